@@ -1,0 +1,190 @@
+"""The facts, frozen: everything that happened to one person, and what was decreed for each campaign."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from commsengine.cadence.plan import Plan, Workspace
+
+STATES = ("claimed", "sending", "sent", "retry", "failed", "uncertain", "skipped")
+"""The states of a touch. Their counts add up to the touches ever made."""
+
+OUTCOMES = ("understood", "objects", "declines", "away")
+UNCLEAR = ("why", "role", "goal", "procedure", "skill", "time")
+
+
+@dataclass(frozen=True, slots=True)
+class TouchRow:
+    """One contact as it stands in the record. ``due_at`` decides cadence, caps and the key; never the time of sending."""
+
+    key: str
+    campaign: str
+    message: str
+    rung: int
+    kind: str  # message, remind, personal, sponsor
+    local_date: dt.date
+    due_at: dt.datetime
+    channel: str
+    state: str
+    sent_at: dt.datetime | None = None
+    retry_at: dt.datetime | None = None
+    attempts: int = 0
+    possible_duplicate: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Something the person said. ``whole_campaign`` is true for "heard enough of all of this"."""
+
+    campaign: str
+    message: str
+    kind: str  # acknowledged, input, commit, check, heard_enough, not_for_me
+    at: dt.datetime
+    evidence: str  # slack, link, reply, manager
+    right: bool | None = None
+    whole_campaign: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question of the person's; while it is open, nobody chases them on that message."""
+
+    campaign: str
+    message: str
+    asked_at: dt.datetime
+    answered_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """"Remind me tomorrow": nothing of this message before that local date."""
+
+    campaign: str
+    message: str
+    until: dt.date
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a personal outreach, for each message it was about."""
+
+    campaign: str
+    message: str
+    outcome: str  # one of OUTCOMES
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Everything on record about one person.
+
+    ``unreachable`` names channels that cannot carry anything to them (suppressed address, not on Slack), with the reason.
+    ``rosters`` says since when the person stands in the roster of a campaign that has one.
+    ``rows`` are ordered by ``due_at`` and cover all campaigns, for the attention budget is shared.
+    """
+
+    rows: tuple[TouchRow, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    questions: tuple[Question, ...] = ()
+    snoozes: tuple[Snooze, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    unreachable: Mapping[str, str] = field(default_factory=dict)
+    rosters: Mapping[str, dt.datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """A pause of one campaign, or a hold of the engine, that is over. ``backlog`` says what becomes of what fell due in it."""
+
+    since: dt.datetime
+    until: dt.datetime
+    backlog: str = "latest"  # latest, all, none
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """A running campaign: its plan and what was decreed for it.
+
+    ``introduced`` says for each message since when it stands in the plan as it is: its clock never starts before.
+    """
+
+    plan: Plan
+    started_at: dt.datetime
+    version: int = 1
+    epoch: int = 0
+    introduced: Mapping[str, dt.datetime] = field(default_factory=dict)
+    pauses: tuple[Standstill, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return self.plan.campaign
+
+
+@dataclass(frozen=True, slots=True)
+class Campaigns:
+    """All running campaigns, and the rules and holds that are common to them."""
+
+    running: tuple[Campaign, ...]
+    workspace: Workspace = Workspace()
+    holds: tuple[Standstill, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """One contact that ``decide`` wants made now, or (``skip``) recorded as skipped with its reason.
+
+    ``number`` counts the person's touches of this message from 1, so that each repeat takes another angle.
+    ``not_after`` is the end of the send window that is open now. ``again_at`` is when it would come again, or ``None``.
+    """
+
+    campaign: str
+    message: str
+    person: str
+    role: str
+    rung: int
+    kind: str
+    channel: str
+    local_date: dt.date
+    due_at: dt.datetime
+    not_after: dt.datetime
+    number: int = 1
+    again_at: dt.datetime | None = None
+    skip: str = ""
+
+    @property
+    def key(self) -> str:
+        return touch_key(self.campaign, self.message, self.person, self.local_date, self.rung)
+
+
+def touch_key(campaign: str, message: str, person: str, local_date: dt.date, rung: int) -> str:
+    """The name of a touch, the same for every attempt: 24 hexadecimal digits."""
+    parts = "\x1f".join((campaign, message, person, local_date.isoformat(), str(rung)))
+    return hashlib.sha256(parts.encode()).hexdigest()[:24]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a message is not sent now: a next instant, or the fact it waits for."""
+
+    campaign: str
+    message: str
+    code: str
+    text: str
+    next_at: dt.datetime | None = None
+    waits_for: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do for one person now, when to look again, and why."""
+
+    person: str
+    touches: tuple[Touch, ...] = ()
+    wake_at: dt.datetime | None = None
+    reasons: tuple[Reason, ...] = ()
+    standings: Mapping[tuple[str, str], str] = field(default_factory=dict)

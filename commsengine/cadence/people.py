@@ -1,0 +1,69 @@
+"""People, frozen: who somebody is, when they work, and which role of a plan is theirs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from commsengine.cadence.plan import Audience, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One employee.
+
+    ``since`` is when they became who they are now (first import, or a change of department, job or attribute): the
+    clock of a message never starts before it. ``days`` are weekdays worked, 0 is Monday; ``None`` leaves it to the plan.
+    ``leave`` holds first and last day, both included. ``quiet`` is the person's own wish: (from, to) in local minutes
+    within which messages may come, or ``None``.
+    """
+
+    id: str
+    email: str
+    name: str = ""
+    department: str = ""
+    job: str = ""
+    manager: str = ""
+    country: str = ""
+    region: str = ""
+    time_zone: str = ""
+    days: frozenset[int] | None = None
+    language: str = ""
+    phone: str = ""
+    channel: str = ""
+    slack_id: str = ""
+    leave: tuple[tuple[dt.date, dt.date], ...] = ()
+    left: dt.date | None = None
+    is_manager: bool = False
+    since: dt.datetime | None = None
+    quiet: tuple[int, int] | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def first_name(self) -> str:
+        return self.name.split()[0] if self.name.split() else self.email.split("@")[0]
+
+    def column(self, name: str) -> str:
+        """The value of one column of people.csv, empty where the person has none."""
+        return str(getattr(self, name)) if name in COLUMNS else self.attributes.get(name, "")
+
+
+COLUMNS = (
+    "id", "email", "name", "department", "job", "manager", "country", "region", "time_zone",
+    "language", "phone", "channel", "slack_id",
+)  # fmt: skip
+"""The columns of people.csv that are plain text; ``days``, ``leave`` and ``left`` have a form of their own."""
+
+
+def role_of(audience: Audience, person: Person) -> str | None:
+    """The first role that matches, in the plan's order; ``None`` when the campaign is not for this person."""
+    return next((name for name, role in audience.roles.items() if matches(role, person)), None)
+
+
+def matches(role: Role, person: Person) -> bool:
+    if role.rest:
+        return True
+    if role.is_manager is not None and role.is_manager != person.is_manager:
+        return False
+    return all(person.column(column) in values for column, values in role.columns.items())

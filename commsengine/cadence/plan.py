@@ -1,0 +1,296 @@
+"""What the author wrote: one campaign and the workspace's rules, frozen and validated.
+
+Field by field this is the plan format of ``docs/plan.md``. What concerns one field is refused here; what concerns
+several (an unknown milestone, a sponsor before personal outreach) is told, with its place, by ``authoring``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from commsengine.cadence.moments import Clock, Day, MomentText, Span, WaitText, WorkingDays
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+ANGLES = ("why", "your_job", "skills", "measures", "results")
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+ChannelName = Literal["slack", "email", "console", "file"]
+Sender = Literal["lead", "manager", "sponsor"]
+Identifier = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", description="letters, digits, - and _")
+]
+MilestoneName = Annotated[
+    str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$", description="a letter first, then letters, digits, - and _")
+]
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+
+
+class Frozen(BaseModel):
+    """A value that never changes and knows exactly its own fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+
+
+class Milestone(Frozen):
+    """A named date. ``because`` is told to people when the date moves."""
+
+    date: Day
+    because: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_bare_date(cls, value: object) -> object:
+        return value if isinstance(value, Mapping | Milestone) else {"date": value}
+
+
+class Phase(Frozen):
+    """A stretch of the campaign with one small goal and a measure."""
+
+    until: MomentText
+    goal: str = ""
+    reach: Mapping[str, Mapping[Literal["answered", "acknowledged", "right", "reached"], float]] = {}
+
+
+class Role(Frozen):
+    """Who is meant: managers, everybody else, or the people whose columns have one of the values."""
+
+    is_manager: bool | None = None
+    rest: bool = False
+    columns: Mapping[str, Texts] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _columns(cls, value: object) -> object:
+        if not isinstance(value, Mapping) or "columns" in value:
+            return value
+        own = {key: value[key] for key in ("is_manager", "rest") if key in value}
+        return {**own, "columns": {k: v for k, v in value.items() if k not in own}}
+
+
+class Audience(Frozen):
+    """Who the campaign is for. ``people`` names a roster; without it, everybody in the directory."""
+
+    people: str | None = None
+    roles: Mapping[Identifier, Role] = Field(min_length=1)
+
+
+class Window(Frozen):
+    """The local days and hours at which messages may leave. Minutes after midnight; ``to`` is not included."""
+
+    days: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
+    start: Clock = Field(default=9 * 60, alias="from")
+    end: Clock = Field(default=16 * 60 + 30, alias="to")
+
+    @model_validator(mode="after")
+    def _opens_before_it_closes(self) -> Window:
+        if self.start >= self.end:
+            raise ValueError("the window closes before it opens; write 'from' earlier than 'to'")
+        if not self.days:
+            raise ValueError("the window has no days; name at least one, for example [mon, tue]")
+        return self
+
+
+class Budget(Frozen):
+    """How many touches one person may get per local day and in any seven local days."""
+
+    per_day: int = Field(default=1, ge=1, le=10)
+    per_week: int = Field(default=3, ge=1, le=50)
+
+
+class Send(Frozen):
+    """How and when messages travel."""
+
+    channels: tuple[ChannelName, ...] = Field(default=("slack", "email"), min_length=1)
+    window: Window = Window()
+    holidays: bool = True
+    at_most: Budget = Budget()
+    max_late: Span = 4 * 60
+    time_zone: str = "UTC"
+
+
+class Wiifm(Frozen):
+    """What is in it for one role: the five things each role needs to hear."""
+
+    why: str = ""
+    your_job: str = ""
+    skills: str = ""
+    measures: str = ""
+    results: str = ""
+
+
+class Cadence(Frozen):
+    """When a message repeats: a fixed interval in minutes, or a floor under estimated recall."""
+
+    every: Span | None = None
+    times: int | None = Field(default=None, ge=1, le=100)
+    recall_floor: float | None = Field(default=None, gt=0, lt=1)
+    target: float | None = Field(default=None, gt=0, lt=1)
+    by: MomentText | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Cadence:
+        if (self.every is None) == (self.recall_floor is None):
+            raise ValueError("a cadence has either 'every' (with 'times') or 'recall_floor'; write exactly one of them")
+        if self.every is not None and self.every < 24 * 60:
+            raise ValueError("'every' is shorter than a day; write at least 24h")
+        if self.every is not None and (self.target is not None or self.by is not None):
+            raise ValueError("'target' and 'by' belong to 'recall_floor'; leave them out beside 'every'")
+        return self
+
+
+class Input(Frozen):
+    """A question put to people before anything is designed."""
+
+    question: str = Field(min_length=1)
+    kind: Literal["text", "choice"] = "text"
+    choices: tuple[str, ...] = ()
+    reply_by: WorkingDays = 5
+
+    @model_validator(mode="after")
+    def _choices_to_choose_from(self) -> Input:
+        if (self.kind == "choice") != (len(self.choices) >= 2):
+            raise ValueError("'kind: choice' needs at least two 'choices', and 'kind: text' none")
+        return self
+
+
+class Check(Frozen):
+    """One question about the key point. The right answer is explained at once."""
+
+    question: str = Field(min_length=1)
+    answers: tuple[str, ...] = Field(min_length=2, max_length=6)
+    right: str
+    because: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _right_is_an_answer(self) -> Check:
+        if self.right not in self.answers:
+            raise ValueError("'right' is none of the 'answers'; copy one of them letter by letter")
+        if len(set(self.answers)) != len(self.answers):
+            raise ValueError("two 'answers' are the same; write each once")
+        return self
+
+
+class Rung(Frozen):
+    """What follows when there is no answer."""
+
+    after: WaitText
+    do: Literal["remind", "personal", "sponsor"]
+    channel: Literal["slack", "email"] | None = None
+    by: Literal["manager", "lead"] = "manager"
+
+    @model_validator(mode="after")
+    def _channel_only_for_reminders(self) -> Rung:
+        if self.channel and self.do != "remind":
+            raise ValueError("only 'do: remind' has a channel; leave 'channel' out here")
+        return self
+
+
+class Message(Frozen):
+    """One key point, repeated."""
+
+    id: Identifier
+    to: Texts = ()
+    key_point: str = Field(min_length=1)
+    opens: MomentText = Field(alias="from")
+    closes: MomentText = Field(alias="until")
+    sender: Sender = "lead"
+    cadence: Cadence
+    ask: Literal["acknowledge", "check", "input", "commit", "nothing"] = "acknowledge"
+    input: Input | None = None
+    checks: tuple[Check, ...] = ()
+    commit: str | None = None
+    repeat_until: Literal["acknowledged", "recalled", "end"] = "end"
+    managers_first: WorkingDays | None = None
+    priority: Literal["high", "normal", "low"] = "normal"
+    template: str = Field(default="wiifm", pattern=r"^[a-z0-9_-]{1,64}$")
+    subject: str = ""
+    text: str = ""
+    link: str = ""
+    wiifm: Mapping[str, Wiifm] = {}
+    corrects: str | None = None
+    follow_up: tuple[Rung, ...] | None = None
+
+    @field_validator("link")
+    @classmethod
+    def _a_safe_link(cls, value: str) -> str:
+        if value and not value.startswith("https://"):
+            raise ValueError("a link starts with https://")
+        return value
+
+    @model_validator(mode="after")
+    def _what_is_asked_is_there(self) -> Message:
+        if self.ask == "input" and self.input is None:
+            raise ValueError("'ask: input' needs 'input: {question: …}'")
+        if self.ask == "check" and not self.checks:
+            raise ValueError("'ask: check' needs at least one of 'checks'")
+        return self
+
+
+class Plan(Frozen):
+    """One campaign as the change lead wrote it."""
+
+    campaign: Identifier
+    title: str = Field(min_length=1)
+    owner: Texts = Field(min_length=1)
+    sponsor: str | None = None
+    optional: bool = False
+    on_uncertain: Literal["once", "hold"] = "once"
+    milestones: Mapping[MilestoneName, Milestone] = {}
+    phases: Mapping[Identifier, Phase] = {}
+    audience: Audience
+    send: Send = Send()
+    wiifm: Mapping[str, Wiifm] = {}
+    messages: tuple[Message, ...] = Field(min_length=1)
+    follow_up: tuple[Rung, ...] = ()
+
+    def message(self, message_id: str) -> Message:
+        return next(message for message in self.messages if message.id == message_id)
+
+    def ladder(self, message: Message) -> tuple[Rung, ...]:
+        """The rungs above 0 for this message: its own, else the plan's. ``ask: nothing`` never climbs."""
+        if message.ask == "nothing":
+            return ()
+        return self.follow_up if message.follow_up is None else message.follow_up
+
+    def wiifm_for(self, message: Message, role: str) -> Wiifm:
+        """The role's texts, with the fields that this message overrides."""
+        base = self.wiifm.get(role, Wiifm())
+        own = message.wiifm.get(role)
+        return base.model_copy(update=own.model_dump(exclude_defaults=True)) if own else base
+
+
+class BlackOut(Frozen):
+    """Days on which nothing is sent to anybody, ``last`` included."""
+
+    first: Day
+    last: Day
+    because: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_day_or_a_range(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            first, _, last = value.partition("..")
+            return {"first": first.strip(), "last": (last or first).strip()}
+        return value
+
+
+class Workspace(Frozen):
+    """The rules over all campaigns of a company: ``workspace.yaml``."""
+
+    at_most: Budget = Budget()
+    minimum_gap: Span = 0
+    black_out: tuple[BlackOut, ...] = ()
+    follow_ups_per_day: int = Field(default=5, ge=1, le=100)
+    retention: Span = 365 * 24 * 60
+    language: str = "en"
+    languages: tuple[str, ...] = ("en",)

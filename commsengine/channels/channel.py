@@ -1,0 +1,78 @@
+"""What a channel is: one verb, ``deliver``, and an honest outcome for every message.
+
+Rules of delivery
+1. ``deliver`` makes one attempt per message; there is no retry inside a channel.
+2. Right before the point of no return (the final dot, the HTTP call) it calls ``mark(keys)``. Only the keys that come
+   back may leave; for the others the outcome is ``released``.
+3. It yields the outcome of each message as soon as it is known, in any order, exactly one per message.
+4. What happened before the mark is safe to repeat; a break after it, without an answer, is ``uncertain``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from commsengine.content.message import Message
+
+SENT, PERMANENT, RETRY, UNCERTAIN, RELEASED = "sent", "permanent", "retry", "uncertain", "released"
+
+Mark = Callable[[Sequence[str]], Iterable[str]]
+"""Makes these touches ``sending``, durably, and returns the keys that may leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one attempt.
+
+    ``begun`` is false when nothing was offered to the other side (connection refused, 429): no attempt is counted.
+    ``retry_after`` is in seconds. ``unreachable`` says why this person can never be reached here ("not on Slack", "no
+    such mailbox"): a fact that outlives the touch. ``channel_down`` says why nobody can be reached here at present.
+    ``remote_id`` is the other side's name for it: queue id, or Slack channel and ts.
+    """
+
+    key: str
+    verdict: str
+    phase: str = ""
+    reply: str = ""
+    begun: bool = True
+    retry_after: float | None = None
+    remote_id: str = ""
+    unreachable: str = ""
+    channel_down: str = ""
+
+
+class DeliveryError(Exception):
+    """A failed attempt inside a channel, carrying what the engine must decide on: the finished outcome's fields."""
+
+    def __init__(  # noqa: PLR0913 - one argument per field of an Outcome
+        self,
+        verdict: str,
+        phase: str,
+        reply: str,
+        *,
+        begun: bool = True,
+        retry_after: float | None = None,
+        unreachable: str = "",
+        channel_down: str = "",
+    ) -> None:
+        super().__init__(reply)
+        self.verdict, self.phase, self.reply, self.begun = verdict, phase, reply, begun
+        self.retry_after, self.unreachable, self.channel_down = retry_after, unreachable, channel_down
+
+    def outcome(self, key: str) -> Outcome:
+        return Outcome(
+            key, self.verdict, self.phase, self.reply, self.begun, self.retry_after,
+            unreachable=self.unreachable, channel_down=self.channel_down,
+        )  # fmt: skip
+
+
+class Channel(Protocol):
+    """One outside thing that carries messages. An instance belongs to one sender thread."""
+
+    name: str
+
+    def deliver(self, messages: Sequence[Message], mark: Mark) -> Iterator[Outcome]: ...
+
+    def close(self) -> None: ...

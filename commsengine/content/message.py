@@ -1,0 +1,32 @@
+"""A finished message: what a person will see, ready for any channel."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One touch rendered for one person. ``blocks`` serve Slack; ``html`` and ``text`` serve e-mail.
+
+    ``date`` is fixed at the first attempt so that every attempt carries the same bytes.
+    """
+
+    key: str
+    campaign: str
+    campaign_title: str
+    channel: str
+    to_email: str
+    to_name: str
+    slack_id: str
+    sender_name: str
+    reply_to: str
+    subject: str
+    text: str
+    html: str
+    blocks: Sequence[Mapping[str, Any]]
+    date: dt.datetime
+    unsubscribe_url: str = ""

@@ -1,0 +1,63 @@
+"""Every error that a user can cause, and the exit status it ends with.
+
+    CommsError            the operation failed                          exit 1
+    ├── InputError        bad plan, people file, setting or argument     exit 2
+    └── HeldError         somebody else holds what we need, or a hold    exit 1
+
+Anything else that escapes is our own defect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong (or worth improving) in something a person wrote, with its place and its remedy.
+
+    ``line`` and ``column`` count from 1; 0 means the file as a whole. ``severity`` is ``error`` or ``advice``.
+    """
+
+    file: str
+    line: int
+    column: int
+    code: str
+    message: str
+    fix: str = ""
+    severity: str = "error"
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        text = f"{place}: {self.severity}: {self.message}"
+        return f"{text} {self.fix}" if self.fix else text
+
+
+class CommsError(Exception):
+    """An operation that failed, told in one sentence, with the remedy if there is one."""
+
+    exit_status = 1
+
+    def __init__(self, message: str, fix: str = "") -> None:
+        self.message = message
+        self.fix = fix
+        super().__init__(f"{message} {fix}".strip())
+
+
+class InputError(CommsError):
+    """Bad input: one or several problems, all told at once."""
+
+    exit_status = 2
+
+    def __init__(self, message: str, fix: str = "", problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message, fix)
+        self.problems = tuple(problems)
+
+    @classmethod
+    def of(cls, problems: Sequence[Problem]) -> InputError:
+        return cls("\n".join(str(problem) for problem in problems), problems=problems)
+
+
+class HeldError(CommsError):
+    """Another process holds the engine, or the engine refuses to send until a person releases it."""
