@@ -1,15 +1,55 @@
-# One command does its own set-up: every target that runs the program needs .venv, and .venv knows how to make itself.
+# Every target does its own set-up: what runs the program needs .venv, and .venv knows how to make itself.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+WORKERS ?= 2
 
-.PHONY: setup demo test check bench format clean
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench format clean browser
 
-setup: $(READY)
+help:  ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 10
+
+setup: $(READY)  ## make .venv with the exact versions of requirements.lock
 
 $(READY): pyproject.toml requirements.lock
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	touch $@
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "commsengine needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Setting up $(VENV) (once)…" >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY)  ## rehearse the shipped campaign in a sandbox and tell its story (SERVE=1 stays up)
+	@$(BIN)/commsengine demo $(if $(SERVE),--serve)
+
+test: $(READY) browser  ## run the whole suite
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q
+
+check: $(READY)  ## formatting, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(READY)  ## put the code into its format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY)  ## measure: see benchmarks/README.md
+	@for bench in benchmarks/*.py; do echo "== $$bench" >&2; $(BIN)/python $$bench || exit 1; done
+
+# Browser tests drive the system's chromium. Where it can be installed without asking, it is; else they are skipped and say why.
+browser:
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null 2>&1 && exit 0; done; \
+	command -v apt-get >/dev/null 2>&1 || exit 0; \
+	if [ "$$(id -u)" = 0 ]; then as_root=; elif sudo -n true 2>/dev/null; then as_root="sudo -n"; else exit 0; fi; \
+	echo "Installing chromium for the browser tests (once)…" >&2; \
+	{ $$as_root apt-get update && DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y --no-install-recommends chromium; } \
+	  >/dev/null 2>&1 || echo "chromium could not be installed; the browser tests will be skipped" >&2
+
+clean:  ## remove what was built (not the virtual environment)
+	rm -rf build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
