@@ -1,4 +1,4 @@
-"""The house, held: every module has a floor, imports go downward only, and clock and environment are read in one file each."""
+"""The house, held: every module has a floor, imports go downward only, one file each reads clock and environment."""
 
 from __future__ import annotations
 
@@ -244,6 +244,8 @@ def test_waiting_is_not_reading_the_clock() -> None:
     assert reads(parsed("engine.deliver", "import time\ntime.monotonic()\ntime.sleep(1)"), CLOCK) == []
 
 
-@pytest.mark.parametrize("source", ["import os\nos.environ['X']", "import os\nos.getenv('X')", "from os import environ"])
+@pytest.mark.parametrize(
+    "source", ["import os\nos.environ['X']", "import os\nos.getenv('X')", "from os import environ"]
+)
 def test_a_read_of_the_environment_is_found(source: str) -> None:
     assert reads(parsed("channels.slack", source), ENVIRONMENT) != []

@@ -1,0 +1,326 @@
+"""The settings: the only reader of the environment, and of ``.env`` in the workspace.
+
+A setting comes from the environment, else from ``.env``; a secret may instead name a file that holds it
+(``COMMSENGINE_SECRET_KEY_FILE=/run/secrets/key``). Whatever is wrong is told all at once, by name, with its remedy.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from commsengine.errors import InputError, Problem
+
+PREFIX = "COMMSENGINE_"
+SECRETS = (
+    "DATABASE_URL", "SMTP_URL", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "SECRET_KEY",
+)  # fmt: skip
+"""Settings that hold a secret: each has a ``_FILE`` variant, and none is ever shown."""
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+def debugging() -> bool:
+    """Whether unexpected errors show their traceback: ``COMMSENGINE_DEBUG=1``."""
+    return os.environ.get("COMMSENGINE_DEBUG", "") not in ("", "0", "false", "no")
+
+
+def _address(value: str) -> str:
+    found = re.fullmatch(r"(?:[^<>]*<)?([^<>]*?)>?", value.strip())
+    if value and not (found and _ADDRESS.fullmatch(found[1])):
+        raise ValueError("is not an e-mail address. Write one such as change@example.com")
+    return value
+
+
+def _web_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is not a web address. Write one such as https://comms.example.com")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise ValueError(f"uses http, which anybody on the way can read. Write https://{parts.netloc}")
+    return value
+
+
+def _slack_token(kind: str, meaning: str) -> AfterValidator:
+    def check(value: SecretStr) -> SecretStr:
+        found = value.get_secret_value()
+        if not found.startswith(kind):
+            given = f"'{found[:5]}…'" if re.match(r"x[a-z]{3}-", found) else "something else"
+            raise ValueError(f"starts with {given}, but {meaning} starts with '{kind}'. Copy it from your Slack app")
+        if not found.isascii() or any(character.isspace() for character in found):
+            raise ValueError("holds a space or an odd character. Copy the token again, whole and alone")
+        return value
+
+    return AfterValidator(check)
+
+
+Rate = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class Settings(BaseSettings):
+    """Everything that differs from one installation to the next. Rates are messages per minute."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
+
+    workspace: Path = Path()
+    database_url: SecretStr = SecretStr("sqlite:///commsengine.db")
+    smtp_url: SecretStr | None = None
+    mail_from: Annotated[str, AfterValidator(_address)] = ""
+    smtp_rate: Rate | None = None
+    slack_bot_token: Annotated[SecretStr, _slack_token("xoxb-", "a bot token")] | None = None
+    slack_app_token: Annotated[SecretStr, _slack_token("xapp-", "an app-level token")] | None = None
+    slack_signing_secret: SecretStr | None = None
+    slack_api_url: str = "https://slack.com/api/"
+    slack_rate: Rate = 300
+    http_bind: str = "127.0.0.1:8080"
+    base_url: str = ""
+    secret_key: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    admin_email: Annotated[str, AfterValidator(_address)] = ""
+    heartbeat_url: str = ""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class hands it in
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        given = {**getattr(dotenv_settings, "env_vars", {}), **getattr(env_settings, "env_vars", {})}
+        return init_settings, env_settings, _SecretFiles(settings_cls, given), dotenv_settings
+
+    @field_validator("secret_key", mode="before")
+    @classmethod
+    def _listed_keys(cls, value: object) -> object:
+        return tuple(re.split(r"[\s,]+", value.strip())) if isinstance(value, str) else value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_keys(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if any(len(key.get_secret_value()) < 16 for key in keys):
+            raise ValueError("holds a key shorter than 16 characters. Make one: openssl rand -hex 32")
+        return keys
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            _told_as_value_error(value.get_secret_value())
+        return value
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _slack_api(cls, value: str) -> str:
+        return _web_url(value).rstrip("/") + "/"
+
+    @field_validator("heartbeat_url")
+    @classmethod
+    def _heartbeat(cls, value: str) -> str:
+        return _web_url(value) if value else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: SecretStr) -> SecretStr:
+        scheme, _, rest = value.get_secret_value().partition("://")
+        if scheme.partition("+")[0] not in ("sqlite", "postgresql", "postgres") or not rest.strip("/"):
+            raise ValueError(
+                "names no database that works here. Write sqlite:///commsengine.db or postgresql://user:password@host/name"
+            )
+        return value
+
+    @field_validator("http_bind")
+    @classmethod
+    def _bind(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 65536 or "/" in host or " " in value:
+            raise ValueError("is not HOST:PORT. Write for example 127.0.0.1:8080")
+        return value
+
+    @field_validator("base_url")
+    @classmethod
+    def _base(cls, value: str) -> str:
+        if value != value.strip():
+            raise ValueError("has a space at an end. Remove it")
+        if not value:
+            return value
+        parts = urlsplit(_web_url(value))
+        if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
+            raise ValueError(f"holds more than a host. Write only {parts.scheme}://{parts.hostname}")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _together(self) -> Settings:
+        if self.slack_app_token and not self.slack_bot_token:
+            raise ValueError("COMMSENGINE_SLACK_APP_TOKEN is set without COMMSENGINE_SLACK_BOT_TOKEN. Set both")
+        if not self.base_url and self.bind[0] not in _LOOPBACK:
+            raise ValueError(
+                "COMMSENGINE_HTTP_BIND listens beyond this machine, so COMMSENGINE_BASE_URL must say "
+                "how people reach it. Set it to https://your-host"
+            )
+        return self
+
+    @property
+    def bind(self) -> tuple[str, int]:
+        """The host and port that the web pages listen on."""
+        host, _, port = self.http_bind.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @property
+    def links_base(self) -> str:
+        """What every link in a message starts with, without a slash at the end."""
+        return self.base_url or f"http://{self.http_bind}"
+
+    @property
+    def database(self) -> str:
+        """The database's URL; a relative SQLite file lies in the workspace."""
+        url = self.database_url.get_secret_value()
+        if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
+            return f"sqlite:///{(self.workspace / url.removeprefix('sqlite:///')).absolute()}"
+        return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
+
+    @property
+    def database_file(self) -> Path | None:
+        """The SQLite file, or ``None`` on a database server."""
+        return Path(self.database.removeprefix("sqlite:///")) if self.database.startswith("sqlite:///") else None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that sign links, newest first. Raises ``InputError`` when there is none."""
+        if not self.secret_key:
+            raise InputError(
+                "COMMSENGINE_SECRET_KEY is not set, so no link can be signed.",
+                "Run 'commsengine init .' to have one written to .env, or set it yourself: openssl rand -hex 32.",
+            )
+        return tuple(key.get_secret_value() for key in self.secret_key)
+
+    @property
+    def credentials(self) -> frozenset[str]:
+        """The channels that have what they need: ``email``, ``slack``."""
+        return frozenset(
+            name for name, given in (("email", self.smtp_url), ("slack", self.slack_bot_token)) if given is not None
+        )
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """Reads ``COMMSENGINE_X_FILE``: what the file it names holds is the value of ``X``."""
+
+    def __init__(self, settings_cls: type[BaseSettings], given: Mapping[str, str | None]) -> None:
+        super().__init__(settings_cls)
+        self.given = given
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        name = f"{PREFIX}{field_name}_FILE".upper()
+        path = self.given.get(name.lower()) if field_name.upper() in SECRETS else None
+        return (_secret(name, Path(path)) if path else None), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        fields = self.settings_cls.model_fields
+        found = {name: self.get_field_value(field, name)[0] for name, field in fields.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+def load_settings(workspace: Path) -> Settings:
+    """The settings of a workspace. Raises ``InputError`` with every problem, each by the name of its setting."""
+    file = workspace / ".env"
+    written = dotenv_values(file) if file.is_file() else {}
+    problems = [*_open_to_others(file, written), *_unknown(file, written)]
+    if problems:
+        raise InputError.of(problems)
+    try:
+        return Settings(workspace=workspace.absolute(), _env_file=file)
+    except ValidationError as invalid:
+        raise InputError.of([_problem(error, file, written) for error in invalid.errors()]) from None
+
+
+def _secret(name: str, path: Path) -> str:
+    """What a secret's file holds. Files below ``/run`` are guarded by whoever mounted them."""
+    try:
+        mode, text = path.stat().st_mode, path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise InputError(f"{name}: {path} cannot be read: {reason}.", "Name a readable file.") from None
+    if mode & stat.S_IROTH and not path.absolute().is_relative_to("/run"):
+        raise InputError(f"{name}: everybody on this machine can read {path}.", f"Run: chmod 600 {path}")
+    if not text:
+        raise InputError(f"{name}: {path} is empty.", "Put the secret into it, alone on one line.")
+    return text
+
+
+def _open_to_others(file: Path, written: Mapping[str, str | None]) -> list[Problem]:
+    secrets = [name for name in SECRETS if written.get(PREFIX + name)]
+    if not secrets or not file.stat().st_mode & stat.S_IROTH:
+        return []
+    mode = stat.S_IMODE(file.stat().st_mode)
+    message = f"this file holds secrets, but everybody on this machine can read it (mode {mode:04o})."
+    return [Problem(str(file), 0, 0, "open-secrets", message, f"Run: chmod 600 {file}")]
+
+
+def _unknown(file: Path, written: Mapping[str, str | None]) -> list[Problem]:
+    known = [PREFIX + name.upper() for name in Settings.model_fields if name != "workspace"]
+    known += [f"{PREFIX}{name}_FILE" for name in SECRETS] + [f"{PREFIX}DEBUG"]
+    return [
+        Problem(
+            str(file), _line_of(file, name), 1, "unknown-setting", f"there is no setting {name}.",
+            f"Did you mean {near[0]}?" if (near := difflib.get_close_matches(name, known, 1)) else "Remove it.",
+        )
+        for name in written
+        if name.startswith(PREFIX) and name not in known
+    ]  # fmt: skip
+
+
+def _line_of(file: Path, name: str) -> int:
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    wanted = re.compile(rf"\s*(export\s+)?{re.escape(name)}\s*=")
+    return next((number for number, line in enumerate(lines, 1) if wanted.match(line)), 0)
+
+
+def _problem(error: Any, file: Path, written: Mapping[str, str | None]) -> Problem:
+    """One of pydantic's complaints in our words; the value is never shown, for it may be a secret."""
+    name = PREFIX + str(error["loc"][0]).upper() if error["loc"] else ""
+    cause = str(error["ctx"]["error"]) if error["type"] == "value_error" else _plain(error)
+    message, _, fix = f"{name} {cause}".strip().partition(". ")
+    in_file = bool(written.get(name)) and not os.environ.get(name)
+    place = (str(file), _line_of(file, name), 1) if in_file else ("environment", 0, 0)
+    return Problem(*place, "setting", f"{message.rstrip('.')}.", f"{fix.rstrip('.')}." if fix else "")
+
+
+def _plain(error: Any) -> str:
+    if error["type"] == "int_parsing":
+        return "is not a whole number. Write a number of messages a minute, for example 300"
+    if error["type"] in ("greater_than_equal", "less_than_equal"):
+        return "is out of range. Write a number of messages a minute from 1 to 1000000"
+    return f"is not valid ({error['msg']}). See docs/operations.md"
+
+
+def _told_as_value_error(url: str) -> None:
+    from commsengine.channels.email import parse_smtp_url  # only who sends mail loads the channel
+
+    try:
+        parse_smtp_url(url)
+    except InputError as error:
+        raise ValueError(f"is wrong: {error.message.rstrip('.')}. {error.fix}".strip()) from None
+
+
+def shown(settings: Settings) -> dict[str, str]:
+    """Every setting and its value, as ``doctor`` shows it: a secret is only said to be set."""
+    names = [name for name in Settings.model_fields if name != "workspace"]
+    return {PREFIX + name.upper(): _shown(name, getattr(settings, name)) for name in names}
+
+
+def _shown(name: str, value: object) -> str:
+    if value in (None, "", ()):
+        return "not set"
+    return "***" if name.upper() in SECRETS else str(value)
