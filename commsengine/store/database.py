@@ -1,0 +1,143 @@
+"""Opens SQLite and PostgreSQL alike, and gives short transactions: ``read()`` and ``write()``.
+
+SQLite runs in WAL mode with ``synchronous=FULL``: what is committed outlives a crash. Writers take the lock when they
+begin (``BEGIN IMMEDIATE``), so that two of them wait for each other instead of failing half-way.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+
+from commsengine.errors import CommsError, InputError
+
+BUSY_TIMEOUT = 30.0
+"""Seconds a SQLite writer waits for another one."""
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+class Database:
+    """One database, its connections and its transactions. Safe to share between threads."""
+
+    def __init__(self, url: str) -> None:
+        self.url = _parsed(url)
+        self.dialect = self.url.get_backend_name()
+        self.path = Path(str(self.url.database)).absolute() if self.dialect == "sqlite" else None
+        self.engine = _engine(self.url, self.path)
+        self._writer = self.engine.execution_options(commsengine_writes=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads: everything in it is of the same moment on SQLite."""
+        with self._told_plainly(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that writes; committed and durable when the block ends, undone if it raises."""
+        with self._told_plainly(), self._writer.connect() as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def _told_plainly(self) -> Iterator[None]:
+        """Says what a user can do about a database that does not answer."""
+        try:
+            yield
+        except OperationalError as error:
+            raise self.trouble(error) from error
+        except DatabaseError as error:
+            if isinstance(error.orig, sqlite3.DatabaseError) and "not a database" in str(error.orig):
+                raise self.trouble(error) from error
+            raise
+
+    def trouble(self, error: DatabaseError) -> CommsError:
+        cause = str(error.orig).strip().splitlines()[0]
+        if self.path is None:
+            address = self.url.render_as_string(hide_password=True)
+            return CommsError(f"The database {address} does not answer: {cause}.", "Check that it runs.")
+        return _file_trouble(self.path, cause)
+
+
+def _file_trouble(path: Path, cause: str) -> CommsError:
+    if "locked" in cause or "busy" in cause:
+        return CommsError(
+            f"The database {path} was busy for {BUSY_TIMEOUT:.0f} seconds.", "Try again when the other program is done."
+        )
+    if "readonly" in cause:
+        return InputError(f"The database {path} is read-only.", "Give this user the right to write the file and its folder.")
+    if "full" in cause:
+        return CommsError(f"The disk that holds {path} is full.", "Make room; nothing was sent that is not on record.")
+    if "not a database" in cause:
+        return InputError(f"{path} is not a database of commsengine.", "Name another file, or restore a backup.")
+    if "unable to open" in cause:
+        return InputError(f"The database {path} cannot be opened.", "Check that its folder exists and may be written.")
+    return CommsError(f"The database {path} failed: {cause}.", "Restore a backup if this stays.")
+
+
+def _parsed(written: str) -> URL:
+    try:
+        url = make_url(written)
+    except ArgumentError:
+        raise InputError("The database URL cannot be read.", "Write sqlite:///commsengine.db or postgresql://user@host/db.") from None
+    backend = url.get_backend_name()
+    if backend == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    if backend != "sqlite":
+        raise InputError(f"'{backend}' is not supported as a database.", "Use a URL of sqlite:/// or postgresql://.")
+    if not url.database or url.database == ":memory:":
+        raise InputError("The database URL names no file.", "Write for example sqlite:///commsengine.db.")
+    return url
+
+
+def _engine(url: URL, path: Path | None) -> Engine:
+    try:
+        if path is None:
+            options = {"connect_args": {"options": "-c timezone=UTC"}, "pool_pre_ping": True}
+            return create_engine(url, hide_parameters=True, **options)
+        engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT})
+    except (ImportError, NoSuchModuleError):
+        raise InputError("PostgreSQL needs its driver.", "Install it with: pip install 'commsengine[postgres]'.") from None
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # None: we say BEGIN ourselves, so that DDL is part of the transaction too.
+    connection.isolation_level = None
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "cache_size=-16000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("commsengine_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def use_wal(connection: Connection) -> None:
+    """Switches the file to write-ahead logging, for good: readers no longer wait for writers."""
+    connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+
+
+def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ``on_conflict_do_…``, which both databases spell the same."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def many(connection: Connection, statement: Executable, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Executes once per row, in bulk; nothing to do is nothing done."""
+    listed = [dict(row) for row in rows]
+    if listed:
+        connection.execute(statement, listed)

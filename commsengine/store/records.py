@@ -1,0 +1,244 @@
+"""What the store gives back and takes in: frozen values, no database in them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from commsengine.cadence.history import History, TouchRow
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class ImportCounts:
+    """What an import changed. ``left`` counts the leavers that ``complete`` marked."""
+
+    added: int
+    updated: int
+    unchanged: int
+    left: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A person and their past as of one moment; ``facts_seq`` tells whether it is still all."""
+
+    person: Person
+    history: History
+    facts_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one claimed touch, in the words of the record.
+
+    ``state`` is sent, retry, failed, uncertain or released. ``begun`` is false when nothing was offered to the other
+    side: no attempt is counted and the claim is given back. ``retry_at`` says when to look again. ``unreachable`` says
+    why this channel never reaches this person: that outlives the touch.
+    """
+
+    key: str
+    state: str
+    at: dt.datetime
+    phase: str = ""
+    reply: str = ""
+    begun: bool = True
+    retry_at: dt.datetime | None = None
+    remote_id: str = ""
+    unreachable: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TouchRecord:
+    """A touch, or a piece of service mail, with everything on record about it.
+
+    ``created_at`` is the first claim: the ``Date`` of every attempt. ``held`` waits for a person's word.
+    """
+
+    key: str
+    kind: str
+    campaign: str
+    message: str
+    person_id: str | None
+    local_date: dt.date | None
+    rung: int | None
+    role: str
+    channel: str
+    number: int
+    version: int
+    epoch: int
+    due_at: dt.datetime
+    not_after: dt.datetime | None
+    again_at: dt.datetime | None
+    state: str
+    reason: str
+    owner: str
+    fence: int
+    lease_until: dt.datetime | None
+    attempts: int
+    possible_duplicate: bool
+    held: bool
+    created_at: dt.datetime
+    sending_at: dt.datetime | None
+    sent_at: dt.datetime | None
+    retry_at: dt.datetime | None
+    remote_id: str
+    payload: Mapping[str, Any] | None
+
+    @property
+    def row(self) -> TouchRow:
+        """The part of it that decisions are made of; only for touches, not for service mail."""
+        assert self.local_date is not None, "service mail has no local date"  # noqa: S101 - a defect of ours
+        return TouchRow(
+            self.key, self.campaign, self.message, self.rung or 0, self.kind, self.local_date, self.due_at,
+            self.channel, self.state, self.sent_at, self.retry_at, self.attempts, self.possible_duplicate, self.reason,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to carry a touch. ``n`` counts from 1."""
+
+    key: str
+    n: int
+    at: dt.datetime
+    owner: str
+    channel: str
+    verdict: str
+    phase: str
+    reply: str
+    remote_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignRecord:
+    """A campaign with one version of its plan. ``introduced`` says since when each message stands as it is."""
+
+    id: str
+    state: str  # paused, running, finished, cancelled
+    version: int
+    epoch: int
+    started_at: dt.datetime | None
+    plan: Plan
+    templates: Mapping[str, str]
+    source: str
+    introduced: Mapping[str, dt.datetime]
+    applied_at: dt.datetime
+    applied_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRecord:
+    """An answer on record. ``first`` is false when the same was already said; then ``at`` is when."""
+
+    first: bool
+    at: dt.datetime
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """An answer as it was given, ``withdrawn_at`` included."""
+
+    id: int
+    person_id: str
+    campaign: str
+    message: str
+    key: str
+    kind: str
+    value: str
+    right: bool | None
+    evidence: str
+    detail: Mapping[str, Any]
+    whole_campaign: bool
+    at: dt.datetime
+    by: str
+    withdrawn_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionRecord:
+    """A question and, once there is one, its answer."""
+
+    id: int
+    person_id: str
+    campaign: str
+    message: str
+    key: str
+    text: str
+    evidence: str
+    asked_at: dt.datetime
+    answer: str
+    answered_at: dt.datetime | None
+    answered_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRung:
+    """A personal outreach or a proposal to the sponsor with neither outcome nor answer since."""
+
+    key: str
+    person_id: str
+    campaign: str
+    message: str
+    rung: int
+    kind: str
+    since: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Which version of the plan a person was told, and when."""
+
+    person_id: str
+    message: str
+    version: int
+    sent_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """The last durable beat of an engine; ``interval`` is in seconds."""
+
+    owner: str
+    pid: int
+    host: str
+    boot_id: str
+    started_at: dt.datetime
+    beat_at: dt.datetime
+    interval: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A time in which the engine refused to send; open while ``until`` is ``None``."""
+
+    id: int
+    reason: str
+    since: dt.datetime
+    since_by: str
+    until: dt.datetime | None
+    until_by: str
+    backlog: str
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignBooks:
+    """The counts of one campaign. ``touches`` has every state; together they are the touches ever made.
+
+    ``skipped`` splits that state by reason. ``acknowledged`` counts pairs of person and message.
+    """
+
+    campaign: str
+    title: str
+    state: str
+    audience: int
+    touches: Mapping[str, int] = field(default_factory=dict)
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    acknowledged: int = 0
+    follow_ups_open: int = 0
+    started_at: dt.datetime | None = None

@@ -1,0 +1,383 @@
+"""The tables: columns and constraints, nothing else. What they mean is in the modules that write them.
+
+Columns named ``by`` say who did it. Nothing people said is ever deleted: an undo sets ``withdrawn_at``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Date, ForeignKey, Index, MetaData, Table, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from commsengine.store.instant import Instant
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Row(SQLModel):
+    """A row of ours; the house keeps its own metadata."""
+
+    metadata = metadata
+
+
+def _key(**more: Any) -> Any:
+    return Field(primary_key=True, **more)
+
+
+def _number() -> Any:
+    """A running number given by the database, never used twice."""
+    return Field(default=None, primary_key=True)
+
+
+def _person(*, nullable: bool = False, primary_key: bool = False) -> Any:
+    """Erasing a person renames their id; the rename cascades to everything that is on record."""
+    reference = ForeignKey("person.id", onupdate="CASCADE")
+    return Field(
+        default=None, nullable=nullable, primary_key=primary_key, index=not primary_key, sa_column_args=[reference]
+    )
+
+
+def _instant(*, nullable: bool = False, index: bool = False) -> Any:
+    return Field(default=None, sa_type=Instant, nullable=nullable, index=index)
+
+
+def _json() -> Any:
+    return Field(default=None, sa_type=JSON, nullable=False)
+
+
+def _long() -> Any:
+    return Field(default="", sa_type=Text, nullable=False)
+
+
+class PersonRow(Row, table=True):
+    """One employee. ``wake_at`` is the derived bookmark, ``facts_seq`` counts the facts about them."""
+
+    __tablename__ = "person"
+
+    id: str = _key()
+    email: str
+    email_key: str = Field(unique=True)
+    name: str
+    department: str
+    job: str
+    manager: str
+    manager_key: str = Field(index=True)
+    country: str
+    region: str
+    time_zone: str
+    days: str | None
+    language: str
+    phone: str
+    channel: str
+    wished_channel: str
+    slack_id: str
+    leave: list[list[str]] = _json()
+    left: dt.date | None = Field(default=None, sa_type=Date)
+    is_manager: bool
+    since: dt.datetime = _instant()
+    quiet_from: int | None
+    quiet_to: int | None
+    attributes: dict[str, str] = _json()
+    facts_seq: int = Field(sa_type=BigInteger)
+    wake_at: dt.datetime | None = _instant(nullable=True, index=True)
+    erased_at: dt.datetime | None = _instant(nullable=True)
+
+
+class CampaignRow(Row, table=True):
+    """Where a campaign stands. Every decree raises ``epoch``; what was claimed before it can no longer leave."""
+
+    __tablename__ = "campaign"
+
+    id: str = _key()
+    state: str
+    version: int
+    epoch: int
+    on_uncertain: str
+    started_at: dt.datetime | None = _instant(nullable=True)
+
+
+class PlanVersionRow(Row, table=True):
+    """A plan as it was applied, with the templates of that day."""
+
+    __tablename__ = "plan_version"
+
+    campaign: str = Field(primary_key=True, foreign_key="campaign.id")
+    version: int = _key()
+    plan: dict[str, Any] = _json()
+    templates: dict[str, str] = _json()
+    introduced: dict[str, str] = _json()
+    source: str = _long()
+    applied_at: dt.datetime = _instant()
+    applied_by: str
+
+
+class StandstillRow(Row, table=True):
+    """A pause of one campaign; with an empty ``campaign``, a hold of the engine. Open while ``until`` is empty."""
+
+    __tablename__ = "standstill"
+    __table_args__ = (Index("ix_standstill_open", "campaign", postgresql_where=text("until IS NULL")),)
+
+    id: int | None = _number()
+    campaign: str
+    reason: str
+    since: dt.datetime = _instant()
+    since_by: str
+    until: dt.datetime | None = _instant(nullable=True)
+    until_by: str
+    backlog: str
+
+
+class TouchTable(Row, table=True):
+    """Every contact ever made; outbox and history in one. ``kind`` service is mail that is not a touch."""
+
+    __tablename__ = "touch"
+    __table_args__ = (
+        UniqueConstraint("campaign", "message", "person_id", "local_date", "rung"),
+        Index("ix_touch_campaign_state", "campaign", "state"),
+        Index("ix_touch_state_owner", "state", "owner"),
+    )
+
+    key: str = _key()
+    kind: str
+    campaign: str
+    message: str
+    person_id: str | None = _person(nullable=True)
+    local_date: dt.date | None = Field(default=None, sa_type=Date)
+    rung: int | None
+    role: str
+    channel: str
+    number: int
+    version: int
+    epoch: int
+    facts_seq: int = Field(sa_type=BigInteger)
+    due_at: dt.datetime = _instant()
+    not_after: dt.datetime | None = _instant(nullable=True)
+    again_at: dt.datetime | None = _instant(nullable=True)
+    state: str
+    reason: str
+    owner: str
+    fence: int = Field(sa_type=BigInteger)
+    lease_until: dt.datetime | None = _instant(nullable=True)
+    attempts: int
+    uncertainties: int
+    possible_duplicate: bool
+    held: bool
+    created_at: dt.datetime = _instant()
+    sending_at: dt.datetime | None = _instant(nullable=True)
+    sent_at: dt.datetime | None = _instant(nullable=True)
+    retry_at: dt.datetime | None = _instant(nullable=True)
+    remote_id: str
+    payload: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
+
+
+class AttemptRow(Row, table=True):
+    """One try to carry a touch, and its receipt."""
+
+    __tablename__ = "attempt"
+
+    key: str = Field(primary_key=True, foreign_key="touch.key")
+    n: int = _key()
+    at: dt.datetime = _instant()
+    owner: str
+    fence: int = Field(sa_type=BigInteger)
+    channel: str
+    verdict: str
+    phase: str
+    reply: str = _long()
+    remote_id: str
+
+
+class AnswerRow(Row, table=True):
+    """Something a person said. The first of its kind for a touch wins."""
+
+    __tablename__ = "answer"
+    __table_args__ = (
+        Index(
+            "uq_answer_first",
+            *("person_id", "campaign", "message", "key", "kind", "whole_campaign"),
+            unique=True,
+            sqlite_where=text("withdrawn_at IS NULL"),
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
+    )
+
+    id: int | None = _number()
+    person_id: str = _person()
+    campaign: str
+    message: str
+    key: str
+    kind: str
+    value: str = _long()
+    right: bool | None
+    evidence: str
+    detail: dict[str, Any] = _json()
+    whole_campaign: bool
+    at: dt.datetime = _instant()
+    by: str
+    withdrawn_at: dt.datetime | None = _instant(nullable=True)
+
+
+class QuestionRow(Row, table=True):
+    """A question of a person's, and what they were told."""
+
+    __tablename__ = "question"
+
+    id: int | None = _number()
+    person_id: str = _person()
+    campaign: str
+    message: str
+    key: str
+    text: str = _long()
+    evidence: str
+    asked_at: dt.datetime = _instant()
+    answer: str = _long()
+    answered_at: dt.datetime | None = _instant(nullable=True)
+    answered_by: str
+
+
+class SnoozeRow(Row, table=True):
+    """ "Remind me tomorrow"."""
+
+    __tablename__ = "snooze"
+
+    id: int | None = _number()
+    person_id: str = _person()
+    campaign: str
+    message: str
+    until: dt.date = Field(sa_type=Date)
+    at: dt.datetime = _instant()
+    by: str
+
+
+class OutcomeRow(Row, table=True):
+    """What came of a personal outreach, one row per message it was about."""
+
+    __tablename__ = "outcome"
+
+    id: int | None = _number()
+    person_id: str = _person()
+    campaign: str
+    message: str
+    outcome: str
+    unclear: str
+    note: str = _long()
+    at: dt.datetime = _instant()
+    by: str
+
+
+class SuppressionRow(Row, table=True):
+    """An address not to be contacted; an empty ``channel`` means every channel."""
+
+    __tablename__ = "suppression"
+
+    id: int | None = _number()
+    email_key: str = Field(index=True)
+    channel: str
+    reason: str
+    at: dt.datetime = _instant()
+    by: str
+    withdrawn_at: dt.datetime | None = _instant(nullable=True)
+    withdrawn_by: str
+
+
+class UnreachableRow(Row, table=True):
+    """A channel that cannot carry anything to this person, and why."""
+
+    __tablename__ = "unreachable"
+
+    id: int | None = _number()
+    person_id: str = _person()
+    channel: str
+    reason: str
+    at: dt.datetime = _instant()
+    by: str
+    withdrawn_at: dt.datetime | None = _instant(nullable=True)
+    withdrawn_by: str
+
+
+class RosterRow(Row, table=True):
+    """Who stands in the roster of a campaign, and since when."""
+
+    __tablename__ = "roster"
+
+    campaign: str = _key()
+    person_id: str = _person(primary_key=True)
+    since: dt.datetime = _instant()
+
+
+class AuditRow(Row, table=True):
+    """Who did what, when. Only ever added to."""
+
+    __tablename__ = "audit"
+
+    id: int | None = _number()
+    at: dt.datetime = _instant()
+    by: str
+    action: str
+    subject: str
+    detail: dict[str, Any] = _json()
+
+
+class EngineRow(Row, table=True):
+    """The last durable beat of each engine."""
+
+    __tablename__ = "engine"
+
+    owner: str = _key()
+    pid: int
+    host: str
+    boot_id: str
+    started_at: dt.datetime = _instant()
+    beat_at: dt.datetime = _instant()
+    interval: float
+
+
+class CounterRow(Row, table=True):
+    """Numbers that only grow; ``fence`` is one."""
+
+    __tablename__ = "counter"
+
+    name: str = _key()
+    value: int = Field(sa_type=BigInteger)
+
+
+class SlackIdRow(Row, table=True):
+    """What Slack calls a person, so that it is asked once."""
+
+    __tablename__ = "slack_id"
+
+    email_key: str = _key()
+    user_id: str
+    dm_id: str
+
+
+def _table(name: str) -> Table:
+    return metadata.tables[name]
+
+
+person = _table("person")
+campaign = _table("campaign")
+plan_version = _table("plan_version")
+standstill = _table("standstill")
+touch = _table("touch")
+attempt = _table("attempt")
+answer = _table("answer")
+question = _table("question")
+snooze = _table("snooze")
+outcome = _table("outcome")
+suppression = _table("suppression")
+unreachable = _table("unreachable")
+roster = _table("roster")
+audit = _table("audit")
+engine = _table("engine")
+counter = _table("counter")
+slack_id = _table("slack_id")
