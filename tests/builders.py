@@ -62,8 +62,14 @@ def a_plan(*messages: Mapping[str, Any], **changes: Any) -> Plan:
             "audience": {"roles": {"sales": {"department": ["Sales"]}, "others": {"rest": "true"}}},
             "send": {"channels": ["email"], "holidays": "false"},
             "wiifm": {
-                "sales": {"why": "Two lists of customers cost us orders.", "your_job": "You log each call once."},
-                "others": {"why": "One list for all of us.", "your_job": "You find every customer in one place."},
+                "sales": {
+                    "why": "Two lists of customers cost us orders.",
+                    "your_job": "You log each call once.",
+                },
+                "others": {
+                    "why": "One list for all of us.",
+                    "your_job": "You find every customer in one place.",
+                },
             },
             "messages": list(messages) or [a_message()],
             "follow_up": [

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from commsengine.cadence.plan import Plan, Workspace
 
+NO_RULES = Workspace()
+
 STATES = ("claimed", "sending", "sent", "retry", "failed", "uncertain", "skipped")
 """The states of a touch. Their counts add up to the touches ever made."""
 
@@ -18,7 +20,7 @@ UNCLEAR = ("why", "role", "goal", "procedure", "skill", "time")
 
 @dataclass(frozen=True, slots=True)
 class TouchRow:
-    """One contact as it stands in the record. ``due_at`` decides cadence, caps and the key; never the time of sending."""
+    """One contact on record. ``due_at`` decides cadence, caps and the key; never the time of sending."""
 
     key: str
     campaign: str
@@ -61,7 +63,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Snooze:
-    """"Remind me tomorrow": nothing of this message before that local date."""
+    """ "Remind me tomorrow": nothing of this message before that local date."""
 
     campaign: str
     message: str
@@ -83,7 +85,7 @@ class Outcome:
 class History:
     """Everything on record about one person.
 
-    ``unreachable`` names channels that cannot carry anything to them (suppressed address, not on Slack), with the reason.
+    ``unreachable`` names channels that cannot reach them (suppressed address, not on Slack), with the reason.
     ``rosters`` says since when the person stands in the roster of a campaign that has one.
     ``rows`` are ordered by ``due_at`` and cover all campaigns, for the attention budget is shared.
     """
@@ -99,7 +101,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Standstill:
-    """A pause of one campaign, or a hold of the engine, that is over. ``backlog`` says what becomes of what fell due in it."""
+    """A pause of one campaign or a hold of the engine that is over; ``backlog`` rules what was due before its end."""
 
     since: dt.datetime
     until: dt.datetime
@@ -127,11 +129,15 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True)
 class Campaigns:
-    """All running campaigns, and the rules and holds that are common to them."""
+    """All running campaigns, and the rules and holds that are common to them.
+
+    ``carriers`` are the channels that can carry anything here (the others have no credentials); ``None`` means all.
+    """
 
     running: tuple[Campaign, ...]
-    workspace: Workspace = Workspace()
+    workspace: Workspace = NO_RULES
     holds: tuple[Standstill, ...] = ()
+    carriers: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +175,7 @@ def touch_key(campaign: str, message: str, person: str, local_date: dt.date, run
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a message is not sent now: a next instant, or the fact it waits for."""
+    """Why a message is not sent now: with a next instant, or the fact it waits for (``never`` if it is over)."""
 
     campaign: str
     message: str

@@ -1,4 +1,4 @@
-"""The small written forms of a plan: moments (``go_live - 7d``), spans (``48h``), waits (``5 working days``), times of day.
+"""The small written forms of a plan: moments (``go_live - 7d``), spans (``48h``), waits (``2 touches``), times of day.
 
 Every form is read from text and written back as the same text, so that a stored plan reads as its author wrote it.
 A parser raises ``ValueError`` with a sentence that says what to write instead.
@@ -152,9 +152,7 @@ MomentText = Annotated[
     _text(str),
     _schema("a milestone or a date, with an offset if wanted", "go_live - 7d"),
 ]
-WaitText = Annotated[
-    Wait, BeforeValidator(Wait.parse), _text(str), _schema("touches or working days", "2 touches")
-]
+WaitText = Annotated[Wait, BeforeValidator(Wait.parse), _text(str), _schema("touches or working days", "2 touches")]
 Span = Annotated[int, BeforeValidator(parse_span), _text(span_text), _schema("a span of time", "48h")]
 Clock = Annotated[int, BeforeValidator(parse_clock), _text(clock_text), _schema("HH:MM", "09:00")]
 Day = Annotated[dt.date, BeforeValidator(parse_date), _text(str), _schema("YYYY-MM-DD", "2027-03-15")]

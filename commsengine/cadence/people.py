@@ -13,10 +13,10 @@ from commsengine.cadence.plan import Audience, Role
 class Person:
     """One employee.
 
-    ``since`` is when they became who they are now (first import, or a change of department, job or attribute): the
-    clock of a message never starts before it. ``days`` are weekdays worked, 0 is Monday; ``None`` leaves it to the plan.
-    ``leave`` holds first and last day, both included. ``quiet`` is the person's own wish: (from, to) in local minutes
-    within which messages may come, or ``None``.
+    ``since`` is when they became who they are now (first import, or a change of department, job or attribute):
+    the clock of a message never starts before it. ``days`` are weekdays worked, 0 is Monday; ``None`` leaves it to
+    the plan. ``leave`` holds first and last day, both included. ``quiet`` is the person's own wish: (from, to) in
+    local minutes within which messages may come, or ``None``.
     """
 
     id: str

@@ -19,11 +19,10 @@ ANGLES = ("why", "your_job", "skills", "measures", "results")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 ChannelName = Literal["slack", "email", "console", "file"]
 Sender = Literal["lead", "manager", "sponsor"]
-Identifier = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", description="letters, digits, - and _")
-]
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", description="letters, digits, - and _")]
 MilestoneName = Annotated[
-    str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$", description="a letter first, then letters, digits, - and _")
+    str,
+    Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$", description="a letter first, then letters, digits, - and _"),
 ]
 
 
@@ -100,7 +99,7 @@ class Window(Frozen):
 
 
 class Budget(Frozen):
-    """How many touches one person may get per local day and in any seven local days."""
+    """How many touches, of all campaigns together, one person may get per local day and in any seven local days."""
 
     per_day: int = Field(default=1, ge=1, le=10)
     per_week: int = Field(default=3, ge=1, le=50)
@@ -285,9 +284,9 @@ class BlackOut(Frozen):
 
 
 class Workspace(Frozen):
-    """The rules over all campaigns of a company: ``workspace.yaml``."""
+    """The rules over all campaigns of a company: ``workspace.yaml``. Without it only the plans' own limits hold."""
 
-    at_most: Budget = Budget()
+    at_most: Budget = Budget(per_day=10, per_week=50)
     minimum_gap: Span = 0
     black_out: tuple[BlackOut, ...] = ()
     follow_ups_per_day: int = Field(default=5, ge=1, le=100)

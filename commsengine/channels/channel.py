@@ -46,7 +46,7 @@ class Outcome:
 class DeliveryError(Exception):
     """A failed attempt inside a channel, carrying what the engine must decide on: the finished outcome's fields."""
 
-    def __init__(  # noqa: PLR0913 - one argument per field of an Outcome
+    def __init__(
         self,
         verdict: str,
         phase: str,

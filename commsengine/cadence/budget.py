@@ -1,0 +1,49 @@
+"""The attention budget: how many touches one person may get per day and week, over all campaigns."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
+
+from commsengine.cadence.calendar import DAY, MINUTE, Hours
+from commsengine.cadence.history import TouchRow
+from commsengine.cadence.plan import Budget, Workspace
+
+BY_HAND = frozenset({"personal", "sponsor"})
+"""Kinds that a human carries: they cost no attention budget."""
+
+WEEK = 7
+
+
+class Ledger:
+    """What one person has had and is about to get, by local date of ``due_at``."""
+
+    def __init__(self, rows: Iterable[TouchRow]) -> None:
+        self._per_day: Counter[dt.date] = Counter()
+        self._dues: list[dt.datetime] = []
+        for row in rows:
+            self.add(row)
+
+    def add(self, row: TouchRow) -> None:
+        if row.state != "skipped" and row.kind not in BY_HAND:
+            self._per_day[row.local_date] += 1
+            self._dues.append(row.due_at)
+
+    def next_free(self, at: dt.datetime, hours: Hours, own: Budget, common: Workspace) -> dt.datetime:
+        """The first instant from ``at`` on at which neither the plan's nor the workspace's limit is used up."""
+        per_day = min(own.per_day, common.at_most.per_day)
+        per_week = min(own.per_week, common.at_most.per_week)
+        gap = common.minimum_gap * MINUTE
+        while True:
+            day = hours.local_date(at)
+            if self._per_day[day] >= per_day or self._in_week(day) >= per_week:
+                at = hours.midnight(day + DAY)
+                continue
+            crowded = [due for due in self._dues if due <= at < due + gap] if gap else []
+            if not crowded:
+                return at
+            at = max(crowded) + gap
+
+    def _in_week(self, last: dt.date) -> int:
+        return sum(self._per_day[last - back * DAY] for back in range(WEEK))

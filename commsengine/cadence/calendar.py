@@ -1,0 +1,179 @@
+"""Local time made instants: milestones, working days, holidays and send windows of one person under one plan.
+
+Two rules about clock changes hold everywhere. A local time that does not exist (spring) becomes the first instant after
+the gap. A local time that exists twice (autumn) is the first of the two. Instants are aware and in UTC.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from commsengine.cadence.moments import Moment
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import WEEKDAYS, BlackOut, Plan, Window
+
+DAY = dt.timedelta(days=1)
+MINUTE = dt.timedelta(minutes=1)
+FAR_DAYS = 800
+"""How many days ahead a free day is looked for; beyond this the answer is "never"."""
+
+
+@lru_cache(maxsize=1024)
+def zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+@lru_cache(maxsize=262_144)
+def instant(zone_name: str, day: dt.date, minutes: int) -> dt.datetime:
+    """The instant of a local wall time, ``minutes`` after midnight (0 to 1440)."""
+    here = zone(zone_name)
+    wall = dt.datetime.combine(day, dt.time()) + minutes * MINUTE
+    found = wall.replace(tzinfo=here).astimezone(dt.UTC)
+    if found.astimezone(here).replace(tzinfo=None) == wall:
+        return found
+    return _end_of_gap(here, wall)
+
+
+def _end_of_gap(here: ZoneInfo, wall: dt.datetime) -> dt.datetime:
+    """The clock change that swallowed ``wall``, found by halving: before it the local clock reads less."""
+    before, after = (wall.replace(tzinfo=here, fold=fold).astimezone(dt.UTC) for fold in (1, 0))
+    while after - before > dt.timedelta(seconds=1):
+        middle = before + (after - before) // 2
+        if middle.astimezone(here).replace(tzinfo=None) < wall:
+            before = middle
+        else:
+            after = middle
+    return after.replace(microsecond=0)
+
+
+@lru_cache(maxsize=262_144)
+def local_date_in(zone_name: str, at: dt.datetime) -> dt.date:
+    return at.astimezone(zone(zone_name)).date()
+
+
+@lru_cache(maxsize=4096)
+def public_holidays(country: str, region: str, year: int) -> frozenset[dt.date]:
+    """The public holidays of a country, and of a region where it has its own; empty for an unknown country."""
+    import holidays  # imported here: it is large, and few commands need it
+
+    try:
+        return frozenset(holidays.country_holidays(country, subdiv=region or None, years=year))
+    except NotImplementedError:
+        return frozenset() if not region else public_holidays(country, "", year)
+
+
+class Hours:
+    """When one person works and may be written to, under one plan.
+
+    Working days are the person's own (part-time, public holidays and leave out); windows also leave black-out days out.
+    """
+
+    def __init__(self, plan: Plan, person: Person, black_out: tuple[BlackOut, ...] = ()) -> None:
+        self.zone = person.time_zone or plan.send.time_zone
+        self._person = person
+        self._black_out = black_out
+        window = plan.send.window
+        self._days = person.days if person.days is not None else _weekdays(window)
+        self._send_days = self._days & _weekdays(window)
+        self._from, self._to = _wished(window, person.quiet)
+        self._country = person.country if plan.send.holidays else ""
+
+    def local_date(self, at: dt.datetime) -> dt.date:
+        return local_date_in(self.zone, at)
+
+    def midnight(self, day: dt.date) -> dt.datetime:
+        return instant(self.zone, day, 0)
+
+    def works(self, day: dt.date) -> bool:
+        return day.weekday() in self._days and self._present(day)
+
+    def _present(self, day: dt.date) -> bool:
+        person = self._person
+        if any(first <= day <= last for first, last in person.leave):
+            return False
+        return not (self._country and day in public_holidays(self._country, person.region, day.year))
+
+    def after_working_days(self, day: dt.date, count: int) -> dt.date:
+        """The working day that lies ``count`` working days after (or, negative, before) ``day``."""
+        step = DAY if count >= 0 else -DAY
+        left = abs(count)
+        for _ in range(FAR_DAYS):
+            if not left:
+                break
+            day += step
+            left -= self.works(day)
+        return day
+
+    def window(self, day: dt.date) -> tuple[dt.datetime, dt.datetime] | None:
+        """When messages may leave on that local date: from the first instant, up to but without the second."""
+        if day.weekday() not in self._send_days or not self._present(day):
+            return None
+        if any(out.first <= day <= out.last for out in self._black_out):
+            return None
+        opens, closes = instant(self.zone, day, self._from), instant(self.zone, day, self._to)
+        return (opens, closes) if opens < closes else None
+
+    def open_window(self, at: dt.datetime) -> tuple[dt.datetime, dt.datetime] | None:
+        """The window that is open at this instant, if one is."""
+        window = self.window(self.local_date(at))
+        return window if window and window[0] <= at < window[1] else None
+
+    def next_open(self, at: dt.datetime) -> dt.datetime | None:
+        """The first instant from ``at`` on at which messages may leave; ``None`` if there is none for two years."""
+        day = self.local_date(at)
+        for _ in range(FAR_DAYS):
+            window = self.window(day)
+            if window and at < window[1]:
+                return max(at, window[0])
+            day += DAY
+        return None
+
+    def open_time(self, since: dt.datetime, until: dt.datetime, enough: dt.timedelta) -> dt.timedelta:
+        """How long the windows were open between two instants; counting stops once it is more than ``enough``."""
+        total = dt.timedelta()
+        day, last = self.local_date(since), self.local_date(until)
+        while day <= last and total <= enough:
+            window = self.window(day)
+            if window:
+                total += max(dt.timedelta(), min(until, window[1]) - max(since, window[0]))
+            day += DAY
+        return total
+
+    def later(self, at: dt.datetime, minutes: int) -> dt.datetime:
+        """``minutes`` later. Whole days keep the local time across clock changes."""
+        days, rest = divmod(minutes, 24 * 60)
+        if rest:
+            return at + minutes * MINUTE
+        local = at.astimezone(zone(self.zone))
+        wall = local.hour * 60 + local.minute
+        return instant(self.zone, local.date() + days * DAY, wall) + dt.timedelta(
+            seconds=local.second, microseconds=local.microsecond
+        )
+
+    def instant_of(self, plan: Plan, moment: Moment) -> dt.datetime:
+        """A moment of the plan for this person: without a time of day it is their local midnight."""
+        day = plan.milestones[moment.milestone].date if moment.date is None else moment.date
+        if moment.working:
+            day = self.after_working_days(day, moment.offset)
+        else:
+            day += moment.offset * DAY
+        return instant(self.zone, day, moment.time)
+
+
+@lru_cache(maxsize=256)
+def _weekdays_of(days: tuple[str, ...]) -> frozenset[int]:
+    return frozenset(WEEKDAYS.index(day) for day in days)
+
+
+def _weekdays(window: Window) -> frozenset[int]:
+    return _weekdays_of(window.days)
+
+
+def _wished(window: Window, wish: tuple[int, int] | None) -> tuple[int, int]:
+    """The plan's window, narrowed to the person's wish; a wish that leaves nothing of it is set aside."""
+    if wish is None:
+        return window.start, window.end
+    start, end = max(window.start, wish[0]), min(window.end, wish[1])
+    return (start, end) if start < end else (window.start, window.end)

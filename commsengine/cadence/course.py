@@ -1,0 +1,207 @@
+"""The course of one person through one message: its clock, its slots, and which rung of the ladder is next.
+
+Read it from top to bottom as the rules of ``docs/how-it-decides.md``:
+1. The clock starts at the latest of the message's ``from``, the campaign's start, its introduction and the joining.
+2. The first slot is the clock; each further slot is one interval after the last row that took one.
+3. A rung whose ``after`` is met takes the next slot; a reminder counts in ``times``, personal outreach does not.
+4. When ``times`` run out first, the next rung takes the slot after the last touch.
+5. An answer ends the ladder, not the repeats. The sponsor waits for a recorded outreach that did not help.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from commsengine.cadence.budget import BY_HAND
+from commsengine.cadence.calendar import Hours
+from commsengine.cadence.history import Answer, Campaign, Outcome, Question, Reason, Snooze, TouchRow
+from commsengine.cadence.plan import Message, Rung
+from commsengine.cadence.standing import ENOUGH, standing
+
+KINDS = {"remind": "remind", "personal": "personal", "sponsor": "sponsor"}
+UNTIL_RECALL_IS_MODELLED = (48 * 60, 6)
+"""Interval in minutes and times of a ``recall_floor`` cadence, until the memory model decides it."""
+
+NOT_HELPED = frozenset({"objects"})
+NOT_SEEN = frozenset({"skipped", "failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a course wants next: a rung from ``ready`` on. ``again`` is the row of a retry."""
+
+    rung: int
+    kind: str
+    ready: dt.datetime
+    channel: str
+    again: TouchRow | None = None
+
+
+@dataclass(slots=True)
+class Course:
+    """One person and one message. ``rows`` grow while a decision is being made; everything else is fixed."""
+
+    campaign: Campaign
+    message: Message
+    role: str
+    hours: Hours
+    clock: dt.datetime
+    closes: dt.datetime
+    leaves: bool  # the person leaves before the message closes
+    channels: tuple[str, ...]  # those that reach the person, best first
+    rows: list[TouchRow]
+    answers: tuple[Answer, ...]
+    questions: tuple[Question, ...]
+    snoozes: tuple[Snooze, ...]
+    outcomes: tuple[Outcome, ...]
+    order: int
+    ladder: tuple[Rung, ...] = field(init=False)
+    every: int = field(init=False)
+    times: int | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        cadence = self.message.cadence
+        self.ladder = self.campaign.plan.ladder(self.message)
+        if cadence.every is None:
+            self.every, self.times = UNTIL_RECALL_IS_MODELLED
+        else:
+            self.every, self.times = cadence.every, cadence.times
+
+    # -- where the person stands ------------------------------------------------------------------
+
+    @property
+    def standing(self) -> str:
+        return standing(self.rows, self.answers, self.questions)
+
+    @property
+    def answered(self) -> bool:
+        """An acknowledgement, an answered check, input or commitment given, or "heard enough": nobody chases on."""
+        return bool(self.answers)
+
+    @property
+    def chasing(self) -> bool:
+        declined = any(outcome.outcome == "declines" for outcome in self.outcomes)
+        return not self.answered and not declined and bool(self.ladder)
+
+    def over(self) -> Reason | None:
+        """Why nothing of this message comes any more by the person's own word, if that is so."""
+        if any(answer.kind in ENOUGH for answer in self.answers):
+            return self.reason("heard_enough", "The person said they have heard enough.", waits_for="never")
+        if self._repeats_ended():
+            return self.reason("answered", "The message repeats until it is answered, and it is.", waits_for="never")
+        return None
+
+    def _repeats_ended(self) -> bool:
+        wanted = self.message.repeat_until
+        if wanted == "acknowledged":
+            return self.answered
+        return wanted == "recalled" and self.standing == "recalled"
+
+    def asked(self) -> Reason | None:
+        """An open question stops repeats and chasing alike."""
+        if any(question.answered_at is None for question in self.questions):
+            return self.reason("asked", "Their question is open.", waits_for="the answer to their question")
+        return None
+
+    # -- what comes next --------------------------------------------------------------------------
+
+    def steps(self) -> tuple[list[Step], list[Reason]]:
+        """The repeat or rung that takes the next slot, and the sponsor's proposal, which takes none."""
+        steps: list[Step] = []
+        reasons: list[Reason] = []
+        rung = self._next_rung()
+        if rung is not None and self.ladder[rung - 1].do == "sponsor":
+            self._sponsor(rung, steps, reasons)
+            rung = None
+        self._slot(rung, steps, reasons)
+        return steps, reasons
+
+    def made(self) -> list[TouchRow]:
+        """The rows that count in ``times``: messages and reminders that were not skipped."""
+        return [row for row in self.rows if row.state != "skipped" and row.kind not in BY_HAND]
+
+    def next_slot(self) -> dt.datetime:
+        slots = [row for row in self.rows if row.kind != "sponsor"]
+        if not slots:
+            return self.clock
+        last = max(slots, key=lambda row: row.due_at)
+        return max(self.clock, self.hours.later(last.due_at, self.every))
+
+    def _next_rung(self) -> int | None:
+        if not self.chasing:
+            return None
+        climbed = max((row.rung for row in self.rows if row.state != "skipped"), default=0)
+        if not self.channels:  # whoever can be reached on no channel goes to a person at once
+            personal = (n for n, rung in enumerate(self.ladder, 1) if n > climbed and rung.do != "remind")
+            return next(personal, None)
+        return climbed + 1 if climbed < len(self.ladder) else None
+
+    def _slot(self, rung: int | None, steps: list[Step], reasons: list[Reason]) -> None:
+        if not self.channels:
+            self._by_hand_at_once(rung, steps, reasons)
+            return
+        made = self.made()
+        slot = self.next_slot()
+        exhausted = self.times is not None and len(made) >= self.times
+        if rung is not None and made:
+            ready = self._rung_ready(rung, made, slot, exhausted)
+            if ready is not None:
+                steps.append(self._step(rung, ready))
+                return
+        if exhausted:
+            reasons.append(self.reason("times", f"All {len(made)} touches are made.", waits_for="never"))
+        else:
+            steps.append(self._step(0, slot))
+
+    def _rung_ready(self, rung: int, made: list[TouchRow], slot: dt.datetime, exhausted: bool) -> dt.datetime | None:
+        """When this rung may take the slot; ``None`` while a repeat should."""
+        wait = self.ladder[rung - 1].after
+        begun = [row for row in self.rows if row.rung == rung - 1 and row.state != "skipped"]
+        since = min((row.due_at for row in begun or made), default=slot)
+        if wait.unit == "touches":
+            seen = [row for row in made if row.due_at >= since and row.state not in NOT_SEEN]
+            return slot if len(seen) >= wait.count or exhausted else None
+        waited = self._working_days_after(since, wait.count)
+        return max(slot, waited) if exhausted or slot >= waited else None
+
+    def _by_hand_at_once(self, rung: int | None, steps: list[Step], reasons: list[Reason]) -> None:
+        if rung is None:
+            reasons.append(self.reason("unreachable", "No channel reaches the person.", waits_for="a new address"))
+            return
+        ready = max([self.clock, *(row.due_at for row in self.rows)])
+        steps.append(self._step(rung, ready))
+
+    def _sponsor(self, rung: int, steps: list[Step], reasons: list[Reason]) -> None:
+        wait = self.ladder[rung - 1].after
+        tried = [outcome for outcome in self.outcomes if outcome.outcome in NOT_HELPED]
+        if not tried:
+            reasons.append(
+                self.reason("outreach", "Personal outreach is not recorded.", waits_for="the outcome of the outreach")
+            )
+            return
+        since = min(outcome.at for outcome in tried)
+        if wait.unit == "touches":
+            seen = sorted(row.due_at for row in self.made() if row.due_at >= since and row.state not in NOT_SEEN)
+            if len(seen) >= wait.count:
+                steps.append(self._step(rung, seen[wait.count - 1]))
+            return
+        steps.append(self._step(rung, self._working_days_after(since, wait.count)))
+
+    def _working_days_after(self, since: dt.datetime, count: int) -> dt.datetime:
+        day = self.hours.after_working_days(self.hours.local_date(since), count)
+        return self.hours.midnight(day)
+
+    def _step(self, rung: int, ready: dt.datetime) -> Step:
+        if rung == 0:
+            return Step(0, "message", ready, self.channels[0])
+        wanted = self.ladder[rung - 1]
+        if wanted.do != "remind":
+            return Step(rung, wanted.do, ready, "personal")
+        channel = wanted.channel if wanted.channel in self.channels else self.channels[0]
+        return Step(rung, "remind", ready, channel)
+
+    # -- words ------------------------------------------------------------------------------------
+
+    def reason(self, code: str, text: str, next_at: dt.datetime | None = None, waits_for: str = "") -> Reason:
+        return Reason(self.campaign.id, self.message.id, code, text, next_at, waits_for)

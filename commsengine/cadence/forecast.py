@@ -1,0 +1,143 @@
+"""What will be sent, by asking ``decide`` from wake to wake with supposed answers: nothing here decides anything."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import heapq
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from commsengine.cadence.decide import decide
+from commsengine.cadence.history import Answer, Campaigns, Decision, History, Outcome, Touch, TouchRow
+from commsengine.cadence.people import Person
+
+Fact = Answer | Outcome
+Supposition = Callable[[Touch], Sequence[Fact]]
+"""The facts a touch is supposed to bring about, each with the instant (after ``due_at``) at which it happens."""
+
+ANSWER_KINDS = {"acknowledge": "acknowledged", "check": "check", "input": "input", "commit": "commit"}
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """One person's touches in order, the last decision (its reasons say what stays undone), and the history so far."""
+
+    touches: tuple[Touch, ...]
+    last: Decision
+    history: History
+
+
+def forecast(
+    campaigns: Campaigns,
+    person: Person,
+    history: History,
+    start: dt.datetime,
+    until: dt.datetime,
+    suppose: Supposition,
+) -> Forecast:
+    """Every touch of ``person`` from ``start`` up to, without, ``until``; each is taken to arrive when it is due."""
+    now = start
+    touches: list[Touch] = []
+    facts: list[tuple[dt.datetime, int, Fact]] = []
+    while True:
+        while facts and facts[0][0] <= now:
+            history = with_fact(history, heapq.heappop(facts)[2])
+        decision = decide(campaigns, person, history, now)
+        for touch in decision.touches:
+            touches.append(touch)
+            history = with_touch(history, touch, now)
+            for fact in () if touch.skip else suppose(touch):
+                heapq.heappush(facts, (fact.at, len(touches), fact))
+        nexts = [at for at in (decision.wake_at, facts[0][0] if facts else None) if at is not None]
+        if not nexts or min(nexts) >= until:
+            return Forecast(tuple(touches), decision, history)
+        now = max(now, min(nexts))
+
+
+def with_touch(history: History, touch: Touch, sent_at: dt.datetime) -> History:
+    """The history after this touch was carried (or recorded as skipped)."""
+    row = TouchRow(
+        key=touch.key,
+        campaign=touch.campaign,
+        message=touch.message,
+        rung=touch.rung,
+        kind=touch.kind,
+        local_date=touch.local_date,
+        due_at=touch.due_at,
+        channel=touch.channel,
+        state="skipped" if touch.skip else "sent",
+        sent_at=None if touch.skip else sent_at,
+        reason=touch.skip,
+    )
+    others = tuple(other for other in history.rows if other.key != touch.key)
+    return replace(history, rows=(*others, row))
+
+
+def with_fact(history: History, fact: Fact) -> History:
+    if isinstance(fact, Outcome):
+        return replace(history, outcomes=(*history.outcomes, fact))
+    return replace(history, answers=(*history.answers, fact))
+
+
+# -- supposed answers -----------------------------------------------------------------------------
+
+
+def nobody(touch: Touch) -> Sequence[Fact]:
+    """``--answers none``: nobody ever answers."""
+    del touch
+    return ()
+
+
+def everybody(asks: dict[tuple[str, str], str]) -> Supposition:
+    """``--answers all``: everybody answers two hours after the first touch. ``asks`` is by campaign and message."""
+
+    def suppose(touch: Touch) -> Sequence[Fact]:
+        return _answer(touch, asks, dt.timedelta(hours=2)) if touch.number == 1 else ()
+
+    return suppose
+
+
+TYPICAL = (0.45, 0.25, 0.15, 0.10)
+"""Assumed share of those still silent who answer after their 1st, 2nd, 3rd and each later touch. An assumption."""
+
+OUTREACH = (("understood", 0.70), ("objects", 0.90), ("away", 1.0))
+"""Assumed outcomes of personal outreach, as running totals. An assumption."""
+
+
+def typical(asks: dict[tuple[str, str], str]) -> Supposition:
+    """``--answers typical``: assumed rates, spread over people by a fixed hash so that every run supposes the same."""
+
+    def suppose(touch: Touch) -> Sequence[Fact]:
+        draw = _draw(touch.person, touch.campaign, touch.message, str(touch.rung), str(touch.number))
+        if touch.kind == "personal":
+            return _outcome(touch, draw)
+        if touch.kind == "sponsor" or draw >= TYPICAL[min(touch.number, len(TYPICAL)) - 1]:
+            return ()
+        return _answer(touch, asks, dt.timedelta(minutes=20 + int(draw * 1000)))
+
+    return suppose
+
+
+def _answer(touch: Touch, asks: dict[tuple[str, str], str], after: dt.timedelta) -> Sequence[Fact]:
+    kind = ANSWER_KINDS.get(asks[touch.campaign, touch.message])
+    if kind is None or touch.channel == "personal":
+        return ()
+    evidence = "slack" if touch.channel == "slack" else "link"
+    right = True if kind == "check" else None
+    return (Answer(touch.campaign, touch.message, kind, touch.due_at + after, evidence, right),)
+
+
+def _outcome(touch: Touch, draw: float) -> Sequence[Fact]:
+    at = touch.due_at + dt.timedelta(hours=5)
+    outcome = next(name for name, up_to in OUTREACH if draw < up_to)
+    told = Outcome(touch.campaign, touch.message, outcome, at)
+    if outcome != "understood":
+        return (told,)
+    return (told, Answer(touch.campaign, touch.message, "acknowledged", at, "manager"))
+
+
+def _draw(*parts: str) -> float:
+    """A number from 0 up to 1, fixed by the parts alone."""
+    digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
