@@ -47,6 +47,24 @@ class Database:
         with self._told_plainly(), self._writer.connect() as connection, connection.begin():
             yield connection
 
+    def use_wal(self) -> None:
+        """Switches a SQLite file to write-ahead logging, for good: readers no longer wait for writers."""
+        with self._told_plainly():
+            connection = self.engine.raw_connection()
+            try:
+                connection.cursor().execute("PRAGMA journal_mode=WAL")
+            finally:
+                connection.close()
+
+    def checkpoint(self) -> None:
+        """Empties SQLite's write-ahead log, so that what was erased is gone from there too."""
+        if self.path is not None:
+            connection = self.engine.raw_connection()
+            try:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                connection.close()
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -76,7 +94,9 @@ def _file_trouble(path: Path, cause: str) -> CommsError:
             f"The database {path} was busy for {BUSY_TIMEOUT:.0f} seconds.", "Try again when the other program is done."
         )
     if "readonly" in cause:
-        return InputError(f"The database {path} is read-only.", "Give this user the right to write the file and its folder.")
+        return InputError(
+            f"The database {path} is read-only.", "Give this user the right to write the file and its folder."
+        )
     if "full" in cause:
         return CommsError(f"The disk that holds {path} is full.", "Make room; nothing was sent that is not on record.")
     if "not a database" in cause:
@@ -90,7 +110,9 @@ def _parsed(written: str) -> URL:
     try:
         url = make_url(written)
     except ArgumentError:
-        raise InputError("The database URL cannot be read.", "Write sqlite:///commsengine.db or postgresql://user@host/db.") from None
+        raise InputError(
+            "The database URL cannot be read.", "Write sqlite:///commsengine.db or postgresql://user@host/db."
+        ) from None
     backend = url.get_backend_name()
     if backend == "postgresql":
         return url.set(drivername="postgresql+psycopg")
@@ -108,7 +130,9 @@ def _engine(url: URL, path: Path | None) -> Engine:
             return create_engine(url, hide_parameters=True, **options)
         engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT})
     except (ImportError, NoSuchModuleError):
-        raise InputError("PostgreSQL needs its driver.", "Install it with: pip install 'commsengine[postgres]'.") from None
+        raise InputError(
+            "PostgreSQL needs its driver.", "Install it with: pip install 'commsengine[postgres]'."
+        ) from None
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -126,9 +150,6 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def use_wal(connection: Connection) -> None:
-    """Switches the file to write-ahead logging, for good: readers no longer wait for writers."""
-    connection.exec_driver_sql("PRAGMA journal_mode=WAL")
 
 
 def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
