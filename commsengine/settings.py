@@ -306,12 +306,12 @@ def _plain(error: Any) -> str:
 
 
 def _told_as_value_error(url: str) -> None:
-    from commsengine.channels.email import parse_smtp_url  # only who sends mail loads the channel
+    from commsengine.channels.smtp_server import parse_smtp_url  # only who sends mail loads the channel
 
     try:
         parse_smtp_url(url)
     except InputError as error:
-        raise ValueError(f"is wrong: {error.message.rstrip('.')}. {error.fix}".strip()) from None
+        raise ValueError(f"{error.message.removeprefix('The SMTP URL ').rstrip('.')}. {error.fix}") from None
 
 
 def shown(settings: Settings) -> dict[str, str]:

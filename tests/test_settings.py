@@ -110,8 +110,8 @@ def test_an_open_env_file_without_a_secret_is_fine(tmp_path: Path) -> None:
         ("COMMSENGINE_ADMIN_EMAIL=nobody", "is not an e-mail address"),
         ("COMMSENGINE_HEARTBEAT_URL=ftp://x.example.com", "is not a web address"),
         ("COMMSENGINE_SMPT_URL=smtp://localhost", "Did you mean COMMSENGINE_SMTP_URL?"),
-        ("COMMSENGINE_SMTP_URL=smtp://", "COMMSENGINE_SMTP_URL is wrong"),
-        ("COMMSENGINE_SMTP_URL=smtp://localhost:99999", "COMMSENGINE_SMTP_URL is wrong"),
+        ("COMMSENGINE_SMTP_URL=smtp://", "COMMSENGINE_SMTP_URL names no host"),
+        ("COMMSENGINE_SMTP_URL=smtp://localhost:99999", "COMMSENGINE_SMTP_URL has no usable port"),
     ],
 )
 def test_a_bad_setting_is_refused_at_its_line(tmp_path: Path, line: str, cause: str) -> None:

@@ -1,0 +1,5 @@
+"""``python -m commsengine``."""
+
+from commsengine.cli import main
+
+main()

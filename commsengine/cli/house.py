@@ -1,0 +1,113 @@
+"""All commands, in the order a change lead meets them. A command's file is loaded when the command is used, not before."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from commsengine import __version__
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command, the file of this folder it lives in, and the line ``--help`` says about it."""
+
+    name: str
+    file: str
+    says: str
+
+
+CHAPTERS: dict[str, tuple[Entry, ...]] = {
+    "Write a campaign": (
+        Entry("init", "init", "Make a workspace: a plan, people, templates and settings to start from."),
+        Entry("people", "people", "Import, show, export and erase people."),
+        Entry("check", "check", "Check plans: errors with their place, then advice."),
+        Entry("preview", "preview", "Show what a person would see."),
+        Entry("simulate", "simulate", "Show every touch of a plan before anything is sent."),
+        Entry("rehearse", "rehearse", "Run a plan for real in a sandbox, on a time-lapse clock."),
+        Entry("demo", "rehearse", "Rehearse the shipped example and tell its story."),
+    ),
+    "Run it": (
+        Entry("send-test", "send_test", "Send one message of a plan to yourself."),
+        Entry("doctor", "doctor", "Test what sending needs: settings, mail, Slack, database."),
+        Entry("apply", "apply", "Show what a plan changes, and put it in force."),
+        Entry("start", "campaigns", "Start a campaign."),
+        Entry("pause", "campaigns", "Stop sending: one campaign, or all of them."),
+        Entry("resume", "campaigns", "Go on with a paused campaign."),
+        Entry("cancel", "campaigns", "End a campaign for good."),
+        Entry("run", "run", "Run the engine, the web pages and Slack until stopped."),
+        Entry("tick", "run", "Do everything that is due now, then leave: for cron."),
+    ),
+    "See and follow up": (
+        Entry("today", "today", "Show the day: follow-ups, questions, held and failed touches."),
+        Entry("status", "status", "Show the books of every campaign."),
+        Entry("touches", "touches", "List every touch of a campaign."),
+        Entry("touch", "touches", "Settle one touch whose outcome is uncertain."),
+        Entry("why", "why", "Tell what was decided for a person, and why."),
+        Entry("followups", "followups", "List who needs a person, why, and what to say."),
+        Entry("followup", "followups", "Record what came of a personal outreach."),
+        Entry("questions", "questions", "List open questions."),
+        Entry("question", "questions", "Answer a question."),
+        Entry("suppress", "suppress", "Never send to an address again."),
+    ),
+    "Operate": (
+        Entry("release", "release", "Let a held engine send again."),
+        Entry("upgrade", "upgrade", "Bring the database to this version."),
+    ),
+}
+
+ENTRIES = {entry.name: entry for entries in CHAPTERS.values() for entry in entries}
+
+
+class House(click.Group):
+    """Knows its commands by name and one line; loads the file of the one that is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(ENTRIES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        entry = ENTRIES.get(cmd_name)
+        if entry is None:
+            return None
+        file = importlib.import_module(f"commsengine.cli.{entry.file}")
+        command: click.Command = getattr(file, cmd_name.replace("-", "_"))
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        from commsengine.cli.names import no_such
+
+        if args and args[0] not in ENTRIES and not args[0].startswith("-"):
+            raise click.UsageError(no_such("command", args[0], ENTRIES), ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        for chapter, entries in CHAPTERS.items():
+            with formatter.section(chapter):
+                formatter.write_dl([(entry.name, entry.says) for entry in entries])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[click.shell_completion.CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        own = [CompletionItem(e.name, help=e.says) for e in ENTRIES.values() if e.name.startswith(incomplete)]
+        return own + (click.Command.shell_complete(self, ctx, incomplete) if incomplete.startswith("-") else [])
+
+
+@click.command(
+    cls=House,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example: commsengine init crm-rollout. Every command has --help with an example of its own.",
+)
+@click.option(
+    "--workspace",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="The folder of schedules, people and database (default: the current folder).",
+)
+@click.version_option(__version__, message="commsengine %(version)s")
+@click.pass_context
+def commsengine(ctx: click.Context, workspace: Path) -> None:
+    """Repeated, role-specific messages, their answers, and a list of whom to call."""
+    ctx.obj = workspace

@@ -1,0 +1,74 @@
+"""``init``: a workspace to start from."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from datetime import timedelta
+from pathlib import Path
+from string import Template
+
+import click
+
+from commsengine.cli import starter
+from commsengine.errors import InputError
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+def init(folder: Path) -> None:
+    """Make a workspace: a plan, people, templates and settings to start from.
+
+    Files that are there already are left as they are.
+
+    Example: commsengine init crm-rollout
+    """
+    campaign = _campaign(folder)
+    files = _files(campaign)
+    kept = [name for name in files if (folder / name).exists()]
+    for name, text in files.items():
+        if name not in kept:
+            _write(folder / name, text)
+    for name in kept:
+        click.echo(f"kept     {folder / name}", err=True)
+    click.echo(f"A workspace is in {folder.absolute()}. Next:")
+    if folder.absolute() != Path.cwd():
+        click.echo(f"  cd {folder}")
+    click.echo("  commsengine people import people.csv")
+    click.echo(f"  commsengine check schedules/{campaign}.yaml")
+
+
+def _campaign(folder: Path) -> str:
+    """The campaign's id from the folder's name, so that it is a name the author chose."""
+    return re.sub(r"[^a-z0-9]+", "-", folder.absolute().name.lower()).strip("-")[:64] or "first-campaign"
+
+
+def _files(campaign: str) -> dict[str, str]:
+    from commsengine.authoring.schema import plan_schema
+    from commsengine.wiring import now
+
+    today = now().date()
+    plan = Template(starter.PLAN).substitute(
+        campaign=campaign, kickoff=today.isoformat(), go_live=(today + timedelta(days=42)).isoformat()
+    )
+    return {
+        f"schedules/{campaign}.yaml": plan,
+        "people.csv": starter.PEOPLE,
+        "workspace.yaml": starter.WORKSPACE,
+        "message_templates/README": starter.TEMPLATES,
+        "plan.schema.json": json.dumps(plan_schema(), indent=2, ensure_ascii=False) + "\n",
+        "slack-manifest.json": starter.SLACK,
+        ".env": Template(starter.ENVIRONMENT).substitute(key=secrets.token_hex(32)),
+        ".gitignore": starter.GITIGNORE,
+    }
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # Before the first byte is in it, nobody else may read a file that holds a secret.
+        file.touch(mode=0o600 if file.name == ".env" else 0o644)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{file} cannot be written: {error.strerror}.", "Name a folder you may write to.") from None

@@ -1,0 +1,79 @@
+"""How results look: JSON for programs, calm tables for people. Results go to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON with documented fields (docs/commands.md).")
+
+
+def show_json(value: Mapping[str, Any]) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return utc(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, set | frozenset | tuple):
+        return sorted(value) if not isinstance(value, tuple) else list(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def utc(instant: datetime | None) -> str | None:
+    """An instant as ISO 8601 in UTC, to the second where it has no fraction: ``2027-01-11T08:00:00Z``."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z") if instant else None
+
+
+def when(instant: datetime | None) -> str:
+    """An instant for people: ``Mon 11 Jan 08:00 UTC``."""
+    return f"{instant.astimezone(UTC):%a %d %b %H:%M} UTC" if instant else "-"
+
+
+def console() -> Console:
+    """Where human output goes. Piped, it is plain text of 100 columns; no table is wider than the terminal."""
+    from rich.console import Console
+
+    piped = not sys.stdout.isatty()
+    return Console(highlight=False, soft_wrap=False, width=100 if piped else None, emoji=False, markup=False)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> None:
+    """A table without frames; columns named in ``right`` are aligned to the right. Nothing is printed without rows."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+    for column in columns:
+        drawn.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(str(cell)) for cell in row))
+    if drawn.row_count:
+        console().print(drawn)
+
+
+def title(text: str) -> None:
+    click.secho(text, bold=True)
+
+
+def note(text: str) -> None:
+    """Something worth knowing that is no result: to stderr."""
+    click.echo(text, err=True)
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """``1 person``, ``12 people``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,145 @@
+"""The files of a new workspace, as text. ``$name`` is filled in by ``init``."""
+
+from __future__ import annotations
+
+PLAN = """\
+# yaml-language-server: $$schema=../plan.schema.json
+# One campaign. Change it to yours, then: commsengine check schedules/$campaign.yaml
+# Editing this file does nothing until you apply it, and nothing is sent until you start it.
+campaign: $campaign                  # its id; keep it
+title: One customer record             # what people read
+owner: [dana.reyes@example.com]        # gets the daily list of whom to call
+sponsor: sam.okafor@example.com        # the last resort, and only by the owner's own hand
+
+milestones:                            # named dates: move one here, apply again, and everything follows
+  kickoff: $kickoff
+  go_live: {date: $go_live, because: The training comes first.}
+
+audience:                              # everybody imported; for a roster of its own: people: ../people.csv
+  roles:                               # the first that matches
+    managers: {is_manager: true}
+    sales: {department: [Sales]}
+    others: {rest: true}
+
+send:
+  channels: [slack, email]             # the first that reaches the person; one without credentials is left out
+  window: {days: [mon, tue, wed, thu, fri], from: "09:00", to: "16:30"}   # the person's own time; outside it a tick sends nothing
+  at_most: {per_day: 1, per_week: 3}
+
+wiifm:                                 # what is in it for me: once per role
+  managers:
+    why: You hear of a lost customer when it is too late to call.
+    your_job: You ask for the record, not for a report.
+    skills: Half an hour with your team's first records, before everybody else.
+    measures: Customers with an entry this week.
+    results: No customer is called twice, and none is forgotten.
+  sales:
+    why: Two lists of customers cost us orders.
+    your_job: You log each call once.
+    skills: A one-hour course before go-live.
+    measures: Calls logged the same day.
+    results: Fewer lost orders.
+  others:
+    why: You look for a customer in three places.
+    your_job: You look in one place.
+    skills: Five minutes with the search box.
+    measures: Questions answered without asking around.
+    results: Customers are not asked twice.
+
+messages:
+  - id: what-must-stay
+    key_point: You know how customers reach us; tell us before we design it.
+    from: kickoff
+    until: kickoff + 21d
+    cadence: {every: 72h, times: 5}    # it stops for whoever says "heard enough"
+    ask: input                         # acknowledge, check, input, commit or nothing
+    input: {question: What must never get harder for you?, kind: text}
+  - id: one-record
+    key_point: From go-live, every customer conversation is logged in one record.
+    from: kickoff + 14d
+    until: go_live + 14d
+    sender: manager                    # what touches one's own job comes from one's manager
+    priority: high
+    cadence: {every: 96h, times: 7}
+    ask: acknowledge
+
+follow_up:                             # when nobody answers: a reminder, then a person
+  - {after: 2 touches, do: remind, channel: email}
+  - {after: 2 touches, do: personal, by: manager}
+  - {after: 5 working days, do: sponsor}
+"""
+
+PEOPLE = """\
+email,name,department,job,manager,country,time_zone,phone
+dana.reyes@example.com,Dana Reyes,Change,Change lead,sam.okafor@example.com,NL,Europe/Amsterdam,+31 20 555 0100
+sam.okafor@example.com,Sam Okafor,Board,Chief operating officer,,NL,Europe/Amsterdam,+31 20 555 0101
+mia.wolf@example.com,Mia Wolf,Sales,Head of sales,sam.okafor@example.com,DE,Europe/Berlin,+49 30 555 0102
+ben.ortiz@example.com,Ben Ortiz,Sales,Account manager,mia.wolf@example.com,US,America/New_York,+1 212 555 0103
+ana.kim@example.com,Ana Kim,Support,Engineer,mia.wolf@example.com,KR,Asia/Seoul,+82 2 555 0104
+lea.blanc@example.com,Léa Blanc,Support,Field engineer,mia.wolf@example.com,FR,Europe/Paris,+33 1 5555 0105
+"""
+
+WORKSPACE = """\
+# The rules over all campaigns. A plan may only be stricter.
+at_most: {per_day: 1, per_week: 3}     # touches one person may get, whatever number of campaigns runs
+minimum_gap: 4h                        # between two touches of one person
+# black_out: [2026-12-24..2027-01-01]  # days on which nothing is sent to anybody
+follow_ups_per_day: 5                  # one manager is never asked to call more people a day
+retention: 365 days                    # what is kept about a finished campaign, and for how long
+language: en
+"""
+
+ENVIRONMENT = """\
+# Settings of this workspace; the environment wins over this file. Keep it to yourself: chmod 600 .env
+# All of them are explained in docs/operations.md.
+
+# Signs the links in every message. Several keys, newest first, let old links live on: new-key,old-key
+COMMSENGINE_SECRET_KEY=$key
+
+# Mail. TLS is required unless the host is this machine.
+# COMMSENGINE_SMTP_URL=smtp://user:password@mail.example.com:587?tls=starttls
+# COMMSENGINE_MAIL_FROM=change@example.com
+
+# Slack: make an app from slack-manifest.json, install it, and copy its two tokens.
+# COMMSENGINE_SLACK_BOT_TOKEN=xoxb-…
+# COMMSENGINE_SLACK_APP_TOKEN=xapp-…
+
+# How people reach the answer pages from their own machines.
+# COMMSENGINE_HTTP_BIND=127.0.0.1:8080
+# COMMSENGINE_BASE_URL=https://comms.example.com
+"""
+
+GITIGNORE = """\
+.env
+*.db
+*.db-*
+/preview/
+/rehearsals/
+"""
+
+TEMPLATES = """\
+Texts of messages in Markdown, with {{ names }}. A file here replaces the shipped one of the same name:
+look at the shipped ones in the folder message_templates of commsengine, copy the one you want to change
+to this folder, and run: commsengine check schedules/*.yaml
+"""
+
+SLACK = """\
+{
+  "display_information": {
+    "name": "Change messages",
+    "description": "Short messages about what changes for you, and a way to answer them"
+  },
+  "features": {
+    "bot_user": {"display_name": "Change messages", "always_online": false}
+  },
+  "oauth_config": {
+    "scopes": {"bot": ["chat:write", "im:write", "users:read", "users:read.email", "im:history"]}
+  },
+  "settings": {
+    "interactivity": {"is_enabled": true},
+    "org_deploy_enabled": false,
+    "socket_mode_enabled": true,
+    "token_rotation_enabled": false
+  }
+}
+"""
