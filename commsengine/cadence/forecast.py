@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from commsengine.cadence.decide import decide
-from commsengine.cadence.history import Answer, Campaigns, Decision, History, Outcome, Touch, TouchRow
+from commsengine.cadence.history import Answer, Campaigns, Decision, History, Outcome, Standstill, Touch, TouchRow
 from commsengine.cadence.people import Person
 
 Fact = Answer | Outcome
@@ -17,6 +17,9 @@ Supposition = Callable[[Touch], Sequence[Fact]]
 """The facts a touch is supposed to bring about, each with the instant (after ``due_at``) at which it happens."""
 
 ANSWER_KINDS = {"acknowledge": "acknowledged", "check": "check", "input": "input", "commit": "commit"}
+
+
+NO_PAUSES: Mapping[str, Sequence[Standstill]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +38,43 @@ def forecast(
     start: dt.datetime,
     until: dt.datetime,
     suppose: Supposition,
+    pauses: Mapping[str, Sequence[Standstill]] = NO_PAUSES,
 ) -> Forecast:
-    """Every touch of ``person`` from ``start`` up to, without, ``until``; each is taken to arrive when it is due."""
+    """Every touch of ``person`` from ``start`` up to, without, ``until``; each is taken to arrive when it is due.
+
+    ``pauses`` are supposed pauses to come, by campaign: nothing of it is sent within, and their backlog rule holds after.
+    """
     now = start
     touches: list[Touch] = []
     facts: list[tuple[dt.datetime, int, Fact]] = []
+    ends = sorted(pause.until for those in pauses.values() for pause in those)
     while True:
         while facts and facts[0][0] <= now:
             history = with_fact(history, heapq.heappop(facts)[2])
-        decision = decide(campaigns, person, history, now)
+        decision = decide(_as_of(campaigns, pauses, now), person, history, now)
         for touch in decision.touches:
             touches.append(touch)
             history = with_touch(history, touch, now)
             for fact in () if touch.skip else suppose(touch):
                 heapq.heappush(facts, (fact.at, len(touches), fact))
         nexts = [at for at in (decision.wake_at, facts[0][0] if facts else None) if at is not None]
+        nexts += [end for end in ends if end > now][:1]
         if not nexts or min(nexts) >= until:
             return Forecast(tuple(touches), decision, history)
         now = max(now, min(nexts))
+
+
+def _as_of(campaigns: Campaigns, pauses: Mapping[str, Sequence[Standstill]], now: dt.datetime) -> Campaigns:
+    """The campaigns that run at ``now``, with the supposed pauses that are over by then."""
+    if not pauses:
+        return campaigns
+    running = []
+    for campaign in campaigns.running:
+        own = pauses.get(campaign.id, ())
+        if not any(pause.since <= now < pause.until for pause in own):
+            over = tuple(pause for pause in own if pause.until <= now)
+            running.append(replace(campaign, pauses=(*campaign.pauses, *over)))
+    return replace(campaigns, running=tuple(running))
 
 
 def with_touch(history: History, touch: Touch, sent_at: dt.datetime) -> History:
