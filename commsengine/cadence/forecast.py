@@ -42,7 +42,7 @@ def forecast(
 ) -> Forecast:
     """Every touch of ``person`` from ``start`` up to, without, ``until``; each is taken to arrive when it is due.
 
-    ``pauses`` are supposed pauses to come, by campaign: nothing of it is sent within, and their backlog rule holds after.
+    ``pauses`` are supposed pauses to come, by campaign: nothing of it is sent within; their backlog rule holds after.
     """
     now = start
     touches: list[Touch] = []
