@@ -73,19 +73,19 @@ class Database:
         """Says what a user can do about a database that does not answer."""
         try:
             yield
-        except OperationalError as error:
-            raise self.trouble(error) from error
         except DatabaseError as error:
-            if isinstance(error.orig, sqlite3.DatabaseError) and "not a database" in str(error.orig):
-                raise self.trouble(error) from error
-            raise
+            if not isinstance(error, OperationalError) and "not a database" not in str(error.orig):
+                raise
+            raise self._trouble(str(error.orig)) from error
+        except sqlite3.DatabaseError as error:
+            raise self._trouble(str(error)) from error
 
-    def trouble(self, error: DatabaseError) -> CommsError:
-        cause = str(error.orig).strip().splitlines()[0]
-        if self.path is None:
-            address = self.url.render_as_string(hide_password=True)
-            return CommsError(f"The database {address} does not answer: {cause}.", "Check that it runs.")
-        return _file_trouble(self.path, cause)
+    def _trouble(self, answer: str) -> CommsError:
+        cause = answer.strip().splitlines()[0]
+        if self.path is not None:
+            return _file_trouble(self.path, cause)
+        address = self.url.render_as_string(hide_password=True)
+        return CommsError(f"The database {address} does not answer: {cause}.", "Check that it runs.")
 
 
 def _file_trouble(path: Path, cause: str) -> CommsError:
@@ -148,8 +148,6 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("commsengine_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
 
 
 def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:

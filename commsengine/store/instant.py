@@ -16,14 +16,14 @@ class Instant(TypeDecorator[dt.datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+    def process_bind_param(self, value: dt.datetime | None, _dialect: Dialect) -> dt.datetime | None:
         if value is None:
             return None
         if value.tzinfo is None:
             raise TypeError("an instant needs its time zone; pass an aware datetime")
         return value.astimezone(dt.UTC)
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> dt.datetime | None:
+    def process_result_value(self, value: Any | None, _dialect: Dialect) -> dt.datetime | None:
         if value is None:
             return None
         aware: dt.datetime = value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)

@@ -1,0 +1,41 @@
+"""A new fact about people: it raises their ``facts_seq`` and makes them due, so that they are decided again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, update
+
+from commsengine.store.tables import campaign, person
+
+CHUNK = 1000
+"""How many ids one statement carries."""
+
+
+def changed(connection: Connection, person_ids: Iterable[str], now: dt.datetime) -> None:
+    """Whoever loaded these people before must load them again; claims made on the old facts can no longer leave."""
+    ids = sorted(set(person_ids))
+    for start in range(0, len(ids), CHUNK):
+        due = update(person).where(person.c.id.in_(ids[start : start + CHUNK]))
+        connection.execute(due.values(facts_seq=person.c.facts_seq + 1, wake_at=now))
+
+
+def again_at(connection: Connection, person_ids: Iterable[str], at: dt.datetime) -> None:
+    """The same, but due at ``at``, unless they are due before."""
+    earlier = person.c.wake_at.is_(None) | (person.c.wake_at > at)
+    ids = sorted(set(person_ids))
+    mine = person.c.id.in_(ids)
+    connection.execute(update(person).where(mine).values(facts_seq=person.c.facts_seq + 1))
+    connection.execute(update(person).where(mine, earlier).values(wake_at=at))
+
+
+def wake_everybody(connection: Connection, now: dt.datetime) -> None:
+    """After a decree: who is decided before it is decided again, because the epochs of all have moved on."""
+    later = person.c.wake_at.is_(None) | (person.c.wake_at > now)
+    connection.execute(update(person).where(later, person.c.erased_at.is_(None)).values(wake_at=now))
+
+
+def raise_epochs(connection: Connection) -> None:
+    """Every running campaign forgets its claims: for a hold and its release."""
+    connection.execute(update(campaign).where(campaign.c.state == "running").values(epoch=campaign.c.epoch + 1))

@@ -1,0 +1,102 @@
+"""Erasing a person: what is personal goes, the counts stay under a pseudonym.
+
+The id is renamed, and the rename cascades to touches, answers and the rest. What people wrote and what servers replied
+is blanked. A suppression is kept as a hash of the address, so that the wish still holds if the person comes back.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, select, update
+
+from commsengine.errors import InputError
+from commsengine.store import audit, tables
+from commsengine.store.persons import TEXTS
+from commsengine.store.tables import person
+
+_WROTE: tuple[tuple[Table, dict[str, Any]], ...] = (
+    (tables.answer, {"value": "", "detail": {}}),
+    (tables.question, {"text": "", "answer": ""}),
+    (tables.outcome, {"note": ""}),
+    (tables.unreachable, {"reason": ""}),
+    (tables.touch, {"remote_id": "", "payload": None}),
+)
+_DONE_BY = (
+    (tables.plan_version, "applied_by"), (tables.standstill, "since_by"), (tables.standstill, "until_by"),
+    (tables.answer, "by"), (tables.question, "answered_by"), (tables.snooze, "by"), (tables.outcome, "by"),
+    (tables.suppression, "by"), (tables.suppression, "withdrawn_by"), (tables.unreachable, "by"),
+    (tables.unreachable, "withdrawn_by"), (tables.audit, "by"), (tables.audit, "subject"),
+)  # fmt: skip
+
+
+def erase(connection: Connection, person_id: str, *, by: str, now: dt.datetime) -> str:
+    """Returns the pseudonym. Raises ``InputError`` for somebody who is not in the directory."""
+    row = connection.execute(select(person).where(person.c.id == person_id, person.c.erased_at.is_(None))).first()
+    if row is None:
+        raise InputError(f"'{person_id}' is not in the directory.", "Name a person by address or id.")
+    pseudonym = f"erased-{secrets.token_hex(8)}"
+    _blank_what_was_said(connection, person_id)
+    _forget_the_address(connection, str(row.email_key))
+    _rename_in_signatures(connection, {person_id, row.email, row.email_key}, pseudonym)
+    _blank_the_person(connection, person_id, pseudonym, now)
+    audit.note(connection, "erase", pseudonym, by=pseudonym if by in (row.email, person_id) else by, now=now)
+    return pseudonym
+
+
+def suppression_key(email_key: str) -> str:
+    """The address, once it may no longer be known."""
+    return "sha256:" + hashlib.sha256(email_key.encode()).hexdigest()
+
+
+def _blank_what_was_said(connection: Connection, person_id: str) -> None:
+    theirs = select(tables.touch.c.key).where(tables.touch.c.person_id == person_id)
+    blank = {"reply": "", "remote_id": ""}
+    connection.execute(update(tables.attempt).where(tables.attempt.c.key.in_(theirs)).values(blank))
+    # Service mail that has not left cannot leave any more: it has nothing in it and nobody to go to.
+    waiting = tables.touch.c.state.in_(("retry", "claimed"))
+    closed = update(tables.touch).where(tables.touch.c.person_id == person_id, waiting)
+    connection.execute(closed.values(state="skipped", reason="erased", owner=""))
+    for table, blanks in _WROTE:
+        connection.execute(update(table).where(table.c.person_id == person_id).values(blanks))
+
+
+def _forget_the_address(connection: Connection, email_key: str) -> None:
+    connection.execute(delete(tables.slack_id).where(tables.slack_id.c.email_key == email_key))
+    hashed = update(tables.suppression).where(tables.suppression.c.email_key == email_key)
+    connection.execute(hashed.values(email_key=suppression_key(email_key), reason=""))
+    reports = update(person).where(person.c.manager_key == email_key)
+    connection.execute(reports.values(manager="", manager_key=""))
+
+
+def _rename_in_signatures(connection: Connection, names: set[str], pseudonym: str) -> None:
+    for table, column in _DONE_BY:
+        connection.execute(update(table).where(table.c[column].in_(names)).values({column: pseudonym}))
+
+
+def _blank_the_person(connection: Connection, person_id: str, pseudonym: str, now: dt.datetime) -> None:
+    blanks: dict[str, Any] = dict.fromkeys(TEXTS, "")
+    connection.execute(
+        update(person)
+        .where(person.c.id == person_id)
+        .values(blanks)
+        .values(
+            id=pseudonym,
+            email_key=pseudonym,
+            manager_key="",
+            wished_channel="",
+            days=None,
+            leave=[],
+            attributes={},
+            left=now.date(),
+            quiet_from=None,
+            quiet_to=None,
+            is_manager=False,
+            wake_at=None,
+            erased_at=now,
+            facts_seq=person.c.facts_seq + 1,
+        )
+    )

@@ -1,0 +1,122 @@
+"""The directory: everybody the engine knows, their own wishes, and the rosters of campaigns."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, bindparam, delete, func, select, update
+
+from commsengine.cadence.people import Person
+from commsengine.errors import InputError
+from commsengine.store import audit, bookmark, erasure, imports
+from commsengine.store.database import Database, many
+from commsengine.store.persons import email_key, person_of
+from commsengine.store.records import ImportCounts
+from commsengine.store.tables import person, roster
+
+_HERE = person.c.erased_at.is_(None)
+
+
+class People:
+    """Who is who. Erased people are found by no method here."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def save(self, people: Sequence[Person], *, by: str, now: dt.datetime, complete: bool = False) -> ImportCounts:
+        """Adds and updates; ``complete`` marks as leavers whoever is left out. ``InputError`` changes nothing."""
+        with self._database.write() as connection:
+            return imports.save(connection, people, by=by, now=now, complete=complete)
+
+    def by_email(self, email: str) -> Person | None:
+        with self._database.read() as connection:
+            row = connection.execute(select(person).where(person.c.email_key == email_key(email), _HERE)).first()
+        return person_of(row) if row else None
+
+    def by_id(self, person_id: str) -> Person | None:
+        return self.by_ids([person_id]).get(person_id)
+
+    def by_ids(self, ids: Sequence[str]) -> dict[str, Person]:
+        found: dict[str, Person] = {}
+        with self._database.read() as connection:
+            for start in range(0, len(ids), bookmark.CHUNK):
+                some = person.c.id.in_(ids[start : start + bookmark.CHUNK])
+                found.update((row.id, person_of(row)) for row in connection.execute(select(person).where(some, _HERE)))
+        return found
+
+    def by_emails(self, emails: Sequence[str]) -> dict[str, Person]:
+        """The people with these addresses, by lower-cased address."""
+        keys = [email_key(email) for email in emails]
+        found: dict[str, Person] = {}
+        with self._database.read() as connection:
+            for start in range(0, len(keys), bookmark.CHUNK):
+                some = person.c.email_key.in_(keys[start : start + bookmark.CHUNK])
+                rows = connection.execute(select(person).where(some, _HERE))
+                found.update((row.email_key, person_of(row)) for row in rows)
+        return found
+
+    def all(self, after: str = "", limit: int = 1000) -> list[Person]:
+        """The next ``limit`` people in the order of their ids; start with ``after=""``, go on with the last id."""
+        some = select(person).where(person.c.id > after, _HERE).order_by(person.c.id).limit(limit)
+        with self._database.read() as connection:
+            return [person_of(row) for row in connection.execute(some)]
+
+    def count(self) -> int:
+        with self._database.read() as connection:
+            return connection.execute(select(func.count()).select_from(person).where(_HERE)).scalar_one()
+
+    def near(self, email: str) -> list[str]:
+        """Up to three addresses that look like this one, the nearest first."""
+        wanted = email_key(email)
+        start = person.c.email_key.like(f"{wanted[:1]}%")
+        some = select(person.c.email_key).where(start, _HERE).limit(5000)
+        with self._database.read() as connection:
+            known = [str(row.email_key) for row in connection.execute(some)]
+        return difflib.get_close_matches(wanted, known, n=3, cutoff=0.7)
+
+    def set_preferences(self, person_id: str, *, channel: str, quiet: tuple[int, int] | None, now: dt.datetime) -> None:
+        """The person's own wish of a channel ('' for none) and of local hours, in minutes after midnight."""
+        quiet_from, quiet_to = quiet or (None, None)
+        wishes = {"wished_channel": channel, "quiet_from": quiet_from, "quiet_to": quiet_to}
+        with self._database.write() as connection:
+            connection.execute(update(person).where(person.c.id == person_id, _HERE).values(wishes))
+            bookmark.changed(connection, [person_id], now)
+            audit.note(connection, "preferences", person_id, by=person_id, now=now)
+
+    def set_roster(self, campaign: str, ids: Sequence[str], now: dt.datetime) -> None:
+        """Who stands in the roster of a campaign from now on; whoever already did keeps their date.
+
+        An id that the directory does not have is looked up as an address. Raises ``InputError`` for an unknown one.
+        """
+        with self._database.write() as connection:
+            wanted = _known(connection, ids)
+            stood = {row.person_id for row in connection.execute(select(roster).where(roster.c.campaign == campaign))}
+            gone = delete(roster).where(roster.c.campaign == campaign, roster.c.person_id == bindparam("gone"))
+            many(connection, gone, ({"gone": each} for each in stood - wanted))
+            new = ({"campaign": campaign, "person_id": each, "since": now} for each in sorted(wanted - stood))
+            many(connection, roster.insert(), new)
+            bookmark.changed(connection, stood ^ wanted, now)
+
+    def erase(self, person_id: str, *, by: str, now: dt.datetime) -> str:
+        """Removes what is personal and keeps the counts under a pseudonym, which it returns. Cannot be undone."""
+        with self._database.write() as connection:
+            pseudonym = erasure.erase(connection, person_id, by=by, now=now)
+        self._database.checkpoint()
+        return pseudonym
+
+
+def _known(connection: Connection, ids: Sequence[str]) -> set[str]:
+    known: set[str] = set()
+    for start in range(0, len(ids), bookmark.CHUNK):
+        some = ids[start : start + bookmark.CHUNK]
+        rows = connection.execute(
+            select(person.c.id, person.c.email_key).where(person.c.id.in_(some) | person.c.email_key.in_(some), _HERE)
+        ).all()
+        named = {row.id for row in rows}
+        known |= {row.id for row in rows}
+        strangers = set(some) - named - {row.email_key for row in rows}
+        if strangers:
+            raise InputError(f"'{min(strangers)}' of the roster is not in the directory.", "Import the people first.")
+    return known

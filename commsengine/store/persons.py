@@ -1,0 +1,61 @@
+"""A person as a row, and back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Row
+
+from commsengine.cadence.people import Person
+
+TEXTS = ("email", "name", "department", "job", "manager", "country", "region", "time_zone", "language", "phone",
+         "channel", "slack_id")  # fmt: skip
+IMPORTED = (*TEXTS, "days", "leave", "left", "attributes")
+SELECTING = ("department", "job", "country", "region", "attributes")
+"""The columns that say who somebody is: when one changes, the clock of every message starts anew for them."""
+
+
+def values_of(person: Person) -> dict[str, Any]:
+    """The imported columns of a person, in the form in which they are stored."""
+    values: dict[str, Any] = {name: getattr(person, name) for name in TEXTS}
+    values["days"] = None if person.days is None else ",".join(map(str, sorted(person.days)))
+    values["leave"] = [[first.isoformat(), last.isoformat()] for first, last in person.leave]
+    values["left"] = person.left
+    values["attributes"] = dict(person.attributes)
+    return values
+
+
+def person_of(row: Row[Any] | Mapping[str, Any]) -> Person:
+    """The person that a row of the person table holds. Their own wish of a channel stands above the imported one."""
+    read = row if isinstance(row, Mapping) else row._mapping
+    return Person(
+        **{name: read[name] for name in TEXTS if name != "channel"},
+        id=read["id"],
+        channel=read["wished_channel"] or read["channel"],
+        days=_days(read["days"]),
+        leave=_leave(read["leave"]),
+        left=read["left"],
+        is_manager=read["is_manager"],
+        since=read["since"],
+        quiet=None if read["quiet_from"] is None else (read["quiet_from"], read["quiet_to"]),
+        attributes=read["attributes"],
+    )
+
+
+def email_key(email: str) -> str:
+    """Addresses are the same when they differ in case only."""
+    return email.strip().lower()
+
+
+def _days(written: str | None) -> frozenset[int] | None:
+    return None if written is None else frozenset(int(day) for day in written.split(",") if day)
+
+
+def _leave(written: Any) -> tuple[tuple[dt.date, dt.date], ...]:
+    if not written:
+        return ()
+    spans = json.loads(written) if isinstance(written, str) else written
+    return tuple((dt.date.fromisoformat(first), dt.date.fromisoformat(last)) for first, last in spans)
