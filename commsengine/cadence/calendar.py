@@ -25,6 +25,11 @@ def zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
+def zone_of(person: Person, plan: Plan) -> ZoneInfo:
+    """The zone in which this person's dates and times are meant."""
+    return zone(person.time_zone or plan.send.time_zone)
+
+
 @lru_cache(maxsize=262_144)
 def instant(zone_name: str, day: dt.date, minutes: int) -> dt.datetime:
     """The instant of a local wall time, ``minutes`` after midnight (0 to 1440)."""
