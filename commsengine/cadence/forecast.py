@@ -8,6 +8,7 @@ import heapq
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.decide import decide
 from commsengine.cadence.history import Answer, Campaigns, Decision, History, Outcome, Standstill, Touch, TouchRow
 from commsengine.cadence.people import Person
@@ -97,9 +98,33 @@ def with_touch(history: History, touch: Touch, sent_at: dt.datetime) -> History:
 
 
 def with_fact(history: History, fact: Fact) -> History:
-    if isinstance(fact, Outcome):
-        return replace(history, outcomes=(*history.outcomes, fact))
-    return replace(history, answers=(*history.answers, fact))
+    """The history after this fact. An outcome closes all open outreach of the person at once, as it does in life."""
+    if isinstance(fact, Answer):
+        return replace(history, answers=(*history.answers, fact))
+    still_open = open_outreach(history)
+    if (fact.campaign, fact.message) not in still_open:
+        return history
+    told = [replace(fact, campaign=campaign, message=message) for campaign, message in still_open]
+    words = [Answer(one.campaign, one.message, "acknowledged", one.at, "manager") for one in told]
+    understood = words if fact.outcome == "understood" else []
+    return replace(history, outcomes=(*history.outcomes, *told), answers=(*history.answers, *understood))
+
+
+def open_outreach(history: History) -> list[tuple[str, str]]:
+    """Campaign and message of every rung that a human carries and that has neither outcome nor answer since."""
+    facts = (*history.outcomes, *history.answers)
+    return sorted(
+        {
+            (row.campaign, row.message)
+            for row in history.rows
+            if row.kind in BY_HAND and not any(_closes(fact, row) for fact in facts)
+        }
+    )
+
+
+def _closes(fact: Fact, row: TouchRow) -> bool:
+    whole = isinstance(fact, Answer) and fact.whole_campaign
+    return fact.campaign == row.campaign and (whole or fact.message == row.message) and fact.at >= row.due_at
 
 
 # -- supposed answers -----------------------------------------------------------------------------
@@ -153,10 +178,7 @@ def _answer(touch: Touch, asks: dict[tuple[str, str], str], after: dt.timedelta)
 def _outcome(touch: Touch, draw: float) -> Sequence[Fact]:
     at = touch.due_at + dt.timedelta(hours=5)
     outcome = next(name for name, up_to in OUTREACH if draw < up_to)
-    told = Outcome(touch.campaign, touch.message, outcome, at)
-    if outcome != "understood":
-        return (told,)
-    return (told, Answer(touch.campaign, touch.message, "acknowledged", at, "manager"))
+    return (Outcome(touch.campaign, touch.message, outcome, at),)
 
 
 def _draw(*parts: str) -> float:
