@@ -1,0 +1,126 @@
+"""E-mail over SMTP: one recipient per transaction, the connection kept, every phase told apart.
+
+One attempt
+1. Lay the message out; a value that must not travel fails this message only, before anything is offered.
+2. Connect (TLS verified, then AUTH) unless a connection is open; MAIL, RCPT, DATA, then the body without its final dot.
+3. ``mark``: refused, the connection is dropped and the server forgets the message. Up to here all is safe to repeat.
+4. The final dot, and up to ten minutes for its reply (RFC 5321, 4.5.3.2.6). Silence from here on is ``uncertain``.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator, Sequence
+
+from commsengine.channels import replies
+from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, DeliveryError, Mark, Outcome
+from commsengine.channels.mime import HeaderError, address, dot_stuffed, message_bytes, sender_address
+from commsengine.channels.smtp_connection import SmtpConnection
+from commsengine.channels.smtp_server import SmtpServer, parse_smtp_url
+from commsengine.content.message import Message
+from commsengine.errors import InputError
+
+__all__ = ["EmailChannel", "SmtpServer", "parse_smtp_url"]
+
+
+class EmailChannel:
+    """One SMTP connection, opened when first needed and kept. ``mail_from`` may be ``Name <address>``.
+
+    Times are in seconds. ``context`` verifies the server's certificate; the default trusts what the system trusts.
+    Raises ``InputError`` when ``mail_from`` is no address.
+    """
+
+    name = "email"
+
+    def __init__(
+        self,
+        server: SmtpServer,
+        mail_from: str,
+        *,
+        context: ssl.SSLContext | None = None,
+        connect_timeout: float = 30.0,
+        reply_timeout: float = 300.0,
+        dot_timeout: float = 600.0,
+    ) -> None:
+        try:
+            self._sender = sender_address(mail_from)
+        except HeaderError:
+            raise InputError("COMMSENGINE_MAIL_FROM is not an address.", "Write change@your-domain.") from None
+        domain = self._sender.rpartition("@")[2]
+        self._relay = SmtpConnection(server, domain, context, connect=connect_timeout, reply=reply_timeout)
+        self._dot_timeout = dot_timeout
+
+    def deliver(self, messages: Sequence[Message], mark: Mark) -> Iterator[Outcome]:
+        down: DeliveryError | None = None
+        for message in messages:
+            if down is not None:  # nobody can be reached at present: do not wait for a dead server once per person
+                yield down.outcome(message.key)
+                continue
+            try:
+                outcome = self._attempt(message, mark)
+            except DeliveryError as error:
+                outcome = error.outcome(message.key)
+                down = error if error.channel_down else None
+            yield outcome
+
+    def close(self) -> None:
+        self._relay.quit()
+
+    def _attempt(self, message: Message, mark: Mark) -> Outcome:
+        recipient, body = self._laid_out(message)
+        self._begin()
+        self._relay.command("rcpt", f"RCPT TO:<{recipient}>", 250, 251)
+        self._relay.command("data", "DATA", 354)
+        self._relay.body(body)
+        if not self._may_leave(message.key, mark):
+            self._relay.drop()
+            return Outcome(message.key, RELEASED, "data", begun=False)
+        if not self._relay.still_open():  # it left while we marked: without the dot nothing has been handed over
+            raise DeliveryError(RETRY, "data", "the relay left before the final dot")
+        return self._finish(message.key)
+
+    def _laid_out(self, message: Message) -> tuple[str, bytes]:
+        try:
+            recipient = address(message.to_email, "the recipient")
+        except HeaderError as bad:
+            why = "no usable e-mail address" if message.to_email else "no e-mail address"
+            raise DeliveryError(PERMANENT, "connect", str(bad), begun=False, unreachable=why) from None
+        try:
+            return recipient, dot_stuffed(message_bytes(message, self._sender))
+        except HeaderError as bad:
+            raise DeliveryError(PERMANENT, "connect", str(bad), begun=False) from None
+
+    def _begin(self) -> None:
+        """An open connection that has accepted MAIL. A kept one that the server closes at MAIL is replaced."""
+        if self._relay.still_open():
+            try:
+                self._mail()
+                return
+            except DeliveryError as error:
+                if self._relay.open or error.channel_down:
+                    raise
+        self._relay.connect()
+        self._mail()
+
+    def _mail(self) -> None:
+        self._relay.command("mail", f"MAIL FROM:<{self._sender}>", 250)
+
+    def _may_leave(self, key: str, mark: Mark) -> bool:
+        try:
+            return key in set(mark([key]))
+        except BaseException:
+            self._relay.drop()  # whatever went wrong, the dot must not follow
+            raise
+
+    def _finish(self, key: str) -> Outcome:
+        try:
+            code, reply = self._relay.final_dot(self._dot_timeout)
+        except OSError as error:
+            self._relay.drop()
+            return Outcome(key, UNCERTAIN, "reply", f"no answer to the final dot ({type(error).__name__})")
+        if 200 <= code <= 299:
+            return Outcome(key, SENT, "reply", replies.shown(code, reply), remote_id=replies.queue_id(reply))
+        self._relay.reset(code)
+        if not 400 <= code <= 599:
+            return Outcome(key, UNCERTAIN, "reply", replies.shown(code, reply))
+        raise replies.refusal("reply", code, reply)

@@ -1,0 +1,255 @@
+"""Small real servers for tests: an SMTP sink that fails when told to, an HTTP server that misbehaves, a certificate."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import socket
+import ssl
+import struct
+import subprocess
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from commsengine.content.message import Message
+
+
+def a_mail(key: str = "k1", **changes: Any) -> Message:
+    """A finished message to Ana, as a channel gets it."""
+    fields: dict[str, Any] = {
+        "key": key, "campaign": "crm", "campaign_title": "One customer record", "channel": "email",
+        "to_email": "ana@example.com", "to_name": "Ana Kim", "slack_id": "", "sender_name": "Mia Wolf",
+        "reply_to": "mia@example.com", "subject": "One list for all of us", "text": "Hello Ana",
+        "html": "<p>Hello Ana</p>",
+        "blocks": (), "date": dt.datetime(2027, 1, 11, 9, tzinfo=dt.UTC), **changes,
+    }  # fmt: skip
+    return Message(**fields)
+
+
+class Server:
+    """Accepts on a free loopback port, one thread per connection, until it is closed."""
+
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        self.context, self.connections = context, 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._open: list[socket.socket] = []
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    def serve(self, connection: socket.socket) -> None:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):  # closed before
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.hang_up()
+        for thread in self._threads:
+            thread.join(5)
+
+    def hang_up(self) -> None:
+        """Close every open connection, as a relay does with idle ones."""
+        for connection in self._open:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._open.append(connection)
+            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):  # the client left, or was hung up on
+            self.serve(connection)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+def reset(connection: socket.socket) -> None:
+    """Close with a RST instead of a goodbye."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+CUT = "cut"
+WAIT = "wait"
+
+
+class SmtpSink(Server):
+    """An SMTP server that keeps everything, and fails at a phase when told to.
+
+    Phases: ``connect``, ``ehlo``, ``auth``, ``mail``, ``rcpt``, ``data``, ``body`` (the first line of it), ``dot``.
+    A fault is a reply ("450 4.2.0 later"), ``CUT`` (close the connection) or ``WAIT`` (say nothing). At ``dot`` a
+    message is kept before a cut: the witness has it, the sender cannot know.
+    """
+
+    def __init__(
+        self,
+        *,
+        context: ssl.SSLContext | None = None,
+        tls_at_once: bool = False,
+        password: str = "",
+        starttls: bool = True,
+    ) -> None:
+        self.lines: list[bytes] = []
+        self.messages: list[bytes] = []
+        self.recipients: list[str] = []
+        self._faults: dict[str, deque[str]] = defaultdict(deque)
+        self._tls_at_once, self._password, self._starttls = tls_at_once, password, starttls
+        self._leave = threading.Event()
+        self._last_reply = ""
+        self.on_message: Callable[[bytes], None] = lambda data: None
+        super().__init__(context)
+
+    def fail(self, phase: str, fault: str, times: int = 1) -> None:
+        self._faults[phase].extend([fault] * times)
+
+    @property
+    def auth_lines(self) -> list[bytes]:
+        return [line for line in self.lines if line.upper().startswith(b"AUTH")]
+
+    def close(self) -> None:
+        self._leave.set()
+        super().close()
+
+    def serve(self, connection: socket.socket) -> None:
+        if self._tls_at_once and self.context:
+            connection = self._secured(connection)
+        with connection, connection.makefile("rb") as lines:
+            if self._say(connection, "connect", "220 sink"):
+                self._talk(connection, lines)
+
+    def _talk(self, connection: socket.socket, lines: IO[bytes]) -> None:
+        recipient = ""
+        while line := lines.readline():
+            self.lines.append(line)
+            verb = line.split()[0].upper() if line.strip() else b""
+            going = True
+            match verb:
+                case b"EHLO" | b"HELO":
+                    going = self._say(connection, "ehlo", self._features(connection))
+                case b"STARTTLS" if self.context:
+                    connection.sendall(b"220 go\r\n")
+                    secured = self._secured(connection)
+                    with secured, secured.makefile("rb") as inner:
+                        self._talk(secured, inner)
+                    return
+                case b"AUTH":
+                    going = self._say(connection, "auth", "235 2.7.0 welcome")
+                case b"MAIL":
+                    going = self._say(connection, "mail", "250 2.1.0 ok")
+                case b"RCPT":
+                    recipient = line.decode().partition("<")[2].partition(">")[0]
+                    going = self._say(connection, "rcpt", "250 2.1.5 ok")
+                case b"DATA":
+                    going = self._say(connection, "data", "354 go on")
+                    if self._last_reply.startswith("354"):
+                        going = self._take(connection, lines, recipient)
+                case b"QUIT":
+                    connection.sendall(b"221 bye\r\n")
+                    return
+                case _:
+                    connection.sendall(b"250 ok\r\n")
+            if not going:
+                return
+
+    def _secured(self, connection: socket.socket) -> ssl.SSLSocket:
+        assert self.context
+        self._open.append(secured := self.context.wrap_socket(connection, server_side=True))
+        return secured
+
+    def _features(self, connection: socket.socket) -> str:
+        features = ["sink"]
+        if self.context and self._starttls and not isinstance(connection, ssl.SSLSocket):
+            features.append("STARTTLS")
+        if self._password:
+            features.append("AUTH PLAIN")
+        return "\r\n".join(f"250-{feature}" for feature in features) + "\r\n250 8BITMIME"
+
+    def _take(self, connection: socket.socket, lines: IO[bytes], recipient: str) -> bool:
+        data = b""
+        while line := lines.readline():
+            if line == b".\r\n":
+                break
+            data += line[1:] if line.startswith(b".") else line
+            if self._faults["body"] and self._faults["body"].popleft() == CUT:
+                return False
+        else:
+            return False
+        fault = self._faults["dot"][0] if self._faults["dot"] else ""
+        if fault in ("", CUT, WAIT):
+            self.messages.append(data)
+            self.recipients.append(recipient)
+            self.on_message(data)
+        return self._say(connection, "dot", f"250 2.0.0 Ok: queued as Q{len(self.messages)}")
+
+    def _say(self, connection: socket.socket, phase: str, reply: str) -> bool:
+        fault = self._faults[phase].popleft() if self._faults[phase] else reply
+        if fault == WAIT:
+            self._leave.wait(20)
+        if fault in (CUT, WAIT):
+            return False
+        self._last_reply = fault
+        connection.sendall(fault.encode() + b"\r\n")
+        return not fault.startswith("421")
+
+
+def a_certificate(folder: Path, name: str = "localhost", days: int = 2) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server's context with a fresh self-signed certificate for ``name``, and a client's that trusts it."""
+    key, cert = folder / f"{name}.key", folder / f"{name}.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+         "-keyout", key, "-out", cert, "-days", str(days), "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(cert, key)
+    return server, ssl.create_default_context(cafile=str(cert))
+
+
+class HttpOddity(Server):
+    """An HTTP server that reads a whole request, notes its path, then answers as told: bytes, or ``None`` for a reset."""
+
+    def __init__(self, answer: Callable[[str], bytes | None]) -> None:
+        self.requests: list[str] = []
+        self._answer = answer
+        super().__init__()
+
+    def serve(self, connection: socket.socket) -> None:
+        with connection.makefile("rb") as lines:
+            path = lines.readline().split()[1].decode()
+            length = 0
+            while (line := lines.readline()) not in (b"\r\n", b""):
+                name, _, value = line.partition(b":")
+                if name.lower() == b"content-length":
+                    length = int(value)
+            lines.read(length)
+        self.requests.append(path)
+        answer = self._answer(path)
+        if answer is None:
+            reset(connection)
+        else:
+            connection.sendall(answer)
+
+
+def http_json(body: str, status: str = "200 OK", headers: str = "") -> bytes:
+    """A whole HTTP answer."""
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close\r\n{headers}"
+    return f"{head}Content-Length: {len(body.encode())}\r\n\r\n{body}".encode()
