@@ -112,7 +112,7 @@ def with_fact(history: History, fact: Fact) -> History:
 
 def open_outreach(history: History) -> list[tuple[str, str]]:
     """Campaign and message of every rung that a human carries and that has neither outcome nor answer since."""
-    facts = (*history.outcomes, *history.answers)
+    facts: tuple[Fact, ...] = (*history.outcomes, *history.answers)
     return sorted(
         {
             (row.campaign, row.message)
