@@ -20,29 +20,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    status = 0
     try:
-        status = commsengine.main(args=arguments, prog_name="commsengine", standalone_mode=False)
+        status = commsengine.main(args=arguments, prog_name="commsengine", standalone_mode=False) or 0
     except click.exceptions.Exit as left:
-        return left.exit_code
+        status = left.exit_code
     except click.ClickException as error:
         error.show()
-        return error.exit_code
+        status = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped; nothing more was done.", err=True)
-        return INTERRUPTED
+        status = INTERRUPTED
     except CommsError as error:
         click.echo(str(error), err=True)
-        return error.exit_status
+        status = error.exit_status
     except BrokenPipeError:
-        # The reader of our output has gone (``| head``): nothing is wrong. Python would complain at exit, so be quiet.
-        sys.stderr.close()
-        return 0
+        sys.stderr.close()  # our reader has gone (``| head``): nothing is wrong, and Python must not complain at exit
     except Exception as error:
-        return _our_defect(error)
-    return status if isinstance(status, int) else 0
+        status = _our_defect(error)
+    return status
 
 
 def _our_defect(error: Exception) -> int:
+    """Say it in one line; the traceback is for whoever asks for it."""
     from commsengine.settings import debugging
 
     if debugging():

@@ -1,4 +1,4 @@
-"""All commands, in the order a change lead meets them. A command's file is loaded when the command is used, not before."""
+"""All commands, in the order a change lead meets them. The file of a command is loaded when it is used, not before."""
 
 from __future__ import annotations
 
@@ -76,7 +76,9 @@ class House(click.Group):
         command: click.Command = getattr(file, cmd_name.replace("-", "_"))
         return command
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         from commsengine.cli.names import no_such
 
         if args and args[0] not in ENTRIES and not args[0].startswith("-"):

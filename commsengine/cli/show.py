@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON with documented fields (docs/commands.md).")
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON with documented fields (docs/commands.md)."
+)
 
 
 def show_json(value: Mapping[str, Any]) -> None:

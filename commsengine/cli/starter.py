@@ -23,7 +23,8 @@ audience:                              # everybody imported; for a roster of its
 
 send:
   channels: [slack, email]             # the first that reaches the person; one without credentials is left out
-  window: {days: [mon, tue, wed, thu, fri], from: "09:00", to: "16:30"}   # the person's own time; outside it a tick sends nothing
+  window: {days: [mon, tue, wed, thu, fri], from: "09:00", to: "16:30"}   # the person's own time; a tick outside it
+                                                                          # sends nothing to them and waits
   at_most: {per_day: 1, per_week: 3}
 
 wiifm:                                 # what is in it for me: once per role

@@ -1,0 +1,41 @@
+"""``check``: everything wrong with a plan at once, each with its place and its remedy; then advice."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from commsengine.cli.opened import wired
+from commsengine.cli.show import count, json_option, note, show_json
+
+if TYPE_CHECKING:
+    from commsengine.wiring import Wiring
+
+PLAN = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.argument("plans", metavar="PLAN...", type=PLAN, nargs=-1, required=True)
+@json_option
+@click.pass_context
+@wired
+def check(wiring: Wiring, ctx: click.Context, plans: tuple[Path, ...], as_json: bool) -> None:
+    """Check plans: errors with their place, then advice.
+
+    Exit status 0: no error (advice is no error); 2: at least one.
+
+    Example: commsengine check schedules/crm-rollout.yaml
+    """
+    problems = [problem for path in plans for problem in wiring.check(path).problems]
+    errors = sum(problem.severity == "error" for problem in problems)
+    if as_json:
+        show_json({"ok": not errors, "problems": [asdict(problem) for problem in problems]})
+    else:
+        for problem in sorted(problems, key=lambda problem: problem.severity != "error"):
+            click.echo(str(problem))
+        advice = count(len(problems) - errors, "piece of advice", "pieces of advice")
+        note(f"{count(len(plans), 'plan')}: {count(errors, 'error') if errors else 'no errors'}, {advice}.")
+    ctx.exit(2 if errors else 0)

@@ -1,0 +1,84 @@
+"""From a plan on disk to its simulation: with the people it is for, their past, and all other running campaigns.
+
+Loaded only by the commands that forecast.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from commsengine.cadence.calendar import Hours
+from commsengine.cadence.history import Campaign, Campaigns, History
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Plan
+from commsengine.cli.simulation import Simulation, simulate
+from commsengine.errors import InputError
+
+if TYPE_CHECKING:
+    from commsengine.wiring import Wiring
+
+DAY = dt.timedelta(days=1)
+
+
+def outlook(
+    wiring: Wiring, path: Path, *, start: dt.date | None = None, until: dt.date | None = None, answers: str = "none"
+) -> Simulation:
+    """The simulation of a plan file. Raises ``InputError`` with all its problems when it does not pass ``check``."""
+    plan, people = checked(wiring, path)
+    begin = wiring.clock() if start is None else dt.datetime.combine(start, dt.time(), dt.UTC)
+    end = dt.datetime.combine(until + DAY, dt.time(), dt.UTC) if until else last_close(plan, people)
+    if end <= begin:
+        raise InputError(
+            f"Nothing to simulate: the last message closes {end:%Y-%m-%d}, before {begin:%Y-%m-%d}.",
+            "Move the milestones, or name another day with --from.",
+        )
+    campaigns = _with(wiring, plan, begin)
+    return simulate(campaigns, plan.campaign, _pasts(wiring, plan, people, begin), begin, end, answers)
+
+
+def checked(wiring: Wiring, path: Path) -> tuple[Plan, tuple[Person, ...]]:
+    """The plan and the people it is for. Raises ``InputError`` with every error of the file."""
+    result = wiring.check(path)
+    errors = [problem for problem in result.problems if problem.severity == "error"]
+    if errors or result.plan is None:
+        raise InputError.of(errors)
+    if not result.people:
+        raise InputError("Nobody is known yet.", "Import people first: commsengine people import people.csv")
+    return result.plan, tuple(result.people)
+
+
+def last_close(plan: Plan, people: tuple[Person, ...]) -> dt.datetime:
+    """The instant at which the last message has closed for everybody."""
+    zones = {person.time_zone: person for person in people}
+    hours = [Hours(plan, person) for person in zones.values()]
+    return max(each.instant_of(plan, message.closes) for each in hours for message in plan.messages)
+
+
+def _with(wiring: Wiring, plan: Plan, begin: dt.datetime) -> Campaigns:
+    """All running campaigns, with this plan as one of them: where it stands if it runs, else started at ``begin``."""
+    carriers = wiring.settings.credentials or None
+    if not wiring.has_database:
+        return Campaigns((Campaign(plan, begin),), wiring.rules, carriers=carriers)
+    campaigns = replace(wiring.store.plans.campaigns(wiring.rules), carriers=carriers)
+    mine = next((each for each in campaigns.running if each.id == plan.campaign), Campaign(plan, begin))
+    others = tuple(each for each in campaigns.running if each.id != plan.campaign)
+    return replace(campaigns, running=(*others, replace(mine, plan=plan)))
+
+
+def _pasts(
+    wiring: Wiring, plan: Plan, people: tuple[Person, ...], begin: dt.datetime
+) -> Iterator[tuple[Person, History]]:
+    """Each person as the plan's file has them, with what is on record about them."""
+    known: dict[str, History] = {}
+    if wiring.has_database:
+        ids = [person.id for person in people]
+        known = {each.person.id: each.history for each in wiring.store.touches.histories(ids).values()}
+    for person in people:
+        past = known.get(person.id, History())
+        if plan.audience.people and plan.campaign not in past.rosters:
+            past = replace(past, rosters={**past.rosters, plan.campaign: begin})
+        yield person, past

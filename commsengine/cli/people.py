@@ -1,0 +1,126 @@
+"""``people``: who is who, in from a CSV file and out again."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from commsengine.cli.campaign import person_named
+from commsengine.cli.consent import consent, yes_option
+from commsengine.cli.opened import wired
+from commsengine.cli.show import count, json_option, note, show_json
+from commsengine.errors import InputError
+
+if TYPE_CHECKING:
+    from commsengine.wiring import Wiring
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.group()
+def people() -> None:
+    """Import, show, export and erase people.
+
+    Example: commsengine people import people.csv
+    """
+
+
+@people.command("import")
+@click.argument("file", type=FILE)
+@click.option("--skip-bad", is_flag=True, help="Import the good rows and list the bad ones.")
+@click.option("--complete", is_flag=True, help="The file is everybody: whoever is missing has left.")
+@json_option
+@wired
+def import_(wiring: Wiring, file: Path, skip_bad: bool, complete: bool, as_json: bool) -> None:
+    """Add and update people from a CSV file, as Excel writes it.
+
+    A file with a bad row changes nothing, unless --skip-bad. Nobody is ever removed, unless --complete.
+
+    Example: commsengine people import people.csv
+    """
+    read = wiring.read_people(file)
+    for problem in read.rejected:
+        click.echo(str(problem), err=True)
+    if read.rejected and not skip_bad:
+        raise InputError(
+            f"{count(len(read.rejected), 'row is', 'rows are')} wrong, so nothing was changed.",
+            "Correct them, or add --skip-bad to import the rest.",
+        )
+    counts = wiring.store.people.save(read.people, by=wiring.operator, now=wiring.clock(), complete=complete)
+    if as_json:
+        show_json({"read": read.read, "rejected": [asdict(each) for each in read.rejected], **asdict(counts)})
+        return
+    click.echo(
+        f"{read.read:,} read, {len(read.people):,} imported: {counts.added:,} new, {counts.updated:,} changed, "
+        f"{counts.unchanged:,} as before" + (f", {counts.left:,} marked as left." if complete else ".")
+    )
+    if complete and read.rejected:
+        note("Rejected rows are still counted as present.")
+
+
+@people.command("export")
+@click.option("--out", type=FILE, help="Write to this file instead of printing.")
+@wired
+def export(wiring: Wiring, out: Path | None) -> None:
+    """Print everybody as CSV that Excel opens safely and import reads back.
+
+    Example: commsengine people export --out people-now.csv
+    """
+    from commsengine.authoring.people_file import export_people
+
+    text = export_people(list(wiring.everybody()))
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    out.write_text(text, encoding="utf-8", newline="")
+    note(f"{out} is written.")
+
+
+@people.command("show")
+@click.argument("email")
+@json_option
+@wired
+def show(wiring: Wiring, email: str, as_json: bool) -> None:
+    """Show everything stored about a person, except whether they were right in a check.
+
+    Example: commsengine people show ana.kim@example.com
+    """
+    person = person_named(wiring, email)
+    stored = _without_rights(asdict(wiring.store.facts.all_of(person.id)))
+    if as_json:
+        show_json({"person": asdict(person), **stored})
+        return
+    for name, value in asdict(person).items():
+        if value not in ("", None, (), {}):
+            click.echo(f"{name.replace('_', ' ')}: {value}")
+    for kind, facts in stored.items():
+        if isinstance(facts, list | tuple):
+            click.echo(f"{kind.replace('_', ' ')}: {len(facts)}")
+    click.echo(f"\nWhat was sent, and why: commsengine why {person.email}")
+
+
+def _without_rights(stored: dict[str, Any]) -> dict[str, Any]:
+    """What somebody answered in a check is theirs alone: neither the choice nor right or wrong is shown."""
+    for answer in stored.get("answers", ()):
+        answer.pop("right", None)
+        if answer.get("kind") == "check":
+            answer.pop("value", None)
+    return stored
+
+
+@people.command("erase")
+@click.argument("email")
+@yes_option
+@wired
+def erase(wiring: Wiring, email: str, yes: bool) -> None:
+    """Erase what is personal about somebody, for good; the counts stay under a pseudonym.
+
+    Example: commsengine people erase ana.kim@example.com
+    """
+    person = person_named(wiring, email)
+    consent(f"Erase {person.email} for good?", yes=yes)
+    pseudonym = wiring.store.people.erase(person.id, by=wiring.operator, now=wiring.clock())
+    click.echo(f"Erased. The counts stay under {pseudonym}.")

@@ -1,0 +1,160 @@
+"""``simulate``: every touch of a plan, before anything is sent."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from commsengine.cli.check import PLAN
+from commsengine.cli.opened import wired
+from commsengine.cli.show import count, json_option, note, show_json, table, title, when
+from commsengine.errors import InputError
+
+if TYPE_CHECKING:
+    from commsengine.cli.simulation import Simulation
+    from commsengine.wiring import Wiring
+
+MOST_NAMES = 10
+ASSUMPTION = {
+    "none": "Nobody answers: the most that can happen.",
+    "all": "Supposed: everybody answers two hours after the first touch.",
+    "typical": "Supposed: about half answer the first touch, fewer each later one. An assumption, no measurement.",
+}
+
+
+@click.command()
+@click.argument("plan", type=PLAN)
+@click.option("--from", "start", metavar="DATE", help="First day (default: now).")
+@click.option("--until", metavar="DATE", help="Last day (default: until the last message closes).")
+@click.option(
+    "--answers",
+    type=click.Choice(["none", "all", "typical"]),
+    default="none",
+    show_default=True,
+    help="What is supposed.",
+)
+@json_option
+@wired
+def simulate(wiring: Wiring, plan: Path, start: str | None, until: str | None, answers: str, as_json: bool) -> None:
+    """Show every touch of a plan before anything is sent.
+
+    It asks the same decision as the engine, over all running campaigns: what it shows is what run does.
+
+    Example: commsengine simulate schedules/crm-rollout.yaml --answers typical
+    """
+    from commsengine.cli.outlook import outlook
+
+    seen = outlook(wiring, plan, start=_day(start, "--from"), until=_day(until, "--until"), answers=answers)
+    if as_json:
+        show_json(as_data(seen))
+    else:
+        show_simulation(seen, rates_of(wiring))
+
+
+def _day(text: str | None, option: str) -> dt.date | None:
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"{option}: '{text}' is not a date.", "Write YYYY-MM-DD, for example 2027-03-15.") from None
+
+
+def rates_of(wiring: Wiring) -> dict[str, int | None]:
+    return {"email": wiring.settings.smtp_rate, "slack": wiring.settings.slack_rate}
+
+
+def as_data(seen: Simulation) -> dict[str, object]:
+    return {
+        "campaign": seen.plan.campaign,
+        "touches": [
+            {
+                "at": each.touch.due_at,
+                "local_at": each.local_at.isoformat(),
+                "person": each.person.email,
+                "message": each.touch.message,
+                "rung": each.touch.rung,
+                "kind": each.touch.kind,
+                "channel": each.touch.channel,
+                "key": each.touch.key,
+            }
+            for each in seen.touches
+        ],
+        "summary": seen.summary(),
+    }
+
+
+def show_simulation(seen: Simulation, per_minute: dict[str, int | None]) -> None:
+    """The calendar, the load on people, who is never reached, and what needs a human."""
+    figures = seen.summary()
+    title(f"{seen.plan.title} ({seen.plan.campaign}), {seen.start:%d %b %Y} to {seen.until:%d %b %Y}")
+    people = count(seen.audience, "person", "people")
+    click.echo(
+        f"{count(len(seen.sent), 'touch', 'touches')} to {figures['reached']:,} of {people}; "
+        f"per person {figures['per_person']['median']:g} (median), {figures['per_person']['most']} at most."
+    )
+    click.echo(ASSUMPTION[seen.answers])
+    _calendar(seen)
+    _limits(seen, per_minute)
+    _by_hand(seen)
+    _never_reached(seen)
+
+
+def _calendar(seen: Simulation) -> None:
+    weeks: dict[str, dict[int, int]] = {}
+    for day, number in seen.per_day().items():
+        year, week, weekday = day.isocalendar()
+        weeks.setdefault(f"{year}-W{week:02d}", {})[weekday] = number
+    days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+    used = [n for n in range(1, 8) if n < 6 or any(n in week for week in weeks.values())]
+    rows = [
+        (name, f"{dt.date.fromisocalendar(int(name[:4]), int(name[-2:]), 1):%d %b}",
+         *(f"{week[n]:,}" if n in week else "·" for n in used), f"{sum(week.values()):,}")
+        for name, week in weeks.items()
+    ]  # fmt: skip
+    names = [days[n - 1] for n in used]
+    click.echo()
+    table(["week", "from", *names, "touches"], rows, right=[*names, "touches"])
+
+
+def _limits(seen: Simulation, per_minute: dict[str, int | None]) -> None:
+    from commsengine.cli.simulation import rates
+
+    click.echo()
+    if seen.moved:
+        click.echo(f"{count(seen.moved, 'touch comes', 'touches come')} later because of the attention budget.")
+    if seen.at_weekly_limit:
+        click.echo(f"{count(seen.at_weekly_limit, 'person is', 'people are')} at the weekly limit at some time.")
+    if seen.skipped:
+        click.echo(f"{count(seen.skipped, 'touch is', 'touches are')} skipped as too late.")
+    for channel, number, last in rates(seen.touches, per_minute):
+        click.echo(
+            f"At {per_minute[channel]} a minute, the last of {number:,} {channel} messages due at once "
+            f"leaves {when(last)}."
+        )
+
+
+def _by_hand(seen: Simulation) -> None:
+    days = seen.follow_ups_per_day()
+    if not days:
+        return
+    most = max(days, key=lambda day: days[day])
+    click.echo(
+        f"{count(sum(days.values()), 'follow-up')} by a person, from {min(days):%a %d %b} on; most on {most:%a %d %b}: "
+        f"{days[most]}."
+    )
+    if proposals := len(seen.of_kind("sponsor")):
+        click.echo(f"{count(proposals, 'proposal')} to the owner to ask the sponsor.")
+
+
+def _never_reached(seen: Simulation) -> None:
+    if not seen.unreached:
+        click.echo("Everybody in the audience is reached.")
+        return
+    click.echo(f"\nNever reached: {count(len(seen.unreached), 'person', 'people')}")
+    table(["person", "why"], [(person.email, why) for person, why in seen.unreached[:MOST_NAMES]])
+    if len(seen.unreached) > MOST_NAMES:
+        note(f"… and {len(seen.unreached) - MOST_NAMES:,} more: --json lists all of them.")

@@ -1,0 +1,191 @@
+"""A whole campaign before it happens: the forecast of every person, counted for people to read.
+
+Loaded only by the commands that forecast; it decides nothing itself.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from commsengine.cadence.calendar import zone
+from commsengine.cadence.forecast import Forecast, Supposition, everybody, forecast, nobody, typical
+from commsengine.cadence.history import Campaign, Campaigns, History, Touch
+from commsengine.cadence.people import Person, role_of
+from commsengine.cadence.plan import Budget, Plan, Workspace
+
+SUPPOSITIONS = ("none", "all", "typical")
+NO_BUDGET = Budget.model_construct(per_day=10**6, per_week=10**6)
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """One touch with its person, for whom ``zone`` is local."""
+
+    touch: Touch
+    person: Person
+    zone: ZoneInfo
+
+    @property
+    def local_at(self) -> dt.datetime:
+        return self.touch.due_at.astimezone(self.zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """Every touch of one campaign from ``start`` up to ``until``, in order, and who gets none, with the reason."""
+
+    plan: Plan
+    start: dt.datetime
+    until: dt.datetime
+    answers: str
+    audience: int
+    touches: tuple[Foreseen, ...]
+    skipped: int
+    unreached: tuple[tuple[Person, str], ...]
+    moved: int
+    at_weekly_limit: int
+
+    @property
+    def sent(self) -> list[Foreseen]:
+        """Those that a channel carries; the others are carried by a human."""
+        return [seen for seen in self.touches if seen.touch.kind in ("message", "remind")]
+
+    def of_kind(self, kind: str) -> list[Foreseen]:
+        return [seen for seen in self.touches if seen.touch.kind == kind]
+
+    def per_person(self) -> Counter[str]:
+        return Counter(seen.person.email for seen in self.sent)
+
+    def per_day(self) -> dict[dt.date, int]:
+        """Touches by the person's own date."""
+        return dict(sorted(Counter(seen.touch.local_date for seen in self.sent).items()))
+
+    def per_week(self) -> dict[str, int]:
+        """Touches by ISO week, ``2027-W02``."""
+        weeks = Counter("{}-W{:02d}".format(*seen.touch.local_date.isocalendar()[:2]) for seen in self.sent)
+        return dict(sorted(weeks.items()))
+
+    def follow_ups_per_day(self) -> dict[dt.date, int]:
+        return dict(sorted(Counter(seen.touch.local_date for seen in self.of_kind("personal")).items()))
+
+    def summary(self) -> dict[str, Any]:
+        """The figures, by documented names (docs/commands.md)."""
+        counts = sorted(self.per_person().values())
+        return {
+            "from": self.start,
+            "until": self.until,
+            "answers": self.answers,
+            "audience": self.audience,
+            "reached": len(counts),
+            "touches": len(self.sent),
+            "reminders": len(self.of_kind("remind")),
+            "follow_ups": len(self.of_kind("personal")),
+            "sponsor_proposals": len(self.of_kind("sponsor")),
+            "skipped": self.skipped,
+            "per_person": {"median": median(counts) if counts else 0, "most": max(counts, default=0)},
+            "per_day": {day.isoformat(): n for day, n in self.per_day().items()},
+            "per_week": self.per_week(),
+            "follow_ups_per_day": {day.isoformat(): n for day, n in self.follow_ups_per_day().items()},
+            "moved_by_budget": self.moved,
+            "at_weekly_limit": self.at_weekly_limit,
+            "never_reached": [{"person": person.email, "reason": reason} for person, reason in self.unreached],
+        }
+
+
+def simulate(
+    campaigns: Campaigns,
+    campaign: str,
+    people: Iterable[tuple[Person, History]],
+    start: dt.datetime,
+    until: dt.datetime,
+    answers: str,
+    progress: Callable[[], object] = lambda: None,
+) -> Simulation:
+    """Forecast every person over all ``campaigns`` and keep what concerns ``campaign``. Instants are aware UTC."""
+    plan = next(each.plan for each in campaigns.running if each.id == campaign)
+    suppose = supposition(answers, campaigns)
+    free = replace(campaigns, workspace=_without_budget(campaigns.workspace), running=_unlimited(campaigns.running))
+    touches: list[Foreseen] = []
+    unreached: list[tuple[Person, str]] = []
+    audience = skipped = moved = limited = 0
+    for person, history in people:
+        progress()
+        if role_of(plan.audience, person) is None or _gone(person, start):
+            continue
+        audience += 1
+        seen = forecast(campaigns, person, history, start, until, suppose)
+        mine = [touch for touch in seen.touches if touch.campaign == campaign]
+        carried = [touch for touch in mine if not touch.skip]
+        skipped += len(mine) - len(carried)
+        touches += [Foreseen(touch, person, zone(person.time_zone or plan.send.time_zone)) for touch in carried]
+        if not any(touch.kind in ("message", "remind") for touch in carried):
+            unreached.append((person, _why_not(seen, campaign)))
+        moved += _moved(carried, forecast(free, person, history, start, until, suppose), campaign)
+        limited += _at_weekly_limit(seen.touches, campaigns.workspace, plan)
+    touches.sort(key=lambda seen: (seen.touch.due_at, seen.person.email, seen.touch.message))
+    return Simulation(
+        plan, start, until, answers, audience, tuple(touches), skipped, tuple(unreached), moved, limited
+    )  # fmt: skip
+
+
+def supposition(answers: str, campaigns: Campaigns) -> Supposition:
+    """What is supposed of answers: ``none``, ``all`` or ``typical``."""
+    asks: dict[tuple[str, str], str] = {
+        (each.id, message.id): message.ask for each in campaigns.running for message in each.plan.messages
+    }
+    return {"none": nobody, "all": everybody(asks), "typical": typical(asks)}[answers]
+
+
+def _gone(person: Person, start: dt.datetime) -> bool:
+    return person.left is not None and person.left <= start.date()
+
+
+def _without_budget(workspace: Workspace) -> Workspace:
+    return workspace.model_copy(update={"at_most": NO_BUDGET, "minimum_gap": 0})
+
+
+def _unlimited(running: Sequence[Campaign]) -> tuple[Campaign, ...]:
+    return tuple(replace(each, plan=_with_budget(each.plan, NO_BUDGET)) for each in running)
+
+
+def _with_budget(plan: Plan, budget: Budget) -> Plan:
+    return plan.model_copy(update={"send": plan.send.model_copy(update={"at_most": budget})})
+
+
+def _moved(touches: Sequence[Touch], free: Forecast, campaign: str) -> int:
+    """How many touches come later than they would if nobody's attention were limited."""
+    wanted = {_place(touch): touch.due_at for touch in free.touches if touch.campaign == campaign and not touch.skip}
+    return sum(touch.due_at > wanted.get(_place(touch), touch.due_at) for touch in touches)
+
+
+def _place(touch: Touch) -> tuple[str, int, int]:
+    return touch.message, touch.rung, touch.number
+
+
+def _at_weekly_limit(touches: Sequence[Touch], workspace: Workspace, plan: Plan) -> bool:
+    """Whether some seven local days hold as many touches as the budget allows."""
+    limit = min(workspace.at_most.per_week, plan.send.at_most.per_week)
+    days = sorted(touch.local_date for touch in touches if touch.kind in ("message", "remind") and not touch.skip)
+    week = dt.timedelta(days=7)
+    return any(later - first < week for first, later in zip(days, days[limit - 1 :], strict=False))
+
+
+def _why_not(seen: Forecast, campaign: str) -> str:
+    reasons = [reason.text for reason in seen.last.reasons if reason.campaign == campaign]
+    reasons += [touch.skip for touch in seen.touches if touch.campaign == campaign and touch.skip]
+    return reasons[0] if reasons else "No message is open for this person in this time."
+
+
+def rates(touches: Sequence[Foreseen], per_minute: Mapping[str, int | None]) -> Iterator[tuple[str, int, dt.datetime]]:
+    """For each channel with a rate: the most touches due at one instant, and when the last of them leaves."""
+    for channel, rate in per_minute.items():
+        at_once = Counter(seen.touch.due_at for seen in touches if seen.touch.channel == channel)
+        if rate and at_once:
+            due, number = max(at_once.items(), key=lambda item: (item[1], -item[0].timestamp()))
+            yield channel, number, due + dt.timedelta(minutes=number / rate)

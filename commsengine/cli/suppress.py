@@ -1,0 +1,33 @@
+"""``suppress``: an address that must not be written to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from commsengine.cli.opened import wired
+
+if TYPE_CHECKING:
+    from commsengine.wiring import Wiring
+
+
+@click.command()
+@click.argument("email")
+@click.option("--reason", default="asked for", show_default=True, help="Why; it is kept with the suppression.")
+@click.option("--lift", is_flag=True, help="Allow sending to the address again.")
+@wired
+def suppress(wiring: Wiring, email: str, reason: str, lift: bool) -> None:
+    """Never send to an address again.
+
+    The person stays in their campaigns; what cannot be sent to them becomes a follow-up.
+
+    Example: commsengine suppress ana.kim@example.com --reason "bounced"
+    """
+    facts = wiring.store.facts
+    if lift:
+        lifted = facts.unsuppress(email, by=wiring.operator, now=wiring.clock())
+        click.echo(f"{email} may be written to again." if lifted else f"{email} was not suppressed.")
+        return
+    facts.suppress(email, reason, by=wiring.operator, now=wiring.clock())
+    click.echo(f"{email} is not written to any more.")

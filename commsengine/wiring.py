@@ -1,0 +1,153 @@
+"""The wiring: the only place where the parts are put together, and the only clock.
+
+Each part is made when it is first asked for, so that a command loads no more than it uses.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import pwd
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from commsengine.errors import InputError
+from commsengine.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from commsengine.authoring.check import CheckResult
+    from commsengine.authoring.people_file import PeopleFile
+    from commsengine.cadence.people import Person
+    from commsengine.cadence.plan import Plan, Workspace
+    from commsengine.content.render import Renderer
+    from commsengine.engine.answers import Hall
+    from commsengine.links import Links
+    from commsengine.store.store import Store
+
+SHIPPED = Path(__file__).parent.parent
+"""Where the shipped templates and example plans lie: beside the package."""
+
+SIGNS_OF_A_WORKSPACE = (".env", "workspace.yaml", "schedules", "people.csv", "message_templates")
+
+
+def now() -> dt.datetime:
+    """The time. Nobody else reads it."""
+    return dt.datetime.now(dt.UTC)
+
+
+class Wiring:
+    """One workspace. ``clock`` gives the time; a rehearsal brings its own. Close it when done."""
+
+    def __init__(self, folder: Path, clock: Callable[[], dt.datetime] = now) -> None:
+        self.folder, self.clock = folder.absolute(), clock
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if "store" in self.__dict__:
+            self.store.close()
+
+    @cached_property
+    def settings(self) -> Settings:
+        return load_settings(self.folder)
+
+    @cached_property
+    def operator(self) -> str:
+        """Who gives commands here: the account's name. Kept with everything they do."""
+        try:
+            return pwd.getpwuid(os.getuid()).pw_name
+        except KeyError:
+            return f"user {os.getuid()}"
+
+    # -- what is on record ------------------------------------------------------------------------
+
+    @property
+    def has_database(self) -> bool:
+        file = self.settings.database_file
+        return file is None or file.exists()
+
+    @cached_property
+    def store(self) -> Store:
+        """The database; a SQLite file is made when it is first needed. Raises ``CommsError`` with the remedy."""
+        from commsengine.store.store import Store
+
+        if self.has_database:
+            return Store.open(self.settings.database)
+        if not any((self.folder / sign).exists() for sign in SIGNS_OF_A_WORKSPACE):
+            raise InputError(
+                f"{self.folder} is no workspace.",
+                "Go into one, name it with --workspace, or make one: commsengine init DIR",
+            )
+        return Store.create(self.settings.database)
+
+    def everybody(self) -> Iterator[Person]:
+        """The directory, in the order of ids, a thousand at a time."""
+        last = ""
+        while some := self.store.people.all(after=last):
+            yield from some
+            last = some[-1].id
+
+    # -- what the author wrote --------------------------------------------------------------------
+
+    @cached_property
+    def rules(self) -> Workspace:
+        """The rules over all campaigns: ``workspace.yaml``."""
+        from commsengine.authoring.workspace import load_workspace
+
+        return load_workspace(self.folder / "workspace.yaml")
+
+    @cached_property
+    def templates(self) -> Mapping[str, str]:
+        """The shipped templates, and the workspace's own in place of those of the same name."""
+        from commsengine.content.templates import load_templates
+
+        own = self.folder / "message_templates"
+        return load_templates(SHIPPED / "message_templates", own if own.is_dir() else None)
+
+    def read_people(self, file: Path) -> PeopleFile:
+        from commsengine.authoring.people_file import load_people
+
+        return load_people(file)
+
+    def check(self, plan: Path) -> CheckResult:
+        """Everything wrong with a plan, against the people it is for."""
+        from commsengine.authoring.check import check
+
+        return check(plan, root=self.folder, people=self.directory(), templates=self.templates)
+
+    def directory(self) -> tuple[Person, ...] | None:
+        """Everybody imported; before the first import those of ``people.csv``; ``None`` when there is neither."""
+        imported = tuple(self.everybody()) if self.has_database else ()
+        file = self.folder / "people.csv"
+        if imported or not file.exists():
+            return imported or None
+        return self.read_people(file).people
+
+    # -- what is sent -----------------------------------------------------------------------------
+
+    @cached_property
+    def links(self) -> Links:
+        from commsengine.links import Links
+
+        return Links(self.settings.links_base, self.settings.keys)
+
+    def renderer(self, plan: Plan, templates: Mapping[str, str] | None = None) -> Renderer:
+        from commsengine.content.render import Renderer
+
+        return Renderer(plan, self.templates if templates is None else templates, self.links, self.rules)
+
+    @cached_property
+    def hall(self) -> Hall:
+        from commsengine.engine.answers import Hall
+
+        return Hall(self.store)
