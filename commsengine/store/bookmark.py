@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, bindparam, case, update
 
+from commsengine.store.database import many
 from commsengine.store.tables import campaign, person
 
 CHUNK = 1000
@@ -21,13 +22,13 @@ def changed(connection: Connection, person_ids: Iterable[str], now: dt.datetime)
         connection.execute(due.values(facts_seq=person.c.facts_seq + 1, wake_at=now))
 
 
-def again_at(connection: Connection, person_ids: Iterable[str], at: dt.datetime) -> None:
-    """The same, but due at ``at``, unless they are due before."""
-    earlier = person.c.wake_at.is_(None) | (person.c.wake_at > at)
-    ids = sorted(set(person_ids))
-    mine = person.c.id.in_(ids)
-    connection.execute(update(person).where(mine).values(facts_seq=person.c.facts_seq + 1))
-    connection.execute(update(person).where(mine, earlier).values(wake_at=at))
+def again_at(connection: Connection, when: Mapping[str, dt.datetime]) -> None:
+    """The same, but each person due at their own instant, unless they are due before."""
+    at = bindparam("at", type_=person.c.wake_at.type)
+    later = person.c.wake_at.is_(None) | (person.c.wake_at > at)
+    news = update(person).where(person.c.id == bindparam("the_id"))
+    news = news.values(facts_seq=person.c.facts_seq + 1, wake_at=case((later, at), else_=person.c.wake_at))
+    many(connection, news, ({"the_id": each, "at": when[each]} for each in sorted(when)))
 
 
 def wake_everybody(connection: Connection, now: dt.datetime) -> None:

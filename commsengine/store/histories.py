@@ -53,17 +53,19 @@ def _load_some(connection: Connection, ids: Sequence[str]) -> dict[str, Loaded]:
     outcomes = _facts(connection, ids, outcome, _outcome)
     closed = _unreachable(connection, ids, [each for each, _ in people.values()])
     rosters = _rosters(connection, ids)
-    return {
-        each: Loaded(
-            someone,
-            History(
-                tuple(rows.get(each, ())), tuple(answers.get(each, ())), tuple(questions.get(each, ())),
-                tuple(snoozes.get(each, ())), tuple(outcomes.get(each, ())), closed.get(each, {}), rosters.get(each, {}),
-            ),
-            facts_seq,
+    loaded: dict[str, Loaded] = {}
+    for each, (someone, facts_seq) in people.items():
+        history = History(
+            rows=tuple(rows.get(each, ())),
+            answers=tuple(answers.get(each, ())),
+            questions=tuple(questions.get(each, ())),
+            snoozes=tuple(snoozes.get(each, ())),
+            outcomes=tuple(outcomes.get(each, ())),
+            unreachable=closed.get(each, {}),
+            rosters=rosters.get(each, {}),
         )
-        for each, (someone, facts_seq) in people.items()
-    }  # fmt: skip
+        loaded[each] = Loaded(someone, history, facts_seq)
+    return loaded
 
 
 def _touches(connection: Connection, ids: Sequence[str]) -> Facts:

@@ -89,11 +89,11 @@ class Plans:
         return self._decreed(campaign_id, lambda connection: decrees.start(connection, campaign_id, by=by, now=now))
 
     def pause(self, campaign_id: str, *, by: str, now: dt.datetime) -> CampaignRecord:
-        """From the return on nothing of it can be claimed or marked; open ``sending`` rows are the caller's to await."""
+        """From the return on nothing of it is claimed or marked; open ``sending`` rows are the caller's to await."""
         return self._decreed(campaign_id, lambda connection: decrees.pause(connection, campaign_id, by=by, now=now))
 
     def resume(self, campaign_id: str, *, backlog: str, by: str, now: dt.datetime) -> CampaignRecord:
-        """Lets a paused campaign go on; ``backlog`` (latest, all, none) says what becomes of what fell due meanwhile."""
+        """Lets it go on; ``backlog`` (latest, all, none) says what becomes of what fell due meanwhile."""
         return self._decreed(
             campaign_id, lambda connection: decrees.resume(connection, campaign_id, backlog=backlog, by=by, now=now)
         )

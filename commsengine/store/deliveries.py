@@ -1,0 +1,162 @@
+"""What becomes of a claim: marked right before it leaves, settled by its receipt, or given back.
+
+Only the owner under its fence moves a claim. ``TRANSITIONS`` is the whole of it; ``reconcile`` has the moves of others.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
+
+from commsengine.store import bookmark, gates
+from commsengine.store.bookmark import CHUNK
+from commsengine.store.database import many
+from commsengine.store.records import Receipt
+from commsengine.store.tables import attempt, campaign, person, standstill, touch, unreachable
+
+TRANSITIONS = {
+    "sent": ("sending",),
+    "uncertain": ("sending",),
+    "failed": ("claimed", "sending"),
+    "retry": ("claimed", "sending"),
+    "released": ("claimed", "sending"),
+}
+"""For each state of a receipt, the states of the touch from which it is accepted."""
+
+NOT_STOPPED = ("running", "finished")
+"""Answers and digests of a finished campaign still leave; those of a paused one wait, of a cancelled one never."""
+
+
+def mark(connection: Connection, keys: Sequence[str], *, owner: str, fence: int, now: dt.datetime) -> set[str]:
+    """Makes claims ``sending``; only the keys that come back may leave.
+
+    The one condition: still claimed by this owner under this fence, the lease not over, no hold, the campaign running
+    at the epoch of the claim, and nothing new known about the person since it was decided.
+    """
+    gates.running_epochs(connection)
+    changed: set[str] = set()
+    for start in range(0, len(keys), CHUNK):
+        mine = touch.c.key.in_(keys[start : start + CHUNK])
+        held_by_us = (touch.c.state == "claimed", touch.c.owner == owner, touch.c.fence == fence)
+        may_leave = or_(_touch_may_leave(), _service_may_leave())
+        going = update(touch).where(mine, *held_by_us, touch.c.lease_until > now, may_leave)
+        marked = connection.execute(going.values(state="sending", sending_at=now).returning(touch.c.key))
+        changed |= {row.key for row in marked}
+    return changed
+
+
+def _touch_may_leave() -> Any:
+    its_campaign = select(campaign.c.id).where(
+        campaign.c.id == touch.c.campaign, campaign.c.state == "running", campaign.c.epoch == touch.c.epoch
+    )
+    its_person = select(person.c.id).where(person.c.id == touch.c.person_id, person.c.facts_seq == touch.c.facts_seq)
+    return (touch.c.kind != "service") & ~_hold().exists() & its_campaign.exists() & its_person.exists()
+
+
+def _service_may_leave() -> Any:
+    """Alerts pass a hold: they say that there is one."""
+    stopped = select(campaign.c.id).where(campaign.c.id == touch.c.campaign, campaign.c.state.not_in(NOT_STOPPED))
+    passes = (touch.c.message == "alert") | ~_hold().exists()
+    return (touch.c.kind == "service") & passes & ~stopped.exists()
+
+
+def _hold() -> Any:
+    return select(standstill.c.id).where(standstill.c.campaign == "", standstill.c.until.is_(None))
+
+
+def settle(
+    connection: Connection, receipts: Sequence[Receipt], *, owner: str, fence: int, now: dt.datetime
+) -> set[str]:
+    """Writes receipts; the keys that come back were still this owner's to settle. Each attempt begun gets its row."""
+    rows = _mine(connection, [receipt.key for receipt in receipts], owner, fence)
+    valid = [each for each in receipts if each.key in rows and rows[each.key].state in TRANSITIONS[each.state]]
+    given_back = [each for each in valid if each.state == "released" or not each.begun]
+    tried = [each for each in valid if each.state != "released" and each.begun]
+    many(connection, attempt.insert(), (_attempt(each, rows[each.key], owner, fence) for each in tried))
+    many(connection, _settled(), (_outcome(each, rows[each.key]) for each in tried))
+    give_back(
+        connection, [rows[each.key] for each in given_back], {each.key: each.retry_at for each in given_back}, now
+    )
+    _wake(connection, [each for each in tried if each.state != "sent"], rows, now)
+    _unreachable(connection, valid, rows, now)
+    return {each.key for each in valid}
+
+
+def _mine(connection: Connection, keys: Sequence[str], owner: str, fence: int) -> dict[str, Row[Any]]:
+    found: dict[str, Row[Any]] = {}
+    for start in range(0, len(keys), CHUNK):
+        ours = (touch.c.key.in_(keys[start : start + CHUNK]), touch.c.owner == owner, touch.c.fence == fence)
+        open_rows = select(touch).where(*ours, touch.c.state.in_(("claimed", "sending"))).order_by(touch.c.key)
+        found.update({row.key: row for row in connection.execute(open_rows.with_for_update())})
+    return found
+
+
+def _attempt(receipt: Receipt, row: Row[Any], owner: str, fence: int) -> dict[str, Any]:
+    return {
+        "key": receipt.key, "n": row.attempts + 1, "at": receipt.at, "owner": owner, "fence": fence,
+        "channel": row.channel, "verdict": receipt.state, "phase": receipt.phase, "reply": receipt.reply,
+        "remote_id": receipt.remote_id,
+    }  # fmt: skip
+
+
+def _settled() -> Any:
+    names = ("state", "reason", "sent_at", "retry_at", "remote_id", "uncertainties")
+    change = update(touch).where(touch.c.key == bindparam("the_key"))
+    return change.values({name: bindparam(name) for name in names}).values(attempts=touch.c.attempts + 1, owner="")
+
+
+def _outcome(receipt: Receipt, row: Row[Any]) -> dict[str, Any]:
+    return {
+        "the_key": receipt.key, "state": receipt.state, "reason": receipt.reason,
+        "sent_at": receipt.at if receipt.state == "sent" else None,
+        "retry_at": (receipt.retry_at or receipt.at) if receipt.state == "retry" else None,
+        "remote_id": receipt.remote_id, "uncertainties": row.uncertainties + (receipt.state == "uncertain"),
+    }  # fmt: skip
+
+
+def give_back(
+    connection: Connection, rows: Iterable[Row[Any]], look_again: Mapping[str, dt.datetime | None], now: dt.datetime
+) -> None:
+    """A claim of which nothing was offered: deleted, or ``retry`` again if an attempt was made before. Service mail waits."""
+    listed = list(rows)
+    kept = [row for row in listed if row.attempts or row.uncertainties or row.kind == "service"]
+    gone = [row for row in listed if not (row.attempts or row.uncertainties or row.kind == "service")]
+    back = update(touch).where(touch.c.key == bindparam("the_key"))
+    back = back.values(state="retry", owner="", retry_at=bindparam("look_again"))
+    many(connection, back, ({"the_key": row.key, "look_again": look_again.get(row.key) or now} for row in kept))
+    many(connection, delete(touch).where(touch.c.key == bindparam("the_key")), ({"the_key": row.key} for row in gone))
+    for row in listed:
+        if row.person_id and row.kind != "service":
+            bookmark.again_at(connection, [row.person_id], look_again.get(row.key) or now)
+
+
+def _wake(connection: Connection, receipts: Sequence[Receipt], rows: Mapping[str, Row[Any]], now: dt.datetime) -> None:
+    """A touch that did not arrive is news about the person; a retry is looked at when its time has come."""
+    for receipt in receipts:
+        row = rows[receipt.key]
+        if row.person_id and row.kind != "service":
+            bookmark.again_at(connection, [row.person_id], receipt.retry_at or now)
+
+
+def _unreachable(
+    connection: Connection, receipts: Sequence[Receipt], rows: Mapping[str, Row[Any]], now: dt.datetime
+) -> None:
+    for receipt in receipts:
+        row = rows[receipt.key]
+        if receipt.unreachable and row.person_id:
+            record_unreachable(connection, row.person_id, row.channel, receipt.unreachable, by="channel", now=now)
+
+
+def record_unreachable(
+    connection: Connection, person_id: str, channel: str, reason: str, *, by: str, now: dt.datetime
+) -> None:
+    """That this channel never reaches this person; recording it twice changes nothing. Makes them due now."""
+    standing = (unreachable.c.person_id == person_id, unreachable.c.channel == channel)
+    known = select(unreachable.c.id).where(*standing, unreachable.c.withdrawn_at.is_(None)).limit(1)
+    if connection.execute(known).first() is None:
+        fact = {"person_id": person_id, "channel": channel, "reason": reason, "at": now, "by": by}
+        connection.execute(unreachable.insert(), {**fact, "withdrawn_at": None, "withdrawn_by": ""})
+    bookmark.changed(connection, [person_id], now)

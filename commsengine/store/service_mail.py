@@ -1,0 +1,67 @@
+"""Mail that is not a touch: digests, answers to questions, corrections, alerts. Same table, own key, own payload.
+
+It waits in the state ``retry`` and is claimed, marked and settled like a touch, outside caps and outside all counts.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, or_, select, update
+
+from commsengine.store import gates
+from commsengine.store.database import insert
+from commsengine.store.deliveries import NOT_STOPPED
+from commsengine.store.tables import campaign, touch
+
+
+def add(
+    connection: Connection,
+    key: str,
+    *,
+    category: str,
+    channel: str,
+    payload: Mapping[str, Any],
+    now: dt.datetime,
+    campaign_id: str,
+    person_id: str | None,
+    due_at: dt.datetime | None,
+) -> bool:
+    """False when the key is known already: the same mail is never written twice."""
+    row = {
+        "key": key, "kind": "service", "campaign": campaign_id, "message": category, "person_id": person_id,
+        "local_date": None, "rung": None, "role": "", "channel": channel, "number": 1, "version": 0, "epoch": 0,
+        "facts_seq": 0, "due_at": due_at or now, "not_after": None, "again_at": None, "state": "retry", "reason": "",
+        "owner": "", "fence": 0, "lease_until": None, "attempts": 0, "uncertainties": 0, "possible_duplicate": False,
+        "held": False, "created_at": now, "sending_at": None, "sent_at": None, "retry_at": due_at or now,
+        "remote_id": "", "payload": dict(payload),
+    }  # fmt: skip
+    new = insert(connection, touch).values(row).on_conflict_do_nothing(index_elements=["key"])
+    return connection.execute(new.returning(touch.c.key)).first() is not None
+
+
+def due(connection: Connection, now: dt.datetime, limit: int) -> list[str]:
+    """Keys, the longest due first. On hold only alerts are due; a paused campaign's mail waits."""
+    waiting = (touch.c.kind == "service", touch.c.state == "retry", touch.c.retry_at <= now)
+    ripe = select(touch.c.key).where(*waiting, _may_leave(connection)).order_by(touch.c.retry_at, touch.c.key)
+    return [str(row.key) for row in connection.execute(ripe.limit(limit))]
+
+
+def claim(
+    connection: Connection, keys: Sequence[str], *, owner: str, fence: int, lease_until: dt.datetime, now: dt.datetime
+) -> list[str]:
+    """The keys that are ours now."""
+    waiting = (touch.c.key.in_(keys), touch.c.kind == "service", touch.c.state == "retry", touch.c.retry_at <= now)
+    lease = {"state": "claimed", "owner": owner, "fence": fence, "lease_until": lease_until, "retry_at": None}
+    ours = update(touch).where(*waiting, _may_leave(connection)).values(lease)
+    won = {row.key for row in connection.execute(ours.returning(touch.c.key))}
+    return [key for key in keys if key in won]
+
+
+def _may_leave(connection: Connection) -> Any:
+    stopped = select(campaign.c.id).where(campaign.c.id == touch.c.campaign, campaign.c.state.not_in(NOT_STOPPED))
+    if gates.on_hold(connection):
+        return touch.c.message == "alert"
+    return or_(touch.c.message == "alert", ~stopped.exists())
