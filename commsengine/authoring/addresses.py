@@ -1,0 +1,66 @@
+"""E-mail addresses as people type them: made one form, or refused with what to write instead."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_PLAIN = re.compile(
+    r"[a-z0-9_'-][a-z0-9.!#$%&'*+/=?^_`{|}~-]{0,63}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*"
+)
+_LOCAL = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]|localhost")
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufeff]")
+EXAMPLE = "Write it like ana@example.com."
+
+
+class AddressError(ValueError):
+    """An address that cannot be used. ``fix`` says what to write instead."""
+
+    def __init__(self, message: str, fix: str = EXAMPLE) -> None:
+        super().__init__(message)
+        self.fix = fix
+
+
+@lru_cache(maxsize=4096)
+def clean_address(written: str) -> str:
+    """The address in small letters, its domain in ASCII (IDNA). Raises ``AddressError``."""
+    text = written.strip().lower()
+    if _PLAIN.fullmatch(text) and ".." not in text and ".@" not in text and "=?" not in text and len(text) <= 254:
+        return text
+    if not text:
+        raise AddressError("the e-mail address is empty")
+    if _UNSEEN.search(text):
+        raise AddressError("the e-mail address holds a line break or another unseen character", "Type it anew.")
+    if "=?" in text:
+        raise AddressError("the e-mail address holds '=?', which mail programs decode", "Type it anew.")
+    return _cleaned(text)
+
+
+def _cleaned(text: str) -> str:
+    local, at, domain = text.rpartition("@")
+    if not at or not local or not domain or "@" in local:
+        raise AddressError(f"'{_short(text)}' is not an e-mail address")
+    if "<" in text or " " in text:
+        raise AddressError(
+            f"'{_short(text)}' is more than an e-mail address", "Write the address alone, without a name."
+        )
+    if not local.isascii():
+        fix = "Use the person's address in plain letters; few mail servers accept others before the @."
+        raise AddressError(f"'{_short(text)}' has letters beyond a-z before the @", fix)
+    return _joined(local, domain, text)
+
+
+def _joined(local: str, domain: str, text: str) -> str:
+    try:
+        ascii_domain = domain if domain.isascii() else domain.encode("idna").decode()
+    except UnicodeError:
+        raise AddressError(f"'{_short(text)}' has a domain that does not exist") from None
+    fits = len(local) <= 64 and len(local) + len(ascii_domain) < 254
+    if not (_LOCAL.fullmatch(local) and _DOMAIN.fullmatch(ascii_domain) and fits):
+        raise AddressError(f"'{_short(text)}' is not an e-mail address")
+    return f"{local}@{ascii_domain}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "…"

@@ -1,0 +1,117 @@
+"""Rules about who is meant: roles that can have somebody in them and, where the people are known, do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from commsengine.authoring.draft import Draft
+from commsengine.authoring.near import listed, meant, near_names
+from commsengine.authoring.yaml_tree import YamlPath
+from commsengine.cadence.people import COLUMNS, Person, matches, role_of
+from commsengine.cadence.plan import WEEKDAYS, Role
+from commsengine.errors import Problem
+
+
+def roles_can_match(draft: Draft) -> Iterator[Problem]:
+    """What can be told without the people."""
+    rest = ""
+    for name, role in draft.plan.audience.roles.items():
+        path: YamlPath = ("audience", "roles", name)
+        if rest:
+            cause = f"Nobody can be in '{name}': '{rest}' above it takes everybody else."
+            yield draft.error_at_key(path, "empty_role", cause, f"Move '{name}' above '{rest}'.")
+        elif not role.rest and role.is_manager is None and not role.columns:
+            fix = "Write a column with values, is_manager: true, or rest: true for everybody else."
+            yield draft.error_at_key(path, "vague_role", f"The role '{name}' does not say who is in it.", fix)
+        elif role.rest and (role.columns or role.is_manager is not None):
+            cause = f"'rest: true' takes everybody, so the other conditions of '{name}' have no effect."
+            yield draft.advice(path, "rest_alone", cause, "Take them out, or take 'rest' out.")
+        rest = rest or (name if role.rest else "")
+
+
+def roles_have_people(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
+    columns = columns_of(people)
+    members = Counter(role_of(draft.plan.audience, person) for person in people)
+    for name, role in draft.plan.audience.roles.items():
+        unknown = list(_columns_exist(draft, name, role, columns))
+        yield from unknown
+        if not unknown and not members[name]:
+            yield from _nobody(draft, name, role, people)
+        elif not unknown:
+            yield from _idle_values(draft, name, role, people)
+    if members[None]:
+        cause = f"{members[None]} of {len(people)} people are in no role and get nothing."
+        yield draft.advice(("audience", "roles"), "no_role", cause, "Add 'others: {rest: true}' if they should.")
+
+
+def columns_of(people: Sequence[Person]) -> list[str]:
+    """The columns that somebody has a value in."""
+    own = [column for column in COLUMNS if any(getattr(person, column) for person in people)]
+    return own + sorted({name for person in people for name in person.attributes})
+
+
+def _columns_exist(draft: Draft, name: str, role: Role, columns: list[str]) -> Iterator[Problem]:
+    for column in role.columns:
+        if column not in columns:
+            path: YamlPath = ("audience", "roles", name, column)
+            fix = meant(column, columns, "column")
+            yield draft.error_at_key(path, "unknown_column", f"Nobody has a column '{column}' in the people file.", fix)
+
+
+def _nobody(draft: Draft, name: str, role: Role, people: Sequence[Person]) -> Iterator[Problem]:
+    path: YamlPath = ("audience", "roles", name)
+    if any(matches(role, person) for person in people):
+        cause, fix = f"Everybody in '{name}' is already in a role above it.", f"Move '{name}' up, or take it out."
+    else:
+        cause, fix = f"The role '{name}' selects nobody.", _values_fix(role, people)
+    yield draft.error_at_key(path, "empty_role", cause, fix)
+
+
+def _values_fix(role: Role, people: Sequence[Person]) -> str:
+    for column, values in role.columns.items():
+        known = sorted({person.column(column) for person in people} - {""})
+        for value in values:
+            if value not in known:
+                near = near_names(value, known)
+                some = f"the values are {listed(known[:8], 'and')}"
+                return f"Nobody has {column} '{value}': " + (f"did you mean {listed(near)}?" if near else f"{some}.")
+    return "Loosen its conditions, or take it out."
+
+
+def _idle_values(draft: Draft, name: str, role: Role, people: Sequence[Person]) -> Iterator[Problem]:
+    for column, values in role.columns.items():
+        known = {person.column(column) for person in people}
+        for index, value in enumerate(values):
+            if value not in known:
+                near = near_names(value, known - {""})
+                fix = f"Did you mean {listed(near)}?" if near else "Take it out, or check the people file."
+                path: YamlPath = ("audience", "roles", name, column, index)
+                yield draft.advice(path, "idle_value", f"Nobody has {column} '{value}'.", fix)
+
+
+def people_can_be_reached(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
+    audience = [person for person in people if role_of(draft.plan.audience, person)]
+    days = {WEEKDAYS.index(day) for day in draft.plan.send.window.days}
+    never = [person for person in audience if person.days is not None and not person.days & days]
+    if never:
+        cause = f"{len(never)} people never work on a day of the send window and get nothing."
+        yield draft.advice(("send", "window", "days"), "never_at_work", cause, "Allow one of their days.")
+    alone = sum(1 for person in audience if not person.manager)
+    if alone > 1 and _managers_call(draft):
+        cause = f"{alone} people have no manager; their follow-ups go to the owner."
+        yield draft.advice(("follow_up",), "no_manager", cause, "Fill the column 'manager' if they have one.")
+
+
+def _managers_call(draft: Draft) -> bool:
+    ladders = [draft.plan.ladder(message) for message in draft.plan.messages]
+    return any(rung.do == "personal" and rung.by == "manager" for ladder in ladders for rung in ladder)
+
+
+def counts(draft: Draft, people: Sequence[Person]) -> Mapping[str, int]:
+    """People per role."""
+    return Counter(role for person in people if (role := role_of(draft.plan.audience, person)))
+
+
+RULES = (roles_can_match,)
+PEOPLE_RULES = (roles_have_people, people_can_be_reached)

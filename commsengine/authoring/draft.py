@@ -1,0 +1,92 @@
+"""A plan under review: the value, where each part of it was written, and the names its author meant to define."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from commsengine.authoring.yaml_tree import Tree, YamlPath
+from commsengine.cadence.calendar import Hours
+from commsengine.cadence.moments import Moment
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Message, Plan
+from commsengine.errors import Problem
+
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+
+
+@dataclass(frozen=True)
+class Draft:
+    """``written`` is the file as its author wrote it, faulty parts included: a name defined there is not unknown."""
+
+    plan: Plan
+    tree: Tree
+    written: Mapping[str, Any]
+
+    def error(self, path: YamlPath, code: str, message: str, fix: str = "") -> Problem:
+        """``path`` may go on below what was written; the nearest part above is shown."""
+        return Problem(self.tree.file, *self.tree.place(self.tree.nearest(path)), code, message, fix)
+
+    def error_at_key(self, path: YamlPath, code: str, message: str, fix: str = "") -> Problem:
+        place = self.tree.keys.get(path) or self.tree.place(self.tree.nearest(path))
+        return Problem(self.tree.file, *place, code, message, fix)
+
+    def advice(self, path: YamlPath, code: str, message: str, fix: str = "") -> Problem:
+        place = self.tree.place(self.tree.nearest(path))
+        return Problem(self.tree.file, *place, code, message, fix, "advice")
+
+    def names(self, *path: str) -> list[str]:
+        """The keys the author wrote below a key, whether sound or not."""
+        node: Any = self.written
+        for part in path:
+            node = node.get(part) if isinstance(node, Mapping) else None
+        return list(node) if isinstance(node, Mapping) else []
+
+    @property
+    def roles(self) -> list[str]:
+        return self.names("audience", "roles")
+
+    @property
+    def message_ids(self) -> list[str]:
+        messages = self.written.get("messages")
+        found = messages if isinstance(messages, list) else []
+        return [m["id"] for m in found if isinstance(m, Mapping) and isinstance(m.get("id"), str)]
+
+    def messages(self) -> Iterator[tuple[YamlPath, Message]]:
+        for index, message in enumerate(self.plan.messages):
+            yield ("messages", index), message
+
+    def moments(self) -> Iterator[tuple[YamlPath, Moment]]:
+        for path, message in self.messages():
+            yield (*path, "from"), message.opens
+            yield (*path, "until"), message.closes
+            if message.cadence.by:
+                yield (*path, "cadence", "by"), message.cadence.by
+        for name, phase in self.plan.phases.items():
+            yield ("phases", name, "until"), phase.until
+
+    def roles_of(self, message: Message) -> list[str]:
+        """The roles a message is for, those that exist."""
+        return [role for role in self.plan.audience.roles if not message.to or role in message.to]
+
+    @cached_property
+    def _hours(self) -> Hours:
+        return Hours(
+            self.plan.model_copy(update={"send": self.plan.send.model_copy(update={"time_zone": "UTC"})}), _ANY
+        )
+
+    def instant(self, moment: Moment) -> dt.datetime | None:
+        """When a moment is for somebody in UTC without holidays; ``None`` where that cannot be told."""
+        day = moment.date
+        if day is None:
+            milestone = self.plan.milestones.get(moment.milestone)
+            day = milestone.date if milestone else None
+        if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
+            return None
+        return self._hours.instant_of(self.plan, moment)
+
+
+_ANY = Person(id="anybody", email="anybody@example.com")

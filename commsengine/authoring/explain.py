@@ -1,0 +1,216 @@
+"""A validation error in the author's words: which key, what is wrong, what to write instead."""
+
+from __future__ import annotations
+
+import re
+import types
+from collections.abc import Mapping
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from commsengine.authoring.near import listed, meant, near_names
+from commsengine.authoring.yaml_tree import Place, Tree, YamlPath
+from commsengine.errors import Problem
+
+_EXAMPLES = {
+    "campaign": "campaign: crm-rollout",
+    "title": "title: One customer record",
+    "owner": "owner: [dana@example.com]",
+    "audience": "audience: {roles: {everybody: {rest: true}}}",
+    "roles": "roles: {everybody: {rest: true}}",
+    "messages": "messages: with at least one message below it",
+    "id": "id: one-record",
+    "key_point": "key_point: the one thing people should remember",
+    "from": "from: kickoff",
+    "until": "until: go_live + 14d",
+    "cadence": "cadence: {every: 48h, times: 6}",
+    "date": "date: 2027-03-15",
+    "after": "after: 2 touches",
+    "do": "do: remind",
+    "question": "question: with the question people should answer",
+    "answers": "answers: with two to six answers",
+    "right": "right: and copy the right answer",
+    "because": "because: and why that answer is right",
+}
+_NAMES = {
+    r"^[a-z0-9_-]{1,64}$": "small letters, digits, - and _ (no folder, no ending)",
+    r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$": "a letter first, then letters, digits, - and _ (64 at most)",
+    r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$": "letters, digits, - and _ (64 at most, the first a letter or digit)",
+}
+_NUMBERS = {
+    "int_parsing": "a whole number", "int_from_float": "a whole number", "int_parsing_size": "a whole number",
+    "int_type": "a whole number", "float_parsing": "a number", "float_type": "a number",
+}  # fmt: skip
+_BOUNDS = {
+    "greater_than_equal": ("ge", "at least {}"),
+    "greater_than": ("gt", "more than {}"),
+    "less_than_equal": ("le", "at most {}"),
+    "less_than": ("lt", "less than {}"),
+}
+_SHAPES = {"str": "a text", "dict": "keys of its own", "list": "a list"}
+_MAPPINGS = ("model_type", "dict_type", "mapping_type", "model_attributes_type")
+_LISTS = ("tuple_type", "list_type")
+
+
+def explain(error: ErrorDetails, tree: Tree, model: type[BaseModel]) -> Problem:
+    """One problem of a file, with its place, out of one validation error."""
+    loc: YamlPath = tuple(error["loc"])
+    kind, key = error["type"], _key(loc)
+    if kind == "extra_forbidden":
+        return _unknown_key(loc, tree, model)
+    if kind == "missing":
+        fix = f"Add '{_EXAMPLES.get(key, key + ': …')}'."
+        return _at(tree, tree.place(tree.nearest(loc[:-1])), "missing", f"'{key}' is missing.", fix)
+    if kind == "value_error":
+        return _own_words(error, tree, loc)
+    path = tree.nearest(tuple(part for part in loc if part != "[key]"))
+    place = tree.keys.get(path, tree.place(path)) if "[key]" in loc else tree.place(path)
+    cause, fix = _words(kind, error.get("ctx", {}), key, error["input"])
+    return _at(tree, place, "bad_value", cause, fix)
+
+
+def _words(kind: str, ctx: Mapping[str, Any], key: str, written: object) -> tuple[str, str]:
+    if kind == "literal_error":
+        return _not_a_choice(key, written, str(ctx["expected"]))
+    if kind in _NUMBERS or kind in _BOUNDS or kind.startswith("bool"):
+        return _no_number(kind, ctx, key, _shown(written))
+    if kind == "string_pattern_mismatch":
+        allowed = _NAMES.get(str(ctx["pattern"]), "letters and digits")
+        return f"{_shown(written)} is not a name that '{key}' can have.", f"Use {allowed}."
+    if kind in ("string_too_short", "too_short", "string_too_long", "too_long"):
+        return _wrong_length(kind, ctx, key)
+    return _wrong_shape(kind, key, written)
+
+
+def _no_number(kind: str, ctx: Mapping[str, Any], key: str, shown: str) -> tuple[str, str]:
+    if kind in _NUMBERS:
+        return f"'{key}' is not {_NUMBERS[kind]}: {shown}.", f"Write {_NUMBERS[kind]}, for example 5."
+    if kind in _BOUNDS:
+        bound, words = _BOUNDS[kind]
+        return f"'{key}' is out of range: {shown}.", f"Write {words.format(ctx[bound])}."
+    return f"'{key}' is neither true nor false: {shown}.", "Write true or false."
+
+
+def _wrong_length(kind: str, ctx: Mapping[str, Any], key: str) -> tuple[str, str]:
+    if kind.endswith("long"):
+        return f"'{key}' has too much in it.", f"Write at most {ctx.get('max_length')}."
+    least = ctx.get("min_length", 1)
+    if least == 1:
+        return f"'{key}' is empty.", "Write something there."
+    return f"'{key}' has too little in it.", f"Write at least {least}."
+
+
+def _wrong_shape(kind: str, key: str, written: object) -> tuple[str, str]:
+    has = "nothing" if written == "" else _SHAPES.get(type(written).__name__, "something else")
+    if kind in _MAPPINGS:
+        return f"'{key}' needs keys below it, but has {has}.", "Write 'key: value' lines below it, or take it out."
+    if kind in _LISTS:
+        return f"'{key}' needs a list, but has {has}.", "Write [a, b] or lines that begin with '- ', or take it out."
+    if kind == "string_type":
+        return f"'{key}' needs a text, but has {has}.", "Write one text; put it in quotes if it has colons or brackets."
+    return f"'{key}' cannot be this: {_shown(written)}.", "Look the key up in docs/plan.md."
+
+
+def _not_a_choice(key: str, written: object, expected: str) -> tuple[str, str]:
+    choices = re.findall(r"'([^']*)'", expected)
+    near = near_names(str(written), choices) if isinstance(written, str) else []
+    fix = f"Did you mean {listed(near)}? " if near else ""
+    return f"{_shown(written)} is nothing that '{key}' can be.", f"{fix}Write {listed(choices)}."
+
+
+def _unknown_key(loc: YamlPath, tree: Tree, model: type[BaseModel]) -> Problem:
+    path, key = tree.nearest(loc), str(loc[-1])
+    known = known_keys(model, loc[:-1])
+    place = tree.keys.get(path) or tree.place(path)
+    fix = meant(key, known, "key")
+    if not near_names(key, known) and (near := near_names(key, homes := _homes(model), 1)):
+        fix = f"Did you mean '{near[0]}'? It belongs to '{homes[near[0]]}'."
+    return _at(tree, place, "unknown_key", f"The key '{key}' is not known here.", fix)
+
+
+def _own_words(error: ErrorDetails, tree: Tree, loc: YamlPath) -> Problem:
+    """Our validators say 'cause; remedy' in one sentence, and begin with the key where they mean one."""
+    path, said = part_at_fault(error, tree), _said(error)
+    cause, _, fix = said.partition("; ")
+    key = _key(path)
+    prefix = f"{key}: " if key and not said.startswith(f"'{key}") else ""
+    fix = _sentence(fix) or "Change it, or take it out."
+    return _at(tree, tree.place(path), "bad_value", prefix + _sentence(cause, capital=not prefix), fix)
+
+
+def part_at_fault(error: ErrorDetails, tree: Tree) -> YamlPath:
+    """The part of the file that an error is about: a whole mapping's error may begin with the key it means."""
+    path = tree.nearest(tuple(part for part in error["loc"] if part != "[key]"))
+    named = re.match(r"'(\w+)", _said(error)) if error["type"] == "value_error" else None
+    below = (*path, named[1]) if named else path
+    return below if below in tree.values else path
+
+
+def _said(error: ErrorDetails) -> str:
+    return str(error.get("ctx", {}).get("error", error["msg"]))
+
+
+def _at(tree: Tree, place: Place, code: str, cause: str, fix: str) -> Problem:
+    return Problem(tree.file, *place, code, cause, fix)
+
+
+def _sentence(text: str, *, capital: bool = True) -> str:
+    text = text.strip()
+    if not text:
+        return ""
+    first = text[0].upper() if capital else text[0]
+    return first + text[1:] + ("" if text[-1] in ".?!" else ".")
+
+
+def _key(loc: YamlPath) -> str:
+    return next((str(part) for part in reversed(loc) if isinstance(part, str) and part != "[key]"), "the file")
+
+
+def _shown(written: object) -> str:
+    if not isinstance(written, str):
+        return _SHAPES.get(type(written).__name__, str(written))
+    return f"'{written}'" if len(written) <= 60 else f"'{written[:57]}…'"
+
+
+def known_keys(model: type[BaseModel], loc: YamlPath) -> list[str]:
+    """The keys that the format knows at a location, as authors write them."""
+    kind: Any = model
+    for part in loc:
+        kind = _inside(_bare(kind), part)
+    kind = _bare(kind)
+    if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+        return []
+    return [field.alias or name for name, field in kind.model_fields.items()]
+
+
+def _homes(model: type[BaseModel], home: str = "") -> dict[str, str]:
+    """Every key of the format that stands below another, and below which."""
+    found: dict[str, str] = {}
+    for name, field in model.model_fields.items():
+        kind, key = _bare(field.annotation), field.alias or name
+        while get_args(kind):
+            kind = _bare(get_args(kind)[-1 if get_args(kind)[-1] is not Ellipsis else 0])
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            found = {**_homes(kind, key), **found}
+        if home:
+            found[key] = home
+    return found
+
+
+def _bare(kind: Any) -> Any:
+    """A type without ``Annotated`` and ``None``."""
+    while get_origin(kind) in (Annotated, Union, types.UnionType):
+        kind = next(part for part in get_args(kind) if part is not type(None))
+    return kind
+
+
+def _inside(kind: Any, part: str | int) -> Any:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        fields = {field.alias or name: field.annotation for name, field in kind.model_fields.items()}
+        return fields.get(str(part))
+    found = get_args(kind)
+    if not found:
+        return None
+    return found[0] if isinstance(part, int) else found[-1]

@@ -1,0 +1,38 @@
+"""Secrets do not belong in files that are mailed around and kept for years: they are found, and never shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from commsengine.authoring.yaml_text import place_of
+from commsengine.errors import Problem
+
+_SECRETS = (
+    ("a Slack token", r"\bxox[abeoprs](?:\.xox[bp])?-[A-Za-z0-9-]{6,}"),
+    ("a Slack app token", r"\bxapp-[A-Za-z0-9-]{6,}"),
+    ("a Slack webhook", r"hooks\.slack\.com/services/[A-Za-z0-9/]{8,}"),
+    ("a SendGrid key", r"\bSG\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
+    ("a private key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    ("an AWS key", r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
+    ("a GitHub token", r"\b(?:gh[opusr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})"),
+    ("an API key", r"\bsk[-_](?:live[-_]|proj-|ant-)?[A-Za-z0-9_-]{20,}"),
+    ("a password in an address", r"\b[a-z][a-z0-9+.-]*://[^\s/:@'\"]+:[^\s/@'\"]+@"),
+)
+_ANY = re.compile("|".join(f"(?:{pattern})" for _, pattern in _SECRETS))
+
+
+def leaks(file: str, source: str) -> list[Problem]:
+    """One error for each secret in the text of a file."""
+    fix = "Take it out, put it in .env or the environment, and replace it where it came from: it is known now."
+    return [
+        Problem(file, *place_of(source, found.start()), "secret", f"This looks like {name}.", fix)
+        for name, pattern in _SECRETS
+        for found in re.finditer(pattern, source)
+    ]
+
+
+def masked(problems: Iterable[Problem]) -> list[Problem]:
+    """The same problems, with whatever looks like a secret struck out of their words."""
+    return [replace(p, message=_ANY.sub("***", p.message), fix=_ANY.sub("***", p.fix)) for p in problems]

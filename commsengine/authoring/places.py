@@ -1,0 +1,79 @@
+"""Time zones, countries and regions: whether a name exists, and which one was meant."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from zoneinfo import available_timezones
+
+from commsengine.authoring.near import listed, near_names
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+@cache
+def zone_fix(written: str) -> str | None:
+    """``None`` for a known time zone, else what to write instead."""
+    if written in zone_names():
+        return None
+    if re.search(r"[+-]\d|^\d|^UTC.", written):
+        return "Write a place instead of an offset, for example 'Europe/Berlin': places know about summer time."
+    near = near_names(written, zone_names(), 2) or _by_city(written)
+    return f"Did you mean {listed(near)}?" if near else "Write a place such as 'Europe/Berlin' or 'Asia/Seoul'."
+
+
+def _by_city(written: str) -> list[str]:
+    cities = {name.rpartition("/")[2]: name for name in sorted(zone_names(), reverse=True) if "/" in name}
+    return [cities[city] for city in near_names(written.replace(" ", "_"), cities, 2)]
+
+
+@cache
+def _countries() -> dict[str, str]:
+    """Names by code, as ISO 3166 has them."""
+    from babel import Locale  # noqa: PLC0415 - it is large, and few commands need it
+
+    named = Locale("en").territories
+    return {code: name for code, name in named.items() if re.fullmatch("[A-Z]{2}", code) and code not in _NOT_ISO}
+
+
+_NOT_ISO = ("EU", "EZ", "UN", "QO", "XA", "XB", "ZZ", "AC", "CP", "DG", "EA", "IC", "TA", "CQ")
+_SPOKEN = {"UK": "GB", "USA": "US", "ENGLAND": "GB", "KOREA": "KR", "HOLLAND": "NL", "UAE": "AE"}
+
+
+@cache
+def country_fix(written: str) -> str | None:
+    """``None`` for a known ISO country code (two capital letters), else what to write instead."""
+    known = _countries()
+    if written in known:
+        return None
+    if spoken := _SPOKEN.get(written.upper()):
+        return f"Write '{spoken}'."
+    codes = {name.casefold(): code for code, name in known.items()}
+    near = near_names(written, codes, 1) if len(written) > 3 else []
+    if near:
+        return f"Write '{codes[near[0]]}'."
+    return "Write the two letters of ISO 3166, for example 'DE' or 'KR', or leave the cell empty."
+
+
+@cache
+def _regions() -> dict[str, list[str]]:
+    import holidays  # noqa: PLC0415 - the same
+
+    return holidays.list_supported_countries(include_aliases=True)
+
+
+@cache
+def region_fix(country: str, written: str) -> str | None:
+    """``None`` for a region whose holidays are known (or a country without regional ones), else what to write."""
+    known = _regions().get(country, [])
+    if not known or written in known:
+        return None
+    if written.upper().removeprefix(f"{country}-") in known:
+        return f"Write '{written.upper().removeprefix(f'{country}-')}'."
+    near = near_names(written, known)
+    if near:
+        return f"Did you mean {listed(near)}?"
+    return f"Write a region of {country}, such as {listed(known[:3])}, or leave the cell empty."

@@ -1,0 +1,126 @@
+"""A plan file: read, validated, and told everything that is wrong with it in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from commsengine.authoring import audiences, dates, ladders, later, lint, references, texts
+from commsengine.authoring.draft import Draft
+from commsengine.authoring.leaks import leaks, masked
+from commsengine.authoring.shape import Shaped, shape
+from commsengine.authoring.workspace_file import load_workspace
+from commsengine.authoring.yaml_tree import Place, YamlPath, read_tree
+from commsengine.cadence.plan import Plan, Workspace
+from commsengine.errors import InputError, Problem
+
+WORKSPACE_FILE = "workspace.yaml"
+
+_FILLERS: dict[str, Any] = {
+    "campaign": "campaign",
+    "title": "title",
+    "owner": ["somebody@example.com"],
+    "audience": {"roles": {"everybody": {"rest": "true"}}},
+    "id": "message",
+    "key_point": "key point",
+    "from": "2000-01-01",
+    "until": "2099-12-31",
+    "cadence": {"every": "48h", "times": "5"},
+}
+_FILLERS["messages"] = [{key: _FILLERS[key] for key in ("id", "key_point", "from", "until", "cadence")}]
+_RULES = (*references.RULES, *dates.RULES, *ladders.RULES, *audiences.RULES, *texts.RULES, *later.RULES, *lint.RULES)
+
+
+@dataclass(frozen=True)
+class LoadedPlan:
+    """A sound plan, its text, and where each part of it stands: line and column from 1."""
+
+    plan: Plan
+    source: str
+    path: Path
+    positions: Mapping[YamlPath, Place]
+
+
+@dataclass(frozen=True)
+class Review:
+    """What could be read of a plan (``None``: nothing sound remained), and all that is to be said about it."""
+
+    draft: Draft | None
+    source: str
+    problems: tuple[Problem, ...]
+    roster: Path | None = None
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.severity == "error")
+
+
+def load_plan(path: Path, *, root: Path) -> LoadedPlan:
+    """A sound plan. ``root`` is the workspace. Raises ``InputError`` with all problems of the file."""
+    review = review_plan(path, root=root)
+    if review.errors or review.draft is None:
+        raise InputError.of(review.errors)
+    return LoadedPlan(review.draft.plan, review.source, path, review.draft.tree.positions())
+
+
+def review_plan(path: Path, *, root: Path) -> Review:
+    """Everything that can be told from the plan and ``workspace.yaml`` alone; does not raise for a bad plan."""
+    try:
+        tree = read_tree(path)
+    except InputError as error:
+        if not error.problems:
+            raise
+        return Review(None, "", tuple(masked(error.problems)))
+    shaped = shape(tree, Plan, dict(_FILLERS))
+    problems = [*leaks(str(path), tree.source), *shaped.problems]
+    if shaped.value is None:
+        return Review(None, tree.source, ordered(problems))
+    draft = Draft(shaped.value, shaped.tree, tree.data)
+    roster, missing = _roster(draft, path, root)
+    problems += _kept([*_by_rules(draft, root), *missing], shaped)
+    return Review(draft, tree.source, ordered(problems), roster)
+
+
+def ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """In the order of the file, each once, secrets struck out."""
+    known = dict.fromkeys(masked(problems))
+    return tuple(sorted(known, key=lambda problem: (problem.file, problem.line, problem.column)))
+
+
+def _by_rules(draft: Draft, root: Path) -> Iterator[Problem]:
+    for rule in _RULES:
+        yield from rule(draft)
+    yield from dates.repeats_fit(draft)
+    yield from dates.clock_changes(draft, {draft.plan.send.time_zone})
+    try:
+        workspace, decreed = load_workspace(root / WORKSPACE_FILE), (root / WORKSPACE_FILE).exists()
+    except InputError as error:
+        yield from error.problems
+        workspace, decreed = Workspace(), False
+    yield from dates.windows_open(draft, workspace)
+    yield from dates.budget_is_stricter(draft, workspace, decreed=decreed)
+
+
+def _kept(problems: Iterable[Problem], shaped: Shaped[Any]) -> list[Problem]:
+    """Without what is only said because a faulty part was cut out: a role left without conditions, advice on the rest."""
+    around = {path[:length] for path in shaped.cut for length in range(len(path) + 1)}
+    places = {shaped.tree.keys.get(path, shaped.tree.values.get(path)) for path in around}
+    kept = [problem for problem in problems if (problem.line, problem.column) not in places]
+    return [problem for problem in kept if problem.severity == "error"] if shaped.cut else kept
+
+
+def _roster(draft: Draft, path: Path, root: Path) -> tuple[Path | None, list[Problem]]:
+    """Where the plan's own people file is. It must lie in the workspace, whatever links lead there."""
+    name = draft.plan.audience.people
+    if name is None:
+        return None, []
+    roster, at = path.parent / name, ("audience", "people")
+    if "\x00" in name or not roster.resolve().is_relative_to(root.resolve()):
+        cause, fix = f"'{name}' lies outside of the workspace.", "Put the people file beside the plan."
+        return None, [draft.error(at, "outside", cause, fix)]
+    if not roster.is_file():
+        cause, fix = f"There is no file '{name}' beside the plan.", "Check its name, or take 'people' out."
+        return None, [draft.error(at, "no_people_file", cause, fix)]
+    return roster, []

@@ -1,0 +1,129 @@
+"""Rules about names: whatever a plan refers to must exist, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from commsengine.authoring.addresses import AddressError, clean_address
+from commsengine.authoring.draft import Draft
+from commsengine.authoring.near import meant
+from commsengine.authoring.places import zone_fix
+from commsengine.authoring.yaml_tree import YamlPath
+from commsengine.errors import Problem
+
+
+def milestones_exist(draft: Draft) -> Iterator[Problem]:
+    known, phases = draft.names("milestones"), draft.names("phases")
+    for path, moment in draft.moments():
+        name = moment.milestone
+        if name and name not in known:
+            fix = meant(name, known, "milestone")
+            if name in phases:
+                fix = f"'{name}' is a phase; write a milestone or a date. " + fix
+            yield draft.error(path, "unknown_milestone", f"There is no milestone '{name}'.", fix)
+
+
+def roles_exist(draft: Draft) -> Iterator[Problem]:
+    for path, message in draft.messages():
+        for index, role in enumerate(message.to):
+            yield from _role_exists(draft, (*path, "to", index), role)
+        for role in message.wiifm:
+            yield from _role_exists(draft, (*path, "wiifm", role), role)
+    for role in draft.plan.wiifm:
+        yield from _role_exists(draft, ("wiifm", role), role)
+
+
+def _role_exists(draft: Draft, path: YamlPath, role: str) -> Iterator[Problem]:
+    if role not in draft.roles:
+        fix = meant(role, draft.roles, "role")
+        yield draft.error_at_key(path, "unknown_role", f"There is no role '{role}'.", fix)
+
+
+def message_ids_are_unique(draft: Draft) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for path, message in draft.messages():
+        line = draft.tree.place((*path, "id"))[0]
+        if message.id in first:
+            cause = f"The message id '{message.id}' is taken by the message in line {first[message.id]}."
+            yield draft.error((*path, "id"), "duplicate_message", cause, "Give each message an id of its own.")
+        first.setdefault(message.id, line)
+
+
+def corrections_lead_back(draft: Draft) -> Iterator[Problem]:
+    corrects = {message.id: message.corrects for message in draft.plan.messages if message.corrects}
+    for path, message in draft.messages():
+        named = message.corrects
+        if named and named not in draft.message_ids:
+            fix = meant(named, draft.message_ids, "message")
+            yield draft.error((*path, "corrects"), "unknown_message", f"There is no message '{named}' to correct.", fix)
+        elif named and _in_a_circle(message.id, corrects):
+            cause = f"Following 'corrects' from '{message.id}' leads back to it."
+            fix = "Name the earlier message that was wrong."
+            yield draft.error((*path, "corrects"), "circular_corrects", cause, fix)
+
+
+def _in_a_circle(start: str, corrects: Mapping[str, str]) -> bool:
+    seen, at = set[str](), corrects.get(start)
+    while at is not None and at not in seen and at != start:
+        seen.add(at)
+        at = corrects.get(at)
+    return at == start
+
+
+def phase_measures_exist(draft: Draft) -> Iterator[Problem]:
+    for name, phase in draft.plan.phases.items():
+        for message, measures in phase.reach.items():
+            path: YamlPath = ("phases", name, "reach", message)
+            if message not in draft.message_ids:
+                fix = meant(message, draft.message_ids, "message")
+                yield draft.error_at_key(path, "unknown_message", f"There is no message '{message}' to measure.", fix)
+            for measure, share in measures.items():
+                if not 0 < share <= 1:
+                    cause = f"'{measure}' is a share of the people, but is {share:g}."
+                    yield draft.error((*path, measure), "bad_value", cause, "Write a number up to 1, such as 0.75.")
+
+
+def addresses_are_sound(draft: Draft) -> Iterator[Problem]:
+    written: list[tuple[YamlPath, str]] = [(("owner", i), owner) for i, owner in enumerate(draft.plan.owner)]
+    if draft.plan.sponsor is not None:
+        written.append((("sponsor",), draft.plan.sponsor))
+    for path, address in written:
+        try:
+            clean_address(address)
+        except AddressError as error:
+            yield draft.error(path, "bad_address", f"{path[0]}: {error}.", error.fix)
+
+
+def the_zone_exists(draft: Draft) -> Iterator[Problem]:
+    name = draft.plan.send.time_zone
+    if fix := zone_fix(name):
+        yield draft.error(("send", "time_zone"), "unknown_time_zone", f"'{name}' is not a time zone.", fix)
+
+
+def templates_exist(draft: Draft, names: list[str]) -> Iterator[Problem]:
+    for path, message in draft.messages():
+        if names and message.template not in names:
+            cause = f"There is no template '{message.template}'."
+            yield draft.error(
+                (*path, "template"), "unknown_template", cause, meant(message.template, names, "template")
+            )
+
+
+def senders_exist(draft: Draft) -> Iterator[Problem]:
+    for path, message in draft.messages():
+        if message.sender == "sponsor" and not draft.written.get("sponsor"):
+            cause = f"The sponsor sends '{message.id}', but the plan names no sponsor."
+            fix = "Write 'sponsor: name@example.com' at the top, or another sender."
+            yield draft.error((*path, "sender"), "no_sponsor", cause, fix)
+
+
+RULES = (
+    milestones_exist,
+    roles_exist,
+    message_ids_are_unique,
+    corrections_lead_back,
+    phase_measures_exist,
+    addresses_are_sound,
+    the_zone_exists,
+    senders_exist,
+)

@@ -1,0 +1,37 @@
+"""``workspace.yaml``: the rules over all campaigns of a company."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from commsengine.authoring.leaks import leaks, masked
+from commsengine.authoring.shape import shape
+from commsengine.authoring.yaml_tree import Tree, read_tree
+from commsengine.cadence.plan import Workspace
+from commsengine.errors import InputError, Problem
+
+
+def load_workspace(path: Path) -> Workspace:
+    """The rules in ``path``; the defaults where there is no such file. Raises ``InputError`` with all its problems."""
+    if not path.exists():
+        return Workspace()
+    tree = read_tree(path)
+    shaped = shape(tree, Workspace, {})
+    problems = [*leaks(str(path), tree.source), *shaped.problems]
+    if shaped.value is not None:
+        problems += _rules(shaped.value, tree)
+    if problems or shaped.value is None:
+        raise InputError.of(masked(problems))
+    return shaped.value
+
+
+def _rules(workspace: Workspace, tree: Tree) -> Iterator[Problem]:
+    for index, out in enumerate(workspace.black_out):
+        if out.last < out.first:
+            place, cause = tree.place(tree.nearest(("black_out", index))), "These black-out days end before they begin."
+            yield Problem(tree.file, *place, "ends_before_start", cause, "Write the earlier day first.")
+    if workspace.language not in workspace.languages and "languages" in tree.data:
+        place = tree.place(tree.nearest(("language",)))
+        cause = f"The language '{workspace.language}' is none of the 'languages'."
+        yield Problem(tree.file, *place, "unknown_language", cause, "Add it to 'languages'.")

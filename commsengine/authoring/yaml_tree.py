@@ -1,0 +1,175 @@
+"""A YAML file as plain text values, each with its place; limits are kept on the events, before anything grows.
+
+Every scalar stays the text that was written (``no``, ``0123`` and ``9:30`` do not bite), quoted or not. Aliases, tags
+and several documents are refused: a plan needs none of them, and a few hundred bytes of aliases can fill a memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    CollectionEndEvent,
+    DocumentStartEvent,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from commsengine.authoring.yaml_faults import fault_of
+from commsengine.authoring.yaml_text import read_text
+from commsengine.errors import InputError, Problem
+
+MOST_DEPTH = 40
+MOST_NODES = 100_000
+MOST_PROBLEMS = 100
+
+YamlPath = tuple[str | int, ...]
+Place = tuple[int, int]
+
+
+@dataclass
+class Tree:
+    """What a file says. ``values`` has the place of every node, ``keys`` of every key; lines and columns from 1."""
+
+    file: str
+    source: str
+    data: Any
+    values: dict[YamlPath, Place] = field(default_factory=dict)
+    keys: dict[YamlPath, Place] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def positions(self) -> dict[YamlPath, Place]:
+        """Where to point for each node: at the text of a scalar, at the key of a mapping or list."""
+        return {path: self.place(path) for path in self.values}
+
+    def place(self, path: YamlPath) -> Place:
+        scalar = isinstance(self.at(path), str)
+        return self.values[path] if scalar or path not in self.keys else self.keys[path]
+
+    def at(self, path: YamlPath) -> Any:
+        node = self.data
+        for part in path:
+            node = node[part]
+        return node
+
+    def nearest(self, loc: YamlPath) -> YamlPath:
+        """The node that a location of the validated form came from; parts the author did not write are passed over."""
+        path: YamlPath = ()
+        for part in loc:
+            path = (*path, part) if (*path, part) in self.values else path
+        return path
+
+
+def read_tree(path: Path) -> Tree:
+    """Read one YAML file. Raises ``InputError`` where reading cannot go on; lesser faults are in ``problems``."""
+    source = read_text(path)
+    return _Reader(str(path), source).read()
+
+
+class _Reader:
+    def __init__(self, file: str, source: str) -> None:
+        self.tree = Tree(file, source, None)
+        self.nodes = 0
+
+    def read(self) -> Tree:
+        try:
+            self._document(YAML(typ="safe", pure=True).parse(self.tree.source))
+        except MarkedYAMLError as error:
+            place, cause, fix = fault_of(error, self.tree.source)
+            raise self._stop(place, "yaml", cause, fix) from None
+        except (YAMLError, RecursionError, ValueError):
+            raise self._stop((1, 1), "yaml", "This is not valid YAML.", "Check quotes and indentation.") from None
+        return self.tree
+
+    def _document(self, events: Iterator[Any]) -> None:
+        started = False
+        for event in events:
+            if isinstance(event, DocumentStartEvent) and started:
+                cause = "A second document begins here."
+                raise self._stop(_place(event), "several_documents", cause, "Keep one document: take out this '---'.")
+            if isinstance(event, NodeEvent):
+                started = True
+                self.tree.data = self._node(event, events, (), 1)
+            elif isinstance(event, StreamEndEvent) and not started:
+                fix = "Write its keys, or begin with 'commsengine init'."
+                raise self._stop((1, 1), "empty", "The file is empty.", fix)
+
+    def _node(self, event: Any, events: Iterator[Any], path: YamlPath, depth: int) -> Any:
+        self._refuse(event, depth)
+        self.tree.values[path] = _place(event)
+        if isinstance(event, MappingStartEvent):
+            return self._mapping(events, path, depth)
+        if isinstance(event, SequenceStartEvent):
+            return self._sequence(events, path, depth)
+        return event.value
+
+    def _sequence(self, events: Iterator[Any], path: YamlPath, depth: int) -> list[Any]:
+        items: list[Any] = []
+        for event in events:
+            if isinstance(event, CollectionEndEvent):
+                break
+            items.append(self._node(event, events, (*path, len(items)), depth + 1))
+        return items
+
+    def _mapping(self, events: Iterator[Any], path: YamlPath, depth: int) -> dict[str, Any]:
+        items: dict[str, Any] = {}
+        for event in events:
+            if isinstance(event, CollectionEndEvent):
+                break
+            self._refuse(event, depth)
+            if not isinstance(event, ScalarEvent):
+                fix = "Write a word, a colon and a space; put a text that begins with [ or { in quotes."
+                raise self._stop(_place(event), "key", "This key is a list or a mapping.", fix)
+            self._entry(items, event, events, path, depth)
+        return items
+
+    def _entry(self, items: dict[str, Any], key: Any, events: Iterator[Any], path: YamlPath, depth: int) -> None:
+        name, own = key.value, (*path, key.value)
+        if name in items:
+            line = self.tree.keys[own][0]
+            cause = f"The key '{name}' is written twice; the first is in line {line}."
+            self._note(_place(key), "duplicate_key", cause, "Keep one of them.")
+            kept = self.tree.values, self.tree.keys  # read on, so that what is wrong inside is told too
+            self.tree.values, self.tree.keys = {}, {}
+            self._node(next(events), events, own, depth + 1)
+            self.tree.values, self.tree.keys = kept
+            return
+        self.tree.keys[own] = _place(key)
+        items[name] = self._node(next(events), events, own, depth + 1)
+
+    def _refuse(self, event: Any, depth: int) -> None:
+        self.nodes += 1
+        if isinstance(event, AliasEvent) or event.anchor:
+            sign, word = ("*", "alias") if isinstance(event, AliasEvent) else ("&", "anchor")
+            cause = f"'{sign}{event.anchor}' is a YAML {word}, which is not allowed here."
+            raise self._stop(_place(event), "alias", cause, "Write the text out, or in quotes if it is one.")
+        if depth > MOST_DEPTH:
+            cause = f"The file is nested more than {MOST_DEPTH} levels deep."
+            raise self._stop(_place(event), "too_deep", cause, "Take out the surplus brackets or indentation.")
+        if self.nodes > MOST_NODES:
+            cause = f"The file has more than {MOST_NODES:,} values."
+            raise self._stop(_place(event), "too_many", cause, "Check that it is the right file.")
+        if event.tag:
+            tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
+            self._note(_place(event), "tag", f"'{tag}' is a YAML tag, which is not allowed here.", "Take it out.")
+
+    def _note(self, place: Place, code: str, cause: str, fix: str) -> None:
+        self.tree.problems.append(Problem(self.tree.file, *place, code, cause, fix))
+        if len(self.tree.problems) >= MOST_PROBLEMS:
+            raise InputError.of(self.tree.problems)
+
+    def _stop(self, place: Place, code: str, cause: str, fix: str) -> InputError:
+        return InputError.of([*self.tree.problems, Problem(self.tree.file, *place, code, cause, fix)])
+
+
+def _place(event: Any) -> Place:
+    return event.start_mark.line + 1, event.start_mark.column + 1
