@@ -6,7 +6,7 @@ Only the owner under its fence moves a claim. ``TRANSITIONS`` is the whole of it
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
@@ -25,6 +25,9 @@ TRANSITIONS = {
     "released": ("claimed", "sending"),
 }
 """For each state of a receipt, the states of the touch from which it is accepted."""
+
+LookAgain = Mapping[str, dt.datetime | None]
+"""For each key, when to look at it again; ``None`` is at once."""
 
 NOT_STOPPED = ("running", "finished")
 """Answers and digests of a finished campaign still leave; those of a paused one wait, of a cancelled one never."""
@@ -77,12 +80,15 @@ def settle(
     tried = [each for each in valid if each.state != "released" and each.begun]
     many(connection, attempt.insert(), (_attempt(each, rows[each.key], owner, fence) for each in tried))
     many(connection, _settled(), (_outcome(each, rows[each.key]) for each in tried))
-    give_back(
-        connection, [rows[each.key] for each in given_back], {each.key: each.retry_at for each in given_back}, now
-    )
-    _wake(connection, [each for each in tried if each.state != "sent"], rows, now)
+    give_back(connection, [rows[each.key] for each in given_back], _looks(given_back), now)
+    not_sent = [each for each in tried if each.state != "sent"]
+    wake(connection, [rows[each.key] for each in not_sent], _looks(not_sent), now)
     _unreachable(connection, valid, rows, now)
     return {each.key for each in valid}
+
+
+def _looks(receipts: Sequence[Receipt]) -> LookAgain:
+    return {each.key: each.retry_at for each in receipts}
 
 
 def _mine(connection: Connection, keys: Sequence[str], owner: str, fence: int) -> dict[str, Row[Any]]:
@@ -117,28 +123,29 @@ def _outcome(receipt: Receipt, row: Row[Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def give_back(
-    connection: Connection, rows: Iterable[Row[Any]], look_again: Mapping[str, dt.datetime | None], now: dt.datetime
-) -> None:
-    """A claim of which nothing was offered: deleted, or ``retry`` again if an attempt was made before. Service mail waits."""
-    listed = list(rows)
-    kept = [row for row in listed if row.attempts or row.uncertainties or row.kind == "service"]
-    gone = [row for row in listed if not (row.attempts or row.uncertainties or row.kind == "service")]
+def give_back(connection: Connection, rows: Sequence[Row[Any]], look_again: LookAgain, now: dt.datetime) -> None:
+    """Claims of which nothing was offered: deleted, or ``retry`` again if an attempt was made before."""
+    kept = [row for row in rows if _stays(row)]
     back = update(touch).where(touch.c.key == bindparam("the_key"))
     back = back.values(state="retry", owner="", retry_at=bindparam("look_again"))
     many(connection, back, ({"the_key": row.key, "look_again": look_again.get(row.key) or now} for row in kept))
-    many(connection, delete(touch).where(touch.c.key == bindparam("the_key")), ({"the_key": row.key} for row in gone))
-    for row in listed:
-        if row.person_id and row.kind != "service":
-            bookmark.again_at(connection, [row.person_id], look_again.get(row.key) or now)
+    gone = delete(touch).where(touch.c.key == bindparam("the_key"))
+    many(connection, gone, ({"the_key": row.key} for row in rows if not _stays(row)))
+    wake(connection, rows, look_again, now)
 
 
-def _wake(connection: Connection, receipts: Sequence[Receipt], rows: Mapping[str, Row[Any]], now: dt.datetime) -> None:
-    """A touch that did not arrive is news about the person; a retry is looked at when its time has come."""
-    for receipt in receipts:
-        row = rows[receipt.key]
+def _stays(row: Row[Any]) -> bool:
+    return bool(row.attempts) or row.kind == "service"
+
+
+def wake(connection: Connection, rows: Sequence[Row[Any]], look_again: LookAgain, now: dt.datetime) -> None:
+    """A touch that did not arrive is news about its person; they are due when it may be tried again."""
+    when: dict[str, dt.datetime] = {}
+    for row in rows:
         if row.person_id and row.kind != "service":
-            bookmark.again_at(connection, [row.person_id], receipt.retry_at or now)
+            at = look_again.get(row.key) or now
+            when[row.person_id] = min(at, when.get(row.person_id, at))
+    bookmark.again_at(connection, when)
 
 
 def _unreachable(

@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, select, update
 
 from commsengine.errors import InputError
 from commsengine.store import audit, decrees
@@ -64,7 +64,7 @@ def settle_uncertain(connection: Connection, now: dt.datetime) -> dict[str, int]
 
 
 def resolve(connection: Connection, key: str, verdict: str, *, by: str, now: dt.datetime) -> None:
-    """Settles one uncertain touch: it was ``sent``, or ``resend`` it, flagged. Saying ``sent`` twice changes nothing."""
+    """Settles one uncertain touch: it was ``sent``, or ``resend`` it, flagged. ``sent`` twice changes nothing."""
     row = connection.execute(select(touch).where(touch.c.key == key).with_for_update()).first()
     if row is None:
         raise InputError(f"There is no touch '{key}'.", "Copy the key from 'commsengine touches'.")
@@ -86,7 +86,7 @@ def resolve(connection: Connection, key: str, verdict: str, *, by: str, now: dt.
 def _forsaken(
     connection: Connection, dead_owners: Collection[str], silent_since: dt.datetime | None
 ) -> Sequence[Row[Any]]:
-    whose = [touch.c.owner.in_(list(dead_owners))]
+    whose: list[ColumnElement[bool]] = [touch.c.owner.in_(list(dead_owners))]
     if silent_since is not None:
         whose.append(and_(touch.c.lease_until.is_not(None), touch.c.lease_until < silent_since))
     theirs = select(touch).where(touch.c.state.in_(("claimed", "sending")), or_(*whose)).order_by(touch.c.key)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import func, select, update
 
 from commsengine.cadence.history import Touch
 from commsengine.errors import InputError
@@ -61,7 +61,7 @@ class Touches:
         versions: Mapping[str, int],
         now: dt.datetime,
     ) -> list[Touch]:
-        """The touches that are ours to deliver. ``epochs`` are those of *all* running campaigns that were decided on."""
+        """The touches that are ours to deliver. ``epochs``: of *all* running campaigns that were decided on."""
         with self._database.write() as connection:
             return claims.claim(
                 connection, decisions, owner=owner, fence=fence, lease_until=lease_until, epochs=epochs,
@@ -128,7 +128,7 @@ class Touches:
             raise InputError(f"There is no touch '{key}'.", "Copy the key from 'commsengine touches'.")
         return found
 
-    def open_rows(self, campaign: str | None = None, states: Sequence[str] = OPEN) -> list[TouchRecord]:
+    def open_rows(self, campaign: str | None = None, states: Sequence[str] = OPEN) -> Sequence[TouchRecord]:
         """Rows in these states, service mail included, oldest first."""
         chosen = [touch.c.state.in_(states)] + ([touch.c.campaign == campaign] if campaign is not None else [])
         return self._records(select(*_COLUMNS).where(*chosen).order_by(*_IN_ORDER))
@@ -211,10 +211,6 @@ class Touches:
         found = self.rows(keys)
         return [found[key] for key in keys if key in found]
 
-    def _records(self, query: Any) -> Any:
+    def _records(self, query: Any) -> Sequence[TouchRecord]:
         with self._database.read() as connection:
-            return [_record(row) for row in connection.execute(query)]
-
-
-def _record(row: Row[Any]) -> TouchRecord:
-    return TouchRecord(*row)
+            return [TouchRecord(*row) for row in connection.execute(query)]
