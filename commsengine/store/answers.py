@@ -1,0 +1,51 @@
+"""Answers: the first of its kind for a touch wins; an undo is a mark on it, never a delete."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from commsengine.store import audit, bookmark
+from commsengine.store.database import insert
+from commsengine.store.records import AnswerRecord, StoredAnswer
+from commsengine.store.tables import answer
+
+_FIRST = ("person_id", "campaign", "message", "key", "kind", "whole_campaign")
+_VALID = answer.c.withdrawn_at.is_(None)
+
+
+def record(connection: Connection, given: Mapping[str, Any], now: dt.datetime) -> AnswerRecord:
+    """Writes the answer, unless the person has already given one of this kind to this touch: that one is returned."""
+    new = insert(connection, answer).values({**given, "at": now, "withdrawn_at": None})
+    new = new.on_conflict_do_nothing(index_elements=list(_FIRST), index_where=_VALID)
+    written = connection.execute(new.returning(answer.c.id)).first()
+    if written is None:
+        same = (answer.c[name] == given[name] for name in _FIRST)
+        known = connection.execute(select(answer.c.id, answer.c.at).where(*same, _VALID)).one()
+        return AnswerRecord(False, known.at, known.id)
+    bookmark.changed(connection, [given["person_id"]], now)
+    detail = {"campaign": given["campaign"], "message": given["message"], "kind": given["kind"]}
+    audit.note(connection, "answer", given["person_id"], by=given["by"], now=now, detail=detail)
+    return AnswerRecord(True, now, written.id)
+
+
+def withdraw(connection: Connection, answer_id: int, now: dt.datetime) -> bool:
+    """Marks the answer as taken back; false if there is none, or it was taken back before."""
+    undo = update(answer).where(answer.c.id == answer_id, _VALID).values(withdrawn_at=now)
+    taken = connection.execute(undo.returning(answer.c.person_id)).first()
+    if taken is None:
+        return False
+    bookmark.changed(connection, [taken.person_id], now)
+    audit.note(connection, "withdraw", taken.person_id, by=taken.person_id, now=now, detail={"answer": answer_id})
+    return True
+
+
+def of_person(connection: Connection, person_id: str) -> list[StoredAnswer]:
+    """Everything the person answered, withdrawn or not, in order."""
+    columns = [answer.c[field.name] for field in fields(StoredAnswer)]
+    rows = connection.execute(select(*columns).where(answer.c.person_id == person_id).order_by(answer.c.id))
+    return [StoredAnswer(*row) for row in rows]

@@ -1,0 +1,118 @@
+"""The books: counts per campaign that add up, and the outreach that is still open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, or_, select
+
+from commsengine.cadence.history import STATES
+from commsengine.cadence.people import role_of
+from commsengine.cadence.plan import Audience
+from commsengine.store.bookmark import CHUNK
+from commsengine.store.claims import CARRIED_BY_HAND
+from commsengine.store.database import Database
+from commsengine.store.persons import person_of
+from commsengine.store.plans import Plans
+from commsengine.store.records import CampaignBooks, CampaignRecord, OpenRung
+from commsengine.store.tables import answer, outcome, person, roster, touch
+
+_TOUCHES = touch.c.kind != "service"
+
+
+class Books:
+    """Counts, made from the rows each time they are asked for."""
+
+    def __init__(self, database: Database, plans: Plans) -> None:
+        self._database = database
+        self._plans = plans
+
+    def status(self) -> list[CampaignBooks]:
+        """One entry per campaign, by id."""
+        records = self._plans.all()
+        with self._database.read() as connection:
+            return [_books(connection, record) for record in records]
+
+    def audience(self, campaign: str) -> int:
+        """How many people the campaign is for, as the directory stands; 0 for an unknown campaign."""
+        record = self._plans.get(campaign)
+        if record is None:
+            return 0
+        with self._database.read() as connection:
+            return _audience(connection, record)
+
+    def open_rungs(self, campaign: str | None = None) -> list[OpenRung]:
+        """Personal outreach and proposals to sponsors that nobody has recorded an outcome of, the oldest first."""
+        with self._database.read() as connection:
+            return _open_rungs(connection, campaign)
+
+
+def _books(connection: Connection, record: CampaignRecord) -> CampaignBooks:
+    counted = _touches(connection, record.id)
+    return CampaignBooks(
+        campaign=record.id,
+        title=record.plan.title,
+        state=record.state,
+        audience=_audience(connection, record),
+        touches={state: sum(counted.get(state, {}).values()) for state in STATES},
+        skipped=counted.get("skipped", {}),
+        acknowledged=_acknowledged(connection, record.id),
+        follow_ups_open=len({rung.person_id for rung in _open_rungs(connection, record.id)}),
+        started_at=record.started_at,
+    )
+
+
+def _touches(connection: Connection, campaign: str) -> Mapping[str, dict[str, int]]:
+    """Counts by state and reason."""
+    split = (touch.c.state, touch.c.reason)
+    rows = select(*split, func.count().label("n")).where(touch.c.campaign == campaign, _TOUCHES).group_by(*split)
+    counted: dict[str, dict[str, int]] = {}
+    for row in connection.execute(rows):
+        counted.setdefault(row.state, {})[row.reason] = row.n
+    return counted
+
+
+def _acknowledged(connection: Connection, campaign: str) -> int:
+    said = and_(answer.c.campaign == campaign, answer.c.kind == "acknowledged", answer.c.withdrawn_at.is_(None))
+    pairs = select(answer.c.person_id, answer.c.message).where(said).distinct().subquery()
+    return connection.execute(select(func.count()).select_from(pairs)).scalar_one()
+
+
+def _audience(connection: Connection, record: CampaignRecord) -> int:
+    """Counted in the database where the roles take in everybody, else person by person in pages."""
+    audience = record.plan.audience
+    members = select(person).where(person.c.left.is_(None), person.c.erased_at.is_(None))
+    if audience.people is not None:
+        listed = and_(roster.c.person_id == person.c.id, roster.c.campaign == record.id)
+        members = members.join(roster, listed)
+    if any(role.rest for role in audience.roles.values()):
+        return connection.execute(select(func.count()).select_from(members.subquery())).scalar_one()
+    return _matching(connection, audience, members)
+
+
+def _matching(connection: Connection, audience: Audience, members: Any) -> int:
+    count, after = 0, ""
+    while page := connection.execute(members.where(person.c.id > after).order_by(person.c.id).limit(CHUNK)).all():
+        count += sum(role_of(audience, person_of(row)) is not None for row in page)
+        after = page[-1].id
+    return count
+
+
+def _open_rungs(connection: Connection, campaign: str | None) -> list[OpenRung]:
+    """Open is what has neither an outcome nor an answer since, of somebody who is still there."""
+    mine = (touch.c.person_id, touch.c.campaign, touch.c.message)
+    talked = select(outcome.c.id).where(
+        outcome.c.person_id == mine[0], outcome.c.campaign == mine[1], outcome.c.message == mine[2],
+        outcome.c.at >= touch.c.sent_at,
+    )  # fmt: skip
+    said = select(answer.c.id).where(
+        answer.c.person_id == mine[0], answer.c.campaign == mine[1], answer.c.withdrawn_at.is_(None),
+        answer.c.at >= touch.c.sent_at, or_(answer.c.message == mine[2], answer.c.whole_campaign),
+    )  # fmt: skip
+    rungs = select(touch.c.key, *mine, touch.c.rung, touch.c.kind, touch.c.sent_at).join(person)
+    rungs = rungs.where(touch.c.kind.in_(CARRIED_BY_HAND), touch.c.state == "sent", person.c.left.is_(None))
+    rungs = rungs.where(~talked.exists(), ~said.exists()).order_by(touch.c.sent_at, touch.c.key)
+    if campaign is not None:
+        rungs = rungs.where(touch.c.campaign == campaign)
+    return [OpenRung(*row) for row in connection.execute(rungs)]

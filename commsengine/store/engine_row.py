@@ -1,0 +1,78 @@
+"""What the engines leave on record about themselves: beats, fences and holds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import fields
+
+from sqlalchemy import select
+
+from commsengine.store import audit, bookmark, decrees
+from commsengine.store.database import Database, insert
+from commsengine.store.records import Heartbeat, Hold
+from commsengine.store.tables import counter, engine, standstill
+
+_FENCE = "fence"
+
+
+class EngineBook:
+    """The engines' own entries."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def beat(
+        self, owner: str, *, pid: int, host: str, boot_id: str = "", interval: float = 0.0, now: dt.datetime
+    ) -> None:
+        """Writes down that this engine is alive; ``interval`` is the time to its next beat, in seconds."""
+        seen = {"pid": pid, "host": host, "boot_id": boot_id, "beat_at": now, "interval": interval}
+        with self._database.write() as connection:
+            new = insert(connection, engine).values({**seen, "owner": owner, "started_at": now})
+            connection.execute(new.on_conflict_do_update(index_elements=["owner"], set_=seen))
+
+    def heartbeat(self) -> Heartbeat | None:
+        """The last beat of any engine."""
+        beats = self.heartbeats()
+        return beats[0] if beats else None
+
+    def heartbeats(self) -> list[Heartbeat]:
+        """The last beat of each engine, the latest first."""
+        columns = [engine.c[field.name] for field in fields(Heartbeat)]
+        with self._database.read() as connection:
+            rows = connection.execute(select(*columns).order_by(engine.c.beat_at.desc(), engine.c.started_at.desc()))
+            return [Heartbeat(*row) for row in rows]
+
+    def next_fence(self) -> int:
+        """A number greater than all before it, also after a crash."""
+        with self._database.write() as connection:
+            first = insert(connection, counter).values(name=_FENCE, value=1)
+            grown = first.on_conflict_do_update(index_elements=["name"], set_={"value": counter.c.value + 1})
+            return int(connection.execute(grown.returning(counter.c.value)).scalar_one())
+
+    def hold(self, reason: str, *, now: dt.datetime, by: str = "engine") -> bool:
+        """From the return on nothing is claimed or marked; false if the engine was on hold already."""
+        with self._database.write() as connection:
+            bookmark.raise_epochs(connection)
+            standing = select(standstill.c.id).where(standstill.c.campaign == "", standstill.c.until.is_(None))
+            if connection.execute(standing).first():
+                return False
+            decrees.stand_still(connection, "", reason, by=by, now=now)
+            audit.note(connection, "hold", "engine", by=by, now=now, detail={"reason": reason})
+            return True
+
+    def release(self, backlog: str, *, by: str, now: dt.datetime) -> bool:
+        """Ends the hold and makes everybody due; ``backlog`` is latest, all or none. False if there was no hold."""
+        decrees.known_backlog(backlog)
+        with self._database.write() as connection:
+            bookmark.raise_epochs(connection)
+            if not decrees.go_on(connection, "", backlog, by=by, now=now):
+                return False
+            audit.note(connection, "release", "engine", by=by, now=now, detail={"backlog": backlog})
+            return True
+
+    def holds(self) -> list[Hold]:
+        """Every hold there was, the first first; open is the one without ``until``."""
+        columns = [standstill.c[field.name] for field in fields(Hold)]
+        with self._database.read() as connection:
+            rows = connection.execute(select(*columns).where(standstill.c.campaign == "").order_by(standstill.c.id))
+            return [Hold(*row) for row in rows]

@@ -1,0 +1,28 @@
+"""What Slack calls people and where their direct messages are, so that Slack is asked once."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from commsengine.store.database import Database, insert
+from commsengine.store.persons import email_key
+from commsengine.store.tables import slack_id
+
+
+class SlackIds:
+    """Ids by address, any case."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, email: str) -> tuple[str, str] | None:
+        """(user id, id of the direct-message channel)."""
+        with self._database.read() as connection:
+            row = connection.execute(select(slack_id).where(slack_id.c.email_key == email_key(email))).first()
+        return (row.user_id, row.dm_id) if row else None
+
+    def put(self, email: str, user_id: str, dm_id: str) -> None:
+        ids = {"user_id": user_id, "dm_id": dm_id}
+        with self._database.write() as connection:
+            new = insert(connection, slack_id).values({**ids, "email_key": email_key(email)})
+            connection.execute(new.on_conflict_do_update(index_elements=["email_key"], set_=ids))

@@ -1,0 +1,84 @@
+"""The store: opens the database and holds its rooms. All times are aware and in UTC, in and out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+from commsengine.store import schema
+from commsengine.store.books import Books
+from commsengine.store.database import Database
+from commsengine.store.engine_row import EngineBook
+from commsengine.store.facts import Facts
+from commsengine.store.people import People
+from commsengine.store.plans import Plans
+from commsengine.store.slack_ids import SlackIds
+from commsengine.store.touches import Touches
+
+
+class Store:
+    """Everything on record. Safe to share between threads; every method is one transaction.
+
+    ``people``, ``plans``, ``touches``, ``facts``, ``books``, ``engine`` and ``slack_ids`` are its rooms. ``path`` is the
+    file of a SQLite database, ``None`` on PostgreSQL; ``dialect`` is ``sqlite`` or ``postgresql``.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.people = People(database)
+        self.plans = Plans(database)
+        self.touches = Touches(database)
+        self.facts = Facts(database)
+        self.books = Books(database, self.plans)
+        self.engine = EngineBook(database)
+        self.slack_ids = SlackIds(database)
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Raises ``InputError`` if there is no database, ``CommsError`` if its schema is older or newer than ours."""
+        store = cls(Database(url))
+        try:
+            schema.check(store.database)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    @classmethod
+    def create(cls, url: str) -> Self:
+        """Opens the database, making its tables first if there are none."""
+        cls._prepare(url, only_if_empty=True)
+        return cls.open(url)
+
+    @classmethod
+    def upgrade(cls, url: str) -> Self:
+        """Opens the database after bringing its schema to that of this program."""
+        cls._prepare(url, only_if_empty=False)
+        return cls.open(url)
+
+    @classmethod
+    def _prepare(cls, url: str, *, only_if_empty: bool) -> None:
+        database = Database(url)
+        try:
+            found = schema.revision(database)
+            if found is None or (found < schema.HEAD and not only_if_empty):
+                schema.upgrade(database)
+        finally:
+            database.close()
+
+    @property
+    def path(self) -> Path | None:
+        return self.database.path
+
+    @property
+    def dialect(self) -> str:
+        return self.database.dialect
+
+    def close(self) -> None:
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
