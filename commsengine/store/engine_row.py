@@ -52,10 +52,10 @@ class EngineBook:
     def hold(self, reason: str, *, now: dt.datetime, by: str = "engine") -> bool:
         """From the return on nothing is claimed or marked; false if the engine was on hold already."""
         with self._database.write() as connection:
-            bookmark.raise_epochs(connection)
             standing = select(standstill.c.id).where(standstill.c.campaign == "", standstill.c.until.is_(None))
             if connection.execute(standing).first():
                 return False
+            bookmark.raise_epochs(connection)
             decrees.stand_still(connection, "", reason, by=by, now=now)
             audit.note(connection, "hold", "engine", by=by, now=now, detail={"reason": reason})
             return True

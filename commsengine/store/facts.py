@@ -41,7 +41,8 @@ class Facts:
         """The first answer of its kind to a touch wins; a second returns the first, with ``first`` false."""
         given = {
             "person_id": person_id, "campaign": campaign, "message": message, "key": key, "kind": kind, "value": value,
-            "right": right, "evidence": evidence, "detail": dict(detail or {}), "whole_campaign": whole_campaign, "by": by,
+            "right": right, "evidence": evidence, "detail": dict(detail or {}), "whole_campaign": whole_campaign,
+            "by": by,
         }  # fmt: skip
         with self._database.write() as connection:
             return answers.record(connection, given, now)

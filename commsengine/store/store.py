@@ -19,8 +19,8 @@ from commsengine.store.touches import Touches
 class Store:
     """Everything on record. Safe to share between threads; every method is one transaction.
 
-    ``people``, ``plans``, ``touches``, ``facts``, ``books``, ``engine`` and ``slack_ids`` are its rooms. ``path`` is the
-    file of a SQLite database, ``None`` on PostgreSQL; ``dialect`` is ``sqlite`` or ``postgresql``.
+    ``people``, ``plans``, ``touches``, ``facts``, ``books``, ``engine`` and ``slack_ids`` are its rooms. ``path`` is
+    the file of a SQLite database, ``None`` on PostgreSQL; ``dialect`` is ``sqlite`` or ``postgresql``.
     """
 
     def __init__(self, database: Database) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import ColumnElement, Connection, or_, select, update
 
 from commsengine.store import audit, bookmark
 from commsengine.store.erasure import suppression_key
@@ -41,7 +41,7 @@ def reason_for(connection: Connection, email: str, channel: str) -> str | None:
     return str(row.reason) if row else None
 
 
-def _of(email: str) -> object:
+def _of(email: str) -> ColumnElement[bool]:
     key = email_key(email)
     return suppression.c.email_key.in_((key, suppression_key(key)))
 
