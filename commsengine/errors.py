@@ -2,7 +2,9 @@
 
     CommsError            the operation failed                          exit 1
     ├── InputError        bad plan, people file, setting or argument     exit 2
-    └── HeldError         somebody else holds what we need, or a hold    exit 1
+    ├── HeldError         somebody else holds what we need, or a hold    exit 1
+    ├── LinkError         a link that is forged, changed or expired      exit 1
+    └── RenderError       a text that cannot be rendered for a person    exit 1
 
 Anything else that escapes is our own defect.
 """
@@ -61,3 +63,16 @@ class InputError(CommsError):
 
 class HeldError(CommsError):
     """Another process holds the engine, or the engine refuses to send until a person releases it."""
+
+
+class LinkError(CommsError):
+    """A link that is forged, changed, of another purpose or expired."""
+
+
+class RenderError(CommsError):
+    """A text that cannot be rendered; ``where`` is the template or the place in the plan, ``line`` counts from 1."""
+
+    def __init__(self, message: str, fix: str = "", *, where: str = "", line: int = 0) -> None:
+        place = f"{where}:{line}: " if where and line else f"{where}: " if where else ""
+        super().__init__(place + message, fix)
+        self.where, self.line = where, line

@@ -1,0 +1,198 @@
+"""What a template may say: values, ``if``, ``for`` over short lists and a few filters; nothing that can grow, call or reach further.
+
+The check runs on the parsed tree, before Jinja2 compiles (and would already compute) anything. It also tells which
+values a text uses and how: one that merely stands in ``{{ }}`` may be filled in later, one that decides may not.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jinja2 import nodes
+
+LONGEST = 64_000
+"""Characters of one template."""
+
+FILTERS = frozenset({"capitalize", "default", "first", "join", "last", "length", "lower", "title", "trim", "truncate", "upper"})
+TESTS = frozenset({"defined", "undefined"})
+ANY = "any"
+"""In a vocabulary: a name with fields that are known only once the person is."""
+
+Vocabulary = Mapping[str, Any]
+"""Known names: ``None`` for a value, a mapping for fields, ``[…]`` for a list of values or rows, ``ANY`` for open fields."""
+
+_SPOKEN = {
+    "Call": "calling something", "Assign": "'set'", "AssignBlock": "'set'", "Macro": "'macro'", "Include": "'include'",
+    "Import": "'import'", "FromImport": "'import'", "Extends": "'extends'", "Block": "'block'", "CallBlock": "'call'",
+    "FilterBlock": "'filter'", "Slice": "a slice", "With": "'with'",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """One thing a template says that it may not; ``line`` counts from 1."""
+
+    line: int
+    message: str
+    fix: str
+
+
+@dataclass(slots=True)
+class Uses:
+    """The names a template uses, dotted, each with its first line.
+
+    ``by_value``: decides or is changed by a filter. ``by_truth``: only asked whether it is there.
+    ``required``: must exist for the person.
+    """
+
+    names: dict[str, int] = field(default_factory=dict)
+    by_value: set[str] = field(default_factory=set)
+    by_truth: set[str] = field(default_factory=set)
+    required: set[str] = field(default_factory=set)
+    flaws: list[Flaw] = field(default_factory=list)
+
+
+def examine(tree: nodes.Template, vocabulary: Vocabulary) -> Uses:
+    """Walk a parsed template."""
+    examination = _Examination(vocabulary)
+    for node in tree.body:
+        examination.statement(node, {}, 0)
+    return examination.uses
+
+
+class _Examination:
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self.uses = Uses()
+
+    def statement(self, node: nodes.Node, scope: Mapping[str, Any], depth: int) -> None:
+        if isinstance(node, nodes.Output):
+            for child in node.nodes:
+                if not isinstance(child, nodes.TemplateData):
+                    self.expression(child, scope, "plain")
+        elif isinstance(node, nodes.If):
+            self.expression(node.test, scope, "truth")
+            for child in (*node.body, *node.elif_, *node.else_):
+                self.statement(child, scope, depth)
+        elif isinstance(node, nodes.For):
+            self._loop(node, scope, depth)
+        else:
+            self._refuse(node)
+
+    def _loop(self, node: nodes.For, scope: Mapping[str, Any], depth: int) -> None:
+        rows = self._resolve(node.iter, scope)
+        if not isinstance(rows, list):
+            known = ", ".join(sorted(name for name, kind in self.vocabulary.items() if isinstance(kind, list)))
+            fix = f"The lists here are {known}." if known else "There are no lists here: write the lines one by one."
+            self._flaw(node, "'for' runs over something that is not one of the lists", fix)
+            return
+        if depth >= 2 or node.recursive or node.test or not isinstance(node.target, nodes.Name):
+            self._flaw(node, "this 'for' is too deep or too clever", "Write at most a loop in a loop, with one plain name.")
+            return
+        inner = {**scope, node.target.name: rows[0], "loop": {"first": None, "last": None, "index": None}}
+        for child in (*node.body, *node.else_):
+            self.statement(child, inner, depth + 1)
+
+    def expression(self, node: nodes.Node, scope: Mapping[str, Any], how: str) -> None:
+        if isinstance(node, nodes.Name | nodes.Getattr | nodes.Getitem):
+            self._name(node, scope, how)
+        elif isinstance(node, nodes.Filter):
+            self._filter(node, scope)
+        elif isinstance(node, nodes.Test) and node.name in TESTS and not node.args:
+            self.expression(node.node, scope, "guarded")
+        elif isinstance(node, nodes.CondExpr):
+            self.expression(node.test, scope, "truth")
+            for child in (node.expr1, node.expr2):
+                if child is not None:
+                    self.expression(child, scope, how)
+        elif isinstance(node, nodes.Not):
+            self.expression(node.node, scope, how)
+        elif isinstance(node, nodes.And | nodes.Or):
+            self.expression(node.left, scope, "truth" if how == "truth" else "value")
+            self.expression(node.right, scope, "truth" if how == "truth" else "value")
+        elif isinstance(node, nodes.Compare | nodes.Concat | nodes.Operand | nodes.List | nodes.Tuple):
+            for child in node.iter_child_nodes():
+                self.expression(child, scope, "value")
+        elif not isinstance(node, nodes.Const):
+            self._refuse(node)
+
+    def _filter(self, node: nodes.Filter, scope: Mapping[str, Any]) -> None:
+        if node.name not in FILTERS:
+            self._flaw(node, f"the filter '{node.name}' is not allowed", _known(node.name, FILTERS))
+            return
+        if node.kwargs or node.dyn_args or node.dyn_kwargs or node.node is None:
+            self._refuse(node)
+            return
+        self.expression(node.node, scope, "guarded" if node.name == "default" else "value")
+        for argument in node.args:
+            self.expression(argument, scope, "value")
+
+    def _name(self, node: nodes.Expr, scope: Mapping[str, Any], how: str) -> None:
+        kind = self._resolve(node, scope)
+        name = dotted(node)
+        if kind is ... or name is None or name.partition(".")[0] in scope:
+            return
+        if (kind is not None and kind != ANY) and how != "truth":
+            if isinstance(kind, list) and how == "value":
+                return
+            fix = "Write a 'for' over it." if isinstance(kind, list) else f"Write which: {_listed(name + '.', kind)}."
+            self._flaw(node, f"'{name}' is not a single value", fix)
+            return
+        self.uses.names.setdefault(name, node.lineno)
+        if how in ("value", "guarded"):
+            self.uses.by_value.add(name)
+        elif how == "truth":
+            self.uses.by_truth.add(name)
+        if how in ("value", "plain"):
+            self.uses.required.add(name)
+
+    def _resolve(self, node: nodes.Node, scope: Mapping[str, Any]) -> Any:
+        """What a name stands for; ``...`` after a flaw was noted."""
+        name = dotted(node)
+        if name is None:
+            self._refuse(node)
+            return ...
+        known: Any = {**self.vocabulary, **scope}
+        said = ""
+        for part in name.split(".", 1):
+            if known == ANY:
+                return None
+            if not isinstance(known, Mapping) or part not in known:
+                written = said + part
+                self._flaw(node, f"'{written}' is not defined", _known(part, known, said))
+                return ...
+            known, said = known[part], f"{said}{part}."
+        return None if known == ANY else known
+
+    def _refuse(self, node: nodes.Node) -> None:
+        kind = _SPOKEN.get(type(node).__name__, f"'{type(node).__name__.lower()}'")
+        self._flaw(node, f"{kind} is not allowed in a template", "Templates only show values, with 'if' and 'for'.")
+
+    def _flaw(self, node: nodes.Node, message: str, fix: str) -> None:
+        self.uses.flaws.append(Flaw(node.lineno, message, fix))
+
+
+def dotted(node: nodes.Node) -> str | None:
+    """``person.first_name`` for ``{{ person.first_name }}`` and ``{{ person["first_name"] }}``; ``None`` for anything deeper."""
+    if isinstance(node, nodes.Name):
+        return node.name
+    if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name):
+        return f"{node.node.name}.{node.attr}"
+    if isinstance(node, nodes.Getitem) and isinstance(node.node, nodes.Name) and isinstance(node.arg, nodes.Const):
+        return f"{node.node.name}.{node.arg.value}"
+    return None
+
+
+def _known(word: str, known: Any, said: str = "") -> str:
+    names = sorted(map(str, known)) if isinstance(known, Mapping | frozenset) else []
+    near = difflib.get_close_matches(word, names, 3, 0.6)
+    if near:
+        return f"Did you mean {' or '.join(said + name for name in near)}?"
+    return f"Known here: {_listed(said, names)}." if names else "It has no fields: leave out what follows the dot."
+
+
+def _listed(said: str, names: Any) -> str:
+    return ", ".join(said + str(name) for name in sorted(names))

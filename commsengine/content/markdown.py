@@ -1,0 +1,130 @@
+"""Markdown in; HTML and plain text out. No raw HTML, no images, links only over https or to our own pages."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
+
+from commsengine.content.slots import OPEN, URL, holds_value, in_url, is_link_mark
+from commsengine.errors import RenderError
+
+LONGEST = 32_000
+"""Characters of one Markdown text. Beyond it, hostile nesting would take seconds to read."""
+
+_HTTPS = re.compile(rf"https://[^\s/?#@<>|{OPEN}{URL}]+(?:[/?#][^\s<>|]*)?", re.IGNORECASE)
+
+
+def link_allowed(url: str) -> bool:
+    """Links go to our own pages or to an https address whose host the author wrote."""
+    return is_link_mark(url) or bool(_HTTPS.fullmatch(url))
+
+
+def _reader() -> MarkdownIt:
+    reader = MarkdownIt("commonmark", {"html": False})
+    normal = reader.normalizeLink
+
+    def normalized(url: str) -> str:
+        if is_link_mark(url):
+            return url
+        return in_url(url) if holds_value(url) else normal(url)
+
+    reader.normalizeLink = normalized  # type: ignore[method-assign]
+    reader.validateLink = link_allowed  # type: ignore[method-assign]
+    reader.add_render_rule("image", _image)
+    return reader
+
+
+def _image(_: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    return escapeHtml(tokens[index].content)
+
+
+_READER = _reader()
+
+
+def read(source: str, where: str = "") -> list[Token]:
+    """The blocks of a Markdown text; raises ``RenderError`` when it is over-long."""
+    if len(source) > LONGEST:
+        raise RenderError(f"the text has more than {LONGEST:,} characters", "Shorten it.", where=where)
+    return _READER.parse(source)
+
+
+def to_html(tokens: Sequence[Token]) -> str:
+    html: str = _READER.renderer.render(tokens, _READER.options, {})
+    return html
+
+
+def to_plain(tokens: Sequence[Token], *, links: bool = True) -> str:
+    """Plain text: paragraphs, lists with hyphens, quotes with >, and the address after the words of a link."""
+    pieces = []
+    for lead, token in lines(tokens):
+        text = plain_inline(token.children or [], links) if token.type == "inline" else token.content.rstrip()
+        pieces.append((lead, lead + text.replace("\n", "\n" + continued(lead))))
+    return "\n\n".join(paragraphs(pieces)).strip()
+
+
+def paragraphs(pieces: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Pieces with a lead stand on lines of one paragraph; the others are a paragraph each."""
+    for led, group in itertools.groupby(pieces, key=lambda piece: bool(piece[0].strip())):
+        texts = [text for _, text in group]
+        yield from ["\n".join(texts)] if led else texts
+
+
+def continued(lead: str) -> str:
+    """What stands before the further lines of a piece."""
+    return lead if lead.strip() == ">" else " " * len(lead)
+
+
+def lines(tokens: Sequence[Token]) -> Iterator[tuple[str, Token]]:
+    """Each piece of text with what stands before it: list bullets and numbers, quote signs, indentation."""
+    numbers: list[int | None] = []
+    quotes, bullet = 0, False
+    for token in tokens:
+        if token.type in ("bullet_list_open", "ordered_list_open"):
+            numbers.append(int(token.attrs.get("start", 1)) if token.type.startswith("ordered") else None)
+        elif token.type in ("bullet_list_close", "ordered_list_close"):
+            numbers.pop()
+        elif token.type == "list_item_open":
+            bullet = True
+        elif token.type.startswith("blockquote"):
+            quotes += token.nesting
+        elif token.type in ("inline", "fence", "code_block"):
+            yield "> " * quotes + _bullet(numbers, bullet), token
+            bullet = False
+
+
+def _bullet(numbers: list[int | None], first: bool) -> str:
+    if not numbers:
+        return ""
+    indent = "  " * (len(numbers) - 1)
+    if not first:
+        return indent + "  "
+    number = numbers[-1]
+    if number is None:
+        return indent + "- "
+    numbers[-1] = number + 1
+    return f"{indent}{number}. "
+
+
+def plain_inline(children: Sequence[Token], links: bool = True) -> str:
+    """The words of one paragraph, without markup."""
+    written, starts = "", [0]
+    addresses: list[str] = []
+    for token in children:
+        if token.type == "link_open":
+            addresses.append(str(token.attrs["href"]))
+            starts.append(len(written))
+        elif token.type == "link_close":
+            words, address = written[starts.pop() :], addresses.pop()
+            written += f" ({address})" if links and words != address else ""
+        elif token.type in ("softbreak", "hardbreak"):
+            written += " " if token.type == "softbreak" else "\n"
+        else:
+            written += token.content
+    return written

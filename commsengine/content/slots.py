@@ -1,0 +1,154 @@
+"""Where a value stands in a text, and how it gets in: as literal text, whatever it contains.
+
+A template is rendered with *marks* in place of values, then turned into HTML, plain text and Slack text; only then
+is each mark replaced, escaped for that output. No value ever passes through Markdown, so none can become markup; and
+what was made with marks (a skeleton) serves everybody who gets the same text.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+OPEN, URL, CLOSE = "\ue000", "\ue001", "\ue002"
+LONGEST = 1_000
+"""Characters of one value that are shown; a cell of people.csv is not a place for a novel."""
+
+_MARK = re.compile(f"([{OPEN}{URL}])([cs])([0-9a-f]*){CLOSE}")
+_MARK_CHARACTERS = re.compile(f"[{OPEN}{URL}{CLOSE}]")
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ue000-\ue002\ufeff\ud800-\udfff]+")
+_BLANKS = re.compile(r"\s+")
+
+
+class Slot(str):
+    """A value that differs from person to person; ``name`` says which, as a template writes it."""
+
+    __slots__ = ("name",)
+    name: str
+
+    def __new__(cls, name: str, value: str) -> Slot:
+        slot = super().__new__(cls, value)
+        slot.name = name
+        return slot
+
+
+class Prose(str):
+    """Markdown on purpose: a text of the plan, with marks already in it."""
+
+    __slots__ = ()
+
+
+def mark(value: Any) -> Any:
+    """What every ``{{ }}`` writes: prose as it is, anything else as a mark."""
+    if isinstance(value, Slot):
+        return f"{OPEN}s{value.name.encode().hex()}{CLOSE}"
+    if isinstance(value, Prose | Markup) or value == "":
+        return value
+    return f"{OPEN}c{clean(str(value)).encode().hex()}{CLOSE}"
+
+
+def unmarked(source: str) -> str:
+    """A source without the characters that marks are made of: nobody can write a mark by hand."""
+    return _MARK_CHARACTERS.sub("", source)
+
+
+def clean(value: str) -> str:
+    """One line of visible characters, at most ``LONGEST``."""
+    if not value.isprintable():
+        value = _BLANKS.sub(" ", _UNSEEN.sub(" ", value))
+    return value.strip()[:LONGEST]
+
+
+def is_link_mark(url: str) -> bool:
+    """True when the whole of ``url`` is one of our own links."""
+    found = _MARK.fullmatch(url)
+    return bool(found) and found[2] == "s" and bytes.fromhex(found[3]).startswith(b"links.")  # type: ignore[index]
+
+
+def in_url(url: str) -> str:
+    """The same URL with marks whose values will be percent-encoded."""
+    return url.replace(OPEN, URL)
+
+
+def holds_value(text: str) -> bool:
+    """True when a mark stands in the text."""
+    return OPEN in text or URL in text
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How a value is written into one kind of text: as text, and as an address."""
+
+    text: Callable[[str], str]
+    address: Callable[[str], str]
+
+
+_FORMATTING = re.compile(r"(?<!\w)([*_~`])(?=\S)")
+_MENTION = re.compile(r"@(?=here|channel|everyone)", re.IGNORECASE)
+_INVISIBLE = "\u2060"
+
+
+def escape_slack(text: str) -> str:
+    """Slack's three control characters as entities."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def slack_text(text: str) -> str:
+    """Text that Slack shows as written: no markup, no mention. An invisible word joiner breaks what it would read as such."""
+    escaped = escape_slack(text)
+    if escaped.isalnum():
+        return escaped
+    return _MENTION.sub("@" + _INVISIBLE, _FORMATTING.sub(r"\1" + _INVISIBLE, escaped))
+
+
+def _in_json(write: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda value: json.dumps(write(value), ensure_ascii=False)[1:-1]
+
+
+PLAIN = Output(str, str)
+HTML = Output(html.escape, html.escape)
+SLACK = Output(slack_text, escape_slack)
+SLACK_JSON = Output(_in_json(slack_text), _in_json(escape_slack))
+
+
+class Skeleton:
+    """A finished text with named gaps. ``names`` are the values it needs."""
+
+    __slots__ = ("_gaps", "_parts", "names")
+
+    def __init__(self, marked: str, output: Output) -> None:
+        self._parts: list[str] = []
+        self._gaps: list[tuple[int, str, Callable[[str], str]]] = []
+        end = 0
+        for found in _MARK.finditer(marked):
+            self._parts.append(marked[end : found.start()])
+            self._add(found[1] == URL, found[2], bytes.fromhex(found[3]).decode(), output)
+            end = found.end()
+        self._parts.append(marked[end:])
+        self.names = frozenset(name for _, name, _ in self._gaps)
+
+    def _add(self, inside_url: bool, kind: str, content: str, output: Output) -> None:
+        write = output.text
+        if inside_url:
+            write = lambda value: output.address(quote(value, safe=""))  # noqa: E731 - one line says it
+        elif kind == "s" and content.startswith("links."):
+            write = output.address
+        if kind == "c":
+            self._parts.append(write(content))
+        else:
+            self._gaps.append((len(self._parts), content, write))
+            self._parts.append("")
+
+    def fill(self, values: Mapping[str, str]) -> str:
+        """The text for one person; ``values`` must have every name, already ``clean``."""
+        parts = self._parts.copy()
+        for place, name, write in self._gaps:
+            parts[place] = write(values[name])
+        return "".join(parts)

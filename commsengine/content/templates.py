@@ -1,0 +1,159 @@
+"""Templates: where they come from, and how their text is made safe to run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from commsengine.content.grammar import FILTERS, LONGEST, Flaw, Uses, Vocabulary, examine
+from commsengine.content.slots import mark, unmarked
+from commsengine.errors import InputError, RenderError
+
+LONGEST_OUTPUT = 256 * 1024
+"""Characters that one rendering may have."""
+
+_NAME = re.compile(r"[a-z0-9_-]{1,64}\.(md|html|txt)")
+
+
+def shipped_folder() -> Path:
+    """The templates that come with the program: inside an installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "message_templates"
+    return installed if installed.is_dir() else package.parent / "message_templates"
+
+
+def load_templates(shipped: Path, workspace: Path | None) -> dict[str, str]:
+    """Name to source, the workspace's own before the shipped ones.
+
+    A Markdown template is known by its bare name (``wiifm``), a layout by its file name (``layout.html``). Raises
+    ``InputError`` for a file that leads out of its folder, has an odd name, is not UTF-8 or is too large.
+    """
+    return {**_folder(shipped), **(_folder(workspace) if workspace and workspace.is_dir() else {})}
+
+
+def _folder(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.iterdir() if path.suffix in (".md", ".html", ".txt"))
+    return {(path.stem if path.suffix == ".md" else path.name): _source(folder, path) for path in files}
+
+
+def _source(folder: Path, path: Path) -> str:
+    if path.is_symlink() or path.resolve().parent != folder.resolve():
+        raise InputError(f"{path}: this template leads out of its folder.", "Put a copy of the file there instead.")
+    if not _NAME.fullmatch(path.name):
+        raise InputError(
+            f"{path}: '{path.name}' is not a name for a template.", "Use lower-case letters, digits, - and _."
+        )
+    if path.stat().st_size > LONGEST * 4:
+        raise InputError(f"{path}: this template is too large.", f"Keep it below {LONGEST:,} characters.")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: this template is not UTF-8 text.", "Save it as UTF-8.") from None
+
+
+def _default(value: Any, instead: str = "") -> Any:
+    return value if _defined(value) else instead
+
+
+def _defined(value: Any) -> bool:
+    """Unlike with Jinja2's own test, an empty cell counts as missing too."""
+    return not isinstance(value, StrictUndefined) and value != ""
+
+
+def _environment(autoescape: bool) -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, finalize=mark, autoescape=autoescape, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )  # fmt: skip
+    environment.globals.clear()
+    environment.filters = {name: environment.filters[name] for name in FILTERS}
+    environment.filters["default"] = _default
+    environment.tests = {"defined": _defined, "undefined": lambda value: not _defined(value)}
+    return environment
+
+
+_MARKDOWN = _environment(autoescape=False)
+_HTML = _environment(autoescape=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A compiled text of a template or a plan. ``where`` names it in errors."""
+
+    where: str
+    uses: Uses
+    template: Template
+
+    def render(self, context: Mapping[str, Any]) -> str:
+        """The text with marks in place of values; raises ``RenderError``."""
+        try:
+            written = self.template.render(context)
+        except TemplateError as error:
+            raise RenderError(f"{error}", where=self.where) from error
+        if len(written) > LONGEST_OUTPUT:
+            raise RenderError("the text becomes larger than 256 KB", "Shorten it.", where=self.where)
+        return written
+
+
+def parse(source: str, vocabulary: Vocabulary, *, html: bool = False) -> Uses:
+    """What a text uses, and every flaw of it; never raises for what the text says."""
+    if len(source) > LONGEST:
+        return Uses(flaws=[Flaw(1, f"the template has more than {LONGEST:,} characters", "Shorten it.")])
+    try:
+        tree = (_HTML if html else _MARKDOWN).parse(unmarked(source))
+        uses = examine(tree, vocabulary)
+    except TemplateError as error:
+        line = getattr(error, "lineno", 1) or 1
+        return Uses(flaws=[Flaw(line, f"{error.message or error}", "Look at the {{ }} and {% %} on this line.")])
+    except (RecursionError, MemoryError, ValueError, OverflowError):
+        return Uses(flaws=[Flaw(1, "the template is nested too deeply or holds too large a number", "Simplify it.")])
+    if html:
+        uses.flaws += html_flaws(source)
+    return uses
+
+
+def compiled(source: str, where: str, vocabulary: Vocabulary, *, html: bool = False) -> Text:
+    """A text ready to render; raises ``RenderError`` with the first flaw, its place and the near or known names."""
+    uses = parse(source, vocabulary, html=html)
+    for flaw in uses.flaws:
+        raise RenderError(flaw.message + ".", flaw.fix, where=where, line=flaw.line)
+    return Text(where, uses, (_HTML if html else _MARKDOWN).from_string(unmarked(source)))
+
+
+_TAG = re.compile(r"<[a-zA-Z][^<>]*>", re.DOTALL)
+_UNQUOTED = re.compile(r"=\s*\{\{")
+_ADDRESS = re.compile(r"\b(?:href|src|action|formaction|background|srcset|poster)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.I)
+_OWN = re.compile(r"[\"'](?:\{\{ *links\.[a-z]+ *\}\}(?:#[a-z]+)?|https://[^\s\"'{}]+|#[a-z]*)[\"']")
+_REFUSED = (
+    (re.compile(r"(?:java|vb)script\s*:|\bdata\s*:", re.I), "an address that runs or carries code", "Link to https only."),
+    (re.compile(r"<\s*(?:script|iframe|object|embed|form|img|link|base)\b", re.I), "an element that mail does not need",
+     "Mail works without scripts, forms, images and outside assets."),
+    (re.compile(r"<[^<>]*\son[a-z]+\s*=", re.I), "an event handler", "Leave it out."),
+    (re.compile(r"@import|url\s*\(", re.I), "an outside asset", "Leave it out; mail works without images."),
+)  # fmt: skip
+
+
+def html_flaws(source: str) -> list[Flaw]:
+    """Attributes without quotes, addresses that are not https or our own, scripts and outside assets."""
+    flaws = []
+    for pattern, what, fix in _REFUSED:
+        flaws += [Flaw(_line(source, found.start()), f"the layout holds {what}", fix) for found in pattern.finditer(source)]
+    for tag in _TAG.finditer(source):
+        if _UNQUOTED.search(tag[0]):
+            line = _line(source, tag.start())
+            flaws.append(Flaw(line, "an attribute with a value has no quotes", 'Write it as name="{{ … }}".'))
+        for found in _ADDRESS.finditer(tag[0]):
+            if not _OWN.fullmatch(found[1]):
+                line = _line(source, tag.start() + found.start())
+                flaws.append(Flaw(line, f"the address {found[1]} is not allowed", "Use {{ links.answer }} or an https address."))
+    return flaws
+
+
+def _line(source: str, place: int) -> int:
+    return source.count("\n", 0, place) + 1

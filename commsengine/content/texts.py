@@ -1,0 +1,85 @@
+"""The texts of a plan that people read, each known by its path in the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from commsengine.cadence.plan import ANGLES, Message, Plan, Wiifm
+from commsengine.content.grammar import Vocabulary
+from commsengine.content.templates import Text, compiled
+from commsengine.content.vocabulary import plan_names
+
+Path = tuple[str | int, ...]
+
+
+class Texts:
+    """Every text of one plan, compiled when it is first needed."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.sources = dict(texts_of(plan))
+        self._names: Vocabulary = plan_names(plan)
+        self._compiled: dict[Path, Text] = {}
+        self._places = {message.id: place for place, message in enumerate(plan.messages)}
+
+    def at(self, path: Path) -> Text | None:
+        """The text at this path, ``None`` where the author wrote none; raises ``RenderError`` for one that is wrong."""
+        if path not in self.sources:
+            return None
+        if path not in self._compiled:
+            self._compiled[path] = compiled(self.sources[path], dotted_path(path), self._names)
+        return self._compiled[path]
+
+    def of(self, message: Message, *path: str | int) -> Text | None:
+        return self.at(("messages", self._places[message.id], *path))
+
+    def wiifm(self, message: Message | None, role: str) -> dict[str, Text]:
+        """The angles that have a text for this role; a message's own come before the plan's."""
+        found = {}
+        for angle in ANGLES:
+            own = self.of(message, "wiifm", role, angle) if message else None
+            text = own or self.at(("wiifm", role, angle))
+            if text is not None:
+                found[angle] = text
+        return found
+
+
+def dotted_path(path: Path) -> str:
+    """``messages[0].key_point`` for ``("messages", 0, "key_point")``."""
+    written = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return written.removeprefix(".")
+
+
+def texts_of(plan: Plan) -> Iterator[tuple[Path, str]]:
+    """Path and source of every text that is not empty."""
+    yield from _wiifm((), plan.wiifm)
+    for name, milestone in plan.milestones.items():
+        yield from _filled(("milestones", name, "because"), milestone.because)
+    for place, message in enumerate(plan.messages):
+        yield from _of_message(("messages", place), message)
+
+
+def _of_message(base: Path, message: Message) -> Iterator[tuple[Path, str]]:
+    for field in ("key_point", "subject", "text", "commit"):
+        yield from _filled((*base, field), getattr(message, field) or "")
+    yield from _wiifm(base, message.wiifm)
+    if message.input:
+        yield from _filled((*base, "input", "question"), message.input.question)
+        for number, choice in enumerate(message.input.choices):
+            yield from _filled((*base, "input", "choices", number), choice)
+    for number, check in enumerate(message.checks):
+        at: Path = (*base, "checks", number)
+        yield from _filled((*at, "question"), check.question)
+        yield from _filled((*at, "because"), check.because)
+        for place, answer in enumerate(check.answers):
+            yield from _filled((*at, "answers", place), answer)
+
+
+def _wiifm(base: Path, wiifm: Mapping[str, Wiifm]) -> Iterator[tuple[Path, str]]:
+    for role, texts in wiifm.items():
+        for angle in ANGLES:
+            yield from _filled((*base, "wiifm", role, angle), getattr(texts, angle))
+
+
+def _filled(path: Path, source: str) -> Iterator[tuple[Path, str]]:
+    if source.strip():
+        yield path, source

@@ -1,0 +1,64 @@
+"""Small phrases in plain words: dates in a person's language, how often something comes, subjects of one line."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import lru_cache
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+
+from commsengine.cadence.plan import Cadence
+from commsengine.content.slots import clean
+
+SUBJECT_LENGTH = 78
+_ENGLISH = "EEEE, d MMMM y"
+
+
+@lru_cache(maxsize=4096)
+def day_text(day: dt.date, language: str) -> str:
+    """``Monday, 15 March 2027``, or as the language writes it; English where the language is unknown."""
+    locale = _locale(language)
+    if locale is None or (locale.language == "en" and locale.territory is None):
+        return format_date(day, _ENGLISH, locale="en")
+    return format_date(day, "full", locale=locale)
+
+
+@lru_cache(maxsize=256)
+def _locale(language: str) -> Locale | None:
+    try:
+        return Locale.parse(language.replace("-", "_"))
+    except (ValueError, UnknownLocaleError):
+        return None
+
+
+def often(cadence: Cadence) -> str:
+    """A cadence as a sentence."""
+    if cadence.every is None:
+        return "It comes often while it is new, and rarely once it is remembered."
+    rhythm = f"It comes every {_span(cadence.every)}"
+    if cadence.times == 1:
+        return "It comes once."
+    return f"{rhythm}, {cadence.times} times at most." if cadence.times else f"{rhythm} while it is open."
+
+
+def _span(minutes: int) -> str:
+    for unit, size in (("week", 7 * 24 * 60), ("day", 24 * 60), ("hour", 60)):
+        if minutes % size == 0:
+            count = minutes // size
+            return unit if count == 1 else f"{count} {unit}s"
+    return f"{minutes} minutes"
+
+
+def header(text: str, limit: int = 0) -> str:
+    """A value for a header: one line, nothing that a mail program would decode, cut at a word after ``limit``."""
+    line = clean(text).replace("=?", "= ?")
+    return shortened(line, limit) if limit else line
+
+
+def shortened(text: str, limit: int) -> str:
+    """At most ``limit`` characters, cut at a word, with an ellipsis where something is missing."""
+    if len(text) <= limit:
+        return text
+    cut = text[: limit - 1]
+    return cut[: cut.rfind(" ") if " " in cut[limit // 2 :] else len(cut)].rstrip(" ,;:-–.") + "…"

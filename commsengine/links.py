@@ -1,0 +1,68 @@
+"""Signed links: they carry a touch key and an expiry, prove nothing about who clicks, and never hold a name or an address."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from itsdangerous import BadData, URLSafeSerializer
+
+from commsengine.errors import InputError, LinkError
+
+PATHS = {"answer": "a", "mine": "m", "unsubscribe": "u"}
+"""Each purpose has its own path and its own salt, so that no token can be moved from one page to another."""
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class Links:
+    """Makes and reads links. Any of ``keys`` verifies, the first (newest) signs, so links in inboxes survive a change."""
+
+    def __init__(self, base_url: str, keys: Sequence[str]) -> None:
+        """Raises ``InputError`` for a base URL that is not https (http only on loopback) or when there is no key."""
+        self.base_url = _checked(base_url)
+        if not any(keys) or not all(keys):
+            raise InputError("There is no secret key to sign links with.", "Set COMMSENGINE_SECRET_KEY.")
+        self._serializers = {purpose: [_serializer(key, purpose) for key in keys] for purpose in PATHS}
+
+    def url(self, purpose: str, key: str, expires: dt.datetime) -> str:
+        """The page of one touch for one purpose, until ``expires`` (aware)."""
+        token = self._serializers[purpose][0].dumps([key, int(expires.timestamp())])
+        return f"{self.base_url}/{PATHS[purpose]}/{token if isinstance(token, str) else token.decode()}"
+
+    def read(self, purpose: str, token: str, now: dt.datetime) -> str:
+        """The touch key in a token; raises ``LinkError`` when it is forged, of another purpose or expired."""
+        key, expires = self._payload(purpose, token)
+        if now.timestamp() > expires:
+            raise LinkError("This link has expired.", "Ask whoever sent it for a new one.")
+        return key
+
+    def _payload(self, purpose: str, token: str) -> tuple[str, int]:
+        for serializer in self._serializers[purpose]:
+            try:
+                key, expires = serializer.loads(token)
+            except (BadData, ValueError, TypeError):
+                continue
+            # Base64 has spare bits: only the exact token we made counts, so that no changed bit is accepted.
+            if serializer.dumps([key, expires]) == token:
+                return str(key), int(expires)
+        raise LinkError("This link is not valid.", "Open it again from the message, unchanged.")
+
+
+def _serializer(key: str, purpose: str) -> URLSafeSerializer[str]:
+    return URLSafeSerializer(
+        key, salt=f"commsengine.{purpose}", signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"}
+    )
+
+
+def _checked(base_url: str) -> str:
+    parts = urlsplit(base_url.strip())
+    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    if not (safe and parts.hostname) or parts.query or parts.fragment or parts.username:
+        raise InputError(
+            f"'{base_url}' cannot be the base of links.",
+            "Write it as https://host (http only on this machine), without user, query or fragment.",
+        )
+    return base_url.strip().rstrip("/")
