@@ -207,11 +207,19 @@ class Settings(BaseSettings):
         return tuple(key.get_secret_value() for key in self.secret_key)
 
     @property
+    def smtp(self) -> str:
+        """The SMTP URL, empty without one."""
+        return self.smtp_url.get_secret_value() if self.smtp_url else ""
+
+    @property
+    def slack_token(self) -> str:
+        """The bot token, empty without one."""
+        return self.slack_bot_token.get_secret_value() if self.slack_bot_token else ""
+
+    @property
     def credentials(self) -> frozenset[str]:
         """The channels that have what they need: ``email``, ``slack``."""
-        return frozenset(
-            name for name, given in (("email", self.smtp_url), ("slack", self.slack_bot_token)) if given is not None
-        )
+        return frozenset(name for name, given in (("email", self.smtp), ("slack", self.slack_token)) if given)
 
 
 class _SecretFiles(PydanticBaseSettingsSource):

@@ -8,7 +8,9 @@ from __future__ import annotations
 import datetime as dt
 import os
 import pwd
+import socket
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -24,11 +26,17 @@ if TYPE_CHECKING:
     from commsengine.cadence.plan import Plan, Workspace
     from commsengine.content.render import Renderer
     from commsengine.engine.answers import Hall
+    from commsengine.engine.decisions import Decisions
+    from commsengine.engine.deliver import ChannelSetup
+    from commsengine.engine.tick import Engine
     from commsengine.links import Links
     from commsengine.store.store import Store
 
 SHIPPED = Path(__file__).parent.parent
 """Where the shipped templates and example plans lie: beside the package."""
+
+SMTP_CONNECTIONS = 4
+SLACK_THREADS = 2
 
 SIGNS_OF_A_WORKSPACE = (".env", "workspace.yaml", "schedules", "people.csv", "message_templates")
 
@@ -81,14 +89,18 @@ class Wiring:
         """The database; a SQLite file is made when it is first needed. Raises ``CommsError`` with the remedy."""
         from commsengine.store.store import Store
 
-        if self.has_database:
-            return Store.open(self.settings.database)
-        if not any((self.folder / sign).exists() for sign in SIGNS_OF_A_WORKSPACE):
+        if not self.has_database and not any((self.folder / sign).exists() for sign in SIGNS_OF_A_WORKSPACE):
             raise InputError(
                 f"{self.folder} is no workspace.",
                 "Go into one, name it with --workspace, or make one: commsengine init DIR",
             )
         return Store.create(self.settings.database)
+
+    def upgrade(self) -> None:
+        """Bring the database to this version."""
+        from commsengine.store.store import Store
+
+        Store.upgrade(self.settings.database).close()
 
     def everybody(self) -> Iterator[Person]:
         """The directory, in the order of ids, a thousand at a time."""
@@ -102,7 +114,7 @@ class Wiring:
     @cached_property
     def rules(self) -> Workspace:
         """The rules over all campaigns: ``workspace.yaml``."""
-        from commsengine.authoring.workspace import load_workspace
+        from commsengine.authoring.workspace_file import load_workspace
 
         return load_workspace(self.folder / "workspace.yaml")
 
@@ -117,13 +129,18 @@ class Wiring:
     def read_people(self, file: Path) -> PeopleFile:
         from commsengine.authoring.people_file import load_people
 
-        return load_people(file)
+        known = {person.email for person in self.everybody()} if self.has_database else set()
+        return load_people(file, known=known)
 
     def check(self, plan: Path) -> CheckResult:
         """Everything wrong with a plan, against the people it is for."""
         from commsengine.authoring.check import check
 
         return check(plan, root=self.folder, people=self.directory(), templates=self.templates)
+
+    def roster(self, plan: Plan, path: Path) -> Path | None:
+        """The plan's own people file, if it has one; its name is relative to the plan."""
+        return path.parent / plan.audience.people if plan.audience.people else None
 
     def directory(self) -> tuple[Person, ...] | None:
         """Everybody imported; before the first import those of ``people.csv``; ``None`` when there is neither."""
@@ -145,6 +162,81 @@ class Wiring:
         from commsengine.content.render import Renderer
 
         return Renderer(plan, self.templates if templates is None else templates, self.links, self.rules)
+
+    @cached_property
+    def channels(self) -> dict[str, ChannelSetup]:
+        """The channels that have credentials, and how each is opened."""
+        ready = self.settings.credentials
+        setups = {"email": self._email, "slack": self._slack}
+        return {name: setup() for name, setup in setups.items() if name in ready}
+
+    def _email(self) -> ChannelSetup:
+        from commsengine.channels.email import EmailChannel
+        from commsengine.channels.smtp_server import parse_smtp_url
+        from commsengine.engine.deliver import ChannelSetup
+
+        server, sender = parse_smtp_url(self.settings.smtp), self.mail_from
+        return ChannelSetup(lambda: EmailChannel(server, sender), SMTP_CONNECTIONS, self.settings.smtp_rate)
+
+    def _slack(self) -> ChannelSetup:
+        from commsengine.channels.slack import SlackChannel
+        from commsengine.engine.deliver import ChannelSetup
+
+        token, url, ids = (
+            self.settings.slack_token,
+            self.settings.slack_api_url,
+            self.store.slack_ids,
+        )
+        return ChannelSetup(lambda: SlackChannel(token, ids, api_url=url), SLACK_THREADS, self.settings.slack_rate)
+
+    @property
+    def mail_from(self) -> str:
+        """The sender of every e-mail: as set, else the first owner of the newest plan."""
+        if self.settings.mail_from:
+            return self.settings.mail_from
+        applied = max(self.store.plans.all(), key=lambda record: record.applied_at, default=None)
+        return applied.plan.owner[0] if applied else f"commsengine@{socket.getfqdn()}"
+
+    def must_send(self) -> None:
+        """Raises ``InputError`` when nothing could be sent at all: nothing pretends to have been sent."""
+        if not self.settings.credentials:
+            raise InputError(
+                "Neither mail nor Slack is set up, so nothing can be sent.",
+                "Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN, or try it without: commsengine rehearse PLAN",
+            )
+        _ = self.settings.keys
+
+    def left_out(self, plan: Plan) -> list[str]:
+        """A notice for each channel of the plan that has no credentials here."""
+        missing = [name for name in plan.send.channels if name not in self.channels]
+        others = (
+            " and ".join(name for name in plan.send.channels if name in self.channels)
+            or "no channel: people are called"
+        )
+        return [
+            f"{plan.campaign}: {name} has no credentials here, so it is left out; it uses {others}." for name in missing
+        ]
+
+    @cached_property
+    def decisions(self) -> Decisions:
+        from commsengine.engine.decisions import Decisions
+
+        return Decisions(self.store, self.rules, frozenset(self.channels))
+
+    def engine(self, *, interval: float | None = None) -> Engine:
+        """The engine, to be used as a context. ``interval`` is in seconds; ``None`` when cron calls."""
+        from commsengine.engine.tick import Engine
+
+        return Engine(
+            self.store, self.channels, self.renderer, workspace=self.rules, clock=self.clock, interval=interval
+        )  # fmt: skip
+
+    def engine_lock(self) -> AbstractContextManager[object]:
+        """Held by the one engine of a SQLite file; a database server needs none."""
+        from commsengine.engine.lock import EngineLock
+
+        file = self.settings.database_file
+        return EngineLock(file) if file else nullcontext()
 
     @cached_property
     def hall(self) -> Hall:

@@ -17,6 +17,7 @@ from commsengine.errors import InputError
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
 
+Stored = dict[str, list[dict[str, Any]]]
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -69,7 +70,7 @@ def export(wiring: Wiring, out: Path | None) -> None:
 
     Example: commsengine people export --out people-now.csv
     """
-    from commsengine.authoring.people_file import export_people
+    from commsengine.authoring.people_export import export_people
 
     text = export_people(list(wiring.everybody()))
     if out is None:
@@ -89,26 +90,29 @@ def show(wiring: Wiring, email: str, as_json: bool) -> None:
     Example: commsengine people show ana.kim@example.com
     """
     person = person_named(wiring, email)
-    stored = _without_rights(asdict(wiring.store.facts.all_of(person.id)))
+    stored = _without_rights(wiring.store.facts.all_of(person.id))
     if as_json:
-        show_json({"person": asdict(person), **stored})
+        show_json({**stored, "person": asdict(person)})
         return
     for name, value in asdict(person).items():
         if value not in ("", None, (), {}):
             click.echo(f"{name.replace('_', ' ')}: {value}")
+    click.echo()
     for kind, facts in stored.items():
-        if isinstance(facts, list | tuple):
-            click.echo(f"{kind.replace('_', ' ')}: {len(facts)}")
+        if facts and kind != "person":
+            click.echo(f"{count(len(facts), 'row')} of {kind.replace('_', ' ')}")
     click.echo(f"\nWhat was sent, and why: commsengine why {person.email}")
+    click.echo(f"Every row: commsengine people show {person.email} --json")
 
 
-def _without_rights(stored: dict[str, Any]) -> dict[str, Any]:
+def _without_rights(stored: Stored) -> Stored:
     """What somebody answered in a check is theirs alone: neither the choice nor right or wrong is shown."""
-    for answer in stored.get("answers", ()):
-        answer.pop("right", None)
-        if answer.get("kind") == "check":
-            answer.pop("value", None)
-    return stored
+    return {kind: [_without_right(fact) for fact in facts] for kind, facts in stored.items()}
+
+
+def _without_right(fact: dict[str, Any]) -> dict[str, Any]:
+    secret = {"right", "value", "detail"} if fact.get("kind") == "check" else {"right"}
+    return {name: value for name, value in fact.items() if name not in secret}
 
 
 @people.command("erase")

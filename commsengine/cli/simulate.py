@@ -121,8 +121,6 @@ def _calendar(seen: Simulation) -> None:
 
 
 def _limits(seen: Simulation, per_minute: dict[str, int | None]) -> None:
-    from commsengine.cli.simulation import rates
-
     click.echo()
     if seen.moved:
         click.echo(f"{count(seen.moved, 'touch comes', 'touches come')} later because of the attention budget.")
@@ -130,6 +128,13 @@ def _limits(seen: Simulation, per_minute: dict[str, int | None]) -> None:
         click.echo(f"{count(seen.at_weekly_limit, 'person is', 'people are')} at the weekly limit at some time.")
     if seen.skipped:
         click.echo(f"{count(seen.skipped, 'touch is', 'touches are')} skipped as too late.")
+    tell_rates(seen, per_minute)
+
+
+def tell_rates(seen: Simulation, per_minute: dict[str, int | None]) -> None:
+    """When the last of the largest wave leaves, by each channel's rate."""
+    from commsengine.cli.simulation import rates
+
     for channel, number, last in rates(seen.touches, per_minute):
         click.echo(
             f"At {per_minute[channel]} a minute, the last of {number:,} {channel} messages due at once "

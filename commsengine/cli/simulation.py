@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from commsengine.cadence.calendar import zone
+from commsengine.cadence.calendar import zone_of
 from commsengine.cadence.forecast import Forecast, Supposition, everybody, forecast, nobody, typical
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
 from commsengine.cadence.people import Person, role_of
@@ -123,7 +123,7 @@ def simulate(
         mine = [touch for touch in seen.touches if touch.campaign == campaign]
         carried = [touch for touch in mine if not touch.skip]
         skipped += len(mine) - len(carried)
-        touches += [Foreseen(touch, person, zone(person.time_zone or plan.send.time_zone)) for touch in carried]
+        touches += [Foreseen(touch, person, zone_of(person, plan)) for touch in carried]
         if not any(touch.kind in ("message", "remind") for touch in carried):
             unreached.append((person, _why_not(seen, campaign)))
         moved += _moved(carried, forecast(free, person, history, start, until, suppose), campaign)

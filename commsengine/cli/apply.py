@@ -1,0 +1,161 @@
+"""``apply``: what a plan changes, and, with consent, the plan in force."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from commsengine.cli.check import PLAN
+from commsengine.cli.consent import consent_to, yes_option
+from commsengine.cli.opened import wired
+from commsengine.cli.show import count, json_option, note, show_json, table, title
+from commsengine.errors import InputError
+
+if TYPE_CHECKING:
+    from commsengine.cadence.people import Person
+    from commsengine.cadence.plan import Plan
+    from commsengine.engine.apply import Diff
+    from commsengine.wiring import Wiring
+
+SMALL = 2000
+"""Up to so many people the first touches are forecast before a new campaign is applied."""
+MOST_NAMES = 10
+
+
+@click.command()
+@click.argument("plan", type=PLAN)
+@click.option("--dry-run", is_flag=True, help="Only show what would change.")
+@yes_option
+@json_option
+@wired
+def apply(wiring: Wiring, plan: Path, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Show what a plan changes, and put it in force.
+
+    A new campaign is paused until it is started; a running one goes on with the new version.
+
+    Example: commsengine apply schedules/crm-rollout.yaml
+    """
+    from commsengine.cli.outlook import checked
+    from commsengine.engine import apply as applying
+
+    written, people = checked(wiring, plan)
+    _refuse_cancelled(wiring, written)
+    if wiring.roster(written, plan) is None and not wiring.store.people.count():
+        raise InputError("Nobody is imported yet.", "Run: commsengine people import people.csv")
+    diff = applying.compare(wiring.store, wiring.decisions, written, wiring.templates, wiring.clock())
+    audience = _audience(written, people)
+    if as_json:
+        show_json({**asdict(diff), "audience": audience, "applied": not dry_run})
+    else:
+        _tell(wiring, diff, written, plan, audience)
+    if dry_run:
+        return
+    consent_to(audience, f"Apply {written.campaign}?", yes=yes)
+    _put_in_force(wiring, diff, written, plan, people)
+    if not as_json:
+        click.echo(_next(wiring, written))
+
+
+def _audience(plan: Plan, people: tuple[Person, ...]) -> int:
+    from commsengine.cadence.people import role_of
+
+    return sum(role_of(plan.audience, person) is not None and person.left is None for person in people)
+
+
+def _refuse_cancelled(wiring: Wiring, plan: Plan) -> None:
+    record = wiring.store.plans.get(plan.campaign)
+    if record is not None and record.state == "cancelled":
+        raise InputError(
+            f"{plan.campaign} was cancelled for good.", "Give the plan another id in its line 'campaign:'."
+        )
+
+
+def _put_in_force(wiring: Wiring, diff: Diff, plan: Plan, path: Path, people: tuple[Person, ...]) -> None:
+    """People first, so that everybody of a roster is known; then the version; then who stands in its roster."""
+    from commsengine.engine import apply as applying
+
+    now, by, roster = wiring.clock(), wiring.operator, wiring.roster(plan, path)
+    if roster is not None:
+        wiring.store.people.save(people, by=by, now=now)
+    source = path.read_text(encoding="utf-8")
+    applying.apply(wiring.store, plan, wiring.templates, source, diff=diff, by=by, now=now)
+    if roster is not None:
+        wiring.store.people.set_roster(plan.campaign, [person.id for person in people], now)
+
+
+def _tell(wiring: Wiring, diff: Diff, plan: Plan, path: Path, audience: int) -> None:
+    title(f"{plan.title} ({diff.campaign}), version {diff.version}")
+    click.echo(f"{count(len(plan.messages), 'message')} for {count(audience, 'person', 'people')}.")
+    for text in wiring.left_out(plan):
+        note(text)
+    if diff.new:
+        _first_touches(wiring, path, audience)
+    elif diff.changes_nothing:
+        click.echo("No message, date or milestone changes; texts and rules are taken as they are now.")
+    _tell_messages(diff)
+    _tell_dates(diff)
+
+
+def _tell_messages(diff: Diff) -> None:
+    if diff.new:
+        return
+    for word, messages in (
+        ("new", diff.messages_added), ("changed", diff.messages_changed), ("gone", diff.messages_removed),
+    ):  # fmt: skip
+        if messages:
+            click.echo(f"{word + ':':<9}{', '.join(messages)}")
+
+
+def _tell_dates(diff: Diff) -> None:
+    for moved in diff.milestones:
+        because = f" ({moved.because})" if moved.because else ""
+        click.echo(f"{moved.name}: {moved.old:%d %b %Y} → {moved.new:%d %b %Y}{because}")
+        if not moved.because:
+            note(f"People will ask why: add 'because' to the milestone {moved.name}.")
+    if not diff.new:
+        to_come = diff.touches
+        about = "" if to_come.exact else f" (estimated from {to_come.looked_at:,} people)"
+        click.echo(
+            f"Touches to come: {to_come.moved:,} moved, {to_come.cancelled:,} cancelled, {to_come.added:,} new, "
+            f"{to_come.kept:,} as before{about}."
+        )
+    if diff.told:
+        click.echo(f"\nTold the old date: {count(len(diff.told), 'person', 'people')}")
+        table(["person", "milestones"], [(told.email, ", ".join(told.milestones)) for told in diff.told[:MOST_NAMES]])
+        if len(diff.told) > MOST_NAMES:
+            note(f"… and {len(diff.told) - MOST_NAMES:,} more: --json lists all of them.")
+        click.echo(f"\nProposed correction to exactly those:\n  {diff.correction}")
+
+
+def _first_touches(wiring: Wiring, path: Path, audience: int) -> None:
+    """When the first leaves, if it were started now, and how long the sending takes."""
+    from commsengine.cli.outlook import outlook
+    from commsengine.cli.simulate import rates_of, tell_rates
+
+    if audience > SMALL:
+        click.echo("When what leaves: commsengine simulate " + str(path))
+        return
+    try:
+        seen = outlook(wiring, path)
+    except InputError as closed:
+        note(closed.message)
+        return
+    if seen.sent:
+        first = seen.sent[0]
+        click.echo(
+            f"Started now, the first leaves {first.local_at:%a %d %b %H:%M} the person's time, "
+            f"{count(len(seen.sent), 'touch', 'touches')} in all if nobody answers."
+        )
+    tell_rates(seen, rates_of(wiring))
+
+
+def _next(wiring: Wiring, plan: Plan) -> str:
+    record = wiring.store.plans.get(plan.campaign)
+    if record is None or record.state == "running":
+        return f"{plan.campaign} goes on with this version."
+    if record.started_at is None:
+        return f"{plan.campaign} is paused. Next: commsengine start {plan.campaign}"
+    return f"{plan.campaign} is {record.state}. Next: commsengine resume {plan.campaign}"

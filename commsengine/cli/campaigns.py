@@ -1,0 +1,152 @@
+"""``start``, ``pause``, ``resume``, ``cancel``: what a person decrees for a campaign."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from commsengine.cli.campaign import CAMPAIGN
+from commsengine.cli.consent import consent, consent_to, yes_option
+from commsengine.cli.opened import wired
+from commsengine.cli.show import count, note, table, when
+from commsengine.errors import InputError
+
+if TYPE_CHECKING:
+    from commsengine.engine.campaigns import PauseReport
+    from commsengine.engine.outlook import Outlook
+    from commsengine.wiring import Wiring
+
+STILL_OPEN = 3
+BACKLOGS = ("latest", "all", "none")
+
+backlog_option = click.option(
+    "--backlog", type=click.Choice(BACKLOGS), default="latest", show_default=True,
+    help="What becomes of what fell due meanwhile: the newest per person, all of it, or none.",
+)  # fmt: skip
+
+
+@click.command()
+@click.argument("campaign", type=CAMPAIGN)
+@yes_option
+@wired
+def start(wiring: Wiring, campaign: str, yes: bool) -> None:
+    """Start a campaign that was applied. From now on the engine sends what falls due.
+
+    Example: commsengine start crm-rollout
+    """
+    from commsengine.engine import campaigns
+    from commsengine.engine.outlook import outlook
+
+    record = campaigns.known(wiring.store, campaign)
+    if record.state == "running":
+        click.echo(f"{campaign} runs already.")
+        return
+    if record.state == "paused" and record.started_at is not None:
+        raise InputError(f"{campaign} was started before and is paused.", f"Run: commsengine resume {campaign}")
+    wiring.must_send()
+    for text in wiring.left_out(record.plan):
+        note(text)
+    seen = outlook(wiring.store, wiring.decisions, record, "latest", wiring.clock())
+    tell(seen)
+    consent_to(seen.now_due + seen.later, f"Start {campaign}?", yes=yes)
+    campaigns.start(wiring.store, campaign, by=wiring.operator, now=wiring.clock())
+    click.echo(f"{campaign} runs. A running engine (commsengine run) or the next tick sends what is due.")
+
+
+@click.command()
+@click.argument("campaign", type=CAMPAIGN, required=False)
+@click.option("--all", "everything", is_flag=True, help="Pause every running campaign.")
+@click.pass_context
+@wired
+def pause(wiring: Wiring, ctx: click.Context, campaign: str | None, everything: bool) -> None:
+    """Stop sending: one campaign, or all of them.
+
+    When it returns 0, not one more message leaves. Exit status 3 lists what is still open or uncertain.
+
+    Example: commsengine pause crm-rollout
+    """
+    from commsengine.engine import campaigns
+
+    if everything == (campaign is not None):
+        raise InputError("Name one campaign, or say --all.")
+    if everything:
+        reports = campaigns.pause_all(wiring.store, by=wiring.operator, clock=wiring.clock)
+    else:
+        reports = [campaigns.pause(wiring.store, str(campaign), by=wiring.operator, clock=wiring.clock)]
+    for report in reports:
+        _tell_paused(report)
+    if not reports:
+        click.echo("Nothing was running.")
+    ctx.exit(0 if all(report.clean for report in reports) else STILL_OPEN)
+
+
+@click.command()
+@click.argument("campaign", type=CAMPAIGN)
+@backlog_option
+@yes_option
+@wired
+def resume(wiring: Wiring, campaign: str, backlog: str, yes: bool) -> None:
+    """Go on with a paused campaign. Shows what that would send first.
+
+    Example: commsengine resume crm-rollout --backlog latest
+    """
+    from commsengine.engine import campaigns
+    from commsengine.engine.outlook import outlook
+
+    record = campaigns.known(wiring.store, campaign)
+    if record.state != "paused":
+        click.echo(f"{campaign} is not paused; it is {record.state}.")
+        return
+    if record.started_at is None:
+        raise InputError(f"{campaign} was never started.", f"Run: commsengine start {campaign}")
+    wiring.must_send()
+    seen = outlook(wiring.store, wiring.decisions, record, backlog, wiring.clock())
+    tell(seen)
+    consent_to(seen.now_due, f"Resume {campaign}?", yes=yes)
+    campaigns.resume(wiring.store, campaign, backlog=backlog, by=wiring.operator, now=wiring.clock())
+    click.echo(f"{campaign} runs again.")
+
+
+@click.command()
+@click.argument("campaign", type=CAMPAIGN)
+@yes_option
+@wired
+def cancel(wiring: Wiring, campaign: str, yes: bool) -> None:
+    """End a campaign for good. What is on record stays; its id is not used again.
+
+    Example: commsengine cancel crm-rollout
+    """
+    from commsengine.engine import campaigns
+
+    record = campaigns.known(wiring.store, campaign)
+    if record.state == "cancelled":
+        click.echo(f"{campaign} is cancelled already.")
+        return
+    consent(f"Cancel {campaign} for good?", yes=yes)
+    campaigns.cancel(wiring.store, campaign, by=wiring.operator, now=wiring.clock())
+    click.echo(f"{campaign} is cancelled.")
+
+
+def tell(seen: Outlook) -> None:
+    """What would happen at once, and later."""
+    about = "" if seen.exact else f" (estimated from {seen.looked_at:,} people)"
+    click.echo(
+        f"{count(seen.now_due, 'message')} would leave now, {count(seen.later, 'person', 'people')} later{about}."
+    )
+    if seen.by_hand:
+        click.echo(f"{count(seen.by_hand, 'follow-up')} would open.")
+    for reason, number in seen.skipped.items():
+        click.echo(f"{count(number, 'touch', 'touches')} would be skipped: {reason}.")
+    if not seen.now_due and seen.first_at:
+        click.echo(f"The first leaves {when(seen.first_at)}.")
+
+
+def _tell_paused(report: PauseReport) -> None:
+    if report.clean:
+        click.echo(f"{report.campaign} is paused; nothing more of it leaves.")
+        return
+    rows = [*report.open_rows, *report.uncertain]
+    click.echo(f"{report.campaign} is paused, but {count(len(rows), 'touch', 'touches')} may still leave or have left:")
+    table(["key", "message", "channel", "state"], [(row.key, row.message, row.channel, row.state) for row in rows])
+    note("Settle an uncertain one when you know: commsengine touch KEY --sent (or --resend).")

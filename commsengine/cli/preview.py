@@ -1,0 +1,116 @@
+"""``preview``: what a person would see."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from commsengine.cli.check import PLAN
+from commsengine.cli.opened import wired
+from commsengine.cli.show import json_option, note, show_json, title
+from commsengine.errors import InputError
+
+if TYPE_CHECKING:
+    from commsengine.cli.specimen import Specimen
+    from commsengine.wiring import Wiring
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.command()
+@click.argument("plan", type=PLAN)
+@click.option("--as", "email", metavar="EMAIL", help="As this person.")
+@click.option("--role", help="As the first person of this role (default: one person of every role).")
+@click.option("--message", help="Only this message.")
+@click.option("--touch", "number", type=click.IntRange(1), default=1, show_default=True, help="Its n-th touch.")
+@click.option("--channel", type=click.Choice(["email", "slack"]), help="As this channel shows it.")
+@click.option("--out", type=FOLDER, help="Write HTML, text and Slack blocks to this folder.")
+@click.option("--open", "open_", is_flag=True, help="Open the HTML in the browser (with --out, else in ./preview).")
+@json_option
+@wired
+def preview(
+    wiring: Wiring, plan: Path, email: str | None, role: str | None, message: str | None, number: int,
+    channel: str | None, out: Path | None, open_: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Show what a person would see: text, and with --out also HTML and Slack blocks.
+
+    Example: commsengine preview schedules/crm-rollout.yaml --as ana.kim@example.com
+    """
+    from commsengine.cli.outlook import checked
+    from commsengine.cli.specimen import audience, specimens
+
+    written, people = checked(wiring, plan)
+    seen = [
+        specimen
+        for person in audience(written, people, email=email, role=role)
+        for specimen in specimens(wiring, written, people, person, message=message, number=number, channel=channel)
+    ]
+    if not seen:
+        raise InputError(
+            f"There is no touch {number} to show.", "Ask for an earlier one with --touch, or another --message."
+        )
+    if out is not None or open_:
+        files = _write(seen, out or Path("preview"))
+        note(f"{len(files)} files are in {out or Path('preview')}.")
+        if open_:
+            _open(files)
+    if as_json:
+        show_json({"campaign": written.campaign, "previews": [_data(specimen) for specimen in seen]})
+    elif out is None:
+        for specimen in seen:
+            _show(specimen)
+
+
+def _data(specimen: Specimen) -> dict[str, Any]:
+    touch, message = specimen.touch, specimen.message
+    about = {
+        "person": specimen.person.email, "role": touch.role, "message": touch.message, "kind": touch.kind,
+        "touch": touch.number, "at": touch.due_at, "channel": touch.channel,
+    }  # fmt: skip
+    if message is None:
+        return {**about, "text": specimen.talking_points}
+    return {**about, "subject": message.subject, "text": message.text, "html": message.html, "blocks": message.blocks}
+
+
+def _show(specimen: Specimen) -> None:
+    touch, message = specimen.touch, specimen.message
+    title(f"{touch.message}, {touch.kind} {touch.number}, to {specimen.person.email} ({touch.role}) by {touch.channel}")
+    if message is None:
+        click.echo(specimen.talking_points)
+    else:
+        click.echo(f"From:    {message.sender_name}\nSubject: {message.subject}\n\n{message.text}")
+    click.echo()
+
+
+def _write(seen: list[Specimen], folder: Path) -> list[Path]:
+    files: list[Path] = []
+    for specimen in seen:
+        touch, message = specimen.touch, specimen.message
+        name = f"{touch.message}-{touch.role}-{touch.kind}-{touch.number}"
+        texts = {".txt": message.text if message else specimen.talking_points}
+        if message is not None:
+            blocks = {"text": message.subject, "blocks": list(message.blocks)}
+            texts |= {".html": message.html, ".json": json.dumps(blocks, indent=2, ensure_ascii=False) + "\n"}
+        for ending, text in texts.items():
+            files.append(_written(folder / f"{name}{ending}", text))
+    return files
+
+
+def _written(file: Path, text: str) -> Path:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{file} cannot be written: {error.strerror}.", "Name another folder with --out.") from None
+    return file
+
+
+def _open(files: list[Path]) -> None:
+    import webbrowser
+
+    for file in files:
+        if file.suffix == ".html":
+            webbrowser.open(file.absolute().as_uri())

@@ -1,0 +1,59 @@
+"""``run`` and ``tick``: the engine at work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from commsengine.cli.opened import wired
+from commsengine.cli.show import count, json_option, note, show_json
+from commsengine.errors import HeldError
+
+if TYPE_CHECKING:
+    from commsengine.wiring import Wiring
+
+
+@click.command()
+@wired
+def run(wiring: Wiring) -> None:
+    """Run the engine, the web pages and Slack until stopped (Ctrl-C or SIGTERM).
+
+    Example: commsengine run
+    """
+    wiring.must_send()
+    _tell_left_out(wiring)
+    wiring.run()
+
+
+@click.command()
+@json_option
+@wired
+def tick(wiring: Wiring, as_json: bool) -> None:
+    """Do everything that is due now, then leave: for cron.
+
+    It decides and sends until nobody is due, and waits out a short "try again later".
+
+    Example: commsengine tick
+    """
+    from dataclasses import asdict
+
+    wiring.must_send()
+    _tell_left_out(wiring)
+    with wiring.engine_lock(), wiring.engine() as engine:
+        report = engine.tick()
+    if as_json:
+        show_json(asdict(report))
+    else:
+        click.echo(
+            f"{count(report.claimed, 'message')} handed over, {count(report.by_hand, 'follow-up')} opened, "
+            f"{report.skipped:,} skipped."
+        )
+    if report.hold:
+        raise HeldError(f"The engine is on hold: {report.hold}", "Look at commsengine today, then: commsengine release")
+
+
+def _tell_left_out(wiring: Wiring) -> None:
+    for campaign in wiring.decisions.campaigns().running:
+        for text in wiring.left_out(campaign.plan):
+            note(text)

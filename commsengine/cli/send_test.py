@@ -1,0 +1,73 @@
+"""``send-test``: one message for real, to yourself; nothing is recorded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from commsengine.cli.check import PLAN
+from commsengine.cli.opened import wired
+from commsengine.errors import CommsError, InputError
+
+if TYPE_CHECKING:
+    from commsengine.channels.channel import Outcome
+    from commsengine.content.message import Message
+    from commsengine.wiring import Wiring
+
+
+@click.command("send-test")
+@click.argument("plan", type=PLAN)
+@click.option("--to", "to", required=True, metavar="EMAIL", help="Who gets it.")
+@click.option(
+    "--as", "email", metavar="EMAIL", help="As this person would see it (default: the one of --to, else anybody)."
+)
+@click.option("--message", help="This message (default: the first).")
+@click.option(
+    "--channel", type=click.Choice(["email", "slack"]), help="By this channel (default: the first with credentials)."
+)
+@wired
+def send_test(
+    wiring: Wiring, plan: Path, to: str, email: str | None, message: str | None, channel: str | None
+) -> None:  # fmt: skip
+    """Send one message of a plan to yourself. Nothing is recorded, and its links answer nothing.
+
+    Example: commsengine send-test schedules/crm-rollout.yaml --to me@example.com
+    """
+    from commsengine.cli.outlook import checked
+    from commsengine.cli.specimen import audience, specimens
+
+    written, people = checked(wiring, plan)
+    chosen = _channel(wiring, written.send.channels, channel)
+    if email is None and any(each.email.lower() == to.lower() for each in people):
+        email = to
+    person = audience(written, people, email=email, role=None)[0]
+    seen = specimens(wiring, written, people, person, message=message or written.messages[0].id, channel=chosen)
+    shown = next((specimen.message for specimen in seen if specimen.message), None)
+    if shown is None:
+        raise InputError(f"{person.email} gets no such message.", "Name another with --message or --as.")
+    outcome = _deliver(wiring, chosen, replace(shown, to_email=to, slack_id="", subject=f"[Test] {shown.subject}"))
+    if outcome.verdict != "sent":
+        raise CommsError(f"It was not sent: {outcome.reply or outcome.verdict}.", "Run: commsengine doctor")
+    click.echo(f"Sent to {to} by {chosen}, as {person.email} would see it.")
+
+
+def _channel(wiring: Wiring, planned: tuple[str, ...], wanted: str | None) -> str:
+    ready = wiring.settings.credentials
+    found = [name for name in ([wanted] if wanted else planned) if name in ready]
+    if not found:
+        raise InputError(
+            f"There are no credentials for {wanted or ' or '.join(planned)}.",
+            "Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN (docs/operations.md).",
+        )
+    return found[0]
+
+
+def _deliver(wiring: Wiring, name: str, message: Message) -> Outcome:
+    channel = wiring.channels[name].open()
+    try:
+        return next(iter(channel.deliver([message], lambda keys: keys)))
+    finally:
+        channel.close()
