@@ -1,0 +1,44 @@
+"""Who appears in somebody's messages: the lead, the person's manager, the sponsor."""
+
+from __future__ import annotations
+
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Plan
+from commsengine.content.render import Cast
+from commsengine.store.store import Store
+
+LONGEST_CHAIN = 10
+
+
+class Casting:
+    """Keeps whom it has looked up; make a new one for each batch, so that changes to the directory are seen."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[str, Person | None] = {}
+
+    def of(self, person: Person, plan: Plan) -> Cast:
+        sponsor = self.named(plan.sponsor) if plan.sponsor else None
+        return Cast(lead=self.named(plan.owner[0]), manager=self.manager_of(person), sponsor=sponsor)
+
+    def manager_of(self, person: Person) -> Person | None:
+        """Their manager; the reports of somebody who has left go to that one's manager."""
+        seen = {person.email.lower()}
+        for _ in range(LONGEST_CHAIN):
+            manager = self._by_email(person.manager) if person.manager else None
+            if manager is None or manager.email.lower() in seen:
+                return None
+            if manager.left is None:
+                return manager
+            seen.add(manager.email.lower())
+            person = manager
+        return None
+
+    def named(self, email: str) -> Person:
+        """An owner or sponsor need not be in the directory; then the address is all that is known."""
+        return self._by_email(email) or Person(id=email.lower(), email=email)
+
+    def _by_email(self, email: str) -> Person | None:
+        if email not in self._known:
+            self._known[email] = self._store.people.by_email(email)
+        return self._known[email]

@@ -1,0 +1,45 @@
+"""What ``decide`` says about people on record: the one way from store to decision, for the engine and all who ask."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from commsengine.cadence.decide import decide
+from commsengine.cadence.history import Campaigns, Decision, History
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Workspace
+from commsengine.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One person's decision, with what it was made of."""
+
+    person: Person
+    history: History
+    facts_seq: int
+    decision: Decision
+
+    def attempts(self, key: str) -> int:
+        """The attempts made so far for this touch."""
+        return next((row.attempts for row in self.history.rows if row.key == key), 0)
+
+
+class Decisions:
+    """``carriers`` are the channels set up here; ``None`` supposes all."""
+
+    def __init__(self, store: Store, workspace: Workspace, carriers: frozenset[str] | None = None) -> None:
+        self._store, self.workspace, self._carriers = store, workspace, carriers
+
+    def campaigns(self) -> Campaigns:
+        """The running campaigns as they stand, with the rules common to them."""
+        return replace(self._store.plans.campaigns(self.workspace), carriers=self._carriers)
+
+    def of(self, ids: Sequence[str], campaigns: Campaigns, now: dt.datetime) -> list[Decided]:
+        loaded = self._store.touches.histories(ids)
+        return [
+            Decided(one.person, one.history, one.facts_seq, decide(campaigns, one.person, one.history, now))
+            for one in (loaded[person] for person in ids if person in loaded)
+        ]

@@ -1,0 +1,180 @@
+"""The sender threads of one channel: render, wait for the rate, deliver, hand in what became of each touch."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from commsengine.channels.channel import RELEASED, Channel, Outcome
+from commsengine.content.message import Message
+from commsengine.engine.breaker import Breaker
+from commsengine.engine.rate import Rate
+from commsengine.engine.receipts import receipt_of, render_failed
+from commsengine.engine.trip import Claimed, Trip
+from commsengine.engine.writer import Writer
+
+LARGEST_BATCH = 100
+LARGEST_CLAIM = 1000
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSetup:
+    """How a channel is opened, by how many threads it is served, and its limit per minute (``None``: none)."""
+
+    open: Callable[[], Channel]
+    threads: int = 1
+    per_minute: float | None = None
+
+
+class Pool:
+    """The senders of one channel. A claim is ours for ``lease``: no more is taken than can leave in half of it.
+
+    ``progress`` is set whenever a batch is done.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        setup: ChannelSetup,
+        writer: Writer,
+        *,
+        clock: Callable[[], dt.datetime],
+        lease: dt.timedelta,
+        progress: threading.Event,
+    ) -> None:
+        self._progress = progress
+        self.name, self.breaker, self._setup, self._writer, self._clock = name, Breaker(name), setup, writer, clock
+        self._rate = Rate(setup.per_minute)
+        limit = LARGEST_CLAIM if setup.per_minute is None else int(setup.per_minute * lease.total_seconds() / 120)
+        self._capacity = max(1, min(limit, LARGEST_CLAIM))
+        self._queue: deque[list[Claimed]] = deque()
+        self._open = 0
+        self._stopping = False
+        self._news = threading.Condition()
+        self._threads = [
+            threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True) for number in range(setup.threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def room(self, now: dt.datetime) -> int:
+        """How many more touches may be claimed for this channel now."""
+        with self._news:
+            if self._stopping or self.breaker.shut(now):
+                return 0
+            return max(0, (1 if self.breaker.trying else self._capacity) - self._open)
+
+    @property
+    def idle(self) -> bool:
+        with self._news:
+            return self._open == 0
+
+    @property
+    def crowded(self) -> bool:
+        """So much is under way that claiming more had better wait."""
+        with self._news:
+            return self._open > self._capacity // 2
+
+    def put(self, claimed: Sequence[Claimed]) -> None:
+        """Hand over the touches of one claim."""
+        size = max(1, min(-(-len(claimed) // len(self._threads)), LARGEST_BATCH, self._rate.burst or LARGEST_BATCH))
+        with self._news:
+            self._open += len(claimed)
+            self._queue.extend(list(claimed[start : start + size]) for start in range(0, len(claimed), size))
+            self._news.notify_all()
+
+    def wait(self, timeout: float) -> bool:
+        """Wait until nothing is under way, at most ``timeout`` real seconds; whether that came about."""
+        with self._news:
+            return self._news.wait_for(lambda: self._open == 0, timeout)
+
+    def stop(self) -> None:
+        """Begin nothing new: what has not been marked is given back."""
+        with self._news:
+            self._stopping = True
+            self._news.notify_all()
+
+    def join(self, timeout: float) -> bool:
+        """After ``stop``: wait for the sends that had begun; ``False`` when one is open after ``timeout`` seconds."""
+        done = self.wait(timeout)
+        for thread in self._threads:
+            thread.join(5.0 if done else 0.0)
+        return done
+
+    def _run(self) -> None:
+        channel: Channel | None = None
+        while batch := self._next():
+            channel = channel or self._opened()
+            if channel and self._may_go(len(batch)):
+                self._carry(channel, batch)
+            else:
+                self._give_back(batch)
+            self._done(len(batch))
+        if channel:
+            channel.close()
+
+    def _opened(self) -> Channel | None:
+        try:
+            return self._setup.open()
+        except Exception as failure:  # the thread must live on and try again later
+            self._broke(failure)
+            return None
+
+    def _broke(self, failure: Exception) -> None:
+        """A defect of ours or a channel that cannot be opened: keep still for a while, like after any failure."""
+        log.error("channel_broke", channel=self.name, error=type(failure).__name__)
+        self.breaker.fail(f"{self.name} failed unexpectedly ({type(failure).__name__})", self._clock())
+
+    def _next(self) -> list[Claimed] | None:
+        with self._news:
+            self._news.wait_for(lambda: self._queue or self._stopping)
+            return self._queue.popleft() if self._queue else None
+
+    def _done(self, count: int) -> None:
+        with self._news:
+            self._open -= count
+            self._news.notify_all()
+        self._progress.set()
+
+    def _carry(self, channel: Channel, batch: Sequence[Claimed]) -> None:
+        messages = self._rendered(batch)
+        claimed = {one.key: one for one in batch}
+        trip = Trip(
+            {message.key: claimed[message.key] for message in messages},
+            batch[0].fence, self._writer, self.breaker, clock=self._clock, stopping=lambda: self._stopping,
+        )  # fmt: skip
+        try:
+            for outcome in channel.deliver(messages, trip.mark) if messages else ():
+                trip.settle(outcome)
+        except Exception as failure:  # the others of this batch must still be told what became of them
+            self._broke(failure)
+        trip.settle_rest()
+
+    def _may_go(self, count: int) -> bool:
+        """Wait for the rate; ``False`` when the pool has been stopped or the channel has been shut meanwhile."""
+        with self._news:
+            self._news.wait_for(lambda: self._stopping, self._rate.take(count))
+        return not (self._stopping or self.breaker.shut(self._clock()))
+
+    def _rendered(self, batch: Sequence[Claimed]) -> list[Message]:
+        messages = []
+        for claimed in batch:
+            try:
+                messages.append(claimed.render())
+            except Exception as failure:  # one bad row must not stop the others
+                log.error("render_failed", campaign=claimed.campaign, message=claimed.message, key=claimed.key)
+                self._writer.settle([render_failed(claimed.key, failure, self._clock())], claimed.fence)
+        return messages
+
+    def _give_back(self, batch: Sequence[Claimed]) -> None:
+        """Only rows that are still ``claimed`` change; whatever has its receipt keeps it."""
+        now = self._clock()
+        given = [Outcome(one.key, RELEASED, begun=False) for one in batch]
+        self._writer.settle([receipt_of(outcome, 0, now) for outcome in given], batch[0].fence)

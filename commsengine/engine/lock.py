@@ -1,0 +1,49 @@
+"""One engine process per SQLite file: a lock that dies with its process, and a note of who holds it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import platform
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TextIO
+
+from commsengine.errors import HeldError
+
+
+class EngineLock:
+    """Held as a context. Entering raises ``HeldError`` naming pid and host of the process that has it."""
+
+    def __init__(self, database: Path) -> None:
+        self.path = database.with_name(database.name + ".engine.lock")
+        self._file: TextIO | None = None
+
+    def __enter__(self) -> Self:
+        file = open(self.path, "a+", encoding="utf-8")  # noqa: SIM115 - kept open for as long as the lock is held
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = holder_of(self.path)
+            file.close()
+            raise HeldError(
+                f"Another engine sends from this database: {holder}.", "Stop that one first, or let it do the work."
+            ) from None
+        file.truncate(0)
+        file.write(f"pid {os.getpid()} on {platform.node()}\n")
+        file.flush()
+        self._file = file
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """The file stays: removing it would let two processes hold two locks of the same name."""
+        if self._file:
+            self._file.truncate(0)
+            self._file.close()
+            self._file = None
+
+
+def holder_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8").strip() or "a process that has not written its name yet"

@@ -1,0 +1,58 @@
+"""From a channel's outcome to a receipt in the words of the record: what is tried again, when, and how often."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zlib
+from dataclasses import replace
+
+from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, Outcome
+from commsengine.store.records import Receipt
+
+BACK_OFF = (1, 5, 15, 60)
+"""Minutes from the n-th attempt to the next; after one more, nobody tries again."""
+
+MOST_ATTEMPTS = len(BACK_OFF) + 1
+LONGEST_REASON = 300  # characters
+
+
+def receipt_of(outcome: Outcome, attempts: int, now: dt.datetime) -> Receipt:
+    """The receipt of one attempt; ``attempts`` counts those before it.
+
+    Who cannot be reached on this channel is decided again at once, for the next one.
+    """
+    number = attempts + 1
+    if outcome.verdict == RELEASED or (not outcome.begun and (outcome.unreachable or outcome.verdict == RETRY)):
+        later = None if outcome.retry_after is None else now + dt.timedelta(seconds=outcome.retry_after)
+        return replace(_receipt(outcome, "released", now, retry_at=later), begun=False)
+    if outcome.unreachable:
+        return _receipt(outcome, "retry", now, retry_at=now)
+    if outcome.verdict == RETRY and number >= MOST_ATTEMPTS:
+        return _receipt(outcome, "failed", now, reason=f"given up after {number} attempts: {outcome.reply}")
+    if outcome.verdict == RETRY:
+        return _receipt(outcome, "retry", now, retry_at=retry_at(outcome, number, now))
+    state = {SENT: "sent", PERMANENT: "failed"}.get(outcome.verdict, "uncertain")
+    return _receipt(outcome, state, now)
+
+
+def retry_at(outcome: Outcome, number: int, now: dt.datetime) -> dt.datetime:
+    """When to try again after the ``number``-th attempt. The key adds up to a fifth, so that not all come at once."""
+    spread = zlib.crc32(outcome.key.encode()) / 0xFFFFFFFF / 5
+    seconds = BACK_OFF[number - 1] * 60 * (1 + spread)
+    return now + dt.timedelta(seconds=max(seconds, outcome.retry_after or 0))
+
+
+def render_failed(key: str, failure: Exception, now: dt.datetime) -> Receipt:
+    """A message that could not be written: this row fails, the others go on."""
+    reason = f"{type(failure).__name__}: {failure}"[:LONGEST_REASON]
+    return Receipt(key, "failed", now, phase="render", reply=reason, reason=reason)
+
+
+def _receipt(
+    outcome: Outcome, state: str, now: dt.datetime, *, retry_at: dt.datetime | None = None, reason: str = ""
+) -> Receipt:
+    told = reason or outcome.unreachable or outcome.channel_down or ("" if state == "sent" else outcome.reply)
+    return Receipt(
+        outcome.key, state, now, outcome.phase, outcome.reply, outcome.begun, retry_at,
+        outcome.remote_id, outcome.unreachable, told[:LONGEST_REASON],
+    )  # fmt: skip

@@ -1,0 +1,82 @@
+"""What a starting engine sets right: the claims of owners that run no more, and the brake after a long silence.
+
+1. ``claimed`` rows of an owner proved dead are given back at once, ``sending`` ones are uncertain: they may have left.
+   Of an owner on another host only silence can be known; its rows are taken over when their lease is long over.
+2. Uncertain rows follow their plan's ``on_uncertain``: tried once more, flagged, or held for a person's word.
+3. If nothing beat for long and much fell due meanwhile, the engine holds until a person releases it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import structlog
+
+from commsengine.engine.decisions import Decisions
+from commsengine.engine.owner import Owner
+from commsengine.store.store import Store
+
+SETTLE = dt.timedelta(minutes=10)
+"""How long a silent owner's lease must be over: a relay waits no longer for a final dot."""
+
+LONG_SILENCE = dt.timedelta(minutes=15)
+LEAST_BACKLOG, BACKLOG_SHARE = 100, 0.01
+BATCH = 1000
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What was open and what became of it; ``hold`` is the reason why nothing is sent until a person releases it."""
+
+    released: int = 0
+    uncertain: int = 0
+    retry: int = 0
+    held: int = 0
+    hold: str = ""
+
+
+def reconcile(store: Store, me: Owner, now: dt.datetime) -> Reconciled:
+    """Give back and flag what engines that run no more have left open."""
+    owners = {record.owner for record in store.touches.open_rows(states=("claimed", "sending"))}
+    dead = sorted(owner for owner in owners if me.proves_dead(owner))
+    counts = store.touches.reconcile(now=now, dead_owners=dead, silent_since=now - SETTLE)
+    found = Reconciled(counts["released"], counts["uncertain"], counts["retry"], counts["held"])
+    if found != Reconciled():
+        log.warning(
+            "reconciled", released=found.released, uncertain=found.uncertain, retry=found.retry, held=found.held
+        )
+    return found
+
+
+def brake(store: Store, decisions: Decisions, now: dt.datetime) -> str:
+    """Hold the engine if too much fell due while no engine beat; returns the reason, empty if all is well."""
+    last = store.engine.heartbeat()
+    if last is None or now - last.beat_at <= max(LONG_SILENCE, 2 * dt.timedelta(seconds=last.interval)):
+        return ""
+    limit = max(LEAST_BACKLOG, int(store.people.count() * BACKLOG_SHARE))
+    if overdue(store, decisions, now, enough=limit) <= limit:
+        return ""
+    reason = (
+        f"Nothing was sent since {last.beat_at:%Y-%m-%d %H:%M} UTC, and more than {limit} messages fell due meanwhile."
+    )
+    store.engine.hold(reason, now=now)
+    log.error("held", since=last.beat_at.isoformat(), limit=limit)
+    return reason
+
+
+def overdue(store: Store, decisions: Decisions, now: dt.datetime, *, enough: int) -> int:
+    """How many messages would leave now that were due a quarter of an hour ago; counts to just above ``enough``."""
+    campaigns, count = decisions.campaigns(), 0
+    due = store.touches.due(now, store.people.count())
+    for start in range(0, len(due), BATCH):
+        for one in decisions.of(due[start : start + BATCH], campaigns, now):
+            fell_due = (
+                touch.due_at for touch in one.decision.touches if not touch.skip and touch.channel != "personal"
+            )
+            count += sum(due_at < now - LONG_SILENCE for due_at in fell_due)
+        if count > enough:
+            break
+    return count

@@ -1,0 +1,247 @@
+"""The engine: due people → decide → claim → render → deliver → receipt, over and over until nobody is due.
+
+One beat
+1. The beat is recorded; a hold ends it here.
+2. At most a thousand due people are loaded and decided.
+3. What their channels have no room for is left out of the decision, and the person's bookmark says when to look again.
+4. One transaction claims the rest and moves the bookmarks.
+5. The claimed touches go to the senders of their channels; the next beat need not wait for them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from commsengine.cadence.plan import Workspace
+from commsengine.engine.decisions import Decisions
+from commsengine.engine.deliver import ChannelSetup, Pool
+from commsengine.engine.handover import Handover, RendererFor
+from commsengine.engine.owner import Owner
+from commsengine.engine.reconcile import Reconciled, brake, reconcile
+from commsengine.engine.room import BY_HAND, Room
+from commsengine.engine.writer import Writer
+from commsengine.store.store import Store
+
+BATCH = 1000
+LEASE = dt.timedelta(minutes=10)
+SHORT_WAIT = 60.0  # seconds a tick waits out for a channel that asked for patience
+BEAT_IS_KEPT = dt.timedelta(seconds=30)
+ROUNDS_WITHOUT_PROGRESS = 20
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BeatReport:
+    """What one beat, or all beats of a tick, did. ``crowded`` are touches their channel had no room for just now."""
+
+    due: int = 0
+    claimed: int = 0
+    skipped: int = 0
+    by_hand: int = 0
+    crowded: int = 0
+    service: int = 0
+    hold: str = ""
+
+    def __add__(self, other: BeatReport) -> BeatReport:
+        return BeatReport(
+            self.due + other.due, self.claimed + other.claimed, self.skipped + other.skipped,
+            self.by_hand + other.by_hand, self.crowded + other.crowded, self.service + other.service,
+            self.hold or other.hold,
+        )  # fmt: skip
+
+
+class Engine:
+    """One engine of one process. Use it as a context: entering reconciles, leaving gives back what has not begun.
+
+    ``renderer`` makes the renderer of a plan version; ``clock`` tells the time (aware UTC) and ``sleep`` waits on it;
+    ``interval`` is the time between two ticks in seconds, ``None`` when somebody else (cron) calls them.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        channels: Mapping[str, ChannelSetup],
+        renderer: RendererFor,
+        *,
+        workspace: Workspace,
+        clock: Callable[[], dt.datetime],
+        sleep: Callable[[float], None] = time.sleep,
+        interval: float | None = None,
+        owner: Owner | None = None,
+    ) -> None:
+        self._store, self._setups, self._renderer, self._clock, self._sleep = store, channels, renderer, clock, sleep
+        self._interval = interval
+        self.owner = owner or Owner.this_process()
+        self.decisions = Decisions(store, workspace, frozenset(channels))
+        self._pools: dict[str, Pool] = {}
+        self._progress = threading.Event()
+        self._stopping = threading.Event()
+        self._last_beat: dt.datetime | None = None
+
+    # -- life -------------------------------------------------------------------------------------
+
+    def start(self) -> Reconciled:
+        """Set right what others left open, look at the brake, and get the senders ready."""
+        now = self._clock()
+        found = reconcile(self._store, self.owner, now)
+        hold = brake(self._store, self.decisions, now)
+        self._writer = Writer(self._store.touches, owner=self.owner.name, clock=self._clock)
+        self._pools = {
+            name: Pool(name, setup, self._writer, clock=self._clock, lease=LEASE, progress=self._progress)
+            for name, setup in self._setups.items()
+        }
+        self._handover = Handover(self._store, self._renderer, self._pools)
+        return replace(found, hold=hold)
+
+    def stop(self, timeout: float = 25.0) -> bool:
+        """Begin nothing more, let open sends finish for ``timeout`` real seconds, give back the rest.
+
+        ``False`` when a send was still open: it stays ``sending`` and is uncertain at the next start.
+        """
+        self._stopping.set()
+        self._progress.set()
+        for pool in self._pools.values():
+            pool.stop()
+        until = time.monotonic() + timeout
+        done = [pool.join(max(0.0, until - time.monotonic())) for pool in self._pools.values()]
+        self._writer.close()
+        self._store.touches.release(now=self._clock(), owner=self.owner.name)
+        log.info("engine_stopped", clean=all(done))
+        return all(done)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def shut_channels(self) -> dict[str, tuple[dt.datetime, str]]:
+        """The channels that rest at present: until when, and why."""
+        now = self._clock()
+        breakers = {name: pool.breaker for name, pool in self._pools.items()}
+        return {name: (b.until, b.because) for name, b in breakers.items() if b.until is not None and b.shut(now)}
+
+    # -- ticks ------------------------------------------------------------------------------------
+
+    def tick(self) -> BeatReport:
+        """Beat until nobody is due and nothing is under way; short waits that a channel asks for are waited out."""
+        total, idle_rounds = BeatReport(), 0
+        while not self._stopping.is_set():
+            settled = self._settled()
+            report = self.beat()
+            total += report
+            if report.hold or idle_rounds > ROUNDS_WITHOUT_PROGRESS:
+                break
+            if report.claimed or report.service:
+                idle_rounds = 0
+            elif report.due and not report.crowded:
+                idle_rounds += 1  # bookmarks moved on; more than a few such rounds would be a defect
+            elif not settled:
+                self._wait_for_progress()
+            elif not self._waited_out():
+                break
+            if report.crowded:
+                self._wait_for_progress()
+        if idle_rounds > ROUNDS_WITHOUT_PROGRESS:
+            log.error("tick_without_progress", due=report.due)
+        return total
+
+    def _settled(self) -> bool:
+        """Nothing is under way and every receipt is kept."""
+        return all(pool.idle for pool in self._pools.values()) and self._writer.flush(0.0)
+
+    def _wait_for_progress(self) -> None:
+        """Wait until a batch is done; then, a moment for its receipts to be kept."""
+        self._progress.clear()
+        if any(not pool.idle for pool in self._pools.values()):
+            self._progress.wait(0.5)
+        if not any(pool.crowded for pool in self._pools.values()):
+            self._writer.flush(1.0)
+
+    def _waited_out(self) -> bool:
+        """Sleep until the first channel that asked for a short patience is open again; ``False`` if there is none."""
+        now = self._clock()
+        waits = [pool.breaker.patience(now) for pool in self._pools.values()]
+        short = [wait for wait in waits if 0 < wait <= SHORT_WAIT]
+        if not short or not self._store.touches.due(now + dt.timedelta(seconds=min(short)), 1):
+            return False
+        self._sleep(min(short))
+        return True
+
+    # -- one beat ---------------------------------------------------------------------------------
+
+    def beat(self) -> BeatReport:
+        """Decide and claim for at most a thousand due people; the sending goes on behind it."""
+        now = self._clock()
+        self._keep_beat(now)
+        hold = next((hold.reason for hold in self._store.engine.holds() if hold.until is None), "")
+        self._store.touches.settle_uncertain(now)
+        room = Room(self._pools, now)
+        service = self._serve(room, now)
+        ids = [] if hold or self._stopping.is_set() else self._store.touches.due(now, BATCH)
+        report = self._claim(ids, room, now) if ids else BeatReport()
+        return replace(report, service=service, hold=hold)
+
+    def _keep_beat(self, now: dt.datetime) -> None:
+        """The durable beat, at most twice a minute; now and then also a look at what silent engines left."""
+        since = now - self._last_beat if self._last_beat else None
+        if since is not None and dt.timedelta() <= since < BEAT_IS_KEPT:
+            return
+        if since is not None and since >= LEASE:
+            reconcile(self._store, self.owner, now)
+        self._store.engine.beat(
+            self.owner.name, pid=self.owner.pid, host=self.owner.host, boot_id=self.owner.boot_id,
+            interval=self._seconds_between_beats(now), now=now,
+        )  # fmt: skip
+        self._last_beat = now
+
+    def _seconds_between_beats(self, now: dt.datetime) -> float:
+        """Our own interval; a tick that somebody else calls learns it from the beat before."""
+        if self._interval is not None:
+            return self._interval
+        last = self._store.engine.heartbeat()
+        return max(0.0, (now - last.beat_at).total_seconds()) if last and self._last_beat is None else 0.0
+
+    def _claim(self, ids: Sequence[str], room: Room, now: dt.datetime) -> BeatReport:
+        campaigns = self.decisions.campaigns()
+        decided = [replace(one, decision=room.fit(one.decision)) for one in self.decisions.of(ids, campaigns, now)]
+        fence = self._store.engine.next_fence()
+        claimed = self._store.touches.claim(
+            [(one.decision, one.facts_seq) for one in decided],
+            owner=self.owner.name,
+            fence=fence,
+            lease_until=now + LEASE,
+            epochs={campaign.id: campaign.epoch for campaign in campaigns.running},
+            versions={campaign.id: campaign.version for campaign in campaigns.running},
+            now=now,
+        )
+        self._handover.touches(claimed, decided, campaigns, fence)
+        touches = [touch for one in decided for touch in one.decision.touches]
+        skipped = sum(bool(touch.skip) for touch in touches)
+        by_hand = sum(touch.channel == BY_HAND and not touch.skip for touch in touches)
+        return BeatReport(len(ids), len(claimed), skipped, by_hand, room.crowded)
+
+    def _serve(self, room: Room, now: dt.datetime) -> int:
+        """Claim and send service mail; it has no window, no budget and no ladder."""
+        waiting = [] if self._stopping.is_set() else self._store.touches.due_service(now)
+        keys = [record.key for record in waiting if room.take(record.channel)]
+        if not keys:
+            return 0
+        fence = self._store.engine.next_fence()
+        claimed = self._store.touches.claim_service(
+            keys, owner=self.owner.name, fence=fence, lease_until=now + LEASE, now=now
+        )
+        self._handover.service(claimed, fence)
+        return len(claimed)

@@ -1,0 +1,125 @@
+"""The one thread that writes: it gathers the marks and receipts of all senders into common commits.
+
+1. While a commit runs, senders queue up; the next commit takes everything that waits. No timer is needed.
+2. Marks and receipts go into one commit. If it fails (disk full, database gone) no mark is granted and the receipts are
+   kept and tried again: nothing leaves whose outcome could not be recorded.
+3. Each claim has its own fence, so what is left of a claim that was given back and claimed anew can neither mark nor
+   settle it. Claims under way at once are few; each takes one commit.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from commsengine.store.records import Receipt
+
+WAIT_AFTER_FAILURE = 1.0  # seconds
+
+log = structlog.get_logger(__name__)
+
+
+class Ledger(Protocol):
+    """The part of the store that this thread writes to."""
+
+    def record(
+        self, marks: Sequence[str], receipts: Sequence[Receipt], *, owner: str, fence: int, now: dt.datetime
+    ) -> set[str]: ...
+
+
+@dataclass(slots=True)
+class Post:
+    """What waits to be written for one fence."""
+
+    wishes: list[tuple[Sequence[str], Future[set[str]]]] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
+
+    def answer(self, granted: set[str]) -> None:
+        for keys, future in self.wishes:
+            future.set_result(granted.intersection(keys))
+
+
+class Writer:
+    """Belongs to one engine. ``mark`` may be called from any thread and waits; ``settle`` returns at once."""
+
+    def __init__(self, ledger: Ledger, *, owner: str, clock: Callable[[], dt.datetime]) -> None:
+        self._ledger, self._owner, self._clock = ledger, owner, clock
+        self._posts: dict[int, Post] = {}
+        self._busy = self._failed = self._closing = False
+        self._news = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._thread.start()
+
+    def mark(self, keys: Sequence[str], fence: int) -> set[str]:
+        """Make these touches ``sending``, durably; the keys that come back may leave."""
+        if not keys:
+            return set()
+        granted: Future[set[str]] = Future()
+        with self._news:
+            if self._closing:
+                return set()
+            self._posts.setdefault(fence, Post()).wishes.append((keys, granted))
+            self._news.notify_all()
+        return granted.result()
+
+    def settle(self, receipts: Sequence[Receipt], fence: int) -> None:
+        with self._news:
+            self._posts.setdefault(fence, Post()).receipts.extend(receipts)
+            self._news.notify_all()
+
+    def flush(self, timeout: float = 60.0) -> bool:
+        """Wait until everything handed in is kept; ``False`` when that took longer than ``timeout`` seconds."""
+        with self._news:
+            return self._news.wait_for(lambda: not (self._posts or self._busy), timeout)
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Write what waits, then end the thread. What cannot be written stays ``sending`` and is uncertain later."""
+        with self._news:
+            self._closing = True
+            self._news.notify_all()
+        self._thread.join(timeout)
+        lost = sum(len(post.receipts) for post in self._posts.values())
+        if lost:
+            log.error("receipts_not_kept", count=lost)
+
+    def _run(self) -> None:
+        while posts := self._next():
+            failed = {fence: post for fence, post in posts.items() if not self._write(fence, post)}
+            with self._news:
+                self._busy, self._failed = False, bool(failed)
+                for fence, post in failed.items():
+                    newer = self._posts.setdefault(fence, Post())
+                    newer.receipts[:0] = post.receipts
+                self._posts = {fence: post for fence, post in self._posts.items() if post.wishes or post.receipts}
+                self._news.notify_all()
+
+    def _next(self) -> dict[int, Post]:
+        """Everything that waits, as soon as there is something; empty when it is time to go."""
+        with self._news:
+            if self._failed:
+                self._news.wait_for(lambda: self._closing, WAIT_AFTER_FAILURE)
+            self._news.wait_for(lambda: self._posts or self._closing)
+            if self._failed and self._closing:
+                for post in self._posts.values():
+                    post.answer(set())
+                return {}
+            posts, self._posts, self._busy = self._posts, {}, True
+            return posts
+
+    def _write(self, fence: int, post: Post) -> bool:
+        """One commit. Whatever goes wrong: the receipts survive, and nothing unmarked leaves."""
+        marks = [key for keys, _ in post.wishes for key in keys]
+        try:
+            granted = self._ledger.record(marks, post.receipts, owner=self._owner, fence=fence, now=self._clock())
+        except Exception as failure:
+            log.error("record_failed", marks=len(marks), receipts=len(post.receipts), error=type(failure).__name__)
+            post.answer(set())
+            return False
+        post.answer(granted)
+        return True

@@ -1,0 +1,67 @@
+"""A real SQLite database with a campaign that is running, and an engine whose channels are fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Plan, Workspace
+from commsengine.engine.deliver import ChannelSetup
+from commsengine.engine.tick import Engine
+from commsengine.store.store import Store
+from tests.builders import a_plan, utc
+from tests.fakes import Clock, Mailbag, Scribe, a_channel
+
+KICKOFF_MORNING = "2027-01-11 09:00"
+"""Monday; 10:00 in Berlin."""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.create(f"sqlite:///{tmp_path}/engine.db") as store:
+        yield store
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(utc(KICKOFF_MORNING))
+
+
+@pytest.fixture
+def bag() -> Mailbag:
+    return Mailbag()
+
+
+def run(store: Store, people: list[Person], plan: Plan | None = None, started: str = "2027-01-04") -> Plan:
+    """Puts these people and this plan on record, and starts it."""
+    plan = plan or a_plan()
+    store.people.save(people, by="dana", now=utc(started))
+    store.plans.save_version(plan, {}, "", introduced={}, by="dana", now=utc(started))
+    store.plans.start(plan.campaign, by="dana", now=utc(started))
+    return plan
+
+
+MakeEngine = Callable[..., Engine]
+
+
+@pytest.fixture
+def engine(store: Store, clock: Clock, bag: Mailbag) -> Iterator[MakeEngine]:
+    made: list[Engine] = []
+
+    def make(start: bool = True, **channels: ChannelSetup | Any) -> Engine:
+        engine = Engine(
+            store, channels or {"email": a_channel(bag)}, Scribe, workspace=Workspace(), clock=clock,
+            sleep=clock.sleep, interval=10.0,
+        )  # fmt: skip
+        if start:
+            engine.start()
+        made.append(engine)
+        return engine
+
+    yield make
+    for engine in made:
+        engine.stop()

@@ -1,0 +1,283 @@
+from __future__ import annotations
+
+import datetime as dt
+import threading
+
+from commsengine.cadence.history import Touch
+from commsengine.channels.channel import PERMANENT, RETRY, SENT, UNCERTAIN, Outcome
+from commsengine.content.message import Message
+from commsengine.engine.campaigns import pause
+from commsengine.engine.tick import BeatReport
+from commsengine.store.store import Store
+from tests.builders import BEN, a_message, a_plan, someone, utc
+from tests.engine.conftest import MakeEngine, run
+from tests.fakes import Clock, Mailbag, a_channel
+
+
+def states(store: Store) -> dict[str, int]:
+    return {state: n for state, n in store.books.status()[0].touches.items() if n}
+
+
+def test_each_due_person_gets_exactly_one_message(store: Store, engine: MakeEngine, bag: Mailbag) -> None:
+    run(store, [someone(n) for n in range(25)])
+    report = engine().tick()
+    assert bag.to == sorted(someone(n).email for n in range(25))
+    assert (report.claimed, states(store)) == (25, {"sent": 25})
+
+
+def test_a_second_tick_sends_nothing(store: Store, engine: MakeEngine, bag: Mailbag) -> None:
+    run(store, [someone(1)])
+    running = engine()
+    running.tick()
+    assert running.tick() == BeatReport()
+    assert len(bag.arrived) == 1
+
+
+def test_nobody_is_written_to_before_their_window_opens(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    run(store, [BEN])
+    running = engine()
+    running.tick()
+    assert bag.arrived == []
+    clock.now = utc("2027-01-11 14:00")
+    running.tick()
+    assert bag.to == [BEN.email]
+
+
+def test_many_threads_send_each_message_once(store: Store, engine: MakeEngine, bag: Mailbag) -> None:
+    run(store, [someone(n) for n in range(1200)])
+    engine(email=a_channel(bag, threads=8)).tick()
+    assert len(bag.arrived) == len({message.key for message in bag.arrived}) == 1200
+
+
+def test_two_engines_on_one_database_share_the_work(store: Store, engine: MakeEngine, bag: Mailbag) -> None:
+    run(store, [someone(n) for n in range(300)])
+    racing = [threading.Thread(target=engine(email=a_channel(bag, threads=2)).tick) for _ in range(3)]
+    for thread in racing:
+        thread.start()
+    for thread in racing:
+        thread.join()
+    assert len(bag.arrived) == len({message.key for message in bag.arrived}) == 300
+    assert states(store) == {"sent": 300}
+
+
+def test_a_message_that_cannot_be_written_fails_alone(store: Store, engine: MakeEngine, bag: Mailbag) -> None:
+    run(store, [someone(1), someone(2, name="Unwritable"), someone(3)])
+    engine().tick()
+    failed = store.touches.open_rows("crm", states=("failed",))
+    assert len(bag.arrived) == 2
+    assert [row.reason for row in failed] == ["ValueError: no such name in the template"]
+
+
+def test_a_refusal_for_now_is_tried_again_with_growing_patience(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    run(store, [someone(1)])
+    running = engine(email=a_channel(bag, lambda m: Outcome(m.key, RETRY, "rcpt", "451 try later")))
+    tries: list[dt.datetime] = []
+    for _ in range(60 * 3):
+        seen = len(bag.tried)
+        running.tick()
+        tries += [clock.now] * (len(bag.tried) - seen)
+        clock.forward(minutes=1)
+    row = store.touches.row(bag.tried[0])
+    gaps = [(after - before).total_seconds() / 60 for before, after in zip(tries, tries[1:], strict=False)]
+    assert all(least <= gap <= least * 1.2 + 1 for gap, least in zip(gaps, (1, 5, 15, 60), strict=True))
+    assert row and (row.state, row.attempts) == ("failed", 5)
+    assert row.reason == "given up after 5 attempts: 451 try later"
+
+
+def test_a_hard_refusal_fails_at_once(store: Store, engine: MakeEngine, bag: Mailbag) -> None:
+    run(store, [someone(1), someone(2)])
+    engine(
+        email=a_channel(bag, lambda m: Outcome(m.key, PERMANENT, "rcpt", "550 no") if "1@" in m.to_email else None)
+    ).tick()
+    assert states(store) == {"sent": 1, "failed": 1}
+
+
+def test_asked_for_patience_the_whole_pool_waits_and_it_is_no_attempt(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    run(store, [someone(n) for n in range(5)])
+    began = clock.now
+    busy = iter([True])
+    running = engine(
+        email=a_channel(
+            bag,
+            lambda m: Outcome(m.key, RETRY, "call", "429", begun=False, retry_after=30) if next(busy, False) else None,
+        )
+    )
+    running.tick()
+    assert clock.now - began == dt.timedelta(seconds=30)
+    assert len(bag.arrived) == 5
+    assert {row.attempts for row in store.touches.list("crm")} == {1}
+
+
+def test_a_channel_that_is_down_rests_while_others_go_on(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    run(
+        store,
+        [someone(1), someone(2, channel="slack"), someone(3, channel="slack")],
+        a_plan(send={"channels": ["email", "slack"], "holidays": "false"}),
+    )
+    down = [True]
+    slack = a_channel(
+        bag,
+        lambda m: (
+            Outcome(m.key, RETRY, "connect", "refused", begun=False, channel_down="Slack does not answer")
+            if down[0]
+            else None
+        ),
+        name="slack",
+    )
+    running = engine(email=a_channel(bag), slack=slack)
+    running.tick()
+    assert (bag.to, len(bag.tried)) == ([someone(1).email], 2)
+    assert running.shut_channels() == {"slack": (clock.now + dt.timedelta(seconds=30), "Slack does not answer")}
+    clock.forward(seconds=31)
+    running.tick()
+    assert running.shut_channels()["slack"][0] == clock.now + dt.timedelta(seconds=60)
+    down[0] = False
+    clock.forward(seconds=61)
+    running.tick()
+    assert len(bag.arrived) == 3
+    assert running.shut_channels() == {}
+
+
+def test_who_is_not_on_slack_gets_mail_in_the_same_tick(store: Store, engine: MakeEngine, bag: Mailbag) -> None:
+    run(store, [someone(1)], a_plan(send={"channels": ["slack", "email"], "holidays": "false"}))
+    slack = a_channel(
+        bag,
+        lambda m: Outcome(m.key, PERMANENT, "lookup", "users_not_found", begun=False, unreachable="not on Slack"),
+        name="slack",
+    )
+    engine(slack=slack, email=a_channel(bag)).tick()
+    assert [(message.channel, message.to_email) for message in bag.arrived] == [("email", someone(1).email)]
+
+
+def test_an_unknown_mailbox_goes_on_to_the_next_channel(store: Store, engine: MakeEngine, bag: Mailbag) -> None:
+    run(store, [someone(1)], a_plan(send={"channels": ["email", "slack"], "holidays": "false"}))
+    email = a_channel(bag, lambda m: Outcome(m.key, PERMANENT, "rcpt", "550 5.1.1", unreachable="no such mailbox"))
+    engine(slack=a_channel(bag, name="slack"), email=email).tick()
+    assert [message.channel for message in bag.arrived] == ["slack"]
+    assert [attempt.verdict for attempt in store.touches.attempts(bag.arrived[0].key)] == ["retry", "sent"]
+
+
+def test_a_break_after_the_mark_is_sent_once_more_and_flagged_then_held(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    run(store, [someone(1)])
+    running = engine(email=a_channel(bag, lambda m: Outcome(m.key, UNCERTAIN, "dot", "timed out")))
+    for _ in range(5):
+        running.tick()
+        clock.forward(minutes=1)
+    row = store.touches.row(bag.tried[0])
+    assert len(bag.tried) == 2
+    assert row and (row.state, row.possible_duplicate, row.held) == ("uncertain", True, True)
+
+
+def test_what_the_plan_holds_is_never_sent_again_by_itself(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    run(store, [someone(1)], a_plan(on_uncertain="hold"))
+    running = engine(email=a_channel(bag, lambda m: Outcome(m.key, UNCERTAIN, "dot", "timed out")))
+    running.tick()
+    clock.forward(minutes=1)
+    running.tick()
+    assert (len(bag.tried), states(store)) == (1, {"uncertain": 1})
+
+
+def test_a_channel_that_breaks_leaves_no_row_without_an_answer(store: Store, engine: MakeEngine, bag: Mailbag) -> None:
+    def broken(message: Message) -> Outcome:
+        raise RuntimeError("a defect")
+
+    run(store, [someone(1), someone(2)], a_plan(on_uncertain="hold"))
+    running = engine(email=a_channel(bag, broken))
+    running.tick()
+    assert states(store) == {"uncertain": 1}
+    assert "email" in running.shut_channels()
+
+
+def test_nothing_leaves_once_its_window_has_closed(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    run(store, [someone(1), someone(2)], a_plan(send={"channels": ["email"], "holidays": "false", "max_late": "24h"}))
+
+    def dawdle(message: Message) -> None:
+        clock.now = utc("2027-01-11 15:30")
+
+    engine(email=a_channel(bag, before_mark=dawdle)).tick()
+    assert bag.arrived == []
+    assert states(store) == {}
+
+
+def test_a_pause_while_sending_stops_every_further_message(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    run(store, [someone(n) for n in range(200)])
+    half_way = threading.Event()
+    sent_at_return: list[int] = []
+
+    def count(message: Message) -> None:
+        if len(bag.arrived) == 60:
+            half_way.set()
+
+    running = engine(email=a_channel(bag, before_mark=count, threads=3))
+    sending = threading.Thread(target=running.tick)
+    sending.start()
+    half_way.wait(5)
+    report = pause(store, "crm", by="dana", clock=clock)
+    sent_at_return.append(len(bag.arrived))
+    sending.join()
+    assert report.clean
+    assert 60 <= sent_at_return[0] < 200
+    assert len(bag.arrived) == sent_at_return[0]
+    store.plans.resume("crm", backlog="latest", by="dana", now=clock.now)
+    running.tick()
+    assert len(bag.arrived) == len({message.key for message in bag.arrived}) == 200
+
+
+def test_stopping_gives_back_what_has_not_begun(store: Store, engine: MakeEngine, bag: Mailbag) -> None:
+    run(store, [someone(n) for n in range(150)])
+    begun = threading.Event()
+
+    def count(message: Message) -> None:
+        if len(bag.arrived) == 20:
+            begun.set()
+
+    running = engine(email=a_channel(bag, before_mark=count))
+    sending = threading.Thread(target=running.tick)
+    sending.start()
+    begun.wait(5)
+    assert running.stop()
+    sending.join()
+    assert states(store) == {"sent": len(bag.arrived)}
+    assert 20 <= len(bag.arrived) < 150
+
+
+def test_a_hold_stops_everything_but_the_beat(store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock) -> None:
+    run(store, [someone(1)])
+    store.engine.hold("restored from a copy", now=clock.now)
+    report = engine().tick()
+    assert (report, bag.arrived) == (BeatReport(hold="restored from a copy"), [])
+
+
+def test_no_more_is_claimed_than_the_rate_lets_leave_within_half_the_lease(
+    store: Store, engine: MakeEngine, bag: Mailbag
+) -> None:
+    run(store, [someone(n) for n in range(50)])
+    report = engine(email=a_channel(bag, per_minute=4)).beat()
+    assert (report.claimed, report.crowded) == (20, 30)
+
+
+def test_the_rate_spreads_messages_over_time(store: Store, engine: MakeEngine, bag: Mailbag) -> None:
+    import time
+
+    run(store, [someone(n) for n in range(6)])
+    running = engine(email=a_channel(bag, per_minute=600, threads=3))
+    began = time.monotonic()
+    running.tick()
+    assert len(bag.arrived) == 6
+    assert time.monotonic() - began < 5

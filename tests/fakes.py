@@ -1,0 +1,111 @@
+"""First-class stand-ins: a channel that remembers what it carried, a renderer that writes plain notes, a clock to set."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from commsengine.cadence.history import Touch
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Plan
+from commsengine.channels.channel import RELEASED, SENT, Mark, Outcome
+from commsengine.content.facts import Cast
+from commsengine.content.message import Message
+from commsengine.engine.deliver import ChannelSetup
+
+Script = Callable[[Message], Outcome | None]
+"""What becomes of a message after its mark; ``None`` means it arrives."""
+
+
+class Clock:
+    """Stands still until it is set."""
+
+    def __init__(self, now: dt.datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> dt.datetime:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += dt.timedelta(seconds=seconds)
+
+    def forward(self, **span: float) -> None:
+        self.now += dt.timedelta(**span)
+
+
+@dataclass
+class Mailbag:
+    """Where everything ends that fake channels carry; ``tried`` also holds what did not arrive."""
+
+    arrived: list[Message] = field(default_factory=list)
+    tried: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def to(self) -> list[str]:
+        return sorted(message.to_email for message in self.arrived)
+
+
+class FakeChannel:
+    """Marks each message on its own, then does what the script says."""
+
+    def __init__(self, name: str, bag: Mailbag, script: Script, before_mark: Callable[[Message], None]) -> None:
+        self.name, self._bag, self._script, self._before_mark = name, bag, script, before_mark
+
+    def deliver(self, messages: Sequence[Message], mark: Mark) -> Iterator[Outcome]:
+        for message in messages:
+            self._before_mark(message)
+            if message.key not in mark([message.key]):
+                yield Outcome(message.key, RELEASED, begun=False)
+                continue
+            with self._bag.lock:
+                self._bag.tried.append(message.key)
+            outcome = self._script(message) or Outcome(message.key, SENT, "reply", "250 ok", remote_id="q1")
+            if outcome.verdict == SENT:
+                with self._bag.lock:
+                    self._bag.arrived.append(message)
+            yield outcome
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def arrives(message: Message) -> None:
+    del message
+
+
+def a_channel(
+    bag: Mailbag,
+    script: Script = arrives,
+    *,
+    name: str = "email",
+    before_mark: Callable[[Message], None] = arrives,
+    threads: int = 1,
+    per_minute: float | None = None,
+) -> ChannelSetup:
+    return ChannelSetup(lambda: FakeChannel(name, bag, script, before_mark), threads, per_minute)
+
+
+@dataclass(frozen=True)
+class Scribe:
+    """Writes a note instead of a letter; what it writes is not what these tests are about."""
+
+    plan: Plan
+    templates: Mapping[str, str] = field(default_factory=dict)
+
+    def touch(self, touch: Touch, person: Person, cast: Cast) -> Message:
+        if person.name == "Unwritable":
+            raise ValueError("no such name in the template")
+        return Message(
+            key=touch.key, campaign=touch.campaign, campaign_title=self.plan.title, channel=touch.channel,
+            to_email=person.email, to_name=person.name, slack_id=person.slack_id, sender_name=cast.lead.email,
+            reply_to=cast.lead.email, subject=touch.message, text=f"{touch.message} {touch.number}", html="",
+            blocks=(), date=touch.due_at,
+        )  # fmt: skip
+
+    def talking_points(
+        self, messages: str | Sequence[str], role: str, person: Person, cast: Cast, tried: Sequence[str] = ()
+    ) -> str:
+        return f"Ask {person.first_name} about {', '.join([messages] if isinstance(messages, str) else messages)}."
