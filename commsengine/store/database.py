@@ -109,7 +109,7 @@ def _file_trouble(path: Path, cause: str) -> CommsError:
 def _parsed(written: str) -> URL:
     try:
         url = make_url(written)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise InputError(
             "The database URL cannot be read.", "Write sqlite:///commsengine.db or postgresql://user@host/db."
         ) from None
@@ -118,7 +118,7 @@ def _parsed(written: str) -> URL:
         return url.set(drivername="postgresql+psycopg")
     if backend != "sqlite":
         raise InputError(f"'{backend}' is not supported as a database.", "Use a URL of sqlite:/// or postgresql://.")
-    if not url.database or url.database == ":memory:":
+    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise InputError("The database URL names no file.", "Write for example sqlite:///commsengine.db.")
     return url
 

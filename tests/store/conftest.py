@@ -1,0 +1,49 @@
+"""A fresh store for each test, on a SQLite file and on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from commsengine.store import tables
+from commsengine.store.store import Store
+from tests.postgres import start_postgres
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """An empty PostgreSQL, started only if a test asks for it."""
+    server = start_postgres()
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    Store.create(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database with our tables and nothing in them."""
+    if request.param == "sqlite":
+        copied = tmp_path / "store.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), copied)
+        return f"sqlite:///{copied}"
+    url: str = request.getfixturevalue("postgres_url")
+    with Store.create(url) as store, store.database.write() as connection:
+        names = ", ".join(f'"{table.name}"' for table in tables.metadata.sorted_tables)
+        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+    return url
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    with Store.open(url) as opened:
+        yield opened

@@ -1,0 +1,89 @@
+"""A running campaign in a store, and decisions made by hand: the store is tested apart from the rules."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from commsengine.cadence.history import Decision, Touch, TouchRow
+from commsengine.cadence.people import Person
+from commsengine.store.records import Receipt
+from commsengine.store.store import Store
+from tests.builders import ANA, BEN, MIA, a_plan, utc
+
+NOW = utc("2027-01-11 09:00")
+HOUR = dt.timedelta(hours=1)
+LATER = NOW + HOUR
+
+
+def running(store: Store, people: Sequence[Person] = (ANA, BEN, MIA), **plan: Any) -> Store:
+    """The campaign ``crm``, started, and its people."""
+    store.people.save(people, by="dana", now=NOW - HOUR)
+    store.plans.save_version(a_plan(**plan), {}, "", introduced={}, by="dana", now=NOW - HOUR)
+    store.plans.start("crm", by="dana", now=NOW - HOUR)
+    return store
+
+
+def a_touch(person: str = "ana", **changes: Any) -> Touch:
+    given: dict[str, Any] = {
+        "campaign": "crm", "message": "one-record", "person": person, "role": "others", "rung": 0, "kind": "message",
+        "channel": "email", "local_date": NOW.date(), "due_at": NOW, "not_after": NOW + 7 * HOUR,
+    }  # fmt: skip
+    return Touch(**{**given, **changes})
+
+
+def epochs(store: Store) -> dict[str, int]:
+    return {campaign.id: campaign.epoch for campaign in store.plans.campaigns().running}
+
+
+def seq(store: Store, person: str = "ana") -> int:
+    return store.touches.histories([person])[person].facts_seq
+
+
+def claim(
+    store: Store,
+    *touches: Touch,
+    owner: str = "e1",
+    fence: int = 1,
+    wake_at: dt.datetime | None = LATER,
+    **changes: Any,
+) -> list[Touch]:
+    """Claims each touch with a decision of its own on what is known now."""
+    decisions = [(Decision(each.person, (each,), wake_at), seq(store, each.person)) for each in touches]
+    given = {
+        "lease_until": NOW + HOUR, "epochs": epochs(store), "versions": {"crm": 1}, "now": NOW, **changes,
+    }  # fmt: skip
+    return store.touches.claim(given.pop("decisions", decisions), owner=owner, fence=fence, **given)
+
+
+def mark(store: Store, *touches: Touch, owner: str = "e1", fence: int = 1, now: dt.datetime = NOW) -> set[str]:
+    return store.touches.mark([each.key for each in touches], owner=owner, fence=fence, now=now)
+
+
+def settle(store: Store, touch: Touch, state: str, *, owner: str = "e1", fence: int = 1, **receipt: Any) -> set[str]:
+    receipts = [Receipt(touch.key, state, NOW, **receipt)]
+    return store.touches.settle(receipts, owner=owner, fence=fence, now=NOW)
+
+
+def deliver(store: Store, touch: Touch, state: str = "sent", **receipt: Any) -> Touch:
+    assert claim(store, touch) == [touch]
+    assert mark(store, touch) == {touch.key}
+    assert settle(store, touch, state, **receipt) == {touch.key}
+    return touch
+
+
+def rows(store: Store, person: str = "ana") -> tuple[TouchRow, ...]:
+    return store.touches.histories([person])[person].history.rows
+
+
+def state(store: Store, touch: Touch) -> str | None:
+    record = store.touches.row(touch.key)
+    return record.state if record else None
+
+
+def idle(store: Store) -> Store:
+    """Nobody is due: what is due afterwards was made so by what the test did."""
+    with store.database.write() as connection:
+        connection.exec_driver_sql("UPDATE person SET wake_at = NULL")
+    return store

@@ -1,0 +1,179 @@
+"""Who inserts, carries: the claim and its gates."""
+
+from __future__ import annotations
+
+from commsengine.cadence.history import Decision
+from commsengine.store.store import Store
+from tests.builders import BEN, a_plan, utc
+from tests.store.scene import (
+    HOUR,
+    LATER,
+    NOW,
+    a_touch,
+    claim,
+    deliver,
+    epochs,
+    idle,
+    mark,
+    rows,
+    running,
+    seq,
+    settle,
+    state,
+)
+
+
+def test_a_claim_is_a_row_with_owner_fence_and_lease(store: Store) -> None:
+    touch = a_touch()
+    assert claim(running(store), touch, fence=7) == [touch]
+    record = store.touches.row(touch.key)
+    assert record is not None
+    assert (record.state, record.owner, record.fence, record.lease_until) == ("claimed", "e1", 7, NOW + HOUR)
+    assert (record.version, record.epoch, record.attempts) == (1, epochs(store)["crm"], 0)
+
+
+def test_a_claimed_touch_is_history_at_once(store: Store) -> None:
+    touch = a_touch()
+    claim(running(store), touch)
+    [row] = rows(store)
+    assert (row.key, row.state, row.due_at, row.local_date, row.rung) == (touch.key, "claimed", NOW, NOW.date(), 0)
+
+
+def test_the_second_claimer_gets_nothing(store: Store) -> None:
+    touch = a_touch()
+    claim(running(store), touch)
+    assert claim(store, touch, owner="e2", fence=2) == []
+    assert store.touches.row(touch.key).owner == "e1"  # type: ignore[union-attr]
+
+
+def test_what_was_sent_is_never_claimed_again(store: Store) -> None:
+    touch = deliver(running(store), a_touch())
+    assert claim(store, touch) == []
+    assert state(store, touch) == "sent"
+
+
+def test_a_retry_is_claimed_again_and_keeps_its_attempts(store: Store) -> None:
+    touch = deliver(running(store), a_touch(), "retry", retry_at=LATER)
+    moved = a_touch(channel="slack")
+    assert claim(store, moved, owner="e2", fence=2) == [moved]
+    record = store.touches.row(touch.key)
+    assert record is not None
+    assert (record.state, record.channel, record.owner, record.attempts) == ("claimed", "slack", "e2", 1)
+    assert (record.created_at, record.retry_at) == (NOW, None)
+
+
+def test_a_retry_no_longer_wanted_is_skipped_with_its_reason(store: Store) -> None:
+    touch = deliver(running(store), a_touch(), "retry", retry_at=LATER)
+    assert claim(store, a_touch(skip="acked")) == []
+    record = store.touches.row(touch.key)
+    assert record is not None
+    assert (record.state, record.reason, record.attempts) == ("skipped", "acked", 1)
+
+
+def test_a_late_touch_is_born_skipped(store: Store) -> None:
+    assert claim(running(store), a_touch(skip="late")) == []
+    assert [(row.state, row.reason) for row in rows(store)] == [("skipped", "late")]
+
+
+def test_what_a_human_carries_is_born_sent(store: Store) -> None:
+    assert claim(running(store), a_touch(rung=2, kind="personal", channel="personal")) == []
+    assert [(row.state, row.sent_at) for row in rows(store)] == [("sent", NOW)]
+
+
+def test_a_paused_campaign_is_not_claimed_for(store: Store) -> None:
+    known = epochs(running(store))
+    store.plans.pause("crm", by="dana", now=NOW)
+    assert claim(store, a_touch(), epochs=known) == []
+    assert rows(store) == ()
+
+
+def test_a_newer_epoch_refuses_what_was_decided_before(store: Store) -> None:
+    known = epochs(running(store))
+    store.plans.save_version(a_plan(), {}, "", introduced={}, by="dana", now=NOW)
+    assert claim(store, a_touch(), epochs=known) == []
+    assert rows(store) == ()
+
+
+def test_nothing_is_claimed_on_hold_and_nobody_loses_their_turn(store: Store) -> None:
+    known = epochs(running(store))
+    store.engine.hold("restored", now=NOW)
+    assert claim(store, a_touch(), epochs=known) == []
+    assert rows(store) == ()
+    assert "ana" in store.touches.due(NOW)
+
+
+def test_one_stopped_campaign_does_not_stop_the_other(store: Store) -> None:
+    running(store).plans.save_version(a_plan(campaign="erp"), {}, "", introduced={}, by="dana", now=NOW)
+    store.plans.start("erp", by="dana", now=NOW)
+    known = epochs(store)
+    store.plans.pause("crm", by="dana", now=NOW)
+    erp = a_touch(campaign="erp")
+    decisions = [(Decision("ana", (a_touch(), erp), LATER), seq(store))]
+    assert claim(store, decisions=decisions, epochs=known, versions={"crm": 1, "erp": 1}) == [erp]
+
+
+def test_the_bookmark_is_written_with_the_claim(store: Store) -> None:
+    claim(idle(running(store)), a_touch(), wake_at=LATER)
+    assert store.touches.due(NOW) == []
+    assert store.touches.due(LATER) == ["ana"]
+    assert store.touches.next_wake() == LATER
+
+
+def test_news_since_the_decision_keep_the_person_due(store: Store) -> None:
+    known = seq(running(store))
+    store.facts.snooze("ana", "crm", "one-record", NOW.date(), now=NOW)
+    claim(store, decisions=[(Decision("ana", (a_touch(),), LATER), known)])
+    assert "ana" in store.touches.due(NOW)
+
+
+def test_a_decree_since_the_decision_keeps_everybody_due(store: Store) -> None:
+    known = epochs(running(store))
+    store.plans.save_version(a_plan(campaign="erp"), {}, "", introduced={}, by="dana", now=NOW)
+    store.plans.start("erp", by="dana", now=NOW)
+    claim(store, a_touch(), epochs=known)
+    assert "ana" in store.touches.due(NOW)
+
+
+def test_whoever_lost_a_touch_to_another_stays_due(store: Store) -> None:
+    claim(running(store), a_touch(), wake_at=LATER)
+    store.touches.wipe_bookmarks(NOW)
+    claim(store, a_touch(), owner="e2", wake_at=None)
+    assert "ana" in store.touches.due(NOW)
+
+
+def test_a_decision_without_touches_still_sets_the_bookmark(store: Store) -> None:
+    running(store)
+    claim(store, decisions=[(Decision("ben", (), None), seq(store, "ben"))])
+    assert "ben" not in store.touches.due(utc("2030-01-01"))
+
+
+def test_wiped_bookmarks_make_everybody_due(store: Store) -> None:
+    idle(running(store)).touches.wipe_bookmarks(NOW)
+    assert sorted(store.touches.due(NOW)) == ["ana", "ben", "mia"]
+    assert len(store.touches.due(NOW, limit=2)) == 2
+
+
+def test_the_due_are_served_in_the_order_of_their_bookmarks(store: Store) -> None:
+    running(store)
+    claim(store, a_touch("ana"), wake_at=NOW - HOUR)
+    claim(store, a_touch("ben"), wake_at=NOW - 2 * HOUR)
+    claim(store, a_touch("mia"), wake_at=NOW)
+    assert store.touches.due(NOW) == ["ben", "ana", "mia"]
+
+
+def test_histories_hold_only_what_is_the_persons_own(store: Store) -> None:
+    running(store)
+    claim(store, a_touch("ana"), a_touch("ben"))
+    assert [row.key for row in rows(store, "ben")] == [a_touch("ben").key]
+    assert store.touches.histories(["nobody"]) == {}
+    assert store.touches.histories(["ben"])["ben"].person.email == BEN.email
+
+
+def test_marking_and_settling_leave_the_other_touch_of_the_person_alone(store: Store) -> None:
+    running(store)
+    first, second = a_touch(), a_touch(message="other")
+    decisions = [(Decision("ana", (first, second), LATER), seq(store))]
+    assert claim(store, decisions=decisions) == [first, second]
+    assert mark(store, first) == {first.key}
+    settle(store, first, "sent")
+    assert mark(store, second) == {second.key}

@@ -1,0 +1,247 @@
+"""Marks, receipts and claims given back."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from commsengine.store.records import Receipt
+from commsengine.store.store import Store
+from tests.builders import ANA, a_plan
+from tests.store.scene import (
+    HOUR,
+    LATER,
+    NOW,
+    a_touch,
+    claim,
+    deliver,
+    epochs,
+    idle,
+    mark,
+    rows,
+    running,
+    settle,
+    state,
+)
+
+
+def claimed(store: Store) -> str:
+    touch = a_touch()
+    assert claim(running(store), touch) == [touch]
+    return touch.key
+
+
+def may_leave(store: Store, **changes: object) -> bool:
+    given = {"owner": "e1", "fence": 1, "now": NOW, **changes}
+    return store.touches.mark([a_touch().key], **given) == {a_touch().key}  # type: ignore[arg-type]
+
+
+def test_a_marked_touch_is_sending_and_is_not_marked_twice(store: Store) -> None:
+    claimed(store)
+    assert may_leave(store)
+    assert state(store, a_touch()) == "sending"
+    assert not may_leave(store)
+
+
+@pytest.mark.parametrize("changes", [{"owner": "e2"}, {"fence": 2}, {"now": NOW + 2 * HOUR}])
+def test_only_the_owner_under_its_fence_and_lease_may_mark(store: Store, changes: dict[str, object]) -> None:
+    claimed(store)
+    assert not may_leave(store, **changes)
+    assert state(store, a_touch()) == "claimed"
+
+
+def pause(store: Store) -> None:
+    store.plans.pause("crm", by="dana", now=NOW)
+
+
+def apply(store: Store) -> None:
+    store.plans.save_version(a_plan(), {}, "", introduced={}, by="dana", now=NOW)
+
+
+def hold(store: Store) -> None:
+    store.engine.hold("restored", now=NOW)
+
+
+def acknowledge(store: Store) -> None:
+    store.facts.answer("ana", "crm", "one-record", "k", "acknowledged", evidence="link", by="ana", now=NOW)
+
+
+def suppress(store: Store) -> None:
+    store.facts.suppress("ana@example.com", "asked", by="dana", now=NOW)
+
+
+def leave(store: Store) -> None:
+    gone = ANA.__class__(**{name: getattr(ANA, name) for name in ANA.__slots__} | {"left": NOW.date()})
+    store.people.save([gone], by="dana", now=NOW)
+
+
+def cancel(store: Store) -> None:
+    store.plans.cancel("crm", by="dana", now=NOW)
+
+
+def pause_and_resume(store: Store) -> None:
+    pause(store)
+    store.plans.resume("crm", backlog="all", by="dana", now=NOW)
+
+
+@pytest.mark.parametrize("event", [pause, apply, hold, acknowledge, suppress, leave, cancel, pause_and_resume])
+def test_what_comes_between_claim_and_mark_stops_it(store: Store, event: object) -> None:
+    claimed(store)
+    event(store)  # type: ignore[operator]
+    assert not may_leave(store)
+
+
+def test_news_about_somebody_else_stops_nothing(store: Store) -> None:
+    claimed(store)
+    store.facts.suppress("ben@example.com", "asked", by="dana", now=NOW)
+    assert may_leave(store)
+
+
+def test_a_receipt_makes_it_sent_and_writes_the_attempt(store: Store) -> None:
+    touch = deliver(running(store), a_touch(), phase="reply", reply="250 ok", remote_id="Q1")
+    record = store.touches.row(touch.key)
+    assert record is not None
+    assert (record.state, record.sent_at, record.attempts, record.remote_id) == ("sent", NOW, 1, "Q1")
+    [attempt] = store.touches.attempts(touch.key)
+    assert (attempt.n, attempt.verdict, attempt.phase, attempt.reply) == (1, "sent", "reply", "250 ok")
+
+
+def test_being_sent_is_no_news_and_wakes_nobody(store: Store) -> None:
+    idle(running(store))
+    touch = a_touch()
+    claim(store, touch, wake_at=None)
+    mark(store, touch)
+    settle(store, touch, "sent")
+    assert store.touches.due(NOW + 9 * HOUR) == []
+
+
+def test_a_retry_counts_an_attempt_and_wakes_the_person_at_its_time(store: Store) -> None:
+    idle(running(store))
+    touch = a_touch()
+    claim(store, touch, wake_at=None)
+    settle(store, touch, "retry", retry_at=LATER, reply="451 greylisted")
+    [row] = rows(store)
+    assert (row.state, row.attempts, row.retry_at) == ("retry", 1, LATER)
+    assert store.touches.due(NOW) == []
+    assert store.touches.due(LATER) == ["ana"]
+
+
+def test_a_retry_leaves_an_earlier_bookmark_alone(store: Store) -> None:
+    idle(running(store))
+    touch = a_touch()
+    claim(store, touch, wake_at=LATER)
+    settle(store, touch, "retry", retry_at=LATER + HOUR)
+    assert store.touches.next_wake() == LATER
+
+
+def test_sent_needs_a_mark(store: Store) -> None:
+    touch = a_touch()
+    claim(running(store), touch)
+    assert settle(store, touch, "sent") == set()
+    assert settle(store, touch, "uncertain") == set()
+    assert state(store, touch) == "claimed"
+
+
+@pytest.mark.parametrize("changes", [{"owner": "e2"}, {"fence": 2}])
+def test_only_the_owner_under_its_fence_settles(store: Store, changes: dict[str, object]) -> None:
+    touch = a_touch()
+    claim(running(store), touch)
+    mark(store, touch)
+    assert settle(store, touch, "sent", **changes) == set()  # type: ignore[arg-type]
+    assert state(store, touch) == "sending"
+
+
+def test_sent_never_changes(store: Store) -> None:
+    touch = deliver(running(store), a_touch())
+    for later in ("failed", "retry", "uncertain", "released"):
+        assert settle(store, touch, later) == set()
+    assert state(store, touch) == "sent"
+
+
+def test_a_claim_given_back_leaves_nothing_and_makes_its_person_due(store: Store) -> None:
+    touch = a_touch()
+    claim(idle(running(store)), touch, wake_at=None)
+    assert settle(store, touch, "released") == {touch.key}
+    assert rows(store) == ()
+    assert store.touches.due(NOW) == ["ana"]
+
+
+def test_a_claim_given_back_after_an_attempt_is_a_retry_again(store: Store) -> None:
+    touch = deliver(running(store), a_touch(), "retry", retry_at=NOW)
+    claim(store, touch)
+    settle(store, touch, "released", retry_at=LATER)
+    [row] = rows(store)
+    assert (row.state, row.attempts, row.retry_at) == ("retry", 1, LATER)
+
+
+def test_what_was_not_begun_is_no_attempt(store: Store) -> None:
+    touch = a_touch()
+    claim(idle(running(store)), touch, wake_at=None)
+    mark(store, touch)
+    settle(store, touch, "retry", begun=False, retry_at=LATER)
+    assert rows(store) == ()
+    assert store.touches.next_wake() == LATER
+
+
+def test_not_on_slack_is_a_fact_that_outlives_the_touch(store: Store) -> None:
+    touch = a_touch(channel="slack")
+    claim(idle(running(store)), touch, wake_at=None)
+    settle(store, touch, "released", unreachable="not on Slack")
+    loaded = store.touches.histories(["ana"])["ana"]
+    assert loaded.history.unreachable == {"slack": "not on Slack"}
+    assert loaded.history.rows == ()
+    assert store.touches.due(NOW) == ["ana"]
+
+
+def test_marks_and_receipts_of_many_go_in_one_commit(store: Store) -> None:
+    done, going = a_touch("ana"), a_touch("ben")
+    claim(running(store), done, going)
+    mark(store, done)
+    receipts = [Receipt(done.key, "sent", NOW)]
+    assert store.touches.record([going.key], receipts, owner="e1", fence=1, now=NOW) == {going.key}
+    assert (state(store, done), state(store, going)) == ("sent", "sending")
+
+
+def test_release_gives_back_only_what_is_not_marked(store: Store) -> None:
+    waiting, leaving = a_touch("ana"), a_touch("ben")
+    claim(running(store), waiting, leaving)
+    mark(store, leaving)
+    assert store.touches.release(owner="e1", now=NOW) == 1
+    assert (state(store, waiting), state(store, leaving)) == (None, "sending")
+
+
+def test_release_of_one_campaign_leaves_the_others(store: Store) -> None:
+    claim(running(store), a_touch())
+    assert store.touches.release(campaign="erp", now=NOW) == 0
+    assert store.touches.release(campaign="crm", now=NOW) == 1
+
+
+def test_open_rows_tell_what_a_pause_must_wait_for(store: Store) -> None:
+    claim(running(store), a_touch("ana"), a_touch("ben"))
+    mark(store, a_touch("ben"))
+    pause(store)
+    assert [(row.person_id, row.state) for row in store.touches.open_rows("crm")] == [
+        ("ana", "claimed"),
+        ("ben", "sending"),
+    ] or {row.state for row in store.touches.open_rows("crm")} == {"claimed", "sending"}
+    assert [row.person_id for row in store.touches.open_rows("crm", ["sending"])] == ["ben"]
+    assert settle(store, a_touch("ben"), "sent") == {a_touch("ben").key}
+
+
+def test_touches_are_listed_by_their_due_time_over_pages(store: Store) -> None:
+    running(store)
+    days = [NOW - dt.timedelta(days=number) for number in range(3)]
+    for day in days:
+        claim(store, a_touch(local_date=day.date(), due_at=day))
+    assert [record.due_at for record in store.touches.list("crm")] == sorted(days)
+    assert [record.due_at for record in store.touches.of_person("ana")] == sorted(days)
+
+
+def test_told_names_who_heard_which_version(store: Store) -> None:
+    deliver(running(store), a_touch("ana"))
+    claim(store, a_touch("ben"))
+    assert [(told.person_id, told.message, told.version, told.sent_at) for told in store.touches.told("crm")] == [
+        ("ana", "one-record", 1, NOW)
+    ]
+    assert epochs(store) == {"crm": 1}

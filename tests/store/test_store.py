@@ -1,0 +1,130 @@
+"""Opening, creating and refusing databases."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event, text
+
+from commsengine.errors import CommsError, InputError
+from commsengine.store import schema
+from commsengine.store.database import Database
+from commsengine.store.store import Store
+from tests.builders import ANA, utc
+
+NOW = utc("2027-01-04 09:00")
+
+
+def set_revision(url: str, revision: str) -> None:
+    with Store.open(url) as store, store.database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :number"), {"number": revision})
+
+
+def test_what_is_stored_is_there_after_opening_again(url: str) -> None:
+    with Store.open(url) as store:
+        store.people.save([ANA], by="dana", now=NOW)
+    with Store.open(url) as store:
+        assert store.people.by_email("ANA@example.com") is not None
+
+
+def test_instants_are_aware_and_in_utc(store: Store) -> None:
+    seoul = dt.timezone(dt.timedelta(hours=9))
+    store.people.save([ANA], by="dana", now=dt.datetime(2027, 1, 4, 18, 0, tzinfo=seoul))
+    found = store.people.by_id("ana")
+    assert found is not None
+    assert found.since == NOW
+    assert found.since.tzinfo == dt.UTC
+
+
+def test_a_naive_instant_is_refused(store: Store) -> None:
+    with pytest.raises(Exception, match="an instant needs its time zone"):
+        store.engine.beat("e", pid=1, host="h", now=dt.datetime(2027, 1, 4))  # noqa: DTZ001 - the mistake itself
+
+
+def test_sqlite_is_durable_and_lets_readers_read(sqlite_template: Path) -> None:
+    with Store.open(f"sqlite:///{sqlite_template}") as store, store.database.read() as connection:
+        pragmas = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in PRAGMAS}
+    assert pragmas == PRAGMAS
+
+
+PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30000, "secure_delete": 1}
+
+
+def test_a_missing_database_says_how_to_begin(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no commsengine database at .*nowhere.db.*init"):
+        Store.open(f"sqlite:///{tmp_path}/nowhere.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_older_database_asks_for_upgrade(url: str) -> None:
+    set_revision(url, "0000")
+    with pytest.raises(CommsError, match="commsengine upgrade"):
+        Store.open(url)
+    set_back(url)
+
+
+def test_a_newer_database_is_refused(url: str) -> None:
+    set_revision(url, "0999")
+    with pytest.raises(CommsError, match="newer"):
+        Store.create(url)
+    set_back(url)
+
+
+def set_back(url: str) -> None:
+    database = Database(url)
+    with database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :number"), {"number": schema.HEAD})
+    database.close()
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    path.write_text("Dear diary, " * 200)
+    with pytest.raises(InputError, match=r"notes\.db is not a database"):
+        Store.open(f"sqlite:///{path}")
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"absent/store\.db cannot be opened"):
+        Store.create(f"sqlite:///{tmp_path}/absent/store.db")
+
+
+def test_a_read_only_database_is_named(sqlite_template: Path) -> None:
+    with Store.open(f"sqlite:///{sqlite_template}") as store:
+        # What SQLite says to a write here is what it says for a file without the right to write.
+        event.listen(store.database.engine, "connect", lambda raw, _: raw.execute("PRAGMA query_only=ON"))
+        store.database.engine.dispose()
+        with pytest.raises(InputError, match=r"template\.db is read-only"):
+            store.people.save([ANA], by="dana", now=NOW)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "locked.db"
+    path.touch(mode=0)
+    with pytest.raises(InputError, match=r"locked\.db cannot be opened"):
+        Store.open(f"sqlite:///{path}")
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("not a url", "cannot be read"),
+        ("mysql://host/db", "'mysql' is not supported"),
+        ("sqlite://", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+        ("postgresql://host:eleven/db", "cannot be read"),
+    ],
+)
+def test_a_bad_url_is_refused(written: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        Store.open(written)
+
+
+def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
+    with pytest.raises(CommsError, match="does not answer") as told:
+        Store.open("postgresql://me:hunter2@127.0.0.1:1/db")
+    assert "hunter2" not in str(told.value)
