@@ -1,4 +1,4 @@
-"""Signed links: they carry a touch key and an expiry, prove nothing about who clicks, and never hold a name or an address."""
+"""Signed links: they carry a touch key and an expiry, and never a name or an address."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class Links:
-    """Makes and reads links. Any of ``keys`` verifies, the first (newest) signs, so links in inboxes survive a change."""
+    """Makes and reads links. Any of ``keys`` verifies, the first (newest) signs: links in inboxes survive a change."""
 
     def __init__(self, base_url: str, keys: Sequence[str]) -> None:
         """Raises ``InputError`` for a base URL that is not https (http only on loopback) or when there is no key."""
@@ -29,8 +29,8 @@ class Links:
 
     def url(self, purpose: str, key: str, expires: dt.datetime) -> str:
         """The page of one touch for one purpose, until ``expires`` (aware)."""
-        token = self._serializers[purpose][0].dumps([key, int(expires.timestamp())])
-        return f"{self.base_url}/{PATHS[purpose]}/{token if isinstance(token, str) else token.decode()}"
+        token = str(self._serializers[purpose][0].dumps([key, int(expires.timestamp())]))
+        return f"{self.base_url}/{PATHS[purpose]}/{token}"
 
     def read(self, purpose: str, token: str, now: dt.datetime) -> str:
         """The touch key in a token; raises ``LinkError`` when it is forged, of another purpose or expired."""
@@ -51,7 +51,7 @@ class Links:
         raise LinkError("This link is not valid.", "Open it again from the message, unchanged.")
 
 
-def _serializer(key: str, purpose: str) -> URLSafeSerializer[str]:
+def _serializer(key: str, purpose: str) -> URLSafeSerializer:
     return URLSafeSerializer(
         key, salt=f"commsengine.{purpose}", signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"}
     )

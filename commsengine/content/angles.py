@@ -10,6 +10,16 @@ FIRST = ("text", "why", "your_job")
 LATER = ("skills", "measures", "results", "why", "your_job", "text")
 """Later touches take one each, beginning with what has not been said yet."""
 
+TITLES = {
+    "why": "Why",
+    "your_job": "What changes for you",
+    "skills": "What you will learn",
+    "measures": "How we will see that it works",
+    "results": "What we expect from it",
+    "text": "",
+}
+"""What a template may put above each."""
+
 VARIANTS = 4
 """How many ways a later touch opens; they alternate, so that even a message with one side never repeats its words."""
 

@@ -53,7 +53,7 @@ def answered_card(blocks: Sequence[Mapping[str, Any]], said: str, key: str, *, u
 
 
 def fit(blocks: list[Block]) -> list[Block]:
-    """The blocks within Slack's limits, after values came in: a long title moves to a section, a long section ends in …"""
+    """The blocks within Slack's limits, values included: a long title becomes a section, a long section ends in …"""
     return [_fitted(block) for block in blocks[:MOST_BLOCKS]]
 
 

@@ -25,7 +25,7 @@ class Cast:
 
 
 class Facts(dict[str, str]):
-    """Dotted name to clean value, each looked up once. A column that the person does not have is ``None`` in ``find``."""
+    """Dotted name to clean value, each looked up once; a column that the person does not have is empty."""
 
     def __init__(self, person: Person, cast: Cast, sender: Person, given: Mapping[str, str]) -> None:
         super().__init__(given)

@@ -1,4 +1,4 @@
-"""What a template may say: values, ``if``, ``for`` over short lists and a few filters; nothing that can grow, call or reach further.
+"""What a template may say: values, ``if``, ``for`` over short lists, a few filters; nothing that grows or calls.
 
 The check runs on the parsed tree, before Jinja2 compiles (and would already compute) anything. It also tells which
 values a text uses and how: one that merely stands in ``{{ }}`` may be filled in later, one that decides may not.
@@ -16,13 +16,15 @@ from jinja2 import nodes
 LONGEST = 64_000
 """Characters of one template."""
 
-FILTERS = frozenset({"capitalize", "default", "first", "join", "last", "length", "lower", "title", "trim", "truncate", "upper"})
+FILTERS = frozenset(
+    {"capitalize", "default", "first", "join", "last", "length", "lower", "title", "trim", "truncate", "upper"}
+)
 TESTS = frozenset({"defined", "undefined"})
 ANY = "any"
 """In a vocabulary: a name with fields that are known only once the person is."""
 
 Vocabulary = Mapping[str, Any]
-"""Known names: ``None`` for a value, a mapping for fields, ``[…]`` for a list of values or rows, ``ANY`` for open fields."""
+"""Known names: ``None`` for a value, a mapping for fields, ``[…]`` for a list of values or rows, ``ANY`` if open."""
 
 _SPOKEN = {
     "Call": "calling something", "Assign": "'set'", "AssignBlock": "'set'", "Macro": "'macro'", "Include": "'include'",
@@ -70,9 +72,9 @@ class _Examination:
 
     def statement(self, node: nodes.Node, scope: Mapping[str, Any], depth: int) -> None:
         if isinstance(node, nodes.Output):
-            for child in node.nodes:
-                if not isinstance(child, nodes.TemplateData):
-                    self.expression(child, scope, "plain")
+            for shown in node.nodes:
+                if not isinstance(shown, nodes.TemplateData):
+                    self.expression(shown, scope, "plain")
         elif isinstance(node, nodes.If):
             self.expression(node.test, scope, "truth")
             for child in (*node.body, *node.elif_, *node.else_):
@@ -90,7 +92,9 @@ class _Examination:
             self._flaw(node, "'for' runs over something that is not one of the lists", fix)
             return
         if depth >= 2 or node.recursive or node.test or not isinstance(node.target, nodes.Name):
-            self._flaw(node, "this 'for' is too deep or too clever", "Write at most a loop in a loop, with one plain name.")
+            self._flaw(
+                node, "this 'for' is too deep or too clever", "Write at most a loop in a loop, with one plain name."
+            )
             return
         inner = {**scope, node.target.name: rows[0], "loop": {"first": None, "last": None, "index": None}}
         for child in (*node.body, *node.else_):
@@ -105,9 +109,9 @@ class _Examination:
             self.expression(node.node, scope, "guarded")
         elif isinstance(node, nodes.CondExpr):
             self.expression(node.test, scope, "truth")
-            for child in (node.expr1, node.expr2):
-                if child is not None:
-                    self.expression(child, scope, how)
+            for branch in (node.expr1, node.expr2):
+                if branch is not None:
+                    self.expression(branch, scope, how)
         elif isinstance(node, nodes.Not):
             self.expression(node.node, scope, how)
         elif isinstance(node, nodes.And | nodes.Or):
@@ -176,7 +180,7 @@ class _Examination:
 
 
 def dotted(node: nodes.Node) -> str | None:
-    """``person.first_name`` for ``{{ person.first_name }}`` and ``{{ person["first_name"] }}``; ``None`` for anything deeper."""
+    """``person.name`` for ``{{ person.name }}`` and ``{{ person["name"] }}``; ``None`` for anything deeper."""
     if isinstance(node, nodes.Name):
         return node.name
     if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name):

@@ -37,7 +37,9 @@ def to_mrkdwn(tokens: Sequence[Token]) -> list[str]:
 
 
 def _headings(tokens: Sequence[Token]) -> frozenset[int]:
-    before = [tokens[place - 1].type for place, token in enumerate(tokens) if token.type in ("inline", "fence", "code_block")]
+    before = [
+        tokens[place - 1].type for place, token in enumerate(tokens) if token.type in ("inline", "fence", "code_block")
+    ]
     return frozenset(number for number, kind in enumerate(before) if kind == "heading_open")
 
 

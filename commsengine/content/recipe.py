@@ -73,11 +73,16 @@ class Recipe:
             if facts.find(name) is None:
                 known = ", ".join(f"person.{column}" for column in sorted(facts.person.attributes)) or "none"
                 raise RenderError(
-                    f"'{name}' is not defined for this person.", f"Their own columns are: {known}.", where=where, line=line
+                    f"'{name}' is not defined for this person.",
+                    f"Their own columns are: {known}.",
+                    where=where,
+                    line=line,
                 )
 
 
-def recipe_for(plan: Plan, message: Message, role: str, template: Text, library: Library, texts: Texts, number: int) -> Recipe:
+def recipe_for(
+    plan: Plan, message: Message, role: str, template: Text, library: Library, texts: Texts, number: int
+) -> Recipe:
     """Gather what the ``number``-th touch of a message needs."""
     found = _texts_of(plan, message, texts, number)
     wiifm = texts.wiifm(message, role)

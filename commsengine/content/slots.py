@@ -101,7 +101,7 @@ def escape_slack(text: str) -> str:
 
 
 def slack_text(text: str) -> str:
-    """Text that Slack shows as written: no markup, no mention. An invisible word joiner breaks what it would read as such."""
+    """Text that Slack shows as written: an invisible word joiner breaks what it would read as markup or mention."""
     escaped = escape_slack(text)
     if escaped.isalnum():
         return escaped

@@ -128,10 +128,13 @@ def compiled(source: str, where: str, vocabulary: Vocabulary, *, html: bool = Fa
 
 _TAG = re.compile(r"<[a-zA-Z][^<>]*>", re.DOTALL)
 _UNQUOTED = re.compile(r"=\s*\{\{")
-_ADDRESS = re.compile(r"\b(?:href|src|action|formaction|background|srcset|poster)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.I)
+_ADDRESS = re.compile(
+    r"\b(?:href|src|action|formaction|background|srcset|poster)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.I
+)
 _OWN = re.compile(r"[\"'](?:\{\{ *links\.[a-z]+ *\}\}(?:#[a-z]+)?|https://[^\s\"'{}]+|#[a-z]*)[\"']")
 _REFUSED = (
-    (re.compile(r"(?:java|vb)script\s*:|\bdata\s*:", re.I), "an address that runs or carries code", "Link to https only."),
+    (re.compile(r"(?:java|vb)script\s*:|[\"'=]\s*data\s*:", re.I), "an address that runs or carries code",
+     "Link to https only."),
     (re.compile(r"<\s*(?:script|iframe|object|embed|form|img|link|base)\b", re.I), "an element that mail does not need",
      "Mail works without scripts, forms, images and outside assets."),
     (re.compile(r"<[^<>]*\son[a-z]+\s*=", re.I), "an event handler", "Leave it out."),
@@ -143,7 +146,9 @@ def html_flaws(source: str) -> list[Flaw]:
     """Attributes without quotes, addresses that are not https or our own, scripts and outside assets."""
     flaws = []
     for pattern, what, fix in _REFUSED:
-        flaws += [Flaw(_line(source, found.start()), f"the layout holds {what}", fix) for found in pattern.finditer(source)]
+        flaws += [
+            Flaw(_line(source, found.start()), f"the layout holds {what}", fix) for found in pattern.finditer(source)
+        ]
     for tag in _TAG.finditer(source):
         if _UNQUOTED.search(tag[0]):
             line = _line(source, tag.start())
@@ -151,7 +156,9 @@ def html_flaws(source: str) -> list[Flaw]:
         for found in _ADDRESS.finditer(tag[0]):
             if not _OWN.fullmatch(found[1]):
                 line = _line(source, tag.start() + found.start())
-                flaws.append(Flaw(line, f"the address {found[1]} is not allowed", "Use {{ links.answer }} or an https address."))
+                flaws.append(
+                    Flaw(line, f"the address {found[1]} is not allowed", "Use {{ links.answer }} or an https address.")
+                )
     return flaws
 
 

@@ -34,10 +34,10 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
         "touch": dict.fromkeys(("number", "variant", "kind")),
         "wiifm": dict.fromkeys(ANGLES),
         **dict.fromkeys((
-            "again", "answer", "ask", "channel", "commit", "corrected", "headline", "key_point", "language", "manager_sees",
-            "often", "others", "question", "reply_by", "role", "text", "tried",
+            "again", "answer", "ask", "channel", "commit", "corrected", "headline", "key_point", "language",
+            "manager_sees", "often", "others", "question", "reply_by", "role", "text", "tried",
         )),
-        "points": [dict.fromkeys(("angle", "text"))],
+        "points": [dict.fromkeys(("angle", "title", "text"))],
         "choices": [None],
         "key_points": [None],
         "asks": [None],

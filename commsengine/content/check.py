@@ -1,0 +1,140 @@
+"""All texts of a plan and all templates, tried before anything is sent."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from commsengine.cadence.history import Touch
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Message, Plan, Workspace
+from commsengine.content.facts import Cast
+from commsengine.content.grammar import Flaw
+from commsengine.content.recipe import FIXED, template_of
+from commsengine.content.render import Renderer
+from commsengine.content.templates import parse
+from commsengine.content.texts import Path, texts_of
+from commsengine.content.vocabulary import layout_names, plan_names, template_names
+from commsengine.errors import RenderError
+from commsengine.links import Links
+
+
+@dataclass(frozen=True, slots=True)
+class TextProblem:
+    """One thing wrong with a text: of the plan (``path``) or of a template (``template``, its file name).
+
+    ``line`` counts from 1 inside that text.
+    """
+
+    path: Path
+    template: str
+    line: int
+    message: str
+    fix: str
+
+
+def check_texts(plan: Plan, templates: Mapping[str, str], people: Sequence[Person] | None) -> list[TextProblem]:
+    """Syntax, names, links, and a trial rendering of everything.
+
+    ``people`` say which columns exist; ``None`` leaves them open.
+    """
+    columns = None if people is None else {column for person in people for column in person.attributes}
+    problems = [*_in_plan(plan, columns), *_in_templates(plan, templates, columns)]
+    return problems or list(_in_trial(plan, templates, people or ()))
+
+
+def milestones_mentioned(plan: Plan, message: Message, templates: Mapping[str, str]) -> frozenset[str]:
+    """The milestones whose dates this message tells, for any role and on any rung."""
+    place = plan.messages.index(message)
+    used = {template_of(message, kind) for kind in ("message", "remind")} | set(FIXED)
+    sources = [
+        source for path, source in texts_of(plan) if path[0] == "wiifm" or path[:2] == ("messages", place)
+    ] + [templates[name] for name in used if name in templates]  # fmt: skip
+    names = {name for source in sources for name in parse(source, layout_names(plan)).names}
+    return frozenset(name.removeprefix("milestones.") for name in names if name.startswith("milestones."))
+
+
+def _in_plan(plan: Plan, columns: set[str] | None) -> Iterator[TextProblem]:
+    names = plan_names(plan, columns)
+    for path, source in texts_of(plan):
+        for flaw in (*parse(source, names).flaws, *link_flaws(source)):
+            yield TextProblem(path, "", flaw.line, flaw.message, flaw.fix)
+
+
+def _in_templates(plan: Plan, templates: Mapping[str, str], columns: set[str] | None) -> Iterator[TextProblem]:
+    for name, source in templates.items():
+        layout = "." in name
+        names = layout_names(plan) if layout else template_names(plan, columns)
+        flaws = parse(source, names, html=name.endswith(".html")).flaws
+        for flaw in (*flaws, *([] if layout else link_flaws(source))):
+            yield TextProblem((), name if layout else f"{name}.md", flaw.line, flaw.message, flaw.fix)
+
+
+_LINK = re.compile(r"\]\(\s*<?(?!https://|\{\{ *links\.)([^\s)>]+)", re.IGNORECASE)
+_IMAGE = re.compile(r"!\[")
+
+
+def link_flaws(source: str) -> list[Flaw]:
+    """Links that lead elsewhere than to https or to our own pages, and images."""
+    flaws = [
+        Flaw(
+            _line(source, found.start()), f"the link to '{found[1]}' is not https", "Write the whole address: https://…"
+        )
+        for found in _LINK.finditer(source)
+    ]
+    for found in _IMAGE.finditer(source):
+        flaws.append(
+            Flaw(_line(source, found.start()), "there is an image in the text", "Say it in words, or link to it.")
+        )
+    return flaws
+
+
+def _line(source: str, place: int) -> int:
+    return source.count("\n", 0, place) + 1
+
+
+def _in_trial(plan: Plan, templates: Mapping[str, str], people: Sequence[Person]) -> Iterator[TextProblem]:
+    """Render every message for every role once: what only shows when it runs, such as a text that grows too large."""
+    renderer = Renderer(plan, templates, Links("https://check.invalid", ["trial"]), Workspace())
+    columns = {column: "x" for person in people for column in person.attributes}
+    filled = Person(id="trial", email="ann@example.com", attributes=columns)
+    person = replace(filled, name="Ann Example", department="x", job="x", country="x", region="x", phone="x")
+    told = set()
+    for message in plan.messages:
+        for kind, channel in (("message", "email"), ("message", "slack"), ("remind", "email")):
+            for role in plan.audience.roles:
+                problem = (
+                    _trial(renderer, message, role, kind, channel, person) if message.template in templates else None
+                )
+                if problem and problem not in told:
+                    told.add(problem)
+                    yield problem
+
+
+def _trial(
+    renderer: Renderer, message: Message, role: str, kind: str, channel: str, person: Person
+) -> TextProblem | None:
+    now = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+    touch = Touch(
+        renderer.plan.campaign,
+        message.id,
+        person.id,
+        role,
+        0,
+        kind,
+        channel,
+        now.date(),
+        now,
+        now,
+        number=2,
+        again_at=now,
+    )
+    try:
+        renderer.touch(touch, person, Cast(person, person, person))
+    except RenderError as error:
+        where = error.where if error.where.endswith((".md", ".html", ".txt")) else ""
+        path: Path = () if where else ("messages", renderer.plan.messages.index(message))
+        return TextProblem(path, where, max(error.line, 1), error.message, error.fix)
+    return None

@@ -1,0 +1,97 @@
+"""What a template can see: the plan's words for one message and role, in one language."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from commsengine.cadence.calendar import local_date_in
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import ANGLES, Message, Plan, Workspace
+from commsengine.content.angles import TITLES, angles, variant
+from commsengine.content.recipe import Recipe
+from commsengine.content.slots import Prose
+from commsengine.content.templates import Text
+from commsengine.content.words import day_text, often
+
+GRACE = dt.timedelta(days=30)
+"""How long after the campaign's last day a link still opens its page."""
+
+_EMPTY: Mapping[str, Any] = {
+    **dict.fromkeys(("answer", "commit", "corrected", "headline", "key_point", "question", "others", "tried"), ""),
+    **{name: [] for name in ("points", "key_points", "asks", "figures", "moved", "calls", "questions", "held")},
+    "wiifm": dict.fromkeys(ANGLES, ""),
+    "page": True,
+}
+"""Names that have nothing to say in most messages."""
+
+
+class Setting:
+    """The plan and the workspace as templates see them."""
+
+    def __init__(self, plan: Plan, workspace: Workspace) -> None:
+        self._plan = plan
+        self._workspace = workspace
+
+    def language(self, person: Person) -> str:
+        return person.language or self._workspace.language
+
+    def day(self, at: dt.datetime, person: Person) -> str:
+        """The local date of an instant, in the person's words."""
+        return day_text(local_date_in(person.time_zone or self._plan.send.time_zone, at), self.language(person))
+
+    def of_plan(self, slots: Mapping[str, Any], language: str) -> dict[str, Any]:
+        """What the texts of a plan can see."""
+        milestones = {name: day_text(milestone.date, language) for name, milestone in self._plan.milestones.items()}
+        return {**slots, "milestones": milestones, "campaign": {"id": self._plan.campaign, "title": self._plan.title}}
+
+    def of_message(
+        self, recipe: Recipe, message: Message, role: str, language: str, slots: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """What templates can see, before it is known which touch it is."""
+        base = self.of_plan(slots, language)
+        return {
+            **_EMPTY, **base,
+            **{name: line(text, base) for name, text in recipe.texts.items() if name != "text"},
+            "text": prose(recipe.texts["text"], base) if "text" in recipe.texts else "",
+            "choices": [line(choice, base) for choice in recipe.choices],
+            "reply_by": f"{message.input.reply_by} working days" if message.input else "",
+            "links": {**base["links"], "more": message.link},
+            "role": role, "ask": message.ask, "language": language, "often": often(message.cadence),
+            "manager_sees": any(rung.do == "personal" and rung.by == "manager" for rung in self._plan.ladder(message)),
+        }  # fmt: skip
+
+    def of_touch(
+        self, recipe: Recipe, context: Mapping[str, Any], number: int, kind: str, channel: str, language: str
+    ) -> dict[str, Any]:
+        """The same for the ``number``-th touch, with the angles that are its turn."""
+        base = self.of_plan(context, language)
+        told = {**recipe.wiifm, **({"text": recipe.texts["text"]} if "text" in recipe.texts else {})}
+        points = [
+            {"angle": angle, "title": Prose(TITLES[angle]), "text": prose(told[angle], base)}
+            for angle in angles(told, number)
+        ]
+        touch = {"number": number, "variant": variant(number), "kind": kind}
+        return {**context, "channel": channel, "touch": touch, "points": points}
+
+
+def links_end(plan: Plan) -> dt.datetime:
+    """Until when the links of a campaign open their pages: its last day, and a grace of 30 days, in UTC."""
+    ends = []
+    for message in plan.messages:
+        moment = message.closes
+        day = moment.date or plan.milestones[moment.milestone].date
+        # Working days stretch over weekends and holidays; links may live longer, never shorter.
+        ends.append(day + dt.timedelta(days=moment.offset * (2 if moment.working and moment.offset > 0 else 1)))
+    return dt.datetime.combine(max(ends), dt.time(), dt.UTC) + GRACE
+
+
+def prose(text: Text, base: Mapping[str, Any]) -> Prose:
+    """A text of the plan as Markdown of any length."""
+    return Prose(text.render(base).strip())
+
+
+def line(text: Text, base: Mapping[str, Any]) -> Prose:
+    """A text of the plan as one line of Markdown, to stand in a heading, a quote or a list."""
+    return Prose(" ".join(text.render(base).split()))
