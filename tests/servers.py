@@ -216,7 +216,8 @@ def a_certificate(folder: Path, name: str = "localhost", days: int = 2) -> tuple
     key, cert = folder / f"{name}.key", folder / f"{name}.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-         "-keyout", key, "-out", cert, "-days", str(days), "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"],
+         "-keyout", key, "-out", cert, "-days", str(days),
+         "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"],
         check=True, capture_output=True,
     )  # fmt: skip
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -225,10 +226,11 @@ def a_certificate(folder: Path, name: str = "localhost", days: int = 2) -> tuple
 
 
 class HttpOddity(Server):
-    """An HTTP server that reads a whole request, notes its path, then answers as told: bytes, or ``None`` for a reset."""
+    """An HTTP server that notes the path of a request, then answers as told: bytes, or ``None`` for a reset."""
 
     def __init__(self, answer: Callable[[str], bytes | None]) -> None:
         self.requests: list[str] = []
+        self.bodies: list[bytes] = []
         self._answer = answer
         super().__init__()
 
@@ -240,7 +242,7 @@ class HttpOddity(Server):
                 name, _, value = line.partition(b":")
                 if name.lower() == b"content-length":
                     length = int(value)
-            lines.read(length)
+            self.bodies.append(lines.read(length))
         self.requests.append(path)
         answer = self._answer(path)
         if answer is None:

@@ -1,0 +1,151 @@
+"""Slack direct messages: find the person, open the conversation, mark, post once.
+
+One attempt
+1. The user id: the person's own ``slack_id``, else the cache, else ``users.lookupByEmail``.
+2. The conversation: the cache, else ``conversations.open``.
+3. ``mark``, then one ``chat.postMessage``. Slack knows no idempotency key, and the SDK's own retry posts twice, so it
+   is switched off; a break after the mark is ``uncertain`` and can be looked up by the key in the metadata.
+"""
+
+from __future__ import annotations
+
+import http.client
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from commsengine.channels import slack_errors
+from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, DeliveryError, Mark, Outcome
+from commsengine.content.message import Message
+
+EVENT_TYPE = "commsengine_touch"
+_quiet = logging.getLogger("commsengine.slack_sdk")
+_quiet.addHandler(logging.NullHandler())
+_quiet.propagate = False  # the SDK logs whole requests: texts, addresses and tokens
+_quiet.setLevel(logging.CRITICAL)
+
+
+class IdCache(Protocol):
+    """Remembers Slack's ids by e-mail address (lower case), so that each is asked for once in a lifetime."""
+
+    def get(self, email: str) -> tuple[str, str] | None:
+        """The user id and the id of the conversation with them; either may be empty."""
+
+    def put(self, email: str, user_id: str, dm_id: str) -> None:
+        """Remember both; an empty id forgets it."""
+
+
+class SlackChannel:
+    """Posts as one bot. ``timeout`` is in seconds, for each request."""
+
+    name = "slack"
+
+    def __init__(
+        self, token: str, ids: IdCache, *, api_url: str = "https://slack.com/api/", timeout: float = 30.0
+    ) -> None:
+        self._ids = ids
+        self._client = WebClient(
+            token, base_url=api_url, timeout=timeout, retry_handlers=[], logger=_quiet  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    def deliver(self, messages: Sequence[Message], mark: Mark) -> Iterator[Outcome]:
+        stopped: dict[str, DeliveryError] = {}
+        for message in messages:
+            try:
+                outcome = self._attempt(message, mark, stopped)
+            except DeliveryError as error:
+                outcome = error.outcome(message.key)
+            yield outcome
+
+    def update_card(self, channel: str, ts: str, text: str, blocks: Sequence[Mapping[str, Any]]) -> None:
+        """Replace a card that was sent (``remote_id`` is ``channel:ts``). Raises ``DeliveryError``; safe to repeat."""
+        self._call("chat.update", {}, channel=channel, ts=ts, text=escaped(text), blocks=list(blocks))
+
+    def close(self) -> None:
+        """Nothing stays open between two requests."""
+
+    def _attempt(self, message: Message, mark: Mark, stopped: dict[str, DeliveryError]) -> Outcome:
+        user, conversation, known = self._whereabouts(message, stopped)
+        if "chat.postMessage" in stopped:
+            raise stopped["chat.postMessage"]
+        if message.key not in set(mark([message.key])):
+            return Outcome(message.key, RELEASED, "connect", begun=False)
+        try:
+            posted = self._call("chat.postMessage", stopped, marked=True, **_card(message, conversation))
+        except DeliveryError as error:
+            if known and error.reply == "channel_not_found":  # the conversation we remembered is gone: open it anew
+                self._ids.put(message.to_email.lower(), user, "")
+                return Outcome(message.key, RETRY, "reply", error.reply, begun=False)
+            raise
+        return Outcome(
+            message.key, SENT, "reply", "ok", remote_id=f"{posted.get('channel', conversation)}:{posted.get('ts', '')}"
+        )
+
+    def _whereabouts(self, message: Message, stopped: dict[str, DeliveryError]) -> tuple[str, str, bool]:
+        """User id, conversation id, and whether the latter comes from the cache."""
+        email = message.to_email.lower()
+        cached_user, cached_dm = self._ids.get(email) or ("", "")
+        user = message.slack_id or cached_user
+        if cached_dm and user == cached_user:
+            return user, cached_dm, True
+        if not user:
+            user = self._looked_up(email, stopped)
+            self._ids.put(email, user, "")
+        conversation = _id_in(self._call("conversations.open", stopped, users=user), "channel")
+        self._ids.put(email, user, conversation)
+        return user, conversation, False
+
+    def _looked_up(self, email: str, stopped: dict[str, DeliveryError]) -> str:
+        found = self._call("users.lookupByEmail", stopped, email=email)
+        user = _id_in(found, "user")
+        if found["user"].get("deleted") or found["user"].get("is_bot"):
+            raise DeliveryError(PERMANENT, "connect", "deactivated", begun=False, unreachable=slack_errors.NOT_ON_SLACK)
+        return user
+
+    def _call(
+        self, method: str, stopped: dict[str, DeliveryError], *, marked: bool = False, **arguments: Any
+    ) -> Mapping[str, Any]:
+        """One request. What stops everybody (a rate limit of this method, a dead channel) stops the batch for it."""
+        if error := stopped.get(method) or stopped.get("*"):
+            raise error
+        try:
+            answer: Mapping[str, Any] = getattr(self._client, method.replace(".", "_"))(**arguments).data
+        except SlackApiError as refused:
+            error = slack_errors.refused(refused, marked=marked)
+        except (OSError, http.client.HTTPException, SlackClientError, ValueError, TypeError) as broken:
+            error = slack_errors.broken(broken, marked=marked)
+        else:
+            return answer
+        if error.channel_down:
+            stopped["*"] = error
+        elif error.retry_after is not None and not error.begun:
+            stopped[method] = error
+        raise error
+
+
+def escaped(text: str) -> str:
+    """Text that can neither mention anybody nor hide a link."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _id_in(answer: Mapping[str, Any], what: str) -> str:
+    found = answer.get(what)
+    if not (isinstance(found, dict) and found.get("id")):
+        raise DeliveryError(RETRY, "connect", f"the answer names no {what}", begun=False)
+    return str(found["id"])
+
+
+def _card(message: Message, conversation: str) -> dict[str, Any]:
+    card: dict[str, Any] = {
+        "channel": conversation,
+        "text": escaped((message.blocks and message.subject) or message.text),
+        "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": message.key}},
+        "unfurl_links": False,
+        "unfurl_media": False,
+        "link_names": False,
+        "parse": "none",
+    }
+    return {**card, "blocks": list(message.blocks)} if message.blocks else card

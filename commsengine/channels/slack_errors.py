@@ -1,0 +1,79 @@
+"""What Slack's errors mean for the touch: nobody there, retry, not this message, the whole channel down, or unknown."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import urllib.error
+
+from slack_sdk.errors import SlackApiError
+
+from commsengine.channels.channel import PERMANENT, RETRY, UNCERTAIN, DeliveryError
+
+NOT_ON_SLACK = "not on Slack"
+
+_NOBODY = {
+    "users_not_found", "user_not_found", "user_not_visible", "user_disabled", "user_deactivated", "cannot_dm_bot",
+    "cannot_dm_user",
+}  # fmt: skip
+_OURS = {  # of the token or the app: account_inactive is the bot's own account
+    "invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "missing_scope",
+    "no_permission",
+    "org_login_required", "ekm_access_denied", "access_denied", "not_allowed_token_type", "team_access_not_granted",
+    "enterprise_is_restricted", "messages_tab_disabled", "two_factor_setup_required", "accesslimited",
+}  # fmt: skip
+_THIS_MESSAGE = {
+    "invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "no_text", "invalid_arguments",
+    "metadata_too_large", "invalid_metadata_format", "invalid_metadata_schema", "markdown_text_conflict",
+    "channel_not_found", "is_archived", "restricted_action", "message_not_found", "cant_update_message",
+    "edit_window_closed",
+}  # fmt: skip
+_PERHAPS_POSTED = {"fatal_error", "internal_error"}  # "some aspect of the operation may have succeeded"
+_WAIT_OTHERWISE = 30.0  # seconds, when a 429 does not say how long
+
+
+def refused(error: SlackApiError, *, marked: bool) -> DeliveryError:
+    """Slack answered, and the answer is no. ``marked``: the answer is to a post."""
+    status = int(getattr(error.response, "status_code", 200) or 200)
+    data = getattr(error.response, "data", None)
+    name = str(data.get("error", "")) if isinstance(data, dict) else ""
+    phase = "reply" if marked else "connect"
+    if status == 429 or name in ("ratelimited", "rate_limited"):
+        return DeliveryError(RETRY, phase, "ratelimited", begun=False, retry_after=_wait(error))
+    if name in _NOBODY:
+        return DeliveryError(PERMANENT, phase, name, begun=False, unreachable=NOT_ON_SLACK)
+    if name in _OURS:
+        return DeliveryError(RETRY, phase, name, begun=False, channel_down=f"Slack refuses us: {name}")
+    if name in _THIS_MESSAGE:
+        return DeliveryError(PERMANENT, phase, name, begun=marked)
+    told = name.replace("_", "").isalnum()  # anything else is not Slack speaking, but something in between
+    perhaps_posted = name in _PERHAPS_POSTED or not (told or status == 503)
+    shown = name if told else f"HTTP {status}"
+    return DeliveryError(UNCERTAIN if marked and perhaps_posted else RETRY, phase, shown, begun=marked)
+
+
+def broken(error: Exception, *, marked: bool) -> DeliveryError:
+    """No usable answer. Only a connection that never came about is known to have carried nothing."""
+    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+    why = next((text for kind, text in _NO_CONNECTION if isinstance(reason, kind)), "")
+    if why and isinstance(error, urllib.error.URLError):
+        return DeliveryError(RETRY, "connect", why, begun=False, channel_down=why)
+    text = f"the connection broke ({type(reason).__name__})"
+    if marked:
+        return DeliveryError(UNCERTAIN, "reply", text)
+    return DeliveryError(RETRY, "connect", text, begun=False)
+
+
+_NO_CONNECTION: tuple[tuple[type[Exception], str], ...] = (
+    (ConnectionRefusedError, "Slack refuses the connection"),
+    (socket.gaierror, "Slack's name cannot be found"),
+    (ssl.SSLCertVerificationError, "Slack's certificate cannot be trusted"),
+)
+
+
+def _wait(error: SlackApiError) -> float:
+    headers = {name.lower(): value for name, value in dict(getattr(error.response, "headers", None) or {}).items()}
+    try:
+        return max(0.0, float(headers.get("retry-after", _WAIT_OTHERWISE)))
+    except (TypeError, ValueError):
+        return _WAIT_OTHERWISE

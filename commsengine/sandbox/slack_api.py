@@ -1,0 +1,183 @@
+"""The methods of Slack's Web API that commsengine uses, answered from a team in memory as Slack would answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from commsengine.sandbox.slack_team import BOT_ID, BOT_USER, TEAM_ID, SlackTeam, SlackUser
+
+Arguments = Mapping[str, Any]
+_MOST_BLOCKS, _MOST_ELEMENTS, _LONGEST_TEXT = 50, 25, {"section": 3000, "header": 150, "context": 3000}
+
+
+class RefusedError(Exception):
+    """The answer is ``ok: false`` with this error."""
+
+
+def answer(team: SlackTeam, method: str, arguments: Arguments) -> dict[str, Any]:
+    """What Slack says to one call. Raises ``RefusedError``."""
+    if method not in _METHODS:
+        raise RefusedError("unknown_method")
+    return _METHODS[method](team, arguments)
+
+
+def _auth_test(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:  # noqa: ARG001 - all methods look alike
+    return {
+        "url": "https://sandbox.slack.com/", "team": "Sandbox", "team_id": TEAM_ID, "user": "commsengine",
+        "user_id": BOT_USER, "bot_id": BOT_ID, "is_enterprise_install": False,
+    }  # fmt: skip
+
+
+def _lookup_by_email(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
+    user = team.user(str(arguments.get("email", "")))
+    if user is None or not arguments.get("email"):
+        raise RefusedError("users_not_found")
+    return {"user": _told(user)}
+
+
+def _users_info(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
+    user = team.user(str(arguments.get("user", "")))
+    if user is None:
+        raise RefusedError("user_not_found")
+    return {"user": _told(user)}
+
+
+def _conversations_open(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
+    user = team.user(str(arguments.get("users", "")))
+    if user is None:
+        raise RefusedError("user_not_found")
+    team.opened.add(user.dm)
+    return {"channel": {"id": user.dm}}
+
+
+def _post_message(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
+    user = team.user_of(str(arguments.get("channel", "")))
+    if user is None:
+        raise RefusedError("channel_not_found")
+    text, blocks = _content(arguments)
+    post = team.post(user, text, blocks, _metadata(arguments))
+    return {"channel": post.channel, "ts": post.ts, "message": post.as_slack_tells()}
+
+
+def _update(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
+    post = team.find(str(arguments.get("channel", "")), str(arguments.get("ts", "")))
+    if post is None:
+        raise RefusedError("message_not_found")
+    text, blocks = _content(arguments)
+    team.update(post, text, blocks)
+    if arguments.get("metadata") is not None:
+        post.metadata = _metadata(arguments)
+    return {"channel": post.channel, "ts": post.ts, "text": post.text, "message": post.as_slack_tells()}
+
+
+def _views_open(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
+    user = team.triggers.pop(str(arguments.get("trigger_id", "")), None)
+    if user is None:
+        raise RefusedError("expired_trigger_id")
+    view = arguments.get("view")
+    if (
+        not isinstance(view, dict)
+        or view.get("type") != "modal"
+        or "title" not in view
+        or not _sound(_list(view, "blocks"))
+    ):
+        raise RefusedError("invalid_arguments")
+    dialog = team.open_dialog(user, view)
+    return {"view": {**view, "id": dialog.id, "team_id": TEAM_ID}}
+
+
+def _history(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
+    user = team.user_of(str(arguments.get("channel", "")))
+    if user is None:
+        raise RefusedError("channel_not_found")
+    limit = min(int(arguments.get("limit") or 100), 999)
+    before = str(arguments.get("cursor") or arguments.get("latest") or "")
+    after = str(arguments.get("oldest") or "")
+    posts = [post for post in reversed(team.dm_of(user.id)) if not post.only_visible_to]
+    posts = [post for post in posts if (not before or post.ts < before) and (not after or post.ts > after)]
+    page, more = posts[:limit], len(posts) > limit
+    with_metadata = str(arguments.get("include_all_metadata", "")).lower() in ("1", "true")
+    return {
+        "messages": [post.as_slack_tells(metadata=with_metadata) for post in page],
+        "has_more": more,
+        "response_metadata": {"next_cursor": page[-1].ts if more else ""},
+    }
+
+
+_METHODS: dict[str, Callable[[SlackTeam, Arguments], dict[str, Any]]] = {
+    "auth.test": _auth_test,
+    "users.lookupByEmail": _lookup_by_email,
+    "users.info": _users_info,
+    "conversations.open": _conversations_open,
+    "conversations.history": _history,
+    "chat.postMessage": _post_message,
+    "chat.update": _update,
+    "views.open": _views_open,
+}
+
+
+def _told(user: SlackUser) -> dict[str, Any]:
+    profile = {"email": user.email, "real_name": user.name, "display_name": user.name}
+    return {
+        "id": user.id, "team_id": TEAM_ID, "name": user.email.partition("@")[0], "real_name": user.name,
+        "deleted": False, "is_bot": False, "profile": profile,
+    }  # fmt: skip
+
+
+def _content(arguments: Arguments) -> tuple[str, list[dict[str, Any]]]:
+    text, blocks = str(arguments.get("text") or ""), _list(arguments, "blocks")
+    if not text and not blocks:
+        raise RefusedError("no_text")
+    if len(text) > 40_000:
+        raise RefusedError("msg_too_long")
+    if not _sound(blocks):
+        raise RefusedError("invalid_blocks")
+    return text, blocks
+
+
+def _list(arguments: Arguments, name: str) -> list[dict[str, Any]]:
+    value = arguments.get(name) or []
+    if not isinstance(value, list) or not all(isinstance(block, dict) for block in value):
+        raise RefusedError("invalid_blocks_format")
+    return value
+
+
+def _metadata(arguments: Arguments) -> dict[str, Any]:
+    value = arguments.get("metadata") or {}
+    if not isinstance(value, dict) or (
+        value and not (value.get("event_type") and isinstance(value.get("event_payload"), dict))
+    ):
+        raise RefusedError("invalid_metadata_format")
+    return value
+
+
+def _sound(blocks: list[dict[str, Any]]) -> bool:
+    """Slack's own limits, the ones a campaign can run into."""
+    ids = [block["block_id"] for block in blocks if block.get("block_id")]
+    return len(blocks) <= _MOST_BLOCKS and len(ids) == len(set(ids)) and all(_sound_block(block) for block in blocks)
+
+
+def _sound_block(block: Mapping[str, Any]) -> bool:
+    kind = str(block.get("type", ""))
+    texts = [block.get("text"), *(block.get("fields") or [])] if kind != "context" else block.get("elements") or []
+    lengths = [len(str(text.get("text", ""))) for text in texts if isinstance(text, dict) and "text" in text]
+    elements = block.get("elements") or []
+    if (kind in ("section", "header") and not any(lengths)) or not all(
+        0 < n <= _LONGEST_TEXT.get(kind, 3000) for n in lengths
+    ):
+        return False
+    if kind == "actions":
+        return 0 < len(elements) <= _MOST_ELEMENTS and all(_sound_button(element) for element in elements)
+    return bool(kind) and len(elements) <= 10
+
+
+def _sound_button(element: Mapping[str, Any]) -> bool:
+    text = element.get("text") or {}
+    return element.get("type") != "button" or (
+        0 < len(str(text.get("text", ""))) <= 75
+        and text.get("type") == "plain_text"
+        and len(str(element.get("value", ""))) <= 2000
+        and len(str(element.get("url", ""))) <= 3000
+        and len(str(element.get("action_id", ""))) <= 255
+    )

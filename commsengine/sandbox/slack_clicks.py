@@ -1,0 +1,141 @@
+"""What Slack sends to an app when somebody clicks: signed interactions, over HTTP, to the app's request URL."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.signature import SignatureVerifier
+
+from commsengine.sandbox.slack_team import APP_ID, BOT_ID, TEAM_ID, Dialog, Post, SlackUser
+
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback never goes through a proxy
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the app answered. Status 0: it could not be reached."""
+
+    status: int
+    body: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        try:
+            value = json.loads(self.body)
+        except ValueError:
+            return {}
+        return value if isinstance(value, dict) else {}
+
+
+def signed_headers(secret: str, body: str, clock: Callable[[], float] = time.time) -> dict[str, str]:
+    """The headers by which an app knows that a request is from Slack."""
+    stamp = str(int(clock()))
+    signature = SignatureVerifier(secret).generate_signature(timestamp=stamp, body=body) or ""
+    return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": signature}
+
+
+def send(url: str, secret: str, payload: Mapping[str, Any], *, timeout: float = 10.0) -> Reply:
+    """One interaction, as Slack sends it: once, never repeated."""
+    body = urllib.parse.urlencode({"payload": json.dumps(payload)})
+    headers = {"Content-Type": "application/x-www-form-urlencoded", **signed_headers(secret, body)}
+    request = urllib.request.Request(url, body.encode(), headers, method="POST")  # noqa: S310 - the URL is the caller's own
+    try:
+        with _direct.open(request, timeout=timeout) as response:
+            return Reply(response.status, response.read().decode("utf-8", "replace"))
+    except urllib.error.HTTPError as error:
+        with error:
+            return Reply(error.code, error.read().decode("utf-8", "replace"))
+    except OSError as error:
+        return Reply(0, str(error))
+
+
+def button_of(post: Post, action_id: str, value: str | None = None) -> dict[str, Any] | None:
+    """The button on a card, by its action id and, where given, its value."""
+    elements = [
+        element for block in post.blocks for element in (*block.get("elements", ()), block.get("accessory") or {})
+    ]
+    return next(
+        (one for one in elements if one.get("action_id") == action_id and value in (None, one.get("value", ""))), None
+    )
+
+
+def block_actions(
+    post: Post, button: Mapping[str, Any], *, trigger_id: str, response_url: str, at: str
+) -> dict[str, Any]:
+    """``payload`` of a click on a card."""
+    block_id = next((b.get("block_id", "") for b in post.blocks if button in b.get("elements", ())), "")
+    action = {key: button[key] for key in ("action_id", "text", "value", "style", "url") if key in button}
+    return {
+        "type": "block_actions",
+        **_whose(post.user),
+        "container": {"type": "message", "message_ts": post.ts, "channel_id": post.channel, "is_ephemeral": False},
+        "trigger_id": trigger_id,
+        "channel": {"id": post.channel, "name": "directmessage"},
+        "message": post.as_slack_tells(),
+        "state": {"values": {}},
+        "response_url": response_url,
+        "actions": [{"type": "button", "block_id": block_id or "b1", "action_ts": at, **action}],
+    }
+
+
+def view_submission(dialog: Dialog, values: Mapping[str, Any], *, trigger_id: str) -> dict[str, Any]:
+    """``payload`` of a dialog sent off. ``values`` are named by block id or by action id."""
+    return {
+        "type": "view_submission",
+        **_whose(dialog.user),
+        "trigger_id": trigger_id,
+        "view": {
+            **dialog.view, "id": dialog.id, "team_id": TEAM_ID, "app_id": APP_ID, "bot_id": BOT_ID, "hash": dialog.id,
+            "private_metadata": dialog.view.get("private_metadata", ""),
+            "callback_id": dialog.view.get("callback_id", ""),
+            "state": {"values": _state(dialog.view, values)},
+        },
+        "response_urls": [],
+    }  # fmt: skip
+
+
+def _whose(user: SlackUser) -> dict[str, Any]:
+    name = user.email.partition("@")[0]
+    return {
+        "user": {"id": user.id, "username": name, "name": name, "team_id": TEAM_ID},
+        "team": {"id": TEAM_ID, "domain": "sandbox"},
+        "api_app_id": APP_ID,
+        "token": "",
+        "enterprise": None,
+        "is_enterprise_install": False,
+    }
+
+
+def _state(view: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    state: dict[str, Any] = {}
+    for block in view.get("blocks", ()):
+        element = block.get("element") or {}
+        if block.get("type") == "input" and element:
+            given = values.get(block.get("block_id", ""), values.get(element.get("action_id", "")))
+            state.setdefault(block.get("block_id", ""), {})[element.get("action_id", "")] = _filled(element, given)
+    return state
+
+
+def _filled(element: Mapping[str, Any], given: Any) -> dict[str, Any]:
+    kind = str(element.get("type", ""))
+    options = [
+        option for option in element.get("options", ()) if given is not None and option.get("value") in _several(given)
+    ]
+    if kind in ("checkboxes", "multi_static_select"):
+        return {"type": kind, "selected_options": options}
+    if kind in ("static_select", "radio_buttons"):
+        return {"type": kind, "selected_option": options[0] if options else None}
+    if kind == "datepicker":
+        return {"type": kind, "selected_date": given or None}
+    return {"type": kind, "value": given or None}
+
+
+def _several(given: Any) -> list[Any]:
+    return list(given) if isinstance(given, list | tuple) else [given]

@@ -1,0 +1,163 @@
+"""A stand-in for Slack on real HTTP: answers the Web API and sends signed clicks back.
+
+It looks at tokens, limits blocks as Slack does, answers 429 on request, and knows only the people it was given.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from commsengine.errors import CommsError
+from commsengine.sandbox import slack_clicks
+from commsengine.sandbox.slack_api import RefusedError, answer
+from commsengine.sandbox.slack_clicks import Reply
+from commsengine.sandbox.slack_team import Dialog, Post, SlackTeam
+
+SCOPES = "chat:write,im:write,im:history,users:read,users:read.email"
+
+
+class SlackStandIn:
+    """``people`` are (e-mail, name); nobody else is on Slack. ``request_url``, where clicks go, may be set later."""
+
+    def __init__(
+        self,
+        people: Iterable[tuple[str, str]],
+        *,
+        bot_token: str = "xoxb-sandbox",  # noqa: S107 - a token of this sandbox only
+        signing_secret: str = "sandbox-signing-secret",  # noqa: S107 - as above
+        request_url: str = "",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.team = SlackTeam(people, clock=clock)
+        self.bot_token, self.signing_secret, self.request_url = bot_token, signing_secret, request_url
+        self.url = ""  # set by whoever serves the routes
+        self.calls: list[str] = []
+        self._faults: dict[str, deque[Response]] = defaultdict(deque)
+        self._responses: dict[str, Post] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def routes(self) -> list[Route]:
+        return [
+            Route("/api/{method}", self._api, methods=["GET", "POST"]),
+            Route("/response/{name}", self._respond, methods=["POST"]),
+        ]
+
+    @property
+    def api_url(self) -> str:
+        return f"{self.url}/api/"
+
+    @property
+    def posts(self) -> list[Post]:
+        return self.team.posts
+
+    def dm_of(self, user: str) -> list[Post]:
+        """What one person (by e-mail or id) sees in the conversation with the bot, oldest first."""
+        return self.team.dm_of(user)
+
+    def limit(self, method: str, *, times: int = 1, retry_after: int = 1) -> None:
+        """Answer the next calls of a method with 429. ``retry_after`` is in seconds."""
+        for _ in range(times):
+            told = {"Retry-After": str(retry_after)}
+            self._faults[method].append(JSONResponse({"ok": False, "error": "ratelimited"}, 429, told))
+
+    def fail(self, method: str, error: str, *, times: int = 1, status: int = 200) -> None:
+        """Answer the next calls of a method with this error."""
+        for _ in range(times):
+            self._faults[method].append(JSONResponse({"ok": False, "error": error}, status))
+
+    def click(self, user: str, action_id: str, value: str | None = None, *, post: Post | None = None) -> Reply:
+        """Press a button as this person, on the newest card that has it. Raises ``CommsError`` when none has."""
+        candidates = [post] if post else reversed(self.dm_of(user))
+        for card in candidates:
+            button = slack_clicks.button_of(card, action_id, value)
+            if button is not None:
+                return self._pressed(card, button)
+        raise CommsError(f"{user} has no card with the button '{action_id}'.", "Look at the sandbox page.")
+
+    def submit(self, dialog: Dialog, values: Mapping[str, Any]) -> Reply:
+        """Send a dialog off with these values, by block id or action id; it closes unless the app says otherwise."""
+        payload = slack_clicks.view_submission(dialog, values, trigger_id=self.team.trigger(dialog.user))
+        reply = slack_clicks.send(self.request_url, self.signing_secret, payload)
+        action = reply.json.get("response_action", "clear")
+        if action == "errors":
+            dialog.errors = dict(reply.json.get("errors", {}))
+        elif action == "update":
+            dialog.view, dialog.errors = reply.json.get("view", {}), {}
+        elif reply.status == 200:
+            self.team.close_dialog(dialog)
+        return reply
+
+    def _pressed(self, card: Post, button: Mapping[str, Any]) -> Reply:
+        with self._lock:
+            name = f"R{len(self._responses) + 1:08d}"
+            self._responses[name] = card
+        payload = slack_clicks.block_actions(
+            card, button,
+            trigger_id=self.team.trigger(card.user), response_url=f"{self.url}/response/{name}", at=self.team.stamp(),
+        )  # fmt: skip
+        return slack_clicks.send(self.request_url, self.signing_secret, payload)
+
+    async def _api(self, request: Request) -> Response:
+        method = str(request.path_params["method"])
+        arguments = await _arguments(request)
+        with self._lock:
+            self.calls.append(method)
+            fault = self._faults[method].popleft() if self._faults[method] else None
+        if fault is not None:
+            return fault
+        token = request.headers.get("authorization", "").removeprefix("Bearer ") or str(arguments.get("token", ""))
+        if token != self.bot_token:
+            return _told({"ok": False, "error": "invalid_auth" if token else "not_authed"})
+        try:
+            return _told({"ok": True, **answer(self.team, method, arguments)})
+        except RefusedError as refused:
+            return _told({"ok": False, "error": str(refused)})
+
+    async def _respond(self, request: Request) -> Response:
+        """A ``response_url``: changes the card that was clicked, or adds a line that only this person sees."""
+        card = self._responses.get(str(request.path_params["name"]))
+        if card is None:
+            return JSONResponse({"ok": False, "error": "used_url"}, 404)
+        said = await _arguments(request)
+        text, blocks = str(said.get("text") or ""), list(said.get("blocks") or [])
+        if said.get("replace_original"):
+            self.team.update(card, text, blocks)
+        else:
+            self.team.post(card.user, text, blocks, {}).only_visible_to = card.user.id
+        return JSONResponse({"ok": True})
+
+
+def _told(body: dict[str, Any]) -> Response:
+    return JSONResponse(body, headers={"x-oauth-scopes": SCOPES})
+
+
+async def _arguments(request: Request) -> dict[str, Any]:
+    """The arguments, sent as JSON or as a form (where lists and objects are JSON in a field)."""
+    arguments: dict[str, Any] = dict(request.query_params)
+    if request.headers.get("content-type", "").startswith("application/json"):
+        given = await request.json()
+        return {**arguments, **given} if isinstance(given, dict) else arguments
+    form: FormData = await request.form()
+    for name, value in form.items():
+        arguments[name] = (
+            _decoded(value) if name in ("blocks", "metadata", "view") and isinstance(value, str) else value
+        )
+    return arguments
+
+
+def _decoded(value: str) -> Any:
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value

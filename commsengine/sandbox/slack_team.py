@@ -1,0 +1,137 @@
+"""A Slack team in memory: its people, their direct messages with the bot, open dialogs."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+TEAM_ID, APP_ID, BOT_USER, BOT_ID = "T0SANDBOX", "A0SANDBOX", "U0SANDBOX", "B0SANDBOX"
+
+
+@dataclass(frozen=True, slots=True)
+class SlackUser:
+    id: str
+    email: str
+    name: str
+    dm: str
+
+
+@dataclass(slots=True)
+class Post:
+    """One message in a direct conversation. ``arrived_at`` is monotonic, in seconds; ``edits`` counts the updates."""
+
+    channel: str
+    ts: str
+    user: SlackUser
+    text: str
+    blocks: list[dict[str, Any]]
+    metadata: dict[str, Any]
+    arrived_at: float
+    edits: int = 0
+    only_visible_to: str = ""
+
+    @property
+    def key(self) -> str:
+        return str(self.metadata.get("event_payload", {}).get("key", ""))
+
+    @property
+    def remote_id(self) -> str:
+        return f"{self.channel}:{self.ts}"
+
+    def as_slack_tells(self, *, metadata: bool = True) -> dict[str, Any]:
+        told = {
+            "type": "message", "ts": self.ts, "text": self.text, "blocks": self.blocks, "user": BOT_USER,
+            "bot_id": BOT_ID, "app_id": APP_ID, "team": TEAM_ID,
+        }  # fmt: skip
+        return {**told, "metadata": self.metadata} if metadata and self.metadata else told
+
+
+@dataclass(slots=True)
+class Dialog:
+    """A modal that is open before one person."""
+
+    id: str
+    user: SlackUser
+    view: dict[str, Any]
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+class SlackTeam:
+    """Only the people given are on Slack. ``clock`` gives the seconds since 1970 that message stamps are made of."""
+
+    def __init__(self, people: Iterable[tuple[str, str]], *, clock: Callable[[], float] = time.time) -> None:
+        self._clock, self._numbers, self._lock = clock, itertools.count(1), threading.RLock()
+        self.posts: list[Post] = []
+        self.dialogs: dict[str, Dialog] = {}
+        self.triggers: dict[str, SlackUser] = {}
+        self.opened: set[str] = set()
+        users = [SlackUser(f"U{n:08d}", email, name, f"D{n:08d}") for n, (email, name) in enumerate(people, 1)]
+        self._by_email = {user.email.lower(): user for user in users}
+        self._by_id = {user.id: user for user in users}
+        self._by_dm = {user.dm: user for user in users}
+
+    @property
+    def users(self) -> list[SlackUser]:
+        return list(self._by_id.values())
+
+    def user(self, email_or_id: str) -> SlackUser | None:
+        return self._by_id.get(email_or_id) or self._by_email.get(email_or_id.lower())
+
+    def user_of(self, channel: str) -> SlackUser | None:
+        """Whose direct conversation this is; a post to a user id goes there too."""
+        user = self._by_dm.get(channel) or self._by_id.get(channel)
+        return user if user and (channel == user.id or channel in self.opened) else None
+
+    def dm_of(self, email_or_id: str) -> list[Post]:
+        """What one person sees in the conversation with the bot, oldest first."""
+        user = self.user(email_or_id)
+        with self._lock:
+            return [post for post in self.posts if user and post.user.id == user.id]
+
+    def post(self, user: SlackUser, text: str, blocks: list[dict[str, Any]], metadata: Mapping[str, Any]) -> Post:
+        with self._lock:
+            post = Post(user.dm, self.stamp(), user, text, blocks, dict(metadata), time.monotonic())
+            self.posts.append(post)
+        return post
+
+    def find(self, channel: str, ts: str) -> Post | None:
+        with self._lock:
+            return next((post for post in self.posts if post.channel == channel and post.ts == ts), None)
+
+    def update(self, post: Post, text: str, blocks: list[dict[str, Any]]) -> None:
+        with self._lock:
+            post.text, post.blocks, post.edits = text, blocks, post.edits + 1
+
+    def forget_conversation(self, email: str) -> None:
+        """As if Slack had closed this conversation: its id is not known any more."""
+        user = self.user(email)
+        if user:
+            self.opened.discard(user.dm)
+
+    def open_dialog(self, user: SlackUser, view: dict[str, Any]) -> Dialog:
+        dialog = Dialog(f"V{next(self._numbers):08d}", user, view)
+        with self._lock:
+            self.dialogs[dialog.id] = dialog
+        return dialog
+
+    def dialogs_of(self, email_or_id: str) -> list[Dialog]:
+        user = self.user(email_or_id)
+        with self._lock:
+            return [dialog for dialog in self.dialogs.values() if user and dialog.user.id == user.id]
+
+    def close_dialog(self, dialog: Dialog) -> None:
+        with self._lock:
+            self.dialogs.pop(dialog.id, None)
+
+    def trigger(self, user: SlackUser) -> str:
+        """A trigger id: it opens one dialog before this person."""
+        name = f"{next(self._numbers)}.{user.id}"
+        self.triggers[name] = user
+        return name
+
+    def stamp(self) -> str:
+        return f"{int(self._clock())}.{next(self._numbers) % 1_000_000:06d}"

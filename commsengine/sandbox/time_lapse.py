@@ -1,0 +1,76 @@
+"""Weeks in seconds: a clock that stands still until it is moved, and the loop that moves it from event to event.
+
+The loop knows nothing about messages. It moves the clock to the next instant at which anything can happen, lets people
+act who meant to act by then, and ticks the real engine.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import heapq
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+Deed = Callable[[], None]
+
+
+class TimeLapse:
+    """A clock for everything in a rehearsal. Safe to share between threads; it never goes back."""
+
+    def __init__(self, start: dt.datetime) -> None:
+        self._now, self._lock = start, threading.Lock()
+
+    def now(self) -> dt.datetime:
+        with self._lock:
+            return self._now
+
+    def move_to(self, at: dt.datetime) -> None:
+        with self._lock:
+            self._now = max(self._now, at)
+
+    def sleep(self, seconds: float) -> None:
+        """What waits in the program waits in this time."""
+        self.move_to(self.now() + dt.timedelta(seconds=seconds))
+
+
+@dataclass
+class Diary:
+    """What people mean to do, and when. Deeds of one instant are done in the order in which they were noted."""
+
+    _deeds: list[tuple[dt.datetime, int, Deed]] = field(default_factory=list)
+    _noted: int = 0
+
+    def note(self, at: dt.datetime, deed: Deed) -> None:
+        heapq.heappush(self._deeds, (at, self._noted, deed))
+        self._noted += 1
+
+    @property
+    def next_at(self) -> dt.datetime | None:
+        return self._deeds[0][0] if self._deeds else None
+
+    def do_all(self, now: dt.datetime) -> None:
+        while self._deeds and self._deeds[0][0] <= now:
+            heapq.heappop(self._deeds)[2]()
+
+
+def play(
+    clock: TimeLapse,
+    until: dt.datetime,
+    diary: Diary,
+    next_wake: Callable[[], dt.datetime | None],
+    tick: Callable[[], None],
+) -> None:
+    """Tick at every instant before ``until`` at which somebody is due or does something, and only then."""
+    while True:
+        diary.do_all(clock.now())
+        tick()
+        ahead = _earliest((next_wake(), diary.next_at))
+        if ahead is None or ahead >= until:
+            clock.move_to(until)
+            return
+        clock.move_to(ahead)
+
+
+def _earliest(instants: Iterable[dt.datetime | None]) -> dt.datetime | None:
+    return min((at for at in instants if at is not None), default=None)

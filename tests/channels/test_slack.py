@@ -1,0 +1,246 @@
+"""Slack against a real HTTP stand-in, and against servers that misbehave at the socket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+
+from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, DeliveryError, Outcome
+from commsengine.channels.slack import SlackChannel, escaped
+from commsengine.sandbox.serving import Serving
+from commsengine.sandbox.slack_stand_in import SlackStandIn
+from tests.servers import HttpOddity, a_mail, http_json
+
+BLOCKS = [{"type": "section", "text": {"type": "mrkdwn", "text": "One list for all of us"}}]
+FOUND = http_json('{"ok": true, "user": {"id": "U1"}, "channel": {"id": "D1"}}')
+
+HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"
+
+
+class Ids(dict[str, tuple[str, str]]):
+    """An id cache in memory."""
+
+    def put(self, email: str, user_id: str, dm_id: str) -> None:
+        self[email] = (user_id, dm_id)
+
+
+@pytest.fixture(scope="module")
+def serving() -> Iterator[tuple[Serving, Starlette]]:
+    app = Starlette()
+    with Serving(app) as server:
+        yield server, app
+
+
+@pytest.fixture
+def slack(serving: tuple[Serving, Starlette]) -> SlackStandIn:
+    """A fresh Slack for each test, behind one server."""
+    stand_in = SlackStandIn([("ana@example.com", "Ana Kim"), ("ben@example.com", "Ben Ortiz")])
+    stand_in.url, serving[1].router.routes[:] = serving[0].url, stand_in.routes
+    return stand_in
+
+
+def deliver(
+    slack: SlackStandIn, *changes: dict[str, Any], ids: Ids | None = None, bot: str = "xoxb-sandbox"
+) -> list[Outcome]:
+    channel = SlackChannel(bot, Ids() if ids is None else ids, api_url=slack.api_url)
+    cards = [a_card(f"k{number}", **change) for number, change in enumerate(changes or ({},), 1)]
+    return list(channel.deliver(cards, lambda keys: keys))
+
+
+def a_card(key: str = "k1", **changes: Any) -> Any:
+    return a_mail(key, **{"channel": "slack", "blocks": BLOCKS, **changes})
+
+
+def test_a_card_is_posted_once_with_its_key(slack: SlackStandIn) -> None:
+    (outcome,) = deliver(slack)
+    (post,) = slack.dm_of("ana@example.com")
+    assert outcome == Outcome("k1", SENT, "reply", "ok", remote_id=post.remote_id)
+    assert (post.key, post.blocks, post.text) == ("k1", BLOCKS, "One list for all of us")
+    assert post.metadata == {"event_type": "commsengine_touch", "event_payload": {"key": "k1"}}
+
+
+def test_ids_are_asked_for_once_in_a_lifetime(slack: SlackStandIn) -> None:
+    ids = Ids()
+    deliver(slack, {}, {"to_email": "Ana@Example.com"}, ids=ids)
+    deliver(slack, {}, ids=ids)
+    assert slack.calls == ["users.lookupByEmail", "conversations.open", *["chat.postMessage"] * 3]
+    assert ids == {"ana@example.com": ("U00000001", "D00000001")}
+
+
+def test_a_slack_id_of_ones_own_needs_no_lookup(slack: SlackStandIn) -> None:
+    deliver(slack, {"to_email": "alias@example.com", "slack_id": "U00000002"})
+    assert slack.calls == ["conversations.open", "chat.postMessage"]
+    assert len(slack.dm_of("ben@example.com")) == 1
+
+
+def test_a_remembered_id_gives_way_to_a_slack_id_of_ones_own(slack: SlackStandIn) -> None:
+    ids = Ids({"ana@example.com": ("U00000001", "D00000001")})
+    deliver(slack, {"slack_id": "U00000002"}, ids=ids)
+    assert (len(slack.dm_of("ben@example.com")), ids["ana@example.com"][0]) == (1, "U00000002")
+
+
+def test_the_mark_comes_right_before_the_post(slack: SlackStandIn) -> None:
+    seen: list[list[str]] = []
+
+    def mark(keys: Sequence[str]) -> Sequence[str]:
+        seen.append(list(slack.calls))
+        return ()
+
+    channel = SlackChannel("xoxb-sandbox", Ids(), api_url=slack.api_url)
+    (outcome,) = channel.deliver([a_card()], mark)
+    assert (outcome.verdict, outcome.begun) == (RELEASED, False)
+    assert seen == [slack.calls] == [["users.lookupByEmail", "conversations.open"]]
+
+
+def test_who_is_not_on_slack_is_told_apart_and_the_others_go(slack: SlackStandIn) -> None:
+    missing, ben = deliver(slack, {"to_email": "zoe@example.com"}, {"to_email": "ben@example.com"})
+    assert missing == Outcome("k1", PERMANENT, "connect", "users_not_found", begun=False, unreachable="not on Slack")
+    assert ben.verdict == SENT
+
+
+def test_a_rate_limit_is_no_attempt_and_says_how_long_to_wait(slack: SlackStandIn) -> None:
+    slack.limit("chat.postMessage", retry_after=7)
+    first, second = deliver(slack, {}, {"to_email": "ben@example.com"})
+    assert (first.verdict, first.begun, first.retry_after) == (RETRY, False, 7.0)
+    assert (second.verdict, second.begun, second.retry_after) == (RETRY, False, 7.0)
+    assert slack.calls.count("chat.postMessage") == 1
+
+
+def test_a_limit_on_lookups_leaves_those_whose_ids_are_known(slack: SlackStandIn) -> None:
+    ids = Ids()
+    deliver(slack, {"to_email": "ben@example.com"}, ids=ids)
+    slack.limit("users.lookupByEmail")
+    assert [o.verdict for o in deliver(slack, {}, {"to_email": "ben@example.com"}, ids=ids)] == [RETRY, SENT]
+
+
+def test_a_wrong_token_stops_the_whole_batch(slack: SlackStandIn) -> None:
+    outcomes = deliver(slack, {}, {}, bot="xoxb-wrong")
+    assert {(o.verdict, o.begun, o.channel_down) for o in outcomes} == {
+        (RETRY, False, "Slack refuses us: invalid_auth")
+    }
+    assert len(slack.calls) == 1
+
+
+@pytest.mark.parametrize("error", ["token_revoked", "not_authed", "missing_scope", "account_inactive"])
+def test_what_is_wrong_with_our_token_is_nobodys_fault(slack: SlackStandIn, error: str) -> None:
+    slack.fail("chat.postMessage", error)
+    (outcome,) = deliver(slack)
+    assert (outcome.begun, outcome.unreachable, outcome.channel_down) == (False, "", f"Slack refuses us: {error}")
+
+
+def test_a_conversation_that_is_gone_is_opened_anew_the_next_time(slack: SlackStandIn) -> None:
+    ids = Ids()
+    deliver(slack, ids=ids)
+    slack.team.forget_conversation("ana@example.com")
+    (gone,) = deliver(slack, ids=ids)
+    (again,) = deliver(slack, ids=ids)
+    assert (gone.verdict, gone.begun, again.verdict) == (RETRY, False, SENT)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "verdict", "begun"),
+    [
+        ("invalid_blocks", 200, PERMANENT, True),
+        ("channel_not_found", 200, PERMANENT, True),
+        ("something_new", 200, RETRY, True),
+        ("service_unavailable", 503, RETRY, True),
+        ("fatal_error", 200, UNCERTAIN, True),
+        ("internal_error", 500, UNCERTAIN, True),
+    ],
+)
+def test_what_an_error_on_the_post_means(
+    slack: SlackStandIn, error: str, status: int, verdict: str, begun: bool
+) -> None:
+    slack.fail("chat.postMessage", error, status=status)
+    (outcome,) = deliver(slack)
+    assert (outcome.verdict, outcome.begun, outcome.reply) == (verdict, begun, error)
+
+
+def odd(post: bytes | None, lookup: bytes | None = FOUND) -> HttpOddity:
+    return HttpOddity(lambda path: post if path.endswith("chat.postMessage") else lookup)
+
+
+def against(server: HttpOddity) -> list[Outcome]:
+    channel = SlackChannel("xoxb-sandbox", Ids(), api_url=f"http://127.0.0.1:{server.port}/api", timeout=2)
+    return list(channel.deliver([a_card()], lambda keys: keys))
+
+
+def test_a_reset_after_the_request_is_uncertain_and_posts_exactly_once() -> None:
+    with odd(None) as server:
+        (outcome,) = against(server)
+        assert (outcome.verdict, outcome.begun) == (UNCERTAIN, True)
+        assert server.requests.count("/api/chat.postMessage") == 1
+
+
+def test_a_reset_before_the_post_is_safe_to_repeat() -> None:
+    with odd(FOUND, lookup=None) as server:
+        (outcome,) = against(server)
+        assert (outcome.verdict, outcome.begun, outcome.channel_down) == (RETRY, False, "")
+        assert server.requests == ["/api/users.lookupByEmail"]
+
+
+@pytest.mark.parametrize("answer", [http_json("<html>Please log in"), http_json("oh", "502 Bad Gateway"), HALF, b"?"])
+def test_an_answer_to_the_post_that_is_not_slacks_is_uncertain(answer: bytes) -> None:
+    with odd(answer) as server:
+        assert [outcome.verdict for outcome in against(server)] == [UNCERTAIN]
+
+
+@pytest.mark.parametrize("found", ['{"ok": true}', '{"ok": true, "user": "U1"}', "[]", "<html>Please log in"])
+def test_an_answer_before_the_post_that_is_not_slacks_is_safe_to_repeat(found: str) -> None:
+    with odd(FOUND, lookup=http_json(found)) as server:
+        (outcome,) = against(server)
+        assert (outcome.verdict, outcome.begun, len(server.requests)) == (RETRY, False, 1)
+
+
+def test_a_deactivated_person_is_not_on_slack() -> None:
+    with odd(FOUND, lookup=http_json('{"ok": true, "user": {"id": "U1", "deleted": true}}')) as server:
+        assert [outcome.unreachable for outcome in against(server)] == ["not on Slack"]
+
+
+def test_slack_that_cannot_be_reached_is_down_for_everybody() -> None:
+    with HttpOddity(lambda path: FOUND) as server:
+        pass
+    (outcome,) = against(server)
+    assert (outcome.verdict, outcome.begun, outcome.channel_down) == (RETRY, False, "Slack refuses the connection")
+
+
+def test_the_sdk_logs_nothing(
+    slack: SlackStandIn, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(0)
+    deliver(slack, {"text": "canary"})
+    with odd(None) as server:
+        against(server)
+    assert "canary" not in caplog.text + capsys.readouterr().err
+    assert "xoxb" not in caplog.text
+
+
+def test_a_card_is_replaced_in_place_and_keeps_its_key(slack: SlackStandIn) -> None:
+    (outcome,) = deliver(slack)
+    channel, _, ts = outcome.remote_id.partition(":")
+    blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": "Recorded 14:02"}}]
+    SlackChannel("xoxb-sandbox", Ids(), api_url=slack.api_url).update_card(channel, ts, "Recorded <!channel>", blocks)
+    (post,) = slack.dm_of("ana@example.com")
+    assert (post.text, post.blocks, post.key, post.edits) == ("Recorded &lt;!channel&gt;", blocks, "k1", 1)
+
+
+def test_a_card_that_cannot_be_replaced_says_why(slack: SlackStandIn) -> None:
+    channel = SlackChannel("xoxb-sandbox", Ids(), api_url=slack.api_url)
+    with pytest.raises(DeliveryError, match="message_not_found"):
+        channel.update_card("D1", "1.2", "text", BLOCKS)
+    channel.close()
+
+
+def test_text_cannot_mention_anybody(slack: SlackStandIn) -> None:
+    deliver(slack, {"blocks": (), "text": "<!channel> & <@U00000002>"})
+    assert slack.posts[0].text == escaped("<!channel> & <@U00000002>") == "&lt;!channel&gt; &amp; &lt;@U00000002&gt;"
+
+
+def test_the_post_asks_slack_to_add_nothing_of_its_own() -> None:
+    with odd(FOUND) as server:
+        against(server)
+    for wish in ('"unfurl_links": false', '"unfurl_media": false', '"link_names": false', '"parse": "none"'):
+        assert wish in server.bodies[-1].decode()
