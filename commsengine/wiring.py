@@ -242,4 +242,4 @@ class Wiring:
     def hall(self) -> Hall:
         from commsengine.engine.answers import Hall
 
-        return Hall(self.store)
+        return Hall(self.store, self.renderer)

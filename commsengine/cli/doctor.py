@@ -1,0 +1,42 @@
+"""``doctor``: is everything there that sending needs?"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from commsengine.cli.opened import wired
+from commsengine.cli.show import json_option, show_json
+
+if TYPE_CHECKING:
+    from commsengine.wiring import Wiring
+
+MARKS = {"ok": ("ok", "green"), "note": ("note", "yellow"), "problem": ("PROBLEM", "red")}
+
+
+@click.command()
+@json_option
+@click.pass_context
+@wired
+def doctor(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
+    """Test what sending needs: settings, database, mail, Slack, links, clock. Sends nothing.
+
+    Exit status 1 if there is a problem.
+
+    Example: commsengine doctor
+    """
+    from commsengine.cli.examination import examine
+
+    findings = examine(wiring)
+    sound = all(finding.state != "problem" for finding in findings)
+    if as_json:
+        show_json({"ok": sound, "findings": [asdict(finding) for finding in findings]})
+    else:
+        for finding in findings:
+            mark, colour = MARKS[finding.state]
+            click.echo(f"{click.style(f'{mark:<8}', fg=colour)}{finding.about:<10}{finding.text}")
+            if finding.fix:
+                click.echo(f"{'':<18}{finding.fix}")
+    ctx.exit(0 if sound else 1)

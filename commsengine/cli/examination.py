@@ -1,0 +1,164 @@
+"""The examinations of ``doctor``, one function each. Loaded only when it runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from commsengine.errors import CommsError
+from commsengine.settings import shown
+
+if TYPE_CHECKING:
+    from commsengine.wiring import Wiring
+
+SCOPES = {"chat:write", "im:write", "users:read", "users:read.email"}
+TIMEOUT = 10.0  # seconds
+AHEAD = dt.timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one examination found: ``state`` is ok, note or problem."""
+
+    about: str
+    state: str
+    text: str
+    fix: str = ""
+
+
+def examine(wiring: Wiring) -> list[Finding]:
+    """Every finding. Settings that cannot be read raise ``InputError``: nothing else could be examined."""
+    examinations: dict[str, Callable[[Wiring], Iterator[Finding]]] = {
+        "settings": _settings, "database": _database, "clock": _clock, "mail": _mail, "slack": _slack, "links": _links,
+        "windows": _windows,
+    }  # fmt: skip
+    findings: list[Finding] = []
+    for about, examination in examinations.items():
+        try:
+            findings += examination(wiring)
+        except CommsError as error:
+            findings.append(Finding(about, "problem", error.message, error.fix))
+    return findings
+
+
+def _settings(wiring: Wiring) -> Iterator[Finding]:
+    given = [name for name, value in shown(wiring.settings).items() if value != "not set"]
+    yield Finding("settings", "ok", f"{len(given)} are set, none is wrong.")
+    if not wiring.settings.credentials:
+        yield Finding(
+            "settings", "problem", "Neither mail nor Slack is set up.",
+            "Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN.",
+        )  # fmt: skip
+
+
+def _database(wiring: Wiring) -> Iterator[Finding]:
+    people, campaigns = wiring.store.people.count(), len(wiring.store.plans.all())
+    yield Finding("database", "ok", f"{wiring.store.dialect}, {people:,} people, {campaigns} campaigns.")
+    held = next((hold for hold in wiring.store.engine.holds() if hold.until is None), None)
+    if held:
+        yield Finding("database", "problem", f"The engine is on hold: {held.reason}", "Then: commsengine release")
+
+
+def _clock(wiring: Wiring) -> Iterator[Finding]:
+    beats = wiring.store.engine.heartbeats()
+    if beats and beats[0].beat_at > wiring.clock() + AHEAD:
+        yield Finding(
+            "clock", "problem", f"The last beat on record is in the future ({beats[0].beat_at:%Y-%m-%d %H:%M} UTC).",
+            "Set this machine's clock; has it gone back?",
+        )  # fmt: skip
+    else:
+        yield Finding("clock", "ok", f"{wiring.clock():%Y-%m-%d %H:%M} UTC.")
+
+
+def _mail(wiring: Wiring) -> Iterator[Finding]:
+    if not wiring.settings.smtp:
+        yield Finding("mail", "note", "Not set up: no e-mail is sent.")
+        return
+    from commsengine.channels.channel import DeliveryError
+    from commsengine.channels.smtp_connection import SmtpConnection
+    from commsengine.channels.smtp_server import parse_smtp_url
+
+    server = parse_smtp_url(wiring.settings.smtp)
+    domain = wiring.mail_from.rstrip(">").rpartition("@")[2]
+    relay = SmtpConnection(server, domain, None, connect=TIMEOUT, reply=TIMEOUT)
+    try:
+        relay.connect()
+        relay.command("mail", "NOOP", 250)
+    except DeliveryError as error:
+        yield Finding("mail", "problem", f"{server.host}:{server.port}: {error.reply}", "See COMMSENGINE_SMTP_URL.")
+        return
+    finally:
+        relay.quit()
+    secured = "without TLS" if server.tls == "off" else "over verified TLS"
+    logged_in = ", logged in" if server.user else ""
+    yield Finding("mail", "ok", f"{server.host}:{server.port} answers {secured}{logged_in}; from {wiring.mail_from}.")
+
+
+def _slack(wiring: Wiring) -> Iterator[Finding]:
+    settings = wiring.settings
+    if not settings.slack_token:
+        yield Finding("slack", "note", "Not set up: nothing is sent to Slack.")
+        return
+    from slack_sdk import WebClient
+    from slack_sdk.errors import SlackApiError
+
+    client = WebClient(settings.slack_token, base_url=settings.slack_api_url, timeout=int(TIMEOUT), retry_handlers=[])
+    try:
+        answer = client.auth_test()
+    except (SlackApiError, OSError) as error:
+        why = error.response.get("error") if isinstance(error, SlackApiError) else error
+        yield Finding("slack", "problem", f"Slack does not accept us: {why}.", "Copy the bot token again (xoxb-…).")
+        return
+    yield Finding(
+        "slack", "ok", f"Connected to {answer.get('team', 'the workspace')} as {answer.get('user', 'the app')}."
+    )
+    yield from _scopes(str(answer.headers.get("x-oauth-scopes", "")))
+    if not (settings.slack_app_token or settings.slack_signing_secret):
+        yield Finding(
+            "slack", "note", "Buttons do not work yet; the links in the messages do.",
+            "Set COMMSENGINE_SLACK_APP_TOKEN (Socket Mode) or COMMSENGINE_SLACK_SIGNING_SECRET (HTTP).",
+        )  # fmt: skip
+
+
+def _scopes(granted: str) -> Iterator[Finding]:
+    missing = sorted(SCOPES - {scope.strip() for scope in granted.split(",")}) if granted else []
+    if missing:
+        yield Finding(
+            "slack", "problem", f"Scopes are missing: {', '.join(missing)}.", "Use slack-manifest.json of init."
+        )
+
+
+def _links(wiring: Wiring) -> Iterator[Finding]:
+    base = wiring.links.base_url
+    host = urlsplit(base).hostname
+    if host in ("localhost", "127.0.0.1", "::1"):
+        yield Finding(
+            "links", "note", f"Links lead to {base}, which only this machine can open.",
+            "Set COMMSENGINE_BASE_URL before real people get them.",
+        )  # fmt: skip
+        return
+    try:
+        with urllib.request.urlopen(f"{base}/healthz", timeout=TIMEOUT) as answer:  # noqa: S310 - checked to be http(s)
+            yield Finding("links", "ok", f"{base} answers ({answer.status}).")
+    except urllib.error.HTTPError as error:
+        yield Finding("links", "note", f"{base} answers, but no engine runs behind it ({error.code}).")
+    except OSError as error:
+        yield Finding(
+            "links", "problem", f"{base} does not answer: {error}.", "Start the engine, look at the web server."
+        )
+
+
+def _windows(wiring: Wiring) -> Iterator[Finding]:
+    running = [record for record in wiring.store.plans.all() if record.state == "running"]
+    for record in running:
+        window = record.plan.send.window
+        hours = f"{window.start // 60:02d}:{window.start % 60:02d} to {window.end // 60:02d}:{window.end % 60:02d}"
+        yield Finding("windows", "ok", f"{record.id}: {', '.join(window.days)}, {hours} in each person's own time.")
+    due = wiring.store.touches.next_wake()
+    if running and due:
+        yield Finding("windows", "ok", f"The next person is looked at {max(due, wiring.clock()):%a %d %b %H:%M} UTC.")
