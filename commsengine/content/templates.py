@@ -21,11 +21,11 @@ LONGEST_OUTPUT = 256 * 1024
 _NAME = re.compile(r"[a-z0-9_-]{1,64}\.(md|html|txt)")
 
 
-def shipped_folder() -> Path:
-    """The templates that come with the program: inside an installed package, or beside it in a checkout."""
+def shipped_folder(name: str = "message_templates") -> Path:
+    """A folder that comes with the program: inside an installed package, or beside it in a checkout."""
     package = Path(__file__).resolve().parents[1]
-    installed = package / "message_templates"
-    return installed if installed.is_dir() else package.parent / "message_templates"
+    installed = package / name
+    return installed if installed.is_dir() else package.parent / name
 
 
 def load_templates(shipped: Path, workspace: Path | None) -> dict[str, str]:
