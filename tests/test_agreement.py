@@ -1,0 +1,268 @@
+"""What ``simulate`` shows is what ``run`` does: touch by touch and instant by instant, over generated campaigns.
+
+The forecast asks ``decide`` from wake to wake in memory. The engine ticks on SQLite, with claims, sender threads and
+receipts. Both get the same suppositions about answers. Nothing but the touches they make is compared.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from commsengine.cadence.forecast import Fact, Supposition, forecast, nobody, open_outreach, typical
+from commsengine.cadence.history import Answer, Campaign, Campaigns, History, Standstill, Touch
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Plan, Workspace
+from commsengine.channels.channel import SENT, Mark, Outcome
+from commsengine.content.message import Message
+from commsengine.engine.deliver import ChannelSetup
+from commsengine.engine.tick import Engine
+from commsengine.sandbox.time_lapse import Diary, TimeLapse, play
+from commsengine.store.store import Store
+from tests.builders import a_message, a_plan, someone, utc
+
+IMPORTED, STARTED, UNTIL = utc("2026-12-01"), utc("2027-01-04 09:30"), utc("2027-03-29")
+
+Made = tuple[str, str, int, str, str, dt.datetime, str]
+
+
+class Postbox:
+    """A channel that carries everything at once and remembers what it carried."""
+
+    name = "email"
+
+    def __init__(self, carried: list[str]) -> None:
+        self._carried = carried
+
+    def deliver(self, messages: Sequence[Message], mark: Mark) -> Iterator[Outcome]:
+        for key in mark([message.key for message in messages]):
+            self._carried.append(key)
+            yield Outcome(key, SENT)
+
+    def close(self) -> None: ...
+
+
+class PlainRenderer:
+    """Writes nothing: texts are not what is compared here."""
+
+    def touch(self, touch: Touch, person: Person, cast: object) -> Message:
+        return Message(
+            touch.key, touch.campaign, "", touch.channel, person.email, person.name, "", "", "", "", "", "", [],
+            touch.due_at,
+        )  # fmt: skip
+
+
+class Run:
+    """One engine run on a database of its own, on a time-lapse clock, with people who answer as supposed."""
+
+    def __init__(self, folder: Path, plans: Sequence[Plan], people: Sequence[Person], rules: Workspace) -> None:
+        self.store = Store.create(f"sqlite:///{folder}/run.db")
+        self.store.people.save(people, by="test", now=IMPORTED)
+        for plan in plans:
+            self.store.plans.save_version(plan, {}, "", introduced={}, by="test", now=IMPORTED)
+            self.store.plans.start(plan.campaign, by="test", now=STARTED)
+        self.plans, self.clock, self.diary = plans, TimeLapse(STARTED), Diary()
+        self.carried: list[str] = []
+        self.seen: set[str] = set()
+        channels = {name: ChannelSetup(lambda: Postbox(self.carried)) for name in ("email", "slack")}
+        self.engine = Engine(
+            self.store, channels, lambda plan, templates: PlainRenderer(),
+            workspace=rules, clock=self.clock.now, sleep=self.clock.sleep, interval=60,
+        )  # fmt: skip
+
+    def play(self, suppose: Supposition, *, wipe: bool = False) -> list[Made]:
+        def tick() -> None:
+            if wipe:
+                self.store.touches.wipe_bookmarks(self.clock.now())
+            self.engine.tick()
+            self.note_answers(suppose)
+
+        with self.engine:
+            play(self.clock, UNTIL, self.diary, self.store.touches.next_wake, tick)
+        made = [record for plan in self.plans for record in self.store.touches.list(plan.campaign)]
+        self.store.close()
+        return sorted(
+            (
+                r.person_id or "",
+                r.message,
+                r.rung or 0,
+                r.kind,
+                r.channel,
+                r.due_at,
+                r.reason if r.state == "skipped" else "",
+            )
+            for r in made
+        )
+
+    def note_answers(self, suppose: Supposition) -> None:
+        by_hand = [rung.key for rung in self.store.books.open_rungs()]
+        for key in [*self.carried, *by_hand]:
+            if key not in self.seen:
+                self.seen.add(key)
+                for fact in suppose(self.touch(key)):
+                    self.diary.note(fact.at, lambda key=key, fact=fact: self.act(key, fact))  # type: ignore[misc]
+        self.carried.clear()
+
+    def touch(self, key: str) -> Touch:
+        r = self.store.touches.row(key)
+        assert r is not None
+        assert r.local_date is not None
+        return Touch(
+            r.campaign, r.message, r.person_id or "", r.role, r.rung or 0, r.kind, r.channel, r.local_date, r.due_at,
+            r.due_at, r.number,
+        )  # fmt: skip
+
+    def act(self, key: str, fact: Fact) -> None:
+        person, now = self.touch(key).person, self.clock.now()
+        if isinstance(fact, Answer):
+            self.answer(person, key, fact, now)
+            return
+        loaded = self.store.touches.histories([person])[person]
+        still_open = open_outreach(loaded.history)
+        if (fact.campaign, fact.message) not in still_open:
+            return
+        for campaign, message in still_open:
+            self.store.facts.outcome(person, campaign, [message], fact.outcome, by="mia", now=now)
+            if fact.outcome == "understood":
+                self.answer(person, key, Answer(campaign, message, "acknowledged", now, "manager"), now)
+
+    def answer(self, person: str, key: str, fact: Answer, now: dt.datetime) -> None:
+        self.store.facts.answer(
+            person, fact.campaign, fact.message, key, fact.kind,
+            right=fact.right, evidence=fact.evidence, by=person, now=now,
+        )  # fmt: skip
+
+
+def foreseen(plans: Sequence[Plan], people: Sequence[Person], rules: Workspace, suppose: Supposition) -> list[Made]:
+    campaigns = Campaigns(tuple(Campaign(plan, STARTED) for plan in plans), rules)
+    managers = {person.manager for person in people}
+    touches = [
+        touch
+        for person in people
+        for touch in forecast(
+            campaigns,
+            replace(person, since=IMPORTED, is_manager=person.email in managers),
+            History(),
+            STARTED,
+            UNTIL,
+            suppose,
+        ).touches
+    ]
+    return sorted((t.person, t.message, t.rung, t.kind, t.channel, t.due_at, t.skip) for t in touches)
+
+
+def supposing(plans: Sequence[Plan]) -> Supposition:
+    return typical({(plan.campaign, message.id): message.ask for plan in plans for message in plan.messages})
+
+
+# -- generated campaigns --------------------------------------------------------------------------
+
+ZONES = ("Asia/Seoul", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Africa/Casablanca", "")
+
+messages = st.builds(
+    lambda number, every, times, opens, length, ask, priority, until: a_message(
+        id=f"m{number}",
+        **{"from": f"2027-01-08 + {opens}d", "until": f"2027-01-08 + {opens + length}d"},
+        cadence={"every": f"{every}h", **({"times": str(times)} if times else {})},
+        ask=ask,
+        priority=priority,
+        repeat_until=until,
+    ),
+    st.integers(0, 2), st.sampled_from([24, 36, 48, 72]), st.integers(0, 4), st.integers(0, 23), st.integers(3, 25),
+    st.sampled_from(["acknowledge", "nothing", "commit"]), st.sampled_from(["high", "normal", "low"]),
+    st.sampled_from(["end", "acknowledged"]),
+)  # fmt: skip
+
+plans = st.builds(
+    lambda name, some, channels, hours, per_week, holidays: a_plan(
+        *some,
+        campaign=name,
+        send={
+            "channels": channels,
+            "window": {"days": ["mon", "tue", "wed", "thu", "fri"], "from": hours[0], "to": hours[1]},
+            "at_most": {"per_day": "1", "per_week": str(per_week)},
+            "holidays": holidays,
+        },
+    ),
+    st.sampled_from(["one", "two"]),
+    st.lists(messages, min_size=1, max_size=3, unique_by=lambda message: message["id"]),
+    st.sampled_from([["email"], ["slack", "email"], ["email", "slack"]]),
+    st.sampled_from([("09:00", "16:30"), ("00:00", "24:00"), ("13:00", "13:30")]),
+    st.integers(1, 5),
+    st.sampled_from(["true", "false"]),
+)
+
+people = st.lists(
+    st.builds(
+        lambda number, zone, days, leave, channel, country: someone(
+            number,
+            time_zone=zone,
+            days=days,
+            leave=((dt.date(2027, 1, 18), dt.date(2027, 1, 18 + leave)),) if leave else (),
+            channel=channel,
+            country=country,
+            department="Sales" if number % 2 else "Support",
+        ),
+        st.integers(0, 30),
+        st.sampled_from(ZONES),
+        st.sampled_from([None, frozenset({0, 2, 3}), frozenset({4})]),
+        st.integers(0, 5),
+        st.sampled_from(["", "slack", "email"]),
+        st.sampled_from(["", "DE", "US", "KR"]),
+    ),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda person: person.id,
+)
+
+rules = st.builds(
+    lambda per_week, gap: Workspace.model_validate(
+        {"at_most": {"per_day": "2", "per_week": str(per_week)}, "minimum_gap": f"{gap}h"}
+    ),
+    st.integers(2, 6),
+    st.sampled_from([0, 0, 20]),
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(some_plans=st.lists(plans, min_size=1, max_size=2, unique_by=lambda p: p.campaign), some_people=people, r=rules)
+def test_the_engine_makes_the_touches_that_the_forecast_says(
+    tmp_path_factory: pytest.TempPathFactory, some_plans: list[Plan], some_people: list[Person], r: Workspace
+) -> None:
+    run = Run(tmp_path_factory.mktemp("run"), some_plans, some_people, r)
+    assert run.play(supposing(some_plans)) == foreseen(some_plans, some_people, r, supposing(some_plans))
+
+
+def test_wiping_every_bookmark_changes_nothing_that_is_sent(tmp_path: Path) -> None:
+    plan, some = a_plan(a_message(cadence={"every": "48h", "times": "5"})), [someone(n) for n in range(3)]
+    run = Run(tmp_path, [plan], some, Workspace())
+    assert run.play(supposing([plan]), wipe=True) == foreseen([plan], some, Workspace(), supposing([plan]))
+
+
+@pytest.mark.parametrize("backlog", ["latest", "all", "none"])
+def test_a_pause_is_foreseen_as_it_comes_about(tmp_path: Path, backlog: str) -> None:
+    plan = a_plan(a_message(), a_message(id="second", **{"from": "kickoff + 1d"}))
+    some = [someone(n, time_zone=zone) for n, zone in enumerate(ZONES)]
+    pause = Standstill(utc("2027-01-12 03:00"), utc("2027-01-13 15:45"), backlog)
+    run = Run(tmp_path, [plan], some, Workspace())
+    run.diary.note(pause.since, lambda: run.store.plans.pause("crm", by="dana", now=pause.since) and None)
+    run.diary.note(
+        pause.until, lambda: run.store.plans.resume("crm", backlog=backlog, by="dana", now=pause.until) and None
+    )
+    campaigns = Campaigns((Campaign(plan, STARTED),))
+    expected = [
+        touch
+        for person in some
+        for touch in forecast(
+            campaigns, replace(person, since=IMPORTED), History(), STARTED, UNTIL, nobody, {"crm": [pause]}
+        ).touches
+    ]
+    assert run.play(nobody) == sorted(
+        (t.person, t.message, t.rung, t.kind, t.channel, t.due_at, t.skip) for t in expected
+    )
