@@ -1,0 +1,1 @@
+"""The pages people answer on. A GET changes nothing; every form works without cookie and script."""

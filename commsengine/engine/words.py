@@ -1,0 +1,37 @@
+"""What a person is told about their own answers: short sentences, with times in their own zone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+WEEK = dt.timedelta(days=6)
+
+SAID = {
+    "acknowledged": "You confirmed",
+    "input": "You answered",
+    "commit": "You said you will",
+    "check": "You answered the question",
+    "heard_enough": "You said you have heard enough",
+    "not_for_me": "You said this is not for you",
+}
+"""One beginning per kind of answer; the time follows."""
+
+
+def spoken(at: dt.datetime, zone: str, now: dt.datetime) -> str:
+    """``Tue 10:14`` within the last days, ``Tue 12 Jan 10:14`` before, with the year when it is another."""
+    here = ZoneInfo(zone)
+    local, today = at.astimezone(here), now.astimezone(here)
+    if dt.timedelta() <= now - at < WEEK:
+        return f"{local:%a %H:%M}"
+    return (
+        f"{local:%a} {local.day} {local:%b %Y %H:%M}"
+        if local.year != today.year
+        else f"{local:%a} {local.day} {local:%b %H:%M}"
+    )
+
+
+def short_name(name: str, email: str) -> str:
+    """``Ana K.`` for Ana Kim: enough for her to know it is hers, too little for a stranger to learn much."""
+    first, *rest = name.split() or [email.partition("@")[0]]
+    return f"{first} {rest[-1][0]}." if rest else first

@@ -1,0 +1,139 @@
+"""The answer page: whom a message concerns, what it says, and one plain form per thing that can be said back.
+
+GET and HEAD change nothing. POST records, then sends the browser back to the page (303), so that reloading sends
+nothing again. The page needs neither cookie nor script.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from commsengine.engine.answers import Evidence, Hall
+from commsengine.errors import InputError
+from commsengine.web.bodies import read_form
+from commsengine.web.evidence import FIELD, evidence_of
+from commsengine.web.gate import Gate
+from commsengine.web.templates import page
+
+NOTICES = {
+    "again": "This was already recorded; nothing has changed.",
+    "undone": "Undone. Nothing is recorded now.",
+    "late": "It is too late to undo that: five minutes have passed. Ask a question if it should be changed.",
+    "asked": "Thank you. Your question is on its way.",
+    "snoozed": "All right: nothing more of this today.",
+}
+"""What the page says after a form; the address names only the word on the left."""
+
+ASKS = {
+    "acknowledge": "Have you read it?",
+    "check": "One quick question",
+    "input": "What do you say?",
+    "commit": "Will you?",
+    "nothing": "Have you read it?",
+}
+
+Form = Mapping[str, str]
+Act = Callable[[Hall, str, Form, Evidence, dt.datetime], str]
+
+
+def _got_it(hall: Hall, key: str, _form: Form, evidence: Evidence, now: dt.datetime) -> str:
+    return _again(hall.got_it(key, evidence, now).first)
+
+
+def _input(hall: Hall, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
+    return _again(hall.give_input(key, form.get("value", ""), evidence, now).first)
+
+
+def _check(hall: Hall, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
+    return _again(hall.answer_check(key, form.get("choice", ""), evidence, now).first)
+
+
+def _commit(hall: Hall, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
+    return _again(hall.commit(key, form.get("value", ""), evidence, now).first)
+
+
+def _question(hall: Hall, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
+    hall.ask(key, form.get("text", ""), evidence, now)
+    return "asked"
+
+
+def _explain(hall: Hall, key: str, _form: Form, evidence: Evidence, now: dt.datetime) -> str:
+    hall.explain(key, evidence, now)
+    return "asked"
+
+
+def _snooze(hall: Hall, key: str, _form: Form, _evidence: Evidence, now: dt.datetime) -> str:
+    hall.snooze(key, now)
+    return "snoozed"
+
+
+def _enough(hall: Hall, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
+    return _again(hall.heard_enough(key, evidence, now, whole_campaign=form.get("scope") == "campaign").first)
+
+
+def _undo(hall: Hall, key: str, _form: Form, _evidence: Evidence, now: dt.datetime) -> str:
+    return "undone" if hall.undo(key, now) else "late"
+
+
+def _again(first: bool) -> str:
+    return "" if first else "again"
+
+
+ACTS: Mapping[str, Act] = {
+    "got_it": _got_it, "input": _input, "check": _check, "commit": _commit, "question": _question,
+    "explain": _explain, "snooze": _snooze, "heard_enough": _enough, "undo": _undo,
+}  # fmt: skip
+"""What the hidden field ``do`` may say. A bare POST without it is the plain "Got it"."""
+
+
+class AnswerPage:
+    """``/a/<token>``."""
+
+    def __init__(self, hall: Hall, gate: Gate) -> None:
+        self._hall, self._gate = hall, gate
+
+    def route(self) -> Route:
+        return Route("/a/{token}", self.answer, methods=["GET", "POST"], name="answer")
+
+    async def answer(self, request: Request) -> Response:
+        if request.method != "POST":
+            return await run_in_threadpool(self._show, request)
+        return await run_in_threadpool(self._take, request, await read_form(request))
+
+    def _show(self, request: Request) -> Response:
+        key, now = self._gate.enter(request, "answer")
+        return self._page(key, now, notice=NOTICES.get(request.query_params.get("note", ""), ""))
+
+    def _take(self, request: Request, form: Form) -> Response:
+        key, now = self._gate.enter(request, "answer")
+        do = form.get("do", "got_it")
+        if do not in ACTS:
+            raise HTTPException(400)
+        evidence = evidence_of(request, self._gate.notes.since(form.get(FIELD, ""), key, now))
+        try:
+            word = ACTS[do](self._hall, key, form, evidence, now)
+        except InputError as error:
+            return self._page(key, now, error=error.message, opened=do)
+        return RedirectResponse(f"?note={word}", 303)
+
+    def _page(self, key: str, now: dt.datetime, *, notice: str = "", error: str = "", opened: str = "") -> Response:
+        card = self._hall.card(key, now)
+        return page(
+            "answer.html",
+            status=422 if error else 200,
+            card=card,
+            text=self._hall.text(card),
+            mine=self._gate.mine(key, now),
+            note=self._gate.notes.write(key, now),
+            ask=ASKS[card.ask],
+            notice=notice,
+            error=error,
+            opened=opened,
+        )

@@ -1,0 +1,108 @@
+"""The web application: the pages behind signed links, Slack's door, the lead's desk and the health of the engine."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import structlog
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from commsengine.engine.answers import Hall, UnknownTouchError
+from commsengine.links import Links
+from commsengine.web.answer_page import AnswerPage
+from commsengine.web.bodies import read_body
+from commsengine.web.evidence import Notes
+from commsengine.web.gate import Gate
+from commsengine.web.headers import SECURITY, SecurityHeaders
+from commsengine.web.limits import RateLimit
+from commsengine.web.my_messages import MyMessages
+from commsengine.web.templates import FOLDER, notice
+from commsengine.web.unsubscribe_page import UnsubscribePage
+
+if TYPE_CHECKING:
+    from commsengine.slack_app import SlackApp
+
+SLACK_LIMIT = 512 * 1024
+"""Bytes of one request of Slack's: a press carries the whole card."""
+
+log = structlog.get_logger(__name__)
+
+
+def create_app(
+    hall: Hall,
+    links: Links,
+    *,
+    keys: Sequence[str],
+    clock: Callable[[], dt.datetime],
+    heartbeat_age: Callable[[], dt.timedelta | None] = lambda: None,
+    stale_after: dt.timedelta = dt.timedelta(minutes=5),
+    slack: SlackApp | None = None,
+    more: Sequence[BaseRoute] = (),
+    per_minute: int = 30,
+) -> Starlette:
+    """``keys`` sign the notes in forms, newest first; ``per_minute`` limits each link; ``more`` are others' routes."""
+    gate = Gate(links, Notes(keys), RateLimit(per_minute), clock)
+    pages = (AnswerPage(hall, gate), MyMessages(hall, gate), UnsubscribePage(hall, gate))
+    routes: list[BaseRoute] = [page.route() for page in pages]
+    routes += [Route("/style.css", _style), Route("/healthz", _health(heartbeat_age, stale_after)), *more]
+    if slack is not None:
+        routes.append(Route("/slack/events", _slack(slack), methods=["POST"]))
+    https = Middleware(SecurityHeaders, https=links.base_url.startswith("https:"))
+    return Starlette(routes=routes, middleware=[https], exception_handlers=_TROUBLE)
+
+
+def _style(_request: Request) -> Response:
+    return FileResponse(FOLDER / "style.css", media_type="text/css")
+
+
+def _health(age: Callable[[], dt.timedelta | None], stale: dt.timedelta) -> Callable[[Request], Response]:
+    def health(_request: Request) -> Response:
+        since = age()
+        alive = since is not None and since <= stale
+        seconds = None if since is None else round(since.total_seconds(), 1)
+        return JSONResponse({"ok": alive, "heartbeat_age_seconds": seconds}, 200 if alive else 503)
+
+    return health
+
+
+def _slack(slack: SlackApp) -> Callable[[Request], object]:
+    async def events(request: Request) -> Response:
+        body = await read_body(request, SLACK_LIMIT)
+        answer = await run_in_threadpool(slack.http, body, dict(request.headers))
+        return Response(answer.body, answer.status, answer.first_headers_without_set_cookie())
+
+    return events
+
+
+def _told(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - Starlette calls this for nothing else
+    response = notice(error.status_code, root=_root(_request))
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _unknown(request: Request, _error: Exception) -> Response:
+    return notice(404, root=_root(request))
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    """The last resort: outside the middleware, so it brings the headers itself. The address is not logged."""
+    log.error("page_failed", kind=type(error).__name__)
+    response = notice(500, root=_root(request))
+    response.headers.update(SECURITY)
+    return response
+
+
+def _root(request: Request) -> str:
+    return "../" * max(0, request.url.path.count("/") - 1) or "./"
+
+
+_TROUBLE = {HTTPException: _told, UnknownTouchError: _unknown, Exception: _broken}

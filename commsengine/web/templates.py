@@ -1,0 +1,44 @@
+"""The pages' templates: escaped always, strict about names, and answered with the status they deserve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+FOLDER = Path(__file__).parent / "pages"
+
+_environment = Environment(
+    loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+
+
+def page(name: str, *, status: int = 200, root: str = "../", lang: str = "en", **context: Any) -> HTMLResponse:
+    """One page as a response. ``root`` is the relative way to the stylesheet."""
+    html = _environment.get_template(name).render(root=root, lang=lang, **context)
+    return HTMLResponse(html.lstrip(), status)
+
+
+NOT_FOUND = (
+    "This link does not work",
+    (
+        "It may be too old, or part of it was lost on the way.",
+        "Open the newest message you have, or ask the person who sent it.",
+    ),
+)
+NOTICES = {
+    400: ("That could not be read", ("Go back and send the form again.",)),
+    404: NOT_FOUND,
+    405: ("That is not possible here", ("Open the link from your message again.",)),
+    413: ("That is too long", ("Go back and say it in fewer words.",)),
+    429: ("One moment, please", ("This link was used very often just now. Try again in a minute; nothing is lost.",)),
+    500: ("Something went wrong on our side", ("Nothing was recorded. Please try again in a moment.",)),
+}  # fmt: skip
+
+
+def notice(status: int, *, root: str = "../") -> HTMLResponse:
+    """A page that only says what is the matter. It gives nothing away about why a link was refused."""
+    heading, lines = NOTICES.get(status, NOTICES[500])
+    return page("notice.html", status=status, root=root, heading=heading, lines=lines)

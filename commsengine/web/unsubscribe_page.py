@@ -1,0 +1,47 @@
+"""Leaving an optional campaign: the page behind the mail header, and its one click without a page (RFC 8058).
+
+It never counts as having read anything, and for a campaign that is not optional it is a link that does not work.
+"""
+
+from __future__ import annotations
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from commsengine.engine.answers import Hall
+from commsengine.web.bodies import read_form
+from commsengine.web.evidence import FIELD, evidence_of
+from commsengine.web.gate import Gate
+from commsengine.web.templates import page
+
+ONE_CLICK = ("List-Unsubscribe", "One-Click")
+
+
+class UnsubscribePage:
+    """``/u/<token>``."""
+
+    def __init__(self, hall: Hall, gate: Gate) -> None:
+        self._hall, self._gate = hall, gate
+
+    def route(self) -> Route:
+        return Route("/u/{token}", self.answer, methods=["GET", "POST"], name="unsubscribe")
+
+    async def answer(self, request: Request) -> Response:
+        form = await read_form(request) if request.method == "POST" else None
+        return await run_in_threadpool(self._answer, request, form)
+
+    def _answer(self, request: Request, form: dict[str, str] | None) -> Response:
+        key, now = self._gate.enter(request, "unsubscribe")
+        card = self._hall.card(key, now)
+        if not card.plan.optional:
+            raise HTTPException(404)
+        if form is not None:
+            since = self._gate.notes.since(form.get(FIELD, ""), key, now)
+            self._hall.not_for_me(key, evidence_of(request, since), now)
+            if form.get(ONE_CLICK[0]) == ONE_CLICK[1]:
+                return PlainTextResponse("Done: you hear nothing more of this campaign.\n")
+            card = self._hall.card(key, now)
+        return page("unsubscribe.html", card=card, note=self._gate.notes.write(key, now))

@@ -1,0 +1,105 @@
+"""A store in which Ana, Ben and Mia have touches, a clock that stands still, and the hall that takes their answers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from commsengine.cadence.history import Decision, Touch
+from commsengine.cadence.people import Person, role_of
+from commsengine.cadence.plan import Plan, Workspace
+from commsengine.content.render import Renderer
+from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.engine.answers import Evidence, Hall
+from commsengine.links import Links
+from commsengine.store.records import Receipt
+from commsengine.store.store import Store
+from tests.builders import ANA, BEN, MIA, a_message, a_plan, utc
+
+KEYS = ("a key for the tests only",)
+BY_LINK = Evidence("link", {"method": "POST"})
+MONDAY = utc("2027-01-11 09:00")
+TEMPLATES = load_templates(shipped_folder(), None)
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self, now: dt.datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> dt.datetime:
+        return self.now
+
+    def pass_(self, **span: float) -> None:
+        self.now += dt.timedelta(**span)
+
+
+@dataclass
+class Answering:
+    """One campaign that runs, and what it takes to answer it."""
+
+    store: Store
+    hall: Hall
+    links: Links
+    clock: Clock
+    plan: Plan
+
+    def touch(
+        self, person: Person = ANA, message: str = "one-record", *, number: int = 1, channel: str = "email"
+    ) -> str:
+        """Claims and sends one touch; returns its key."""
+        now = self.clock()
+        touch = Touch(
+            self.plan.campaign, message, person.id, role_of(self.plan.audience, person) or "", 0, "message", channel,
+            now.date() + dt.timedelta(days=number), now, now + dt.timedelta(hours=5), number,
+            again_at=now + dt.timedelta(days=2),
+        )  # fmt: skip
+        record = self.store.plans.get(self.plan.campaign)
+        assert record is not None
+        seq = self.store.touches.histories([person.id])[person.id].facts_seq
+        self.store.touches.claim(
+            [(Decision(person.id, (touch,)), seq)], owner="test", fence=1, lease_until=now + dt.timedelta(hours=1),
+            epochs={record.id: record.epoch}, versions={record.id: record.version}, now=now,
+        )  # fmt: skip
+        assert self.store.touches.mark([touch.key], owner="test", fence=1, now=now) == {touch.key}
+        self.store.touches.settle([Receipt(touch.key, "sent", now)], owner="test", fence=1, now=now)
+        return touch.key
+
+    def token(self, purpose: str, key: str) -> str:
+        return self.url(purpose, key).rpartition("/")[2]
+
+    def url(self, purpose: str, key: str) -> str:
+        return self.links.url(purpose, key, self.clock() + dt.timedelta(days=60))
+
+    def kinds(self, person: Person = ANA) -> list[str]:
+        """What the person has said and not taken back."""
+        return [answer.kind for answer in self.store.touches.histories([person.id])[person.id].history.answers]
+
+
+@cache
+def _empty_database() -> Path:
+    """Made once: laying out the tables takes longer than most tests."""
+    file = Path(tempfile.mkdtemp()) / "empty.db"
+    Store.create(f"sqlite:///{file}").close()
+    return file
+
+
+def answering(folder: Path, *messages: Mapping[str, object], **changes: object) -> Answering:
+    """Monday 09:00 UTC of the week of kickoff, the campaign running."""
+    clock = Clock(MONDAY)
+    shutil.copy(_empty_database(), folder / "answers.db")
+    store = Store.open(f"sqlite:///{folder / 'answers.db'}")
+    plan = a_plan(*(messages or (a_message(),)), **changes)
+    store.people.save([ANA, BEN, MIA], by="test", now=utc("2027-01-04"))
+    introduced = {message.id: utc("2027-01-04") for message in plan.messages}
+    store.plans.save_version(plan, TEMPLATES, "", introduced=introduced, by="test", now=utc("2027-01-04"))
+    store.plans.start(plan.campaign, by="test", now=utc("2027-01-04"))
+    links = Links("http://127.0.0.1:8080", KEYS)
+    hall = Hall(store, lambda plan, templates: Renderer(plan, templates, links, Workspace()))
+    return Answering(store, hall, links, clock, plan)

@@ -1,0 +1,205 @@
+"""What people say is recorded once, with its evidence, and can be taken back for five minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commsengine.engine.answers import Evidence, UnknownTouchError
+from commsengine.errors import InputError
+from tests.answering import BY_LINK, Answering, answering
+from tests.builders import ANA, BEN, a_message, utc
+
+CHECK = {
+    "question": "Where do you log a call?",
+    "answers": ["My notebook", "The customer record"],
+    "right": "The customer record",
+    "because": "Your colleague sees it before the next call.",
+}
+INPUT = {"question": "What must never get harder?", "reply_by": "5 working days"}
+
+
+@pytest.fixture
+def hall(tmp_path: Path) -> Iterator[Answering]:
+    house = answering(tmp_path)
+    yield house
+    house.store.close()
+
+
+def asking(folder: Path, ask: str, **more: Any) -> Answering:
+    return answering(folder, a_message(ask=ask, **more))
+
+
+def test_an_acknowledgement_is_told_in_the_persons_own_time(hall: Answering) -> None:
+    recorded = hall.hall.got_it(hall.touch(), BY_LINK, hall.clock())
+    assert (recorded.first, recorded.at, recorded.text) == (True, utc("2027-01-11 09:00"), "You confirmed Mon 18:00")
+
+
+def test_recording_twice_changes_nothing(hall: Answering) -> None:
+    key = hall.touch()
+    hall.hall.got_it(key, BY_LINK, hall.clock())
+    hall.clock.pass_(hours=20)
+    again = hall.hall.got_it(key, BY_LINK, hall.clock())
+    assert (again.first, again.at, hall.kinds()) == (False, utc("2027-01-11 09:00"), ["acknowledged"])
+
+
+def test_the_next_touch_is_answered_anew_and_names_the_answer_before(hall: Answering) -> None:
+    hall.hall.got_it(hall.touch(), BY_LINK, hall.clock())
+    hall.clock.pass_(hours=48)
+    card = hall.hall.card(hall.touch(number=2), hall.clock())
+    assert (card.answered, card.said_before) == (False, "You confirmed Mon 18:00")
+
+
+def test_evidence_is_kept_beside_the_answer(hall: Answering) -> None:
+    evidence = Evidence("link", {"method": "POST", "ip_prefix": "203.0.113.0/24"})
+    hall.hall.got_it(hall.touch(), evidence, hall.clock())
+    (kept,) = hall.store.facts.answers_of(ANA.id)
+    assert (kept.evidence, kept.detail, kept.by) == ("link", evidence.detail, ANA.id)
+
+
+def test_an_answer_makes_the_person_due_at_once(hall: Answering) -> None:
+    key = hall.touch()
+    hall.hall.got_it(key, BY_LINK, hall.clock())
+    assert ANA.id in hall.store.touches.due(hall.clock())
+
+
+def test_undo_within_five_minutes(hall: Answering) -> None:
+    key = hall.touch()
+    hall.hall.got_it(key, BY_LINK, hall.clock())
+    hall.clock.pass_(minutes=5)
+    assert (hall.hall.undo(key, hall.clock()), hall.kinds()) == (True, [])
+
+
+def test_no_undo_after_five_minutes(hall: Answering) -> None:
+    key = hall.touch()
+    hall.hall.got_it(key, BY_LINK, hall.clock())
+    hall.clock.pass_(minutes=5, seconds=1)
+    assert (hall.hall.undo(key, hall.clock()), hall.kinds()) == (False, ["acknowledged"])
+
+
+def test_what_was_undone_can_be_said_again(hall: Answering) -> None:
+    key = hall.touch()
+    for _ in range(2):
+        assert hall.hall.got_it(key, BY_LINK, hall.clock()).first
+        assert hall.hall.undo(key, hall.clock())
+    assert not hall.hall.undo(key, hall.clock())
+
+
+def test_input_is_kept_as_it_was_written(tmp_path: Path) -> None:
+    house = asking(tmp_path, "input", input=INPUT)
+    card = house.hall.give_input(house.touch(), "  Finding a number <fast>. ", BY_LINK, house.clock()).card
+    assert (card.value, card.said, house.kinds()) == ("Finding a number <fast>.", "You answered Mon 18:00", ["input"])
+
+
+@pytest.mark.parametrize("value", ["", "   ", "x" * 4001])
+def test_input_must_be_written_and_not_endless(tmp_path: Path, value: str) -> None:
+    house = asking(tmp_path, "input", input=INPUT)
+    with pytest.raises(InputError):
+        house.hall.give_input(house.touch(), value, BY_LINK, house.clock())
+    assert house.kinds() == []
+
+
+def test_input_by_choice_takes_only_the_choices(tmp_path: Path) -> None:
+    house = asking(tmp_path, "input", input=INPUT | {"kind": "choice", "choices": ["Search", "Entry"]})
+    key = house.touch()
+    with pytest.raises(InputError, match="choose one"):
+        house.hall.give_input(key, "Something else", BY_LINK, house.clock())
+    assert house.hall.give_input(key, "Search", BY_LINK, house.clock()).card.value == "Search"
+
+
+@pytest.mark.parametrize(("choice", "right"), [("My notebook", False), ("The customer record", True)])
+def test_a_check_is_explained_at_once(tmp_path: Path, choice: str, right: bool) -> None:
+    house = asking(tmp_path, "check", checks=[CHECK])
+    card = house.hall.answer_check(house.touch(), choice, BY_LINK, house.clock()).card
+    assert (card.right, card.explanation) == (right, CHECK["because"])
+
+
+def test_nothing_is_explained_before_the_answer(tmp_path: Path) -> None:
+    house = asking(tmp_path, "check", checks=[CHECK])
+    card = house.hall.card(house.touch(), house.clock())
+    assert (card.right, card.explanation) == (False, "")
+
+
+def test_please_explain_is_a_question_that_does_not_say_what_was_answered(tmp_path: Path) -> None:
+    house = asking(tmp_path, "check", checks=[CHECK])
+    key = house.touch()
+    house.hall.answer_check(key, "My notebook", BY_LINK, house.clock())
+    house.hall.explain(key, BY_LINK, house.clock())
+    (question,) = house.store.facts.questions(open_only=True)
+    assert question.text == "Please explain it to me (Where do you log a call?)"
+
+
+def test_each_touch_asks_the_next_check(tmp_path: Path) -> None:
+    house = asking(tmp_path, "check", checks=[CHECK, CHECK | {"question": "Since when?"}])
+    cards = [house.hall.card(house.touch(number=number), house.clock()) for number in (1, 2, 3)]
+    assert [card.check and card.check.question for card in cards] == [
+        "Where do you log a call?", "Since when?", "Where do you log a call?",
+    ]  # fmt: skip
+
+
+def test_a_commitment_may_have_words_of_ones_own(tmp_path: Path) -> None:
+    house = asking(tmp_path, "commit", commit="What will you do first?")
+    card = house.hall.commit(house.touch(), "Try it with Ben", BY_LINK, house.clock()).card
+    assert (card.value, house.kinds()) == ("Try it with Ben", ["commit"])
+
+
+def test_enough_of_the_campaign_answers_its_other_messages_too(tmp_path: Path) -> None:
+    house = answering(tmp_path, a_message(), a_message(id="worse-first"))
+    key, other = house.touch(), house.touch(message="worse-first")
+    house.hall.heard_enough(key, BY_LINK, house.clock(), whole_campaign=True)
+    assert house.hall.card(other, house.clock()).said == "You said you have heard enough of this campaign Mon 18:00"
+
+
+def test_enough_of_a_message_leaves_the_others_alone(tmp_path: Path) -> None:
+    house = answering(tmp_path, a_message(), a_message(id="worse-first"))
+    key, other = house.touch(), house.touch(message="worse-first")
+    house.hall.heard_enough(key, BY_LINK, house.clock())
+    cards = [house.hall.card(each, house.clock()) for each in (key, other)]
+    assert [card.enough for card in cards] == [True, False]
+
+
+def test_a_snooze_lasts_until_the_persons_next_local_day(hall: Answering) -> None:
+    hall.clock.now = utc("2027-01-11 16:00")  # Tuesday 01:00 in Seoul
+    card = hall.hall.snooze(hall.touch(), hall.clock())
+    assert str(card.snoozed_until) == "2027-01-13"
+
+
+def test_the_same_question_twice_is_one_question(hall: Answering) -> None:
+    key = hall.touch()
+    for _ in range(2):
+        hall.hall.ask(key, "When does it start?", BY_LINK, hall.clock())
+    assert [question.text for question in hall.store.facts.questions(open_only=True)] == ["When does it start?"]
+
+
+def test_an_answered_question_stands_on_the_card(hall: Answering) -> None:
+    key = hall.touch()
+    asked = hall.hall.ask(key, "When does it start?", BY_LINK, hall.clock()).question
+    assert asked
+    hall.hall.answer_question(asked.id, "On 15 March.", "dana@example.com", hall.clock())
+    answered = hall.hall.card(key, hall.clock()).question
+    assert answered
+    assert (answered.answer, answered.answered_by) == ("On 15 March.", "dana@example.com")
+
+
+def test_the_answer_to_a_question_is_queued_once_for_their_next_working_hours(hall: Answering) -> None:
+    asked = hall.hall.ask(hall.touch(), "When does it start?", BY_LINK, hall.clock()).question
+    assert asked
+    hall.hall.answer_question(asked.id, "On 15 March.", "dana@example.com", hall.clock())
+    hall.hall.answer_question(asked.id, "On 16 March.", "tom@example.com", hall.clock())
+    assert hall.store.touches.due_service(hall.clock()) == []  # it is evening in Seoul
+    (mail,) = hall.store.touches.due_service(utc("2027-01-12 00:00"))
+    assert mail.payload
+    assert (mail.person_id, "On 15 March." in mail.payload["text"]) == (ANA.id, True)
+
+
+def test_a_key_that_is_on_nobodys_record(hall: Answering) -> None:
+    with pytest.raises(UnknownTouchError):
+        hall.hall.card("0" * 24, hall.clock())
+
+
+def test_nobody_sees_what_another_person_said(hall: Answering) -> None:
+    hall.hall.got_it(hall.touch(BEN), BY_LINK, hall.clock())
+    assert not hall.hall.card(hall.touch(ANA), hall.clock()).answered

@@ -1,0 +1,76 @@
+"""The pages, served on a real socket."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+
+from commsengine.web.app import create_app
+from tests.answering import KEYS, Answering, answering
+
+
+@dataclass
+class Site:
+    """A hall with its pages."""
+
+    house: Answering
+    client: httpx.Client
+
+    def get(self, key: str, purpose: str = "answer") -> httpx.Response:
+        return self.client.get(self.path(purpose, key))
+
+    def post(self, key: str, purpose: str = "answer", **fields: str) -> httpx.Response:
+        """Sends a form, and follows to the page it leads back to."""
+        return self.client.post(self.path(purpose, key), data=fields, follow_redirects=True)
+
+    def path(self, purpose: str, key: str) -> str:
+        return urlsplit(self.house.url(purpose, key)).path
+
+
+@pytest.fixture
+def open_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
+    with ExitStack() as opened:
+
+        def open_(*messages: Any, per_minute: int = 30, **changes: Any) -> Site:
+            house = answering(tmp_path, *messages, **changes)
+            opened.callback(house.store.close)
+            address = opened.enter_context(served(app_of(house, per_minute=per_minute)))
+            return Site(house, opened.enter_context(httpx.Client(base_url=address)))
+
+        yield open_
+
+
+@pytest.fixture
+def site(open_site: Callable[..., Site]) -> Site:
+    return open_site()
+
+
+def app_of(house: Answering, **options: Any) -> Starlette:
+    return create_app(house.hall, house.links, keys=KEYS, clock=house.clock, **options)
+
+
+@contextmanager
+def served(app: Starlette) -> Iterator[str]:
+    """The application on a real socket; gives its address."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", access_log=False))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(10)

@@ -1,0 +1,267 @@
+"""The answer page: looking changes nothing, pressing records once, and nothing gives away more than it must."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from tests.builders import ANA, BEN, a_message, utc
+from tests.engine.test_answers import CHECK, INPUT
+from tests.web.conftest import Site
+
+OpenSite = Callable[..., Site]
+
+SCANNERS = (
+    "Mozilla/5.0 (compatible; Proofpoint URL Defense)", "Barracuda Sentinel (EE)", "Mimecast-URL-Protect/1.0",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) SafeLinks", "Slackbot-LinkExpanding 1.0", "curl/8.4.0",
+    "Mozilla/5.0 (compatible; bingbot/2.0)", "facebookexternalhit/1.1", "GoogleImageProxy", "Symantec Email Security",
+    "TrendMicro WRS", "python-requests/2.31",
+)  # fmt: skip
+
+
+class Forms(HTMLParser):
+    """The forms of a page in order: method, and the hidden fields."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attributes}
+        if tag == "form":
+            self.found.append((given.get("method", ""), {}))
+        if tag == "input" and given.get("type") == "hidden":
+            self.found[-1][1][given["name"]] = given["value"]
+
+
+def first_form(html: str) -> dict[str, str]:
+    method, fields = Forms(html).found[0]
+    assert method == "post"
+    return fields
+
+
+def detail(site: Site) -> Any:
+    (answer,) = site.house.store.facts.answers_of(ANA.id)
+    return answer.detail
+
+
+def test_the_page_names_the_addressee_the_campaign_and_what_is_said(site: Site) -> None:
+    html = site.get(site.house.touch()).text
+    for words in ("Ana K.", "One customer record", "Every customer conversation is logged in one record.", "Not Ana?",
+                  "You find every customer in one place."):  # fmt: skip
+        assert words in html
+    assert "Kim" not in html
+    assert ANA.email not in html
+
+
+def test_looking_changes_nothing_whoever_looks(open_site: OpenSite) -> None:
+    site = open_site(per_minute=100_000)
+    key = site.house.touch()
+    before = site.house.store.facts.all_of(ANA.id)
+    path = site.path("answer", key)
+    for number in range(1000):
+        agent = {"User-Agent": SCANNERS[number % len(SCANNERS)]}
+        seen = site.client.request("HEAD" if number % 3 == 0 else "GET", path, headers=agent)
+        assert seen.status_code == 200
+    assert site.house.store.facts.all_of(ANA.id) == before
+
+
+def test_options_changes_nothing(site: Site) -> None:
+    key = site.house.touch()
+    assert site.client.options(site.path("answer", key)).status_code == 405
+    assert site.house.kinds() == []
+
+
+def test_the_first_form_is_got_it_and_pressing_it_records(site: Site) -> None:
+    key = site.house.touch()
+    done = site.post(key, **first_form(site.get(key).text))
+    assert (done.status_code, done.history[0].status_code, site.house.kinds()) == (200, 303, ["acknowledged"])
+    assert "You confirmed Mon 18:00" in done.text
+
+
+def test_pressing_twice_says_since_when_it_is_recorded(site: Site) -> None:
+    key = site.house.touch()
+    site.post(key, do="got_it")
+    site.house.clock.pass_(hours=1)
+    again = site.post(key, do="got_it").text
+    assert "already recorded" in again
+    assert "You confirmed Mon 18:00" in again
+    assert len(site.house.store.facts.answers_of(ANA.id)) == 1
+
+
+def test_a_bare_post_is_recorded_and_suspect(site: Site) -> None:
+    site.client.post(site.path("answer", site.house.touch()))
+    assert (site.house.kinds(), "suspect" in detail(site)) == (["acknowledged"], True)
+
+
+def test_evidence_of_a_person_at_a_page(site: Site) -> None:
+    key = site.house.touch()
+    fields = first_form(site.get(key).text)
+    site.house.clock.pass_(seconds=7)
+    headers = {"User-Agent": "Firefox", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-User": "?1"}
+    site.client.post(site.path("answer", key), data=fields, headers=headers)
+    assert detail(site) == {
+        "method": "POST", "user_agent": "Firefox", "ip_prefix": "127.0.0.0/24", "sec-fetch-site": "same-origin",
+        "sec-fetch-user": "?1", "ms_since_get": "7000",
+    }  # fmt: skip
+
+
+def test_the_note_of_another_page_is_suspect(site: Site) -> None:
+    key, other = site.house.touch(), site.house.touch(BEN)
+    site.post(key, **first_form(site.get(other).text))
+    assert "suspect" in detail(site)
+
+
+def test_undo(site: Site) -> None:
+    key = site.house.touch()
+    confirmed = site.post(key, do="got_it").text
+    undone = site.post(key, **first_form(confirmed)).text
+    assert "Undone" in undone
+    assert first_form(undone)["do"] == "got_it"
+    assert site.house.kinds() == []
+
+
+def test_undo_comes_too_late(site: Site) -> None:
+    key = site.house.touch()
+    form = first_form(site.post(key, do="got_it").text)
+    site.house.clock.pass_(minutes=6)
+    assert "too late" in site.post(key, **form).text
+    assert site.house.kinds() == ["acknowledged"]
+    assert 'value="undo"' not in site.get(key).text
+
+
+def test_a_question_stops_here_until_it_is_answered(site: Site) -> None:
+    key = site.house.touch()
+    assert "Your question is on its way" in site.post(key, do="question", text="When?").text
+    (question,) = site.house.store.facts.questions()
+    site.house.hall.answer_question(question.id, "In March.", "dana@example.com", site.house.clock())
+    assert "In March." in site.get(key).text
+
+
+def test_an_empty_question_is_told_and_not_recorded(site: Site) -> None:
+    refused = site.post(site.house.touch(), do="question", text="  ")
+    assert (refused.status_code, "Please write something first." in refused.text) == (422, True)
+    assert site.house.store.facts.questions() == []
+
+
+def test_remind_me_tomorrow(site: Site) -> None:
+    assert "nothing more of this today" in site.post(site.house.touch(), do="snooze").text
+    (snooze,) = site.house.store.touches.histories([ANA.id])[ANA.id].history.snoozes
+    assert str(snooze.until) == "2027-01-12"
+
+
+@pytest.mark.parametrize(("scope", "whole"), [("message", False), ("campaign", True)])
+def test_heard_enough_of_a_message_or_of_all(site: Site, scope: str, whole: bool) -> None:
+    site.post(site.house.touch(), do="heard_enough", scope=scope)
+    (answer,) = site.house.store.facts.answers_of(ANA.id)
+    assert (answer.kind, answer.whole_campaign) == ("heard_enough", whole)
+
+
+def test_the_first_form_is_the_check_with_its_choices_in_order(open_site: OpenSite) -> None:
+    site = open_site(a_message(ask="check", checks=[CHECK]))
+    html = site.get(site.house.touch()).text
+    assert first_form(html)["do"] == "check"
+    assert re.findall(r'name="choice" value="([^"]+)"', html) == CHECK["answers"]
+    assert CHECK["because"] not in html
+
+
+def test_a_wrong_answer_is_explained_and_help_is_offered(open_site: OpenSite) -> None:
+    site = open_site(a_message(ask="check", checks=[CHECK]))
+    html = site.post(site.house.touch(), do="check", choice="My notebook").text
+    for words in ("Not quite", str(CHECK["because"]), "Please explain it to me"):
+        assert words in html
+
+
+def test_a_check_without_a_choice(open_site: OpenSite) -> None:
+    site = open_site(a_message(ask="check", checks=[CHECK]))
+    assert site.post(site.house.touch(), do="check").status_code == 422
+    assert site.house.kinds() == []
+
+
+def test_a_check_may_be_taken_by_whoever_wants_one(open_site: OpenSite) -> None:
+    site = open_site(a_message(checks=[CHECK]))
+    html = site.get(site.house.touch()).text
+    assert first_form(html)["do"] == "got_it"
+    assert "Test yourself" in html
+
+
+def test_the_first_form_is_the_input(open_site: OpenSite) -> None:
+    site = open_site(a_message(ask="input", input=INPUT))
+    key = site.house.touch()
+    fields = first_form(site.get(key).text)
+    assert "<b>fast</b>" not in site.post(key, **fields, value="<b>fast</b>").text
+    assert [answer.value for answer in site.house.store.facts.answers_of(ANA.id)] == ["<b>fast</b>"]
+
+
+def test_the_first_form_is_the_commitment(open_site: OpenSite) -> None:
+    site = open_site(a_message(ask="commit", commit="What will you do first?"))
+    key = site.house.touch()
+    html = site.get(key).text
+    assert "What will you do first?" in html
+    assert "You said you will" in site.post(key, **first_form(html), value="").text
+
+
+def test_a_changed_token_opens_nothing(site: Site) -> None:
+    path = site.path("answer", site.house.touch())
+    for place in range(3, len(path)):
+        changed = path[:place] + ("A" if path[place] != "A" else "B") + path[place + 1 :]
+        assert site.client.get(changed).status_code == 404
+
+
+def test_a_token_opens_no_page_of_another_purpose(site: Site) -> None:
+    token = site.path("answer", site.house.touch())[3:]
+    assert [site.client.get(f"/{page}/{token}").status_code for page in ("a", "m", "u")] == [200, 404, 404]
+
+
+def test_an_expired_link_is_refused_like_a_forged_one(site: Site) -> None:
+    path = site.path("answer", site.house.touch())
+    forged = site.client.get("/a/forged")
+    site.house.clock.pass_(days=61)
+    expired = site.client.post(path, data={"do": "got_it"})
+    assert (expired.status_code, expired.text) == (404, forged.text)
+    assert site.house.kinds() == []
+
+
+def test_the_page_of_somebody_erased_is_gone(site: Site) -> None:
+    key = site.house.touch()
+    site.house.store.people.erase(ANA.id, by="test", now=utc("2027-01-12"))
+    assert site.get(key).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "name", ["<script>alert(1)</script> X", 'A"><img src=x onerror=alert(1)> B', "{{ 7*7 }} C", "'); B"]
+)
+def test_a_hostile_name_is_only_text(site: Site, name: str) -> None:
+    site.house.store.people.save([replace(ANA, name=name)], by="test", now=utc("2027-01-12"))
+    key = site.house.touch()
+    tags = [re.findall(r"<(\w+)", site.get(each).text) for each in (key, site.house.touch(BEN))]
+    assert tags[0] == tags[1]
+
+
+def test_an_unknown_button(site: Site) -> None:
+    assert site.post(site.house.touch(), do="acknowledge_all").status_code == 400
+    assert site.house.kinds() == []
+
+
+def test_a_link_is_used_thirty_times_a_minute_at_most(site: Site) -> None:
+    key, other = site.house.touch(), site.house.touch(BEN)
+    assert [site.get(key).status_code for _ in range(32)] == [200] * 30 + [429] * 2
+    assert site.post(key, do="got_it").history[0].status_code == 303  # looking does not use up the answers
+    assert site.get(other).status_code == 200
+
+
+def test_a_body_beyond_64_kilobytes_is_refused(site: Site) -> None:
+    assert site.post(site.house.touch(), do="question", text="x" * 65_536).status_code == 413
+    assert site.house.store.facts.questions() == []
+
+
+def test_a_body_that_is_no_text(site: Site) -> None:
+    path = site.path("answer", site.house.touch())
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert site.client.post(path, content=b"do=got_it\xff", headers=form).status_code == 400
