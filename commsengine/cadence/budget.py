@@ -22,13 +22,18 @@ class Ledger:
     def __init__(self, rows: Iterable[TouchRow]) -> None:
         self._per_day: Counter[dt.date] = Counter()
         self._dues: list[dt.datetime] = []
+        self._last = dt.date.min
         for row in rows:
             self.add(row)
 
     def add(self, row: TouchRow) -> None:
-        if row.state != "skipped" and row.kind not in BY_HAND:
-            self._per_day[row.local_date] += 1
-            self._dues.append(row.due_at)
+        """Counts a row. What was skipped costs nothing, unless it had been tried before: who knows what arrived."""
+        tried = row.attempts or row.retry_at is not None
+        if row.kind in BY_HAND or (row.state == "skipped" and not tried):
+            return
+        self._per_day[row.local_date] += 1
+        self._dues.append(row.due_at)
+        self._last = max(self._last, row.local_date)
 
     def next_free(self, at: dt.datetime, hours: Hours, own: Budget, common: Workspace) -> dt.datetime:
         """The first instant from ``at`` on at which neither the plan's nor the workspace's limit is used up."""
@@ -37,13 +42,18 @@ class Ledger:
         gap = common.minimum_gap * MINUTE
         while True:
             day = hours.local_date(at)
-            if self._per_day[day] >= per_day or self._in_week(day) >= per_week:
-                at = hours.midnight(day + DAY)
+            if self._per_day[day] >= per_day or self._fullest_week(day) >= per_week:
+                at = hours.next_day(at)
                 continue
-            crowded = [due for due in self._dues if due <= at < due + gap] if gap else []
+            crowded = [due for due in self._dues if abs(due - at) < gap] if gap else []
             if not crowded:
                 return at
             at = max(crowded) + gap
+
+    def _fullest_week(self, day: dt.date) -> int:
+        """The most touches in any seven days that end on ``day`` or, where later touches are on record, contain it."""
+        later = min(WEEK - 1, max(0, (self._last - day).days))
+        return max(self._in_week(day + ahead * DAY) for ahead in range(later + 1))
 
     def _in_week(self, last: dt.date) -> int:
         return sum(self._per_day[last - back * DAY] for back in range(WEEK))

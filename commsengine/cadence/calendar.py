@@ -63,8 +63,10 @@ def public_holidays(country: str, region: str, year: int) -> frozenset[dt.date]:
     """The public holidays of a country, and of a region where it has its own; empty for an unknown country."""
     import holidays  # imported here: it is large, and few commands need it
 
+    country = country.upper()
+    own = region.removeprefix(f"{country}-")  # DE-BY is the same as BY
     try:
-        return frozenset(holidays.country_holidays(country, subdiv=region or None, years=year))
+        return frozenset(holidays.country_holidays(country, subdiv=own or None, years=year))
     except NotImplementedError:
         return frozenset() if not region else public_holidays(country, "", year)
 
@@ -93,6 +95,10 @@ class Hours:
 
     def works(self, day: dt.date) -> bool:
         return day.weekday() in self._days and self._present(day)
+
+    def next_day(self, at: dt.datetime) -> dt.datetime:
+        """The start of the next local date, always later than ``at``."""
+        return max(self.midnight(self.local_date(at) + DAY), at + MINUTE)
 
     def _present(self, day: dt.date) -> bool:
         person = self._person
@@ -125,10 +131,14 @@ class Hours:
         window = self.window(self.local_date(at))
         return window if window and window[0] <= at < window[1] else None
 
-    def next_open(self, at: dt.datetime) -> dt.datetime | None:
-        """The first instant from ``at`` on at which messages may leave; ``None`` if there is none for two years."""
+    def next_open(self, at: dt.datetime, before: dt.datetime | None = None) -> dt.datetime | None:
+        """The first instant from ``at`` on at which messages may leave; ``None`` if there is none for two years.
+
+        Days after ``before`` are not looked at.
+        """
         day = self.local_date(at)
-        for _ in range(FAR_DAYS):
+        last = day + FAR_DAYS * DAY if before is None else self.local_date(before)
+        while day <= last:
             window = self.window(day)
             if window and at < window[1]:
                 return max(at, window[0])

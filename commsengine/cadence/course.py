@@ -16,14 +16,17 @@ from dataclasses import dataclass, field
 from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.history import Answer, Campaign, Outcome, Question, Reason, Snooze, TouchRow
+from commsengine.cadence.moments import Wait
 from commsengine.cadence.plan import Message, Rung
 from commsengine.cadence.standing import ENOUGH, standing
 
-KINDS = {"remind": "remind", "personal": "personal", "sponsor": "sponsor"}
 UNTIL_RECALL_IS_MODELLED = (48 * 60, 6)
 """Interval in minutes and times of a ``recall_floor`` cadence, until the memory model decides it."""
 
 NOT_HELPED = frozenset({"objects"})
+LAST_WORDS = frozenset({"understood", "declines"})
+"""Outcomes of an outreach after which nobody chases that person on that message again."""
+
 NOT_SEEN = frozenset({"skipped", "failed"})
 
 
@@ -49,6 +52,7 @@ class Course:
     clock: dt.datetime
     closes: dt.datetime
     leaves: bool  # the person leaves before the message closes
+    carried: bool  # at least one of the plan's channels can carry anything here
     channels: tuple[str, ...]  # those that reach the person, best first
     rows: list[TouchRow]
     answers: tuple[Answer, ...]
@@ -81,11 +85,13 @@ class Course:
 
     @property
     def chasing(self) -> bool:
-        declined = any(outcome.outcome == "declines" for outcome in self.outcomes)
-        return not self.answered and not declined and bool(self.ladder)
+        settled = any(outcome.outcome in LAST_WORDS for outcome in self.outcomes)
+        return not self.answered and not settled and bool(self.ladder)
 
-    def over(self) -> Reason | None:
-        """Why nothing of this message comes any more by the person's own word, if that is so."""
+    def over(self, now: dt.datetime) -> Reason | None:
+        """Why nothing of this message comes any more, by the person's own word or because they left, if that is so."""
+        if self.leaves and now >= self.closes:
+            return self.closed()
         if any(answer.kind in ENOUGH for answer in self.answers):
             return self.reason("heard_enough", "The person said they have heard enough.", waits_for="never")
         if self._repeats_ended():
@@ -97,6 +103,11 @@ class Course:
         if wanted == "acknowledged":
             return self.answered
         return wanted == "recalled" and self.standing == "recalled"
+
+    def closed(self) -> Reason:
+        if self.leaves:
+            return self.reason("left", "The person leaves before the next touch.", waits_for="never")
+        return self.reason("closed", "The message closes before its next touch.", waits_for="never")
 
     def asked(self) -> Reason | None:
         """An open question stops repeats and chasing alike."""
@@ -121,6 +132,9 @@ class Course:
         """The rows that count in ``times``: messages and reminders that were not skipped."""
         return [row for row in self.rows if row.state != "skipped" and row.kind not in BY_HAND]
 
+    def _exhausted(self, made: list[TouchRow]) -> bool:
+        return self.times is not None and len(made) >= self.times
+
     def next_slot(self) -> dt.datetime:
         slots = [row for row in self.rows if row.kind != "sponsor"]
         if not slots:
@@ -132,25 +146,27 @@ class Course:
         if not self.chasing:
             return None
         climbed = max((row.rung for row in self.rows if row.state != "skipped"), default=0)
-        if not self.channels:  # whoever can be reached on no channel goes to a person at once
+        if not self.channels and self.carried:  # whoever can be reached on no channel goes to a person at once
             personal = (n for n, rung in enumerate(self.ladder, 1) if n > climbed and rung.do != "remind")
             return next(personal, None)
         return climbed + 1 if climbed < len(self.ladder) else None
 
     def _slot(self, rung: int | None, steps: list[Step], reasons: list[Reason]) -> None:
-        if not self.channels:
+        if not self.channels and self.carried:
             self._by_hand_at_once(rung, steps, reasons)
             return
         made = self.made()
         slot = self.next_slot()
-        exhausted = self.times is not None and len(made) >= self.times
-        if rung is not None and made:
+        exhausted = self._exhausted(made)
+        if rung is not None and made and (self.carried or self.ladder[rung - 1].do != "remind"):
             ready = self._rung_ready(rung, made, slot, exhausted)
             if ready is not None:
                 steps.append(self._step(rung, ready))
                 return
         if exhausted:
             reasons.append(self.reason("times", f"All {len(made)} touches are made.", waits_for="never"))
+        elif not self.carried:
+            reasons.append(self.reason("no_channel", "No channel of the plan is set up.", waits_for="a channel"))
         else:
             steps.append(self._step(0, slot))
 
@@ -173,20 +189,26 @@ class Course:
         steps.append(self._step(rung, ready))
 
     def _sponsor(self, rung: int, steps: list[Step], reasons: list[Reason]) -> None:
-        wait = self.ladder[rung - 1].after
-        tried = [outcome for outcome in self.outcomes if outcome.outcome in NOT_HELPED]
-        if not tried:
-            reasons.append(
-                self.reason("outreach", "Personal outreach is not recorded.", waits_for="the outcome of the outreach")
-            )
+        """The proposal to ask the sponsor: only after the last outreach is recorded, and did not help."""
+        calls = [row.due_at for row in self.rows if row.kind == "personal" and row.state != "skipped"]
+        told = [outcome for outcome in self.outcomes if calls and outcome.at >= max(calls)]
+        objected = [outcome.at for outcome in told if outcome.outcome in NOT_HELPED]
+        if not objected:
+            text = "They were away when called." if told else "Personal outreach is not recorded."
+            reasons.append(self.reason("outreach", text, waits_for="the outcome of the outreach"))
             return
-        since = min(outcome.at for outcome in tried)
-        if wait.unit == "touches":
-            seen = sorted(row.due_at for row in self.made() if row.due_at >= since and row.state not in NOT_SEEN)
-            if len(seen) >= wait.count:
-                steps.append(self._step(rung, seen[wait.count - 1]))
-            return
-        steps.append(self._step(rung, self._working_days_after(since, wait.count)))
+        ready = self._sponsor_ready(self.ladder[rung - 1].after, min(objected))
+        if ready is not None:
+            steps.append(self._step(rung, ready))
+
+    def _sponsor_ready(self, wait: Wait, since: dt.datetime) -> dt.datetime | None:
+        if wait.unit != "touches":
+            return self._working_days_after(since, wait.count)
+        made = self.made()
+        seen = sorted(row.due_at for row in made if row.due_at >= since and row.state not in NOT_SEEN)
+        if len(seen) >= wait.count:
+            return seen[wait.count - 1]
+        return max(since, self.next_slot()) if self._exhausted(made) else None
 
     def _working_days_after(self, since: dt.datetime, count: int) -> dt.datetime:
         day = self.hours.after_working_days(self.hours.local_date(since), count)

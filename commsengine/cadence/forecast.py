@@ -80,6 +80,7 @@ def _as_of(campaigns: Campaigns, pauses: Mapping[str, Sequence[Standstill]], now
 
 def with_touch(history: History, touch: Touch, sent_at: dt.datetime) -> History:
     """The history after this touch was carried (or recorded as skipped)."""
+    before = next((row for row in history.rows if row.key == touch.key), None)
     row = TouchRow(
         key=touch.key,
         campaign=touch.campaign,
@@ -91,6 +92,8 @@ def with_touch(history: History, touch: Touch, sent_at: dt.datetime) -> History:
         channel=touch.channel,
         state="skipped" if touch.skip else "sent",
         sent_at=None if touch.skip else sent_at,
+        retry_at=before.retry_at if before else None,
+        attempts=(before.attempts if before else 0) + (not touch.skip),
         reason=touch.skip,
     )
     others = tuple(other for other in history.rows if other.key != touch.key)

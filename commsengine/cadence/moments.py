@@ -84,7 +84,7 @@ class Moment:
             date=parse_date(base) if dated else None,
             time=parse_clock(found["time"].zfill(5)) if found["time"] else 0,
             offset=-offset if found["sign"] == "-" else offset,
-            working=unit.startswith("working"),
+            working=unit.startswith("working") and offset != 0,
         )
 
     def __str__(self) -> str:

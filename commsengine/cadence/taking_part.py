@@ -1,0 +1,85 @@
+"""Who takes part in what: the courses of one person through the messages of all running campaigns."""
+
+from __future__ import annotations
+
+from commsengine.cadence.calendar import Hours
+from commsengine.cadence.course import Course
+from commsengine.cadence.history import Campaign, Campaigns, History, Reason
+from commsengine.cadence.people import Person, role_of
+from commsengine.cadence.plan import Message
+
+
+def courses_of(campaigns: Campaigns, person: Person, history: History) -> tuple[list[Course], list[Reason]]:
+    """A course for every message that is for this person, and why they take no part in the other campaigns."""
+    courses: list[Course] = []
+    reasons: list[Reason] = []
+    for campaign in campaigns.running:
+        role = role_of(campaign.plan.audience, person)
+        absent = _absent(campaign, history, role)
+        if absent is not None or role is None:
+            code, text = absent or ("", "")
+            reasons += [Reason(campaign.id, m.id, code, text, waits_for="never") for m in campaign.plan.messages]
+            continue
+        hours = Hours(campaign.plan, person, campaigns.workspace.black_out)
+        for message in campaign.plan.messages:
+            if not message.to or role in message.to:
+                courses.append(_course(campaigns, campaign, message, role, hours, person, history, len(courses)))
+    return courses, reasons
+
+
+def _absent(campaign: Campaign, history: History, role: str | None) -> tuple[str, str] | None:
+    """Why the person takes no part in this campaign, as code and text; ``None`` if they do."""
+    if campaign.plan.audience.people and campaign.id not in history.rosters:
+        return "not_in_roster", "The person is not in the campaign's roster."
+    if role is None:
+        return "no_role", "The person is in none of the campaign's roles."
+    return None
+
+
+def _course(
+    campaigns: Campaigns,
+    campaign: Campaign,
+    message: Message,
+    role: str,
+    hours: Hours,
+    person: Person,
+    history: History,
+    order: int,
+) -> Course:
+    plan = campaign.plan
+    starts = [
+        hours.instant_of(plan, message.opens),
+        campaign.started_at,
+        campaign.introduced.get(message.id),
+        person.since,
+        history.rosters.get(campaign.id),
+    ]
+    closes = hours.instant_of(plan, message.closes)
+    leaves = person.left is not None and hours.midnight(person.left) < closes
+    if person.left is not None and leaves:
+        closes = hours.midnight(person.left)
+
+    def here(fact: object) -> bool:
+        return getattr(fact, "campaign", "") == campaign.id and (
+            getattr(fact, "message", "") == message.id or getattr(fact, "whole_campaign", False)
+        )
+
+    carried = [name for name in plan.send.channels if campaigns.carriers is None or name in campaigns.carriers]
+    reaching = [name for name in carried if name not in history.unreachable]
+    return Course(
+        campaign=campaign,
+        message=message,
+        role=role,
+        hours=hours,
+        clock=max(start for start in starts if start is not None),
+        closes=closes,
+        leaves=leaves,
+        carried=bool(carried),
+        channels=tuple(sorted(reaching, key=lambda name: name != person.channel)),  # their own preference first
+        rows=[row for row in history.rows if here(row)],
+        answers=tuple(answer for answer in history.answers if here(answer)),
+        questions=tuple(question for question in history.questions if here(question)),
+        snoozes=tuple(snooze for snooze in history.snoozes if here(snooze)),
+        outcomes=tuple(outcome for outcome in history.outcomes if here(outcome)),
+        order=order,
+    )

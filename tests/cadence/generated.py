@@ -1,0 +1,135 @@
+"""Plans, people and answers that hypothesis invents, small enough to read when one of them fails."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+from commsengine.cadence.calendar import zone
+from commsengine.cadence.forecast import Supposition
+from commsengine.cadence.history import Answer, Campaign, Campaigns, Outcome, Standstill, Touch
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Plan, Workspace
+from tests.builders import a_plan, utc
+from tests.cadence.telling import Fact
+
+ZONES = (
+    "Europe/Berlin", "America/New_York", "Asia/Seoul", "Africa/Casablanca", "Australia/Lord_Howe",
+    "America/Santiago", "America/Scoresbysund", "Asia/Kathmandu", "Pacific/Auckland",
+)  # fmt: skip
+WINDOWS = (("09:00", "16:30"), ("00:00", "24:00"), ("07:00", "09:15"), ("13:00", "24:00"))
+WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+LADDERS: tuple[list[dict[str, str]], ...] = (
+    [],
+    [{"after": "2 touches", "do": "remind"}],
+    [{"after": "1 touches", "do": "personal"}, {"after": "2 working days", "do": "sponsor"}],
+    [
+        {"after": "2 touches", "do": "remind", "channel": "email"},
+        {"after": "2 touches", "do": "personal"},
+        {"after": "1 touches", "do": "sponsor"},
+    ],
+    [{"after": "3 working days", "do": "remind"}, {"after": "4 working days", "do": "personal", "by": "lead"}],
+)
+KICKOFFS = ("2027-03-08", "2027-03-25", "2027-10-18")  # near the clock changes of all zones
+
+
+def messages(index: int) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {
+            "id": st.just(f"m{index}"),
+            "key_point": st.just("One record."),
+            "from": st.sampled_from(("kickoff", "kickoff + 1 working days", "kickoff 11:15", "kickoff + 2d")),
+            "until": st.sampled_from(("kickoff + 6d", "kickoff + 21d", "kickoff 12:00 + 17d")),
+            "cadence": st.builds(
+                lambda every, times: {"every": every} | ({"times": times} if times else {}),
+                st.sampled_from(("24h", "30h", "48h", "72h")),
+                st.sampled_from((None, "1", "2", "4")),
+            ),
+            "ask": st.sampled_from(("acknowledge", "acknowledge", "nothing")),
+            "repeat_until": st.sampled_from(("end", "acknowledged")),
+            "priority": st.sampled_from(("high", "normal", "low")),
+            "follow_up": st.sampled_from(LADDERS),
+        }
+    )
+
+
+@st.composite
+def plans(draw: st.DrawFn, number: int, kickoff: str) -> Plan:
+    start, end = draw(st.sampled_from(WINDOWS))
+    weekdays = draw(st.sampled_from((WEEK[:5], WEEK, ("mon", "thu"))))
+    return a_plan(
+        *(draw(messages(index)) for index in range(draw(st.integers(1, 2)))),
+        campaign=f"c{number}",
+        milestones={"kickoff": kickoff},
+        audience={"roles": {"all": {"rest": "true"}}},
+        wiifm={},
+        follow_up=[],
+        send={
+            "channels": draw(st.sampled_from((["email"], ["slack", "email"]))),
+            "holidays": draw(st.sampled_from(("true", "false"))),
+            "window": {"days": weekdays, "from": start, "to": end},
+            "at_most": draw(st.sampled_from(({"per_day": 1, "per_week": 3}, {"per_day": 2, "per_week": 5}))),
+        },
+    )
+
+
+@st.composite
+def people(draw: st.DrawFn, kickoff: str) -> Person:
+    first = dt.date.fromisoformat(kickoff) + dt.timedelta(days=draw(st.integers(-3, 12)))
+    away = draw(st.sampled_from(((), ((first, first + dt.timedelta(days=3)),))))
+    return Person(
+        id="p",
+        email="p@example.com",
+        country=draw(st.sampled_from(("DE", "US", "CL", "KR", ""))),
+        time_zone=draw(st.sampled_from(ZONES)),
+        days=draw(st.sampled_from((None, frozenset({0, 1, 3})))),
+        leave=away,
+        left=draw(st.sampled_from((None, None, None, first + dt.timedelta(days=4)))),
+        quiet=draw(st.sampled_from((None, (8 * 60, 14 * 60)))),
+        channel=draw(st.sampled_from(("", "email"))),
+    )
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> tuple[Campaigns, Person]:
+    """One or two running campaigns under common rules, perhaps after a pause or a hold, and one person."""
+    kickoff = draw(st.sampled_from(KICKOFFS))
+    started = utc(kickoff) + dt.timedelta(hours=draw(st.sampled_from((-90, -90, 33, 100))))
+    still = draw(st.sampled_from(((), (Standstill(started, started + dt.timedelta(hours=50), "latest"),))))
+    workspace = Workspace.model_validate(
+        {
+            "at_most": draw(st.sampled_from(({"per_day": 10, "per_week": 50}, {"per_day": 1, "per_week": 2}))),
+            "minimum_gap": draw(st.sampled_from(("0h", "3h"))),
+            "black_out": draw(st.sampled_from(([], ["2027-03-30..2027-04-01"]))),
+        }
+    )
+    running = tuple(
+        Campaign(draw(plans(number, kickoff)), started, pauses=still if number == 0 else ())
+        for number in range(draw(st.integers(1, 2)))
+    )
+    return Campaigns(running, workspace), draw(people(kickoff))
+
+
+def answers(salt: int, person: Person) -> Supposition:
+    """Some touches are answered, the next night; some outreach brings an outcome. Fixed by ``salt`` and the touch."""
+
+    def suppose(touch: Touch) -> Sequence[Fact]:
+        draw = hashlib.sha256(f"{salt} {touch.campaign} {touch.message} {touch.rung} {touch.number}".encode()).digest()
+        at = _next_night(touch.due_at, person)
+        if touch.kind == "personal":
+            outcome = ("objects", "objects", "declines", "away", "")[draw[0] % 5]
+            return (Outcome(touch.campaign, touch.message, outcome, at),) if outcome else ()
+        kind = ("acknowledged", "heard_enough", "", "", "", "")[draw[0] % 6]
+        return (Answer(touch.campaign, touch.message, kind, at, "link"),) if kind else ()
+
+    return suppose  # type: ignore[return-value]
+
+
+def _next_night(at: dt.datetime, person: Person) -> dt.datetime:
+    """23:59:30 of the same local date, when the windows of most plans are closed."""
+    local = at.astimezone(zone(person.time_zone))
+    return local.replace(hour=23, minute=59, second=30, microsecond=0).astimezone(dt.UTC)
