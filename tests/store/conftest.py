@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from commsengine.store import tables
+from commsengine.store.database import Database
 from commsengine.store.store import Store
 from tests.postgres import start_postgres
 
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """An empty PostgreSQL, started only if a test asks for it."""
+    """A PostgreSQL with our tables, started only if a test asks for it."""
     server = start_postgres()
+    Store.create(server.url).close()
     yield server.url
     server.stop()
 
@@ -37,9 +38,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         shutil.copy(request.getfixturevalue("sqlite_template"), copied)
         return f"sqlite:///{copied}"
     url: str = request.getfixturevalue("postgres_url")
-    with Store.create(url) as store, store.database.write() as connection:
-        names = ", ".join(f'"{table.name}"' for table in tables.metadata.sorted_tables)
-        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+    _empty(url)
     return url
 
 
@@ -47,3 +46,12 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def store(url: str) -> Iterator[Store]:
     with Store.open(url) as opened:
         yield opened
+
+
+def _empty(url: str) -> None:
+    """Deleting few rows is many times faster than truncating many tables."""
+    database = Database(url)
+    with database.write() as connection:
+        for table in reversed(tables.metadata.sorted_tables):
+            connection.execute(table.delete())
+    database.close()
