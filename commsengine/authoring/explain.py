@@ -64,7 +64,7 @@ def explain(error: ErrorDetails, tree: Tree, model: type[BaseModel]) -> Problem:
         fix = f"Add '{_EXAMPLES.get(key, key + ': …')}'."
         return _at(tree, tree.place(tree.nearest(loc[:-1])), "missing", f"'{key}' is missing.", fix)
     if kind == "value_error":
-        return _own_words(error, tree, loc)
+        return _own_words(error, tree)
     path = tree.nearest(tuple(part for part in loc if part != "[key]"))
     place = tree.keys.get(path, tree.place(path)) if "[key]" in loc else tree.place(path)
     cause, fix = _words(kind, error.get("ctx", {}), key, error["input"])
@@ -130,7 +130,7 @@ def _unknown_key(loc: YamlPath, tree: Tree, model: type[BaseModel]) -> Problem:
     return _at(tree, place, "unknown_key", f"The key '{key}' is not known here.", fix)
 
 
-def _own_words(error: ErrorDetails, tree: Tree, loc: YamlPath) -> Problem:
+def _own_words(error: ErrorDetails, tree: Tree) -> Problem:
     """Our validators say 'cause; remedy' in one sentence, and begin with the key where they mean one."""
     path, said = part_at_fault(error, tree), _said(error)
     cause, _, fix = said.partition("; ")

@@ -91,15 +91,16 @@ def repeats_differ(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         if (planned(draft, message) or 0) < 2:
             continue
-        same = [role for role in draft.roles_of(message) if len(_angles(draft.plan.wiifm_for(message, role))) < 2]
+        roles = draft.roles_of(message)
+        same = [role for role in roles if len(_angles(draft.plan.wiifm_for(message, role), message.text)) < 2]
         if same:
             cause = f"Two touches in a row of '{message.id}' say the same to {listed(same, 'and')}."
             fix = "Give the role at least two of why, your_job, skills, measures and results."
             yield draft.advice((*path, "id"), "same_text", cause, fix)
 
 
-def _angles(wiifm: Wiifm) -> list[str]:
-    return [angle for angle in ANGLES if getattr(wiifm, angle)]
+def _angles(wiifm: Wiifm, text: str) -> list[str]:
+    return [angle for angle in ANGLES if getattr(wiifm, angle)] + [text] * bool(text)
 
 
 def people_are_asked(draft: Draft) -> Iterator[Problem]:
@@ -119,8 +120,9 @@ _ASK = "Add a message with 'ask: input' before anything is designed: people supp
 
 
 def cards_are_short(draft: Draft) -> Iterator[Problem]:
+    """The first touch is the longest: the author's own text, why, and what changes for the person."""
     for path, message in draft.messages():
-        longest = max([_longest(draft, message, role) for role in draft.roles_of(message)], default=0)
+        longest = max([_first_touch(draft, message, role) for role in draft.roles_of(message)], default=0)
         question = message.input.question if message.input and message.ask == "input" else ""
         words = longest + sum(len(part.split()) for part in (message.key_point, message.text, question))
         if words > CARD_WORDS:
@@ -128,9 +130,9 @@ def cards_are_short(draft: Draft) -> Iterator[Problem]:
             yield draft.advice((*path, "id"), "long_text", cause, "Shorten it, and link to the rest.")
 
 
-def _longest(draft: Draft, message: Message, role: str) -> int:
+def _first_touch(draft: Draft, message: Message, role: str) -> int:
     wiifm = draft.plan.wiifm_for(message, role)
-    return max(len(str(getattr(wiifm, angle)).split()) for angle in ANGLES)
+    return len(wiifm.why.split()) + len(wiifm.your_job.split())
 
 
 def questions_are_asked(draft: Draft) -> Iterator[Problem]:

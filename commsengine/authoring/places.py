@@ -21,13 +21,14 @@ def zone_fix(written: str) -> str | None:
         return None
     if re.search(r"[+-]\d|^\d|^UTC.", written):
         return "Write a place instead of an offset, for example 'Europe/Berlin': places know about summer time."
-    near = near_names(written, zone_names(), 2) or _by_city(written)
+    near = _by_city(written) or near_names(written, zone_names(), 2)
     return f"Did you mean {listed(near)}?" if near else "Write a place such as 'Europe/Berlin' or 'Asia/Seoul'."
 
 
 def _by_city(written: str) -> list[str]:
     cities = {name.rpartition("/")[2]: name for name in sorted(zone_names(), reverse=True) if "/" in name}
-    return [cities[city] for city in near_names(written.replace(" ", "_"), cities, 2)]
+    same = {city.casefold(): name for city, name in cities.items()}.get(written.replace(" ", "_").casefold())
+    return [same] if same else []
 
 
 @cache

@@ -104,7 +104,7 @@ def _by_rules(draft: Draft, root: Path) -> Iterator[Problem]:
 
 
 def _kept(problems: Iterable[Problem], shaped: Shaped[Any]) -> list[Problem]:
-    """Without what is only said because a faulty part was cut out: a role left without conditions, advice on the rest."""
+    """Without what is only said because a faulty part was cut out: a role left empty, advice on what remained."""
     around = {path[:length] for path in shaped.cut for length in range(len(path) + 1)}
     places = {shaped.tree.keys.get(path, shaped.tree.values.get(path)) for path in around}
     kept = [problem for problem in problems if (problem.line, problem.column) not in places]

@@ -1,0 +1,61 @@
+"""``check``: a plan together with its people and templates, every error and every piece of advice at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from commsengine.authoring import audiences, dates, references
+from commsengine.authoring.draft import Draft
+from commsengine.authoring.people_file import load_people
+from commsengine.authoring.plan_file import Review, ordered, review_plan
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Plan
+from commsengine.errors import InputError, Problem
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """``plan`` is None where there are errors; ``people`` is None where nobody is known yet."""
+
+    plan: Plan | None
+    people: tuple[Person, ...] | None
+    problems: tuple[Problem, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not any(problem.severity == "error" for problem in self.problems)
+
+
+def check(plan_path: Path, *, root: Path, people: Sequence[Person] | None, templates: Mapping[str, str]) -> CheckResult:
+    """Check a plan against its people file, or else against ``people``, the directory.
+
+    Raises ``InputError`` only for a plan file that is not there; everything else is in ``problems``.
+    """
+    review = review_plan(plan_path, root=root)
+    found, problems = _people(review, people)
+    if review.draft is not None:
+        problems += references.templates_exist(review.draft, [name for name in templates if "." not in name])
+        problems += _with_people(review.draft, found) if found else []
+    told = ordered([*review.problems, *problems])
+    sound = not any(problem.severity == "error" for problem in told)
+    plan = review.draft.plan if review.draft is not None and sound else None
+    return CheckResult(plan, tuple(found) if found is not None else None, told)
+
+
+def _people(review: Review, directory: Sequence[Person] | None) -> tuple[Sequence[Person] | None, list[Problem]]:
+    if review.roster is None:
+        return directory, []
+    try:
+        roster = load_people(review.roster, known=[person.email for person in directory or ()])
+    except InputError as error:
+        return None, list(error.problems)
+    return roster.people, list(roster.rejected)
+
+
+def _with_people(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
+    for rule in audiences.PEOPLE_RULES:
+        yield from rule(draft, people)
+    zones = {person.time_zone for person in people if person.time_zone}
+    yield from dates.clock_changes(draft, zones - {draft.plan.send.time_zone})

@@ -1,0 +1,208 @@
+"""One row of people.csv to one person: each cell in the form of its column, or refused with what to write instead."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+
+from commsengine.authoring.addresses import AddressError, clean_address
+from commsengine.authoring.near import listed, near_names
+from commsengine.authoring.places import country_fix, region_fix, zone_fix
+from commsengine.cadence.moments import parse_date
+from commsengine.cadence.people import COLUMNS, Person
+from commsengine.cadence.plan import WEEKDAYS
+
+KNOWN = (*COLUMNS, "days", "leave", "left")
+CHANNELS = ("slack", "email", "console", "file")
+MOST_CHARACTERS = 500
+
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\ufeff]")
+_SUSPECT = re.compile(_UNSEEN.pattern + r"|[\r\n]|=\?")
+_GUARDED = re.compile(r"'(?=[=+\-@\t\r＝＋－＠])")
+_WEEKDAY_NAMES = {name: WEEKDAYS.index(name[:3]) for name in WEEKDAYS} | {
+    name: index
+    for index, name in enumerate(["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"])
+}
+
+
+class CellError(ValueError):
+    """A cell that cannot be used: its column, why, and what to write instead."""
+
+    def __init__(self, column: str, code: str, message: str, fix: str) -> None:
+        super().__init__(message)
+        self.column, self.code, self.message, self.fix = column, code, message, fix
+
+
+def person_of(
+    row: Sequence[str], known: Mapping[str, int], attributes: Mapping[str, int]
+) -> tuple[Person, list[CellError]]:
+    """The person in a row, and all that is wrong with it.
+
+    ``known`` says in which cell each of our columns stands, ``attributes`` likewise for the company's own.
+    """
+    faults: list[CellError] = []
+    values = {column: _cell(row[index]) for column, index in known.items()}
+    extra = {name: _cell(row[index]) for name, index in attributes.items()}
+    everything = "|".join([*values.values(), *extra.values()])
+    if len(everything) > MOST_CHARACTERS or _SUSPECT.search(everything):
+        _seen(values | extra, faults)
+
+    def read(column: str, reader: Callable[[str], object]) -> object:
+        try:
+            return reader(values[column])
+        except CellError as fault:
+            faults.append(fault)
+            return ""
+
+    typed = {column: read(column, reader) for column, reader in _READERS.items() if values.get(column)}
+    email = read("email", _email)
+    if "name" in known and not values["name"]:
+        fix = "Write the name, or take the whole column out."
+        faults.append(CellError("name", "empty_name", "The name is empty.", fix))
+    faults += _region_faults({**values, **typed})
+    plain = {column: values[column] for column in known if column in COLUMNS}
+    person = Person(**{**plain, **typed, "email": email, "id": values.get("id") or email, "attributes": _filled(extra)})  # type: ignore[arg-type]
+    return person, faults
+
+
+def _cell(text: str) -> str:
+    """Without the spaces around it and the apostrophe that guards a formula."""
+    text = text.strip(" \t\r\n\xa0")
+    return text[1:] if text[:1] == "'" and _GUARDED.match(text) else text
+
+
+def _filled(attributes: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in attributes.items() if value}
+
+
+def _seen(values: Mapping[str, str], faults: list[CellError]) -> None:
+    for column, value in values.items():
+        if column == "email":
+            continue
+        if _UNSEEN.search(value) or (column in KNOWN and ("\n" in value or "\r" in value)):
+            cause = f"The {column} holds a line break or another unseen character."
+            faults.append(CellError(column, "control_character", cause, "Type it anew."))
+        if "=?" in value and column in KNOWN:
+            cause = f"The {column} holds '=?', which mail programs decode."
+            faults.append(CellError(column, "encoded_word", cause, "Write it in plain letters."))
+        if len(value) > MOST_CHARACTERS and column in KNOWN:
+            cause = f"The {column} has {len(value):,} characters; at most {MOST_CHARACTERS} fit."
+            faults.append(CellError(column, "too_long", cause, "Shorten it."))
+
+
+def _email(text: str) -> str:
+    return _address("email", text)
+
+
+def _address(column: str, text: str) -> str:
+    try:
+        return clean_address(text)
+    except AddressError as error:
+        cause = str(error) if column == "email" else f"the {column}: {error}"
+        raise CellError(column, "bad_address", cause[0].upper() + cause[1:] + ".", error.fix) from None
+
+
+def _manager(text: str) -> str:
+    return _address("manager", text)
+
+
+def _zone(text: str) -> str:
+    if fix := zone_fix(text):
+        raise CellError("time_zone", "unknown_time_zone", f"'{text}' is not a time zone.", fix)
+    return text
+
+
+def _country(text: str) -> str:
+    code = text.upper() if len(text) == 2 else text
+    if fix := country_fix(code):
+        raise CellError("country", "unknown_country", f"'{text}' is not a country code.", fix)
+    return code
+
+
+def _region_faults(values: Mapping[str, object]) -> list[CellError]:
+    region, country = str(values.get("region", "")), str(values.get("country", ""))
+    if not region:
+        return []
+    if not country:
+        fix = "Write the country beside it."
+        return [CellError("region", "region_without_country", f"The region '{region}' stands without a country.", fix)]
+    fix = region_fix(country, region) or ""
+    return [CellError("region", "unknown_region", f"'{region}' is not a region of {country}.", fix)] if fix else []
+
+
+@lru_cache(maxsize=4096)
+def _days(text: str) -> frozenset[int]:
+    days = set[int]()
+    for part in re.split(r"[,;/\s]+", text.lower().strip()):
+        first, dash, last = part.partition("-")
+        if first not in _WEEKDAY_NAMES or (dash and last not in _WEEKDAY_NAMES):
+            fix = "Write the days worked, such as 'mon tue wed' or 'mon-thu'."
+            raise CellError("days", "bad_days", f"'{part or text}' is not a weekday.", fix)
+        start, end = _WEEKDAY_NAMES[first], _WEEKDAY_NAMES[last or first]
+        days |= {(start + step) % 7 for step in range((end - start) % 7 + 1)}
+    return frozenset(days)
+
+
+@lru_cache(maxsize=4096)
+def _leave(text: str) -> tuple[tuple[dt.date, dt.date], ...]:
+    return tuple(_stretch(part.strip()) for part in text.split(";") if part.strip())
+
+
+def _stretch(text: str) -> tuple[dt.date, dt.date]:
+    first, _, last = text.partition("..")
+    begins, ends = _date("leave", first), _date("leave", last or first)
+    if ends < begins:
+        fix = "Write the first day, two dots, the last day."
+        raise CellError("leave", "ends_before_start", f"The leave '{text}' ends before it begins.", fix)
+    return begins, ends
+
+
+@lru_cache(maxsize=4096)
+def _date(column: str, text: str) -> dt.date:
+    try:
+        return parse_date(text.strip())
+    except ValueError as error:
+        cause, _, fix = str(error).partition("; ")
+        raise CellError(column, "bad_date", f"{cause}.", f"{fix[0].upper()}{fix[1:]}.") from None
+
+
+def _left(text: str) -> dt.date:
+    return _date("left", text)
+
+
+def _language(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*", text):
+        raise CellError(
+            "language", "bad_language", f"'{text}' is not a language.", "Write its code, such as 'en' or 'pt-BR'."
+        )
+    return text.replace("_", "-")
+
+
+def _channel(text: str) -> str:
+    if text.lower() not in CHANNELS:
+        near = near_names(text, CHANNELS, 1)
+        fix = f"Did you mean '{near[0]}'?" if near else f"Write {listed(CHANNELS)}, or leave the cell empty."
+        raise CellError("channel", "unknown_channel", f"'{text}' is not a channel.", fix)
+    return text.lower()
+
+
+def _slack_id(text: str) -> str:
+    if not re.fullmatch(r"[UW][A-Z0-9]{1,30}", text):
+        fix = "Copy the member ID from the Slack profile, or leave the cell empty: people are found by their address."
+        raise CellError("slack_id", "bad_slack_id", f"'{text}' is not a Slack member ID.", fix)
+    return text
+
+
+_READERS: Mapping[str, Callable[[str], object]] = {
+    "manager": _manager,
+    "time_zone": _zone,
+    "country": _country,
+    "days": _days,
+    "leave": _leave,
+    "left": _left,
+    "language": _language,
+    "channel": _channel,
+    "slack_id": _slack_id,
+}
