@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
-from commsengine.content.render import Cast
+from commsengine.content.facts import Cast
 from commsengine.store.store import Store
 
 LONGEST_CHAIN = 10

@@ -20,7 +20,7 @@ class EngineLock:
         self._file: TextIO | None = None
 
     def __enter__(self) -> Self:
-        file = open(self.path, "a+", encoding="utf-8")  # noqa: SIM115 - kept open for as long as the lock is held
+        file = open(self.path, "a+", encoding="utf-8")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

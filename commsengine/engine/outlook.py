@@ -20,7 +20,7 @@ BY_HAND = "personal"
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """``now_due`` messages would leave at once, ``by_hand`` go to the follow-up list, ``skipped`` never leave (by reason).
+    """``now_due`` messages would leave at once, ``by_hand`` become follow-ups, ``skipped`` (by reason) never leave.
 
     ``later`` people get their next message another time. If not ``exact``, the numbers are scaled up from
     ``looked_at`` people out of all.
@@ -38,21 +38,21 @@ class Outlook:
 
 def outlook(store: Store, decisions: Decisions, campaign: CampaignRecord, backlog: str, now: dt.datetime) -> Outlook:
     """As if the campaign ran from now on: started if it never was, else resumed with that ``backlog``."""
-    return _seen(store, decisions, with_campaign(decisions.campaigns(), as_running(campaign, backlog, now)), campaign.id, now)
+    campaigns = with_campaign(decisions.campaigns(), as_running(campaign, backlog, now))
+    return _seen(store, decisions, campaigns, campaign.id, now)
 
 
 def release_outlook(store: Store, decisions: Decisions, backlog: str, now: dt.datetime) -> Outlook:
     """As if the engine's hold were released now, over all running campaigns."""
     campaigns = decisions.campaigns()
-    return _seen(store, decisions, replace(campaigns, holds=(*campaigns.holds, Standstill(now, now, backlog))), "", now)
+    released = replace(campaigns, holds=(*campaigns.holds, Standstill(now, now, backlog)))
+    return _seen(store, decisions, released, "", now)
 
 
 def as_running(record: CampaignRecord, backlog: str, now: dt.datetime) -> Campaign:
     """The campaign as it will be once it runs. Only the newest pause matters to a decision."""
     pauses = (Standstill(now, now, backlog),) if record.started_at else ()
-    return Campaign(
-        record.plan, record.started_at or now, record.version, record.epoch, record.introduced, pauses
-    )
+    return Campaign(record.plan, record.started_at or now, record.version, record.epoch, record.introduced, pauses)
 
 
 def with_campaign(campaigns: Campaigns, campaign: Campaign) -> Campaigns:

@@ -23,10 +23,12 @@ import structlog
 from commsengine.cadence.plan import Workspace
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.deliver import ChannelSetup, Pool
+from commsengine.engine.digest import Digests
 from commsengine.engine.handover import Handover, RendererFor
 from commsengine.engine.owner import Owner
 from commsengine.engine.reconcile import Reconciled, brake, reconcile
 from commsengine.engine.room import BY_HAND, Room
+from commsengine.engine.sweep import finish_what_is_over
 from commsengine.engine.writer import Writer
 from commsengine.store.store import Store
 
@@ -82,6 +84,7 @@ class Engine:
         self._interval = interval
         self.owner = owner or Owner.this_process()
         self.decisions = Decisions(store, workspace, frozenset(channels))
+        self._digests = Digests(store, self.decisions, renderer, list(channels), clock)
         self._pools: dict[str, Pool] = {}
         self._progress = threading.Event()
         self._stopping = threading.Event()
@@ -137,6 +140,7 @@ class Engine:
 
     def tick(self) -> BeatReport:
         """Beat until nobody is due and nothing is under way; short waits that a channel asks for are waited out."""
+        self._digests.send()
         total, idle_rounds = BeatReport(), 0
         while not self._stopping.is_set():
             settled = self._settled()
@@ -156,6 +160,7 @@ class Engine:
                 self._wait_for_progress()
         if idle_rounds > ROUNDS_WITHOUT_PROGRESS:
             log.error("tick_without_progress", due=report.due)
+        finish_what_is_over(self._store, self._clock())
         return total
 
     def _settled(self) -> bool:

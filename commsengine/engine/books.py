@@ -1,0 +1,109 @@
+"""How things stand, as documented JSON: the engine and its campaigns, every row of one, and what waits for people."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+from commsengine.cadence.calendar import Hours
+from commsengine.engine.decisions import Decisions
+from commsengine.engine.followups import followups
+from commsengine.engine.handover import RendererFor
+from commsengine.engine.why import iso, touch_json
+from commsengine.store.records import CampaignBooks, QuestionRecord, TouchRecord
+from commsengine.store.store import Store
+
+ALIVE = dt.timedelta(seconds=90)
+"""An engine keeps its beat twice a minute; after this long without one it does not run."""
+
+QUESTION_WAITS = 2
+"""Working days after which an open question heads the list."""
+
+
+def status(store: Store, now: dt.datetime) -> dict[str, Any]:
+    """The engine's state and the books of each campaign; the touches ever made are the sum of their states."""
+    return {"engine": engine_state(store, now), "campaigns": [_campaign(books) for books in store.books.status()]}
+
+
+def engine_state(store: Store, now: dt.datetime) -> dict[str, Any]:
+    """``running`` if one has beaten lately, ``hold`` if it must not send, else ``stopped``."""
+    last = store.engine.heartbeat()
+    hold = next((hold for hold in store.engine.holds() if hold.until is None), None)
+    alive = last is not None and now - last.beat_at <= ALIVE
+    return {
+        "state": "hold" if hold else "running" if alive else "stopped",
+        "hold": {"reason": hold.reason, "since": iso(hold.since)} if hold else None,
+        "beat_at": iso(last.beat_at) if last else None,
+        "pid": last.pid if last else None,
+        "host": last.host if last else None,
+    }
+
+
+def touches(store: Store, campaign: str) -> Iterator[dict[str, Any]]:
+    """Every row of a campaign, by ``due_at``."""
+    emails: dict[str, str] = {}
+    for record in store.touches.list(campaign):
+        yield {**touch_json(record.row), "person": _email(store, record, emails), "held": record.held}
+
+
+def today(store: Store, decisions: Decisions, renderer: RendererFor, now: dt.datetime) -> dict[str, Any]:
+    """What waits for a person today: follow-ups, open questions, rows that need a decision."""
+    return {
+        "follow_ups": [one.as_json() for one in followups(store, decisions, renderer, now)],
+        "questions": questions(store, now),
+        "held": held(store),
+    }
+
+
+def questions(store: Store, now: dt.datetime) -> list[dict[str, Any]]:
+    """Open questions; those that wait for more than two working days first, then the oldest."""
+    asked = store.facts.questions(open_only=True)
+    people = store.people.by_ids(sorted({question.person_id for question in asked}))
+    found = [
+        {
+            "id": question.id, "person": people[question.person_id].email, "name": people[question.person_id].name,
+            "campaign": question.campaign, "message": question.message, "text": question.text,
+            "asked_at": iso(question.asked_at), "overdue": _waits_too_long(store, question, now),
+        }
+        for question in asked
+        if question.person_id in people
+    ]  # fmt: skip
+    return sorted(found, key=lambda question: (not question["overdue"], question["asked_at"]))
+
+
+def held(store: Store) -> list[dict[str, Any]]:
+    """Rows that nobody but a person can settle."""
+    emails: dict[str, str] = {}
+    return [
+        {**touch_json(row.row), "person": _email(store, row, emails), "campaign": row.campaign}
+        for row in store.touches.open_rows(states=("uncertain",))
+        if row.held and row.local_date is not None
+    ]
+
+
+def _campaign(books: CampaignBooks) -> dict[str, Any]:
+    counts: dict[str, Any] = dict(books.touches)
+    return {
+        "campaign": books.campaign, "title": books.title, "state": books.state, "audience": books.audience,
+        "touches": {**counts, "skipped": dict(books.skipped)}, "acknowledged": books.acknowledged,
+        "follow_ups_open": books.follow_ups_open, "started_at": iso(books.started_at),
+    }  # fmt: skip
+
+
+def _email(store: Store, record: TouchRecord, known: dict[str, str]) -> str:
+    person_id = record.person_id or ""
+    if person_id not in known:
+        person = store.people.by_id(person_id)
+        known[person_id] = person.email if person else person_id
+    return known[person_id]
+
+
+def _waits_too_long(store: Store, question: QuestionRecord, now: dt.datetime) -> bool:
+    record = store.plans.get(question.campaign)
+    lead = store.people.by_email(record.plan.owner[0]) if record else None
+    person = lead or store.people.by_id(question.person_id)
+    if record is None or person is None:
+        return False
+    hours = Hours(record.plan, person)
+    return hours.local_date(now) > hours.after_working_days(hours.local_date(question.asked_at), QUESTION_WAITS)
