@@ -1,0 +1,200 @@
+"""Facts: the first wins, an undo is a mark, and each of them makes its person due."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from commsengine.cadence.history import Answer, Outcome, Question, Snooze
+from commsengine.errors import InputError
+from commsengine.store.records import AnswerRecord
+from commsengine.store.store import Store
+from tests.builders import ANA, BEN
+from tests.store.scene import LATER, NOW, idle, seq
+
+
+@pytest.fixture
+def known(store: Store) -> Store:
+    store.people.save([ANA, BEN], by="dana", now=NOW)
+    return idle(store)
+
+
+def got_it(store: Store, key: str = "k1", **changes: object) -> AnswerRecord:
+    given: dict[str, object] = {"evidence": "link", "by": "ana", "now": NOW, "detail": {"method": "POST"}, **changes}
+    return store.facts.answer("ana", "crm", "m", key, "acknowledged", **given)  # type: ignore[arg-type]
+
+
+def answers(store: Store) -> tuple[Answer, ...]:
+    return store.touches.histories(["ana"])["ana"].history.answers
+
+
+def test_an_answer_is_on_record_with_its_evidence(known: Store) -> None:
+    record = got_it(known)
+    assert (record.first, record.at) == (True, NOW)
+    assert answers(known) == (Answer("crm", "m", "acknowledged", NOW, "link"),)
+    [stored] = known.facts.answers_of("ana")
+    assert (stored.id, stored.key, stored.detail, stored.by) == (record.id, "k1", {"method": "POST"}, "ana")
+
+
+def test_the_first_answer_wins(known: Store) -> None:
+    first = got_it(known)
+    assert got_it(known, now=LATER, evidence="slack") == AnswerRecord(False, NOW, first.id)
+    assert len(answers(known)) == 1
+
+
+def test_another_touch_or_kind_is_another_answer(known: Store) -> None:
+    got_it(known)
+    assert got_it(known, "k2").first
+    assert got_it(known, whole_campaign=True).first
+    check = known.facts.answer(
+        "ana", "crm", "m", "k1", "check", value="B", right=False, evidence="link", by="ana", now=NOW
+    )
+    assert check.first
+    assert [answer.right for answer in answers(known)] == [None, None, None, False]
+
+
+def test_an_answer_taken_back_no_longer_counts_and_is_kept(known: Store) -> None:
+    record = got_it(known)
+    assert known.facts.withdraw(record.id, LATER)
+    assert not known.facts.withdraw(record.id, LATER)
+    assert answers(known) == ()
+    assert [stored.withdrawn_at for stored in known.facts.answers_of("ana")] == [LATER]
+
+
+def test_after_an_undo_the_answer_can_be_given_again(known: Store) -> None:
+    known.facts.withdraw(got_it(known).id, NOW)
+    assert got_it(known, now=LATER).first
+    assert [answer.at for answer in answers(known)] == [LATER]
+
+
+def test_many_presses_at_once_are_one_answer(known: Store) -> None:
+    records: list[AnswerRecord] = []
+    threads = [threading.Thread(target=lambda: records.append(got_it(known))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(record.first for record in records) == [False] * 7 + [True]
+    assert len({record.id for record in records}) == 1
+
+
+FACTS: dict[str, Callable[[Store], object]] = {
+    "answer": got_it,
+    "ask": lambda store: store.facts.ask("ana", "crm", "m", "k", "Why?", evidence="link", now=NOW),
+    "snooze": lambda store: store.facts.snooze("ana", "crm", "m", LATER.date(), now=NOW),
+    "outcome": lambda store: store.facts.outcome("ana", "crm", ["m"], "understood", by="mia", now=NOW),
+    "suppress": lambda store: store.facts.suppress("ANA@example.com", "asked", by="dana", now=NOW),
+    "unreachable": lambda store: store.facts.unreachable("ana", "slack", "not on Slack", now=NOW),
+    "preferences": lambda store: store.people.set_preferences("ana", channel="slack", quiet=None, now=NOW),
+}
+
+
+@pytest.mark.parametrize("fact", FACTS)
+def test_every_fact_makes_its_person_due_and_nobody_else(known: Store, fact: str) -> None:
+    before = seq(known)
+    FACTS[fact](known)
+    assert known.touches.due(NOW) == ["ana"]
+    assert seq(known) > before
+
+
+@pytest.mark.parametrize("fact", ["answer", "ask", "snooze", "suppress"])
+def test_recording_twice_changes_nothing(known: Store, fact: str) -> None:
+    FACTS[fact](known)
+    before = (known.touches.histories(["ana"]), len(known.facts.all_of("ana")["audit"]))
+    FACTS[fact](known)
+    assert (known.touches.histories(["ana"]), len(known.facts.all_of("ana")["audit"])) == before
+
+
+def test_a_question_is_open_until_its_first_answer(known: Store) -> None:
+    number = known.facts.ask("ana", "crm", "m", "k", "Why?", evidence="link", now=NOW)
+    assert [question.text for question in known.facts.questions()] == ["Why?"]
+    idle(known)
+    told = known.facts.answer_question(number, "Because.", by="dana", now=LATER)
+    assert (told.answer, told.answered_by, told.answered_at) == ("Because.", "dana", LATER)
+    assert known.facts.answer_question(number, "No.", by="tom", now=LATER) == told
+    assert (known.facts.questions(), known.facts.questions(open_only=False)) == ([], [told])
+    assert known.touches.due(LATER) == ["ana"]
+    history = known.touches.histories(["ana"])["ana"].history
+    assert history.questions == (Question("crm", "m", NOW, LATER),)
+
+
+def test_an_unknown_question_is_refused(known: Store) -> None:
+    with pytest.raises(InputError, match="no question 99"):
+        known.facts.answer_question(99, "Because.", by="dana", now=NOW)
+
+
+def test_snooze_and_outcome_reach_the_history(known: Store) -> None:
+    known.facts.snooze("ana", "crm", "m", LATER.date(), now=NOW)
+    known.facts.outcome("ana", "crm", ["m", "n"], "away", unclear="time", note="Leave.", by="mia", now=LATER)
+    history = known.touches.histories(["ana"])["ana"].history
+    assert history.snoozes == (Snooze("crm", "m", LATER.date(), NOW),)
+    assert history.outcomes == (Outcome("crm", "m", "away", LATER), Outcome("crm", "n", "away", LATER))
+
+
+@pytest.mark.parametrize(("outcome", "unclear"), [("happy", ""), ("away", "weather")])
+def test_words_of_no_meaning_are_refused(known: Store, outcome: str, unclear: str) -> None:
+    with pytest.raises(InputError, match="not known here"):
+        known.facts.outcome("ana", "crm", ["m"], outcome, unclear=unclear, by="mia", now=NOW)
+
+
+def test_who_is_suppressed_is_reached_by_nothing_automatic(known: Store) -> None:
+    known.facts.suppress("Ana@example.com", "asked", by="dana", now=NOW)
+    assert known.facts.suppressed("ana@EXAMPLE.com") == "asked"
+    closed = known.touches.histories(["ana"])["ana"].history.unreachable
+    assert closed == dict.fromkeys(("email", "slack", "console", "file"), "suppressed: asked")
+    assert known.facts.suppressed("ben@example.com") is None
+
+
+def test_a_suppression_of_one_channel_leaves_the_others(known: Store) -> None:
+    known.facts.suppress("ana@example.com", "bounced", channel="email", by="engine", now=NOW)
+    assert known.touches.histories(["ana"])["ana"].history.unreachable == {"email": "suppressed: bounced"}
+    assert known.facts.suppressed("ana@example.com", "slack") is None
+
+
+def test_a_suppression_can_be_lifted(known: Store) -> None:
+    known.facts.suppress("ana@example.com", "asked", by="dana", now=NOW)
+    assert known.facts.unsuppress("ana@example.com", by="dana", now=LATER)
+    assert not known.facts.unsuppress("ana@example.com", by="dana", now=LATER)
+    assert known.facts.suppressed("ana@example.com") is None
+    assert known.touches.histories(["ana"])["ana"].history.unreachable == {}
+
+
+def test_an_address_of_a_stranger_can_be_suppressed_ahead(store: Store) -> None:
+    store.facts.suppress("ana@example.com", "asked", by="dana", now=NOW)
+    store.people.save([ANA], by="dana", now=LATER)
+    assert "email" in store.touches.histories(["ana"])["ana"].history.unreachable
+
+
+def test_what_was_unreachable_can_be_tried_again(known: Store) -> None:
+    known.facts.unreachable("ana", "slack", "not on Slack", now=NOW)
+    known.facts.reachable("ana", "slack", by="dana", now=LATER)
+    assert known.touches.histories(["ana"])["ana"].history.unreachable == {}
+
+
+def test_a_person_can_see_everything_stored_about_them(known: Store) -> None:
+    for record in FACTS.values():
+        record(known)
+    known.slack_ids.put("Ana@example.com", "U1", "D1")
+    stored = known.facts.all_of("ana")
+    filled = {name for name, rows in stored.items() if rows}
+    assert filled == {
+        "person",
+        "answer",
+        "question",
+        "snooze",
+        "outcome",
+        "suppression",
+        "unreachable",
+        "slack_id",
+        "audit",
+    }
+    assert not any(known.facts.all_of("ben")[name] for name in filled - {"person"})
+
+
+def test_slack_ids_are_kept_by_address(store: Store) -> None:
+    assert store.slack_ids.get("ana@example.com") is None
+    store.slack_ids.put("ana@example.com", "U1", "")
+    store.slack_ids.put("ANA@example.com", "U1", "D1")
+    assert store.slack_ids.get("Ana@example.com") == ("U1", "D1")

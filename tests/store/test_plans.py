@@ -1,0 +1,170 @@
+"""Campaigns, their versions and what is decreed for them."""
+
+from __future__ import annotations
+
+import pytest
+
+from commsengine.cadence.history import Standstill
+from commsengine.cadence.plan import Plan, Workspace
+from commsengine.errors import CommsError, InputError
+from commsengine.store.store import Store
+from tests.builders import ANA, a_message, a_plan
+from tests.store.scene import HOUR, LATER, NOW, a_touch, claim, deliver, idle, running, state
+
+
+def apply(store: Store, plan: Plan | None = None) -> int:
+    plan = plan or a_plan()
+    return store.plans.save_version(
+        plan, {"wiifm": "Hi"}, "campaign: crm\n", introduced={"one-record": NOW}, by="dana", now=NOW
+    )
+
+
+def test_a_new_campaign_is_paused_and_comes_back_as_written(store: Store) -> None:
+    assert apply(store) == 1
+    record = store.plans.get("crm")
+    assert record is not None
+    assert (record.state, record.version, record.epoch, record.started_at) == ("paused", 1, 0, None)
+    assert record.plan == a_plan()
+    assert (record.templates, record.source, record.introduced) == (
+        {"wiifm": "Hi"},
+        "campaign: crm\n",
+        {"one-record": NOW},
+    )
+    assert (record.applied_at, record.applied_by) == (NOW, "dana")
+
+
+def test_every_form_of_a_plan_survives_the_store(store: Store) -> None:
+    rich = a_plan(
+        a_message(cadence={"recall_floor": 0.35, "target": 0.6, "by": "go_live"}, managers_first="2 working days"),
+        a_message(id="wish", ask="input", input={"question": "What?", "reply_by": "5 working days"}, follow_up=[]),
+        milestones={"kickoff": {"date": "2027-01-11", "because": "So."}, "go_live": "2027-03-15"},
+        audience={"people": "p.csv", "roles": {"m": {"is_manager": True}, "s": {"department": ["A", "B"]}}},
+        send={"window": {"days": ["mon"], "from": "09:30", "to": "24:00"}, "max_late": "90m"},
+        phases={"learn": {"until": "go_live - 7d", "reach": {"one-record": {"right": 0.75}}}},
+    )
+    apply(store, rich)
+    with Store.open(store.database.url.render_as_string(hide_password=False)) as fresh:
+        assert fresh.plans.get("crm").plan == rich  # type: ignore[union-attr]
+
+
+def test_a_version_never_changes(store: Store) -> None:
+    apply(store)
+    assert apply(store, a_plan(title="Two")) == 2
+    first, second = store.plans.version("crm", 1), store.plans.version("crm", 2)
+    assert first is not None
+    assert second is not None
+    assert (first.plan.title, second.plan.title) == ("One customer record", "Two")
+    assert (second.epoch, store.plans.version("crm", 3)) == (1, None)
+
+
+def test_what_is_unknown_is_none_and_near_names_help(store: Store) -> None:
+    apply(store)
+    assert store.plans.get("crn") is None
+    assert store.plans.near("crn") == ["crm"]
+    assert store.plans.near("entirely-else") == ["crm"]
+    with pytest.raises(InputError, match="no campaign 'crn'"):
+        store.plans.pause("crn", by="dana", now=NOW)
+
+
+def test_start_lets_it_run_once(store: Store) -> None:
+    apply(store)
+    record = store.plans.start("crm", by="dana", now=NOW)
+    assert (record.state, record.started_at, record.epoch) == ("running", NOW, 1)
+    with pytest.raises(CommsError, match="started already"):
+        store.plans.start("crm", by="dana", now=LATER)
+
+
+def test_only_running_campaigns_are_decided_for(store: Store) -> None:
+    apply(store)
+    assert store.plans.campaigns().running == ()
+    store.plans.start("crm", by="dana", now=NOW)
+    workspace = Workspace.model_validate({"at_most": {"per_week": "2"}})
+    campaigns = store.plans.campaigns(workspace)
+    [campaign] = campaigns.running
+    assert (campaign.id, campaign.started_at, campaign.epoch, campaign.introduced) == (
+        "crm",
+        NOW,
+        1,
+        {"one-record": NOW},
+    )
+    assert campaigns.workspace == workspace
+
+
+def test_a_pause_is_remembered_with_its_backlog(store: Store) -> None:
+    running(store)
+    store.plans.pause("crm", by="dana", now=NOW)
+    assert store.plans.campaigns().running == ()
+    record = store.plans.resume("crm", backlog="none", by="tom", now=LATER)
+    assert (record.state, record.epoch) == ("running", 3)
+    assert store.plans.campaigns().running[0].pauses == (Standstill(NOW, LATER, "none"),)
+
+
+def test_pausing_and_resuming_twice_change_nothing(store: Store) -> None:
+    running(store)
+    once = store.plans.pause("crm", by="dana", now=NOW)
+    assert store.plans.pause("crm", by="dana", now=LATER) == once
+    once = store.plans.resume("crm", backlog="all", by="dana", now=LATER)
+    assert store.plans.resume("crm", backlog="all", by="dana", now=LATER + HOUR) == once
+
+
+@pytest.mark.parametrize("decree", ["apply", "start", "resume"])
+def test_whoever_lets_something_go_wakes_everybody(store: Store, decree: str) -> None:
+    running(store)
+    store.plans.pause("crm", by="dana", now=NOW)
+    apply(store, a_plan(campaign="erp"))
+    idle(store)
+    if decree == "apply":
+        apply(store)
+    elif decree == "start":
+        store.plans.start("erp", by="dana", now=NOW)
+    else:
+        store.plans.resume("crm", backlog="all", by="dana", now=NOW)
+    assert sorted(store.touches.due(NOW)) == ["ana", "ben", "mia"]
+
+
+def test_resume_needs_a_start_and_a_backlog_it_knows(store: Store) -> None:
+    apply(store)
+    with pytest.raises(CommsError, match="never started"):
+        store.plans.resume("crm", backlog="all", by="dana", now=NOW)
+    with pytest.raises(InputError, match="'some' is not a way"):
+        store.plans.resume("crm", backlog="some", by="dana", now=NOW)
+
+
+def test_cancelled_is_for_good(store: Store) -> None:
+    running(store)
+    assert store.plans.cancel("crm", by="dana", now=NOW).state == "cancelled"
+    for again in (lambda: apply(store), lambda: store.plans.resume("crm", backlog="all", by="dana", now=NOW)):
+        with pytest.raises(CommsError):
+            again()
+
+
+def test_cancelling_closes_what_waits(store: Store) -> None:
+    touch = deliver(running(store), a_touch(), "retry", retry_at=LATER)
+    claimed = a_touch("ben")
+    claim(store, claimed)
+    store.plans.cancel("crm", by="dana", now=NOW)
+    store.touches.release(now=NOW)
+    assert (state(store, touch), state(store, claimed)) == ("skipped", None)
+
+
+def test_a_new_version_of_a_finished_campaign_waits_for_resume(store: Store) -> None:
+    running(store)
+    assert store.plans.finish("crm", by="engine", now=NOW).state == "finished"
+    apply(store)
+    assert store.plans.get("crm").state == "paused"  # type: ignore[union-attr]
+    assert store.plans.resume("crm", backlog="none", by="dana", now=LATER).state == "running"
+
+
+def test_who_did_what_is_on_record(store: Store) -> None:
+    running(store, [ANA])
+    store.plans.pause("crm", by="dana", now=NOW)
+    store.plans.resume("crm", backlog="all", by="tom", now=NOW)
+    store.plans.cancel("crm", by="sam", now=NOW)
+    trail = store.facts.all_of("ana")["audit"]
+    assert trail == []
+    with store.database.read() as connection:
+        rows = connection.exec_driver_sql('SELECT action, subject, "by" FROM audit ORDER BY id').all()
+    assert [tuple(row) for row in rows] == [
+        ("import", "people", "dana"), ("apply", "crm", "dana"), ("start", "crm", "dana"), ("pause", "crm", "dana"),
+        ("resume", "crm", "tom"), ("cancel", "crm", "sam"),
+    ]  # fmt: skip
