@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from commsengine.links import Links
     from commsengine.store.store import Store
 
-SHIPPED = Path(__file__).parent.parent
-"""Where the shipped templates and example plans lie: beside the package."""
-
 SMTP_CONNECTIONS = 4
 SLACK_THREADS = 2
 
@@ -121,10 +118,10 @@ class Wiring:
     @cached_property
     def templates(self) -> Mapping[str, str]:
         """The shipped templates, and the workspace's own in place of those of the same name."""
-        from commsengine.content.templates import load_templates
+        from commsengine.content.templates import load_templates, shipped_folder
 
         own = self.folder / "message_templates"
-        return load_templates(SHIPPED / "message_templates", own if own.is_dir() else None)
+        return load_templates(shipped_folder(), own if own.is_dir() else None)
 
     def read_people(self, file: Path) -> PeopleFile:
         from commsengine.authoring.people_file import load_people
@@ -208,6 +205,8 @@ class Wiring:
 
     def left_out(self, plan: Plan) -> list[str]:
         """A notice for each channel of the plan that has no credentials here."""
+        if not self.channels:
+            return [f"{plan.campaign}: neither mail nor Slack is set up, so it can be rehearsed but not started."]
         missing = [name for name in plan.send.channels if name not in self.channels]
         others = (
             " and ".join(name for name in plan.send.channels if name in self.channels)

@@ -159,7 +159,9 @@ def test_the_decision_is_pure() -> None:
 
 
 def test_one_file_reads_the_clock() -> None:
-    assert [place for module in modules() if module.name != "wiring" for place in reads(module, CLOCK)] == []
+    """But for the sandbox: it plays the world outside, whose servers have clocks of their own."""
+    ours = [module for module in modules() if module.name != "wiring" and module.room != "sandbox"]
+    assert [place for module in ours for place in reads(module, CLOCK)] == []
 
 
 def test_one_file_reads_the_environment() -> None:

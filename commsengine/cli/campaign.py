@@ -11,7 +11,6 @@ from commsengine.errors import CommsError, InputError
 
 if TYPE_CHECKING:
     from commsengine.cadence.people import Person
-    from commsengine.store.records import CampaignRecord
     from commsengine.wiring import Wiring
 
 
@@ -32,17 +31,6 @@ class CampaignType(click.ParamType[str]):
 
 
 CAMPAIGN = CampaignType()
-
-
-def campaign_named(wiring: Wiring, campaign: str) -> CampaignRecord:
-    """The campaign's record. Raises ``InputError`` with the near names."""
-    from commsengine.cli.names import no_such
-
-    known = {each.id: each for each in wiring.store.plans.all()}
-    if campaign not in known:
-        hint = "Apply its plan first: commsengine apply PLAN" if not known else ""
-        raise InputError(no_such("campaign", campaign, known), hint)
-    return known[campaign]
 
 
 def person_named(wiring: Wiring, email: str) -> Person:

@@ -20,8 +20,10 @@ def wired(command: Callable[Concatenate[Wiring, P], R]) -> Callable[P, R]:
 
     @functools.wraps(command)
     def opened(*args: P.args, **options: P.kwargs) -> R:
+        from commsengine.cli.logs import WARNING, configure_logs
         from commsengine.wiring import Wiring
 
+        configure_logs(WARNING)
         with Wiring(click.get_current_context().find_root().obj) as wiring:
             return command(wiring, *args, **options)
 

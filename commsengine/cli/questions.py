@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,36 +12,38 @@ from commsengine.cli.show import json_option, show_json, table, when
 from commsengine.errors import InputError
 
 if TYPE_CHECKING:
-    from commsengine.store.records import QuestionRecord
     from commsengine.wiring import Wiring
 
 
 @click.command()
-@click.option("--all", "everything", is_flag=True, help="Answered ones too.")
 @json_option
 @wired
-def questions(wiring: Wiring, everything: bool, as_json: bool) -> None:
-    """List open questions, the oldest first. Whoever asked is not chased until there is an answer.
+def questions(wiring: Wiring, as_json: bool) -> None:
+    """List open questions, those that wait too long first. Whoever asked is not chased until there is an answer.
 
     Example: commsengine questions
     """
-    found = wiring.store.facts.questions(open_only=not everything)
-    people = wiring.store.people.by_ids([each.person_id for each in found])
-    emails = {person_id: person.email for person_id, person in people.items()}
+    from commsengine.engine import books
+
+    found = books.questions(wiring.store, wiring.clock())
     if as_json:
-        show_json({"questions": [_data(each, emails) for each in found]})
+        show_json({"questions": found})
         return
     if not found:
         click.echo("No question is open.")
+    show_questions(found)
+
+
+def show_questions(found: Sequence[Mapping[str, Any]]) -> None:
+    """One line per question; those that wait for more than two working days are marked."""
     table(
-        ["id", "asked", "by", "campaign", "message", "question"],
-        [(each.id, when(each.asked_at), emails.get(each.person_id, "erased"), each.campaign, each.message, each.text)
-         for each in found],
+        ["id", "asked", "by", "campaign", "question"],
+        [
+            (each["id"], when(each["asked_at"]) + (" (waits too long)" if each["overdue"] else ""),
+             each["person"], each["campaign"], each["text"])
+            for each in found
+        ],
     )  # fmt: skip
-
-
-def _data(question: QuestionRecord, emails: dict[str, str]) -> dict[str, Any]:
-    return {**asdict(question), "person": emails.get(question.person_id, "")}
 
 
 @click.command()

@@ -21,8 +21,11 @@ def run(wiring: Wiring) -> None:
 
     Example: commsengine run
     """
+    from commsengine.cli.logs import INFO, configure_logs
+
     wiring.must_send()
     _tell_left_out(wiring)
+    configure_logs(INFO)
     wiring.run()
 
 

@@ -35,12 +35,14 @@ def _plain(value: object) -> object:
 
 
 def utc(instant: datetime | None) -> str | None:
-    """An instant as ISO 8601 in UTC, to the second where it has no fraction: ``2027-01-11T08:00:00Z``."""
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z") if instant else None
+    """An instant as ISO 8601 in UTC: ``2027-01-11T08:00:00+00:00``."""
+    return instant.astimezone(UTC).isoformat() if instant else None
 
 
-def when(instant: datetime | None) -> str:
-    """An instant for people: ``Mon 11 Jan 08:00 UTC``."""
+def when(instant: datetime | str | None) -> str:
+    """An instant, or its ISO form, for people: ``Mon 11 Jan 08:00 UTC``."""
+    if isinstance(instant, str):
+        instant = datetime.fromisoformat(instant)
     return f"{instant.astimezone(UTC):%a %d %b %H:%M} UTC" if instant else "-"
 
 

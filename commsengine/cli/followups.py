@@ -1,0 +1,82 @@
+"""``followups`` and ``followup``: who needs a person, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from commsengine.cli.campaign import CAMPAIGN
+from commsengine.cli.opened import wired
+from commsengine.cli.show import count, json_option, note, show_json, title, when
+
+if TYPE_CHECKING:
+    from commsengine.wiring import Wiring
+
+OUTCOMES = ("understood", "objects", "declines", "away")
+UNCLEAR = ("why", "role", "goal", "procedure", "skill", "time")
+
+
+@click.command()
+@click.option("--campaign", type=CAMPAIGN, help="Only of this campaign.")
+@click.option("--talking-points", is_flag=True, help="Print what to say, too.")
+@json_option
+@wired
+def followups(wiring: Wiring, campaign: str | None, talking_points: bool, as_json: bool) -> None:
+    """List who needs a person, why, what was tried and what to say, in order of need.
+
+    Example: commsengine followups --talking-points
+    """
+    from commsengine.engine import campaigns
+    from commsengine.engine.followups import followups as open_ones
+
+    if campaign is not None:
+        campaigns.known(wiring.store, campaign)
+    found = open_ones(wiring.store, wiring.decisions, wiring.renderer, wiring.clock(), campaign)
+    data = [each.as_json() for each in found]
+    if as_json:
+        show_json({"follow_ups": data})
+        return
+    if not data:
+        click.echo("Nobody needs a person.")
+    show_followups(data, talking_points=talking_points)
+
+
+def show_followups(found: Sequence[Mapping[str, Any]], *, talking_points: bool = False) -> None:
+    """Those for today first by their order; the rest is counted."""
+    today = [each for each in found if each["today"]]
+    for each in today:
+        title(f"{each['id']}  {each['name'] or each['person']}, {each['campaign']}: {', '.join(each['messages'])}")
+        click.echo(f"  {each['reason']}")
+        click.echo(f"  for {each['carrier']}; phone {each['phone'] or 'unknown'}; since {when(each['since'])}")
+        if each["tried"]:
+            click.echo(f"  tried: {', '.join(each['tried'])}")
+        if talking_points:
+            click.echo()
+            click.echo("\n".join(f"    {line}".rstrip() for line in each["talking_points"].splitlines()))
+        click.echo()
+    if len(found) > len(today):
+        note(f"{count(len(found) - len(today), 'follow-up')} can wait until tomorrow; --json lists them.")
+
+
+@click.command()
+@click.argument("id_", metavar="ID")
+@click.option("--outcome", type=click.Choice(OUTCOMES), required=True, help="What came of it.")
+@click.option("--unclear", type=click.Choice(UNCLEAR), help="What was unclear, if anything.")
+@click.option("--note", "remark", default="", help="For the record.")
+@wired
+def followup(wiring: Wiring, id_: str, outcome: str, unclear: str | None, remark: str) -> None:
+    """Record what came of a personal outreach.
+
+    declines is for good: nobody chases that person on these messages again. A proposal to ask the sponsor follows
+    only after an outcome that did not help.
+
+    Example: commsengine followup 3fa9c01b --outcome understood
+    """
+    from commsengine.engine.followups import record_outcome
+
+    one = record_outcome(
+        wiring.store, id_, outcome, unclear=unclear or "", note=remark, by=wiring.operator, now=wiring.clock()
+    )  # fmt: skip
+    click.echo(f"Recorded for {one.person.email}: {outcome}, about {', '.join(one.messages)}.")

@@ -1,0 +1,60 @@
+"""``status``: the books of every campaign."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from commsengine.cli.opened import wired
+from commsengine.cli.show import count, json_option, show_json, table, title, when
+
+if TYPE_CHECKING:
+    from commsengine.wiring import Wiring
+
+
+@click.command()
+@json_option
+@wired
+def status(wiring: Wiring, as_json: bool) -> None:
+    """Show the books of every campaign: who is meant, what was sent, what came back.
+
+    Touches ever made are claimed + sending + sent + retry + failed + uncertain + skipped.
+
+    Example: commsengine status
+    """
+    from commsengine.engine import books
+
+    found = books.status(wiring.store, wiring.clock())
+    if as_json:
+        show_json(found)
+        return
+    title(_engine(found["engine"]))
+    if not found["campaigns"]:
+        click.echo("No plan is applied yet: commsengine apply PLAN")
+    for campaign in found["campaigns"]:
+        _show(campaign)
+
+
+def _engine(engine: Mapping[str, Any]) -> str:
+    if engine["hold"]:
+        return f"The engine is on hold: {engine['hold']['reason']} Then: commsengine release"
+    if engine["beat_at"] is None:
+        return "No engine has run yet: commsengine run, or commsengine tick from cron."
+    runs = "runs" if engine["state"] == "running" else "does not run"
+    return f"The engine {runs}; last beat {when(engine['beat_at'])} on {engine['host']}."
+
+
+def _show(campaign: Mapping[str, Any]) -> None:
+    skipped = campaign["touches"]["skipped"]
+    counts = {**campaign["touches"], "skipped": sum(skipped.values())}
+    click.echo()
+    title(f"{campaign['title']} ({campaign['campaign']}): {campaign['state']}")
+    click.echo(
+        f"{count(campaign['audience'], 'person', 'people')}; {count(sum(counts.values()), 'touch', 'touches')} made, "
+        f"{campaign['acknowledged']:,} acknowledged, {count(campaign['follow_ups_open'], 'follow-up')} open."
+    )
+    table(list(counts), [[f"{number:,}" for number in counts.values()]], right=list(counts))
+    for reason, number in sorted(skipped.items()):
+        click.echo(f"  skipped: {number:,} {reason}")

@@ -1,0 +1,53 @@
+"""A terminal for tests: runs commands in this process and keeps what they print."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from commsengine.cli import run
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command left behind: exit status, stdout, stderr."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """Commands in one workspace. Standard input is no terminal."""
+
+    folder: Path
+
+    def run(self, *arguments: str) -> Said:
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            status = run(["--workspace", str(self.folder), *arguments])
+        return Said(status, out.getvalue(), err.getvalue())
+
+    def json(self, *arguments: str) -> Any:
+        """The data of a reading command that must succeed."""
+        said = self.run(*arguments, "--json")
+        assert said.status == 0, said.err
+        return said.data
+
+    def path(self, name: str) -> str:
+        return str(self.folder / name)
+
+    def write(self, name: str, text: str) -> str:
+        file = self.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        return str(file)

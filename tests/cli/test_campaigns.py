@@ -1,0 +1,144 @@
+"""From import to the last touch: what apply, start, tick, pause, resume and cancel say and do."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from commsengine.sandbox.mailbox import Mailbox
+from tests.cli.conftest import plan
+from tests.cli.terminal import Terminal
+
+EVERYBODY = ["ana@example.com", "ben@example.com", "dana@example.com", "mia@example.com"]
+
+
+def recipients(mailbox: Mailbox) -> list[str]:
+    return sorted(mail.recipients[0] for mail in mailbox.arrived)
+
+
+def test_a_tick_sends_each_due_person_one_message(started: Terminal, mailbox: Mailbox) -> None:
+    said = started.run("tick")
+    assert (said.status, said.out) == (0, "4 messages handed over, 0 follow-ups opened, 0 skipped.\n")
+    assert recipients(mailbox) == EVERYBODY
+    assert started.run("tick").status == 0
+    assert len(mailbox.arrived) == 4
+
+
+def test_what_simulate_shows_is_what_the_tick_sends(started: Terminal, mailbox: Mailbox) -> None:
+    started.run("tick")
+    rows = started.json("touches", "crm")["touches"]
+    assert sorted(row["person"] for row in rows) == recipients(mailbox)
+    assert {mail.key for mail in mailbox.arrived} == {row["key"] for row in rows}
+    to_come = started.json("simulate", started.path("schedules/crm.yaml"))["touches"]
+    assert {row["key"] for row in rows}.isdisjoint(touch["key"] for touch in to_come)
+    assert len([touch for touch in to_come if touch["kind"] in ("message", "remind")]) == 16
+
+
+def test_without_credentials_nothing_pretends_to_have_been_sent(applied: Terminal) -> None:
+    for command in (["start", "crm", "--yes"], ["tick"], ["run"]):
+        said = applied.run(*command)
+        assert (said.status, "commsengine rehearse" in said.err) == (2, True)
+
+
+def test_a_channel_without_credentials_is_left_out_with_a_notice(terminal: Terminal, mailbox: Mailbox) -> None:
+    terminal.write("schedules/crm.yaml", plan(**{"channels: [email]": "channels: [slack, email]"}))
+    terminal.run("people", "import", terminal.path("people.csv"))
+    said = terminal.run("apply", terminal.path("schedules/crm.yaml"), "--yes")
+    assert "crm: slack has no credentials here, so it is left out; it uses email." in said.err
+    terminal.run("start", "crm", "--yes")
+    assert terminal.run("tick").status == 0
+    assert recipients(mailbox) == EVERYBODY
+
+
+def test_without_a_terminal_and_without_yes_nothing_is_done(terminal: Terminal) -> None:
+    terminal.run("people", "import", terminal.path("people.csv"))
+    said = terminal.run("apply", terminal.path("schedules/crm.yaml"))
+    assert (said.status, "Add --yes." in said.err) == (2, True)
+    assert terminal.json("status")["campaigns"] == []
+
+
+def test_a_paused_campaign_sends_nothing_until_it_is_resumed(started: Terminal, mailbox: Mailbox) -> None:
+    paused = started.run("pause", "crm")
+    assert (paused.status, paused.out) == (0, "crm is paused; nothing more of it leaves.\n")
+    started.run("tick")
+    assert mailbox.arrived == []
+    resumed = started.run("resume", "crm", "--yes")
+    assert "4 messages would leave now" in resumed.out
+    started.run("tick")
+    assert recipients(mailbox) == EVERYBODY
+
+
+def test_resuming_what_is_not_paused_says_so(started: Terminal) -> None:
+    said = started.run("resume", "crm")
+    assert (said.status, said.out) == (0, "crm is not paused; it is running.\n")
+
+
+def test_pause_all_is_the_kill_switch(started: Terminal, mailbox: Mailbox) -> None:
+    assert started.run("pause", "--all").status == 0
+    started.run("tick")
+    assert mailbox.arrived == []
+
+
+def test_pause_wants_one_campaign_or_all(started: Terminal) -> None:
+    assert started.run("pause").status == 2
+    assert started.run("pause", "crm", "--all").status == 2
+
+
+def test_a_cancelled_campaign_stays_cancelled(started: Terminal) -> None:
+    assert started.run("cancel", "crm", "--yes").status == 0
+    said = started.run("apply", started.path("schedules/crm.yaml"), "--yes")
+    assert (said.status, "cancelled for good" in said.err) == (2, True)
+
+
+def test_a_moved_milestone_is_told_with_everything_that_moves(started: Terminal, mailbox: Mailbox) -> None:
+    del mailbox
+    started.run("tick")
+    today = dt.datetime.now(dt.UTC).date()
+    old, new = str(today + dt.timedelta(days=40)), str(today + dt.timedelta(days=3))
+    started.write("schedules/crm.yaml", plan(**{old: new}))
+    said = started.run("apply", started.path("schedules/crm.yaml"), "--dry-run")
+    assert "go_live: " in said.out
+    assert "cancelled" in said.out
+    assert "crm goes on" not in said.out
+
+
+def test_an_invalid_plan_is_not_applied(terminal: Terminal) -> None:
+    terminal.run("people", "import", terminal.path("people.csv"))
+    path = terminal.write("schedules/crm.yaml", plan(**{"key_point": "key_pont"}))
+    for command in (["apply", path, "--yes"], ["simulate", path], ["preview", path], ["check", path]):
+        said = terminal.run(*command)
+        assert (said.status, "key_point" in said.err + said.out) == (2, True), command
+
+
+def test_apply_before_any_import_says_what_is_missing(terminal: Terminal) -> None:
+    said = terminal.run("apply", terminal.path("schedules/crm.yaml"), "--yes")
+    assert (said.status, "people import" in said.err) == (2, True)
+
+
+def test_a_roster_is_imported_by_apply(terminal: Terminal, mailbox: Mailbox) -> None:
+    roster = {"audience:": "audience:\n  people: ../people.csv"}
+    terminal.write("schedules/crm.yaml", plan(**roster))
+    assert terminal.run("apply", terminal.path("schedules/crm.yaml"), "--yes").status == 0
+    terminal.run("start", "crm", "--yes")
+    terminal.run("tick")
+    assert recipients(mailbox) == EVERYBODY
+
+
+def test_the_books_balance(started: Terminal, mailbox: Mailbox) -> None:
+    del mailbox
+    started.run("tick")
+    books = started.json("status")["campaigns"][0]
+    assert (books["campaign"], books["state"], books["audience"]) == ("crm", "running", 4)
+    assert books["touches"] == {
+        "claimed": 0, "sending": 0, "sent": 4, "retry": 0, "failed": 0, "uncertain": 0, "skipped": {},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("command", [["status"], ["touches", "crm"], ["today"], ["followups"], ["questions"]])
+def test_reading_commands_print_for_people_too(started: Terminal, mailbox: Mailbox, command: list[str]) -> None:
+    del mailbox
+    started.run("tick")
+    said = started.run(*command)
+    assert (said.status, said.err) == (0, "")
+    assert said.out.strip()
