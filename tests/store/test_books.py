@@ -1,0 +1,118 @@
+"""The books balance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from commsengine.cadence.history import STATES
+from commsengine.store.store import Store
+from tests.builders import ANA, BEN, MIA, someone
+from tests.store.scene import HOUR, LATER, NOW, a_touch, claim, deliver, mark, running, settle
+
+
+def every_state(store: Store) -> Store:
+    """One touch in each state, by another person each; and service mail, which is in no count."""
+    people = [someone(number) for number in range(8)]
+    running(store, people)
+    ids = [person.id for person in people]
+    deliver(store, a_touch(ids[0]))
+    deliver(store, a_touch(ids[1]), "failed", reason="550")
+    deliver(store, a_touch(ids[2]), "retry", retry_at=LATER)
+    deliver(store, a_touch(ids[3]), "uncertain")
+    claim(store, a_touch(ids[4]), a_touch(ids[5]))
+    mark(store, a_touch(ids[5]))
+    claim(
+        store, a_touch(ids[6], skip="late"), a_touch(ids[7], skip="merged"), a_touch(ids[0], message="n", skip="late")
+    )
+    store.touches.add_service("d1", category="digest", channel="email", payload={}, campaign="crm", now=NOW)
+    return store
+
+
+def test_touches_ever_made_are_the_sum_of_their_states(store: Store) -> None:
+    [books] = every_state(store).books.status()
+    assert books.touches == {**dict.fromkeys(STATES, 1), "skipped": 3}
+    assert books.skipped == {"late": 2, "merged": 1}
+    assert sum(books.touches.values()) == len(list(store.touches.list("crm"))) == 9
+
+
+def test_an_empty_campaign_has_empty_books(store: Store) -> None:
+    [books] = running(store).books.status()
+    assert (books.campaign, books.state, books.audience, books.acknowledged) == ("crm", "running", 3, 0)
+    assert books.touches == dict.fromkeys(STATES, 0)
+
+
+@pytest.mark.parametrize(
+    ("audience", "count"),
+    [
+        ({"roles": {"all": {"rest": True}}}, 3),
+        ({"roles": {"sales": {"department": ["Sales"]}}}, 2),
+        ({"roles": {"heads": {"is_manager": True}}}, 1),
+        ({"people": "few.csv", "roles": {"all": {"rest": True}}}, 2),
+        ({"people": "few.csv", "roles": {"sales": {"department": ["Sales"]}}}, 1),
+    ],
+)
+def test_the_audience_is_who_has_a_role(store: Store, audience: dict[str, object], count: int) -> None:
+    gone = someone(1, left=NOW.date())
+    running(store, [ANA, BEN, MIA, gone], audience=audience)
+    store.people.set_roster("crm", ["ana", "ben", gone.id], NOW)
+    assert store.books.audience("crm") == store.books.status()[0].audience == count
+
+
+def test_acknowledged_counts_pairs_of_person_and_message(store: Store) -> None:
+    running(store)
+    for person, message, key in (("ana", "m", "1"), ("ana", "m", "2"), ("ana", "n", "3"), ("ben", "m", "4")):
+        store.facts.answer(person, "crm", message, key, "acknowledged", evidence="link", by=person, now=NOW)
+    taken_back = store.facts.answer("mia", "crm", "m", "5", "acknowledged", evidence="link", by="mia", now=NOW)
+    store.facts.withdraw(taken_back.id, NOW)
+    assert store.books.status()[0].acknowledged == 3
+
+
+def outreach(store: Store, person: str = "ana", message: str = "one-record") -> None:
+    claim(running(store) if not store.plans.get("crm") else store,
+          a_touch(person, message=message, rung=2, kind="personal", channel="personal"))  # fmt: skip
+
+
+def test_an_outreach_is_open_until_something_comes_of_it(store: Store) -> None:
+    outreach(store)
+    [rung] = store.books.open_rungs("crm")
+    assert (rung.person_id, rung.message, rung.kind, rung.rung, rung.since) == ("ana", "one-record", "personal", 2, NOW)
+    store.facts.outcome("ana", "crm", ["one-record"], "understood", by="mia", now=LATER)
+    assert store.books.open_rungs() == []
+
+
+def test_an_answer_given_meanwhile_closes_an_outreach(store: Store) -> None:
+    outreach(store)
+    answer = store.facts.answer("ana", "crm", "one-record", "k", "acknowledged", evidence="link", by="ana", now=LATER)
+    assert store.books.open_rungs("crm") == []
+    store.facts.withdraw(answer.id, LATER)
+    assert len(store.books.open_rungs("crm")) == 1
+
+
+def test_what_was_said_before_closes_nothing(store: Store) -> None:
+    store_before = running(store)
+    store.facts.outcome("ana", "crm", ["one-record"], "away", by="mia", now=NOW - HOUR)
+    outreach(store_before)
+    assert len(store.books.open_rungs("crm")) == 1
+
+
+def test_follow_ups_are_counted_one_per_person(store: Store) -> None:
+    for person, message in (("ana", "one-record"), ("ana", "other"), ("ben", "other")):
+        outreach(store, person, message)
+    assert len(store.books.open_rungs("crm")) == 3
+    assert store.books.status()[0].follow_ups_open == 2
+
+
+def test_who_has_left_needs_no_outreach(store: Store) -> None:
+    outreach(store)
+    store.people.save([replace(ANA, left=NOW.date())], by="dana", now=LATER)
+    assert store.books.open_rungs("crm") == []
+
+
+def test_failed_receipts_are_counted_where_they_ended(store: Store) -> None:
+    touch = a_touch()
+    claim(running(store), touch)
+    settle(store, touch, "failed", reason="550 no such mailbox")
+    [books] = store.books.status()
+    assert (books.touches["failed"], books.skipped) == (1, {})

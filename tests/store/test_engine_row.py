@@ -1,0 +1,61 @@
+"""Beats, fences and holds."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from commsengine.cadence.history import Standstill
+from commsengine.errors import InputError
+from commsengine.store.records import Heartbeat
+from commsengine.store.store import Store
+from tests.store.scene import LATER, NOW, epochs, idle, running
+
+
+def test_a_beat_remembers_who_and_since_when(store: Store) -> None:
+    assert store.engine.heartbeat() is None
+    store.engine.beat("e1", pid=7, host="box", boot_id="b", interval=60.0, now=NOW)
+    store.engine.beat("e1", pid=7, host="box", boot_id="b", interval=30.0, now=LATER)
+    assert store.engine.heartbeat() == Heartbeat("e1", 7, "box", "b", NOW, LATER, 30.0)
+
+
+def test_the_last_beat_of_any_engine_counts(store: Store) -> None:
+    store.engine.beat("e1", pid=7, host="box", now=NOW)
+    store.engine.beat("e2", pid=8, host="box", now=LATER)
+    assert [beat.owner for beat in store.engine.heartbeats()] == ["e2", "e1"]
+
+
+def test_fences_only_grow(store: Store) -> None:
+    fences: list[int] = []
+    threads = [threading.Thread(target=lambda: fences.append(store.engine.next_fence())) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(fences)) == 8
+    with Store.open(store.database.url.render_as_string(hide_password=False)) as again:
+        assert again.engine.next_fence() > max(fences)
+
+
+def test_a_hold_stands_until_somebody_releases_it(store: Store) -> None:
+    before = epochs(running(store))
+    assert store.engine.hold("restored", now=NOW)
+    assert not store.engine.hold("backlog", now=LATER)
+    [hold] = store.engine.holds()
+    assert (hold.reason, hold.since, hold.since_by, hold.until) == ("restored", NOW, "engine", None)
+    assert store.engine.release("none", by="dana", now=LATER)
+    assert store.plans.campaigns().holds == (Standstill(NOW, LATER, "none"),)
+    assert epochs(store)["crm"] > before["crm"]
+
+
+def test_a_release_makes_everybody_due(store: Store) -> None:
+    running(store).engine.hold("restored", now=NOW)
+    idle(store).engine.release("all", by="dana", now=NOW)
+    assert sorted(store.touches.due(NOW)) == ["ana", "ben", "mia"]
+
+
+def test_releasing_what_is_not_held_says_so(store: Store) -> None:
+    assert not store.engine.release("all", by="dana", now=NOW)
+    with pytest.raises(InputError, match="'some'"):
+        store.engine.release("some", by="dana", now=NOW)
