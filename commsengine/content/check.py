@@ -12,7 +12,6 @@ from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Plan, Workspace
 from commsengine.content.facts import Cast
 from commsengine.content.grammar import Flaw
-from commsengine.content.recipe import FIXED, template_of
 from commsengine.content.render import Renderer
 from commsengine.content.templates import parse
 from commsengine.content.texts import Path, texts_of
@@ -43,17 +42,6 @@ def check_texts(plan: Plan, templates: Mapping[str, str], people: Sequence[Perso
     columns = None if people is None else {column for person in people for column in person.attributes}
     problems = [*_in_plan(plan, columns), *_in_templates(plan, templates, columns)]
     return problems or list(_in_trial(plan, templates, people or ()))
-
-
-def milestones_mentioned(plan: Plan, message: Message, templates: Mapping[str, str]) -> frozenset[str]:
-    """The milestones whose dates this message tells, for any role and on any rung."""
-    place = plan.messages.index(message)
-    used = {template_of(message, kind) for kind in ("message", "remind")} | set(FIXED)
-    sources = [
-        source for path, source in texts_of(plan) if path[0] == "wiifm" or path[:2] == ("messages", place)
-    ] + [templates[name] for name in used if name in templates]  # fmt: skip
-    names = {name for source in sources for name in parse(source, layout_names(plan)).names}
-    return frozenset(name.removeprefix("milestones.") for name in names if name.startswith("milestones."))
 
 
 def _in_plan(plan: Plan, columns: set[str] | None) -> Iterator[TextProblem]:

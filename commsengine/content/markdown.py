@@ -72,9 +72,13 @@ def to_plain(tokens: Sequence[Token], *, links: bool = True) -> str:
 
 def paragraphs(pieces: Iterable[tuple[str, str]]) -> Iterator[str]:
     """Pieces with a lead stand on lines of one paragraph; the others are a paragraph each."""
-    for led, group in itertools.groupby(pieces, key=lambda piece: bool(piece[0].strip())):
+    for lead, group in itertools.groupby(pieces, key=lambda piece: _kind(piece[0])):
         texts = [text for _, text in group]
-        yield from ["\n".join(texts)] if led else texts
+        yield from ["\n".join(texts)] if lead else texts
+
+
+def _kind(lead: str) -> str:
+    return "quote" if lead.startswith(">") else "list" if lead.strip() else ""
 
 
 def continued(lead: str) -> str:
