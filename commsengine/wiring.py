@@ -20,6 +20,8 @@ from commsengine.errors import InputError
 from commsengine.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
     from commsengine.authoring.check import CheckResult
     from commsengine.authoring.people_file import PeopleFile
     from commsengine.cadence.people import Person
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from commsengine.engine.deliver import ChannelSetup
     from commsengine.engine.tick import Engine
     from commsengine.links import Links
+    from commsengine.slack_app import SlackApp
     from commsengine.store.store import Store
 
 SMTP_CONNECTIONS = 4
@@ -242,3 +245,32 @@ class Wiring:
         from commsengine.engine.answers import Hall
 
         return Hall(self.store, self.renderer)
+
+    @cached_property
+    def slack_app(self) -> SlackApp | None:
+        """What answers Slack's buttons, over signed HTTP or Socket Mode; ``None`` without a way for Slack to reach us."""
+        from commsengine.slack_app import SlackApp
+
+        given = self.settings
+        secret = given.slack_signing_secret.get_secret_value() if given.slack_signing_secret else ""
+        if not given.slack_token or not (secret or given.slack_app_token):
+            return None
+        # The age of a signature is judged in real time, for Slack lives in it, whatever the clock of a rehearsal says.
+        return SlackApp(
+            self.hall, self.hall.drawn, self.store.slack_ids, token=given.slack_token, clock=self.clock,
+            signing_secret=secret, api_url=given.slack_api_url, signed_at=now,
+        )  # fmt: skip
+
+    @cached_property
+    def web_app(self) -> Starlette:
+        """The pages behind the links in messages, Slack's door, and the health of the engine."""
+        from commsengine.web.app import create_app
+
+        return create_app(
+            self.hall, self.links, keys=self.settings.keys, clock=self.clock, heartbeat_age=self._heartbeat_age,
+            slack=self.slack_app,
+        )  # fmt: skip
+
+    def _heartbeat_age(self) -> dt.timedelta | None:
+        last = self.store.engine.heartbeat()
+        return self.clock() - last.beat_at if last else None

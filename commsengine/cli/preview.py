@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,11 +78,14 @@ def _data(specimen: Specimen) -> dict[str, Any]:
 
 def _show(specimen: Specimen) -> None:
     touch, message = specimen.touch, specimen.message
-    title(f"{touch.message}, {touch.kind} {touch.number}, to {specimen.person.email} ({touch.role}) by {touch.channel}")
+    person = f"{specimen.person.email} ({touch.role})"
     if message is None:
+        title(f"{touch.message}: what to say to {person} in person")
         click.echo(specimen.talking_points)
     else:
-        click.echo(f"From:    {message.sender_name}\nSubject: {message.subject}\n\n{message.text}")
+        title(f"{touch.message}, {touch.kind} {touch.number}, to {person} by {touch.channel}")
+        text = html.unescape(message.text) if touch.channel == "slack" else message.text
+        click.echo(f"From:    {message.sender_name}\nSubject: {message.subject}\n\n{text}")
     click.echo()
 
 
