@@ -62,7 +62,7 @@ class SlackChannel:
 
     def update_card(self, channel: str, ts: str, text: str, blocks: Sequence[Mapping[str, Any]]) -> None:
         """Replace a card that was sent (``remote_id`` is ``channel:ts``). Raises ``DeliveryError``; safe to repeat."""
-        self._call("chat.update", {}, channel=channel, ts=ts, text=escaped(text), blocks=list(blocks))
+        self._call("chat.update", {}, channel=channel, ts=ts, text=harmless(text), blocks=list(blocks))
 
     def close(self) -> None:
         """Nothing stays open between two requests."""
@@ -126,9 +126,9 @@ class SlackChannel:
         raise error
 
 
-def escaped(text: str) -> str:
-    """Text that can neither mention anybody nor hide a link."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def harmless(text: str) -> str:
+    """Fallback text that can neither mention anybody nor hide a link; text that is escaped already stays as it is."""
+    return text.replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _id_in(answer: Mapping[str, Any], what: str) -> str:
@@ -141,7 +141,7 @@ def _id_in(answer: Mapping[str, Any], what: str) -> str:
 def _card(message: Message, conversation: str) -> dict[str, Any]:
     card: dict[str, Any] = {
         "channel": conversation,
-        "text": escaped((message.blocks and message.subject) or message.text),
+        "text": harmless(message.text),
         "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": message.key}},
         "unfurl_links": False,
         "unfurl_media": False,

@@ -9,7 +9,7 @@ import pytest
 from starlette.applications import Starlette
 
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, DeliveryError, Outcome
-from commsengine.channels.slack import SlackChannel, escaped
+from commsengine.channels.slack import SlackChannel
 from commsengine.sandbox.serving import Serving
 from commsengine.sandbox.slack_stand_in import SlackStandIn
 from tests.servers import HttpOddity, a_mail, http_json
@@ -58,7 +58,7 @@ def test_a_card_is_posted_once_with_its_key(slack: SlackStandIn) -> None:
     (outcome,) = deliver(slack)
     (post,) = slack.dm_of("ana@example.com")
     assert outcome == Outcome("k1", SENT, "reply", "ok", remote_id=post.remote_id)
-    assert (post.key, post.blocks, post.text) == ("k1", BLOCKS, "One list for all of us")
+    assert (post.key, post.blocks, post.text) == ("k1", BLOCKS, "Hello Ana")
     assert post.metadata == {"event_type": "commsengine_touch", "event_payload": {"key": "k1"}}
 
 
@@ -234,9 +234,9 @@ def test_a_card_that_cannot_be_replaced_says_why(slack: SlackStandIn) -> None:
     channel.close()
 
 
-def test_text_cannot_mention_anybody(slack: SlackStandIn) -> None:
-    deliver(slack, {"blocks": (), "text": "<!channel> & <@U00000002>"})
-    assert slack.posts[0].text == escaped("<!channel> & <@U00000002>") == "&lt;!channel&gt; &amp; &lt;@U00000002&gt;"
+def test_text_cannot_mention_anybody_and_what_is_escaped_stays(slack: SlackStandIn) -> None:
+    deliver(slack, {"text": "<!channel> & <@U00000002> &lt;!here&gt;"})
+    assert slack.posts[0].text == "&lt;!channel&gt; & &lt;@U00000002&gt; &lt;!here&gt;"
 
 
 def test_the_post_asks_slack_to_add_nothing_of_its_own() -> None:

@@ -1,0 +1,80 @@
+"""The sandbox as a whole: a mailbox, a Slack stand-in and a page, on free loopback ports, for as long as it is open."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+from starlette.applications import Starlette
+
+from commsengine.cadence.people import Person
+from commsengine.sandbox.mailbox import Mailbox
+from commsengine.sandbox.page import Page
+from commsengine.sandbox.serving import Serving
+from commsengine.sandbox.slack_stand_in import SlackStandIn
+
+
+class Sandbox:
+    """``on_slack`` says who is on Slack (default: everybody); ``clock`` gives the time that Slack's stamps are made of.
+
+    ``request_url`` is where Slack's clicks go (``slack.request_url`` may be set later). ``port`` is the page's; 0 takes
+    a free one.
+    """
+
+    def __init__(
+        self,
+        people: Sequence[Person],
+        *,
+        on_slack: Callable[[Person], bool] | None = None,
+        clock: Callable[[], dt.datetime] | None = None,
+        request_url: str = "",
+        port: int = 0,
+    ) -> None:
+        self.people = tuple(people)
+        self.mailbox = Mailbox()
+        self.slack = SlackStandIn(
+            [(person.email, person.name or person.email) for person in people if on_slack is None or on_slack(person)],
+            request_url=request_url,
+            clock=time.time if clock is None else lambda: clock().timestamp(),
+        )
+        page = Page(self.people, self.mailbox, self.slack)
+        self._web = Serving(Starlette(routes=[*page.routes, *self.slack.routes]), port=port)
+        self.slack.url = self._web.url
+
+    @property
+    def smtp_url(self) -> str:
+        return self.mailbox.url
+
+    @property
+    def slack_api_url(self) -> str:
+        return self.slack.api_url
+
+    @property
+    def slack_bot_token(self) -> str:
+        return self.slack.bot_token
+
+    @property
+    def slack_signing_secret(self) -> str:
+        return self.slack.signing_secret
+
+    @property
+    def page_url(self) -> str:
+        return f"{self._web.url}/"
+
+    def start(self) -> Self:
+        self.mailbox.start()
+        self._web.start()
+        return self
+
+    def stop(self) -> None:
+        self._web.stop()
+        self.mailbox.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
