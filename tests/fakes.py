@@ -1,4 +1,4 @@
-"""First-class stand-ins: a channel that remembers what it carried, a renderer that writes plain notes, a clock to set."""
+"""First-class stand-ins: a channel that remembers what it carried, a renderer that writes notes, a clock to set."""
 
 from __future__ import annotations
 

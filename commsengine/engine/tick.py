@@ -88,6 +88,7 @@ class Engine:
         self._pools: dict[str, Pool] = {}
         self._progress = threading.Event()
         self._stopping = threading.Event()
+        self._ticking = threading.Lock()
         self._last_beat: dt.datetime | None = None
 
     # -- life -------------------------------------------------------------------------------------
@@ -139,7 +140,18 @@ class Engine:
     # -- ticks ------------------------------------------------------------------------------------
 
     def tick(self) -> BeatReport:
-        """Beat until nobody is due and nothing is under way; short waits that a channel asks for are waited out."""
+        """Beat until nobody is due and nothing is under way; short waits that a channel asks for are waited out.
+
+        One tick at a time: called while another is at work, it leaves it to that one.
+        """
+        if not self._ticking.acquire(blocking=False):
+            return BeatReport()
+        try:
+            return self._tick()
+        finally:
+            self._ticking.release()
+
+    def _tick(self) -> BeatReport:
         self._digests.send()
         total, idle_rounds = BeatReport(), 0
         while not self._stopping.is_set():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import threading
 import time
 
@@ -82,9 +83,10 @@ def test_a_refusal_for_now_is_tried_again_with_growing_patience(
         tries += [clock.now] * (len(bag.tried) - seen)
         clock.forward(minutes=1)
     row = store.touches.row(bag.tried[0])
-    gaps = [(after - before).total_seconds() / 60 for before, after in zip(tries, tries[1:], strict=False)]
+    gaps = [(after - before).total_seconds() / 60 for before, after in itertools.pairwise(tries)]
     assert all(least <= gap <= least * 1.2 + 1 for gap, least in zip(gaps, (1, 5, 15, 60), strict=True))
-    assert row and (row.state, row.attempts) == ("failed", 5)
+    assert row
+    assert (row.state, row.attempts) == ("failed", 5)
     assert row.reason == "given up after 5 attempts: 451 try later"
 
 
@@ -175,7 +177,8 @@ def test_a_break_after_the_mark_is_sent_once_more_and_flagged_then_held(
         clock.forward(minutes=1)
     row = store.touches.row(bag.tried[0])
     assert len(bag.tried) == 2
-    assert row and (row.state, row.possible_duplicate, row.held) == ("uncertain", True, True)
+    assert row
+    assert (row.state, row.possible_duplicate, row.held) == ("uncertain", True, True)
 
 
 def test_what_the_plan_holds_is_never_sent_again_by_itself(

@@ -1,0 +1,160 @@
+"""The long-running engine: APScheduler as its heartbeat, web pages and Slack beside it, and an orderly end.
+
+The end, at SIGTERM or Ctrl-C
+1. No further tick begins, nothing further is claimed or marked.
+2. Messages that are just leaving finish (up to 25 seconds); every other claim is given back.
+3. Web and Slack close. A second signal ends the process at once; what was leaving is then uncertain at the next start.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, Protocol
+
+import structlog
+import uvicorn
+from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
+
+from commsengine.engine.sweep import sweep
+from commsengine.engine.tick import Engine
+from commsengine.errors import CommsError
+from commsengine.store.store import Store
+
+LAST_SENDS = 25.0  # seconds
+SWEEP_AT = 2  # o'clock, UTC
+
+log = structlog.get_logger(__name__)
+
+
+class SocketMode(Protocol):
+    """Slack's open connection, by which buttons arrive."""
+
+    def connect(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """The pages: an ASGI application and where it listens."""
+
+    app: Any
+    host: str = "127.0.0.1"
+    port: int = 8080
+
+
+def run(
+    store: Store,
+    engine: Engine,
+    *,
+    clock: Callable[[], dt.datetime],
+    every: float = 10.0,
+    lock: AbstractContextManager[object] | None = None,
+    web: Web | None = None,
+    slack: SocketMode | None = None,
+    ready: Callable[[], None] = lambda: None,
+) -> bool:
+    """Run until a signal comes; ``every`` is the heartbeat in seconds, ``ready`` is called once all is open.
+
+    Returns whether everything that was leaving has arrived. Raises ``HeldError`` if another process holds the
+    engine, ``CommsError`` if the web address is taken.
+    """
+    stop = threading.Event()
+    with lock or nullcontext(), _signals(stop), _listening(web), _connected(slack):
+        engine.start()
+        scheduler = heartbeat(store, engine, clock, every)
+        scheduler.start()
+        ready()
+        stop.wait()
+        log.info("stopping")
+        scheduler.shutdown(wait=False)
+        return engine.stop(LAST_SENDS)
+
+
+def heartbeat(store: Store, engine: Engine, clock: Callable[[], dt.datetime], every: float) -> BackgroundScheduler:
+    """The clock and nothing more: it lives in memory, and a beat that is missed or late is simply the next one."""
+    scheduler = BackgroundScheduler(
+        timezone=dt.UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+    )
+    tick = _surviving(engine.tick)
+    scheduler.add_job(tick)  # once, at once
+    scheduler.add_job(tick, "interval", seconds=every)
+    scheduler.add_job(_surviving(lambda: sweep(store, clock())), "cron", hour=SWEEP_AT)
+    return scheduler
+
+
+def _surviving(job: Callable[[], object]) -> Callable[[], None]:
+    """A beat that fails (the database is away, the disk is full) is told, and the next one tries again."""
+
+    def beat() -> None:
+        try:
+            job()
+        except Exception as failure:
+            log.error("beat_failed", error=type(failure).__name__)
+
+    return beat
+
+
+@contextmanager
+def _signals(stop: threading.Event) -> Iterator[None]:
+    """The first signal asks for the orderly end, the second ends the process at once."""
+
+    def asked(number: int, frame: FrameType | None) -> None:
+        del frame
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
+    before = {number: signal.signal(number, asked) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _listening(web: Web | None) -> Iterator[None]:
+    if web is None:
+        yield
+        return
+    listener = _bound(web)
+    server = uvicorn.Server(uvicorn.Config(web.app, log_level="warning", lifespan="off", access_log=False))
+    thread = threading.Thread(target=server.run, args=([listener],), name="web", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(3.0)
+        listener.close()
+
+
+def _bound(web: Web) -> socket.socket:
+    try:
+        return socket.create_server((web.host, web.port))
+    except OSError as problem:
+        raise CommsError(
+            f"The pages cannot be shown at {web.host}:{web.port}: {problem.strerror}.",
+            "Set COMMSENGINE_HTTP_BIND to a free address, or stop the program that uses this one.",
+        ) from None
+
+
+@contextmanager
+def _connected(slack: SocketMode | None) -> Iterator[None]:
+    if slack is None:
+        yield
+        return
+    slack.connect()
+    try:
+        yield
+    finally:
+        slack.close()
