@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from commsengine.slack_app import SlackApp
     from commsengine.store.store import Store
 
+HEARTBEAT = 10.0
+"""Seconds between two beats of a running engine."""
+
 SMTP_CONNECTIONS = 4
 SLACK_THREADS = 2
 
@@ -248,7 +251,7 @@ class Wiring:
 
     @cached_property
     def slack_app(self) -> SlackApp | None:
-        """What answers Slack's buttons, over signed HTTP or Socket Mode; ``None`` without a way for Slack to reach us."""
+        """What answers Slack's buttons, over signed HTTP or Socket Mode; ``None`` where Slack cannot reach us."""
         from commsengine.slack_app import SlackApp
 
         given = self.settings
@@ -257,7 +260,7 @@ class Wiring:
             return None
         # The age of a signature is judged in real time, for Slack lives in it, whatever the clock of a rehearsal says.
         return SlackApp(
-            self.hall, self.hall.drawn, self.store.slack_ids, token=given.slack_token, clock=self.clock,
+            self.hall, self.store.slack_ids, token=given.slack_token, clock=self.clock,
             signing_secret=secret, api_url=given.slack_api_url, signed_at=now,
         )  # fmt: skip
 
@@ -269,6 +272,18 @@ class Wiring:
         return create_app(
             self.hall, self.links, keys=self.settings.keys, clock=self.clock, heartbeat_age=self._heartbeat_age,
             slack=self.slack_app,
+        )  # fmt: skip
+
+    def run(self, ready: Callable[[], None]) -> bool:
+        """The engine, its pages and Slack, until a signal comes; whether everything that was leaving has arrived."""
+        from commsengine import runner
+
+        host, port = self.settings.bind
+        token = self.settings.slack_app_token
+        socket_mode = self.slack_app.socket_mode(token.get_secret_value()) if self.slack_app and token else None
+        return runner.run(
+            self.store, self.engine(interval=HEARTBEAT), clock=self.clock, every=HEARTBEAT, lock=self.engine_lock(),
+            web=runner.Web(self.web_app, host, port), slack=socket_mode, ready=ready,
         )  # fmt: skip
 
     def _heartbeat_age(self) -> dt.timedelta | None:

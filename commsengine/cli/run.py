@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from commsengine.cli.campaigns import STILL_OPEN
 from commsengine.cli.opened import wired
 from commsengine.cli.show import count, json_option, note, show_json
 from commsengine.errors import HeldError
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.pass_context
 @wired
-def run(wiring: Wiring) -> None:
+def run(wiring: Wiring, ctx: click.Context) -> None:
     """Run the engine, the web pages and Slack until stopped (Ctrl-C or SIGTERM).
 
     Example: commsengine run
@@ -26,7 +28,10 @@ def run(wiring: Wiring) -> None:
     wiring.must_send()
     _tell_left_out(wiring)
     configure_logs(INFO)
-    wiring.run()
+    clean = wiring.run(ready=lambda: note(f"The engine runs; its pages are at {wiring.settings.links_base}"))
+    if not clean:
+        note("Some messages were just leaving; what became of them is uncertain, and the next start flags them.")
+    ctx.exit(0 if clean else STILL_OPEN)
 
 
 @click.command()
