@@ -1,0 +1,62 @@
+"""The plan's format as JSON Schema, so that an editor completes keys and marks slips while the author types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from commsengine.cadence.plan import Plan
+
+_TEXTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+_DESCRIPTIONS = {
+    "campaign": "the id of the campaign; never used again once cancelled",
+    "title": "what people see as the name of the campaign",
+    "owner": "one or several e-mail addresses; they get the follow-up list",
+    "sponsor": "an e-mail address; the last rung, and only by the owner's hand",
+    "optional": "whether people may leave the whole campaign",
+    "on_uncertain": "what becomes of a sending nobody can vouch for: once more, or hold it for a person",
+    "milestones": "named dates the plan is anchored to; they may move",
+    "phases": "stretches with one small goal and a measure, in the order of time",
+    "audience": "who the campaign is for",
+    "send": "how and when messages travel",
+    "wiifm": "what is in it for each role",
+    "messages": "the key points, each repeated",
+    "follow_up": "what follows when there is no answer, in order",
+    "to": "the roles it is for; all of them when left out",
+    "key_point": "the one thing people should remember, in one sentence",
+    "from": "when it begins",
+    "until": "when it ends (not included)",
+    "sender": "in whose name: personal impact comes from one's manager, business reasons from the sponsor",
+    "cadence": "when it repeats: 'every' with 'times', or 'recall_floor'",
+    "ask": "what people are asked for",
+    "because": "the reason, told to people",
+    "people": "a people file beside the plan; without it, everybody in the directory",
+    "roles": "the first that matches a person, in this order",
+    "template": "the name of a message template",
+    "link": "where to read more; begins with https://",
+}
+
+
+def plan_schema() -> dict[str, Any]:
+    """JSON Schema of a plan file, for editors. What concerns several fields is told by ``check`` alone."""
+    schema = Plan.model_json_schema(by_alias=True, mode="validation")
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "commsengine plan"}
+    kinds = schema["$defs"]
+    kinds["Milestone"] = {"anyOf": [{"type": "string", "examples": ["2027-03-15"]}, kinds["Milestone"]]}
+    kinds["Role"] = _role(kinds["Role"])
+    for kind in (schema, *kinds.values()):
+        _describe(kind)
+    return schema
+
+
+def _role(kind: dict[str, Any]) -> dict[str, Any]:
+    """Authors write the columns beside ``is_manager`` and ``rest``, not below a key of their own."""
+    properties = {name: rule for name, rule in kind["properties"].items() if name != "columns"}
+    return {**kind, "properties": properties, "additionalProperties": _TEXTS}
+
+
+def _describe(kind: dict[str, Any]) -> None:
+    for name, rule in kind.get("properties", {}).items():
+        if name in _DESCRIPTIONS:
+            rule["description"] = _DESCRIPTIONS[name]
+        if name in ("owner", "to"):
+            kind["properties"][name] = {**_TEXTS, "description": _DESCRIPTIONS[name]}
