@@ -24,8 +24,6 @@ ZONES = (
 WINDOWS = (("09:00", "16:30"), ("00:00", "24:00"), ("07:00", "09:15"), ("13:00", "24:00"))
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LADDERS: tuple[list[dict[str, str]], ...] = (
-    [],
-    [{"after": "2 touches", "do": "remind"}],
     [{"after": "1 touches", "do": "personal"}, {"after": "2 working days", "do": "sponsor"}],
     [
         {"after": "2 touches", "do": "remind", "channel": "email"},
@@ -33,6 +31,8 @@ LADDERS: tuple[list[dict[str, str]], ...] = (
         {"after": "1 touches", "do": "sponsor"},
     ],
     [{"after": "3 working days", "do": "remind"}, {"after": "4 working days", "do": "personal", "by": "lead"}],
+    [{"after": "2 touches", "do": "remind"}],
+    [],
 )
 KICKOFFS = ("2027-03-08", "2027-03-25", "2027-10-18")  # near the clock changes of all zones
 
@@ -43,14 +43,14 @@ def messages(index: int) -> st.SearchStrategy[dict[str, Any]]:
             "id": st.just(f"m{index}"),
             "key_point": st.just("One record."),
             "from": st.sampled_from(("kickoff", "kickoff + 1 working days", "kickoff 11:15", "kickoff + 2d")),
-            "until": st.sampled_from(("kickoff + 6d", "kickoff + 21d", "kickoff 12:00 + 17d")),
+            "until": st.sampled_from(("kickoff + 28d", "kickoff 12:00 + 17d", "kickoff + 6d")),
             "cadence": st.builds(
                 lambda every, times: {"every": every} | ({"times": times} if times else {}),
                 st.sampled_from(("24h", "30h", "48h", "72h")),
-                st.sampled_from((None, "1", "2", "4")),
+                st.sampled_from((None, "4", "2", "1")),
             ),
-            "ask": st.sampled_from(("acknowledge", "acknowledge", "nothing")),
-            "repeat_until": st.sampled_from(("end", "acknowledged")),
+            "ask": st.sampled_from(("acknowledge", "acknowledge", "acknowledge", "acknowledge", "nothing")),
+            "repeat_until": st.sampled_from(("end", "end", "acknowledged")),
             "priority": st.sampled_from(("high", "normal", "low")),
             "follow_up": st.sampled_from(LADDERS),
         }
@@ -88,7 +88,7 @@ def people(draw: st.DrawFn, kickoff: str) -> Person:
         time_zone=draw(st.sampled_from(ZONES)),
         days=draw(st.sampled_from((None, frozenset({0, 1, 3})))),
         leave=away,
-        left=draw(st.sampled_from((None, None, None, first + dt.timedelta(days=4)))),
+        left=draw(st.sampled_from((*[None] * 9, first + dt.timedelta(days=4)))),
         quiet=draw(st.sampled_from((None, (8 * 60, 14 * 60)))),
         channel=draw(st.sampled_from(("", "email"))),
     )
@@ -121,9 +121,9 @@ def answers(salt: int, person: Person) -> Supposition:
         draw = hashlib.sha256(f"{salt} {touch.campaign} {touch.message} {touch.rung} {touch.number}".encode()).digest()
         at = _next_night(touch.due_at, person)
         if touch.kind == "personal":
-            outcome = ("objects", "objects", "declines", "away", "")[draw[0] % 5]
+            outcome = ("objects", "objects", "objects", "declines", "away", "")[draw[0] % 6]
             return (Outcome(touch.campaign, touch.message, outcome, at),) if outcome else ()
-        kind = ("acknowledged", "heard_enough", "", "", "", "")[draw[0] % 6]
+        kind = ("acknowledged", "heard_enough", *[""] * 10)[draw[0] % 12]
         return (Answer(touch.campaign, touch.message, kind, at, "link"),) if kind else ()
 
     return suppose  # type: ignore[return-value]

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.calendar import zone
 from commsengine.cadence.decide import decide
 from commsengine.cadence.forecast import Supposition, nobody, with_touch
@@ -28,6 +29,8 @@ from tests.builders import BEN, utc
 Fact = Answer | Outcome | Question | Snooze
 Change = Callable[[History], History]
 
+NOTHING_YET = History()
+SOON = dt.timedelta(minutes=5)
 ON_TIME = dt.timedelta()
 BERLIN = replace(BEN, country="DE", time_zone="Europe/Berlin")
 
@@ -51,12 +54,16 @@ def tell(
     *facts: Fact,
     start: str = "2027-01-04",
     until: str = "2027-06-01",
-    history: History = History(),
+    history: History = NOTHING_YET,
     suppose: Supposition = nobody,
     extra: Sequence[dt.datetime] = (),
     late: Callable[[dt.datetime], dt.timedelta] = lambda at: ON_TIME,
+    fails: Callable[[Touch], bool] = lambda touch: False,
 ) -> Told:
-    """Wakes at each ``wake_at`` (plus ``late``), at each fact and at each ``extra`` instant."""
+    """Wakes at each ``wake_at`` (plus ``late``), at each fact and at each ``extra`` instant.
+
+    A first attempt that ``fails`` is a row to be tried again five minutes later.
+    """
     now, end = utc(start), utc(until)
     touches: list[Touch] = []
     changes = [change for fact in facts for change in changes_of(fact)]
@@ -68,8 +75,12 @@ def tell(
         decision = decide(campaigns, person, history, now)
         for touch in decision.touches:
             touches.append(touch)
+            tried = any(row.key == touch.key for row in history.rows)
             history = with_touch(history, touch, now)
-            if not touch.skip:
+            if fails(touch) and not tried and touch.kind not in BY_HAND:
+                history = to_be_retried(history, touch, now + SOON)
+                changes.append((now + SOON, lambda history: history))  # the receipt makes the person due then
+            elif not touch.skip:
                 changes += [change for fact in suppose(touch) for change in changes_of(fact)]
         check_progress(campaigns, person, history, decision, now)
         nexts = [decision.wake_at + late(decision.wake_at)] if decision.wake_at else []
@@ -78,6 +89,11 @@ def tell(
         if not nexts or min(nexts) >= end:
             return Told(touches, decision, history)
         now = max(now, min(nexts))
+
+
+def to_be_retried(history: History, touch: Touch, at: dt.datetime) -> History:
+    rows = (replace(row, state="retry", retry_at=at) if row.key == touch.key else row for row in history.rows)
+    return replace(history, rows=tuple(rows))
 
 
 def check_progress(
@@ -89,7 +105,8 @@ def check_progress(
     assert min((r.next_at for r in decision.reasons if r.next_at), default=None) == decision.wake_at
     if decision.touches:
         again = decide(campaigns, person, history, now)
-        assert (again.touches, again.wake_at) == ((), decision.wake_at)
+        assert again.touches == ()
+        assert again.wake_at == decision.wake_at or any(row.state == "retry" for row in history.rows)
 
 
 def changes_of(fact: Fact) -> list[tuple[dt.datetime, Change]]:

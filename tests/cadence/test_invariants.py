@@ -24,14 +24,19 @@ START, UNTIL = "2027-03-01", "2027-12-01"
 Worlds = tuple[Campaigns, Person]
 
 generated = settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
+    max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
 )
 
 
 def told(world: Worlds, salt: int, **how: object) -> Told:
     campaigns, person = world
     return tell(
-        campaigns, person, start=START, until=UNTIL, suppose=answers(salt, person), **how  # type: ignore[arg-type]
+        campaigns,
+        person,
+        start=START,
+        until=UNTIL,
+        suppose=answers(salt, person),
+        **how,  # type: ignore[arg-type]
     )
 
 
@@ -125,6 +130,16 @@ def test_a_tick_some_minutes_late_makes_the_same_touches(world: Worlds, salt: in
         return  # too near the end of a window: those wait for the next one
     late = told(world, salt, late=lambda at: dt.timedelta(seconds=seconds))
     assert [known(touch) for touch in late.touches] == [known(touch) for touch in on_time.touches]
+
+
+@generated
+@given(worlds(), st.integers(0, 99), st.integers(1, 3))
+def test_a_failed_first_attempt_moves_no_touch(world: Worlds, salt: int, every: int) -> None:
+    smooth = told(world, salt)
+    if not all(touch.not_after - touch.due_at > dt.timedelta(minutes=10) for touch in smooth.touches):
+        return
+    rough = told(world, salt, fails=lambda touch: touch.number % every == 0)
+    assert {known(touch) for touch in rough.touches} == {known(touch) for touch in smooth.touches}
 
 
 def known(touch: Touch) -> tuple[str, int, str, dt.datetime, int, str]:
