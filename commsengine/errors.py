@@ -75,4 +75,4 @@ class RenderError(CommsError):
     def __init__(self, message: str, fix: str = "", *, where: str = "", line: int = 0) -> None:
         place = f"{where}:{line}: " if where and line else f"{where}: " if where else ""
         super().__init__(place + message, fix)
-        self.where, self.line = where, line
+        self.where, self.line, self.what = where, line, message

@@ -90,13 +90,14 @@ def _sections(paragraphs: Sequence[str]) -> list[str]:
 
 def _buttons(ask: str) -> list[Block]:
     got_it = [_button("Got it", "got_it", _KEY, style="primary")] if ask in ("acknowledge", "commit") else []
+    answer = [_button("Answer", "answer", _KEY, style="primary")] if ask in ("input", "check") else []
     snooze = [] if ask == "nothing" else [_button("Remind me tomorrow", "snooze", _KEY)]
     question = _button("I have a question", "question", _KEY)
-    return [*got_it, question, *snooze, _button("I've heard enough", "heard_enough", _KEY)]
+    return [*got_it, *answer, question, *snooze, _button("I've heard enough", "heard_enough", _KEY)]
 
 
 def _page_link(ask: str) -> list[Block]:
-    """An answer in words is given on the page, where there is room for it."""
+    """What is answered in words or by a choice can also be answered on the page, where there is more room."""
     return [_section(f"*<{_ANSWER}|Give your answer>*")] if ask in ("input", "check") else []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,9 @@ from commsengine.content.texts import Path, texts_of
 from commsengine.content.vocabulary import layout_names, plan_names, template_names
 from commsengine.errors import RenderError
 from commsengine.links import Links
+
+LONGEST_TEXT = 8_000
+"""Characters of one text of a plan; what is longer is a document, not a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,14 @@ def check_texts(plan: Plan, templates: Mapping[str, str], people: Sequence[Perso
 def _in_plan(plan: Plan, columns: set[str] | None) -> Iterator[TextProblem]:
     names = plan_names(plan, columns)
     for path, source in texts_of(plan):
-        for flaw in (*parse(source, names).flaws, *link_flaws(source)):
+        for flaw in (*parse(source, names).flaws, *link_flaws(source), *_length_flaws(source)):
             yield TextProblem(path, "", flaw.line, flaw.message, flaw.fix)
+
+
+def _length_flaws(source: str) -> list[Flaw]:
+    if len(source) <= LONGEST_TEXT:
+        return []
+    return [Flaw(1, f"the text has more than {LONGEST_TEXT:,} characters", "Shorten it, and link to the rest.")]
 
 
 def _in_templates(plan: Plan, templates: Mapping[str, str], columns: set[str] | None) -> Iterator[TextProblem]:
@@ -90,19 +100,19 @@ def _in_trial(plan: Plan, templates: Mapping[str, str], people: Sequence[Person]
     filled = Person(id="trial", email="ann@example.com", attributes=columns)
     person = replace(filled, name="Ann Example", department="x", job="x", country="x", region="x", phone="x")
     told = set()
+    trials = (("message", "email", 1), ("message", "slack", 1), ("message", "email", 2), ("remind", "email", 2))
     for message in plan.messages:
-        for kind, channel in (("message", "email"), ("message", "slack"), ("remind", "email")):
-            for role in plan.audience.roles:
-                problem = (
-                    _trial(renderer, message, role, kind, channel, person) if message.template in templates else None
-                )
-                if problem and problem not in told:
-                    told.add(problem)
-                    yield problem
+        if message.template not in templates:
+            continue  # told, with its place, by whoever reads the plan
+        for trial, role in itertools.product(trials, plan.audience.roles):
+            problem = _trial(renderer, message, role, *trial, person)
+            if problem and problem not in told:
+                told.add(problem)
+                yield problem
 
 
 def _trial(
-    renderer: Renderer, message: Message, role: str, kind: str, channel: str, person: Person
+    renderer: Renderer, message: Message, role: str, kind: str, channel: str, number: int, person: Person
 ) -> TextProblem | None:
     now = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
     touch = Touch(
@@ -116,7 +126,7 @@ def _trial(
         now.date(),
         now,
         now,
-        number=2,
+        number,
         again_at=now,
     )
     try:
@@ -124,5 +134,5 @@ def _trial(
     except RenderError as error:
         where = error.where if error.where.endswith((".md", ".html", ".txt")) else ""
         path: Path = () if where else ("messages", renderer.plan.messages.index(message))
-        return TextProblem(path, where, max(error.line, 1), error.message, error.fix)
+        return TextProblem(path, where, max(error.line, 1), error.what, error.fix)
     return None

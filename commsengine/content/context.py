@@ -57,7 +57,6 @@ class Setting:
             "text": prose(recipe.texts["text"], base) if "text" in recipe.texts else "",
             "choices": [line(choice, base) for choice in recipe.choices],
             "reply_by": f"{message.input.reply_by} working days" if message.input else "",
-            "links": {**base["links"], "more": message.link},
             "role": role, "ask": message.ask, "language": language, "often": often(message.cadence),
             "manager_sees": any(rung.do == "personal" and rung.by == "manager" for rung in self._plan.ladder(message)),
         }  # fmt: skip

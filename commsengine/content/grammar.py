@@ -47,7 +47,7 @@ class Uses:
     """The names a template uses, dotted, each with its first line.
 
     ``by_value``: decides or is changed by a filter. ``by_truth``: only asked whether it is there.
-    ``required``: must exist for the person.
+    ``required``: must exist for the person; a name that the text asks about anywhere need not.
     """
 
     names: dict[str, int] = field(default_factory=dict)
@@ -62,6 +62,7 @@ def examine(tree: nodes.Template, vocabulary: Vocabulary) -> Uses:
     examination = _Examination(vocabulary)
     for node in tree.body:
         examination.statement(node, {}, 0)
+    examination.uses.required -= examination.asked
     return examination.uses
 
 
@@ -69,6 +70,7 @@ class _Examination:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self.uses = Uses()
+        self.asked: set[str] = set()
 
     def statement(self, node: nodes.Node, scope: Mapping[str, Any], depth: int) -> None:
         if isinstance(node, nodes.Output):
@@ -150,8 +152,7 @@ class _Examination:
             self.uses.by_value.add(name)
         elif how == "truth":
             self.uses.by_truth.add(name)
-        if how in ("value", "plain"):
-            self.uses.required.add(name)
+        (self.uses.required if how in ("value", "plain") else self.asked).add(name)
 
     def _resolve(self, node: nodes.Node, scope: Mapping[str, Any]) -> Any:
         """What a name stands for; ``...`` after a flaw was noted."""

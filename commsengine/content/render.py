@@ -55,7 +55,7 @@ class Renderer:
         """
         message = self._messages[touch.message]
         kind = "correction" if message.corrects and touch.kind == "message" else touch.kind
-        facts = self._facts(touch.key, person, cast, cast.sender(message.sender), touch.again_at)
+        facts = self._facts(touch.key, person, cast, cast.sender(message.sender), touch.again_at, message.link)
         recipe = self._recipe(message, touch.role, template_of(message, touch.kind), touch.number)
         recipe.refuse_missing(facts)
         sheet = self._sheet(recipe, message, touch, kind, facts)
@@ -102,13 +102,14 @@ class Renderer:
         """
         about = self._messages[message] if message else self.plan.messages[0]
         recipe = self._recipe(about, role, template, 1)
-        facts, language = self._facts(key, person, cast, cast.lead), self._setting.language(person)
+        facts, language = self._facts(key, person, cast, cast.lead, more=about.link), self._setting.language(person)
         recipe.refuse_missing(facts)
         context = self._setting.of_message(recipe, about, role, language, facts.slots(recipe.names))
         touch = {"number": 1, "variant": 0, "kind": template}
         context |= {"page": page, "channel": channel, "touch": touch, "ask": "acknowledge", **fields}
         title = subject or PREFIX.get(template, "") + _subject(context)
-        sheet = write(self._library, recipe, context, title, "acknowledge" if template == "correction" else "nothing")
+        ask = "acknowledge" if template == "correction" else "nothing"
+        sheet = write(self._library, recipe, context, title, ask, own_subject=bool(subject))
         return message_of(sheet, self.plan, facts, channel, at)
 
     def digest(self, lead: Person, facts: DigestFacts) -> Message:
@@ -151,18 +152,20 @@ class Renderer:
             slots = facts.slots(recipe.names)
             context = self._setting.of_message(recipe, message, touch.role, language, slots)
             context = self._setting.of_touch(recipe, context, touch.number, kind, channel, language)
-            sheet = write(self._library, recipe, context, PREFIX.get(kind, "") + _subject(context), message.ask)
+            subject, own = PREFIX.get(kind, "") + _subject(context), "subject" in recipe.texts
+            sheet = write(self._library, recipe, context, subject, message.ask, own_subject=own)
             if len(self._sheets) >= MOST_SHEETS:
                 self._sheets.clear()
             self._sheets[key] = sheet
         return sheet
 
     def _facts(
-        self, key: str, person: Person, cast: Cast, sender: Person, again_at: dt.datetime | None = None
+        self, key: str, person: Person, cast: Cast, sender: Person, again_at: dt.datetime | None = None, more: str = ""
     ) -> Facts:
         given = {
             "key": key,
             "again": self._setting.day(again_at, person) if again_at else "",
+            "links.more": more,
             "links.answer": self._links.url("answer", key, self._expires),
             "links.mine": self._links.url("mine", key, self._expires),
         }

@@ -42,11 +42,13 @@ class Sheet:
     blocks: Skeleton | None = None
 
 
-def write(library: Library, recipe: Recipe, context: Mapping[str, Any], subject: str, ask: str) -> Sheet:
+def write(
+    library: Library, recipe: Recipe, context: Mapping[str, Any], subject: str, ask: str, *, own_subject: bool
+) -> Sheet:
     """Render template, footer and layouts. ``subject`` may hold marks."""
     body = read(recipe.template.render(context), recipe.template.where)
     footer = read(recipe.footer.render(context), recipe.footer.where)
-    title, own = Skeleton(subject, PLAIN), bool(recipe.texts.get("subject"))
+    title, own = Skeleton(subject, PLAIN), own_subject
     if context["channel"] == "slack":
         blocks = json.dumps(card(body, footer, ask), ensure_ascii=False)
         return Sheet(title, own, Skeleton(to_plain(body, links=False), PLAIN), blocks=Skeleton(blocks, SLACK_JSON))

@@ -1,0 +1,262 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from commsengine.content.render import Cast
+from commsengine.errors import RenderError
+from commsengine.links import Links
+from tests.builders import ANA, BEN, MIA, a_message, a_plan, utc
+from tests.content.desk import CAST, DANA, MESSAGES, RENDERER, SHIPPED, WIIFM, a_full_plan, a_renderer, a_touch, written
+
+KEY = a_touch().key
+
+
+def first_link(text: str) -> str:
+    found = re.search(r"https?://\S+", text)
+    assert found
+    return found[0]
+
+
+def test_the_first_touch_has_key_point_why_and_your_job() -> None:
+    text = written().text
+    assert "Every customer conversation is logged in one record." in text
+    assert "Hello Ben," in text
+    assert "Two lists cost us orders." in text
+    assert "You log each call once." in text
+    assert "A one-hour course." not in text
+
+
+def test_a_later_touch_takes_another_angle() -> None:
+    text = written(number=2).text
+    assert "A one-hour course." in text
+    assert "Two lists cost us orders." not in text
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+@pytest.mark.parametrize("kind", ["message", "remind"])
+def test_the_first_link_of_the_text_is_the_answer_page(message: str, kind: str) -> None:
+    touch = a_touch(message, 2, kind=kind)
+    shown = RENDERER.touch(touch, replace(BEN, name="https://evil.example.com/"), CAST)
+    page = first_link(shown.text)
+    assert page.startswith("https://comms.example.com/a/")
+    token = page.rsplit("/", 1)[1]
+    assert Links("https://comms.example.com", ["key"]).read("answer", token, utc("2027-03-01")) == touch.key
+
+
+def test_the_html_has_one_button_a_question_link_and_settings() -> None:
+    html = written().html
+    links = re.findall(r'<a href="([^"]*)"[^>]*>([^<]*)</a>', html)
+    page = first_link(written().text)
+    assert [words for _, words in links] == ["Got it", "I have a question", "My messages and settings"]
+    assert [address for address, _ in links][:2] == [page, f"{page}#question"]
+    assert links[2][0].startswith("https://comms.example.com/m/")
+
+
+def test_the_footer_says_why_who_how_often_and_when_again() -> None:
+    text = written(again_at=utc("2027-01-13 14:00")).text
+    assert 'because "sales" is your role in One customer record, which Dana Reyes leads' in text
+    assert "Dana sees whether you answered; your manager hears of it only when a personal word is due" in text
+    assert "It comes every 2 days, 3 times at most. Next time: Wednesday, 13 January 2027." in text
+    assert "It does not come again by itself." in written(again_at=None).text
+
+
+def test_next_time_is_the_persons_local_date_in_their_language() -> None:
+    late = utc("2027-01-13 20:00")
+    assert "Next time: Thursday, 14 January 2027." in written(person=ANA, again_at=late).text
+    assert "Next time: Donnerstag, 14. Januar 2027." in written(person=replace(ANA, language="de"), again_at=late).text
+
+
+def test_a_reminder_is_shorter_and_says_so() -> None:
+    wiifm = dict.fromkeys(
+        WIIFM, "Two lists of customers cost us orders every week, and nobody sees it before the customer calls."
+    )
+    renderer = a_renderer(a_plan(wiifm={"sales": wiifm}))
+    reminder = renderer.touch(a_touch(number=2, kind="remind"), BEN, CAST)
+    message = renderer.touch(a_touch(), BEN, CAST)
+    assert reminder.subject == "Reminder: Every customer conversation is logged in one record."
+    assert "friendly reminder" in reminder.text
+    assert len(reminder.text.split()) < len(message.text.split())
+
+
+def test_an_input_request_shows_its_question_and_choices() -> None:
+    assert "> What must never get harder?" in written("input").text
+    assert "- One\n- Two" in written("choice").text
+    assert ">Give your answer</a>" in written("input").html
+
+
+def test_a_check_does_not_give_its_answer_away() -> None:
+    text = written("check", number=2, kind="remind").text + written("check").text
+    assert "Where do you log a call?" in text
+    assert "Every customer conversation" not in text
+
+
+def test_a_message_that_asks_for_nothing_has_no_button() -> None:
+    assert "Got it" not in written("news").html
+    assert ">I have a question</a>" in written("news").html
+
+
+def test_a_correction_says_what_no_longer_holds() -> None:
+    shown = written("fixed")
+    assert shown.subject.startswith("Correction: ")
+    assert (
+        "We told you before: Every customer conversation is logged in one record. That no longer holds." in shown.text
+    )
+
+
+def test_plan_texts_use_person_and_milestones() -> None:
+    shown = written("personal")
+    assert shown.subject == "Ben Ortiz, one list for Sales"
+    assert "Ben, go-live is Monday, 15 March 2027." in shown.text
+    assert "page (https://x.example.com/Ben%20Ortiz)" in shown.text
+    assert 'href="https://intranet.example.com/?a=1&amp;b=2"' in shown.html
+
+
+@pytest.mark.parametrize(
+    ("message", "cast", "name", "reply_to"),
+    [
+        ("one-record", CAST, "Dana Reyes", "dana@example.com"),
+        ("personal", CAST, "Mia Wolf", "mia@example.com"),
+        ("news", CAST, "Sam Okafor", "sam@example.com"),
+        ("personal", Cast(DANA), "Dana Reyes", "dana@example.com"),
+        ("news", Cast(DANA, MIA), "Dana Reyes", "dana@example.com"),
+    ],
+)
+def test_the_sender_is_whom_the_message_names_or_the_lead(message: str, cast: Cast, name: str, reply_to: str) -> None:
+    shown = written(message, cast=cast)
+    assert (shown.sender_name, shown.reply_to) == (name, reply_to)
+
+
+def test_a_long_key_point_makes_a_short_subject() -> None:
+    plan = a_plan(
+        a_message(
+            key_point="From go-live on, every single customer conversation is logged once, in **one** shared record."
+        )
+    )
+    subject = a_renderer(plan).touch(a_touch(), BEN, CAST).subject
+    assert subject == "From go-live on, every single customer conversation is logged once, in one…"
+    assert len(subject) <= 78
+
+
+def test_every_attempt_is_the_same_message() -> None:
+    assert written() == written()
+    assert written().date == a_touch().due_at
+
+
+def test_each_person_gets_their_own_words() -> None:
+    plan = a_plan(
+        a_message(
+            text="{% if person.department == 'Sales' %}You sell.{% else %}You build, {{ person.job|lower }}.{% endif %}"
+        )
+    )
+    renderer = a_renderer(plan)
+    shown = [renderer.touch(a_touch(), person, CAST).text for person in (BEN, ANA, replace(ANA, job="Tester"), BEN)]
+    assert [re.findall(r"You sell\.|You build, \w+\.", text) for text in shown] == [
+        ["You sell."], ["You build, engineer."], ["You build, tester."], ["You sell."],
+    ]  # fmt: skip
+
+
+def test_an_optional_value_shows_only_for_those_who_have_it() -> None:
+    plan = a_plan(a_message(text="Hi.{% if person.depot %} Depot {{ person.depot }}.{% endif %}"))
+    renderer = a_renderer(plan)
+    with_depot = replace(BEN, attributes={"depot": "North"})
+    assert "Depot" not in renderer.touch(a_touch(), BEN, CAST).text
+    assert "Depot North." in renderer.touch(a_touch(), with_depot, CAST).text
+    assert "Depot South." in renderer.touch(a_touch(), replace(BEN, attributes={"depot": "South"}), CAST).text
+
+
+def test_a_column_the_person_does_not_have_is_an_error_with_its_place() -> None:
+    renderer = a_renderer(a_plan(a_message(text="Hi.\n\nYour depot is {{ person.depot }}.")))
+    with pytest.raises(RenderError, match=r"^messages\[0\]\.text:3: 'person\.depot' is not defined for this person"):
+        renderer.touch(a_touch(), BEN, CAST)
+
+
+def test_an_undefined_name_in_a_template_names_the_line_and_what_is_near() -> None:
+    renderer = a_renderer(templates={**SHIPPED, "wiifm": "# x\n\n{{ key_pont }}"})
+    with pytest.raises(
+        RenderError, match=r"^wiifm\.md:3: 'key_pont' is not defined\. Did you mean key_point or key_points\?$"
+    ):
+        renderer.touch(a_touch(), BEN, CAST)
+
+
+def test_a_missing_template_names_the_known_ones() -> None:
+    renderer = a_renderer(a_plan(a_message(template="launch")))
+    with pytest.raises(RenderError, match=r"no template 'launch'.*wiifm"):
+        renderer.touch(a_touch(), BEN, CAST)
+
+
+def test_a_workspace_template_is_used() -> None:
+    renderer = a_renderer(templates={**SHIPPED, "wiifm": "# {{ key_point }}\n\nOur own words for {{ person.name }}."})
+    assert "Our own words for Ben Ortiz." in renderer.touch(a_touch(), BEN, CAST).text
+
+
+def test_mail_has_no_image_no_script_no_outside_asset() -> None:
+    for message in MESSAGES:
+        html = written(message).html
+        assert not re.search(r"<(img|script|link|iframe|form)\b|url\(|@import|src=", html)
+
+
+def test_mail_is_ready_for_dark_mode_small_screens_and_old_clients() -> None:
+    html = written().html
+    assert '<meta name="color-scheme" content="light dark">' in html
+    assert "@media (prefers-color-scheme: dark)" in html
+    assert "@media only screen and (max-width: 480px)" in html
+    assert html.index('<meta charset="utf-8">') < 1024
+    assert re.search(r'<h1 style="[^"]*font-size: 24px', html)
+
+
+def test_an_optional_campaign_can_be_left_and_no_other() -> None:
+    assert written().unsubscribe_url == ""
+    optional = a_renderer(a_full_plan(optional="true"))
+    assert optional.touch(a_touch(), BEN, CAST).unsubscribe_url.startswith("https://comms.example.com/u/")
+
+
+def test_links_outlive_the_campaign_by_a_month() -> None:
+    token = first_link(written().text).rsplit("/", 1)[1]
+    assert Links("https://comms.example.com", ["key"]).read("answer", token, utc("2027-04-28")) == KEY
+
+
+def test_talking_points_can_be_read_aloud() -> None:
+    said = RENDERER.talking_points(
+        ["one-record", "input"], "sales", BEN, CAST, ["e-mail on Monday", "Slack on Wednesday"]
+    )
+    assert "Tried so far: e-mail on Monday, Slack on Wednesday." in said
+    assert "Two lists cost us orders." in said
+    assert "What it is worth to Ben as Account manager" in said
+    assert "- In the daily work: You log each call once." in said
+    assert "- What must never get harder?" in said
+    assert "You know this work from the inside" in said
+    assert "appraisal" in said
+    assert all(f"- {outcome}:" in said for outcome in ("understood", "objects", "declines", "away"))
+    assert not re.search(r"[*#<\ue000-\uf8ff]", said)
+
+
+def test_an_answer_reaches_who_asked() -> None:
+    shown = RENDERER.service(
+        "answer", "k" * 24, BEN, CAST, utc("2027-01-12"), message="one-record", role="sales",
+        question="Do <b>old</b> notes move?", answer="Yes, *all* of them.", others=True,
+    )  # fmt: skip
+    assert "> Do <b>old</b> notes move?" in shown.text
+    assert "Dana Reyes answers:\n\nYes, *all* of them." in shown.text
+    assert "Do &lt;b&gt;old&lt;/b&gt; notes move?" in shown.html
+    assert (shown.key, shown.date, shown.reply_to) == ("k" * 24, utc("2027-01-12"), "dana@example.com")
+
+
+def test_a_moved_date_is_corrected_with_its_because() -> None:
+    moved = [{"name": "go-live", "before": "15 March", "now": "5 April", "because": "The pilot lost calls."}]
+    shown = RENDERER.service(
+        "correction", "k" * 24, BEN, CAST, utc("2027-02-01"), message="one-record", role="sales", moved=moved
+    )
+    assert "We told you go-live would be on 15 March. It is now on 5 April." in shown.text
+    assert "The pilot lost calls." in shown.text
+    assert ">Got it</a>" in shown.html
+
+
+def test_a_page_gets_plain_words() -> None:
+    page = RENDERER.page("check", "sales", 1, BEN, CAST)
+    assert page["question"] == "Where do you log a call?"
+    assert page["choices"] == ["My notebook", "The customer record"]
+    assert page["points"][0] == ("why", "Two lists cost us orders.")
+    assert RENDERER.page("commit", "sales", 1, BEN, CAST)["commit"] == "I log my calls from Monday, 15 March 2027 on."
