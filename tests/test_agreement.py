@@ -15,13 +15,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from commsengine.cadence.forecast import Fact, Supposition, forecast, nobody, open_outreach, typical
+from commsengine.cadence.forecast import Fact, Supposition, forecast, nobody, typical
 from commsengine.cadence.history import Answer, Campaign, Campaigns, History, Standstill, Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.channels.channel import SENT, Mark, Outcome
 from commsengine.content.message import Message
 from commsengine.engine.deliver import ChannelSetup
+from commsengine.engine.followups import open_followups, record_outcome
 from commsengine.engine.tick import Engine
 from commsengine.sandbox.time_lapse import Diary, TimeLapse, play
 from commsengine.store.store import Store
@@ -123,14 +124,9 @@ class Run:
         if isinstance(fact, Answer):
             self.answer(person, key, fact, now)
             return
-        loaded = self.store.touches.histories([person])[person]
-        still_open = open_outreach(loaded.history)
-        if (fact.campaign, fact.message) not in still_open:
-            return
-        for campaign, message in still_open:
-            self.store.facts.outcome(person, campaign, [message], fact.outcome, by="mia", now=now)
-            if fact.outcome == "understood":
-                self.answer(person, key, Answer(campaign, message, "acknowledged", now, "manager"), now)
+        for one in open_followups(self.store, now, fact.campaign):
+            if one.person.id == person and one.kind == "personal" and fact.message in one.messages:
+                record_outcome(self.store, one.id, fact.outcome, by="mia", now=now)
 
     def answer(self, person: str, key: str, fact: Answer, now: dt.datetime) -> None:
         self.store.facts.answer(

@@ -8,7 +8,6 @@ import heapq
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.decide import decide
 from commsengine.cadence.history import Answer, Campaigns, Decision, History, Outcome, Standstill, Touch, TouchRow
 from commsengine.cadence.people import Person
@@ -101,26 +100,26 @@ def with_touch(history: History, touch: Touch, sent_at: dt.datetime) -> History:
 
 
 def with_fact(history: History, fact: Fact) -> History:
-    """The history after this fact. An outcome closes all open outreach of the person at once, as it does in life."""
+    """The history after this fact. The outcome of a talk is that of everything the talk was about, as in life."""
     if isinstance(fact, Answer):
         return replace(history, answers=(*history.answers, fact))
-    still_open = open_outreach(history)
-    if (fact.campaign, fact.message) not in still_open:
+    about = open_outreach(history, fact.campaign)
+    if fact.message not in about:
         return history
-    told = [replace(fact, campaign=campaign, message=message) for campaign, message in still_open]
+    told = [replace(fact, message=message) for message in about]
     words = [Answer(one.campaign, one.message, "acknowledged", one.at, "manager") for one in told]
     understood = words if fact.outcome == "understood" else []
     return replace(history, outcomes=(*history.outcomes, *told), answers=(*history.answers, *understood))
 
 
-def open_outreach(history: History) -> list[tuple[str, str]]:
-    """Campaign and message of every rung that a human carries and that has neither outcome nor answer since."""
+def open_outreach(history: History, campaign: str) -> list[str]:
+    """The messages whose ``personal`` rung is open: with neither outcome nor answer since."""
     facts: tuple[Fact, ...] = (*history.outcomes, *history.answers)
     return sorted(
         {
-            (row.campaign, row.message)
+            row.message
             for row in history.rows
-            if row.kind in BY_HAND and not any(_closes(fact, row) for fact in facts)
+            if row.campaign == campaign and row.kind == "personal" and not any(_closes(fact, row) for fact in facts)
         }
     )
 

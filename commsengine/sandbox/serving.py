@@ -18,7 +18,9 @@ class Serving:
         self._socket = socket.create_server((host, port))
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://{host}:{self.port}"
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none", http="h11")
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, lifespan="off", ws="none", http="h11", interface="asgi3"
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._serve, name="sandbox-web", daemon=True)
 
@@ -27,7 +29,7 @@ class Serving:
         return self  # the socket listens already: whoever connects now waits until the server answers
 
     def stop(self) -> None:
-        self._server.should_exit = True
+        self._server.should_exit = self._server.force_exit = True  # kept connections need not be waited for
         if self._thread.is_alive():
             self._thread.join(10)
         self._socket.close()

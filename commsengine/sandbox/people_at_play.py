@@ -1,0 +1,147 @@
+"""The people of a rehearsal: they read what arrived and answer as supposed, by link, by Slack button and by phone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from commsengine.cadence.forecast import Fact, Supposition
+from commsengine.cadence.history import Answer, Outcome, Touch
+from commsengine.cadence.plan import Message, Plan
+from commsengine.engine.followups import open_followups, record_outcome
+from commsengine.errors import CommsError
+from commsengine.sandbox.first_form import Form, first_form, send
+from commsengine.sandbox.sandbox import Sandbox
+from commsengine.sandbox.slack_team import Dialog
+from commsengine.sandbox.time_lapse import Diary
+from commsengine.slack_app import ENTRY
+from commsengine.store.records import TouchRecord
+from commsengine.store.store import Store
+
+PATIENCE = 10.0
+"""Real seconds until a form must have opened."""
+
+WORDS = "The phone number and the last order, on one screen."
+"""What people in a rehearsal write when they are asked for their own words."""
+
+
+class PeopleAtPlay:
+    """Looks for news after every tick and notes in the diary what each touch is supposed to bring about."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        store: Store,
+        sandbox: Sandbox,
+        suppose: Supposition,
+        diary: Diary,
+        now: Callable[[], dt.datetime],
+    ) -> None:
+        self._plan, self._store, self._sandbox = plan, store, sandbox
+        self._suppose, self._diary, self._now = suppose, diary, now
+        self._mails = self._posts = 0
+        self._links: dict[str, str] = {}
+        self._outreach: set[str] = set()
+        self.done: Counter[str] = Counter()
+
+    def look(self) -> None:
+        """Read the new mail, the new Slack messages and the new follow-ups."""
+        for key in [*self._new_mail(), *self._new_posts()]:
+            self._consider(key)
+        for rung in self._store.books.open_rungs():
+            if rung.key not in self._outreach:
+                self._outreach.add(rung.key)
+                self._consider(rung.key)
+
+    def _new_mail(self) -> list[str]:
+        mails = self._sandbox.mailbox.arrived[self._mails :]
+        self._mails += len(mails)
+        for mail in mails:
+            if mail.key:
+                self._links[mail.key] = mail.links[0]
+        return [mail.key for mail in mails if mail.key]
+
+    def _new_posts(self) -> list[str]:
+        posts = self._sandbox.slack.posts[self._posts :]
+        self._posts += len(posts)
+        return [post.key for post in posts if post.key]
+
+    def _consider(self, key: str) -> None:
+        record = self._store.touches.row(key)
+        if record is None or record.person_id is None:
+            return
+        for fact in self._suppose(_touch(record)):
+            self._diary.note(fact.at, lambda fact=fact: self._do(record, fact))  # type: ignore[misc]
+
+    # -- what they do -----------------------------------------------------------------------------
+
+    def _do(self, record: TouchRecord, fact: Fact) -> None:
+        if isinstance(fact, Outcome):
+            self._talk(record, fact)
+        elif not self._answered(record, fact):
+            message = self._plan.message(record.message)
+            self._press(record, message) if record.channel == "slack" else self._follow_link(record, message)
+            self.done[fact.kind] += 1
+
+    def _answered(self, record: TouchRecord, fact: Answer) -> bool:
+        """People answer a message once."""
+        given = self._store.facts.answers_of(record.person_id or "")
+        return any((one.campaign, one.message, one.kind) == (fact.campaign, fact.message, fact.kind) for one in given)
+
+    def _follow_link(self, record: TouchRecord, message: Message) -> None:
+        form = first_form(self._links[record.key])
+        _fill(form, message)
+        send(form)
+
+    def _press(self, record: TouchRecord, message: Message) -> None:
+        slack, person = self._sandbox.slack, self._store.people.by_id(record.person_id or "")
+        email = person.email if person else ""
+        if message.ask in ("acknowledge", "nothing"):
+            slack.click(email, "got_it", record.key)
+            return
+        slack.click(email, "answer", record.key)
+        slack.submit(self._dialog(email), {ENTRY: _said(message)})
+
+    def _dialog(self, email: str) -> Dialog:
+        """The form that Slack opens a moment after the press."""
+        until = time.monotonic() + PATIENCE
+        while not (dialogs := self._sandbox.slack.team.dialogs_of(email)):
+            if time.monotonic() > until:
+                raise CommsError("The form behind a Slack button did not open.", "See the log above.")
+            time.sleep(0.005)
+        return dialogs[-1]
+
+    def _talk(self, record: TouchRecord, fact: Outcome) -> None:
+        """The manager or the lead calls, and writes down what came of it."""
+        for one in open_followups(self._store, self._now(), record.campaign):
+            if one.person.id == record.person_id and one.kind == record.kind and record.message in one.messages:
+                record_outcome(self._store, one.id, fact.outcome, by=one.carrier, now=self._now())
+                self.done[fact.outcome] += 1
+                return
+
+
+def _touch(record: TouchRecord) -> Touch:
+    assert record.local_date is not None, "service mail is no touch"  # noqa: S101 - a defect of ours
+    return Touch(
+        record.campaign, record.message, record.person_id or "", record.role, record.rung or 0, record.kind,
+        record.channel, record.local_date, record.due_at, record.not_after or record.due_at, record.number,
+    )  # fmt: skip
+
+
+def _fill(form: Form, message: Message) -> None:
+    for name, choices in form.choices.items():
+        right = message.checks[0].right if message.checks else ""
+        form.fields[name] = right if right in choices else choices[0]
+    for name in form.texts:
+        form.fields[name] = WORDS
+
+
+def _said(message: Message) -> str:
+    """The words, or the number of the right choice: a dialog knows choices by their place."""
+    if message.ask == "check":
+        return str(message.checks[0].answers.index(message.checks[0].right))
+    if message.input and message.input.choices:
+        return "0"
+    return WORDS

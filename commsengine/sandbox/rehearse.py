@@ -1,0 +1,276 @@
+"""A rehearsal: the real engine, channels, SMTP, HTTP and answers against the sandbox, weeks in seconds.
+
+1. A workspace of its own: a fresh database, the sandbox as mail server and Slack, people who answer as supposed.
+2. The clock jumps from one event to the next; at each the engine ticks as it would in life.
+3. In the second busiest morning the campaign is paused for two hours and resumed, as a lead would do it.
+4. What was made is held against what ``simulate`` says for the same suppositions, touch by touch.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pydantic import SecretStr
+from starlette.types import Receive, Scope, Send
+
+from commsengine.cadence.forecast import Supposition, forecast
+from commsengine.cadence.history import Campaign, Campaigns, History, Standstill, Touch
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Plan, Workspace
+from commsengine.engine import campaigns as decrees
+from commsengine.engine.followups import FollowUp, followups
+from commsengine.sandbox.people_at_play import PeopleAtPlay
+from commsengine.sandbox.sandbox import Sandbox
+from commsengine.sandbox.serving import Serving
+from commsengine.sandbox.time_lapse import Diary, TimeLapse, play
+from commsengine.settings import Settings
+from commsengine.store.store import Store
+from commsengine.wiring import Wiring
+
+BY = "rehearsal"
+DATABASE = "rehearsal.db"
+PAUSE = dt.timedelta(hours=2)
+
+Fingerprint = tuple[str, str, int, str, str, dt.datetime, str]
+"""What is compared of a touch: person, message, rung, kind, channel, due instant, reason of a skip."""
+
+
+@dataclass(frozen=True)
+class Script:
+    """What is rehearsed: instants are aware UTC; ``pause`` is what the lead does, if anything."""
+
+    plan: Plan
+    people: Sequence[Person]
+    rules: Workspace
+    templates: Mapping[str, str]
+    start: dt.datetime
+    until: dt.datetime
+    suppose: Supposition
+    pause: Standstill | None = None
+
+    def campaigns(self) -> Campaigns:
+        return Campaigns((Campaign(self.plan, self.start),), self.rules)
+
+    def foreseen(self, progress: Callable[[], object] = bool) -> list[Touch]:
+        """Every touch that ``simulate`` says."""
+        pauses = {self.plan.campaign: [self.pause]} if self.pause else {}
+        history = History(rosters={self.plan.campaign: self.start})
+        found: list[Touch] = []
+        for person in self.people:
+            known = replace(person, since=self.start)
+            found += forecast(self.campaigns(), known, history, self.start, self.until, self.suppose, pauses).touches
+            progress()
+        return found
+
+
+@dataclass(frozen=True)
+class PausedMoment:
+    """What a pause held back, and what came after it."""
+
+    since: dt.datetime
+    until: dt.datetime
+    due_meanwhile: int
+    sent_meanwhile: int
+
+
+@dataclass(frozen=True)
+class Story:
+    """What came of a rehearsal. ``missing`` and ``unforeseen`` are empty if run and simulation agree."""
+
+    script: Script
+    touches: Sequence[Fingerprint]
+    missing: Sequence[Fingerprint]
+    unforeseen: Sequence[Fingerprint]
+    answers: Counter[str]
+    states: Counter[str]
+    calls: Sequence[FollowUp]
+    paused: PausedMoment | None
+    seconds: float
+    ticks: int
+
+    @property
+    def agrees(self) -> bool:
+        return not self.missing and not self.unforeseen
+
+
+def with_pause(script: Script) -> Script:
+    """The script with a pause of two hours over the morning on which most touches of a later week fall due."""
+    automatic = [touch for touch in script.foreseen() if touch.kind in ("message", "remind")]
+    later = [touch.due_at for touch in automatic if touch.due_at > script.start + dt.timedelta(days=7)]
+    if not later:
+        return script
+    busiest = max(Counter(later).items(), key=lambda item: (item[1], item[0]))[0]
+    return replace(script, pause=Standstill(busiest - dt.timedelta(minutes=10), busiest + PAUSE, "latest"))
+
+
+class RehearsalWiring(Wiring):
+    """A workspace whose mail server and Slack are the sandbox, and whose database is its own."""
+
+    def __init__(self, folder: Path, clock: Callable[[], dt.datetime], settings: Settings, script: Script) -> None:
+        super().__init__(folder, clock)
+        self._given, self._script = settings, script
+
+    @cached_property
+    def settings(self) -> Settings:
+        return self._given
+
+    @cached_property
+    def store(self) -> Store:
+        return Store.create(self.settings.database)
+
+    @cached_property
+    def rules(self) -> Workspace:
+        return self._script.rules
+
+    @cached_property
+    def templates(self) -> Mapping[str, str]:
+        return self._script.templates
+
+
+class Rehearsal:
+    """One rehearsal in ``folder``. Use it as a context: the pages stay up until it is left.
+
+    ``port`` is the sandbox page's, and the one after it that of the answer pages; 0 takes free ones.
+    """
+
+    def __init__(self, script: Script, folder: Path, *, port: int = 0) -> None:
+        self.script, self.folder, self._port = script, folder, port
+        self.clock, self.diary = TimeLapse(script.start), Diary()
+        self._stack = ExitStack()
+        self._ticks = 0
+
+    def __enter__(self) -> Self:
+        (self.folder / DATABASE).unlink(missing_ok=True)
+        pages = self._stack.enter_context(Serving(self._answer_pages, port=self._port + 1 if self._port else 0))
+        self.sandbox = self._stack.enter_context(
+            Sandbox(
+                self.script.people,
+                clock=self.clock.now,
+                request_url=f"{pages.url}/slack/events",
+                port=self._port,
+            )
+        )
+        settings = self._settings(pages.url)
+        self.wiring = self._stack.enter_context(RehearsalWiring(self.folder, self.clock.now, settings, self.script))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stack.close()
+
+    async def _answer_pages(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The employees' pages; made when the first visitor comes, for they need the address they are served under."""
+        await self.wiring.web_app(scope, receive, send)
+
+    def _settings(self, pages: str) -> Settings:
+        sandbox = self.sandbox
+        return Settings(
+            workspace=self.folder.absolute(),
+            database_url=SecretStr(f"sqlite:///{DATABASE}"),
+            smtp_url=SecretStr(sandbox.smtp_url),
+            slack_bot_token=SecretStr(sandbox.slack_bot_token),
+            slack_signing_secret=SecretStr(sandbox.slack_signing_secret),
+            slack_api_url=sandbox.slack_api_url,
+            slack_rate=1_000_000,
+            base_url=pages,
+            secret_key=(SecretStr(secrets.token_hex(32)),),
+            _env_file=None,
+        )
+
+    # -- the weeks --------------------------------------------------------------------------------
+
+    def run(self, progress: Callable[[dt.datetime], object] = bool) -> Story:
+        """Rehearse the campaign from beginning to end."""
+        began, script, store = time.monotonic(), self.script, self.wiring.store
+        self._apply()
+        people = PeopleAtPlay(
+            script.plan, store, self.sandbox, script.suppose, self.diary, self.clock.now
+        )  # fmt: skip
+        paused = self._plan_pause()
+
+        def tick() -> None:
+            engine.tick()
+            people.look()
+            self._ticks += 1
+            progress(self.clock.now())
+
+        with self.wiring.engine() as engine:
+            play(self.clock, script.until, self.diary, store.touches.next_wake, tick)
+        calls = followups(store, self.wiring.decisions, self.wiring.renderer, self.clock.now())
+        return self._story(people.done, calls, paused, time.monotonic() - began)
+
+    def _apply(self) -> None:
+        script, store = self.script, self.wiring.store
+        store.people.save(script.people, by=BY, now=script.start)
+        store.plans.save_version(script.plan, script.templates, "", introduced={}, by=BY, now=script.start)
+        if script.plan.audience.people:
+            store.people.set_roster(script.plan.campaign, [person.id for person in script.people], script.start)
+        decrees.start(store, script.plan.campaign, by=BY, now=script.start)
+
+    def _plan_pause(self) -> list[PausedMoment]:
+        """Notes pause and resume in the diary; the list gets what came of it."""
+        pause, campaign, store = self.script.pause, self.script.plan.campaign, self.wiring.store
+        moments: list[PausedMoment] = []
+        if pause is None:
+            return moments
+        before = Counter[str]()
+
+        def stop() -> None:
+            decrees.pause(store, campaign, by=BY, clock=self.clock.now, sleep=self.clock.sleep)
+            before["out"] = self._out()
+
+        def go_on() -> None:
+            out = self._out() - before["out"]
+            decrees.resume(store, campaign, backlog=pause.backlog, by=BY, now=self.clock.now())
+            moments.append(PausedMoment(pause.since, pause.until, 0, out))
+
+        self.diary.note(pause.since, stop)
+        self.diary.note(pause.until, go_on)
+        return moments
+
+    def _out(self) -> int:
+        return len(self.sandbox.mailbox.arrived) + len(self.sandbox.slack.posts)
+
+    # -- what came of it --------------------------------------------------------------------------
+
+    def _story(
+        self, answers: Counter[str], calls: Sequence[FollowUp], moments: Sequence[PausedMoment], seconds: float
+    ) -> Story:
+        records = list(self.wiring.store.touches.list(self.script.plan.campaign))
+        made = Counter(
+            (
+                r.person_id or "",
+                r.message,
+                r.rung or 0,
+                r.kind,
+                r.channel,
+                r.due_at,
+                r.reason if r.state == "skipped" else "",
+            )
+            for r in records
+        )
+        said = Counter(map(fingerprint, self.script.foreseen()))
+        paused = self._moment(moments, made)
+        return Story(
+            self.script, sorted(made.elements()), sorted((said - made).elements()), sorted((made - said).elements()),
+            answers, Counter(r.state for r in records), calls, paused, seconds, self._ticks,
+        )  # fmt: skip
+
+    def _moment(self, moments: Sequence[PausedMoment], made: Iterable[Fingerprint]) -> PausedMoment | None:
+        if not moments:
+            return None
+        held_back = sum(due == moments[0].until for *_, due, _skip in made)
+        return replace(moments[0], due_meanwhile=held_back)
+
+
+def fingerprint(touch: Touch) -> Fingerprint:
+    return touch.person, touch.message, touch.rung, touch.kind, touch.channel, touch.due_at, touch.skip
