@@ -15,11 +15,11 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from commsengine.cadence.calendar import DAY, Hours, local_date_in, zone_of
-from commsengine.cadence.people import Person
+from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Plan
 from commsengine.content.message import Message
 from commsengine.content.render import Cast, Renderer
-from commsengine.engine.card_text import Blocks, CardText, card_text, drawn
+from commsengine.engine.card_text import Blocks, CardText, card_text, drawn, key_point
 from commsengine.engine.cards import Card
 from commsengine.engine.casting import Casting
 from commsengine.engine.mine import Mine, mine_of
@@ -250,7 +250,12 @@ class Hall:
 
     def mine(self, person_id: str, now: dt.datetime) -> Mine:
         """Everything on record about one person."""
-        return mine_of(self._store, person_id, now)
+        return mine_of(self._store, person_id, self._key_points, now)
+
+    def _key_points(self, version: CampaignRecord, person: Person) -> Mapping[str, str]:
+        cast, role = self._cast(person, version.plan), role_of(version.plan.audience, person) or ""
+        renderer = self._renderer(version)
+        return {message.id: key_point(renderer, message, role, person, cast) for message in version.plan.messages}
 
 
 def _concerns(answer: StoredAnswer, campaign: str, message: str) -> bool:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from commsengine.cadence.history import Touch
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Message
 from commsengine.content.angles import angles
 from commsengine.content.card import answered_card
 from commsengine.content.render import Cast, Renderer
@@ -57,13 +59,40 @@ def card_text(renderer: Renderer, card: Card, cast: Cast) -> CardText:
     )
 
 
+def key_point(renderer: Renderer, message: Message, role: str, person: Person, cast: Cast) -> str:
+    """A message in one sentence, for this person."""
+    try:
+        return str(renderer.page(message.id, role, 1, person, cast)["key_point"])
+    except RenderError:
+        return message.key_point
+
+
 def drawn(renderer: Renderer, card: Card, cast: Cast) -> tuple[str, Blocks]:
     """The Slack card as things stand: notification text and blocks. The buttons make way for an answer."""
     message = renderer.touch(_touch_of(card), card.person, cast)
     if card.answered:
-        return card.said, answered_card(message.blocks, card.said, card.key, undo=card.undoable)
+        blocks = answered_card(message.blocks, f"{card.said}{_explained(card)}", card.key, undo=card.undoable)
+        return card.said, [*blocks, *_offer(card)]
     notes = [_note(text) for text in (_asked(card), _snoozed(card)) if text]
     return slack_text(message.subject), [*message.blocks, *notes]
+
+
+def _explained(card: Card) -> str:
+    """Right or not quite, and why: in the person's own conversation, where nobody else reads it."""
+    if card.check is None or not card.explanation:
+        return ""
+    verdict = "That is right." if card.right else f"Not quite: {card.check.right}."
+    return f"\n{verdict} {card.explanation}"
+
+
+def _offer(card: Card) -> Blocks:
+    """After a wrong answer: a press that asks for an explanation."""
+    if not card.explanation or card.right or card.question:
+        return []
+    text = {"type": "plain_text", "text": "Please explain it to me"}
+    return [
+        {"type": "actions", "elements": [{"type": "button", "action_id": "explain", "text": text, "value": card.key}]}
+    ]
 
 
 def _asked(card: Card) -> str:

@@ -78,8 +78,14 @@ class Mine:
         return short_name(self.person.name, self.person.email)
 
 
-def mine_of(store: Store, person_id: str, now: dt.datetime) -> Mine:
-    """Reads it all. Raises ``InputError`` for somebody who is not on record (any more)."""
+KeyPoints = Callable[[CampaignRecord, Person], Mapping[str, str]]
+
+
+def mine_of(store: Store, person_id: str, key_points: KeyPoints, now: dt.datetime) -> Mine:
+    """Reads it all. Raises ``InputError`` for somebody who is not on record (any more).
+
+    ``key_points`` gives those of a campaign by message, in words for the person.
+    """
     person = store.people.by_id(person_id)
     if person is None:
         raise InputError("Nobody of that id is on record.")
@@ -89,7 +95,7 @@ def mine_of(store: Store, person_id: str, now: dt.datetime) -> Mine:
     zones = {record.id: zone_of(person, record.plan).key for record in records}
     return Mine(
         person,
-        tuple(_part(record, stored, zones[record.id], now) for record in records),
+        tuple(_part(record, stored, key_points(record, person), zones[record.id], now) for record in records),
         tuple((name.replace("_", " "), text) for name, text in _facts(person) if text),
         {name: [_plain(row) for row in rows] for name, rows in stored.items()},
     )
@@ -98,9 +104,8 @@ def mine_of(store: Store, person_id: str, now: dt.datetime) -> Mine:
 _ABOUT = ("touch", "answer", "question", "snooze", "outcome")
 
 
-def _part(record: CampaignRecord, stored: Stored, zone: str, now: dt.datetime) -> Part:
+def _part(record: CampaignRecord, stored: Stored, key_points: Mapping[str, str], zone: str, now: dt.datetime) -> Part:
     mine = {name: [row for row in stored[name] if row["campaign"] == record.id] for name in _ABOUT}
-    key_points = {message.id: message.key_point for message in record.plan.messages}
     named = {row["message"] for rows in mine.values() for row in rows if row.get("kind") != "service"}
     over = any(row["whole_campaign"] and row["withdrawn_at"] is None for row in mine["answer"])
     newest = max(

@@ -1,0 +1,315 @@
+"""The Slack app: buttons and small forms on a touch's card, over signed HTTP or Socket Mode.
+
+1. The press must be signed (HTTP) or come through our own socket, and its author must be the touch's recipient.
+2. What was said is committed; only then is Slack answered, and only then is the card redrawn in place. If the commit
+   fails, Slack shows the person that the press failed, and the card still has its buttons.
+3. Slack delivers some things twice; facts are idempotent, so nothing needs remembering here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import structlog
+from slack_bolt import Ack, App, BoltRequest, BoltResponse, Respond
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.signature import Clock as SlackClock
+from slack_sdk.signature import SignatureVerifier
+
+from commsengine.channels.slack import IdCache
+from commsengine.engine.answers import Evidence, Hall, UnknownTouchError
+from commsengine.engine.cards import Card
+from commsengine.errors import InputError
+
+Body = Mapping[str, Any]
+Act = Callable[[Card, Evidence], str | None]
+Place = Mapping[str, str]  # key, channel and ts of the card a press came from
+
+NOT_YOURS = "This message is for somebody else, so nothing was recorded. Yours comes to you directly."
+GONE = "This message is no longer on record. Please open the newest one you have."
+LATE = "It is too late to undo that: five minutes have passed. Ask a question if it should be changed."
+
+log = structlog.get_logger(__name__)
+_quiet = logging.getLogger("commsengine.slack_bolt")
+_quiet.addHandler(logging.NullHandler())
+_quiet.propagate = False  # Bolt and the SDK log whole requests: names, texts and tokens
+_quiet.setLevel(logging.CRITICAL)
+
+
+class SlackApp:
+    """Answers Slack on behalf of the hall. ``signed_at`` judges the age of signatures, where it is not ``clock``."""
+
+    def __init__(
+        self,
+        hall: Hall,
+        ids: IdCache,
+        *,
+        token: str,
+        clock: Callable[[], dt.datetime],
+        signing_secret: str = "",
+        api_url: str = "https://slack.com/api/",
+        signed_at: Callable[[], dt.datetime] | None = None,
+    ) -> None:
+        self._hall, self._ids, self._clock = hall, ids, clock
+        self._verifier = SignatureVerifier(signing_secret, _Clock(signed_at or clock)) if signing_secret else None
+        # One attempt per call: a card that could not be redrawn is logged, and its answer stands on the page.
+        self._client = WebClient(token=token, base_url=api_url, retry_handlers=[], logger=_quiet)
+        self.bolt = App(
+            client=self._client,
+            logger=_quiet,
+            authorize=lambda enterprise_id, team_id: AuthorizeResult(
+                enterprise_id=enterprise_id, team_id=team_id, bot_token=token
+            ),
+            request_verification_enabled=False,  # verified in http(), where a bad timestamp is answered too
+        )
+        self._listen()
+
+    def _listen(self) -> None:
+        acts: Mapping[str, Act] = {
+            "got_it": self._got_it, "snooze": self._snooze, "heard_enough": self._enough, "explain": self._explain,
+            "undo": self._undo,
+        }  # fmt: skip
+        for name, act in acts.items():
+            self.bolt.action(name)(self._pressed(act))
+        for name in ("question", "answer"):
+            self.bolt.action(name)(self._opened(name))
+            self.bolt.view(name)(self._submitted(name))
+        self.bolt.error(_failed)
+        self.bolt.action(re.compile(".*"))(_only_acknowledge)  # a link was followed: Slack tells us all the same
+
+    # -- the two ways in --------------------------------------------------------------------------
+
+    def http(self, body: bytes, headers: Mapping[str, str]) -> BoltResponse:
+        """One signed request of Slack's; 401 for what is forged, altered, or older than five minutes."""
+        try:
+            text = body.decode()
+            valid = self._verifier is not None and self._verifier.is_valid_request(text, dict(headers))
+        except (ValueError, TypeError, OverflowError):  # what is no text, no number or no ASCII trips the verifier
+            valid = False
+        if not valid:
+            log.warning("slack_request_refused")
+            return BoltResponse(status=401, body="")
+        return self.bolt.dispatch(BoltRequest(body=text, headers=dict(headers)))
+
+    def socket_mode(self, app_token: str) -> SocketModeHandler:
+        """A connection of our own making; ``connect()`` returns, ``close()`` ends it."""
+        return SocketModeHandler(self.bolt, app_token)
+
+    # -- presses and forms ------------------------------------------------------------------------
+
+    def _pressed(self, act: Act) -> Callable[..., None]:
+        """A button that records at once. ``act`` returns what only the presser is told, if anything."""
+
+        def handle(ack: Ack, body: dict[str, Any], respond: Respond) -> None:
+            place, user = _place(body), body["user"]["id"]
+            said = self._for_recipient(place, user, lambda card: act(card, _evidence(body)))
+            ack()  # after the commit: had it failed, Slack would say so
+            self._redraw(place) if said is None else _whisper(respond, said)
+
+        return handle
+
+    def _opened(self, name: str) -> Callable[..., None]:
+        """A button that opens a form."""
+
+        def handle(ack: Ack, body: dict[str, Any], respond: Respond) -> None:
+            ack()
+            place, user = _place(body), body["user"]["id"]
+            said = self._for_recipient(place, user, lambda card: self._open(name, card, place, body["trigger_id"]))
+            if said is not None:
+                _whisper(respond, said)
+
+        return handle
+
+    def _open(self, name: str, card: Card, place: Place, trigger: str) -> None:
+        view = question_form() if name == "question" else answer_form(card)
+        self._quietly("views_open", trigger_id=trigger, view=view | {"private_metadata": json.dumps(place)})
+
+    def _submitted(self, name: str) -> Callable[..., None]:
+        def handle(ack: Ack, body: dict[str, Any]) -> None:
+            place = json.loads(body["view"]["private_metadata"])
+            entered, evidence = body["view"]["state"]["values"][ENTRY][ENTRY], _evidence(body)
+            record_it = self._ask if name == "question" else self._answer
+
+            def record(card: Card) -> None:
+                record_it(card, _entered(entered, card), evidence)
+
+            try:
+                said = self._for_recipient(place, body["user"]["id"], record)
+            except InputError as error:
+                said = error.message
+            if said is not None:
+                ack(response_action="errors", errors={ENTRY: said})
+                return
+            ack()
+            self._redraw(place)
+
+        return handle
+
+    def _for_recipient(self, place: Place, user: str, act: Callable[[Card], str | None]) -> str | None:
+        """Does ``act`` if this user is the touch's recipient; else returns what to tell them, as ``act`` may too."""
+        try:
+            card = self._hall.card(place["key"], self._clock())
+        except UnknownTouchError:
+            return GONE
+        if not self._is(card, user):
+            log.warning("slack_press_of_another", campaign=card.plan.campaign, message=card.message.id, key=card.key)
+            return NOT_YOURS
+        return act(card)
+
+    def _is(self, card: Card, user: str) -> bool:
+        """Whether this Slack user is the person of the card; where nothing is known yet, Slack is asked by e-mail."""
+        known = self._ids.get(card.person.email)
+        if card.person.slack_id or known:
+            return user in (card.person.slack_id, known and known[0])
+        found = self._quietly("users_lookupByEmail", email=card.person.email)
+        return bool(found and found["user"]["id"] == user)
+
+    # -- what each of them records ----------------------------------------------------------------
+
+    def _got_it(self, card: Card, evidence: Evidence) -> None:
+        self._hall.got_it(card.key, evidence, card.now)
+
+    def _snooze(self, card: Card, _evidence: Evidence) -> None:
+        self._hall.snooze(card.key, card.now)
+
+    def _enough(self, card: Card, evidence: Evidence) -> None:
+        self._hall.heard_enough(card.key, evidence, card.now)
+
+    def _explain(self, card: Card, evidence: Evidence) -> None:
+        self._hall.explain(card.key, evidence, card.now)
+
+    def _undo(self, card: Card, _evidence: Evidence) -> str | None:
+        return None if self._hall.undo(card.key, card.now) else LATE
+
+    def _ask(self, card: Card, text: str, evidence: Evidence) -> None:
+        self._hall.ask(card.key, text, evidence, card.now)
+
+    def _answer(self, card: Card, value: str, evidence: Evidence) -> None:
+        record = {"check": self._hall.answer_check, "input": self._hall.give_input}.get(card.ask, self._hall.commit)
+        record(card.key, value, evidence, card.now)
+
+    # -- calls back to Slack ----------------------------------------------------------------------
+
+    def _redraw(self, place: Place) -> None:
+        """Shows the card as it stands on record."""
+        text, blocks = self._hall.drawn(self._hall.card(place["key"], self._clock()))
+        self._quietly("chat_update", channel=place["channel"], ts=place["ts"], text=text, blocks=blocks)
+
+    def _quietly(self, method: str, **arguments: Any) -> Any:
+        """One call that no answer depends on; a failure is logged, and the result is ``None``."""
+        try:
+            return getattr(self._client, method)(**arguments)
+        except (SlackClientError, OSError) as error:
+            cause = error.response.get("error") if isinstance(error, SlackApiError) else type(error).__name__
+            log.warning("slack_call_failed", method=method, cause=cause)
+            return None
+
+
+class _Clock(SlackClock):
+    """Our clock in the shape that Slack's verifier asks for."""
+
+    def __init__(self, clock: Callable[[], dt.datetime]) -> None:
+        self._clock = clock
+
+    def now(self) -> float:
+        return self._clock().timestamp()
+
+
+def _only_acknowledge(ack: Ack) -> None:
+    ack()
+
+
+def _whisper(respond: Respond, text: str) -> None:
+    """Tells only the person who pressed."""
+    try:
+        respond(text, response_type="ephemeral", replace_original=False)
+    except (SlackClientError, OSError) as error:
+        log.warning("slack_call_failed", method="respond", cause=type(error).__name__)
+
+
+def _failed(error: Exception) -> BoltResponse:
+    """Not answered with 200: Slack shows the person that it did not work."""
+    log.error("slack_press_failed", kind=type(error).__name__)
+    return BoltResponse(status=500, body="")
+
+
+def _place(body: Body) -> Place:
+    container = body.get("container", {})
+    ts = body.get("message", {}).get("ts") or container.get("message_ts", "")
+    channel = body.get("channel", {}).get("id") or container.get("channel_id", "")
+    return {"key": body["actions"][0].get("value", ""), "channel": channel, "ts": ts}
+
+
+def _evidence(body: Body) -> Evidence:
+    return Evidence("slack", {"user": body["user"]["id"], "team": (body.get("team") or {}).get("id", "")})
+
+
+# -- the forms ------------------------------------------------------------------------------------
+
+ENTRY = "entry"
+"""The one block of a form that is filled in."""
+
+
+def question_form() -> dict[str, Any]:
+    """ "I have a question"."""
+    label = "It goes to the people who lead this campaign; the answer comes to you."
+    return _form("question", "I have a question", "Send", label, _text_field())
+
+
+def answer_form(card: Card) -> dict[str, Any]:
+    """The check, the input or the commitment that the message asks for."""
+    if card.ask == "check" and card.check:
+        return _form("answer", "One quick question", "Answer", card.check.question, _choice(card.check.answers))
+    asked = card.message.input
+    if card.ask == "input" and asked:
+        field = _choice(asked.choices) if asked.choices else _text_field()
+        return _form("answer", "What do you say?", "Send", asked.question, field)
+    return _form(
+        "answer", "Will you?", "I will", card.message.commit or "What will you do?", _text_field(), optional=True
+    )
+
+
+def _form(
+    name: str, title: str, send: str, label: str, field: Mapping[str, Any], *, optional: bool = False
+) -> dict[str, Any]:
+    entry = {"type": "input", "block_id": ENTRY, "label": _plain(label, 2000), "element": field, "optional": optional}
+    return {
+        "type": "modal", "callback_id": name, "title": _plain(title, 24), "submit": _plain(send, 24),
+        "close": _plain("Cancel", 24), "blocks": [entry],
+    }  # fmt: skip
+
+
+def _text_field() -> Mapping[str, Any]:
+    return {"type": "plain_text_input", "action_id": ENTRY, "multiline": True, "max_length": 3000}
+
+
+def _choice(choices: Sequence[str]) -> Mapping[str, Any]:
+    options = [{"text": _plain(choice, 75), "value": str(number)} for number, choice in enumerate(choices)]
+    return {"type": "radio_buttons", "action_id": ENTRY, "options": options}
+
+
+def _plain(text: str, limit: int) -> Mapping[str, Any]:
+    return {"type": "plain_text", "text": text if len(text) <= limit else text[: limit - 1] + "…", "emoji": False}
+
+
+def _choices(card: Card) -> Sequence[str]:
+    if card.ask == "check" and card.check:
+        return card.check.answers
+    return card.message.input.choices if card.message.input else ()
+
+
+def _entered(entry: Body, card: Card) -> str:
+    """What was written or picked. A form knows choices by their place, for Slack cuts long ones."""
+    picked = entry.get("selected_option")
+    if not picked:
+        return entry.get("value") or ""
+    choices, number = _choices(card), int(picked["value"])
+    return choices[number] if number < len(choices) else ""

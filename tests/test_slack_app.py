@@ -1,0 +1,308 @@
+"""Presses and forms in Slack, against a stand-in that speaks real HTTP and signs as Slack does."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import random
+import time
+import urllib.parse
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from commsengine.errors import CommsError
+from commsengine.sandbox.serving import Serving
+from commsengine.sandbox.slack_clicks import block_actions, button_of, signed_headers
+from commsengine.sandbox.slack_stand_in import SlackStandIn
+from commsengine.sandbox.slack_team import Post
+from commsengine.slack_app import SlackApp
+from commsengine.web.app import create_app
+from tests.answering import BY_LINK, KEYS, Answering, answering
+from tests.builders import ANA, BEN, a_message, utc
+from tests.engine.test_answers import CHECK
+
+SECRET = "sandbox-signing-secret"
+
+
+def eventually(what: Callable[[], bool]) -> None:
+    """Slack is answered first, then the card is redrawn: that takes a moment."""
+    deadline = time.monotonic() + 5
+    while not what():
+        assert time.monotonic() < deadline, "did not happen within five seconds"
+        time.sleep(0.01)
+
+
+@dataclass
+class Team:
+    """The stand-in, our app behind signed HTTP, and Ana's card in her DM."""
+
+    house: Answering
+    slack: SlackStandIn
+    app: SlackApp
+    url: str
+
+    def card(self, key: str, email: str = ANA.email) -> Post:
+        user = self.slack.team.user(email)
+        assert user
+        self.slack.team.opened.add(user.dm)
+        text, blocks = self.house.hall.drawn(self.house.hall.card(key, self.house.clock()))
+        metadata = {"event_type": "commsengine_touch", "event_payload": {"key": key}}
+        return self.slack.team.post(user, text, [dict(block) for block in blocks], metadata)
+
+    def post(self, body: str, headers: dict[str, str]) -> httpx.Response:
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        return httpx.post(f"{self.url}/slack/events", content=body, headers=form | headers)
+
+
+@pytest.fixture
+def open_team(tmp_path: Path) -> Iterator[Callable[..., Team]]:
+    serving: list[Serving] = []
+
+    def open_(*messages: Any) -> Team:
+        house = answering(tmp_path, *messages)
+        slack = SlackStandIn([(ANA.email, ANA.name), (BEN.email, BEN.name)])
+        serving.append(Serving(Starlette(routes=slack.routes)).start())
+        slack.url = serving[-1].url
+        app = SlackApp(
+            house.hall, house.store.slack_ids, token="xoxb-sandbox", signing_secret=SECRET, api_url=slack.api_url,
+            clock=house.clock, signed_at=real_time,
+        )  # fmt: skip
+        pages = create_app(house.hall, house.links, keys=KEYS, clock=house.clock, slack=app)
+        serving.append(Serving(pages).start())
+        slack.request_url = f"{serving[-1].url}/slack/events"
+        return Team(house, slack, app, serving[-1].url)
+
+    yield open_
+    for each in reversed(serving):
+        each.stop()
+
+
+def real_time() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+@pytest.fixture
+def team(open_team: Callable[..., Team]) -> Team:
+    return open_team()
+
+
+def press_payload(team: Team, post: Post, action: str = "got_it") -> dict[str, Any]:
+    button = button_of(post, action)
+    assert button
+    trigger = team.slack.team.trigger(post.user)
+    return block_actions(post, button, trigger_id=trigger, response_url=f"{team.slack.url}/response/none", at="1.1")
+
+
+def encoded(payload: dict[str, Any]) -> str:
+    return urllib.parse.urlencode({"payload": json.dumps(payload)})
+
+
+def buttons(post: Post) -> list[str]:
+    elements = [e for block in post.blocks for e in (*block.get("elements", ()), block.get("accessory") or {})]
+    return [element["action_id"] for element in elements if "action_id" in element]
+
+
+def test_got_it_is_recorded_and_the_card_says_so_in_place(team: Team) -> None:
+    post = team.card(team.house.touch(channel="slack"))
+    assert team.slack.click(ANA.email, "got_it").status == 200
+    assert team.house.kinds() == ["acknowledged"]
+    eventually(lambda: post.edits == 1)
+    assert (post.text, buttons(post)) == ("You confirmed Mon 18:00", ["undo"])
+    assert len(team.slack.dm_of(ANA.email)) == 1
+
+
+def test_the_evidence_says_slack_and_who_pressed(team: Team) -> None:
+    post = team.card(team.house.touch(channel="slack"))
+    team.slack.click(ANA.email, "got_it")
+    (answer,) = team.house.store.facts.answers_of(ANA.id)
+    assert (answer.evidence, answer.detail["user"]) == ("slack", post.user.id)
+
+
+def test_undo_brings_the_buttons_back(team: Team) -> None:
+    post = team.card(team.house.touch(channel="slack"))
+    before = buttons(post)
+    team.slack.click(ANA.email, "got_it")
+    eventually(lambda: post.edits == 1)
+    team.slack.click(ANA.email, "undo")
+    eventually(lambda: post.edits == 2)
+    assert (team.house.kinds(), buttons(post)) == ([], before)
+
+
+def test_undo_too_late_is_told_to_nobody_else(team: Team) -> None:
+    post = team.card(team.house.touch(channel="slack"))
+    team.slack.click(ANA.email, "got_it")
+    eventually(lambda: post.edits == 1)
+    team.house.clock.pass_(minutes=6)
+    team.slack.click(ANA.email, "undo")
+    eventually(lambda: len(team.slack.dm_of(ANA.email)) == 2)
+    whisper = team.slack.dm_of(ANA.email)[-1]
+    assert (whisper.only_visible_to, "too late" in whisper.text) == (post.user.id, True)
+    assert team.house.kinds() == ["acknowledged"]
+
+
+def test_a_press_delivered_four_times_is_one_answer(team: Team) -> None:
+    body = encoded(press_payload(team, team.card(team.house.touch(channel="slack"))))
+    for _ in range(4):
+        assert team.post(body, signed_headers(SECRET, body)).status_code == 200
+    assert len(team.house.store.facts.answers_of(ANA.id)) == 1
+
+
+def test_remind_me_tomorrow_and_heard_enough(team: Team) -> None:
+    post = team.card(team.house.touch(channel="slack"))
+    team.slack.click(ANA.email, "snooze")
+    eventually(lambda: post.edits == 1)
+    team.slack.click(ANA.email, "heard_enough")
+    eventually(lambda: post.edits == 2)
+    history = team.house.store.touches.histories([ANA.id])[ANA.id].history
+    assert ([str(snooze.until) for snooze in history.snoozes], team.house.kinds()) == (["2027-01-12"], ["heard_enough"])
+
+
+def test_a_question_through_its_form(team: Team) -> None:
+    post = team.card(team.house.touch(channel="slack"))
+    team.slack.click(ANA.email, "question")
+    eventually(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
+    (dialog,) = team.slack.team.dialogs_of(ANA.email)
+    assert team.slack.submit(dialog, {"entry": "When <!channel> does it start?"}).status == 200
+    assert [question.text for question in team.house.store.facts.questions()] == ["When <!channel> does it start?"]
+    eventually(lambda: post.edits == 1)
+    assert "You asked Mon 18:00" in json.dumps(post.blocks)
+
+
+def test_an_empty_question_is_told_in_the_form(team: Team) -> None:
+    team.card(team.house.touch(channel="slack"))
+    team.slack.click(ANA.email, "question")
+    eventually(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
+    (dialog,) = team.slack.team.dialogs_of(ANA.email)
+    team.slack.submit(dialog, {"entry": "   "})
+    assert dialog.errors == {"entry": "Please write something first."}
+    assert team.house.store.facts.questions() == []
+
+
+def test_a_check_through_its_form(open_team: Callable[..., Team]) -> None:
+    team = open_team(a_message(ask="check", checks=[CHECK]))
+    post = team.card(team.house.touch(channel="slack"))
+    team.slack.click(ANA.email, "answer")
+    eventually(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
+    (dialog,) = team.slack.team.dialogs_of(ANA.email)
+    team.slack.submit(dialog, {"entry": "1"})
+    (answer,) = team.house.store.facts.answers_of(ANA.id)
+    assert (answer.kind, answer.value, answer.right) == ("check", "The customer record", True)
+    eventually(lambda: post.edits == 1)
+    assert str(CHECK["because"]) in json.dumps(post.blocks)
+
+
+def test_a_wrong_answer_is_explained_on_the_card_and_help_is_offered(open_team: Callable[..., Team]) -> None:
+    team = open_team(a_message(ask="check", checks=[CHECK]))
+    key = team.house.touch(channel="slack")
+    team.house.hall.answer_check(key, "My notebook", BY_LINK, team.house.clock())
+    post = team.card(key)
+    assert "Not quite: The customer record." in json.dumps(post.blocks)
+    team.slack.click(ANA.email, "explain")
+    (question,) = team.house.store.facts.questions()
+    assert question.text.startswith("Please explain it to me")
+
+
+def test_another_persons_press_is_refused(team: Team) -> None:
+    post = team.card(team.house.touch(channel="slack"))
+    ben = team.slack.team.user(BEN.email)
+    assert ben
+    payload = press_payload(team, post)
+    payload["user"] |= {"id": ben.id}
+    body = encoded(payload)
+    assert team.post(body, signed_headers(SECRET, body)).status_code == 200
+    assert (team.house.kinds(), team.house.kinds(BEN), post.edits) == ([], [], 0)
+
+
+def test_the_recipient_is_known_by_the_cached_id_without_asking_slack(team: Team) -> None:
+    post = team.card(team.house.touch(channel="slack"))
+    team.house.store.slack_ids.put(ANA.email, post.user.id, post.channel)
+    team.slack.click(ANA.email, "got_it")
+    assert team.house.kinds() == ["acknowledged"]
+    assert "users.lookupByEmail" not in team.slack.calls
+
+
+def test_the_card_is_redrawn_only_after_the_commit(team: Team) -> None:
+    """A database that refuses: Slack hears of it, and the card keeps its buttons."""
+    post = team.card(team.house.touch(channel="slack"))
+    with team.house.store.database.write() as connection:
+        connection.exec_driver_sql("CREATE TRIGGER no BEFORE INSERT ON answer BEGIN SELECT RAISE(ABORT, 'no'); END")
+    assert team.slack.click(ANA.email, "got_it").status == 500
+    assert (team.house.kinds(), post.edits) == ([], 0)
+
+
+def test_an_answer_stands_though_the_card_cannot_be_redrawn(team: Team) -> None:
+    team.card(team.house.touch(channel="slack"))
+    team.slack.fail("chat.update", "message_not_found")
+    assert team.slack.click(ANA.email, "got_it").status == 200
+    assert team.house.kinds() == ["acknowledged"]
+    eventually(lambda: "chat.update" in team.slack.calls)
+
+
+def test_every_changed_byte_of_a_signed_press_is_refused(team: Team) -> None:
+    body = encoded(press_payload(team, team.card(team.house.touch(channel="slack"))))
+    headers = signed_headers(SECRET, body)
+    dice = random.Random(7)  # noqa: S311 - the same changes each time
+    for place in dice.sample(range(len(body)), 250):
+        changed = body[:place] + ("x" if body[place] != "x" else "y") + body[place + 1 :]
+        assert team.app.http(changed.encode(), headers).status == 401
+    for _ in range(250):
+        name = dice.choice(sorted(headers))
+        place = dice.randrange(len(headers[name]))
+        changed = headers[name][:place] + dice.choice("0x ٣") + headers[name][place + 1 :]
+        if changed != headers[name]:
+            assert team.app.http(body.encode(), headers | {name: changed}).status == 401
+    assert team.house.kinds() == []
+
+
+@pytest.mark.parametrize(("age", "status"), [(0, 200), (299, 200), (301, 401), (-299, 200), (-301, 401)])
+def test_a_replay_is_refused_after_five_minutes(team: Team, age: int, status: int) -> None:
+    app = SlackApp(
+        team.house.hall, team.house.store.slack_ids, token="xoxb-sandbox", signing_secret=SECRET,
+        api_url=team.slack.api_url, clock=team.house.clock,
+    )  # fmt: skip
+    body = encoded(press_payload(team, team.card(team.house.touch(channel="slack"))))
+    signed = utc("2027-01-11 09:00").timestamp() - age
+    headers = signed_headers(SECRET, body, lambda: signed) | {"Content-Type": "application/x-www-form-urlencoded"}
+    assert app.http(body.encode(), headers).status == status
+
+
+@pytest.mark.parametrize("headers", [
+    {}, {"X-Slack-Signature": "v0=0"}, {"X-Slack-Request-Timestamp": "soon", "X-Slack-Signature": "v0=0"},
+    {"X-Slack-Request-Timestamp": "9" * 400, "X-Slack-Signature": "v0=0"},
+])  # fmt: skip
+def test_a_press_without_a_proper_signature_is_refused(team: Team, headers: dict[str, str]) -> None:
+    assert team.post("payload=%7B%7D", headers).status_code == 401
+
+
+def test_a_press_on_a_card_that_is_on_nobodys_record(team: Team) -> None:
+    post = team.card(team.house.touch(channel="slack"))
+    payload = press_payload(team, post)
+    payload["actions"][0]["value"] = "0" * 24
+    body = encoded(payload)
+    assert team.post(body, signed_headers(SECRET, body)).status_code == 200
+    assert team.house.kinds() == []
+
+
+def test_a_followed_link_is_only_acknowledged(team: Team) -> None:
+    payload = press_payload(team, team.card(team.house.touch(channel="slack")))
+    payload["actions"][0] |= {"action_id": "some_link", "value": ""}
+    body = encoded(payload)
+    assert team.post(body, signed_headers(SECRET, body)).status_code == 200
+    assert team.house.kinds() == []
+
+
+def test_without_a_signing_secret_nothing_comes_in_over_http(team: Team) -> None:
+    app = SlackApp(team.house.hall, team.house.store.slack_ids, token="xoxb-sandbox", clock=team.house.clock)
+    body = encoded(press_payload(team, team.card(team.house.touch(channel="slack"))))
+    assert app.http(body.encode(), signed_headers("x", body)).status == 401
+
+
+def test_an_unknown_person_cannot_be_clicked_for(team: Team) -> None:
+    with pytest.raises(CommsError):
+        team.slack.click("mia@example.com", "got_it")

@@ -1,0 +1,101 @@
+""" "My messages": everything about the person, their wishes, and nothing about anybody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from commsengine.cadence.people import Person
+from tests.answering import BY_LINK
+from tests.builders import ANA, BEN, a_message
+from tests.engine.test_answers import CHECK
+from tests.web.conftest import Site
+
+
+def ana(site: Site) -> Person:
+    person = site.house.store.people.by_id(ANA.id)
+    assert person
+    return person
+
+
+def test_everything_sent_answered_and_stored(site: Site) -> None:
+    key, hall, now = site.house.touch(), site.house.hall, site.house.clock()
+    hall.got_it(key, BY_LINK, now)
+    hall.undo(key, now)
+    hall.ask(key, "When does it start?", BY_LINK, now)
+    hall.snooze(key, now)
+    html = site.get(key, "mine").text
+    for words in ("Sent by e-mail", "You confirmed", "You took that back", "You asked", "When does it start?",
+                  "before Tuesday, 12 January", "Asia/Seoul", ANA.email):  # fmt: skip
+        assert words in html
+
+
+def test_nothing_of_anybody_else(site: Site) -> None:
+    key = site.house.touch()
+    site.house.hall.ask(site.house.touch(BEN), "Why?", BY_LINK, site.house.clock())
+    for asked in ("", "?format=json"):
+        told = site.client.get(site.path("mine", key) + asked).text
+        assert "Why?" not in told
+        assert BEN.email not in told
+
+
+def test_everything_as_a_file(site: Site) -> None:
+    key = site.house.touch()
+    site.house.hall.got_it(key, BY_LINK, site.house.clock())
+    told = site.client.get(site.path("mine", key), params={"format": "json"})
+    assert 'attachment; filename="my-messages.json"' in told.headers["content-disposition"]
+    everything = told.json()
+    assert everything["person"][0]["email"] == ANA.email
+    assert (everything["touch"][0]["key"], everything["answer"][0]["kind"]) == (key, "acknowledged")
+    assert everything["answer"][0]["at"] == "2027-01-11T09:00:00+00:00"
+
+
+def test_channel_and_hours_are_the_persons_own_wish(site: Site) -> None:
+    key = site.house.touch()
+    fields = {"do": "preferences", "channel": "slack", "from": "10:00", "to": "15:30"}
+    assert "Saved." in site.post(key, "mine", **fields).text
+    assert (ana(site).channel, ana(site).quiet) == ("slack", (600, 930))
+    assert 'value="10:00"' in site.get(key, "mine").text
+
+
+def test_both_hours_may_be_left_empty(site: Site) -> None:
+    site.post(site.house.touch(), "mine", **{"do": "preferences", "channel": "", "from": "", "to": ""})
+    assert ana(site).quiet is None
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"channel": "pigeon"}, {"from": "10:00"}, {"to": "10:00"}, {"from": "15:00", "to": "10:00"},
+        {"from": "soon", "to": "later"},
+    ],
+)  # fmt: skip
+def test_a_wish_that_cannot_be_is_told_and_not_kept(site: Site, wish: dict[str, str]) -> None:
+    refused = site.post(site.house.touch(), "mine", do="preferences", **wish)
+    assert (refused.status_code, 'role="alert"' in refused.text) == (422, True)
+    assert (ana(site).channel, ana(site).quiet) == ("", None)
+
+
+def test_not_for_me_ends_the_campaign_for_the_person(site: Site) -> None:
+    key = site.house.touch()
+    assert "You hear nothing more of this campaign" in site.post(key, "mine", do="not_for_me", campaign="crm").text
+    (answer,) = site.house.store.facts.answers_of(ANA.id)
+    assert (answer.kind, answer.whole_campaign, "suspect" in answer.detail) == ("not_for_me", True, True)
+
+
+def test_not_for_me_of_a_campaign_one_is_not_in(site: Site) -> None:
+    assert site.post(site.house.touch(), "mine", do="not_for_me", campaign="other").status_code == 400
+
+
+def test_looking_changes_nothing(site: Site) -> None:
+    key = site.house.touch()
+    before = site.house.store.facts.all_of(ANA.id)
+    for asked in ("", "?format=json", "?do=not_for_me&campaign=crm"):
+        site.client.get(site.path("mine", key) + asked)
+    assert site.house.store.facts.all_of(ANA.id) == before
+
+
+def test_the_key_point_reads_as_in_the_message(open_site: Callable[..., Site]) -> None:
+    site = open_site(a_message(key_point="From {{ milestones.go_live }} on, there is one record.", checks=[CHECK]))
+    assert "From Monday, 15 March 2027 on, there is one record." in site.get(site.house.touch(), "mine").text
