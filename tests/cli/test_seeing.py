@@ -1,0 +1,208 @@
+"""Commands that show: check, preview, simulate, why, followups, questions, touch, doctor."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from commsengine.engine.answers import Evidence
+from commsengine.sandbox.mailbox import Mailbox
+from commsengine.wiring import Wiring
+from tests.cli.conftest import plan
+from tests.cli.terminal import Terminal
+
+SCHEDULE = "schedules/crm.yaml"
+
+
+def test_check_tells_each_problem_with_its_place(terminal: Terminal) -> None:
+    path = terminal.write(SCHEDULE, plan(**{"every: 48h": "every: 30s", "from: kickoff": "from: kickof"}))
+    said = terminal.run("check", path, "--json")
+    assert said.status == 2
+    assert said.data["ok"] is False
+    errors = [problem for problem in said.data["problems"] if problem["severity"] == "error"]
+    assert {"file", "line", "column", "severity", "code", "message", "fix"} <= set(errors[0])
+    assert len(errors) >= 2
+
+
+def test_check_takes_several_plans(terminal: Terminal) -> None:
+    good, bad = terminal.path(SCHEDULE), terminal.write("schedules/bad.yaml", "campaign: x\n")
+    said = terminal.run("check", good, bad)
+    assert (said.status, f"{bad}:" in said.out, "2 plans" in said.err) == (2, True, True)
+
+
+def test_check_of_no_file_names_it(terminal: Terminal) -> None:
+    said = terminal.run("check", terminal.path("schedules/crn.yaml"))
+    assert (said.status, "crn.yaml" in said.err + said.out) == (2, True)
+
+
+def test_preview_shows_the_person_their_text(terminal: Terminal) -> None:
+    seen = terminal.json("preview", terminal.path(SCHEDULE), "--as", "ana@example.com")["previews"]
+    message = next(each for each in seen if each["kind"] == "message")
+    assert (message["person"], message["role"], message["channel"]) == ("ana@example.com", "others", "email")
+    assert "Every customer conversation" in message["text"]
+    assert any("Ana" in each["text"] for each in seen if each["kind"] == "personal")
+
+
+def test_preview_without_a_person_takes_one_of_every_role(terminal: Terminal) -> None:
+    seen = terminal.json("preview", terminal.path(SCHEDULE))["previews"]
+    assert {each["role"] for each in seen} == {"sales", "others"}
+
+
+def test_preview_writes_files(terminal: Terminal, tmp_path: Path) -> None:
+    said = terminal.run("preview", terminal.path(SCHEDULE), "--role", "sales", "--out", str(tmp_path / "out"))
+    assert said.status == 0
+    names = sorted(file.name for file in (tmp_path / "out").iterdir())
+    assert names[:3] == [f"one-record-sales-message-1.{ending}" for ending in ("html", "json", "txt")]
+
+
+@pytest.mark.parametrize(
+    ("option", "near"),
+    [
+        (["--as", "anna@example.com"], "ana@example.com"),
+        (["--role", "sale"], "sales"),
+        (["--message", "one"], "one-record"),
+    ],
+)
+def test_preview_names_the_near_ones(terminal: Terminal, option: list[str], near: str) -> None:
+    said = terminal.run("preview", terminal.path(SCHEDULE), *option)
+    assert (said.status, near in said.err) == (2, True)
+
+
+def test_simulate_has_the_documented_fields(terminal: Terminal) -> None:
+    seen = terminal.json("simulate", terminal.path(SCHEDULE))
+    assert set(seen) == {"campaign", "touches", "summary"}
+    assert {"at", "local_at", "person", "message", "rung", "kind", "channel"} <= set(seen["touches"][0])
+    assert seen["touches"] == sorted(seen["touches"], key=lambda touch: touch["at"])
+    assert (seen["summary"]["touches"], seen["summary"]["follow_ups"], seen["summary"]["reached"]) == (20, 4, 4)
+
+
+def test_answers_spare_people_the_follow_up(terminal: Terminal) -> None:
+    seen = terminal.json("simulate", terminal.path(SCHEDULE), "--answers", "all")["summary"]
+    assert (seen["reached"], seen["follow_ups"]) == (4, 0)
+
+
+def test_simulate_ends_where_it_is_told(terminal: Terminal) -> None:
+    last = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=3)
+    seen = terminal.json("simulate", terminal.path(SCHEDULE), "--until", str(last))
+    assert max(touch["at"][:10] for touch in seen["touches"]) <= str(last)
+
+
+def test_simulate_refuses_what_is_no_date(terminal: Terminal) -> None:
+    said = terminal.run("simulate", terminal.path(SCHEDULE), "--until", "2026-02-30")
+    assert (said.status, "--until" in said.err) == (2, True)
+
+
+def test_simulate_names_who_is_never_reached_and_why(terminal: Terminal) -> None:
+    terminal.run("people", "import", terminal.path("people.csv"))
+    terminal.run("suppress", "ana@example.com")
+    never = terminal.json("simulate", terminal.path(SCHEDULE))["summary"]["never_reached"]
+    assert [each["person"] for each in never] == ["ana@example.com"]
+    assert never[0]["reason"]
+
+
+def test_why_tells_the_story(started: Terminal, mailbox: Mailbox) -> None:
+    del mailbox
+    started.run("tick")
+    story = started.json("why", "ana@example.com")
+    message = story["campaigns"][0]["messages"][0]
+    assert (story["person"], message["message"], message["standing"]) == ("ana@example.com", "one-record", "reached")
+    assert message["next_at"]
+    assert [touch["state"] for touch in message["touches"]] == ["sent"]
+    assert "next " in started.run("why", "ana@example.com").out
+
+
+def test_a_follow_up_is_closed_by_its_outcome(started: Terminal, mailbox: Mailbox) -> None:
+    del mailbox
+    started.run("suppress", "ana@example.com")
+    started.run("tick")
+    one = started.json("followups")["follow_ups"][0]
+    assert {
+        "id",
+        "person",
+        "name",
+        "campaign",
+        "messages",
+        "rung",
+        "reason",
+        "tried",
+        "phone",
+        "talking_points",
+        "since",
+    } <= set(one)
+    assert started.run("followups", "--talking-points").out.count(one["phone"]) == 1
+    assert started.run("followup", one["id"], "--outcome", "understood", "--note", "By phone.").status == 0
+    assert started.json("followups")["follow_ups"] == []
+    assert started.run("followup", one["id"], "--outcome", "understood").status == 2
+
+
+def test_a_question_is_answered_once(started: Terminal, mailbox: Mailbox) -> None:
+    started.run("tick")
+    key = next(mail.key for mail in mailbox.arrived if mail.recipients[0] == "ana@example.com")
+    with Wiring(started.folder) as wiring:
+        wiring.hall.ask(key, "May I keep my notebook?", Evidence("link"), wiring.clock())
+    asked = started.json("questions")["questions"]
+    assert [(each["person"], each["text"]) for each in asked] == [("ana@example.com", "May I keep my notebook?")]
+    assert "May I keep my notebook?" in started.run("today").out
+    number = str(asked[0]["id"])
+    assert started.run("question", number, "--answer", "Yes, until May.").status == 0
+    assert started.json("questions")["questions"] == []
+    assert started.run("question", number, "--answer", "No.").status == 2
+    assert started.run("question", "999", "--answer", "No.").status == 2
+
+
+def test_a_touch_shows_its_attempts(started: Terminal, mailbox: Mailbox) -> None:
+    started.run("tick")
+    said = started.run("touch", mailbox.arrived[0].key)
+    assert (said.status, "one-record, message by email: sent" in said.out) == (0, True)
+    assert started.run("touch", "0" * 24).status == 2
+    assert started.run("touch", mailbox.arrived[0].key, "--resend").status == 2
+    assert started.run("touch", mailbox.arrived[0].key, "--sent", "--resend").status == 2
+
+
+def test_release_without_a_hold_says_so(started: Terminal) -> None:
+    said = started.run("release")
+    assert (said.status, said.out) == (0, "The engine is not on hold.\n")
+
+
+def test_a_held_engine_sends_nothing_until_it_is_released(started: Terminal, mailbox: Mailbox) -> None:
+    with Wiring(started.folder) as wiring:
+        wiring.store.engine.hold("The database was restored.", now=wiring.clock())
+    assert started.run("tick").status == 1
+    assert started.json("status")["engine"]["state"] == "hold"
+    assert mailbox.arrived == []
+    assert started.run("release", "--yes").status == 0
+    assert started.run("tick").status == 0
+    assert len(mailbox.arrived) == 4
+
+
+def test_send_test_sends_one_message_and_records_nothing(applied: Terminal, mailbox: Mailbox) -> None:
+    said = applied.run("send-test", applied.path(SCHEDULE), "--to", "me@example.com", "--as", "ana@example.com")
+    assert (said.status, said.out) == (0, "Sent to me@example.com by email, as ana@example.com would see it.\n")
+    assert [mail.recipients for mail in mailbox.arrived] == [("me@example.com",)]
+    assert mailbox.arrived[0].subject.startswith("[Test] ")
+    assert applied.json("touches", "crm")["touches"] == []
+
+
+def test_send_test_without_credentials_says_so(terminal: Terminal) -> None:
+    said = terminal.run("send-test", terminal.path(SCHEDULE), "--to", "me@example.com")
+    assert (said.status, "COMMSENGINE_SMTP_URL" in said.err) == (2, True)
+
+
+def test_the_doctor_finds_nothing_wrong_where_mail_works(applied: Terminal, mailbox: Mailbox) -> None:
+    del mailbox
+    said = applied.run("doctor", "--json")
+    states = {finding["about"]: finding["state"] for finding in said.data["findings"]}
+    assert (said.status, states["mail"], states["slack"], states["links"]) == (0, "ok", "note", "note")
+
+
+def test_the_doctor_names_a_mail_server_that_is_away(applied: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMMSENGINE_SMTP_URL", "smtp://127.0.0.1:9")
+    said = applied.run("doctor")
+    assert (said.status, "PROBLEM mail" in said.out, "127.0.0.1:9" in said.out) == (1, True, True)
+
+
+def test_upgrade_of_a_new_database_changes_nothing(applied: Terminal) -> None:
+    assert applied.run("upgrade").status == 0
+    assert applied.json("status")["campaigns"][0]["campaign"] == "crm"
