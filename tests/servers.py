@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import json
 import socket
 import ssl
 import struct
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
+from urllib.parse import parse_qs
 
 from commsengine.content.message import Message
 
@@ -255,3 +257,33 @@ def http_json(body: str, status: str = "200 OK", headers: str = "") -> bytes:
     """A whole HTTP answer."""
     head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close\r\n{headers}"
     return f"{head}Content-Length: {len(body.encode())}\r\n\r\n{body}".encode()
+
+
+class SlackApp(Server):
+    """An app that takes Slack's interactions: keeps headers and bodies, acts if told to, then answers as told."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[dict[str, str], str]] = []
+        self.answer = b""
+        self.status = "200 OK"
+        self.act: Callable[[dict[str, Any]], None] = lambda payload: None
+        super().__init__()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/slack/events"
+
+    @property
+    def payloads(self) -> list[dict[str, Any]]:
+        return [json.loads(parse_qs(body)["payload"][0]) for _, body in self.taken]
+
+    def serve(self, connection: socket.socket) -> None:
+        with connection.makefile("rb") as lines:
+            lines.readline()
+            headers: dict[str, str] = {}
+            while (line := lines.readline()) not in (b"\r\n", b""):
+                name, _, value = line.decode().partition(":")
+                headers[name] = value.strip()
+            self.taken.append((headers, lines.read(int(headers["Content-Length"])).decode()))
+        self.act(self.payloads[-1])
+        connection.sendall(http_json(self.answer.decode(), self.status))

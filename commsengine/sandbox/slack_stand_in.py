@@ -116,7 +116,9 @@ class SlackStandIn:
             fault = self._faults[method].popleft() if self._faults[method] else None
         if fault is not None:
             return fault
-        token = request.headers.get("authorization", "").removeprefix("Bearer ") or str(arguments.get("token", ""))
+        token = request.headers.get("authorization", "").removeprefix("Bearer").strip() or str(
+            arguments.get("token", "")
+        )
         if token != self.bot_token:
             return _told({"ok": False, "error": "invalid_auth" if token else "not_authed"})
         try:
@@ -146,7 +148,7 @@ async def _arguments(request: Request) -> dict[str, Any]:
     """The arguments, sent as JSON or as a form (where lists and objects are JSON in a field)."""
     arguments: dict[str, Any] = dict(request.query_params)
     if request.headers.get("content-type", "").startswith("application/json"):
-        given = await request.json()
+        given = _decoded((await request.body()).decode("utf-8", "replace"))
         return {**arguments, **given} if isinstance(given, dict) else arguments
     form: FormData = await request.form()
     for name, value in form.items():

@@ -1,0 +1,37 @@
+"""Slack's markup as HTML."""
+
+from __future__ import annotations
+
+import pytest
+
+from commsengine.sandbox.blocks_html import block_html, mrkdwn
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("plain", "plain"),
+        ("*bold* and _italic_ and ~gone~", "<strong>bold</strong> and <em>italic</em> and <s>gone</s>"),
+        ("2 * 3 * 4, snake_case_name", "2 * 3 * 4, snake_case_name"),
+        ("a\nb", "a<br>b"),
+        ("`code`", "<code>code</code>"),
+        ("&lt;b&gt; &amp; <x", "&lt;b&gt; &amp; &lt;x"),
+        ("\"quotes\" 'too'", "&#34;quotes&#34; &#39;too&#39;"),
+        (
+            "<https://a.example/?x=1&amp;y=2|the page>",
+            '<a href="https://a.example/?x=1&amp;y=2" target="_blank" rel="noopener noreferrer">the page</a>',
+        ),
+        (
+            '<https://a.example/"onclick=x|x>',
+            '<a href="https://a.example/&#34;onclick=x" target="_blank" rel="noopener noreferrer">x</a>',
+        ),
+        ("<!channel> <@U1|ana>", "<mark>!channel</mark> <mark>ana</mark>"),
+        ("<javascript:alert(1)|x>", "<mark>x</mark>"),
+    ],
+)  # fmt: skip
+def test_marks_become_tags_and_everything_else_stays_text(text: str, html: str) -> None:
+    assert str(mrkdwn(text)) == html
+
+
+def test_a_block_that_is_not_known_is_named() -> None:
+    assert str(block_html({"type": "vid<eo>"}, lambda _: mrkdwn(""))) == '<p class="context">[vid&lt;eo&gt;]</p>'
