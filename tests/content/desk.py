@@ -49,7 +49,8 @@ def a_full_plan(**changes: Any) -> Plan:
             id="personal",
             key_point="{{ person.first_name }}, go-live is {{ milestones.go_live }}.",
             subject="{{ person.name }}, one list for {{ person.department }}",
-            text="From **{{ sender.name }}** to *{{ person.name }}* ([page](https://x.example.com/{{ person.name }})):\n\n"
+            text="From **{{ sender.name }}** to *{{ person.name }}* "
+            "([page](https://x.example.com/{{ person.name }})):\n\n"
             "- {{ person.job }}\n\n> {{ person.name }}\n\n## {{ person.name }}\n\n`{{ person.name }}`",
             link="https://intranet.example.com/?a=1&b=2",
             sender="manager",

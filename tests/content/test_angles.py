@@ -6,8 +6,8 @@ import pytest
 
 from commsengine.cadence.plan import ANGLES
 from commsengine.content.angles import angles
-from tests.builders import a_message, a_plan
-from tests.content.desk import BEN, CAST, WIIFM, a_renderer, a_touch
+from tests.builders import BEN, a_message, a_plan
+from tests.content.desk import CAST, WIIFM, a_renderer, a_touch
 
 SUBSETS = [chosen for size in range(6) for chosen in combinations(ANGLES, size)]
 

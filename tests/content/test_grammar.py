@@ -81,7 +81,8 @@ def test_what_decides_or_is_changed_makes_another_text() -> None:
 
 def test_what_may_be_missing_is_not_required() -> None:
     found = uses(
-        "{% if person.a and not person.b %}x{% endif %}{{ person.c|default('-') }}{% if person.d is defined %}{% endif %}"
+        "{% if person.a and not person.b %}x{% endif %}{{ person.a }}"
+        "{{ person.c|default('-') }}{% if person.d is defined %}{% endif %}"
     )
     assert found.required == set()
     assert (found.by_truth, found.by_value) == ({"person.a", "person.b"}, {"person.c", "person.d"})
@@ -89,7 +90,8 @@ def test_what_may_be_missing_is_not_required() -> None:
 
 def test_loops_over_lists_and_lists_in_them() -> None:
     uses(
-        "{% for row in rows %}{{ loop.index }} {{ row.name }}{% for point in row.points %}{{ point }}{% endfor %}{% endfor %}"
+        "{% for row in rows %}{{ loop.index }} {{ row.name }}"
+        "{% for point in row.points %}{{ point }}{% endfor %}{% endfor %}"
     )
 
 

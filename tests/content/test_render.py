@@ -71,7 +71,7 @@ def test_next_time_is_the_persons_local_date_in_their_language() -> None:
 
 def test_a_reminder_is_shorter_and_says_so() -> None:
     wiifm = dict.fromkeys(
-        WIIFM, "Two lists of customers cost us orders every week, and nobody sees it before the customer calls."
+        WIIFM, "Two lists cost us orders every week, and nobody sees it before an angry customer calls us."
     )
     renderer = a_renderer(a_plan(wiifm={"sales": wiifm}))
     reminder = renderer.touch(a_touch(number=2, kind="remind"), BEN, CAST)
