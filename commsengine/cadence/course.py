@@ -179,7 +179,10 @@ class Course:
             seen = [row for row in made if row.due_at >= since and row.state not in NOT_SEEN]
             return slot if len(seen) >= wait.count or exhausted else None
         waited = self._working_days_after(since, wait.count)
-        return max(slot, waited) if exhausted or slot >= waited else None
+        if exhausted:
+            return max(slot, waited)
+        opens = self.hours.next_open(slot, self.closes)  # a Saturday's slot is Monday's: by then the wait may be over
+        return slot if opens is not None and opens >= waited else None
 
     def _by_hand_at_once(self, rung: int | None, steps: list[Step], reasons: list[Reason]) -> None:
         if rung is None:
