@@ -34,7 +34,7 @@ NOTICES = {
     405: ("That is not possible here", ("Open the link from your message again.",)),
     413: ("That is too long", ("Go back and say it in fewer words.",)),
     429: ("One moment, please", ("This link was used very often just now. Try again in a minute; nothing is lost.",)),
-    500: ("Something went wrong on our side", ("Please open your link again in a moment: the page shows what is recorded.",)),
+    500: ("Something went wrong on our side", ("Please open your link again in a moment: it shows what is recorded.",)),
 }  # fmt: skip
 
 

@@ -13,13 +13,13 @@ from commsengine.errors import InputError
 from tests.answering import BY_LINK, Answering, answering
 from tests.builders import ANA, BEN, a_message, utc
 
-CHECK = {
+CHECK: dict[str, Any] = {
     "question": "Where do you log a call?",
     "answers": ["My notebook", "The customer record"],
     "right": "The customer record",
     "because": "Your colleague sees it before the next call.",
 }
-INPUT = {"question": "What must never get harder?", "reply_by": "5 working days"}
+INPUT: dict[str, Any] = {"question": "What must never get harder?", "reply_by": "5 working days"}
 
 
 @pytest.fixture
