@@ -11,6 +11,7 @@ from commsengine.cadence.history import Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
 from commsengine.channels.channel import RELEASED, SENT, Mark, Outcome
+from commsengine.content.digest import DigestFacts
 from commsengine.content.facts import Cast
 from commsengine.content.message import Message
 from commsengine.engine.deliver import ChannelSetup
@@ -109,3 +110,10 @@ class Scribe:
         self, messages: str | Sequence[str], role: str, person: Person, cast: Cast, tried: Sequence[str] = ()
     ) -> str:
         return f"Ask {person.first_name} about {', '.join([messages] if isinstance(messages, str) else messages)}."
+
+    def digest(self, lead: Person, facts: DigestFacts) -> Message:
+        return Message(
+            key=facts.key, campaign=self.plan.campaign, campaign_title=self.plan.title, channel="email",
+            to_email=lead.email, to_name=lead.name, slack_id="", sender_name="", reply_to="",
+            subject=facts.fields()["headline"], text="digest", html="", blocks=(), date=facts.at,
+        )  # fmt: skip

@@ -6,6 +6,8 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable, Sequence
 
+import structlog
+
 from commsengine.cadence.calendar import Hours, instant
 from commsengine.cadence.people import Person
 from commsengine.content.digest import Call, DigestFacts, HeldRow, OpenQuestion
@@ -16,8 +18,11 @@ from commsengine.engine.decisions import Decisions
 from commsengine.engine.followups import FollowUp, followups
 from commsengine.engine.handover import RendererFor
 from commsengine.engine.service_mail import add_service_mail
+from commsengine.errors import CommsError
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
+
+log = structlog.get_logger(__name__)
 
 EIGHT = 8 * 60  # minutes after local midnight
 NOON = 12 * 60
@@ -48,8 +53,16 @@ class Digests:
                 key = _due_key(record, lead, now)
                 if key and key not in self._looked_at:
                     self._looked_at.add(key)
-                    sent += self._send(record, lead, key, now)
+                    sent += self._tried(record, lead, key, now)
         return sent
+
+    def _tried(self, record: CampaignRecord, lead: Person, key: str, now: dt.datetime) -> bool:
+        """A digest that cannot be written must not stop the engine."""
+        try:
+            return self._send(record, lead, key, now)
+        except CommsError as failure:
+            log.error("digest_failed", campaign=record.id, error=type(failure).__name__)
+            return False
 
     def _send(self, record: CampaignRecord, lead: Person, key: str, now: dt.datetime) -> bool:
         facts = self._facts(record, key, now)

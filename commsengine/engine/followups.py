@@ -115,6 +115,10 @@ def record_outcome(
             f"There is no open follow-up '{followup_id}'.", "Run 'commsengine followups' to see those that are."
         )
     store.facts.outcome(one.person.id, one.campaign, one.messages, outcome, unclear=unclear, note=note, by=by, now=now)
+    for message, key in zip(one.messages, one.keys, strict=True) if outcome == "understood" else ():
+        store.facts.answer(
+            one.person.id, one.campaign, message, key, "acknowledged", evidence="manager", by=by, now=now
+        )
     return one
 
 

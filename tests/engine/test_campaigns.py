@@ -15,7 +15,6 @@ from tests.builders import BEN, a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
 from tests.fakes import Clock, Mailbag, a_channel
 
-
 TWO_A_DAY = {"channels": ["email"], "holidays": "false", "at_most": {"per_day": "2"}}
 
 
