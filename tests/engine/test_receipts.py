@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, Outcome
+from commsengine.engine.receipts import receipt_of, render_failed, retry_at
+from tests.builders import utc
+
+NOW = utc("2027-01-11 09:00")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [
+        (Outcome("k", SENT, "reply", "250"), "sent"),
+        (Outcome("k", PERMANENT, "rcpt", "550"), "failed"),
+        (Outcome("k", RETRY, "rcpt", "451"), "retry"),
+        (Outcome("k", UNCERTAIN, "dot", "timeout"), "uncertain"),
+        (Outcome("k", RELEASED), "released"),
+        (Outcome("k", RETRY, "call", "429", begun=False, retry_after=30), "released"),
+        (Outcome("k", RETRY, "connect", "refused", begun=False, channel_down="down"), "released"),
+        (Outcome("k", PERMANENT, "lookup", begun=False, unreachable="not on Slack"), "released"),
+        (Outcome("k", PERMANENT, "rcpt", "550", unreachable="no such mailbox"), "retry"),
+    ],
+)
+def test_every_outcome_has_its_state(outcome: Outcome, state: str) -> None:
+    assert receipt_of(outcome, 0, NOW).state == state
+
+
+def test_the_last_attempt_fails_for_good() -> None:
+    tries = [receipt_of(Outcome("k", RETRY, "rcpt", "451 busy"), before, NOW) for before in range(5)]
+    assert [receipt.state for receipt in tries] == ["retry"] * 4 + ["failed"]
+    assert tries[-1].reason == "given up after 5 attempts: 451 busy"
+
+
+def test_patience_grows_spread_by_the_key_and_never_below_what_was_asked() -> None:
+    first = [(retry_at(Outcome(f"k{n}", RETRY), 1, NOW) - NOW).total_seconds() for n in range(50)]
+    assert all(60 <= seconds <= 72 for seconds in first)
+    assert len(set(first)) == 50
+    assert retry_at(Outcome("k", RETRY, retry_after=7200), 1, NOW) == NOW + dt.timedelta(hours=2)
+
+
+def test_being_asked_to_wait_is_no_attempt_but_keeps_the_time() -> None:
+    receipt = receipt_of(Outcome("k", RETRY, "call", "429", begun=False, retry_after=30), 2, NOW)
+    assert (receipt.begun, receipt.retry_at) == (False, NOW + dt.timedelta(seconds=30))
+
+
+def test_a_message_that_could_not_be_written_says_why() -> None:
+    assert render_failed("k", KeyError("name"), NOW).reason == "KeyError: 'name'"

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from commsengine.engine.writer import Writer
+from commsengine.store.records import Receipt
+from tests.builders import utc
+from tests.fakes import Clock
+
+NOW = utc("2027-01-11")
+
+
+class Ledger:
+    """Remembers its commits; each takes a moment, as a disk does."""
+
+    def __init__(self) -> None:
+        self.commits: list[tuple[list[str], list[str], int]] = []
+        self.broken = False
+        self.go = threading.Event()
+        self.go.set()
+
+    def record(
+        self, marks: Sequence[str], receipts: Sequence[Receipt], *, owner: str, fence: int, now: dt.datetime
+    ) -> set[str]:
+        self.go.wait(5)
+        if self.broken:
+            raise OSError("disk full")
+        self.commits.append((list(marks), [receipt.key for receipt in receipts], fence))
+        return {key for key in marks if not key.startswith("paused")}
+
+
+def a_writer(ledger: Ledger) -> Writer:
+    return Writer(ledger, owner="me", clock=Clock(NOW))
+
+
+def test_marks_that_wait_for_one_commit_share_the_next() -> None:
+    ledger = Ledger()
+    writer = a_writer(ledger)
+    ledger.go.clear()
+    with ThreadPoolExecutor(9) as senders:
+        granted = [senders.submit(writer.mark, [f"k{number}"], 1) for number in range(9)]
+        time.sleep(0.3)
+        ledger.go.set()
+        assert [future.result() for future in granted] == [{f"k{number}"} for number in range(9)]
+    writer.close()
+    assert len(ledger.commits) <= 2
+
+
+def test_only_granted_keys_come_back() -> None:
+    writer = a_writer(Ledger())
+    assert writer.mark(["a", "paused-b"], 1) == {"a"}
+    writer.close()
+
+
+def test_each_claim_is_written_under_its_own_fence() -> None:
+    ledger = Ledger()
+    writer = a_writer(ledger)
+    ledger.go.clear()
+    for fence in (1, 2, 3):
+        writer.settle([Receipt(f"k{fence}", "sent", NOW)], fence)
+    ledger.go.set()
+    assert writer.flush(5)
+    writer.close()
+    assert sorted((keys, fence) for _, keys, fence in ledger.commits) == [(["k1"], 1), (["k2"], 2), (["k3"], 3)]
+
+
+def test_while_receipts_cannot_be_kept_nothing_may_leave_and_none_is_lost() -> None:
+    ledger = Ledger()
+    writer = a_writer(ledger)
+    ledger.broken = True
+    writer.settle([Receipt("k1", "sent", NOW)], 1)
+    assert writer.mark(["k2"], 1) == set()
+    assert not writer.flush(0.1)
+    ledger.broken = False
+    assert writer.flush(5)
+    writer.close()
+    assert [keys for _, keys, _ in ledger.commits] == [["k1"]]
+
+
+def test_closing_writes_what_waits() -> None:
+    ledger = Ledger()
+    writer = a_writer(ledger)
+    writer.settle([Receipt("k1", "sent", NOW)], 1)
+    writer.close()
+    assert [keys for _, keys, _ in ledger.commits] == [["k1"]]
+    assert writer.mark(["k2"], 1) == set()
