@@ -10,6 +10,7 @@ from commsengine.authoring import audiences, dates, references
 from commsengine.authoring.draft import Draft
 from commsengine.authoring.people_file import load_people
 from commsengine.authoring.plan_file import Review, ordered, review_plan
+from commsengine.authoring.text_check import texts_told
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
 from commsengine.errors import InputError, Problem
@@ -36,6 +37,7 @@ def check(plan_path: Path, *, root: Path, people: Sequence[Person] | None, templ
     review = review_plan(plan_path, root=root)
     found, problems = _people(review, people)
     if review.draft is not None:
+        problems += texts_told(review.draft, review.errors, found, templates)
         problems += references.templates_exist(review.draft, [name for name in templates if "." not in name])
         problems += _with_people(review.draft, found) if found else []
     told = ordered([*review.problems, *problems])

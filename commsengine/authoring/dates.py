@@ -11,7 +11,7 @@ from commsengine.authoring.repeats import planned
 from commsengine.authoring.yaml_tree import YamlPath
 from commsengine.cadence.calendar import DAY, instant, zone
 from commsengine.cadence.moments import Moment, clock_text
-from commsengine.cadence.plan import WEEKDAYS, Message, Workspace
+from commsengine.cadence.plan import WEEKDAYS, Workspace
 from commsengine.errors import Problem
 
 MOST_TOUCHES = 10_000
@@ -87,20 +87,12 @@ def _a_day_open(draft: Draft, workspace: Workspace, opens: dt.datetime, closes: 
     return False
 
 
-def budget_is_stricter(draft: Draft, workspace: Workspace, *, decreed: bool) -> Iterator[Problem]:
-    """A plan may only be stricter than the workspace. Against mere defaults it is told as advice: it has no effect."""
+def budget_is_stricter(draft: Draft, workspace: Workspace) -> Iterator[Problem]:
     own, common = draft.plan.send.at_most, workspace.at_most
-    for name, mine, most in (
-        ("per_day", own.per_day, common.per_day),
-        ("per_week", own.per_week, common.per_week),
-    ):
+    for name, mine, most in (("per_day", own.per_day, common.per_day), ("per_week", own.per_week, common.per_week)):
         if mine > most:
-            tell = draft.error if decreed else draft.advice
-            where = "workspace.yaml allows" if decreed else "without a workspace.yaml, people get at most"
-            cause = f"'{name}: {mine}' is looser than the rule over all campaigns: {where} {most}."
-            yield tell(
-                ("send", "at_most", name), "loose_budget", cause, f"Write {most} or less, or change workspace.yaml."
-            )
+            cause = f"'{name}: {mine}' is looser than workspace.yaml, which allows {most} over all campaigns."
+            yield draft.error(("send", "at_most", name), "loose_budget", cause, f"Write '{name}: {most}' or less.")
 
 
 def repeats_fit(draft: Draft) -> Iterator[Problem]:
@@ -129,11 +121,6 @@ def _in_a_gap(draft: Draft, path: YamlPath, moment: Moment, at: dt.datetime, nam
             f"{clock_text(moment.time)} does not exist on {at:%Y-%m-%d} in {name}: clocks change; {used:%H:%M} is used."
         )
         yield draft.advice(path, "clock_change", cause, "Write another time if you mind.")
-
-
-def asks_for(message: Message) -> bool:
-    """Whether a message wants something remembered or agreed to, and not only an ear or an opinion."""
-    return message.ask in ("acknowledge", "check", "commit")
 
 
 RULES = (

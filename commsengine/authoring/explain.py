@@ -136,8 +136,8 @@ def _own_words(error: ErrorDetails, tree: Tree) -> Problem:
     cause, _, fix = said.partition("; ")
     key = _key(path)
     prefix = f"{key}: " if key and not said.startswith(f"'{key}") else ""
-    fix = _sentence(fix) or "Change it, or take it out."
-    return _at(tree, tree.place(path), "bad_value", prefix + _sentence(cause, capital=not prefix), fix)
+    fix = sentence(fix) or "Change it, or take it out."
+    return _at(tree, tree.place(path), "bad_value", prefix + sentence(cause, capital=not prefix), fix)
 
 
 def part_at_fault(error: ErrorDetails, tree: Tree) -> YamlPath:
@@ -156,7 +156,8 @@ def _at(tree: Tree, place: Place, code: str, cause: str, fix: str) -> Problem:
     return Problem(tree.file, *place, code, cause, fix)
 
 
-def _sentence(text: str, *, capital: bool = True) -> str:
+def sentence(text: str, *, capital: bool = True) -> str:
+    """The words with a full stop, and a capital letter if wanted."""
     text = text.strip()
     if not text:
         return ""

@@ -22,7 +22,7 @@ def _ladder(draft: Draft, path: YamlPath, rungs: tuple[Rung, ...]) -> Iterator[P
         before: list[str] = [earlier.do for earlier in rungs[:index]]
         if rung.do == "sponsor":
             yield from _sponsor(draft, (*path, index, "do"), before)
-        elif "sponsor" in before:
+        elif "sponsor" in before and "personal" in before[: before.index("sponsor")]:
             fix = "Move it up: the sponsor is the last resort."
             yield draft.error((*path, index, "do"), "after_sponsor", f"'do: {rung.do}' stands after the sponsor.", fix)
 

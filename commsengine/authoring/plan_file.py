@@ -95,12 +95,12 @@ def _by_rules(draft: Draft, root: Path) -> Iterator[Problem]:
     yield from dates.repeats_fit(draft)
     yield from dates.clock_changes(draft, {draft.plan.send.time_zone})
     try:
-        workspace, decreed = load_workspace(root / WORKSPACE_FILE), (root / WORKSPACE_FILE).exists()
+        workspace = load_workspace(root / WORKSPACE_FILE)
     except InputError as error:
         yield from error.problems
-        workspace, decreed = Workspace(), False
+        workspace = Workspace()
     yield from dates.windows_open(draft, workspace)
-    yield from dates.budget_is_stricter(draft, workspace, decreed=decreed)
+    yield from dates.budget_is_stricter(draft, workspace)
 
 
 def _kept(problems: Iterable[Problem], shaped: Shaped[Any]) -> list[Problem]:

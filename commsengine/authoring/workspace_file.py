@@ -22,7 +22,7 @@ def load_workspace(path: Path) -> Workspace:
     if shaped.value is not None:
         problems += _rules(shaped.value, tree)
     if problems or shaped.value is None:
-        raise InputError.of(masked(problems))
+        raise InputError.of(list(dict.fromkeys(masked(problems))))
     return shaped.value
 
 

@@ -6,6 +6,7 @@ and several documents are refused: a plan needs none of them, and a few hundred 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,12 +26,14 @@ from ruamel.yaml.events import (
 )
 
 from commsengine.authoring.yaml_faults import fault_of
-from commsengine.authoring.yaml_text import read_text
+from commsengine.authoring.yaml_text import place_of, read_text
 from commsengine.errors import InputError, Problem
 
 MOST_DEPTH = 40
 MOST_NODES = 100_000
 MOST_PROBLEMS = 100
+
+_BRACKETS = re.compile(rf"[\[{{](?:\s*[\[{{]){{{MOST_DEPTH}}}")
 
 YamlPath = tuple[str | int, ...]
 Place = tuple[int, int]
@@ -82,6 +85,7 @@ class _Reader:
 
     def read(self) -> Tree:
         try:
+            self._refuse_brackets()
             self._document(YAML(typ="safe", pure=True).parse(self.tree.source))
         except MarkedYAMLError as error:
             place, cause, fix = fault_of(error, self.tree.source)
@@ -89,6 +93,15 @@ class _Reader:
         except (YAMLError, RecursionError, ValueError):
             raise self._stop((1, 1), "yaml", "This is not valid YAML.", "Check quotes and indentation.") from None
         return self.tree
+
+    def _refuse_brackets(self) -> None:
+        """A parser looks far ahead for what a run of brackets might become; this one answers at once."""
+        if found := _BRACKETS.search(self.tree.source):
+            raise self._too_deep(place_of(self.tree.source, found.end() - 1))
+
+    def _too_deep(self, place: Place) -> InputError:
+        cause = f"The file is nested more than {MOST_DEPTH} levels deep."
+        return self._stop(place, "too_deep", cause, "Take out the surplus brackets or indentation.")
 
     def _document(self, events: Iterator[Any]) -> None:
         started = False
@@ -153,8 +166,7 @@ class _Reader:
             cause = f"'{sign}{event.anchor}' is a YAML {word}, which is not allowed here."
             raise self._stop(_place(event), "alias", cause, "Write the text out, or in quotes if it is one.")
         if depth > MOST_DEPTH:
-            cause = f"The file is nested more than {MOST_DEPTH} levels deep."
-            raise self._stop(_place(event), "too_deep", cause, "Take out the surplus brackets or indentation.")
+            raise self._too_deep(_place(event))
         if self.nodes > MOST_NODES:
             cause = f"The file has more than {MOST_NODES:,} values."
             raise self._stop(_place(event), "too_many", cause, "Check that it is the right file.")

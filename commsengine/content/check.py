@@ -43,9 +43,13 @@ def check_texts(plan: Plan, templates: Mapping[str, str], people: Sequence[Perso
 
     ``people`` say which columns exist; ``None`` leaves them open.
     """
+    return check_names(plan, templates, people) or list(_in_trial(plan, templates, people or ()))
+
+
+def check_names(plan: Plan, templates: Mapping[str, str], people: Sequence[Person] | None) -> list[TextProblem]:
+    """The same without the trial rendering, for a plan that still has other faults."""
     columns = None if people is None else {column for person in people for column in person.attributes}
-    problems = [*_in_plan(plan, columns), *_in_templates(plan, templates, columns)]
-    return problems or list(_in_trial(plan, templates, people or ()))
+    return [*_in_plan(plan, columns), *_in_templates(plan, templates, columns)]
 
 
 def _in_plan(plan: Plan, columns: set[str] | None) -> Iterator[TextProblem]:

@@ -1,0 +1,196 @@
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from commsengine.authoring.check import CheckResult, check
+from commsengine.cadence.people import Person
+from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.errors import InputError
+from tests.authoring.written import PLAN, codes, slip, told, write
+from tests.builders import ANA, BEN, MIA, someone
+
+TEMPLATES = load_templates(shipped_folder(), None)
+PEOPLE = (MIA, ANA, BEN)
+
+
+def checked(
+    folder: Path,
+    text: str,
+    people: Sequence[Person] | None = PEOPLE,
+    templates: Mapping[str, str] = TEMPLATES,
+) -> CheckResult:
+    return check(write(folder, text), root=folder, people=people, templates=templates)
+
+
+def said(result: CheckResult) -> list[tuple[int, int, str]]:
+    return [(p.line, p.column, p.code) for p in result.problems]
+
+
+def test_a_sound_plan_is_returned_with_its_people(tmp_path: Path) -> None:
+    result = checked(tmp_path, PLAN)
+    assert (said(result), result.ok, result.people) == ([], True, PEOPLE)
+    assert result.plan is not None
+
+
+def test_a_plan_with_errors_is_not_returned(tmp_path: Path) -> None:
+    result = checked(tmp_path, PLAN.replace("48h", "soon"))
+    assert (result.ok, result.plan) == (False, None)
+
+
+# What a role asks for, then place, code, a word of the cause and of the fix.
+ROLES = {
+    "a role that nobody has": ("[Sale]", (10, 5, "empty_role"), "selects nobody", "did you mean 'Sales'?"),
+    "a role taken by another": (
+        "[Sales]}\n    it: {name: Ana Kim}\n    mia: {job: Engineer",
+        (12, 5, "empty_role"),
+        "already in a role",
+        "Move",
+    ),
+    "a value nobody has": ("[Sales, Slaes]", (10, 33, "idle_value"), "Nobody has department 'Slaes'", "'Sales'"),
+}
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_roles_are_held_against_the_people(name: str, tmp_path: Path) -> None:
+    written, place, cause, fix = ROLES[name]
+    text = slip("{department: [Sales]}", "{department: " + written + "}")
+    result = checked(tmp_path, text, [*PEOPLE, someone(1, department="IT")])
+    (problem,) = [p for p in result.problems if p.code == place[2]]
+    assert ((problem.line, problem.column, problem.code), cause in problem.message) == (place, True)
+    assert fix in problem.fix
+
+
+def test_a_column_nobody_has_is_told_with_the_near_one(tmp_path: Path) -> None:
+    (problem,) = checked(tmp_path, slip("{department:", "{departmnt:")).problems
+    assert (problem.line, problem.column, problem.fix) == (10, 13, "Did you mean 'department'?")
+
+
+def test_people_in_no_role_are_counted(tmp_path: Path) -> None:
+    text = slip("    others: {rest: true}", "    others: {job: [Engineer]}")
+    (problem,) = checked(tmp_path, text, [*PEOPLE, someone(1, department="IT")]).problems
+    assert (problem.severity, problem.message) == ("advice", "1 of 4 people are in no role and get nothing.")
+
+
+def test_people_who_never_work_in_the_window_are_counted(tmp_path: Path) -> None:
+    assert said(checked(tmp_path, PLAN, [*PEOPLE, someone(1, days=frozenset({5, 6}))])) == [(14, 12, "never_at_work")]
+
+
+def test_a_roster_beside_the_plan_is_read_and_its_bad_rows_told(tmp_path: Path) -> None:
+    write(
+        tmp_path, "email,department,manager\nx@example.com,Sales,mia@example.com\ny@example.com,IT,\nz,IT,\n", "r.csv"
+    )
+    result = checked(tmp_path, slip("audience:\n", "audience:\n  people: r.csv\n"))
+    assert [(Path(p.file).name, p.line, p.column, p.code) for p in result.problems] == [("r.csv", 4, 1, "bad_address")]
+    assert [person.email for person in result.people or ()] == ["x@example.com", "y@example.com"]
+
+
+def test_an_unreadable_roster_is_told(tmp_path: Path) -> None:
+    write(tmp_path, "", "r.csv")
+    result = checked(tmp_path, slip("audience:\n", "audience:\n  people: r.csv\n"))
+    assert [(Path(p.file).name, p.line) for p in result.problems] == [("r.csv", 1)]
+
+
+def test_an_unknown_template_is_told_with_the_near_one(tmp_path: Path) -> None:
+    (problem,) = checked(tmp_path, slip("id: one-record", "id: one-record\n    template: wifm")).problems
+    assert (problem.line, problem.column, problem.fix) == (28, 15, "Did you mean 'wiifm'?")
+
+
+def test_an_unknown_name_in_a_text_is_told_where_it_stands(tmp_path: Path) -> None:
+    result = checked(tmp_path, slip("One list.", '"Dear {{ person.first_nme }}"'))
+    assert said(result) == [(18, 33, "text")]
+    assert "first_name" in result.problems[0].fix
+
+
+def test_an_unknown_name_in_a_block_of_text_has_its_own_line(tmp_path: Path) -> None:
+    text = slip("id: one-record", "id: one-record\n    text: |\n      one\n      two {{ milestones.golive }}")
+    assert said(checked(tmp_path, text)) == [(30, 25, "text")]
+
+
+def test_an_unknown_name_in_a_template_is_told_with_its_file(tmp_path: Path) -> None:
+    result = checked(tmp_path, PLAN, templates={**TEMPLATES, "wiifm": "# Hello\n\nDear {{ persn.name }}\n"})
+    (problem,) = result.problems
+    assert (problem.file, problem.line, problem.column) == ("message_templates/wiifm.md", 3, 9)
+
+
+def test_names_in_texts_are_told_beside_other_errors(tmp_path: Path) -> None:
+    result = checked(tmp_path, slip("One list.", '"{{ persn.name }}"').replace("Europe/Berlin", "CET+1"))
+    assert said(result) == [(15, 14, "unknown_time_zone"), (18, 21, "text")]
+
+
+def test_an_unsafe_link_is_told_once(tmp_path: Path) -> None:
+    assert said(checked(tmp_path, slip("One list.", '"[it](javascript:x)"'))) == [(18, 17, "unsafe_link")]
+
+
+def test_a_missing_plan_raises(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        check(tmp_path / "none.yaml", root=tmp_path, people=None, templates=TEMPLATES)
+
+
+# A change to the sound plan, and the advice it earns.
+ADVICE = {
+    "no text at all": (
+        "".join(line for line in PLAN.splitlines(keepends=True) if not line.startswith("  sales:")),
+        ["no_wiifm", "same_text", "same_text"],
+    ),
+    "no reason": (slip("why: Two lists cost us., ", ""), ["no_why"]),
+    "a gap": (slip(", results: Less.", ""), ["wiifm_gap"]),
+    "too few repeats": (slip("times: 6", "times: 4"), ["few_repeats"]),
+    "too many repeats": (slip("times: 6", "times: 9"), ["many_repeats"]),
+    "repeats that do not fit": (slip("go_live + 14d", "kickoff + 17d"), ["repeats_do_not_fit"]),
+    "nobody asked": (
+        slip("    ask: input\n    input: {question: What must never get harder for you?}\n", "    ask: nothing\n"),
+        ["no_input"],
+    ),
+    "question that is not asked": (slip("ask: input", "ask: nothing"), ["no_input", "unasked"]),
+    "sponsor on people's work": (
+        slip("key_point: Every conversation is", "sender: sponsor\n    key_point: Your job changes; all is"),
+        ["wrong_sender"],
+    ),
+    "manager on the business": (
+        slip("key_point: Every conversation is", "sender: manager\n    key_point: Revenue falls; all is"),
+        ["wrong_sender"],
+    ),
+    "a long card": (slip("why: Two lists cost us.", f"why: {'word ' * 80}"), ["long_text", "long_text"]),
+    "a ladder never climbed": (
+        slip("id: one-record", "id: one-record\n    ask: nothing\n    follow_up: [{after: 2 touches, do: remind}]"),
+        ["idle_ladder"],
+    ),
+    "recall": (
+        slip("{every: 48h, times: 6}", "{recall_floor: 0.35, target: 0.6, by: go_live}"),
+        ["later_recall_floor"],
+    ),
+    "managers first": (
+        slip("id: one-record", "id: one-record\n    managers_first: 2 working days"),
+        ["later_managers_first"],
+    ),
+    "a check": (
+        slip(
+            "id: one-record",
+            "id: one-record\n    ask: check\n    checks: [{question: Q, answers: [a, b], right: a, because: b}]",
+        ),
+        ["later_checks"],
+    ),
+    "a commitment": (slip("id: one-record", "id: one-record\n    ask: commit"), ["later_commit"]),
+    "a correction": (slip("id: one-record", "id: one-record\n    corrects: how-you-work"), ["later_corrects"]),
+    "until recalled": (slip("id: one-record", "id: one-record\n    repeat_until: recalled"), ["later_recalled"]),
+    "phases": (slip("audience:\n", "phases: {listen: {until: go_live}}\naudience:\n"), ["later_phases"]),
+}
+
+
+@pytest.mark.parametrize("name", ADVICE)
+def test_advice_is_given_and_does_not_stop_a_plan(name: str, tmp_path: Path) -> None:
+    text, expected = ADVICE[name]
+    assert sorted(codes(tmp_path, text, "advice")) == expected
+    assert codes(tmp_path, text) == []
+
+
+def test_advice_on_recall_says_what_happens_until_then(tmp_path: Path) -> None:
+    (problem,) = told(tmp_path, ADVICE["recall"][0], "advice")
+    assert (problem.line, problem.column) == (31, 29)
+    assert "sent every 48h, at most 6 times, until the recall model is in" in problem.message
+
+
+def test_input_asked_after_the_first_phase_is_too_late(tmp_path: Path) -> None:
+    text = slip("audience:\n", "phases: {listen: {until: kickoff}}\naudience:\n")
+    assert codes(tmp_path, text, "advice") == ["later_phases", "no_input"]

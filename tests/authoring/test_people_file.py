@@ -1,0 +1,186 @@
+import datetime as dt
+import time
+from pathlib import Path
+
+import pytest
+
+from commsengine.authoring.people_export import export_people
+from commsengine.authoring.people_file import load_people
+from commsengine.cadence.people import Person
+from commsengine.errors import InputError
+from tests.authoring.written import write
+from tests.builders import ANA, BEN, MIA
+
+HEADER = "id,email,name,manager,country,region,time_zone,days,language,channel,slack_id,leave,left"
+
+
+def load(folder: Path, text: str | bytes, **known: list[str]) -> tuple[Person, ...]:
+    found = load_people(write(folder, text, "people.csv"), **known)
+    assert not found.rejected
+    return found.people
+
+
+# One row after a sound first one, the cell that is told (line:cell), the cause, the fix.
+ROWS = {
+    "no address": ("2,,Ben", "3:2", "The e-mail address is empty", "ana@example.com"),
+    "no at": ("2,ben.example.com,Ben", "3:2", "is not an e-mail address", "ana@example.com"),
+    "two ats": ("2,ben@x@example.com,Ben", "3:2", "is not an e-mail address", "ana@example.com"),
+    "no ending": ("2,ben@example,Ben", "3:2", "is not an e-mail address", "ana@example.com"),
+    "two dots": ("2,ben..o@example.com,Ben", "3:2", "is not an e-mail address", "ana@example.com"),
+    "name in address": ("2,Ben O <ben@example.com>,Ben", "3:2", "is more than an e-mail address", "the address alone"),
+    "line break in address": (
+        '2,"ben@example.com\r\nBcc: x@example.com",Ben',
+        "3:2",
+        "holds a line break",
+        "Type it anew",
+    ),
+    "encoded address": ("2,=?utf-8?q?x?=@example.com,Ben", "3:2", "holds '=?'", "Type it anew"),
+    "letters before the at": ("2,bén@example.com,Ben", "3:2", "letters beyond a-z", "plain letters"),
+    "encoded name": ("2,ben@example.com,=?utf-8?q?Hi=0D=0ABcc?=", "3:3", "holds '=?'", "plain letters"),
+    "line break in name": ('2,ben@example.com,"Ben\nOrtiz"', "3:3", "holds a line break", "Type it anew"),
+    "empty name": ("2,ben@example.com, ", "3:3", "The name is empty", "Write the name"),
+    "same id": ("1,ben@example.com,Ben", "3:1", "The id '1' is taken by line 2", "id of their own"),
+    "same address": ("2,ANA@example.com,Ana", "3:2", "has another id in line 2", "one row"),
+    "unknown manager": (
+        "2,ben@example.com,Ben,anna@example.com",
+        "3:4",
+        "neither in this file nor",
+        "'ana@example.com'",
+    ),
+    "own manager": ("2,ben@example.com,Ben,ben@example.com", "3:4", "form a circle", "Leave the cell empty"),
+    "country name": ("2,ben@example.com,Ben,,Germany", "3:5", "'Germany' is not a country code", "Write 'DE'"),
+    "spoken country": ("2,ben@example.com,Ben,,UK", "3:5", "'UK' is not a country code", "Write 'GB'"),
+    "unknown region": ("2,ben@example.com,Ben,,DE,DE-BY", "3:6", "'DE-BY' is not a region of DE", "Write 'BY'"),
+    "region alone": ("2,ben@example.com,Ben,,,BY", "3:6", "without a country", "Write the country"),
+    "city as zone": ("2,ben@example.com,Ben,,,,Amsterdam", "3:7", "is not a time zone", "'Europe/Amsterdam'"),
+    "offset as zone": ("2,ben@example.com,Ben,,,,GMT+1", "3:7", "is not a time zone", "Write a place"),
+    "unknown weekday": ("2,ben@example.com,Ben,,,,,mon tues", "3:8", "'tues' is not a weekday", "mon-thu"),
+    "unknown language": ("2,ben@example.com,Ben,,,,,,german!", "3:9", "is not a language", "'en'"),
+    "unknown channel": ("2,ben@example.com,Ben,,,,,,,emial", "3:10", "is not a channel", "'email'"),
+    "Slack name": ("2,ben@example.com,Ben,,,,,,,,@ben", "3:11", "not a Slack member ID", "member ID"),
+    "leave backwards": (
+        "2,ben@example.com,Ben,,,,,,,,,2027-02-09..2027-02-08",
+        "3:12",
+        "ends before it begins",
+        "two dots",
+    ),
+    "leave with dots": ("2,ben@example.com,Ben,,,,,,,,,08.02.2027", "3:12", "is not a date", "YYYY-MM-DD"),
+    "no such day": ("2,ben@example.com,Ben,,,,,,,,,,2027-02-30", "3:13", "is not a day of the calendar", "month"),
+    "cell without heading": (
+        "2,ben@example.com,Ben" + "," * 11 + "x",
+        "3:14",
+        "a column without a name",
+        "Name the column",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_rejected_row_has_line_cell_cause_and_fix(name: str, tmp_path: Path) -> None:
+    row, place, cause, fix = ROWS[name]
+    found = load_people(write(tmp_path, f"{HEADER}\n1,ana@example.com,Ana\n{row}\n", "people.csv"))
+    (problem,) = found.rejected
+    assert (f"{problem.line}:{problem.column}", found.read, len(found.people)) == (place, 2, 1)
+    assert cause in problem.message
+    assert fix in problem.fix
+
+
+# A file that cannot be used at all: the place, the cause, the fix.
+FILES: dict[str, tuple[str | bytes, str, str, str]] = {
+    "empty": ("", "1:1", "The file is empty", "'email' among them"),
+    "no address column": ("name,emial\nAna,a\n", "1:1", "The column 'email' is missing", "Rename 'emial'"),
+    "no header": ("ana@example.com,Ana\n", "1:1", "The column 'email' is missing", "put the column names above it"),
+    "column twice": ("email,name,E-Mail\n", "1:3", "The column 'email' stands there twice", "Keep one"),
+    "open quote": ('email,name\na@example.com,"Ana\nb@example.com,B\n', "2:1", "never closed", "Close it"),
+    "10 MB cell": (b"email,name\na@example.com," + b"x" * 10_000_000, "2:1", "more than 131,072 characters", "shorten"),
+    "1,000,001 rows": (
+        b"email\n" + b"a@example.com\n" * 1_000_001,
+        "1000002:1",
+        "more than 1,000,000 rows",
+        "Split it",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_cannot_be_used_is_refused_at_once(name: str, tmp_path: Path) -> None:
+    text, place, cause, fix = FILES[name]
+    began = time.monotonic()
+    with pytest.raises(InputError) as raised:
+        load_people(write(tmp_path, text, "people.csv"))
+    (problem,) = raised.value.problems
+    assert (f"{problem.line}:{problem.column}", cause in problem.message, fix in problem.fix) == (place, True, True)
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_spreadsheets_are_read_whatever_their_encoding(encoding: str, delimiter: str, tmp_path: Path) -> None:
+    text = delimiter.join(["E-Mail", "Name"]) + "\r\n" + delimiter.join(["a@example.com", "Jürgen Müller"]) + "\r\n"
+    assert load(tmp_path, text.encode(encoding)) == (Person("a@example.com", "a@example.com", "Jürgen Müller"),)
+
+
+def test_excels_hint_of_the_delimiter_is_obeyed(tmp_path: Path) -> None:
+    (person,) = load(tmp_path, "sep=;\nemail;name\na@example.com;Kim, Ana\n")
+    assert person.name == "Kim, Ana"
+
+
+def test_a_row_has_all_its_values_in_their_own_form(tmp_path: Path) -> None:
+    row = "7,Ana@Example.com,Ana Kim,,kr,,Asia/Seoul,mon-wed fri,pt_BR,Slack,U012AB"
+    away = "2027-02-08..2027-02-12; 2027-03-01,2027-06-30"
+    (ana,) = load(tmp_path, f"{HEADER},Cost Center\n{row},{away},0123\n")
+    assert ana == Person(
+        id="7", email="ana@example.com", name="Ana Kim", country="KR", time_zone="Asia/Seoul",
+        days=frozenset({0, 1, 2, 4}), language="pt-BR", channel="slack", slack_id="U012AB",
+        leave=((dt.date(2027, 2, 8), dt.date(2027, 2, 12)), (dt.date(2027, 3, 1), dt.date(2027, 3, 1))),
+        left=dt.date(2027, 6, 30), attributes={"Cost Center": "0123"},
+    )  # fmt: skip
+
+
+def test_a_line_is_that_of_the_row_even_behind_quoted_line_breaks(tmp_path: Path) -> None:
+    text = 'email,note\na@example.com,"two\nlines"\n\nbad,x\n'
+    assert [p.line for p in load_people(write(tmp_path, text, "people.csv")).rejected] == [5]
+
+
+def test_whoever_is_a_manager_in_the_file_is_marked(tmp_path: Path) -> None:
+    mia, ana = load(tmp_path, "email,manager\nmia@example.com,\nana@example.com,MIA@example.com\n")
+    assert (mia.is_manager, ana.is_manager, ana.manager) == (True, False, "mia@example.com")
+
+
+def test_a_manager_may_be_in_the_directory(tmp_path: Path) -> None:
+    (ana,) = load(tmp_path, "email,manager\nana@example.com,mia@example.com\n", known=["Mia@example.com"])
+    assert ana.manager == "mia@example.com"
+
+
+def test_everybody_in_a_circle_of_managers_is_told(tmp_path: Path) -> None:
+    pairs = ["a,b", "b,c", "c,a", "d,a"]
+    rows = "".join(pair.replace(",", "@example.com,") + "@example.com\n" for pair in pairs)
+    found = load_people(write(tmp_path, "email,manager\n" + rows, "people.csv"))
+    assert [(p.line, p.code) for p in found.rejected] == [(2, "manager_loop"), (3, "manager_loop"), (4, "manager_loop")]
+    assert "a@example.com → b@example.com → c@example.com → a@example.com" in found.rejected[0].message
+
+
+def test_a_domain_beyond_ascii_becomes_idna(tmp_path: Path) -> None:
+    (person,) = load(tmp_path, "email\nana@bücher.example\n")
+    assert person.email == "ana@xn--bcher-kva.example"
+
+
+def test_what_is_exported_comes_back_the_same(tmp_path: Path) -> None:
+    people = (MIA, ANA, BEN, Person("x", "x@example.com", "X", days=frozenset({0, 2}), attributes={"grade": "=1+1"}))
+    assert load(tmp_path, export_people(people)) == people
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "＝1", "＋1", "\t=1", "=cmd|'/c calc'!A1", " =1"])
+def test_no_exported_cell_or_heading_begins_like_a_formula(cell: str) -> None:
+    text = export_people([Person("x", "x@example.com", cell, attributes={cell: cell})])
+    cells = [part.strip('"') for line in text.splitlines() for part in line.split(",")]
+    assert [part for part in cells if part.lstrip().startswith(("=", "+", "-", "@", "＝", "＋"))] == []
+
+
+def test_many_rows_take_seconds(tmp_path: Path) -> None:
+    row = "{0},p{0}@example.com,Person {0},p{1}@example.com,DE,BY,Europe/Berlin\n"
+    rows = "".join(row.format(n, n // 10) for n in range(1, 20_000))
+    text = f"{HEADER}\n0,p0@example.com,Person 0\n{rows}"
+    began = time.monotonic()
+    assert len(load(tmp_path, text)) == 20_000
+    assert time.monotonic() - began < 10
