@@ -139,7 +139,7 @@ class SmtpSink(Server):
                 self._talk(connection, lines)
 
     def _talk(self, connection: socket.socket, lines: IO[bytes]) -> None:
-        recipient = ""
+        recipient, begun = "", False
         while line := lines.readline():
             self.lines.append(line)
             verb = line.split()[0].upper() if line.strip() else b""
@@ -155,19 +155,22 @@ class SmtpSink(Server):
                     return
                 case b"AUTH":
                     going = self._say(connection, "auth", "235 2.7.0 welcome")
+                case b"MAIL" if begun:
+                    connection.sendall(b"503 5.5.1 nested MAIL: RSET was forgotten\r\n")
                 case b"MAIL":
-                    going = self._say(connection, "mail", "250 2.1.0 ok")
+                    going = begun = self._say(connection, "mail", "250 2.1.0 ok")
                 case b"RCPT":
                     recipient = line.decode().partition("<")[2].partition(">")[0]
                     going = self._say(connection, "rcpt", "250 2.1.5 ok")
                 case b"DATA":
                     going = self._say(connection, "data", "354 go on")
                     if self._last_reply.startswith("354"):
-                        going = self._take(connection, lines, recipient)
+                        going, begun = self._take(connection, lines, recipient), False
                 case b"QUIT":
                     connection.sendall(b"221 bye\r\n")
                     return
                 case _:
+                    begun = begun and verb != b"RSET"
                     connection.sendall(b"250 ok\r\n")
             if not going:
                 return

@@ -7,6 +7,7 @@ import email.policy
 import re
 import threading
 import time
+from collections import defaultdict
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -81,6 +82,7 @@ class Mailbox:
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.host, self.port = host, 0
         self.arrived: list[Mail] = []
+        self._of: dict[str, list[Mail]] = defaultdict(list)
         self._news = threading.Condition()
         self._loop = asyncio.new_event_loop()
         self._server: asyncio.Server | None = None
@@ -105,7 +107,7 @@ class Mailbox:
     def of(self, address: str) -> list[Mail]:
         """The mail to one address, oldest first."""
         with self._news:
-            return [mail for mail in self.arrived if address.lower() in map(str.lower, mail.recipients)]
+            return list(self._of.get(address.lower(), ()))
 
     def wait_for(self, count: int, timeout: float) -> bool:
         """Whether ``count`` mails have arrived, waiting at most ``timeout`` seconds."""
@@ -115,7 +117,10 @@ class Mailbox:
     async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: ARG002, N802 - aiosmtpd's hook
         with self._news:
             number, data = len(self.arrived) + 1, bytes(envelope.content)
-            self.arrived.append(Mail(number, envelope.mail_from, tuple(envelope.rcpt_tos), data, time.monotonic()))
+            mail = Mail(number, envelope.mail_from, tuple(envelope.rcpt_tos), data, time.monotonic())
+            self.arrived.append(mail)
+            for address in {address.lower() for address in mail.recipients}:
+                self._of[address].append(mail)
             self._news.notify_all()
         return f"250 2.0.0 Ok: queued as S{number}"
 

@@ -6,12 +6,13 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.resources import files
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from jinja2 import Environment
+from jinja2 import Environment, Template
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -66,8 +67,6 @@ class Page:
     def __init__(self, people: Sequence[Person], mailbox: Mailbox, slack: SlackStandIn) -> None:
         self._people = {person.email.lower(): person for person in people}
         self._mailbox, self._slack = mailbox, slack
-        environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-        self._template = environment.from_string((files(__package__) / "page.html").read_text("utf-8"))
 
     @property
     def routes(self) -> list[Route]:
@@ -88,7 +87,7 @@ class Page:
             (one for one in listed.values() if _matches(one.person, find)), key=lambda one: one.person.name or "~"
         )
         items = self._items(chosen.person) if chosen else []
-        content = self._template.render(
+        content = _template().render(
             people=shown, chosen=chosen, find=find, said=request.query_params.get("said", ""),
             items=items, newest_mail=next((item.mail.number for item in items if item.mail), 0),
             dialogs=self._slack.team.dialogs_of(chosen.person.email) if chosen else [],
@@ -176,6 +175,12 @@ class Page:
         return Markup("").join(block_html(block, button) for block in post.blocks) or Markup("<p>{}</p>").format(
             post.text
         )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string((files(__package__) / "page.html").read_text("utf-8"))
 
 
 def _fields(dialog: Dialog) -> Markup:

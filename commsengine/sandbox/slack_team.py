@@ -66,6 +66,8 @@ class SlackTeam:
     def __init__(self, people: Iterable[tuple[str, str]], *, clock: Callable[[], float] = time.time) -> None:
         self._clock, self._numbers, self._lock = clock, itertools.count(1), threading.RLock()
         self.posts: list[Post] = []
+        self._of_user: dict[str, list[Post]] = {}
+        self._by_place: dict[tuple[str, str], Post] = {}
         self.dialogs: dict[str, Dialog] = {}
         self.triggers: dict[str, SlackUser] = {}
         self.opened: set[str] = set()
@@ -90,17 +92,18 @@ class SlackTeam:
         """What one person sees in the conversation with the bot, oldest first."""
         user = self.user(email_or_id)
         with self._lock:
-            return [post for post in self.posts if user and post.user.id == user.id]
+            return list(self._of_user.get(user.id, ())) if user else []
 
     def post(self, user: SlackUser, text: str, blocks: list[dict[str, Any]], metadata: Mapping[str, Any]) -> Post:
         with self._lock:
             post = Post(user.dm, self.stamp(), user, text, blocks, dict(metadata), time.monotonic())
             self.posts.append(post)
+            self._of_user.setdefault(user.id, []).append(post)
+            self._by_place[post.channel, post.ts] = post
         return post
 
     def find(self, channel: str, ts: str) -> Post | None:
-        with self._lock:
-            return next((post for post in self.posts if post.channel == channel and post.ts == ts), None)
+        return self._by_place.get((channel, ts))
 
     def update(self, post: Post, text: str, blocks: list[dict[str, Any]]) -> None:
         with self._lock:

@@ -162,6 +162,18 @@ def test_the_finished_bytes_are_read_back_and_any_other_header_is_refused(head: 
         check_bytes(head + b"\r\n\r\nbody\r\n", ("A", "B"))
 
 
+class Sly(str):
+    """Passes the first check as one text and turns into another."""
+
+    def strip(self, chars: str | None = None) -> str:
+        return "fine\r\nBcc: evil@example.com"
+
+
+def test_what_slips_past_the_first_check_is_caught_in_the_finished_bytes() -> None:
+    with pytest.raises(HeaderError, match="other headers than we meant"):
+        message_bytes(a_mail(subject=Sly("fine")), "change@example.com")
+
+
 @pytest.mark.parametrize("text", [b"bare\nline", b"bare\rreturn", b"nul\x00", b"eight\xff", b"crossed\n\r\n"])
 def test_bytes_that_mail_must_not_carry_are_refused(text: bytes) -> None:
     check_bytes(b"A: 1\r\nB: 2\r\n folded\r\n\r\nbody\r\n", ("A", "B"))
