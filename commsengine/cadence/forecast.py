@@ -7,6 +7,7 @@ import hashlib
 import heapq
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
 from commsengine.cadence.decide import decide
 from commsengine.cadence.history import Answer, Campaigns, Decision, History, Outcome, Standstill, Touch, TouchRow
@@ -47,6 +48,7 @@ def forecast(
     now = start
     touches: list[Touch] = []
     facts: list[tuple[dt.datetime, int, Fact]] = []
+    order = count()  # facts of the same instant come in the order in which they were supposed
     ends = sorted(pause.until for those in pauses.values() for pause in those)
     while True:
         while facts and facts[0][0] <= now:
@@ -56,7 +58,7 @@ def forecast(
             touches.append(touch)
             history = with_touch(history, touch, now)
             for fact in () if touch.skip else suppose(touch):
-                heapq.heappush(facts, (fact.at, len(touches), fact))
+                heapq.heappush(facts, (fact.at, next(order), fact))
         nexts = [at for at in (decision.wake_at, facts[0][0] if facts else None) if at is not None]
         nexts += [end for end in ends if end > now][:1]
         if not nexts or min(nexts) >= until:

@@ -148,9 +148,10 @@ def question(asked: str, answered: str = "", message: str = "one-record") -> Que
 def a_row(due: str, rung: int = 0, kind: str = "message", state: str = "sent", **changes: object) -> TouchRow:
     """A row of Ben's, due at an instant in UTC that lies on the same date where he is."""
     at = utc(due)
+    message = str(changes.get("message", "one-record"))
     row = TouchRow(
-        touch_key("crm", "one-record", "ben", at.date(), rung),
-        "crm", "one-record", rung, kind, at.date(), at, "email", state,
+        touch_key("crm", message, "ben", at.date(), rung),
+        "crm", message, rung, kind, at.date(), at, "email", state,
     )  # fmt: skip
     return replace(row, **changes)  # type: ignore[arg-type]
 
