@@ -208,6 +208,8 @@ def test_nothing_leaves_once_its_window_has_closed(
 ) -> None:
     run(store, [someone(1), someone(2)], a_plan(send={"channels": ["email"], "holidays": "false", "max_late": "24h"}))
 
+    clock.now = utc("2027-01-11 15:25")
+
     def dawdle(message: Message) -> None:
         clock.now = utc("2027-01-11 15:30")
 
@@ -248,7 +250,8 @@ def test_stopping_gives_back_what_has_not_begun(store: Store, engine: MakeEngine
     begun = threading.Event()
 
     def count(message: Message) -> None:
-        if len(bag.arrived) == 20:
+        time.sleep(0.01)
+        if len(bag.arrived) >= 20:
             begun.set()
 
     running = engine(email=a_channel(bag, before_mark=count))
@@ -258,7 +261,7 @@ def test_stopping_gives_back_what_has_not_begun(store: Store, engine: MakeEngine
     assert running.stop()
     sending.join()
     assert states(store) == {"sent": len(bag.arrived)}
-    assert 20 <= len(bag.arrived) < 150
+    assert 20 <= len(bag.arrived) < 80
 
 
 def test_a_hold_stops_everything_but_the_beat(store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock) -> None:
