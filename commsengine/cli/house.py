@@ -32,7 +32,7 @@ CHAPTERS: dict[str, tuple[Entry, ...]] = {
     ),
     "Run it": (
         Entry("send-test", "send_test", "Send one message of a plan to yourself."),
-        Entry("doctor", "doctor", "Test what sending needs: settings, mail, Slack, database."),
+        Entry("doctor", "doctor", "Test what sending needs: settings, database, mail, Slack, links, clock."),
         Entry("apply", "apply", "Show what a plan changes, and put it in force."),
         Entry("start", "campaigns", "Start a campaign."),
         Entry("pause", "campaigns", "Stop sending: one campaign, or all of them."),
@@ -42,12 +42,12 @@ CHAPTERS: dict[str, tuple[Entry, ...]] = {
         Entry("tick", "run", "Do everything that is due now, then leave: for cron."),
     ),
     "See and follow up": (
-        Entry("today", "today", "Show the day: follow-ups, questions, held and failed touches."),
+        Entry("today", "today", "Show the day: questions to answer, people to call, touches that need a decision."),
         Entry("status", "status", "Show the books of every campaign."),
         Entry("touches", "touches", "List every touch of a campaign."),
         Entry("touch", "touches", "Settle one touch whose outcome is uncertain."),
         Entry("why", "why", "Tell what was decided for a person, and why."),
-        Entry("followups", "followups", "List who needs a person, why, and what to say."),
+        Entry("followups", "followups", "List who needs a person, why, what was tried and what to say."),
         Entry("followup", "followups", "Record what came of a personal outreach."),
         Entry("questions", "questions", "List open questions."),
         Entry("question", "questions", "Answer a question."),

@@ -121,9 +121,13 @@ def _calendar(seen: Simulation) -> None:
 
 
 def _limits(seen: Simulation, per_minute: dict[str, int | None]) -> None:
+    from commsengine.cli.simulation import COMPARED
+
     click.echo()
     if seen.moved:
-        click.echo(f"{count(seen.moved, 'touch comes', 'touches come')} later because of the attention budget.")
+        about = "about " if seen.audience > COMPARED else ""
+        moved = count(seen.moved, "touch comes", "touches come")
+        click.echo(f"{about}{moved} later because of the attention budget.".capitalize())
     if seen.at_weekly_limit:
         click.echo(f"{count(seen.at_weekly_limit, 'person is', 'people are')} at the weekly limit at some time.")
     if seen.skipped:

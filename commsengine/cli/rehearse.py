@@ -1,0 +1,124 @@
+"""``rehearse`` and ``demo``: a campaign run for real in a sandbox, on a time-lapse clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from commsengine.cli.check import PLAN
+from commsengine.cli.opened import wired
+from commsengine.cli.show import json_option, note, show_json
+from commsengine.errors import CommsError
+
+if TYPE_CHECKING:
+    from commsengine.sandbox.rehearse import Script, Story
+    from commsengine.wiring import Wiring
+
+SERVED_AT = 8025
+serve_option = click.option("--serve", is_flag=True, help="Stay up, to look into every mailbox and press the buttons.")
+port_option = click.option(
+    "--port", type=click.IntRange(1, 65534), default=SERVED_AT, show_default=True, help="Of the page, with --serve."
+)
+
+
+@click.command()
+@click.argument("plan", type=PLAN)
+@click.option(
+    "--answers", type=click.Choice(["none", "all", "typical"]), default="typical", show_default=True,
+    help="How the people of the sandbox answer.",
+)  # fmt: skip
+@serve_option
+@port_option
+@json_option
+@wired
+def rehearse(wiring: Wiring, plan: Path, answers: str, serve: bool, port: int, as_json: bool) -> None:
+    """Run a plan for real in a sandbox, on a time-lapse clock: weeks in seconds, nothing leaves this machine.
+
+    The engine, the channels and the answers are the real ones; the mail server and Slack are stand-ins here.
+
+    Example: commsengine rehearse schedules/crm-rollout.yaml --serve
+    """
+    _perform(wiring, plan, wiring.folder / "rehearsals", answers, serve=serve, port=port, as_json=as_json)
+
+
+@click.command()
+@serve_option
+@port_option
+@json_option
+def demo(serve: bool, port: int, as_json: bool) -> None:
+    """Rehearse the shipped example and tell its story. It needs no settings and leaves a folder 'demo'.
+
+    Example: commsengine demo --serve
+    """
+    from commsengine.cli.logs import WARNING, configure_logs
+    from commsengine.content.templates import shipped_folder
+    from commsengine.wiring import Wiring
+
+    configure_logs(WARNING)
+    schedules = shipped_folder("schedules")
+    with Wiring(schedules) as wiring:
+        _perform(
+            wiring, schedules / "crm-rollout.yaml", Path("demo"), "typical", serve=serve, port=port, as_json=as_json
+        )
+
+
+def _perform(
+    wiring: Wiring, plan: Path, folder: Path, answers: str, *, serve: bool, port: int, as_json: bool
+) -> None:  # fmt: skip
+    from commsengine.cli.story import as_data, tell
+    from commsengine.sandbox.rehearse import Rehearsal
+
+    script = _script(wiring, plan, answers)
+    where = folder / script.plan.campaign
+    where.mkdir(parents=True, exist_ok=True)
+    with Rehearsal(script, where, port=port if serve else 0) as rehearsal:
+        story = _with_progress(rehearsal.run, script)
+        if as_json:
+            show_json(as_data(story))
+        else:
+            tell(story, where)
+        if serve:
+            note(f"\nLook around: {rehearsal.sandbox.page_url}   (Ctrl-C ends it)")
+            _until_interrupted()
+    if not story.agrees:
+        raise CommsError(
+            "What was sent is not what simulate said.", "Please report this with the plan: it is a defect."
+        )
+
+
+def _script(wiring: Wiring, path: Path, answers: str) -> Script:
+    """The whole campaign from the day before its first message opens, with a pause on a busy morning."""
+    from commsengine.cadence.calendar import DAY, Hours
+    from commsengine.cadence.history import Campaign, Campaigns
+    from commsengine.cli.outlook import checked, last_close
+    from commsengine.cli.simulation import supposition
+    from commsengine.sandbox.rehearse import Script, with_pause
+
+    plan, people = checked(wiring, path)
+    hours = Hours(plan, people[0])
+    opens = min(hours.instant_of(plan, message.opens) for message in plan.messages) - DAY
+    start = opens.replace(hour=0, minute=0)
+    suppose = supposition(answers, Campaigns((Campaign(plan, start),), wiring.rules))
+    script = Script(plan, people, wiring.rules, wiring.templates, start, last_close(plan, people), suppose)
+    note(f"Rehearsing {plan.campaign} for {len(people):,} people, {start:%d %b %Y} to {script.until:%d %b %Y} …")
+    return with_pause(script)
+
+
+def _with_progress(run: Callable[[Callable[[dt.datetime], object]], Story], script: Script) -> Story:
+    """A bar over the days of the campaign, on stderr, where somebody watches."""
+    days = (script.until - script.start).days
+    with click.progressbar(length=days, label="Rehearsing", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        return run(lambda now: bar.update((now - script.start).days - bar.pos))
+
+
+def _until_interrupted() -> None:
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        note("Stopped.")

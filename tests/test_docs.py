@@ -1,0 +1,119 @@
+"""Documentation that cannot rot: every command is documented, has an example, and the README's commands run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from commsengine.cli.house import ENTRIES, commsengine
+from commsengine.settings import PREFIX, SECRETS, Settings
+from tests.cli.terminal import Terminal
+
+ROOT = Path(__file__).parent.parent
+COMMANDS = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(commsengine)
+    for name in ENTRIES:
+        command = commsengine.get_command(context, name)
+        assert command is not None
+        yield name, command
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {below}", each) for below, each in command.commands.items())
+
+
+ALL = dict(commands())
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_command_has_help_with_an_example_of_itself(name: str) -> None:
+    assert f"Example: commsengine {name}" in (ALL[name].help or "")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_option_is_explained(name: str) -> None:
+    options = [option for option in ALL[name].params if isinstance(option, click.Option)]
+    assert [option.name for option in options if not option.help] == []
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_command_has_its_place_in_the_reference(name: str) -> None:
+    headings = "\n".join(line for line in COMMANDS.splitlines() if line.startswith("### "))
+    assert re.search(rf"`{name}[ `]", headings)
+
+
+def test_the_reference_names_no_command_that_is_not_there() -> None:
+    headings = re.findall(r"^### (.*)$", COMMANDS, re.M)
+    named = {words for heading in headings for words in re.findall(r"`([a-z-]+(?: [a-z]+)?)", heading)}
+    assert {name for name in named if name not in ALL and name.split()[0] not in ALL} == set()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_option_of_an_example_exists(name: str) -> None:
+    example = re.search(r"Example: commsengine (.*)", ALL[name].help or "")
+    assert example
+    given = {word for word in shlex.split(example[1]) if word.startswith("--")}
+    known = {text for option in ALL[name].params for text in option.opts}
+    assert given - known == set()
+
+
+def test_every_setting_is_documented() -> None:
+    text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    names = [PREFIX + name.upper() for name in Settings.model_fields if name != "workspace"]
+    assert [name for name in names if f"`{name}`" not in text] == []
+    assert [name for name in SECRETS if f"`{PREFIX}{name}` (secret)" not in text] == []
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+    links = [
+        (page, target) for page in pages for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
+    ]
+    assert [(page.name, target) for page, target in links if not (page.parent / target).exists()] == []
+
+
+def test_the_readme_opens_with_the_two_commands() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [line.split()[:2] for line in text.split("```")[1].splitlines()[1:3]] == [["make", "demo"], ["make", "test"]]
+
+
+def test_the_readmes_first_ten_minutes_run(tmp_path: Path) -> None:
+    shown = (ROOT / "README.md").read_text(encoding="utf-8").split("## Ten minutes", 1)[1].split("```")[1]
+    lines = [line.partition("#")[0].strip() for line in shown.splitlines()]
+    script = [part.strip() for line in lines for part in line.split("&&") if part.strip().startswith("commsengine ")]
+    assert len(script) == 5
+    terminal = Terminal(tmp_path / "crm-rollout")
+    for number, command in enumerate(script):
+        words = [word.replace("people.csv", terminal.path("people.csv")) for word in shlex.split(command)[1:]]
+        words = [terminal.path(word) if word.startswith("schedules/") else word for word in words]
+        where = terminal if number else Terminal(tmp_path)
+        said = where.run(*(words if number else ["init", str(terminal.folder)]))
+        assert said.status == 0, (command, said.err)
+
+
+def test_make_lists_its_targets() -> None:
+    said = subprocess.run(
+        ["make", "-C", str(ROOT), "--no-print-directory", "help"], capture_output=True, text=True, check=True
+    )
+    for target in ("setup", "demo", "test", "check", "bench", "format", "clean"):
+        assert re.search(rf"^{target}\s", said.stdout, re.M)
+
+
+def test_no_file_names_a_package_registry() -> None:
+    tracked = subprocess.run(["git", "-C", str(ROOT), "ls-files"], capture_output=True, text=True, check=True).stdout
+    texts = [
+        ROOT / name
+        for name in tracked.splitlines()
+        if Path(name).suffix in {".md", ".toml", ".lock", ".py", ".txt", ""}
+    ]
+    hosts = re.compile("py" + r"pi\.org|pythonhosted|--(extra-)?index-url|registry\.", re.I)
+    assert [
+        p.name for p in texts if p.is_file() and p != Path(__file__) and hosts.search(p.read_text(errors="ignore"))
+    ] == []
