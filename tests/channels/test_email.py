@@ -31,10 +31,10 @@ def test_a_message_is_sent_and_the_relays_name_for_it_kept(sink: SmtpSink, chann
 
 def test_many_messages_share_one_connection(sink: SmtpSink, channel_to: Opener) -> None:
     channel, begun = channel_to(sink), time.monotonic()
-    outcomes = deliver(channel, *(f"k{number}" for number in range(100))) + deliver(channel, "k100")
-    assert [outcome.verdict for outcome in outcomes] == [SENT] * 101
-    assert (len(sink.messages), sink.connections) == (101, 1)
-    assert time.monotonic() - begun < 3, "40 ms a message: the final dot waits for an echo of the body"
+    outcomes = deliver(channel, *(f"k{number}" for number in range(250))) + deliver(channel, "k250")
+    assert [outcome.verdict for outcome in outcomes] == [SENT] * 251
+    assert (len(sink.messages), sink.connections) == (251, 1)
+    assert time.monotonic() - begun < 8, "40 ms a message: the final dot waits for an echo of the body"
 
 
 def test_the_mark_comes_after_the_body_and_before_the_final_dot(sink: SmtpSink, channel_to: Opener) -> None:
@@ -56,7 +56,7 @@ def test_a_refused_mark_lets_nothing_arrive_and_spoils_nothing_else(sink: SmtpSi
         ("yes", SENT, True),
     ]
     assert [b"touch: yes" in data.lower() for data in sink.messages] == [True]
-    assert time.monotonic() - begun < 3, "the connection was not dropped at once"
+    assert time.monotonic() - begun < 4.5, "the connection was not dropped at once"
 
 
 def test_a_mark_that_fails_lets_nothing_arrive(sink: SmtpSink, channel_to: Opener) -> None:
