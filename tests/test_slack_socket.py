@@ -27,7 +27,7 @@ class SocketSlack(Server):
 
     def serve(self, connection: socket.socket) -> None:
         with connection.makefile("rb") as lines:
-            head = {}
+            head: dict[str, str] = {}
             while (line := lines.readline().decode().strip()) or not head:
                 name, _, value = line.partition(":")
                 head[name.strip().lower()] = value.strip()
@@ -80,7 +80,7 @@ def test_a_press_over_the_socket_is_recorded_and_acknowledged(tmp_path: Path) ->
     with SocketSlack(a_press(house, "UANA")) as slack:
         api = f"http://127.0.0.1:{slack.port}/api/"
         app = SlackApp(house.hall, house.store.slack_ids, token="xoxb-x", api_url=api, clock=house.clock)
-        handler = app.socket_mode("xapp-x")
+        handler: Any = app.socket_mode("xapp-x")
         handler.connect()
         assert slack.got_one.wait(10)
         handler.close()
@@ -94,7 +94,7 @@ def test_another_persons_press_over_the_socket_is_refused(tmp_path: Path) -> Non
     with SocketSlack(a_press(house, "UBEN")) as slack:
         api = f"http://127.0.0.1:{slack.port}/api/"
         app = SlackApp(house.hall, house.store.slack_ids, token="xoxb-x", api_url=api, clock=house.clock)
-        handler = app.socket_mode("xapp-x")
+        handler: Any = app.socket_mode("xapp-x")
         handler.connect()
         assert slack.got_one.wait(10)
         handler.close()

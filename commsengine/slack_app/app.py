@@ -12,7 +12,7 @@ import datetime as dt
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -28,6 +28,7 @@ from commsengine.channels.slack import IdCache
 from commsengine.engine.answers import Evidence, Hall, UnknownTouchError
 from commsengine.engine.cards import Card
 from commsengine.errors import InputError
+from commsengine.slack_app.forms import ENTRY, answer_form, entered, question_form
 
 Body = Mapping[str, Any]
 Act = Callable[[Card, Evidence], str | None]
@@ -135,11 +136,11 @@ class SlackApp:
     def _submitted(self, name: str) -> Callable[..., None]:
         def handle(ack: Ack, body: dict[str, Any]) -> None:
             place = json.loads(body["view"]["private_metadata"])
-            entered, evidence = body["view"]["state"]["values"][ENTRY][ENTRY], _evidence(body)
+            filled, evidence = body["view"]["state"]["values"][ENTRY][ENTRY], _evidence(body)
             record_it = self._ask if name == "question" else self._answer
 
             def record(card: Card) -> None:
-                record_it(card, _entered(entered, card), evidence)
+                record_it(card, entered(filled, card), evidence)
 
             try:
                 said = self._for_recipient(place, body["user"]["id"], record)
@@ -250,66 +251,3 @@ def _place(body: Body) -> Place:
 
 def _evidence(body: Body) -> Evidence:
     return Evidence("slack", {"user": body["user"]["id"], "team": (body.get("team") or {}).get("id", "")})
-
-
-# -- the forms ------------------------------------------------------------------------------------
-
-ENTRY = "entry"
-"""The one block of a form that is filled in."""
-
-
-def question_form() -> dict[str, Any]:
-    """ "I have a question"."""
-    label = "It goes to the people who lead this campaign; the answer comes to you."
-    return _form("question", "I have a question", "Send", label, _text_field())
-
-
-def answer_form(card: Card) -> dict[str, Any]:
-    """The check, the input or the commitment that the message asks for."""
-    if card.ask == "check" and card.check:
-        return _form("answer", "One quick question", "Answer", card.check.question, _choice(card.check.answers))
-    asked = card.message.input
-    if card.ask == "input" and asked:
-        field = _choice(asked.choices) if asked.choices else _text_field()
-        return _form("answer", "What do you say?", "Send", asked.question, field)
-    return _form(
-        "answer", "Will you?", "I will", card.message.commit or "What will you do?", _text_field(), optional=True
-    )
-
-
-def _form(
-    name: str, title: str, send: str, label: str, field: Mapping[str, Any], *, optional: bool = False
-) -> dict[str, Any]:
-    entry = {"type": "input", "block_id": ENTRY, "label": _plain(label, 2000), "element": field, "optional": optional}
-    return {
-        "type": "modal", "callback_id": name, "title": _plain(title, 24), "submit": _plain(send, 24),
-        "close": _plain("Cancel", 24), "blocks": [entry],
-    }  # fmt: skip
-
-
-def _text_field() -> Mapping[str, Any]:
-    return {"type": "plain_text_input", "action_id": ENTRY, "multiline": True, "max_length": 3000}
-
-
-def _choice(choices: Sequence[str]) -> Mapping[str, Any]:
-    options = [{"text": _plain(choice, 75), "value": str(number)} for number, choice in enumerate(choices)]
-    return {"type": "radio_buttons", "action_id": ENTRY, "options": options}
-
-
-def _plain(text: str, limit: int) -> Mapping[str, Any]:
-    return {"type": "plain_text", "text": text if len(text) <= limit else text[: limit - 1] + "…", "emoji": False}
-
-
-def _choices(card: Card) -> Sequence[str]:
-    if card.ask == "check" and card.check:
-        return card.check.answers
-    return card.message.input.choices if card.message.input else ()
-
-
-def _entered(entry: Body, card: Card) -> str:
-    """What was written or picked. A form knows choices by their place, for Slack cuts long ones."""
-    picked = entry.get("selected_option")
-    if not picked:
-        return entry.get("value") or ""
-    choices, number = _choices(card), int(picked["value"])
-    return choices[number] if number < len(choices) else ""
