@@ -11,7 +11,7 @@ In one transaction
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, update
@@ -53,8 +53,9 @@ def claim(
     rows = [_row(each, seq, epochs, versions, lease, now) for each, seq in wanted]
     won = _insert(connection, rows)
     if running == dict(epochs):
-        _set_bookmarks(connection, decisions, won)
-    return [each for each, _ in wanted if won.get(each.key) == "claimed"]
+        lost = {row["person_id"] for row in rows if row["key"] not in won}
+        _set_bookmarks(connection, decisions, lost)
+    return [each for (each, _), row in zip(wanted, rows, strict=True) if won.get(row["key"]) == "claimed"]
 
 
 def _touches(decisions: Decided) -> Iterator[tuple[Touch, int]]:
@@ -94,12 +95,12 @@ def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> dict[str,
     return {row.key: row.state for row in won}
 
 
-def _set_bookmarks(connection: Connection, decisions: Decided, won: Mapping[str, str]) -> None:
+def _set_bookmarks(connection: Connection, decisions: Decided, lost: Collection[str]) -> None:
     """Whoever lost a touch to somebody else stays due, and is decided again with that touch on record."""
     settled = (
         {"the_id": decision.person, "known": facts_seq, "next": decision.wake_at}
         for decision, facts_seq in sorted(decisions, key=lambda pair: pair[0].person)
-        if all(each.key in won for each in decision.touches)
+        if decision.person not in lost
     )
     bookmark = update(person).where(person.c.id == bindparam("the_id"), person.c.facts_seq == bindparam("known"))
     many(connection, bookmark.values(wake_at=bindparam("next")), settled)

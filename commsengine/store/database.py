@@ -7,10 +7,10 @@ begin (``BEGIN IMMEDIATE``), so that two of them wait for each other instead of 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
@@ -22,7 +22,10 @@ from commsengine.errors import CommsError, InputError
 BUSY_TIMEOUT = 30.0
 """Seconds a SQLite writer waits for another one."""
 
-Rows = Sequence[Mapping[str, Any]]
+MOST_COLLISIONS = 3
+"""How often a transaction gives way to another before it reports the collision."""
+
+T = TypeVar("T")
 
 
 class Database:
@@ -65,6 +68,18 @@ class Database:
             finally:
                 connection.close()
 
+    def write_again(self, work: Callable[[Connection], T]) -> T:
+        """Does the work in a transaction; does it anew if another one collided with it, which PostgreSQL may report."""
+        for _ in range(MOST_COLLISIONS):
+            try:
+                with self.write() as connection:
+                    return work(connection)
+            except (CommsError, DatabaseError) as error:
+                if not _collided(error):
+                    raise
+        with self.write() as connection:
+            return work(connection)
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -86,6 +101,12 @@ class Database:
             return _file_trouble(self.path, cause)
         address = self.url.render_as_string(hide_password=True)
         return CommsError(f"The database {address} does not answer: {cause}.", "Check that it runs.")
+
+
+def _collided(error: BaseException) -> bool:
+    """A deadlock, or two inserts of one key at the same instant: one is done, the other may go again."""
+    cause = error if isinstance(error, DatabaseError) else error.__cause__
+    return getattr(getattr(cause, "orig", None), "sqlstate", None) in ("40P01", "40001", "23505")
 
 
 def _file_trouble(path: Path, cause: str) -> CommsError:

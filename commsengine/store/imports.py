@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from commsengine.cadence.people import Person
 from commsengine.errors import InputError
@@ -54,7 +54,7 @@ def _matched(connection: Connection, people: Sequence[Person]) -> tuple[list[Per
     by_address = {row["email_key"]: row for row in _stored(connection, person.c.email_key, nameless).values()}
     adopted = {each: by_address[each]["id"] for each in nameless if each in by_address}
     stored.update({row["id"]: row for row in by_address.values()})
-    return [replace(each, id=adopted.get(each.id, each.id)) for each in people], stored
+    return [replace(each, id=adopted[each.id]) if each.id in adopted else each for each in people], stored
 
 
 def _stored(connection: Connection, column: Any, wanted: Sequence[str]) -> dict[str, Mapping[str, Any]]:
@@ -142,8 +142,9 @@ def _reachable_again(connection: Connection, ids: Sequence[str], now: dt.datetim
 
 
 def _recount_managers(connection: Connection, now: dt.datetime) -> None:
-    report = person.alias("report")
-    has_reports = exists().where(report.c.manager_key == person.c.email_key, report.c.erased_at.is_(None))
+    # A plain subquery, computed once: PostgreSQL would run a correlated one for each of many thousand people.
+    bosses = select(person.c.manager_key).where(person.c.manager_key != "", person.c.erased_at.is_(None))
+    has_reports = person.c.email_key.in_(bosses)
     change = update(person).where(person.c.is_manager != has_reports, person.c.erased_at.is_(None))
     flipped = change.values(is_manager=~person.c.is_manager, since=now, facts_seq=person.c.facts_seq + 1, wake_at=now)
     connection.execute(flipped)

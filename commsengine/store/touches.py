@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from commsengine.cadence.history import Touch
 from commsengine.errors import InputError
@@ -62,11 +62,12 @@ class Touches:
         now: dt.datetime,
     ) -> list[Touch]:
         """The touches that are ours to deliver. ``epochs``: of *all* running campaigns that were decided on."""
-        with self._database.write() as connection:
-            return claims.claim(
+        return self._database.write_again(
+            lambda connection: claims.claim(
                 connection, decisions, owner=owner, fence=fence, lease_until=lease_until, epochs=epochs,
                 versions=versions, now=now,
-            )  # fmt: skip
+            )
+        )  # fmt: skip
 
     def mark(self, keys: Sequence[str], *, owner: str, fence: int, now: dt.datetime) -> set[str]:
         """Makes claims ``sending``, durably; only the keys that come back may leave."""
@@ -74,16 +75,20 @@ class Touches:
 
     def settle(self, receipts: Sequence[Receipt], *, owner: str, fence: int, now: dt.datetime) -> set[str]:
         """Writes receipts; the keys that come back were still ours to settle."""
-        with self._database.write() as connection:
-            return deliveries.settle(connection, receipts, owner=owner, fence=fence, now=now)
+        return self._database.write_again(
+            lambda connection: deliveries.settle(connection, receipts, owner=owner, fence=fence, now=now)
+        )
 
     def record(
         self, marks: Sequence[str], receipts: Sequence[Receipt], *, owner: str, fence: int, now: dt.datetime
     ) -> set[str]:
         """Receipts, then marks, of many connections in one commit; the keys marked may leave."""
-        with self._database.write() as connection:
+
+        def both(connection: Connection) -> set[str]:
             deliveries.settle(connection, receipts, owner=owner, fence=fence, now=now)
             return deliveries.mark(connection, marks, owner=owner, fence=fence, now=now)
+
+        return self._database.write_again(both)
 
     def release(
         self,
