@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import string
 
 import pytest
 
@@ -41,6 +42,13 @@ def test_every_changed_bit_is_refused() -> None:
             changed = token[:place] + chr(ord(token[place]) ^ (1 << bit)) + token[place + 1 :]
             with pytest.raises(LinkError):
                 LINKS.read("answer", changed, END)
+
+
+def test_no_other_last_letter_is_accepted() -> None:
+    token = token_of(LINKS.url("answer", KEY, END))
+    for letter in set(string.ascii_letters + string.digits + "-_=") - {token[-1]}:
+        with pytest.raises(LinkError):
+            LINKS.read("answer", token[:-1] + letter, END)
 
 
 @pytest.mark.parametrize("token", ["", ".", "a.b.c", "é", "\x00", "WyJhIl0.x", "W10.", "x" * 5000])
