@@ -137,7 +137,8 @@ class Hours:
         Days after ``before`` are not looked at.
         """
         day = self.local_date(at)
-        last = day + FAR_DAYS * DAY if before is None else self.local_date(before)
+        far = day + FAR_DAYS * DAY
+        last = far if before is None else min(far, self.local_date(before))
         while day <= last:
             window = self.window(day)
             if window and at < window[1]:

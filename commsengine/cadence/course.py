@@ -76,7 +76,7 @@ class Course:
 
     @property
     def standing(self) -> str:
-        return standing(self.rows, self.answers, self.questions)
+        return standing(self.rows, self.answers, self.questions, self.outcomes)
 
     @property
     def answered(self) -> bool:

@@ -115,6 +115,13 @@ class Send(Frozen):
     max_late: Span = 4 * 60
     time_zone: str = "UTC"
 
+    @field_validator("max_late")
+    @classmethod
+    def _time_enough_to_send(cls, value: int) -> int:
+        if value < 15:
+            raise ValueError("'max_late' is so short that nothing could ever be on time; write at least 15m")
+        return value
+
 
 class Wiifm(Frozen):
     """What is in it for one role: the five things each role needs to hear."""

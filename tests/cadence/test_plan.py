@@ -41,6 +41,11 @@ def test_a_window_may_last_to_the_end_of_the_day() -> None:
     assert Window.model_validate({"from": "20:00", "to": "24:00"}).end == 24 * 60
 
 
+def test_max_late_leaves_time_to_send() -> None:
+    with pytest.raises(ValidationError, match="at least 15m"):
+        a_plan(send={"max_late": "5m"})
+
+
 def test_a_choice_needs_choices() -> None:
     with pytest.raises(ValidationError, match="two 'choices'"):
         Input.model_validate({"question": "Which?", "kind": "choice", "choices": ["this"]})

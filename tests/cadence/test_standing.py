@@ -2,7 +2,7 @@ import pytest
 
 from commsengine.cadence.history import Answer, Question
 from commsengine.cadence.standing import STANDINGS, standing
-from tests.cadence.telling import a_row, got_it, question
+from tests.cadence.telling import a_row, got_it, outcome, question
 
 ROW = a_row("2027-01-11 14:00")
 OPEN, SETTLED = question("2027-01-12"), question("2027-01-12", "2027-01-13")
@@ -42,3 +42,9 @@ def test_the_first_that_holds_is_the_standing(
 )
 def test_only_what_left_has_reached_somebody(state: str, expected: str) -> None:
     assert standing([a_row("2027-01-11 14:00", state=state)], (), ()) == expected
+
+
+@pytest.mark.parametrize(("told", "expected"), [("objects", "reached"), ("away", "not reached"), ("", "not reached")])
+def test_an_open_call_has_reached_nobody_until_they_talked(told: str, expected: str) -> None:
+    outcomes = [outcome("2027-01-12", told)] if told else []
+    assert standing([a_row("2027-01-11 14:00", kind="personal")], (), (), outcomes) == expected
