@@ -28,14 +28,14 @@ class Draft:
 
     def error(self, path: YamlPath, code: str, message: str, fix: str = "") -> Problem:
         """``path`` may go on below what was written; the nearest part above is shown."""
-        return Problem(self.tree.file, *self.tree.place(self.tree.nearest(path)), code, message, fix)
+        return Problem(self.tree.file, *self.tree.place(path), code, message, fix)
 
     def error_at_key(self, path: YamlPath, code: str, message: str, fix: str = "") -> Problem:
-        place = self.tree.keys.get(path) or self.tree.place(self.tree.nearest(path))
+        place = self.tree.keys.get(path) or self.tree.place(path)
         return Problem(self.tree.file, *place, code, message, fix)
 
     def advice(self, path: YamlPath, code: str, message: str, fix: str = "") -> Problem:
-        place = self.tree.place(self.tree.nearest(path))
+        place = self.tree.place(path)
         return Problem(self.tree.file, *place, code, message, fix, "advice")
 
     def names(self, *path: str) -> list[str]:

@@ -62,7 +62,7 @@ def explain(error: ErrorDetails, tree: Tree, model: type[BaseModel]) -> Problem:
         return _unknown_key(loc, tree, model)
     if kind == "missing":
         fix = f"Add '{_EXAMPLES.get(key, key + ': …')}'."
-        return _at(tree, tree.place(tree.nearest(loc[:-1])), "missing", f"'{key}' is missing.", fix)
+        return _at(tree, tree.place(loc[:-1]), "missing", f"'{key}' is missing.", fix)
     if kind == "value_error":
         return _own_words(error, tree)
     path = tree.nearest(tuple(part for part in loc if part != "[key]"))

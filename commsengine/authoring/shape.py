@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from commsengine.authoring.explain import explain, part_at_fault
-from commsengine.authoring.yaml_tree import Place, Tree, YamlPath
+from commsengine.authoring.yaml_tree import MOST_PROBLEMS, Place, Tree, YamlPath
 from commsengine.errors import Problem
 
 ROUNDS = 30
@@ -45,8 +45,9 @@ def shape(tree: Tree, model: type[Model], fillers: dict[str, Any]) -> Shaped[Mod
             return shaped
         except ValidationError as invalid:
             errors = _independent(invalid.errors(include_url=False))
-        shaped.problems += [explain(e, shaped.tree, model) for e in errors if not _a_consequence(e, shaped)]
-        if not _cut_out(shaped, errors, fillers):
+        told = [error for error in errors if not _a_consequence(error, shaped)][:MOST_PROBLEMS]
+        shaped.problems += [explain(error, shaped.tree, model) for error in told]
+        if len(shaped.problems) >= MOST_PROBLEMS or not _cut_out(shaped, errors, fillers):
             return shaped
     return shaped
 

@@ -22,7 +22,7 @@ def texts_told(
     """Unknown names, faulty syntax and unsafe links. A plan with other errors is not rendered on trial."""
     found = (check_names if errors else check_texts)(draft.plan, templates, people)
     told = {(error.line, error.column) for error in errors}
-    new = [flaw for flaw in found if flaw.template or draft.tree.place(draft.tree.nearest(flaw.path)) not in told]
+    new = [flaw for flaw in found if flaw.template or draft.tree.place(flaw.path) not in told]
     return [_problem(draft, flaw, templates) for flaw in new]
 
 

@@ -55,6 +55,8 @@ class Tree:
         return {path: self.place(path) for path in self.values}
 
     def place(self, path: YamlPath) -> Place:
+        """Where to point for a path, or for the nearest part above it that was written."""
+        path = self.nearest(path)
         scalar = isinstance(self.at(path), str)
         return self.values[path] if scalar or path not in self.keys else self.keys[path]
 

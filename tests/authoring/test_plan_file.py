@@ -184,6 +184,12 @@ SLIPS: dict[str, Slip] = {
     ),
     "missing key": (slip("title: One customer record\n", ""), "1:1", "'title' is missing", "Add 'title:"),
     "message without until": (slip("    until: go_live + 14d\n", ""), "27:5", "'until' is missing", "go_live + 14d"),
+    "message without id": (
+        slip("  - id: one-record\n    key_point", "  - key_point"),
+        "27:5",
+        "'id' is missing",
+        "Add 'id: one-record'",
+    ),
     "role after the rest": (
         slip("    others: {rest: true}", "    others: {rest: true}\n    it: {department: IT}"),
         "12:5",
