@@ -23,7 +23,7 @@ FACTS = DigestFacts(
 def test_the_digest_says_whom_to_call_and_what_to_say() -> None:
     shown = RENDERER.digest(DANA, FACTS)
     assert shown.subject == "One customer record: 2 people to talk to, 1 question open, 1 message to decide on"
-    assert "Ben <Ortiz>, sales, +1 212 1234" in shown.text
+    assert "\n\nBen <Ortiz>, sales, +1 212 1234\n\nTwo messages" in shown.text
     assert "Two messages without an answer. Tried: e-mail twice. Mia Wolf makes this contact." in shown.text
     assert "- Ask what would have to be true.\n- Do not persuade." in shown.text
     assert '- Ana Kim on "One record", since Monday (more than two working days): Do old notes *move*?' in shown.text
