@@ -116,7 +116,7 @@ class SmtpSink(Server):
         self._faults: dict[str, deque[str]] = defaultdict(deque)
         self._tls_at_once, self._password, self._starttls = tls_at_once, password, starttls
         self._leave = threading.Event()
-        self._last_reply = ""
+        self._said = threading.local()  # one thread per connection
         self.on_message: Callable[[bytes], None] = lambda data: None
         super().__init__(context)
 
@@ -164,7 +164,7 @@ class SmtpSink(Server):
                     going = self._say(connection, "rcpt", "250 2.1.5 ok")
                 case b"DATA":
                     going = self._say(connection, "data", "354 go on")
-                    if self._last_reply.startswith("354"):
+                    if self._said.reply.startswith("354"):
                         going, begun = self._take(connection, lines, recipient), False
                 case b"QUIT":
                     connection.sendall(b"221 bye\r\n")
@@ -211,7 +211,7 @@ class SmtpSink(Server):
             self._leave.wait(20)
         if fault in (CUT, WAIT):
             return False
-        self._last_reply = fault
+        self._said.reply = fault
         connection.sendall(fault.encode() + b"\r\n")
         return not fault.startswith("421")
 

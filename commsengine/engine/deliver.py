@@ -17,8 +17,9 @@ from commsengine.engine.rate import Rate
 from commsengine.engine.receipts import receipt_of, render_failed
 from commsengine.engine.trip import Claimed, Trip
 from commsengine.engine.writer import Writer
+from commsengine.errors import CommsError
 
-LARGEST_BATCH = 100
+LARGEST_BATCH = 50
 LARGEST_CLAIM = 1000
 
 log = structlog.get_logger(__name__)
@@ -56,7 +57,7 @@ class Pool:
         self._capacity = max(1, min(limit, LARGEST_CLAIM))
         self._queue: deque[list[Claimed]] = deque()
         self._open = 0
-        self._stopping = False
+        self._stopping = self._doubtful = False
         self._news = threading.Condition()
         self._threads = [
             threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True) for number in range(setup.threads)
@@ -144,11 +145,13 @@ class Pool:
         self._progress.set()
 
     def _carry(self, channel: Channel, batch: Sequence[Claimed]) -> None:
+        fence = batch[0].fence
+        batch = self._still_ours(batch)
         messages = self._rendered(batch)
         claimed = {one.key: one for one in batch}
         trip = Trip(
             {message.key: claimed[message.key] for message in messages},
-            batch[0].fence, self._writer, self.breaker, clock=self._clock, stopping=lambda: self._stopping,
+            fence, self._writer, self.breaker, clock=self._clock, stopping=lambda: self._stopping,
         )  # fmt: skip
         try:
             for outcome in channel.deliver(messages, trip.mark) if messages else ():
@@ -156,6 +159,19 @@ class Pool:
         except Exception as failure:  # the others of this batch must still be told what became of them
             self._broke(failure)
         trip.settle_rest()
+        self._doubtful = trip.refused
+
+    def _still_ours(self, batch: Sequence[Claimed]) -> Sequence[Claimed]:
+        """After a refused mark, a look at the record saves a relay from many letters that end before their dot."""
+        if not (self._doubtful and batch):
+            return batch
+        try:
+            ours = self._writer.still_ours([one.key for one in batch], batch[0].fence)
+        except CommsError as failure:
+            self._broke(failure)
+            self._give_back(batch)
+            return []
+        return [one for one in batch if one.key in ours]
 
     def _may_go(self, count: int) -> bool:
         """Wait for the rate; ``False`` when the pool has been stopped or the channel has been shut meanwhile."""

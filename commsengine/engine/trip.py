@@ -54,6 +54,7 @@ class Trip:
         self._clock, self._stopping = clock, stopping
         self._marked: set[str] = set()
         self._settled: set[str] = set()
+        self.refused = False
 
     def mark(self, keys: Sequence[str]) -> set[str]:
         now = self._clock()
@@ -61,6 +62,7 @@ class Trip:
             return set()
         granted = self._writer.mark([key for key in keys if self._claimed[key].in_time(now)], self._fence)
         self._marked |= granted
+        self.refused = self.refused or len(granted) < len(keys)
         return granted
 
     def settle(self, outcome: Outcome) -> None:

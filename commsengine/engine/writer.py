@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
 
-from commsengine.store.records import Receipt
+from commsengine.store.records import Receipt, TouchRecord
 
 WAIT_AFTER_FAILURE = 1.0  # seconds
 
@@ -31,6 +31,8 @@ class Ledger(Protocol):
     def record(
         self, marks: Sequence[str], receipts: Sequence[Receipt], *, owner: str, fence: int, now: dt.datetime
     ) -> set[str]: ...
+
+    def rows(self, keys: Sequence[str]) -> Mapping[str, TouchRecord]: ...
 
 
 @dataclass(slots=True)
@@ -72,6 +74,13 @@ class Writer:
         with self._news:
             self._posts.setdefault(fence, Post()).receipts.extend(receipts)
             self._news.notify_all()
+
+    def still_ours(self, keys: Sequence[str], fence: int) -> set[str]:
+        """Those of these claims that nobody has given back meanwhile."""
+        rows = self._ledger.rows(keys)
+        return {
+            key for key, row in rows.items() if (row.state, row.owner, row.fence) == ("claimed", self._owner, fence)
+        }
 
     def flush(self, timeout: float = 60.0) -> bool:
         """Wait until everything handed in is kept; ``False`` when that took longer than ``timeout`` seconds."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from commsengine.engine.writer import Writer
-from commsengine.store.records import Receipt
+from commsengine.store.records import Receipt, TouchRecord
 from tests.builders import utc
 from tests.fakes import Clock
 
@@ -31,6 +31,9 @@ class Ledger:
             raise OSError("disk full")
         self.commits.append((list(marks), [receipt.key for receipt in receipts], fence))
         return {key for key in marks if not key.startswith("paused")}
+
+    def rows(self, keys: Sequence[str]) -> dict[str, TouchRecord]:
+        return {}
 
 
 def a_writer(ledger: Ledger) -> Writer:

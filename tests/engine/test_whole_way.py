@@ -1,0 +1,110 @@
+"""The engine with its real neighbours: templates, links, mail over SMTP on a socket, a database file."""
+
+from __future__ import annotations
+
+import email
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from commsengine.cadence.plan import Plan, Workspace
+from commsengine.channels.email import EmailChannel
+from commsengine.channels.smtp_server import SmtpServer
+from commsengine.content.render import Renderer
+from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.engine.campaigns import pause
+from commsengine.engine.deliver import ChannelSetup
+from commsengine.engine.tick import Engine
+from commsengine.links import Links
+from commsengine.store.store import Store
+from tests.builders import MIA, a_message, a_plan, someone, utc
+from tests.engine.conftest import run
+from tests.fakes import Clock
+from tests.servers import CUT, SmtpSink
+
+LINKS = Links("http://127.0.0.1:8080", ["a-key-for-tests-only-0123456789abcdef"])
+TEMPLATES = load_templates(shipped_folder(), None)
+
+
+def renderer(plan: Plan, templates: Mapping[str, str]) -> Renderer:
+    return Renderer(plan, templates or TEMPLATES, LINKS, Workspace())
+
+
+@pytest.fixture
+def relay() -> Iterator[SmtpSink]:
+    with SmtpSink() as relay:
+        yield relay
+
+
+def an_engine(store: Store, clock: Clock, relay: SmtpSink, threads: int = 2) -> Engine:
+    server = SmtpServer("127.0.0.1", relay.port, tls="off")
+    setup = ChannelSetup(lambda: EmailChannel(server, "dana@example.com"), threads)
+    return Engine(
+        store, {"email": setup}, renderer, workspace=Workspace(), clock=clock, sleep=clock.sleep, interval=10.0
+    )
+
+
+def test_each_gets_their_own_letter_with_its_key(store: Store, clock: Clock, relay: SmtpSink) -> None:
+    run(store, [someone(1), someone(2), MIA], a_plan(a_message(sender="manager")))
+    with an_engine(store, clock, relay) as engine:
+        engine.tick()
+    letters = {letter["To"]: letter for letter in map(email.message_from_bytes, relay.messages)}
+    keys = {row.key: row.person_id for row in store.touches.list("crm")}
+    assert len(letters) == 3
+    assert {keys[letter["X-Commsengine-Touch"]] for letter in letters.values()} == {"p00001", "p00002", "mia"}
+
+
+def test_a_relay_that_breaks_off_after_the_dot_makes_one_flagged_copy(
+    store: Store, clock: Clock, relay: SmtpSink
+) -> None:
+    run(store, [someone(1), someone(2)])
+    relay.fail("dot", CUT)
+    with an_engine(store, clock, relay, threads=1) as engine:
+        engine.tick()
+    rows = list(store.touches.list("crm"))
+    assert {row.state for row in rows} == {"sent"}
+    assert len(relay.messages) == 2 + sum(row.possible_duplicate for row in rows) == 3
+
+
+def test_a_relay_that_is_away_costs_no_attempt(store: Store, clock: Clock, relay: SmtpSink) -> None:
+    run(store, [someone(1)])
+    relay.hang_up()
+    relay.close()
+    with an_engine(store, clock, relay, threads=1) as engine:
+        engine.tick()
+        assert list(engine.shut_channels()) == ["email"]
+    assert list(store.touches.list("crm")) == []
+
+
+def test_a_pause_through_another_connection_stops_hundreds_of_letters(
+    store: Store, clock: Clock, relay: SmtpSink, tmp_path: Path
+) -> None:
+    run(store, [someone(n) for n in range(400)])
+    with an_engine(store, clock, relay, threads=4) as engine:
+        sending = threading.Thread(target=engine.tick)
+        sending.start()
+        while len(relay.messages) < 50:
+            time.sleep(0.005)
+        with Store.open(f"sqlite:///{tmp_path}/engine.db") as other:
+            report = pause(other, "crm", by="dana", clock=clock)
+        arrived = len(relay.messages)
+        sending.join()
+        assert report.clean
+        assert len(relay.messages) == arrived < 400
+        store.plans.resume("crm", backlog="latest", by="dana", now=clock.now)
+        engine.tick()
+    assert len(relay.messages) == len(set(relay.recipients)) == 400
+
+
+def test_at_its_instant(store: Store, clock: Clock, relay: SmtpSink) -> None:
+    run(store, [someone(1)])
+    with an_engine(store, clock, relay) as engine:
+        clock.now = utc("2027-01-11 07:59")
+        engine.tick()
+        assert relay.messages == []
+        clock.now = utc("2027-01-11 08:00")
+        engine.tick()
+    assert len(relay.messages) == 1
