@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 WORKERS ?= 2
@@ -12,18 +13,23 @@ WORKERS ?= 2
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 10
 
-setup: $(READY)  ## make .venv with the exact versions of requirements.lock
+setup: $(READY)  ## make .venv with the exact versions of the lock files
 
-$(READY): pyproject.toml requirements.lock
+$(RUNS): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "commsengine needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "Setting up $(VENV) (once)…" >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(PIP) install -r requirements.lock
+	@$(PIP) install --no-deps -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: $(READY)  ## rehearse the shipped campaign in a sandbox and tell its story (SERVE=1 stays up)
+$(READY): $(RUNS) requirements-dev.lock
+	@echo "Adding what tests and checks need (once)…" >&2
+	@$(PIP) install --no-deps -r requirements-dev.lock
+	@touch $@
+
+demo: $(RUNS)  ## rehearse the shipped campaign in a sandbox and tell its story (SERVE=1 stays up)
 	@$(BIN)/commsengine demo $(if $(SERVE),--serve)
 
 test: $(READY) browser  ## run the whole suite
