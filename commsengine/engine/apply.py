@@ -1,8 +1,4 @@
-"""Applying a plan: what it changes for whom, told before it is done.
-
-Nothing future is stored, so nothing is moved: the difference is what ``decide`` says under the old version and under
-the new one, with nobody answering.
-"""
+"""Applying a plan: what it changes for whom, told before it is done."""
 
 from __future__ import annotations
 
@@ -12,18 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from commsengine.cadence.calendar import Hours
-from commsengine.cadence.forecast import forecast, nobody
-from commsengine.cadence.history import Campaign, Campaigns, Touch
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Message, Plan
 from commsengine.content.mentions import milestones_mentioned
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.outlook import as_running, everybody, sample, with_campaign
+from commsengine.engine.outlook import everybody
+from commsengine.engine.touch_diff import TouchDiff, touch_diff
 from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
 
-PAGE = 500
+
+NO_TOUCHES = TouchDiff()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +30,6 @@ class Moved:
     old: dt.date
     new: dt.date
     because: str
-
-
-@dataclass(frozen=True, slots=True)
-class TouchDiff:
-    """Touches still to come under both versions, counted by person, message and rung.
-
-    If not ``exact``, the numbers are scaled up from ``looked_at`` people.
-    """
-
-    kept: int = 0
-    moved: int = 0
-    added: int = 0
-    cancelled: int = 0
-    exact: bool = True
-    looked_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +53,7 @@ class Diff:
     messages_removed: tuple[str, ...] = ()
     messages_changed: tuple[str, ...] = ()
     milestones: tuple[Moved, ...] = ()
-    touches: TouchDiff = TouchDiff()
+    touches: TouchDiff = NO_TOUCHES
     told: tuple[ToldOld, ...] = ()
     correction: str = ""
     introduced: Mapping[str, dt.datetime] = field(default_factory=dict)
@@ -221,63 +202,3 @@ def _refuse_renumbered_rungs(store: Store, old: Plan, new: Plan) -> None:
                 f"{', '.join(before)} became {', '.join(after)}.",
                 "Keep the rungs that were climbed as they are and add new ones after them.",
             )
-
-
-# -- touches --------------------------------------------------------------------------------------
-
-
-def touch_diff(
-    store: Store,
-    decisions: Decisions,
-    old: CampaignRecord,
-    plan: Plan,
-    introduced: Mapping[str, dt.datetime],
-    now: dt.datetime,
-) -> TouchDiff:
-    """The touches to come for everybody (or a sample) under the old version and under the new."""
-    before = as_running(old, "latest", now) if old.state != "running" else _as_it_runs(decisions, old)
-    after = Campaign(plan, before.started_at, old.version + 1, old.epoch, introduced, before.pauses)
-    until = max(last_closing(old.plan), last_closing(plan)) + dt.timedelta(days=2)
-    people, total = sample(store)
-    counts = {"kept": 0, "moved": 0, "added": 0, "cancelled": 0}
-    common = decisions.campaigns()
-    for start in range(0, len(people), PAGE):
-        some = [person.id for person in people[start : start + PAGE]]
-        one = _to_come(store, with_campaign(common, before), some, old.id, now, until)
-        other = _to_come(store, with_campaign(common, after), some, old.id, now, until)
-        for key in one.keys() | other.keys():
-            counts[_difference(one.get(key), other.get(key))] += 1
-    scale = total / len(people) if people else 1.0
-    scaled = {name: round(count * scale) for name, count in counts.items()}
-    return TouchDiff(**scaled, exact=len(people) == total, looked_at=len(people))
-
-
-def _as_it_runs(decisions: Decisions, record: CampaignRecord) -> Campaign:
-    return next(campaign for campaign in decisions.campaigns().running if campaign.id == record.id)
-
-
-def last_closing(plan: Plan) -> dt.datetime:
-    someone = Hours(plan, Person(id="", email=""))
-    return max(someone.instant_of(plan, message.closes) for message in plan.messages)
-
-
-def _to_come(
-    store: Store, campaigns: Campaigns, ids: Sequence[str], campaign: str, now: dt.datetime, until: dt.datetime
-) -> dict[tuple[str, str, int, int], Touch]:
-    """Each touch to come by person, message, rung and its place among those."""
-    found: dict[tuple[str, str, int, int], Touch] = {}
-    for one in store.touches.histories(ids).values():
-        places: dict[tuple[str, int], int] = defaultdict(int)
-        for touch in forecast(campaigns, one.person, one.history, now, until, nobody).touches:
-            if touch.campaign == campaign and not touch.skip:
-                places[touch.message, touch.rung] += 1
-                found[one.person.id, touch.message, touch.rung, places[touch.message, touch.rung]] = touch
-    return found
-
-
-def _difference(before: Touch | None, after: Touch | None) -> str:
-    if before is None:
-        return "added"
-    if after is None:
-        return "cancelled"
-    return "kept" if before.due_at == after.due_at else "moved"

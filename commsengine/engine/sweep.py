@@ -6,7 +6,7 @@ import datetime as dt
 
 import structlog
 
-from commsengine.engine.apply import last_closing
+from commsengine.engine.touch_diff import last_closing
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
 

@@ -218,6 +218,8 @@ class Engine:
             return
         if since is not None and since >= LEASE:
             reconcile(self._store, self.owner, now)
+            if self._interval is not None:  # this process stood still, as on a machine that was put to sleep
+                brake(self._store, self.decisions, now)
         self._store.engine.beat(
             self.owner.name, pid=self.owner.pid, host=self.owner.host, boot_id=self.owner.boot_id,
             interval=self._seconds_between_beats(now), now=now,

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from commsengine.cadence.plan import Plan, Workspace
-from commsengine.engine.apply import Diff, Moved, TouchDiff, apply, compare
+from commsengine.engine.apply import Diff, Moved, apply, compare
 from commsengine.engine.decisions import Decisions
+from commsengine.engine.touch_diff import TouchDiff
 from commsengine.errors import InputError
 from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc

@@ -104,3 +104,15 @@ def test_what_has_just_fallen_due_is_no_backlog(store: Store) -> None:
     run(store, [someone(n) for n in range(150)])
     silent_since(store, utc("2027-01-08 20:00"))
     assert brake(store, Decisions(store, Workspace()), utc("2027-01-11 08:01")) == ""
+
+
+def test_an_engine_that_was_put_to_sleep_looks_at_its_backlog_before_it_goes_on(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    run(store, [someone(n) for n in range(101)])
+    clock.now = utc("2027-01-11 07:50")
+    running = engine()
+    running.tick()
+    clock.now = utc("2027-01-11 10:00")
+    assert running.tick().hold.startswith("Nothing was sent since 2027-01-11 07:50 UTC")
+    assert bag.arrived == []
