@@ -18,7 +18,6 @@ from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
 
-
 NO_TOUCHES = TouchDiff()
 
 
