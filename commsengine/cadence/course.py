@@ -132,6 +132,10 @@ class Course:
         """The rows that count in ``times``: messages and reminders that were not skipped."""
         return [row for row in self.rows if row.state != "skipped" and row.kind not in BY_HAND]
 
+    def reminds_next(self) -> bool:
+        rung = self._next_rung()
+        return rung is not None and self.ladder[rung - 1].do == "remind"
+
     def _exhausted(self, made: list[TouchRow]) -> bool:
         return self.times is not None and len(made) >= self.times
 
@@ -188,12 +192,19 @@ class Course:
         if rung is None:
             reasons.append(self.reason("unreachable", "No channel reaches the person.", waits_for="a new address"))
             return
-        ready = max([self.clock, *(row.due_at for row in self.rows)])
+        calls = [row.due_at for row in self.rows if row.kind == "personal"]
+        wait = self.ladder[rung - 1].after
+        if not calls:
+            ready = max([self.clock, *(row.due_at for row in self.rows)])
+        elif wait.unit == "touches":  # there are none to wait for
+            ready = self.hours.later(max(calls), self.every)
+        else:
+            ready = self._working_days_after(max(calls), wait.count)
         steps.append(self._step(rung, ready))
 
     def _sponsor(self, rung: int, steps: list[Step], reasons: list[Reason]) -> None:
         """The proposal to ask the sponsor: only after the last outreach is recorded, and did not help."""
-        calls = [row.due_at for row in self.rows if row.kind == "personal" and row.state != "skipped"]
+        calls = [row.due_at for row in self.rows if row.kind == "personal"]
         told = [outcome for outcome in self.outcomes if calls and outcome.at >= max(calls)]
         objected = [outcome.at for outcome in told if outcome.outcome in NOT_HELPED]
         if not objected:

@@ -48,11 +48,11 @@ def decide(campaigns: Campaigns, person: Person, history: History, now: dt.datet
         opens = now if first.by_hand else open_from(first.course, now)
         skip = first.skip or _unwanted(first, campaigns, opens, now)
         row = _row(first, "skipped" if skip else "claimed")
+        _record(first, row, ledger)
         if skip or opens is None or opens == now:
             touches.append(_touch(first, person, row, skip, now))
         else:
             pending.append(_reason(first, "window", opens))
-        _record(first, row, ledger)
     not_yet = [*pending, *(_reason(candidate, candidate.code, candidate.due) for candidate in ahead)]
     return Decision(
         person.id,
@@ -153,7 +153,7 @@ def _touch(candidate: Candidate, person: Person, row: TouchRow, skip: str, now: 
 
 def _again_at(course: Course, row: TouchRow, number: int) -> dt.datetime | None:
     """When the message would come again, said on the card; ``None`` when this is the last time."""
-    if course.times is not None and number >= course.times:
+    if course.times is not None and number >= course.times and not course.reminds_next():
         return None
     return open_from(course, course.hours.later(row.due_at, course.every))
 

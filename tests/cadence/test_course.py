@@ -92,6 +92,12 @@ def test_whoever_no_channel_reaches_any_more_goes_to_a_person_the_same_day() -> 
     assert lines(told.touches, "Europe/Berlin") == ["Mon 11 Jan 09:00 personal personal"]
 
 
+@pytest.mark.parametrize(("after", "expected"), [("3 working days", "2027-01-14"), ("2 touches", "2027-01-13")])
+def test_a_second_outreach_still_waits_where_no_channel_reaches_the_person(after: str, expected: str) -> None:
+    ladder = [*PERSONAL, {"after": after, "do": "personal", "by": "lead"}]
+    assert days(story(history=NO_EMAIL, follow_up=ladder).touches) == ["2027-01-11", expected]
+
+
 # -- what ends it ---------------------------------------------------------------------------------
 
 
@@ -166,6 +172,14 @@ def test_the_sponsor_comes_only_after_a_recorded_outreach_that_did_not_help() ->
     unrecorded = story(follow_up=SPONSOR)
     assert "sponsor" not in kinds(unrecorded)
     assert unrecorded.reasons["outreach"].waits_for == "the outcome of the outreach"
+
+
+def test_the_sponsors_proposal_takes_no_slot() -> None:
+    ladder = [*PERSONAL, {"after": "1 working day", "do": "sponsor"}]
+    told = story(outcome("2027-01-13 10:00", "objects"), follow_up=ladder)
+    assert [(touch.kind, touch.local_date.day) for touch in told.touches] == [
+        ("message", 11), ("personal", 13), ("sponsor", 14), ("message", 15), ("message", 18),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("what", ["understood", "declines", "away"])

@@ -53,9 +53,17 @@ def test_a_touch_says_when_it_comes_again() -> None:
     assert asked("2027-01-18 08:00", friday, plan).touches[0].again_at == utc("2027-01-21 08:00")
 
 
-@pytest.mark.parametrize("last", [{"cadence": {"every": "48h", "times": 1}}, {"until": "kickoff + 2d"}])
+@pytest.mark.parametrize(
+    "last", [{"cadence": {"every": "48h", "times": 1}, "follow_up": []}, {"until": "kickoff + 2d"}]
+)
 def test_the_last_touch_says_that_it_does_not_come_again(last: dict[str, Any]) -> None:
     assert asked(MONDAY_9, plan=a_plan(a_message(**last))).touches[0].again_at is None
+
+
+def test_a_reminder_to_come_is_no_last_time() -> None:
+    plan = a_plan(a_message(cadence={"every": "48h", "times": 1}))  # times run out before two touches
+    first, second = tell(running(plan), BERLIN).touches[:2]
+    assert (first.again_at, second.kind, second.again_at) == (second.due_at, "remind", None)
 
 
 def test_asking_again_after_the_touch_is_on_record_gives_nothing_more() -> None:
