@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import platform
 
 import pytest
 
 from commsengine.sandbox.mailbox import Mailbox
+from commsengine.wiring import Wiring
 from tests.cli.conftest import plan
 from tests.cli.terminal import Terminal
 
@@ -142,3 +144,31 @@ def test_reading_commands_print_for_people_too(started: Terminal, mailbox: Mailb
     said = started.run(*command)
     assert (said.status, said.err) == (0, "")
     assert said.out.strip()
+
+
+def test_a_pause_that_leaves_something_uncertain_says_so_with_status_3(started: Terminal) -> None:
+    started.write("schedules/crm.yaml", plan(**{"campaign: crm": "campaign: crm\non_uncertain: hold"}))
+    started.run("apply", started.path("schedules/crm.yaml"), "--yes")
+    key = left_sending(started)
+    said = started.run("pause", "crm")
+    assert said.status == 3
+    assert key in said.out
+    assert "commsengine touch KEY --sent" in said.err
+    assert started.run("touch", key, "--sent").out == f"{key} is sent.\n"
+    assert started.run("pause", "crm").status == 0
+
+
+def left_sending(terminal: Terminal) -> str:
+    """A touch that an engine was just sending when its machine lost power: the key."""
+    with Wiring(terminal.folder) as wiring:
+        store, now, gone = wiring.store, wiring.clock(), f"{platform.node()}/1/before-the-cut/x"
+        running = wiring.decisions.campaigns()
+        one = wiring.decisions.of([next(wiring.everybody()).id], running, now)[0]
+        claims = {"owner": gone, "fence": store.engine.next_fence(), "now": now}
+        crm = running.running[0]
+        claimed = store.touches.claim(
+            [(one.decision, one.facts_seq)], lease_until=now + dt.timedelta(minutes=10),
+            epochs={"crm": crm.epoch}, versions={"crm": crm.version}, **claims,
+        )  # fmt: skip
+        assert store.touches.mark([claimed[0].key], **claims) == {claimed[0].key}
+        return claimed[0].key
