@@ -95,6 +95,13 @@ def test_on_hold_only_alerts_leave(store: Store) -> None:
     assert due(store) == ["alert-1"]
 
 
+def test_a_hold_stops_what_is_claimed_already(store: Store) -> None:
+    add(running(store))
+    claim(store)
+    store.engine.hold("restored", now=NOW)
+    assert mark(store) == set()
+
+
 def test_an_uncertain_one_is_sent_once_more(store: Store) -> None:
     add(running(store))
     claim(store)
