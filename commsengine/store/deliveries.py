@@ -42,12 +42,8 @@ def mark(connection: Connection, keys: Sequence[str], *, owner: str, fence: int,
     gates.running_epochs(connection)
     changed: set[str] = set()
     for start in range(0, len(keys), CHUNK):
-        mine = touch.c.key.in_(keys[start : start + CHUNK])
-        held_by_us = (touch.c.state == "claimed", touch.c.owner == owner, touch.c.fence == fence)
-        may_leave = or_(_touch_may_leave(), _service_may_leave())
-        going = update(touch).where(mine, *held_by_us, touch.c.lease_until > now, may_leave)
-        marked = connection.execute(going.values(state="sending", sending_at=now).returning(touch.c.key))
-        changed |= {row.key for row in marked}
+        given = {"keys": keys[start : start + CHUNK], "the_owner": owner, "the_fence": fence, "the_now": now}
+        changed |= {row.key for row in connection.execute(_GOING, given)}
     return changed
 
 
@@ -70,6 +66,22 @@ def _hold() -> Any:
     return select(standstill.c.id).where(standstill.c.campaign == "", standstill.c.until.is_(None))
 
 
+_NOW = bindparam("the_now", type_=touch.c.lease_until.type)
+_KEYS = touch.c.key.in_(bindparam("keys", expanding=True))
+_OURS = (_KEYS, touch.c.owner == bindparam("the_owner"), touch.c.fence == bindparam("the_fence"))
+
+# Built once: this runs once or twice for every message, and building it costs more than running it.
+_GOING = (
+    update(touch)
+    .where(*_OURS, touch.c.state == "claimed", touch.c.lease_until > _NOW)
+    .where(or_(_touch_may_leave(), _service_may_leave()))
+    .values(state="sending", sending_at=_NOW)
+    .returning(touch.c.key)
+)
+_OPEN = select(touch).where(*_OURS, touch.c.state.in_(("claimed", "sending"))).order_by(touch.c.key).with_for_update()
+_TRIED = attempt.insert()
+
+
 def settle(
     connection: Connection, receipts: Sequence[Receipt], *, owner: str, fence: int, now: dt.datetime
 ) -> set[str]:
@@ -78,8 +90,8 @@ def settle(
     valid = [each for each in receipts if each.key in rows and rows[each.key].state in TRANSITIONS[each.state]]
     given_back = [each for each in valid if each.state == "released" or not each.begun]
     tried = [each for each in valid if each.state != "released" and each.begun]
-    many(connection, attempt.insert(), (_attempt(each, rows[each.key], owner, fence) for each in tried))
-    many(connection, _settled(), (_outcome(each, rows[each.key]) for each in tried))
+    many(connection, _TRIED, (_attempt(each, rows[each.key], owner, fence) for each in tried))
+    many(connection, _SETTLED, (_outcome(each, rows[each.key]) for each in tried))
     give_back(connection, [rows[each.key] for each in given_back], _looks(given_back), now)
     not_sent = [each for each in tried if each.state != "sent"]
     wake(connection, [rows[each.key] for each in not_sent], _looks(not_sent), now)
@@ -94,9 +106,8 @@ def _looks(receipts: Sequence[Receipt]) -> LookAgain:
 def _mine(connection: Connection, keys: Sequence[str], owner: str, fence: int) -> dict[str, Row[Any]]:
     found: dict[str, Row[Any]] = {}
     for start in range(0, len(keys), CHUNK):
-        ours = (touch.c.key.in_(keys[start : start + CHUNK]), touch.c.owner == owner, touch.c.fence == fence)
-        open_rows = select(touch).where(*ours, touch.c.state.in_(("claimed", "sending"))).order_by(touch.c.key)
-        found.update({row.key: row for row in connection.execute(open_rows.with_for_update())})
+        given = {"keys": keys[start : start + CHUNK], "the_owner": owner, "the_fence": fence}
+        found.update({row.key: row for row in connection.execute(_OPEN, given)})
     return found
 
 
@@ -108,10 +119,14 @@ def _attempt(receipt: Receipt, row: Row[Any], owner: str, fence: int) -> dict[st
     }  # fmt: skip
 
 
-def _settled() -> Any:
-    names = ("state", "reason", "sent_at", "retry_at", "remote_id", "uncertainties")
-    change = update(touch).where(touch.c.key == bindparam("the_key"))
-    return change.values({name: bindparam(name) for name in names}).values(attempts=touch.c.attempts + 1, owner="")
+_SETTLED = (
+    update(touch)
+    .where(touch.c.key == bindparam("the_key"))
+    .values(
+        {name: bindparam(name) for name in ("state", "reason", "sent_at", "retry_at", "remote_id", "uncertainties")}
+    )
+    .values(attempts=touch.c.attempts + 1, owner="")
+)
 
 
 def _outcome(receipt: Receipt, row: Row[Any]) -> dict[str, Any]:

@@ -12,16 +12,22 @@ from sqlalchemy import Connection, select
 
 from commsengine.store.tables import campaign, standstill
 
+_HOLD = select(standstill.c.id).where(standstill.c.campaign == "", standstill.c.until.is_(None)).limit(1)
+_RUNNING = (
+    select(campaign.c.id, campaign.c.epoch)
+    .where(campaign.c.state == "running")
+    .order_by(campaign.c.id)
+    .with_for_update(read=True)
+)
+
 
 def on_hold(connection: Connection) -> bool:
-    open_hold = select(standstill.c.id).where(standstill.c.campaign == "", standstill.c.until.is_(None))
-    return connection.execute(open_hold.limit(1)).first() is not None
+    return connection.execute(_HOLD).first() is not None
 
 
 def running_epochs(connection: Connection) -> dict[str, int]:
     """The running campaigns and their epochs, held still until this transaction ends."""
-    rows = select(campaign.c.id, campaign.c.epoch).where(campaign.c.state == "running").order_by(campaign.c.id)
-    return {row.id: row.epoch for row in connection.execute(rows.with_for_update(read=True))}
+    return {row.id: row.epoch for row in connection.execute(_RUNNING)}
 
 
 def unchanged(now_running: Mapping[str, int], decided_on: Mapping[str, int]) -> set[str]:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, Table, bindparam, select
 
 from commsengine.cadence.history import Answer, History, Outcome, Question, Snooze, TouchRow
 from commsengine.cadence.people import Person
@@ -26,13 +26,40 @@ _ROW = (
     touch.c.reason,
 )  # fmt: skip
 
+_IDS: BindParameter[str] = bindparam("ids", expanding=True)
+
+
+def _of_people(table: Table, *valid: ColumnElement[bool]) -> Select[Any]:
+    return select(table).where(table.c.person_id.in_(_IDS), *valid).order_by(table.c.id)
+
+
+# Built once: every batch asks them, and building them costs more than asking.
+_DUE = (
+    select(person.c.id)
+    .where(person.c.wake_at <= bindparam("now", type_=person.c.wake_at.type))
+    .order_by(person.c.wake_at)
+    .limit(bindparam("most"))
+)
+_PEOPLE = select(person).where(person.c.id.in_(_IDS), person.c.erased_at.is_(None))
+_TOUCHES = (
+    select(touch.c.person_id, *_ROW)
+    .where(touch.c.person_id.in_(_IDS), touch.c.kind != "service")
+    .order_by(touch.c.due_at, touch.c.key)
+)
+_ANSWERS = _of_people(answer, answer.c.withdrawn_at.is_(None))
+_QUESTIONS, _SNOOZES, _OUTCOMES = _of_people(question), _of_people(snooze), _of_people(outcome)
+_UNREACHABLE = _of_people(unreachable, unreachable.c.withdrawn_at.is_(None))
+_ROSTERS = select(roster).where(roster.c.person_id.in_(_IDS))
+_SUPPRESSIONS = select(suppression).where(
+    suppression.c.email_key.in_(bindparam("keys", expanding=True)), suppression.c.withdrawn_at.is_(None)
+)
+
 Facts = Mapping[str, Sequence[Any]]
 
 
 def due(connection: Connection, now: dt.datetime, limit: int) -> list[str]:
     """The ids of the people whose bookmark has come, the longest due first."""
-    ripe = select(person.c.id).where(person.c.wake_at <= now).order_by(person.c.wake_at).limit(limit)
-    return [str(row.id) for row in connection.execute(ripe)]
+    return [str(row.id) for row in connection.execute(_DUE, {"now": now, "most": limit})]
 
 
 def load(connection: Connection, ids: Sequence[str]) -> dict[str, Loaded]:
@@ -44,13 +71,13 @@ def load(connection: Connection, ids: Sequence[str]) -> dict[str, Loaded]:
 
 
 def _load_some(connection: Connection, ids: Sequence[str]) -> dict[str, Loaded]:
-    mine = select(person).where(person.c.id.in_(ids), person.c.erased_at.is_(None))
-    people = {row.id: (person_of(row), row.facts_seq) for row in connection.execute(mine)}
+    these = connection.execute(_PEOPLE, {"ids": list(ids)})
+    people = {row.id: (person_of(row), row.facts_seq) for row in these}
     rows = _touches(connection, ids)
-    answers = _facts(connection, ids, answer, _answer, answer.c.withdrawn_at.is_(None))
-    questions = _facts(connection, ids, question, _question)
-    snoozes = _facts(connection, ids, snooze, _snooze)
-    outcomes = _facts(connection, ids, outcome, _outcome)
+    answers = _facts(connection, ids, _ANSWERS, _answer)
+    questions = _facts(connection, ids, _QUESTIONS, _question)
+    snoozes = _facts(connection, ids, _SNOOZES, _snooze)
+    outcomes = _facts(connection, ids, _OUTCOMES, _outcome)
     closed = _unreachable(connection, ids, [each for each, _ in people.values()])
     rosters = _rosters(connection, ids)
     loaded: dict[str, Loaded] = {}
@@ -69,16 +96,15 @@ def _load_some(connection: Connection, ids: Sequence[str]) -> dict[str, Loaded]:
 
 
 def _touches(connection: Connection, ids: Sequence[str]) -> Facts:
-    made = select(touch.c.person_id, *_ROW).where(touch.c.person_id.in_(ids), touch.c.kind != "service")
     found: defaultdict[str, list[TouchRow]] = defaultdict(list)
-    for person_id, *fields in connection.execute(made.order_by(touch.c.due_at, touch.c.key)):
+    for person_id, *fields in connection.execute(_TOUCHES, {"ids": list(ids)}):
         found[person_id].append(TouchRow(*fields))
     return found
 
 
-def _facts(connection: Connection, ids: Sequence[str], table: Table, read: Any, *valid: ColumnElement[bool]) -> Facts:
+def _facts(connection: Connection, ids: Sequence[str], query: Select[Any], read: Any) -> Facts:
     found: defaultdict[str, list[Any]] = defaultdict(list)
-    for row in connection.execute(select(table).where(table.c.person_id.in_(ids), *valid).order_by(table.c.id)):
+    for row in connection.execute(query, {"ids": list(ids)}):
         found[row.person_id].append(read(row))
     return found
 
@@ -101,7 +127,7 @@ def _outcome(row: Row[Any]) -> Outcome:
 
 def _rosters(connection: Connection, ids: Sequence[str]) -> dict[str, dict[str, dt.datetime]]:
     found: defaultdict[str, dict[str, dt.datetime]] = defaultdict(dict)
-    for row in connection.execute(select(roster).where(roster.c.person_id.in_(ids))):
+    for row in connection.execute(_ROSTERS, {"ids": list(ids)}):
         found[row.person_id][row.campaign] = row.since
     return found
 
@@ -109,8 +135,7 @@ def _rosters(connection: Connection, ids: Sequence[str]) -> dict[str, dict[str, 
 def _unreachable(connection: Connection, ids: Sequence[str], people: Iterable[Person]) -> dict[str, dict[str, str]]:
     """Channels that cannot carry anything to these people: found out by trying, or suppressed by somebody."""
     found: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    standing = select(unreachable).where(unreachable.c.person_id.in_(ids), unreachable.c.withdrawn_at.is_(None))
-    for row in connection.execute(standing.order_by(unreachable.c.id)):
+    for row in connection.execute(_UNREACHABLE, {"ids": list(ids)}):
         found[row.person_id][row.channel] = row.reason
     owners = {email_key(each.email): each.id for each in people}
     owners |= {suppression_key(address): each for address, each in owners.items()}
@@ -121,11 +146,8 @@ def _unreachable(connection: Connection, ids: Sequence[str], people: Iterable[Pe
 
 
 def _suppressions(connection: Connection, keys: Sequence[str]) -> list[Row[Any]]:
-    standing = suppression.c.withdrawn_at.is_(None)
     return [
         row
         for start in range(0, len(keys), CHUNK)
-        for row in connection.execute(
-            select(suppression).where(suppression.c.email_key.in_(keys[start : start + CHUNK]), standing)
-        )
+        for row in connection.execute(_SUPPRESSIONS, {"keys": keys[start : start + CHUNK]})
     ]

@@ -50,11 +50,20 @@ def release(
     return len(rows)
 
 
+_UNSETTLED = (
+    select(touch, campaign.c.on_uncertain)
+    .outerjoin(campaign, campaign.c.id == touch.c.campaign)
+    .where(touch.c.state == "uncertain", touch.c.held.is_(False))
+    .order_by(touch.c.key)
+    .with_for_update(of=touch)
+)
+
+
 def settle_uncertain(connection: Connection, now: dt.datetime) -> dict[str, int]:
     """Applies each plan's ``on_uncertain`` to what no resolver has settled."""
-    policy = select(touch, campaign.c.on_uncertain).outerjoin(campaign, campaign.c.id == touch.c.campaign)
-    open_rows = policy.where(touch.c.state == "uncertain", touch.c.held.is_(False)).order_by(touch.c.key)
-    rows = connection.execute(open_rows.with_for_update(of=touch)).all()
+    rows = connection.execute(_UNSETTLED).all()
+    if not rows:
+        return {"retry": 0, "held": 0}
     again = [row for row in rows if row.on_uncertain != "hold" and row.uncertainties < 2]
     held = [row for row in rows if row not in again]
     _send_again(connection, again, now)
