@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 HEARTBEAT = 10.0
 """Seconds between two beats of a running engine."""
 
+MOST_RENDERERS = 16
 SMTP_CONNECTIONS = 4
 SLACK_THREADS = 2
 
@@ -54,6 +55,7 @@ class Wiring:
 
     def __init__(self, folder: Path, clock: Callable[[], dt.datetime] = now) -> None:
         self.folder, self.clock = folder.absolute(), clock
+        self._renderers: dict[tuple[int, bool], Renderer] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -162,9 +164,16 @@ class Wiring:
         return Links(self.settings.links_base, self.settings.keys)
 
     def renderer(self, plan: Plan, templates: Mapping[str, str] | None = None) -> Renderer:
+        """What writes this plan's messages; the same one for the same plan, for its templates are compiled once."""
         from commsengine.content.render import Renderer
 
-        return Renderer(plan, self.templates if templates is None else templates, self.links, self.rules)
+        key = (id(plan), templates is None)  # the renderer keeps the plan, so that its id is not given away again
+        if key not in self._renderers:
+            if len(self._renderers) >= MOST_RENDERERS:
+                self._renderers.clear()
+            given = self.templates if templates is None else templates
+            self._renderers[key] = Renderer(plan, given, self.links, self.rules)
+        return self._renderers[key]
 
     @cached_property
     def channels(self) -> dict[str, ChannelSetup]:

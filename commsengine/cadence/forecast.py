@@ -152,6 +152,8 @@ def everybody(asks: dict[tuple[str, str], str]) -> Supposition:
 TYPICAL = (0.45, 0.25, 0.15, 0.10)
 """Assumed share of those still silent who answer after their 1st, 2nd, 3rd and each later touch. An assumption."""
 
+HALF_HOUR = dt.timedelta(minutes=30)
+
 OUTREACH = (("understood", 0.70), ("objects", 0.90), ("away", 1.0))
 """Assumed outcomes of personal outreach, as running totals. An assumption."""
 
@@ -165,7 +167,7 @@ def typical(asks: dict[tuple[str, str], str]) -> Supposition:
             return _outcome(touch, draw)
         if touch.kind == "sponsor" or draw >= TYPICAL[min(touch.number, len(TYPICAL)) - 1]:
             return ()
-        return _answer(touch, asks, dt.timedelta(minutes=20 + int(draw * 1000)))
+        return _answer(touch, asks, HALF_HOUR * (1 + int(draw * 30)))
 
     return suppose
 

@@ -83,11 +83,11 @@ class Digests:
 
     def _facts(self, record: CampaignRecord, key: str, now: dt.datetime) -> DigestFacts:
         mine = record.id
-        waiting = followups(self._store, self._decisions, self._renderer, now, mine)
+        waiting = followups(self._store, self._decisions, self._renderer, now, mine, only_today=True)
         return DigestFacts(
             key=key,
             at=now,
-            calls=tuple(_call(one, record.plan.owner) for one in waiting if one.today),
+            calls=tuple(_call(one, record.plan.owner) for one in waiting),
             questions=tuple(
                 OpenQuestion(q["name"], q["message"], q["text"], q["asked_at"][:10], q["overdue"])
                 for q in questions(self._store, now)

@@ -64,9 +64,18 @@ class FollowUp:
 
 
 def followups(
-    store: Store, decisions: Decisions, renderer: RendererFor, now: dt.datetime, campaign: str | None = None
+    store: Store,
+    decisions: Decisions,
+    renderer: RendererFor,
+    now: dt.datetime,
+    campaign: str | None = None,
+    *,
+    only_today: bool = False,
 ) -> list[FollowUp]:
-    """Everybody who needs a person, with talking points, the neediest first."""
+    """Everybody who needs a person (``only_today``: within their carrier's number for one day), the neediest first.
+
+    With talking points.
+    """
     found = open_followups(store, now, campaign)
     records = {record.id: record for record in store.plans.all()}
     renderers = {
@@ -82,6 +91,7 @@ def followups(
             ),
         )
         for one in capped
+        if one.today or not only_today
     ]
 
 

@@ -13,10 +13,11 @@ from commsengine.cadence.plan import Message, Plan
 from commsengine.engine.followups import open_followups, record_outcome
 from commsengine.errors import CommsError
 from commsengine.sandbox.first_form import Form, first_form, send
+from commsengine.sandbox.mailbox import Mail
 from commsengine.sandbox.sandbox import Sandbox
 from commsengine.sandbox.slack_team import Dialog
 from commsengine.sandbox.time_lapse import Diary
-from commsengine.slack_app import ENTRY
+from commsengine.slack_app.forms import ENTRY
 from commsengine.store.records import TouchRecord
 from commsengine.store.store import Store
 
@@ -42,36 +43,31 @@ class PeopleAtPlay:
         self._plan, self._store, self._sandbox = plan, store, sandbox
         self._suppose, self._diary, self._now = suppose, diary, now
         self._mails = self._posts = 0
-        self._links: dict[str, str] = {}
+        self._inbox: dict[str, Mail] = {}
         self._outreach: set[str] = set()
         self.done: Counter[str] = Counter()
 
     def look(self) -> None:
         """Read the new mail, the new Slack messages and the new follow-ups."""
-        for key in [*self._new_mail(), *self._new_posts()]:
-            self._consider(key)
-        for rung in self._store.books.open_rungs():
-            if rung.key not in self._outreach:
-                self._outreach.add(rung.key)
-                self._consider(rung.key)
+        by_hand = {rung.key for rung in self._store.books.open_rungs()} - self._outreach
+        self._outreach |= by_hand
+        news = self._store.touches.rows([*self._new_mail(), *self._new_posts(), *sorted(by_hand)])
+        for record in news.values():
+            if record.person_id is not None and record.local_date is not None:
+                self._consider(record)
 
     def _new_mail(self) -> list[str]:
-        mails = self._sandbox.mailbox.arrived[self._mails :]
-        self._mails += len(mails)
-        for mail in mails:
-            if mail.key:
-                self._links[mail.key] = mail.links[0]
-        return [mail.key for mail in mails if mail.key]
+        arrived = self._sandbox.mailbox.arrived[self._mails :]
+        self._mails += len(arrived)
+        self._inbox |= {mail.key: mail for mail in arrived}
+        return [mail.key for mail in arrived if mail.key]
 
     def _new_posts(self) -> list[str]:
         posts = self._sandbox.slack.posts[self._posts :]
         self._posts += len(posts)
         return [post.key for post in posts if post.key]
 
-    def _consider(self, key: str) -> None:
-        record = self._store.touches.row(key)
-        if record is None or record.person_id is None:
-            return
+    def _consider(self, record: TouchRecord) -> None:
         for fact in self._suppose(_touch(record)):
             self._diary.note(fact.at, lambda fact=fact: self._do(record, fact))  # type: ignore[misc]
 
@@ -91,7 +87,7 @@ class PeopleAtPlay:
         return any((one.campaign, one.message, one.kind) == (fact.campaign, fact.message, fact.kind) for one in given)
 
     def _follow_link(self, record: TouchRecord, message: Message) -> None:
-        form = first_form(self._links[record.key])
+        form = first_form(self._inbox[record.key].links[0])
         _fill(form, message)
         send(form)
 

@@ -36,7 +36,11 @@ class Sandbox:
         self.people = tuple(people)
         self.mailbox = Mailbox()
         self.slack = SlackStandIn(
-            [(person.email, person.name or person.email) for person in people if on_slack is None or on_slack(person)],
+            [
+                (person.email, person.name or person.email, person.slack_id)
+                for person in people
+                if on_slack is None or on_slack(person)
+            ],
             request_url=request_url,
             clock=time.time if clock is None else lambda: clock().timestamp(),
         )

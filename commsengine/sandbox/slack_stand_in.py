@@ -27,11 +27,11 @@ SCOPES = "chat:write,im:write,im:history,users:read,users:read.email"
 
 
 class SlackStandIn:
-    """``people`` are (e-mail, name); nobody else is on Slack. ``request_url``, where clicks go, may be set later."""
+    """``people`` are (e-mail, name) or (e-mail, name, user id); nobody else is on Slack. ``request_url``, where clicks go, may be set later."""
 
     def __init__(
         self,
-        people: Iterable[tuple[str, str]],
+        people: Iterable[tuple[str, str] | tuple[str, str, str]],
         *,
         bot_token: str = "xoxb-sandbox",  # noqa: S107 - a token of this sandbox only
         signing_secret: str = "sandbox-signing-secret",  # noqa: S107 - as above

@@ -61,9 +61,9 @@ class Dialog:
 
 
 class SlackTeam:
-    """Only the people given are on Slack. ``clock`` gives the seconds since 1970 that message stamps are made of."""
+    """Only the people given are on Slack, as e-mail, name and, where it is known, user id. ``clock`` gives the seconds since 1970 that message stamps are made of."""
 
-    def __init__(self, people: Iterable[tuple[str, str]], *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, people: Iterable[tuple[str, str] | tuple[str, str, str]], *, clock: Callable[[], float] = time.time) -> None:
         self._clock, self._numbers, self._lock = clock, itertools.count(1), threading.RLock()
         self.posts: list[Post] = []
         self._of_user: dict[str, list[Post]] = {}
@@ -71,7 +71,10 @@ class SlackTeam:
         self.dialogs: dict[str, Dialog] = {}
         self.triggers: dict[str, SlackUser] = {}
         self.opened: set[str] = set()
-        users = [SlackUser(f"U{n:08d}", email, name, f"D{n:08d}") for n, (email, name) in enumerate(people, 1)]
+        users = [
+            SlackUser((known and known[0]) or f"U{n:08d}", email, name, f"D{n:08d}")
+            for n, (email, name, *known) in enumerate(people, 1)
+        ]
         self._by_email = {user.email.lower(): user for user in users}
         self._by_id = {user.id: user for user in users}
         self._by_dm = {user.dm: user for user in users}
