@@ -8,7 +8,7 @@ import pytest
 
 from commsengine.cadence.history import STATES
 from commsengine.store.store import Store
-from tests.builders import ANA, BEN, MIA, someone
+from tests.builders import ANA, BEN, MIA, someone, utc
 from tests.store.scene import HOUR, LATER, NOW, a_touch, claim, deliver, mark, running, settle
 
 
@@ -31,14 +31,14 @@ def every_state(store: Store) -> Store:
 
 
 def test_touches_ever_made_are_the_sum_of_their_states(store: Store) -> None:
-    [books] = every_state(store).books.status()
+    [books] = every_state(store).books.status(NOW)
     assert books.touches == {**dict.fromkeys(STATES, 1), "skipped": 3}
     assert books.skipped == {"late": 2, "merged": 1}
     assert sum(books.touches.values()) == len(list(store.touches.list("crm"))) == 9
 
 
 def test_an_empty_campaign_has_empty_books(store: Store) -> None:
-    [books] = running(store).books.status()
+    [books] = running(store).books.status(NOW)
     assert (books.campaign, books.state, books.audience, books.acknowledged) == ("crm", "running", 3, 0)
     assert books.touches == dict.fromkeys(STATES, 0)
 
@@ -57,7 +57,7 @@ def test_the_audience_is_who_has_a_role(store: Store, audience: dict[str, object
     gone = someone(1, left=NOW.date())
     running(store, [ANA, BEN, MIA, gone], audience=audience)
     store.people.set_roster("crm", ["ana", "ben", gone.id], NOW)
-    assert store.books.audience("crm") == store.books.status()[0].audience == count
+    assert store.books.audience("crm") == store.books.status(NOW)[0].audience == count
 
 
 def test_acknowledged_counts_pairs_of_person_and_message(store: Store) -> None:
@@ -66,7 +66,7 @@ def test_acknowledged_counts_pairs_of_person_and_message(store: Store) -> None:
         store.facts.answer(person, "crm", message, key, "acknowledged", evidence="link", by=person, now=NOW)
     taken_back = store.facts.answer("mia", "crm", "m", "5", "acknowledged", evidence="link", by="mia", now=NOW)
     store.facts.withdraw(taken_back.id, NOW)
-    assert store.books.status()[0].acknowledged == 3
+    assert store.books.status(NOW)[0].acknowledged == 3
 
 
 def outreach(store: Store, person: str = "ana", message: str = "one-record") -> None:
@@ -101,7 +101,7 @@ def test_follow_ups_are_counted_one_per_person(store: Store) -> None:
     for person, message in (("ana", "one-record"), ("ana", "other"), ("ben", "other")):
         outreach(store, person, message)
     assert len(store.books.open_rungs("crm")) == 3
-    assert store.books.status()[0].follow_ups_open == 2
+    assert store.books.status(NOW)[0].follow_ups_open == 2
 
 
 def test_who_has_left_needs_no_outreach(store: Store) -> None:
@@ -114,5 +114,21 @@ def test_failed_receipts_are_counted_where_they_ended(store: Store) -> None:
     touch = a_touch()
     claim(running(store), touch)
     settle(store, touch, "failed", reason="550 no such mailbox")
-    [books] = store.books.status()
+    [books] = store.books.status(NOW)
     assert (books.touches["failed"], books.skipped) == (1, {})
+
+
+def test_who_was_away_is_open_again_after_five_of_their_working_days(store: Store) -> None:
+    outreach(store)
+    store.facts.outcome("ana", "crm", ["one-record"], "away", by="mia", now=LATER)
+    [rung] = store.books.open_rungs("crm")
+    back = utc("2027-01-17 15:00")  # Monday in Seoul, and it was Monday when they were called
+    assert (rung.since, rung.call_again, rung.open_at(LATER), rung.open_at(back)) == (NOW, back, False, True)
+    assert [store.books.status(now)[0].follow_ups_open for now in (LATER, back)] == [0, 1]
+
+
+def test_another_outcome_after_away_closes_for_good(store: Store) -> None:
+    outreach(store)
+    for what, now in (("away", LATER), ("objects", LATER + HOUR)):
+        store.facts.outcome("ana", "crm", ["one-record"], what, by="mia", now=now)
+    assert store.books.open_rungs("crm") == []

@@ -81,6 +81,7 @@ def test_a_pause_stands_between_every_mark_and_its_return(store: Store, attempt:
             gone = store.touches.mark([key], owner="e1", fence=1, now=NOW)
             marked.extend(gone)
             after.extend(gone if begun_after else ())
+            time.sleep(0.002)  # as a relay would take, so that the pause comes in the middle
 
     marker = threading.Thread(target=mark_one_by_one)
     marker.start()

@@ -90,5 +90,5 @@ def test_only_the_uncertain_is_settled(store: Store) -> None:
 
 def test_the_books_balance_after_a_crash(store: Store) -> None:
     crashed(store).touches.reconcile(now=NOW, dead_owners=["e1"])
-    [books] = store.books.status()
+    [books] = store.books.status(NOW)
     assert sum(books.touches.values()) == len(list(store.touches.list("crm"))) == 1
