@@ -92,7 +92,7 @@ def _too_late(candidate: Candidate, campaigns: Campaigns, now: dt.datetime) -> b
     ends = [stop.until for stop in (*course.campaign.pauses, *campaigns.holds)]
     ends += [question.answered_at for question in course.questions if question.answered_at is not None]
     ends += [course.hours.midnight(snooze.until) for snooze in course.snoozes]
-    since = max([again.due_at if again else candidate.due, *(end for end in ends if end <= now)])
+    since = max([again.due_at if again else candidate.due, *ends])
     allowed = course.campaign.plan.send.max_late * MINUTE
     return now - since > allowed and course.hours.open_time(since, now, allowed) > allowed
 
@@ -104,7 +104,8 @@ def _overtaken(candidate: Candidate, now: dt.datetime) -> bool:
     made = course.made()
     if any(row.due_at > due for row in made):
         return True
-    if course.times is not None and len(made) + (again is None) >= course.times:
+    last = course.times is not None and len(made) + (again is None) >= course.times
+    if last and not course.reminds_next():
         return False
     following = course.hours.later(due, course.every)
     opens = open_from(course, following) if following <= now else None
@@ -180,11 +181,8 @@ def _dropped_retries(
             continue
         course = by_message.get((row.campaign, row.message))
         over = course.over(now) if course else None
-        if course is not None and over is None:
-            continue
-        dropped.append(_dropped(row, person, over.code if over else "superseded", now))
-        if course is not None:
-            course.rows = [other for other in course.rows if other is not row]
+        if course is None or over is not None:
+            dropped.append(_dropped(row, person, over.code if over else "superseded", now))
     return dropped
 
 

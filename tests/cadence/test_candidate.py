@@ -47,9 +47,10 @@ def test_a_snooze_holds_even_what_was_due_but_not_sent_yet() -> None:
     assert told.history.rows[0].sent_at == utc("2027-01-12 08:00")
 
 
-def test_a_question_asked_in_the_evening_holds_what_falls_due_in_the_morning() -> None:
-    told = tell(running(), BERLIN, question("2027-01-12 20:00", "2027-01-13 11:00"))
-    assert lines(told.touches, "Europe/Berlin")[1] == "Wed 13 Jan 12:00 message email"
+def test_a_question_asked_at_the_weekend_holds_what_would_leave_on_monday() -> None:
+    plan = a_plan(a_message(**{"from": "2027-01-14"}))  # a Thursday: the next slot is Saturday's
+    told = tell(running(plan), BERLIN, question("2027-01-16 20:00", "2027-01-18 11:00"))
+    assert lines(told.touches, "Europe/Berlin")[1] == "Mon 18 Jan 12:00 message email"
 
 
 # -- keys, budget, priority -----------------------------------------------------------------------
@@ -57,8 +58,9 @@ def test_a_question_asked_in_the_evening_holds_what_falls_due_in_the_morning() -
 
 def test_a_key_that_exists_moves_the_touch_to_the_next_local_date() -> None:
     flown = replace(BEN, time_zone="Asia/Seoul")  # here the next slot lies on a date that has its row already
-    row = replace(a_row("2027-01-11 14:00"), local_date=dt.date(2027, 1, 13))
-    told = tell(running(), flown, start="2027-01-12", history=History((row,)))
+    row = replace(a_row("2027-01-11 01:00"), local_date=dt.date(2027, 1, 13))
+    roomy = a_plan(send={"channels": ["email"], "at_most": {"per_day": 5, "per_week": 9}})
+    told = tell(running(roomy), flown, start="2027-01-12", history=History((row,)))
     assert days(told.touches)[0] == "2027-01-14"
 
 
@@ -124,6 +126,21 @@ def test_backlog_latest_sends_the_newest_of_the_person_and_skips_the_others() ->
         "b Wed 20 Jan 11:00 message email, skipped: merged",
         "c Wed 20 Jan 11:00 message email",
     ]
+
+
+def test_the_newest_wins_whatever_its_place_in_the_plan() -> None:
+    assert [(touch.message, touch.skip) for touch in paused("latest", *reversed(THREE)).touches[:3]] == [
+        ("b", "merged"),
+        ("a", "merged"),
+        ("c", ""),
+    ]
+
+
+def test_of_several_retries_and_repeats_one_touch_leaves() -> None:
+    state = {"state": "retry", "retry_at": utc("2027-01-12 09:00"), "attempts": 1}
+    rows = (a_row("2027-01-11 08:00", message="a", **state), a_row("2027-01-12 08:00", message="c", **state))
+    told = paused("latest", *THREE, history=History(rows))
+    assert [touch.skip for touch in told.touches if touch.due_at <= PAUSE.until].count("") == 1
 
 
 def test_backlog_all_spreads_everything_over_the_budget() -> None:

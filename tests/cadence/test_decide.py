@@ -117,6 +117,12 @@ def test_two_touches_of_a_message_never_leave_together() -> None:
     assert skips(asked("2027-01-18 08:00", plan=plan)) == ["superseded", ""]
 
 
+def test_the_last_touch_is_not_overtaken_by_one_that_never_comes() -> None:
+    message = a_message(**{"from": "2027-01-15 16:15"}, cadence={"every": "48h", "times": 1})
+    assert skips(asked("2027-01-18 08:00", plan=a_plan(message, follow_up=[]))) == [""]
+    assert skips(asked("2027-01-18 08:00", plan=a_plan(message))) == ["superseded", ""]  # a reminder comes
+
+
 def test_what_cannot_leave_before_its_message_closes_is_skipped() -> None:
     plan = a_plan(a_message(**{"from": "kickoff 16:00"}, until="kickoff + 1d"))
     assert skips(asked("2027-01-11 15:31", plan=plan)) == ["closed"]
@@ -139,6 +145,12 @@ def test_lateness_counts_from_the_answer_and_from_the_end_of_a_snooze(since: dic
     assert skips(asked("2027-01-13 10:30", History(**since), a_plan(a_message(cadence={"every": "72h"})))) == [""]
 
 
+def test_what_is_snoozed_does_not_become_late_meanwhile() -> None:
+    snoozed = History(snoozes=(Snooze("crm", "one-record", dt.date(2027, 1, 12), utc("2027-01-11 08:01")),))
+    decision = asked("2027-01-11 14:00", snoozed)
+    assert (decision.touches, decision.wake_at) == ((), utc("2027-01-12 08:00"))
+
+
 def test_lateness_counts_from_the_end_of_a_pause_or_hold() -> None:
     stop = Standstill(utc("2027-01-11 09:00"), utc("2027-01-20 10:00"))
     once = a_plan(a_message(cadence={"every": "48h", "times": 1}, follow_up=[]))
@@ -154,6 +166,12 @@ def test_a_retry_keeps_its_key_its_date_and_its_number() -> None:
     (touch,) = asked("2027-01-11 08:06", History((RETRY,))).touches
     assert (touch.key, touch.local_date, touch.due_at) == (RETRY.key, RETRY.local_date, RETRY.due_at)
     assert (touch.number, touch.skip, touch.channel) == (1, "", "email")
+
+
+def test_a_retry_keeps_its_date_when_the_person_has_moved_far_away() -> None:
+    evening = replace(RETRY, due_at=utc("2027-01-11 20:00"), retry_at=utc("2027-01-12 00:10"))
+    (touch,) = asked("2027-01-12 00:10", History((evening,)), person=replace(BERLIN, time_zone="Asia/Seoul")).touches
+    assert (touch.key, touch.local_date) == (RETRY.key, RETRY.local_date)
 
 
 def test_a_retry_waits_for_its_instant() -> None:
