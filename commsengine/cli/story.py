@@ -12,7 +12,6 @@ import click
 from commsengine.cli.show import count, table, title, when
 
 if TYPE_CHECKING:
-    from commsengine.engine.followups import FollowUp
     from commsengine.sandbox.rehearse import Story
 
 KINDS = {
@@ -59,7 +58,7 @@ def tell(story: Story, where: Path) -> None:
         rows = [(kind.replace("_", " "), f"{n:,}") for kind, n in story.answers.most_common()]
         table(["what people did", "times"], rows, right=["times"])
     _paused(story)
-    _calls(story.calls)
+    _calls(story)
     click.echo()
     click.echo(_agreement(story))
     click.echo(f"Look closer: COMMSENGINE_DATABASE_URL=sqlite:///rehearsal.db commsengine --workspace {where} status")
@@ -88,15 +87,19 @@ def _paused(story: Story) -> None:
     )
 
 
-def _calls(calls: Iterable[FollowUp]) -> None:
-    open_ones = list(calls)
+def _calls(story: Story) -> None:
     click.echo()
-    click.echo(f"{count(len(open_ones), 'follow-up')} open at the end." + (" The first:" if open_ones else ""))
-    for call in open_ones[:1]:
-        title(f"{call.person.name or call.person.email}, phone {call.person.phone or 'unknown'}")
+    if story.first_call is not None:
+        call = story.first_call
+        click.echo("Whom to call, and what to say. The first of these calls:")
+        title(
+            f"{call.person.name or call.person.email}, phone {call.person.phone or 'unknown'}, called by {call.carrier}"
+        )
         click.echo(f"{call.reason} Tried: {', '.join(call.tried) or 'nothing yet'}.")
         click.echo()
         click.echo("\n".join(f"  {line}".rstrip() for line in call.talking_points.splitlines()))
+        click.echo()
+    click.echo(f"{count(len(story.calls), 'follow-up')} open at the end.")
 
 
 def _agreement(story: Story) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from commsengine.cadence.forecast import Fact, Supposition
 from commsengine.cadence.history import Answer, Outcome, Touch
 from commsengine.cadence.plan import Message, Plan
-from commsengine.engine.followups import open_followups, record_outcome
+from commsengine.engine.followups import FollowUp, open_followups, record_outcome
 from commsengine.errors import CommsError
 from commsengine.sandbox.first_form import Form, first_form, send
 from commsengine.sandbox.mailbox import Mail
@@ -39,13 +39,15 @@ class PeopleAtPlay:
         suppose: Supposition,
         diary: Diary,
         now: Callable[[], dt.datetime],
+        briefing: Callable[[], Sequence[FollowUp]],
     ) -> None:
         self._plan, self._store, self._sandbox = plan, store, sandbox
-        self._suppose, self._diary, self._now = suppose, diary, now
+        self._suppose, self._diary, self._now, self._briefing = suppose, diary, now, briefing
         self._mails = self._posts = 0
         self._inbox: dict[str, Mail] = {}
         self._outreach: set[str] = set()
         self.done: Counter[str] = Counter()
+        self.first_call: FollowUp | None = None
 
     def look(self) -> None:
         """Read the new mail, the new Slack messages and the new follow-ups."""
@@ -113,6 +115,8 @@ class PeopleAtPlay:
         """The manager or the lead calls, and writes down what came of it."""
         for one in open_followups(self._store, self._now(), record.campaign):
             if one.person.id == record.person_id and one.kind == record.kind and record.message in one.messages:
+                if self.first_call is None:
+                    self.first_call = next(each for each in self._briefing() if each.id == one.id)
                 record_outcome(self._store, one.id, fact.outcome, by=one.carrier, now=self._now())
                 self.done[fact.outcome] += 1
                 return

@@ -40,6 +40,8 @@ from commsengine.wiring import Wiring
 BY = "rehearsal"
 DATABASE = "rehearsal.db"
 PAUSE = dt.timedelta(hours=2)
+LOOKED_AT = 40
+"""How many people are enough to find a busy morning."""
 
 Fingerprint = tuple[str, str, int, str, str, dt.datetime, str]
 """What is compared of a touch: person, message, rung, kind, channel, due instant, reason of a skip."""
@@ -61,15 +63,14 @@ class Script:
     def campaigns(self) -> Campaigns:
         return Campaigns((Campaign(self.plan, self.start),), self.rules)
 
-    def foreseen(self, progress: Callable[[], object] = bool) -> list[Touch]:
-        """Every touch that ``simulate`` says."""
+    def foreseen(self, each: int = 1) -> list[Touch]:
+        """Every touch that ``simulate`` says; with ``each`` only those of every n-th person."""
         pauses = {self.plan.campaign: [self.pause]} if self.pause else {}
         history = History(rosters={self.plan.campaign: self.start})
         found: list[Touch] = []
-        for person in self.people:
+        for person in self.people[::each]:
             known = replace(person, since=self.start)
             found += forecast(self.campaigns(), known, history, self.start, self.until, self.suppose, pauses).touches
-            progress()
         return found
 
 
@@ -85,7 +86,10 @@ class PausedMoment:
 
 @dataclass(frozen=True)
 class Story:
-    """What came of a rehearsal. ``missing`` and ``unforeseen`` are empty if run and simulation agree."""
+    """What came of a rehearsal. ``missing`` and ``unforeseen`` are empty if run and simulation agree.
+
+    ``first_call`` is the first follow-up that a person made; ``calls`` are those open at the end.
+    """
 
     script: Script
     touches: Sequence[Fingerprint]
@@ -93,6 +97,7 @@ class Story:
     unforeseen: Sequence[Fingerprint]
     answers: Counter[str]
     states: Counter[str]
+    first_call: FollowUp | None
     calls: Sequence[FollowUp]
     paused: PausedMoment | None
     seconds: float
@@ -105,7 +110,8 @@ class Story:
 
 def with_pause(script: Script) -> Script:
     """The script with a pause of two hours over the morning on which most touches of a later week fall due."""
-    automatic = [touch for touch in script.foreseen() if touch.kind in ("message", "remind")]
+    each = max(1, len(script.people) // LOOKED_AT)
+    automatic = [touch for touch in script.foreseen(each) if touch.kind in ("message", "remind")]
     later = [touch.due_at for touch in automatic if touch.due_at > script.start + dt.timedelta(days=7)]
     if not later:
         return script
@@ -193,7 +199,7 @@ class Rehearsal:
         began, script, store = time.monotonic(), self.script, self.wiring.store
         self._apply()
         people = PeopleAtPlay(
-            script.plan, store, self.sandbox, script.suppose, self.diary, self.clock.now
+            script.plan, store, self.sandbox, script.suppose, self.diary, self.clock.now, self._calls
         )  # fmt: skip
         paused = self._plan_pause()
 
@@ -205,8 +211,12 @@ class Rehearsal:
 
         with self.wiring.engine() as engine:
             play(self.clock, script.until, self.diary, store.touches.next_wake, tick)
-        calls = followups(store, self.wiring.decisions, self.wiring.renderer, self.clock.now())
-        return self._story(people.done, calls, paused, time.monotonic() - began)
+        return self._story(people, paused, time.monotonic() - began)
+
+    def _calls(self) -> list[FollowUp]:
+        """Whom to call now, and what to say."""
+        wiring = self.wiring
+        return followups(wiring.store, wiring.decisions, wiring.renderer, self.clock.now(), self.script.plan.campaign)
 
     def _apply(self) -> None:
         script, store = self.script, self.wiring.store
@@ -242,9 +252,7 @@ class Rehearsal:
 
     # -- what came of it --------------------------------------------------------------------------
 
-    def _story(
-        self, answers: Counter[str], calls: Sequence[FollowUp], moments: Sequence[PausedMoment], seconds: float
-    ) -> Story:
+    def _story(self, people: PeopleAtPlay, moments: Sequence[PausedMoment], seconds: float) -> Story:
         records = list(self.wiring.store.touches.list(self.script.plan.campaign))
         made = Counter(
             (
@@ -262,7 +270,8 @@ class Rehearsal:
         paused = self._moment(moments, made)
         return Story(
             self.script, sorted(made.elements()), sorted((said - made).elements()), sorted((made - said).elements()),
-            answers, Counter(r.state for r in records), calls, paused, seconds, self._ticks,
+            people.done, Counter(r.state for r in records), people.first_call, self._calls(), paused, seconds,
+            self._ticks,
         )  # fmt: skip
 
     def _moment(self, moments: Sequence[PausedMoment], made: Iterable[Fingerprint]) -> PausedMoment | None:

@@ -27,7 +27,10 @@ SCOPES = "chat:write,im:write,im:history,users:read,users:read.email"
 
 
 class SlackStandIn:
-    """``people`` are (e-mail, name) or (e-mail, name, user id); nobody else is on Slack. ``request_url``, where clicks go, may be set later."""
+    """``people`` are (e-mail, name) or (e-mail, name, user id); nobody else is on Slack.
+
+    ``request_url``, where clicks go, may be set later.
+    """
 
     def __init__(
         self,

@@ -61,9 +61,14 @@ class Dialog:
 
 
 class SlackTeam:
-    """Only the people given are on Slack, as e-mail, name and, where it is known, user id. ``clock`` gives the seconds since 1970 that message stamps are made of."""
+    """Only the people given are on Slack, as e-mail, name and, where it is known, user id.
 
-    def __init__(self, people: Iterable[tuple[str, str] | tuple[str, str, str]], *, clock: Callable[[], float] = time.time) -> None:
+    ``clock`` gives the seconds since 1970 that message stamps are made of.
+    """
+
+    def __init__(
+        self, people: Iterable[tuple[str, str] | tuple[str, str, str]], *, clock: Callable[[], float] = time.time
+    ) -> None:
         self._clock, self._numbers, self._lock = clock, itertools.count(1), threading.RLock()
         self.posts: list[Post] = []
         self._of_user: dict[str, list[Post]] = {}
