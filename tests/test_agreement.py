@@ -16,14 +16,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commsengine.cadence.forecast import Fact, Supposition, forecast, nobody, typical
-from commsengine.cadence.history import Answer, Campaign, Campaigns, History, Standstill, Touch
+from commsengine.cadence.history import Answer, Campaign, Campaigns, History, Outcome, Standstill, Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
-from commsengine.channels.channel import SENT, Mark, Outcome
+from commsengine.channels.channel import SENT, Mark
+from commsengine.channels.channel import Outcome as Delivered
 from commsengine.content.message import Message
 from commsengine.engine.deliver import ChannelSetup
 from commsengine.engine.followups import open_followups, record_outcome
 from commsengine.engine.tick import Engine
+from commsengine.errors import CommsError
 from commsengine.sandbox.time_lapse import Diary, TimeLapse, play
 from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc
@@ -44,7 +46,7 @@ class Postbox:
     def deliver(self, messages: Sequence[Message], mark: Mark) -> Iterator[Outcome]:
         for key in mark([message.key for message in messages]):
             self._carried.append(key)
-            yield Outcome(key, SENT)
+            yield Delivered(key, SENT)
 
     def close(self) -> None: ...
 
@@ -57,6 +59,9 @@ class PlainRenderer:
             touch.key, touch.campaign, "", touch.channel, person.email, person.name, "", "", "", "", "", "", [],
             touch.due_at,
         )  # fmt: skip
+
+    def talking_points(self, *_given: object) -> str:
+        raise CommsError("The lead gets no digest here.")
 
 
 class Run:
@@ -239,6 +244,25 @@ def test_wiping_every_bookmark_changes_nothing_that_is_sent(tmp_path: Path) -> N
     plan, some = a_plan(a_message(cadence={"every": "48h", "times": "5"})), [someone(n) for n in range(3)]
     run = Run(tmp_path, [plan], some, Workspace())
     assert run.play(supposing([plan]), wipe=True) == foreseen([plan], some, Workspace(), supposing([plan]))
+
+
+def test_who_was_away_is_part_of_a_later_talk_in_both(tmp_path: Path) -> None:
+    """The second message's talk, eight days later, is about the first again, whose call found the person away."""
+    ladder = [{"after": "1 touch", "do": "personal"}]
+    plan = a_plan(
+        a_message(id="first", repeat_until="acknowledged", cadence={"every": "48h", "times": "9"}, follow_up=ladder),
+        a_message(id="second", **{"from": "kickoff + 8d"}, follow_up=ladder),
+        send={"channels": ["email"], "at_most": {"per_day": "2", "per_week": "9"}},
+    )
+
+    def suppose(touch: Touch) -> Sequence[Fact]:
+        what = {"first": "away", "second": "understood"}[touch.message]
+        at = touch.due_at + dt.timedelta(hours=5)
+        return (Outcome(touch.campaign, touch.message, what, at),) if touch.kind == "personal" else ()
+
+    expected = foreseen([plan], [someone(1)], Workspace(), suppose)
+    assert [made[1] for made in expected].count("first") < 9
+    assert Run(tmp_path, [plan], [someone(1)], Workspace()).play(suppose) == expected
 
 
 @pytest.mark.parametrize("backlog", ["latest", "all", "none"])

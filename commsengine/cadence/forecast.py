@@ -11,6 +11,7 @@ from itertools import count
 
 from commsengine.cadence.decide import decide
 from commsengine.cadence.history import Answer, Campaigns, Decision, History, Outcome, Standstill, Touch, TouchRow
+from commsengine.cadence.outreach import open_outreach
 from commsengine.cadence.people import Person
 
 Fact = Answer | Outcome
@@ -52,7 +53,7 @@ def forecast(
     ends = sorted(pause.until for those in pauses.values() for pause in those)
     while True:
         while facts and facts[0][0] <= now:
-            history = with_fact(history, heapq.heappop(facts)[2])
+            history = with_fact(campaigns, person, history, heapq.heappop(facts)[2])
         decision = decide(_as_of(campaigns, pauses, now), person, history, now)
         for touch in decision.touches:
             touches.append(touch)
@@ -101,34 +102,18 @@ def with_touch(history: History, touch: Touch, sent_at: dt.datetime) -> History:
     return replace(history, rows=(*others, row))
 
 
-def with_fact(history: History, fact: Fact) -> History:
+def with_fact(campaigns: Campaigns, person: Person, history: History, fact: Fact) -> History:
     """The history after this fact. The outcome of a talk is that of everything the talk was about, as in life."""
     if isinstance(fact, Answer):
         return replace(history, answers=(*history.answers, fact))
-    about = open_outreach(history, fact.campaign)
+    plan = next(campaign.plan for campaign in campaigns.running if campaign.id == fact.campaign)
+    about = open_outreach(plan, person, history, fact.at)
     if fact.message not in about:
         return history
     told = [replace(fact, message=message) for message in about]
     words = [Answer(one.campaign, one.message, "acknowledged", one.at, "manager") for one in told]
     understood = words if fact.outcome == "understood" else []
     return replace(history, outcomes=(*history.outcomes, *told), answers=(*history.answers, *understood))
-
-
-def open_outreach(history: History, campaign: str) -> list[str]:
-    """The messages whose ``personal`` rung is open: with neither outcome nor answer since."""
-    facts: tuple[Fact, ...] = (*history.outcomes, *history.answers)
-    return sorted(
-        {
-            row.message
-            for row in history.rows
-            if row.campaign == campaign and row.kind == "personal" and not any(_closes(fact, row) for fact in facts)
-        }
-    )
-
-
-def _closes(fact: Fact, row: TouchRow) -> bool:
-    whole = isinstance(fact, Answer) and fact.whole_campaign
-    return fact.campaign == row.campaign and (whole or fact.message == row.message) and fact.at >= row.due_at
 
 
 # -- supposed answers -----------------------------------------------------------------------------

@@ -10,10 +10,13 @@ from commsengine.cadence.plan import Message
 
 
 def courses_of(campaigns: Campaigns, person: Person, history: History) -> tuple[list[Course], list[Reason]]:
-    """A course for every message that is for this person, and why they take no part in the other campaigns."""
+    """A course for every message that is for this person, and why they take no part in the other campaigns.
+
+    Campaigns come in the order of their ids, whoever asks: it settles which of two equal touches goes first.
+    """
     courses: list[Course] = []
     reasons: list[Reason] = []
-    for campaign in campaigns.running:
+    for campaign in sorted(campaigns.running, key=lambda campaign: campaign.id):
         role = role_of(campaign.plan.audience, person)
         absent = _absent(campaign, history, role)
         if absent is not None or role is None:

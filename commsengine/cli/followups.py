@@ -69,8 +69,8 @@ def show_followups(found: Sequence[Mapping[str, Any]], *, talking_points: bool =
 def followup(wiring: Wiring, id_: str, outcome: str, unclear: str | None, remark: str) -> None:
     """Record what came of a personal outreach.
 
-    declines is for good: nobody chases that person on these messages again. A proposal to ask the sponsor follows
-    only after an outcome that did not help.
+    declines is for good: nobody chases that person on these messages again. away brings the follow-up back after
+    five of the person's working days. A proposal to ask the sponsor follows only after an outcome that did not help.
 
     Example: commsengine followup 3fa9c01b --outcome understood
     """

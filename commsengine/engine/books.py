@@ -23,7 +23,7 @@ QUESTION_WAITS = 2
 
 def status(store: Store, now: dt.datetime) -> dict[str, Any]:
     """The engine's state and the books of each campaign; the touches ever made are the sum of their states."""
-    return {"engine": engine_state(store, now), "campaigns": [_campaign(books) for books in store.books.status()]}
+    return {"engine": engine_state(store, now), "campaigns": [_campaign(books) for books in store.books.status(now)]}
 
 
 def engine_state(store: Store, now: dt.datetime) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Who needs a person, why, what was tried and what to say: one line per person, in order of need.
 
 A follow-up is no row of its own: it is the open ``personal`` or ``sponsor`` rungs of one person in one campaign, open
-as long as neither an outcome nor an answer came after them.
+as long as neither an outcome nor an answer came after them. "Away" closes it for five working days only.
 """
 
 from __future__ import annotations
@@ -100,7 +100,8 @@ def open_followups(store: Store, now: dt.datetime, campaign: str | None = None) 
     records = {record.id: record for record in store.plans.all() if record.state in ("running", "paused")}
     groups: dict[tuple[str, str, str], list[OpenRung]] = defaultdict(list)
     for rung in store.books.open_rungs(campaign):
-        if rung.campaign in records and any(m.id == rung.message for m in records[rung.campaign].plan.messages):
+        asked = rung.open_at(now) and rung.campaign in records
+        if asked and any(m.id == rung.message for m in records[rung.campaign].plan.messages):
             groups[rung.campaign, rung.person_id, rung.kind].append(rung)
     loaded = store.touches.histories(sorted({person for _, person, _ in groups}))
     casting = Casting(store)
@@ -154,7 +155,7 @@ def _followup(
     plan, person = record.plan, loaded.person
     places = {message.id: place for place, message in enumerate(plan.messages)}
     messages = tuple(sorted({rung.message for rung in rungs}, key=lambda message: places[message]))
-    since = min(rung.since for rung in rungs)
+    since = min(rung.call_again or rung.since for rung in rungs)
     overdue = kind == "personal" and _overdue(plan, person, since, now)
     number = hashlib.sha256("\x1f".join((record.id, person.id, kind)).encode()).hexdigest()[:8]
     urgency = min(PRIORITY[plan.message(message).priority] for message in messages)

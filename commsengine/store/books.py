@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, or_, select
 
 from commsengine.cadence.history import STATES
-from commsengine.cadence.people import role_of
+from commsengine.cadence.outreach import AWAY, call_again
+from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Audience
 from commsengine.store.bookmark import CHUNK
 from commsengine.store.claims import CARRIED_BY_HAND
@@ -28,11 +30,11 @@ class Books:
         self._database = database
         self._plans = plans
 
-    def status(self) -> list[CampaignBooks]:
-        """One entry per campaign, by id."""
+    def status(self, now: dt.datetime) -> list[CampaignBooks]:
+        """One entry per campaign, by id. ``now`` decides which follow-ups rest."""
         records = self._plans.all()
         with self._database.read() as connection:
-            return [_books(connection, record) for record in records]
+            return [_books(connection, record, now) for record in records]
 
     def audience(self, campaign: str) -> int:
         """How many people the campaign is for, as the directory stands; 0 for an unknown campaign."""
@@ -43,12 +45,16 @@ class Books:
             return _audience(connection, record)
 
     def open_rungs(self, campaign: str | None = None) -> list[OpenRung]:
-        """Personal outreach and proposals to sponsors that nobody has recorded an outcome of, the oldest first."""
+        """Personal outreach and proposals to sponsors that nothing has come of, the oldest first.
+
+        Those that found the person away are among them; they say when they are open again.
+        """
+        records = [record for record in self._plans.all() if campaign in (None, record.id)]
         with self._database.read() as connection:
-            return _open_rungs(connection, campaign)
+            return _open_rungs(connection, records)
 
 
-def _books(connection: Connection, record: CampaignRecord) -> CampaignBooks:
+def _books(connection: Connection, record: CampaignRecord, now: dt.datetime) -> CampaignBooks:
     counted = _touches(connection, record.id)
     return CampaignBooks(
         campaign=record.id,
@@ -58,7 +64,7 @@ def _books(connection: Connection, record: CampaignRecord) -> CampaignBooks:
         touches={state: sum(counted.get(state, {}).values()) for state in STATES},
         skipped=counted.get("skipped", {}),
         acknowledged=_acknowledged(connection, record.id),
-        follow_ups_open=len({rung.person_id for rung in _open_rungs(connection, record.id)}),
+        follow_ups_open=len({rung.person_id for rung in _open_rungs(connection, [record]) if rung.open_at(now)}),
         started_at=record.started_at,
     )
 
@@ -99,20 +105,33 @@ def _matching(connection: Connection, audience: Audience, members: Any) -> int:
     return count
 
 
-def _open_rungs(connection: Connection, campaign: str | None) -> list[OpenRung]:
-    """Open is what has neither an outcome nor an answer since, of somebody who is still there."""
+def _open_rungs(connection: Connection, records: Sequence[CampaignRecord]) -> list[OpenRung]:
+    """Open is what has neither an outcome (but "away") nor an answer since, of somebody who is still there."""
     mine = (touch.c.person_id, touch.c.campaign, touch.c.message)
-    talked = select(outcome.c.id).where(
+    came = (
         outcome.c.person_id == mine[0], outcome.c.campaign == mine[1], outcome.c.message == mine[2],
         outcome.c.at >= touch.c.sent_at,
     )  # fmt: skip
+    talked = select(outcome.c.id).where(*came, outcome.c.outcome != AWAY)
+    away = select(func.max(outcome.c.at)).where(*came).correlate(touch).scalar_subquery()
     said = select(answer.c.id).where(
         answer.c.person_id == mine[0], answer.c.campaign == mine[1], answer.c.withdrawn_at.is_(None),
         answer.c.at >= touch.c.sent_at, or_(answer.c.message == mine[2], answer.c.whole_campaign),
     )  # fmt: skip
-    rungs = select(touch.c.key, *mine, touch.c.rung, touch.c.kind, touch.c.sent_at).join(person)
+    rungs = select(touch.c.key, *mine, touch.c.rung, touch.c.kind, touch.c.sent_at, away.label("away")).join(person)
     rungs = rungs.where(touch.c.kind.in_(CARRIED_BY_HAND), touch.c.state == "sent", person.c.left.is_(None))
     rungs = rungs.where(~talked.exists(), ~said.exists()).order_by(touch.c.sent_at, touch.c.key)
-    if campaign is not None:
-        rungs = rungs.where(touch.c.campaign == campaign)
-    return [OpenRung(*row) for row in connection.execute(rungs)]
+    plans = {record.id: record.plan for record in records}
+    found = connection.execute(rungs.where(touch.c.campaign.in_(plans))).all()
+    people = _people(connection, {row.person_id for row in found if row.away})
+    return [
+        OpenRung(*row[:-1], call_again(plans[row.campaign], people[row.person_id], row.away) if row.away else None)
+        for row in found
+    ]
+
+
+def _people(connection: Connection, ids: Collection[str]) -> dict[str, Person]:
+    """Those few who were away."""
+    if not ids:
+        return {}
+    return {row.id: person_of(row) for row in connection.execute(select(person).where(person.c.id.in_(ids)))}

@@ -179,7 +179,10 @@ class QuestionRecord:
 
 @dataclass(frozen=True, slots=True)
 class OpenRung:
-    """A personal outreach or a proposal to the sponsor with neither outcome nor answer since."""
+    """A personal outreach or a proposal to the sponsor with neither outcome nor answer since.
+
+    ``call_again``: the person was away, and it rests until then.
+    """
 
     key: str
     person_id: str
@@ -188,6 +191,10 @@ class OpenRung:
     rung: int
     kind: str
     since: dt.datetime
+    call_again: dt.datetime | None = None
+
+    def open_at(self, now: dt.datetime) -> bool:
+        return self.call_again is None or self.call_again <= now
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from commsengine.cadence.history import Campaigns, History
+from commsengine.cadence.decide import decide
+from commsengine.cadence.history import Campaign, Campaigns, History
 from commsengine.cadence.people import Person
 from tests.builders import ANA, a_message, a_plan, running, utc
-from tests.cadence.telling import BERLIN, a_row, days, lines, tell
+from tests.cadence.telling import BERLIN, NOTHING_YET, a_row, days, lines, tell
 
 ONE = {"cadence": {"every": "48h", "times": 1}, "follow_up": []}
 
@@ -126,3 +127,10 @@ def test_without_any_channel_set_up_nobody_is_called_and_everything_waits() -> N
     row = a_row("2027-01-11 08:00", state="retry", retry_at=utc("2027-01-11 08:05"))
     told = tell(replace(running(), carriers=frozenset({"slack"})), BERLIN, history=History((row,)))
     assert (told.touches, told.last.wake_at, told.reasons["no_channel"].waits_for) == ([], None, "a channel")
+
+
+def test_the_order_in_which_campaigns_are_named_decides_nothing() -> None:
+    both = [Campaign(a_plan(campaign=name), utc("2027-01-04")) for name in ("two", "one")]
+    for order in (both, both[::-1]):
+        touches = decide(Campaigns(tuple(order)), BERLIN, NOTHING_YET, utc("2027-01-11 08:00")).touches
+        assert [touch.campaign for touch in touches] == ["one"]

@@ -74,6 +74,22 @@ def test_an_answer_given_meanwhile_closes_it(store: Store, engine: MakeEngine, c
     assert listed(store, clock) == []
 
 
+def test_who_was_away_is_back_on_the_list_after_five_of_their_working_days(
+    store: Store, engine: MakeEngine, clock: Clock
+) -> None:
+    leave = ((dt.date(2027, 1, 18), dt.date(2027, 1, 20)),)
+    run(store, [someone(1, leave=leave)], a_plan(a_message(until="kickoff + 7d"), follow_up=STAY))
+    live(store, engine, clock, "2027-01-16")
+    record_outcome(store, listed(store, clock)[0].id, "away", by="mia", now=clock.now)
+    clock.now = utc("2027-01-26 22:59")
+    assert listed(store, clock) == []
+    clock.now = utc("2027-01-26 23:00")
+    (one,) = listed(store, clock)
+    assert (one.since, one.overdue, "in person: away on 16 January" in one.tried) == (clock.now, False, True)
+    record_outcome(store, one.id, "objects", by="mia", now=clock.now)
+    assert listed(store, clock) == []
+
+
 def test_the_sponsor_is_proposed_to_the_lead_only_after_an_outreach_that_did_not_help(
     store: Store,
     engine: MakeEngine,

@@ -1,0 +1,45 @@
+"""Personal outreach: whether it is open, and when somebody who was away is to be called again."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from commsengine.cadence.calendar import Hours
+from commsengine.cadence.history import Answer, History, Outcome, TouchRow
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Plan
+
+AWAY = "away"
+CALL_AGAIN_AFTER = 5
+"""Working days, the person's own, after which an outreach that found them away is open again."""
+
+
+def call_again(plan: Plan, person: Person, away: dt.datetime) -> dt.datetime:
+    """The start of the person's day on which the outreach is open again; ``away`` is when that was recorded."""
+    hours = Hours(plan, person)
+    return hours.midnight(hours.after_working_days(hours.local_date(away), CALL_AGAIN_AFTER))
+
+
+def open_outreach(plan: Plan, person: Person, history: History, now: dt.datetime) -> list[str]:
+    """The messages of this plan whose ``personal`` rung is open: with neither answer nor outcome since.
+
+    "Away" closes it only until the person is to be called again.
+    """
+    calls = [row for row in history.rows if row.campaign == plan.campaign and row.kind == "personal"]
+    return sorted({row.message for row in calls if _open(row, plan, person, history, now)})
+
+
+def _open(row: TouchRow, plan: Plan, person: Person, history: History, now: dt.datetime) -> bool:
+    since = [fact for fact in (*history.outcomes, *history.answers) if _about(fact, row)]
+    if any(not _away(fact) for fact in since):
+        return False
+    return not since or now >= call_again(plan, person, max(fact.at for fact in since))
+
+
+def _about(fact: Answer | Outcome, row: TouchRow) -> bool:
+    whole = isinstance(fact, Answer) and fact.whole_campaign
+    return fact.campaign == row.campaign and (whole or fact.message == row.message) and fact.at >= row.due_at
+
+
+def _away(fact: Answer | Outcome) -> bool:
+    return isinstance(fact, Outcome) and fact.outcome == AWAY
