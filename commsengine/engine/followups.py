@@ -125,11 +125,11 @@ def record_outcome(
         raise InputError(
             f"There is no open follow-up '{followup_id}'.", "Run 'commsengine followups' to see those that are."
         )
-    store.facts.outcome(one.person.id, one.campaign, one.messages, outcome, unclear=unclear, note=note, by=by, now=now)
-    for message, key in zip(one.messages, one.keys, strict=True) if outcome == "understood" else ():
-        store.facts.answer(
-            one.person.id, one.campaign, message, key, "acknowledged", evidence="manager", by=by, now=now
-        )
+    acknowledged = dict(zip(one.messages, one.keys, strict=True)) if outcome == "understood" else {}
+    store.facts.outcome(
+        one.person.id, one.campaign, one.messages, outcome, unclear=unclear, note=note, acknowledged=acknowledged,
+        by=by, now=now,
+    )  # fmt: skip
     return one
 
 

@@ -15,6 +15,8 @@ from commsengine.store.database import Database
 from commsengine.store.persons import email_key
 from commsengine.store.records import AnswerRecord, QuestionRecord, StoredAnswer
 
+NO_KEYS: Mapping[str, str] = {}
+
 
 class Facts:
     """What people said, and what came of talking to them."""
@@ -102,10 +104,15 @@ class Facts:
         *,
         unclear: str = "",
         note: str = "",
+        acknowledged: Mapping[str, str] = NO_KEYS,
         by: str,
         now: dt.datetime,
     ) -> None:
-        """What came of a personal outreach about these messages. Raises ``InputError`` for a word we do not know."""
+        """What came of a personal outreach about these messages. Raises ``InputError`` for a word we do not know.
+
+        ``acknowledged``: the keys of the touches (by message) that the person has thereby acknowledged, says ``by``;
+        kept in one transaction with the outcome.
+        """
         _known(outcome, OUTCOMES)
         _known(unclear, (*UNCLEAR, ""))
         came = {"person_id": person_id, "campaign": campaign, "outcome": outcome, "unclear": unclear, "note": note}
@@ -115,6 +122,8 @@ class Facts:
             bookmark.changed(connection, [person_id], now)
             detail = {"campaign": campaign, "messages": list(messages), "outcome": outcome}
             audit.note(connection, "outcome", person_id, by=by, now=now, detail=detail)
+            for message, key in acknowledged.items():
+                answers.record(connection, _word_of_another(person_id, campaign, message, key, by), now)
 
     def suppress(self, email: str, reason: str, *, by: str, now: dt.datetime, channel: str = "") -> None:
         """Nothing goes to this address any more; ``channel`` narrows it to one. Twice changes nothing."""
@@ -155,6 +164,13 @@ class Facts:
         """Adds to the audit trail. ``detail`` never holds what a person wrote or where they can be reached."""
         with self._database.write() as connection:
             audit.note(connection, action, subject, by=by, now=now, detail=detail)
+
+
+def _word_of_another(person_id: str, campaign: str, message: str, key: str, by: str) -> dict[str, Any]:
+    return {
+        "person_id": person_id, "campaign": campaign, "message": message, "key": key, "kind": "acknowledged",
+        "value": "", "right": None, "evidence": "manager", "detail": {}, "whole_campaign": False, "by": by,
+    }  # fmt: skip
 
 
 def _known(word: str, words: Sequence[str]) -> None:

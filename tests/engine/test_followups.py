@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from commsengine.cadence.plan import Workspace
 from commsengine.channels.channel import UNCERTAIN, Outcome
@@ -63,6 +64,20 @@ def test_an_outcome_closes_it_and_understood_counts_as_acknowledged(
     (answer,) = store.facts.answers_of(someone(1).id)
     assert (answer.kind, answer.evidence, answer.by) == ("acknowledged", "manager", "mia")
     assert status(store, clock.now)["campaigns"][0]["acknowledged"] == 1
+
+
+def test_an_outcome_and_its_acknowledgement_are_kept_together_or_not_at_all(
+    store: Store, engine: MakeEngine, clock: Clock
+) -> None:
+    run(store, [someone(1)], a_plan(follow_up=STAY))
+    live(store, engine, clock, "2027-01-16")
+    (one,) = listed(store, clock)
+    with store.database.write() as connection:
+        connection.exec_driver_sql("CREATE TRIGGER full BEFORE INSERT ON answer BEGIN SELECT RAISE(ABORT, 'no'); END")
+    with pytest.raises(IntegrityError):
+        record_outcome(store, one.id, "understood", by="mia", now=clock.now)
+    assert store.touches.histories([someone(1).id])[someone(1).id].history.outcomes == ()
+    assert [each.id for each in listed(store, clock)] == [one.id]
 
 
 def test_an_answer_given_meanwhile_closes_it(store: Store, engine: MakeEngine, clock: Clock) -> None:
