@@ -39,8 +39,8 @@ HEARTBEAT = 10.0
 """Seconds between two beats of a running engine."""
 
 MOST_RENDERERS = 16
-SMTP_CONNECTIONS = 4
-SLACK_THREADS = 2
+SMTP_CONNECTIONS = 8
+SLACK_THREADS = 4
 
 SIGNS_OF_A_WORKSPACE = (".env", "workspace.yaml", "schedules", "people.csv", "message_templates")
 

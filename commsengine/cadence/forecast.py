@@ -137,7 +137,7 @@ def everybody(asks: dict[tuple[str, str], str]) -> Supposition:
 TYPICAL = (0.45, 0.25, 0.15, 0.10)
 """Assumed share of those still silent who answer after their 1st, 2nd, 3rd and each later touch. An assumption."""
 
-HALF_HOUR = dt.timedelta(minutes=30)
+HOUR = dt.timedelta(hours=1)
 
 OUTREACH = (("understood", 0.70), ("objects", 0.90), ("away", 1.0))
 """Assumed outcomes of personal outreach, as running totals. An assumption."""
@@ -152,7 +152,7 @@ def typical(asks: dict[tuple[str, str], str]) -> Supposition:
             return _outcome(touch, draw)
         if touch.kind == "sponsor" or draw >= TYPICAL[min(touch.number, len(TYPICAL)) - 1]:
             return ()
-        return _answer(touch, asks, HALF_HOUR * (1 + int(draw * 30)))
+        return _answer(touch, asks, HOUR * (1 + int(draw * 15)))
 
     return suppose
 

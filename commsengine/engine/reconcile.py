@@ -41,6 +41,8 @@ class Reconciled:
 def reconcile(store: Store, me: Owner, now: dt.datetime) -> Reconciled:
     """Give back and flag what engines that run no more have left open."""
     owners = {record.owner for record in store.touches.open_rows(states=("claimed", "sending"))}
+    if not owners:
+        return Reconciled()
     dead = sorted(owner for owner in owners if me.proves_dead(owner))
     counts = store.touches.reconcile(now=now, dead_owners=dead, silent_since=now - SETTLE)
     found = Reconciled(counts["released"], counts["uncertain"], counts["retry"], counts["held"])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from commsengine.cadence.history import Campaign, Campaigns, Standstill
 from commsengine.cadence.plan import Plan, Workspace
@@ -23,7 +24,7 @@ class Plans:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._read: dict[tuple[str, int], Plan] = {}
+        self._read: dict[tuple[str, int], _Written] = {}
 
     def save_version(
         self,
@@ -54,12 +55,11 @@ class Plans:
 
     def get(self, campaign_id: str) -> CampaignRecord | None:
         """The campaign with the newest version of its plan."""
-        newest = plan_version.c.version == campaign.c.version
-        return self._one(_records().where(campaign.c.id == campaign_id, newest))
+        return self._one(campaign_id, None)
 
     def version(self, campaign_id: str, number: int) -> CampaignRecord | None:
         """The campaign as it stands, with that version of its plan; ``version`` of the record is ``number``."""
-        return self._one(_records().where(campaign.c.id == campaign_id, plan_version.c.version == number))
+        return self._one(campaign_id, number)
 
     def all(self) -> list[CampaignRecord]:
         with self._database.read() as connection:
@@ -69,11 +69,8 @@ class Plans:
         """The running campaigns with their pauses, and the holds that are over: what decisions are made of."""
         with self._database.read() as connection:
             records = [record for record in self._all(connection) if record.state == "running"]
-            over = connection.execute(
-                select(standstill).where(standstill.c.until.is_not(None)).order_by(standstill.c.id)
-            )
             past: dict[str, list[Standstill]] = {}
-            for row in over:
+            for row in connection.execute(_OVER):
                 past.setdefault(row.campaign, []).append(Standstill(row.since, row.until, row.backlog))
         running = tuple(_running(record, tuple(past.get(record.id, ()))) for record in records)
         return Campaigns(running, workspace or Workspace(), tuple(past.get("", ())))
@@ -113,34 +110,56 @@ class Plans:
         assert found is not None, "a campaign is never deleted"  # noqa: S101 - a defect of ours
         return found
 
-    def _one(self, query: Select[Any]) -> CampaignRecord | None:
+    def _one(self, campaign_id: str, number: int | None) -> CampaignRecord | None:
         with self._database.read() as connection:
-            row = connection.execute(query).first()
-        return self._record(row) if row else None
+            row = connection.execute(_CAMPAIGN, {"the_id": campaign_id}).first()
+            return self._record(connection, row, number or row.version) if row else None
 
     def _all(self, connection: Connection) -> list[CampaignRecord]:
-        newest = _records().where(plan_version.c.version == campaign.c.version).order_by(campaign.c.id)
-        return [self._record(row) for row in connection.execute(newest)]
+        found = (self._record(connection, row, row.version) for row in connection.execute(_CAMPAIGNS).all())
+        return [record for record in found if record is not None]
 
-    def _record(self, row: Row[Any]) -> CampaignRecord:
-        introduced = {message: dt.datetime.fromisoformat(at) for message, at in row.introduced.items()}
+    def _record(self, connection: Connection, row: Row[Any], number: int) -> CampaignRecord | None:
+        written = self._written(connection, row.id, number)
+        if written is None:
+            return None
         return CampaignRecord(
-            row.id, row.state, row.version, row.epoch, row.started_at, self._plan(row), row.templates, row.source,
-            introduced, row.applied_at, row.applied_by,
+            row.id, row.state, number, row.epoch, row.started_at, written.plan, written.templates, written.source,
+            written.introduced, written.applied_at, written.applied_by,
         )  # fmt: skip
 
-    def _plan(self, row: Row[Any]) -> Plan:
-        """Versions never change, so each is validated once."""
-        key = (row.id, row.version)
+    def _written(self, connection: Connection, campaign_id: str, number: int) -> _Written | None:
+        """Versions never change, so each is read and validated once."""
+        key = (campaign_id, number)
         if key not in self._read:
-            self._read[key] = Plan.model_validate(row.plan)
+            row = connection.execute(_VERSION, {"the_id": campaign_id, "number": number}).first()
+            if row is None:
+                return None
+            introduced = {message: dt.datetime.fromisoformat(at) for message, at in row.introduced.items()}
+            self._read[key] = _Written(
+                Plan.model_validate(row.plan), row.templates, row.source, introduced, row.applied_at, row.applied_by
+            )
         return self._read[key]
 
 
-def _records() -> Select[Any]:
-    own = (campaign.c.id, campaign.c.state, campaign.c.epoch, campaign.c.started_at)
-    versioned = [column for column in plan_version.c if column.name != "campaign"]
-    return select(*own, *versioned).join(plan_version, plan_version.c.campaign == campaign.c.id)
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """One version of a plan as it was applied."""
+
+    plan: Plan
+    templates: Mapping[str, str]
+    source: str
+    introduced: Mapping[str, dt.datetime]
+    applied_at: dt.datetime
+    applied_by: str
+
+
+_CAMPAIGNS = select(campaign).order_by(campaign.c.id)
+_CAMPAIGN = select(campaign).where(campaign.c.id == bindparam("the_id"))
+_VERSION = select(plan_version).where(
+    plan_version.c.campaign == bindparam("the_id"), plan_version.c.version == bindparam("number")
+)
+_OVER = select(standstill).where(standstill.c.until.is_not(None)).order_by(standstill.c.id)
 
 
 def _next_version(connection: Connection, plan: Plan, by: str, now: dt.datetime) -> int:
