@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commsengine.cli.opened import wired
-from commsengine.cli.show import json_option, show_json, title, when
+from commsengine.cli.show import count, json_option, show_json, title, when
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -36,9 +36,21 @@ def why(wiring: Wiring, email: str, as_json: bool) -> None:
         click.echo("No campaign is running.")
     for campaign in found["campaigns"]:
         click.echo()
-        title(f"{campaign['title']} ({campaign['campaign']})")
-        for message in campaign["messages"]:
+        title(f"{campaign['title']} ({campaign['campaign']}){_stopped(campaign)}")
+        for message in campaign["messages"] if campaign["state"] in ("running", "paused") else ():
             _show(message)
+
+
+def _stopped(campaign: Mapping[str, Any]) -> str:
+    """What the heading says about a campaign that does not run; of one that is over, all there is to say."""
+    if campaign["state"] == "running":
+        return ""
+    if campaign["state"] == "paused":
+        since = campaign["paused_since"]
+        return f": paused since {when(since)}; nothing is sent until resume" if since else ": not started yet"
+    made = [touch for message in campaign["messages"] for touch in message["touches"]]
+    last = max(touch["at"] for touch in made)
+    return f": {campaign['state']}; {count(len(made), 'touch', 'touches')}, the last {when(last)}"
 
 
 def _show(message: Mapping[str, Any]) -> None:

@@ -3,44 +3,74 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from commsengine.cadence.history import Decision, TouchRow
+from commsengine.cadence.history import Campaign, Campaigns, Decision, TouchRow
+from commsengine.cadence.plan import Plan
 from commsengine.engine.decisions import Decided, Decisions
 from commsengine.errors import InputError
+from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
 
 
 def why(store: Store, decisions: Decisions, email: str, now: dt.datetime) -> dict[str, Any]:
-    """Everything about one person over all running campaigns. Raises ``InputError`` with the near addresses."""
+    """Everything about one person over all campaigns that run or are paused, and over all that ever reached them.
+
+    Raises ``InputError`` with the near addresses.
+    """
     person = store.people.by_email(email) or store.people.by_id(email)
     if person is None:
         near = ", ".join(store.people.near(email))
         raise InputError(f"Nobody here has the address {email}.", f"There is: {near}." if near else "")
-    campaigns = decisions.campaigns()
+    campaigns, others = decisions.campaigns(), [each for each in store.plans.all() if each.state != "running"]
     one = decisions.of([person.id], campaigns, now)[0]
+    standings = _standings(decisions, campaigns, others, person.id, now)
+    touched = {row.campaign for row in one.history.rows}
     return {
         "person": person.email,
         "name": person.name,
         "unreachable": dict(one.history.unreachable),
         "campaigns": [
-            {
-                "campaign": campaign.id,
-                "title": campaign.plan.title,
-                "messages": [_message(one, campaign.id, message.id) for message in campaign.plan.messages],
-            }
-            for campaign in campaigns.running
+            *(_campaign(one, each.plan, "running", None, standings) for each in campaigns.running),
+            *(
+                _campaign(one, each.plan, each.state, store.plans.paused_since(each.id), standings)
+                for each in others
+                if each.state == "paused" or each.id in touched
+            ),
         ],
     }
 
 
-def _message(one: Decided, campaign: str, message: str) -> dict[str, Any]:
+Standings = Mapping[tuple[str, str], str]
+
+
+def _standings(
+    decisions: Decisions, campaigns: Campaigns, others: Sequence[CampaignRecord], person: str, now: dt.datetime
+) -> Standings:
+    """Where the person stands, also in campaigns that do not run: as if all did."""
+    stopped = (Campaign(each.plan, each.started_at or now, introduced=each.introduced) for each in others)
+    everything = replace(campaigns, running=(*campaigns.running, *stopped))
+    return decisions.of([person], everything, now)[0].decision.standings
+
+
+def _campaign(one: Decided, plan: Plan, state: str, since: dt.datetime | None, standings: Standings) -> dict[str, Any]:
+    return {
+        "campaign": plan.campaign,
+        "title": plan.title,
+        "state": state,
+        "paused_since": iso(since) if state == "paused" else None,
+        "messages": [_message(one, plan.campaign, message.id, standings) for message in plan.messages],
+    }
+
+
+def _message(one: Decided, campaign: str, message: str, standings: Standings) -> dict[str, Any]:
     mine = (campaign, message)
     touches = [row for row in one.history.rows if (row.campaign, row.message) == mine]
     return {
         "message": message,
-        "standing": one.decision.standings.get(mine, "not for them"),
+        "standing": standings.get(mine, "not for them"),
         "next_at": _next_at(one.decision, campaign, message),
         "reasons": _reasons(one.decision, campaign, message),
         "touches": [touch_json(row) for row in touches],

@@ -75,6 +75,13 @@ class Plans:
         running = tuple(_running(record, tuple(past.get(record.id, ()))) for record in records)
         return Campaigns(running, workspace or Workspace(), tuple(past.get("", ())))
 
+    def paused_since(self, campaign_id: str) -> dt.datetime | None:
+        """When the pause began that is still open; ``None`` if it runs, is over, or was never started."""
+        standing = (standstill.c.campaign == campaign_id, standstill.c.until.is_(None))
+        with self._database.read() as connection:
+            since: dt.datetime | None = connection.execute(select(standstill.c.since).where(*standing)).scalar()
+            return since
+
     def near(self, name: str) -> list[str]:
         """Up to three campaign ids that look like this one; all of them, if few and none is near."""
         with self._database.read() as connection:

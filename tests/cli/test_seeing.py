@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,19 @@ def test_why_tells_the_story(started: Terminal, mailbox: Mailbox) -> None:
     assert message["next_at"]
     assert [touch["state"] for touch in message["touches"]] == ["sent"]
     assert "next " in started.run("why", "ana@example.com").out
+
+
+def test_why_says_in_its_heading_what_does_not_run(started: Terminal, mailbox: Mailbox) -> None:
+    del mailbox
+    started.run("tick")
+    started.run("pause", "crm")
+    said = started.run("why", "ana@example.com").out
+    assert re.search(r"\(crm\): paused since .* UTC; nothing is sent until resume\n", said)
+    assert "one-record: reached" in said
+    started.run("cancel", "crm", "--yes")
+    said = started.run("why", "ana@example.com").out
+    assert re.search(r"\(crm\): cancelled; 1 touch, the last .* UTC\n", said)
+    assert "one-record" not in said
 
 
 def test_a_follow_up_is_closed_by_its_outcome(started: Terminal, mailbox: Mailbox) -> None:

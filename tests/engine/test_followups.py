@@ -185,6 +185,22 @@ def test_why_tells_standing_reasons_and_touches(store: Store, engine: MakeEngine
     assert message["reasons"][0]["next_at"] == message["next_at"]
 
 
+def test_why_tells_of_a_pause_and_of_what_is_over(store: Store, engine: MakeEngine, clock: Clock) -> None:
+    for name in ("over", "paused", "never"):
+        run(store, [someone(1)], a_plan(campaign=name))
+    store.plans.cancel("never", by="dana", now=clock.now)
+    engine().tick()
+    store.plans.pause("paused", by="dana", now=clock.now)
+    store.plans.finish("over", by="dana", now=clock.now)
+    told = why(store, Decisions(store, Workspace()), someone(1).email, clock.now)["campaigns"]
+    assert [(each["campaign"], each["state"], each["paused_since"]) for each in told] == [
+        ("over", "finished", None), ("paused", "paused", "2027-01-11T09:00:00+00:00"),
+    ]  # fmt: skip
+    (message,) = told[1]["messages"]
+    assert (message["standing"], message["next_at"], message["reasons"]) == ("not reached", None, [])
+    assert [touch["state"] for touch in told[0]["messages"][0]["touches"]] == ["sent"]
+
+
 def test_why_of_a_stranger_names_the_near(store: Store, clock: Clock) -> None:
     run(store, [someone(1)])
     with pytest.raises(InputError, match=r"There is: p00001@example.com"):
