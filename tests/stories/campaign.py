@@ -1,0 +1,64 @@
+"""A campaign that is open now, at whatever hour a test runs, and as many people as a story needs."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from tests.cli.terminal import Terminal
+from tests.stories.program import Program
+
+PLAN = """\
+campaign: crm
+title: One customer record
+owner: [dana@example.com]
+sponsor: sam@example.com
+milestones: {{kickoff: {kickoff}, go_live: {go_live}}}
+audience: {{roles: {{everybody: {{rest: true}}}}}}
+send:
+  channels: [email]
+  window: {{days: [mon, tue, wed, thu, fri, sat, sun], from: "00:00", to: "24:00"}}
+  holidays: false
+wiifm:
+  everybody:
+    why: Two lists cost orders.
+    your_job: You log each call once.
+    skills: One hour.
+    measures: Calls logged the same day.
+    results: Fewer lost orders.
+messages:
+  - id: one-record
+    key_point: Every customer conversation is logged in one record.
+    from: kickoff
+    until: go_live
+    cadence: {{every: 48h, times: 5}}
+follow_up:
+  - {{after: 2 touches, do: remind}}
+  - {{after: 1 touches, do: personal, by: manager}}
+  - {{after: 5 working days, do: sponsor}}
+"""
+
+
+def today() -> dt.date:
+    return dt.datetime.now(dt.UTC).date()
+
+
+def days_from_now(days: int) -> str:
+    return (today() + dt.timedelta(days=days)).isoformat()
+
+
+def start_for(program: Program, people: int) -> None:
+    """Imported, applied and started for so many people, nothing sent yet: all in this process, for it is quicker."""
+    rows = [f"p{n:04d}@example.com,Person {n},Sales" for n in range(people)]
+    settings = {"COMMSENGINE_SECRET_KEY": "a-key-of-enough-letters", **program.settings}
+    program.write("people.csv", "\n".join(["email,name,department", *rows, ""]))
+    program.write("schedules/crm.yaml", PLAN.format(kickoff=days_from_now(-1), go_live=days_from_now(40)))
+    program.write(".env", "".join(f"{name}={value}\n" for name, value in settings.items()))
+    (program.folder / ".env").chmod(0o600)
+    terminal = Terminal(program.folder)
+    for command in (
+        ("people", "import", terminal.path("people.csv")),
+        ("apply", terminal.path("schedules/crm.yaml"), "--yes"),
+        ("start", "crm", "--yes"),
+    ):
+        said = terminal.run(*command)
+        assert said.status == 0, said.err

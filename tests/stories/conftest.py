@@ -1,0 +1,37 @@
+"""A mail server, a free port, and the program in an empty workspace with that mail server as its only setting."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from commsengine.settings import PREFIX
+from tests.stories.program import Program
+from tests.stories.relay import Relay
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.fixture
+def relay() -> Iterator[Relay]:
+    with Relay() as relay:
+        yield relay
+
+
+@pytest.fixture
+def program(tmp_path: Path, relay: Relay) -> Program:
+    return Program(tmp_path, {"COMMSENGINE_SMTP_URL": relay.url})
