@@ -30,7 +30,8 @@ def open_outreach(plan: Plan, person: Person, history: History, now: dt.datetime
 
 
 def _open(row: TouchRow, plan: Plan, person: Person, history: History, now: dt.datetime) -> bool:
-    since = [fact for fact in (*history.outcomes, *history.answers) if _about(fact, row)]
+    facts: tuple[Answer | Outcome, ...] = (*history.outcomes, *history.answers)
+    since = [fact for fact in facts if _about(fact, row)]
     if any(not _away(fact) for fact in since):
         return False
     return not since or now >= call_again(plan, person, max(fact.at for fact in since))
