@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
 from commsengine.content.facts import Cast
@@ -13,9 +15,12 @@ LONGEST_CHAIN = 10
 class Casting:
     """Keeps whom it has looked up; make a new one for each batch, so that changes to the directory are seen."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, emails: Iterable[str] = ()) -> None:
+        """``emails`` are looked up at once; whoever else is asked for, one by one."""
         self._store = store
-        self._known: dict[str, Person | None] = {}
+        wanted = {email.lower(): email for email in emails if email}
+        found = {email.lower(): person for email, person in store.people.by_emails(list(wanted.values())).items()}
+        self._known: dict[str, Person | None] = {email: found.get(key) for key, email in wanted.items()}
 
     def of(self, person: Person, plan: Plan) -> Cast:
         sponsor = self.named(plan.sponsor) if plan.sponsor else None

@@ -30,7 +30,7 @@ class Handover:
     def touches(self, touches: Iterable[Touch], people: Iterable[Decided], campaigns: Campaigns, fence: int) -> None:
         by_id = {one.person.id: one for one in people}
         running = {campaign.id: campaign for campaign in campaigns.running}
-        casting = Casting(self._store)
+        casting = Casting(self._store, _appearing(by_id.values(), campaigns))
         batches: dict[str, list[Claimed]] = {}
         for touch in touches:
             campaign, one = running[touch.campaign], by_id[touch.person]
@@ -54,6 +54,13 @@ class Handover:
             assert record is not None, "a running campaign has its version on record"  # noqa: S101 - a defect of ours
             kept = self._renderers[campaign.id] = (campaign.version, self._make(record.plan, record.templates))
         return kept[1]
+
+
+def _appearing(people: Iterable[Decided], campaigns: Campaigns) -> set[str]:
+    """Everybody who may sign a message: owners, sponsors and these people's managers."""
+    plans = [campaign.plan for campaign in campaigns.running]
+    signing = {email for plan in plans for email in (plan.owner[0], plan.sponsor) if email}
+    return signing | {one.person.manager for one in people if one.decision.touches}
 
 
 def _rendering(renderer: Renderer, touch: Touch, one: Decided, casting: Casting, plan: Plan) -> Callable[[], Message]:

@@ -49,9 +49,9 @@ class PeopleAtPlay:
         self.done: Counter[str] = Counter()
         self.first_call: FollowUp | None = None
 
-    def look(self) -> None:
-        """Read the new mail, the new Slack messages and the new follow-ups."""
-        by_hand = {rung.key for rung in self._store.books.open_rungs()} - self._outreach
+    def look(self, *, calls: bool) -> None:
+        """Read the new mail, the new Slack messages and, if there are ``calls`` to make, the new follow-ups."""
+        by_hand = {rung.key for rung in self._store.books.open_rungs()} - self._outreach if calls else set()
         self._outreach |= by_hand
         news = self._store.touches.rows([*self._new_mail(), *self._new_posts(), *sorted(by_hand)])
         for record in news.values():

@@ -204,8 +204,8 @@ class Rehearsal:
         paused = self._plan_pause()
 
         def tick() -> None:
-            engine.tick()
-            people.look()
+            made = engine.tick()
+            people.look(calls=made.by_hand > 0)
             self._ticks += 1
             progress(self.clock.now())
 

@@ -20,6 +20,9 @@ from commsengine.store.plans import Plans
 from commsengine.store.records import CampaignBooks, CampaignRecord, OpenRung
 from commsengine.store.tables import answer, outcome, person, roster, touch
 
+GOT_IT = ("acknowledged", "input", "commit", "check")
+"""Whoever gives the answer that a message asks for has taken note of it, whatever the message asks."""
+
 _TOUCHES = touch.c.kind != "service"
 
 
@@ -80,7 +83,7 @@ def _touches(connection: Connection, campaign: str) -> Mapping[str, dict[str, in
 
 
 def _acknowledged(connection: Connection, campaign: str) -> int:
-    said = and_(answer.c.campaign == campaign, answer.c.kind == "acknowledged", answer.c.withdrawn_at.is_(None))
+    said = and_(answer.c.campaign == campaign, answer.c.kind.in_(GOT_IT), answer.c.withdrawn_at.is_(None))
     pairs = select(answer.c.person_id, answer.c.message).where(said).distinct().subquery()
     return connection.execute(select(func.count()).select_from(pairs)).scalar_one()
 

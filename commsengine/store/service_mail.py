@@ -9,12 +9,24 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
 from commsengine.store import gates
 from commsengine.store.database import insert
 from commsengine.store.deliveries import NOT_STOPPED
 from commsengine.store.tables import campaign, touch
+
+_ALERT = touch.c.message == "alert"
+_STOPPED = select(campaign.c.id).where(campaign.c.id == touch.c.campaign, campaign.c.state.not_in(NOT_STOPPED))
+_PASSES = or_(_ALERT, ~_STOPPED.exists())
+_RIPE = (
+    select(touch.c.key)
+    .where(touch.c.kind == "service", touch.c.state == "retry")
+    .where(touch.c.retry_at <= bindparam("the_now", type_=touch.c.retry_at.type))
+    .order_by(touch.c.retry_at, touch.c.key)
+    .limit(bindparam("most"))
+)
+_DUE, _DUE_ON_HOLD = _RIPE.where(_PASSES), _RIPE.where(_ALERT)
 
 
 def add(
@@ -44,9 +56,8 @@ def add(
 
 def due(connection: Connection, now: dt.datetime, limit: int) -> list[str]:
     """Keys, the longest due first. On hold only alerts are due; a paused campaign's mail waits."""
-    waiting = (touch.c.kind == "service", touch.c.state == "retry", touch.c.retry_at <= now)
-    ripe = select(touch.c.key).where(*waiting, _may_leave(connection)).order_by(touch.c.retry_at, touch.c.key)
-    return [str(row.key) for row in connection.execute(ripe.limit(limit))]
+    query = _DUE_ON_HOLD if gates.on_hold(connection) else _DUE
+    return [str(row.key) for row in connection.execute(query, {"the_now": now, "most": limit})]
 
 
 def claim(
@@ -61,7 +72,4 @@ def claim(
 
 
 def _may_leave(connection: Connection) -> Any:
-    stopped = select(campaign.c.id).where(campaign.c.id == touch.c.campaign, campaign.c.state.not_in(NOT_STOPPED))
-    if gates.on_hold(connection):
-        return touch.c.message == "alert"
-    return or_(touch.c.message == "alert", ~stopped.exists())
+    return _ALERT if gates.on_hold(connection) else _PASSES
