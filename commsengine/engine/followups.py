@@ -203,11 +203,12 @@ def _reason(plan: Plan, history: History, kind: str, messages: Sequence[str], ov
             f"Personal outreach did not help{came}: a proposal to ask the sponsor, {plan.sponsor or 'if there is one'}."
         )
     closed = [channel for channel in plan.send.channels if channel in history.unreachable]
-    if len(closed) == len(plan.send.channels):
+    mine = [row for row in history.rows if row.campaign == plan.campaign and row.message in messages]
+    sent = sum(_carried(row.channel, row.state) for row in mine)
+    if len(closed) == len(plan.send.channels) or (closed and not sent):  # the others have no credentials here
         why = ", ".join(f"{CARRIED[channel]} ({history.unreachable[channel]})" for channel in closed)
         reason = f"No channel reaches them: {why}."
     else:
-        sent = sum(_carried(row.channel, row.state) and row.message in messages for row in history.rows)
         reason = f"No answer after {sent} {'message' if sent == 1 else 'messages'}."
     return f"{reason} Nobody has recorded an outcome for more than {REMIND_AFTER} working days." if overdue else reason
 

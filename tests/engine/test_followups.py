@@ -162,6 +162,22 @@ def test_whom_no_channel_reaches_is_called_at_once(store: Store, engine: MakeEng
     assert [one.reason for one in listed(store, clock)] == ["No channel reaches them: e-mail (no such mailbox)."]
 
 
+def test_a_channel_without_credentials_reaches_nobody_either(store: Store, engine: MakeEngine, clock: Clock) -> None:
+    send = {"channels": ["slack", "email"], "holidays": "false"}
+    run(store, [someone(1)], a_plan(follow_up=STAY, send=send))
+    store.facts.unreachable(someone(1).id, "email", "no such mailbox", now=clock.now)
+    engine().tick()
+    assert [one.reason for one in listed(store, clock)] == ["No channel reaches them: e-mail (no such mailbox)."]
+
+
+def test_the_messages_of_another_campaign_are_not_counted(store: Store, engine: MakeEngine, clock: Clock) -> None:
+    run(store, [someone(1)], a_plan(follow_up=STAY))
+    run(store, [someone(1)], a_plan(campaign="other", follow_up=[]))
+    live(store, engine, clock, "2027-01-20")
+    (one,) = [one for one in listed(store, clock) if one.campaign == "crm"]
+    assert (one.reason, len(one.tried)) == ("No answer after 3 messages.", 3)
+
+
 def test_the_reports_of_a_leaver_go_to_their_managers_manager(store: Store, engine: MakeEngine, clock: Clock) -> None:
     boss = someone(8, email="boss@example.com", manager="")
     gone = someone(9, email="gone@example.com", manager="boss@example.com", left=dt.date(2027, 1, 2))

@@ -69,6 +69,13 @@ def test_acknowledged_counts_pairs_of_person_and_message(store: Store) -> None:
     assert store.books.status(NOW)[0].acknowledged == 3
 
 
+@pytest.mark.parametrize(("kind", "counted"), [("input", 1), ("commit", 1), ("check", 1), ("heard_enough", 0)])
+def test_giving_what_a_message_asks_for_acknowledges_it(store: Store, kind: str, counted: int) -> None:
+    running(store)
+    store.facts.answer("ana", "crm", "m", "1", kind, evidence="link", by="ana", now=NOW)
+    assert store.books.status(NOW)[0].acknowledged == counted
+
+
 def outreach(store: Store, person: str = "ana", message: str = "one-record") -> None:
     claim(running(store) if not store.plans.get("crm") else store,
           a_touch(person, message=message, rung=2, kind="personal", channel="personal"))  # fmt: skip
