@@ -28,8 +28,7 @@ class Ledger:
 
     def add(self, row: TouchRow) -> None:
         """Counts a row. What was skipped costs nothing, unless it had been tried before: who knows what arrived."""
-        tried = row.attempts or row.retry_at is not None
-        if row.kind in BY_HAND or (row.state == "skipped" and not tried):
+        if row.kind in BY_HAND or (row.state == "skipped" and not row.attempts):
             return
         self._per_day[row.local_date] += 1
         self._dues.append(row.due_at)

@@ -94,7 +94,6 @@ def with_touch(history: History, touch: Touch, sent_at: dt.datetime) -> History:
         channel=touch.channel,
         state="skipped" if touch.skip else "sent",
         sent_at=None if touch.skip else sent_at,
-        retry_at=before.retry_at if before else None,
         attempts=(before.attempts if before else 0) + (not touch.skip),
         reason=touch.skip,
     )
