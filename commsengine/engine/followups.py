@@ -95,14 +95,18 @@ def followups(
     ]
 
 
-def open_followups(store: Store, now: dt.datetime, campaign: str | None = None) -> list[FollowUp]:
-    """The same without talking points and without a number for one day."""
+def open_followups(
+    store: Store, now: dt.datetime, campaign: str | None = None, only: str | None = None
+) -> list[FollowUp]:
+    """The same without talking points and without a number for one day; ``only`` is the id of the one wanted."""
     records = {record.id: record for record in store.plans.all() if record.state in ("running", "paused")}
     groups: dict[tuple[str, str, str], list[OpenRung]] = defaultdict(list)
     for rung in store.books.open_rungs(campaign):
         asked = rung.open_at(now) and rung.campaign in records
         if asked and any(m.id == rung.message for m in records[rung.campaign].plan.messages):
             groups[rung.campaign, rung.person_id, rung.kind].append(rung)
+    if only is not None:
+        groups = {group: rungs for group, rungs in groups.items() if followup_id(*group) == only}
     loaded = store.touches.histories(sorted({person for _, person, _ in groups}))
     casting = Casting(store)
     found = [
@@ -113,17 +117,22 @@ def open_followups(store: Store, now: dt.datetime, campaign: str | None = None) 
     return sorted(found, key=lambda one: one.need)
 
 
+def followup_id(campaign: str, person: str, kind: str) -> str:
+    """The name of the follow-up of one person, for ``kind`` personal or sponsor."""
+    return hashlib.sha256("\x1f".join((campaign, person, kind)).encode()).hexdigest()[:8]
+
+
 def record_outcome(
-    store: Store, followup_id: str, outcome: str, *, unclear: str = "", note: str = "", by: str, now: dt.datetime
+    store: Store, wanted: str, outcome: str, *, unclear: str = "", note: str = "", by: str, now: dt.datetime
 ) -> FollowUp:
     """Record what came of a contact, for each message it was about. "Understood" also acknowledges them.
 
     Raises ``InputError`` for an id that is not open, or an outcome that is none.
     """
-    one = next((each for each in open_followups(store, now) if each.id == followup_id), None)
+    one = next(iter(open_followups(store, now, only=wanted)), None)
     if one is None:
         raise InputError(
-            f"There is no open follow-up '{followup_id}'.", "Run 'commsengine followups' to see those that are."
+            f"There is no open follow-up '{wanted}'.", "Run 'commsengine followups' to see those that are."
         )
     acknowledged = dict(zip(one.messages, one.keys, strict=True)) if outcome == "understood" else {}
     store.facts.outcome(
@@ -157,7 +166,7 @@ def _followup(
     messages = tuple(sorted({rung.message for rung in rungs}, key=lambda message: places[message]))
     since = min(rung.call_again or rung.since for rung in rungs)
     overdue = kind == "personal" and _overdue(plan, person, since, now)
-    number = hashlib.sha256("\x1f".join((record.id, person.id, kind)).encode()).hexdigest()[:8]
+    number = followup_id(record.id, person.id, kind)
     urgency = min(PRIORITY[plan.message(message).priority] for message in messages)
     return FollowUp(
         number,

@@ -1,6 +1,7 @@
 """The one thread that writes: it gathers the marks and receipts of all senders into common commits.
 
-1. While a commit runs, senders queue up; the next commit takes everything that waits. No timer is needed.
+1. While a commit runs, senders queue up; the next commit takes everything that waits. Where several send, it waits a
+   moment for the others: two milliseconds save most of the commits.
 2. Marks and receipts go into one commit. If it fails (disk full, database gone) no mark is granted and the receipts are
    kept and tried again: nothing leaves whose outcome could not be recorded.
 3. Each claim has its own fence, so what is left of a claim that was given back and claimed anew can neither mark nor
@@ -21,6 +22,7 @@ import structlog
 from commsengine.store.records import Receipt, TouchRecord
 
 WAIT_AFTER_FAILURE = 1.0  # seconds
+GATHER = 0.002  # seconds
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +56,7 @@ class Writer:
         self._ledger, self._owner, self._clock = ledger, owner, clock
         self._posts: dict[int, Post] = {}
         self._busy = self._failed = self._closing = False
+        self._crowd = 0
         self._news = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
@@ -114,12 +117,19 @@ class Writer:
             if self._failed:
                 self._news.wait_for(lambda: self._closing, WAIT_AFTER_FAILURE)
             self._news.wait_for(lambda: self._posts or self._closing)
+            if self._crowd > 1 and not self._closing:
+                self._news.wait_for(lambda: self._closing or self._waiting() >= self._crowd, GATHER)
+            self._crowd = self._waiting()
             if self._failed and self._closing:
                 for post in self._posts.values():
                     post.answer(set())
                 return {}
             posts, self._posts, self._busy = self._posts, {}, True
             return posts
+
+    def _waiting(self) -> int:
+        """How many senders wait for their mark."""
+        return sum(len(post.wishes) for post in self._posts.values())
 
     def _write(self, fence: int, post: Post) -> bool:
         """One commit. Whatever goes wrong: the receipts survive, and nothing unmarked leaves."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from commsengine.cadence.forecast import Fact, Supposition
 from commsengine.cadence.history import Answer, Outcome, Touch
 from commsengine.cadence.plan import Message, Plan
-from commsengine.engine.followups import FollowUp, open_followups, record_outcome
+from commsengine.engine.followups import FollowUp, followup_id, open_followups, record_outcome
 from commsengine.errors import CommsError
 from commsengine.sandbox.first_form import Form, first_form, send
 from commsengine.sandbox.mailbox import Mail
@@ -113,13 +113,13 @@ class PeopleAtPlay:
 
     def _talk(self, record: TouchRecord, fact: Outcome) -> None:
         """The manager or the lead calls, and writes down what came of it."""
-        for one in open_followups(self._store, self._now(), record.campaign):
-            if one.person.id == record.person_id and one.kind == record.kind and record.message in one.messages:
+        number = followup_id(record.campaign, record.person_id or "", record.kind)
+        for one in open_followups(self._store, self._now(), record.campaign, only=number):
+            if record.message in one.messages:
                 if self.first_call is None:
                     self.first_call = next(each for each in self._briefing() if each.id == one.id)
                 record_outcome(self._store, one.id, fact.outcome, by=one.carrier, now=self._now())
                 self.done[fact.outcome] += 1
-                return
 
 
 def _touch(record: TouchRecord) -> Touch:
