@@ -148,5 +148,6 @@ def _tell_paused(report: PauseReport) -> None:
         return
     rows = [*report.open_rows, *report.uncertain]
     click.echo(f"{report.campaign} is paused, but {count(len(rows), 'touch', 'touches')} may still leave or have left:")
-    table(["key", "message", "channel", "state"], [(row.key, row.message, row.channel, row.state) for row in rows])
+    table(["key", "message", "channel", "state"], [(row.key, row.message, row.channel, row.state) for row in rows],
+          whole=["key"])  # fmt: skip
     note("Settle an uncertain one when you know: commsengine touch KEY --sent (or --resend).")

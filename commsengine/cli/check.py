@@ -36,6 +36,9 @@ def check(wiring: Wiring, ctx: click.Context, plans: tuple[Path, ...], as_json: 
     else:
         for problem in sorted(problems, key=lambda problem: problem.severity != "error"):
             click.echo(str(problem))
-        advice = count(len(problems) - errors, "piece of advice", "pieces of advice")
-        note(f"{count(len(plans), 'plan')}: {count(errors, 'error') if errors else 'no errors'}, {advice}.")
+        advice = len(problems) - errors
+        note(
+            f"{count(len(plans), 'plan')}: {count(errors, 'error') if errors else 'no errors'}, "
+            f"{count(advice, 'piece of advice', 'pieces of advice') if advice else 'no advice'}."
+        )
     ctx.exit(2 if errors else 0)

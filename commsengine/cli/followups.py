@@ -40,7 +40,11 @@ def followups(wiring: Wiring, campaign: str | None, talking_points: bool, as_jso
         return
     if not data:
         click.echo("Nobody needs a person.")
+        return
     show_followups(data, talking_points=talking_points)
+    if not talking_points:
+        click.echo("What to say: commsengine followups --talking-points")
+    click.echo(f"Afterwards: commsengine followup ID --outcome {'|'.join(OUTCOMES)}")
 
 
 def show_followups(found: Sequence[Mapping[str, Any]], *, talking_points: bool = False) -> None:
@@ -49,7 +53,9 @@ def show_followups(found: Sequence[Mapping[str, Any]], *, talking_points: bool =
     for each in today:
         title(f"{each['id']}  {each['name'] or each['person']}, {each['campaign']}: {', '.join(each['messages'])}")
         click.echo(f"  {each['reason']}")
-        click.echo(f"  for {each['carrier']}; phone {each['phone'] or 'unknown'}; since {when(each['since'])}")
+        click.echo(
+            f"  {each['carrier']} talks to them; phone {each['phone'] or 'unknown'}; since {when(each['since'])}"
+        )
         if each["tried"]:
             click.echo(f"  tried: {', '.join(each['tried'])}")
         if talking_points:

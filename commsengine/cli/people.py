@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import click
 from commsengine.cli.campaign import person_named
 from commsengine.cli.consent import consent, yes_option
 from commsengine.cli.opened import wired
-from commsengine.cli.show import count, json_option, note, show_json
+from commsengine.cli.show import count, json_option, note, show_json, when
 from commsengine.errors import InputError
 
 if TYPE_CHECKING:
@@ -96,13 +97,19 @@ def show(wiring: Wiring, email: str, as_json: bool) -> None:
         return
     for name, value in asdict(person).items():
         if value not in ("", None, (), {}):
-            click.echo(f"{name.replace('_', ' ')}: {value}")
+            click.echo(f"{name.replace('_', ' ')}: {_plainly(value)}")
     click.echo()
     for kind, facts in stored.items():
         if facts and kind != "person":
             click.echo(f"{count(len(facts), 'row')} of {kind.replace('_', ' ')}")
     click.echo(f"\nWhat was sent, and why: commsengine why {person.email}")
     click.echo(f"Every row: commsengine people show {person.email} --json")
+
+
+def _plainly(value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return when(value) if isinstance(value, dt.datetime) else value
 
 
 def _without_rights(stored: Stored) -> Stored:

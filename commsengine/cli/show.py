@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+PIPED = 500
+"""Columns of what is no terminal: a line stays a line, so that ``grep`` finds it whole."""
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON with documented fields (docs/commands.md)."
@@ -47,22 +50,28 @@ def when(instant: datetime | str | None) -> str:
 
 
 def console() -> Console:
-    """Where human output goes. Piped, it is plain text of 100 columns; no table is wider than the terminal."""
+    """Where human output goes. No table is wider than the terminal; piped, each is as wide as it has to be."""
     from rich.console import Console
 
     piped = not sys.stdout.isatty()
-    return Console(highlight=False, soft_wrap=False, width=100 if piped else None, emoji=False, markup=False)
+    return Console(highlight=False, soft_wrap=False, width=PIPED if piped else None, emoji=False, markup=False)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> None:
-    """A table without frames; columns named in ``right`` are aligned to the right. Nothing is printed without rows."""
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = (), whole: Sequence[str] = ()
+) -> None:
+    """A table without frames; nothing is printed without rows.
+
+    Columns named in ``right`` are aligned to the right; those in ``whole`` are never broken, for they are copied.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     drawn = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
     for column in columns:
-        drawn.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        side: Literal["left", "right"] = "right" if column in right else "left"
+        drawn.add_column(column, justify=side, overflow="fold", no_wrap=column in whole)
     for row in rows:
         drawn.add_row(*(Text(str(cell)) for cell in row))
     if drawn.row_count:

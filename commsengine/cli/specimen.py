@@ -72,7 +72,7 @@ def specimens(
         plan = plan.model_copy(update={"send": plan.send.model_copy(update={"channels": (channel,)})})
     renderer = specimen_renderer(wiring, plan)
     cast = _cast(plan, people, person)
-    for touch in _touches(wiring, plan, person):
+    for touch in _touches(wiring, plan, person, _carriers(wiring, plan, channel)):
         wanted = touch.message == (message or touch.message)
         if wanted and touch.number == number and touch.kind in CARRIED:
             yield Specimen(touch, person, renderer.touch(touch, person, cast))
@@ -86,13 +86,19 @@ def specimen_renderer(wiring: Wiring, plan: Plan) -> Renderer:
     return Renderer(plan, wiring.templates, links, wiring.rules)
 
 
-def _touches(wiring: Wiring, plan: Plan, person: Person) -> tuple[Touch, ...]:
+def _carriers(wiring: Wiring, plan: Plan, channel: str | None) -> frozenset[str] | None:
+    """The channels that will carry it: those with credentials here, unless none has or one is asked for."""
+    ready = wiring.settings.credentials
+    return ready if channel is None and ready.intersection(plan.send.channels) else None
+
+
+def _touches(wiring: Wiring, plan: Plan, person: Person, carriers: frozenset[str] | None) -> tuple[Touch, ...]:
     """The person's touches from the plan's first day on, once each, when nobody answers."""
     hours = Hours(plan, person)
     opens = min(hours.instant_of(plan, message.opens) for message in plan.messages) - DAY
     closes = max(hours.instant_of(plan, message.closes) for message in plan.messages)
     past = History(rosters={plan.campaign: opens})
-    campaigns = Campaigns((Campaign(plan, opens),), wiring.rules)
+    campaigns = Campaigns((Campaign(plan, opens),), wiring.rules, carriers=carriers)
     # Whoever joined lately, or leaves soon, may still be shown what the plan says.
     always = replace(person, since=None, left=None, leave=())
     return forecast(campaigns, always, past, opens, closes + dt.timedelta(minutes=1), nobody).touches

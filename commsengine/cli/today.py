@@ -43,5 +43,5 @@ def today(wiring: Wiring, as_json: bool) -> None:
         title(count(len(found["held"]), "touch is uncertain", "touches are uncertain"))
         table(["key", "person", "campaign", "due"], [
             (row["key"], row["person"], row["campaign"], when(row["at"])) for row in found["held"]
-        ])  # fmt: skip
+        ], whole=["key"])  # fmt: skip
         click.echo("Settle one: commsengine touch KEY --sent (or --resend)")

@@ -37,7 +37,8 @@ def touches(wiring: Wiring, campaign: str, state: str | None, as_json: bool) -> 
         return
     if not found:
         click.echo("There is no such touch.")
-    table(["due", "person", "message", "kind", "channel", "state", "key"], [_line(row) for row in found])
+    columns = ["due", "person", "message", "kind", "channel", "state", "key"]
+    table(columns, [_line(row) for row in found], whole=["due", "key"])
 
 
 def _line(row: Mapping[str, Any]) -> list[str]:

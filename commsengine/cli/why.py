@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from commsengine.wiring import Wiring
 
 
+FOR_A_PERSON = {"personal": "personal outreach", "sponsor": "proposal to ask the sponsor"}
+
+
 @click.command()
 @click.argument("email")
 @json_option
@@ -58,9 +61,16 @@ def _show(message: Mapping[str, Any]) -> None:
     for touch in message["touches"]:
         flag = ", possible duplicate" if touch["possible_duplicate"] else ""
         because = f" ({touch['reason']})" if touch["reason"] else ""
-        click.echo(f"    {when(touch['at'])}  {touch['kind']} by {touch['channel']}: {touch['state']}{because}{flag}")
+        click.echo(f"    {when(touch['at'])}  {_carried(touch)}{because}{flag}")
     for reason in message["reasons"]:
         click.echo(f"    {_next(reason)}{reason['text']}")
+
+
+def _carried(touch: Mapping[str, Any]) -> str:
+    """What a human carries is opened for them; only a channel sends."""
+    if touch["channel"] == "personal":
+        return f"{FOR_A_PERSON[touch['kind']]}: {'opened' if touch['state'] == 'sent' else touch['state']}"
+    return f"{touch['kind']} by {touch['channel']}: {touch['state']}"
 
 
 def _next(reason: Mapping[str, Any]) -> str:

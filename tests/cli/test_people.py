@@ -47,6 +47,7 @@ def test_show_tells_everything_but_right_or_wrong(started: Terminal, mailbox: Ma
     started.run("tick")
     said = started.run("people", "show", "ana@example.com")
     assert (said.status, "Ana Kim" in said.out, "1 row of touch" in said.out) == (0, True, True)
+    assert "is manager: no\n" in said.out
     shown = started.json("people", "show", "ana@example.com")
     assert shown["person"]["email"] == "ana@example.com"
     assert '"right"' not in json.dumps(shown)

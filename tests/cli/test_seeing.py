@@ -151,6 +151,32 @@ def test_a_follow_up_is_closed_by_its_outcome(started: Terminal, mailbox: Mailbo
     assert started.run("followup", one["id"], "--outcome", "understood").status == 2
 
 
+def test_a_follow_up_reads_as_what_to_do(started: Terminal, mailbox: Mailbox) -> None:
+    del mailbox
+    started.run("suppress", "ana@example.com")
+    started.run("tick")
+    listed = started.run("followups").out
+    assert "mia@example.com talks to them; phone +82 2 1234; since " in listed
+    assert "What to say: commsengine followups --talking-points\n" in listed
+    assert "Afterwards: commsengine followup ID --outcome understood|objects|declines|away\n" in listed
+    assert " UTC  personal outreach: opened\n" in started.run("why", "ana@example.com").out
+
+
+def test_every_touch_is_one_line_with_its_whole_key(started: Terminal, mailbox: Mailbox) -> None:
+    started.run("tick")
+    lines = started.run("touches", "crm").out.splitlines()[2:]
+    assert sorted(line.split()[-1] for line in lines) == sorted(mail.key for mail in mailbox.arrived)
+
+
+def test_preview_shows_the_channel_that_will_carry_it(terminal: Terminal, mailbox: Mailbox) -> None:
+    del mailbox
+    terminal.write(SCHEDULE, plan(**{"channels: [email]": "channels: [slack, email]"}))
+    shown = terminal.json("preview", terminal.path(SCHEDULE), "--as", "ana@example.com")["previews"]
+    assert [each["channel"] for each in shown] == ["email", "personal"]
+    asked = terminal.json("preview", terminal.path(SCHEDULE), "--as", "ana@example.com", "--channel", "slack")
+    assert asked["previews"][0]["channel"] == "slack"
+
+
 def test_a_question_is_answered_once(started: Terminal, mailbox: Mailbox) -> None:
     started.run("tick")
     key = next(mail.key for mail in mailbox.arrived if mail.recipients[0] == "ana@example.com")
@@ -189,6 +215,16 @@ def test_a_held_engine_sends_nothing_until_it_is_released(started: Terminal, mai
     assert started.run("release", "--yes").status == 0
     assert started.run("tick").status == 0
     assert len(mailbox.arrived) == 4
+
+
+def test_a_channel_that_rests_is_seen_from_every_process(started: Terminal) -> None:
+    with Wiring(started.folder) as wiring:
+        now = wiring.clock()
+        rests = {"until": (now + dt.timedelta(minutes=9)).isoformat(), "because": "Slack refuses us: invalid_auth"}
+        wiring.store.engine.beat("e1", pid=1, host="box", resting={"slack": rests}, now=now)
+    for command in ("status", "doctor"):
+        said = started.run(command).out
+        assert re.search(r"slack rests until .* UTC: Slack refuses us: invalid_auth", said)
 
 
 def test_send_test_sends_one_message_and_records_nothing(applied: Terminal, mailbox: Mailbox) -> None:
