@@ -1,17 +1,15 @@
-"""The first day of a change lead with nothing but a mail server: from ``init`` to the first answer and the first call."""
+"""The first day of a change lead with nothing but a mail server: from ``init`` to the first answer and call."""
 
 from __future__ import annotations
 
 import re
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from commsengine.sandbox.first_form import first_form, send
@@ -20,7 +18,8 @@ from tests.stories.program import Program
 from tests.stories.relay import Relay
 from tests.stories.starter import PEOPLE, PLAN, init
 
-ANA, BEN, LEA = "ana.kim@example.com", "ben.ortiz@example.com", "lea.blanc@example.com"
+ANA, LEA = "ana.kim@example.com", "lea.blanc@example.com"
+WEB = httpx.Client(trust_env=False, timeout=10, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 @dataclass(frozen=True)
@@ -64,9 +63,8 @@ def pages(program: Program) -> Iterator[None]:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=5) as page:
-            return bool(page.status == 200)
-    except urllib.error.URLError:
+        return WEB.get(url).status_code == 200
+    except httpx.TransportError:
         return False
 
 
@@ -105,9 +103,7 @@ def test_looking_records_nothing_and_the_button_does(day: Day) -> None:
     with pages(day.program):
         for agent in ("Mozilla/5.0", "SafeLinks", "Mozilla/5.0 (compatible; bingpreview/2.0)", "curl/8"):
             for method in ("GET", "HEAD", "GET"):
-                request = urllib.request.Request(link, headers={"User-Agent": agent}, method=method)
-                with urllib.request.urlopen(request, timeout=10) as page:
-                    assert page.status == 200
+                assert WEB.request(method, link, headers={"User-Agent": agent}).status_code == 200
         assert standing(day.program, ANA) == "reached"
         form = first_form(link)
         form.fields["value"] = "The phone number on one screen."
@@ -145,4 +141,4 @@ def test_who_cannot_be_reached_is_called_with_something_to_say(day: Day) -> None
 
 def test_the_books_balance_at_the_end_of_the_day(day: Day) -> None:
     books = day.program.books("crm")
-    assert (books.state, books.counts["failed"], books.counts["sent"]) == ("running", 1, 6)
+    assert (books.state, books.counts["skipped"], books.counts["sent"]) == ("running", 1, 6)
