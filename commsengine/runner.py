@@ -61,8 +61,10 @@ def run(
     web: Web | None = None,
     slack: SocketMode | None = None,
     ready: Callable[[], None] = lambda: None,
+    ping: Callable[[], None] = lambda: None,
 ) -> bool:
-    """Run until a signal comes; ``every`` is the heartbeat in seconds, ``ready`` is called once all is open.
+    """Run until a signal comes; ``every`` is the heartbeat in seconds, ``ready`` is called once all is open,
+    ``ping`` after each beat that sends.
 
     Returns whether everything that was leaving has arrived. Raises ``HeldError`` if another process holds the
     engine, ``CommsError`` if the web address is taken.
@@ -70,7 +72,7 @@ def run(
     stop = threading.Event()
     with lock or nullcontext(), _signals(stop), _listening(web), _connected(slack):
         engine.start()
-        scheduler = heartbeat(store, engine, clock, every)
+        scheduler = heartbeat(store, engine, clock, every, ping)
         scheduler.start()
         ready()
         stop.wait()
@@ -79,12 +81,19 @@ def run(
         return engine.stop(LAST_SENDS)
 
 
-def heartbeat(store: Store, engine: Engine, clock: Callable[[], dt.datetime], every: float) -> BackgroundScheduler:
+def heartbeat(
+    store: Store, engine: Engine, clock: Callable[[], dt.datetime], every: float, ping: Callable[[], None]
+) -> BackgroundScheduler:
     """The clock and nothing more: it lives in memory, and a beat that is missed or late is simply the next one."""
     scheduler = BackgroundScheduler(
         timezone=dt.UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
     )
-    tick = _surviving(engine.tick)
+
+    def beat() -> None:
+        if not engine.tick().hold:  # who watches is to hear of a hold, too
+            ping()
+
+    tick = _surviving(beat)
     scheduler.add_job(tick)  # once, at once
     scheduler.add_job(tick, "interval", seconds=every)
     scheduler.add_job(_surviving(lambda: sweep(store, clock())), "cron", hour=SWEEP_AT)

@@ -242,7 +242,8 @@ class Wiring:
         from commsengine.engine.tick import Engine
 
         return Engine(
-            self.store, self.channels, self.renderer, workspace=self.rules, clock=self.clock, interval=interval
+            self.store, self.channels, self.renderer, workspace=self.rules, clock=self.clock, interval=interval,
+            admin=self.settings.admin_email,
         )  # fmt: skip
 
     def engine_lock(self) -> AbstractContextManager[object]:
@@ -286,6 +287,7 @@ class Wiring:
     def run(self, ready: Callable[[], None]) -> bool:
         """The engine, its pages and Slack, until a signal comes; whether everything that was leaving has arrived."""
         from commsengine import runner
+        from commsengine.ping import Ping
 
         host, port = self.settings.bind
         token = self.settings.slack_app_token
@@ -293,6 +295,7 @@ class Wiring:
         return runner.run(
             self.store, self.engine(interval=HEARTBEAT), clock=self.clock, every=HEARTBEAT, lock=self.engine_lock(),
             web=runner.Web(self.web_app, host, port), slack=socket_mode, ready=ready,
+            ping=Ping(self.settings.heartbeat_url),
         )  # fmt: skip
 
     def _heartbeat_age(self) -> dt.timedelta | None:

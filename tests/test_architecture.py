@@ -26,6 +26,7 @@ FLOORS = {
     "settings": 4,
     "wiring": 4,
     "runner": 4,
+    "ping": 4,
     "web": 4,
     "slack_app": 4,
     "sandbox": 4,

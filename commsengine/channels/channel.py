@@ -28,7 +28,8 @@ class Outcome:
 
     ``begun`` is false when nothing was offered to the other side (connection refused, 429): no attempt is counted.
     ``retry_after`` is in seconds. ``unreachable`` says why this person can never be reached here ("not on Slack", "no
-    such mailbox"): a fact that outlives the touch. ``channel_down`` says why nobody can be reached here at present.
+    such mailbox"): a fact that outlives the touch. ``channel_down`` says why nobody can be reached here at present;
+    ``lasting`` that this stays so until a person sees to it (password, token, certificate).
     ``remote_id`` is the other side's name for it: queue id, or Slack channel and ts.
     """
 
@@ -41,6 +42,7 @@ class Outcome:
     remote_id: str = ""
     unreachable: str = ""
     channel_down: str = ""
+    lasting: bool = False
 
 
 class DeliveryError(Exception):
@@ -56,15 +58,17 @@ class DeliveryError(Exception):
         retry_after: float | None = None,
         unreachable: str = "",
         channel_down: str = "",
+        lasting: bool = False,
     ) -> None:
         super().__init__(reply)
         self.verdict, self.phase, self.reply, self.begun = verdict, phase, reply, begun
-        self.retry_after, self.unreachable, self.channel_down = retry_after, unreachable, channel_down
+        self.retry_after, self.unreachable = retry_after, unreachable
+        self.channel_down, self.lasting = channel_down, lasting
 
     def outcome(self, key: str) -> Outcome:
         return Outcome(
             key, self.verdict, self.phase, self.reply, self.begun, self.retry_after,
-            unreachable=self.unreachable, channel_down=self.channel_down,
+            unreachable=self.unreachable, channel_down=self.channel_down, lasting=self.lasting,
         )  # fmt: skip
 
 

@@ -37,7 +37,8 @@ def refusal(phase: str, code: int, reply: bytes) -> DeliveryError:
     text = shown(code, reply)
     if 500 <= code <= 599:
         if phase == "mail":  # the person has not been named yet: it is we who are refused, for everybody
-            return DeliveryError(RETRY, phase, text, begun=False, channel_down=f"the relay refuses our sender: {text}")
+            down = f"the relay refuses our sender: {text}"
+            return DeliveryError(RETRY, phase, text, begun=False, channel_down=down, lasting=True)
         gone = "no such mailbox" if phase == "rcpt" and _nobody_there(code, reply) else ""
         return DeliveryError(PERMANENT, phase, text, unreachable=gone)
     return DeliveryError(
@@ -50,6 +51,11 @@ def no_connection(error: Exception, host: str, port: int) -> str:
     reason = next(text for kind, text in _NO_CONNECTION if isinstance(error, kind))
     detail = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else shown(0, str(error).encode())
     return reason.format(place=f"{host}:{port}", host=host, detail=detail)
+
+
+def is_lasting(error: Exception) -> bool:
+    """Whether no connection comes about until a person sees to it: credentials, encryption, certificate."""
+    return isinstance(error, smtplib.SMTPAuthenticationError | smtplib.SMTPNotSupportedError | ssl.SSLError)
 
 
 def queue_id(reply: bytes) -> str:

@@ -43,7 +43,7 @@ def refused(error: SlackApiError, *, marked: bool) -> DeliveryError:
     if name in _NOBODY:
         return DeliveryError(PERMANENT, phase, name, begun=False, unreachable=NOT_ON_SLACK)
     if name in _OURS:
-        return DeliveryError(RETRY, phase, name, begun=False, channel_down=f"Slack refuses us: {name}")
+        return DeliveryError(RETRY, phase, name, begun=False, channel_down=f"Slack refuses us: {name}", lasting=True)
     if name in _THIS_MESSAGE:
         return DeliveryError(PERMANENT, phase, name, begun=marked)
     told = name.replace("_", "").isalnum()  # anything else is not Slack speaking, but something in between
@@ -57,7 +57,8 @@ def broken(error: Exception, *, marked: bool) -> DeliveryError:
     reason = error.reason if isinstance(error, urllib.error.URLError) else error
     why = next((text for kind, text in _NO_CONNECTION if isinstance(reason, kind)), "")
     if why and isinstance(error, urllib.error.URLError):
-        return DeliveryError(RETRY, "connect", why, begun=False, channel_down=why)
+        lasting = isinstance(reason, ssl.SSLError)
+        return DeliveryError(RETRY, "connect", why, begun=False, channel_down=why, lasting=lasting)
     text = f"the connection broke ({type(reason).__name__})"
     if marked:
         return DeliveryError(UNCERTAIN, "reply", text)

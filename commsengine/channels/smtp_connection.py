@@ -9,7 +9,8 @@ import ssl
 
 from commsengine.channels import replies
 from commsengine.channels.channel import RETRY, DeliveryError
-from commsengine.channels.smtp_server import OFF, TLS, SmtpServer, is_loopback
+from commsengine.channels.loopback import is_loopback
+from commsengine.channels.smtp_server import OFF, TLS, SmtpServer
 
 
 class SmtpConnection:
@@ -43,7 +44,8 @@ class SmtpConnection:
         except OSError as error:
             self.drop()
             reason = replies.no_connection(error, self._server.host, self._server.port)
-            raise DeliveryError(RETRY, "connect", reason, begun=False, channel_down=reason) from None
+            lasting = replies.is_lasting(error)
+            raise DeliveryError(RETRY, "connect", reason, begun=False, channel_down=reason, lasting=lasting) from None
 
     def command(self, phase: str, command: str, *wanted: int) -> None:
         """One command and its reply. Raises ``DeliveryError`` for any other reply, or when the connection breaks."""

@@ -8,11 +8,11 @@ No message ever shows the URL itself: it holds a password.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+from commsengine.channels.loopback import is_loopback
 from commsengine.errors import InputError
 
 STARTTLS, TLS, OFF = "starttls", "tls", "off"
@@ -52,13 +52,6 @@ def parse_smtp_url(url: str) -> SmtpServer:
     if port == 0:
         raise _wrong("names port 0", f"Write the port of your relay, for example {_PORTS[tls]}.")
     return SmtpServer(host, port or _PORTS[tls], tls, user, password)
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _host(parts: SplitResult) -> str:

@@ -35,7 +35,7 @@ def examine(wiring: Wiring) -> list[Finding]:
     """Every finding. Settings that cannot be read raise ``InputError``: nothing else could be examined."""
     examinations: dict[str, Callable[[Wiring], Iterator[Finding]]] = {
         "settings": _settings, "database": _database, "clock": _clock, "mail": _mail, "slack": _slack, "links": _links,
-        "windows": _windows,
+        "channels": _resting, "windows": _windows,
     }  # fmt: skip
     findings: list[Finding] = []
     for about, examination in examinations.items():
@@ -62,6 +62,17 @@ def _database(wiring: Wiring) -> Iterator[Finding]:
     held = next((hold for hold in wiring.store.engine.holds() if hold.until is None), None)
     if held:
         yield Finding("database", "problem", f"The engine is on hold: {held.reason}", "Then: commsengine release")
+
+
+def _resting(wiring: Wiring) -> Iterator[Finding]:
+    from commsengine.cli.show import when
+    from commsengine.engine.books import resting
+
+    for rest in resting(wiring.store, wiring.clock()):
+        yield Finding(
+            "channels", "problem", f"{rest['channel']} rests until {when(rest['until'])}: {rest['because']}",
+            "Then a single message tries it again.",
+        )  # fmt: skip
 
 
 def _clock(wiring: Wiring) -> Iterator[Finding]:

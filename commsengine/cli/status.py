@@ -31,6 +31,8 @@ def status(wiring: Wiring, as_json: bool) -> None:
         show_json(found)
         return
     title(_engine(found["engine"]))
+    for rest in found["engine"]["resting"]:
+        click.echo(f"{rest['channel']} rests until {when(rest['until'])}: {rest['because']}")
     if not found["campaigns"]:
         click.echo("No plan is applied yet: commsengine apply PLAN")
     for campaign in found["campaigns"]:

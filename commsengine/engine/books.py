@@ -37,7 +37,18 @@ def engine_state(store: Store, now: dt.datetime) -> dict[str, Any]:
         "beat_at": iso(last.beat_at) if last else None,
         "pid": last.pid if last else None,
         "host": last.host if last else None,
+        "resting": resting(store, now),
     }
+
+
+def resting(store: Store, now: dt.datetime) -> list[dict[str, str]]:
+    """The channels that an engine keeps still: which, until when and why."""
+    return [
+        {"channel": name, **rest}
+        for beat in store.engine.heartbeats()
+        for name, rest in sorted(beat.resting.items())
+        if dt.datetime.fromisoformat(rest["until"]) > now
+    ]
 
 
 def touches(store: Store, campaign: str) -> Iterator[dict[str, Any]]:

@@ -23,6 +23,7 @@ class Breaker:
         self.channel = channel
         self.until: dt.datetime | None = None
         self.because = ""
+        self.lasting = False
         self._failures = 0
         self._lock = threading.Lock()
 
@@ -38,14 +39,14 @@ class Breaker:
         """The seconds the other side asked us to wait; 0 if it did not, or if the channel is down."""
         return 0.0 if self.trying or self.until is None else max(0.0, (self.until - now).total_seconds())
 
-    def fail(self, because: str, now: dt.datetime) -> None:
-        """The channel is down. Several threads that meet the same failure count once."""
+    def fail(self, because: str, now: dt.datetime, *, lasting: bool = False) -> None:
+        """The channel is down, ``lasting`` until a person sees to it. Threads that meet the same failure count once."""
         with self._lock:
             if self.shut(now):
                 return
             wait = min(FIRST_WAIT * 2 ** min(self._failures, 10), LONGEST_WAIT)
             self._failures += 1
-            self.until, self.because = now + wait, because
+            self.until, self.because, self.lasting = now + wait, because, lasting
             log.warning("channel_shut", channel=self.channel, seconds=wait.total_seconds())
 
     def later(self, seconds: float, now: dt.datetime) -> None:
@@ -60,4 +61,4 @@ class Breaker:
             if self.trying:
                 log.info("channel_open_again", channel=self.channel)
             if self._failures:
-                self._failures, self.until, self.because = 0, None, ""
+                self._failures, self.until, self.because, self.lasting = 0, None, "", False

@@ -21,6 +21,7 @@ from typing import Self
 import structlog
 
 from commsengine.cadence.plan import Workspace
+from commsengine.engine.alerts import Alerts
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.deliver import ChannelSetup, Pool
 from commsengine.engine.digest import Digests
@@ -65,7 +66,8 @@ class Engine:
     """One engine of one process. Use it as a context: entering reconciles, leaving gives back what has not begun.
 
     ``renderer`` makes the renderer of a plan version; ``clock`` tells the time (aware UTC) and ``sleep`` waits on it;
-    ``interval`` is the time between two ticks in seconds, ``None`` when somebody else (cron) calls them.
+    ``interval`` is the time between two ticks in seconds, ``None`` when somebody else (cron) calls them. ``admin`` is
+    the e-mail address that hears when nothing goes on without a person.
     """
 
     def __init__(
@@ -79,17 +81,20 @@ class Engine:
         sleep: Callable[[float], None] = time.sleep,
         interval: float | None = None,
         owner: Owner | None = None,
+        admin: str = "",
     ) -> None:
         self._store, self._setups, self._renderer, self._clock, self._sleep = store, channels, renderer, clock, sleep
         self._interval = interval
         self.owner = owner or Owner.this_process()
         self.decisions = Decisions(store, workspace, frozenset(channels))
+        self._alerts = Alerts(store, admin, channels)
         self._digests = Digests(store, self.decisions, renderer, list(channels), clock)
         self._pools: dict[str, Pool] = {}
         self._progress = threading.Event()
         self._stopping = threading.Event()
         self._ticking = threading.Lock()
         self._last_beat: dt.datetime | None = None
+        self._rested: dict[str, str] = {}
 
     # -- life -------------------------------------------------------------------------------------
 
@@ -158,7 +163,8 @@ class Engine:
             settled = self._settled()
             report = self.beat()
             total += report
-            if report.hold or idle_rounds > ROUNDS_WITHOUT_PROGRESS:
+            over = bool(report.hold) and settled and not report.service  # alerts that say so pass a hold
+            if over or idle_rounds > ROUNDS_WITHOUT_PROGRESS:
                 break
             if report.claimed or report.service:
                 idle_rounds = 0
@@ -203,7 +209,7 @@ class Engine:
         """Decide and claim for at most a thousand due people; the sending goes on behind it."""
         now = self._clock()
         self._keep_beat(now)
-        hold = next((hold.reason for hold in self._store.engine.holds() if hold.until is None), "")
+        hold = self._look_at_holds(now)
         self._store.touches.settle_uncertain(now)
         room = Room(self._pools, now)
         service = self._serve(room, now)
@@ -211,10 +217,24 @@ class Engine:
         report = self._claim(ids, room, now) if ids else BeatReport()
         return replace(report, service=service, hold=hold)
 
+    def _look_at_holds(self, now: dt.datetime) -> str:
+        """Why nothing may be sent at all, if so. The admin hears of that, and of channels that are refused."""
+        hold = next((hold for hold in self._store.engine.holds() if hold.until is None), None)
+        if hold:
+            self._alerts.held(hold, now)
+        for name, pool in self._pools.items():
+            if pool.breaker.shut(now) and pool.breaker.lasting:
+                self._alerts.shut(name, pool.breaker.because, now)
+        return hold.reason if hold else ""
+
     def _keep_beat(self, now: dt.datetime) -> None:
-        """The durable beat, at most twice a minute; now and then also a look at what silent engines left."""
-        since = now - self._last_beat if self._last_beat else None
-        if since is not None and dt.timedelta() <= since < BEAT_IS_KEPT:
+        """The durable beat, at most twice a minute or when a channel stops or goes on.
+
+        Now and then also a look at what silent engines left.
+        """
+        since, shut = now - self._last_beat if self._last_beat else None, self.shut_channels()
+        rested = {name: because for name, (_, because) in shut.items()}
+        if since is not None and dt.timedelta() <= since < BEAT_IS_KEPT and rested == self._rested:
             return
         if since is not None and since >= LEASE:
             reconcile(self._store, self.owner, now)
@@ -223,8 +243,9 @@ class Engine:
         self._store.engine.beat(
             self.owner.name, pid=self.owner.pid, host=self.owner.host, boot_id=self.owner.boot_id,
             interval=self._seconds_between_beats(now), now=now,
+            resting={name: {"until": until.isoformat(), "because": because} for name, (until, because) in shut.items()},
         )  # fmt: skip
-        self._last_beat = now
+        self._last_beat, self._rested = now, rested
 
     def _seconds_between_beats(self, now: dt.datetime) -> float:
         """Our own interval; a tick that somebody else calls learns it from the beat before."""

@@ -79,7 +79,7 @@ class Trip:
         """What this outcome says about the channel as a whole."""
         now = self._clock()
         if outcome.channel_down:
-            self._breaker.fail(outcome.channel_down, now)
+            self._breaker.fail(outcome.channel_down, now, lasting=outcome.lasting)
         elif outcome.verdict == RETRY and not outcome.begun and outcome.retry_after is not None:
             self._breaker.later(outcome.retry_after, now)
         elif outcome.verdict not in (RELEASED, UNCERTAIN):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import fields
 
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from commsengine.store.records import Heartbeat, Hold
 from commsengine.store.tables import counter, engine, standstill
 
 _FENCE = "fence"
+NOBODY_RESTS: Mapping[str, Mapping[str, str]] = {}
 
 
 class EngineBook:
@@ -22,10 +24,24 @@ class EngineBook:
         self._database = database
 
     def beat(
-        self, owner: str, *, pid: int, host: str, boot_id: str = "", interval: float = 0.0, now: dt.datetime
+        self,
+        owner: str,
+        *,
+        pid: int,
+        host: str,
+        boot_id: str = "",
+        interval: float = 0.0,
+        resting: Mapping[str, Mapping[str, str]] = NOBODY_RESTS,
+        now: dt.datetime,
     ) -> None:
-        """Writes down that this engine is alive; ``interval`` is the time to its next beat, in seconds."""
-        seen = {"pid": pid, "host": host, "boot_id": boot_id, "beat_at": now, "interval": interval}
+        """Writes down that this engine is alive; ``interval`` is the time to its next beat, in seconds.
+
+        ``resting`` are the channels it keeps still, by name, with ``until`` and ``because``.
+        """
+        seen = {
+            "pid": pid, "host": host, "boot_id": boot_id, "beat_at": now, "interval": interval,
+            "resting": {name: dict(rest) for name, rest in resting.items()},
+        }  # fmt: skip
         with self._database.write() as connection:
             new = insert(connection, engine).values({**seen, "owner": owner, "started_at": now})
             connection.execute(new.on_conflict_do_update(index_elements=["owner"], set_=seen))

@@ -209,7 +209,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """The last durable beat of an engine; ``interval`` is in seconds."""
+    """The last durable beat of an engine; ``interval`` is in seconds.
+
+    ``resting`` are the channels that its breakers kept still: by name ``until`` (ISO 8601) and ``because``.
+    """
 
     owner: str
     pid: int
@@ -218,6 +221,7 @@ class Heartbeat:
     started_at: dt.datetime
     beat_at: dt.datetime
     interval: float
+    resting: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -339,6 +339,7 @@ class EngineRow(Row, table=True):
     started_at: dt.datetime = _instant()
     beat_at: dt.datetime = _instant()
     interval: float
+    resting: dict[str, Any] = _json()
 
 
 class CounterRow(Row, table=True):

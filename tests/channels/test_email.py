@@ -116,6 +116,7 @@ def test_a_refused_sender_concerns_everybody_and_fails_nobody(sink: SmtpSink, ch
     first, second = deliver(channel_to(sink), "k1", "k2")
     assert (first.verdict, first.begun, second.verdict) == (RETRY, False, RETRY)
     assert first.channel_down == second.channel_down == "the relay refuses our sender: 553 5.7.1 not your address"
+    assert first.lasting
 
 
 @pytest.mark.parametrize("phase", ["rcpt", "data"])
@@ -186,7 +187,7 @@ def test_a_relay_that_is_not_there_is_asked_once_for_the_whole_batch(channel_to:
 def test_a_greeting_of_421_says_that_the_channel_is_down(sink: SmtpSink, channel_to: Opener) -> None:
     sink.fail("connect", "421 busy")
     (outcome,) = deliver(channel_to(sink))
-    assert (outcome.begun, "turns us away" in outcome.channel_down) == (False, True)
+    assert (outcome.begun, "turns us away" in outcome.channel_down, outcome.lasting) == (False, True, False)
 
 
 def test_a_relay_that_never_greets_is_given_up(sink: SmtpSink, channel_to: Opener) -> None:
@@ -215,7 +216,10 @@ def test_a_refused_password_says_that_the_channel_is_down(trust: Trust, channel_
     with SmtpSink(context=trust[0], password="secret") as sink:
         sink.fail("auth", "535 5.7.8 wrong")
         (outcome,) = deliver(channel_to(sink, tls="starttls", password="guess", context=trust[1]))
-    assert outcome.channel_down == f"localhost:{sink.port} refuses our user name and password"
+    assert (outcome.channel_down, outcome.lasting) == (
+        f"localhost:{sink.port} refuses our user name and password",
+        True,
+    )
     assert (outcome.verdict, outcome.begun) == (RETRY, False)
 
 
@@ -223,7 +227,7 @@ def test_a_refused_password_says_that_the_channel_is_down(trust: Trust, channel_
 def test_a_self_signed_certificate_gets_no_password(trust: Trust, channel_to: Opener, tls: str) -> None:
     with SmtpSink(context=trust[0], tls_at_once=tls == "tls", password="secret") as sink:
         (outcome,) = deliver(channel_to(sink, tls=tls, password="secret"))
-        assert "self-signed certificate" in outcome.channel_down
+        assert ("self-signed certificate" in outcome.channel_down, outcome.lasting) == (True, True)
         assert (sink.auth_lines, sink.messages) == ([], [])
 
 
@@ -238,7 +242,7 @@ def test_a_certificate_for_another_name_gets_no_password(trust: Trust) -> None:
 def test_starttls_that_vanished_gets_no_password(trust: Trust, channel_to: Opener) -> None:
     with SmtpSink(context=trust[0], password="secret", starttls=False) as sink:
         (outcome,) = deliver(channel_to(sink, tls="starttls", password="secret", context=trust[1]))
-        assert "STARTTLS" in outcome.channel_down
+        assert ("STARTTLS" in outcome.channel_down, outcome.lasting) == (True, True)
         assert (sink.auth_lines, sink.messages) == ([], [])
 
 

@@ -129,6 +129,7 @@ def test_what_is_wrong_with_our_token_is_nobodys_fault(slack: SlackStandIn, erro
     slack.fail("chat.postMessage", error)
     (outcome,) = deliver(slack)
     assert (outcome.begun, outcome.unreachable, outcome.channel_down) == (False, "", f"Slack refuses us: {error}")
+    assert outcome.lasting
 
 
 def test_a_conversation_that_is_gone_is_opened_anew_the_next_time(slack: SlackStandIn) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from commsengine.channels.smtp_server import SmtpServer, is_loopback, parse_smtp_url
+from commsengine.channels.loopback import is_loopback
+from commsengine.channels.smtp_server import SmtpServer, parse_smtp_url
 from commsengine.errors import InputError
 
 

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,9 @@ from contextlib import contextmanager
 import pytest
 
 from commsengine.sandbox.mailbox import Mailbox
+from commsengine.wiring import Wiring
 from tests.cli.terminal import Terminal
+from tests.servers import HttpOddity
 
 
 @contextmanager
@@ -52,3 +55,24 @@ def test_a_second_engine_says_who_holds_the_database(started: Terminal, mailbox:
         assert mailbox.wait_for(4, timeout=20)
         said = started.run("tick")
         assert (said.status, f"pid {process.pid}" in said.err) == (1, True)
+
+
+def test_it_tells_the_outside_watch_that_it_beats_unless_it_holds(
+    started: Terminal, mailbox: Mailbox, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with HttpOddity(lambda path: b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as watch:
+        monkeypatch.setenv("COMMSENGINE_HEARTBEAT_URL", f"http://127.0.0.1:{watch.port}/beat")
+        monkeypatch.setenv("COMMSENGINE_ADMIN_EMAIL", "Ada <admin@example.com>")
+        with engine(started, port):
+            assert mailbox.wait_for(4, timeout=20)
+            until = time.monotonic() + 10
+            while not watch.requests and time.monotonic() < until:
+                time.sleep(0.05)
+        assert watch.requests == ["/beat"]
+        with Wiring(started.folder) as wiring:
+            wiring.store.engine.hold("The database was restored.", now=wiring.clock())
+        with engine(started, port):
+            assert mailbox.wait_for(5, timeout=20)
+            time.sleep(0.3)
+        assert watch.requests == ["/beat"]
+    assert mailbox.arrived[-1].recipients == ("admin@example.com",)

@@ -59,3 +59,11 @@ def test_releasing_what_is_not_held_says_so(store: Store) -> None:
     assert not store.engine.release("all", by="dana", now=NOW)
     with pytest.raises(InputError, match="'some'"):
         store.engine.release("some", by="dana", now=NOW)
+
+
+def test_a_beat_tells_which_channels_rest(store: Store) -> None:
+    rests = {"slack": {"until": LATER.isoformat(), "because": "Slack refuses us: invalid_auth"}}
+    store.engine.beat("e1", pid=7, host="box", resting=rests, now=NOW)
+    assert [beat.resting for beat in store.engine.heartbeats()] == [rests]
+    store.engine.beat("e1", pid=7, host="box", now=LATER)
+    assert [beat.resting for beat in store.engine.heartbeats()] == [{}]

@@ -46,6 +46,7 @@ def upgrade() -> None:
         sa.Column("started_at", Instant(), nullable=False),
         sa.Column("beat_at", Instant(), nullable=False),
         sa.Column("interval", sa.Float(), nullable=False),
+        sa.Column("resting", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("owner", name=op.f("pk_engine")),
     )
     op.create_table(
