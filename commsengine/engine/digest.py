@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Sequence
+from textwrap import shorten
 
 import structlog
 
@@ -21,6 +22,11 @@ from commsengine.engine.service_mail import add_service_mail
 from commsengine.errors import CommsError
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
+
+MOST_CALLS = 10
+MOST_LINES = 20
+LONGEST = 300
+"""Characters of a question; it stands in full in ``commsengine today``."""
 
 log = structlog.get_logger(__name__)
 
@@ -83,22 +89,38 @@ class Digests:
 
     def _facts(self, record: CampaignRecord, key: str, now: dt.datetime) -> DigestFacts:
         mine = record.id
-        waiting = followups(self._store, self._decisions, self._renderer, now, mine, only_today=True)
+        waiting = followups(self._store, self._decisions, self._renderer, now, mine, today_for=record.plan.owner)
+        asked = [q for q in questions(self._store, now) if q["campaign"] == mine]
+        rows = [row for row in held(self._store) if row["campaign"] == mine]
+        calls = _calls(waiting, record.plan.owner)
+        left_out = sum((len(waiting) - len(calls), *(max(0, len(some) - MOST_LINES) for some in (asked, rows))))
         return DigestFacts(
             key=key,
             at=now,
-            calls=tuple(_call(one, record.plan.owner) for one in waiting),
+            calls=calls,
             questions=tuple(
-                OpenQuestion(q["name"], q["message"], q["text"], q["asked_at"][:10], q["overdue"])
-                for q in questions(self._store, now)
-                if q["campaign"] == mine
+                OpenQuestion(
+                    q["name"],
+                    q["message"],
+                    shorten(q["text"], LONGEST, placeholder=" …"),
+                    q["asked_at"][:10],
+                    q["overdue"],
+                )
+                for q in asked[:MOST_LINES]
             ),
             held=tuple(
                 HeldRow(row["person"], row["message"], row["reason"] or "nobody knows whether it arrived")
-                for row in held(self._store)
-                if row["campaign"] == mine
+                for row in rows[:MOST_LINES]
             ),
+            figures=(f"{left_out} more: commsengine today lists them all.",) if left_out else (),
         )
+
+
+def _calls(waiting: Sequence[FollowUp], owners: Sequence[str]) -> tuple[Call, ...]:
+    """The lead's own calls first, with talking points; those that managers make, a line each."""
+    own = [one for one in waiting if one.carrier in owners][:MOST_CALLS]
+    others = [one for one in waiting if one.carrier not in owners][:MOST_LINES]
+    return tuple(_call(one, owners) for one in [*own, *others])
 
 
 def _due_key(record: CampaignRecord, lead: Person, now: dt.datetime) -> str:
@@ -112,10 +134,10 @@ def _due_key(record: CampaignRecord, lead: Person, now: dt.datetime) -> str:
 
 
 def _call(one: FollowUp, owners: Sequence[str]) -> Call:
-    points = tuple(
-        line.strip("-• ") for line in one.talking_points.splitlines() if line.lstrip().startswith(("-", "•"))
-    )
+    mine = one.carrier in owners
+    spoken = [line.lstrip() for line in one.talking_points.splitlines()] if mine else []
+    points = tuple(line.strip("-• ") for line in spoken if line.startswith(("-", "•")))
     return Call(
         one.person.name or one.person.email, one.role, one.person.phone, one.reason, ", ".join(one.tried),
-        "" if one.carrier in owners else one.carrier, points,
+        "" if mine else one.carrier, points,
     )  # fmt: skip

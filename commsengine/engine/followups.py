@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from commsengine.cadence.calendar import Hours
@@ -70,11 +70,11 @@ def followups(
     now: dt.datetime,
     campaign: str | None = None,
     *,
-    only_today: bool = False,
+    today_for: Collection[str] | None = None,
 ) -> list[FollowUp]:
-    """Everybody who needs a person (``only_today``: within their carrier's number for one day), the neediest first.
+    """Everybody who needs a person, the neediest first, with talking points.
 
-    With talking points.
+    ``today_for``: only those within their carrier's number for one day, and talking points for these carriers alone.
     """
     found = open_followups(store, now, campaign)
     records = {record.id: record for record in store.plans.all()}
@@ -83,16 +83,16 @@ def followups(
     }
     casting = Casting(store)
     capped = capped_by_day(found, decisions.workspace.follow_ups_per_day)
-    return [
-        replace(
-            one,
-            talking_points=renderers[one.campaign].talking_points(
-                one.messages, one.role, one.person, casting.of(one.person, records[one.campaign].plan), one.tried
-            ),
-        )
-        for one in capped
-        if one.today or not only_today
-    ]
+    today = [one for one in capped if one.today or today_for is None]
+
+    def spoken(one: FollowUp) -> FollowUp:
+        if today_for is not None and one.carrier not in today_for:
+            return one
+        cast = casting.of(one.person, records[one.campaign].plan)
+        points = renderers[one.campaign].talking_points(one.messages, one.role, one.person, cast, one.tried)
+        return replace(one, talking_points=points)
+
+    return [spoken(one) for one in today]
 
 
 def open_followups(
