@@ -12,7 +12,10 @@ campaign: crm
 title: One customer record
 owner: [dana@example.com]
 sponsor: sam@example.com
-milestones: {{kickoff: {kickoff}, go_live: {go_live}}}
+milestones:
+  kickoff: {kickoff}
+  go_live: {go_live}
+{more}
 audience: {{roles: {{everybody: {{rest: true}}}}}}
 send:
   channels: [email]
@@ -25,16 +28,19 @@ wiifm:
     skills: One hour.
     measures: Calls logged the same day.
     results: Fewer lost orders.
+{messages}
+follow_up:
+  - {{after: 2 touches, do: remind}}
+  - {{after: 1 touches, do: personal, by: manager}}
+  - {{after: 5 working days, do: sponsor}}
+"""
+MESSAGES = """\
 messages:
   - id: one-record
     key_point: Every customer conversation is logged in one record.
     from: kickoff
     until: go_live
-    cadence: {{every: 48h, times: 5}}
-follow_up:
-  - {{after: 2 touches, do: remind}}
-  - {{after: 1 touches, do: personal, by: manager}}
-  - {{after: 5 working days, do: sponsor}}
+    cadence: {every: 48h, times: 5}
 """
 
 
@@ -46,14 +52,25 @@ def days_from_now(days: int) -> str:
     return (today() + dt.timedelta(days=days)).isoformat()
 
 
-def start_for(program: Program, people: int) -> None:
-    """Imported, applied and started for so many people, nothing sent yet: all in this process, for it is quicker."""
+def write_for(
+    program: Program, people: int, *, kickoff: str = "", go_live: str = "", messages: str = MESSAGES, more: str = ""
+) -> None:
+    """The files of a workspace for so many people; ``more`` is another milestone."""
     rows = [f"p{n:04d}@example.com,Person {n},Sales" for n in range(people)]
     settings = {"COMMSENGINE_SECRET_KEY": "a-key-of-enough-letters", **program.settings}
     program.write("people.csv", "\n".join(["email,name,department", *rows, ""]))
-    program.write("schedules/crm.yaml", PLAN.format(kickoff=days_from_now(-1), go_live=days_from_now(40)))
+    plan = PLAN.format(
+        kickoff=kickoff or days_from_now(-1), go_live=go_live or days_from_now(40), messages=messages,
+        more=f"  {more}" if more else "",
+    )  # fmt: skip
+    program.write("schedules/crm.yaml", plan)
     program.write(".env", "".join(f"{name}={value}\n" for name, value in settings.items()))
     (program.folder / ".env").chmod(0o600)
+
+
+def start_for(program: Program, people: int) -> None:
+    """Imported, applied and started for so many people, nothing sent yet: all in this process, for it is quicker."""
+    write_for(program, people)
     terminal = Terminal(program.folder)
     for command in (
         ("people", "import", terminal.path("people.csv")),

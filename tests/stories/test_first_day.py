@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
 
 from commsengine.sandbox.first_form import first_form, send
 from tests.stories.conftest import free_port
+from tests.stories.pages import WEB, pages
 from tests.stories.program import Program
 from tests.stories.relay import Relay
 from tests.stories.starter import PEOPLE, PLAN, init
 
 ANA, LEA = "ana.kim@example.com", "lea.blanc@example.com"
-WEB = httpx.Client(trust_env=False, timeout=10, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 @dataclass(frozen=True)
@@ -47,25 +44,6 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
         said["start"] = program.done("start", "crm", "--yes")
         said["tick"] = program.done("tick")
         yield Day(program, relay, foreseen, said)
-
-
-@contextmanager
-def pages(program: Program) -> Iterator[None]:
-    """``run`` in the background, its pages up."""
-    with program.running("run") as process:
-        until = time.monotonic() + 30
-        while not _answers(f"http://{program.settings['COMMSENGINE_HTTP_BIND']}/healthz"):
-            assert process.poll() is None, process.communicate()[1]
-            assert time.monotonic() < until
-            time.sleep(0.1)
-        yield
-
-
-def _answers(url: str) -> bool:
-    try:
-        return WEB.get(url).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def test_each_command_says_what_it_did_and_what_comes_next(day: Day) -> None:
@@ -120,7 +98,7 @@ def test_looking_records_nothing_and_the_button_does(day: Day) -> None:
 
 def standing(program: Program, email: str) -> str:
     messages = program.json("why", email)["campaigns"][0]["messages"]
-    return next(each["standing"] for each in messages if each["message"] == "what-must-stay")
+    return str(next(each["standing"] for each in messages if each["message"] == "what-must-stay"))
 
 
 def test_who_cannot_be_reached_is_called_with_something_to_say(day: Day) -> None:

@@ -1,0 +1,102 @@
+"""The first day over Slack: cards to whoever is there, buttons that record, and a way on for whoever is not there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from commsengine.cadence.people import Person
+from commsengine.sandbox.sandbox import Sandbox
+from commsengine.slack_app.forms import ENTRY
+from tests.stories.conftest import free_port
+from tests.stories.pages import pages
+from tests.stories.program import Program
+from tests.stories.starter import PEOPLE, PLAN, init
+
+ANA, LEA = "ana.kim@example.com", "lea.blanc@example.com"
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """Everybody is on Slack but Léa."""
+    people = [Person(id=email, email=email, name=email.partition("@")[0]) for email in sorted(PEOPLE)]
+    with Sandbox(people, on_slack=lambda person: person.email != LEA) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def program(tmp_path: Path, sandbox: Sandbox) -> Program:
+    """Nothing but Slack is set up; the starter plan runs."""
+    bind = f"127.0.0.1:{free_port()}"
+    sandbox.slack.request_url = f"http://{bind}/slack/events"
+    return Program(
+        tmp_path / "crm",
+        {
+            "COMMSENGINE_SLACK_BOT_TOKEN": sandbox.slack_bot_token,
+            "COMMSENGINE_SLACK_API_URL": sandbox.slack_api_url,
+            "COMMSENGINE_SLACK_SIGNING_SECRET": sandbox.slack_signing_secret,
+            "COMMSENGINE_HTTP_BIND": bind,
+        },
+    )
+
+
+def started(program: Program) -> str:
+    """Up to the first tick; what that said."""
+    init(program)
+    program.done("people", "import", "people.csv")
+    program.done("check", PLAN)
+    program.done("apply", PLAN, "--yes")
+    program.done("start", "crm", "--yes")
+    return program.done("tick")
+
+
+def test_each_gets_one_card_and_its_button_records(program: Program, sandbox: Sandbox) -> None:
+    assert started(program) == "6 messages handed over, 1 follow-up opened, 0 skipped.\n"
+    slack = sandbox.slack
+    assert sorted(post.user.email for post in slack.posts) == sorted(PEOPLE - {LEA})
+    keys = {row["key"]: row["person"] for row in program.json("touches", "crm")["touches"]}
+    assert {post.key: post.user.email for post in slack.posts}.items() <= keys.items()
+    (lea,) = program.json("followups")["follow_ups"]
+    assert (lea["person"], lea["reason"]) == (LEA, "No channel reaches them: Slack (not on Slack).")
+
+    (card,) = slack.dm_of(ANA)
+    with pages(program):
+        assert standing(program) == "reached"
+        slack.click(ANA, "answer", card.key)
+        until = time.monotonic() + 10
+        while not slack.team.dialogs_of(ANA):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        assert slack.submit(slack.team.dialogs_of(ANA)[-1], {ENTRY: "The last order."}).status == 200
+        assert standing(program) == "acknowledged"
+        while not card.edits:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+    assert len(slack.dm_of(ANA)) == 1
+    program.done("tick")
+    assert len(slack.posts) == 5
+    assert program.books("crm").counts["sent"] == 5 + 1
+
+
+def standing(program: Program) -> str:
+    return str(program.json("why", ANA)["campaigns"][0]["messages"][0]["standing"])
+
+
+def test_who_is_not_on_slack_gets_a_letter_in_the_same_tick(program: Program, sandbox: Sandbox) -> None:
+    both = Program(program.folder, {**program.settings, "COMMSENGINE_SMTP_URL": sandbox.smtp_url})
+    started(both)
+    assert sorted(post.user.email for post in sandbox.slack.posts) == sorted(PEOPLE - {LEA})
+    assert [mail.recipients for mail in sandbox.mailbox.arrived] == [(LEA,)]
+    assert both.json("followups")["follow_ups"] == []
+    assert both.json("why", LEA)["unreachable"] == {"slack": "not on Slack"}
+
+
+def test_slack_that_asks_for_patience_gets_it(program: Program, sandbox: Sandbox) -> None:
+    sandbox.slack.limit("chat.postMessage", times=2, retry_after=1)
+    started(program)
+    assert sorted(post.user.email for post in sandbox.slack.posts) == sorted(PEOPLE - {LEA})
+    rows = program.json("touches", "crm")["touches"]
+    assert {row["attempts"] for row in rows if row["channel"] == "slack" and row["state"] == "sent"} == {1}
