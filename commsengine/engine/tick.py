@@ -168,6 +168,8 @@ class Engine:
                 break
             if report.claimed or report.service:
                 idle_rounds = 0
+                if report.due < BATCH:  # nobody else is due by now: let the senders get somewhere first
+                    self._wait_for_progress()
             elif report.due and not report.crowded:
                 idle_rounds += 1  # bookmarks moved on; more than a few such rounds would be a defect
             elif not settled:
