@@ -25,7 +25,7 @@ from commsengine.slack_app import SlackApp
 from commsengine.web.app import create_app
 from tests.answering import BY_LINK, KEYS, Answering, answering
 from tests.builders import ANA, BEN, a_message, utc
-from tests.engine.test_answers import CHECK
+from tests.engine.test_answers import CHECK, PERSONAL
 
 SECRET = "sandbox-signing-secret"
 
@@ -206,6 +206,33 @@ def test_a_wrong_answer_is_explained_on_the_card_and_help_is_offered(open_team: 
     team.slack.click(ANA.email, "explain")
     (question,) = team.house.store.facts.questions()
     assert question.text.startswith("Please explain it to me")
+
+
+def form_text(team: Team) -> str:
+    team.card(team.house.touch(channel="slack"))
+    team.slack.click(ANA.email, "answer")
+    eventually(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
+    (dialog,) = team.slack.team.dialogs_of(ANA.email)
+    team.slack.submit(dialog, {"entry": "0"})
+    return json.dumps(dialog.view)
+
+
+def test_the_form_and_the_card_speak_to_the_person(open_team: Callable[..., Team]) -> None:
+    team = open_team(a_message(ask="check", checks=[PERSONAL]))
+    form = form_text(team)
+    assert all(words in form for words in ("Ana, where do you log a call?", "Ana's notebook"))
+    (answer,) = team.house.store.facts.answers_of(ANA.id)
+    assert answer.value == PERSONAL["answers"][0]
+    (post,) = team.slack.dm_of(ANA.email)
+    eventually(lambda: post.edits == 1)
+    assert "Not quite: The record of Engineering. Engineering starts on" in json.dumps(post.blocks)
+
+
+def test_the_form_of_an_input_speaks_to_the_person(open_team: Callable[..., Team]) -> None:
+    question = {"question": "What helps {{ person.first_name }}?", "kind": "choice",
+                "choices": ["More {{ person.department }}", "Less"], "reply_by": "5 working days"}  # fmt: skip
+    form = form_text(open_team(a_message(ask="input", input=question)))
+    assert all(words in form for words in ("What helps Ana?", "More Engineering"))
 
 
 def test_another_persons_press_is_refused(team: Team) -> None:

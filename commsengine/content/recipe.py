@@ -49,6 +49,10 @@ class Library:
         return self._compiled[name]
 
 
+Required = tuple[tuple[str, str, int], ...]
+"""Columns that texts cannot do without: each name with the place and line that need it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """The texts of one message for one role, by the name a template uses; lists for choices."""
@@ -61,23 +65,35 @@ class Recipe:
     names: Mapping[str, int]
     by_value: tuple[str, ...]
     by_truth: tuple[str, ...]
-    required: tuple[tuple[str, str, int], ...]
+    required: Required
 
     def decisive(self, facts: Facts) -> tuple[str | bool, ...]:
         """What makes this person's text another text: values that decide, and whether optional ones are there."""
         return (*(facts[name] for name in self.by_value), *(bool(facts[name]) for name in self.by_truth))
 
     def refuse_missing(self, facts: Facts) -> None:
-        """Raises ``RenderError`` when a text needs a column that this person does not have."""
-        for name, where, line in self.required:
-            if facts.find(name) is None:
-                known = ", ".join(f"person.{column}" for column in sorted(facts.person.attributes)) or "none"
-                raise RenderError(
-                    f"'{name}' is not defined for this person.",
-                    f"Their own columns are: {known}.",
-                    where=where,
-                    line=line,
-                )
+        """Raises ``RenderError`` when one of its texts needs a column that this person does not have."""
+        refuse_missing(self.required, facts)
+
+
+def refuse_missing(required: Required, facts: Facts) -> None:
+    """Raises ``RenderError`` for the first column that this person does not have."""
+    for name, where, line in required:
+        if facts.find(name) is None:
+            known = ", ".join(f"person.{column}" for column in sorted(facts.person.attributes)) or "none"
+            raise RenderError(
+                f"'{name}' is not defined for this person.", f"Their own columns are: {known}.", where=where, line=line
+            )
+
+
+def required_by(texts: Iterable[Text]) -> Required:
+    """The columns that these texts cannot do without."""
+    return tuple(
+        (name, text.where, text.uses.names[name])
+        for text in texts
+        for name in sorted(text.uses.required)
+        if name.startswith("person.")
+    )
 
 
 def recipe_for(
@@ -102,10 +118,7 @@ def _recipe(
         template=template, footer=layouts[0], texts=found, wiifm=wiifm, choices=choices, names=names,
         by_value=_varying(name for text in everything for name in text.uses.by_value),
         by_truth=_varying(name for text in everything for name in text.uses.by_truth),
-        required=tuple(
-            (name, text.where, text.uses.names[name])
-            for text in everything for name in sorted(text.uses.required) if name.startswith("person.")
-        ),
+        required=required_by(everything),
     )  # fmt: skip
 
 
@@ -124,6 +137,23 @@ def _texts_of(plan: Plan, message: Message, texts: Texts, number: int) -> dict[s
         "corrected": texts.of(corrected, "key_point") if corrected else None,
     }
     return {name: text for name, text in found.items() if text is not None}
+
+
+def check_texts(message: Message, texts: Texts, number: int) -> tuple[dict[str, Text], tuple[Text, ...]]:
+    """The check of the ``number``-th touch, whatever the message asks: question, because and right; the answers."""
+    if not message.checks:
+        return {}, ()
+    turn = _turn(message, number)
+    answers = [
+        texts.of(message, "checks", turn, "answers", place) for place in range(len(message.checks[turn].answers))
+    ]
+    right = answers[message.checks[turn].answers.index(message.checks[turn].right)]
+    found = {
+        "question": texts.of(message, "checks", turn, "question"),
+        "because": texts.of(message, "checks", turn, "because"),
+        "right": right,
+    }
+    return {name: text for name, text in found.items() if text}, tuple(answer for answer in answers if answer)
 
 
 def _question(message: Message, texts: Texts, number: int) -> Text | None:

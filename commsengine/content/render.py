@@ -21,7 +21,15 @@ from commsengine.content.digest import DigestFacts
 from commsengine.content.facts import Cast, Facts
 from commsengine.content.markdown import read, to_plain
 from commsengine.content.message import Message
-from commsengine.content.recipe import Library, Recipe, recipe_for, template_of
+from commsengine.content.recipe import (
+    Library,
+    Recipe,
+    check_texts,
+    recipe_for,
+    refuse_missing,
+    required_by,
+    template_of,
+)
 from commsengine.content.sheet import Sheet, message_of, write
 from commsengine.content.slots import PLAIN, Prose, Skeleton
 from commsengine.content.texts import Texts
@@ -122,15 +130,22 @@ class Renderer:
         """The words of one message for a page, as plain text.
 
         ``key_point``, and where there are any ``subject``, ``text``, ``commit``, ``question``, ``choices``; ``points``
-        are pairs of angle and text.
+        are pairs of angle and text; ``check`` has ``question``, ``right``, ``because`` and ``answers``.
         """
         message = self._messages[message_id]
         recipe = self._recipe(message, role, template_of(message, "message"), number)
         facts = self._facts("", person, cast, cast.sender(message.sender))
+        check, answers = check_texts(message, self._texts, number)
         recipe.refuse_missing(facts)
-        base = self._setting.of_plan(facts.slots(recipe.names), self._setting.language(person))
+        refuse_missing(required_by([*check.values(), *answers]), facts)
+        names = {*recipe.names, *(name for text in (*check.values(), *answers) for name in text.uses.names)}
+        base = self._setting.of_plan(facts.slots(names), self._setting.language(person))
         return {
             **{name: _plain(text.render(base), facts) for name, text in recipe.texts.items()},
+            "check": {
+                **{name: _plain(text.render(base), facts) for name, text in check.items()},
+                "answers": [_plain(text.render(base), facts) for text in answers],
+            },
             "choices": [_plain(choice.render(base), facts) for choice in recipe.choices],
             "points": [(angle, _plain(text.render(base), facts)) for angle, text in recipe.wiifm.items()],
         }

@@ -108,7 +108,7 @@ class Hall:
         """The Slack card as things stand, in the words in which it was sent."""
         sent = self._store.plans.version(card.touch.campaign, card.touch.version)
         renderer = self._renderer(sent or self._version(card.touch))
-        return drawn(renderer, card, self._cast(card.person, card.plan))
+        return drawn(renderer, card, self._cast(card.person, card.plan), self.text(card).check)
 
     def _newest_question(self, person_id: str, about: tuple[str, str]) -> QuestionRecord | None:
         theirs = self._store.facts.questions_of(person_id)
@@ -205,8 +205,8 @@ class Hall:
 
     def explain(self, key: str, evidence: Evidence, now: dt.datetime) -> Card:
         """ "Please explain it to me": a question that does not say what was answered."""
-        check = self.card(key, now).check
-        about = f" ({check.question})" if check else ""
+        question = self.text(self.card(key, now)).check.question
+        about = f" ({question})" if question else ""
         return self.ask(key, f"Please explain it to me{about}", evidence, now)
 
     def snooze(self, key: str, now: dt.datetime) -> Card:

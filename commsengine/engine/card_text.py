@@ -9,54 +9,93 @@ from typing import Any
 from commsengine.cadence.history import Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message
-from commsengine.content.angles import angles
+from commsengine.content.angles import TITLES, angles
 from commsengine.content.card import answered_card
 from commsengine.content.render import Cast, Renderer
 from commsengine.content.slots import slack_text
 from commsengine.engine.cards import Card
 from commsengine.errors import RenderError
 
-HEADINGS = {
-    "text": "",
-    "why": "Why",
-    "your_job": "What changes for you",
-    "skills": "What you will learn",
-    "measures": "How we will see that it works",
-    "results": "What we expect from it",
-}
-
 Blocks = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
+class CheckText:
+    """The check of the touch, whether the message asks it or only offers it.
+
+    ``right`` and ``because`` are told as soon as it is answered, to this person only; before, they are empty.
+    """
+
+    question: str = ""
+    answers: tuple[str, ...] = ()
+    right: str = ""
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CardText:
-    """Plain texts. ``points`` are heading and text of what this touch says, ``more`` of what other touches say."""
+    """Plain texts. ``points`` are heading and text of what this touch says, ``more`` of what other touches say.
+
+    ``question`` and ``choices`` are those of the input that is asked for; ``value`` is what the person wrote or chose.
+    """
 
     key_point: str
     question: str = ""
     choices: tuple[str, ...] = ()
     commit: str = ""
+    check: CheckText = CheckText()
+    value: str = ""
     points: tuple[tuple[str, str], ...] = ()
     more: tuple[tuple[str, str], ...] = ()
 
 
 def card_text(renderer: Renderer, card: Card, cast: Cast) -> CardText:
-    """A text that cannot be rendered for this person (a column is gone) leaves the key point as its author wrote it."""
+    """A text that cannot be rendered for this person (a column is gone) leaves all as the author wrote it."""
     touch = card.touch
     try:
         shown = renderer.page(card.message.id, touch.role, touch.number, card.person, cast)
     except RenderError:
-        return CardText(card.message.key_point)
+        return _as_written(card)
     told = {angle: text for angle, text in (("text", shown.get("text", "")), *shown["points"]) if text}
-    now = angles(told, touch.number)
+    now, choices = angles(told, touch.number), tuple(shown["choices"])
+    check = _check(card, **shown["check"])
     return CardText(
         key_point=shown["key_point"],
         question=shown.get("question", ""),
-        choices=tuple(shown["choices"]),
+        choices=choices,
         commit=shown.get("commit", ""),
-        points=tuple((HEADINGS[angle], told[angle]) for angle in now),
-        more=tuple((HEADINGS[angle], text) for angle, text in told.items() if angle not in now),
+        check=check,
+        value=_chosen(card, check.answers if card.checked else choices),
+        points=tuple((TITLES[angle], told[angle]) for angle in now),
+        more=tuple((TITLES[angle], text) for angle, text in told.items() if angle not in now),
     )
+
+
+def _check(
+    card: Card, question: str = "", answers: Sequence[str] = (), right: str = "", because: str = ""
+) -> CheckText:
+    told = (right, because) if card.checked else ("", "")
+    return CheckText(question, tuple(answers), *told)
+
+
+def _as_written(card: Card) -> CardText:
+    message, asked, check = card.message, card.message.input, card.check
+    return CardText(
+        message.key_point,
+        asked.question if asked else "",
+        asked.choices if asked else (),
+        message.commit or "",
+        _check(card, check.question, check.answers, check.right, check.because) if check else CheckText(),
+        card.value,
+    )
+
+
+def _chosen(card: Card, labels: Sequence[str]) -> str:
+    """What was said last; of a choice, in the words in which it was offered."""
+    latest, asked = card.latest, card.message.input
+    choices = card.check.answers if card.check and latest and latest.kind == "check" else asked.choices if asked else ()
+    known = card.value in choices and len(labels) == len(choices)
+    return labels[choices.index(card.value)] if known else card.value
 
 
 def key_point(renderer: Renderer, message: Message, role: str, person: Person, cast: Cast) -> str:
@@ -67,27 +106,27 @@ def key_point(renderer: Renderer, message: Message, role: str, person: Person, c
         return message.key_point
 
 
-def drawn(renderer: Renderer, card: Card, cast: Cast) -> tuple[str, Blocks]:
+def drawn(renderer: Renderer, card: Card, cast: Cast, check: CheckText) -> tuple[str, Blocks]:
     """The Slack card as things stand: notification text and blocks. The buttons make way for an answer."""
     message = renderer.touch(_touch_of(card), card.person, cast)
     if card.answered:
-        blocks = answered_card(message.blocks, f"{card.said}{_explained(card)}", card.key, undo=card.undoable)
+        blocks = answered_card(message.blocks, f"{card.said}{_explained(card, check)}", card.key, undo=card.undoable)
         return card.said, [*blocks, *_offer(card)]
     notes = [_note(text) for text in (_asked(card), _snoozed(card)) if text]
     return slack_text(message.subject), [*message.blocks, *notes]
 
 
-def _explained(card: Card) -> str:
+def _explained(card: Card, check: CheckText) -> str:
     """Right or not quite, and why: in the person's own conversation, where nobody else reads it."""
-    if card.check is None or not card.explanation:
+    if not check.because:
         return ""
-    verdict = "That is right." if card.right else f"Not quite: {card.check.right}."
-    return f"\n{verdict} {card.explanation}"
+    verdict = "That is right." if card.right else f"Not quite: {check.right}."
+    return f"\n{verdict} {check.because}"
 
 
 def _offer(card: Card) -> Blocks:
     """After a wrong answer: a press that asks for an explanation."""
-    if not card.explanation or card.right or card.question:
+    if card.checked is None or card.right or card.question:
         return []
     text = {"type": "plain_text", "text": "Please explain it to me"}
     return [

@@ -106,8 +106,3 @@ class Card:
     @property
     def right(self) -> bool:
         return bool(self.checked and self.checked.right)
-
-    @property
-    def explanation(self) -> str:
-        """Why the right answer is right: told as soon as the check is answered, to this person only."""
-        return self.check.because if self.checked and self.check else ""

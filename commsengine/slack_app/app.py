@@ -130,7 +130,7 @@ class SlackApp:
         return handle
 
     def _open(self, name: str, card: Card, place: Place, trigger: str) -> None:
-        view = question_form() if name == "question" else answer_form(card)
+        view = question_form() if name == "question" else answer_form(card, self._hall.text(card))
         self._quietly("views_open", trigger_id=trigger, view=view | {"private_metadata": json.dumps(place)})
 
     def _submitted(self, name: str) -> Callable[..., None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from commsengine.engine.card_text import CardText
 from commsengine.engine.cards import Card
 
 ENTRY = "entry"
@@ -17,17 +18,14 @@ def question_form() -> dict[str, Any]:
     return _form("question", "I have a question", "Send", label, _text_field())
 
 
-def answer_form(card: Card) -> dict[str, Any]:
-    """The check, the input or the commitment that the message asks for."""
-    if card.ask == "check" and card.check:
-        return _form("answer", "One quick question", "Answer", card.check.question, _choice(card.check.answers))
-    asked = card.message.input
-    if card.ask == "input" and asked:
-        field = _choice(asked.choices) if asked.choices else _text_field()
-        return _form("answer", "What do you say?", "Send", asked.question, field)
-    return _form(
-        "answer", "Will you?", "I will", card.message.commit or "What will you do?", _text_field(), optional=True
-    )
+def answer_form(card: Card, text: CardText) -> dict[str, Any]:
+    """The check, the input or the commitment that the message asks for, in the words meant for this person."""
+    if card.ask == "check":
+        return _form("answer", "One quick question", "Answer", text.check.question, _choice(text.check.answers))
+    if card.ask == "input":
+        field = _choice(text.choices) if text.choices else _text_field()
+        return _form("answer", "What do you say?", "Send", text.question, field)
+    return _form("answer", "Will you?", "I will", text.commit or "What will you do?", _text_field(), optional=True)
 
 
 def _form(

@@ -9,7 +9,19 @@ from commsengine.content.render import Cast
 from commsengine.errors import RenderError
 from commsengine.links import Links
 from tests.builders import ANA, BEN, MIA, a_message, a_plan, utc
-from tests.content.desk import CAST, DANA, MESSAGES, RENDERER, SHIPPED, WIIFM, a_full_plan, a_renderer, a_touch, written
+from tests.content.desk import (
+    CAST,
+    CHECK,
+    DANA,
+    MESSAGES,
+    RENDERER,
+    SHIPPED,
+    WIIFM,
+    a_full_plan,
+    a_renderer,
+    a_touch,
+    written,
+)
 
 KEY = a_touch().key
 
@@ -260,3 +272,13 @@ def test_a_page_gets_plain_words() -> None:
     assert page["choices"] == ["My notebook", "The customer record"]
     assert page["points"][0] == ("why", "Two lists cost us orders.")
     assert RENDERER.page("commit", "sales", 1, BEN, CAST)["commit"] == "I log my calls from Monday, 15 March 2027 on."
+
+
+def test_a_page_gets_the_check_also_where_it_is_only_offered() -> None:
+    plan = a_plan(
+        a_message(checks=[CHECK | {"because": "{{ person.first_name }}, it begins {{ milestones.go_live }}."}])
+    )
+    check = a_renderer(plan).page("one-record", "sales", 1, BEN, CAST)["check"]
+    assert check["because"] == "Ben, it begins Monday, 15 March 2027."
+    assert (check["right"], check["answers"]) == (CHECK["right"], CHECK["answers"])
+    assert RENDERER.page("commit", "sales", 1, BEN, CAST)["check"] == {"answers": []}

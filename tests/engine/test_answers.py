@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from commsengine.engine.answers import Evidence, UnknownTouchError
+from commsengine.engine.card_text import CheckText
 from commsengine.errors import InputError
 from tests.answering import BY_LINK, Answering, answering
 from tests.builders import ANA, BEN, a_message, utc
@@ -27,6 +28,14 @@ def hall(tmp_path: Path) -> Iterator[Answering]:
     house = answering(tmp_path)
     yield house
     house.store.close()
+
+
+PERSONAL = {
+    "question": "{{ person.first_name }}, where do you log a call?",
+    "answers": ["{{ person.first_name }}'s notebook", "The record of {{ person.department }}"],
+    "right": "The record of {{ person.department }}",
+    "because": "{{ person.department }} starts on {{ milestones.go_live }}.",
+}
 
 
 def asking(folder: Path, ask: str, **more: Any) -> Answering:
@@ -114,13 +123,34 @@ def test_input_by_choice_takes_only_the_choices(tmp_path: Path) -> None:
 def test_a_check_is_explained_at_once(tmp_path: Path, choice: str, right: bool) -> None:
     house = asking(tmp_path, "check", checks=[CHECK])
     card = house.hall.answer_check(house.touch(), choice, BY_LINK, house.clock()).card
-    assert (card.right, card.explanation) == (right, CHECK["because"])
+    assert (card.right, house.hall.text(card).check.because) == (right, CHECK["because"])
 
 
 def test_nothing_is_explained_before_the_answer(tmp_path: Path) -> None:
     house = asking(tmp_path, "check", checks=[CHECK])
     card = house.hall.card(house.touch(), house.clock())
-    assert (card.right, card.explanation) == (False, "")
+    text = house.hall.text(card).check
+    assert (card.right, text.right, text.because) == (False, "", "")
+
+
+def test_every_text_of_the_plan_speaks_to_the_person(tmp_path: Path) -> None:
+    house = asking(tmp_path, "check", checks=[PERSONAL])
+    card = house.hall.answer_check(house.touch(), str(PERSONAL["answers"][0]), BY_LINK, house.clock()).card
+    text = house.hall.text(card)
+    assert text.check == CheckText(
+        "Ana, where do you log a call?", ("Ana's notebook", "The record of Engineering"), "The record of Engineering",
+        "Engineering starts on Monday, 15 March 2027.",
+    )  # fmt: skip
+    assert (text.value, card.right) == ("Ana's notebook", False)
+    house.hall.explain(card.key, BY_LINK, house.clock())
+    (question,) = house.store.facts.questions()
+    assert question.text == "Please explain it to me (Ana, where do you log a call?)"
+
+
+def test_a_text_that_lost_its_column_is_shown_as_written(tmp_path: Path) -> None:
+    house = asking(tmp_path, "check", checks=[CHECK | {"because": "Ask {{ person.buddy }}."}])
+    text = house.hall.text(house.hall.card(house.touch(), house.clock()))
+    assert (text.check.question, text.check.answers) == (CHECK["question"], tuple(CHECK["answers"]))
 
 
 def test_please_explain_is_a_question_that_does_not_say_what_was_answered(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.builders import ANA, BEN, a_message, utc
-from tests.engine.test_answers import CHECK, INPUT
+from tests.engine.test_answers import CHECK, INPUT, PERSONAL
 from tests.web.conftest import Site
 
 OpenSite = Callable[..., Site]
@@ -189,6 +189,23 @@ def test_a_check_may_be_taken_by_whoever_wants_one(open_site: OpenSite) -> None:
     html = site.get(site.house.touch()).text
     assert first_form(html)["do"] == "got_it"
     assert "Test yourself" in html
+
+
+@pytest.mark.parametrize("ask", ["check", "acknowledge"])
+def test_a_check_speaks_to_the_person(open_site: OpenSite, ask: str) -> None:
+    site = open_site(a_message(ask=ask, checks=[PERSONAL]))
+    key = site.house.touch()
+    html = site.get(key).text
+    assert "<legend>Ana, where do you log a call?</legend>" in html
+    assert "<span>Ana&#39;s notebook</span>" in html
+    html = site.post(key, do="check", choice=str(PERSONAL["answers"][0])).text
+    assert "<blockquote>Ana&#39;s notebook</blockquote>" in html
+    assert "Not quite: The record of Engineering.</strong> Engineering starts on Monday, 15 March 2027." in html
+
+
+def test_the_link_of_the_message_leads_to_the_question(site: Site) -> None:
+    html = site.get(site.house.touch()).text
+    assert re.search(r'id="question">\s*<a class="summary" href="#question">I have a question</a>\s*<form', html)
 
 
 def test_the_first_form_is_the_input(open_site: OpenSite) -> None:

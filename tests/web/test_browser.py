@@ -36,6 +36,22 @@ def test_got_it_undo_and_a_question(page: Page, tmp_path: Path) -> None:
     house.store.close()
 
 
+def test_the_link_to_the_question_opens_its_form_without_script(browser: Browser, tmp_path: Path) -> None:
+    house = answering(tmp_path)
+    key = house.touch()
+    context = browser.new_context(java_script_enabled=False)
+    with served(app_of(house)) as address:
+        page = context.new_page()
+        page.goto(address + "/a/" + house.token("answer", key))
+        expect(page.get_by_label("Your question goes to")).to_be_hidden()
+        page.goto(address + "/a/" + house.token("answer", key) + "#question")
+        page.get_by_label("Your question goes to").fill("When does it start?")
+        page.get_by_role("button", name="Send my question").click()
+        expect(page.get_by_text("Your question is with us")).to_be_visible()
+    context.close()
+    house.store.close()
+
+
 def test_opening_with_a_browser_that_runs_everything_records_nothing(page: Page, tmp_path: Path) -> None:
     house = answering(tmp_path, a_message(ask="check", checks=[CHECK]))
     key = house.touch()
