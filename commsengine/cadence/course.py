@@ -208,7 +208,7 @@ class Course:
         told = [outcome for outcome in self.outcomes if calls and outcome.at >= max(calls)]
         objected = [outcome.at for outcome in told if outcome.outcome in NOT_HELPED]
         if not objected:
-            text = "They were away when called." if told else "Personal outreach is not recorded."
+            text = "They were away when called." if told else "Nobody has recorded what came of the personal outreach."
             reasons.append(self.reason("outreach", text, waits_for="the outcome of the outreach"))
             return
         ready = self._sponsor_ready(self.ladder[rung - 1].after, min(objected))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -58,19 +59,21 @@ def _stopped(campaign: Mapping[str, Any]) -> str:
 
 def _show(message: Mapping[str, Any]) -> None:
     click.echo(f"  {message['message']}: {message['standing']}")
-    for touch in message["touches"]:
-        flag = ", possible duplicate" if touch["possible_duplicate"] else ""
-        because = f" ({touch['reason']})" if touch["reason"] else ""
-        click.echo(f"    {when(touch['at'])}  {_carried(touch)}{because}{flag}")
+    told = [(touch["at"], _carried(touch)) for touch in message["touches"]]
+    told += [(each["at"], each["text"]) for each in message["said"]]
+    for at, text in sorted(told, key=lambda each: datetime.fromisoformat(each[0])):
+        click.echo(f"    {when(at)}  {text}")
     for reason in message["reasons"]:
         click.echo(f"    {_next(reason)}{reason['text']}")
 
 
 def _carried(touch: Mapping[str, Any]) -> str:
     """What a human carries is opened for them; only a channel sends."""
+    because = f" ({touch['reason']})" if touch["reason"] else ""
+    flag = ", possible duplicate" if touch["possible_duplicate"] else ""
     if touch["channel"] == "personal":
-        return f"{FOR_A_PERSON[touch['kind']]}: {'opened' if touch['state'] == 'sent' else touch['state']}"
-    return f"{touch['kind']} by {touch['channel']}: {touch['state']}"
+        return f"{FOR_A_PERSON[touch['kind']]}: {'opened' if touch['state'] == 'sent' else touch['state']}{because}"
+    return f"{touch['kind']} by {touch['channel']}: {touch['state']}{because}{flag}"
 
 
 def _next(reason: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from commsengine.cadence.history import Campaign, Campaigns, Decision, TouchRow
 from commsengine.cadence.plan import Plan
 from commsengine.engine.decisions import Decided, Decisions
+from commsengine.engine.said import said, shown
 from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
@@ -70,10 +71,11 @@ def _message(one: Decided, campaign: str, message: str, standings: Standings) ->
     touches = [row for row in one.history.rows if (row.campaign, row.message) == mine]
     return {
         "message": message,
-        "standing": standings.get(mine, "not for them"),
+        "standing": shown(standings.get(mine, "not for them")),
         "next_at": _next_at(one.decision, campaign, message),
         "reasons": _reasons(one.decision, campaign, message),
         "touches": [touch_json(row) for row in touches],
+        "said": said(one.history, campaign, message),
     }
 
 
@@ -84,7 +86,7 @@ def _next_at(decision: Decision, campaign: str, message: str) -> str | None:
 
 
 def _reasons(decision: Decision, campaign: str, message: str) -> list[dict[str, Any]]:
-    said: Iterable[dict[str, Any]] = (
+    others: Iterable[dict[str, Any]] = (
         {"code": r.code, "text": r.text, "next_at": iso(r.next_at), "waits_for": r.waits_for}
         for r in decision.reasons
         if (r.campaign, r.message) == (campaign, message)
@@ -94,7 +96,7 @@ def _reasons(decision: Decision, campaign: str, message: str) -> list[dict[str, 
         for t in decision.touches
         if (t.campaign, t.message, t.skip) == (campaign, message, "")
     )
-    return [*due, *said]
+    return [*due, *others]
 
 
 def touch_json(row: TouchRow) -> dict[str, Any]:

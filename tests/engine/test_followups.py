@@ -217,6 +217,33 @@ def test_why_tells_of_a_pause_and_of_what_is_over(store: Store, engine: MakeEngi
     assert [touch["state"] for touch in told[0]["messages"][0]["touches"]] == ["sent"]
 
 
+def test_why_tells_what_was_said_in_order(store: Store, engine: MakeEngine, clock: Clock) -> None:
+    run(store, [someone(1)], a_plan(follow_up=STAY))
+    live(store, engine, clock, "2027-01-16")
+    record_outcome(store, listed(store, clock)[0].id, "objects", by="mia", now=clock.now)
+    store.facts.answer(
+        someone(1).id, "crm", "one-record", "k", "acknowledged", evidence="link", by="p1", now=utc("2027-01-17")
+    )
+    store.facts.ask(someone(1).id, "crm", "one-record", "k", "Why?", evidence="link", now=utc("2027-01-18"))
+    (message,) = why(store, Decisions(store, Workspace()), someone(1).email, clock.now)["campaigns"][0]["messages"]
+    assert [(each["at"][:10], each["text"]) for each in message["said"]] == [
+        ("2027-01-16", "talked to in person: objects"),
+        ("2027-01-17", "got it, by link"),
+        ("2027-01-18", "asked a question; it is open"),
+    ]
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_why_does_not_tell_right_from_wrong(store: Store, engine: MakeEngine, clock: Clock, right: bool) -> None:
+    run(store, [someone(1)])
+    engine().tick()
+    store.facts.answer(
+        someone(1).id, "crm", "one-record", "k", "check", right=right, evidence="link", by="p1", now=clock.now
+    )
+    (message,) = why(store, Decisions(store, Workspace()), someone(1).email, clock.now)["campaigns"][0]["messages"]
+    assert (message["standing"], message["said"][0]["text"]) == ("acknowledged", "answered the question, by link")
+
+
 def test_why_of_a_stranger_names_the_near(store: Store, clock: Clock) -> None:
     run(store, [someone(1)])
     with pytest.raises(InputError, match=r"There is: p00001@example.com"):
