@@ -48,11 +48,16 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What came of an answer: ``first`` is false when it was on record already. ``card`` is how things stand now."""
+    """What came of an answer: ``first`` is false when it was on record already."""
 
     first: bool
     at: dt.datetime
-    card: Card
+    look: Callable[[], Card] = field(repr=False)
+
+    @property
+    def card(self) -> Card:
+        """How things stand now; looked up when it is asked for."""
+        return self.look()
 
     @property
     def text(self) -> str:
@@ -190,7 +195,7 @@ class Hall:
         )  # fmt: skip
         if record.first:
             log.info("answered", campaign=touch.campaign, message=touch.message, key=touch.key, kind=kind)
-        return Recorded(record.first, record.at, self.card(touch.key, card.now))
+        return Recorded(record.first, record.at, lambda: self.card(touch.key, card.now))
 
     # -- questions, and "not now" -----------------------------------------------------------------
 
