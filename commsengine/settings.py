@@ -240,6 +240,17 @@ class _SecretFiles(PydanticBaseSettingsSource):
         return {name: value for name, value in found.items() if value is not None}
 
 
+def spare_proxies() -> None:
+    """Nothing on this very machine is asked for through a proxy: said once, in the variable that every library reads.
+
+    The Slack SDK and urllib obey ``HTTP_PROXY`` even for a stand-in on the loopback address.
+    """
+    spared = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    hosts = [host.strip() for host in spared.split(",") if host.strip()]
+    if hosts != ["*"]:
+        os.environ["no_proxy"] = ",".join([*hosts, *sorted(_LOOPBACK - {*hosts})])
+
+
 def load_settings(workspace: Path) -> Settings:
     """The settings of a workspace. Raises ``InputError`` with every problem, each by the name of its setting."""
     file = workspace / ".env"

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from commsengine.errors import InputError
-from commsengine.settings import Settings, load_settings
+from commsengine.settings import Settings, load_settings, spare_proxies
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -55,6 +55,7 @@ class Wiring:
 
     def __init__(self, folder: Path, clock: Callable[[], dt.datetime] = now) -> None:
         self.folder, self.clock = folder.absolute(), clock
+        spare_proxies()
         self._renderers: dict[tuple[int, bool], Renderer] = {}
 
     def __enter__(self) -> Self:

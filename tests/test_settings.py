@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from commsengine.errors import InputError
-from commsengine.settings import PREFIX, SECRETS, Settings, load_settings, shown
+from commsengine.settings import PREFIX, SECRETS, Settings, load_settings, shown, spare_proxies
 
 KEY = "a-key-of-enough-letters"
 
@@ -155,3 +156,18 @@ def test_postgres_urls_name_the_driver(tmp_path: Path) -> None:
 def test_what_can_be_sent_follows_from_the_credentials(tmp_path: Path) -> None:
     settings = load_settings(dotenv(tmp_path, "COMMSENGINE_SLACK_BOT_TOKEN=xoxb-1"))
     assert settings.credentials == {"slack"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "127.0.0.1,::1,localhost"),
+        ("intranet.example.com, localhost", "intranet.example.com,localhost,127.0.0.1,::1"),
+        ("*", "*"),
+    ],
+)
+def test_this_machine_is_never_asked_through_a_proxy(monkeypatch: pytest.MonkeyPatch, before: str, after: str) -> None:
+    monkeypatch.setenv("no_proxy", before)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    spare_proxies()
+    assert os.environ["no_proxy"] == after

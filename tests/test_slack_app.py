@@ -8,7 +8,7 @@ import random
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -250,6 +250,23 @@ def test_the_recipient_is_known_by_the_cached_id_without_asking_slack(team: Team
     post = team.card(team.house.touch(channel="slack"))
     team.house.store.slack_ids.put(ANA.email, post.user.id, post.channel)
     team.slack.click(ANA.email, "got_it")
+    assert team.house.kinds() == ["acknowledged"]
+    assert "users.lookupByEmail" not in team.slack.calls
+
+
+def test_a_slack_id_of_ones_own_alone_says_who_the_recipient_is(team: Team) -> None:
+    """What was remembered from a look-up by e-mail does not count beside it, and Slack is not asked."""
+    post = team.card(team.house.touch(channel="slack"))
+    ben = team.slack.team.user(BEN.email)
+    assert ben
+    team.house.store.slack_ids.put(ANA.email, post.user.id, post.channel)
+    team.house.store.people.save([replace(ANA, slack_id=ben.id)], by="dana", now=team.house.clock())
+    team.slack.click(ANA.email, "got_it")
+    assert team.house.kinds() == []
+    payload = press_payload(team, post)
+    payload["user"] |= {"id": ben.id}
+    body = encoded(payload)
+    assert team.post(body, signed_headers(SECRET, body)).status_code == 200
     assert team.house.kinds() == ["acknowledged"]
     assert "users.lookupByEmail" not in team.slack.calls
 

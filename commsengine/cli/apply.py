@@ -92,7 +92,7 @@ def _tell(wiring: Wiring, diff: Diff, plan: Plan, path: Path, audience: int) -> 
     for text in wiring.left_out(plan):
         note(text)
     if diff.new:
-        _first_touches(wiring, path, audience)
+        _first_touches(wiring, plan, path, audience)
     elif diff.changes_nothing:
         click.echo("No message, date or milestone changes; texts and rules are taken as they are now.")
     _tell_messages(diff)
@@ -130,12 +130,13 @@ def _tell_dates(diff: Diff) -> None:
         click.echo(f"\nProposed correction to exactly those:\n  {diff.correction}")
 
 
-def _first_touches(wiring: Wiring, path: Path, audience: int) -> None:
+def _first_touches(wiring: Wiring, plan: Plan, path: Path, audience: int) -> None:
     """When the first leaves, if it were started now, and how long the sending takes."""
     from commsengine.cli.outlook import outlook
-    from commsengine.cli.simulate import rates_of, tell_rates
+    from commsengine.cli.simulate import rates_of, tell_longest, tell_rates
 
     if audience > SMALL:
+        tell_longest(audience, plan.send.channels, rates_of(wiring))
         click.echo("When what leaves: commsengine simulate " + str(path))
         return
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -141,9 +142,19 @@ def tell_rates(seen: Simulation, per_minute: dict[str, int | None]) -> None:
 
     for channel, number, last in rates(seen.touches, per_minute):
         click.echo(
-            f"At {per_minute[channel]} a minute, the last of {number:,} {channel} messages due at once "
+            f"At {per_minute[channel]:,} a minute, the last of {number:,} {channel} messages due at once "
             f"leaves {when(last)}."
         )
+
+
+def tell_longest(audience: int, channels: Sequence[str], per_minute: dict[str, int | None]) -> None:
+    """How long it takes if everybody is due at once on one channel."""
+    for channel in channels:
+        if rate := per_minute.get(channel):
+            minutes = -(-audience // rate)
+            click.echo(
+                f"At {rate:,} a minute, {audience:,} {channel} messages due at once take {count(minutes, 'minute')}."
+            )
 
 
 def _by_hand(seen: Simulation) -> None:

@@ -191,9 +191,16 @@ def _why_not(seen: Forecast, campaign: str) -> str:
 
 
 def rates(touches: Sequence[Foreseen], per_minute: Mapping[str, int | None]) -> Iterator[tuple[str, int, dt.datetime]]:
-    """For each channel with a rate: the most touches due at one instant, and when the last of them leaves."""
+    """For each channel with a rate: the wave (touches due at one instant) that takes longest, its size, and its end.
+
+    A wave waits until those before it have left.
+    """
     for channel, rate in per_minute.items():
-        at_once = Counter(seen.touch.due_at for seen in touches if seen.touch.channel == channel)
-        if rate and at_once:
-            due, number = max(at_once.items(), key=lambda item: (item[1], -item[0].timestamp()))
-            yield channel, number, due + dt.timedelta(minutes=number / rate)
+        waves = Counter(seen.touch.due_at for seen in touches if seen.touch.channel == channel)
+        if rate and waves:
+            ends: dict[dt.datetime, dt.datetime] = {}
+            free = min(waves)
+            for due in sorted(waves):
+                ends[due] = free = max(free, due) + dt.timedelta(minutes=waves[due] / rate)
+            slowest = max(waves, key=lambda due: ends[due] - due)
+            yield channel, waves[slowest], ends[slowest]

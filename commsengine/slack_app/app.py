@@ -166,10 +166,13 @@ class SlackApp:
         return act(card)
 
     def _is(self, card: Card, user: str) -> bool:
-        """Whether this Slack user is the person of the card; where nothing is known yet, Slack is asked by e-mail."""
-        known = self._ids.get(card.person.email)
-        if card.person.slack_id or known:
-            return user in (card.person.slack_id, known and known[0])
+        """Whether this Slack user is the person of the card, by the same rule by which the card was sent.
+
+        Their own ``slack_id``, else the one remembered; where nothing is known yet, Slack is asked by e-mail.
+        """
+        known = card.person.slack_id or (self._ids.get(card.person.email) or ("", ""))[0]
+        if known:
+            return user == known
         found = self._quietly("users_lookupByEmail", email=card.person.email)
         return bool(found and found["user"]["id"] == user)
 

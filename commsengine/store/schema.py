@@ -19,7 +19,9 @@ def check(database: Database) -> None:
     """Raises ``InputError`` when there is no database, ``CommsError`` when its schema is not ours."""
     found = revision(database)
     if found is None:
-        raise InputError(f"There is no commsengine database at {place(database)}.", "Run 'commsengine init' first.")
+        raise InputError(
+            f"There is no commsengine database at {place(database)}.", "Run 'commsengine upgrade' to make one."
+        )
     if found < HEAD:
         raise CommsError(
             f"The database is of an older version (schema {found}, this program needs {HEAD}).",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from tests.cli.conftest import plan
 from tests.cli.terminal import Terminal
 
 
@@ -18,3 +21,14 @@ def test_it_tells_the_story(terminal: Terminal) -> None:
     assert said.status == 0, said.err
     assert "What was sent equals what simulate said" in said.out
     assert terminal.run("status").out.startswith("No engine has run yet")
+
+
+def test_behind_a_proxy_it_still_talks_to_its_own_sandbox(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mail, Slack and pages of a rehearsal are on this machine; a proxy that nobody serves is not asked."""
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "")
+    terminal.write("schedules/crm.yaml", plan(**{"channels: [email]": "channels: [slack, email]"}))
+    said = terminal.run("rehearse", terminal.path("schedules/crm.yaml"), "--answers", "all", "--json")
+    assert (said.status, said.data["agrees"]) == (0, True), said.err

@@ -54,7 +54,7 @@ PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_tim
 
 
 def test_a_missing_database_says_how_to_begin(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no commsengine database at .*nowhere.db.*init"):
+    with pytest.raises(InputError, match=r"no commsengine database at .*nowhere.db.*commsengine upgrade"):
         Store.open(f"sqlite:///{tmp_path}/nowhere.db")
     assert list(tmp_path.iterdir()) == []
 
