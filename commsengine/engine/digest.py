@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from textwrap import shorten
 
 import structlog
@@ -54,25 +55,28 @@ class Digests:
         for record in self._store.plans.all():
             if record.state not in ("running", "paused") or record.started_at is None:
                 continue
-            for email in record.plan.owner:
-                lead = Casting(self._store).named(email)
-                key = _due_key(record, lead, now)
-                if key and key not in self._looked_at:
-                    self._looked_at.add(key)
-                    sent += self._tried(record, lead, key, now)
+            due = [(lead, key) for lead, key in self._owners(record, now) if key and key not in self._looked_at]
+            self._looked_at |= {key for _, key in due}
+            if due:
+                sent += self._tried(record, due, now)
         return sent
 
-    def _tried(self, record: CampaignRecord, lead: Person, key: str, now: dt.datetime) -> bool:
+    def _owners(self, record: CampaignRecord, now: dt.datetime) -> list[tuple[Person, str]]:
+        casting = Casting(self._store, record.plan.owner)
+        leads = [casting.named(email) for email in record.plan.owner]
+        return [(lead, _due_key(record, lead, now)) for lead in leads]
+
+    def _tried(self, record: CampaignRecord, due: Sequence[tuple[Person, str]], now: dt.datetime) -> int:
         """A digest that cannot be written must not stop the engine."""
         try:
-            return self._send(record, lead, key, now)
+            facts = self._facts(record, now)
+            return sum(self._send(record, lead, replace(facts, key=key), now) for lead, key in due)
         except CommsError as failure:
             log.error("digest_failed", campaign=record.id, error=type(failure).__name__)
-            return False
+            return 0
 
-    def _send(self, record: CampaignRecord, lead: Person, key: str, now: dt.datetime) -> bool:
-        facts = self._facts(record, key, now)
-        if facts.empty or self._store.touches.row(key):
+    def _send(self, record: CampaignRecord, lead: Person, facts: DigestFacts, now: dt.datetime) -> bool:
+        if facts.empty or self._store.touches.row(facts.key):
             return False
         channel = "email" if "email" in self._channels else self._channels[0]
         renderer = self._renderer(record.plan, record.templates)
@@ -80,14 +84,14 @@ class Digests:
             message = renderer.digest(lead, facts)
         else:
             message = renderer.service(
-                "digest", key, lead, Cast(lead), now, page=False, channel=channel, **facts.fields()
+                "digest", facts.key, lead, Cast(lead), now, page=False, channel=channel, **facts.fields()
             )
         known = self._store.people.by_email(lead.email)
         return add_service_mail(
             self._store, message, category="digest", person_id=known.id if known else None, due_at=now, now=now
         )
 
-    def _facts(self, record: CampaignRecord, key: str, now: dt.datetime) -> DigestFacts:
+    def _facts(self, record: CampaignRecord, now: dt.datetime) -> DigestFacts:
         mine = record.id
         waiting = followups(self._store, self._decisions, self._renderer, now, mine, today_for=record.plan.owner)
         asked = [q for q in questions(self._store, now) if q["campaign"] == mine]
@@ -95,7 +99,7 @@ class Digests:
         calls = _calls(waiting, record.plan.owner)
         left_out = sum((len(waiting) - len(calls), *(max(0, len(some) - MOST_LINES) for some in (asked, rows))))
         return DigestFacts(
-            key=key,
+            key="",
             at=now,
             calls=calls,
             questions=tuple(

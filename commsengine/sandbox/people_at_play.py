@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from commsengine.cadence.forecast import Fact, Supposition
 from commsengine.cadence.history import Answer, Outcome, Touch
 from commsengine.cadence.plan import Message, Plan
-from commsengine.engine.followups import FollowUp, followup_id, open_followups, record_outcome
+from commsengine.engine.followups import FollowUp, followup_id, record_outcome
 from commsengine.errors import CommsError
 from commsengine.sandbox.first_form import Form, first_form, send
 from commsengine.sandbox.mailbox import Mail
@@ -23,6 +23,8 @@ from commsengine.store.store import Store
 
 PATIENCE = 10.0
 """Real seconds until a form must have opened."""
+
+BY = "rehearsal"
 
 WORDS = "The phone number and the last order, on one screen."
 """What people in a rehearsal write when they are asked for their own words."""
@@ -113,13 +115,14 @@ class PeopleAtPlay:
 
     def _talk(self, record: TouchRecord, fact: Outcome) -> None:
         """The manager or the lead calls, and writes down what came of it."""
-        number = followup_id(record.campaign, record.person_id or "", record.kind)
-        for one in open_followups(self._store, self._now(), record.campaign, only=number):
-            if record.message in one.messages:
-                if self.first_call is None:
-                    self.first_call = next(each for each in self._briefing() if each.id == one.id)
-                record_outcome(self._store, one.id, fact.outcome, by=one.carrier, now=self._now())
-                self.done[fact.outcome] += 1
+        now, campaign = self._now(), record.campaign
+        if not any(rung.key == record.key and rung.open_at(now) for rung in self._store.books.open_rungs(campaign)):
+            return
+        number = followup_id(campaign, record.person_id or "", record.kind)
+        if self.first_call is None:
+            self.first_call = next(each for each in self._briefing() if each.id == number)
+        record_outcome(self._store, number, fact.outcome, by=BY, now=now)
+        self.done[fact.outcome] += 1
 
 
 def _touch(record: TouchRecord) -> Touch:

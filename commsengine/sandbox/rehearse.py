@@ -132,7 +132,7 @@ class RehearsalWiring(Wiring):
 
     @cached_property
     def store(self) -> Store:
-        return Store.create(self.settings.database)
+        return Store.create(self.settings.database, durable=False)
 
     @cached_property
     def rules(self) -> Workspace:

@@ -18,9 +18,7 @@ class Serving:
         self._socket = socket.create_server((host, port))
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://{host}:{self.port}"
-        config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", ws="none", http="h11", interface="asgi3"
-        )
+        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none", interface="asgi3")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._serve, name="sandbox-web", daemon=True)
 

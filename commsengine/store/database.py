@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,13 +30,16 @@ T = TypeVar("T")
 
 
 class Database:
-    """One database, its connections and its transactions. Safe to share between threads."""
+    """One database, its connections and its transactions. Safe to share between threads.
 
-    def __init__(self, url: str) -> None:
+    ``durable`` is false for what may be lost with the power, such as a rehearsal.
+    """
+
+    def __init__(self, url: str, *, durable: bool = True) -> None:
         self.url = _parsed(url)
         self.dialect = self.url.get_backend_name()
         self.path = Path(str(self.url.database)).absolute() if self.dialect == "sqlite" else None
-        self.engine = _engine(self.url, self.path)
+        self.engine = _engine(self.url, self.path, durable)
         self._writer = self.engine.execution_options(commsengine_writes=True)
 
     @contextmanager
@@ -144,7 +148,7 @@ def _parsed(written: str) -> URL:
     return url
 
 
-def _engine(url: URL, path: Path | None) -> Engine:
+def _engine(url: URL, path: Path | None, durable: bool) -> Engine:
     try:
         if path is None:
             options = {"connect_args": {"options": "-c timezone=UTC"}, "pool_pre_ping": True}
@@ -154,15 +158,15 @@ def _engine(url: URL, path: Path | None) -> Engine:
         raise InputError(
             "PostgreSQL needs its driver.", "Install it with: pip install 'commsengine[postgres]'."
         ) from None
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", partial(_prepare_sqlite, "FULL" if durable else "NORMAL"))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+def _prepare_sqlite(synchronous: str, connection: sqlite3.Connection, _record: object) -> None:
     # None: we say BEGIN ourselves, so that DDL is part of the transaction too.
     connection.isolation_level = None
-    for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "cache_size=-16000"):
+    for pragma in (f"synchronous={synchronous}", "foreign_keys=ON", "secure_delete=ON", "cache_size=-16000"):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -34,9 +34,12 @@ class Store:
         self.slack_ids = SlackIds(database)
 
     @classmethod
-    def open(cls, url: str) -> Self:
-        """Raises ``InputError`` if there is no database, ``CommsError`` if its schema is older or newer than ours."""
-        store = cls(Database(url))
+    def open(cls, url: str, *, durable: bool = True) -> Self:
+        """Raises ``InputError`` if there is no database, ``CommsError`` if its schema is older or newer than ours.
+
+        ``durable`` is false for what may be lost with the power, such as a rehearsal.
+        """
+        store = cls(Database(url, durable=durable))
         try:
             schema.check(store.database)
         except BaseException:
@@ -45,10 +48,10 @@ class Store:
         return store
 
     @classmethod
-    def create(cls, url: str) -> Self:
+    def create(cls, url: str, *, durable: bool = True) -> Self:
         """Opens the database, making its tables first if there are none."""
         cls._prepare(url, only_if_empty=True)
-        return cls.open(url)
+        return cls.open(url, durable=durable)
 
     @classmethod
     def upgrade(cls, url: str) -> Self:
