@@ -12,8 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import commsengine
 from commsengine.settings import PREFIX
 from tests.cli.terminal import Said
+
+HERE = str(Path(commsengine.__file__).parents[1])
+"""The program that is run is the one that is imported here, wherever another may be installed."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,9 @@ class Program:
     def running(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         """A command at work; it is killed, if it has to be, when the context is left."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        environment = {**inherited, "PYTHONPATH": HERE, **self.settings}
         process = subprocess.Popen(
-            [sys.executable, "-m", "commsengine", *arguments], cwd=self.folder, env={**inherited, **self.settings},
+            [sys.executable, "-m", "commsengine", *arguments], cwd=self.folder, env=environment,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         with process:
