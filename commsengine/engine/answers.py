@@ -25,7 +25,7 @@ from commsengine.engine.casting import Casting
 from commsengine.engine.mine import Mine, mine_of
 from commsengine.engine.service_mail import add_service_mail
 from commsengine.errors import CommsError, InputError
-from commsengine.store.records import CampaignRecord, QuestionRecord, StoredAnswer, TouchRecord
+from commsengine.store.records import CampaignRecord, QuestionRecord, TouchRecord
 from commsengine.store.store import Store
 
 LONGEST = 4000
@@ -81,28 +81,22 @@ class Hall:
 
     def card(self, key: str, now: dt.datetime) -> Card:
         """The touch and everything its person has said about it. Changes nothing."""
-        touch = self._store.touches.row(key)
-        loaded = self._store.touches.histories([touch.person_id]) if touch and touch.person_id else {}
-        if touch is None or touch.kind == "service" or not loaded:
+        found = self._store.facts.said_about(key)
+        if found is None:
             raise UnknownTouchError("This message is not on record.", "Open the newest message you have.")
-        person, past = loaded[str(touch.person_id)].person, loaded[str(touch.person_id)].history
-        about = (touch.campaign, touch.message)
-        version = self._version(touch)
-        asked = any((question.campaign, question.message) == about for question in past.questions)
-        said = [answer for answer in self._store.facts.answers_of(person.id) if _concerns(answer, *about)]
-        zone = zone_of(person, version.plan).key
-        snoozes = [snooze.until for snooze in past.snoozes if (snooze.campaign, snooze.message) == about]
+        version = self._version(found.touch)
+        zone = zone_of(found.person, version.plan).key
         return Card(
-            person,
+            found.person,
             version.plan,
-            version.plan.message(touch.message),
-            touch,
+            version.plan.message(found.touch.message),
+            found.touch,
             zone,
             now,
-            answers=tuple(answer for answer in said if answer.key == key or answer.whole_campaign),
-            before=tuple(answer for answer in said if answer.key != key and not answer.whole_campaign),
-            question=self._newest_question(person.id, about) if asked else None,
-            snoozed_until=next((day for day in snoozes if day > local_date_in(zone, now)), None),
+            answers=tuple(answer for answer in found.answers if answer.key == key or answer.whole_campaign),
+            before=tuple(answer for answer in found.answers if answer.key != key and not answer.whole_campaign),
+            question=found.question,
+            snoozed_until=next((day for day in found.snoozed_until if day > local_date_in(zone, now)), None),
         )
 
     def text(self, card: Card) -> CardText:
@@ -114,10 +108,6 @@ class Hall:
         sent = self._store.plans.version(card.touch.campaign, card.touch.version)
         renderer = self._renderer(sent or self._version(card.touch))
         return drawn(renderer, card, self._cast(card.person, card.plan), self.text(card).check)
-
-    def _newest_question(self, person_id: str, about: tuple[str, str]) -> QuestionRecord | None:
-        theirs = self._store.facts.questions_of(person_id)
-        return next((q for q in reversed(theirs) if (q.campaign, q.message) == about), None)
 
     def _version(self, touch: TouchRecord) -> CampaignRecord:
         """The plan as it stands, or as it stood when the touch was made if it has lost the message since."""
@@ -261,12 +251,6 @@ class Hall:
         cast, role = self._cast(person, version.plan), role_of(version.plan.audience, person) or ""
         renderer = self._renderer(version)
         return {message.id: key_point(renderer, message, role, person, cast) for message in version.plan.messages}
-
-
-def _concerns(answer: StoredAnswer, campaign: str, message: str) -> bool:
-    if answer.withdrawn_at is not None or answer.campaign != campaign:
-        return False
-    return answer.whole_campaign or answer.message == message
 
 
 def _written(text: str) -> str:

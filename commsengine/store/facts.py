@@ -14,6 +14,7 @@ from commsengine.store import answers, audit, bookmark, deliveries, questions, s
 from commsengine.store.database import Database
 from commsengine.store.persons import email_key
 from commsengine.store.records import AnswerRecord, QuestionRecord, StoredAnswer
+from commsengine.store.said import Said, said_about
 
 NO_KEYS: Mapping[str, str] = {}
 
@@ -48,6 +49,11 @@ class Facts:
         }  # fmt: skip
         with self._database.write() as connection:
             return answers.record(connection, given, now)
+
+    def said_about(self, key: str) -> Said | None:
+        """A touch and what its person said about it; ``None`` when nobody on record has it."""
+        with self._database.read() as connection:
+            return said_about(connection, key)
 
     def withdraw(self, answer_id: int, now: dt.datetime) -> bool:
         """Takes an answer back; false if it does not stand."""
