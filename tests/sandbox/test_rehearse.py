@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from commsengine.cadence.forecast import Supposition, nobody, typical
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Plan, Workspace
+from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.sandbox.rehearse import Rehearsal, Script, fingerprint, with_pause
+from tests.builders import MIA, a_message, a_plan, someone, utc
+
+PEOPLE = (
+    MIA,
+    someone(1),
+    someone(2, channel="email"),
+    someone(3, time_zone="Asia/Seoul"),
+    someone(4, channel="email", time_zone="America/New_York"),
+    someone(5, department="Support"),
+)
+INPUT = a_message(id="input", ask="input", input={"question": "What must stay easy?"}, **{"until": "kickoff + 20d"})
+CHECK = a_message(
+    id="check",
+    ask="check",
+    checks=[{"question": "Where?", "answers": ["Here", "There"], "right": "There", "because": "It is so."}],
+    **{"from": "kickoff + 21d", "until": "kickoff + 35d"},
+)
+PLAN = a_plan(a_message(), INPUT, CHECK, send={"channels": ["slack", "email"], "holidays": "false"})
+
+
+def a_script(suppose: Supposition, plan: Plan = PLAN, people: Sequence[Person] = PEOPLE) -> Script:
+    templates = load_templates(shipped_folder(), None)
+    return Script(plan, people, Workspace(), templates, utc("2027-01-04"), utc("2027-03-30"), suppose)
+
+
+def test_what_is_sent_equals_what_simulate_says_with_answers_by_link_slack_and_phone(tmp_path: Path) -> None:
+    asks = {("crm", message.id): message.ask for message in PLAN.messages}
+    with Rehearsal(with_pause(a_script(typical(asks))), tmp_path) as rehearsal:
+        story = rehearsal.run()
+    assert (story.missing, story.unforeseen) == ([], [])
+    assert story.agrees
+    assert {channel for _, _, _, _, channel, _, _ in story.touches} == {"slack", "email", "personal"}
+    assert min(story.answers[kind] for kind in ("acknowledged", "input", "check")) > 0
+    assert story.first_call is not None
+    assert "Why the project is happening" in story.first_call.talking_points
+
+
+def test_nothing_leaves_while_paused_and_what_fell_due_comes_after(tmp_path: Path) -> None:
+    script = with_pause(a_script(nobody))
+    assert script.pause is not None
+    with Rehearsal(script, tmp_path) as rehearsal:
+        story = rehearsal.run()
+    assert story.paused is not None
+    assert story.paused.sent_meanwhile == 0
+    assert story.paused.due_meanwhile > 0
+    assert story.agrees
+
+
+def test_a_run_that_differs_from_the_simulation_is_told(tmp_path: Path) -> None:
+    script = a_script(nobody, people=PEOPLE[:2])
+    with Rehearsal(script, tmp_path) as rehearsal:
+        rehearsal.script = replace(script, people=(*PEOPLE[:2], someone(9)))
+        rehearsal.wiring.store.people.save(PEOPLE[:2], by="test", now=script.start)
+        rehearsal.wiring.store.facts.suppress(someone(9).email, "gone", by="test", now=script.start)
+        story = rehearsal.run()
+    assert not story.agrees
+    assert {person for person, *_ in story.missing} == {someone(9).id}
+
+
+def test_mails_bear_their_touch_or_go_to_the_lead(tmp_path: Path) -> None:
+    script = a_script(nobody, people=(replace(someone(2), channel="email"),))
+    with Rehearsal(script, tmp_path) as rehearsal:
+        story = rehearsal.run()
+        mails = rehearsal.sandbox.mailbox.arrived
+    to_them = {mail.key for mail in mails if "dana@example.com" not in mail.recipients}
+    assert to_them == {touch.key for touch in script.foreseen() if touch.channel == "email"}
+    assert story.touches == sorted(map(fingerprint, script.foreseen()))
