@@ -57,6 +57,8 @@ def tick(wiring: Wiring, as_json: bool) -> None:
             f"{count(report.claimed, 'message')} handed over, {count(report.by_hand, 'follow-up')} opened, "
             f"{report.skipped:,} skipped."
         )
+    if waiting := sum(row.held for row in wiring.store.touches.open_rows(states=("uncertain",))):
+        note(f"{count(waiting, 'touch is', 'touches are')} uncertain and wait for your word: commsengine today")
     if report.hold:
         raise HeldError(f"The engine is on hold: {report.hold}", "Look at commsengine today, then: commsengine release")
 
