@@ -61,7 +61,7 @@ def test_each_due_person_gets_exactly_one_letter(day: Day) -> None:
 
 def test_what_simulate_foresaw_is_what_was_sent(day: Day) -> None:
     foreseen = {touch["person"] for touch in day.foreseen["touches"] if touch["rung"] == 0}
-    rows = day.program.json("touches", "crm")["touches"]
+    rows = day.program.look("touches", "crm")["touches"]
     first = {(touch["person"], touch["message"]) for touch in day.foreseen["touches"][:6]}
     assert foreseen == PEOPLE
     assert first == {(row["person"], row["message"]) for row in rows if row["kind"] == "message"}
@@ -69,7 +69,7 @@ def test_what_simulate_foresaw_is_what_was_sent(day: Day) -> None:
 
 def test_a_letter_bears_its_key_and_leads_to_the_answer_page_first(day: Day) -> None:
     base = f"http://{day.program.settings['COMMSENGINE_HTTP_BIND']}"
-    rows = {row["key"]: row for row in day.program.json("touches", "crm")["touches"]}
+    rows = {row["key"]: row for row in day.program.look("touches", "crm")["touches"]}
     for mail in day.relay.arrived:
         assert rows[mail.message["X-Commsengine-Touch"]]["person"] == mail.recipients[0]
         assert mail.links[0].startswith(f"{base}/a/")
@@ -98,7 +98,7 @@ def test_looking_records_nothing_and_the_button_does(day: Day) -> None:
 
 
 def standing(program: Program, email: str) -> str:
-    messages = program.json("why", email)["campaigns"][0]["messages"]
+    messages = program.look("why", email)["campaigns"][0]["messages"]
     return str(next(each["standing"] for each in messages if each["message"] == "what-must-stay"))
 
 
@@ -114,7 +114,7 @@ def test_who_cannot_be_reached_is_called_with_something_to_say(day: Day) -> None
     assert "You look in one place." in lea["talking_points"]
     told = day.program.done("followup", lea["id"], "--outcome", "understood")
     assert told == f"Recorded for {LEA}: understood, about what-must-stay.\n"
-    assert day.program.json("followups")["follow_ups"] == []
+    assert day.program.look("followups")["follow_ups"] == []
     assert standing(day.program, LEA) == "acknowledged"
 
 

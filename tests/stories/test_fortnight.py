@@ -18,7 +18,7 @@ MINUTE = dt.timedelta(minutes=1)
 def live(program: Program, relay: Relay, *, since: dt.datetime, until: dt.datetime) -> None:
     """Applied and started at ``since``; the first person answers an hour later, nobody else ever does."""
     clock, diary = TimeLapse(since), Diary()
-    with Wiring(program.folder, clock.now) as wiring:
+    with program.environment(), Wiring(program.folder, clock.now) as wiring:
         people = wiring.read_people(program.folder / "people.csv").people
         plan = wiring.check(program.folder / "schedules/crm.yaml").plan
         assert plan is not None
@@ -42,7 +42,7 @@ def test_who_never_answers_is_listed_with_why_and_what_to_say(program: Program, 
     write_for(program, 4, kickoff=days_from_now(-8))
     live(program, relay, since=now() - dt.timedelta(days=6) - MINUTE, until=now() - 2 * MINUTE)
     assert relay.copies == {f"p000{n}@example.com": 3 for n in range(4)}
-    assert program.json("followups")["follow_ups"] == []
+    assert program.look("followups")["follow_ups"] == []
     assert program.done("tick") == "0 messages handed over, 3 follow-ups opened, 0 skipped.\n"
 
     waiting = program.json("followups")["follow_ups"]
@@ -52,14 +52,14 @@ def test_who_never_answers_is_listed_with_why_and_what_to_say(program: Program, 
         assert len(each["tried"]) == 3
         assert "Why the project is happening" in each["talking_points"]
         assert "You log each call once." in each["talking_points"]
-    assert program.done("today").startswith("3 follow-ups\n")
+    assert program.here("today").startswith("3 follow-ups\n")
 
     first = waiting[0]
     program.done("followup", first["id"], "--outcome", "understood", "--note", "By phone.")
-    assert [each["person"] for each in program.json("followups")["follow_ups"]] == [
+    assert [each["person"] for each in program.look("followups")["follow_ups"]] == [
         each["person"] for each in waiting[1:]
     ]
-    story = program.done("why", first["person"])
+    story = program.here("why", first["person"])
     assert "one-record: acknowledged" in story
     assert "talked to in person: understood" in story
     assert program.books("crm").counts["sent"] == 4 * 3 + 3

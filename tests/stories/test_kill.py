@@ -52,11 +52,11 @@ def test_what_was_cut_off_twice_waits_for_a_person(program: Program, relay: Rela
     for address in relay.copies:
         first, second = relay.of(address)
         assert (first.message["Message-ID"], first.key) == (second.message["Message-ID"], second.key)
-    held = program.json("today")["held"]
+    held = program.look("today")["held"]
     assert {row["person"] for row in held} == set(relay.copies)
     assert {row["possible_duplicate"] for row in held} == {True}
-    program.done("touch", held[0]["key"], "--sent")
-    program.done("touch", held[1]["key"], "--resend")
+    program.here("touch", held[0]["key"], "--sent")
+    program.here("touch", held[1]["key"], "--resend")
     program.done("tick")
     assert sorted(relay.copies.values()) == [2, 2, 2, 3]
     assert relay.copies[held[1]["person"]] == 3

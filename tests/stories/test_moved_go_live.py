@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from tests.stories.campaign import days_from_now, today, write_for
+from tests.stories.campaign import IN_FORCE, days_from_now, today, write_for
 from tests.stories.program import Program
 from tests.stories.relay import Relay
 
@@ -39,8 +39,8 @@ OLD, NEW = days_from_now(20), days_from_now(41)
 def told(program: Program, relay: Relay) -> Program:
     """Four people were told the old date today; a freeze stands on a day that does not move."""
     write_for(program, 4, messages=MESSAGES.format(), more=f"freeze: {days_from_now(48)}", go_live=OLD)
-    for command in (["people", "import", "people.csv"], ["apply", PLAN, "--yes"], ["start", "crm", "--yes"], ["tick"]):
-        program.done(*command)
+    for command in (*IN_FORCE, ("tick",)):
+        program.here(*command)
     assert len(relay.arrived) == 4
     spelled = dt.date.fromisoformat(OLD)
     assert f"We go live on {spelled:%A}, {spelled.day} {spelled:%B %Y}." in relay.arrived[0].text
@@ -65,7 +65,7 @@ def test_the_diff_tells_what_moves_what_goes_and_who_was_told(told: Program, rel
         (f"p000{n}@example.com", ["go_live"]) for n in range(4)
     ]
     assert "The pilot lost calls." in diff["correction"]
-    assert (diff["applied"], told.json("touches", "crm")["touches"][0]["state"]) == (False, "sent")
+    assert (diff["applied"], told.look("touches", "crm")["touches"][0]["state"]) == (False, "sent")
     assert len(relay.arrived) == 4
 
 
@@ -85,10 +85,10 @@ def test_applied_it_holds_and_nobody_is_told_twice(told: Program, relay: Relay) 
     assert "crm goes on with this version." in told.done("apply", PLAN, "--yes")
     told.done("tick")
     assert set(relay.copies.values()) == {1}
-    to_come = told.json("simulate", PLAN)["touches"]
+    to_come = told.look("simulate", PLAN)["touches"]
     week_before = (dt.date.fromisoformat(NEW) - dt.timedelta(days=7)).isoformat()
     assert {each["local_at"][:10] for each in to_come if each["message"] == "last-week"} >= {week_before}
     assert min(each["local_at"][:10] for each in to_come if each["message"] == "worse-first") == NEW
-    again = told.json("apply", PLAN, "--dry-run")
+    again = told.look("apply", PLAN, "--dry-run")
     assert (again["milestones"], again["touches"]["moved"], again["touches"]["cancelled"]) == ([], 0, 0)
     assert today().isoformat() < week_before

@@ -11,10 +11,11 @@ import pytest
 from commsengine.cadence.people import Person
 from commsengine.sandbox.sandbox import Sandbox
 from commsengine.slack_app.forms import ENTRY
+from tests.stories.campaign import IN_FORCE
 from tests.stories.conftest import free_port
 from tests.stories.pages import pages
 from tests.stories.program import Program
-from tests.stories.starter import PEOPLE, PLAN, init
+from tests.stories.starter import PEOPLE, init
 
 ANA, LEA = "ana.kim@example.com", "lea.blanc@example.com"
 
@@ -46,10 +47,8 @@ def program(tmp_path: Path, sandbox: Sandbox) -> Program:
 def started(program: Program) -> str:
     """Up to the first tick; what that said."""
     init(program)
-    program.done("people", "import", "people.csv")
-    program.done("check", PLAN)
-    program.done("apply", PLAN, "--yes")
-    program.done("start", "crm", "--yes")
+    for command in IN_FORCE:
+        program.here(*command)
     return program.done("tick")
 
 
@@ -57,9 +56,9 @@ def test_each_gets_one_card_and_its_button_records(program: Program, sandbox: Sa
     assert started(program) == "6 messages handed over, 1 follow-up opened, 0 skipped.\n"
     slack = sandbox.slack
     assert sorted(post.user.email for post in slack.posts) == sorted(PEOPLE - {LEA})
-    keys = {row["key"]: row["person"] for row in program.json("touches", "crm")["touches"]}
+    keys = {row["key"]: row["person"] for row in program.look("touches", "crm")["touches"]}
     assert {post.key: post.user.email for post in slack.posts}.items() <= keys.items()
-    (lea,) = program.json("followups")["follow_ups"]
+    (lea,) = program.look("followups")["follow_ups"]
     assert (lea["person"], lea["reason"]) == (LEA, "No channel reaches them: Slack (not on Slack).")
 
     (card,) = slack.dm_of(ANA)
@@ -82,7 +81,7 @@ def test_each_gets_one_card_and_its_button_records(program: Program, sandbox: Sa
 
 
 def standing(program: Program) -> str:
-    return str(program.json("why", ANA)["campaigns"][0]["messages"][0]["standing"])
+    return str(program.look("why", ANA)["campaigns"][0]["messages"][0]["standing"])
 
 
 def test_who_is_not_on_slack_gets_a_letter_in_the_same_tick(program: Program, sandbox: Sandbox) -> None:
@@ -90,13 +89,13 @@ def test_who_is_not_on_slack_gets_a_letter_in_the_same_tick(program: Program, sa
     started(both)
     assert sorted(post.user.email for post in sandbox.slack.posts) == sorted(PEOPLE - {LEA})
     assert [mail.recipients for mail in sandbox.mailbox.arrived] == [(LEA,)]
-    assert both.json("followups")["follow_ups"] == []
-    assert both.json("why", LEA)["unreachable"] == {"slack": "not on Slack"}
+    assert both.look("followups")["follow_ups"] == []
+    assert both.look("why", LEA)["unreachable"] == {"slack": "not on Slack"}
 
 
 def test_slack_that_asks_for_patience_gets_it(program: Program, sandbox: Sandbox) -> None:
     sandbox.slack.limit("chat.postMessage", times=2, retry_after=1)
     started(program)
     assert sorted(post.user.email for post in sandbox.slack.posts) == sorted(PEOPLE - {LEA})
-    rows = program.json("touches", "crm")["touches"]
+    rows = program.look("touches", "crm")["touches"]
     assert {row["attempts"] for row in rows if row["channel"] == "slack" and row["state"] == "sent"} == {1}
