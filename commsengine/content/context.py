@@ -35,7 +35,9 @@ class Setting:
         self._workspace = workspace
 
     def language(self, person: Person) -> str:
-        return person.language or self._workspace.language
+        """The person's own where the company writes in it; else dates and texts would be of two languages."""
+        spoken = (person.language, person.language.partition("-")[0])
+        return person.language if set(spoken) & set(self._workspace.languages) else self._workspace.language
 
     def day(self, at: dt.datetime, person: Person) -> str:
         """The local date of an instant, in the person's words."""
