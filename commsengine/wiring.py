@@ -236,7 +236,8 @@ class Wiring:
     def decisions(self) -> Decisions:
         from commsengine.engine.decisions import Decisions
 
-        return Decisions(self.store, self.rules, frozenset(self.channels))
+        # Where nothing is set up, as on a lead's own machine, they are those of an engine that has every channel.
+        return Decisions(self.store, self.rules, frozenset(self.channels) or None)
 
     def engine(self, *, interval: float | None = None) -> Engine:
         """The engine, to be used as a context. ``interval`` is in seconds; ``None`` when cron calls."""

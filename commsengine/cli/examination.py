@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from commsengine.cli.show import count
 from commsengine.errors import CommsError
 from commsengine.settings import shown
 
@@ -57,8 +58,9 @@ def _settings(wiring: Wiring) -> Iterator[Finding]:
 
 
 def _database(wiring: Wiring) -> Iterator[Finding]:
-    people, campaigns = wiring.store.people.count(), len(wiring.store.plans.all())
-    yield Finding("database", "ok", f"{wiring.store.dialect}, {people:,} people, {campaigns} campaigns.")
+    people = count(wiring.store.people.count(), "person", "people")
+    campaigns = count(len(wiring.store.plans.all()), "campaign")
+    yield Finding("database", "ok", f"{wiring.store.dialect}, {people}, {campaigns}.")
     held = next((hold for hold in wiring.store.engine.holds() if hold.until is None), None)
     if held:
         yield Finding("database", "problem", f"The engine is on hold: {held.reason}", "Then: commsengine release")

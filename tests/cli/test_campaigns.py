@@ -105,6 +105,19 @@ def test_a_moved_milestone_is_told_with_everything_that_moves(started: Terminal,
     assert "crm goes on" not in said.out
 
 
+def test_the_difference_is_the_same_where_nothing_is_set_up(
+    started: Terminal, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del mailbox
+    started.run("tick")
+    old = str(dt.datetime.now(dt.UTC).date() + dt.timedelta(days=40))
+    path = started.write("schedules/crm.yaml", plan(**{old: str(dt.datetime.now(dt.UTC).date())}))
+    touches = started.json("apply", path, "--dry-run")["touches"]
+    monkeypatch.delenv("COMMSENGINE_SMTP_URL")
+    assert started.json("apply", path, "--dry-run")["touches"] == touches
+    assert touches["cancelled"] > 0
+
+
 def test_an_invalid_plan_is_not_applied(terminal: Terminal) -> None:
     terminal.run("people", "import", terminal.path("people.csv"))
     path = terminal.write("schedules/crm.yaml", plan(**{"key_point": "key_pont"}))
