@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from commsengine.cadence.people import Person
 from commsengine.sandbox.sandbox import Sandbox
 from commsengine.slack_app.forms import ENTRY
+from tests.servers import HttpOddity, http_json
 from tests.stories.campaign import IN_FORCE
 from tests.stories.conftest import free_port
 from tests.stories.pages import pages
@@ -99,3 +102,29 @@ def test_slack_that_asks_for_patience_gets_it(program: Program, sandbox: Sandbox
     assert sorted(post.user.email for post in sandbox.slack.posts) == sorted(PEOPLE - {LEA})
     rows = program.look("touches", "crm")["touches"]
     assert {row["attempts"] for row in rows if row["channel"] == "slack" and row["state"] == "sent"} == {1}
+
+
+ANSWERS: dict[str, dict[str, Any]] = {
+    "auth.test": {"user_id": "U0", "bot_id": "B0", "team_id": "T0"},
+    "users.lookupByEmail": {"user": {"id": "U1"}},
+    "conversations.open": {"channel": {"id": "D1"}},
+    "chat.postMessage": {"channel": "D1", "ts": "1795300000.000100"},
+}
+
+
+def test_any_server_that_speaks_the_web_api_will_do(program: Program) -> None:
+    def answer(path: str) -> bytes:
+        method = path.partition("?")[0].rpartition("/")[2]
+        return http_json(json.dumps({"ok": True, **ANSWERS[method]}))
+
+    with HttpOddity(answer) as server:
+        settings = {
+            "COMMSENGINE_SLACK_BOT_TOKEN": "xoxb-1-2-abc",
+            "COMMSENGINE_SLACK_API_URL": f"http://127.0.0.1:{server.port}/api",
+        }
+        plain = Program(program.folder, settings)
+        started(plain)
+        posted = [body for body in server.bodies if b"event_payload" in body]
+    assert len(posted) == 6
+    keys = {row["key"] for row in plain.look("touches", "crm")["touches"]}
+    assert {key for key in keys if any(key.encode() in body for body in posted)} == keys
