@@ -108,7 +108,7 @@ def open_followups(
     if only is not None:
         groups = {group: rungs for group, rungs in groups.items() if followup_id(*group) == only}
     loaded = store.touches.histories(sorted({person for _, person, _ in groups}))
-    casting = Casting(store)
+    casting = Casting(store, {one.person.manager for one in loaded.values()})
     found = [
         _followup(records[campaign], loaded[person], kind, rungs, casting, now)
         for (campaign, person, kind), rungs in groups.items()

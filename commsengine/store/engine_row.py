@@ -17,6 +17,13 @@ _FENCE = "fence"
 NOBODY_RESTS: Mapping[str, Mapping[str, str]] = {}
 
 
+_HOLDS = (
+    select(*(standstill.c[field.name] for field in fields(Hold)))
+    .where(standstill.c.campaign == "")
+    .order_by(standstill.c.id)
+)
+
+
 class EngineBook:
     """The engines' own entries."""
 
@@ -88,7 +95,5 @@ class EngineBook:
 
     def holds(self) -> list[Hold]:
         """Every hold there was, the first first; open is the one without ``until``."""
-        columns = [standstill.c[field.name] for field in fields(Hold)]
         with self._database.read() as connection:
-            rows = connection.execute(select(*columns).where(standstill.c.campaign == "").order_by(standstill.c.id))
-            return [Hold(*row) for row in rows]
+            return [Hold(*row) for row in connection.execute(_HOLDS)]

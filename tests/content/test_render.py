@@ -76,7 +76,7 @@ def test_the_footer_says_why_who_how_often_and_when_again() -> None:
 
 
 def test_next_time_is_the_persons_local_date_in_their_language_if_the_company_writes_in_it() -> None:
-    late, german = utc("2027-01-13 20:00"), replace(ANA, language="de-AT")
+    late, german = utc("2027-01-13 20:00"), replace(ANA, language="de-DE")
     assert "Next time: Thursday, 14 January 2027." in written(person=german, again_at=late).text
     renderer = a_renderer(languages=["en", "de"])
     text = renderer.touch(a_touch("one-record", 1, again_at=late), german, CAST).text
