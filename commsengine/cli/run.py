@@ -8,7 +8,7 @@ import click
 
 from commsengine.cli.campaigns import STILL_OPEN
 from commsengine.cli.opened import wired
-from commsengine.cli.show import count, json_option, note, show_json
+from commsengine.cli.show import count, json_option, note, show_json, when
 from commsengine.errors import HeldError
 
 if TYPE_CHECKING:
@@ -54,13 +54,27 @@ def tick(wiring: Wiring, as_json: bool) -> None:
         show_json(asdict(report))
     else:
         click.echo(
-            f"{count(report.claimed, 'message')} handed over, {count(report.by_hand, 'follow-up')} opened, "
+            f"{count(report.sent, 'message')} sent, {count(report.by_hand, 'follow-up')} opened, "
             f"{report.skipped:,} skipped."
         )
-    if waiting := sum(row.held for row in wiring.store.touches.open_rows(states=("uncertain",))):
-        note(f"{count(waiting, 'touch is', 'touches are')} uncertain and wait for your word: commsengine today")
+    _tell_what_waits(wiring)
     if report.hold:
         raise HeldError(f"The engine is on hold: {report.hold}", "Look at commsengine today, then: commsengine release")
+
+
+def _tell_what_waits(wiring: Wiring) -> None:
+    """What the tick could not do, so that nobody takes silence for success; else when the next is due."""
+    from commsengine.engine.books import resting
+
+    touches, now = wiring.store.touches, wiring.clock()
+    at_rest = resting(wiring.store, now)
+    for rest in at_rest:
+        note(f"{rest['channel']} rests until {when(rest['until'])}: {rest['because']}. What is due waits for it.")
+    if waiting := sum(row.held for row in touches.open_rows(states=("uncertain",))):
+        note(f"{count(waiting, 'touch is', 'touches are')} uncertain and wait for your word: commsengine today")
+    following = touches.next_wake()
+    if following is not None and following > now and not at_rest:
+        note(f"Nobody is due before {when(following)}.")
 
 
 def _tell_left_out(wiring: Wiring) -> None:

@@ -36,7 +36,7 @@ def touches(wiring: Wiring, campaign: str, state: str | None, as_json: bool) -> 
         show_json({"touches": found})
         return
     if not found:
-        click.echo("There is no such touch.")
+        click.echo(f"No touch is {state}." if state else "No touch has been made yet.")
     columns = ["due", "person", "message", "kind", "channel", "state", "key"]
     table(columns, [_line(row) for row in found], whole=["due", "key"])
 

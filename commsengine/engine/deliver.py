@@ -37,7 +37,7 @@ class ChannelSetup:
 class Pool:
     """The senders of one channel. A claim is ours for ``lease``: no more is taken than can leave in half of it.
 
-    ``progress`` is set whenever a batch is done.
+    ``progress`` is set whenever a batch is done; ``sent`` counts the touches that have arrived.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class Pool:
         self._capacity = max(1, min(limit, LARGEST_CLAIM))
         self._queue: deque[list[Claimed]] = deque()
         self._open = 0
+        self.sent = 0
         self._stopping = self._doubtful = False
         self._news = threading.Condition()
         self._threads = [
@@ -160,6 +161,8 @@ class Pool:
             self._broke(failure)
         trip.settle_rest()
         self._doubtful = trip.refused
+        with self._news:
+            self.sent += trip.sent
 
     def _still_ours(self, batch: Sequence[Claimed]) -> Sequence[Claimed]:
         """After a refused mark, a look at the record saves a relay from many letters that end before their dot."""

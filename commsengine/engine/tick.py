@@ -44,7 +44,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class BeatReport:
-    """What one beat, or all beats of a tick, did. ``crowded`` are touches their channel had no room for just now."""
+    """What one beat, or all beats of a tick, did. ``crowded`` are touches their channel had no room for just now.
+
+    ``sent`` is known of a whole tick only: of what was ``claimed``, what has arrived.
+    """
 
     due: int = 0
     claimed: int = 0
@@ -53,12 +56,13 @@ class BeatReport:
     crowded: int = 0
     service: int = 0
     hold: str = ""
+    sent: int = 0
 
     def __add__(self, other: BeatReport) -> BeatReport:
         return BeatReport(
             self.due + other.due, self.claimed + other.claimed, self.skipped + other.skipped,
             self.by_hand + other.by_hand, self.crowded + other.crowded, self.service + other.service,
-            self.hold or other.hold,
+            self.hold or other.hold, self.sent + other.sent,
         )  # fmt: skip
 
 
@@ -158,7 +162,7 @@ class Engine:
 
     def _tick(self) -> BeatReport:
         self._digests.send()
-        total, idle_rounds = BeatReport(), 0
+        total, idle_rounds, sent_before = BeatReport(), 0, self._sent()
         while not self._stopping.is_set():
             settled = self._settled()
             report = self.beat()
@@ -181,7 +185,10 @@ class Engine:
         if idle_rounds > ROUNDS_WITHOUT_PROGRESS:
             log.error("tick_without_progress", due=report.due)
         finish_what_is_over(self._store, self._clock())
-        return total
+        return replace(total, sent=self._sent() - sent_before)
+
+    def _sent(self) -> int:
+        return sum(pool.sent for pool in self._pools.values())
 
     def _settled(self) -> bool:
         """Nothing is under way and every receipt is kept."""

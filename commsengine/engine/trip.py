@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from commsengine.channels.channel import RELEASED, RETRY, UNCERTAIN, Outcome
+from commsengine.channels.channel import RELEASED, RETRY, SENT, UNCERTAIN, Outcome
 from commsengine.content.message import Message
 from commsengine.engine.breaker import Breaker
 from commsengine.engine.receipts import receipt_of
@@ -33,12 +33,17 @@ class Claimed:
     not_after: dt.datetime | None = None
     attempts: int = 0
 
+    @property
+    def service(self) -> bool:
+        """Mail that is no touch: it is of no message of the plan."""
+        return not self.message
+
     def in_time(self, now: dt.datetime) -> bool:
         return self.not_after is None or now < self.not_after
 
 
 class Trip:
-    """Belongs to one sender thread, for one call of ``deliver``."""
+    """Belongs to one sender thread, for one call of ``deliver``. ``sent`` counts the touches that have arrived."""
 
     def __init__(
         self,
@@ -55,6 +60,7 @@ class Trip:
         self._marked: set[str] = set()
         self._settled: set[str] = set()
         self.refused = False
+        self.sent = 0
 
     def mark(self, keys: Sequence[str]) -> set[str]:
         now = self._clock()
@@ -68,6 +74,7 @@ class Trip:
     def settle(self, outcome: Outcome) -> None:
         self._settled.add(outcome.key)
         self._heed(outcome)
+        self.sent += outcome.verdict == SENT and not self._claimed[outcome.key].service
         self._writer.settle([receipt_of(outcome, self._claimed[outcome.key].attempts, self._clock())], self._fence)
 
     def settle_rest(self) -> None:

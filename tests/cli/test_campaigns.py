@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import platform
+import re
 
 import pytest
 
@@ -21,10 +22,26 @@ def recipients(mailbox: Mailbox) -> list[str]:
 
 def test_a_tick_sends_each_due_person_one_message(started: Terminal, mailbox: Mailbox) -> None:
     said = started.run("tick")
-    assert (said.status, said.out) == (0, "4 messages handed over, 0 follow-ups opened, 0 skipped.\n")
+    assert (said.status, said.out) == (0, "4 messages sent, 0 follow-ups opened, 0 skipped.\n")
     assert recipients(mailbox) == EVERYBODY
     assert started.run("tick").status == 0
     assert len(mailbox.arrived) == 4
+
+
+def test_a_tick_pretends_nothing_when_the_mail_server_is_away(
+    started: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMMSENGINE_SMTP_URL", "smtp://127.0.0.1:9")
+    for _ in range(2):
+        said = started.run("tick")
+        assert (said.status, said.out) == (0, "0 messages sent, 0 follow-ups opened, 0 skipped.\n")
+        assert "127.0.0.1:9 refuses the connection. What is due waits for it.\n" in said.err
+
+
+def test_a_tick_with_nothing_to_do_says_until_when(started: Terminal, mailbox: Mailbox) -> None:
+    del mailbox
+    started.run("tick")
+    assert re.search(r"^Nobody is due before .* UTC\.$", started.run("tick").err, re.MULTILINE)
 
 
 def test_what_simulate_shows_is_what_the_tick_sends(started: Terminal, mailbox: Mailbox) -> None:

@@ -23,7 +23,7 @@ def test_each_due_person_gets_exactly_one_message(store: Store, engine: MakeEngi
     run(store, [someone(n) for n in range(25)])
     report = engine().tick()
     assert bag.to == sorted(someone(n).email for n in range(25))
-    assert (report.claimed, states(store)) == (25, {"sent": 25})
+    assert (report.claimed, report.sent, states(store)) == (25, 25, {"sent": 25})
 
 
 def test_a_second_tick_sends_nothing(store: Store, engine: MakeEngine, bag: Mailbag) -> None:

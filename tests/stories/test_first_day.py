@@ -55,7 +55,7 @@ def test_each_command_says_what_it_did_and_what_comes_next(day: Day) -> None:
 
 def test_each_due_person_gets_exactly_one_letter(day: Day) -> None:
     assert dict(day.relay.copies) == dict.fromkeys(PEOPLE - {LEA}, 1)
-    assert day.program.done("tick").startswith("0 messages handed over")
+    assert day.program.done("tick").startswith("0 messages sent")
     assert len(day.relay.arrived) == 5
 
 

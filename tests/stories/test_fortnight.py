@@ -43,7 +43,7 @@ def test_who_never_answers_is_listed_with_why_and_what_to_say(program: Program, 
     live(program, relay, since=now() - dt.timedelta(days=6) - MINUTE, until=now() - 2 * MINUTE)
     assert relay.copies == {f"p000{n}@example.com": 3 for n in range(4)}
     assert program.look("followups")["follow_ups"] == []
-    assert program.done("tick") == "0 messages handed over, 3 follow-ups opened, 0 skipped.\n"
+    assert program.done("tick") == "0 messages sent, 3 follow-ups opened, 0 skipped.\n"
 
     waiting = program.json("followups")["follow_ups"]
     assert [each["person"] for each in waiting] == [f"p000{n}@example.com" for n in (1, 2, 3)]

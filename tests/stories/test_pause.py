@@ -26,7 +26,7 @@ def test_nothing_arrives_after_a_pause_and_the_rest_arrives_once(program: Progra
     assert len(relay.arrived) == arrived
     books = program.books("crm")
     assert (books.state, books.counts["sent"]) == ("paused", arrived)
-    assert program.done("tick").startswith("0 messages handed over")
+    assert program.done("tick").startswith("0 messages sent")
 
     relay.pause = 0
     resumed = program.done("resume", "crm", "--yes")
