@@ -89,7 +89,7 @@ class Run:
             self.engine.tick()
             self.note_answers(suppose)
 
-        with self.engine:
+        with self.engine, self.diary:
             play(self.clock, UNTIL, self.diary, self.store.touches.next_wake, tick)
         made = [record for plan in self.plans for record in self.store.touches.list(plan.campaign)]
         self.store.close()

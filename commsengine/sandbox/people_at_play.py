@@ -6,6 +6,7 @@ import datetime as dt
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from commsengine.cadence.forecast import Fact, Supposition
 from commsengine.cadence.history import Answer, Outcome, Touch
@@ -73,7 +74,7 @@ class PeopleAtPlay:
 
     def _consider(self, record: TouchRecord) -> None:
         for fact in self._suppose(_touch(record)):
-            self._diary.note(fact.at, lambda fact=fact: self._do(record, fact))  # type: ignore[misc]
+            self._diary.note(fact.at, partial(self._do, record, fact), who=record.person_id or "")
 
     # -- what they do -----------------------------------------------------------------------------
 
@@ -120,7 +121,7 @@ class PeopleAtPlay:
             return
         number = followup_id(campaign, record.person_id or "", record.kind)
         if self.first_call is None:
-            self.first_call = next(each for each in self._briefing() if each.id == number)
+            self.first_call = next((each for each in self._briefing() if each.id == number), None)
         record_outcome(self._store, number, fact.outcome, by=BY, now=now)
         self.done[fact.outcome] += 1
 

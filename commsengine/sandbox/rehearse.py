@@ -151,11 +151,12 @@ class Rehearsal:
 
     def __init__(self, script: Script, folder: Path, *, port: int = 0) -> None:
         self.script, self.folder, self._port = script, folder, port
-        self.clock, self.diary = TimeLapse(script.start), Diary()
+        self.clock = TimeLapse(script.start)
         self._stack = ExitStack()
         self._ticks = 0
 
     def __enter__(self) -> Self:
+        self.diary = self._stack.enter_context(Diary())
         (self.folder / DATABASE).unlink(missing_ok=True)
         pages = self._stack.enter_context(Serving(self._answer_pages, port=self._port + 1 if self._port else 0))
         self.sandbox = self._stack.enter_context(

@@ -10,9 +10,11 @@ import datetime as dt
 import heapq
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
 
-Deed = Callable[[], None]
+Deed = Callable[[], object]
 
 
 class TimeLapse:
@@ -34,15 +36,20 @@ class TimeLapse:
         self.move_to(self.now() + dt.timedelta(seconds=seconds))
 
 
-@dataclass
 class Diary:
-    """What people mean to do, and when. Deeds of one instant are done in the order in which they were noted."""
+    """What people mean to do, and when. Use it as a context: it keeps a few threads.
 
-    _deeds: list[tuple[dt.datetime, int, Deed]] = field(default_factory=list)
-    _noted: int = 0
+    People act at the same time; what one person (``who``) does at one instant is done in the order noted. Deeds of
+    nobody in particular come first, one by one.
+    """
 
-    def note(self, at: dt.datetime, deed: Deed) -> None:
-        heapq.heappush(self._deeds, (at, self._noted, deed))
+    def __init__(self, at_once: int = 6) -> None:
+        self._deeds: list[tuple[dt.datetime, int, str, Deed]] = []
+        self._noted = 0
+        self._hands = ThreadPoolExecutor(at_once, thread_name_prefix="people")
+
+    def note(self, at: dt.datetime, deed: Deed, who: str = "") -> None:
+        heapq.heappush(self._deeds, (at, self._noted, who, deed))
         self._noted += 1
 
     @property
@@ -50,8 +57,25 @@ class Diary:
         return self._deeds[0][0] if self._deeds else None
 
     def do_all(self, now: dt.datetime) -> None:
+        """Everything whose time has come. Raises what the first deed that failed raised."""
+        by_person: dict[str, list[Deed]] = {}
         while self._deeds and self._deeds[0][0] <= now:
-            heapq.heappop(self._deeds)[2]()
+            _, _, who, deed = heapq.heappop(self._deeds)
+            by_person.setdefault(who, []).append(deed)
+        _in_turn(by_person.pop("", []))
+        for done in [self._hands.submit(_in_turn, deeds) for deeds in by_person.values()]:
+            done.result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._hands.shutdown()
+
+
+def _in_turn(deeds: Iterable[Deed]) -> None:
+    for deed in deeds:
+        deed()
 
 
 def play(

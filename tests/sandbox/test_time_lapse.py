@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+
+import pytest
 
 from commsengine.sandbox.time_lapse import Diary, TimeLapse, play
 from tests.builders import utc
@@ -26,6 +29,25 @@ def test_deeds_are_done_when_their_time_has_come_and_in_the_order_noted() -> Non
     diary.do_all(MONDAY)
     assert done == ["first", "second"]
     assert diary.next_at == MONDAY + HOUR
+
+
+def test_people_act_at_the_same_time_and_each_in_their_own_order() -> None:
+    met, done = threading.Barrier(2), list[str]()
+    with Diary() as diary:
+        for who in ("ana", "ben"):
+            diary.note(MONDAY, lambda: met.wait(10), who)
+            diary.note(MONDAY, lambda who=who: done.append(who), who)  # type: ignore[misc]
+        diary.note(MONDAY, lambda: done.append("the lead"))
+        diary.do_all(MONDAY)
+    assert done[0] == "the lead"
+    assert sorted(done[1:]) == ["ana", "ben"]
+
+
+def test_a_deed_that_fails_is_not_passed_over() -> None:
+    with Diary() as diary:
+        diary.note(MONDAY, lambda: 1 // 0, "ana")
+        with pytest.raises(ZeroDivisionError):
+            diary.do_all(MONDAY)
 
 
 def test_it_ticks_at_every_event_and_only_there() -> None:
