@@ -136,7 +136,7 @@ def everybody(asks: dict[tuple[str, str], str]) -> Supposition:
 TYPICAL = (0.45, 0.25, 0.15, 0.10)
 """Assumed share of those still silent who answer after their 1st, 2nd, 3rd and each later touch. An assumption."""
 
-HOUR = dt.timedelta(hours=1)
+SOON, LATER = dt.timedelta(hours=2), dt.timedelta(hours=5)
 
 OUTREACH = (("understood", 0.70), ("objects", 0.90), ("away", 1.0))
 """Assumed outcomes of personal outreach, as running totals. An assumption."""
@@ -151,7 +151,7 @@ def typical(asks: dict[tuple[str, str], str]) -> Supposition:
             return _outcome(touch, draw)
         if touch.kind == "sponsor" or draw >= TYPICAL[min(touch.number, len(TYPICAL)) - 1]:
             return ()
-        return _answer(touch, asks, HOUR * (1 + int(draw * 15)))
+        return _answer(touch, asks, SOON if int(draw * 1000) % 2 else LATER)
 
     return suppose
 
@@ -166,7 +166,7 @@ def _answer(touch: Touch, asks: dict[tuple[str, str], str], after: dt.timedelta)
 
 
 def _outcome(touch: Touch, draw: float) -> Sequence[Fact]:
-    at = touch.due_at + dt.timedelta(hours=5)
+    at = touch.due_at + LATER
     outcome = next(name for name, up_to in OUTREACH if draw < up_to)
     return (Outcome(touch.campaign, touch.message, outcome, at),)
 

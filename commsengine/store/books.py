@@ -122,7 +122,7 @@ def _open_rungs(connection: Connection, records: Sequence[CampaignRecord]) -> li
         answer.c.at >= touch.c.sent_at, or_(answer.c.message == mine[2], answer.c.whole_campaign),
     )  # fmt: skip
     rungs = select(touch.c.key, *mine, touch.c.rung, touch.c.kind, touch.c.sent_at, away.label("away")).join(person)
-    rungs = rungs.where(touch.c.kind.in_(CARRIED_BY_HAND), touch.c.state == "sent", person.c.left.is_(None))
+    rungs = rungs.where(touch.c.kind.in_(CARRIED_BY_HAND), touch.c.state != "skipped", person.c.left.is_(None))
     rungs = rungs.where(~talked.exists(), ~said.exists()).order_by(touch.c.sent_at, touch.c.key)
     plans = {record.id: record.plan for record in records}
     found = connection.execute(rungs.where(touch.c.campaign.in_(plans))).all()

@@ -144,6 +144,7 @@ class TouchTable(Row, table=True):
         UniqueConstraint("campaign", "message", "person_id", "local_date", "rung"),
         Index("ix_touch_campaign_state", "campaign", "state"),
         Index("ix_touch_state_owner", "state", "owner"),
+        Index("ix_touch_kind_campaign", "kind", "campaign"),
     )
 
     key: str = _key()

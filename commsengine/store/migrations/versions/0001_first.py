@@ -259,6 +259,7 @@ def upgrade() -> None:
     op.create_index("ix_touch_campaign_state", "touch", ["campaign", "state"], unique=False)
     op.create_index(op.f("ix_touch_person_id"), "touch", ["person_id"], unique=False)
     op.create_index("ix_touch_state_owner", "touch", ["state", "owner"], unique=False)
+    op.create_index("ix_touch_kind_campaign", "touch", ["kind", "campaign"], unique=False)
     op.create_table(
         "unreachable",
         sa.Column("id", sa.Integer(), nullable=False),
