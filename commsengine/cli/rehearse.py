@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import sys
 import threading
 from collections.abc import Callable
@@ -74,6 +75,7 @@ def _perform(
     from commsengine.cli.story import as_data, tell
     from commsengine.sandbox.rehearse import Rehearsal
 
+    gc.set_threshold(50_000, 20, 100)  # thousands of kept mails and cards: the default looks at them far too often
     script = _script(wiring, plan, answers)
     where = folder / script.plan.campaign
     where.mkdir(parents=True, exist_ok=True)

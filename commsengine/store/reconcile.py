@@ -59,11 +59,16 @@ _UNSETTLED = (
 )
 
 
+_ANY_UNSETTLED = select(touch.c.key).where(touch.c.state == "uncertain", touch.c.held.is_(False)).limit(1)
+
+
+def any_unsettled(connection: Connection) -> bool:
+    return connection.execute(_ANY_UNSETTLED).first() is not None
+
+
 def settle_uncertain(connection: Connection, now: dt.datetime) -> dict[str, int]:
     """Applies each plan's ``on_uncertain`` to what no resolver has settled."""
     rows = connection.execute(_UNSETTLED).all()
-    if not rows:
-        return {"retry": 0, "held": 0}
     again = [row for row in rows if row.on_uncertain != "hold" and row.uncertainties < 2]
     held = [row for row in rows if row not in again]
     _send_again(connection, again, now)

@@ -121,6 +121,9 @@ class Touches:
 
     def settle_uncertain(self, now: dt.datetime) -> dict[str, int]:
         """Applies each plan's ``on_uncertain`` to what is uncertain and not held yet."""
+        with self._database.read() as connection:
+            if not reconcile.any_unsettled(connection):
+                return {"retry": 0, "held": 0}  # nearly always: the writers' lock is not asked for
         with self._database.write() as connection:
             return reconcile.settle_uncertain(connection, now)
 
