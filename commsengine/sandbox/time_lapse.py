@@ -43,7 +43,7 @@ class Diary:
     nobody in particular come first, one by one.
     """
 
-    def __init__(self, at_once: int = 1) -> None:
+    def __init__(self, at_once: int = 3) -> None:
         self._deeds: list[tuple[dt.datetime, int, str, Deed]] = []
         self._noted = 0
         self._hands = ThreadPoolExecutor(at_once, thread_name_prefix="people")
