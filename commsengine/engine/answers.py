@@ -106,8 +106,9 @@ class Hall:
     def drawn(self, card: Card) -> tuple[str, Blocks]:
         """The Slack card as things stand, in the words in which it was sent."""
         sent = self._store.plans.version(card.touch.campaign, card.touch.version)
-        renderer = self._renderer(sent or self._version(card.touch))
-        return drawn(renderer, card, self._cast(card.person, card.plan), self.text(card).check)
+        cast = self._cast(card.person, card.plan)
+        check = card_text(self._renderer(self._version(card.touch)), card, cast).check
+        return drawn(self._renderer(sent or self._version(card.touch)), card, cast, check)
 
     def _version(self, touch: TouchRecord) -> CampaignRecord:
         """The plan as it stands, or as it stood when the touch was made if it has lost the message since."""
@@ -125,16 +126,21 @@ class Hall:
         return self._renderers[key]
 
     def _cast(self, person: Person, plan: Plan) -> Cast:
-        return Casting(self._store).of(person, plan)
+        appearing = (plan.owner[0], plan.sponsor or "", person.manager)
+        return Casting(self._store, appearing).of(person, plan)
+
+    def _read(self, about: str | Card, now: dt.datetime) -> Card:
+        """The card of a touch; whoever has just read it hands it in instead of the key."""
+        return about if isinstance(about, Card) else self.card(about, now)
 
     # -- answers ----------------------------------------------------------------------------------
 
-    def got_it(self, key: str, evidence: Evidence, now: dt.datetime) -> Recorded:
-        return self._record(self.card(key, now), "acknowledged", evidence)
+    def got_it(self, about: str | Card, evidence: Evidence, now: dt.datetime) -> Recorded:
+        return self._record(self._read(about, now), "acknowledged", evidence)
 
-    def give_input(self, key: str, value: str, evidence: Evidence, now: dt.datetime) -> Recorded:
+    def give_input(self, about: str | Card, value: str, evidence: Evidence, now: dt.datetime) -> Recorded:
         """What the message asked for. Raises ``InputError`` if it is empty, too long or none of the choices."""
-        card = self.card(key, now)
+        card = self._read(about, now)
         if card.message.input is None:
             raise InputError("This message asks for no answer in words.")
         value = _written(value)
@@ -142,23 +148,25 @@ class Hall:
             raise InputError("Please choose one of the answers.")
         return self._record(card, "input", evidence, value=value)
 
-    def commit(self, key: str, text: str, evidence: Evidence, now: dt.datetime) -> Recorded:
+    def commit(self, about: str | Card, text: str, evidence: Evidence, now: dt.datetime) -> Recorded:
         """ "I will", in the person's own words if they like."""
-        return self._record(self.card(key, now), "commit", evidence, value=_written(text) if text.strip() else "")
+        return self._record(self._read(about, now), "commit", evidence, value=_written(text) if text.strip() else "")
 
-    def answer_check(self, key: str, choice: str, evidence: Evidence, now: dt.datetime) -> Recorded:
+    def answer_check(self, about: str | Card, choice: str, evidence: Evidence, now: dt.datetime) -> Recorded:
         """The answer to the touch's question. Right or wrong is on the returned card, for this person only."""
-        card = self.card(key, now)
+        card = self._read(about, now)
         if card.check is None or choice not in card.check.answers:
             raise InputError("Please choose one of the answers.")
         return self._record(card, "check", evidence, value=choice, right=choice == card.check.right)
 
-    def heard_enough(self, key: str, evidence: Evidence, now: dt.datetime, *, whole_campaign: bool = False) -> Recorded:
-        return self._record(self.card(key, now), "heard_enough", evidence, whole_campaign=whole_campaign)
+    def heard_enough(
+        self, about: str | Card, evidence: Evidence, now: dt.datetime, *, whole_campaign: bool = False
+    ) -> Recorded:
+        return self._record(self._read(about, now), "heard_enough", evidence, whole_campaign=whole_campaign)
 
-    def not_for_me(self, key: str, evidence: Evidence, now: dt.datetime) -> Recorded:
+    def not_for_me(self, about: str | Card, evidence: Evidence, now: dt.datetime) -> Recorded:
         """The whole campaign does not concern this person, they say."""
-        return self._record(self.card(key, now), "not_for_me", evidence, whole_campaign=True)
+        return self._record(self._read(about, now), "not_for_me", evidence, whole_campaign=True)
 
     def undo(self, key: str, now: dt.datetime) -> bool:
         """Takes back the newest answer to this touch; false when there is none, or it is older than five minutes."""

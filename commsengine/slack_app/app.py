@@ -179,13 +179,13 @@ class SlackApp:
     # -- what each of them records ----------------------------------------------------------------
 
     def _got_it(self, card: Card, evidence: Evidence) -> None:
-        self._hall.got_it(card.key, evidence, card.now)
+        self._hall.got_it(card, evidence, card.now)
 
     def _snooze(self, card: Card, _evidence: Evidence) -> None:
         self._hall.snooze(card.key, card.now)
 
     def _enough(self, card: Card, evidence: Evidence) -> None:
-        self._hall.heard_enough(card.key, evidence, card.now)
+        self._hall.heard_enough(card, evidence, card.now)
 
     def _explain(self, card: Card, evidence: Evidence) -> None:
         self._hall.explain(card.key, evidence, card.now)
@@ -198,7 +198,7 @@ class SlackApp:
 
     def _answer(self, card: Card, value: str, evidence: Evidence) -> None:
         record = {"check": self._hall.answer_check, "input": self._hall.give_input}.get(card.ask, self._hall.commit)
-        record(card.key, value, evidence, card.now)
+        record(card, value, evidence, card.now)
 
     # -- calls back to Slack ----------------------------------------------------------------------
 
