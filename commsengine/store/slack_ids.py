@@ -10,19 +10,29 @@ from commsengine.store.tables import slack_id
 
 
 class SlackIds:
-    """Ids by address, any case."""
+    """Ids by address, any case. What was read or written here once is remembered: every message asks for it.
+
+    Where another process has learnt better, Slack refuses the old id, and the channel asks and writes anew.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._known: dict[str, tuple[str, str]] = {}
 
     def get(self, email: str) -> tuple[str, str] | None:
         """(user id, id of the direct-message channel)."""
-        with self._database.read() as connection:
-            row = connection.execute(select(slack_id).where(slack_id.c.email_key == email_key(email))).first()
-        return (row.user_id, row.dm_id) if row else None
+        key = email_key(email)
+        if key not in self._known:
+            with self._database.read() as connection:
+                row = connection.execute(select(slack_id).where(slack_id.c.email_key == key)).first()
+            if row is None:
+                return None
+            self._known[key] = (row.user_id, row.dm_id)
+        return self._known[key]
 
     def put(self, email: str, user_id: str, dm_id: str) -> None:
         ids = {"user_id": user_id, "dm_id": dm_id}
+        self._known[email_key(email)] = (user_id, dm_id)
         with self._database.write() as connection:
             new = insert(connection, slack_id).values({**ids, "email_key": email_key(email)})
             connection.execute(new.on_conflict_do_update(index_elements=["email_key"], set_=ids))
