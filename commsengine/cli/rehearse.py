@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import gc
+import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,12 +77,12 @@ def _perform(
     from commsengine.cli.story import as_data, tell
     from commsengine.sandbox.rehearse import Rehearsal
 
-    gc.set_threshold(50_000, 20, 100)  # thousands of kept mails and cards: the default looks at them far too often
     script = _script(wiring, plan, answers)
     where = folder / script.plan.campaign
     where.mkdir(parents=True, exist_ok=True)
     with Rehearsal(script, where, port=port if serve else 0) as rehearsal:
-        story = _with_progress(rehearsal.run, script)
+        with _hurry():
+            story = _with_progress(rehearsal.run, script)
         if as_json:
             show_json(as_data(story))
         else:
@@ -92,6 +94,22 @@ def _perform(
         raise CommsError(
             "What was sent is not what simulate said.", "Please report this with the plan: it is a defect."
         )
+
+
+@contextmanager
+def _hurry() -> Iterator[None]:
+    """Weeks in seconds: look seldom at thousands of kept mails; stay on one core, for the threads take turns."""
+    pinned, thresholds = sys.platform == "linux", gc.get_threshold()
+    cores = os.sched_getaffinity(0) if pinned else set()
+    gc.set_threshold(50_000, 20, 100)
+    if pinned:
+        os.sched_setaffinity(0, {min(cores)})
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        if pinned:
+            os.sched_setaffinity(0, cores)
 
 
 def _script(wiring: Wiring, path: Path, answers: str) -> Script:
