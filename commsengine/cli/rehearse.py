@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,8 +80,9 @@ def _perform(
     script = _script(wiring, plan, answers)
     where = folder / script.plan.campaign
     where.mkdir(parents=True, exist_ok=True)
-    with Rehearsal(script, where, port=port if serve else 0) as rehearsal:
-        with _hurry():
+    with ExitStack() as stack:
+        with _hurry():  # threads started in here stay on its core
+            rehearsal = stack.enter_context(Rehearsal(script, where, port=port if serve else 0))
             story = _with_progress(rehearsal.run, script)
         if as_json:
             show_json(as_data(story))
