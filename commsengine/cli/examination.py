@@ -38,6 +38,7 @@ def examine(wiring: Wiring) -> list[Finding]:
         "settings": _settings, "database": _database, "clock": _clock, "mail": _mail, "slack": _slack, "links": _links,
         "channels": _resting, "windows": _windows,
     }  # fmt: skip
+    _ = wiring.settings
     findings: list[Finding] = []
     for about, examination in examinations.items():
         try:

@@ -247,6 +247,12 @@ def test_the_doctor_finds_nothing_wrong_where_mail_works(applied: Terminal, mail
     assert (said.status, states["mail"], states["slack"], states["links"]) == (0, "ok", "note", "note")
 
 
+def test_the_doctor_tells_a_wrong_setting_once(applied: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMMSENGINE_SMTP_URL", "smtp://mail.example.com:99999")
+    said = applied.run("doctor")
+    assert (said.status, said.err.count("COMMSENGINE_SMTP_URL")) == (2, 1)
+
+
 def test_the_doctor_names_a_mail_server_that_is_away(applied: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COMMSENGINE_SMTP_URL", "smtp://127.0.0.1:9")
     said = applied.run("doctor")
