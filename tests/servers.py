@@ -10,6 +10,7 @@ import ssl
 import struct
 import subprocess
 import threading
+from abc import ABC, abstractmethod
 from collections import defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +33,7 @@ def a_mail(key: str = "k1", **changes: Any) -> Message:
     return Message(**fields)
 
 
-class Server:
+class Server(ABC):
     """Accepts on a free loopback port, one thread per connection, until it is closed."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
@@ -43,8 +44,8 @@ class Server:
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
-    def serve(self, connection: socket.socket) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def serve(self, connection: socket.socket) -> None: ...
 
     def close(self) -> None:
         with contextlib.suppress(OSError):  # closed before

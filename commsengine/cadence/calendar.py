@@ -67,7 +67,7 @@ def public_holidays(country: str, region: str, year: int) -> frozenset[dt.date]:
     own = region.removeprefix(f"{country}-")  # DE-BY is the same as BY
     try:
         return frozenset(holidays.country_holidays(country, subdiv=own or None, years=year))
-    except NotImplementedError:
+    except NotImplementedError:  # the library's word for a country or region it does not know
         return frozenset() if not region else public_holidays(country, "", year)
 
 

@@ -12,7 +12,6 @@ from commsengine.content.texts import Texts
 from commsengine.content.vocabulary import VARYING, layout_names, template_names
 from commsengine.errors import RenderError
 
-SERVICE = ("answer", "correction", "digest", "talking_points")
 FIXED = ("footer", "layout.html", "layout.txt")
 
 

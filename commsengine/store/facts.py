@@ -87,11 +87,6 @@ class Facts:
         with self._database.read() as connection:
             return questions.listed(connection, open_only=open_only)
 
-    def questions_of(self, person_id: str) -> list[QuestionRecord]:
-        """Everything the person asked, the oldest first."""
-        with self._database.read() as connection:
-            return questions.listed(connection, open_only=False, person_id=person_id)
-
     def snooze(self, person_id: str, campaign: str, message: str, until: dt.date, *, now: dt.datetime) -> None:
         """Nothing of this message before that local date."""
         same = {"person_id": person_id, "campaign": campaign, "message": message, "until": until}

@@ -52,11 +52,9 @@ def one(connection: Connection, number: int) -> QuestionRecord | None:
     return QuestionRecord(*row) if row else None
 
 
-def listed(connection: Connection, *, open_only: bool, person_id: str | None = None) -> list[QuestionRecord]:
+def listed(connection: Connection, *, open_only: bool) -> list[QuestionRecord]:
     """The oldest first."""
     query = select(*_COLUMNS).order_by(question.c.asked_at, question.c.id)
     if open_only:
         query = query.where(question.c.answered_at.is_(None))
-    if person_id is not None:
-        query = query.where(question.c.person_id == person_id)
     return [QuestionRecord(*row) for row in connection.execute(query)]
