@@ -10,7 +10,7 @@ import os
 import pwd
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from commsengine.engine.answers import Hall
     from commsengine.engine.decisions import Decisions
     from commsengine.engine.deliver import ChannelSetup
+    from commsengine.engine.rescue import Rescue
     from commsengine.engine.state_folder import StateFolder
     from commsengine.engine.tick import Engine
     from commsengine.links import Links
@@ -103,11 +104,20 @@ class Wiring:
             )
         return Store.create(self.settings.database)
 
-    def upgrade(self) -> None:
-        """Bring the database to this version."""
+    def upgrade(self) -> Path | None:
+        """Bring the database to this version; a SQLite file is copied before. The copy, if one was made."""
+        from commsengine.store import backup, schema
+        from commsengine.store.database import Database
         from commsengine.store.store import Store
 
+        kept: Path | None = None
+        with closing(Database(self.settings.database)) as database:
+            found = schema.revision(database)
+            if found and found < schema.HEAD and database.path is not None:
+                kept = self.folder / "backup" / f"before-upgrade-{self.clock():%Y-%m-%d-%H%M%S}.db"
+                backup.copy_to(database, kept)
         Store.upgrade(self.settings.database).close()
+        return kept
 
     def everybody(self) -> Iterator[Person]:
         """The directory, in the order of ids, a thousand at a time."""
@@ -254,6 +264,14 @@ class Wiring:
         from commsengine.engine.state_folder import StateFolder
 
         return StateFolder(self.settings.state_dir.absolute(), database)
+
+    @cached_property
+    def rescue(self) -> Rescue:
+        from commsengine.engine.decisions import Decisions
+        from commsengine.engine.rescue import Rescue
+
+        carriers = frozenset(self.settings.credentials) or None
+        return Rescue(self.state_folder, lambda store: Decisions(store, self.rules, carriers))
 
     def engine_lock(self) -> AbstractContextManager[object]:
         """Held by the one engine of a SQLite file; a database server needs none."""

@@ -30,7 +30,7 @@ class Note:
 
     path: str
     fence: int
-    beat_at: dt.datetime
+    beat_at: dt.datetime | None
 
 
 class StateFolder:
@@ -57,7 +57,8 @@ class StateFolder:
         """What was noted at the last beat; ``None`` if this database was never sent from here."""
         found = _read(self.folder / "instance.json")
         try:
-            return Note(str(found["path"]), int(found["fence"]), dt.datetime.fromisoformat(found["beat_at"]))
+            beat_at = dt.datetime.fromisoformat(found["beat_at"]) if found["beat_at"] else None
+            return Note(str(found["path"]), int(found["fence"]), beat_at)
         except (KeyError, ValueError, TypeError):
             return None
 
@@ -66,7 +67,7 @@ class StateFolder:
         try:
             _write(
                 self.folder / "instance.json",
-                {"path": note.path, "fence": note.fence, "beat_at": note.beat_at.isoformat()},
+                {"path": note.path, "fence": note.fence, "beat_at": note.beat_at and note.beat_at.isoformat()},
             )
         except OSError:
             return

@@ -78,6 +78,14 @@ class EngineBook:
         with self._database.read() as connection:
             return connection.execute(select(counter.c.value).where(counter.c.name == _FENCE)).scalar() or 0
 
+    def raise_fence(self, least: int) -> None:
+        """Fences go on from there: a restored database must not give out what was given out before."""
+        if self.fence() >= least:
+            return
+        with self._database.write() as connection:
+            first = insert(connection, counter).values(name=_FENCE, value=least)
+            connection.execute(first.on_conflict_do_update(index_elements=["name"], set_={"value": least}))
+
     def database_id(self) -> str:
         """Which database this is; a copy of it has the same id until it gets its own."""
         with self._database.read() as connection:
