@@ -41,6 +41,7 @@ _ASIDE = re.compile(_ID + rb"(?:milter-)?(?:hold|discard): ")
 _FILE_TROUBLE = re.compile(rb"warning: " + _ID + rb"queue file ")
 _CUT = re.compile(rb"[a-z ]+ after (?:DATA|BDAT) \(")
 _MOVED_ON = re.compile(rb"(?:connect|disconnect) from |[a-z ]+ after [A-Z]|proxy-(?:accept|reject): |fatal: |panic: ")
+_DIED = re.compile(rb"warning: process \S+ pid (?P<pid>\d+) (?:killed by|exit status)")
 _NONE_TAKEN = re.compile(rb"disconnect from .* data=0/\d|proxy-reject: ")
 
 
@@ -89,8 +90,8 @@ class Transactions:
             self._cleanup(host, found["instance"], text)
         elif program == b"qmgr":
             self._queued(host, _ACTIVE.match(text))
-        elif program == b"master" and text.startswith(b"daemon started"):
-            self._restarted(host, found["instance"])
+        elif program == b"master":
+            self._master(host, found["instance"], text)
         else:
             self._queued(host, _DELIVERY.match(text))
 
@@ -129,11 +130,20 @@ class Transactions:
             transaction.fate = QUEUED
             self._forget_if_done(host, found["id"])
 
-    def _restarted(self, host: bytes, instance: bytes) -> None:
-        """What was under way is cut. Without a name it cannot have reached the queue; of the others all is unknown."""
-        for process, transaction in list(self._at_work.items()):
-            if process[0] == host and transaction.instance == instance:
-                self._end(process, OVER if transaction.named else LOST)
+    def _master(self, host: bytes, instance: bytes, text: bytes) -> None:
+        """A process that died, or all of them at a restart, leaves without a word of its own."""
+        if died := _DIED.match(text):
+            self._cut(host, died["pid"])
+        elif text.startswith(b"daemon started"):
+            for process, transaction in list(self._at_work.items()):
+                if process[0] == host and transaction.instance == instance:
+                    self._cut(*process)
+
+    def _cut(self, host: bytes, pid: bytes) -> None:
+        """Without a name it cannot have reached the queue; with one it may have, and be waiting there."""
+        transaction = self._at_work.get((host, pid))
+        if transaction:
+            self._end((host, pid), OVER if transaction.named else LOST)
 
     def _set(self, host: bytes, queue_id: bytes, fate: str) -> None:
         if transaction := self._by_id.get((host, queue_id)):
