@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import datetime as dt
+import errno
 import gzip
 import lzma
 import re
@@ -212,15 +213,22 @@ class SystemJournal:
         command = [*self._command, "-o", "short-iso", "--no-pager", "--quiet", *options]
         answer = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed by whoever has read it
         try:
+            self._write(command, answer)
+        except BaseException:
+            answer.close()
+            raise
+        answer.seek(0)
+        return _read_to_the_end(answer)
+
+    def _write(self, command: Sequence[str], answer: IO[bytes]) -> None:
+        try:
             done = subprocess.run(  # noqa: S603 - no shell, and no word of it comes from outside
                 command, stdout=answer, stderr=subprocess.DEVNULL, timeout=self._timeout, check=False
             )
         except subprocess.TimeoutExpired:
-            raise MailLogError(f"{command[0]} does not come to an end") from None
+            raise MailLogError(errno.ETIMEDOUT, f"{command[0]} does not come to an end") from None
         if done.returncode:
-            raise MailLogError(f"{command[0]} leaves with status {done.returncode}")
-        answer.seek(0)
-        return _read_to_the_end(answer)
+            raise MailLogError(errno.EIO, f"{command[0]} leaves with status {done.returncode}")
 
 
 def _read_to_the_end(stream: IO[bytes]) -> Iterator[bytes]:

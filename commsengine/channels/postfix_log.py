@@ -82,9 +82,10 @@ def _judged(sending: Sending, told: Transactions, covered: bool) -> Sighting | N
     gone = [transaction for transaction in told if _was_it(transaction, sending)]
     if not gone:
         return None
-    proof = min(gone, key=lambda transaction: transaction.key == "")
+    proof = min(gone, key=lambda one: (one.key == "", abs((one.opened or sending.since) - sending.since)))
     ended = "was refused at its end" if proof.fate == REFUSED else "was cut before the final dot"
-    return Sighting(False, f"Postfix did not queue it: transaction {proof.queue_id} {ended}")
+    whose = "" if proof.key else ", still without a name,"
+    return Sighting(False, f"Postfix did not queue it: transaction {proof.queue_id}{whose} {ended}")
 
 
 def _may_become_it(transaction: Transaction, sending: Sending) -> bool:
