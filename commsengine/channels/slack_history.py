@@ -20,7 +20,7 @@ from commsengine.channels.channel import DeliveryError
 from commsengine.channels.resolver import CLOCK_SLACK, Sending, Sighting
 from commsengine.channels.slack import EVENT_TYPE, IdCache
 
-_PAGE = 200
+_PAGE, _MOST_PAGES = 200, 50
 _GONE = {"channel_not_found", "is_archived"}
 
 log = structlog.get_logger(__name__)
@@ -100,24 +100,20 @@ class SlackHistory:
     def _history(self, conversation: str, oldest: str) -> tuple[dict[str, str], bool]:
         cards: dict[str, str] = {}
         sure, cursor = True, ""
-        while True:
-            page = self._call(
-                "conversations.history",
-                channel=conversation,
-                oldest=oldest,
-                inclusive=True,
-                include_all_metadata=True,
-                limit=_PAGE,
-                **({"cursor": cursor} if cursor else {}),
-            )
-            for message in _messages(page):
+        for _ in range(_MOST_PAGES):
+            where = {"channel": conversation, "oldest": oldest, **({"cursor": cursor} if cursor else {})}
+            page = self._call("conversations.history", **where, inclusive=True, include_all_metadata=True, limit=_PAGE)
+            messages = page.get("messages")
+            sure = sure and isinstance(messages, list) and not page.get("is_limited")
+            for message in messages if isinstance(messages, list) else ():
                 key = _key(message)
-                sure = sure and (key is not None or not message.get("bot_id"))
-                cards[key or ""] = str(message.get("ts", ""))
-            sure = sure and isinstance(page.get("messages"), list) and not page.get("is_limited")
+                sure = sure and (key is not None or _is_a_persons(message))
+                if key:
+                    cards[key] = str(message.get("ts", ""))
             cursor = _next(page)
             if not cursor:
                 return cards, sure and not page.get("has_more")
+        return cards, False
 
     def _call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         try:
@@ -136,19 +132,18 @@ def _by_person(sendings: Sequence[Sending]) -> Iterator[list[Sending]]:
     yield from people.values()
 
 
-def _messages(page: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    messages = page.get("messages")
-    return [message for message in messages if isinstance(message, dict)] if isinstance(messages, list) else []
-
-
-def _key(message: Mapping[str, Any]) -> str | None:
+def _key(message: Any) -> str | None:
     """The key a card bears; empty if its metadata are another's; ``None`` if it shows none."""
-    metadata = message.get("metadata")
+    metadata = message.get("metadata") if isinstance(message, dict) else None
     if not isinstance(metadata, dict):
         return None
     payload = metadata.get("event_payload")
     ours = metadata.get("event_type") == EVENT_TYPE and isinstance(payload, dict)
     return str(payload.get("key", "")) if ours and isinstance(payload, dict) else ""
+
+
+def _is_a_persons(message: Any) -> bool:
+    return isinstance(message, dict) and not message.get("bot_id")
 
 
 def _next(page: Mapping[str, Any]) -> str:
