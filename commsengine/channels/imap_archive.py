@@ -101,6 +101,8 @@ class ImapArchive:
             finally:
                 with suppress(*_BROKEN):
                     imap.logout()
+                with suppress(*_BROKEN):  # a log-out that breaks leaves the socket open
+                    imap.shutdown()
         except _BROKEN as error:
             refused = isinstance(error, imaplib.IMAP4.error) and not isinstance(error, imaplib.IMAP4.abort)
             what = doing if refused or doing == "cannot be reached" else "broke off"

@@ -192,7 +192,7 @@ OURS = {
         (history({"ts": "1.2", "user": "U1", "text": "thanks"}), {"k1": False, "k2": False}),
         (history(OURS, is_limited=True), {"k1": True}),
         (history(OURS, has_more=True), {"k1": True}),
-        (history({**OURS, "metadata": {"event_type": "else", "event_payload": {"key": "k1"}}}), {"k1": False, "k2": False}),
+        (history({**OURS, "metadata": {"event_type": "x", "event_payload": {"key": 1}}}), {"k1": False, "k2": False}),
         (history({**OURS, "metadata": {"event_type": EVENT_TYPE}}), {"k1": False, "k2": False}),
         (history({**OURS, "bot_id": ""}, has_more=True, response_metadata={"next_cursor": "again"}), {"k1": True}),
         (history({**OURS, "metadata": "k1"}), {}),
