@@ -200,8 +200,9 @@ class SystemJournal:
         self._command, self._timeout = tuple(command), timeout
 
     def since(self, time: dt.datetime) -> Extract:
-        # Anybody's line will do as a beginning: the journal forgets all units alike, the oldest first.
-        before = self._asked("-n", "1", f"--until=@{time.timestamp():.0f}")
+        # Anybody's line will do as a beginning: the journal forgets all units alike, the oldest first. Backwards, for
+        # journalctl counts -n from the end of the journal, whatever --until says.
+        before = self._asked("--reverse", "-n", "1", f"--until=@{time.timestamp():.0f}")
         covers = any(not line.startswith(b"--") for line in before)
         return _JournalExtract(covers, self._asked(*self._OF_POSTFIX, f"--since=@{(time - READ_BACK).timestamp():.0f}"))
 

@@ -321,7 +321,7 @@ def test_the_journal_is_asked_for_postfix_from_the_time_of_the_send(tmp_path: Pa
     assert {name[-3:]: sighting.found for name, sighting in found.items()} == {"101": True, "103": False}
     back, units = (tmp_path / "asked").read_text().splitlines()
     since = int(opened("4553620E7D1").timestamp()) - 60
-    assert back == f"-o short-iso --no-pager --quiet -n 1 --until=@{since}"
+    assert back == f"-o short-iso --no-pager --quiet --reverse -n 1 --until=@{since}"
     assert units == f"-o short-iso --no-pager --quiet -u postfix* --since=@{since - 70 * 60}"
     assert postfix.newest() == dt.datetime(2026, 11, 25, 22, 41, 54, tzinfo=dt.UTC)
 
