@@ -31,7 +31,7 @@ class ImapServer(Server):
     ``deaf_to`` is a header that a search does not find, as with servers that do not index it.
     """
 
-    user, password, folder = "copies", 'pass "word" \\', "Sent copies"
+    user, password, folder = "copies", 'pass "word" \\', 'Sent "copies"'
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.messages: list[Archived] = []

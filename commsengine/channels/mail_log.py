@@ -186,9 +186,7 @@ def _seek(stream: IO[bytes], file: _File, time: dt.datetime) -> None:
         stream.readline(_LONGEST_LINE)
         stamp = next((stamp for _ in range(100) if (stamp := file.stamps.read(stream.readline(_LONGEST_LINE)))), None)
         low, high = (middle, high) if stamp is not None and stamp < time else (low, middle)
-    stream.seek(low)
-    if low:
-        stream.readline(_LONGEST_LINE)
+    stream.seek(low)  # in the midst of a line, which is then none
 
 
 class SystemJournal:

@@ -159,6 +159,51 @@ def test_a_log_without_the_transaction_is_not_the_log_of_our_relay() -> None:
     assert PostfixLog(Lines(quiet[:20])).look([stranger]) == {}
 
 
+def conversation(*lines: str) -> list[bytes]:
+    """Ten minutes later, so that nothing else is near; the log reaches back."""
+    return [*LOG.splitlines(keepends=True), *(f"Nov 25 22:51:10 relay postfix/{line}\n".encode() for line in lines)]
+
+
+AFTERWARDS = Sending("a" * 24, "ana@example.net", "", dt.datetime(2026, 11, 25, 22, 51, 11, tzinfo=dt.UTC))
+OPENED = "smtpd[7]: 1A2B3C4D5E6: client=localhost[127.0.0.1]"
+NAMED = f"cleanup[8]: 1A2B3C4D5E6: message-id=<{'a' * 24}@example.com>"
+REJECTED = "smtpd[7]: 1A2B3C4D5E6: reject: END-OF-MESSAGE from localhost[127.0.0.1]: 554 5.7.1 no"
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        ((OPENED, NAMED), None),
+        ((OPENED, NAMED, "smtpd[7]: disconnect from localhost[127.0.0.1] ehlo=1 data=1 commands=2"), None),
+        ((OPENED, NAMED, "smtpd[7]: disconnect from localhost[127.0.0.1] ehlo=1 data=0/1 commands=2"), False),
+        ((OPENED, NAMED, REJECTED, "smtpd[7]: disconnect from localhost[127.0.0.1] ehlo=1 data=1/2 commands=2"), False),
+        ((OPENED, NAMED, "smtpd[7]: timeout after DATA (99 bytes) from localhost[127.0.0.1]"), False),
+        ((OPENED, NAMED, "smtpd[7]: timeout after END-OF-MESSAGE from localhost[127.0.0.1]"), None),
+        ((OPENED, NAMED, "smtpd[7]: lost connection after BDAT (99 bytes) from localhost[127.0.0.1]"), False),
+        ((OPENED, NAMED, "smtpd[7]: 2A2B3C4D5E6: client=localhost[127.0.0.1]"), None),
+        ((OPENED, NAMED, "smtp[9]: 1A2B3C4D5E6: to=<a@b>, relay=x, dsn=4.4.1, status=deferred (later)"), True),
+        ((OPENED, NAMED.replace("aaa", "bbb"), "smtpd[7]: lost connection after DATA (99 bytes) from x"), None),
+        ((NAMED,), None),
+        ((OPENED, "smtpd[7]: lost connection after DATA (0 bytes) from x"), False),
+        ((OPENED, "smtpd[7]: lost connection after RCPT from x"), None),
+        (
+            ("smtpd[7]: NOQUEUE: client=x", OPENED.replace("7", "6"), "smtpd[6]: lost connection after DATA (0 bytes)"),
+            None,
+        ),
+        (("smtpd[7]: NOQUEUE: client=x", "smtpd[7]: proxy-reject: END-OF-MESSAGE: 554 no; from=<>"), False),
+    ],
+)
+def test_what_each_way_to_end_means(lines: tuple[str, ...], found: bool | None) -> None:
+    sighting = PostfixLog(Lines(conversation(*lines))).look([AFTERWARDS]).get("a" * 24)
+    assert (sighting.found if sighting else None) is found
+
+
+def test_one_message_that_was_cut_says_nothing_of_another() -> None:
+    other = Sending("b" * 24, "ben@example.net", "", AFTERWARDS.since)
+    lines = conversation(OPENED, NAMED, "smtpd[7]: lost connection after DATA (99 bytes) from x")
+    assert PostfixLog(Lines(lines)).look([AFTERWARDS, other]).keys() == {AFTERWARDS.key}
+
+
 def test_a_cut_of_another_hour_proves_nothing(tmp_path: Path) -> None:
     path = write(tmp_path / "mail.log", LOG)
     late = sending("109", opened("C515820E88D") + dt.timedelta(minutes=10))
@@ -242,6 +287,15 @@ def test_a_rotated_log_is_read_with_its_forerunner(tmp_path: Path, name: str, pa
     assert {end: one.found for end, one in look(path, "101", "103", "10c").items()} == {
         "101": True, "103": False, "10c": False,
     }  # fmt: skip
+
+
+def test_a_forerunner_that_ended_before_shows_that_the_log_is_whole(tmp_path: Path) -> None:
+    """Only the youngest of them: what lies behind it is not opened."""
+    start = LOG.index(b"Nov 25 22:41:10")
+    path = write(tmp_path / "mail.log", LOG[start:])
+    write(tmp_path / "mail.log.2.gz", b"damaged", dt.datetime(2026, 11, 24, tzinfo=dt.UTC))
+    write(tmp_path / "mail.log.1", LOG[:start], dt.datetime(2026, 11, 25, 22, 35, tzinfo=dt.UTC))
+    assert not look(path, "103")["103"].found
 
 
 def test_a_forerunner_that_is_cut_short_proves_nothing_missing(tmp_path: Path) -> None:
