@@ -294,7 +294,7 @@ class Wiring:
 
         return Engine(
             self.store, self.channels, self.renderer, workspace=self.rules, clock=self.clock, interval=interval,
-            admin=self.settings.admin_email, state=self.state_folder,
+            admin=self.settings.admin_email, state=self.state_folder, resolvers=self.resolvers,
         )  # fmt: skip
 
     def state_folder(self, database: str) -> StateFolder:
