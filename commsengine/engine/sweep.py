@@ -23,7 +23,10 @@ def sweep(store: Store, now: dt.datetime) -> None:
 
 
 def finish_what_is_over(store: Store, now: dt.datetime) -> list[str]:
-    """Finish each running campaign that has no row open and nobody with a next instant."""
+    """Finish each running campaign that has no row open and nobody with a next instant.
+
+    Open is also what waits for a person's word: of a finished campaign nothing could be sent again.
+    """
     over = [record.id for record in store.plans.all() if record.state == "running" and _over(store, record, now)]
     for campaign in over:
         store.plans.finish(campaign, by="engine", now=now)
@@ -36,7 +39,7 @@ def _over(store: Store, record: CampaignRecord, now: dt.datetime) -> bool:
     closed = now > last_closing(record.plan) + LAST_ZONE
     if not closed and store.touches.next_wake() is not None:
         return False  # by far the most frequent, and the cheapest to see
-    if store.touches.open_rows(record.id, states=("claimed", "sending", "retry")):
+    if store.touches.open_rows(record.id, states=("claimed", "sending", "retry", "uncertain")):
         return False
     if closed:
         return True

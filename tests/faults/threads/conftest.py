@@ -1,0 +1,43 @@
+"""The fixtures of engine, pages and terminal, as their own rooms have them, and a mail server that keeps everything."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from commsengine.store.store import Store
+from tests.engine.conftest import bag, clock, engine
+from tests.servers import SmtpSink
+from tests.web.conftest import open_site, site
+
+__all__ = ["bag", "clock", "engine", "open_site", "site"]
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made once: laying out the tables takes longer than most of these tests."""
+    path = tmp_path_factory.mktemp("empty") / "empty.db"
+    Store.create(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture
+def database(empty_database: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "engine.db"
+    shutil.copy(empty_database, path)
+    return path
+
+
+@pytest.fixture
+def store(database: Path) -> Iterator[Store]:
+    with Store.open(f"sqlite:///{database}") as store:
+        yield store
+
+
+@pytest.fixture
+def relay() -> Iterator[SmtpSink]:
+    with SmtpSink() as relay:
+        yield relay
