@@ -11,9 +11,10 @@ import pytest
 from commsengine.store.store import Store
 from tests.engine.conftest import bag, clock, engine
 from tests.servers import SmtpSink
+from tests.store.conftest import _empty, postgres_url
 from tests.web.conftest import open_site, site
 
-__all__ = ["bag", "clock", "engine", "open_site", "site"]
+__all__ = ["bag", "clock", "engine", "open_site", "postgres_url", "site"]
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +35,14 @@ def database(empty_database: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def store(database: Path) -> Iterator[Store]:
     with Store.open(f"sqlite:///{database}") as store:
+        yield store
+
+
+@pytest.fixture
+def on_postgres(postgres_url: str) -> Iterator[Store]:
+    """A real PostgreSQL, with nothing in it."""
+    _empty(postgres_url)
+    with Store.open(postgres_url) as store:
         yield store
 
 

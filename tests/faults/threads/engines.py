@@ -52,6 +52,13 @@ def over_smtp(relay: SmtpSink, threads: int = 1, **times: float) -> ChannelSetup
     return ChannelSetup(lambda: EmailChannel(server, "dana@example.com", **times), threads)  # type: ignore[arg-type]
 
 
+def an_engine(store: Store, clock: Clock, setup: ChannelSetup) -> Engine:
+    """For a database of its own; use it as a context."""
+    return Engine(
+        store, {"email": setup}, Scribe, workspace=Workspace(), clock=clock, sleep=clock.sleep, interval=10.0
+    )  # fmt: skip
+
+
 def a_dead_one(number: str = "1", pid: int = 4_000_002) -> Owner:
     """An engine of this host and boot whose process is gone: nobody ever runs under such a number."""
     living = Owner.this_process()
@@ -93,10 +100,7 @@ def one_tick(url: str, port: int) -> None:
     clock = Clock(utc("2027-01-11 09:00"))
     server = SmtpServer("127.0.0.1", port, tls="off")
     setup = ChannelSetup(lambda: EmailChannel(server, "dana@example.com"), threads=2)
-    with (
-        Store.open(url) as store,
-        Engine(store, {"email": setup}, Scribe, workspace=Workspace(), clock=clock, sleep=clock.sleep) as engine,
-    ):
+    with Store.open(url) as store, an_engine(store, clock, setup) as engine:
         engine.tick()
 
 

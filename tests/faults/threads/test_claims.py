@@ -1,0 +1,222 @@
+"""Duplicates: threads in which two runs, two workers or two copies of a job each sent the same mail.
+
+Our rule: the claim is an INSERT under the touch's key, durable before anything leaves. Whoever inserts, carries; however
+often a job is scheduled, started or run at once, the key exists one time.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from email import message_from_bytes
+from pathlib import Path
+
+import pytest
+
+from commsengine.cadence.plan import Workspace
+from commsengine.content.message import Message
+from commsengine.engine.decisions import Decisions
+from commsengine.engine.lock import EngineLock
+from commsengine.errors import CommsError, HeldError
+from commsengine.store.store import Store
+from tests.builders import a_message, a_plan, someone, utc
+from tests.engine.conftest import MakeEngine, run
+from tests.fakes import Clock, Mailbag, a_channel
+from tests.faults.threads.engines import an_engine, crowd, lives, once, over_smtp, per_person, states
+from tests.servers import SmtpSink
+
+HERE = Path(__file__).parents[3]
+
+
+def at_once(*works: Callable[[], object]) -> None:
+    """All of them in threads that begin together."""
+    gate = threading.Barrier(len(works))
+
+    def through_the_gate(work: Callable[[], object]) -> None:
+        gate.wait()
+        work()
+
+    threads = [threading.Thread(target=through_the_gate, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_listmonk_2052_one_instance_per_database_and_nothing_said_so(database: Path) -> None:
+    """They: only one instance may use a database, and nothing stopped a second one.
+
+    Here: the second engine on a database file refuses, and names the process and the machine that has it.
+    """
+    with EngineLock(database), pytest.raises(HeldError, match=f"pid {os.getpid()} on {platform.node()}"):
+        EngineLock(database).__enter__()
+    with EngineLock(database):  # and what has ended holds nothing
+        pass
+
+
+def test_mautic_2215_overlapping_cron_runs_sent_the_same_message_id_twice(
+    store: Store, database: Path, relay: SmtpSink
+) -> None:
+    """They: a cron run took longer than a minute, the next one began, and both sent the same mails.
+
+    Here: two processes at once on one database share the work; each message leaves one time.
+    """
+    run(store, crowd(40), once())
+    command = [sys.executable, "-m", "tests.faults.threads.engines", f"sqlite:///{database}", str(relay.port)]
+    overlapping = [subprocess.Popen(command, cwd=HERE, stdout=subprocess.DEVNULL) for _ in range(2)]
+    assert [process.wait(timeout=60) for process in overlapping] == [0, 0]
+    ids = [message_from_bytes(data)["Message-ID"] for data in relay.messages]
+    assert (len(ids), len(set(ids)), per_person(relay.recipients)) == (40, 40, {1})
+
+
+def test_mautic_9880_two_rows_three_seconds_apart(store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock) -> None:
+    """They: the same mail to the same contact stood there twice, three seconds apart.
+
+    Here: a run that begins while the first mail is still leaving finds its row, and leaves it alone.
+    """
+    run(store, crowd(1), once())
+    leaving, go = threading.Event(), threading.Event()
+
+    def takes_long(message: Message) -> None:
+        leaving.set()
+        go.wait(30)
+
+    first = threading.Thread(target=engine(email=a_channel(bag, takes_long)).tick)
+    first.start()
+    assert leaving.wait(30)
+    clock.forward(seconds=3)
+    assert engine(email=a_channel(bag)).tick().claimed == 0
+    go.set()
+    first.join()
+    assert (len(bag.arrived), states(store)) == (1, {"sent": 1})
+
+
+def test_mautic_13070_what_was_queued_was_sent_by_every_run_until_the_first_was_done(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    """They: queued mails were sent several times when a run was still busy with them.
+
+    Here: what an engine has claimed is nobody else's while it lives, however slow the mail server is.
+    """
+    run(store, crowd(10), once())
+    leaving, go = threading.Event(), threading.Event()
+
+    def stuck(message: Message) -> None:
+        leaving.set()
+        go.wait(30)
+
+    busy = threading.Thread(target=engine(email=a_channel(bag, before_mark=stuck)).tick)
+    busy.start()
+    assert leaving.wait(30)
+    others = Mailbag()
+    for _ in range(9):  # within the time that a mail server may take for one message
+        clock.forward(minutes=1)
+        engine(email=a_channel(others)).tick()
+    go.set()
+    busy.join()
+    assert (len(bag.arrived), others.arrived, per_person(bag.to)) == (10, [], {1})
+
+
+def test_apscheduler_160_655_four_workers_ran_four_jobs(on_postgres: Store, postgres_url: str, bag: Mailbag) -> None:
+    """They: a web server with four workers had four schedulers, and each ran every job: each mail left four times.
+
+    Here: four engines on one database send each message one time between them.
+    """
+    run(on_postgres, crowd(60))
+    clock = Clock(utc("2027-01-11 09:00"))
+
+    def worker() -> None:
+        with Store.open(postgres_url) as store, an_engine(store, clock, a_channel(bag, threads=2)) as engine:
+            engine.tick()
+
+    at_once(*[worker] * 4)
+    assert (len(bag.arrived), per_person(bag.to), states(on_postgres)) == (60, {1}, {"sent": 60})
+
+
+def test_apscheduler_218_what_another_process_added_was_not_seen(
+    store: Store, database: Path, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    """They: a job that another process added was not seen by the scheduler that was running.
+
+    Here: nothing is kept in the engine's memory; what another process starts leaves with the next beat.
+    """
+    running = engine()
+    assert running.tick().due == 0
+    with Store.open(f"sqlite:///{database}") as elsewhere:
+        run(elsewhere, crowd(3), once())
+    running.tick()
+    assert len(bag.arrived) == 3
+
+
+def test_django_apscheduler_131_the_job_was_in_the_store_twice(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    """They: at each start of the program the job was added once more, and each copy of it ran.
+
+    Here: applying the same plan again, or starting it again, sends nobody anything again.
+    """
+    plan = run(store, crowd(5))
+    for _ in range(3):
+        store.plans.save_version(plan, {}, "", introduced={}, by="dana", now=clock.now)
+        with pytest.raises(CommsError, match="was started already"):
+            store.plans.start("crm", by="dana", now=clock.now)
+        store.touches.wipe_bookmarks(clock.now)
+        engine().tick()
+    assert (len(bag.arrived), per_person(bag.to)) == (5, {1})
+
+
+def test_gophish_1073_launching_and_polling_both_sent_it(store: Store, engine: MakeEngine, bag: Mailbag) -> None:
+    """They: in some campaigns a large part of the people had the mail twice, each copy handed over on its own.
+
+    Here: a start that coincides with the beats of running engines still makes one claim for each person.
+    """
+    campaign = once()
+    store.people.save(crowd(30), by="dana", now=utc("2027-01-04"))
+    store.plans.save_version(campaign, {}, "", introduced={}, by="dana", now=utc("2027-01-04"))
+    engines = [engine(email=a_channel(bag, threads=2)) for _ in range(3)]
+    at_once(lambda: store.plans.start("crm", by="dana", now=utc("2027-01-04")), *[each.tick for each in engines])
+    at_once(*[each.tick for each in engines])
+    assert (len(bag.arrived), per_person(bag.to)) == (30, {1})
+
+
+def test_mautic_15949_it_decided_on_what_a_lagging_replica_said(on_postgres: Store) -> None:
+    """They: the decision to send was read from a replica that lagged behind, and mails were sent that should not be.
+
+    Here: a decision carries what was known of the person; if more is known by then, nothing made of it leaves.
+    """
+    store, now = on_postgres, utc("2027-01-11 09:00")
+    run(store, crowd(2))
+    campaigns = store.plans.campaigns()
+    read_before = Decisions(store, Workspace()).of([person.id for person in crowd(2)], campaigns, now)
+    store.facts.answer(someone(0).id, "crm", "one-record", "", "heard_enough", evidence="link", by="p", now=now)
+    claimed = store.touches.claim(
+        [(one.decision, one.facts_seq) for one in read_before], owner="e", fence=1,
+        lease_until=utc("2027-01-11 09:10"), epochs={"crm": campaigns.running[0].epoch}, versions={"crm": 1}, now=now,
+    )  # fmt: skip
+    leave = store.touches.mark([touch.key for touch in claimed], owner="e", fence=1, now=now)
+    assert {store.touches.rows([key])[key].person_id for key in leave} == {someone(1).id}
+
+
+def test_mautic_2004_overlapping_runs_deleted_what_was_still_to_come(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    """They: overlapping runs took people out of the campaign for a moment, and all their future mails were deleted.
+
+    Here: nothing of the future is stored; who is out of the audience for a moment and back again misses nothing.
+    """
+    plan = a_plan(
+        a_message(ask="nothing"), audience={"roles": {"sales": {"department": ["Sales"]}}}, wiifm={}, follow_up=[]
+    )
+    run(store, crowd(5), plan)
+    running = engine()
+    running.tick()
+    out = [replace(person, department="") for person in crowd(5)]
+    at_once(*[lambda: store.people.save(out, by="hr", now=clock.now), running.tick] * 2)
+    store.people.save(crowd(5), by="hr", now=clock.now)
+    lives(running, store, clock, "2027-02-01")
+    assert per_person(bag.to) == {3}
