@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,3 +51,13 @@ def on_postgres(postgres_url: str) -> Iterator[Store]:
 def relay() -> Iterator[SmtpSink]:
     with SmtpSink() as relay:
         yield relay
+
+
+@pytest.fixture
+def machine_in_kolkata(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The whole process in another zone than its people."""
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "Asia/Kolkata")
+        time.tzset()
+        yield
+    time.tzset()

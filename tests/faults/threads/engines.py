@@ -32,6 +32,10 @@ def crowd(count: int) -> list[Person]:
     return [someone(number) for number in range(count)]
 
 
+def addresses(people: Sequence[Person]) -> list[str]:
+    return sorted(person.email for person in people)
+
+
 def once(**changes: object) -> Plan:
     """One message, one time, and nobody is chased: after it the campaign is over."""
     return a_plan(a_message(ask="nothing", cadence={"every": "24h", "times": "1"}), **changes)

@@ -1,7 +1,7 @@
 """Duplicates: threads in which two runs, two workers or two copies of a job each sent the same mail.
 
-Our rule: the claim is an INSERT under the touch's key, durable before anything leaves. Whoever inserts, carries; however
-often a job is scheduled, started or run at once, the key exists one time.
+Our rule: the claim is an INSERT under the touch's key, durable before anything leaves. Whoever inserts, carries;
+however often a job is scheduled, started or run at once, the key exists one time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
 from tests.fakes import Clock, Mailbag, a_channel
-from tests.faults.threads.engines import an_engine, crowd, lives, once, over_smtp, per_person, states
+from tests.faults.threads.engines import an_engine, crowd, lives, once, per_person, states
 from tests.servers import SmtpSink
 
 HERE = Path(__file__).parents[3]

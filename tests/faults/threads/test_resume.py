@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,16 +24,6 @@ from tests.faults.threads.engines import an_engine, crowd, once, over_smtp, per_
 from tests.servers import SmtpSink
 
 __all__ = ["_no_settings_of_this_machine", "applied", "mailbox", "started", "terminal"]
-
-
-@pytest.fixture
-def machine_in_kolkata(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The whole process in another zone than its people."""
-    with monkeypatch.context() as patched:
-        patched.setenv("TZ", "Asia/Kolkata")
-        time.tzset()
-        yield
-    time.tzset()
 
 
 def test_listmonk_2070_resume_sent_again(store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock) -> None:
