@@ -45,6 +45,8 @@ def on_postgres(postgres_url: str) -> Iterator[Store]:
     _empty(postgres_url)
     with Store.open(postgres_url) as store:
         yield store
+        with store.database.write() as connection:
+            connection.exec_driver_sql("ALTER DATABASE postgres RESET timezone")
 
 
 @pytest.fixture

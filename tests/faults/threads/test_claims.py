@@ -96,10 +96,10 @@ def test_mautic_9880_two_rows_three_seconds_apart(store: Store, engine: MakeEngi
     assert (len(bag.arrived), states(store)) == (1, {"sent": 1})
 
 
-def test_mautic_13070_what_was_queued_was_sent_by_every_run_until_the_first_was_done(
+def test_mautic_13070_what_was_queued_was_sent_several_times(
     store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
 ) -> None:
-    """They: queued mails were sent several times when a run was still busy with them.
+    """They: under certain conditions queued messages were sent several times.
 
     Here: what an engine has claimed is nobody else's while it lives, however slow the mail server is.
     """
@@ -114,8 +114,8 @@ def test_mautic_13070_what_was_queued_was_sent_by_every_run_until_the_first_was_
     busy.start()
     assert leaving.wait(30)
     others = Mailbag()
-    for _ in range(9):  # within the time that a mail server may take for one message
-        clock.forward(minutes=1)
+    for _ in range(3):  # within the time that a mail server may take for one message
+        clock.forward(minutes=3)
         engine(email=a_channel(others)).tick()
     go.set()
     busy.join()
@@ -184,22 +184,28 @@ def test_gophish_1073_launching_and_polling_both_sent_it(store: Store, engine: M
     assert (len(bag.arrived), per_person(bag.to)) == (30, {1})
 
 
-def test_mautic_15949_it_decided_on_what_a_lagging_replica_said(on_postgres: Store) -> None:
-    """They: the decision to send was read from a replica that lagged behind, and mails were sent that should not be.
+def test_mautic_15949_a_lagging_replica_gave_out_the_same_people_twice(on_postgres: Store) -> None:
+    """They: who was still to be written to was read from a replica that lagged behind: the same people came twice.
 
-    Here: a decision carries what was known of the person; if more is known by then, nothing made of it leaves.
+    Here: what is decided on something old cannot be claimed twice, and does not leave if more is known by then.
     """
     store, now = on_postgres, utc("2027-01-11 09:00")
-    run(store, crowd(2))
+    run(store, crowd(3))
     campaigns = store.plans.campaigns()
-    read_before = Decisions(store, Workspace()).of([person.id for person in crowd(2)], campaigns, now)
-    store.facts.answer(someone(0).id, "crm", "one-record", "", "heard_enough", evidence="link", by="p", now=now)
-    claimed = store.touches.claim(
-        [(one.decision, one.facts_seq) for one in read_before], owner="e", fence=1,
-        lease_until=utc("2027-01-11 09:10"), epochs={"crm": campaigns.running[0].epoch}, versions={"crm": 1}, now=now,
-    )  # fmt: skip
-    leave = store.touches.mark([touch.key for touch in claimed], owner="e", fence=1, now=now)
-    assert {store.touches.rows([key])[key].person_id for key in leave} == {someone(1).id}
+    read_before = Decisions(store, Workspace()).of([person.id for person in crowd(3)], campaigns, now)
+
+    def claimed(owner: str, fence: int, people: slice) -> list[str]:
+        touches = store.touches.claim(
+            [(one.decision, one.facts_seq) for one in read_before[people]], owner=owner, fence=fence, now=now,
+            lease_until=utc("2027-01-11 09:10"), epochs={"crm": campaigns.running[0].epoch}, versions={"crm": 1},
+        )  # fmt: skip
+        return [touch.key for touch in touches]
+
+    first = claimed("first", 1, slice(1))
+    assert store.touches.mark(first, owner="first", fence=1, now=now) == set(first)
+    store.facts.answer(someone(1).id, "crm", "one-record", "", "heard_enough", evidence="link", by="p", now=now)
+    leave = store.touches.mark(claimed("second", 2, slice(3)), owner="second", fence=2, now=now)
+    assert {store.touches.rows([key])[key].person_id for key in leave} == {someone(2).id}
 
 
 def test_mautic_2004_overlapping_runs_deleted_what_was_still_to_come(

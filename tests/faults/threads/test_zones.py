@@ -141,7 +141,7 @@ def test_apscheduler_606_the_clock_change_skipped_a_day(
     assert (told_at(store, BERLIN), len(bag.arrived)) == (days, 5)
 
 
-def test_apscheduler_529_24_hours_were_added_to_a_day_of_23(
+def test_apscheduler_529_a_day_of_23_hours_was_taken_for_24(
     store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
 ) -> None:
     """They: midnight from Friday over the clock change to Monday: a day too late, for each day was 24 hours long.
