@@ -11,6 +11,7 @@ import platform
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from email import message_from_bytes
@@ -27,7 +28,7 @@ from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
 from tests.fakes import Clock, Mailbag, a_channel
-from tests.faults.threads.engines import an_engine, crowd, lives, once, per_person, states
+from tests.faults.threads.engines import an_engine, crowd, lives, once, over_smtp, per_person, states
 from tests.servers import SmtpSink
 
 HERE = Path(__file__).parents[3]
@@ -60,16 +61,25 @@ def test_listmonk_2052_one_instance_per_database_and_nothing_said_so(database: P
 
 
 def test_mautic_2215_overlapping_cron_runs_sent_the_same_message_id_twice(
-    store: Store, database: Path, relay: SmtpSink
+    store: Store, database: Path, engine: MakeEngine, relay: SmtpSink
 ) -> None:
     """They: a cron run took longer than a minute, the next one began, and both sent the same mails.
 
-    Here: two processes at once on one database share the work; each message leaves one time.
+    Here: a run that begins while another process is still sending leaves what that one has claimed alone.
     """
     run(store, crowd(40), once())
+    overlapping = threading.Event()
+
+    def slowly(data: bytes) -> None:
+        overlapping.set()
+        time.sleep(0.02)
+
+    relay.on_message = slowly
     command = [sys.executable, "-m", "tests.faults.threads.engines", f"sqlite:///{database}", str(relay.port)]
-    overlapping = [subprocess.Popen(command, cwd=HERE, stdout=subprocess.DEVNULL) for _ in range(2)]
-    assert [process.wait(timeout=60) for process in overlapping] == [0, 0]
+    with subprocess.Popen(command, cwd=HERE, stdout=subprocess.DEVNULL) as before:
+        assert overlapping.wait(30)
+        assert engine(email=over_smtp(relay)).tick().claimed == 0
+        assert before.wait(timeout=60) == 0
     ids = [message_from_bytes(data)["Message-ID"] for data in relay.messages]
     assert (len(ids), len(set(ids)), per_person(relay.recipients)) == (40, 40, {1})
 
