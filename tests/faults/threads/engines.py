@@ -50,6 +50,13 @@ def campaign_is(store: Store) -> str:
     return known(store, "crm").state
 
 
+def at_the_end(engine: Engine, store: Store, clock: Clock) -> str:
+    """The state of the campaign once its last message is closed in every zone."""
+    clock.now = utc("2027-04-02")
+    engine.tick()
+    return campaign_is(store)
+
+
 def over_smtp(relay: SmtpSink, threads: int = 1, **times: float) -> ChannelSetup:
     """Mail as it really goes; ``times`` are those of ``EmailChannel``."""
     server = SmtpServer("127.0.0.1", relay.port, tls="off")
