@@ -15,7 +15,7 @@ from tests.builders import a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
 from tests.engine.test_digest import BERLIN, DANA, asked, digests
 from tests.fakes import Clock, Mailbag, a_channel
-from tests.faults.threads.engines import crowd, states
+from tests.faults.threads.engines import crowd
 from tests.faults.threads.test_claims import at_once
 
 
@@ -64,18 +64,17 @@ def test_novu_12373_what_a_pause_held_back_does_not_merge_into_itself(
     """
     two = a_plan(a_message(id="one"), a_message(id="two"), send={**BERLIN, "at_most": {"per_day": "2"}})
     run(store, [someone(1)], two)
-    store.plans.pause("crm", by="dana", now=utc("2027-01-10"))
-    store.plans.resume("crm", backlog="latest", by="dana", now=clock.now)
-    later = [Outcome("", RETRY, "rcpt", "450 later")]
+    later = [Outcome("", RETRY, "rcpt", "450 later")] * 2
     running = engine(email=a_channel(bag, lambda m: replace(later.pop(), key=m.key) if later else None))
-    for _ in range(3):
+    running.tick()
+    store.plans.pause("crm", by="dana", now=clock.now)
+    clock.forward(minutes=2)
+    store.plans.resume("crm", backlog="latest", by="dana", now=clock.now)
+    for _ in range(2):
         running.tick()
-        clock.forward(minutes=2)
-    assert (states(store), [row.reason for row in store.touches.list("crm") if row.reason]) == (
-        {"skipped": 1, "sent": 1},
-        ["merged"],
-    )
-    assert (len(bag.tried), len(bag.arrived)) == (2, 1)
+    told = [(row.state, row.reason, row.attempts) for row in store.touches.list("crm")]
+    assert sorted(told) == [("sent", "", 2), ("skipped", "merged", 1)]
+    assert len(bag.arrived) == 1
 
 
 def test_novu_11976_a_deploy_split_the_digest_in_two(
