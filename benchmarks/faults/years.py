@@ -17,7 +17,9 @@ YEARS = range(2027, 2047)
 
 def main() -> int:
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    asked.add_argument("--part", default="1/1", metavar="I/K", help="the i-th of k parts, so that several cores share it")
+    asked.add_argument(
+        "--part", default="1/1", metavar="I/K", help="the i-th of k parts, so that several cores share it"
+    )
     asked.add_argument("--zones", nargs="*", default=ZONES, metavar="ZONE", help="only these zones")
     given = asked.parse_args()
     part, parts = (int(number) for number in given.part.split("/"))

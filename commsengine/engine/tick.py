@@ -27,7 +27,7 @@ from commsengine.engine.deliver import ChannelSetup, Pool
 from commsengine.engine.digest import Digests
 from commsengine.engine.handover import Handover, RendererFor
 from commsengine.engine.owner import Owner
-from commsengine.engine.reconcile import Reconciled, brake, reconcile
+from commsengine.engine.reconcile import Reconciled, after_a_clock_set_back, brake, reconcile
 from commsengine.engine.room import BY_HAND, Room
 from commsengine.engine.sweep import finish_what_is_over
 from commsengine.engine.writer import Writer
@@ -98,6 +98,7 @@ class Engine:
         self._stopping = threading.Event()
         self._ticking = threading.Lock()
         self._last_beat: dt.datetime | None = None
+        self._looked_around: dt.datetime | None = None
         self._rested: dict[str, str] = {}
 
     # -- life -------------------------------------------------------------------------------------
@@ -106,6 +107,8 @@ class Engine:
         """Set right what others left open, look at the brake, and get the senders ready."""
         now = self._clock()
         found = reconcile(self._store, self.owner, now)
+        self._looked_around = now
+        after_a_clock_set_back(self._store, now)
         hold = brake(self._store, self.decisions, now)
         self._writer = Writer(self._store.touches, owner=self.owner.name, clock=self._clock)
         self._pools = {
@@ -184,7 +187,8 @@ class Engine:
                 self._wait_for_progress()
         if idle_rounds > ROUNDS_WITHOUT_PROGRESS:
             log.error("tick_without_progress", due=report.due)
-        finish_what_is_over(self._store, self._clock())
+        if not total.hold:  # a hold may be that of a clock that is wrong
+            finish_what_is_over(self._store, self._clock())
         return replace(total, sent=self._sent() - sent_before)
 
     def _sent(self) -> int:
@@ -245,10 +249,13 @@ class Engine:
         rested = {name: because for name, (_, because) in shut.items()}
         if since is not None and dt.timedelta() <= since < BEAT_IS_KEPT and rested == self._rested:
             return
-        if since is not None and since >= LEASE:
+        if self._looked_around is None or abs(now - self._looked_around) >= LEASE:
             reconcile(self._store, self.owner, now)
-            if self._interval is not None:  # this process stood still, as on a machine that was put to sleep
-                brake(self._store, self.decisions, now)
+            self._looked_around = now
+        if since is not None and since < -BEAT_IS_KEPT:
+            after_a_clock_set_back(self._store, now)
+        if since is not None and since >= LEASE and self._interval is not None:
+            brake(self._store, self.decisions, now)  # stood still, as on a machine that was put to sleep, or set ahead
         self._store.engine.beat(
             self.owner.name, pid=self.owner.pid, host=self.owner.host, boot_id=self.owner.boot_id,
             interval=self._seconds_between_beats(now), now=now,

@@ -21,10 +21,15 @@ from commsengine.store.tables import attempt, campaign, touch
 
 
 def reconcile(
-    connection: Connection, *, now: dt.datetime, dead_owners: Collection[str], silent_since: dt.datetime | None
+    connection: Connection,
+    *,
+    now: dt.datetime,
+    dead_owners: Collection[str],
+    silent_since: dt.datetime | None,
+    alive: str = "",
 ) -> dict[str, int]:
     """Frees what belongs to owners proved dead, and whatever has a lease that was over before ``silent_since``."""
-    forsaken = _forsaken(connection, dead_owners, silent_since)
+    forsaken = _forsaken(connection, dead_owners, silent_since, alive)
     claimed = [row for row in forsaken if row.state == "claimed"]
     sending = [row for row in forsaken if row.state == "sending"]
     give_back(connection, claimed, {}, now)
@@ -98,11 +103,11 @@ def resolve(connection: Connection, key: str, verdict: str, *, by: str, now: dt.
 
 
 def _forsaken(
-    connection: Connection, dead_owners: Collection[str], silent_since: dt.datetime | None
+    connection: Connection, dead_owners: Collection[str], silent_since: dt.datetime | None, alive: str
 ) -> Sequence[Row[Any]]:
     whose: list[ColumnElement[bool]] = [touch.c.owner.in_(list(dead_owners))]
     if silent_since is not None:
-        whose.append(and_(touch.c.lease_until.is_not(None), touch.c.lease_until < silent_since))
+        whose.append(and_(touch.c.owner != alive, touch.c.lease_until.is_not(None), touch.c.lease_until < silent_since))
     theirs = select(touch).where(touch.c.state.in_(("claimed", "sending")), or_(*whose)).order_by(touch.c.key)
     return connection.execute(theirs.with_for_update()).all()
 

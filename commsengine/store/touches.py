@@ -108,14 +108,19 @@ class Touches:
         now: dt.datetime,
         dead_owners: Collection[str] = (),
         silent_since: dt.datetime | None = None,
+        alive: str = "",
         policy: bool = True,
     ) -> dict[str, int]:
         """Frees the claims of dead owners and of leases over before ``silent_since``; counts by what became of them.
 
+        The owner ``alive`` is not silent, whatever its leases say: its clock may have been set ahead while it sends.
+
         ``policy=False`` leaves the uncertain to a resolver; call ``settle_uncertain`` after it.
         """
         with self._database.write() as connection:
-            counts = reconcile.reconcile(connection, now=now, dead_owners=dead_owners, silent_since=silent_since)
+            counts = reconcile.reconcile(
+                connection, now=now, dead_owners=dead_owners, silent_since=silent_since, alive=alive
+            )
             settled = reconcile.settle_uncertain(connection, now) if policy else {"retry": 0, "held": 0}
         return counts | settled
 

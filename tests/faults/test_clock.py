@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -12,10 +13,12 @@ from commsengine.cadence.forecast import forecast, nobody
 from commsengine.cadence.history import Campaign, Campaigns, History
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
+from commsengine.content.message import Message
+from commsengine.engine.tick import Engine
 from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
-from tests.fakes import Clock, Mailbag
+from tests.fakes import Clock, Mailbag, a_channel
 from tests.faults.year import Trial, misses, trials
 
 DAILY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -52,13 +55,13 @@ def test_g6_a_daily_touch_inside_a_clock_change_comes_once_on_each_date(trial: T
     assert misses(trial) == []
 
 
-def play(engine: MakeEngine, store: Store, clock: Clock, until: str) -> None:
-    """A running engine, woken whenever somebody is due."""
-    running = engine()
+def play(running: Engine, store: Store, clock: Clock, until: str) -> None:
+    """A running engine, woken whenever somebody is due; at the end it is ``until``."""
     while True:
         running.tick()
         following = store.touches.next_wake()
         if following is None or following >= utc(until):
+            clock.now = utc(until)
             return
         clock.now = max(clock.now, following)
 
@@ -82,7 +85,7 @@ def test_g6_the_engine_does_across_clock_changes_what_the_forecast_says(
     plan = a_night_plan("2027-03-25 02:30", "2027-04-06", **{"from": "01:00", "to": "04:30"})
     run(store, people, plan, started="2027-03-22")
     clock.now = utc("2027-03-22")
-    play(engine, store, clock, "2027-04-10")
+    play(engine(), store, clock, "2027-04-10")
     assert made(store) == foretold(plan, people, "2027-03-22", "2027-04-10")
     dates = [dt.date(2027, 3, 25) + dt.timedelta(days=n) for n in range(12)]
     assert [(person, date) for person, date, _, _ in made(store)] == [(p.id, date) for p in people for date in dates]
@@ -118,3 +121,113 @@ def test_g6_days_are_counted_by_the_calendar_over_leap_days_year_ends_and_clock_
     found = foretold(plan, [person], "2027-01-01", "2034-01-01")
     wall = [f"{due.astimezone(zone('Europe/Berlin')):%Y-%m-%d %H:%M}" for _, _, due, _ in found]
     assert wall == [f"{date} 09:00" for date in dates]
+
+
+# -- F31: clocks that jump ------------------------------------------------------------------------
+
+
+def sent_on(bag: Mailbag) -> list[tuple[str, dt.date]]:
+    """Who got something for which date: each pair at most once, whatever the clock does."""
+    pairs = sorted((message.to_email, message.date.date()) for message in bag.arrived)
+    assert len(pairs) == len(set(pairs))
+    return pairs
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until, "it never came about"
+        time.sleep(0.01)
+
+
+def dates(*days: int) -> list[dt.date]:
+    return [dt.date(2027, 1, day) for day in days]
+
+
+def every_day(**send: object) -> Plan:
+    """A message on each weekday from Monday, 11 January, at nine in Berlin: eight o'clock in UTC."""
+    return a_plan(
+        a_message(cadence={"every": "24h"}, ask="nothing"),
+        send={"channels": ["email"], "holidays": "false", "at_most": {"per_day": 1, "per_week": 7}, **send},
+    )
+
+
+def test_f31_three_days_ahead_with_a_large_backlog_holds_and_the_right_time_goes_on_as_if_nothing_had_been(
+    store: Store, engine: MakeEngine, clock: Clock, bag: Mailbag
+) -> None:
+    people = [someone(n) for n in range(101)]
+    run(store, people, every_day())
+    running = engine()
+    running.tick()
+    assert len(bag.arrived) == 101
+    right, clock.now = clock.now, clock.now + dt.timedelta(days=3)
+    assert running.tick().hold.startswith("Nothing was sent since 2027-01-11 09:00 UTC, and more than 100 messages")
+    assert len(bag.arrived) == 101
+    clock.now = right + dt.timedelta(minutes=5)
+    running.tick()
+    store.engine.release("latest", by="dana", now=clock.now)
+    play(running, store, clock, "2027-01-12 12:00")
+    assert sent_on(bag) == [(person.email, date) for person in people for date in dates(11, 12)]
+    assert {row.state for row in store.touches.list("crm")} == {"sent"}
+
+
+def test_f31_three_days_ahead_with_a_small_backlog_sends_one_each_and_says_why_the_others_are_skipped(
+    store: Store, engine: MakeEngine, clock: Clock, bag: Mailbag
+) -> None:
+    run(store, [someone(1), someone(2)], every_day())
+    running = engine()
+    running.tick()
+    clock.forward(days=3)
+    running.tick()
+    assert [date for _, date in sent_on(bag)] == dates(11, 14, 11, 14)
+    skipped = [(row.local_date, row.reason) for row in store.touches.list("crm") if row.state == "skipped"]
+    assert skipped == [(date, "late") for date in dates(12, 12, 13, 13)]
+    clock.now -= dt.timedelta(days=3)
+    play(running, store, clock, "2027-01-15 12:00")
+    assert [date for _, date in sent_on(bag)] == dates(11, 14, 15, 11, 14, 15)
+
+
+def test_f31_a_clock_set_ahead_while_a_message_leaves_brings_no_second_copy(
+    store: Store, engine: MakeEngine, clock: Clock, bag: Mailbag
+) -> None:
+    """What is at its final dot has a lease that is long over by the new time; it is still ours."""
+    run(store, [someone(n) for n in range(3)], every_day())
+    ahead = utc("2027-01-12 05:00")
+
+    def jump(message: Message) -> None:
+        """The clock jumps between the mark and the answer, and the engine beats before the answer comes."""
+        del message
+        if clock.now < ahead:
+            clock.now = ahead
+            wait_for(lambda: store.engine.heartbeats()[0].beat_at == ahead)
+
+    running = engine(email=a_channel(bag, jump))
+    play(running, store, clock, "2027-01-12 12:00")
+    assert (someone(0).email, dt.date(2027, 1, 11)) in sent_on(bag)
+    assert [row.attempts for row in store.touches.of_person("p00000")] == [1, 1]
+    assert not any(row.possible_duplicate for row in store.touches.list("crm"))
+
+
+@pytest.mark.parametrize("back", [{"hours": 2}, {"days": 3}], ids=["2h", "3d"])
+def test_f31_a_clock_set_back_repeats_nothing_and_keeps_nobody_waiting(
+    store: Store, engine: MakeEngine, clock: Clock, bag: Mailbag, back: dict[str, int]
+) -> None:
+    """At the wrong time nobody is due, but bookmarks are made: by a touch that waits and by somebody who joins."""
+    run(store, [someone(1)], every_day(), started="2027-01-01")
+    right = utc("2027-01-11 07:30")
+    clock.now = right + dt.timedelta(**back)
+    running = engine()
+    running.tick()
+    store.people.save([someone(2)], by="dana", now=utc("2027-01-05"))
+    store.facts.ask("p00001", "crm", "one-record", "k", "Why?", evidence="link", now=clock.now)
+    store.facts.answer_question(1, "Because.", by="dana", now=clock.now)
+    before = len(bag.arrived)
+    clock.now = right
+    running.tick()
+    assert len(bag.arrived) == before
+    play(running, store, clock, "2027-01-11 08:30")
+    assert (someone(2).email, dt.date(2027, 1, 11)) in sent_on(bag)
+    play(running, store, clock, "2027-01-18 12:00")
+    got = {email: [date for to, date in sent_on(bag) if to == email] for email in bag.to}
+    assert got[someone(2).email] == dates(11, 12, 13, 14, 15, 18)
+    assert got[someone(1).email][-2:] == dates(15, 18)
