@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -13,8 +14,11 @@ from commsengine.cadence.forecast import forecast, nobody
 from commsengine.cadence.history import Campaign, Campaigns, History
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
+from commsengine.channels.channel import RETRY, Outcome
 from commsengine.content.message import Message
+from commsengine.engine.books import engine_state
 from commsengine.engine.tick import Engine
+from commsengine.runner import heartbeat, keep_time
 from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
@@ -231,3 +235,113 @@ def test_f31_a_clock_set_back_repeats_nothing_and_keeps_nobody_waiting(
     got = {email: [date for to, date in sent_on(bag) if to == email] for email in bag.to}
     assert got[someone(2).email] == dates(11, 12, 13, 14, 15, 18)
     assert got[someone(1).email][-2:] == dates(15, 18)
+
+
+LATE_ON_WEDNESDAY = a_plan(
+    a_message(ask="nothing", cadence={"every": "24h", "times": "1"}, **{"from": "2027-01-13 16:25"})
+)
+"""Due five minutes before the window of that Wednesday closes."""
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["while it runs", "between two runs"])
+def test_f31_what_seemed_too_late_for_today_leaves_today_once_the_clock_is_set_back(
+    store: Store, engine: MakeEngine, clock: Clock, bag: Mailbag, restarted: bool
+) -> None:
+    run(store, [someone(1)], LATE_ON_WEDNESDAY)
+    clock.now = utc("2027-01-13 16:00")
+    running = engine()
+    running.tick()
+    assert (bag.arrived, store.touches.next_wake()) == ([], utc("2027-01-14 08:00"))
+    if restarted:
+        running.stop()
+    clock.now = utc("2027-01-13 14:00")
+    play(engine() if restarted else running, store, clock, "2027-01-15")
+    assert [row.sent_at for row in store.touches.list("crm")] == [utc("2027-01-13 15:25")]
+
+
+def test_f31_a_fact_written_while_the_clock_was_ahead_puts_nothing_off(
+    store: Store, engine: MakeEngine, clock: Clock, bag: Mailbag
+) -> None:
+    run(store, [someone(1)])
+    clock.now = utc("2027-01-11 07:00")
+    running = engine()
+    running.tick()
+    store.facts.unreachable("p00001", "slack", "not on Slack", now=utc("2027-01-14 07:00"))
+    play(running, store, clock, "2027-01-11 12:00")
+    assert [row.sent_at for row in store.touches.list("crm")] == [utc("2027-01-11 08:00")]
+
+
+def test_f31_a_channel_that_rests_is_tried_again_once_the_clock_is_set_back(
+    store: Store, engine: MakeEngine, clock: Clock, bag: Mailbag
+) -> None:
+    run(store, [someone(1), someone(2)])
+    outcomes = iter([Outcome("", RETRY, "connect", "refused", begun=False, channel_down="the relay does not answer")])
+
+    def down_once(message: Message) -> Outcome | None:
+        found = next(outcomes, None)
+        return found and replace(found, key=message.key)
+
+    clock.now = utc("2027-01-11 12:00")
+    running = engine(email=a_channel(bag, down_once))
+    running.tick()
+    assert running.shut_channels()
+    clock.now = utc("2027-01-11 10:00")
+    running.tick()
+    assert (len(bag.arrived), running.shut_channels()) == (2, {})
+
+
+def test_f31_a_retry_waits_no_longer_than_the_clock_went_back(
+    store: Store, engine: MakeEngine, clock: Clock, bag: Mailbag
+) -> None:
+    run(store, [someone(1)])
+    outcomes = iter(["451 try later"])
+
+    def busy_once(message: Message) -> Outcome | None:
+        reply = next(outcomes, "")
+        return Outcome(message.key, RETRY, "rcpt", reply) if reply else None
+
+    running = engine(email=a_channel(bag, busy_once))
+    running.tick()
+    clock.forward(hours=-2)
+    play(running, store, clock, "2027-01-11 12:00")
+    row = next(iter(store.touches.list("crm")))
+    assert (row.state, row.attempts, row.possible_duplicate) == ("sent", 2, False)
+    assert utc("2027-01-11 09:00") < (row.sent_at or utc("2027-01-01")) < utc("2027-01-11 09:02")
+
+
+def test_f31_a_clock_far_ahead_ends_no_campaign_while_the_engine_holds(
+    store: Store, engine: MakeEngine, clock: Clock, bag: Mailbag
+) -> None:
+    run(store, [someone(n) for n in range(101)])
+    clock.now = utc("2027-01-11 07:00")
+    running = engine()
+    running.tick()
+    clock.forward(days=100)
+    assert running.tick().hold
+    assert [record.state for record in store.plans.all()] == ["running"]
+
+
+def test_f31_the_beat_goes_on_at_once_after_the_clock_was_set_back(
+    store: Store, engine: MakeEngine, clock: Clock
+) -> None:
+    """The scheduler waits for a time of day. After a clock was set back, its next beat is as far off as that."""
+    beats: list[dt.datetime] = []
+    scheduler = heartbeat(store, engine(), clock, 0.1, lambda: beats.append(clock.now))
+    scheduler.start()
+    try:
+        wait_for(lambda: len(beats) > 1)
+        now = dt.datetime.now(dt.UTC)
+        for job in scheduler.get_jobs():
+            job.modify(next_run_time=now + dt.timedelta(days=3))
+        time.sleep(0.3)
+        before = len(beats)
+        keep_time(scheduler, now, 0.1)
+        wait_for(lambda: len(beats) > before + 1)
+        assert all(job.next_run_time < now + dt.timedelta(days=1, hours=1) for job in scheduler.get_jobs())
+    finally:
+        scheduler.shutdown()
+
+
+def test_f31_a_beat_from_the_future_does_not_say_that_the_engine_runs(store: Store) -> None:
+    store.engine.beat("x", pid=1, host="here", interval=10.0, now=utc("2027-01-14"))
+    assert engine_state(store, utc("2027-01-11"))["state"] == "stopped"
