@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -17,12 +17,12 @@ from commsengine.cadence.plan import Plan
 from commsengine.channels.channel import RETRY, Outcome
 from commsengine.content.message import Message
 from commsengine.engine.books import engine_state
-from commsengine.engine.tick import Engine
 from commsengine.runner import heartbeat, keep_time
 from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
 from tests.fakes import Clock, Mailbag, a_channel
+from tests.faults.stepping import play, wait_for
 from tests.faults.year import Trial, misses, trials
 
 DAILY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -57,17 +57,6 @@ def a_night_plan(first: str, last: str, **window: str) -> Plan:
 )
 def test_g6_a_daily_touch_inside_a_clock_change_comes_once_on_each_date(trial: Trial) -> None:
     assert misses(trial) == []
-
-
-def play(running: Engine, store: Store, clock: Clock, until: str) -> None:
-    """A running engine, woken whenever somebody is due; at the end it is ``until``."""
-    while True:
-        running.tick()
-        following = store.touches.next_wake()
-        if following is None or following >= utc(until):
-            clock.now = utc(until)
-            return
-        clock.now = max(clock.now, following)
 
 
 def made(store: Store, *campaigns: str) -> list[Made]:
@@ -135,13 +124,6 @@ def sent_on(bag: Mailbag) -> list[tuple[str, dt.date]]:
     pairs = sorted((message.to_email, message.date.date()) for message in bag.arrived)
     assert len(pairs) == len(set(pairs))
     return pairs
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < until, "it never came about"
-        time.sleep(0.01)
 
 
 def dates(*days: int) -> list[dt.date]:
