@@ -29,7 +29,7 @@ from commsengine.engine.handover import Handover, RendererFor
 from commsengine.engine.owner import Owner
 from commsengine.engine.reconcile import Reconciled, after_a_clock_set_back, brake, reconcile
 from commsengine.engine.room import BY_HAND, Room
-from commsengine.engine.sweep import finish_what_is_over
+from commsengine.engine.sweep import finish_what_is_over, sweep
 from commsengine.engine.writer import Writer
 from commsengine.store.store import Store
 
@@ -252,6 +252,8 @@ class Engine:
         if self._looked_around is None or abs(now - self._looked_around) >= LEASE:
             reconcile(self._store, self.owner, now)
             self._looked_around = now
+        if since is None and self._interval is None:
+            self._sweep_on_a_new_day(now)
         if since is not None and since < -BEAT_IS_KEPT:
             after_a_clock_set_back(self._store, now)
         if since is not None and since >= LEASE and self._interval is not None:
@@ -262,6 +264,12 @@ class Engine:
             resting={name: {"until": until.isoformat(), "because": because} for name, (until, because) in shut.items()},
         )  # fmt: skip
         self._last_beat, self._rested = now, rested
+
+    def _sweep_on_a_new_day(self, now: dt.datetime) -> None:
+        """Where cron calls the ticks there is no night's sweep: the day's first tick decides everybody."""
+        last = self._store.engine.heartbeat()
+        if last is not None and last.beat_at.date() < now.date():
+            sweep(self._store, now)
 
     def _seconds_between_beats(self, now: dt.datetime) -> float:
         """Our own interval; a tick that somebody else calls learns it from the beat before."""

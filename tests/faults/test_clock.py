@@ -13,17 +13,19 @@ from commsengine.cadence.calendar import zone
 from commsengine.cadence.forecast import forecast, nobody
 from commsengine.cadence.history import Campaign, Campaigns, History
 from commsengine.cadence.people import Person
-from commsengine.cadence.plan import Plan
+from commsengine.cadence.plan import Plan, Workspace
 from commsengine.channels.channel import RETRY, Outcome
 from commsengine.content.message import Message
 from commsengine.engine.books import engine_state
+from commsengine.engine.tick import Engine
 from commsengine.runner import heartbeat, keep_time
 from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
-from tests.fakes import Clock, Mailbag, a_channel
+from tests.fakes import Clock, Mailbag, Scribe, a_channel
 from tests.faults.stepping import play, wait_for
 from tests.faults.year import Trial, misses, trials
+from tests.store.scene import idle
 
 DAILY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -327,3 +329,23 @@ def test_f31_the_beat_goes_on_at_once_after_the_clock_was_set_back(
 def test_f31_a_beat_from_the_future_does_not_say_that_the_engine_runs(store: Store) -> None:
     store.engine.beat("x", pid=1, host="here", interval=10.0, now=utc("2027-01-14"))
     assert engine_state(store, utc("2027-01-11"))["state"] == "stopped"
+
+
+def test_f31_the_first_tick_of_a_day_decides_everybody_where_cron_calls_it(
+    store: Store, clock: Clock, bag: Mailbag
+) -> None:
+    """Where nothing runs at night, nothing sweeps at night: a wrong bookmark must not stand for ever."""
+    run(store, [someone(1)])
+
+    def tick_of_cron(at: str) -> int:
+        clock.now = utc(at)
+        channels = {"email": a_channel(bag)}
+        with Engine(store, channels, Scribe, workspace=Workspace(), clock=clock, sleep=clock.sleep) as engine:
+            return engine.tick().sent
+
+    assert tick_of_cron("2027-01-10 23:50") == 0
+    idle(store)
+    assert tick_of_cron("2027-01-10 23:55") == 0
+    assert tick_of_cron("2027-01-11 08:00") == 1
+    idle(store)
+    assert [tick_of_cron(f"2027-01-{day} 08:00") for day in (12, 13)] == [0, 1]
