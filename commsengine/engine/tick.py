@@ -28,12 +28,12 @@ from commsengine.engine.deliver import ChannelSetup, Pool
 from commsengine.engine.digest import Digests
 from commsengine.engine.handover import Handover, RendererFor
 from commsengine.engine.owner import Owner
-from commsengine.engine.reconcile import Reconciled, brake, reconcile
+from commsengine.engine.reconcile import Reconciled, after_a_clock_set_back, brake, reconcile
 from commsengine.engine.resolve import Resolution
 from commsengine.engine.restored import look_back
 from commsengine.engine.room import BY_HAND, Room
 from commsengine.engine.state_folder import Note, StateFolder
-from commsengine.engine.sweep import finish_what_is_over
+from commsengine.engine.sweep import finish_what_is_over, sweep
 from commsengine.engine.writer import Writer
 from commsengine.store.store import Store
 
@@ -110,6 +110,7 @@ class Engine:
         self._stopping = threading.Event()
         self._ticking = threading.Lock()
         self._last_beat: dt.datetime | None = None
+        self._looked_around: dt.datetime | None = None
         self._rested: dict[str, str] = {}
 
     # -- life -------------------------------------------------------------------------------------
@@ -119,6 +120,8 @@ class Engine:
         now = self._clock()
         hold, poison = self._look_back(now)
         found = reconcile(self._store, self.owner, now, poison)
+        self._looked_around = now
+        after_a_clock_set_back(self._store, now)
         hold = hold or brake(self._store, self.decisions, now)
         journal, desk = (self._state.journal, self._state.desk) if self._state else (None, None)
         self._writer = Writer(self._store.touches, owner=self.owner.name, clock=self._clock, journal=journal)
@@ -221,7 +224,8 @@ class Engine:
                 self._wait_for_progress()
         if idle_rounds > ROUNDS_WITHOUT_PROGRESS:
             log.error("tick_without_progress", due=report.due)
-        finish_what_is_over(self._store, self._clock())
+        if not total.hold:  # a hold may be that of a clock that is wrong
+            finish_what_is_over(self._store, self._clock())
         return replace(total, sent=self._sent() - sent_before)
 
     def _sent(self) -> int:
@@ -290,10 +294,15 @@ class Engine:
         rested = {name: because for name, (_, because) in shut.items()}
         if since is not None and dt.timedelta() <= since < BEAT_IS_KEPT and rested == self._rested:
             return
-        if since is not None and since >= LEASE:
+        if self._looked_around is None or abs(now - self._looked_around) >= LEASE:
             reconcile(self._store, self.owner, now)
-            if self._interval is not None:  # this process stood still, as on a machine that was put to sleep
-                brake(self._store, self.decisions, now)
+            self._looked_around = now
+        if since is None and self._interval is None:
+            self._sweep_on_a_new_day(now)
+        if since is not None and since < -BEAT_IS_KEPT:
+            after_a_clock_set_back(self._store, now)
+        if since is not None and since >= LEASE and self._interval is not None:
+            brake(self._store, self.decisions, now)  # stood still, as on a machine that was put to sleep, or set ahead
         self._store.engine.beat(
             self.owner.name, pid=self.owner.pid, host=self.owner.host, boot_id=self.owner.boot_id,
             interval=self._seconds_between_beats(now), now=now,
@@ -303,6 +312,12 @@ class Engine:
         if self._state:
             path = str(self._store.path or "")
             self._state.note(Note(path, self._store.engine.fence(), now))
+
+    def _sweep_on_a_new_day(self, now: dt.datetime) -> None:
+        """Where cron calls the ticks there is no night's sweep: the day's first tick decides everybody."""
+        last = self._store.engine.heartbeat()
+        if last is not None and last.beat_at.date() < now.date():
+            sweep(self._store, now)
 
     def _seconds_between_beats(self, now: dt.datetime) -> float:
         """Our own interval; a tick that somebody else calls learns it from the beat before."""

@@ -66,6 +66,12 @@ class EngineBook:
             rows = connection.execute(select(*columns).order_by(engine.c.beat_at.desc(), engine.c.started_at.desc()))
             return [Heartbeat(*row) for row in rows]
 
+    def set_back(self, now: dt.datetime, *, ahead: dt.datetime) -> bool:
+        """Beats after ``ahead`` are those of a clock that has been set back: they count as of now. Were there any?"""
+        with self._database.write() as connection:
+            beats = update(engine).where(engine.c.beat_at > ahead).values(beat_at=now).returning(engine.c.owner)
+            return connection.execute(beats).first() is not None
+
     def next_fence(self) -> int:
         """A number greater than all before it, also after a crash."""
         with self._database.write() as connection:

@@ -111,15 +111,17 @@ class Touches:
         now: dt.datetime,
         dead_owners: Collection[str] = (),
         silent_since: dt.datetime | None = None,
+        alive: str = "",
         poison: Collection[str] = (),
     ) -> dict[str, int]:
         """Frees the claims of dead owners and of leases over before ``silent_since``; counts by what became of them.
 
+        The owner ``alive`` is not silent, whatever its leases say: its clock may have been set ahead while it sends.
         ``poison`` are the keys at which an engine died again and again: claimed by a dead owner, they fail.
         """
         with self._database.write() as connection:
             return reconcile.reconcile(
-                connection, now=now, dead_owners=dead_owners, silent_since=silent_since, poison=poison
+                connection, now=now, dead_owners=dead_owners, silent_since=silent_since, alive=alive, poison=poison
             )
 
     def unsettled(self, limit: int = 1000) -> list[Uncertain]:
