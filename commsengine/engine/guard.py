@@ -47,13 +47,23 @@ class Tally:
         return self.done >= LEAST and self.refused > SHARE * self.done
 
 
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """What stopped a campaign: the numbers of that message at that moment."""
+
+    message: str
+    refused: int
+    of: int
+    reasons: Counter[str]
+
+
 class Guard:
     """Belongs to one engine. ``note`` and ``stops`` are called by its senders, the rest by its beat."""
 
     def __init__(self, store: Store, alerts: Alerts) -> None:
         self._store, self._alerts = store, alerts
         self._tallies: dict[tuple[str, str], Tally] = {}
-        self._stopped: dict[str, str] = {}  # campaign: the message that stopped it
+        self._stopped: dict[str, Stop] = {}
         self._on_record: set[str] = set()
         self._lock = threading.Lock()
 
@@ -84,10 +94,11 @@ class Guard:
             if not arrived:
                 tally.reasons[reason_of(receipt.phase, receipt.unreachable or receipt.reply)] += 1
             if tally.too_many and campaign not in self._stopped:
-                self._stopped[campaign] = message
+                self._stopped[campaign] = Stop(message, tally.refused, tally.done, tally.reasons.copy())
 
-    def stops(self, campaign: str) -> bool:
-        return campaign in self._stopped
+    def stops(self, *campaigns: str) -> bool:
+        """Whether nothing of these may leave."""
+        return bool(self._stopped) and all(campaign in self._stopped for campaign in campaigns)
 
     def act(self, now: dt.datetime) -> list[str]:
         """Put on record what was stopped, and tell whom it concerns. Returns the campaigns paused by this."""
@@ -97,14 +108,13 @@ class Guard:
             self._on_record.add(campaign)
         return paused
 
-    def _pause(self, campaign: str, message: str, now: dt.datetime) -> None:
-        tally = self._tallies[campaign, message]
-        numbers = {"message": message, "refused": tally.refused, "of": tally.done}
-        why = f"{tally.refused} of the first {tally.done} touches of '{message}' were refused for good"
+    def _pause(self, campaign: str, stop: Stop, now: dt.datetime) -> None:
+        numbers = {"message": stop.message, "refused": stop.refused, "of": stop.of}
+        why = f"{stop.refused} of the first {stop.of} touches of '{stop.message}' were refused for good"
         record = self._store.plans.pause(campaign, by="engine", now=now, reason=why, detail=numbers)
         self._store.touches.release(now=now, campaign=campaign)
         log.error("campaign_paused", campaign=campaign, **numbers)
-        self._alerts.failing(record, why, tally.reasons, now)
+        self._alerts.failing(record, why, stop.reasons, now)
 
 
 def _since(campaign: Campaign) -> dt.datetime:

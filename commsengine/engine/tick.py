@@ -22,6 +22,7 @@ import structlog
 
 from commsengine.cadence.plan import Workspace
 from commsengine.engine.alerts import Alerts
+from commsengine.engine.books import STOPPED
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.deliver import ChannelSetup, Pool
 from commsengine.engine.digest import Digests
@@ -40,8 +41,6 @@ LEASE = dt.timedelta(minutes=10)
 SHORT_WAIT = 60.0  # seconds a tick waits out for a channel that asked for patience
 BEAT_IS_KEPT = dt.timedelta(seconds=30)
 ROUNDS_WITHOUT_PROGRESS = 20
-
-STOPPED = "The file STOP is there: nothing leaves until it is removed."
 
 log = structlog.get_logger(__name__)
 

@@ -81,8 +81,10 @@ class Trip:
     @property
     def over(self) -> bool:
         """Nothing more of this batch may leave, and nothing is open."""
+        if not self._marked <= self._settled:
+            return False
         stopped = self._down or self._stopped() or self._breaker.shut(self._clock())
-        return stopped and self._marked <= self._settled
+        return stopped or self._guard.stops(*(one.campaign for one in self._claimed.values()))
 
     def settle(self, outcome: Outcome) -> None:
         one = self._claimed[outcome.key]
