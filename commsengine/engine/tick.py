@@ -106,6 +106,7 @@ class Engine:
         self._ticking = threading.Lock()
         self._stumbled = self._told_stop = False
         self._last_beat: dt.datetime | None = None
+        self._reconciled_at = clock()
         self._rested: dict[str, str] = {}
 
     # -- life -------------------------------------------------------------------------------------
@@ -119,6 +120,7 @@ class Engine:
         if left_out := self._store.database.examine():
             log.warning("not_examined", because=left_out)
         found = reconcile(self._store, self.owner, now)
+        self._reconciled_at = now
         hold = brake(self._store, self.decisions, now)
         self._writer = Writer(self._store.touches, owner=self.owner.name, clock=self._clock)
         self._pools = {
@@ -297,10 +299,11 @@ class Engine:
         rested = {name: because for name, (_, because) in shut.items()}
         if since is not None and dt.timedelta() <= since < BEAT_IS_KEPT and rested == self._rested:
             return
-        if since is not None and since >= LEASE:
+        if now - self._reconciled_at >= LEASE:
             reconcile(self._store, self.owner, now)
-            if self._interval is not None:  # this process stood still, as on a machine that was put to sleep
-                brake(self._store, self.decisions, now)
+            self._reconciled_at = now
+        if since is not None and since >= LEASE and self._interval is not None:
+            brake(self._store, self.decisions, now)  # this process stood still, as on a machine that was put to sleep
         self._store.engine.beat(
             self.owner.name, pid=self.owner.pid, host=self.owner.host, boot_id=self.owner.boot_id,
             interval=self._seconds_between_beats(now), now=now,
