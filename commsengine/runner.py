@@ -25,6 +25,7 @@ from apscheduler.schedulers.background import BackgroundScheduler  # type: ignor
 
 from commsengine.engine.sweep import sweep
 from commsengine.engine.tick import Engine
+from commsengine.engine.writer import said
 from commsengine.errors import CommsError
 from commsengine.store.store import Store
 
@@ -113,13 +114,24 @@ def keep_time(scheduler: BackgroundScheduler, now: dt.datetime, every: float) ->
 
 
 def _surviving(job: Callable[[], object]) -> Callable[[], None]:
-    """A beat that fails (the database is away, the disk is full) is told, and the next one tries again."""
+    """A beat that fails (the database is away, the disk is full) is told, and the next one tries again.
+
+    It is told when it begins, when it changes and when it is over: a disk may be full for hours.
+    """
+    told = ""
 
     def beat() -> None:
+        nonlocal told
         try:
             job()
         except Exception as failure:
-            log.error("beat_failed", error=type(failure).__name__)
+            if said(failure) != told:
+                log.error("beat_failed", error=said(failure))
+            told = said(failure)
+        else:
+            if told:
+                log.warning("beats_again", after=told)
+            told = ""
 
     return beat
 

@@ -66,6 +66,8 @@ def _database(wiring: Wiring) -> Iterator[Finding]:
     people = count(wiring.store.people.count(), "person", "people")
     campaigns = count(len(wiring.store.plans.all()), "campaign")
     yield Finding("database", "ok", f"{wiring.store.dialect}, {people}, {campaigns}.")
+    if left_out := wiring.store.database.examine():
+        yield Finding("database", "note", f"{left_out}.", "Once in a while: sqlite3 FILE 'PRAGMA quick_check'")
     held = next((hold for hold in wiring.store.engine.holds() if hold.until is None), None)
     if held:
         yield Finding("database", "problem", f"The engine is on hold: {held.reason}", "Then: commsengine release")

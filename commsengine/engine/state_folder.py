@@ -19,7 +19,7 @@ from typing import Any
 
 from commsengine.engine.journal import Journal
 from commsengine.engine.poison import Desk
-from commsengine.errors import CommsError
+from commsengine.errors import DiskError
 
 MACHINE_ID = Path("/etc/machine-id")
 
@@ -34,7 +34,7 @@ class Note:
 
 
 class StateFolder:
-    """That of one database. Raises ``CommsError`` when it cannot be made."""
+    """That of one database. Raises ``DiskError`` when it cannot be made."""
 
     def __init__(self, root: Path, database: str, *, durable: bool = True) -> None:
         self.root, self.folder = root, root / database
@@ -43,7 +43,7 @@ class StateFolder:
             self.place = _place(root)
             self.desk = Desk(self.folder)
         except OSError as error:
-            raise CommsError(
+            raise DiskError(
                 f"The state folder {root} cannot be written: {error.strerror}.",
                 "Let COMMSENGINE_STATE_DIR name a folder that this user may write and that outlives a restart.",
             ) from None
