@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
-from commsengine.sandbox.slack_team import BOT_ID, BOT_USER, TEAM_ID, SlackTeam, SlackUser
+from commsengine.sandbox.slack_team import BOT_ID, BOT_USER, TEAM_ID, Post, SlackTeam, SlackUser
 
 Arguments = Mapping[str, Any]
 _MOST_BLOCKS, _MOST_ELEMENTS, _LONGEST_TEXT = 50, 25, {"section": 3000, "header": 150, "context": 3000}
@@ -88,21 +90,48 @@ def _views_open(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
 
 
 def _history(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
+    """The newest first. ``oldest`` and ``latest`` are outside unless ``inclusive``; a cursor goes on after its page."""
     user = team.user_of(str(arguments.get("channel", "")))
     if user is None:
         raise RefusedError("channel_not_found")
-    limit = min(int(arguments.get("limit") or 100), 999)
-    before = str(arguments.get("cursor") or arguments.get("latest") or "")
-    after = str(arguments.get("oldest") or "")
-    posts = [post for post in reversed(team.dm_of(user.id)) if not post.only_visible_to]
-    posts = [post for post in posts if (not before or post.ts < before) and (not after or post.ts > after)]
-    page, more = posts[:limit], len(posts) > limit
-    with_metadata = str(arguments.get("include_all_metadata", "")).lower() in ("1", "true")
+    limit = _limit(arguments.get("limit"))
+    oldest, latest = _stamp(arguments, "oldest"), _stamp(arguments, "latest")
+    inclusive, with_metadata = _flag(arguments, "inclusive"), _flag(arguments, "include_all_metadata")
+    turned, cursor = False, str(arguments.get("cursor") or "")
+    page: list[Post] = []
+    for post in reversed(team.dm_of(user.id)):
+        at = Decimal(post.ts)
+        after = oldest is None or at > oldest or (inclusive and at == oldest)
+        before = latest is None or at < latest or (inclusive and at == latest)
+        if after and before and not post.only_visible_to and (turned or not cursor):
+            page.append(post)
+        turned = turned or post.ts == cursor
+    if cursor and not turned:
+        raise RefusedError("invalid_cursor")
+    more = len(page) > limit
     return {
-        "messages": [post.as_slack_tells(metadata=with_metadata) for post in page],
+        "messages": [post.as_slack_tells(metadata=with_metadata) for post in page[:limit]],
         "has_more": more,
-        "response_metadata": {"next_cursor": page[-1].ts if more else ""},
+        "response_metadata": {"next_cursor": page[limit - 1].ts if more else ""},
     }
+
+
+def _limit(given: Any) -> int:
+    wanted = str(given or 100)
+    if not wanted.isdecimal() or not 0 < int(wanted) < 1000:
+        raise RefusedError("invalid_limit")
+    return int(wanted)
+
+
+def _stamp(arguments: Arguments, name: str) -> Decimal | None:
+    given = str(arguments.get(name) or "")
+    if given and not re.fullmatch(r"\d{1,12}(\.\d{1,6})?", given):
+        raise RefusedError(f"invalid_ts_{name}")
+    return Decimal(given) if given else None
+
+
+def _flag(arguments: Arguments, name: str) -> bool:
+    return str(arguments.get(name, "")).lower() in ("1", "true")
 
 
 _METHODS: dict[str, Callable[[SlackTeam, Arguments], dict[str, Any]]] = {

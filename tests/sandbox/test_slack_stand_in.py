@@ -100,6 +100,37 @@ def test_the_history_is_newest_first_in_pages_and_shows_metadata_when_asked(sand
     assert (len(rest["messages"]), rest["has_more"], "metadata" in rest["messages"][0]) == (2, False, False)
 
 
+def test_the_history_can_be_asked_for_a_span_of_time(sandbox: Sandbox) -> None:
+    post(sandbox, *(a_card(f"k{number}") for number in range(5)))
+    stamps = [one.ts for one in sandbox.slack.dm_of("ana@example.com")]
+    slack = client(sandbox)
+
+    def found(**span: Any) -> list[str]:
+        return [message["ts"] for message in slack.conversations_history(channel="D00000001", **span)["messages"]]
+
+    assert found(oldest=stamps[1], latest=stamps[4]) == [stamps[3], stamps[2]]
+    assert found(oldest=stamps[1], latest=stamps[4], inclusive=True) == stamps[4:0:-1]
+    assert found(oldest=stamps[1], latest=stamps[4], limit=1, cursor=stamps[3]) == [stamps[2]]
+    second = stamps[0].partition(".")[0]
+    assert (found(oldest=second), found(latest=second), found(oldest=f"{second}.9")) == (stamps[::-1], [], [])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"channel": "D00000002"}, "channel_not_found"),
+        ({"limit": "many"}, "invalid_limit"),
+        ({"limit": 1000}, "invalid_limit"),
+        ({"oldest": "yesterday"}, "invalid_ts_oldest"),
+        ({"latest": "1e9"}, "invalid_ts_latest"),
+        ({"cursor": "made up"}, "invalid_cursor"),
+    ],
+)
+def test_a_history_is_asked_for_properly(sandbox: Sandbox, arguments: dict[str, Any], error: str) -> None:
+    post(sandbox)
+    assert refusal(sandbox, "conversations.history", **{"channel": "D00000001", **arguments}) == error
+
+
 def test_a_click_arrives_signed_and_whole(sandbox: Sandbox, app: SlackApp) -> None:
     post(sandbox)
     reply = sandbox.slack.click("ana@example.com", "got_it")
