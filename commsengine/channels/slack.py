@@ -29,7 +29,7 @@ EVENT_TYPE = "commsengine_touch"
 TROUBLES_IN_A_ROW = 3
 """So often may one method fail by Slack's fault until nobody is served; each sender thread counts for itself."""
 
-AFTER_TROUBLE = 5.0  # seconds, until what failed before the post is tried again
+AFTER_TROUBLE = 1.0  # seconds, until what failed before the post is tried again
 
 _GONE = {"channel_not_found", "is_archived"}
 _NAMED = {"users.lookupByEmail": "user", "conversations.open": "channel"}

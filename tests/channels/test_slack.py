@@ -322,7 +322,7 @@ def test_trouble_before_the_post_waits_a_little_and_in_the_end_shuts_the_channel
     with odd(FOUND, lookup=lookup) as server:
         outcomes = several(server, 3)
     assert [(one.verdict, one.begun, one.retry_after, bool(one.channel_down)) for one in outcomes] == [
-        (RETRY, False, 5.0, False), (RETRY, False, 5.0, False), (RETRY, False, None, True),
+        (RETRY, False, 1.0, False), (RETRY, False, 1.0, False), (RETRY, False, None, True),
     ]  # fmt: skip
 
 
