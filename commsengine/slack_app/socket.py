@@ -1,0 +1,60 @@
+"""Slack's socket: presses come down a connection of our own making, and it is made again whatever becomes of it.
+
+1. ``connect`` returns at once. While Slack cannot be reached, or refuses the token, mail goes out and pages answer all
+   the same; it is tried again until it comes about.
+2. Once it stood, the SDK keeps it: a ping every few seconds finds out what is dead, and a new one is made.
+3. A press made while there was none reached nobody: Slack shows so, the card keeps its buttons, and its link works.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import structlog
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_sdk.errors import SlackApiError
+
+PING = 5.0  # seconds
+WAIT = 10.0  # seconds, between two tries of the first connection
+CLOSING = 3.0  # seconds; what hangs longer ends with the process
+
+log = structlog.get_logger(__name__)
+
+
+class Socket:
+    """One connection of one app. ``ping`` and ``wait`` are in seconds."""
+
+    def __init__(self, bolt: App, app_token: str, *, ping: float = PING, wait: float = WAIT) -> None:
+        self._handler = SocketModeHandler(bolt, app_token, ping_interval=ping)
+        self._wait, self._closing = wait, threading.Event()
+        client = self._handler.client
+        client.on_error_listeners.append(lambda error: _lost(type(error).__name__))
+        client.on_close_listeners.append(lambda code, _reason: _lost(f"closed with {code}"))
+        self._thread = threading.Thread(target=self._connect, name="slack-socket", daemon=True)
+
+    def connect(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """No press comes in any more."""
+        self._closing.set()
+        ending = threading.Thread(target=self._handler.close, name="slack-socket-end", daemon=True)
+        ending.start()  # it waits for calls to Slack that are under way, and those may hang
+        ending.join(CLOSING)
+
+    def _connect(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self._handler.connect()  # type: ignore[no-untyped-call]
+            except Exception as failure:  # whatever is wrong with Slack or the way there: the engine goes on without
+                cause = failure.response.get("error") if isinstance(failure, SlackApiError) else type(failure).__name__
+                log.warning("slack_socket_failed", cause=cause, seconds=self._wait)
+                self._closing.wait(self._wait)
+            else:
+                log.info("slack_socket_open")
+                return
+
+
+def _lost(cause: str) -> None:
+    log.warning("slack_socket_lost", cause=cause)
