@@ -9,6 +9,8 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
+from socket import SHUT_RDWR
 
 import structlog
 from slack_bolt import App
@@ -39,6 +41,10 @@ class Socket:
     def close(self) -> None:
         """No press comes in any more."""
         self._closing.set()
+        session = self._handler.client.current_session
+        if sock := session and session.sock:
+            with suppress(OSError):  # it may be gone already
+                sock.shutdown(SHUT_RDWR)  # else its reader is waited for, up to three seconds
         ending = threading.Thread(target=self._handler.close, name="slack-socket-end", daemon=True)
         ending.start()  # it waits for calls to Slack that are under way, and those may hang
         ending.join(CLOSING)

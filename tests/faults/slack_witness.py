@@ -127,8 +127,7 @@ def _put(file: Path, text: str) -> None:
 class House:
     """What all connections share: the team, the logs, the rules, the counts."""
 
-    def __init__(self, folder: Path) -> None:
-        addresses = (folder / "people").read_text(encoding="utf-8").split()
+    def __init__(self, folder: Path, addresses: Iterable[str]) -> None:
         self.team = SlackTeam([(address, address.partition("@")[0]) for address in addresses])
         self.arrivals = ArrivalLog(folder / "arrivals.jsonl")
         self._calls = os.open(folder / "calls.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -138,6 +137,8 @@ class House:
 
     def rule(self, method: str, person: str) -> Rule | None:
         """The first rule that holds for this call."""
+        if not self._file.exists():
+            return None
         found = self._file.stat()
         with self._lock:
             if (stamp := (found.st_ino, found.st_mtime_ns)) != self._stamp:
@@ -174,17 +175,37 @@ class House:
         os.write(self._calls, (json.dumps(said) + "\n").encode())
 
 
-def _serve(house: House, connection: socket.socket) -> None:
-    """One call, as the SDK makes it: one connection for each."""
-    with suppress(OSError, ValueError), connection, connection.makefile("rb") as lines:
-        path, token, arguments = _request(lines)
-        method = path.rpartition("/")[2]
-        rule = house.rule(method, house.person(arguments)) or Rule(method)
-        if token != TOKEN:
-            house.note(method, arguments, "invalid_auth")
-            connection.sendall(_json({"ok": False, "error": "invalid_auth"}))
-            return
-        _OBEY.get(rule.do, _refuse)(house, connection, method, arguments, rule)
+@dataclass(frozen=True)
+class Call:
+    """One request as the SDK makes it."""
+
+    path: str
+    head: Mapping[str, str]
+    arguments: Mapping[str, Any]
+
+    @property
+    def method(self) -> str:
+        return self.path.rpartition("/")[2]
+
+
+def read_call(lines: IO[bytes]) -> Call:
+    """Raises ``ValueError`` for what is no request. The arguments come as JSON or as a form."""
+    path = lines.readline().decode().partition(" ")[2].partition(" ")[0]
+    head: dict[str, str] = {}
+    while (line := lines.readline()) not in (b"\r\n", b""):
+        name, _, value = line.decode().partition(":")
+        head[name.lower()] = value.strip()
+    body = lines.read(int(head.get("content-length", 0))).decode()
+    given = json.loads(body or "{}") if "json" in head.get("content-type", "") else dict(parse_qsl(body))
+    return Call(path, head, given)
+
+
+def answer_call(house: House, connection: socket.socket, call: Call) -> None:
+    """One connection serves one call."""
+    rule = house.rule(call.method, house.person(call.arguments)) or Rule(call.method)
+    if call.head.get("authorization") != f"Bearer {TOKEN}":
+        rule = Rule(call.method, "invalid_auth")
+    _OBEY.get(rule.do, _refuse)(house, connection, call.method, call.arguments, rule)
 
 
 Obey = Callable[[House, socket.socket, str, Mapping[str, Any], Rule], None]
@@ -194,7 +215,7 @@ def _plainly(house: House, connection: socket.socket, method: str, arguments: Ma
     done = house.do(method, arguments)
     house.note(method, arguments, str(done.get("error", "ok")))
     time.sleep(rule.wait)
-    connection.sendall(_json(done))
+    connection.sendall(json_answer(done))
 
 
 def _reset(house: House, connection: socket.socket, method: str, arguments: Mapping[str, Any], rule: Rule) -> None:
@@ -213,7 +234,7 @@ def _silence(house: House, connection: socket.socket, method: str, arguments: Ma
 def _limit(house: House, connection: socket.socket, method: str, arguments: Mapping[str, Any], rule: Rule) -> None:
     house.note(method, arguments, LIMIT)
     wait = f"Retry-After: {rule.seconds}\r\n" if rule.seconds else ""
-    connection.sendall(_json({"ok": False, "error": "ratelimited"}, f"{rule.status or 429} Slowly", wait))
+    connection.sendall(json_answer({"ok": False, "error": "ratelimited"}, f"{rule.status or 429} Slowly", wait))
 
 
 def _page(house: House, connection: socket.socket, method: str, arguments: Mapping[str, Any], rule: Rule) -> None:
@@ -225,25 +246,13 @@ def _page(house: House, connection: socket.socket, method: str, arguments: Mappi
 
 def _refuse(house: House, connection: socket.socket, method: str, arguments: Mapping[str, Any], rule: Rule) -> None:
     house.note(method, arguments, rule.do)
-    connection.sendall(_json({"ok": False, "error": rule.do}))
+    connection.sendall(json_answer({"ok": False, "error": rule.do}))
 
 
 _OBEY: Mapping[str, Obey] = {"": _plainly, RESET: _reset, SILENCE: _silence, LIMIT: _limit, PAGE: _page}
 
 
-def _request(lines: IO[bytes]) -> tuple[str, str, dict[str, Any]]:
-    """Path, token and arguments; those come as JSON or as a form."""
-    path = lines.readline().split()[1].decode()
-    head: dict[str, str] = {}
-    while (line := lines.readline()) not in (b"\r\n", b""):
-        name, _, value = line.decode().partition(":")
-        head[name.lower()] = value.strip()
-    body = lines.read(int(head.get("content-length", 0))).decode()
-    given = json.loads(body) if "json" in head.get("content-type", "") else dict(parse_qsl(body))
-    return path, head.get("authorization", "").removeprefix("Bearer "), given
-
-
-def _json(body: Mapping[str, Any], status: str = "200 OK", headers: str = "") -> bytes:
+def json_answer(body: Mapping[str, Any], status: str = "200 OK", headers: str = "") -> bytes:
     return _answer(json.dumps(body).encode(), status, f"Content-Type: application/json\r\n{headers}")
 
 
@@ -256,7 +265,8 @@ def main() -> None:
     """Serve until standard input is closed: whoever started it is gone then."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    house = House(parser.parse_args().folder)
+    folder = parser.parse_args().folder
+    house = House(folder, (folder / "people").read_text(encoding="utf-8").split())
     listener = socket.create_server(("127.0.0.1", 0), backlog=100)
     threading.Thread(target=_accept, args=(house, listener), daemon=True).start()
     print(listener.getsockname()[1], flush=True)
@@ -268,6 +278,11 @@ def _accept(house: House, listener: socket.socket) -> None:
         connection, _ = listener.accept()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         threading.Thread(target=_serve, args=(house, connection), daemon=True).start()
+
+
+def _serve(house: House, connection: socket.socket) -> None:
+    with suppress(OSError, ValueError), connection, connection.makefile("rb") as lines:
+        answer_call(house, connection, read_call(lines))
 
 
 if __name__ == "__main__":
