@@ -26,11 +26,11 @@ def house(tmp_path: Path) -> Iterator[Answering]:
 
 
 @contextmanager
-def connected(house: Answering, slack: SocketSlack) -> Iterator[None]:
+def connected(house: Answering, slack: SocketSlack, ping: float = 0.2) -> Iterator[None]:
     """An app with quick pings; that it is connected has to be waited for."""
     api = f"http://127.0.0.1:{slack.port}/api/"
     app = SlackApp(house.hall, house.store.slack_ids, token="xoxb-x", api_url=api, clock=house.clock)
-    handle = Socket(app.bolt, "xapp-x", ping=0.2, wait=0.1)
+    handle = Socket(app.bolt, "xapp-x", ping=ping, wait=0.1)
     handle.connect()
     yield
     handle.close()
@@ -87,6 +87,14 @@ def test_a_connection_that_is_cut_is_made_anew(house: Answering) -> None:
         slack.away = False
         assert slack.linked.wait(30)
         assert house.kinds() == []
+
+
+def test_a_connection_that_slack_hangs_up_is_made_anew_at_once(house: Answering) -> None:
+    """The pings that would find out come too late for this test, as they do for the people who press."""
+    with SocketSlack() as slack, connected(house, slack, ping=60):
+        assert slack.linked.wait(30)
+        slack.hang_up()
+        eventually(lambda: slack.links == 2)
 
 
 def test_a_connection_that_is_dead_without_saying_so_is_made_anew(house: Answering) -> None:

@@ -2,15 +2,17 @@
 
 1. ``connect`` returns at once. While Slack cannot be reached, or refuses the token, mail goes out and pages answer all
    the same; it is tried again until it comes about.
-2. Once it stood, the SDK keeps it: a ping every few seconds finds out what is dead, and a new one is made.
+2. Once it stood, the SDK keeps it: a ping every few seconds finds out what is dead, and a new one is made. That the
+   other side has hung up the SDK overlooks: it reads nothing, over and over, until five pings have failed. So we look.
 3. A press made while there was none reached nobody: Slack shows so, the card keeps its buttons, and its link works.
 """
 
 from __future__ import annotations
 
+import select
+import socket
 import threading
 from contextlib import suppress
-from socket import SHUT_RDWR
 
 import structlog
 from slack_bolt import App
@@ -19,6 +21,7 @@ from slack_sdk.errors import SlackApiError
 
 PING = 5.0  # seconds
 WAIT = 10.0  # seconds, between two tries of the first connection
+LOOK = 1.0  # seconds, between two looks at the connection
 CLOSING = 3.0  # seconds; what hangs longer ends with the process
 
 log = structlog.get_logger(__name__)
@@ -33,7 +36,7 @@ class Socket:
         client = self._handler.client
         client.on_error_listeners.append(lambda error: _lost(type(error).__name__))
         client.on_close_listeners.append(lambda code, _reason: _lost(f"closed with {code}"))
-        self._thread = threading.Thread(target=self._connect, name="slack-socket", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="slack-socket", daemon=True)
 
     def connect(self) -> None:
         self._thread.start()
@@ -44,22 +47,43 @@ class Socket:
         session = self._handler.client.current_session
         if sock := session and session.sock:
             with suppress(OSError):  # it may be gone already
-                sock.shutdown(SHUT_RDWR)  # else its reader is waited for, up to three seconds
+                sock.shutdown(socket.SHUT_RDWR)  # else its reader is waited for, up to three seconds
         ending = threading.Thread(target=self._handler.close, name="slack-socket-end", daemon=True)
         ending.start()  # it waits for calls to Slack that are under way, and those may hang
         ending.join(CLOSING)
 
-    def _connect(self) -> None:
-        while not self._closing.is_set():
-            try:
+    def _run(self) -> None:
+        wait = 0.0
+        while not self._closing.wait(wait):
+            wait = LOOK if self._stands() else self._wait
+
+    def _stands(self) -> bool:
+        """Looks after the connection; ``False`` if there never was one."""
+        client = self._handler.client
+        try:
+            if client.current_session is None:
                 self._handler.connect()  # type: ignore[no-untyped-call]
-            except Exception as failure:  # whatever is wrong with Slack or the way there: the engine goes on without
-                cause = failure.response.get("error") if isinstance(failure, SlackApiError) else type(failure).__name__
-                log.warning("slack_socket_failed", cause=cause, seconds=self._wait)
-                self._closing.wait(self._wait)
-            else:
                 log.info("slack_socket_open")
-                return
+            elif _hung_up(client.current_session.sock):
+                _lost("hung up")
+                client.current_session.disconnect()
+                client.connect_to_new_endpoint()
+        except Exception as failure:  # whatever is wrong with Slack or the way there: the engine goes on without
+            cause = failure.response.get("error") if isinstance(failure, SlackApiError) else type(failure).__name__
+            log.warning("slack_socket_failed", cause=cause)
+        return client.current_session is not None
+
+
+def _hung_up(sock: socket.socket | None) -> bool:
+    """Whether the other side will say nothing more."""
+    if sock is None:
+        return False
+    try:
+        look = select.poll()
+        look.register(sock, getattr(select, "POLLRDHUP", 0))
+        return bool(look.poll(0))
+    except (OSError, ValueError):  # closed in between
+        return False
 
 
 def _lost(cause: str) -> None:
