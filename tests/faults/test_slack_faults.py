@@ -72,7 +72,7 @@ def as_if_it_had_waited(program: Program) -> None:
 def test_a_post_that_was_cut_off_is_uncertain_and_posted_once(slack: SlackWitness, begin: Begin) -> None:
     program = begin(3, ("sponsor: sam@example.com", "sponsor: sam@example.com\non_uncertain: hold"))
     slack.behave(Rule(POST, RESET, only=[P0]), NO_HISTORY)
-    program.done("tick")
+    program.here("tick")
     program.here("tick")
     assert slack.copies == {P0: 1, P1: 1, P2: 1}
     assert states_of(program) == {P0: "uncertain", P1: "sent", P2: "sent"}
@@ -142,16 +142,13 @@ def test_each_refusal_is_its_own_rows_and_the_others_get_theirs(slack: SlackWitn
     assert [entry["person"] for entry in program.look("followups")["follow_ups"]] == [P3]
 
 
-@pytest.mark.parametrize("error", ["invalid_auth", "account_inactive"])
-def test_a_refusal_of_us_keeps_everybody_waiting_and_fails_nobody(
-    slack: SlackWitness, begin: Begin, error: str
-) -> None:
+def test_a_refusal_of_us_keeps_everybody_waiting_and_fails_nobody(slack: SlackWitness, begin: Begin) -> None:
     program = begin(4)
-    slack.behave(Rule(POST, error))
+    slack.behave(Rule(POST, "account_inactive", only=[P0, P1]), Rule(POST, "invalid_auth"))
     program.here("tick")
     (rest,) = program.look("status")["engine"]["resting"]
-    assert (rest["channel"], rest["because"]) == ("slack", f"Slack refuses us: {error}")
-    assert (states_of(program), slack.copies) == ({}, {})
+    assert rest["because"] in ("Slack refuses us: account_inactive", "Slack refuses us: invalid_auth")
+    assert (rest["channel"], states_of(program), slack.copies) == ("slack", {}, {})
     assert len(slack.calls(POST)) <= 4 + 1  # the threads that were on their way, and one that tries
     slack.behave()
     as_if_it_had_waited(program)
