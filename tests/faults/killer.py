@@ -131,7 +131,7 @@ class Killer:
         while True:
             said = self.program.run("tick")
             assert said.status == 0, said.err
-            if not self._open() or time.monotonic() > until:
+            if not self.is_open() or time.monotonic() > until:
                 return
             time.sleep(0.5)
 
@@ -170,6 +170,15 @@ class Killer:
             asked = f"SELECT count(*) FROM touch WHERE kind != 'service' AND state IN ({marks})"  # noqa: S608
             return int(database.execute(asked, states).fetchone()[0])
 
+    def is_open(self) -> bool:
+        """Whether anything is under way, to be tried again, or not yet settled."""
+        with self._reading() as database:
+            asked = (
+                "SELECT count(*) FROM touch WHERE kind != 'service' AND channel != 'personal' AND "
+                "(state IN ('claimed', 'sending', 'retry') OR (state = 'uncertain' AND NOT held))"
+            )
+            return bool(database.execute(asked).fetchone()[0])
+
     def damage(self) -> str:
         """What SQLite finds wrong with the file; empty if it is sound."""
         with self._reading() as database:
@@ -183,14 +192,6 @@ class Killer:
     def _doubts(self) -> int:
         with self._reading() as database:
             return int(database.execute("SELECT count(*) FROM attempt WHERE verdict = 'uncertain'").fetchone()[0])
-
-    def _open(self) -> bool:
-        with self._reading() as database:
-            asked = (
-                "SELECT count(*) FROM touch WHERE kind != 'service' AND channel != 'personal' AND "
-                "(state IN ('claimed', 'sending', 'retry') OR (state = 'uncertain' AND NOT held))"
-            )
-            return bool(database.execute(asked).fetchone()[0])
 
     def _unbalanced(self) -> str:
         try:
