@@ -35,12 +35,15 @@ class Blow:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of it. ``bound`` is the number of touches that were ``sending`` at the kills, taken together."""
+    """What came of it. ``bound`` is the number of touches that were ``sending`` at the kills, taken together;
+    ``doubts`` is the number of attempts of which nobody could know the end.
+    """
 
     expected: int
     kills: int
     arrived: int
     bound: int
+    doubts: int
     lost: tuple[str, ...]
     """People without the message whose row does not say that it is open, failed or skipped."""
     extra: int
@@ -59,7 +62,7 @@ class Verdict:
         """Every promise that was not kept, in words."""
         promises = {
             f"{len(self.lost)} lost: {self.lost[:5]}": not self.lost,
-            f"{self.extra} extra copies, more than the {self.bound} that were leaving": self.extra <= self.bound,
+            f"{self.extra} extra copies, but only {self.doubts} uncertain attempts": self.extra <= self.doubts,
             f"{len(self.unflagged)} duplicates without a flag: {self.unflagged[:5]}": not self.unflagged,
             f"{len(self.unexplained)} arrived without an attempt: {self.unexplained[:5]}": not self.unexplained,
             f"the books do not balance: {self.unbalanced}": not self.unbalanced,
@@ -84,6 +87,10 @@ class Killer:
     @property
     def database(self) -> Path:
         return self.program.folder / DATABASE
+
+    @property
+    def wal(self) -> Path:
+        return self.program.folder / f"{DATABASE}-wal"
 
     def kill(self, command: str, arrivals: int, wait: float = 0.0) -> Blow:
         """Start ``command`` and end it by SIGKILL, ``wait`` seconds after so many more messages have arrived.
@@ -114,8 +121,8 @@ class Killer:
         for left in range(kills, 0, -1):
             if dice.random() < 0.1:
                 self.kill(command, 0, dice.uniform(0, EARLY))
-            share = max(0, everything - len(self.witness.arrivals())) / left
-            self.kill(command, dice.randint(1, max(1, round(2 * share))), dice.uniform(0, jitter))
+            rest = max(1, everything - len(self.witness.arrivals()))
+            self.kill(command, dice.randint(1, min(rest, 1 + 2 * rest // left)), dice.uniform(0, jitter))
             self.after_each(len(self.blows))
 
     def finish(self, timeout: float = LAST_WAIT) -> None:
@@ -124,7 +131,7 @@ class Killer:
         while True:
             said = self.program.run("tick")
             assert said.status == 0, said.err
-            if not self._open() or time.monotonic() > until:
+            if not self.is_open() or time.monotonic() > until:
                 return
             time.sleep(0.5)
 
@@ -143,6 +150,7 @@ class Killer:
             kills=len(self.blows),
             arrived=len(arrivals),
             bound=sum(blow.sending for blow in self.blows),
+            doubts=self._doubts(),
             lost=(*sorted(set(self.people) - known), *missing),
             extra=len(arrivals) - len(copies),
             most=max(copies.values(), default=0),
@@ -162,6 +170,15 @@ class Killer:
             asked = f"SELECT count(*) FROM touch WHERE kind != 'service' AND state IN ({marks})"  # noqa: S608
             return int(database.execute(asked, states).fetchone()[0])
 
+    def is_open(self) -> bool:
+        """Whether anything is under way, to be tried again, or not yet settled."""
+        with self._reading() as database:
+            asked = (
+                "SELECT count(*) FROM touch WHERE kind != 'service' AND channel != 'personal' AND "
+                "(state IN ('claimed', 'sending', 'retry') OR (state = 'uncertain' AND NOT held))"
+            )
+            return bool(database.execute(asked).fetchone()[0])
+
     def damage(self) -> str:
         """What SQLite finds wrong with the file; empty if it is sound."""
         with self._reading() as database:
@@ -172,13 +189,9 @@ class Killer:
         with self._reading() as database:
             return Counter(row[0] for row in database.execute("SELECT key FROM attempt"))
 
-    def _open(self) -> bool:
+    def _doubts(self) -> int:
         with self._reading() as database:
-            asked = (
-                "SELECT count(*) FROM touch WHERE kind != 'service' AND channel != 'personal' AND "
-                "(state IN ('claimed', 'sending', 'retry') OR (state = 'uncertain' AND NOT held))"
-            )
-            return bool(database.execute(asked).fetchone()[0])
+            return int(database.execute("SELECT count(*) FROM attempt WHERE verdict = 'uncertain'").fetchone()[0])
 
     def _unbalanced(self) -> str:
         try:

@@ -153,6 +153,7 @@ class House:
         self._file, self._stamp, self._behaviour = folder / "behaviour.json", (0, 0), Behaviour()
         self._times: Counter[tuple[str, str]] = Counter()
         self._lock, self._line, self._taken = threading.Lock(), threading.Lock(), 0
+        self._came = 0
 
     @property
     def behaviour(self) -> Behaviour:
@@ -162,8 +163,11 @@ class House:
                 self._behaviour, self._stamp = Behaviour.read(self._file.read_text(encoding="utf-8")), stamp
             return self._behaviour
 
-    def somebody_came(self) -> None:
+    def somebody_came(self) -> int:
+        """The number of the connection."""
         os.write(self._doors, b".")
+        self._came += 1
+        return self._came
 
     def rule(self, at: str, recipient: str, messages: int) -> Rule | None:
         """The first rule for this step of this conversation."""
@@ -179,7 +183,7 @@ class House:
             return rule
         return None
 
-    def take(self, sender: str, recipient: str, body: bytes) -> str:
+    def take(self, sender: str, recipient: str, body: bytes, connection: int) -> str:
         """Log it, so that it is ours from now on; returns its queue id."""
         headers = _headers(body)
         first = dict(reversed(headers))
@@ -199,6 +203,7 @@ class House:
             "headers": [name for name, _ in headers],
             "size": len(body),
             "queue_id": queue_id,
+            "connection": connection,
         }
         self.arrivals.add(Arrival(time.time(), first.get("x-commsengine-touch", ""), recipient, more))
         return queue_id
@@ -217,8 +222,8 @@ class House:
 class Conversation:
     """One connection, from its greeting to its end."""
 
-    def __init__(self, house: House, connection: socket.socket) -> None:
-        self._house, self._connection, self._buffer = house, connection, b""
+    def __init__(self, house: House, connection: socket.socket, number: int) -> None:
+        self._house, self._connection, self._number, self._buffer = house, connection, number, b""
         self._sender = self._recipient = ""
         self._messages = 0
 
@@ -270,7 +275,7 @@ class Conversation:
             self._obey(rule)
             return
         self._messages += 1
-        queue_id = self._house.take(sender, self._recipient, body)
+        queue_id = self._house.take(sender, self._recipient, body, self._number)
         if not (rule and self._obey(rule)):
             self._send(f"250 2.0.0 Ok: queued as {queue_id}")
 
@@ -359,8 +364,8 @@ def _serve(house: House, listener: socket.socket) -> None:
     while True:
         connection, _ = listener.accept()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        house.somebody_came()
-        threading.Thread(target=Conversation(house, connection).hold, daemon=True).start()
+        conversation = Conversation(house, connection, house.somebody_came())
+        threading.Thread(target=conversation.hold, daemon=True).start()
 
 
 if __name__ == "__main__":
