@@ -1,4 +1,4 @@
-"""One command for every long run: python -m benchmarks.faults kills|syscalls|pauses|lines [--seed 1] …"""
+"""One command for every long run: python -m benchmarks.faults kills|slack-kills|syscalls|pauses|lines [--seed 1] …"""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.faults import kills, lines, pauses, syscalls
+from benchmarks.faults import kills, lines, pauses, slack_kills, syscalls
 
-RUNS = {"kills": kills, "syscalls": syscalls, "pauses": pauses, "lines": lines}
+RUNS = {"kills": kills, "slack-kills": slack_kills, "syscalls": syscalls, "pauses": pauses, "lines": lines}
 
 
 def main() -> int:

@@ -49,7 +49,7 @@ def run(asked: argparse.Namespace, folder: Path) -> Report:
         witness.behave()
         killer.finish()
         verdict = killer.verdict()
-    _tell(report, verdict)
+    tell(report, verdict)
     struck = sum(blow.sending > 0 for blow in killer.blows)
     report.add("kills while rows were leaving", struck)
     report.add("arrived before the last kill", in_time)
@@ -63,7 +63,7 @@ def run(asked: argparse.Namespace, folder: Path) -> Report:
     return report
 
 
-def _tell(report: Report, verdict: Verdict) -> None:
+def tell(report: Report, verdict: Verdict) -> None:
     report.judge(verdict)
     report.add("kills", verdict.kills)
     report.add("messages arrived", verdict.arrived)
