@@ -51,7 +51,7 @@ def run(asked: argparse.Namespace, folder: Path) -> Report:
         killer.storm(asked.kills, asked.seed, asked.command)
         in_time = killer.blows[-1].arrived
         witness.behave(*refused)
-        killer.finish()
+        killer.finish(timeout=900.0)  # a history that is refused is asked for some minutes
         verdict = killer.verdict()
     tell(report, verdict)
     struck = sum(blow.sending > 0 for blow in killer.blows)

@@ -32,7 +32,7 @@ from tests.faults.arrivals import PATIENCE, Arrival, ArrivalLog, Arrivals, wait_
 
 HERE = Path(__file__).parents[2]
 TOKEN = "xoxb-witness"
-RESET, SILENCE, LIMIT, PAGE = "reset", "silence", "limit", "page"
+RESET, FORGET, SILENCE, LIMIT, PAGE = "reset", "forget", "silence", "limit", "page"
 POST = "chat.postMessage"
 
 
@@ -40,10 +40,11 @@ POST = "chat.postMessage"
 class Rule:
     """What happens to calls of a method instead of, or before, the usual answer.
 
-    ``do`` is ``reset`` or ``silence`` (both after what was asked for was done), ``limit`` (``status``, else 429;
-    ``seconds`` is the Retry-After, 0 for none), ``page`` (a proxy's HTML with ``status``, else 502; nothing was done),
-    or the error of an ``ok: false``. ``wait`` seconds pass before the answer. It holds for everybody unless it names
-    people (``only``, by address), and for the ``first`` so many calls if that is not 0.
+    ``do`` is ``reset`` or ``silence`` (both after what was asked for was done), ``forget`` (a reset, and nothing was
+    done), ``limit`` (``status``, else 429; ``seconds`` is the Retry-After, 0 for none), ``page`` (a proxy's HTML with
+    ``status``, else 502; nothing was done), or the error of an ``ok: false``. ``wait`` seconds pass before the answer.
+    It holds for everybody unless it names people (``only``, by address), and for the ``first`` so many calls if that
+    is not 0.
     """
 
     at: str
@@ -219,8 +220,9 @@ def _plainly(house: House, connection: socket.socket, method: str, arguments: Ma
 
 
 def _reset(house: House, connection: socket.socket, method: str, arguments: Mapping[str, Any], rule: Rule) -> None:
-    house.do(method, arguments)
-    house.note(method, arguments, RESET)
+    if rule.do == RESET:
+        house.do(method, arguments)
+    house.note(method, arguments, rule.do)
     time.sleep(rule.wait)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
@@ -249,7 +251,7 @@ def _refuse(house: House, connection: socket.socket, method: str, arguments: Map
     connection.sendall(json_answer({"ok": False, "error": rule.do}))
 
 
-_OBEY: Mapping[str, Obey] = {"": _plainly, RESET: _reset, SILENCE: _silence, LIMIT: _limit, PAGE: _page}
+_OBEY: Mapping[str, Obey] = {"": _plainly, RESET: _reset, FORGET: _reset, SILENCE: _silence, LIMIT: _limit, PAGE: _page}
 
 
 def json_answer(body: Mapping[str, Any], status: str = "200 OK", headers: str = "") -> bytes:

@@ -16,6 +16,7 @@ import pytest
 from commsengine.engine.sweep import sweep
 from commsengine.store.store import Store
 from tests.faults.arrivals import wait_until
+from tests.faults.office import later
 from tests.faults.slack_witness import LIMIT, PAGE, POST, RESET, Rule, SlackWitness, slack_witness
 from tests.faults.witness import smtp_witness
 from tests.stories.campaign import IN_FORCE, write_for
@@ -23,7 +24,7 @@ from tests.stories.program import Program
 
 P0, P1, P2, P3, P4, P5 = everybody = [f"p{number:04d}@example.com" for number in range(6)]
 NO_HISTORY = Rule("conversations.history", "missing_scope")
-"""Nobody can be asked afterwards what arrived: the plan's own policy decides."""
+"""Nobody can be asked afterwards what arrived: in the end the plan's own policy decides."""
 
 Begin = Callable[..., Program]
 
@@ -73,7 +74,8 @@ def test_a_post_that_was_cut_off_is_uncertain_and_posted_once(slack: SlackWitnes
     program = begin(3, ("sponsor: sam@example.com", "sponsor: sam@example.com\non_uncertain: hold"))
     slack.behave(Rule(POST, RESET, only=[P0]), NO_HISTORY)
     program.here("tick")
-    program.here("tick")
+    later(program, minutes=10)
+    later(program, minutes=20)
     assert slack.copies == {P0: 1, P1: 1, P2: 1}
     assert states_of(program) == {P0: "uncertain", P1: "sent", P2: "sent"}
     assert [row["person"] for row in program.look("today")["held"]] == [P0]
@@ -84,8 +86,9 @@ def test_where_once_more_is_allowed_the_second_copy_is_flagged_and_there_is_no_t
 ) -> None:
     program = begin(3)
     slack.behave(Rule(POST, RESET, only=[P0], first=1), Rule(POST, RESET, only=[P1]), NO_HISTORY)
-    for _ in range(3):
-        program.here("tick")
+    program.here("tick")
+    for minutes in (10, 20, 30):
+        later(program, minutes)
     rows = rows_of(program)
     assert slack.copies == {P0: 2, P1: 2, P2: 1}
     assert len({arrival.key for arrival in slack.arrivals()}) == 3
