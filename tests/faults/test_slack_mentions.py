@@ -32,6 +32,8 @@ MENTIONS = [
 ]  # fmt: skip
 OUR_LINK = re.compile(r"<(http://127\.0\.0\.1:8080|https://comms\.example\.com)/[\w./-]+(\|[^<>|]+)?>")
 
+QUOTE = re.compile("^> ", re.MULTILINE)
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -64,7 +66,7 @@ def speaks_to_nobody_else(post: Shown | Post) -> bool:
     shown = list(texts(post.blocks))
     marked = [post.text, *(text["text"] for text in shown if text["type"] == "mrkdwn")]
     return (
-        all(not re.search(r"[<>]", OUR_LINK.sub("", text)) for text in marked)
+        all(not re.search(r"[<>]", OUR_LINK.sub("", QUOTE.sub("", text))) for text in marked)
         and not re.search(r"@(here|channel|everyone)", "".join(text["text"] for text in shown))
         and all(text.get("verbatim") for text in shown if text["type"] == "mrkdwn")
     )
