@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,14 @@ import pytest
 
 from commsengine.engine.sweep import sweep
 from commsengine.store.store import Store
-from tests.faults.arrivals import wait_until
+from tests.faults.arrivals import PATIENCE, wait_until
 from tests.faults.office import later
 from tests.faults.slack_witness import LIMIT, PAGE, POST, RESET, Rule, SlackWitness, slack_witness
 from tests.faults.witness import smtp_witness
-from tests.stories.campaign import IN_FORCE, write_for
+from tests.stories.campaign import IN_FORCE, addresses, write_for
 from tests.stories.program import Program
 
-P0, P1, P2, P3, P4, P5 = everybody = [f"p{number:04d}@example.com" for number in range(6)]
+P0, P1, P2, P3, P4, P5, P6, P7 = everybody = addresses(8)
 NO_HISTORY = Rule("conversations.history", "missing_scope")
 """Nobody can be asked afterwards what arrived: in the end the plan's own policy decides."""
 
@@ -109,12 +110,13 @@ def test_a_limit_is_waited_out_while_letters_go_on_and_is_no_attempt(
         program = begin(5, ("channels: [slack]", "channels: [slack, email]"), **mail.settings)
         program.write("people.csv", "email,channel\n" + "".join(f"{person},email\n" for person in (P3, P4)))
         program.here("people", "import", "people.csv")
-        with program.running("tick") as process:
+        with ThreadPoolExecutor(1) as beside:
+            ticking = beside.submit(later, program, 0)
             assert mail.wait_for(2)
             assert wait_until(lambda: len(slack.calls(POST)) >= 4)  # they ask again, and are told to wait again
             assert not slack.arrivals()
             slack.behave()
-            assert process.wait(30) == 0
+            assert ticking.result(PATIENCE).sent == 5
         assert (mail.copies, slack.copies) == ({P3: 1, P4: 1}, {P0: 1, P1: 1, P2: 1})
     for person in (P0, P1, P2):
         asked = [call["at"] for call in slack.calls(POST) if call["person"] == person]
@@ -126,22 +128,25 @@ def test_a_limit_is_waited_out_while_letters_go_on_and_is_no_attempt(
 
 
 def test_each_refusal_is_its_own_rows_and_the_others_get_theirs(slack: SlackWitness, begin: Begin) -> None:
-    program = begin(6)
+    program = begin(8)
     slack.behave(
         Rule(POST, "channel_not_found", only=[P0]),
         Rule(POST, "msg_too_long", only=[P1]),
         Rule(POST, LIMIT, only=[P2], first=1, seconds=1, status=200),  # "ratelimited" with HTTP 200
         Rule("users.lookupByEmail", "users_not_found", only=[P3]),
         Rule(POST, PAGE, only=[P4], first=1, status=503),
+        Rule("conversations.open", "channel_not_found", only=[P5]),
+        Rule("users.lookupByEmail", "something_new", only=[P6]),
     )
     program.here("tick")
     rows = rows_of(program)
     assert {person: (row["state"], row["channel"], row["reason"]) for person, row in rows.items()} == {
         P0: ("failed", "slack", "channel_not_found"), P1: ("failed", "slack", "msg_too_long"),
         P2: ("sent", "slack", ""), P3: ("sent", "personal", ""), P4: ("retry", "slack", "HTTP 503"),
-        P5: ("sent", "slack", ""),
+        P5: ("failed", "slack", "channel_not_found"), P6: ("retry", "slack", "something_new"),
+        P7: ("sent", "slack", ""),
     }  # fmt: skip
-    assert slack.copies == {P2: 1, P5: 1}
+    assert slack.copies == {P2: 1, P7: 1}
     assert [entry["person"] for entry in program.look("followups")["follow_ups"]] == [P3]
 
 
