@@ -66,6 +66,14 @@ def _slack_token(kind: str, meaning: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _state_home() -> Path:
+    """Where this user's programs keep their state: as systemd says, else as the desktop's standard says."""
+    given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    return (
+        Path(given) if given else Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "commsengine"
+    )
+
+
 Rate = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
@@ -87,6 +95,7 @@ class Settings(BaseSettings):
     http_bind: str = "127.0.0.1:8080"
     base_url: str = ""
     secret_key: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    state_dir: Path = Field(default_factory=_state_home)
     admin_email: Annotated[str, AfterValidator(_address)] = ""
     heartbeat_url: str = ""
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from commsengine.engine.answers import Hall
     from commsengine.engine.decisions import Decisions
     from commsengine.engine.deliver import ChannelSetup
+    from commsengine.engine.state_folder import StateFolder
     from commsengine.engine.tick import Engine
     from commsengine.links import Links
     from commsengine.slack_app import SlackApp
@@ -245,8 +246,14 @@ class Wiring:
 
         return Engine(
             self.store, self.channels, self.renderer, workspace=self.rules, clock=self.clock, interval=interval,
-            admin=self.settings.admin_email,
+            admin=self.settings.admin_email, state=self.state_folder,
         )  # fmt: skip
+
+    def state_folder(self, database: str) -> StateFolder:
+        """What is kept outside the database of that id. Raises ``CommsError`` where it cannot be written."""
+        from commsengine.engine.state_folder import StateFolder
+
+        return StateFolder(self.settings.state_dir.absolute(), database)
 
     def engine_lock(self) -> AbstractContextManager[object]:
         """Held by the one engine of a SQLite file; a database server needs none."""

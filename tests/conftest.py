@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+
+
+def pytest_configure() -> None:
+    """No test writes into the state folder of whoever runs it, in this process or in one that it starts."""
+    os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="state-")
+
 
 QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",

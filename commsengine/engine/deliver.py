@@ -6,6 +6,7 @@ import datetime as dt
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import structlog
@@ -13,6 +14,7 @@ import structlog
 from commsengine.channels.channel import RELEASED, Channel, Outcome
 from commsengine.content.message import Message
 from commsengine.engine.breaker import Breaker
+from commsengine.engine.poison import Desk
 from commsengine.engine.rate import Rate
 from commsengine.engine.receipts import receipt_of, render_failed
 from commsengine.engine.trip import Claimed, Trip
@@ -49,8 +51,9 @@ class Pool:
         clock: Callable[[], dt.datetime],
         lease: dt.timedelta,
         progress: threading.Event,
+        desk: Desk | None = None,
     ) -> None:
-        self._progress = progress
+        self._progress, self._desk = progress, desk
         self.name, self.breaker, self._setup, self._writer, self._clock = name, Breaker(name), setup, writer, clock
         self._rate = Rate(setup.per_minute)
         limit = LARGEST_CLAIM if setup.per_minute is None else int(setup.per_minute * lease.total_seconds() / 120)
@@ -188,7 +191,8 @@ class Pool:
         messages = []
         for claimed in batch:
             try:
-                messages.append(claimed.render())
+                with self._desk.writing(claimed.key) if self._desk else nullcontext():
+                    messages.append(claimed.render())
             except Exception as failure:  # one bad row must not stop the others
                 log.error("render_failed", campaign=claimed.campaign, message=claimed.message, key=claimed.key)
                 self._writer.settle([render_failed(claimed.key, failure, self._clock())], claimed.fence)

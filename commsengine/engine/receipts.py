@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import zlib
-from dataclasses import replace
 
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, Outcome
 from commsengine.store.records import Receipt
@@ -24,7 +23,7 @@ def receipt_of(outcome: Outcome, attempts: int, now: dt.datetime) -> Receipt:
     number = attempts + 1
     if outcome.verdict == RELEASED or (not outcome.begun and (outcome.unreachable or outcome.verdict == RETRY)):
         later = None if outcome.retry_after is None else now + dt.timedelta(seconds=outcome.retry_after)
-        return replace(_receipt(outcome, "released", now, retry_at=later), begun=False)
+        return _receipt(outcome, "released", now, retry_at=later)
     if outcome.unreachable:
         return _receipt(outcome, "retry", now, retry_at=now)
     if outcome.verdict == RETRY and number >= MOST_ATTEMPTS:
@@ -56,6 +55,6 @@ def _receipt(
 ) -> Receipt:
     told = reason or outcome.unreachable or outcome.channel_down or ("" if state == "sent" else outcome.reply)
     return Receipt(
-        outcome.key, state, now, outcome.phase, outcome.reply, outcome.begun, retry_at,
+        outcome.key, state, now, outcome.phase, outcome.reply, retry_at,
         outcome.remote_id, outcome.unreachable, told[:LONGEST_REASON],
     )  # fmt: skip

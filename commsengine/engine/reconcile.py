@@ -2,13 +2,14 @@
 
 1. ``claimed`` rows of an owner proved dead are given back at once, ``sending`` ones are uncertain: they may have left.
    Of an owner on another host only silence can be known; its rows are taken over when their lease is long over.
-2. Uncertain rows follow their plan's ``on_uncertain``: tried once more, flagged, or held for a person's word.
+2. A message at which an engine died three times is poison: it fails alone.
 3. If nothing beat for long and much fell due meanwhile, the engine holds until a person releases it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import structlog
@@ -33,23 +34,20 @@ class Reconciled:
 
     released: int = 0
     uncertain: int = 0
-    retry: int = 0
-    held: int = 0
+    poison: int = 0
     hold: str = ""
 
 
-def reconcile(store: Store, me: Owner, now: dt.datetime) -> Reconciled:
+def reconcile(store: Store, me: Owner, now: dt.datetime, poison: Collection[str] = ()) -> Reconciled:
     """Give back and flag what engines that run no more have left open."""
     owners = {record.owner for record in store.touches.open_rows(states=("claimed", "sending"))}
     if not owners:
         return Reconciled()
     dead = sorted(owner for owner in owners if me.proves_dead(owner))
-    counts = store.touches.reconcile(now=now, dead_owners=dead, silent_since=now - SETTLE)
-    found = Reconciled(counts["released"], counts["uncertain"], counts["retry"], counts["held"])
+    counts = store.touches.reconcile(now=now, dead_owners=dead, silent_since=now - SETTLE, poison=poison)
+    found = Reconciled(counts["released"], counts["uncertain"], counts["poison"])
     if found != Reconciled():
-        log.warning(
-            "reconciled", released=found.released, uncertain=found.uncertain, retry=found.retry, held=found.held
-        )
+        log.warning("reconciled", released=found.released, uncertain=found.uncertain, poison=found.poison)
     return found
 
 

@@ -1,7 +1,7 @@
 """The engine: due people → decide → claim → render → deliver → receipt, over and over until nobody is due.
 
 One beat
-1. The beat is recorded; a hold ends it here.
+1. The beat is recorded; a hold ends it here. Uncertain sends are settled where somebody knows.
 2. At most a thousand due people are loaded and decided.
 3. What their channels have no room for is left out of the decision, and the person's bookmark says when to look again.
 4. One transaction claims the rest and moves the bookmarks.
@@ -21,6 +21,7 @@ from typing import Self
 import structlog
 
 from commsengine.cadence.plan import Workspace
+from commsengine.channels.resolver import Resolver
 from commsengine.engine.alerts import Alerts
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.deliver import ChannelSetup, Pool
@@ -28,7 +29,10 @@ from commsengine.engine.digest import Digests
 from commsengine.engine.handover import Handover, RendererFor
 from commsengine.engine.owner import Owner
 from commsengine.engine.reconcile import Reconciled, brake, reconcile
+from commsengine.engine.resolve import Resolution
+from commsengine.engine.restored import look_back
 from commsengine.engine.room import BY_HAND, Room
+from commsengine.engine.state_folder import Note, StateFolder
 from commsengine.engine.sweep import finish_what_is_over
 from commsengine.engine.writer import Writer
 from commsengine.store.store import Store
@@ -71,7 +75,9 @@ class Engine:
 
     ``renderer`` makes the renderer of a plan version; ``clock`` tells the time (aware UTC) and ``sleep`` waits on it;
     ``interval`` is the time between two ticks in seconds, ``None`` when somebody else (cron) calls them. ``admin`` is
-    the e-mail address that hears when nothing goes on without a person.
+    the e-mail address that hears when nothing goes on without a person. ``state`` opens the state folder of a
+    database; without one nothing is kept outside the database. ``resolvers``, by channel, are asked what became of
+    uncertain sends.
     """
 
     def __init__(
@@ -86,7 +92,13 @@ class Engine:
         interval: float | None = None,
         owner: Owner | None = None,
         admin: str = "",
+        state: Callable[[str], StateFolder] | None = None,
+        resolvers: Mapping[str, Sequence[Resolver]] | None = None,
     ) -> None:
+        self._open_state = state
+        self._state: StateFolder | None = None
+        self._resolution = Resolution(store, resolvers or {})
+        self._look_again: dt.datetime | None = None
         self._store, self._setups, self._renderer, self._clock, self._sleep = store, channels, renderer, clock, sleep
         self._interval = interval
         self.owner = owner or Owner.this_process()
@@ -105,15 +117,38 @@ class Engine:
     def start(self) -> Reconciled:
         """Set right what others left open, look at the brake, and get the senders ready."""
         now = self._clock()
-        found = reconcile(self._store, self.owner, now)
-        hold = brake(self._store, self.decisions, now)
-        self._writer = Writer(self._store.touches, owner=self.owner.name, clock=self._clock)
+        hold, poison = self._look_back(now)
+        found = reconcile(self._store, self.owner, now, poison)
+        hold = hold or brake(self._store, self.decisions, now)
+        journal, desk = (self._state.journal, self._state.desk) if self._state else (None, None)
+        self._writer = Writer(self._store.touches, owner=self.owner.name, clock=self._clock, journal=journal)
         self._pools = {
-            name: Pool(name, setup, self._writer, clock=self._clock, lease=LEASE, progress=self._progress)
+            name: Pool(
+                name,
+                setup,
+                self._writer,
+                clock=self._clock,
+                lease=LEASE,
+                progress=self._progress,
+                desk=desk,
+            )
             for name, setup in self._setups.items()
         }
         self._handover = Handover(self._store, self._renderer, self._pools)
         return replace(found, hold=hold)
+
+    def _look_back(self, now: dt.datetime) -> tuple[str, frozenset[str]]:
+        """What the state folder knows: why to hold, and the messages that have killed an engine too often."""
+        if self._open_state is None:
+            return "", frozenset()
+        database = self._store.engine.database_id()
+        state = self._open_state(database)
+        hold = look_back(self._store, state, now)
+        if self._store.engine.database_id() != database:  # a copy: it has got an id, and so a folder, of its own
+            state.close()
+            state = self._open_state(self._store.engine.database_id())
+        self._state = state
+        return hold, state.desk.poison()
 
     def stop(self, timeout: float = 25.0) -> bool:
         """Begin nothing more, let open sends finish for ``timeout`` real seconds, give back the rest.
@@ -128,6 +163,8 @@ class Engine:
         done = [pool.join(max(0.0, until - time.monotonic())) for pool in self._pools.values()]
         self._writer.close()
         self._store.touches.release(now=self._clock(), owner=self.owner.name)
+        if self._state:
+            self._state.close()
         log.info("engine_stopped", clean=all(done))
         return all(done)
 
@@ -203,11 +240,19 @@ class Engine:
             self._writer.flush(1.0)
 
     def _waited_out(self) -> bool:
-        """Sleep until the first channel that asked for a short patience is open again; ``False`` if there is none."""
+        """Sleep until a channel that asked for a short patience is open again, or an uncertain send can be looked for.
+
+        ``False`` if there is nothing to wait for.
+        """
         now = self._clock()
         waits = [pool.breaker.patience(now) for pool in self._pools.values()]
         short = [wait for wait in waits if 0 < wait <= SHORT_WAIT]
-        if not short or not self._store.touches.due(now + dt.timedelta(seconds=min(short)), 1):
+        if short and not self._store.touches.due(now + dt.timedelta(seconds=min(short)), 1):
+            short = []
+        look_again = (self._look_again - now).total_seconds() if self._look_again else 0.0
+        if 0 < look_again <= SHORT_WAIT:
+            short.append(look_again)
+        if not short:
             return False
         self._sleep(min(short))
         return True
@@ -219,7 +264,7 @@ class Engine:
         now = self._clock()
         self._keep_beat(now)
         hold = self._look_at_holds(now)
-        self._store.touches.settle_uncertain(now)
+        self._look_again = self._resolution.settle(now)
         room = Room(self._pools, now)
         service = self._serve(room, now)
         ids = [] if hold or self._stopping.is_set() else self._store.touches.due(now, BATCH)
@@ -257,6 +302,9 @@ class Engine:
         if any(not pool.idle for pool in self._pools.values()):  # a slow line may take longer than the lease
             self._store.touches.renew(owner=self.owner.name, lease_until=now + LEASE, now=now)
         self._last_beat, self._rested = now, rested
+        if self._state:
+            path = str(self._store.path or "")
+            self._state.note(Note(path, self._store.engine.fence(), now))
 
     def _seconds_between_beats(self, now: dt.datetime) -> float:
         """Our own interval; a tick that somebody else calls learns it from the beat before."""
@@ -268,7 +316,7 @@ class Engine:
     def _claim(self, ids: Sequence[str], room: Room, now: dt.datetime) -> BeatReport:
         campaigns = self.decisions.campaigns()
         decided = [replace(one, decision=room.fit(one.decision)) for one in self.decisions.of(ids, campaigns, now)]
-        fence = self._store.engine.next_fence()
+        fence = self._next_fence(now)
         claimed = self._store.touches.claim(
             [(one.decision, one.facts_seq) for one in decided],
             owner=self.owner.name,
@@ -284,13 +332,20 @@ class Engine:
         by_hand = sum(touch.channel == BY_HAND and not touch.skip for touch in touches)
         return BeatReport(len(ids), len(claimed), skipped, by_hand, room.crowded)
 
+    def _next_fence(self, now: dt.datetime) -> int:
+        """The fence of a claim, announced in the journal: where that cannot be written, nothing is claimed."""
+        fence = self._store.engine.next_fence()
+        if self._state:
+            self._state.journal.announce(fence, now)
+        return fence
+
     def _serve(self, room: Room, now: dt.datetime) -> int:
         """Claim and send service mail; it has no window, no budget and no ladder."""
         waiting = [] if self._stopping.is_set() else self._store.touches.due_service(now)
         keys = [record.key for record in waiting if room.take(record.channel)]
         if not keys:
             return 0
-        fence = self._store.engine.next_fence()
+        fence = self._next_fence(now)
         claimed = self._store.touches.claim_service(
             keys, owner=self.owner.name, fence=fence, lease_until=now + LEASE, now=now
         )

@@ -2,8 +2,8 @@
 
 1. While a commit runs, senders queue up; the next commit takes everything that waits. Where several send, it waits a
    moment for the others: two milliseconds save most of the commits.
-2. Marks and receipts go into one commit. If it fails (disk full, database gone) no mark is granted and the receipts are
-   kept and tried again: nothing leaves whose outcome could not be recorded.
+2. Marks and receipts go into one commit, then into the journal. If either fails (disk full, database gone) no mark is
+   granted and what is not on record is kept and tried again: nothing leaves whose outcome could not be recorded.
 3. Each claim has its own fence, so what is left of a claim that was given back and claimed anew can neither mark nor
    settle it. Claims under way at once are few; each takes one commit.
 """
@@ -19,7 +19,9 @@ from typing import Protocol
 
 import structlog
 
-from commsengine.store.records import Receipt, TouchRecord
+from commsengine.engine.journal import Journal
+from commsengine.errors import CommsError
+from commsengine.store.records import Marked, Receipt, TouchRecord
 
 WAIT_AFTER_FAILURE = 1.0  # seconds
 GATHER = 0.002  # seconds
@@ -32,7 +34,7 @@ class Ledger(Protocol):
 
     def record(
         self, marks: Sequence[str], receipts: Sequence[Receipt], *, owner: str, fence: int, now: dt.datetime
-    ) -> set[str]: ...
+    ) -> tuple[list[Marked], set[str]]: ...
 
     def rows(self, keys: Sequence[str]) -> Mapping[str, TouchRecord]: ...
 
@@ -52,8 +54,10 @@ class Post:
 class Writer:
     """Belongs to one engine. ``mark`` may be called from any thread and waits; ``settle`` returns at once."""
 
-    def __init__(self, ledger: Ledger, *, owner: str, clock: Callable[[], dt.datetime]) -> None:
-        self._ledger, self._owner, self._clock = ledger, owner, clock
+    def __init__(
+        self, ledger: Ledger, *, owner: str, clock: Callable[[], dt.datetime], journal: Journal | None = None
+    ) -> None:
+        self._ledger, self._owner, self._clock, self._journal = ledger, owner, clock, journal
         self._posts: dict[int, Post] = {}
         self._busy = self._failed = self._closing = False
         self._crowd = 0
@@ -137,12 +141,25 @@ class Writer:
 
     def _write(self, fence: int, post: Post) -> bool:
         """One commit. Whatever goes wrong: the receipts survive, and nothing unmarked leaves."""
-        marks = [key for keys, _ in post.wishes for key in keys]
+        marks, now = [key for keys, _ in post.wishes for key in keys], self._clock()
         try:
-            granted = self._ledger.record(marks, post.receipts, owner=self._owner, fence=fence, now=self._clock())
+            marked, settled = self._ledger.record(marks, post.receipts, owner=self._owner, fence=fence, now=now)
         except Exception as failure:
             log.error("record_failed", marks=len(marks), receipts=len(post.receipts), error=type(failure).__name__)
             post.answer(set())
             return False
-        post.answer(granted)
+        kept = self._write_down(marked, [each for each in post.receipts if each.key in settled], fence, now)
+        post.receipts = []
+        post.answer({each.key for each in marked} if kept else set())
+        return kept
+
+    def _write_down(self, marked: Sequence[Marked], settled: Sequence[Receipt], fence: int, now: dt.datetime) -> bool:
+        """In the journal outside the database; what cannot be written there does not leave."""
+        if self._journal is None:
+            return True
+        try:
+            self._journal.write(marked, ((each.key, each.state) for each in settled), fence=fence, now=now)
+        except CommsError:
+            log.error("journal_failed", marks=len(marked))
+            return False
         return True

@@ -29,6 +29,7 @@ from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.engine import campaigns as decrees
 from commsengine.engine.followups import FollowUp, followups
+from commsengine.engine.state_folder import StateFolder
 from commsengine.sandbox.people_at_play import PeopleAtPlay
 from commsengine.sandbox.sandbox import Sandbox
 from commsengine.sandbox.serving import Serving
@@ -133,6 +134,9 @@ class RehearsalWiring(Wiring):
     @cached_property
     def store(self) -> Store:
         return Store.create(self.settings.database, durable=False)
+
+    def state_folder(self, database: str) -> StateFolder:
+        return StateFolder(self.folder / "state", database, durable=False)
 
     @cached_property
     def rules(self) -> Workspace:

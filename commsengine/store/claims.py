@@ -17,8 +17,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, update
 
 from commsengine.cadence.history import Decision, Touch
-from commsengine.store import gates
-from commsengine.store.database import insert, many
+from commsengine.store import gates, transitions
+from commsengine.store.database import many
 from commsengine.store.tables import person, touch
 
 CARRIED_BY_HAND = ("personal", "sponsor")
@@ -66,7 +66,8 @@ def _row(
     each: Touch, facts_seq: int, epochs: Mapping[str, int], versions: Mapping[str, int], lease: Mapping[str, Any],
     now: dt.datetime,
 ) -> dict[str, Any]:  # fmt: skip
-    state = "skipped" if each.skip else "sent" if each.kind in CARRIED_BY_HAND else "claimed"
+    move = transitions.SKIP if each.skip else transitions.CARRY if each.kind in CARRIED_BY_HAND else transitions.CLAIM
+    state = str(move.target)
     return {
         **(lease if state == "claimed" else {"owner": "", "fence": lease["fence"], "lease_until": None}),
         "key": each.key, "kind": each.kind, "campaign": each.campaign, "message": each.message,
@@ -74,7 +75,7 @@ def _row(
         "channel": each.channel, "number": each.number, "version": versions[each.campaign],
         "epoch": epochs[each.campaign], "facts_seq": facts_seq, "due_at": each.due_at, "not_after": each.not_after,
         "again_at": each.again_at, "state": state, "reason": each.skip, "attempts": 0, "uncertainties": 0,
-        "possible_duplicate": False, "held": False, "created_at": now, "sending_at": None,
+        "possible_duplicate": False, "held": False, "created_at": now, "sending_at": None, "uncertain_at": None,
         "sent_at": now if state == "sent" else None, "retry_at": None, "remote_id": "", "payload": None,
     }  # fmt: skip
 
@@ -83,11 +84,11 @@ def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> dict[str,
     """The keys that are ours now, with the state they were given."""
     if not rows:
         return {}
-    new = insert(connection, touch)
+    new = transitions.bearing(connection)
     over = new.on_conflict_do_update(
         index_elements=["key"],
         set_={name: new.excluded[name] for name in _TAKEN_OVER},
-        where=touch.c.state == "retry",
+        where=transitions.CLAIM.can_start,
     )
     # In the order of the keys, so that two claimers never wait for each other crosswise.
     ordered = sorted(rows, key=lambda row: str(row["key"]))

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from commsengine.errors import CommsError, InputError
-from commsengine.store import audit, bookmark
+from commsengine.store import audit, bookmark, transitions
 from commsengine.store.tables import campaign, standstill, touch
 
 Decree = Callable[[Connection], None]
@@ -98,8 +98,8 @@ def known_backlog(backlog: str) -> None:
 def skip_retries_of_cancelled(connection: Connection) -> None:
     """Nobody decides for a cancelled campaign any more, so its retries are closed here."""
     over = select(campaign.c.id).where(campaign.c.state == "cancelled")
-    waiting = update(touch).where(touch.c.state == "retry", touch.c.campaign.in_(over))
-    connection.execute(waiting.values(state="skipped", reason="cancelled", retry_at=None))
+    waiting = transitions.moving(transitions.CLOSE).where(touch.c.campaign.in_(over))
+    connection.execute(waiting.values(reason="cancelled", retry_at=None))
 
 
 def _locked(connection: Connection, campaign_id: str) -> Row[Any]:

@@ -1,30 +1,31 @@
 """What becomes of a claim: marked right before it leaves, settled by its receipt, or given back.
 
-Only the owner under its fence moves a claim. ``TRANSITIONS`` is the whole of it; ``reconcile`` has the moves of others.
+Only the owner under its fence moves a claim; ``reconcile`` has the moves of others. The moves are in ``transitions``.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, or_, select
 
-from commsengine.store import bookmark, gates
+from commsengine.store import bookmark, gates, transitions
 from commsengine.store.bookmark import CHUNK
 from commsengine.store.database import many
-from commsengine.store.records import Receipt
+from commsengine.store.records import Marked, Receipt
 from commsengine.store.tables import attempt, campaign, person, standstill, touch, unreachable
 
-TRANSITIONS = {
-    "sent": ("sending",),
-    "uncertain": ("sending",),
-    "failed": ("claimed", "sending"),
-    "retry": ("claimed", "sending"),
-    "released": ("claimed", "sending"),
+RECEIPTS = {
+    "sent": transitions.ARRIVE,
+    "failed": transitions.FAIL,
+    "retry": transitions.PUT_OFF,
+    "uncertain": transitions.DOUBT,
+    "released": transitions.GIVE_BACK,
 }
-"""For each state of a receipt, the states of the touch from which it is accepted."""
+"""The move that each state of a receipt asks for."""
 
 LookAgain = Mapping[str, dt.datetime | None]
 """For each key, when to look at it again; ``None`` is at once."""
@@ -33,18 +34,18 @@ NOT_STOPPED = ("running", "finished")
 """Answers and digests of a finished campaign still leave; those of a paused one wait, of a cancelled one never."""
 
 
-def mark(connection: Connection, keys: Sequence[str], *, owner: str, fence: int, now: dt.datetime) -> set[str]:
-    """Makes claims ``sending``; only the keys that come back may leave.
+def mark(connection: Connection, keys: Sequence[str], *, owner: str, fence: int, now: dt.datetime) -> list[Marked]:
+    """Makes claims ``sending``; only those that come back may leave.
 
     The one condition: still claimed by this owner under this fence, the lease not over, no hold, the campaign running
     at the epoch of the claim, and nothing new known about the person since it was decided.
     """
     gates.running_epochs(connection)
-    changed: set[str] = set()
+    going: list[Marked] = []
     for start in range(0, len(keys), CHUNK):
         given = {"keys": keys[start : start + CHUNK], "the_owner": owner, "the_fence": fence, "the_now": now}
-        changed |= {row.key for row in connection.execute(_GOING, given)}
-    return changed
+        going += [Marked(*row) for row in connection.execute(_GOING, given)]
+    return going
 
 
 def renew(connection: Connection, *, owner: str, lease_until: dt.datetime, now: dt.datetime) -> None:
@@ -78,11 +79,11 @@ _OURS = (_KEYS, touch.c.owner == bindparam("the_owner"), touch.c.fence == bindpa
 
 # Built once: this runs once or twice for every message, and building it costs more than running it.
 _GOING = (
-    update(touch)
-    .where(*_OURS, touch.c.state == "claimed", touch.c.lease_until > _NOW)
+    transitions.moving(transitions.MARK)
+    .where(*_OURS, touch.c.lease_until > _NOW)
     .where(or_(_touch_may_leave(), _service_may_leave()))
-    .values(state="sending", sending_at=_NOW)
-    .returning(touch.c.key)
+    .values(sending_at=_NOW)
+    .returning(*(touch.c[field.name] for field in fields(Marked)))
 )
 _OPEN = select(touch).where(*_OURS, touch.c.state.in_(("claimed", "sending"))).order_by(touch.c.key).with_for_update()
 _TRIED = attempt.insert()
@@ -93,11 +94,12 @@ def settle(
 ) -> set[str]:
     """Writes receipts; the keys that come back were still this owner's to settle. Each attempt begun gets its row."""
     rows = _mine(connection, [receipt.key for receipt in receipts], owner, fence)
-    valid = [each for each in receipts if each.key in rows and rows[each.key].state in TRANSITIONS[each.state]]
-    given_back = [each for each in valid if each.state == "released" or not each.begun]
-    tried = [each for each in valid if each.state != "released" and each.begun]
+    valid = [each for each in receipts if each.key in rows and rows[each.key].state in RECEIPTS[each.state].sources]
+    given_back = [each for each in valid if each.state == "released"]
+    tried = [each for each in valid if each.state != "released"]
     many(connection, _TRIED, (_attempt(each, rows[each.key], owner, fence) for each in tried))
-    many(connection, _SETTLED, (_outcome(each, rows[each.key]) for each in tried))
+    for state, settled in _SETTLED.items():
+        many(connection, settled, (_outcome(each, rows[each.key]) for each in tried if each.state == state))
     give_back(connection, [rows[each.key] for each in given_back], _looks(given_back), now)
     not_sent = [each for each in tried if each.state != "sent"]
     wake(connection, [rows[each.key] for each in not_sent], _looks(not_sent), now)
@@ -125,19 +127,19 @@ def _attempt(receipt: Receipt, row: Row[Any], owner: str, fence: int) -> dict[st
     }  # fmt: skip
 
 
-_SETTLED = (
-    update(touch)
-    .where(touch.c.key == bindparam("the_key"))
-    .values(
-        {name: bindparam(name) for name in ("state", "reason", "sent_at", "retry_at", "remote_id", "uncertainties")}
-    )
-    .values(attempts=touch.c.attempts + 1, owner="")
-)
+def _settling(move: transitions.Move) -> Update:
+    told = ("reason", "sent_at", "retry_at", "uncertain_at", "remote_id", "uncertainties")
+    one = transitions.moving(move).where(touch.c.key == bindparam("the_key"))
+    return one.values({name: bindparam(name) for name in told}).values(attempts=touch.c.attempts + 1, owner="")
+
+
+_SETTLED = {state: _settling(move) for state, move in RECEIPTS.items() if state != "released"}
 
 
 def _outcome(receipt: Receipt, row: Row[Any]) -> dict[str, Any]:
     return {
-        "the_key": receipt.key, "state": receipt.state, "reason": receipt.reason,
+        "the_key": receipt.key, "reason": receipt.reason,
+        "uncertain_at": receipt.at if receipt.state == "uncertain" else None,
         "sent_at": receipt.at if receipt.state == "sent" else None,
         "retry_at": (receipt.retry_at or receipt.at) if receipt.state == "retry" else None,
         "remote_id": receipt.remote_id, "uncertainties": row.uncertainties + (receipt.state == "uncertain"),
@@ -147,12 +149,14 @@ def _outcome(receipt: Receipt, row: Row[Any]) -> dict[str, Any]:
 def give_back(connection: Connection, rows: Sequence[Row[Any]], look_again: LookAgain, now: dt.datetime) -> None:
     """Claims of which nothing was offered: deleted, or ``retry`` again if an attempt was made before."""
     kept = [row for row in rows if _stays(row)]
-    back = update(touch).where(touch.c.key == bindparam("the_key"))
-    back = back.values(state="retry", owner="", retry_at=bindparam("look_again"))
-    many(connection, back, ({"the_key": row.key, "look_again": look_again.get(row.key) or now} for row in kept))
-    gone = delete(touch).where(touch.c.key == bindparam("the_key"))
-    many(connection, gone, ({"the_key": row.key} for row in rows if not _stays(row)))
+    many(connection, _BACK, ({"the_key": row.key, "look_again": look_again.get(row.key) or now} for row in kept))
+    many(connection, _GONE, ({"the_key": row.key} for row in rows if not _stays(row)))
     wake(connection, rows, look_again, now)
+
+
+_BACK = transitions.moving(transitions.GIVE_BACK).where(touch.c.key == bindparam("the_key"))
+_BACK = _BACK.values(owner="", retry_at=bindparam("look_again"))
+_GONE = transitions.removing(transitions.DROP).where(touch.c.key == bindparam("the_key"))
 
 
 def _stays(row: Row[Any]) -> bool:

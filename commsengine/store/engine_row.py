@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Mapping
 from dataclasses import fields
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from commsengine.store import audit, bookmark, decrees
 from commsengine.store.database import Database, insert
 from commsengine.store.records import Heartbeat, Hold
-from commsengine.store.tables import counter, engine, standstill
+from commsengine.store.tables import counter, engine, instance, standstill
 
 _FENCE = "fence"
 NOBODY_RESTS: Mapping[str, Mapping[str, str]] = {}
@@ -71,6 +72,36 @@ class EngineBook:
             first = insert(connection, counter).values(name=_FENCE, value=1)
             grown = first.on_conflict_do_update(index_elements=["name"], set_={"value": counter.c.value + 1})
             return int(connection.execute(grown.returning(counter.c.value)).scalar_one())
+
+    def fence(self) -> int:
+        """The last fence that was given out."""
+        with self._database.read() as connection:
+            return connection.execute(select(counter.c.value).where(counter.c.name == _FENCE)).scalar() or 0
+
+    def database_id(self) -> str:
+        """Which database this is; a copy of it has the same id until it gets its own."""
+        with self._database.read() as connection:
+            found: str | None = connection.execute(select(instance.c.database)).scalar()
+        return found or self.become_another()
+
+    def become_another(self) -> str:
+        """Gives this database an id of its own, for it is a copy of another one that goes on."""
+        database = str(uuid.uuid4())
+        with self._database.write() as connection:
+            connection.execute(delete(instance))
+            connection.execute(instance.insert(), {"database": database, "place": ""})
+        return database
+
+    def place(self) -> str:
+        """The state folder it was last sent from; empty if never."""
+        with self._database.read() as connection:
+            return connection.execute(select(instance.c.place)).scalar() or ""
+
+    def be_at(self, place: str) -> None:
+        """It is sent from this state folder from now on."""
+        if self.place() != place:
+            with self._database.write() as connection:
+                connection.execute(update(instance).values(place=place))
 
     def hold(self, reason: str, *, now: dt.datetime, by: str = "engine") -> bool:
         """From the return on nothing is claimed or marked; false if the engine was on hold already."""

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, select, update
 
 from commsengine.errors import InputError
-from commsengine.store import audit, tables
+from commsengine.store import audit, tables, transitions
 from commsengine.store.persons import TEXTS
 from commsengine.store.tables import person
 
@@ -57,9 +57,8 @@ def _blank_what_was_said(connection: Connection, person_id: str) -> None:
     blank = {"reply": "", "remote_id": ""}
     connection.execute(update(tables.attempt).where(tables.attempt.c.key.in_(theirs)).values(blank))
     # Service mail that has not left cannot leave any more: it has nothing in it and nobody to go to.
-    waiting = tables.touch.c.state.in_(("retry", "claimed"))
-    closed = update(tables.touch).where(tables.touch.c.person_id == person_id, waiting)
-    connection.execute(closed.values(state="skipped", reason="erased", owner=""))
+    closed = transitions.moving(transitions.ERASE).where(tables.touch.c.person_id == person_id)
+    connection.execute(closed.values(reason="erased", owner=""))
     for table, blanks in _WROTE:
         connection.execute(update(table).where(table.c.person_id == person_id).values(blanks))
 

@@ -35,9 +35,9 @@ class Loaded:
 class Receipt:
     """What became of one claimed touch, in the words of the record.
 
-    ``state`` is sent, retry, failed, uncertain or released. ``begun`` is false when nothing was offered to the other
-    side: no attempt is counted and the claim is given back. ``retry_at`` says when to look again. ``unreachable`` says
-    why this channel never reaches this person: that outlives the touch.
+    ``state`` is sent, retry, failed, uncertain or released: nothing was offered to the other side, no attempt is
+    counted and the claim is given back. ``retry_at`` says when to look again. ``unreachable`` says why this channel
+    never reaches this person: that outlives the touch.
     """
 
     key: str
@@ -45,11 +45,50 @@ class Receipt:
     at: dt.datetime
     phase: str = ""
     reply: str = ""
-    begun: bool = True
     retry_at: dt.datetime | None = None
     remote_id: str = ""
     unreachable: str = ""
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """A send whose outcome nobody knows yet: what a resolver looks for, and since when."""
+
+    key: str
+    channel: str
+    sending_at: dt.datetime | None
+    uncertain_at: dt.datetime | None
+    email: str | None
+    slack_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A touch that may leave now, with what it takes to write its row anew if the database should be lost."""
+
+    key: str
+    kind: str
+    campaign: str
+    message: str
+    local_date: dt.date | None
+    rung: int | None
+    role: str
+    channel: str
+    number: int
+    version: int
+    due_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reborn:
+    """A touch that the sent-journal knows and a restored database does not: its row is written anew."""
+
+    marked: Marked
+    person_id: str | None
+    state: str
+    fence: int
+    at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +123,7 @@ class TouchRecord:
     held: bool
     created_at: dt.datetime
     sending_at: dt.datetime | None
+    uncertain_at: dt.datetime | None
     sent_at: dt.datetime | None
     retry_at: dt.datetime | None
     remote_id: str

@@ -9,10 +9,9 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, or_, select, update
+from sqlalchemy import Connection, bindparam, or_, select
 
-from commsengine.store import gates
-from commsengine.store.database import insert
+from commsengine.store import gates, transitions
 from commsengine.store.deliveries import NOT_STOPPED
 from commsengine.store.tables import campaign, touch
 
@@ -45,12 +44,13 @@ def add(
     row = {
         "key": key, "kind": "service", "campaign": campaign_id, "message": category, "person_id": person_id,
         "local_date": None, "rung": None, "role": "", "channel": channel, "number": 1, "version": 0, "epoch": 0,
-        "facts_seq": 0, "due_at": due_at or now, "not_after": None, "again_at": None, "state": "retry", "reason": "",
+        "facts_seq": 0, "due_at": due_at or now, "not_after": None, "again_at": None, "state": transitions.NOTE.target,
+        "reason": "", "uncertain_at": None,
         "owner": "", "fence": 0, "lease_until": None, "attempts": 0, "uncertainties": 0, "possible_duplicate": False,
         "held": False, "created_at": now, "sending_at": None, "sent_at": None, "retry_at": due_at or now,
         "remote_id": "", "payload": dict(payload),
     }  # fmt: skip
-    new = insert(connection, touch).values(row).on_conflict_do_nothing(index_elements=["key"])
+    new = transitions.bearing(connection).values(row).on_conflict_do_nothing(index_elements=["key"])
     return connection.execute(new.returning(touch.c.key)).first() is not None
 
 
@@ -64,9 +64,9 @@ def claim(
     connection: Connection, keys: Sequence[str], *, owner: str, fence: int, lease_until: dt.datetime, now: dt.datetime
 ) -> list[str]:
     """The keys that are ours now."""
-    waiting = (touch.c.key.in_(keys), touch.c.kind == "service", touch.c.state == "retry", touch.c.retry_at <= now)
-    lease = {"state": "claimed", "owner": owner, "fence": fence, "lease_until": lease_until, "retry_at": None}
-    ours = update(touch).where(*waiting, _may_leave(connection)).values(lease)
+    waiting = (touch.c.key.in_(keys), touch.c.kind == "service", touch.c.retry_at <= now)
+    lease = {"owner": owner, "fence": fence, "lease_until": lease_until, "retry_at": None}
+    ours = transitions.moving(transitions.CLAIM_NOTE).where(*waiting, _may_leave(connection)).values(lease)
     won = {row.key for row in connection.execute(ours.returning(touch.c.key))}
     return [key for key in keys if key in won]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
+from commsengine.errors import CommsError
 from commsengine.store import schema
 from commsengine.store.books import Books
 from commsengine.store.database import Database
@@ -68,6 +69,18 @@ class Store:
                 schema.upgrade(database)
         finally:
             database.close()
+
+    def is_the_same_as(self, path: Path) -> bool:
+        """Whether that file is this database too, or was once copied from it, or this from it."""
+        other = Database(f"sqlite:///{path}")
+        try:
+            return (
+                schema.revision(other) == schema.HEAD and EngineBook(other).database_id() == self.engine.database_id()
+            )
+        except CommsError:
+            return False
+        finally:
+            other.close()
 
     @property
     def path(self) -> Path | None:

@@ -174,6 +174,7 @@ class TouchTable(Row, table=True):
     held: bool
     created_at: dt.datetime = _instant()
     sending_at: dt.datetime | None = _instant(nullable=True)
+    uncertain_at: dt.datetime | None = _instant(nullable=True)
     sent_at: dt.datetime | None = _instant(nullable=True)
     retry_at: dt.datetime | None = _instant(nullable=True)
     remote_id: str
@@ -362,6 +363,15 @@ class SlackIdRow(Row, table=True):
     dm_id: str
 
 
+class InstanceRow(Row, table=True):
+    """Which database this is, and the state folder it was last sent from: a copy of it has the same two."""
+
+    __tablename__ = "instance"
+
+    database: str = _key()
+    place: str
+
+
 def _table(name: str) -> Table:
     return metadata.tables[name]
 
@@ -383,3 +393,4 @@ audit = _table("audit")
 engine = _table("engine")
 counter = _table("counter")
 slack_id = _table("slack_id")
+instance = _table("instance")

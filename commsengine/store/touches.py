@@ -14,7 +14,7 @@ from commsengine.errors import InputError
 from commsengine.store import claims, deliveries, histories, reconcile, service_mail
 from commsengine.store.bookmark import CHUNK
 from commsengine.store.database import Database
-from commsengine.store.records import Attempt, Loaded, Receipt, Told, TouchRecord
+from commsengine.store.records import Attempt, Loaded, Marked, Reborn, Receipt, Told, TouchRecord, Uncertain
 from commsengine.store.tables import attempt, person, touch
 
 _COLUMNS = [touch.c[field.name] for field in fields(TouchRecord)]
@@ -71,7 +71,7 @@ class Touches:
 
     def mark(self, keys: Sequence[str], *, owner: str, fence: int, now: dt.datetime) -> set[str]:
         """Makes claims ``sending``, durably; only the keys that come back may leave."""
-        return self.record(keys, (), owner=owner, fence=fence, now=now)
+        return {each.key for each in self.record(keys, (), owner=owner, fence=fence, now=now)[0]}
 
     def settle(self, receipts: Sequence[Receipt], *, owner: str, fence: int, now: dt.datetime) -> set[str]:
         """Writes receipts; the keys that come back were still ours to settle."""
@@ -81,12 +81,15 @@ class Touches:
 
     def record(
         self, marks: Sequence[str], receipts: Sequence[Receipt], *, owner: str, fence: int, now: dt.datetime
-    ) -> set[str]:
-        """Receipts, then marks, of many connections in one commit; the keys marked may leave."""
+    ) -> tuple[list[Marked], set[str]]:
+        """Receipts, then marks, of many connections in one commit; what is marked may leave.
 
-        def both(connection: Connection) -> set[str]:
-            deliveries.settle(connection, receipts, owner=owner, fence=fence, now=now)
-            return deliveries.mark(connection, marks, owner=owner, fence=fence, now=now)
+        The keys are those of the receipts that were still ours to settle.
+        """
+
+        def both(connection: Connection) -> tuple[list[Marked], set[str]]:
+            settled = deliveries.settle(connection, receipts, owner=owner, fence=fence, now=now)
+            return deliveries.mark(connection, marks, owner=owner, fence=fence, now=now), settled
 
         return self._database.write_again(both)
 
@@ -113,24 +116,43 @@ class Touches:
         now: dt.datetime,
         dead_owners: Collection[str] = (),
         silent_since: dt.datetime | None = None,
-        policy: bool = True,
+        poison: Collection[str] = (),
     ) -> dict[str, int]:
         """Frees the claims of dead owners and of leases over before ``silent_since``; counts by what became of them.
 
-        ``policy=False`` leaves the uncertain to a resolver; call ``settle_uncertain`` after it.
+        ``poison`` are the keys at which an engine died again and again: claimed by a dead owner, they fail.
         """
         with self._database.write() as connection:
-            counts = reconcile.reconcile(connection, now=now, dead_owners=dead_owners, silent_since=silent_since)
-            settled = reconcile.settle_uncertain(connection, now) if policy else {"retry": 0, "held": 0}
-        return counts | settled
+            return reconcile.reconcile(
+                connection, now=now, dead_owners=dead_owners, silent_since=silent_since, poison=poison
+            )
 
-    def settle_uncertain(self, now: dt.datetime) -> dict[str, int]:
-        """Applies each plan's ``on_uncertain`` to what is uncertain and not held yet."""
+    def unsettled(self, limit: int = 1000) -> list[Uncertain]:
+        """What is uncertain and waits for no person, the longest first."""
         with self._database.read() as connection:
-            if not reconcile.any_unsettled(connection):
-                return {"retry": 0, "held": 0}  # nearly always: the writers' lock is not asked for
+            return reconcile.unsettled(connection, limit)
+
+    def settle_uncertain(self, now: dt.datetime, keys: Collection[str] | None = None) -> dict[str, int]:
+        """Applies each plan's ``on_uncertain``: to these ``keys``, by default to all that is uncertain and not held."""
         with self._database.write() as connection:
-            return reconcile.settle_uncertain(connection, now)
+            return reconcile.settle_uncertain(connection, now, keys)
+
+    def sighted(
+        self, found: Mapping[str, tuple[str, str]], absent: Mapping[str, str], *, by: str, now: dt.datetime
+    ) -> dict[str, int]:
+        """What a resolver knows: ``found`` with (remote id, evidence), provably ``absent`` with evidence, by key."""
+        with self._database.write() as connection:
+            return reconcile.sighted(connection, found, absent, by=by, now=now)
+
+    def oldest_open_fence(self) -> int | None:
+        """The least fence of what is still under way or waits for another try; ``None`` if nothing is."""
+        with self._database.read() as connection:
+            return reconcile.oldest_open_fence(connection)
+
+    def put_back(self, rows: Sequence[Reborn], *, now: dt.datetime) -> None:
+        """Writes rows anew that a restored database does not know, or knows from before; what is settled stays."""
+        with self._database.write() as connection:
+            reconcile.put_back(connection, rows, now)
 
     def resolve(self, key: str, verdict: str, *, by: str, now: dt.datetime) -> TouchRecord:
         """Settles an uncertain touch as ``sent`` or ``resend``. Raises ``InputError`` for any other."""

@@ -46,7 +46,7 @@ def test_patience_grows_spread_by_the_key_and_never_below_what_was_asked() -> No
 
 def test_being_asked_to_wait_is_no_attempt_but_keeps_the_time() -> None:
     receipt = receipt_of(Outcome("k", RETRY, "call", "429", begun=False, retry_after=30), 2, NOW)
-    assert (receipt.begun, receipt.retry_at) == (False, NOW + dt.timedelta(seconds=30))
+    assert (receipt.state, receipt.retry_at) == ("released", NOW + dt.timedelta(seconds=30))
 
 
 def test_a_message_that_could_not_be_written_says_why() -> None:

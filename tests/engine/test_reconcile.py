@@ -33,8 +33,8 @@ def claimed_by(store: Store, owner: Owner, count: int, now: dt.datetime) -> list
 def test_claims_of_a_dead_process_are_given_back_and_what_was_leaving_is_flagged(store: Store, clock: Clock) -> None:
     keys = claimed_by(store, NOBODY, 5, clock.now)
     store.touches.mark(keys[:2], owner=NOBODY.name, fence=1, now=clock.now)
-    assert reconcile(store, ME, clock.now) == Reconciled(released=3, uncertain=2, retry=2)
-    assert {row.possible_duplicate for row in store.touches.list("crm")} == {True}
+    assert reconcile(store, ME, clock.now) == Reconciled(released=3, uncertain=2)
+    assert {row.state for row in store.touches.list("crm")} == {"uncertain"}
 
 
 def test_after_a_kill_nobody_misses_it_and_second_copies_are_flagged(

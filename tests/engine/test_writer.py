@@ -5,9 +5,11 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+from commsengine.engine.journal import Journal
 from commsengine.engine.writer import Writer
-from commsengine.store.records import Receipt, TouchRecord
+from commsengine.store.records import Marked, Receipt, TouchRecord
 from tests.builders import utc
 from tests.fakes import Clock
 
@@ -25,19 +27,24 @@ class Ledger:
 
     def record(
         self, marks: Sequence[str], receipts: Sequence[Receipt], *, owner: str, fence: int, now: dt.datetime
-    ) -> set[str]:
+    ) -> tuple[list[Marked], set[str]]:
         self.go.wait(5)
         if self.broken:
             raise OSError("disk full")
         self.commits.append((list(marks), [receipt.key for receipt in receipts], fence))
-        return {key for key in marks if not key.startswith("paused")}
+        marked = [leaving(key) for key in marks if not key.startswith("paused")]
+        return marked, {receipt.key for receipt in receipts}
 
     def rows(self, keys: Sequence[str]) -> dict[str, TouchRecord]:
         return {}
 
 
-def a_writer(ledger: Ledger) -> Writer:
-    return Writer(ledger, owner="me", clock=Clock(NOW))
+def leaving(key: str) -> Marked:
+    return Marked(key, "message", "crm", "one-record", NOW.date(), 0, "sales", "email", 1, 1, NOW)
+
+
+def a_writer(ledger: Ledger, journal: Journal | None = None) -> Writer:
+    return Writer(ledger, owner="me", clock=Clock(NOW), journal=journal)
 
 
 def test_marks_that_wait_for_one_commit_share_the_next() -> None:
@@ -82,6 +89,28 @@ def test_while_receipts_cannot_be_kept_nothing_may_leave_and_none_is_lost() -> N
     assert writer.flush(5)
     writer.close()
     assert [keys for _, keys, _ in ledger.commits] == [["k1"]]
+
+
+def test_what_leaves_and_what_became_of_it_is_in_the_journal(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    writer = a_writer(Ledger(), journal)
+    assert writer.mark(["a", "paused-b"], 7) == {"a"}
+    assert {key: entry.state for key, entry in journal.since(1).items()} == {"a": "sending"}
+    writer.settle([Receipt("a", "sent", NOW)], 7)
+    assert writer.flush(5)
+    writer.close()
+    assert {key: (entry.state, entry.fence) for key, entry in journal.since(1).items()} == {"a": ("sent", 7)}
+
+
+def test_what_cannot_be_journalled_does_not_leave(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("where a folder should be")
+    ledger = Ledger()
+    writer = a_writer(ledger, Journal(tmp_path / "state"))
+    assert writer.mark(["k1"], 1) == set()
+    (tmp_path / "state").unlink()
+    assert writer.flush(5)
+    assert writer.mark(["k2"], 1) == {"k2"}
+    writer.close()
 
 
 def test_closing_writes_what_waits() -> None:

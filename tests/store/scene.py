@@ -8,7 +8,7 @@ from typing import Any
 
 from commsengine.cadence.history import Decision, Touch, TouchRow
 from commsengine.cadence.people import Person
-from commsengine.store.records import Receipt
+from commsengine.store.records import Marked, Receipt
 from commsengine.store.store import Store
 from tests.builders import ANA, BEN, MIA, a_plan, utc
 
@@ -71,6 +71,14 @@ def deliver(store: Store, touch: Touch, state: str = "sent", **receipt: Any) -> 
     assert mark(store, touch) == {touch.key}
     assert settle(store, touch, state, **receipt) == {touch.key}
     return touch
+
+
+def marked(touch: Touch) -> Marked:
+    """What the sent-journal is told of it."""
+    return Marked(
+        touch.key, touch.kind, touch.campaign, touch.message, touch.local_date, touch.rung, touch.role, touch.channel,
+        touch.number, 1, touch.due_at,
+    )  # fmt: skip
 
 
 def rows(store: Store, person: str = "ana") -> tuple[TouchRow, ...]:

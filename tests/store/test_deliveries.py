@@ -19,6 +19,7 @@ from tests.store.scene import (
     epochs,
     idle,
     mark,
+    marked,
     rows,
     running,
     settle,
@@ -179,7 +180,7 @@ def test_what_was_not_begun_is_no_attempt(store: Store) -> None:
     touch = a_touch()
     claim(idle(running(store)), touch, wake_at=None)
     mark(store, touch)
-    settle(store, touch, "retry", begun=False, retry_at=LATER)
+    settle(store, touch, "released", retry_at=LATER)
     assert rows(store) == ()
     assert store.touches.next_wake() == LATER
 
@@ -199,8 +200,15 @@ def test_marks_and_receipts_of_many_go_in_one_commit(store: Store) -> None:
     claim(running(store), done, going)
     mark(store, done)
     receipts = [Receipt(done.key, "sent", NOW)]
-    assert store.touches.record([going.key], receipts, owner="e1", fence=1, now=NOW) == {going.key}
+    assert store.touches.record([going.key], receipts, owner="e1", fence=1, now=NOW) == ([marked(going)], {done.key})
     assert (state(store, done), state(store, going)) == ("sent", "sending")
+
+
+def test_what_fails_for_good_before_it_is_offered_fails_and_is_not_tried_for_ever(store: Store) -> None:
+    touch = a_touch()
+    claim(running(store), touch)
+    settle(store, touch, "failed", phase="connect", reason="the subject must not travel")
+    assert state(store, touch) == "failed"
 
 
 def test_release_gives_back_only_what_is_not_marked(store: Store) -> None:

@@ -106,7 +106,8 @@ def test_an_uncertain_one_is_sent_once_more(store: Store) -> None:
     add(running(store))
     claim(store)
     mark(store)
-    assert store.touches.reconcile(now=NOW + HOUR, dead_owners=["e1"])["retry"] == 1
+    store.touches.reconcile(now=NOW + HOUR, dead_owners=["e1"])
+    assert store.touches.settle_uncertain(NOW + HOUR)["retry"] == 1
     row = store.touches.row("digest-1")
     assert row is not None
     assert (row.state, row.possible_duplicate) == ("retry", True)

@@ -1,0 +1,180 @@
+"""The sent-journal: what has left, kept outside the database, so that a restored database can be told.
+
+The database is always written first, so a journal that knows more than it has met an older copy.
+
+1. Each claim is announced with its fence: a journal that cannot be written stops the engine before it sends.
+2. A touch is written down between its durable mark and the point of no return, and again when its outcome is known.
+3. A line is a JSON array: ``["sending", fence, key, at, …]`` with what it takes to make the row again, or
+   ``[state, fence, key, at]``. It names no person: the key is made of the person's id, so whoever has the directory can
+   find whose it is, and nobody else.
+4. One file a month; those older than thirteen months are removed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from commsengine.errors import CommsError
+from commsengine.store.records import Marked
+
+CLAIM = "claim"
+KEPT = dt.timedelta(days=400)
+BLOCK = 1 << 20
+"""Bytes read at a time, from the end backwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The last that is known of a touch: its ``state`` is sending, sent, failed, retry, uncertain or released."""
+
+    state: str
+    fence: int
+    at: dt.datetime
+    marked: Marked | None
+
+
+class Journal:
+    """Belongs to the one thread that writes. ``durable`` is false for what may be lost with the power."""
+
+    def __init__(self, folder: Path, *, durable: bool = True) -> None:
+        self.folder, self._durable = folder, durable
+        self._file = -1
+        self._month = ""
+
+    def announce(self, fence: int, now: dt.datetime) -> None:
+        """A claim is about to be made. Raises ``CommsError`` when the journal cannot be written."""
+        self._append([[CLAIM, fence, "", now.isoformat()]], now)
+
+    def write(
+        self, marked: Iterable[Marked], settled: Iterable[tuple[str, str]], *, fence: int, now: dt.datetime
+    ) -> None:
+        """Touches that may leave, and the (key, state) of those whose outcome is known. Raises ``CommsError``."""
+        at = now.isoformat()
+        lines = [[state, fence, key, at] for key, state in settled]
+        lines += [["sending", fence, each.key, at, *_plain(each)] for each in marked]
+        if lines:
+            self._append(lines, now)
+
+    def last_fence(self) -> int:
+        """The greatest fence near the end, 0 in an empty journal. Fences only grow."""
+        for page in reversed(self._pages()):
+            for block in _blocks_back(page):
+                if fences := [line[1] for line in map(_parsed, block) if line]:
+                    return int(max(fences))
+        return 0
+
+    def since(self, floor: int) -> dict[str, Entry]:
+        """By key, the last that is known of every touch whose claim has the fence ``floor`` or a later one."""
+        known: dict[str, Entry] = {}
+        details: dict[str, Marked] = {}
+        for state, fence, key, at, *more in reversed([line for line in self._lines_back(floor) if line[1] >= floor]):
+            if state == CLAIM:
+                continue
+            if more:
+                details[key] = _marked(key, more)
+            known[key] = Entry(state, fence, dt.datetime.fromisoformat(at), details.get(key))
+        return known
+
+    def close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    # -- writing ----------------------------------------------------------------------------------
+
+    def _append(self, lines: Sequence[Sequence[Any]], now: dt.datetime) -> None:
+        data = "".join(f"{json.dumps(line, separators=(',', ':'))}\n" for line in lines).encode()
+        try:
+            self._turn_page(f"{now:%Y-%m}")
+            self._write_whole(data)
+        except OSError as error:
+            self.close()
+            raise CommsError(
+                f"The sent-journal in {self.folder} cannot be written: {error.strerror}.",
+                "Make room, or give this user the right to write there. Nothing leaves before that.",
+            ) from error
+
+    def _write_whole(self, data: bytes) -> None:
+        if os.write(self._file, data) != len(data):
+            raise OSError(28, "no space left")
+        if self._durable:
+            os.fdatasync(self._file)
+
+    def _turn_page(self, month: str) -> None:
+        if self._file >= 0 and self._month == month:
+            return
+        self.close()
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = self.folder / f"sent-{month}.jsonl"
+        broken_off = _broken_off(path)
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._month = month
+        if broken_off:
+            self._write_whole(b"\n")
+        for old in self._pages()[:-13]:
+            old.unlink(missing_ok=True)
+
+    # -- reading ----------------------------------------------------------------------------------
+
+    def _pages(self) -> list[Path]:
+        return sorted(self.folder.glob("sent-*.jsonl"))
+
+    def _lines_back(self, floor: int) -> Iterator[list[Any]]:
+        """The lines, newest first, up to a block in which every fence is below ``floor``."""
+        for page in reversed(self._pages()):
+            for block in _blocks_back(page):
+                lines = [line for line in map(_parsed, reversed(block)) if line]
+                yield from lines
+                if lines and all(line[1] < floor for line in lines):
+                    return
+
+
+def _plain(marked: Marked) -> list[Any]:
+    """Everything but the key, in the order of the fields."""
+    values = astuple(marked)[1:]
+    return [value.isoformat() if isinstance(value, dt.date) else value for value in values]
+
+
+def _marked(key: str, values: Sequence[Any]) -> Marked:
+    given = dict(zip((field.name for field in fields(Marked)), (key, *values), strict=True))
+    date = given["local_date"]
+    given["local_date"] = dt.date.fromisoformat(date) if date else None
+    given["due_at"] = dt.datetime.fromisoformat(given["due_at"])
+    return Marked(**given)
+
+
+def _parsed(line: bytes) -> list[Any] | None:
+    """``None`` for a line that broke off: what it would have said has not left."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, list) and len(found) >= 4 and isinstance(found[1], int) else None
+
+
+def _broken_off(path: Path) -> bool:
+    if not path.exists() or not path.stat().st_size:
+        return False
+    with open(path, "rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\n"
+
+
+def _blocks_back(path: Path) -> Iterator[list[bytes]]:
+    """Whole lines, a block at a time, the last block first; within a block in the order of the file."""
+    with open(path, "rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        rest = b""
+        while end:
+            start = max(0, end - BLOCK)
+            file.seek(start)
+            lines = (file.read(end - start) + rest).split(b"\n")
+            rest = lines.pop(0) if start else b""
+            yield lines
+            end = start

@@ -1,0 +1,144 @@
+"""Whether this database knows all that has left: a restored or copied one honestly believes that it has not.
+
+Looked at before anything else of a start
+1. What the sent-journal knows and the database does not is put back on record: what arrived is ``sent``, what had
+   begun is ``uncertain``. Whose a key is follows from the directory.
+2. A database that knew less, that beat earlier than was noted here, that lies beside the one it was copied from, or
+   that was last sent from another place, puts the engine on hold until a person releases it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+
+import structlog
+
+from commsengine.cadence.history import touch_key
+from commsengine.engine.journal import Entry
+from commsengine.engine.outlook import everybody
+from commsengine.engine.state_folder import StateFolder
+from commsengine.store.records import Reborn, TouchRecord
+from commsengine.store.store import Store
+
+BEHIND = dt.timedelta(minutes=15)
+"""How much older than noted here a database's last beat may be: a beat is noted a moment after it is kept."""
+
+UNDER_WAY = 1000
+"""Claims of several engines are under way at once, so the journal is read from so many fences before the oldest."""
+
+log = structlog.get_logger(__name__)
+
+
+def look_back(store: Store, state: StateFolder, now: dt.datetime) -> str:
+    """Puts back on record what is missing; returns why the engine must hold, empty if all is well."""
+    missing = unknown(store, state)
+    put_back, strangers = put_on_record(store, missing, now) if missing else (0, 0)
+    beside = _made_from(store, state)
+    reason = beside or _elsewhere(store, state) or _restored(store, state, put_back, strangers)
+    if reason:
+        store.engine.hold(reason, now=now)
+        log.error("held", reason="restored or copied", put_back=put_back, strangers=strangers)
+    if beside:
+        store.engine.become_another()
+    store.engine.be_at(state.place)
+    return reason
+
+
+def unknown(store: Store, state: StateFolder) -> dict[str, Entry]:
+    """By key, what the journal knows of touches and this database does not."""
+    floor = min(store.engine.fence() + 1, store.touches.oldest_open_fence() or store.engine.fence() + 1) - UNDER_WAY
+    known = state.journal.since(max(1, floor))
+    rows = store.touches.rows(list(known))
+    return {key: entry for key, entry in known.items() if _is_news(entry, rows.get(key))}
+
+
+def _is_news(entry: Entry, row: TouchRecord | None) -> bool:
+    """The database is written first, so in life it is never behind."""
+    if entry.state == "released":
+        return False
+    if row is None or row.fence < entry.fence:
+        return True
+    if row.fence > entry.fence:
+        return False
+    return row.state == "claimed" or (row.state == "sending" and entry.state != "sending")
+
+
+def put_on_record(store: Store, missing: Mapping[str, Entry], now: dt.datetime) -> tuple[int, int]:
+    """Writes these rows anew; returns how many, and how many are of people whom this database does not know."""
+    rows = store.touches.rows(list(missing))
+    owners = {key: row.person_id for key, row in rows.items()}
+    owners |= _whose(store, {key: entry for key, entry in missing.items() if key not in rows})
+    reborn = [
+        Reborn(entry.marked, owners.get(key), _state(entry), entry.fence, entry.at)
+        for key, entry in missing.items()
+        if entry.marked and (key in owners or entry.marked.kind == "service")
+    ]
+    store.touches.put_back(reborn, now=now)
+    return len(reborn), len(missing) - len(reborn)
+
+
+def _state(entry: Entry) -> str:
+    return "uncertain" if entry.state == "sending" else entry.state
+
+
+def _whose(store: Store, missing: Mapping[str, Entry]) -> dict[str, str | None]:
+    """A key is made of campaign, message, person, date and rung; all but the person is in the journal."""
+    kinds = {
+        (each.campaign, each.message, each.local_date, each.rung)
+        for entry in missing.values()
+        if (each := entry.marked) and each.local_date is not None and each.rung is not None
+    }
+    return dict(_found(store, missing, kinds)) if kinds else {}
+
+
+def _found(
+    store: Store, missing: Mapping[str, Entry], kinds: Collection[tuple[str, str, dt.date | None, int | None]]
+) -> Iterator[tuple[str, str | None]]:
+    for person in everybody(store):
+        for campaign, message, date, rung in kinds:
+            if date is not None and rung is not None:
+                key = touch_key(campaign, message, person.id, date, rung)
+                if key in missing:
+                    yield key, person.id
+
+
+def _restored(store: Store, state: StateFolder, put_back: int, strangers: int) -> str:
+    noted, last = state.noted(), store.engine.heartbeat()
+    if put_back or strangers:
+        gone = f" Of {strangers} more it does not even know the person." if strangers else ""
+        return (
+            f"The database looks restored: {put_back} messages that it did not know of had left; "
+            f"they are on record again.{gone}"
+        )
+    if noted and store.engine.fence() < noted.fence:
+        return "The database looks restored: it is older than what was last sent from here."
+    if noted and (last is None or last.beat_at < noted.beat_at - BEHIND):
+        return (
+            f"The database looks restored: it was sent from until {noted.beat_at:%Y-%m-%d %H:%M} UTC and does not know."
+        )
+    return ""
+
+
+def _made_from(store: Store, state: StateFolder) -> str:
+    """A copy beside the file it was made from: from now on it is another database, with a folder of its own."""
+    noted = state.noted()
+    if store.path is None or noted is None or noted.path == str(store.path) or not _is_there(store, noted.path):
+        return ""
+    return f"The database looks like a copy: {noted.path}, which it was made from, is still there."
+
+
+def _elsewhere(store: Store, state: StateFolder) -> str:
+    """Of a file only: a server of databases is reached from many places."""
+    place = store.engine.place()
+    if store.path is None or place in ("", state.place):
+        return ""
+    return (
+        "The database looks like a copy: it was last sent from another machine, or with another state folder than "
+        f"{state.root}."
+    )
+
+
+def _is_there(store: Store, path: str) -> bool:
+    return bool(path) and Path(path).exists() and store.is_the_same_as(Path(path))

@@ -1,0 +1,103 @@
+"""The state folder: what an engine keeps outside its database, so that a restored or copied database can be told.
+
+STOP                        while this file exists, nothing leaves (for one database: in its own folder)
+place.json                  which place this is: a random id, and the machine it was made on
+<database>/instance.json    where that database lay, how far it was, and when it last beat
+<database>/sent-….jsonl     the sent-journal
+<database>/writing          the message that is being written just now
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from commsengine.engine.journal import Journal
+from commsengine.engine.poison import Desk
+from commsengine.errors import CommsError
+
+MACHINE_ID = Path("/etc/machine-id")
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What was noted of a database at its last beat. ``path`` is its file, empty on a server; ``fence`` its last."""
+
+    path: str
+    fence: int
+    beat_at: dt.datetime
+
+
+class StateFolder:
+    """That of one database. Raises ``CommsError`` when it cannot be made."""
+
+    def __init__(self, root: Path, database: str, *, durable: bool = True) -> None:
+        self.root, self.folder = root, root / database
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.place = _place(root)
+            self.desk = Desk(self.folder)
+        except OSError as error:
+            raise CommsError(
+                f"The state folder {root} cannot be written: {error.strerror}.",
+                "Let COMMSENGINE_STATE_DIR name a folder that this user may write and that outlives a restart.",
+            ) from None
+        self.journal = Journal(self.folder, durable=durable)
+
+    def stopped(self) -> bool:
+        """Somebody has put a ``STOP`` there: the switch that works when the database does not."""
+        return (self.root / "STOP").exists() or (self.folder / "STOP").exists()
+
+    def noted(self) -> Note | None:
+        """What was noted at the last beat; ``None`` if this database was never sent from here."""
+        found = _read(self.folder / "instance.json")
+        try:
+            return Note(str(found["path"]), int(found["fence"]), dt.datetime.fromisoformat(found["beat_at"]))
+        except (KeyError, ValueError, TypeError):
+            return None
+
+    def note(self, note: Note) -> None:
+        """Keeps it; a note that cannot be kept is an older note, and no reason to stop."""
+        try:
+            _write(
+                self.folder / "instance.json",
+                {"path": note.path, "fence": note.fence, "beat_at": note.beat_at.isoformat()},
+            )
+        except OSError:
+            return
+
+    def close(self) -> None:
+        self.journal.close()
+        self.desk.close()
+
+
+def _place(root: Path) -> str:
+    """The id of this state folder. One that was copied to another machine with everything else is another place."""
+    file = root / "place.json"
+    machine = MACHINE_ID.read_text(encoding="ascii").strip() if MACHINE_ID.exists() else ""
+    found = _read(file)
+    known = str(found.get("machine", ""))
+    if "place" in found and (not machine or not known or machine == known):
+        return str(found["place"])
+    place = str(uuid.uuid4())
+    _write(file, {"place": place, "machine": machine})
+    return place
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _write(path: Path, value: dict[str, Any]) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(json.dumps(value), encoding="utf-8")
+    draft.replace(path)

@@ -1,0 +1,65 @@
+"""A copy of a SQLite database, taken while it is in use, and the checks that a copy is whole.
+
+The copy is made by the database itself, page by page, never by copying files: beside a busy writer a plain copy of the
+file and its write-ahead log need not fit together. It is there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from commsengine.errors import CommsError, InputError
+from commsengine.store.database import Database
+
+
+def copy_to(database: Database, path: Path) -> None:
+    """Raises ``InputError`` for a database server or a file that exists, ``CommsError`` if it cannot be made."""
+    if database.path is None:
+        raise InputError("A database server has its own means of backup.", "Use pg_dump.")
+    if path.exists():
+        raise InputError(f"{path} exists already.", "Name another file; a backup never replaces one.")
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        _copied(database.path, draft)
+        _durable(draft)
+        draft.replace(path)
+        _durable(path.parent)
+    except (OSError, sqlite3.Error) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise CommsError(f"The backup {path} cannot be made: {why}.", "Make room, or name another folder.") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def check_whole(path: Path) -> None:
+    """Raises ``InputError`` when the file is no database, or a damaged one. It is only read."""
+    if not path.is_file():
+        raise InputError(f"There is no file {path}.", "Name a backup: commsengine backup makes one.")
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
+            found = [row[0] for row in file.execute("PRAGMA integrity_check(3)")]
+            broken = found != ["ok"] or file.execute("PRAGMA foreign_key_check").fetchone() is not None
+    except sqlite3.DatabaseError:
+        broken = True
+    if broken:
+        raise InputError(f"{path} is damaged, or no database.", "Name another backup.")
+
+
+def _copied(source: Path, target: Path) -> None:
+    with closing(sqlite3.connect(source)) as used, closing(sqlite3.connect(target)) as copy:
+        used.backup(copy)
+        copy.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it
+    check_whole(target)
+
+
+def _durable(path: Path) -> None:
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

@@ -1,0 +1,127 @@
+"""The life of a touch: every move there is, as one table. Nobody else writes the table of touches.
+
+A move says from which states it starts and in which it ends; a row that is in no such state is not moved. ``None``
+stands for no row at all. Each move is performed in exactly one place, by the one who is named; a test holds both.
+
+    None ─▶ claimed ─▶ sending ─▶ sent, failed, retry, uncertain         retry ─▶ claimed, skipped
+    None ─▶ skipped                claimed, sending ─▶ given back        uncertain ─▶ sent, retry
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, Delete, Update, and_, delete, or_, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from commsengine.store.database import insert
+from commsengine.store.tables import touch
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """``who`` alone performs it, ``when`` is the condition that holds in the same transaction."""
+
+    name: str
+    sources: tuple[str | None, ...]
+    target: str | None
+    who: str
+    when: str
+
+    @property
+    def can_start(self) -> ColumnElement[bool]:
+        """The condition that a row is in a state it starts from. Not an IN: that cannot be executed many times."""
+        return or_(*(touch.c.state == state for state in self.sources if state is not None))
+
+
+CLAIM = Move(
+    "claim", (None, "retry"), "claimed", "worker",
+    "due, its campaign runs at the epoch decided on, no hold; nobody else has the key",
+)  # fmt: skip
+SKIP = Move("skip", (None, "retry"), "skipped", "worker", "decide says it is never sent: late, merged, superseded")
+CARRY = Move("carry", (None, "retry"), "sent", "worker", "a person carries it: it is on their list from now on")
+NOTE = Move("note", (None,), "retry", "engine", "service mail: it waits until its instant")
+CLAIM_NOTE = Move("claim note", ("retry",), "claimed", "worker", "service mail that is due; on hold only alerts")
+
+MARK = Move(
+    "mark", ("claimed",), "sending", "the worker that claimed it",
+    "fence and epoch as at the claim, lease not over, no hold, nothing new about the person; right before it leaves",
+)  # fmt: skip
+ARRIVE = Move("arrive", ("sending",), "sent", "the worker that marked it", "the other side said yes")
+FAIL = Move(
+    "fail", ("claimed", "sending"), "failed", "the worker that claimed it", "no for good, or it cannot be written"
+)
+PUT_OFF = Move("put off", ("claimed", "sending"), "retry", "the worker that claimed it", "no for now")
+DOUBT = Move("doubt", ("sending",), "uncertain", "the worker that marked it", "no answer after the point of no return")
+
+DROP = Move("drop", ("claimed", "sending"), None, "its worker or the reconciler", "nothing was offered, ever")
+GIVE_BACK = Move(
+    "give back", ("claimed", "sending"), "retry", "its worker or the reconciler", "nothing was offered this time"
+)
+FORSAKE = Move(
+    "forsake", ("sending",), "uncertain", "reconciler", "its owner is dead, or silent for longer than a relay waits"
+)
+POISON = Move("poison", ("claimed",), "failed", "reconciler", "the engine died three times while it wrote this message")
+
+FIND = Move("find", ("uncertain",), "sent", "resolver or operator", "it is known to have arrived")
+SEND_AGAIN = Move(
+    "send again", ("uncertain",), "retry", "resolver, policy or operator", "not there, or nobody can know; flagged"
+)  # fmt: skip
+HOLD = Move("hold", ("uncertain",), "uncertain", "policy", "the plan holds it, or it is uncertain for the second time")
+
+CLOSE = Move("close", ("retry",), "skipped", "whoever cancels", "nobody decides for it any more")
+ERASE = Move("erase", ("retry", "claimed"), "skipped", "whoever erases", "there is nobody left to send it to")
+
+MOVES = (
+    CLAIM, SKIP, CARRY, NOTE, CLAIM_NOTE, MARK, ARRIVE, FAIL, PUT_OFF, DOUBT, DROP, GIVE_BACK, FORSAKE, POISON, FIND,
+    SEND_AGAIN, HOLD, CLOSE, ERASE,
+)  # fmt: skip
+"""The whole state machine."""
+
+FINAL = ("sent", "failed", "skipped")
+"""States that no move leaves."""
+
+RESTORED = ("sent", "failed", "retry", "uncertain")
+"""The states in which a row comes back that a restored database does not know: no move, but a repair."""
+
+
+def moving(move: Move) -> Update:
+    """The UPDATE of this move, to be narrowed to the rows that are meant."""
+    assert move.target is not None  # noqa: S101 - a defect of ours
+    return update(touch).where(move.can_start).values(state=move.target)
+
+
+def removing(move: Move) -> Delete:
+    """The DELETE of a move that ends in no row."""
+    assert move.target is None  # noqa: S101 - a defect of ours
+    return delete(touch).where(move.can_start)
+
+
+def bearing(connection: Connection) -> sqlite.Insert | postgresql.Insert:
+    """The INSERT by which a row is born; its ``state`` is the target of a move that starts from ``None``."""
+    return insert(connection, touch)
+
+
+def reborn(connection: Connection) -> sqlite.Insert | postgresql.Insert:
+    """The repair of a restored database: the row as the sent-journal has it, whatever an older record said.
+
+    What the record has in a final state stays.
+    """
+    new = insert(connection, touch)
+    later = (
+        "state",
+        "reason",
+        "owner",
+        "fence",
+        "lease_until",
+        "attempts",
+        "uncertain_at",
+        "sending_at",
+        "sent_at",
+        "retry_at",
+    )
+    return new.on_conflict_do_update(
+        index_elements=["key"],
+        set_={name: new.excluded[name] for name in later},
+        where=and_(*(touch.c.state != state for state in FINAL)),
+    )

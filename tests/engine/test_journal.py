@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from commsengine.engine.journal import Journal
+from commsengine.errors import CommsError
+from commsengine.store.records import Marked
+from tests.builders import utc
+
+NOW = utc("2027-01-11 09:00")
+
+
+def leaving(key: str = "k1") -> Marked:
+    return Marked(key, "message", "crm", "one-record", NOW.date(), 0, "sales", "email", 1, 3, NOW)
+
+
+def test_the_last_that_is_known_of_a_touch_with_all_it_takes_to_write_its_row_anew(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.write([leaving("k1"), leaving("k2")], [], fence=4, now=NOW)
+    journal.write([], [("k1", "sent")], fence=4, now=NOW + dt.timedelta(seconds=1))
+    known = Journal(tmp_path).since(1)
+    assert {key: entry.state for key, entry in known.items()} == {"k1": "sent", "k2": "sending"}
+    assert {entry.fence for entry in known.values()} == {4}
+    assert known["k1"].marked == leaving("k1")
+    assert known["k1"].at == NOW + dt.timedelta(seconds=1)
+
+
+def test_service_mail_has_no_date_and_no_rung(tmp_path: Path) -> None:
+    mail = replace(leaving("digest"), kind="service", local_date=None, rung=None)
+    Journal(tmp_path).write([mail], [], fence=1, now=NOW)
+    assert Journal(tmp_path).since(1)["digest"].marked == mail
+
+
+def test_only_what_was_claimed_lately_is_read(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    for fence in range(1, 6):
+        journal.announce(fence, NOW)
+        journal.write([leaving(f"k{fence}")], [], fence=fence, now=NOW)
+    assert sorted(journal.since(4)) == ["k4", "k5"]
+    assert journal.last_fence() == 5
+
+
+def test_a_line_that_broke_off_hides_no_other(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.write([leaving("k1")], [], fence=1, now=NOW)
+    journal.close()
+    [page] = tmp_path.glob("sent-*.jsonl")
+    with open(page, "ab") as file:
+        file.write(b'["sending",2,"k2","2027-01-')
+    Journal(tmp_path).write([leaving("k3")], [], fence=3, now=NOW)
+    assert sorted(Journal(tmp_path).since(1)) == ["k1", "k3"]
+
+
+def test_a_page_a_month_and_the_old_ones_go(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    for month in range(16):
+        journal.write(
+            [leaving(f"k{month}")], [], fence=month + 1, now=utc(f"{2027 + month // 12}-{month % 12 + 1:02d}-05")
+        )
+    pages = sorted(path.name for path in tmp_path.glob("sent-*.jsonl"))
+    assert (pages[0], pages[-1], len(pages)) == ("sent-2027-04.jsonl", "sent-2028-04.jsonl", 13)
+
+
+def test_many_blocks_are_read_from_the_end(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, durable=False)
+    count = 15_000  # some three megabytes
+    for fence in range(1, count, 500):
+        journal.write(
+            [leaving(f"key-of-24-letters-{n:06d}") for n in range(fence, fence + 500)], [], fence=fence, now=NOW
+        )
+    assert len(journal.since(1)) == count
+    assert len(journal.since(count - 1000)) == 1000
+
+
+def test_it_names_no_person_and_only_this_user_reads_it(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    Journal(folder).write([leaving()], [("k1", "sent")], fence=1, now=NOW)
+    [page] = folder.glob("sent-*.jsonl")
+    assert (page.stat().st_mode & 0o777, folder.stat().st_mode & 0o777) == (0o600, 0o700)
+    lines = [json.loads(line) for line in page.read_text().splitlines()]
+    assert [line[:3] for line in lines] == [["sent", 1, "k1"], ["sending", 1, "k1"]]
+    assert "@" not in page.read_text()
+
+
+def test_a_journal_that_cannot_be_written_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CommsError, match=r"sent-journal in .*file cannot be written: .* Make room"):
+        Journal(tmp_path / "file").announce(1, NOW)

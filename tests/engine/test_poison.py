@@ -1,0 +1,78 @@
+"""The message that kills its engine: processes that really die while they write it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from commsengine.engine.poison import Desk
+from tests.stories.program import HERE
+
+DIES = """
+import os, sys
+from pathlib import Path
+from commsengine.engine.poison import Desk
+desk = Desk(Path(sys.argv[1]))
+desk.poison()
+for key in sys.argv[2:]:
+    with desk.writing(key):
+        if key == "poison":
+            os.kill(os.getpid(), 9)
+"""
+
+
+def die(folder: Path, *keys: str) -> None:
+    done = subprocess.run([sys.executable, "-c", DIES, str(folder), *keys], check=False, env={"PYTHONPATH": HERE})
+    assert done.returncode == -9
+
+
+def test_the_third_death_names_it_and_nobody_else(tmp_path: Path) -> None:
+    for deaths in range(3):
+        assert Desk(tmp_path).poison() == frozenset(), deaths
+        die(tmp_path, "fine", "poison", "never reached")
+    assert Desk(tmp_path).poison() == {"poison"}
+
+
+def test_what_is_written_after_all_is_no_suspect_any_more(tmp_path: Path) -> None:
+    die(tmp_path, "poison")
+    die(tmp_path, "poison")
+    desk = Desk(tmp_path)
+    desk.poison()
+    with desk.writing("poison"):
+        pass
+    die(tmp_path, "poison")
+    assert Desk(tmp_path).poison() == frozenset()
+
+
+def test_an_orderly_end_leaves_no_suspect(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    with desk.writing("k1"):
+        pass
+    desk.close()
+    assert Desk(tmp_path).poison() == frozenset()
+    assert not (tmp_path / "suspects.json").exists()
+
+
+def test_suspects_are_written_one_at_a_time_and_others_meanwhile(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk._deaths = {"a": 1, "b": 1}
+    inside = threading.Event()
+
+    def second() -> None:
+        with desk.writing("b"):
+            inside.set()
+
+    with desk.writing("a"):
+        thread = threading.Thread(target=second)
+        thread.start()
+        with desk.writing("innocent"):
+            assert not inside.wait(0.1)
+    assert inside.wait(10)
+    thread.join()
+
+
+def test_counts_that_cannot_be_read_are_no_counts(tmp_path: Path) -> None:
+    (tmp_path / "suspects.json").write_text("not json")
+    assert Desk(tmp_path).poison() == frozenset()
