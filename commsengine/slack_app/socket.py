@@ -48,9 +48,16 @@ class Socket:
         if sock := session and session.sock:
             with suppress(OSError):  # it may be gone already
                 sock.shutdown(socket.SHUT_RDWR)  # else its reader is waited for, up to three seconds
-        ending = threading.Thread(target=self._handler.close, name="slack-socket-end", daemon=True)
-        ending.start()  # it waits for calls to Slack that are under way, and those may hang
+        ending = threading.Thread(target=self._end, name="slack-socket-end", daemon=True)
+        ending.start()
         ending.join(CLOSING)
+
+    def _end(self) -> None:
+        """It waits for calls to Slack that are under way, and those may hang."""
+        if self._thread.is_alive():
+            self._thread.join()
+        self._handler.close()  # type: ignore[no-untyped-call]
+        self._handler.disconnect()  # type: ignore[no-untyped-call] # what had just come about
 
     def _run(self) -> None:
         wait = 0.0
