@@ -232,7 +232,10 @@ def a_certificate(folder: Path, name: str = "localhost", days: int = 2) -> tuple
 
 
 class HttpOddity(Server):
-    """An HTTP server that notes the path of a request, then answers as told: bytes, or ``None`` for a reset."""
+    """An HTTP server that notes the path of a request, then answers as told: bytes, or ``None`` for a reset.
+
+    No bytes are no answer: the connection stays open until the client or ``close`` ends it.
+    """
 
     def __init__(self, answer: Callable[[str], bytes | None]) -> None:
         self.requests: list[str] = []
@@ -253,8 +256,10 @@ class HttpOddity(Server):
         answer = self._answer(path)
         if answer is None:
             reset(connection)
-        else:
+        elif answer:
             connection.sendall(answer)
+        else:
+            connection.recv(1)
 
 
 def http_json(body: str, status: str = "200 OK", headers: str = "") -> bytes:

@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 
 from commsengine.errors import CommsError
 from commsengine.sandbox.serving import Serving
-from commsengine.sandbox.slack_clicks import block_actions, button_of, signed_headers
+from commsengine.sandbox.slack_clicks import block_actions, button_of, signed_headers, view_submission
 from commsengine.sandbox.slack_stand_in import SlackStandIn
 from commsengine.sandbox.slack_team import Post
 from commsengine.slack_app import SlackApp
@@ -92,11 +92,17 @@ def team(open_team: Callable[..., Team]) -> Team:
     return open_team()
 
 
-def press_payload(team: Team, post: Post, action: str = "got_it") -> dict[str, Any]:
-    button = button_of(post, action)
-    assert button
+def press_payload(team: Team, post: Post, action: str = "got_it", at: str = "1.1") -> dict[str, Any]:
+    button = button_of(post, action) or {"action_id": action, "value": post.key}
     trigger = team.slack.team.trigger(post.user)
-    return block_actions(post, button, trigger_id=trigger, response_url=f"{team.slack.url}/response/none", at="1.1")
+    return block_actions(post, button, trigger_id=trigger, response_url=f"{team.slack.url}/response/none", at=at)
+
+
+def press(team: Team, post: Post, action: str, at: str) -> None:
+    """Delivered and redrawn; ``at`` is Slack's own name for the press, so that it can come again."""
+    body, calls = encoded(press_payload(team, post, action, at)), len(team.slack.calls)
+    assert team.post(body, signed_headers(SECRET, body)).status_code == 200
+    eventually(lambda: "chat.update" in team.slack.calls[calls:])
 
 
 def encoded(payload: dict[str, Any]) -> str:
@@ -151,6 +157,55 @@ def test_a_press_delivered_four_times_is_one_answer(team: Team) -> None:
     for _ in range(4):
         assert team.post(body, signed_headers(SECRET, body)).status_code == 200
     assert len(team.house.store.facts.answers_of(ANA.id)) == 1
+
+
+def test_an_undo_delivered_four_times_takes_back_one_answer(team: Team) -> None:
+    post = team.card(team.house.touch(channel="slack"))
+    press(team, post, "got_it", "1.000001")
+    press(team, post, "heard_enough", "2.000001")
+    for _ in range(4):
+        press(team, post, "undo", "3.000001")
+    assert (team.house.kinds(), len(team.slack.dm_of(ANA.email))) == (["acknowledged"], 1)
+
+
+def test_a_press_that_comes_again_after_it_was_taken_back_stays_taken_back(team: Team) -> None:
+    post = team.card(team.house.touch(channel="slack"))
+    press(team, post, "got_it", "1.000001")
+    press(team, post, "undo", "2.000001")
+    for late in ("1.000001", "1.000002"):  # the same press, and one that was overtaken on its way
+        press(team, post, "got_it", late)
+    assert team.house.kinds() == []
+    press(team, post, "got_it", "10.000001")
+    press(team, post, "undo", "2.000001")
+    assert team.house.kinds() == ["acknowledged"]
+
+
+def test_a_form_that_comes_again_after_its_answer_was_taken_back_stays_taken_back(
+    open_team: Callable[..., Team],
+) -> None:
+    team = open_team(a_message(ask="check", checks=[CHECK]))
+    post = team.card(team.house.touch(channel="slack"))
+    team.slack.click(ANA.email, "answer")
+    eventually(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
+    (dialog,) = team.slack.team.dialogs_of(ANA.email)
+    body = encoded(view_submission(dialog, {"entry": "1"}, trigger_id="7.U1"))
+    assert team.post(body, signed_headers(SECRET, body)).status_code == 200
+    assert team.house.kinds() == ["check"]
+    press(team, post, "undo", "2.000001")
+    assert team.post(body, signed_headers(SECRET, body)).status_code == 200
+    assert team.house.kinds() == []
+
+
+def test_a_slack_that_cannot_say_whose_card_it_is_records_nothing_and_says_so(team: Team) -> None:
+    """Not "this is for somebody else": that would send the recipient away for good."""
+    team.card(team.house.touch(channel="slack"))
+    team.slack.fail("users.lookupByEmail", "internal_error", status=500)
+    assert team.slack.click(ANA.email, "got_it").status == 200
+    eventually(lambda: len(team.slack.dm_of(ANA.email)) == 2)
+    assert "nothing was recorded. Please press again" in team.slack.dm_of(ANA.email)[-1].text
+    assert team.house.kinds() == []
+    team.slack.click(ANA.email, "got_it")
+    assert team.house.kinds() == ["acknowledged"]
 
 
 def test_remind_me_tomorrow_and_heard_enough(team: Team) -> None:

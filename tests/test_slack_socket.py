@@ -2,67 +2,38 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
-import socket
-import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
+
+import pytest
 
 from commsengine.slack_app import SlackApp
+from commsengine.slack_app.socket import Socket
 from tests.answering import Answering, answering
 from tests.builders import ANA
-from tests.servers import Server, http_json
-
-GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455
+from tests.slack_socket import SocketSlack
 
 
-class SocketSlack(Server):
-    """Tells where the socket is, sends one envelope down it, and keeps the envelope ids that come back."""
-
-    def __init__(self, payload: dict[str, Any]) -> None:
-        self.payload, self.acknowledged, self.got_one = payload, list[str](), threading.Event()
-        super().__init__()
-
-    def serve(self, connection: socket.socket) -> None:
-        with connection.makefile("rb") as lines:
-            head: dict[str, str] = {}
-            while (line := lines.readline().decode().strip()) or not head:
-                name, _, value = line.partition(":")
-                head[name.strip().lower()] = value.strip()
-            if "sec-websocket-key" not in head:
-                url = f"ws://127.0.0.1:{self.port}/link"
-                connection.sendall(http_json(json.dumps({"ok": True, "url": url})))
-                return
-            digest = hashlib.sha1((head["sec-websocket-key"] + GUID).encode()).digest()  # noqa: S324 - as the RFC says
-            connection.sendall(
-                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                b"Sec-WebSocket-Accept: " + base64.b64encode(digest) + b"\r\n\r\n"
-            )
-            envelope = {"envelope_id": "e1", "type": "interactive", "payload": self.payload}
-            connection.sendall(frame(json.dumps(envelope).encode()))
-            self._listen(lines)
-
-    def _listen(self, lines: IO[bytes]) -> None:
-        while first := lines.read(1):
-            text = unmasked(lines)
-            if first[0] & 0x0F == 1 and "envelope_id" in text:
-                self.acknowledged.append(json.loads(text)["envelope_id"])
-                self.got_one.set()
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[Answering]:
+    house = answering(tmp_path)
+    house.store.slack_ids.put(ANA.email, "UANA", "D1")
+    yield house
+    house.store.close()
 
 
-def frame(data: bytes) -> bytes:
-    """One whole text frame, unmasked, as servers send it."""
-    return b"\x81\x7e" + len(data).to_bytes(2, "big") + data
-
-
-def unmasked(lines: IO[bytes]) -> str:
-    length = lines.read(1)[0] & 0x7F
-    if length == 126:
-        length = int.from_bytes(lines.read(2), "big")
-    mask, data = lines.read(4), lines.read(length)
-    return bytes(byte ^ mask[place % 4] for place, byte in enumerate(data)).decode("utf-8", "replace")
+@contextmanager
+def connected(house: Answering, slack: SocketSlack, ping: float = 0.2) -> Iterator[None]:
+    """An app with quick pings; that it is connected has to be waited for."""
+    api = f"http://127.0.0.1:{slack.port}/api/"
+    app = SlackApp(house.hall, house.store.slack_ids, token="xoxb-x", api_url=api, clock=house.clock)
+    handle = Socket(app.bolt, "xapp-x", ping=ping, wait=0.1)
+    handle.connect()
+    yield
+    handle.close()
 
 
 def a_press(house: Answering, user: str) -> dict[str, Any]:
@@ -74,29 +45,62 @@ def a_press(house: Answering, user: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def test_a_press_over_the_socket_is_recorded_and_acknowledged(tmp_path: Path) -> None:
-    house = answering(tmp_path)
-    house.store.slack_ids.put(ANA.email, "UANA", "D1")
-    with SocketSlack(a_press(house, "UANA")) as slack:
-        api = f"http://127.0.0.1:{slack.port}/api/"
-        app = SlackApp(house.hall, house.store.slack_ids, token="xoxb-x", api_url=api, clock=house.clock)
-        handler: Any = app.socket_mode("xapp-x")
-        handler.connect()
-        assert slack.got_one.wait(10)
-        handler.close()
+def eventually(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not what():
+        assert time.monotonic() < deadline, "did not happen within half a minute"
+        time.sleep(0.01)
+
+
+def test_a_press_over_the_socket_is_recorded_and_acknowledged(house: Answering) -> None:
+    with SocketSlack() as slack, connected(house, slack):
+        assert slack.linked.wait(30)
+        slack.press(a_press(house, "UANA"))
+        assert slack.got_one.wait(30)
     assert (house.kinds(), slack.acknowledged) == (["acknowledged"], ["e1"])
-    house.store.close()
 
 
-def test_another_persons_press_over_the_socket_is_refused(tmp_path: Path) -> None:
-    house = answering(tmp_path)
-    house.store.slack_ids.put(ANA.email, "UANA", "D1")
-    with SocketSlack(a_press(house, "UBEN")) as slack:
-        api = f"http://127.0.0.1:{slack.port}/api/"
-        app = SlackApp(house.hall, house.store.slack_ids, token="xoxb-x", api_url=api, clock=house.clock)
-        handler: Any = app.socket_mode("xapp-x")
-        handler.connect()
-        assert slack.got_one.wait(10)
-        handler.close()
+def test_another_persons_press_over_the_socket_is_refused(house: Answering) -> None:
+    with SocketSlack() as slack, connected(house, slack):
+        assert slack.linked.wait(30)
+        slack.press(a_press(house, "UBEN"))
+        assert slack.got_one.wait(30)
     assert house.kinds() == []
-    house.store.close()
+
+
+@pytest.mark.parametrize("trouble", ["away", "refusing"])
+def test_a_slack_that_lets_nobody_in_at_first_is_asked_until_it_does(house: Answering, trouble: str) -> None:
+    """And the program goes on meanwhile: ``connect`` has returned."""
+    with SocketSlack() as slack:
+        slack.away, slack.refusal = trouble == "away", "invalid_auth" if trouble == "refusing" else ""
+        with connected(house, slack):
+            eventually(lambda: slack.asked >= 2)
+            slack.away, slack.refusal = False, ""
+            assert slack.linked.wait(30)
+
+
+def test_a_connection_that_is_cut_is_made_anew(house: Answering) -> None:
+    with SocketSlack() as slack, connected(house, slack):
+        assert slack.linked.wait(30)
+        slack.go()
+        assert not slack.press(a_press(house, "UANA"))
+        slack.away = False
+        assert slack.linked.wait(30)
+        assert house.kinds() == []
+
+
+def test_a_connection_that_slack_hangs_up_is_made_anew_at_once(house: Answering) -> None:
+    """The pings that would find out come too late for this test, as they do for the people who press."""
+    with SocketSlack() as slack, connected(house, slack, ping=60):
+        assert slack.linked.wait(30)
+        slack.hang_up()
+        eventually(lambda: slack.links == 2)
+
+
+def test_a_connection_that_is_dead_without_saying_so_is_made_anew(house: Answering) -> None:
+    """Nothing is closed; pings go out and no answer comes back."""
+    with SocketSlack() as slack, connected(house, slack):
+        assert slack.linked.wait(30)
+        eventually(lambda: slack.pongs > 0)
+        slack.deaf = True
+        eventually(lambda: slack.links == 2)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -168,12 +169,21 @@ class Hall:
         """The whole campaign does not concern this person, they say."""
         return self._record(self._read(about, now), "not_for_me", evidence, whole_campaign=True)
 
-    def undo(self, key: str, now: dt.datetime) -> bool:
-        """Takes back the newest answer to this touch; false when there is none, or it is older than five minutes."""
-        card = self.card(key, now)
+    def undo(self, about: str | Card, now: dt.datetime, press: str = "") -> bool:
+        """Takes back the newest answer to this touch; false when there is none, or it is older than five minutes.
+
+        ``press`` is what Slack calls the press that wanted it.
+        """
+        card = self._read(about, now)
         if card.latest is None or not card.undoable:
             return False
-        return self._store.facts.withdraw(card.latest.id, now)
+        self._store.facts.withdraw(card.latest.id, now, press)
+        return True  # by this or by the same press delivered twice
+
+    def overtaken(self, card: Card, press: str) -> bool:
+        """Whether this press is on record already, or was made before the last one that is: it was delivered late."""
+        seen = self._store.facts.presses_on(card.key, card.person.id)
+        return press in seen or any(_made_before(press, other) for other in seen)
 
     def _record(
         self,
@@ -259,6 +269,13 @@ class Hall:
         cast, role = self._cast(person, version.plan), role_of(version.plan.audience, person) or ""
         renderer = self._renderer(version)
         return {message.id: key_point(renderer, message, role, person, cast) for message in version.plan.messages}
+
+
+def _made_before(press: str, other: str) -> bool:
+    """Presses of buttons are named by Slack's clock; forms sent off have names without an order."""
+    stamps = [re.fullmatch(r"(\d+)\.(\d+)", name) for name in (press, other)]
+    first, second = ((int(found[1]), int(found[2])) if found else None for found in stamps)
+    return bool(first and second and first < second)
 
 
 def _written(text: str) -> str:

@@ -189,6 +189,8 @@ class Pool:
             self._broke(failure)
             self._give_back(batch)
             return []
+        if lapsed := [one for one in batch if one.key not in ours]:  # what is not ours any more stays as it is
+            self._give_back(lapsed)
         return [one for one in batch if one.key in ours]
 
     def _may_go(self, count: int) -> bool:

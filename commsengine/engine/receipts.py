@@ -35,10 +35,13 @@ def receipt_of(outcome: Outcome, attempts: int, now: dt.datetime) -> Receipt:
 
 
 def retry_at(outcome: Outcome, number: int, now: dt.datetime) -> dt.datetime:
-    """When to try again after the ``number``-th attempt. The key adds up to a fifth, so that not all come at once."""
+    """When to try again after the ``number``-th attempt, not before the other side asked us to.
+
+    The key adds up to a fifth, so that not all come at once; whom a relay turns away together least of all.
+    """
     spread = zlib.crc32(outcome.key.encode()) / 0xFFFFFFFF / 5
-    seconds = BACK_OFF[number - 1] * 60 * (1 + spread)
-    return now + dt.timedelta(seconds=max(seconds, outcome.retry_after or 0))
+    seconds = max(BACK_OFF[number - 1] * 60, outcome.retry_after or 0)
+    return now + dt.timedelta(seconds=seconds * (1 + spread))
 
 
 def render_failed(key: str, failure: Exception, now: dt.datetime) -> Receipt:

@@ -336,7 +336,7 @@ class Engine:
     def _keep_beat(self, now: dt.datetime) -> None:
         """The durable beat, at most twice a minute or when a channel stops or goes on.
 
-        Now and then also a look at what silent engines left.
+        It keeps our claims alive; now and then also a look at what silent engines left.
         """
         since, shut = now - self._last_beat if self._last_beat else None, self.shut_channels()
         rested = {name: because for name, (_, because) in shut.items()}
@@ -356,6 +356,8 @@ class Engine:
             interval=self._seconds_between_beats(now), now=now,
             resting={name: {"until": until.isoformat(), "because": because} for name, (until, because) in shut.items()},
         )  # fmt: skip
+        if any(not pool.idle for pool in self._pools.values()):  # a slow line may take longer than the lease
+            self._store.touches.renew(owner=self.owner.name, lease_until=now + LEASE, now=now)
         self._last_beat, self._rested = now, rested
         if self._state:
             path = str(self._store.path or "")

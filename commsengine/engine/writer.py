@@ -91,10 +91,14 @@ class Writer:
             self._news.notify_all()
 
     def still_ours(self, keys: Sequence[str], fence: int) -> set[str]:
-        """Those of these claims that nobody has given back meanwhile."""
-        rows = self._ledger.rows(keys)
+        """Those of these claims that nobody has given back meanwhile and whose lease is not over."""
+        rows, now = self._ledger.rows(keys), self._clock()
         return {
-            key for key, row in rows.items() if (row.state, row.owner, row.fence) == ("claimed", self._owner, fence)
+            key
+            for key, row in rows.items()
+            if (row.state, row.owner, row.fence) == ("claimed", self._owner, fence)
+            and row.lease_until is not None
+            and row.lease_until > now
         }
 
     def flush(self, timeout: float = 60.0) -> bool:

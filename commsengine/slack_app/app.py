@@ -3,7 +3,8 @@
 1. The press must be signed (HTTP) or come through our own socket, and its author must be the touch's recipient.
 2. What was said is committed; only then is Slack answered, and only then is the card redrawn in place. If the commit
    fails, Slack shows the person that the press failed, and the card still has its buttons.
-3. Slack delivers some things twice; facts are idempotent, so nothing needs remembering here.
+3. Slack delivers some things twice, late, or after newer ones: each press is kept with its answer, and one that is on
+   record, or older than what is, changes nothing.
 """
 
 from __future__ import annotations
@@ -17,10 +18,9 @@ from typing import Any
 
 import structlog
 from slack_bolt import Ack, App, BoltRequest, BoltResponse, Respond
-from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import Clock as SlackClock
 from slack_sdk.signature import SignatureVerifier
 
@@ -29,14 +29,22 @@ from commsengine.engine.answers import Evidence, Hall, UnknownTouchError
 from commsengine.engine.cards import Card
 from commsengine.errors import InputError
 from commsengine.slack_app.forms import ENTRY, answer_form, entered, question_form
+from commsengine.slack_app.socket import PING, Socket
 
 Body = Mapping[str, Any]
 Act = Callable[[Card, Evidence], str | None]
 Place = Mapping[str, str]  # key, channel and ts of the card a press came from
 
 NOT_YOURS = "This message is for somebody else, so nothing was recorded. Yours comes to you directly."
+NOT_SURE = (
+    "Slack could not tell us just now whether this message is yours, so nothing was recorded. Please press again in a "
+    "minute, or open the message on its page."
+)
 GONE = "This message is no longer on record. Please open the newest one you have."
 LATE = "It is too late to undo that: five minutes have passed. Ask a question if it should be changed."
+
+TIMEOUT = 10
+"""Seconds for a call that no answer depends on; while it hangs, one press fewer can be taken."""
 
 log = structlog.get_logger(__name__)
 _quiet = logging.getLogger("commsengine.slack_bolt")
@@ -62,7 +70,7 @@ class SlackApp:
         self._hall, self._ids, self._clock = hall, ids, clock
         self._verifier = SignatureVerifier(signing_secret, _Clock(signed_at or clock)) if signing_secret else None
         # One attempt per call: a card that could not be redrawn is logged, and its answer stands on the page.
-        self._client = WebClient(token=token, base_url=api_url, retry_handlers=[], logger=_quiet)
+        self._client = WebClient(token, base_url=api_url, timeout=TIMEOUT, retry_handlers=[], logger=_quiet)
         self.bolt = App(
             client=self._client,
             logger=_quiet,
@@ -100,9 +108,9 @@ class SlackApp:
             return BoltResponse(status=401, body="")
         return self.bolt.dispatch(BoltRequest(body=text, headers=dict(headers)))
 
-    def socket_mode(self, app_token: str) -> SocketModeHandler:
+    def socket_mode(self, app_token: str, ping: float = PING) -> Socket:
         """A connection of our own making; ``connect()`` returns, ``close()`` ends it."""
-        return SocketModeHandler(self.bolt, app_token)
+        return Socket(self.bolt, app_token, ping=ping)
 
     # -- presses and forms ------------------------------------------------------------------------
 
@@ -111,7 +119,8 @@ class SlackApp:
 
         def handle(ack: Ack, body: dict[str, Any], respond: Respond) -> None:
             place, user = _place(body), body["user"]["id"]
-            said = self._for_recipient(place, user, lambda card: act(card, _evidence(body)))
+            evidence = _evidence(body, _pressed_at(body))
+            said = self._for_recipient(place, user, lambda card: self._unless_known(card, evidence, act))
             ack()  # after the commit: had it failed, Slack would say so
             self._redraw(place) if said is None else _whisper(respond, said)
 
@@ -136,14 +145,17 @@ class SlackApp:
     def _submitted(self, name: str) -> Callable[..., None]:
         def handle(ack: Ack, body: dict[str, Any]) -> None:
             place = json.loads(body["view"]["private_metadata"])
-            filled, evidence = body["view"]["state"]["values"][ENTRY][ENTRY], _evidence(body)
+            filled = body["view"]["state"]["values"][ENTRY][ENTRY]
+            evidence = _evidence(body, body.get("trigger_id", ""))
             record_it = self._ask if name == "question" else self._answer
 
-            def record(card: Card) -> None:
+            def record(card: Card, evidence: Evidence) -> None:
                 record_it(card, entered(filled, card), evidence)
 
             try:
-                said = self._for_recipient(place, body["user"]["id"], record)
+                said = self._for_recipient(
+                    place, body["user"]["id"], lambda card: self._unless_known(card, evidence, record)
+                )
             except InputError as error:
                 said = error.message
             if said is not None:
@@ -160,21 +172,27 @@ class SlackApp:
             card = self._hall.card(place["key"], self._clock())
         except UnknownTouchError:
             return GONE
-        if not self._is(card, user):
+        theirs = self._known_as(card)
+        if not theirs:
+            return NOT_SURE
+        if theirs != user:
             log.warning("slack_press_of_another", campaign=card.plan.campaign, message=card.message.id, key=card.key)
             return NOT_YOURS
         return act(card)
 
-    def _is(self, card: Card, user: str) -> bool:
-        """Whether this Slack user is the person of the card, by the same rule by which the card was sent.
+    def _known_as(self, card: Card) -> str:
+        """What Slack calls the person of the card, by the same rule by which the card was sent; empty if it is silent.
 
         Their own ``slack_id``, else the one remembered; where nothing is known yet, Slack is asked by e-mail.
         """
         known = card.person.slack_id or (self._ids.get(card.person.email) or ("", ""))[0]
         if known:
-            return user == known
+            return known
         found = self._quietly("users_lookupByEmail", email=card.person.email)
-        return bool(found and found["user"]["id"] == user)
+        return str(found["user"]["id"]) if found else ""
+
+    def _unless_known(self, card: Card, evidence: Evidence, act: Act) -> str | None:
+        return None if self._hall.overtaken(card, evidence.detail["press"]) else act(card, evidence)
 
     # -- what each of them records ----------------------------------------------------------------
 
@@ -190,8 +208,10 @@ class SlackApp:
     def _explain(self, card: Card, evidence: Evidence) -> None:
         self._hall.explain(card.key, evidence, card.now)
 
-    def _undo(self, card: Card, _evidence: Evidence) -> str | None:
-        return None if self._hall.undo(card.key, card.now) else LATE
+    def _undo(self, card: Card, evidence: Evidence) -> str | None:
+        if card.latest is None:  # taken back on the page meanwhile
+            return None
+        return None if self._hall.undo(card, card.now, evidence.detail["press"]) else LATE
 
     def _ask(self, card: Card, text: str, evidence: Evidence) -> None:
         self._hall.ask(card.key, text, evidence, card.now)
@@ -211,7 +231,7 @@ class SlackApp:
         """One call that no answer depends on; a failure is logged, and the result is ``None``."""
         try:
             return getattr(self._client, method)(**arguments)
-        except (SlackClientError, OSError) as error:
+        except Exception as error:  # the SDK has no closed list of what it raises
             cause = error.response.get("error") if isinstance(error, SlackApiError) else type(error).__name__
             log.warning("slack_call_failed", method=method, cause=cause)
             return None
@@ -235,7 +255,7 @@ def _whisper(respond: Respond, text: str) -> None:
     """Tells only the person who pressed."""
     try:
         respond(text, response_type="ephemeral", replace_original=False)
-    except (SlackClientError, OSError) as error:
+    except Exception as error:  # as above
         log.warning("slack_call_failed", method="respond", cause=type(error).__name__)
 
 
@@ -252,5 +272,11 @@ def _place(body: Body) -> Place:
     return {"key": body["actions"][0].get("value", ""), "channel": channel, "ts": ts}
 
 
-def _evidence(body: Body) -> Evidence:
-    return Evidence("slack", {"user": body["user"]["id"], "team": (body.get("team") or {}).get("id", "")})
+def _pressed_at(body: Body) -> str:
+    """When the button was pressed, by Slack's clock: the same however often Slack tells it."""
+    return str(body["actions"][0].get("action_ts", ""))
+
+
+def _evidence(body: Body, press: str) -> Evidence:
+    team = (body.get("team") or {}).get("id", "")
+    return Evidence("slack", {"user": body["user"]["id"], "team": team, "press": press})

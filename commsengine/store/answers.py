@@ -33,15 +33,25 @@ def record(connection: Connection, given: Mapping[str, Any], now: dt.datetime) -
     return AnswerRecord(True, now, written.id)
 
 
-def withdraw(connection: Connection, answer_id: int, now: dt.datetime) -> bool:
+def withdraw(connection: Connection, answer_id: int, now: dt.datetime, press: str = "") -> bool:
     """Marks the answer as taken back; false if there is none, or it was taken back before."""
     undo = update(answer).where(answer.c.id == answer_id, _VALID).values(withdrawn_at=now)
-    taken = connection.execute(undo.returning(answer.c.person_id)).first()
+    taken = connection.execute(undo.returning(answer.c.person_id, answer.c.detail)).first()
     if taken is None:
         return False
+    if press:
+        told = {**taken.detail, "undone": press}
+        connection.execute(update(answer).where(answer.c.id == answer_id).values(detail=told))
     bookmark.changed(connection, [taken.person_id], now)
     audit.note(connection, "withdraw", taken.person_id, by=taken.person_id, now=now, detail={"answer": answer_id})
     return True
+
+
+def presses_on(connection: Connection, key: str, person_id: str) -> set[str]:
+    """What Slack calls the presses behind the answers to a touch, withdrawn ones too, and behind their undoing."""
+    theirs = select(answer.c.detail).where(answer.c.person_id == person_id, answer.c.key == key)
+    details = connection.execute(theirs).scalars()
+    return {name for detail in details for name in (detail.get("press"), detail.get("undone")) if name}
 
 
 def of_person(connection: Connection, person_id: str) -> list[StoredAnswer]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, Update, bindparam, or_, select
+from sqlalchemy import Connection, Row, Update, bindparam, or_, select, update
 
 from commsengine.store import bookmark, gates, transitions
 from commsengine.store.bookmark import CHUNK
@@ -46,6 +46,12 @@ def mark(connection: Connection, keys: Sequence[str], *, owner: str, fence: int,
         given = {"keys": keys[start : start + CHUNK], "the_owner": owner, "the_fence": fence, "the_now": now}
         going += [Marked(*row) for row in connection.execute(_GOING, given)]
     return going
+
+
+def renew(connection: Connection, *, owner: str, lease_until: dt.datetime, now: dt.datetime) -> None:
+    """An owner that is alive keeps what it has claimed; a lease that is over stays over, whatever it says by then."""
+    theirs = (touch.c.state == "claimed", touch.c.owner == owner, touch.c.lease_until > now)
+    connection.execute(update(touch).where(*theirs).values(lease_until=lease_until))
 
 
 def _touch_may_leave() -> Any:

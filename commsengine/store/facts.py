@@ -55,10 +55,15 @@ class Facts:
         with self._database.read() as connection:
             return said_about(connection, key)
 
-    def withdraw(self, answer_id: int, now: dt.datetime) -> bool:
-        """Takes an answer back; false if it does not stand."""
+    def withdraw(self, answer_id: int, now: dt.datetime, press: str = "") -> bool:
+        """Takes an answer back; false if it does not stand. ``press`` names what wanted it, where that has a name."""
         with self._database.write() as connection:
-            return answers.withdraw(connection, answer_id, now)
+            return answers.withdraw(connection, answer_id, now, press)
+
+    def presses_on(self, key: str, person_id: str) -> set[str]:
+        """The names of the presses that gave answers to this touch, or took them back."""
+        with self._database.read() as connection:
+            return answers.presses_on(connection, key, person_id)
 
     def answers_of(self, person_id: str) -> list[StoredAnswer]:
         """Everything the person answered, withdrawn or not, in order."""

@@ -107,6 +107,11 @@ class Touches:
 
         return self._database.write_again(both)
 
+    def renew(self, *, owner: str, lease_until: dt.datetime, now: dt.datetime) -> None:
+        """Lengthens the leases of what this owner has claimed and not yet marked."""
+        with self._database.write() as connection:
+            deliveries.renew(connection, owner=owner, lease_until=lease_until, now=now)
+
     def release(
         self,
         *,

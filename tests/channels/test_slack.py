@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -245,3 +247,139 @@ def test_the_post_asks_slack_to_add_nothing_of_its_own() -> None:
         against(server)
     for wish in ('"unfurl_links": false', '"unfurl_media": false', '"link_names": false', '"parse": "none"'):
         assert wish in server.bodies[-1].decode()
+
+
+@pytest.mark.parametrize(
+    ("asked", "seconds"),
+    [
+        ("7", 7),
+        ("0", 1),
+        ("-5", 1),
+        ("nan", 1),
+        ("inf", 3600),
+        ("99999999", 3600),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", 30),
+    ],
+)
+def test_a_wait_is_taken_as_far_as_it_makes_sense(asked: str, seconds: float) -> None:
+    limited = http_json('{"ok": false, "error": "ratelimited"}', "429 Too Many Requests", f"Retry-After: {asked}\r\n")
+    with odd(limited) as server:
+        (outcome,) = against(server)
+    assert (outcome.verdict, outcome.begun, outcome.retry_after) == (RETRY, False, seconds)
+
+
+@pytest.mark.parametrize("status", ["200 OK", "429 Too Many Requests"])
+def test_a_limit_that_says_nothing_of_time_means_half_a_minute(status: str) -> None:
+    with odd(http_json('{"ok": false, "error": "ratelimited"}', status)) as server:
+        (outcome,) = against(server)
+    assert (outcome.verdict, outcome.begun, outcome.retry_after) == (RETRY, False, 30.0)
+
+
+def test_a_stopped_post_costs_nobody_else_a_look_up(slack: SlackStandIn) -> None:
+    slack.limit("chat.postMessage")
+    deliver(slack, {}, {"to_email": "ben@example.com"})
+    assert slack.calls == ["users.lookupByEmail", "conversations.open", "chat.postMessage"]
+
+
+@pytest.mark.parametrize("dm", ["", "DOLD"])
+def test_an_id_of_another_workspace_gives_way_to_the_one_here(slack: SlackStandIn, dm: str) -> None:
+    """The bot has moved, or the person was invited anew: what was remembered is nobody's any more."""
+    ids = Ids({"ana@example.com": ("UOLD", dm)})
+    outcomes = [deliver(slack, ids=ids)[0] for _ in range(2 if dm else 1)]
+    assert [(outcome.verdict, outcome.begun) for outcome in outcomes] == [*[(RETRY, False)] * bool(dm), (SENT, True)]
+    assert (len(slack.dm_of("ana@example.com")), ids["ana@example.com"]) == (1, ("U00000001", "D00000001"))
+
+
+def test_whose_own_slack_id_is_nobodys_is_not_on_slack(slack: SlackStandIn) -> None:
+    (outcome,) = deliver(slack, {"slack_id": "U99999999"})
+    assert (outcome.verdict, outcome.unreachable) == (PERMANENT, "not on Slack")
+    assert slack.calls == ["conversations.open"]
+
+
+@pytest.mark.parametrize(("error", "verdict"), [("channel_not_found", PERMANENT), ("something_new", RETRY)])
+@pytest.mark.parametrize("method", ["users.lookupByEmail", "conversations.open"])
+def test_a_refusal_of_one_person_counts_as_an_attempt_and_stops_nobody(
+    slack: SlackStandIn, method: str, error: str, verdict: str
+) -> None:
+    """Counted, so that it is tried less and less and ends; not counted, it would be due again at once, for ever."""
+    slack.fail(method, error)
+    first, second = deliver(slack, {}, {"to_email": "ben@example.com"})
+    assert (first.verdict, first.begun, first.channel_down, second.verdict) == (verdict, True, "", SENT)
+
+
+HOLD_ON = http_json("<html>Bad gateway", "502 Bad Gateway")
+
+
+def several(server: HttpOddity, count: int) -> list[Outcome]:
+    channel = SlackChannel("xoxb-sandbox", Ids(), api_url=f"http://127.0.0.1:{server.port}/api", timeout=2)
+    return [next(iter(channel.deliver([a_card(f"k{number}")], lambda keys: keys))) for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    "lookup", [None, HOLD_ON, http_json('{"ok": false, "error": "fatal_error"}'), http_json("[1]")]
+)
+def test_trouble_before_the_post_waits_a_little_and_in_the_end_shuts_the_channel(lookup: bytes | None) -> None:
+    with odd(FOUND, lookup=lookup) as server:
+        outcomes = several(server, 3)
+    assert [(one.verdict, one.begun, one.retry_after, bool(one.channel_down)) for one in outcomes] == [
+        (RETRY, False, 1.0, False), (RETRY, False, 1.0, False), (RETRY, False, None, True),
+    ]  # fmt: skip
+
+
+def test_an_outage_leaves_few_touches_uncertain() -> None:
+    """Three posts stay without an answer; the rest of the batch has not begun."""
+    with odd(None) as server:
+        channel = SlackChannel("xoxb-sandbox", Ids(), api_url=f"http://127.0.0.1:{server.port}/api", timeout=2)
+        marked: list[str] = []
+        outcomes = list(channel.deliver([a_card(f"k{n}") for n in range(6)], lambda keys: marked.extend(keys) or keys))
+        assert server.requests.count("/api/chat.postMessage") == 3
+    assert [(one.verdict, one.begun) for one in outcomes] == [(UNCERTAIN, True)] * 3 + [(RETRY, False)] * 3
+    assert marked == ["k0", "k1", "k2"]
+    assert [one.channel_down for one in outcomes] == [
+        "",
+        "",
+        *["Slack is in trouble: the connection broke (ConnectionResetError)"] * 4,
+    ]
+
+
+def test_one_answer_makes_good_for_the_trouble_before_it() -> None:
+    answers = [None, None, FOUND, None, None]
+    with HttpOddity(lambda path: answers.pop(0) if path.endswith("chat.postMessage") else FOUND) as server:
+        outcomes = several(server, 5)
+    assert [outcome.verdict for outcome in outcomes] == [UNCERTAIN, UNCERTAIN, SENT, UNCERTAIN, UNCERTAIN]
+    assert {outcome.channel_down for outcome in outcomes} == {""}
+
+
+def test_a_connection_that_never_comes_about_leaves_nothing_uncertain() -> None:
+    """A network that swallows everything: nothing can have been posted, and nobody else can be served either."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        address = listener.getsockname()
+        with contextlib.ExitStack() as waiting:
+            for _ in range(4):  # the queue is full: whoever comes now is not even told no
+                waiting.enter_context(another := socket.socket())
+                another.setblocking(False)
+                another.connect_ex(address)
+            ids = Ids({"ana@example.com": ("U1", "D1")})
+            channel = SlackChannel("xoxb-sandbox", ids, api_url=f"http://127.0.0.1:{address[1]}/api", timeout=0.3)
+            (outcome,) = channel.deliver([a_card()], lambda keys: keys)
+    assert (outcome.verdict, outcome.begun, outcome.channel_down) == (RETRY, False, "Slack does not answer")
+
+
+def test_slack_that_takes_the_post_and_falls_silent_is_uncertain() -> None:
+    with odd(b"") as server:
+        channel = SlackChannel("xoxb-sandbox", Ids(), api_url=f"http://127.0.0.1:{server.port}/api", timeout=0.5)
+        (outcome,) = channel.deliver([a_card()], lambda keys: keys)
+        assert (outcome.verdict, outcome.reply) == (UNCERTAIN, "the connection broke (TimeoutError)")
+
+
+STRANGE = (
+    b"HTTP/1.1 500 Oops\r\nContent-Type: text/html; charset=made-up\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi"
+)
+PACKED = b"HTTP/1.1 200 OK\r\nContent-Type: application/gzip\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi"
+
+
+@pytest.mark.parametrize("answer", [http_json("[1]"), http_json("[" * 100_000), STRANGE, PACKED], ids=range(4))
+def test_whatever_the_answer_is_the_next_message_is_carried(answer: bytes) -> None:
+    answers = [answer, FOUND]
+    with HttpOddity(lambda path: answers.pop(0) if path.endswith("chat.postMessage") else FOUND) as server:
+        assert [outcome.verdict for outcome in several(server, 2)] == [UNCERTAIN, SENT]

@@ -280,6 +280,39 @@ def test_no_more_is_claimed_than_the_rate_lets_leave_within_half_the_lease(
     assert (report.claimed, report.crowded) == (20, 30)
 
 
+def test_a_claim_that_takes_longer_than_its_lease_is_kept_alive(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    """Over a slow line: whatever is refused right before its final dot has been carried in vain."""
+    run(store, [someone(n) for n in range(5)])
+    begun: list[str] = []
+
+    def four_minutes_and_a_beat(message: Message) -> None:
+        begun.append(message.key)
+        clock.forward(minutes=4)
+        until = time.monotonic() + 30
+        while store.engine.heartbeats()[0].beat_at < clock.now and time.monotonic() < until:
+            time.sleep(0.01)
+
+    engine(email=a_channel(bag, before_mark=four_minutes_and_a_beat)).tick()
+    assert len(bag.arrived) == len(begun) == 5
+
+
+def test_a_claim_whose_lease_is_over_is_not_carried_at_all(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    run(store, [someone(n) for n in range(60)])
+    begun: list[str] = []
+
+    def once_asleep_for_long(message: Message) -> None:
+        begun.append(message.key)
+        clock.forward(minutes=11 if len(begun) == 1 else 0)
+
+    engine(email=a_channel(bag, before_mark=once_asleep_for_long)).tick()
+    assert len(bag.arrived) == 60
+    assert len(begun) <= 110  # the batch under way is refused one by one; the next one is not even begun
+
+
 def test_the_rate_spreads_messages_over_time(store: Store, engine: MakeEngine, bag: Mailbag) -> None:
     run(store, [someone(n) for n in range(6)])
     running = engine(email=a_channel(bag, per_minute=600, threads=3))

@@ -51,6 +51,10 @@ def days_from_now(days: int) -> str:
     return (today() + dt.timedelta(days=days)).isoformat()
 
 
+def addresses(people: int) -> list[str]:
+    return [f"p{n:04d}@example.com" for n in range(people)]
+
+
 IN_FORCE = (
     ("people", "import", "people.csv"), ("apply", "schedules/crm.yaml", "--yes"), ("start", "crm", "--yes"),
 )  # fmt: skip
@@ -60,7 +64,7 @@ def write_for(
     program: Program, people: int, *, kickoff: str = "", go_live: str = "", messages: str = MESSAGES, more: str = ""
 ) -> None:
     """The files of a workspace for so many people; ``more`` is another milestone."""
-    rows = [f"p{n:04d}@example.com,Person {n},Sales" for n in range(people)]
+    rows = [f"{address},Person {n},Sales" for n, address in enumerate(addresses(people))]
     program.write("people.csv", "\n".join(["email,name,department", *rows, ""]))
     plan = PLAN.format(
         kickoff=kickoff or days_from_now(-1), go_live=go_live or days_from_now(40), messages=messages,

@@ -68,7 +68,7 @@ class Program:
         """The environment of the program, for what is done in this process."""
         before = dict(os.environ)
         os.environ.clear()
-        os.environ.update(self._variables)
+        os.environ.update(self.variables)
         try:
             yield
         finally:
@@ -76,7 +76,7 @@ class Program:
             os.environ.update(before)
 
     @property
-    def _variables(self) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         return {**inherited, "PYTHONPATH": HERE, **self.settings}
 
@@ -84,7 +84,7 @@ class Program:
     def running(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         """A command at work; it is killed, if it has to be, when the context is left."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "commsengine", *arguments], cwd=self.folder, env=self._variables,
+            [sys.executable, "-m", "commsengine", *arguments], cwd=self.folder, env=self.variables,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         with process:

@@ -1,0 +1,78 @@
+"""Pauses at random instants while a large campaign leaves: nothing arrives after ``pause`` has returned 0."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import subprocess
+import time
+from pathlib import Path
+
+from benchmarks.faults.report import Report, say
+from tests.faults.arrivals import wait_until
+from tests.faults.killer import Killer
+from tests.faults.office import office
+from tests.faults.witness import Rule, SmtpWitness, smtp_witness
+from tests.stories.campaign import addresses, start_for
+from tests.stories.program import Program
+
+QUIET = 1.5
+"""Seconds for which nothing may arrive after a pause."""
+
+STILL_OPEN = 3
+
+
+def add_options(options: argparse.ArgumentParser) -> None:
+    options.add_argument("--pauses", type=int, default=200)
+    options.add_argument("--people", type=int, default=5000)
+
+
+def run(asked: argparse.Namespace, folder: Path) -> Report:
+    report = Report(f"pauses: {asked.pauses} pauses, {asked.people:,} people, seed {asked.seed}")
+    dice = random.Random(asked.seed)
+    after = still_open = in_mid_send = 0
+    with smtp_witness(folder / "witness", Rule("rcpt", wait=0.015), Rule("dot", wait=0.025)) as witness:
+        program = office(folder, witness.settings)
+        start_for(program, asked.people)
+        killer = Killer(program, witness, "crm", addresses(asked.people))
+        with program.running("run"):
+            for left in range(asked.pauses, 0, -1):
+                before = len(witness.arrivals())
+                share = max(1, round(0.9 * asked.people - before) // left)
+                witness.wait_for(before + dice.randint(1, share), 60)
+                time.sleep(dice.uniform(0, 0.1))
+                in_mid_send += killer.count("claimed", "sending") > 0
+                status, late = _pause(program, witness)
+                after += late if status == 0 else 0
+                still_open += status == STILL_OPEN
+                arrived = len(witness.arrivals())
+                say(f"pause {asked.pauses - left + 1}: {arrived:,} arrived, status {status}, {late} late")
+                program.done("resume", "crm", "--yes")
+            witness.behave()
+            wait_until(lambda: not killer.is_open(), 120, 0.2)
+        killer.finish()
+        verdict = killer.verdict()
+    report.judge(verdict)
+    report.add("pauses", asked.pauses)
+    report.add("  in mid-send", in_mid_send)
+    report.add("  that returned 3: some rows still open", still_open)
+    report.add("messages that arrived after pause returned 0", after)
+    report.add("messages arrived", verdict.arrived)
+    report.add("extra copies", verdict.extra)
+    report.promise(after == 0, f"{after} messages arrived after a pause")
+    report.promise(verdict.extra == 0, f"{verdict.extra} extra copies")
+    report.promise(verdict.arrived == asked.people, f"{verdict.arrived} arrived, not {asked.people}")
+    report.promise(in_mid_send >= 0.8 * asked.pauses, "the pauses did not fall within the send")
+    return report
+
+
+def _pause(program: Program, witness: SmtpWitness) -> tuple[int, int]:
+    """The status of ``pause``, and how many messages arrived after it had spoken its last word."""
+    with program.running("pause", "crm") as process:
+        out = process.stdout.readline() if process.stdout else ""
+        returned = time.time()
+        status = process.wait()
+    if status not in (0, STILL_OPEN):
+        raise subprocess.CalledProcessError(status, "pause", out)
+    time.sleep(QUIET)
+    return status, sum(arrival.at > returned for arrival in witness.arrivals())
