@@ -4,12 +4,16 @@
 2. What it found is ``sent``; what provably did not arrive is tried again. Each is in the audit with its evidence.
 3. What nobody can say anything about is asked again every minute, until the patience is over; then the plan decides:
    once more, flagged, or held for a person.
+
+Each resolver looks in a thread of its own: an archive that does not answer must not keep messages from leaving.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, wait
 
 import structlog
 
@@ -18,6 +22,9 @@ from commsengine.store.records import Uncertain
 from commsengine.store.store import Store
 
 ASK_AGAIN = dt.timedelta(minutes=1)
+WAITED_FOR = 2.0
+"""Real seconds that a look is waited for; what it finds later is heard the next time."""
+
 PATIENCE = dt.timedelta(minutes=5)
 """How long after its settle time a resolver is asked that cannot say anything."""
 
@@ -30,6 +37,7 @@ class Resolution:
     def __init__(self, store: Store, resolvers: Mapping[str, Sequence[Resolver]]) -> None:
         self._store, self._resolvers = store, resolvers
         self._asked: dict[tuple[str, str], dt.datetime] = {}
+        self._looks: dict[str, Future[Mapping[str, Sighting]]] = {}
 
     def settle(self, now: dt.datetime) -> dt.datetime | None:
         """Settles what can be settled now; when to look again, ``None`` if nothing is left to look for."""
@@ -49,16 +57,29 @@ class Resolution:
         return min((self._next(row, now) for row in left), default=None)
 
     def _ask(self, resolver: Resolver, rows: Sequence[Uncertain], now: dt.datetime) -> Mapping[str, Sighting]:
-        if not rows:
-            return {}
-        self._asked |= {(resolver.name, row.key): now for row in rows}
-        known = resolver.look([_sending(row) for row in rows])
+        if rows and resolver.name not in self._looks:
+            self._asked |= {(resolver.name, row.key): now for row in rows}
+            self._looks[resolver.name] = _begun(resolver, [_sending(row) for row in rows])
+        known = self._heard(resolver.name)
         found = {key: (seen.remote_id, seen.evidence) for key, seen in known.items() if seen.found}
         absent = {key: seen.evidence for key, seen in known.items() if not seen.found}
         if known:
             counts = self._store.touches.sighted(found, absent, by=resolver.name, now=now)
             log.info("resolved", resolver=resolver.name, found=counts["found"], absent=counts["absent"])
         return known
+
+    def _heard(self, resolver: str) -> Mapping[str, Sighting]:
+        """What a look has found, if it has come to its end."""
+        if resolver not in self._looks:
+            return {}
+        if not wait([self._looks[resolver]], WAITED_FOR).done:
+            log.warning("resolver_is_slow", resolver=resolver)
+            return {}
+        try:
+            return self._looks.pop(resolver).result()
+        except Exception as failure:  # a defect of ours: the plan decides as if there were no resolver
+            log.error("resolver_broke", resolver=resolver, error=type(failure).__name__)
+            return {}
 
     def _is_ripe(self, row: Uncertain, resolver: Resolver, now: dt.datetime) -> bool:
         asked = self._asked.get((resolver.name, row.key))
@@ -76,6 +97,20 @@ class Resolution:
             for asked in [self._asked.get((resolver.name, row.key))]
         ]
         return min(asks)
+
+
+def _begun(resolver: Resolver, sendings: Sequence[Sending]) -> Future[Mapping[str, Sighting]]:
+    """The look, on its way. Its thread keeps nobody from leaving: what it would find is found again."""
+    found: Future[Mapping[str, Sighting]] = Future()
+
+    def look() -> None:
+        try:
+            found.set_result(resolver.look(sendings))
+        except BaseException as failure:
+            found.set_exception(failure)
+
+    threading.Thread(target=look, name=resolver.name, daemon=True).start()
+    return found
 
 
 def _since(row: Uncertain, now: dt.datetime) -> dt.datetime:

@@ -7,14 +7,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.config import Config
 
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.store import schema
-from commsengine.store.database import Database
 from commsengine.store.store import Store
 from tests.cli.terminal import Terminal
+from tests.store.scene import older
 
 
 @pytest.fixture(autouse=True)
@@ -151,16 +149,3 @@ def test_a_backup_of_an_older_program_is_brought_to_this_version(started: Termin
     assert started.run("restore", started.path("old.db"), "--yes").status == 0
     with Store.open(f"sqlite:///{started.folder}/commsengine.db") as store:
         assert schema.revision(store.database) == schema.HEAD
-
-
-def older(path: Path) -> None:
-    """A database as the first version made it."""
-    database = Database(f"sqlite:///{path}")
-    database.use_wal()
-    config = Config()
-    config.set_main_option("script_location", str(Path(schema.__file__).with_name("migrations")))
-    config.set_main_option("path_separator", "os")
-    with database.write() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-    database.close()

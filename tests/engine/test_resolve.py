@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -115,6 +116,41 @@ def test_a_resolver_that_comes_back_in_time_is_heard(
     clock.now += PATIENCE - dt.timedelta(seconds=30)
     resolution.settle(clock.now)
     assert state(store, key) == "sent"
+
+
+def test_an_archive_that_does_not_answer_keeps_nobody_from_going_on_and_is_heard_when_it_does(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    [key] = doubtful(store, engine, bag, people=1)
+    answers = threading.Event()
+
+    class Slow(Witness):
+        def look(self, sendings: Sequence[Sending]) -> Mapping[str, Sighting]:
+            answers.wait(30)
+            return super().look(sendings)
+
+    resolution = Resolution(store, {"email": [Slow(arrived={key})]})
+    clock.forward(seconds=6)
+    assert resolution.settle(clock.now) is not None
+    assert state(store, key) == "uncertain"
+    answers.set()
+    resolution.settle(clock.now)
+    assert state(store, key) == "sent"
+
+
+def test_a_resolver_with_a_defect_is_as_good_as_none(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    [key] = doubtful(store, engine, bag, people=1)
+
+    class Broken(Witness):
+        def look(self, sendings: Sequence[Sending]) -> Mapping[str, Sighting]:
+            raise KeyError(sendings[0].key)
+
+    resolution = Resolution(store, {"email": [Broken()]})
+    clock.forward(minutes=6)
+    resolution.settle(clock.now)
+    assert state(store, key) == "retry"
 
 
 def test_one_tick_waits_out_the_settle_time_and_sends_what_was_lost_once(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from commsengine.cadence.history import Decision, Touch, TouchRow
 from commsengine.cadence.people import Person
+from commsengine.store import schema
+from commsengine.store.database import Database
 from commsengine.store.records import Marked, Receipt
 from commsengine.store.store import Store
 from tests.builders import ANA, BEN, MIA, a_plan, utc
@@ -95,3 +98,12 @@ def idle(store: Store) -> Store:
     with store.database.write() as connection:
         connection.exec_driver_sql("UPDATE person SET wake_at = NULL")
     return store
+
+
+def older(path: Path) -> None:
+    """A database as the first version made it."""
+    database = Database(f"sqlite:///{path}")
+    database.use_wal()
+    with database.write() as connection:
+        schema.run_migrations(connection, "0001")
+    database.close()

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +20,8 @@ from sqlalchemy import event, inspect
 from commsengine.store import schema, tables
 from commsengine.store.database import Database
 from commsengine.store.store import Store
+from tests.store.scene import older
+from tests.stories.program import HERE
 
 
 def test_the_migrations_make_the_tables(store: Store) -> None:
@@ -65,3 +72,58 @@ def test_a_migration_that_breaks_off_leaves_nothing_behind(tmp_path: Path, stop_
     schema.upgrade(database)
     assert schema.revision(database) == schema.HEAD
     database.close()
+
+
+DIES = """
+import os, sys
+from sqlalchemy import event
+from commsengine.store import schema
+from commsengine.store.database import Database
+
+database, left = Database(sys.argv[1]), int(sys.argv[2])
+
+def die(*_):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), 9)
+
+event.listen(database.engine, "before_cursor_execute", die)
+schema.upgrade(database)
+"""
+STATEMENTS = 8
+"""A few more than the newest migration takes, with what goes around it."""
+
+
+def test_f36_an_upgrade_killed_at_any_statement_leaves_the_old_schema_or_the_new_one(tmp_path: Path) -> None:
+    older(tmp_path / "old.db")
+    ends = []
+    for statement in range(1, STATEMENTS + 1):
+        file = tmp_path / f"{statement}.db"
+        shutil.copy(tmp_path / "old.db", file)
+        url = f"sqlite:///{file}"
+        died = subprocess.run([sys.executable, "-c", DIES, url, str(statement)], check=False, env={"PYTHONPATH": HERE})
+        assert died.returncode in (0, -9)
+        database = Database(url)
+        ends.append((died.returncode, schema.revision(database)))
+        database.close()
+        with Store.upgrade(url) as store:
+            assert len(store.engine.database_id()) == 36
+    assert set(ends) == {(-9, "0001"), (0, schema.HEAD)}
+
+
+def test_what_was_uncertain_before_the_upgrade_is_uncertain_since_its_last_attempt(tmp_path: Path) -> None:
+    older(tmp_path / "old.db")
+    with closing(sqlite3.connect(tmp_path / "old.db")) as file:
+        blank = {name: "" for _, name, _, required, default, _ in file.execute("PRAGMA table_info(touch)") if required}
+        columns = {**blank, "key": "k1", "state": "uncertain"}
+        marks = ", ".join("?" * len(columns))
+        inserted = f"INSERT INTO touch ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - names of our own
+        file.execute(inserted, list(columns.values()))
+        for n, at in enumerate(("2027-01-11 09:00:00.000000+00:00", "2027-01-11 10:00:00.000000+00:00"), 1):
+            file.execute("INSERT INTO attempt VALUES ('k1', ?, ?, '', 1, 'email', 'uncertain', '', '', '')", (n, at))
+        file.commit()
+    Store.upgrade(f"sqlite:///{tmp_path}/old.db").close()
+    with closing(sqlite3.connect(tmp_path / "old.db")) as file:
+        since = file.execute("SELECT uncertain_at FROM touch").fetchone()
+    assert since == ("2027-01-11 10:00:00.000000+00:00",)
