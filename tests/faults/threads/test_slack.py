@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,7 +18,6 @@ from commsengine.channels.slack import SlackChannel
 from commsengine.engine.answers import Hall
 from commsengine.engine.deliver import ChannelSetup
 from commsengine.sandbox.slack_clicks import signed_headers
-from commsengine.slack_app import SlackApp
 from commsengine.store.store import Store
 from tests.answering import answering
 from tests.builders import ANA
@@ -27,8 +26,9 @@ from tests.fakes import Clock
 from tests.faults.threads.engines import crowd, once, states
 from tests.faults.threads.test_claims import at_once
 from tests.servers import HttpOddity, http_json
+from tests.slack_socket import SocketSlack
 from tests.test_slack_app import SECRET, Team, encoded, open_team, press_payload, team
-from tests.test_slack_socket import SocketSlack, a_press
+from tests.test_slack_socket import a_press, connected
 
 __all__ = ["open_team", "team"]
 
@@ -101,22 +101,18 @@ def test_bolt_python_1071_any_one_of_the_open_sockets_got_the_event(tmp_path: Pa
     """
     house = answering(tmp_path)
     house.store.slack_ids.put(ANA.email, "UANA", "D1")
-    with Store.open(str(house.store.database.url)) as other, SocketSlack(a_press(house, "UANA")) as slack:
-        there = Hall(other, house.hall._make_renderer)
-        handlers: list[Any] = [
-            SlackApp(
-                hall, store.slack_ids, token="xoxb-x", api_url=f"http://127.0.0.1:{slack.port}/api/", clock=house.clock
-            ).socket_mode("xapp-x")
-            for hall, store in ((house.hall, house.store), (there, other))
-        ]
-        for handler in handlers:
-            handler.connect()
-        deadline = time.monotonic() + 30
-        while len(slack.acknowledged) < 2 and time.monotonic() < deadline:
-            time.sleep(0.02)
-        for handler in handlers:
-            handler.close()
-    assert (slack.acknowledged, len(house.store.facts.answers_of(ANA.id))) == (["e1", "e1"], 1)
+    with Store.open(str(house.store.database.url)) as other, SocketSlack() as one, SocketSlack() as two:
+        there = replace(house, store=other, hall=Hall(other, house.hall._make_renderer))
+        with connected(house, one), connected(there, two):
+            assert one.linked.wait(30)
+            assert two.linked.wait(30)
+            press = a_press(house, "UANA")
+            assert one.press(press)
+            assert two.press(press)
+            assert one.got_one.wait(30)
+            assert two.got_one.wait(30)
+    assert (one.acknowledged, two.acknowledged) == (["e1"], ["e1"])
+    assert len(house.store.facts.answers_of(ANA.id)) == 1
     house.store.close()
 
 
