@@ -195,7 +195,7 @@ def test_f27_what_could_not_be_made_durable_is_not_committed(program: Program, r
     said = ended(program, *with_failing_fsync(when), *COMMSENGINE, "tick")
     assert said.status == 1
     last = said.err.rstrip().splitlines()[-1]
-    assert last.startswith(f"The disk that holds {program.folder}/commsengine.db fails to read or write.")
+    assert last.startswith(("The disk that holds", "The sent-journal in")), said.err
     assert len(relay.arrived) < 40
     is_on_record(program, relay)
     program.here("tick")
