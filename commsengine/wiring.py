@@ -313,6 +313,13 @@ class Wiring:
 
         return StateFolder(self.settings.state_dir.absolute(), database)
 
+    @property
+    def stop_file(self) -> bool:
+        """Whether somebody has put a ``STOP`` into the state folder."""
+        from commsengine.engine.state_folder import stop_is_there
+
+        return stop_is_there(self.settings.state_dir.absolute(), self.store.engine.database_id())
+
     @cached_property
     def rescue(self) -> Rescue:
         from commsengine.engine.decisions import Decisions

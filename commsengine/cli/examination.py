@@ -63,11 +63,15 @@ def _settings(wiring: Wiring) -> Iterator[Finding]:
 
 
 def _database(wiring: Wiring) -> Iterator[Finding]:
+    from commsengine.engine.books import STOPPED
+
     people = count(wiring.store.people.count(), "person", "people")
     campaigns = count(len(wiring.store.plans.all()), "campaign")
     yield Finding("database", "ok", f"{wiring.store.dialect}, {people}, {campaigns}.")
     if left_out := wiring.store.database.examine():
         yield Finding("database", "note", f"{left_out}.", "Once in a while: sqlite3 FILE 'PRAGMA quick_check'")
+    if wiring.stop_file:
+        yield Finding("database", "problem", STOPPED, "Remove it when sending may go on.")
     held = next((hold for hold in wiring.store.engine.holds() if hold.until is None), None)
     if held:
         yield Finding("database", "problem", f"The engine is on hold: {held.reason}", "Then: commsengine release")

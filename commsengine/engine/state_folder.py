@@ -33,6 +33,11 @@ class Note:
     beat_at: dt.datetime | None
 
 
+def stop_is_there(root: Path, database: str) -> bool:
+    """Whether a ``STOP`` lies there for every database, or for this one."""
+    return (root / "STOP").exists() or (root / database / "STOP").exists()
+
+
 class StateFolder:
     """That of one database. Raises ``DiskError`` when it cannot be made."""
 
@@ -51,7 +56,7 @@ class StateFolder:
 
     def stopped(self) -> bool:
         """Somebody has put a ``STOP`` there: the switch that works when the database does not."""
-        return (self.root / "STOP").exists() or (self.folder / "STOP").exists()
+        return stop_is_there(self.root, self.folder.name)
 
     def noted(self) -> Note | None:
         """What was noted at the last beat; ``None`` if this database was never sent from here."""

@@ -6,6 +6,7 @@ import datetime as dt
 import platform
 import re
 import time
+from pathlib import Path
 
 import pytest
 
@@ -187,6 +188,24 @@ def test_a_pause_that_leaves_something_uncertain_says_so_with_status_3(started: 
     assert "commsengine touch KEY --sent" in said.err
     assert started.run("touch", key, "--sent").out == f"{key} is sent.\n"
     assert started.run("pause", "crm").status == 0
+
+
+def test_a_stop_file_is_obeyed_and_told_until_it_is_removed(
+    started: Terminal, mailbox: Mailbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMMSENGINE_STATE_DIR", str(tmp_path / "state"))
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state/STOP").touch()
+    told = "The file STOP is there: nothing leaves until it is removed."
+    said = started.run("tick")
+    assert (said.status, said.err.splitlines()[-1], mailbox.arrived) == (1, told, [])
+    assert told in started.run("status").out
+    assert told in started.run("doctor").out
+    assert started.json("status")["engine"]["state"] == "hold"
+    (tmp_path / "state/STOP").unlink()
+    assert started.run("tick").status == 0
+    assert recipients(mailbox) == EVERYBODY
+    assert told not in started.run("status").out
 
 
 @pytest.mark.parametrize("command", ["pause", "cancel"])

@@ -112,13 +112,13 @@ def test_f11_grey_listing_delays_and_loses_nobody(store: Store, clock: Clock, re
     assert sorted(relay.recipients) == sorted(someone(n).email for n in range(people))
 
 
-def test_f12_one_refusal_in_a_thousand_is_one_failed_touch(store: Store, clock: Clock) -> None:
-    run(store, [someone(n) for n in range(1000)])
+def test_f12_one_refusal_is_one_failed_touch_and_pauses_nothing(store: Store, clock: Clock) -> None:
+    run(store, [someone(n) for n in range(300)])
     bag = Mailbag()
     refused = {someone(3).email}
     with an_engine(store, clock, a_channel(bag, refusing(refused), threads=2)) as engine:
         engine.tick()
-    assert states(store) == {"sent": 999, "failed": 1}
+    assert states(store) == {"sent": 299, "failed": 1}
     assert status(store, clock.now)["campaigns"][0]["state"] == "running"
 
 
@@ -129,9 +129,9 @@ def refusing(addresses: set[str]) -> Callable[[Message], Outcome | None]:
 def test_f13_a_third_refused_pauses_the_campaign_within_the_first_500_and_tells_owner_and_admin(
     store: Store, clock: Clock
 ) -> None:
-    run(store, [someone(n) for n in range(700)])
+    run(store, [someone(n) for n in range(600)])
     with Relay() as relay:
-        relay.unknown = {someone(n).email for n in range(0, 700, 3)}
+        relay.unknown = {someone(n).email for n in range(0, 600, 3)}
         with an_engine(store, clock, by(SmtpServer("127.0.0.1", relay.port, tls="off"), 2)) as engine:
             for _ in range(3):
                 engine.tick()

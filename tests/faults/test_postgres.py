@@ -105,6 +105,7 @@ def test_f35_connections_cut_and_a_server_killed_in_mid_run_lose_nobody_and_an_o
             nobody_is_lost(store, bag)
             row = next(iter(store.touches.list("crm")))
             assert store.engine.next_fence() > max(each.fence for each in store.touches.list("crm"))
-            stale = Receipt(row.key, "failed", clock.now)
-            assert store.touches.record([row.key], [stale], owner=engine.owner.name, fence=0, now=clock.now) == set()
+            stale = {"owner": engine.owner.name, "fence": row.fence - 1, "now": clock.now}
+            assert store.touches.mark([row.key], **stale) == set()
+            assert store.touches.settle([Receipt(row.key, "failed", clock.now)], **stale) == set()
             assert store.touches.row(row.key) == row
