@@ -18,7 +18,7 @@ KNOWN = (*COLUMNS, "days", "leave", "left")
 CHANNELS = ("slack", "email", "console", "file")
 MOST_CHARACTERS = 500
 
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\ufeff]")
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
 _SUSPECT = re.compile(_UNSEEN.pattern + r"|[\r\n]|=\?")
 _GUARDED = re.compile(r"'(?=[=+\-@\t\r＝＋－＠])")
 _WEEKDAY_NAMES = {name: WEEKDAYS.index(name[:3]) for name in WEEKDAYS} | {
