@@ -173,7 +173,7 @@ class Wiring:
         from commsengine.content.templates import review_templates, shipped_folder
 
         templates, beside = review_templates(shipped_folder(), self.folder / "message_templates")
-        people = None
+        people, _ = None, self.settings
         try:
             people = self.directory()
         except InputError as error:

@@ -83,8 +83,8 @@ def unseen_in(text: str) -> str:
     return f"the {kind} U+{ord(found[0]):04X}"
 
 
-def without_unseen(text: str) -> str:
-    return _UNSEEN.sub("", text)
+def shown_unseen(text: str) -> str:
+    return _UNSEEN.sub("\ufffd", text)
 
 
 def _wide(data: bytes) -> str:

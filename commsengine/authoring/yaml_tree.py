@@ -26,7 +26,7 @@ from ruamel.yaml.events import (
 )
 
 from commsengine.authoring.yaml_faults import fault_of
-from commsengine.authoring.yaml_text import place_of, read_text, unseen_in, without_unseen
+from commsengine.authoring.yaml_text import place_of, read_text, shown_unseen, unseen_in
 from commsengine.errors import InputError, Problem
 
 MOST_DEPTH = 40
@@ -135,7 +135,7 @@ class _Reader:
         if unseen := unseen_in(written) or ("a carriage return" if "\r" in written else ""):
             cause = f"A backslash writes {unseen} into this text, which nobody can see."
             self._note(_place(event), "control_character", cause, "Take it out.")
-            return without_unseen(re.sub("\r\n?", " ", written))
+            return shown_unseen(re.sub("\r\n?", " ", written))  # so that what is wrong besides is told too
         return written
 
     def _sequence(self, events: Iterator[Any], path: YamlPath, depth: int) -> list[Any]:

@@ -127,8 +127,8 @@ def _in_trial(plan: Plan, templates: Mapping[str, str], people: Sequence[Person]
             continue  # told, with its place, by whoever reads the plan
         for trial, role in itertools.product(trials, plan.audience.roles):
             problem = _trial(renderer, message, role, *trial, person)
-            if problem and problem not in told:
-                told.add(problem)
+            if problem and (problem.path, problem.template, problem.line) not in told:
+                told.add((problem.path, problem.template, problem.line))
                 yield problem
 
 
