@@ -70,10 +70,8 @@ def told(found: list[Measured]) -> int:
     print(f"{'clock':>7}{'CPU':>7}  what")
     for one in slowest[:SHOWN]:
         print(f"{one.clock:>7.2f}{one.processor:>7.2f}  {one.name}: {one.command}")
-    late = sum(one.clock >= GOAL for one in found)
-    print(
-        f"{late} took {GOAL:.0f} s or more by the clock, {sum(one.processor >= GOAL for one in found)} of processor time"
-    )
+    late, busy = sum(one.clock >= GOAL for one in found), sum(one.processor >= GOAL for one in found)
+    print(f"{late} took {GOAL:.0f} s or more by the clock, {busy} of processor time")
     for one in wrong:
         print(f"{one.name}: {one.command} ended with {one.status}, not {one.wanted}")
     return int(bool(late or wrong))

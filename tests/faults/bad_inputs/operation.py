@@ -55,9 +55,11 @@ _HOST = "Write only https://comms.example.com"
 OPERATION = (
     BadInput(38, "SMTP host empty, port 99999, connection refused (exit 1)", (
         *setting("SMTP_URL", "smtp://", "names no host", "Write it as smtp://user:password@host:587"),
-        *setting("SMTP_URL", "smtp://mail.example.com:99999", "has no usable port", "A port is a number from 1 to 65535"),
+        *setting("SMTP_URL", "smtp://mail.example.com:99999", "has no usable port",
+                "A port is a number from 1 to 65535"),
         Attempt(DOCTOR, settings=RELAY, status=1, says=(
-            "PROBLEM mail      127.0.0.1:1 refuses the connection.\n", "Look whether the relay runs, and at host and port",
+            "PROBLEM mail      127.0.0.1:1 refuses the connection.\n",
+                    "Look whether the relay runs, and at host and port",
         )),
         Attempt((("send-test", "schedules/crm.yaml", "--to", "ana@example.com"),), settings=RELAY, status=1,
                 says=("It was not sent: 127.0.0.1:1 refuses the connection. Run: commsengine doctor",)),
@@ -72,7 +74,8 @@ OPERATION = (
             "Run: chmod 600",
         ),), arrange=_mode(".env", "# Keys\nCOMMSENGINE_SECRET_KEY=another-key-of-enough-letters\n")),
         Attempt(DOCTOR, (Error(
-            "environment", "COMMSENGINE_SMTP_URL_FILE names relay, which everybody on this machine can read (mode 0644)",
+            "environment",
+                    "COMMSENGINE_SMTP_URL_FILE names relay, which everybody on this machine can read (mode 0644)",
             "Run: chmod 600 relay",
         ),), settings={"COMMSENGINE_SMTP_URL_FILE": "relay"}, arrange=_mode("relay", "smtp://mail.example.com")),
     )),

@@ -26,7 +26,8 @@ def _too_many(last: bytes) -> Content:
 
 PEOPLE = (
     BadInput(28, "missing column", (
-        refused("name,department\nZoe,Sales\n", ("1:1", "The column 'email' is missing", "Name the column of the addresses 'email'")),
+        refused("name,department\nZoe,Sales\n", ("1:1", "The column 'email' is missing",
+                "Name the column of the addresses 'email'")),
         refused("zoe@example.com,Zoe\n", ("1:1", "The column 'email' is missing", "put the column names above it")),
     )),
     BadInput(29, "duplicate id", (
@@ -45,7 +46,8 @@ PEOPLE = (
                 *((f"{line}:1", "is more than an e-mail address", ALONE) for line in (2, 3))),
     )),
     BadInput(32, "line break or encoded word in address or name", (
-        refused('email,name\n"zoe@example.com\r\nBcc: eve@example.com",Zoe\nyan@example.com,=?utf-8?q?Yan=0D=0ABcc=3A_eve?=\n'
+        refused('email,name\n"zoe@example.com\r\nBcc: eve@example.com",Zoe\n'
+                'yan@example.com,=?utf-8?q?Yan=0D=0ABcc=3A_eve?=\n'
                 'xia@example.com,"Xia\r\nBcc: eve@example.com"\n',
                 ("2:1", "The e-mail address holds a line break", "Type it anew"),
                 ("4:2", "The name holds '=?', which mail programs decode", "Write it in plain letters"),
@@ -54,12 +56,14 @@ PEOPLE = (
     BadInput(33, "letters beyond ASCII in an address", (
         taken("email,name\nzoe@büro.example,Zoe\n", "zoe@xn--bro-hoa.example", "email: zoe@xn--bro-hoa.example"),
         refused("email\nzoë@example.com\nzoe@" + "ü" * 70 + ".com\n",
-                ("2:1", "'zoë@example.com' has letters beyond a-z before the @", "Use the person's address in plain letters"),
+                ("2:1", "'zoë@example.com' has letters beyond a-z before the @",
+                        "Use the person's address in plain letters"),
                 ("3:1", "has a domain that does not exist", ADDRESS)),
     )),
     BadInput(34, "empty name", (
         refused("email,name\nzoe@example.com,\nyan@example.com,  \n",
-                *((f"{line}:2", "The name is empty", "Write the name, or take the whole column out") for line in (2, 3))),
+                *((f"{line}:2", "The name is empty", "Write the name, or take the whole column out") for line in (2,
+                        3))),
     )),
     BadInput(35, "field of 10 MB, 1,000,001 rows", (
         refused(lambda: b'email,name\nzoe@example.com,"' + b"x" * 10_000_000 + b'"\n',
