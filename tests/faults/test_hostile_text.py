@@ -110,7 +110,8 @@ ABOUT = {
     "from": "kickoff",
     "until": "go_live", "cadence": {"every": "48h", "times": 5}, "subject": "{{ person.name }}: {{ person.depot }}",
     "sender": "manager",
-    "text": f"# {EVERY_COLUMN}\n\n- **{EVERY_COLUMN}**\n\n[x](https://x.example.com/{{{{ person.name }}}}) `{{{{ person.phone }}}}`"
+    "text": f"# {EVERY_COLUMN}\n\n- **{EVERY_COLUMN}**\n\n[x](https://x.example.com/{{{{ person.name }}}}) "
+            "`{{ person.phone }}`"
             "\n\n{{ manager.name }} {{ manager.phone }} {{ sender.job }} {{ lead.name }}",
 }  # fmt: skip
 
@@ -227,8 +228,8 @@ def _plan() -> dict[str, Any]:
         "send": {"channels": ["email", "slack"], "time_zone": "Europe/Berlin"},
         "wiifm": {"sales": wiifm},
         "messages": [
-            {"id": "input", **message, "subject": HARMLESS, "text": HARMLESS, "link": "https://example.com/a", "ask": "input",
-             "input": {"question": HARMLESS, "kind": "choice", "choices": ["first", "second"]}},
+            {"id": "input", **message, "subject": HARMLESS, "text": HARMLESS, "link": "https://example.com/a",
+             "ask": "input", "input": {"question": HARMLESS, "kind": "choice", "choices": ["first", "second"]}},
             {"id": "check", **message, "ask": "check", "checks": [question]},
             {"id": "commit", **message, "ask": "commit", "commit": HARMLESS, "wiifm": {"sales": {"results": HARMLESS}}},
         ],
@@ -240,8 +241,8 @@ UNSEEN = {"NUL", "bell and escape", "C1", "next line", "vertical tab", "return",
           "right-to-left", "isolate", "byte order", "header"}  # fmt: skip
 FREE = ("title", "because", "goal", "key_point", "subject", "text", "question", "commit",
         "why", "your_job", "skills", "measures", "results", "choices", "answers", "department")  # fmt: skip
-NAMED = {"campaign", "sponsor", "owner", "date", "until", "from", "channels", "time_zone", "id", "link", "every", "times",
-         "ask", "kind", "right", "after", "do", "kickoff"}  # fmt: skip
+NAMED = {"campaign", "sponsor", "owner", "date", "until", "from", "channels", "time_zone", "id", "link", "every",
+         "times", "ask", "kind", "right", "after", "do", "kickoff"}  # fmt: skip
 """Fields that hold no free text: hostile text is nothing they can be."""
 
 

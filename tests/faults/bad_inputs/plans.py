@@ -39,11 +39,11 @@ def _symlink(folder: Path) -> None:
     (folder / "message_templates" / "mine.md").symlink_to("/etc/hostname")
 
 
-def _many_messages() -> str:
+def _many_messages() -> bytes:
     head = PLAN.partition("messages:")[0]
     message = "  - id: m{0}\n    key_point: Point {0}.\n    from: kickoff\n    until: 2029-01-01\n"
     message += "    cadence: {{every: 24h, times: 100}}\n"
-    return head + "messages:\n" + "".join(message.format(number) for number in range(101))
+    return (head + "messages:\n" + "".join(message.format(number) for number in range(101))).encode()
 
 
 _EMPTY = ("1:1", "The file is empty.", "Write its keys, or begin with 'commsengine init'.")
