@@ -48,7 +48,17 @@ def _address(value: str) -> str:
 
 
 def _web_url(value: str) -> str:
-    parts = urlsplit(value)
+    if not value.isprintable() or " " in value:
+        raise ValueError("holds a space or an unseen character. Write one such as https://comms.example.com")
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        raise ValueError(
+            "has a port or an address that cannot be. Write one such as https://comms.example.com:8443"
+        ) from None
+    if parts.hostname and not parts.hostname.isascii():
+        raise ValueError("has letters beyond a-z in its host. Write the host in its ASCII form (xn--…)")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("is not a web address. Write one such as https://comms.example.com")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
@@ -185,8 +195,8 @@ class Settings(BaseSettings):
         if not value:
             return value
         parts = urlsplit(_web_url(value))
-        if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
-            raise ValueError(f"holds more than a host. Write only {parts.scheme}://{parts.hostname}")
+        if parts.path not in ("", "/") or "?" in value or "#" in value or "@" in parts.netloc:
+            raise ValueError(f"holds more than a host. Write only {parts.scheme}://{parts.netloc.rpartition('@')[2]}")
         return value.rstrip("/")
 
     @model_validator(mode="after")
@@ -265,7 +275,10 @@ class _SecretFiles(PydanticBaseSettingsSource):
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
         name = f"{PREFIX}{field_name}_FILE".upper()
         path = self.given.get(name.lower()) if field_name.upper() in SECRETS else None
-        return (_secret(name, Path(path)) if path else None), field_name, False
+        try:
+            return (_secret(name, Path(path)) if path else None), field_name, False
+        except InputError:
+            return None, field_name, False  # told with all the rest, by load_settings
 
     def __call__(self) -> dict[str, Any]:
         fields = self.settings_cls.model_fields
@@ -288,13 +301,15 @@ def load_settings(workspace: Path) -> Settings:
     """The settings of a workspace. Raises ``InputError`` with every problem, each by the name of its setting."""
     file = workspace / ".env"
     written = dotenv_values(file) if file.is_file() else {}
-    problems = [*_open_to_others(file, written), *_unknown(file, written)]
-    if problems:
-        raise InputError.of(problems)
+    problems = [*_open_to_others(file, written), *_unknown(file, written), *_secret_files(file, written)]
+    settings = None
     try:
-        return Settings(workspace=workspace.absolute(), _env_file=file)
+        settings = Settings(workspace=workspace.absolute(), _env_file=file)
     except ValidationError as invalid:
-        raise InputError.of([_problem(error, file, written) for error in invalid.errors()]) from None
+        problems += [_problem(error, file, written) for error in invalid.errors()]
+    if problems or settings is None:
+        raise InputError.of(problems)
+    return settings
 
 
 def _secret(name: str, path: Path) -> str:
@@ -303,12 +318,27 @@ def _secret(name: str, path: Path) -> str:
         mode, text = path.stat().st_mode, path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise InputError(f"{name}: {path} cannot be read: {reason}.", "Name a readable file.") from None
+        raise InputError(f"{name} names {path}, which cannot be read: {reason}.", "Name a readable file.") from None
     if mode & stat.S_IROTH and not path.absolute().is_relative_to("/run"):
-        raise InputError(f"{name}: everybody on this machine can read {path}.", f"Run: chmod 600 {path}")
+        fix = f"Run: chmod 600 {path}"
+        raise InputError(
+            f"{name} names {path}, which everybody on this machine can read (mode {mode & 0o777:04o}).", fix
+        )
     if not text:
-        raise InputError(f"{name}: {path} is empty.", "Put the secret into it, alone on one line.")
+        raise InputError(f"{name} names {path}, which is empty.", "Put the secret into it, alone on one line.")
     return text
+
+
+def _secret_files(file: Path, written: Mapping[str, str | None]) -> list[Problem]:
+    """Each file of a secret that cannot be used."""
+    problems = []
+    for name in (f"{PREFIX}{secret}_FILE" for secret in SECRETS):
+        path = os.environ.get(name) or written.get(name)
+        try:
+            _ = _secret(name, Path(path)) if path else ""
+        except InputError as error:
+            problems.append(Problem(*_place(name, file, written), "setting", error.message, error.fix))
+    return problems
 
 
 def _open_to_others(file: Path, written: Mapping[str, str | None]) -> list[Problem]:
@@ -316,8 +346,10 @@ def _open_to_others(file: Path, written: Mapping[str, str | None]) -> list[Probl
     if not secrets or not file.stat().st_mode & stat.S_IROTH:
         return []
     mode = stat.S_IMODE(file.stat().st_mode)
-    message = f"this file holds secrets, but everybody on this machine can read it (mode {mode:04o})."
-    return [Problem(str(file), 0, 0, "open-secrets", message, f"Run: chmod 600 {file}")]
+    names = " and ".join(PREFIX + name for name in secrets)
+    message = f"this file holds {names}, but everybody on this machine can read it (mode {mode:04o})."
+    line = min(_line_of(file, PREFIX + name) for name in secrets)
+    return [Problem(str(file), line, 1, "open-secrets", message, f"Run: chmod 600 {file}")]
 
 
 def _unknown(file: Path, written: Mapping[str, str | None]) -> list[Problem]:
@@ -344,9 +376,16 @@ def _problem(error: Any, file: Path, written: Mapping[str, str | None]) -> Probl
     name = PREFIX + str(error["loc"][0]).upper() if error["loc"] else ""
     cause = str(error["ctx"]["error"]) if error["type"] == "value_error" else _plain(error)
     message, _, fix = f"{name} {cause}".strip().partition(". ")
-    in_file = bool(written.get(name)) and not os.environ.get(name)
-    place = (str(file), _line_of(file, name), 1) if in_file else ("environment", 0, 0)
-    return Problem(*place, "setting", f"{message.rstrip('.')}.", f"{fix.rstrip('.')}." if fix else "")
+    return Problem(
+        *_place(name, file, written), "setting", f"{message.rstrip('.')}.", f"{fix.rstrip('.')}." if fix else ""
+    )
+
+
+def _place(name: str, file: Path, written: Mapping[str, str | None]) -> tuple[str, int, int]:
+    """Where a setting was given: the line of ``.env``, or the environment, which comes first."""
+    if written.get(name) and not os.environ.get(name):
+        return str(file), _line_of(file, name), 1
+    return "environment", 0, 0
 
 
 def _plain(error: Any) -> str:

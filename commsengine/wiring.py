@@ -170,8 +170,17 @@ class Wiring:
     def check(self, plan: Path) -> CheckResult:
         """Everything wrong with a plan, against the people it is for."""
         from commsengine.authoring.check import check
+        from commsengine.content.templates import review_templates, shipped_folder
 
-        return check(plan, root=self.folder, people=self.directory(), templates=self.templates)
+        templates, beside = review_templates(shipped_folder(), self.folder / "message_templates")
+        people, _ = None, self.settings
+        try:
+            people = self.directory()
+        except InputError as error:
+            if not error.problems:
+                raise
+            beside += error.problems
+        return check(plan, root=self.folder, people=people, templates=templates, beside=beside)
 
     def roster(self, plan: Plan, path: Path) -> Path | None:
         """The plan's own people file, if it has one; its name is relative to the plan."""

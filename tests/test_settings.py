@@ -78,7 +78,9 @@ def test_a_secret_file_that_everybody_can_read_is_refused(tmp_path: Path) -> Non
 
 def test_a_secret_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     said = refusal(tmp_path, f"COMMSENGINE_SMTP_URL_FILE={tmp_path}/nowhere")
-    assert said.startswith(f"COMMSENGINE_SMTP_URL_FILE: {tmp_path}/nowhere cannot be read")
+    assert said.startswith(
+        f"{tmp_path}/.env:1:1: error: COMMSENGINE_SMTP_URL_FILE names {tmp_path}/nowhere, which cannot"
+    )
 
 
 def test_an_open_env_file_with_a_secret_is_refused(tmp_path: Path) -> None:

@@ -29,10 +29,18 @@ class CheckResult:
         return not any(problem.severity == "error" for problem in self.problems)
 
 
-def check(plan_path: Path, *, root: Path, people: Sequence[Person] | None, templates: Mapping[str, str]) -> CheckResult:
+def check(
+    plan_path: Path,
+    *,
+    root: Path,
+    people: Sequence[Person] | None,
+    templates: Mapping[str, str],
+    beside: Sequence[Problem] = (),
+) -> CheckResult:
     """Check a plan against its people file, or else against ``people``, the directory.
 
-    Raises ``InputError`` only for a plan file that is not there; everything else is in ``problems``.
+    ``beside`` is what is wrong with people and templates themselves; it is told together with the rest. Raises
+    ``InputError`` only for a plan file that is not there; everything else is in ``problems``.
     """
     review = review_plan(plan_path, root=root)
     found, problems = _people(review, people)
@@ -40,7 +48,7 @@ def check(plan_path: Path, *, root: Path, people: Sequence[Person] | None, templ
         problems += texts_told(review.draft, review.errors, found, templates)
         problems += references.templates_exist(review.draft, [name for name in templates if "." not in name])
         problems += _with_people(review.draft, found) if found else []
-    told = ordered([*review.problems, *problems])
+    told = ordered([*review.problems, *problems, *beside])
     sound = not any(problem.severity == "error" for problem in told)
     plan = review.draft.plan if review.draft is not None and sound else None
     return CheckResult(plan, tuple(found) if found is not None else None, told)
@@ -61,3 +69,4 @@ def _with_people(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
         yield from rule(draft, people)
     zones = {person.time_zone for person in people if person.time_zone}
     yield from dates.clock_changes(draft, zones - {draft.plan.send.time_zone})
+    yield from dates.windows_in_gaps(draft, zones - {draft.plan.send.time_zone})

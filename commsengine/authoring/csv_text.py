@@ -33,7 +33,7 @@ class CsvText:
 def read_csv(path: Path) -> CsvText:
     """Read a CSV file. Raises ``InputError`` where it is unreadable, empty, too large or wrongly quoted."""
     data = read_bytes(path, MOST_FILE_BYTES)
-    if data.count(b"\n") > MOST_ROWS + 1:
+    if data.count(b"\n") + (not data.endswith(b"\n")) > MOST_ROWS + 1:
         raise _refused(str(path), MOST_ROWS + 2, f"The file has more than {MOST_ROWS:,} rows.", "Split it in parts.")
     text, first = _without_hint(_decoded(str(path), data))
     delimiter = first or _delimiter(text)

@@ -15,6 +15,9 @@ from commsengine.cadence.plan import WEEKDAYS, Workspace
 from commsengine.errors import Problem
 
 MOST_TOUCHES = 10_000
+DAY_MINUTES = 24 * 60
+NIGHT_ENDS = 5 * 60
+MOST_DAYS = 3 * 366
 MOST_SPAN = 366 * 24 * 60
 """Minutes: whatever repeats less than once a year is a slip of the pen."""
 
@@ -110,6 +113,38 @@ def clock_changes(draft: Draft, zones: set[str]) -> Iterator[Problem]:
         if moment.time and (at := draft.instant(moment)):
             for name in sorted(zones):
                 yield from _in_a_gap(draft, path, moment, at, name)
+
+
+def windows_in_gaps(draft: Draft, zones: set[str]) -> Iterator[Problem]:
+    """The first day of the campaign, in each zone, on which the window opens or closes at a time that is left out."""
+    window, first, last = draft.plan.send.window, *_span(draft)
+    edges = [("from", window.start), ("to", window.end)]
+    if first is None or last is None or min(window.start % DAY_MINUTES, window.end % DAY_MINUTES) >= NIGHT_ENDS:
+        return  # clocks change at night: the window of an office never meets it
+    for name in sorted(name for name in zones if not zone_fix(name)):
+        for day in (first + DAY * number for number in range((last - first).days + 1)):
+            if WEEKDAYS[day.weekday()] in window.days and (gap := _left_out(name, day, edges)):
+                key, minutes, used = gap
+                cause = f"{clock_text(minutes)} does not exist on {day} in {name}: clocks change; {used:%H:%M} is used."
+                yield draft.advice(("send", "window", key), "clock_change", cause, "Write another time if you mind.")
+                break
+
+
+def _span(draft: Draft) -> tuple[dt.date | None, dt.date | None]:
+    """The days from the first message to the last."""
+    opens = [at.date() for _, message in draft.messages() if (at := draft.instant(message.opens))]
+    closes = [at.date() for _, message in draft.messages() if (at := draft.instant(message.closes))]
+    if not opens or not closes or max(closes) - min(opens) > MOST_DAYS * DAY:
+        return None, None
+    return min(opens), max(closes)
+
+
+def _left_out(name: str, day: dt.date, edges: list[tuple[str, int]]) -> tuple[str, int, dt.datetime] | None:
+    for key, minutes in edges:
+        used = instant(name, day, minutes).astimezone(zone(name))
+        if 0 < minutes < DAY_MINUTES and used.hour * 60 + used.minute != minutes:
+            return key, minutes, used
+    return None
 
 
 def _in_a_gap(draft: Draft, path: YamlPath, moment: Moment, at: dt.datetime, name: str) -> Iterator[Problem]:

@@ -126,7 +126,8 @@ def _unknown_key(loc: YamlPath, tree: Tree, model: type[BaseModel]) -> Problem:
     place = tree.keys.get(path) or tree.place(path)
     fix = meant(key, known, "key")
     if not near_names(key, known) and (near := near_names(key, homes := _homes(model), 1)):
-        fix = f"Did you mean '{near[0]}'? It belongs to '{homes[near[0]]}'."
+        asked = "" if near[0] == key else f"Did you mean '{near[0]}'? "
+        fix = f"{asked}It belongs to '{homes[near[0]]}'."
     return _at(tree, place, "unknown_key", f"The key '{key}' is not known here.", fix)
 
 

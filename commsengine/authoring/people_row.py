@@ -18,7 +18,7 @@ KNOWN = (*COLUMNS, "days", "leave", "left")
 CHANNELS = ("slack", "email", "console", "file")
 MOST_CHARACTERS = 500
 
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\ufeff]")
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
 _SUSPECT = re.compile(_UNSEEN.pattern + r"|[\r\n]|=\?")
 _GUARDED = re.compile(r"'(?=[=+\-@\t\r＝＋－＠])")
 _WEEKDAY_NAMES = {name: WEEKDAYS.index(name[:3]) for name in WEEKDAYS} | {
@@ -38,7 +38,7 @@ class CellError(ValueError):
 def person_of(
     row: Sequence[str], known: Mapping[str, int], attributes: Mapping[str, int]
 ) -> tuple[Person, list[CellError]]:
-    """The person in a row, and all that is wrong with it.
+    """The person in a row, and what is wrong with it: one fault for each cell.
 
     ``known`` says in which cell each of our columns stands, ``attributes`` likewise for the company's own.
     """
@@ -61,10 +61,14 @@ def person_of(
     if "name" in known and not values["name"]:
         fix = "Write the name, or take the whole column out."
         faults.append(CellError("name", "empty_name", "The name is empty.", fix))
-    faults += _region_faults({**values, **typed})
+    if not any(fault.column == "country" for fault in faults):
+        faults += _region_faults({**values, **typed})
     plain = {column: values[column] for column in known if column in COLUMNS}
     person = Person(**{**plain, **typed, "email": email, "id": values.get("id") or email, "attributes": _filled(extra)})  # type: ignore[arg-type]
-    return person, faults
+    first: dict[str, CellError] = {}
+    for fault in faults:
+        first.setdefault(fault.column, fault)  # what is wrong with a cell besides follows from it as a rule
+    return person, list(first.values())
 
 
 def _cell(text: str) -> str:

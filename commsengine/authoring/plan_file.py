@@ -94,6 +94,7 @@ def _by_rules(draft: Draft, root: Path) -> Iterator[Problem]:
         yield from rule(draft)
     yield from dates.repeats_fit(draft)
     yield from dates.clock_changes(draft, {draft.plan.send.time_zone})
+    yield from dates.windows_in_gaps(draft, {draft.plan.send.time_zone})
     try:
         workspace = load_workspace(root / WORKSPACE_FILE)
     except InputError as error:

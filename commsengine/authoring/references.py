@@ -18,8 +18,9 @@ def milestones_exist(draft: Draft) -> Iterator[Problem]:
         name = moment.milestone
         if name and name not in known:
             fix = meant(name, known, "milestone")
-            if name in phases:
-                fix = f"'{name}' is a phase; write a milestone or a date. " + fix
+            if name in phases or name in draft.message_ids:
+                what = "phase" if name in phases else "message"
+                fix = f"'{name}' is a {what}; write a milestone or a date. " + fix
             yield draft.error(path, "unknown_milestone", f"There is no milestone '{name}'.", fix)
 
 

@@ -35,8 +35,13 @@ def _problem(draft: Draft, flaw: TextProblem, templates: Mapping[str, str]) -> P
     path = draft.tree.nearest(flaw.path)
     place = draft.tree.place(path)
     source = draft.tree.source
-    where = _named(source, _line_start(source, place[0]) + place[1] - 1, flaw.message) if path == flaw.path else None
-    return Problem(draft.tree.file, *(where or place), "text", cause, fix)
+    if path == flaw.path:
+        start = _line_start(source, place[0]) + place[1] - 1
+        if source[start : start + 1] == "|":  # line by line as it will be read: the flaw's own line can be shown
+            place = (min(place[0] + flaw.line, source.count("\n") + 1), 1)
+            start = _line_start(source, place[0])
+        place = _named(source, start, flaw.message) or place
+    return Problem(draft.tree.file, *place, "text", cause, fix)
 
 
 def _named(source: str, start: int, message: str) -> Place | None:

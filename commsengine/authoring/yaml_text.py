@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import codecs
 import re
+from itertools import islice
 from pathlib import Path
 
 from commsengine.errors import InputError, Problem
 
 MOST_BYTES = 1_000_000
 
-_UTF16_OR_32 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
+MOST_TOLD = 20
+"""Places that are told of one kind of fault; a file full of it has one cause."""
+
+UNSEEN = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff"
+"""Inside brackets of a pattern: what no editor shows, and what makes a line read otherwise than it is stored.
+
+Joiners (Persian, Hindi, emoji), the word break of Khmer and the plain marks U+200E, U+200F are left to those who need
+them: none of them turns the direction of letters.
+"""
+
+_BYTE_ORDER = (
+    (codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"),
+)  # fmt: skip
+_UNSEEN = re.compile(f"[{UNSEEN}]")
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _TAB_INDENT = re.compile(r"^ *\t", re.MULTILINE)
 
 
@@ -22,16 +37,16 @@ def read_text(path: Path) -> str:
     """
     data = read_bytes(path, MOST_BYTES)
     file = str(path)
-    if data.startswith(_UTF16_OR_32) or (data[:200].count(0) > len(data[:200]) // 4):
-        raise _refused(file, (1, 1), "encoding", "The file is saved as UTF-16.", "Save it as UTF-8.")
+    if encoding := _wide(data):
+        raise _refused(file, (1, 1), "encoding", f"The file is saved as {encoding}.", "Save it as UTF-8.")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8-sig")
         cause = f"The byte 0x{data[error.start]:02X} is not UTF-8; the file was probably saved as Latin-1."
         raise _refused(file, place_of(before, len(before)), "encoding", cause, "Save it as UTF-8.") from None
-    _refuse_unseen(file, text)
-    _refuse_tabs(file, text)
+    if problems := [*_unseen(file, text), *_tabs(file, text)]:
+        raise InputError.of(problems)
     return text
 
 
@@ -57,18 +72,41 @@ def place_of(text: str, offset: int) -> tuple[int, int]:
     return text.count("\n", 0, offset) + 1, offset - (text.rfind("\n", 0, offset) + 1) + 1
 
 
-def _refuse_unseen(file: str, text: str) -> None:
-    if found := _UNSEEN.search(text):
-        name = "a NUL" if found[0] == "\x00" else f"the control character U+{ord(found[0]):04X}"
-        cause = f"The file holds {name}, which no editor shows."
-        raise _refused(file, place_of(text, found.start()), "control_character", cause, "Delete it.")
+def unseen_in(text: str) -> str:
+    """The first character of the text that nobody can see, in words; empty where there is none."""
+    found = _UNSEEN.search(text)
+    if not found:
+        return ""
+    if found[0] == "\x00":
+        return "a NUL"
+    kind = "direction mark" if _TURNS.match(found[0]) else "control character"
+    return f"the {kind} U+{ord(found[0]):04X}"
 
 
-def _refuse_tabs(file: str, text: str) -> None:
-    places = [place_of(text, found.end() - 1) for found in _TAB_INDENT.finditer(text)][:20]
+def shown_unseen(text: str) -> str:
+    return _UNSEEN.sub("\ufffd", text)
+
+
+def _wide(data: bytes) -> str:
+    start = data[:200]
+    marked = next((name for mark, name in _BYTE_ORDER if data.startswith(mark)), "")
+    return marked or ("UTF-16" if start.count(0) > len(start) // 4 else "")
+
+
+def _unseen(file: str, text: str) -> list[Problem]:
+    return [
+        Problem(file, *place_of(text, found.start()), "control_character",
+                f"The file holds {unseen_in(found[0])}, which no editor shows.", "Delete it.")
+        for found in islice(_UNSEEN.finditer(text), MOST_TOLD)
+    ]  # fmt: skip
+
+
+def _tabs(file: str, text: str) -> list[Problem]:
     cause, fix = "This line is indented with a tab.", "Write spaces instead, two for each step."
-    if places:
-        raise InputError.of([Problem(file, line, column, "tab", cause, fix) for line, column in places])
+    return [
+        Problem(file, *place_of(text, found.end() - 1), "tab", cause, fix)
+        for found in islice(_TAB_INDENT.finditer(text), MOST_TOLD)
+    ]
 
 
 def _refused(file: str, place: tuple[int, int], code: str, cause: str, fix: str) -> InputError:

@@ -26,7 +26,7 @@ from ruamel.yaml.events import (
 )
 
 from commsengine.authoring.yaml_faults import fault_of
-from commsengine.authoring.yaml_text import place_of, read_text
+from commsengine.authoring.yaml_text import place_of, read_text, shown_unseen, unseen_in
 from commsengine.errors import InputError, Problem
 
 MOST_DEPTH = 40
@@ -108,6 +108,8 @@ class _Reader:
     def _document(self, events: Iterator[Any]) -> None:
         started = False
         for event in events:
+            if isinstance(event, ScalarEvent) and not started and event.value in ("", "null", "~") and not event.tag:
+                continue  # a bare '---': nothing is written yet
             if isinstance(event, DocumentStartEvent) and started:
                 cause = "A second document begins here."
                 raise self._stop(_place(event), "several_documents", cause, "Keep one document: take out this '---'.")
@@ -125,7 +127,16 @@ class _Reader:
             return self._mapping(events, path, depth)
         if isinstance(event, SequenceStartEvent):
             return self._sequence(events, path, depth)
-        return event.value
+        return self._scalar(event)
+
+    def _scalar(self, event: Any) -> str:
+        """A text; an escape such as ``"\\0"`` brings in what the file itself may not hold."""
+        written: str = event.value
+        if unseen := unseen_in(written) or ("a carriage return" if "\r" in written else ""):
+            cause = f"A backslash writes {unseen} into this text, which nobody can see."
+            self._note(_place(event), "control_character", cause, "Take it out.")
+            return shown_unseen(re.sub("\r\n?", " ", written))  # so that what is wrong besides is told too
+        return written
 
     def _sequence(self, events: Iterator[Any], path: YamlPath, depth: int) -> list[Any]:
         items: list[Any] = []
@@ -148,7 +159,8 @@ class _Reader:
         return items
 
     def _entry(self, items: dict[str, Any], key: Any, events: Iterator[Any], path: YamlPath, depth: int) -> None:
-        name, own = key.value, (*path, key.value)
+        name = self._scalar(key)
+        own = (*path, name)
         if name in items:
             line = self.tree.keys[own][0]
             cause = f"The key '{name}' is written twice; the first is in line {line}."

@@ -158,7 +158,7 @@ class Input(Frozen):
 
     question: str = Field(min_length=1)
     kind: Literal["text", "choice"] = "text"
-    choices: tuple[str, ...] = ()
+    choices: tuple[str, ...] = Field(default=(), max_length=10)
     reply_by: WorkingDays = 5
 
     @model_validator(mode="after")

@@ -114,7 +114,10 @@ def _mail(wiring: Wiring) -> Iterator[Finding]:
         relay.connect()
         relay.command("mail", "NOOP", 250)
     except DeliveryError as error:
-        yield Finding("mail", "problem", f"{server.host}:{server.port}: {error.reply}", "See COMMSENGINE_SMTP_URL.")
+        place = f"{server.host}:{server.port}"
+        said = error.reply if server.host in error.reply else f"{place}: {error.reply}"
+        fix = "Look whether the relay runs, and at host and port in COMMSENGINE_SMTP_URL."
+        yield Finding("mail", "problem", f"{said}.", fix)
         return
     finally:
         relay.quit()

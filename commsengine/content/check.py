@@ -70,9 +70,13 @@ def _in_templates(plan: Plan, templates: Mapping[str, str], columns: set[str] | 
         layout = "." in name
         names = layout_names(plan) if layout else template_names(plan, columns)
         flaws = parse(source, names, html=name.endswith(".html")).flaws
-        for flaw in (*flaws, *([] if layout else link_flaws(source))):
+        for flaw in (*flaws, *_unseen_flaws(source), *([] if layout else link_flaws(source))):
             yield TextProblem((), name if layout else f"{name}.md", flaw.line, flaw.message, flaw.fix)
 
+
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
+MOST_TOLD = 20
+"""Flaws of one kind that are told of one text; a text full of them has one cause."""
 
 _LINK = re.compile(r"\]\(\s*<?(?!https://|\{\{ *links\.)([^\s)>]+)", re.IGNORECASE)
 _IMAGE = re.compile(r"!\[")
@@ -80,17 +84,30 @@ _IMAGE = re.compile(r"!\[")
 
 def link_flaws(source: str) -> list[Flaw]:
     """Links that lead elsewhere than to https or to our own pages, and images."""
-    flaws = [
+    links = [
         Flaw(
-            _line(source, found.start()), f"the link to '{found[1]}' is not https", "Write the whole address: https://…"
+            _line(source, found.start()),
+            f"the link to '{_short(found[1])}' is not https",
+            "Write the whole address: https://…",
         )
-        for found in _LINK.finditer(source)
+        for found in itertools.islice(_LINK.finditer(source), MOST_TOLD)
     ]
-    for found in _IMAGE.finditer(source):
-        flaws.append(
-            Flaw(_line(source, found.start()), "there is an image in the text", "Say it in words, or link to it.")
-        )
-    return flaws
+    images = {_line(source, found.start()) for found in itertools.islice(_IMAGE.finditer(source), MOST_TOLD)}
+    fix = "Say it in words, or link to it."
+    return [*links, *(Flaw(line, "there is an image in the text", fix) for line in sorted(images))]
+
+
+def _unseen_flaws(source: str) -> list[Flaw]:
+    """What no editor shows, and marks that make a line read otherwise than it is stored."""
+    found = itertools.islice(_UNSEEN.finditer(source), MOST_TOLD)
+    return [
+        Flaw(_line(source, one.start()), f"the template holds U+{ord(one[0]):04X}, which no editor shows", "Delete it.")
+        for one in found
+    ]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def _line(source: str, place: int) -> int:
@@ -110,8 +127,8 @@ def _in_trial(plan: Plan, templates: Mapping[str, str], people: Sequence[Person]
             continue  # told, with its place, by whoever reads the plan
         for trial, role in itertools.product(trials, plan.audience.roles):
             problem = _trial(renderer, message, role, *trial, person)
-            if problem and problem not in told:
-                told.add(problem)
+            if problem and (problem.path, problem.template, problem.line) not in told:
+                told.add((problem.path, problem.template, problem.line))
                 yield problem
 
 

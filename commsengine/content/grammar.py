@@ -26,7 +26,10 @@ ANY = "any"
 Vocabulary = Mapping[str, Any]
 """Known names: ``None`` for a value, a mapping for fields, ``[…]`` for a list of values or rows, ``ANY`` if open."""
 
+_ARITHMETIC = ("Add", "Sub", "Mul", "Div", "FloorDiv", "Mod", "Pow", "Neg", "Pos")
 _SPOKEN = {
+    **dict.fromkeys(_ARITHMETIC, "arithmetic"), "Getattr": "a field of a field", "Getitem": "a field of a field",
+    "Dict": "a mapping", "Test": "this test",
     "Call": "calling something", "Assign": "'set'", "AssignBlock": "'set'", "Macro": "'macro'", "Include": "'include'",
     "Import": "'import'", "FromImport": "'import'", "Extends": "'extends'", "Block": "'block'", "CallBlock": "'call'",
     "FilterBlock": "'filter'", "Slice": "a slice", "With": "'with'",
@@ -132,9 +135,19 @@ class _Examination:
         if node.kwargs or node.dyn_args or node.dyn_kwargs or node.node is None:
             self._refuse(node)
             return
+        if node.name == "join" and not self._joins_a_list(node, scope):
+            return
         self.expression(node.node, scope, "guarded" if node.name == "default" else "value")
         for argument in node.args:
             self.expression(argument, scope, "value")
+
+    def _joins_a_list(self, node: nodes.Filter, scope: Mapping[str, Any]) -> bool:
+        """Between the letters of a text, and again between those of the outcome, ``join`` would fill any memory."""
+        known = self._resolve(node.node, scope) if node.node and dotted(node.node) else None
+        if known is not ... and not isinstance(known, list):
+            cause = "'join' stands behind something that is not one of the lists"
+            self._flaw(node, cause, "Write the words one by one.")
+        return isinstance(known, list)
 
     def _name(self, node: nodes.Expr, scope: Mapping[str, Any], how: str) -> None:
         kind = self._resolve(node, scope)
@@ -167,7 +180,8 @@ class _Examination:
                 return None
             if not isinstance(known, Mapping) or part not in known:
                 written = said + part
-                self._flaw(node, f"'{written}' is not defined", _known(part, known, said))
+                fix = (_in_fields(part, known) if not said else "") or _known(part, known, said)
+                self._flaw(node, f"'{written}' is not defined", fix)
                 return ...
             known, said = known[part], f"{said}{part}."
         return None if known == ANY else known
@@ -197,6 +211,20 @@ def _known(word: str, known: Any, said: str = "") -> str:
     if near:
         return f"Did you mean {' or '.join(said + name for name in near)}?"
     return f"Known here: {_listed(said, names)}." if names else "It has no fields: leave out what follows the dot."
+
+
+def _in_fields(word: str, known: Any) -> str:
+    """A field written without what it belongs to: ``first_nme`` for ``person.first_name``."""
+    if not isinstance(known, Mapping) or difflib.get_close_matches(word, list(map(str, known)), 1, 0.6):
+        return ""
+    rooted = {
+        str(field): f"{name}.{field}" for name, kind in known.items() if isinstance(kind, Mapping) for field in kind
+    }
+    rooted |= (
+        {str(field): f"person.{field}" for field in known["person"]} if isinstance(known.get("person"), Mapping) else {}
+    )
+    near = difflib.get_close_matches(word, list(rooted), 1, 0.75)
+    return f"Did you mean {rooted[near[0]]}? {_known('', known)}" if near else ""
 
 
 def _listed(said: str, names: Any) -> str:

@@ -18,7 +18,8 @@ from commsengine.errors import RenderError
 LONGEST = 32_000
 """Characters of one Markdown text. Beyond it, hostile nesting would take seconds to read."""
 
-_HTTPS = re.compile(rf"https://[^\s/?#@<>|{OPEN}{URL}]+(?:[/?#][^\s<>|]*)?", re.IGNORECASE)
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_HTTPS = re.compile(rf"https://[^\s/?#@<>|%{OPEN}{URL}]+(?:[/?#][^\s<>|]*)?", re.IGNORECASE)
 
 
 def link_allowed(url: str) -> bool:
@@ -53,7 +54,19 @@ def read(source: str, where: str = "") -> list[Token]:
     """The blocks of a Markdown text; raises ``RenderError`` when it is over-long."""
     if len(source) > LONGEST:
         raise RenderError(f"the text has more than {LONGEST:,} characters", "Shorten it.", where=where)
-    return _READER.parse(source)
+    tokens = _READER.parse(source)
+    for token in itertools.chain.from_iterable(block.children or () for block in tokens):
+        _make_visible(token)
+    return tokens
+
+
+def _make_visible(token: Token) -> None:
+    """An entity such as ``&#x202e;`` becomes a character only here: what nobody can see goes again."""
+    if token.content and not token.content.isprintable():
+        token.content = _UNSEEN.sub(" ", token.content)
+    title = token.attrs.get("title")
+    if isinstance(title, str):
+        token.attrs["title"] = _UNSEEN.sub(" ", title)
 
 
 def to_html(tokens: Sequence[Token]) -> str:

@@ -16,7 +16,7 @@ def title_of(tokens: Sequence[Token]) -> tuple[str, Sequence[Token]]:
     """The first heading as plain, escaped text, and the blocks without it."""
     for place, token in enumerate(tokens):
         if token.type == "heading_open" and token.tag == "h1":
-            words = escape_slack(plain_inline(tokens[place + 1].children or [], links=False))
+            words = slack_text(plain_inline(tokens[place + 1].children or [], links=False))
             return words.replace("\n", " "), [*tokens[:place], *tokens[place + 3 :]]
     return "", tokens
 

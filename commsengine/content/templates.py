@@ -13,7 +13,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from commsengine.content.grammar import FILTERS, LONGEST, Flaw, Uses, Vocabulary, examine
 from commsengine.content.slots import mark, unmarked
-from commsengine.errors import InputError, RenderError
+from commsengine.errors import InputError, Problem, RenderError
 
 LONGEST_OUTPUT = 256 * 1024
 """Characters that one rendering may have."""
@@ -32,29 +32,51 @@ def load_templates(shipped: Path, workspace: Path | None) -> dict[str, str]:
     """Name to source, the workspace's own before the shipped ones.
 
     A Markdown template is known by its bare name (``wiifm``), a layout by its file name (``layout.html``). Raises
-    ``InputError`` for a file that leads out of its folder, has an odd name, is not UTF-8 or is too large.
+    ``InputError`` for files that lead out of their folder, have an odd name, are not UTF-8 or too large.
     """
-    return {**_folder(shipped), **(_folder(workspace) if workspace and workspace.is_dir() else {})}
+    found, problems = review_templates(shipped, workspace)
+    if problems:
+        raise InputError.of(problems)
+    return found
 
 
-def _folder(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in folder.iterdir() if path.suffix in (".md", ".html", ".txt"))
-    return {(path.stem if path.suffix == ".md" else path.name): _source(folder, path) for path in files}
+def review_templates(shipped: Path, workspace: Path | None) -> tuple[dict[str, str], list[Problem]]:
+    """The same without raising: a file that cannot be used is told, and empty among the templates."""
+    found: dict[str, str] = {}
+    problems: list[Problem] = []
+    for folder in (shipped, workspace) if workspace and workspace.is_dir() else (shipped,):
+        for path in sorted(path for path in folder.iterdir() if path.suffix in (".md", ".html", ".txt")):
+            name = path.stem if path.suffix == ".md" else path.name
+            try:
+                found[name] = _source(folder, path)
+            except InputError as error:
+                found[name] = ""
+                problems += error.problems
+    return found, problems
 
 
 def _source(folder: Path, path: Path) -> str:
     if path.is_symlink() or path.resolve().parent != folder.resolve():
-        raise InputError(f"{path}: this template leads out of its folder.", "Put a copy of the file there instead.")
+        raise _refused(path, "This template leads out of its folder.", "Put a copy of the file there instead.")
     if not _NAME.fullmatch(path.name):
-        raise InputError(
-            f"{path}: '{path.name}' is not a name for a template.", "Use lower-case letters, digits, - and _."
-        )
-    if path.stat().st_size > LONGEST * 4:
-        raise InputError(f"{path}: this template is too large.", f"Keep it below {LONGEST:,} characters.")
+        raise _refused(path, f"'{path.name}' is not a name for a template.", "Use lower-case letters, digits, - and _.")
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: this template is not UTF-8 text.", "Save it as UTF-8.") from None
+        with path.open("rb") as stream:
+            data = stream.read(LONGEST * 4 + 1)
+    except OSError as error:
+        raise _refused(path, f"The template cannot be read: {error.strerror}.", "Check its rights.") from None
+    if len(data) > LONGEST * 4:
+        raise _refused(path, "This template is too large.", f"Keep it below {LONGEST:,} characters.")
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - data.rfind(b"\n", 0, error.start)
+        raise _refused(path, "This template is not UTF-8 text.", "Save it as UTF-8.", (line, column)) from None
+
+
+def _refused(path: Path, cause: str, fix: str, place: tuple[int, int] = (1, 1)) -> InputError:
+    return InputError.of([Problem(f"{path.parent.name}/{path.name}", *place, "template", cause, fix)])
 
 
 def _default(value: Any, instead: str = "") -> Any:
@@ -93,12 +115,19 @@ class Text:
     def render(self, context: Mapping[str, Any]) -> str:
         """The text with marks in place of values; raises ``RenderError``."""
         try:
-            written = self.template.render(context)
+            return self._written(context)
         except TemplateError as error:
             raise RenderError(f"{error}", where=self.where) from error
-        if len(written) > LONGEST_OUTPUT:
-            raise RenderError("the text becomes larger than 256 KB", "Shorten it.", where=self.where)
-        return written
+
+    def _written(self, context: Mapping[str, Any]) -> str:
+        """Piece by piece: what grows too large is stopped while it grows, not when the memory is full."""
+        pieces, length = [], 0
+        for piece in self.template.generate(context):
+            pieces.append(piece)
+            length += len(piece)
+            if length > LONGEST_OUTPUT:
+                raise RenderError("the text becomes larger than 256 KB", "Shorten it.", where=self.where)
+        return "".join(pieces)
 
 
 def parse(source: str, vocabulary: Vocabulary, *, html: bool = False) -> Uses:

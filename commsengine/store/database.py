@@ -19,6 +19,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 
 from commsengine.errors import CommsError, DiskError, InputError
+from commsengine.store.network import mounts as network_mounts
+from commsengine.store.network import refuse_network
 
 BUSY_TIMEOUT = 30.0
 """Seconds a SQLite writer waits for another one."""
@@ -36,13 +38,15 @@ T = TypeVar("T")
 class Database:
     """One database, its connections and its transactions. Safe to share between threads.
 
-    ``durable`` is false for what may be lost with the power, such as a rehearsal.
+    ``durable`` is false for what may be lost with the power, such as a rehearsal; ``mounts`` is the system's table.
     """
 
-    def __init__(self, url: str, *, durable: bool = True) -> None:
+    def __init__(self, url: str, *, durable: bool = True, mounts: str | None = None) -> None:
         self.url = _parsed(url)
         self.dialect = self.url.get_backend_name()
         self.path = Path(str(self.url.database)).absolute() if self.dialect == "sqlite" else None
+        if self.path is not None:
+            refuse_network(self.path, network_mounts() if mounts is None else mounts)
         self.engine = _engine(self.url, self.path, durable)
         self._writer = self.engine.execution_options(commsengine_writes=True)
 

@@ -16,7 +16,7 @@ _UPGRADE_LOCK = 7_236_511  # any fixed number: two upgrades of one PostgreSQL da
 
 
 def check(database: Database) -> None:
-    """Raises ``InputError`` when there is no database, ``CommsError`` when its schema is not ours."""
+    """Raises ``InputError`` when there is no database or a newer one, ``CommsError`` when its schema is older."""
     found = revision(database)
     if found is None:
         raise InputError(
@@ -28,7 +28,7 @@ def check(database: Database) -> None:
             "Run 'commsengine upgrade'; make a backup first.",
         )
     if found > HEAD:
-        raise CommsError(
+        raise InputError(
             f"The database is of a newer version (schema {found}, this program knows {HEAD}).",
             "Install the newer commsengine.",
         )
