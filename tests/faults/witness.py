@@ -213,8 +213,8 @@ class House:
         slow = self.behaviour.bytes_per_second
         if not slow:
             return connection.recv(65536)
+        data = connection.recv(max(1, slow // 20))
         with self._line:
-            data = connection.recv(max(1, slow // 20))
             time.sleep(len(data) / slow)
         return data
 
