@@ -14,7 +14,7 @@ import pytest
 from tests.faults.arrivals import PATIENCE
 from tests.faults.killer import Killer
 from tests.faults.office import later
-from tests.faults.syscalls import MAIN, STRACE, die_at
+from tests.faults.syscalls import MAIN, die_at, why_not
 from tests.faults.witness import Rule, SmtpWitness
 from tests.stories.campaign import addresses, start_for
 from tests.stories.program import Program
@@ -51,9 +51,10 @@ def test_f01_killed_at_random_instants(killer: Killer, witness: SmtpWitness) -> 
     settle(killer, witness)
 
 
-@pytest.mark.skipif(not STRACE, reason="no strace on this machine; install the package 'strace'")
 def test_f02_killed_as_it_writes_to_disk(killer: Killer, witness: SmtpWitness) -> None:
     """A few of the points; ``benchmarks/faults`` strikes at each of them."""
+    if reason := why_not():
+        pytest.skip(reason)
     witness.behave()
     for thread, call in (("writer", 40), (MAIN, 30)):
         assert die_at(killer.program, "tick", thread, call, [killer.database, killer.wal])
