@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, Update, bindparam, or_, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, or_, select
 
 from commsengine.store import bookmark, gates, transitions
 from commsengine.store.bookmark import CHUNK
