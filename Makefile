@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench format clean browser
+.PHONY: help setup demo test check bench faults format clean browser strace
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 10
@@ -32,7 +32,7 @@ $(READY): $(RUNS) requirements-dev.lock
 demo: $(RUNS)  ## rehearse the shipped campaign in a sandbox and tell its story (SERVE=1 stays up)
 	@$(BIN)/commsengine demo $(if $(SERVE),--serve)
 
-test: $(READY) browser  ## run the whole suite
+test: $(READY) browser strace  ## run the whole suite
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q
 
 check: $(READY)  ## formatting, lint and types
@@ -47,6 +47,10 @@ format: $(READY)  ## put the code into its format
 bench: $(READY)  ## measure: see benchmarks/README.md
 	@for bench in benchmarks/[a-z]*.py; do echo "== $$bench" >&2; $(BIN)/python $$bench || exit 1; done
 
+faults: $(READY) strace  ## break it on purpose, for hours: see benchmarks/faults/README.md
+	@failed=; for run in kills "kills --resolver" slack-kills syscalls "syscalls --resolver" pauses lines; do \
+	  echo "== $$run" >&2; $(BIN)/python -m benchmarks.faults $$run || failed=1; done; test -z "$$failed"
+
 # Browser tests drive the system's chromium. Where it can be installed without asking, it is; else they are skipped and say why.
 browser:
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null 2>&1 && exit 0; done; \
@@ -55,6 +59,15 @@ browser:
 	echo "Installing chromium for the browser tests (once)…" >&2; \
 	{ $$as_root apt-get update && DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y --no-install-recommends chromium; } \
 	  >/dev/null 2>&1 || echo "chromium could not be installed; the browser tests will be skipped" >&2
+
+# Some tests kill the program at a named system call; the same holds for strace.
+strace:
+	@command -v strace >/dev/null 2>&1 && exit 0; \
+	command -v apt-get >/dev/null 2>&1 || exit 0; \
+	if [ "$$(id -u)" = 0 ]; then as_root=; elif sudo -n true 2>/dev/null; then as_root="sudo -n"; else exit 0; fi; \
+	echo "Installing strace for the fault tests (once)…" >&2; \
+	{ $$as_root apt-get update && DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y --no-install-recommends strace; } \
+	  >/dev/null 2>&1 || echo "strace could not be installed; the test that needs it will be skipped" >&2
 
 clean:  ## remove what was built (not the virtual environment)
 	rm -rf build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -53,6 +53,8 @@ def run(asked: argparse.Namespace, folder: Path) -> Report:
     struck = sum(blow.sending > 0 for blow in killer.blows)
     report.add("kills while rows were leaving", struck)
     report.add("arrived before the last kill", in_time)
+    failed = dict(verdict.states).get("failed", 0)
+    report.promise(failed == 0, f"{failed} failed, though nothing was wrong with them")
     report.promise(not damages, f"the database was damaged on the way: {damages[:1]}")
     report.promise(verdict.extra <= verdict.bound, f"{verdict.extra} extra copies, {verdict.bound} rows were sending")
     report.promise(verdict.bound <= verdict.kills * SMTP_CONNECTIONS, "more rows were sending than connections open")

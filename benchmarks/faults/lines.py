@@ -34,7 +34,7 @@ def run(asked: argparse.Namespace, folder: Path) -> Report:
 
 
 def _hole(asked: argparse.Namespace, folder: Path, report: Report) -> None:
-    """The relay takes connections and says nothing: after 30 seconds the engine gives up and rests, and loses nothing."""
+    """The relay takes connections and says nothing: the engine gives up after 30 seconds, rests, and loses nothing."""
     with smtp_witness(folder / "witness", Rule("connect", SILENCE)) as witness:
         program = office(folder, witness.settings)
         start_for(program, 10 * asked.people)

@@ -48,6 +48,8 @@ def refusal(phase: str, code: int, reply: bytes) -> DeliveryError:
 
 def no_connection(error: Exception, host: str, port: int) -> str:
     """Why nobody can be reached through this relay at present: one sentence, without credentials."""
+    if isinstance(error, smtplib.SMTPServerDisconnected) and isinstance(error.__context__, TimeoutError):
+        error = error.__context__  # smtplib calls a silence a closed connection
     reason = next(text for kind, text in _NO_CONNECTION if isinstance(error, kind))
     detail = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else shown(0, str(error).encode())
     return reason.format(place=f"{host}:{port}", host=host, detail=detail)

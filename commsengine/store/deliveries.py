@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, Update, bindparam, or_, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, or_, select
 
 from commsengine.store import bookmark, gates, transitions
 from commsengine.store.bookmark import CHUNK
@@ -50,8 +50,8 @@ def mark(connection: Connection, keys: Sequence[str], *, owner: str, fence: int,
 
 def renew(connection: Connection, *, owner: str, lease_until: dt.datetime, now: dt.datetime) -> None:
     """An owner that is alive keeps what it has claimed; a lease that is over stays over, whatever it says by then."""
-    theirs = (touch.c.state == "claimed", touch.c.owner == owner, touch.c.lease_until > now)
-    connection.execute(update(touch).where(*theirs).values(lease_until=lease_until))
+    theirs = (touch.c.owner == owner, touch.c.lease_until > now)
+    connection.execute(transitions.moving(transitions.RENEW).where(*theirs).values(lease_until=lease_until))
 
 
 def _touch_may_leave() -> Any:

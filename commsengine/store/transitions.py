@@ -47,6 +47,7 @@ MARK = Move(
     "mark", ("claimed",), "sending", "the worker that claimed it",
     "fence and epoch as at the claim, lease not over, no hold, nothing new about the person; right before it leaves",
 )  # fmt: skip
+RENEW = Move("renew", ("claimed",), "claimed", "the worker that claimed it", "it beats, and the lease is not over")
 ARRIVE = Move("arrive", ("sending",), "sent", "the worker that marked it", "the other side said yes")
 FAIL = Move(
     "fail", ("claimed", "sending"), "failed", "the worker that claimed it", "no for good, or it cannot be written"
@@ -73,8 +74,8 @@ CLOSE = Move("close", ("retry",), "skipped", "whoever cancels", "nobody decides 
 ERASE = Move("erase", ("retry", "claimed"), "skipped", "whoever erases", "there is nobody left to send it to")
 
 MOVES = (
-    CLAIM, SKIP, CARRY, NOTE, CLAIM_NOTE, MARK, ARRIVE, FAIL, PUT_OFF, DOUBT, DROP, GIVE_BACK, FORSAKE, POISON, FIND,
-    SEND_AGAIN, HOLD, CLOSE, ERASE,
+    CLAIM, SKIP, CARRY, NOTE, CLAIM_NOTE, MARK, RENEW, ARRIVE, FAIL, PUT_OFF, DOUBT, DROP, GIVE_BACK, FORSAKE, POISON,
+    FIND, SEND_AGAIN, HOLD, CLOSE, ERASE,
 )  # fmt: skip
 """The whole state machine."""
 

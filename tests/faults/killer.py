@@ -18,7 +18,7 @@ from tests.faults.arrivals import PATIENCE, Witness, wait_until
 from tests.stories.program import Program
 
 DATABASE = "commsengine.db"
-LAST_WAIT = 240.0
+LAST_WAIT = 600.0
 """Seconds for what is still open to find its end: an uncertain one may first have to settle."""
 
 EARLY = 2.0
@@ -129,8 +129,9 @@ class Killer:
         """Plain ticks until nothing is open that does not wait for a person."""
         until = time.monotonic() + timeout
         while True:
-            said = self.program.run("tick")
-            assert said.status == 0, said.err
+            with self.program.running("tick") as process:
+                _, told = process.communicate(timeout=timeout)
+            assert process.returncode == 0, told
             if not self.is_open() or time.monotonic() > until:
                 return
             time.sleep(0.5)

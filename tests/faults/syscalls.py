@@ -24,6 +24,14 @@ MAIN = "MainThread"
 STRACE = shutil.which("strace")
 
 
+def why_not() -> str:
+    """Why nothing can be traced on this machine; empty if it can."""
+    if STRACE is None:
+        return "no strace on this machine; install the package 'strace'"
+    tried = subprocess.run([STRACE, "-o", "/dev/null", "true"], capture_output=True, text=True, check=False)
+    return f"strace may not trace here: {tried.stderr.strip()}" if tried.returncode else ""
+
+
 @dataclass(frozen=True)
 class Points:
     """Where it can die: how many durable calls each thread makes, and on which paths."""

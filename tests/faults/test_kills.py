@@ -14,7 +14,7 @@ import pytest
 from tests.faults.arrivals import PATIENCE
 from tests.faults.killer import Killer
 from tests.faults.office import later
-from tests.faults.syscalls import MAIN, STRACE, die_at
+from tests.faults.syscalls import MAIN, die_at, why_not
 from tests.faults.witness import Rule, SmtpWitness
 from tests.stories.campaign import addresses, start_for
 from tests.stories.program import Program
@@ -51,11 +51,12 @@ def test_f01_killed_at_random_instants(killer: Killer, witness: SmtpWitness) -> 
     settle(killer, witness)
 
 
-@pytest.mark.skipif(not STRACE, reason="no strace on this machine; install the package 'strace'")
 def test_f02_killed_as_it_writes_to_disk(killer: Killer, witness: SmtpWitness) -> None:
     """A few of the points; ``benchmarks/faults`` strikes at each of them."""
+    if reason := why_not():
+        pytest.skip(reason)
     witness.behave()
-    for thread, call in (("writer", 40), (MAIN, 30), ("writer", 3)):
+    for thread, call in (("writer", 40), (MAIN, 30)):
         assert die_at(killer.program, "tick", thread, call, [killer.database, killer.wal])
         killer.struck()
         assert killer.damage() == ""
@@ -93,7 +94,7 @@ def test_f04_asked_twice_it_leaves_at_once(killer: Killer, witness: SmtpWitness)
 
 def test_f05_starved_of_memory_and_then_killed_for_it(killer: Killer, witness: SmtpWitness) -> None:
     """The kernel kills for want of memory as anybody kills; before that, no thread gets a page more."""
-    with killer.program.running("run") as process:
+    with killer.program.running("tick") as process:
         assert witness.wait_for(PEOPLE // 4)
         for limit in (resource.RLIMIT_AS, resource.RLIMIT_DATA):
             resource.prlimit(process.pid, limit, (1, 1))

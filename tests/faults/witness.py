@@ -3,7 +3,7 @@
 It misbehaves on demand: ``witness.behave(Rule("rcpt", "450 4.2.0 later", first=1))``. The rules lie in a small file
 that is looked at before every step, so a change holds from the very next one.
 
-Beside ``arrivals.jsonl`` it keeps ``mail.log`` as Postfix would, with a ``message-id=`` line for each message it took.
+Beside ``arrivals.jsonl`` it keeps ``mail.log`` as Postfix would: which conversations it had, which message it took.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from tests.faults.arrivals import PATIENCE, Arrival, ArrivalLog, Arrivals, wait_
 
 CUT, RESET, SILENCE, FORGET = "cut", "reset", "silence", "forget"
 HERE = Path(__file__).parents[2]
+CLIENT = "localhost[127.0.0.1]"
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,7 @@ class House:
         self._times: Counter[tuple[str, str]] = Counter()
         self._lock, self._line, self._taken = threading.Lock(), threading.Lock(), 0
         self._came = 0
+        self.say("master", 1, "daemon started -- version 3.7.11, configuration /etc/postfix", ago=86_400)
 
     @property
     def behaviour(self) -> Behaviour:
@@ -183,21 +185,23 @@ class House:
             return rule
         return None
 
-    def take(self, sender: str, recipient: str, body: bytes, connection: int) -> str:
-        """Log it, so that it is ours from now on; returns its queue id."""
-        headers = _headers(body)
-        first = dict(reversed(headers))
+    def say(self, program: str, pid: int, text: str, ago: float = 0.0) -> None:
+        """One line in the mail log, as Postfix writes it."""
+        stamp = (dt.datetime.now(dt.UTC) - dt.timedelta(seconds=ago)).isoformat(timespec="microseconds")
+        os.write(self._mail_log, f"{stamp} mail postfix/{program}[{pid}]: {text}\n".encode())
+
+    def queue_id(self) -> str:
         with self._lock:
             self._taken += 1
-            queue_id = f"{self._taken:08X}"
+            return f"{self._taken:08X}"
+
+    def take(self, sender: str, recipient: str, body: bytes, connection: int, queue_id: str) -> None:
+        """Log it, so that it is ours from now on."""
+        headers = _headers(body)
+        first = dict(reversed(headers))
         message_id = first.get("message-id", "")
-        stamp = dt.datetime.now(dt.UTC).isoformat(timespec="microseconds")
-        said = (
-            f"{stamp} mail postfix/smtpd[11]: {queue_id}: client=localhost[127.0.0.1]\n"
-            f"{stamp} mail postfix/cleanup[12]: {queue_id}: message-id={message_id}\n"
-            f"{stamp} mail postfix/qmgr[13]: {queue_id}: from=<{sender}>, size={len(body)}, nrcpt=1 (queue active)\n"
-        )
-        os.write(self._mail_log, said.encode())
+        self.say("cleanup", 12, f"{queue_id}: message-id={message_id}")
+        self.say("qmgr", 13, f"{queue_id}: from=<{sender}>, size={len(body)}, nrcpt=1 (queue active)")
         more = {
             "message_id": message_id,
             "headers": [name for name, _ in headers],
@@ -206,15 +210,14 @@ class House:
             "connection": connection,
         }
         self.arrivals.add(Arrival(time.time(), first.get("x-commsengine-touch", ""), recipient, more))
-        return queue_id
 
     def read(self, connection: socket.socket) -> bytes:
         """What came in; on a slow line everybody waits for everybody."""
         slow = self.behaviour.bytes_per_second
         if not slow:
             return connection.recv(65536)
+        data = connection.recv(max(1, slow // 20))
         with self._line:
-            data = connection.recv(max(1, slow // 20))
             time.sleep(len(data) / slow)
         return data
 
@@ -224,18 +227,35 @@ class Conversation:
 
     def __init__(self, house: House, connection: socket.socket, number: int) -> None:
         self._house, self._connection, self._number, self._buffer = house, connection, number, b""
-        self._sender = self._recipient = ""
-        self._messages = 0
+        self._sender = self._recipient = self._queue_id = ""
+        self._last, self._messages = "CONNECT", 0
 
     def hold(self) -> None:
+        self._note(f"connect from {CLIENT}")
         with suppress(OSError, GoneError):
             self._say("connect", "220 witness ESMTP")
             while True:
                 self._answer(self._until(b"\r\n").decode("utf-8", "replace"))
+        if self._last == "DATA":
+            self._lost_in_the_body()
+        elif self._last != "QUIT":
+            self._note(f"lost connection after {self._last} from {CLIENT}")
+        self._note(f"disconnect from {CLIENT}")
         self._connection.close()
 
+    def _lost_in_the_body(self) -> None:
+        """Its name is known if that header has come; its end never came."""
+        if message_id := dict(_headers(self._buffer)).get("message-id"):
+            self._house.say("cleanup", 12, f"{self._queue_id}: message-id={message_id}")
+        self._note(f"lost connection after DATA ({len(self._buffer)} bytes) from {CLIENT}")
+
+    def _note(self, text: str) -> None:
+        self._house.say("smtpd", self._number, text)
+
     def _answer(self, line: str) -> None:
-        match line.split(maxsplit=1)[0].upper() if line.strip() else "":
+        command = line.split(maxsplit=1)[0].upper() if line.strip() else ""
+        self._last = command
+        match command:
             case "EHLO" | "HELO":
                 self._say("ehlo", self._features())
             case "STARTTLS" if self._may_encrypt():
@@ -251,7 +271,9 @@ class Conversation:
                 self._sender = sender if self._say("mail", "250 2.1.0 ok") else ""
             case "RCPT":
                 self._recipient = _between(line)
-                self._say("rcpt", "250 2.1.5 ok")
+                if self._say("rcpt", "250 2.1.5 ok"):
+                    self._queue_id = self._house.queue_id()
+                    self._note(f"{self._queue_id}: client={CLIENT}")
             case "DATA":
                 if self._say("data", "354 go on"):
                     self._take()
@@ -272,12 +294,16 @@ class Conversation:
         rule = self._house.rule("dot", self._recipient, self._messages)
         sender, self._sender = self._sender, ""
         if rule and (rule.do == FORGET or rule.do[:1] in ("4", "5")):
+            if rule.do != FORGET:
+                self._last = "END-OF-MESSAGE"
+                self._note(f"{self._queue_id}: reject: END-OF-MESSAGE from {CLIENT}: {rule.do}")
             self._obey(rule)
             return
         self._messages += 1
-        queue_id = self._house.take(sender, self._recipient, body, self._number)
+        self._last = "END-OF-MESSAGE"
+        self._house.take(sender, self._recipient, body, self._number, self._queue_id)
         if not (rule and self._obey(rule)):
-            self._send(f"250 2.0.0 Ok: queued as {queue_id}")
+            self._send(f"250 2.0.0 Ok: queued as {self._queue_id}")
 
     def _say(self, at: str, usual: str) -> bool:
         """The usual reply, or what a rule wants; whether it was the usual one."""
