@@ -2,6 +2,7 @@
 
     CommsError            the operation failed                          exit 1
     ├── InputError        bad plan, people file, setting or argument     exit 2
+    ├── DiskError         the disk fails, or the file on it is damaged   exit 1
     ├── HeldError         somebody else holds what we need, or a hold    exit 1
     ├── LinkError         a link that is forged, changed or expired      exit 1
     └── RenderError       a text that cannot be rendered for a person    exit 1
@@ -59,6 +60,10 @@ class InputError(CommsError):
     @classmethod
     def of(cls, problems: Sequence[Problem]) -> InputError:
         return cls("\n".join(str(problem) for problem in problems), problems=problems)
+
+
+class DiskError(CommsError):
+    """The disk is full or fails, or the file on it is damaged: nothing may leave that could not be recorded."""
 
 
 class HeldError(CommsError):

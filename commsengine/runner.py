@@ -25,11 +25,14 @@ from apscheduler.schedulers.background import BackgroundScheduler  # type: ignor
 
 from commsengine.engine.sweep import sweep
 from commsengine.engine.tick import Engine
+from commsengine.engine.writer import said
 from commsengine.errors import CommsError
 from commsengine.store.store import Store
 
 LAST_SENDS = 25.0  # seconds
 SWEEP_AT = 2  # o'clock, UTC
+BEAT = "beat"
+A_MOMENT = dt.timedelta(seconds=5)
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +78,8 @@ def run(
         scheduler = heartbeat(store, engine, clock, every, ping)
         scheduler.start()
         ready()
-        stop.wait()
+        while not stop.wait(every):
+            keep_time(scheduler, clock(), every)
         log.info("stopping")
         scheduler.shutdown(wait=False)
         return engine.stop(LAST_SENDS)
@@ -95,19 +99,39 @@ def heartbeat(
 
     tick = _surviving(beat)
     scheduler.add_job(tick)  # once, at once
-    scheduler.add_job(tick, "interval", seconds=every)
+    scheduler.add_job(tick, "interval", seconds=every, id=BEAT)
     scheduler.add_job(_surviving(lambda: sweep(store, clock())), "cron", hour=SWEEP_AT)
     return scheduler
 
 
+def keep_time(scheduler: BackgroundScheduler, now: dt.datetime, every: float) -> None:
+    """Bring forward what is further off than its own interval: the clock was set back, and APScheduler waits for it."""
+    for job in scheduler.get_jobs():
+        interval = dt.timedelta(seconds=every) if job.id == BEAT else dt.timedelta(days=1)
+        if job.next_run_time is not None and job.next_run_time > now + interval + A_MOMENT:
+            log.warning("clock_set_back", seconds=round((job.next_run_time - now - interval).total_seconds()))
+            job.modify(next_run_time=now)
+
+
 def _surviving(job: Callable[[], object]) -> Callable[[], None]:
-    """A beat that fails (the database is away, the disk is full) is told, and the next one tries again."""
+    """A beat that fails (the database is away, the disk is full) is told, and the next one tries again.
+
+    It is told when it begins, when it changes and when it is over: a disk may be full for hours.
+    """
+    told = ""
 
     def beat() -> None:
+        nonlocal told
         try:
             job()
         except Exception as failure:
-            log.error("beat_failed", error=type(failure).__name__)
+            if said(failure) != told:
+                log.error("beat_failed", error=said(failure))
+            told = said(failure)
+        else:
+            if told:
+                log.warning("beats_again", after=told)
+            told = ""
 
     return beat
 

@@ -24,9 +24,12 @@ from commsengine.errors import InputError, Problem
 
 PREFIX = "COMMSENGINE_"
 SECRETS = (
-    "DATABASE_URL", "SMTP_URL", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "SECRET_KEY",
+    "DATABASE_URL", "SMTP_URL", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "SECRET_KEY", "IMAP_URL",
 )  # fmt: skip
 """Settings that hold a secret: each has a ``_FILE`` variant, and none is ever shown."""
+
+JOURNAL = "journal"
+"""What ``COMMSENGINE_POSTFIX_LOG`` says instead of a path, where Postfix writes to the system's journal."""
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
@@ -87,6 +90,8 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = None
     mail_from: Annotated[str, AfterValidator(_address)] = ""
     smtp_rate: Rate | None = None
+    postfix_log: str = ""
+    imap_url: SecretStr | None = None
     slack_bot_token: Annotated[SecretStr, _slack_token("xoxb-", "a bot token")] | None = None
     slack_app_token: Annotated[SecretStr, _slack_token("xapp-", "an app-level token")] | None = None
     slack_signing_secret: SecretStr | None = None
@@ -128,6 +133,20 @@ class Settings(BaseSettings):
     def _smtp(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             _told_as_value_error(value.get_secret_value())
+        return value
+
+    @field_validator("imap_url")
+    @classmethod
+    def _imap(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            _imap_told_as_value_error(value.get_secret_value())
+        return value
+
+    @field_validator("postfix_log")
+    @classmethod
+    def _log(cls, value: str) -> str:
+        if value not in ("", JOURNAL) and not Path(value).is_absolute():
+            raise ValueError(f"is no full path. Write for example /var/log/mail.log, or '{JOURNAL}'")
         return value
 
     @field_validator("slack_api_url")
@@ -219,6 +238,11 @@ class Settings(BaseSettings):
     def smtp(self) -> str:
         """The SMTP URL, empty without one."""
         return self.smtp_url.get_secret_value() if self.smtp_url else ""
+
+    @property
+    def imap(self) -> str:
+        """The IMAP URL, empty without one."""
+        return self.imap_url.get_secret_value() if self.imap_url else ""
 
     @property
     def slack_token(self) -> str:
@@ -340,6 +364,15 @@ def _told_as_value_error(url: str) -> None:
         parse_smtp_url(url)
     except InputError as error:
         raise ValueError(f"{error.message.removeprefix('The SMTP URL ').rstrip('.')}. {error.fix}") from None
+
+
+def _imap_told_as_value_error(url: str) -> None:
+    from commsengine.channels.imap_server import parse_imap_url  # only who has an archive loads it
+
+    try:
+        parse_imap_url(url)
+    except InputError as error:
+        raise ValueError(f"{error.message.removeprefix('The IMAP URL ').rstrip('.')}. {error.fix}") from None
 
 
 def shown(settings: Settings) -> dict[str, str]:

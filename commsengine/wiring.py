@@ -10,14 +10,15 @@ import os
 import pwd
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+from zoneinfo import ZoneInfo
 
 from commsengine.errors import InputError
-from commsengine.settings import Settings, load_settings, spare_proxies
+from commsengine.settings import JOURNAL, Settings, load_settings, spare_proxies
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -26,10 +27,15 @@ if TYPE_CHECKING:
     from commsengine.authoring.people_file import PeopleFile
     from commsengine.cadence.people import Person
     from commsengine.cadence.plan import Plan, Workspace
+    from commsengine.channels.imap_archive import ImapArchive
+    from commsengine.channels.postfix_log import PostfixLog
+    from commsengine.channels.resolver import Resolver
+    from commsengine.channels.slack_history import SlackHistory
     from commsengine.content.render import Renderer
     from commsengine.engine.answers import Hall
     from commsengine.engine.decisions import Decisions
     from commsengine.engine.deliver import ChannelSetup
+    from commsengine.engine.rescue import Rescue
     from commsengine.engine.state_folder import StateFolder
     from commsengine.engine.tick import Engine
     from commsengine.links import Links
@@ -43,12 +49,23 @@ MOST_RENDERERS = 16
 SMTP_CONNECTIONS = 8
 SLACK_THREADS = 4
 
+LOCAL_TIME = Path("/etc/localtime")
+
 SIGNS_OF_A_WORKSPACE = (".env", "workspace.yaml", "schedules", "people.csv", "message_templates")
 
 
 def now() -> dt.datetime:
     """The time. Nobody else reads it."""
     return dt.datetime.now(dt.UTC)
+
+
+def _zone_of_this_machine() -> dt.tzinfo:
+    """The local time that syslog writes, whatever ``TZ`` says in this process."""
+    try:
+        with LOCAL_TIME.open("rb") as file:
+            return ZoneInfo.from_file(file)
+    except (OSError, ValueError):
+        return dt.UTC
 
 
 class Wiring:
@@ -69,6 +86,8 @@ class Wiring:
 
     def close(self) -> None:
         """Close what was opened."""
+        for resolver in [one for several in self.__dict__.get("resolvers", {}).values() for one in several]:
+            resolver.close()
         if "store" in self.__dict__:
             self.store.close()
 
@@ -103,11 +122,20 @@ class Wiring:
             )
         return Store.create(self.settings.database)
 
-    def upgrade(self) -> None:
-        """Bring the database to this version."""
+    def upgrade(self) -> Path | None:
+        """Bring the database to this version; a SQLite file is copied before. The copy, if one was made."""
+        from commsengine.store import backup, schema
+        from commsengine.store.database import Database
         from commsengine.store.store import Store
 
+        kept: Path | None = None
+        with closing(Database(self.settings.database)) as database:
+            found = schema.revision(database)
+            if found and found < schema.HEAD and database.path is not None:
+                kept = self.folder / "backup" / f"before-upgrade-{self.clock():%Y-%m-%d-%H%M%S}.db"
+                backup.copy_to(database, kept)
         Store.upgrade(self.settings.database).close()
+        return kept
 
     def everybody(self) -> Iterator[Person]:
         """The directory, in the order of ids, a thousand at a time."""
@@ -203,6 +231,36 @@ class Wiring:
         )
         return ChannelSetup(lambda: SlackChannel(token, ids, api_url=url), SLACK_THREADS, self.settings.slack_rate)
 
+    @cached_property
+    def resolvers(self) -> dict[str, list[Resolver]]:
+        """By channel, who is asked whether an uncertain send arrived, in this order."""
+        mail = [resolver for resolver in (self.postfix_log, self.imap_archive) if resolver and self.settings.smtp]
+        return {"email": [*mail], "slack": [self.slack_history] if self.slack_history else []}
+
+    @cached_property
+    def postfix_log(self) -> PostfixLog | None:
+        from commsengine.channels.mail_log import LogFiles, SystemJournal
+        from commsengine.channels.postfix_log import PostfixLog
+
+        named = self.settings.postfix_log
+        if not named:
+            return None
+        return PostfixLog(SystemJournal() if named == JOURNAL else LogFiles(Path(named), _zone_of_this_machine()))
+
+    @cached_property
+    def imap_archive(self) -> ImapArchive | None:
+        from commsengine.channels.imap_archive import ImapArchive
+        from commsengine.channels.imap_server import parse_imap_url
+
+        return ImapArchive(parse_imap_url(self.settings.imap)) if self.settings.imap else None
+
+    @cached_property
+    def slack_history(self) -> SlackHistory | None:
+        from commsengine.channels.slack_history import SlackHistory
+
+        token, url = self.settings.slack_token, self.settings.slack_api_url
+        return SlackHistory(token, self.store.slack_ids, api_url=url) if token else None
+
     @property
     def mail_from(self) -> str:
         """The sender of every e-mail: as set, else the first owner of the newest plan."""
@@ -246,7 +304,7 @@ class Wiring:
 
         return Engine(
             self.store, self.channels, self.renderer, workspace=self.rules, clock=self.clock, interval=interval,
-            admin=self.settings.admin_email, state=self.state_folder,
+            admin=self.settings.admin_email, state=self.state_folder, resolvers=self.resolvers,
         )  # fmt: skip
 
     def state_folder(self, database: str) -> StateFolder:
@@ -254,6 +312,14 @@ class Wiring:
         from commsengine.engine.state_folder import StateFolder
 
         return StateFolder(self.settings.state_dir.absolute(), database)
+
+    @cached_property
+    def rescue(self) -> Rescue:
+        from commsengine.engine.decisions import Decisions
+        from commsengine.engine.rescue import Rescue
+
+        carriers = frozenset(self.settings.credentials) or None
+        return Rescue(self.state_folder, lambda store: Decisions(store, self.rules, carriers))
 
     def engine_lock(self) -> AbstractContextManager[object]:
         """Held by the one engine of a SQLite file; a database server needs none."""

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -31,6 +32,9 @@ class Postgres:
 
     def start(self) -> None:
         self._run("initdb", "-U", "postgres", "-A", "trust", "-E", "utf8", "--no-sync", "-D", str(self._data))
+        self.start_again()
+
+    def start_again(self) -> None:
         options = f"-c listen_addresses='' -c unix_socket_directories={self._folder} -c fsync=off -c max_connections=50"
         log = str(self._folder / "log")
         self._run("pg_ctl", "-w", "-D", str(self._data), "-l", log, "-o", options, "start")
@@ -38,6 +42,10 @@ class Postgres:
     def stop(self) -> None:
         self._run("pg_ctl", "-w", "-m", "immediate", "-D", str(self._data), "stop")
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def crash(self) -> None:
+        """``kill -9`` for the server process; what it had begun is left to its recovery."""
+        os.kill(int((self._data / "postmaster.pid").read_text().splitlines()[0]), signal.SIGKILL)
 
     def _run(self, program: str, *arguments: str) -> None:
         # Output goes to a file: the server inherits it, and a pipe would never end.

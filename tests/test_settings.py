@@ -113,6 +113,8 @@ def test_an_open_env_file_without_a_secret_is_fine(tmp_path: Path) -> None:
         ("COMMSENGINE_SMPT_URL=smtp://localhost", "Did you mean COMMSENGINE_SMTP_URL?"),
         ("COMMSENGINE_SMTP_URL=smtp://", "COMMSENGINE_SMTP_URL names no host"),
         ("COMMSENGINE_SMTP_URL=smtp://localhost:99999", "COMMSENGINE_SMTP_URL has no usable port"),
+        ("COMMSENGINE_IMAP_URL=imap://a:b@mail.example.com", "COMMSENGINE_IMAP_URL uses imap://"),
+        ("COMMSENGINE_POSTFIX_LOG=mail.log", "COMMSENGINE_POSTFIX_LOG is no full path"),
     ],
 )
 def test_a_bad_setting_is_refused_at_its_line(tmp_path: Path, line: str, cause: str) -> None:
@@ -140,7 +142,12 @@ def test_a_refused_secret_is_not_repeated(tmp_path: Path) -> None:
 
 def test_secrets_are_never_shown(tmp_path: Path) -> None:
     settings = load_settings(
-        dotenv(tmp_path, f"COMMSENGINE_SECRET_KEY={KEY}", "COMMSENGINE_SLACK_BOT_TOKEN=xoxb-canary")
+        dotenv(
+            tmp_path,
+            f"COMMSENGINE_SECRET_KEY={KEY}",
+            "COMMSENGINE_SLACK_BOT_TOKEN=xoxb-canary",
+            "COMMSENGINE_IMAP_URL=imaps://a:canary@mail.example.com",
+        )
     )
     assert "canary" not in f"{settings!r}{shown(settings)}"
     assert KEY not in f"{settings!r}{shown(settings)}"

@@ -72,18 +72,28 @@ def _reason(candidate: Candidate, code: str, at: dt.datetime) -> Reason:
 
 def _unwanted(candidate: Candidate, campaigns: Campaigns, opens: dt.datetime | None, now: dt.datetime) -> str:
     """Why this is recorded as skipped instead of sent; ``opens`` is when it could leave, ``None`` if never."""
-    course, again = candidate.course, candidate.step.again
     if candidate.by_hand:
         return ""
-    if again is not None and again.kind == "remind" and not course.chasing:
-        return "answered"
-    if again is not None and not course.channels:
-        return "unreachable"
+    given_up = _given_up(candidate)
+    if given_up:
+        return given_up
     if _too_late(candidate, campaigns, now):
         return "late"
     if opens is None:
         return "closed"
     return "superseded" if _overtaken(candidate, now) else ""
+
+
+def _given_up(candidate: Candidate) -> str:
+    """Why another attempt is made no more, whatever the hour."""
+    course, again = candidate.course, candidate.step.again
+    if again is None:
+        return ""
+    if again.due_at < course.clock:  # the plan has moved on: the message opens later now
+        return "superseded"
+    if again.kind == "remind" and not course.chasing:
+        return "answered"
+    return "" if course.channels else "unreachable"
 
 
 def _too_late(candidate: Candidate, campaigns: Campaigns, now: dt.datetime) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 
 from commsengine.cli.house import commsengine
+from commsengine.cli.logs import unfailing_stderr
 from commsengine.errors import CommsError
 
 INTERRUPTED = 130
@@ -15,6 +16,7 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave the process with its exit status: 0 done, 1 failed, 2 bad input, 3 still open."""
+    unfailing_stderr()
     sys.exit(run(arguments))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,17 +14,28 @@ from commsengine.cli.show import count, note, table, when
 from commsengine.errors import InputError
 
 if TYPE_CHECKING:
-    from commsengine.engine.campaigns import PauseReport
+    from commsengine.engine.campaigns import StopReport
     from commsengine.engine.outlook import Outlook
     from commsengine.wiring import Wiring
 
 STILL_OPEN = 3
+F = TypeVar("F", bound=Callable[..., Any])
 BACKLOGS = ("latest", "all", "none")
 
 backlog_option = click.option(
     "--backlog", type=click.Choice(BACKLOGS), default="latest", show_default=True,
     help="What becomes of what fell due meanwhile: the newest per person, all of it, or none.",
 )  # fmt: skip
+
+
+def waiting(command: F) -> F:
+    """How long to wait for what was just leaving."""
+    wait = click.option(
+        "--wait", type=click.FloatRange(min=0), default=60.0, show_default=True, metavar="SECONDS",
+        help="How long to wait for messages that are just leaving.",
+    )  # fmt: skip
+    no_wait = click.option("--no-wait", is_flag=True, help="Do not wait; say how many may still arrive.")
+    return wait(no_wait(command))
 
 
 @click.command()
@@ -57,12 +69,16 @@ def start(wiring: Wiring, campaign: str, yes: bool) -> None:
 @click.command()
 @click.argument("campaign", type=CAMPAIGN, required=False)
 @click.option("--all", "everything", is_flag=True, help="Pause every running campaign.")
+@waiting
 @click.pass_context
 @wired
-def pause(wiring: Wiring, ctx: click.Context, campaign: str | None, everything: bool) -> None:
+def pause(
+    wiring: Wiring, ctx: click.Context, campaign: str | None, everything: bool, wait: float, no_wait: bool
+) -> None:
     """Stop sending: one campaign, or all of them.
 
     When it returns 0, not one more message leaves. Exit status 3 lists what is still open or uncertain.
+    Whatever the option, nothing that had not begun to leave does so any more.
 
     Example: commsengine pause crm-rollout
     """
@@ -70,12 +86,13 @@ def pause(wiring: Wiring, ctx: click.Context, campaign: str | None, everything: 
 
     if everything == (campaign is not None):
         raise InputError("Name one campaign, or say --all.")
+    given: dict[str, Any] = {"by": wiring.operator, "clock": wiring.clock, "wait": 0.0 if no_wait else wait}
     if everything:
-        reports = campaigns.pause_all(wiring.store, by=wiring.operator, clock=wiring.clock)
+        reports = campaigns.pause_all(wiring.store, **given)
     else:
-        reports = [campaigns.pause(wiring.store, str(campaign), by=wiring.operator, clock=wiring.clock)]
+        reports = [campaigns.pause(wiring.store, str(campaign), **given)]
     for report in reports:
-        _tell_paused(report)
+        _tell_stopped(report)
     if not reports:
         click.echo("Nothing was running.")
     ctx.exit(0 if all(report.clean for report in reports) else STILL_OPEN)
@@ -110,22 +127,27 @@ def resume(wiring: Wiring, campaign: str, backlog: str, yes: bool) -> None:
 
 @click.command()
 @click.argument("campaign", type=CAMPAIGN)
+@waiting
 @yes_option
+@click.pass_context
 @wired
-def cancel(wiring: Wiring, campaign: str, yes: bool) -> None:
+def cancel(wiring: Wiring, ctx: click.Context, campaign: str, yes: bool, wait: float, no_wait: bool) -> None:
     """End a campaign for good. What is on record stays; its id is not used again.
+
+    When it returns 0, not one more message leaves. Exit status 3 lists what is still open or uncertain.
 
     Example: commsengine cancel crm-rollout
     """
     from commsengine.engine import campaigns
 
     record = campaigns.known(wiring.store, campaign)
-    if record.state == "cancelled":
-        click.echo(f"{campaign} is cancelled already.")
-        return
-    consent(f"Cancel {campaign} for good?", yes=yes)
-    campaigns.cancel(wiring.store, campaign, by=wiring.operator, now=wiring.clock())
-    click.echo(f"{campaign} is cancelled.")
+    if record.state != "cancelled":  # else it is only looked at again what was just leaving
+        consent(f"Cancel {campaign} for good?", yes=yes)
+    report = campaigns.cancel(
+        wiring.store, campaign, by=wiring.operator, clock=wiring.clock, wait=0.0 if no_wait else wait
+    )
+    _tell_stopped(report)
+    ctx.exit(0 if report.clean else STILL_OPEN)
 
 
 def tell(seen: Outlook) -> None:
@@ -142,12 +164,24 @@ def tell(seen: Outlook) -> None:
         click.echo(f"The first leaves {when(seen.first_at)}.")
 
 
-def _tell_paused(report: PauseReport) -> None:
+def _tell_stopped(report: StopReport) -> None:
+    counted = [
+        f"{number:,} {what}"
+        for number, what in ((report.given_back, "given back unsent"), (report.just_left, "had just left"))
+        if number
+    ]
+    numbers = f" ({', '.join(counted)})" if counted else ""
     if report.clean:
-        click.echo(f"{report.campaign} is paused; nothing more of it leaves.")
+        click.echo(f"{report.campaign} is {report.state}; nothing more of it leaves{numbers}.")
         return
+    parts = ((report.open_rows, "just leaving"), (report.uncertain, "uncertain"))
+    split = " and ".join(f"{len(rows):,} {what}" for rows, what in parts if rows)
+    may = count(len(report.open_rows) + len(report.uncertain), "message")
+    click.echo(f"{report.campaign} is {report.state}, but {may} may still arrive or have arrived: {split}{numbers}.")
     rows = [*report.open_rows, *report.uncertain]
-    click.echo(f"{report.campaign} is paused, but {count(len(rows), 'touch', 'touches')} may still leave or have left:")
     table(["key", "message", "channel", "state"], [(row.key, row.message, row.channel, row.state) for row in rows],
           whole=["key"])  # fmt: skip
-    note("Settle an uncertain one when you know: commsengine touch KEY --sent (or --resend).")
+    if report.uncertain:
+        note("Settle an uncertain one when you know: commsengine touch KEY --sent (or --resend).")
+    if report.open_rows:
+        note(f"See what became of those that were leaving: commsengine touches {report.campaign} --state sending")

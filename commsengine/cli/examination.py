@@ -15,11 +15,15 @@ from commsengine.errors import CommsError
 from commsengine.settings import shown
 
 if TYPE_CHECKING:
+    from commsengine.channels.imap_archive import ImapArchive
+    from commsengine.channels.postfix_log import PostfixLog
     from commsengine.wiring import Wiring
 
 SCOPES = {"chat:write", "im:write", "users:read", "users:read.email"}
+HISTORY = "im:history"
 TIMEOUT = 10.0  # seconds
 AHEAD = dt.timedelta(minutes=2)
+OLD_LOG = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,8 @@ class Finding:
 def examine(wiring: Wiring) -> list[Finding]:
     """Every finding. Settings that cannot be read raise ``InputError``: nothing else could be examined."""
     examinations: dict[str, Callable[[Wiring], Iterator[Finding]]] = {
-        "settings": _settings, "database": _database, "clock": _clock, "mail": _mail, "slack": _slack, "links": _links,
-        "channels": _resting, "windows": _windows,
+        "settings": _settings, "database": _database, "clock": _clock, "mail": _mail, "slack": _slack,
+        "uncertain": _resolvers, "links": _links, "channels": _resting, "windows": _windows,
     }  # fmt: skip
     _ = wiring.settings
     findings: list[Finding] = []
@@ -62,6 +66,8 @@ def _database(wiring: Wiring) -> Iterator[Finding]:
     people = count(wiring.store.people.count(), "person", "people")
     campaigns = count(len(wiring.store.plans.all()), "campaign")
     yield Finding("database", "ok", f"{wiring.store.dialect}, {people}, {campaigns}.")
+    if left_out := wiring.store.database.examine():
+        yield Finding("database", "note", f"{left_out}.", "Once in a while: sqlite3 FILE 'PRAGMA quick_check'")
     held = next((hold for hold in wiring.store.engine.holds() if hold.until is None), None)
     if held:
         yield Finding("database", "problem", f"The engine is on hold: {held.reason}", "Then: commsengine release")
@@ -140,11 +146,59 @@ def _slack(wiring: Wiring) -> Iterator[Finding]:
 
 
 def _scopes(granted: str) -> Iterator[Finding]:
-    missing = sorted(SCOPES - {scope.strip() for scope in granted.split(",")}) if granted else []
-    if missing:
+    if not granted:
+        return
+    scopes = {scope.strip() for scope in granted.split(",")}
+    if missing := sorted(SCOPES - scopes):
         yield Finding(
             "slack", "problem", f"Scopes are missing: {', '.join(missing)}.", "Use slack-manifest.json of init."
         )
+    if HISTORY not in scopes:
+        yield Finding(
+            "slack", "note", f"Without the scope {HISTORY} nobody can say whether an uncertain message arrived.",
+            "Add it to the app and install it again.",
+        )  # fmt: skip
+
+
+def _resolvers(wiring: Wiring) -> Iterator[Finding]:
+    if wiring.postfix_log:
+        yield _postfix_log(wiring, wiring.postfix_log)
+    if wiring.imap_archive:
+        yield _imap_archive(wiring.imap_archive)
+
+
+def _postfix_log(wiring: Wiring, postfix: PostfixLog) -> Finding:
+    from commsengine.channels.mail_log import UNREADABLE
+
+    named = wiring.settings.postfix_log
+    try:
+        newest = postfix.newest()
+    except UNREADABLE as error:
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        fix = "The account of the engine must be in the group adm, or systemd-journal for the journal."
+        return Finding("uncertain", "problem", f"The mail log ({named}) cannot be read: {why}.", fix)
+    if newest is None or newest < wiring.clock() - OLD_LOG:
+        last = f"The last line in the mail log ({named}) is of {newest:%Y-%m-%d %H:%M} UTC." if newest else ""
+        empty = f"The mail log ({named}) shows no line of Postfix."
+        return Finding("uncertain", "note", last or empty, "Is this where the relay of COMMSENGINE_SMTP_URL writes?")
+    return Finding("uncertain", "ok", f"The mail log ({named}) can be read; its last line is of {newest:%H:%M} UTC.")
+
+
+def _imap_archive(archive: ImapArchive) -> Finding:
+    from commsengine.channels.imap_archive import ArchiveError
+
+    try:
+        messages, proves_itself = archive.examined()
+    except ArchiveError as error:
+        return Finding("uncertain", "problem", f"The archive: {error}.", "See COMMSENGINE_IMAP_URL.")
+    if not proves_itself:
+        return Finding(
+            "uncertain", "note", "The archive can be read, but none of our messages is found in it.",
+            "Until it gets copies of what is sent, nothing is taken for missing because it is not there.",
+        )  # fmt: skip
+    return Finding(
+        "uncertain", "ok", f"The archive can be read; it holds {count(messages, 'message')}, ours among them."
+    )
 
 
 def _links(wiring: Wiring) -> Iterator[Finding]:

@@ -55,6 +55,8 @@ CHAPTERS: dict[str, tuple[Entry, ...]] = {
     ),
     "Operate": (
         Entry("release", "release", "Let a held engine send again."),
+        Entry("backup", "backup", "Copy the database while it is in use."),
+        Entry("restore", "backup", "Put a backup in the place of the database; look at it first with --verify."),
         Entry("upgrade", "upgrade", "Bring the database to this version."),
     ),
 }

@@ -1,15 +1,42 @@
 """Where logs go: to stderr, one line each, JSON where nobody watches.
 
-Other libraries are heard only by their name and level: what they say may hold an address.
+Other libraries are heard only by their name and level: what they say may hold an address. A log that cannot be written
+(the disk is full, nobody holds the other end) is lost, and nothing stops because of it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import sys
-from typing import Any
+from typing import Any, TextIO, cast
 
 INFO, WARNING = logging.INFO, logging.WARNING
+
+
+class Unfailing:
+    """A stream that takes whatever is written to it, and loses what cannot be."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def unfailing_stderr() -> None:
+    """For the rest of this process; stderr that was closed before it began goes nowhere."""
+    sys.stderr = cast("TextIO", Unfailing(sys.stderr or open(os.devnull, "w", encoding="utf-8")))  # noqa: SIM115 - to the end
 
 
 def configure_logs(level: int) -> None:

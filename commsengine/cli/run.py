@@ -46,6 +46,8 @@ def tick(wiring: Wiring, as_json: bool) -> None:
     """
     from dataclasses import asdict
 
+    from commsengine.engine.books import STOPPED
+
     wiring.must_send()
     _tell_left_out(wiring)
     with wiring.engine_lock(), wiring.engine() as engine:
@@ -58,6 +60,8 @@ def tick(wiring: Wiring, as_json: bool) -> None:
             f"{report.skipped:,} skipped."
         )
     _tell_what_waits(wiring)
+    if report.hold == STOPPED:
+        raise HeldError(STOPPED)
     if report.hold:
         raise HeldError(f"The engine is on hold: {report.hold}", "Look at commsengine today, then: commsengine release")
 
@@ -70,6 +74,10 @@ def _tell_what_waits(wiring: Wiring) -> None:
     at_rest = resting(wiring.store, now)
     for rest in at_rest:
         note(f"{rest['channel']} rests until {when(rest['until'])}: {rest['because']}. What is due waits for it.")
+    for record in wiring.store.plans.all():
+        pause = wiring.store.plans.standing(record.id) if record.state == "paused" else None
+        if pause and pause.since_by == "engine":
+            note(f"{record.id} was paused by the engine: {pause.reason}. Then: commsengine resume {record.id}")
     if waiting := sum(row.held for row in touches.open_rows(states=("uncertain",))):
         note(f"{count(waiting, 'touch is', 'touches are')} uncertain and wait for your word: commsengine today")
     following = touches.next_wake()

@@ -101,6 +101,10 @@ COMMSENGINE_SECRET_KEY=$key
 # COMMSENGINE_SMTP_URL=smtp://user:password@mail.example.com:587?tls=starttls
 # COMMSENGINE_MAIL_FROM=change@example.com
 
+# Who can say, after a crash or a cut, whether an uncertain e-mail arrived: our own Postfix, or an archive of sent mail.
+# COMMSENGINE_POSTFIX_LOG=/var/log/mail.log
+# COMMSENGINE_IMAP_URL=imaps://user:password@mail.example.com/Archive
+
 # Slack: make an app from slack-manifest.json, install it, and copy its two tokens.
 # COMMSENGINE_SLACK_BOT_TOKEN=xoxb-…
 # COMMSENGINE_SLACK_APP_TOKEN=xapp-…

@@ -40,6 +40,10 @@ def status(wiring: Wiring, as_json: bool) -> None:
 
 
 def _engine(engine: Mapping[str, Any]) -> str:
+    from commsengine.engine.books import STOPPED
+
+    if engine["stop_file"]:
+        return STOPPED
     if engine["hold"]:
         return f"The engine is on hold: {engine['hold']['reason']} Then: commsengine release"
     if engine["beat_at"] is None:
@@ -53,6 +57,11 @@ def _show(campaign: Mapping[str, Any]) -> None:
     counts = {**campaign["touches"], "skipped": sum(skipped.values())}
     click.echo()
     title(f"{campaign['title']} ({campaign['campaign']}): {campaign['state']}")
+    if campaign["paused"] and campaign["paused"]["by"] == "engine":
+        click.echo(
+            f"The engine paused it {when(campaign['paused']['since'])}: {campaign['paused']['reason']}. When that is "
+            f"put right: commsengine resume {campaign['campaign']}"
+        )
     click.echo(
         f"{count(campaign['audience'], 'person', 'people')}; {count(sum(counts.values()), 'touch', 'touches')} made, "
         f"{campaign['acknowledged']:,} acknowledged, {count(campaign['follow_ups_open'], 'follow-up')} open."

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 @click.command()
 @wired
 def upgrade(wiring: Wiring) -> None:
-    """Bring the database to this version. Stop the engine and make a backup first; there is no way back.
+    """Bring the database to this version. Stop the engine first. An older SQLite file is copied before.
 
     Example: commsengine upgrade
     """
-    wiring.upgrade()
+    kept = wiring.upgrade()
+    if kept:
+        click.echo(f"The database as it was is in {kept}.")
     click.echo("The database is of this version.")

@@ -1,12 +1,14 @@
-"""Mail to the admin when nothing goes on without a person: the engine holds, or a channel is refused for its own fault.
+"""Mail to a person when nothing goes on without one: the engine holds, a channel is refused for its own fault, or a
+campaign has paused itself. The admin hears of all three, the campaign's owners of the last.
 
-An alert is service mail that passes a hold. If mail itself is down, it leaves when mail is back.
+An alert is service mail that passes a hold and a pause. If mail itself is down, it leaves when mail is back.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections import Counter
 from collections.abc import Collection
 from email.utils import parseaddr
 
@@ -14,19 +16,22 @@ import structlog
 
 from commsengine.content.message import Message
 from commsengine.engine.service_mail import payload_of
-from commsengine.store.records import Hold
+from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.store import Store
 
 NAME = "commsengine"
+MOST_REASONS = 5
 
 log = structlog.get_logger(__name__)
 
 
 class Alerts:
-    """One mail per event and day. Without an ``admin``, or without mail, there are none."""
+    """One mail per event and day. Where there is only Slack, the owners hear by Slack, and the admin does not."""
 
     def __init__(self, store: Store, admin: str, channels: Collection[str]) -> None:
-        self._store, self._admin = store, parseaddr(admin)[1] if "email" in channels else ""
+        self._store = store
+        self._way = next((name for name in ("email", "slack") if name in channels), "")
+        self._admin = parseaddr(admin)[1] if self._way == "email" else ""
         self._told: set[str] = set()
 
     def held(self, hold: Hold, now: dt.datetime) -> None:
@@ -50,16 +55,37 @@ class Alerts:
             now,
         )
 
-    def _tell(self, event: str, since: dt.datetime, subject: str, text: str, now: dt.datetime) -> None:
+    def failing(self, record: CampaignRecord, why: str, reasons: Counter[str], now: dt.datetime) -> None:
+        """To every owner, and to the admin. It names reasons and their numbers, nobody's address."""
+        listed = [f"    {number:,} × {reason}" for reason, number in reasons.most_common(MOST_REASONS)]
+        others = reasons.total() - sum(number for _, number in reasons.most_common(MOST_REASONS))
+        listed += [f"    {others:,} × something else"] if others else []
+        text = (
+            f"{why}, more than one in twenty. So the engine has paused {record.plan.title} ({record.id}); nothing more "
+            "of it leaves, and what is due waits. The reasons:\n\n" + "\n".join(listed) + "\n\n"
+            f"See whom it met:\n\n    commsengine touches {record.id} --state failed\n    "
+            f"commsengine touches {record.id} --state retry\n\n"
+            "Put the cause right (addresses that are out of date, a text the mail server takes for spam, a sender it "
+            "does not know), then:\n\n"
+            f"    commsengine resume {record.id}\n\nThe count starts anew then."
+        )
+        for address in dict.fromkeys([*record.plan.owner, *([self._admin] if self._admin else [])]):
+            event = f"{record.id} paused itself at {now.isoformat()}: {address}"
+            self._tell(event, now, f"{record.plan.title} is paused: too many messages are refused", text, now, address)
+
+    def _tell(
+        self, event: str, since: dt.datetime, subject: str, text: str, now: dt.datetime, to: str | None = None
+    ) -> None:
         key = hashlib.sha256("\x1f".join(("alert", event, since.date().isoformat())).encode()).hexdigest()[:24]
-        if not self._admin or key in self._told:
+        to = self._admin if to is None else to
+        if not (to and self._way) or key in self._told:
             return
         self._told.add(key)
         message = Message(
-            key=key, campaign=NAME, campaign_title=NAME, channel="email", to_email=self._admin, to_name="",
+            key=key, campaign=NAME, campaign_title=NAME, channel=self._way, to_email=to, to_name="",
             slack_id="", sender_name="", reply_to="", subject=subject, text=f"{text}\n", html="", blocks=(), date=now,
         )  # fmt: skip
         if self._store.touches.add_service(
-            key, category="alert", channel="email", payload=payload_of(message), now=now
+            key, category="alert", channel=self._way, payload=payload_of(message), now=now
         ):
-            log.warning("admin_told", alert=event)
+            log.warning("told", alert=subject)

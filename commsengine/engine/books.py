@@ -14,6 +14,8 @@ from commsengine.engine.why import iso, touch_json
 from commsengine.store.records import CampaignBooks, QuestionRecord, TouchRecord
 from commsengine.store.store import Store
 
+STOPPED = "The file STOP is there: nothing leaves until it is removed."
+
 ALIVE = dt.timedelta(seconds=90)
 """An engine keeps its beat twice a minute; after this long without one it does not run."""
 
@@ -21,19 +23,24 @@ QUESTION_WAITS = 2
 """Working days after which an open question heads the list."""
 
 
-def status(store: Store, now: dt.datetime) -> dict[str, Any]:
-    """The engine's state and the books of each campaign; the touches ever made are the sum of their states."""
-    return {"engine": engine_state(store, now), "campaigns": [_campaign(books) for books in store.books.status(now)]}
+def status(store: Store, now: dt.datetime, *, stop_file: bool = False) -> dict[str, Any]:
+    """The engine's state and the books of each campaign; the touches ever made are the sum of their states.
+
+    ``stop_file``: the file STOP is there.
+    """
+    campaigns = [_campaign(books, store) for books in store.books.status(now)]
+    return {"engine": engine_state(store, now, stop_file=stop_file), "campaigns": campaigns}
 
 
-def engine_state(store: Store, now: dt.datetime) -> dict[str, Any]:
+def engine_state(store: Store, now: dt.datetime, *, stop_file: bool = False) -> dict[str, Any]:
     """``running`` if one has beaten lately, ``hold`` if it must not send, else ``stopped``."""
     last = store.engine.heartbeat()
     hold = next((hold for hold in store.engine.holds() if hold.until is None), None)
-    alive = last is not None and now - last.beat_at <= ALIVE
+    alive = last is not None and abs(now - last.beat_at) <= ALIVE  # one from the future says nothing about now
     return {
-        "state": "hold" if hold else "running" if alive else "stopped",
+        "state": "hold" if hold or stop_file else "running" if alive else "stopped",
         "hold": {"reason": hold.reason, "since": iso(hold.since)} if hold else None,
+        "stop_file": stop_file,
         "beat_at": iso(last.beat_at) if last else None,
         "pid": last.pid if last else None,
         "host": last.host if last else None,
@@ -93,12 +100,14 @@ def held(store: Store) -> list[dict[str, Any]]:
     ]
 
 
-def _campaign(books: CampaignBooks) -> dict[str, Any]:
+def _campaign(books: CampaignBooks, store: Store) -> dict[str, Any]:
     counts: dict[str, Any] = dict(books.touches)
+    pause = store.plans.standing(books.campaign) if books.state == "paused" else None
     return {
         "campaign": books.campaign, "title": books.title, "state": books.state, "audience": books.audience,
         "touches": {**counts, "skipped": dict(books.skipped)}, "acknowledged": books.acknowledged,
         "follow_ups_open": books.follow_ups_open, "started_at": iso(books.started_at),
+        "paused": {"since": iso(pause.since), "by": pause.since_by, "reason": pause.reason} if pause else None,
     }  # fmt: skip
 
 

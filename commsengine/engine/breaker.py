@@ -1,22 +1,39 @@
-"""What keeps a whole channel still for a while: a failure of the channel itself, or its own "try again later"."""
+"""What keeps a whole channel still for a while: failures of the channel itself, or its own "try again later".
+
+Closed → open: five failures to connect in a row, one that took as long as a time-out, one that lasts until a person
+sees to it (password, certificate), or more than a fifth of a minute's outcomes refused for now. What is refused for
+one recipient for good says nothing about the channel.
+
+Open → half-open: after the wait one single message tries the channel.
+
+Half-open → closed: it gets through. It fails to: open again, for twice as long. A first "not now" for its recipient is
+what grey-listing relays say to everybody: it closes the breaker as well, but the next wait is longer until something
+arrives.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import threading
+from collections import deque
 
 import structlog
 
+A_MOMENT = dt.timedelta(minutes=1)
+"""How far apart the readings of one clock by several threads may be."""
+
 FIRST_WAIT, LONGEST_WAIT = dt.timedelta(seconds=30), dt.timedelta(minutes=10)
+FAILURES = 5  # in a row
+WINDOW = dt.timedelta(minutes=1)
+REFUSED, LEAST_OUTCOMES = 0.2, 20
 
 log = structlog.get_logger(__name__)
 
 
 class Breaker:
-    """One per channel, shared by its sender threads.
+    """One per channel, shared by its sender threads. Each opening without a success in between doubles the wait.
 
-    Each failure in a row doubles the wait, from 30 seconds to 10 minutes. After the wait a single message tries the
-    channel (``trying``); when one gets through, everything is as before.
+    A clock that is set back ends the wait: nobody knows how much of it is over.
     """
 
     def __init__(self, channel: str) -> None:
@@ -24,41 +41,104 @@ class Breaker:
         self.until: dt.datetime | None = None
         self.because = ""
         self.lasting = False
-        self._failures = 0
+        self._since: dt.datetime | None = None
+        self.trying = False
+        """Open or half-open: nothing has got through since it opened."""
+        self._failures = self._openings = 0
+        self._lately: deque[tuple[dt.datetime, int, int]] = deque()  # second, outcomes, refused for now
+        self._probe: int | None = None
         self._lock = threading.Lock()
 
     def shut(self, now: dt.datetime) -> bool:
-        return self.until is not None and now < self.until
-
-    @property
-    def trying(self) -> bool:
-        """The last thing heard of this channel is that it is down."""
-        return self._failures > 0
+        if self.until is None or self._since is None:
+            return False
+        return self._since - A_MOMENT <= now < self.until
 
     def patience(self, now: dt.datetime) -> float:
         """The seconds the other side asked us to wait; 0 if it did not, or if the channel is down."""
-        return 0.0 if self.trying or self.until is None else max(0.0, (self.until - now).total_seconds())
+        if self.trying or self.until is None or not self.shut(now):
+            return 0.0
+        return (self.until - now).total_seconds()
 
-    def fail(self, because: str, now: dt.datetime, *, lasting: bool = False) -> None:
-        """The channel is down, ``lasting`` until a person sees to it. Threads that meet the same failure count once."""
+    def admit(self, count: int, now: dt.datetime) -> bool:
+        """Whether this thread may carry so many now; half-open, only one thread a single one. Call ``leave`` after."""
+        with self._lock:
+            if self.shut(now) or (self.trying and (count > 1 or self._probe is not None)):
+                return False
+            if self.trying:
+                self._probe = threading.get_ident()
+            return True
+
+    def leave(self) -> None:
+        """What this thread carried has come to its end, with or without an outcome."""
+        with self._lock:
+            if self._probe == threading.get_ident():
+                self._probe = None
+
+    def fail(self, because: str, now: dt.datetime, *, lasting: bool = False, at_once: bool = False) -> None:
+        """Nobody can be reached; ``lasting`` until a person sees to it."""
+        with self._lock:
+            if self.shut(now):
+                if lasting:
+                    self.because, self.lasting = because, True
+                return
+            self._failures += 1
+            if lasting or at_once or self.trying or self._failures >= FAILURES:
+                self._open(because, now, lasting)
+
+    def refuse(self, because: str, now: dt.datetime, *, again: bool) -> None:
+        """One recipient was refused for now; ``again``: not for the first time."""
         with self._lock:
             if self.shut(now):
                 return
-            wait = min(FIRST_WAIT * 2 ** min(self._failures, 10), LONGEST_WAIT)
-            self._failures += 1
-            self.until, self.because, self.lasting = now + wait, because, lasting
-            log.warning("channel_shut", channel=self.channel, seconds=wait.total_seconds())
+            if self.trying and again:
+                self._open(because, now)
+            elif self.trying:
+                self._close()
+            elif self._too_many(now):
+                self._open(f"more than a fifth is refused for now: {because}", now)
 
     def later(self, seconds: float, now: dt.datetime) -> None:
         """The other side asked for patience (``Retry-After``); nothing is wrong with it."""
         with self._lock:
-            self.until = max(self.until or now, now + dt.timedelta(seconds=seconds))
+            asked = now + dt.timedelta(seconds=seconds)
+            self.until = max(self.until, asked) if self.until and self.shut(now) else asked
+            self._since = now
             self.because = self.because if self.trying else "asked to wait"
             log.info("channel_waits", channel=self.channel, seconds=seconds)
 
-    def succeed(self) -> None:
+    def succeed(self, now: dt.datetime) -> None:
+        """One got an answer for good. What was under way when the channel was shut does not open it."""
         with self._lock:
+            self._count(now, refused=0)
+            if self.shut(now):
+                return
             if self.trying:
                 log.info("channel_open_again", channel=self.channel)
-            if self._failures:
-                self._failures, self.until, self.because, self.lasting = 0, None, "", False
+                self._close()
+            self._failures = self._openings = 0
+
+    def _open(self, because: str, now: dt.datetime, lasting: bool = False) -> None:
+        wait = min(FIRST_WAIT * 2 ** min(self._openings, 10), LONGEST_WAIT)
+        self._openings += 1
+        self._since, self.until, self.because, self.lasting, self.trying = now, now + wait, because, lasting, True
+        self._lately.clear()
+        log.log(40 if lasting else 30, "channel_shut", channel=self.channel, seconds=wait.total_seconds())
+
+    def _close(self) -> None:
+        self.until, self.because, self.lasting, self.trying = None, "", False, False
+        self._failures = 0
+
+    def _too_many(self, now: dt.datetime) -> bool:
+        self._count(now, refused=1)
+        outcomes = sum(made for _, made, _ in self._lately)
+        return outcomes >= LEAST_OUTCOMES and sum(refused for *_, refused in self._lately) > outcomes * REFUSED
+
+    def _count(self, now: dt.datetime, *, refused: int) -> None:
+        """Kept by the second: a fast channel has thousands of outcomes a minute."""
+        second, made, before = now.replace(microsecond=0), 0, 0
+        while self._lately and not (dt.timedelta() <= now - self._lately[0][0] <= WINDOW):
+            self._lately.popleft()
+        if self._lately and self._lately[-1][0] == second:
+            _, made, before = self._lately.pop()
+        self._lately.append((second, made + 1, before + refused))

@@ -18,10 +18,15 @@ PATIENCE = 60.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
-class PauseReport:
-    """A paused campaign. ``clean``: not one more message of it leaves. Else some may: still open, or uncertain."""
+class StopReport:
+    """A campaign that was paused or cancelled. ``clean``: not one more message of it leaves. Else some may: still open,
+    or uncertain. ``given_back`` had been claimed and never left, ``just_left`` were leaving and have arrived.
+    """
 
     campaign: str
+    state: str
+    given_back: int = 0
+    just_left: int = 0
     open_rows: Sequence[TouchRecord] = field(default=())
     uncertain: Sequence[TouchRecord] = field(default=())
 
@@ -51,14 +56,6 @@ def resume(store: Store, campaign: str, *, backlog: str, by: str, now: dt.dateti
     return store.plans.resume(campaign, backlog=backlog, by=by, now=now)
 
 
-def cancel(store: Store, campaign: str, *, by: str, now: dt.datetime) -> CampaignRecord:
-    """End it for good."""
-    known(store, campaign)
-    record = store.plans.cancel(campaign, by=by, now=now)
-    store.touches.release(now=now, campaign=campaign)
-    return record
-
-
 def pause(
     store: Store,
     campaign: str,
@@ -67,7 +64,7 @@ def pause(
     clock: Callable[[], dt.datetime],
     sleep: Callable[[float], None] = time.sleep,
     wait: float = PATIENCE,
-) -> PauseReport:
+) -> StopReport:
     """Pause, give back what has not begun, and wait up to ``wait`` seconds for what has.
 
     Works from any process: the pause is in the database, and every mark looks there. Rows of an engine that is
@@ -76,15 +73,7 @@ def pause(
     known(store, campaign)
     began = clock()
     store.plans.pause(campaign, by=by, now=began)
-    store.touches.release(now=began, campaign=campaign)
-    until = time.monotonic() + wait
-    while _sending(store, campaign):
-        reconcile(store, Owner.this_process(), clock())
-        if time.monotonic() >= until or not _sending(store, campaign):
-            break
-        sleep(LOOK_AGAIN)
-    uncertain = store.touches.open_rows(campaign, states=("uncertain",))
-    return PauseReport(campaign, _sending(store, campaign), [row for row in uncertain if _new(row, began)])
+    return _stopped(store, campaign, began, clock, sleep, wait)
 
 
 def pause_all(
@@ -94,12 +83,51 @@ def pause_all(
     clock: Callable[[], dt.datetime],
     sleep: Callable[[float], None] = time.sleep,
     wait: float = PATIENCE,
-) -> list[PauseReport]:
-    """The kill switch: first every running campaign is paused, then what had begun is waited for."""
-    running = [record.id for record in store.plans.all() if record.state == "running"]
+) -> list[StopReport]:
+    """The kill switch: first every running campaign is paused, then what had begun is waited for, ``wait`` in all."""
+    running, until = [record.id for record in store.plans.all() if record.state == "running"], time.monotonic() + wait
+    began = clock()
     for campaign in running:
-        store.plans.pause(campaign, by=by, now=clock())
-    return [pause(store, campaign, by=by, clock=clock, sleep=sleep, wait=wait) for campaign in running]
+        store.plans.pause(campaign, by=by, now=began)
+    return [_stopped(store, campaign, began, clock, sleep, max(0.0, until - time.monotonic())) for campaign in running]
+
+
+def cancel(
+    store: Store,
+    campaign: str,
+    *,
+    by: str,
+    clock: Callable[[], dt.datetime],
+    sleep: Callable[[float], None] = time.sleep,
+    wait: float = PATIENCE,
+) -> StopReport:
+    """End it for good; what was leaving is waited for as by ``pause``."""
+    known(store, campaign)
+    began = clock()
+    store.plans.cancel(campaign, by=by, now=began)
+    return _stopped(store, campaign, began, clock, sleep, wait)
+
+
+def _stopped(
+    store: Store,
+    campaign: str,
+    began: dt.datetime,
+    clock: Callable[[], dt.datetime],
+    sleep: Callable[[float], None],
+    wait: float,
+) -> StopReport:
+    """What is on its way when no more can follow: given back, waited for, and counted."""
+    given_back = store.touches.release(now=began, campaign=campaign)
+    leaving = {row.key for row in _sending(store, campaign)}
+    until = time.monotonic() + wait
+    while _sending(store, campaign):
+        reconcile(store, Owner.this_process(), clock())
+        if time.monotonic() >= until or not _sending(store, campaign):
+            break
+        sleep(LOOK_AGAIN)
+    uncertain = [row for row in store.touches.open_rows(campaign, states=("uncertain",)) if _new(row, began)]
+    left = sum(row.state == "sent" for row in store.touches.rows(sorted(leaving)).values())
+    return StopReport(campaign, known(store, campaign).state, given_back, left, _sending(store, campaign), uncertain)
 
 
 def _sending(store: Store, campaign: str) -> Sequence[TouchRecord]:

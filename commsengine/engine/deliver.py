@@ -14,6 +14,7 @@ import structlog
 from commsengine.channels.channel import RELEASED, Channel, Outcome
 from commsengine.content.message import Message
 from commsengine.engine.breaker import Breaker
+from commsengine.engine.guard import Guard
 from commsengine.engine.poison import Desk
 from commsengine.engine.rate import Rate
 from commsengine.engine.receipts import receipt_of, render_failed
@@ -39,7 +40,8 @@ class ChannelSetup:
 class Pool:
     """The senders of one channel. A claim is ours for ``lease``: no more is taken than can leave in half of it.
 
-    ``progress`` is set whenever a batch is done; ``sent`` counts the touches that have arrived.
+    ``progress`` is set whenever a batch is done; ``sent`` counts the touches that have arrived. While ``stopped`` says
+    so, nothing leaves.
     """
 
     def __init__(
@@ -51,9 +53,11 @@ class Pool:
         clock: Callable[[], dt.datetime],
         lease: dt.timedelta,
         progress: threading.Event,
+        guard: Guard,
+        stopped: Callable[[], bool] = lambda: False,
         desk: Desk | None = None,
     ) -> None:
-        self._progress, self._desk = progress, desk
+        self._progress, self._guard, self._told_to_stop, self._desk = progress, guard, stopped, desk
         self.name, self.breaker, self._setup, self._writer, self._clock = name, Breaker(name), setup, writer, clock
         self._rate = Rate(setup.per_minute)
         limit = LARGEST_CLAIM if setup.per_minute is None else int(setup.per_minute * lease.total_seconds() / 120)
@@ -91,6 +95,9 @@ class Pool:
         """Hand over the touches of one claim."""
         size = max(1, min(-(-len(claimed) // len(self._threads)), LARGEST_BATCH, self._rate.burst or LARGEST_BATCH))
         with self._news:
+            if self._stopping:  # nobody may be left to take it
+                self._give_back(claimed)
+                return
             self._open += len(claimed)
             self._queue.extend(list(claimed[start : start + size]) for start in range(0, len(claimed), size))
             self._news.notify_all()
@@ -121,6 +128,7 @@ class Pool:
                 self._carry(channel, batch)
             else:
                 self._give_back(batch)
+            self.breaker.leave()
             self._done(len(batch))
         if channel:
             channel.close()
@@ -135,7 +143,8 @@ class Pool:
     def _broke(self, failure: Exception) -> None:
         """A defect of ours or a channel that cannot be opened: keep still for a while, like after any failure."""
         log.error("channel_broke", channel=self.name, error=type(failure).__name__)
-        self.breaker.fail(f"{self.name} failed unexpectedly ({type(failure).__name__})", self._clock())
+        because = f"{self.name} failed unexpectedly ({type(failure).__name__})"
+        self.breaker.fail(because, self._clock(), at_once=True)
 
     def _next(self) -> list[Claimed] | None:
         with self._news:
@@ -155,11 +164,14 @@ class Pool:
         claimed = {one.key: one for one in batch}
         trip = Trip(
             {message.key: claimed[message.key] for message in messages},
-            fence, self._writer, self.breaker, clock=self._clock, stopping=lambda: self._stopping,
+            fence, self._writer, self.breaker, guard=self._guard, clock=self._clock,
+            stopped=lambda: self._stopping or self._told_to_stop(),
         )  # fmt: skip
         try:
             for outcome in channel.deliver(messages, trip.mark) if messages else ():
                 trip.settle(outcome)
+                if trip.over:
+                    break
         except Exception as failure:  # the others of this batch must still be told what became of them
             self._broke(failure)
         trip.settle_rest()
@@ -185,7 +197,7 @@ class Pool:
         """Wait for the rate; ``False`` when the pool has been stopped or the channel has been shut meanwhile."""
         with self._news:
             self._news.wait_for(lambda: self._stopping, self._rate.take(count))
-        return not (self._stopping or self.breaker.shut(self._clock()))
+        return not (self._stopping or self._told_to_stop()) and self.breaker.admit(count, self._clock())
 
     def _rendered(self, batch: Sequence[Claimed]) -> list[Message]:
         messages = []
@@ -195,7 +207,9 @@ class Pool:
                     messages.append(claimed.render())
             except Exception as failure:  # one bad row must not stop the others
                 log.error("render_failed", campaign=claimed.campaign, message=claimed.message, key=claimed.key)
-                self._writer.settle([render_failed(claimed.key, failure, self._clock())], claimed.fence)
+                receipt = render_failed(claimed.key, failure, self._clock())
+                self._guard.note(claimed.campaign, claimed.message, claimed.rung, receipt)
+                self._writer.settle([receipt], claimed.fence)
         return messages
 
     def _give_back(self, batch: Sequence[Claimed]) -> None:

@@ -36,8 +36,9 @@ class Handover:
             campaign, one = running[touch.campaign], by_id[touch.person]
             render = _rendering(self._renderer_of(campaign), touch, one, casting, campaign.plan)
             claimed = Claimed(
-                touch.key, touch.campaign, touch.message, fence, render, touch.not_after, one.attempts(touch.key)
-            )
+                touch.key, touch.campaign, touch.message, fence, render, touch.not_after, one.attempts(touch.key),
+                touch.rung,
+            )  # fmt: skip
             batches.setdefault(touch.channel, []).append(claimed)
         for channel, batch in batches.items():
             self._pools[channel].put(batch)

@@ -20,7 +20,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from commsengine.errors import CommsError
+from commsengine.errors import DiskError
 from commsengine.store.records import Marked
 
 CLAIM = "claim"
@@ -48,13 +48,13 @@ class Journal:
         self._month = ""
 
     def announce(self, fence: int, now: dt.datetime) -> None:
-        """A claim is about to be made. Raises ``CommsError`` when the journal cannot be written."""
+        """A claim is about to be made. Raises ``DiskError`` when the journal cannot be written."""
         self._append([[CLAIM, fence, "", now.isoformat()]], now)
 
     def write(
         self, marked: Iterable[Marked], settled: Iterable[tuple[str, str]], *, fence: int, now: dt.datetime
     ) -> None:
-        """Touches that may leave, and the (key, state) of those whose outcome is known. Raises ``CommsError``."""
+        """Touches that may leave, and the (key, state) of those whose outcome is known. Raises ``DiskError``."""
         at = now.isoformat()
         lines = [[state, fence, key, at] for key, state in settled]
         lines += [["sending", fence, each.key, at, *_plain(each)] for each in marked]
@@ -95,7 +95,7 @@ class Journal:
             self._write_whole(data)
         except OSError as error:
             self.close()
-            raise CommsError(
+            raise DiskError(
                 f"The sent-journal in {self.folder} cannot be written: {error.strerror}.",
                 "Make room, or give this user the right to write there. Nothing leaves before that.",
             ) from error

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import platform
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Self
 
-from commsengine.errors import HeldError
+from commsengine.errors import DiskError, HeldError
 
 
 class EngineLock:
@@ -17,10 +19,15 @@ class EngineLock:
 
     def __init__(self, database: Path) -> None:
         self.path = database.with_name(database.name + ".engine.lock")
-        self._file: TextIO | None = None
+        self._file: FileIO | None = None
 
     def __enter__(self) -> Self:
-        file = open(self.path, "a+", encoding="utf-8")
+        try:
+            file = open(self.path, "a+b", buffering=0)
+        except OSError as problem:
+            raise DiskError(
+                f"{self.path} cannot be made: {problem.strerror}.", "Make room, or give the right to."
+            ) from None
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -29,9 +36,9 @@ class EngineLock:
             raise HeldError(
                 f"Another engine sends from this database: {holder}.", "Stop that one first, or let it do the work."
             ) from None
-        file.truncate(0)
-        file.write(f"pid {os.getpid()} on {platform.node()}\n")
-        file.flush()
+        with contextlib.suppress(OSError):  # a full disk: the lock holds without its note
+            file.truncate(0)
+            file.write(f"pid {os.getpid()} on {platform.node()}\n".encode())
         self._file = file
         return self
 

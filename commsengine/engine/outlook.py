@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from commsengine.cadence.forecast import forecast, nobody
 from commsengine.cadence.history import Campaign, Campaigns, Standstill
 from commsengine.cadence.people import Person
 from commsengine.engine.decisions import Decisions
@@ -47,6 +48,32 @@ def release_outlook(store: Store, decisions: Decisions, backlog: str, now: dt.da
     campaigns = decisions.campaigns()
     released = replace(campaigns, holds=(*campaigns.holds, Standstill(now, now, backlog)))
     return _seen(store, decisions, released, "", now)
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """The messages that channels will carry until some instant, by campaign; estimated if not ``exact``."""
+
+    messages: Mapping[str, int] = field(default_factory=dict)
+    exact: bool = True
+
+    @property
+    def total(self) -> int:
+        return sum(self.messages.values())
+
+
+def coming(store: Store, decisions: Decisions, now: dt.datetime, until: dt.datetime) -> Coming:
+    """What would be sent until then if nobody answered, and a hold were released now."""
+    people, total = sample(store)
+    scale = total / len(people) if people else 1.0
+    campaigns = decisions.campaigns()
+    campaigns = replace(campaigns, holds=(*campaigns.holds, Standstill(now, now, "latest")))
+    counted = Counter[str]()
+    for ids in _pages([person.id for person in people]):
+        for one in store.touches.histories(ids).values():
+            foreseen = forecast(campaigns, one.person, one.history, now, until, nobody).touches
+            counted.update(touch.campaign for touch in foreseen if not touch.skip and touch.channel != BY_HAND)
+    return Coming({name: round(count * scale) for name, count in sorted(counted.items())}, len(people) == total)
 
 
 def as_running(record: CampaignRecord, backlog: str, now: dt.datetime) -> Campaign:

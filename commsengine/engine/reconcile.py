@@ -3,7 +3,8 @@
 1. ``claimed`` rows of an owner proved dead are given back at once, ``sending`` ones are uncertain: they may have left.
    Of an owner on another host only silence can be known; its rows are taken over when their lease is long over.
 2. A message at which an engine died three times is poison: it fails alone.
-3. If nothing beat for long and much fell due meanwhile, the engine holds until a person releases it.
+3. A clock that was set back: bookmarks made by the other time may be too late, so everybody is decided once.
+4. If nothing beat for long and much fell due meanwhile, the engine holds until a person releases it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ SETTLE = dt.timedelta(minutes=10)
 """How long a silent owner's lease must be over: a relay waits no longer for a final dot."""
 
 LONG_SILENCE = dt.timedelta(minutes=15)
+AHEAD = dt.timedelta(seconds=30)
+"""How far ahead of ours a beat on record may be: the clocks of two hosts differ a little."""
+
 LEAST_BACKLOG, BACKLOG_SHARE = 100, 0.01
 BATCH = 1000
 
@@ -44,11 +48,20 @@ def reconcile(store: Store, me: Owner, now: dt.datetime, poison: Collection[str]
     if not owners:
         return Reconciled()
     dead = sorted(owner for owner in owners if me.proves_dead(owner))
-    counts = store.touches.reconcile(now=now, dead_owners=dead, silent_since=now - SETTLE, poison=poison)
+    counts = store.touches.reconcile(now=now, dead_owners=dead, silent_since=now - SETTLE, alive=me.name, poison=poison)
     found = Reconciled(counts["released"], counts["uncertain"], counts["poison"])
     if found != Reconciled():
         log.warning("reconciled", released=found.released, uncertain=found.uncertain, poison=found.poison)
     return found
+
+
+def after_a_clock_set_back(store: Store, now: dt.datetime) -> bool:
+    """Make everybody due if a beat is on record that lies ahead; whether that was so. Nothing is sent twice by it."""
+    if not store.engine.set_back(now, ahead=now + AHEAD):
+        return False
+    store.touches.wipe_bookmarks(now)
+    log.warning("clock_set_back")
+    return True
 
 
 def brake(store: Store, decisions: Decisions, now: dt.datetime) -> str:
@@ -68,13 +81,18 @@ def brake(store: Store, decisions: Decisions, now: dt.datetime) -> str:
 
 
 def overdue(store: Store, decisions: Decisions, now: dt.datetime, *, enough: int) -> int:
-    """How many messages would leave now that were due a quarter of an hour ago; counts to just above ``enough``."""
+    """How many messages were due a quarter of an hour ago and would leave now, or be skipped because that is long ago.
+
+    Counts to just above ``enough``.
+    """
     campaigns, count = decisions.campaigns(), 0
     due = store.touches.due(now, store.people.count())
     for start in range(0, len(due), BATCH):
         for one in decisions.of(due[start : start + BATCH], campaigns, now):
             fell_due = (
-                touch.due_at for touch in one.decision.touches if not touch.skip and touch.channel != "personal"
+                touch.due_at
+                for touch in one.decision.touches
+                if touch.skip in ("", "late") and touch.channel != "personal"
             )
             count += sum(due_at < now - LONG_SILENCE for due_at in fell_due)
         if count > enough:

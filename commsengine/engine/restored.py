@@ -18,7 +18,7 @@ import structlog
 from commsengine.cadence.history import touch_key
 from commsengine.engine.journal import Entry
 from commsengine.engine.outlook import everybody
-from commsengine.engine.state_folder import StateFolder
+from commsengine.engine.state_folder import Note, StateFolder
 from commsengine.store.records import Reborn, TouchRecord
 from commsengine.store.store import Store
 
@@ -42,8 +42,16 @@ def look_back(store: Store, state: StateFolder, now: dt.datetime) -> str:
         log.error("held", reason="restored or copied", put_back=put_back, strangers=strangers)
     if beside:
         store.engine.become_another()
-    store.engine.be_at(state.place)
+    catch_up(store, state, store.path)
     return reason
+
+
+def catch_up(store: Store, state: StateFolder, path: Path | None) -> None:
+    """The database is of this place and knows how far the place was: the next start finds nothing new."""
+    noted, last = state.noted(), store.engine.heartbeat()
+    store.engine.be_at(state.place)
+    store.engine.raise_fence(max(state.journal.last_fence(), noted.fence if noted else 0))
+    state.note(Note(str(path or ""), store.engine.fence(), last.beat_at if last else None))
 
 
 def unknown(store: Store, state: StateFolder) -> dict[str, Entry]:
@@ -114,7 +122,7 @@ def _restored(store: Store, state: StateFolder, put_back: int, strangers: int) -
         )
     if noted and store.engine.fence() < noted.fence:
         return "The database looks restored: it is older than what was last sent from here."
-    if noted and (last is None or last.beat_at < noted.beat_at - BEHIND):
+    if noted and noted.beat_at and (last is None or last.beat_at < noted.beat_at - BEHIND):
         return (
             f"The database looks restored: it was sent from until {noted.beat_at:%Y-%m-%d %H:%M} UTC and does not know."
         )

@@ -44,5 +44,5 @@ class Room:
     def _opens(self, channel: str) -> dt.datetime:
         """When a shut channel opens again; a crowded one is asked again after everybody who waits longer."""
         pool = self._pools.get(channel)
-        until = pool.breaker.until if pool else None
-        return max(until, self._now) if until else self._now
+        until = pool.breaker.until if pool and pool.breaker.shut(self._now) else None
+        return until or self._now

@@ -19,7 +19,7 @@ from typing import Any
 
 from commsengine.engine.journal import Journal
 from commsengine.engine.poison import Desk
-from commsengine.errors import CommsError
+from commsengine.errors import DiskError
 
 MACHINE_ID = Path("/etc/machine-id")
 
@@ -30,11 +30,11 @@ class Note:
 
     path: str
     fence: int
-    beat_at: dt.datetime
+    beat_at: dt.datetime | None
 
 
 class StateFolder:
-    """That of one database. Raises ``CommsError`` when it cannot be made."""
+    """That of one database. Raises ``DiskError`` when it cannot be made."""
 
     def __init__(self, root: Path, database: str, *, durable: bool = True) -> None:
         self.root, self.folder = root, root / database
@@ -43,7 +43,7 @@ class StateFolder:
             self.place = _place(root)
             self.desk = Desk(self.folder)
         except OSError as error:
-            raise CommsError(
+            raise DiskError(
                 f"The state folder {root} cannot be written: {error.strerror}.",
                 "Let COMMSENGINE_STATE_DIR name a folder that this user may write and that outlives a restart.",
             ) from None
@@ -57,7 +57,8 @@ class StateFolder:
         """What was noted at the last beat; ``None`` if this database was never sent from here."""
         found = _read(self.folder / "instance.json")
         try:
-            return Note(str(found["path"]), int(found["fence"]), dt.datetime.fromisoformat(found["beat_at"]))
+            beat_at = dt.datetime.fromisoformat(found["beat_at"]) if found["beat_at"] else None
+            return Note(str(found["path"]), int(found["fence"]), beat_at)
         except (KeyError, ValueError, TypeError):
             return None
 
@@ -66,7 +67,7 @@ class StateFolder:
         try:
             _write(
                 self.folder / "instance.json",
-                {"path": note.path, "fence": note.fence, "beat_at": note.beat_at.isoformat()},
+                {"path": note.path, "fence": note.fence, "beat_at": note.beat_at and note.beat_at.isoformat()},
             )
         except OSError:
             return

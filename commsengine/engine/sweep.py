@@ -23,7 +23,11 @@ def sweep(store: Store, now: dt.datetime) -> None:
 
 
 def finish_what_is_over(store: Store, now: dt.datetime) -> list[str]:
-    """Finish each running campaign that has no row open and nobody with a next instant."""
+    """Finish each running campaign whose last message is closed for everybody, and that has no row open.
+
+    Before, nothing proves that it is over: if nobody has a next instant today, somebody joins tomorrow, or comes back
+    into the audience. Open is also what waits for a person's word: of a finished campaign nothing is sent again.
+    """
     over = [record.id for record in store.plans.all() if record.state == "running" and _over(store, record, now)]
     for campaign in over:
         store.plans.finish(campaign, by="engine", now=now)
@@ -32,14 +36,6 @@ def finish_what_is_over(store: Store, now: dt.datetime) -> list[str]:
 
 
 def _over(store: Store, record: CampaignRecord, now: dt.datetime) -> bool:
-    """All messages are closed, or nobody at all has a next instant and everybody has had theirs."""
-    closed = now > last_closing(record.plan) + LAST_ZONE
-    if not closed and store.touches.next_wake() is not None:
-        return False  # by far the most frequent, and the cheapest to see
-    if store.touches.open_rows(record.id, states=("claimed", "sending", "retry")):
+    if now <= last_closing(record.plan) + LAST_ZONE:
         return False
-    if closed:
-        return True
-    asked = any(question.campaign == record.id for question in store.facts.questions())
-    waiting = asked or bool(store.books.open_rungs(record.id))
-    return not waiting and next(store.touches.list(record.id), None) is not None
+    return not store.touches.open_rows(record.id, states=("claimed", "sending", "retry", "uncertain"))

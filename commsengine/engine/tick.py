@@ -23,18 +23,21 @@ import structlog
 from commsengine.cadence.plan import Workspace
 from commsengine.channels.resolver import Resolver
 from commsengine.engine.alerts import Alerts
+from commsengine.engine.books import STOPPED
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.deliver import ChannelSetup, Pool
 from commsengine.engine.digest import Digests
+from commsengine.engine.guard import Guard
 from commsengine.engine.handover import Handover, RendererFor
 from commsengine.engine.owner import Owner
-from commsengine.engine.reconcile import Reconciled, brake, reconcile
+from commsengine.engine.reconcile import Reconciled, after_a_clock_set_back, brake, reconcile
 from commsengine.engine.resolve import Resolution
 from commsengine.engine.restored import look_back
 from commsengine.engine.room import BY_HAND, Room
 from commsengine.engine.state_folder import Note, StateFolder
-from commsengine.engine.sweep import finish_what_is_over
+from commsengine.engine.sweep import finish_what_is_over, sweep
 from commsengine.engine.writer import Writer
+from commsengine.errors import DiskError
 from commsengine.store.store import Store
 
 BATCH = 1000
@@ -77,7 +80,8 @@ class Engine:
     ``interval`` is the time between two ticks in seconds, ``None`` when somebody else (cron) calls them. ``admin`` is
     the e-mail address that hears when nothing goes on without a person. ``state`` opens the state folder of a
     database; without one nothing is kept outside the database. ``resolvers``, by channel, are asked what became of
-    uncertain sends.
+    uncertain sends. While ``stopped`` says so, or a ``STOP`` lies in the state folder, nothing is claimed and nothing
+    leaves, whatever the database says.
     """
 
     def __init__(
@@ -88,37 +92,49 @@ class Engine:
         *,
         workspace: Workspace,
         clock: Callable[[], dt.datetime],
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
         interval: float | None = None,
         owner: Owner | None = None,
         admin: str = "",
         state: Callable[[str], StateFolder] | None = None,
         resolvers: Mapping[str, Sequence[Resolver]] | None = None,
+        stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         self._open_state = state
         self._state: StateFolder | None = None
         self._resolution = Resolution(store, resolvers or {})
         self._look_again: dt.datetime | None = None
-        self._store, self._setups, self._renderer, self._clock, self._sleep = store, channels, renderer, clock, sleep
-        self._interval = interval
+        self._store, self._setups, self._renderer, self._clock = store, channels, renderer, clock
+        self._interval, self._told_stopped = interval, stopped
         self.owner = owner or Owner.this_process()
         self.decisions = Decisions(store, workspace, frozenset(channels))
         self._alerts = Alerts(store, admin, channels)
+        self._guard = Guard(store, self._alerts)
         self._digests = Digests(store, self.decisions, renderer, list(channels), clock)
         self._pools: dict[str, Pool] = {}
         self._progress = threading.Event()
         self._stopping = threading.Event()
+        self._sleep = sleep or self._stopping.wait
         self._ticking = threading.Lock()
+        self._stumbled = self._told_stop = False
         self._last_beat: dt.datetime | None = None
+        self._looked_around: dt.datetime | None = None
         self._rested: dict[str, str] = {}
 
     # -- life -------------------------------------------------------------------------------------
 
     def start(self) -> Reconciled:
-        """Set right what others left open, look at the brake, and get the senders ready."""
+        """Set right what others left open, look at the brake, and get the senders ready.
+
+        Raises ``DiskError`` when the database is damaged.
+        """
         now = self._clock()
+        if left_out := self._store.database.examine():
+            log.warning("not_examined", because=left_out)
         hold, poison = self._look_back(now)
         found = reconcile(self._store, self.owner, now, poison)
+        self._looked_around = now
+        after_a_clock_set_back(self._store, now)
         hold = hold or brake(self._store, self.decisions, now)
         journal, desk = (self._state.journal, self._state.desk) if self._state else (None, None)
         self._writer = Writer(self._store.touches, owner=self.owner.name, clock=self._clock, journal=journal)
@@ -131,11 +147,16 @@ class Engine:
                 lease=LEASE,
                 progress=self._progress,
                 desk=desk,
+                guard=self._guard,
+                stopped=self._stopped,
             )
             for name, setup in self._setups.items()
         }
         self._handover = Handover(self._store, self._renderer, self._pools)
         return replace(found, hold=hold)
+
+    def _stopped(self) -> bool:
+        return self._told_stopped() or (self._state is not None and self._state.stopped())
 
     def _look_back(self, now: dt.datetime) -> tuple[str, frozenset[str]]:
         """What the state folder knows: why to hold, and the messages that have killed an engine too often."""
@@ -160,6 +181,8 @@ class Engine:
         for pool in self._pools.values():
             pool.stop()
         until = time.monotonic() + timeout
+        if self._ticking.acquire(timeout=timeout):  # a beat under way may still be claiming
+            self._ticking.release()
         done = [pool.join(max(0.0, until - time.monotonic())) for pool in self._pools.values()]
         self._writer.close()
         self._store.touches.release(now=self._clock(), owner=self.owner.name)
@@ -194,14 +217,19 @@ class Engine:
             return BeatReport()
         try:
             return self._tick()
+        except BaseException:
+            self._stumbled = True
+            raise
         finally:
             self._ticking.release()
 
     def _tick(self) -> BeatReport:
+        self._pick_up()
         self._digests.send()
         total, idle_rounds, sent_before = BeatReport(), 0, self._sent()
         while not self._stopping.is_set():
             settled = self._settled()
+            self._refuse_a_failing_disk()
             report = self.beat()
             total += report
             over = bool(report.hold) and settled and not report.service  # alerts that say so pass a hold
@@ -221,8 +249,22 @@ class Engine:
                 self._wait_for_progress()
         if idle_rounds > ROUNDS_WITHOUT_PROGRESS:
             log.error("tick_without_progress", due=report.due)
-        finish_what_is_over(self._store, self._clock())
+        self._refuse_a_failing_disk()
+        if not total.hold:  # a hold may be that of a clock that is wrong
+            finish_what_is_over(self._store, self._clock())
         return replace(total, sent=self._sent() - sent_before)
+
+    def _pick_up(self) -> None:
+        """After a tick that failed: what it had claimed and not handed over to anybody is given back."""
+        if self._stumbled and self._settled():
+            self._store.touches.release(now=self._clock(), owner=self.owner.name)
+            self._stumbled = False
+
+    def _refuse_a_failing_disk(self) -> None:
+        """A disk that has failed to keep a mark or a receipt ends the tick; a database that was away does not."""
+        trouble = self._writer.take_trouble()
+        if isinstance(trouble, DiskError):
+            raise trouble
 
     def _sent(self) -> int:
         return sum(pool.sent for pool in self._pools.values())
@@ -263,6 +305,9 @@ class Engine:
         """Decide and claim for at most a thousand due people; the sending goes on behind it."""
         now = self._clock()
         self._keep_beat(now)
+        if self._stop_is_there():
+            return BeatReport(hold=STOPPED)
+        self._guard.act(now)
         hold = self._look_at_holds(now)
         self._look_again = self._resolution.settle(now)
         room = Room(self._pools, now)
@@ -270,6 +315,13 @@ class Engine:
         ids = [] if hold or self._stopping.is_set() else self._store.touches.due(now, BATCH)
         report = self._claim(ids, room, now) if ids else BeatReport()
         return replace(report, service=service, hold=hold)
+
+    def _stop_is_there(self) -> bool:
+        there = self._stopped()
+        if there != self._told_stop:
+            log.warning("stop_file" if there else "stop_file_is_gone")
+        self._told_stop = there
+        return there
 
     def _look_at_holds(self, now: dt.datetime) -> str:
         """Why nothing may be sent at all, if so. The admin hears of that, and of channels that are refused."""
@@ -290,10 +342,15 @@ class Engine:
         rested = {name: because for name, (_, because) in shut.items()}
         if since is not None and dt.timedelta() <= since < BEAT_IS_KEPT and rested == self._rested:
             return
-        if since is not None and since >= LEASE:
+        if self._looked_around is None or abs(now - self._looked_around) >= LEASE:
             reconcile(self._store, self.owner, now)
-            if self._interval is not None:  # this process stood still, as on a machine that was put to sleep
-                brake(self._store, self.decisions, now)
+            self._looked_around = now
+        if since is None and self._interval is None:
+            self._sweep_on_a_new_day(now)
+        if since is not None and since < -BEAT_IS_KEPT:
+            after_a_clock_set_back(self._store, now)
+        if since is not None and since >= LEASE and self._interval is not None:
+            brake(self._store, self.decisions, now)  # stood still, as on a machine that was put to sleep, or set ahead
         self._store.engine.beat(
             self.owner.name, pid=self.owner.pid, host=self.owner.host, boot_id=self.owner.boot_id,
             interval=self._seconds_between_beats(now), now=now,
@@ -305,6 +362,12 @@ class Engine:
         if self._state:
             path = str(self._store.path or "")
             self._state.note(Note(path, self._store.engine.fence(), now))
+
+    def _sweep_on_a_new_day(self, now: dt.datetime) -> None:
+        """Where cron calls the ticks there is no night's sweep: the day's first tick decides everybody."""
+        last = self._store.engine.heartbeat()
+        if last is not None and last.beat_at.date() < now.date():
+            sweep(self._store, now)
 
     def _seconds_between_beats(self, now: dt.datetime) -> float:
         """Our own interval; a tick that somebody else calls learns it from the beat before."""
@@ -326,6 +389,7 @@ class Engine:
             versions={campaign.id: campaign.version for campaign in campaigns.running},
             now=now,
         )
+        self._guard.watch(campaigns, claimed)
         self._handover.touches(claimed, decided, campaigns, fence)
         touches = [touch for one in decided for touch in one.decision.touches]
         skipped = sum(bool(touch.skip) for touch in touches)

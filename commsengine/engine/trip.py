@@ -1,8 +1,10 @@
 """One batch on its way through a channel: who may leave, and what became of each.
 
-1. ``mark`` lets only those through whose send window is still open, as long as the channel is not shut.
-2. Every outcome becomes a receipt at once; it also tells the breaker how the channel is.
-3. Whoever is left without an outcome (a defect in the channel) is uncertain if marked, else given back.
+1. ``mark`` lets only those through whose send window is still open, as long as nothing has stopped us: the end of this
+   process, a STOP, a channel that is shut, a campaign that fails. It looks before the commit and after it.
+2. Every outcome becomes a receipt at once; it also tells the breaker how the channel is, the guard how the campaign.
+3. Once nothing may leave, the rest of the batch is not laid before the other side at all.
+4. Whoever is left without an outcome (a defect in the channel) is uncertain if marked, else given back.
 """
 
 from __future__ import annotations
@@ -11,11 +13,15 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from commsengine.channels.channel import RELEASED, RETRY, SENT, UNCERTAIN, Outcome
+from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, Outcome
 from commsengine.content.message import Message
 from commsengine.engine.breaker import Breaker
+from commsengine.engine.guard import Guard
 from commsengine.engine.receipts import receipt_of
 from commsengine.engine.writer import Writer
+
+TIMED_OUT = dt.timedelta(seconds=10)
+"""A failure that took this long is not waited for four times more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,7 @@ class Claimed:
     render: Callable[[], Message]
     not_after: dt.datetime | None = None
     attempts: int = 0
+    rung: int = 0
 
     @property
     def service(self) -> bool:
@@ -52,42 +59,62 @@ class Trip:
         writer: Writer,
         breaker: Breaker,
         *,
+        guard: Guard,
         clock: Callable[[], dt.datetime],
-        stopping: Callable[[], bool],
+        stopped: Callable[[], bool],
     ) -> None:
         self._claimed, self._fence, self._writer, self._breaker = claimed, fence, writer, breaker
-        self._clock, self._stopping = clock, stopping
+        self._guard, self._clock, self._stopped = guard, clock, stopped
+        self._last, self._down = clock(), False
         self._marked: set[str] = set()
         self._settled: set[str] = set()
         self.refused = False
         self.sent = 0
 
     def mark(self, keys: Sequence[str]) -> set[str]:
-        now = self._clock()
-        if self._stopping() or self._breaker.shut(now):
-            return set()
-        granted = self._writer.mark([key for key in keys if self._claimed[key].in_time(now)], self._fence)
-        self._marked |= granted
-        self.refused = self.refused or len(granted) < len(keys)
-        return granted
+        granted = self._writer.mark([key for key in keys if self._may_leave(key)], self._fence)
+        leaving = {key for key in granted if self._may_leave(key)}  # a commit may wait for another program's
+        self._marked |= leaving
+        self.refused = self.refused or len(leaving) < len(keys)
+        return leaving
+
+    @property
+    def over(self) -> bool:
+        """Nothing more of this batch may leave, and nothing is open."""
+        if not self._marked <= self._settled:
+            return False
+        stopped = self._down or self._stopped() or self._breaker.shut(self._clock())
+        return stopped or self._guard.stops(*(one.campaign for one in self._claimed.values()))
 
     def settle(self, outcome: Outcome) -> None:
+        one = self._claimed[outcome.key]
         self._settled.add(outcome.key)
-        self._heed(outcome)
-        self.sent += outcome.verdict == SENT and not self._claimed[outcome.key].service
-        self._writer.settle([receipt_of(outcome, self._claimed[outcome.key].attempts, self._clock())], self._fence)
+        self._heed(outcome, one)
+        self.sent += outcome.verdict == SENT and not one.service
+        receipt = receipt_of(outcome, one.attempts, self._clock())
+        self._guard.note(one.campaign, one.message, one.rung, receipt)
+        self._writer.settle([receipt], self._fence)
 
     def settle_rest(self) -> None:
         for key in self._claimed.keys() - self._settled:
             silent = Outcome(key, UNCERTAIN, reply="the channel gave no answer")
             self.settle(silent if key in self._marked else Outcome(key, RELEASED, begun=False))
 
-    def _heed(self, outcome: Outcome) -> None:
+    def _may_leave(self, key: str) -> bool:
+        now, one = self._clock(), self._claimed[key]
+        return not (self._stopped() or self._breaker.shut(now) or self._guard.stops(one.campaign)) and one.in_time(now)
+
+    def _heed(self, outcome: Outcome, one: Claimed) -> None:
         """What this outcome says about the channel as a whole."""
         now = self._clock()
+        took, self._last = now - self._last, now
         if outcome.channel_down:
-            self._breaker.fail(outcome.channel_down, now, lasting=outcome.lasting)
+            if not self._down:  # the rest of the batch was not tried
+                self._breaker.fail(outcome.channel_down, now, lasting=outcome.lasting, at_once=took >= TIMED_OUT)
+            self._down = True
         elif outcome.verdict == RETRY and not outcome.begun and outcome.retry_after is not None:
             self._breaker.later(outcome.retry_after, now)
-        elif outcome.verdict not in (RELEASED, UNCERTAIN):
-            self._breaker.succeed()
+        elif outcome.verdict == RETRY and outcome.begun:
+            self._breaker.refuse(outcome.reply, now, again=one.attempts > 0)
+        elif outcome.verdict in (SENT, PERMANENT) and outcome.begun:
+            self._breaker.succeed(now)

@@ -3,7 +3,8 @@
 1. While a commit runs, senders queue up; the next commit takes everything that waits. Where several send, it waits a
    moment for the others: two milliseconds save most of the commits.
 2. Marks and receipts go into one commit, then into the journal. If either fails (disk full, database gone) no mark is
-   granted and what is not on record is kept and tried again: nothing leaves whose outcome could not be recorded.
+   granted, and what is not on record is kept and tried again, every second and once more at the end: nothing leaves
+   whose outcome could not be recorded. A failure that lasts is told once.
 3. Each claim has its own fence, so what is left of a claim that was given back and claimed anew can neither mark nor
    settle it. Claims under way at once are few; each takes one commit.
 """
@@ -27,6 +28,11 @@ WAIT_AFTER_FAILURE = 1.0  # seconds
 GATHER = 0.002  # seconds
 
 log = structlog.get_logger(__name__)
+
+
+def said(failure: Exception) -> str:
+    """What a log may say of it: our own sentence, or only the kind of an error whose words are not ours."""
+    return failure.message if isinstance(failure, CommsError) else type(failure).__name__
 
 
 class Ledger(Protocol):
@@ -59,7 +65,9 @@ class Writer:
     ) -> None:
         self._ledger, self._owner, self._clock, self._journal = ledger, owner, clock, journal
         self._posts: dict[int, Post] = {}
-        self._busy = self._failed = self._closing = False
+        self._busy = self._failed = self._closing = self._given_up = False
+        self._trouble: Exception | None = None
+        self._told = ""
         self._crowd = 0
         self._news = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -98,6 +106,12 @@ class Writer:
         with self._news:
             return self._news.wait_for(lambda: not (self._posts or self._busy), timeout)
 
+    def take_trouble(self) -> Exception | None:
+        """The last failure to write since this was asked before."""
+        with self._news:
+            trouble, self._trouble = self._trouble, None
+            return trouble
+
     def close(self, timeout: float = 10.0) -> None:
         """Write what waits, then end the thread. What cannot be written stays ``sending`` and is uncertain later."""
         with self._news:
@@ -128,10 +142,11 @@ class Writer:
             if self._crowd > 1 and not self._closing:
                 self._news.wait_for(lambda: self._closing or self._waiting() >= self._crowd, GATHER)
             self._crowd = self._waiting()
-            if self._failed and self._closing:
+            if self._failed and self._closing and self._given_up:
                 for post in self._posts.values():
                     post.answer(set())
                 return {}
+            self._given_up = self._closing
             posts, self._posts, self._busy = self._posts, {}, True
             return posts
 
@@ -145,21 +160,35 @@ class Writer:
         try:
             marked, settled = self._ledger.record(marks, post.receipts, owner=self._owner, fence=fence, now=now)
         except Exception as failure:
-            log.error("record_failed", marks=len(marks), receipts=len(post.receipts), error=type(failure).__name__)
+            self._tell(failure)
             post.answer(set())
             return False
-        kept = self._write_down(marked, [each for each in post.receipts if each.key in settled], fence, now)
+        told = self._write_down(marked, [each for each in post.receipts if each.key in settled], fence, now)
         post.receipts = []
-        post.answer({each.key for each in marked} if kept else set())
-        return kept
+        self._tell(told)
+        post.answer(set() if told else {each.key for each in marked})
+        return told is None
 
-    def _write_down(self, marked: Sequence[Marked], settled: Sequence[Receipt], fence: int, now: dt.datetime) -> bool:
+    def _write_down(
+        self, marked: Sequence[Marked], settled: Sequence[Receipt], fence: int, now: dt.datetime
+    ) -> CommsError | None:
         """In the journal outside the database; what cannot be written there does not leave."""
         if self._journal is None:
-            return True
+            return None
         try:
             self._journal.write(marked, ((each.key, each.state) for each in settled), fence=fence, now=now)
-        except CommsError:
-            log.error("journal_failed", marks=len(marked))
-            return False
-        return True
+        except CommsError as failure:
+            return failure
+        return None
+
+    def _tell(self, failure: Exception | None) -> None:
+        """A full disk fails every second for hours: told when it begins, when it changes and when it is over."""
+        what = said(failure) if failure else ""
+        if what and what != self._told:
+            log.error("record_failed", error=what)
+        elif self._told and not what:
+            log.warning("records_again", after=self._told)
+        self._told = what
+        if failure is not None:
+            with self._news:
+                self._trouble = failure

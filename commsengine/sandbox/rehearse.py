@@ -188,6 +188,8 @@ class Rehearsal:
             workspace=self.folder.absolute(),
             database_url=SecretStr(f"sqlite:///{DATABASE}"),
             smtp_url=SecretStr(sandbox.smtp_url),
+            postfix_log="",  # what the real relay and archive know is no affair of a rehearsal
+            imap_url=None,
             slack_bot_token=SecretStr(sandbox.slack_bot_token),
             slack_signing_secret=SecretStr(sandbox.slack_signing_secret),
             slack_api_url=sandbox.slack_api_url,

@@ -36,14 +36,58 @@ def copy_to(database: Database, path: Path) -> None:
         draft.unlink(missing_ok=True)
 
 
+def copy_file(file: Path, target: Path) -> None:
+    """Another copy of a backup that is whole; the backup itself is only read."""
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as source:
+        _into(source, target)
+
+
+def set_aside(database: Path, aside: Path) -> None:
+    """Keeps the database as it is: a copy of it, or, if it is damaged, its files as they are."""
+    if not database.exists():
+        return
+    aside.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        check_whole(database)
+    except InputError:
+        for suffix in ("-wal", "-shm", ""):
+            part = database.with_name(database.name + suffix)
+            if part.exists():
+                part.replace(aside.with_name(aside.name + suffix))
+        return
+    with closing(sqlite3.connect(database)) as source:
+        _into(source, aside)
+    aside.chmod(0o600)
+
+
+def replace(database: Path, restored: Database) -> None:
+    """The restored database in the place of another, in one transaction, also while somebody reads."""
+    assert restored.path is not None  # noqa: S101 - a defect of ours
+    try:
+        if not database.exists():
+            os.close(os.open(database, os.O_CREAT | os.O_WRONLY, 0o600))
+        with closing(sqlite3.connect(restored.path)) as source:
+            _into(source, database)
+        _durable(database)
+    except sqlite3.Error as error:
+        raise CommsError(f"The database {database} cannot be replaced: {error}.", "Stop what uses it.") from error
+
+
+def _into(source: sqlite3.Connection, target: Path) -> None:
+    with closing(sqlite3.connect(target, timeout=30)) as copy:
+        copy.execute("PRAGMA synchronous=FULL")
+        source.backup(copy)
+
+
 def check_whole(path: Path) -> None:
-    """Raises ``InputError`` when the file is no database, or a damaged one. It is only read."""
+    """Raises ``InputError`` when the file is no database of ours, or a damaged one. It is only read."""
     if not path.is_file():
         raise InputError(f"There is no file {path}.", "Name a backup: commsengine backup makes one.")
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
             found = [row[0] for row in file.execute("PRAGMA integrity_check(3)")]
-            broken = found != ["ok"] or file.execute("PRAGMA foreign_key_check").fetchone() is not None
+            ours = file.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+            broken = found != ["ok"] or not ours or file.execute("PRAGMA foreign_key_check").fetchone() is not None
     except sqlite3.DatabaseError:
         broken = True
     if broken:
@@ -51,8 +95,9 @@ def check_whole(path: Path) -> None:
 
 
 def _copied(source: Path, target: Path) -> None:
-    with closing(sqlite3.connect(source)) as used, closing(sqlite3.connect(target)) as copy:
-        used.backup(copy)
+    with closing(sqlite3.connect(source)) as used:
+        _into(used, target)
+    with closing(sqlite3.connect(target)) as copy:
         copy.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it
     check_whole(target)
 

@@ -15,11 +15,16 @@ CHUNK = 1000
 
 
 def changed(connection: Connection, person_ids: Iterable[str], now: dt.datetime) -> None:
-    """Whoever loaded these people before must load them again; claims made on the old facts can no longer leave."""
+    """Whoever loaded these people before must load them again; claims made on the old facts can no longer leave.
+
+    Who is due before stays so: a fact written while the clock was ahead must not put off what is due meanwhile.
+    """
     ids = sorted(set(person_ids))
+    later = person.c.wake_at.is_(None) | (person.c.wake_at > now)
     for start in range(0, len(ids), CHUNK):
-        due = update(person).where(person.c.id.in_(ids[start : start + CHUNK]))
-        connection.execute(due.values(facts_seq=person.c.facts_seq + 1, wake_at=now))
+        news = update(person).where(person.c.id.in_(ids[start : start + CHUNK]))
+        due = case((later, now), else_=person.c.wake_at)
+        connection.execute(news.values(facts_seq=person.c.facts_seq + 1, wake_at=due))
 
 
 def again_at(connection: Connection, when: Mapping[str, dt.datetime]) -> None:

@@ -13,15 +13,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 
-from commsengine.errors import CommsError, InputError
+from commsengine.errors import CommsError, DiskError, InputError
 
 BUSY_TIMEOUT = 30.0
 """Seconds a SQLite writer waits for another one."""
+
+DAMAGE = ("malformed", "not a database")
+LARGEST_EXAMINED = 2 * 1024**3
+"""Bytes; a larger file takes so long to read that its engine would start late."""
 
 MOST_COLLISIONS = 3
 """How often a transaction gives way to another before it reports the collision."""
@@ -63,6 +67,21 @@ class Database:
             finally:
                 connection.close()
 
+    def examine(self) -> str:
+        """Looks at every page of a SQLite file; a server looks after its own.
+
+        Raises ``DiskError`` when it is damaged; returns why it was not looked at.
+        """
+        if self.path is None:
+            return ""
+        if self.path.stat().st_size > LARGEST_EXAMINED:
+            return f"{self.path.name} is larger than {LARGEST_EXAMINED >> 30} GB and was not examined for damage"
+        with self.read() as connection:
+            found = str(connection.execute(text("PRAGMA quick_check(1)")).scalar())
+        if found != "ok":
+            raise _file_trouble(self.path, f"malformed ({found.strip().splitlines()[-1]})")
+        return ""
+
     def checkpoint(self) -> None:
         """Empties SQLite's write-ahead log, so that what was erased is gone from there too."""
         if self.path is not None:
@@ -93,7 +112,7 @@ class Database:
         try:
             yield
         except DatabaseError as error:
-            if not isinstance(error, OperationalError) and "not a database" not in str(error.orig):
+            if not isinstance(error, OperationalError) and not any(sign in str(error.orig) for sign in DAMAGE):
                 raise
             raise self._trouble(str(error.orig)) from error
         except sqlite3.DatabaseError as error:
@@ -113,21 +132,42 @@ def _collided(error: BaseException) -> bool:
     return getattr(getattr(cause, "orig", None), "sqlstate", None) in ("40P01", "40001", "23505")
 
 
+_FILE_TROUBLES: tuple[tuple[str, type[CommsError], str, str], ...] = (  # the first whose sign SQLite's words hold
+    (
+        "malformed", DiskError, "The database {path} is damaged: {cause}.",
+        "Nothing is sent from it. Keep the file, and bring back a backup: commsengine restore FILE",
+    ),
+    (
+        "locked|busy", CommsError, "The database {path} was busy for {patience:.0f} seconds.",
+        "Try again when the other program is done.",
+    ),
+    (
+        "readonly", InputError, "The database {path} is read-only.",
+        "Give this user the right to write the file and its folder.",
+    ),
+    (
+        "full", DiskError, "The disk that holds {path} is full.",
+        "Make room; nothing was sent that is not on record.",
+    ),
+    (
+        "disk I/O error", DiskError, "The disk that holds {path} fails to read or write.",
+        "Nothing is taken as recorded that may not be. Look at the disk and its free space, then start again.",
+    ),
+    (
+        "not a database", InputError, "{path} is not a database of commsengine.",
+        "Name another file, or restore a backup.",
+    ),
+    (
+        "unable to open", InputError, "The database {path} cannot be opened.",
+        "Check that its folder exists and may be written.",
+    ),
+)  # fmt: skip
+
+
 def _file_trouble(path: Path, cause: str) -> CommsError:
-    if "locked" in cause or "busy" in cause:
-        return CommsError(
-            f"The database {path} was busy for {BUSY_TIMEOUT:.0f} seconds.", "Try again when the other program is done."
-        )
-    if "readonly" in cause:
-        return InputError(
-            f"The database {path} is read-only.", "Give this user the right to write the file and its folder."
-        )
-    if "full" in cause:
-        return CommsError(f"The disk that holds {path} is full.", "Make room; nothing was sent that is not on record.")
-    if "not a database" in cause:
-        return InputError(f"{path} is not a database of commsengine.", "Name another file, or restore a backup.")
-    if "unable to open" in cause:
-        return InputError(f"The database {path} cannot be opened.", "Check that its folder exists and may be written.")
+    for signs, kind, what, fix in _FILE_TROUBLES:
+        if any(sign in cause for sign in signs.split("|")):
+            return kind(what.format(path=path, cause=cause, patience=BUSY_TIMEOUT), fix)
     return CommsError(f"The database {path} failed: {cause}.", "Restore a backup if this stays.")
 
 

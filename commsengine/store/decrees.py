@@ -6,7 +6,7 @@ What was claimed under an older epoch can no longer leave, so a decree holds fro
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
@@ -32,13 +32,16 @@ def start(connection: Connection, campaign_id: str, *, by: str, now: dt.datetime
     audit.note(connection, "start", campaign_id, by=by, now=now)
 
 
-def pause(connection: Connection, campaign_id: str, *, by: str, now: dt.datetime) -> None:
+def pause(
+    connection: Connection, campaign_id: str, *, by: str, now: dt.datetime, reason: str = "paused",
+    detail: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
     """Pausing what is not running changes nothing."""
     if _locked(connection, campaign_id).state != "running":
         return
     _set(connection, campaign_id, state="paused")
-    stand_still(connection, campaign_id, "paused", by=by, now=now)
-    audit.note(connection, "pause", campaign_id, by=by, now=now)
+    stand_still(connection, campaign_id, reason, by=by, now=now)
+    audit.note(connection, "pause", campaign_id, by=by, now=now, detail=detail)
 
 
 def resume(connection: Connection, campaign_id: str, *, backlog: str, by: str, now: dt.datetime) -> None:

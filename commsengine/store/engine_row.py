@@ -66,6 +66,12 @@ class EngineBook:
             rows = connection.execute(select(*columns).order_by(engine.c.beat_at.desc(), engine.c.started_at.desc()))
             return [Heartbeat(*row) for row in rows]
 
+    def set_back(self, now: dt.datetime, *, ahead: dt.datetime) -> bool:
+        """Beats after ``ahead`` are those of a clock that has been set back: they count as of now. Were there any?"""
+        with self._database.write() as connection:
+            beats = update(engine).where(engine.c.beat_at > ahead).values(beat_at=now).returning(engine.c.owner)
+            return connection.execute(beats).first() is not None
+
     def next_fence(self) -> int:
         """A number greater than all before it, also after a crash."""
         with self._database.write() as connection:
@@ -77,6 +83,14 @@ class EngineBook:
         """The last fence that was given out."""
         with self._database.read() as connection:
             return connection.execute(select(counter.c.value).where(counter.c.name == _FENCE)).scalar() or 0
+
+    def raise_fence(self, least: int) -> None:
+        """Fences go on from there: a restored database must not give out what was given out before."""
+        if self.fence() >= least:
+            return
+        with self._database.write() as connection:
+            first = insert(connection, counter).values(name=_FENCE, value=least)
+            connection.execute(first.on_conflict_do_update(index_elements=["name"], set_={"value": least}))
 
     def database_id(self) -> str:
         """Which database this is; a copy of it has the same id until it gets its own."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select, update
@@ -15,7 +15,7 @@ from commsengine.cadence.plan import Plan, Workspace
 from commsengine.errors import CommsError
 from commsengine.store import audit, bookmark, decrees
 from commsengine.store.database import Database
-from commsengine.store.records import CampaignRecord
+from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.tables import campaign, plan_version, standstill
 
 
@@ -77,10 +77,16 @@ class Plans:
 
     def paused_since(self, campaign_id: str) -> dt.datetime | None:
         """When the pause began that is still open; ``None`` if it runs, is over, or was never started."""
-        standing = (standstill.c.campaign == campaign_id, standstill.c.until.is_(None))
+        standing = self.standing(campaign_id)
+        return standing.since if standing else None
+
+    def standing(self, campaign_id: str) -> Hold | None:
+        """The pause that is still open: since when, by whom and why."""
+        columns = [standstill.c[field.name] for field in fields(Hold)]
+        still = (standstill.c.campaign == campaign_id, standstill.c.until.is_(None))
         with self._database.read() as connection:
-            since: dt.datetime | None = connection.execute(select(standstill.c.since).where(*standing)).scalar()
-            return since
+            row = connection.execute(select(*columns).where(*still)).first()
+            return Hold(*row) if row else None
 
     def near(self, name: str) -> list[str]:
         """Up to three campaign ids that look like this one; all of them, if few and none is near."""
@@ -92,9 +98,15 @@ class Plans:
         """Lets a new campaign run. Raises ``CommsError`` if it was started before."""
         return self._decreed(campaign_id, lambda connection: decrees.start(connection, campaign_id, by=by, now=now))
 
-    def pause(self, campaign_id: str, *, by: str, now: dt.datetime) -> CampaignRecord:
+    def pause(
+        self, campaign_id: str, *, by: str, now: dt.datetime, reason: str = "paused",
+        detail: Mapping[str, Any] | None = None,
+    ) -> CampaignRecord:  # fmt: skip
         """From the return on nothing of it is claimed or marked; open ``sending`` rows are the caller's to await."""
-        return self._decreed(campaign_id, lambda connection: decrees.pause(connection, campaign_id, by=by, now=now))
+        return self._decreed(
+            campaign_id,
+            lambda connection: decrees.pause(connection, campaign_id, by=by, now=now, reason=reason, detail=detail),
+        )
 
     def resume(self, campaign_id: str, *, backlog: str, by: str, now: dt.datetime) -> CampaignRecord:
         """Lets it go on; ``backlog`` (latest, all, none) says what becomes of what fell due meanwhile."""

@@ -33,13 +33,14 @@ def reconcile(
     now: dt.datetime,
     dead_owners: Collection[str],
     silent_since: dt.datetime | None,
+    alive: str = "",
     poison: Collection[str] = (),
 ) -> dict[str, int]:
     """Frees what belongs to owners proved dead, and whatever has a lease that was over before ``silent_since``.
 
     ``poison`` are the keys at which an engine died again and again: those fail alone, and the others go on.
     """
-    forsaken = _forsaken(connection, dead_owners, silent_since)
+    forsaken = _forsaken(connection, dead_owners, silent_since, alive)
     poisoned = [row for row in forsaken if row.state == "claimed" and row.key in poison]
     claimed = [row for row in forsaken if row.state == "claimed" and row.key not in poison]
     sending = [row for row in forsaken if row.state == "sending"]
@@ -175,11 +176,11 @@ def resolve(connection: Connection, key: str, verdict: str, *, by: str, now: dt.
 
 
 def _forsaken(
-    connection: Connection, dead_owners: Collection[str], silent_since: dt.datetime | None
+    connection: Connection, dead_owners: Collection[str], silent_since: dt.datetime | None, alive: str
 ) -> Sequence[Row[Any]]:
     whose: list[ColumnElement[bool]] = [touch.c.owner.in_(list(dead_owners))]
     if silent_since is not None:
-        whose.append(and_(touch.c.lease_until.is_not(None), touch.c.lease_until < silent_since))
+        whose.append(and_(touch.c.owner != alive, touch.c.lease_until.is_not(None), touch.c.lease_until < silent_since))
     theirs = select(touch).where(touch.c.state.in_(("claimed", "sending")), or_(*whose))
     return connection.execute(_locked(theirs)).all()
 

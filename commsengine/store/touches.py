@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from commsengine.cadence.history import Touch
 from commsengine.errors import InputError
@@ -15,11 +16,24 @@ from commsengine.store import claims, deliveries, histories, reconcile, service_
 from commsengine.store.bookmark import CHUNK
 from commsengine.store.database import Database
 from commsengine.store.records import Attempt, Loaded, Marked, Reborn, Receipt, Told, TouchRecord, Uncertain
-from commsengine.store.tables import attempt, person, touch
+from commsengine.store.tables import attempt, person, touch, unreachable
 
 _COLUMNS = [touch.c[field.name] for field in fields(TouchRecord)]
 _IN_ORDER = (touch.c.due_at, touch.c.key)
 OPEN = ("claimed", "sending", "uncertain")
+_SINCE = bindparam("since", type_=attempt.c.at.type)
+_FIRST_OUTCOMES = (
+    select(attempt.c.verdict, attempt.c.phase, func.coalesce(unreachable.c.reason, attempt.c.reply).label("reply"))
+    .select_from(touch.join(attempt, attempt.c.key == touch.c.key).outerjoin(
+        unreachable,
+        (attempt.c.verdict == "retry") & (unreachable.c.person_id == touch.c.person_id)
+        & (unreachable.c.channel == attempt.c.channel) & (unreachable.c.by == "channel"),
+    ))
+    .where(touch.c.campaign == bindparam("campaign"), touch.c.message == bindparam("message"), touch.c.rung == 0)
+    .where(attempt.c.at > _SINCE)
+    .where(attempt.c.verdict.in_(("sent", "failed")) | unreachable.c.id.is_not(None))
+    .limit(bindparam("most"))
+)  # fmt: skip
 
 
 class Touches:
@@ -116,15 +130,17 @@ class Touches:
         now: dt.datetime,
         dead_owners: Collection[str] = (),
         silent_since: dt.datetime | None = None,
+        alive: str = "",
         poison: Collection[str] = (),
     ) -> dict[str, int]:
         """Frees the claims of dead owners and of leases over before ``silent_since``; counts by what became of them.
 
+        The owner ``alive`` is not silent, whatever its leases say: its clock may have been set ahead while it sends.
         ``poison`` are the keys at which an engine died again and again: claimed by a dead owner, they fail.
         """
         with self._database.write() as connection:
             return reconcile.reconcile(
-                connection, now=now, dead_owners=dead_owners, silent_since=silent_since, poison=poison
+                connection, now=now, dead_owners=dead_owners, silent_since=silent_since, alive=alive, poison=poison
             )
 
     def unsettled(self, limit: int = 1000) -> list[Uncertain]:
@@ -195,6 +211,18 @@ class Touches:
         with self._database.read() as connection:
             rows = connection.execute(select(*columns).where(attempt.c.key == key).order_by(attempt.c.n))
             return [Attempt(*row) for row in rows]
+
+    def first_outcomes(
+        self, campaign: str, message: str, *, since: dt.datetime, most: int
+    ) -> dict[tuple[str, str, str], int]:
+        """How many of a message's own touches (no rung of the ladder) had which verdict, phase and reply after
+        ``since``; of at most so many. A retry is among them only where the person is not to be reached there at all.
+        """
+        with self._database.read() as connection:
+            rows = connection.execute(
+                _FIRST_OUTCOMES, {"campaign": campaign, "message": message, "since": since, "most": most}
+            )
+            return dict(Counter((row.verdict, row.phase, row.reply) for row in rows))
 
     def told(self, campaign: str) -> Sequence[Told]:
         """Who was told, or may have been, which message of which version: for a milestone that moves."""

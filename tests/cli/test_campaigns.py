@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import platform
 import re
+import time
 
 import pytest
 
@@ -188,10 +189,32 @@ def test_a_pause_that_leaves_something_uncertain_says_so_with_status_3(started: 
     assert started.run("pause", "crm").status == 0
 
 
-def left_sending(terminal: Terminal) -> str:
-    """A touch that an engine was just sending when its machine lost power: the key."""
+@pytest.mark.parametrize("command", ["pause", "cancel"])
+def test_without_waiting_it_says_how_many_may_still_arrive(started: Terminal, command: str) -> None:
+    key = left_sending(started, f"{platform.node()}-2/1/another-machine/x")  # of which nothing is known
+    for options in (["--no-wait"], ["--wait", "0.1"]):
+        began = time.monotonic()
+        said = started.run(command, "crm", *options, *(["--yes"] if command == "cancel" else []))
+        assert (said.status, time.monotonic() - began < 30) == (3, True)
+        state = "paused" if command == "pause" else "cancelled"
+        assert f"crm is {state}, but 1 message may still arrive or have arrived: 1 just leaving" in said.out
+        assert key in said.out
+        if command == "cancel":
+            break
+    assert (command == "cancel") or started.run("pause", "--all", "--no-wait").out == "Nothing was running.\n"
+
+
+def test_cancelling_what_is_cancelled_says_whether_anything_is_still_leaving(started: Terminal) -> None:
+    left_sending(started, f"{platform.node()}-2/1/another-machine/x")
+    assert started.run("cancel", "crm", "--yes", "--no-wait").status == 3
+    again = started.run("cancel", "crm", "--yes", "--no-wait")
+    assert (again.status, "1 message may still arrive" in again.out) == (3, True)
+
+
+def left_sending(terminal: Terminal, gone: str = f"{platform.node()}/1/before-the-cut/x") -> str:
+    """A touch that an engine was just sending when its machine lost power (or which is still at it): the key."""
     with Wiring(terminal.folder) as wiring:
-        store, now, gone = wiring.store, wiring.clock(), f"{platform.node()}/1/before-the-cut/x"
+        store, now = wiring.store, wiring.clock()
         running = wiring.decisions.campaigns()
         one = wiring.decisions.of([next(wiring.everybody()).id], running, now)[0]
         claims = {"owner": gone, "fence": store.engine.next_fence(), "now": now}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -13,6 +14,8 @@ from commsengine.sandbox.mailbox import Mailbox
 from commsengine.wiring import Wiring
 from tests.cli.conftest import plan
 from tests.cli.terminal import Terminal
+from tests.imap_server import ImapServer
+from tests.servers import HttpOddity, http_json
 
 SCHEDULE = "schedules/crm.yaml"
 
@@ -262,3 +265,48 @@ def test_the_doctor_names_a_mail_server_that_is_away(applied: Terminal, monkeypa
 def test_upgrade_of_a_new_database_changes_nothing(applied: Terminal) -> None:
     assert applied.run("upgrade").status == 0
     assert applied.json("status")["campaigns"][0]["campaign"] == "crm"
+
+
+def uncertain(terminal: Terminal) -> list[tuple[str, str]]:
+    findings = terminal.run("doctor", "--json").data["findings"]
+    return [(finding["state"], finding["text"]) for finding in findings if finding["about"] == "uncertain"]
+
+
+def test_the_doctor_says_whether_the_mail_log_can_be_read(applied: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = applied.folder / "mail.log"
+    monkeypatch.setenv("COMMSENGINE_POSTFIX_LOG", str(log))
+    assert uncertain(applied) == [("problem", f"The mail log ({log}) cannot be read: No such file or directory.")]
+    log.write_bytes(b"")
+    assert uncertain(applied) == [("note", f"The mail log ({log}) shows no line of Postfix.")]
+    with Wiring(applied.folder) as wiring:
+        now = wiring.clock()
+    for age, state in ((dt.timedelta(days=9), "note"), (dt.timedelta(), "ok")):
+        log.write_text(f"{(now - age).isoformat()} relay postfix/smtpd[7]: connect from localhost[127.0.0.1]\n")
+        assert [found for found, _ in uncertain(applied)] == [state]
+
+
+def test_the_doctor_says_whether_the_archive_can_be_read(applied: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ImapServer() as server:
+        account = f"{server.user}:{quote(server.password)}@127.0.0.1:{server.port}"
+        monkeypatch.setenv("COMMSENGINE_IMAP_URL", f"imap://{account}/{quote(server.folder)}")
+        assert [state for state, _ in uncertain(applied)] == ["note"]
+        server.keep("k1", dt.datetime(2026, 11, 25, tzinfo=dt.UTC))
+        assert uncertain(applied) == [("ok", "The archive can be read; it holds 1 message, ours among them.")]
+        monkeypatch.setenv("COMMSENGINE_IMAP_URL", f"imap://{account}/Elsewhere")
+        assert uncertain(applied) == [("problem", "The archive: the IMAP server has no such folder (error).")]
+        assert server.password not in applied.run("doctor").out
+
+
+def test_the_doctor_misses_the_scope_that_settles_uncertain_cards(
+    applied: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(scopes: str) -> bytes:
+        return http_json('{"ok": true, "team": "T", "user": "bot"}', headers=f"x-oauth-scopes: {scopes}\r\n")
+
+    granted = "chat:write,im:write,users:read,users:read.email"
+    for scopes, missing in ((granted, True), (f"{granted},im:history", False)):
+        with HttpOddity(lambda path, scopes=scopes: answer(scopes)) as slack:  # type: ignore[misc]
+            monkeypatch.setenv("COMMSENGINE_SLACK_BOT_TOKEN", "xoxb-1")
+            monkeypatch.setenv("COMMSENGINE_SLACK_API_URL", f"http://127.0.0.1:{slack.port}/api/")
+            said = applied.run("doctor")
+        assert ("im:history" in said.out, "Scopes are missing" in said.out, said.status) == (missing, False, 0)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
 from commsengine.cadence.plan import Workspace
 from commsengine.content.message import Message
-from commsengine.engine.campaigns import cancel, known, pause, pause_all
+from commsengine.engine.campaigns import StopReport, cancel, known, pause, pause_all
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.outlook import outlook
 from commsengine.errors import InputError
@@ -46,6 +47,27 @@ def test_a_pause_lists_what_is_still_leaving_when_its_patience_ends(
     assert pause(store, "crm", by="dana", clock=clock).clean
 
 
+@pytest.mark.parametrize("stop", [pause, cancel])
+def test_what_had_begun_is_waited_for_and_the_rest_is_given_back_and_both_are_counted(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock, stop: Callable[..., StopReport]
+) -> None:
+    run(store, [someone(n) for n in range(30)])
+    leaving, go = threading.Event(), threading.Event()
+
+    def hangs(message: Message) -> None:
+        leaving.set()
+        go.wait(30)
+
+    running = engine(email=a_channel(bag, hangs))
+    ticking = threading.Thread(target=running.tick)
+    ticking.start()
+    assert leaving.wait(30)
+    report = stop(store, "crm", by="dana", clock=clock, sleep=lambda _: go.set(), wait=30)
+    assert (report.clean, report.given_back, report.just_left, len(bag.arrived)) == (True, 29, 1, 1)
+    ticking.join(30)
+    assert len(bag.arrived) == 1
+
+
 def test_the_kill_switch_pauses_every_campaign(store: Store, clock: Clock) -> None:
     run(store, [someone(1)])
     run(store, [someone(1)], a_plan(campaign="other"))
@@ -55,7 +77,7 @@ def test_the_kill_switch_pauses_every_campaign(store: Store, clock: Clock) -> No
 
 def test_a_cancelled_campaign_sends_nothing_more(store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock) -> None:
     run(store, [someone(1)])
-    cancel(store, "crm", by="dana", now=clock.now)
+    assert cancel(store, "crm", by="dana", clock=clock).clean
     engine().tick()
     assert bag.arrived == []
 

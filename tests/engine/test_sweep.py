@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from commsengine.channels.channel import UNCERTAIN, Outcome
 from commsengine.engine.campaigns import known
 from commsengine.engine.sweep import finish_what_is_over, sweep
 from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
-from tests.fakes import Clock, Mailbag
+from tests.fakes import Clock, Mailbag, a_channel
 
 ONCE = a_plan(a_message(ask="nothing", cadence={"every": "24h", "times": "1"}))
 
@@ -22,23 +23,43 @@ def test_a_sweep_makes_everybody_due_and_sends_nothing_more(
     assert len(bag.arrived) == 3
 
 
-def test_a_campaign_is_finished_when_nobody_has_a_next_instant(store: Store, engine: MakeEngine) -> None:
+def test_while_a_message_is_open_whoever_joins_is_told(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
     run(store, [someone(1)], ONCE)
-    engine().tick()
+    running = engine()
+    running.tick()
+    clock.forward(days=2)
+    store.people.save([someone(2)], by="hr", now=clock.now)
+    running.tick()
+    assert (known(store, "crm").state, bag.to) == ("running", [someone(1).email, someone(2).email])
+
+
+def test_an_import_that_takes_everybody_out_for_a_moment_ends_nothing(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    run(store, [someone(1)], a_plan(audience={"roles": {"sales": {"department": ["Sales"]}}}, wiifm={}, follow_up=[]))
+    running = engine()
+    for department in ("Sales", "", "Sales"):
+        store.people.save([someone(1, department=department)], by="hr", now=clock.now)
+        running.tick()
+    clock.forward(days=2)
+    running.tick()
+    assert len(bag.arrived) == 2
+
+
+def test_what_waits_for_a_persons_word_keeps_it_running_after_its_last_day(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    run(store, [someone(1)], a_plan(on_uncertain="hold"))
+    running = engine(email=a_channel(bag, lambda m: Outcome(m.key, UNCERTAIN, "dot", "cut")))
+    running.tick()
+    clock.now = utc("2027-04-02")
+    running.tick()
+    assert known(store, "crm").state == "running"
+    store.touches.resolve(bag.tried[0], "sent", by="dana", now=clock.now)
+    running.tick()
     assert known(store, "crm").state == "finished"
-
-
-def test_an_open_question_keeps_it_running(store: Store, engine: MakeEngine, clock: Clock) -> None:
-    run(store, [someone(1), someone(2)], ONCE)
-    store.facts.ask(someone(1).id, "crm", "one-record", "k", "Why?", evidence="link", now=clock.now)
-    engine().tick()
-    assert known(store, "crm").state == "running"
-
-
-def test_a_campaign_without_people_is_not_finished(store: Store, engine: MakeEngine) -> None:
-    run(store, [], ONCE)
-    engine().tick()
-    assert known(store, "crm").state == "running"
 
 
 def test_a_campaign_whose_last_day_is_over_is_finished(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""A mail witness in its own process, and the program in an empty workspace that hands its mail to it."""
+"""The engine on a real database with fake channels and a clock to set; a mail witness of its own, and the program."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine.conftest import bag, clock, engine, store
 from tests.faults.office import office
 from tests.faults.witness import SmtpWitness, smtp_witness
 from tests.stories.program import Program
+
+__all__ = ["bag", "clock", "engine", "store"]
 
 
 @pytest.fixture

@@ -1,0 +1,100 @@
+"""``backup`` and ``restore``: a copy of the database, and the way back to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from commsengine.cli.consent import consent, yes_option
+from commsengine.cli.opened import wired
+from commsengine.cli.show import count, json_option, note, show_json, when
+from commsengine.errors import InputError
+
+if TYPE_CHECKING:
+    from commsengine.engine.rescue import Verified
+    from commsengine.wiring import Wiring
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.argument("file", type=FILE, required=False)
+@wired
+def backup(wiring: Wiring, file: Path | None) -> None:
+    """Copy the database to FILE, also while the engine runs. The copy is checked before it gets its name.
+
+    Without FILE it goes into the folder backup of the workspace, named by date and time.
+
+    Example: commsengine backup
+    """
+    from commsengine.store.backup import copy_to
+
+    target = wiring.folder / file if file else _in_backups(wiring, "commsengine")
+    copy_to(wiring.store.database, target)
+    people = count(wiring.store.people.count(), "person", "people")
+    touches = sum(sum(books.touches.values()) for books in wiring.store.books.status(wiring.clock()))
+    click.echo(f"{target} is whole: {people}, {count(touches, 'touch', 'touches')}, {target.stat().st_size:,} bytes.")
+    note("It holds personal data and is readable by you alone. Secrets (.env) and the state folder are not in it.")
+
+
+@click.command()
+@click.argument("file", type=FILE)
+@click.option("--verify", is_flag=True, help="Only look at it: what it holds, and what it would send in the next day.")
+@json_option
+@yes_option
+@wired
+def restore(wiring: Wiring, file: Path, verify: bool, as_json: bool, yes: bool) -> None:
+    """Put a backup in the place of the database. The engine is on hold afterwards, until you release it.
+
+    What left after the backup was made is put on record from the sent-journal, so that nobody gets it again. The
+    database as it is now is set aside first.
+
+    Example: commsengine restore backup/commsengine-2027-01-11.db --verify
+    """
+    database = wiring.settings.database_file
+    if database is None:
+        raise InputError("A database server has its own means of restoring.", "Use pg_restore.")
+    if verify:
+        seen = wiring.rescue.verify(file, wiring.clock())
+        show_json(_json(seen)) if as_json else _tell(seen)
+        return
+    aside = _in_backups(wiring, "before-restore")
+    with wiring.engine_lock():
+        seen = wiring.rescue.verify(file, wiring.clock())
+        _tell(seen)
+        consent(f"Put it in the place of {database.name}?", yes=yes)
+        wiring.rescue.restore(file, database, aside, wiring.clock(), by=wiring.operator)
+    click.echo(f"Restored. The database as it was is in {aside}.")
+    click.echo("The engine is on hold: commsengine release shows what it would send, and asks.")
+
+
+def _in_backups(wiring: Wiring, name: str) -> Path:
+    return wiring.folder / "backup" / f"{name}-{wiring.clock():%Y-%m-%d-%H%M%S}.db"
+
+
+def _tell(seen: Verified) -> None:
+    made = f"made after {when(seen.made_at)}" if seen.made_at else "made before an engine had run"
+    click.echo(
+        f"A whole backup, {made}: {count(seen.people, 'person', 'people')}, "
+        f"{count(seen.touches, 'touch', 'touches')} on record."
+    )
+    for campaign, state in seen.campaigns.items():
+        click.echo(f"  {campaign}: {state}")
+    if seen.put_back:
+        click.echo(f"{count(seen.put_back, 'message')} left since it was made; they are put on record again.")
+    if seen.strangers:
+        click.echo(f"{count(seen.strangers, 'message')} left to people whom it does not know: import them again.")
+    about = "" if seen.coming.exact else " (estimated)"
+    click.echo(f"Released, it would send {count(seen.coming.total, 'message')} in the next 24 hours{about}.")
+    for campaign, messages in seen.coming.messages.items():
+        click.echo(f"  {campaign}: {messages:,}")
+
+
+def _json(seen: Verified) -> dict[str, object]:
+    return {
+        "made_at": seen.made_at, "people": seen.people, "campaigns": dict(seen.campaigns), "touches": seen.touches,
+        "put_back": seen.put_back, "strangers": seen.strangers,
+        "coming": {"hours": 24, "messages": dict(seen.coming.messages), "exact": seen.coming.exact},
+    }  # fmt: skip

@@ -1,0 +1,29 @@
+"""A running engine in steps: from one instant at which somebody is due to the next."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from commsengine.engine.tick import Engine
+from commsengine.store.store import Store
+from tests.builders import utc
+from tests.fakes import Clock
+
+
+def play(running: Engine, store: Store, clock: Clock, until: str) -> None:
+    """Ticks whenever somebody is due; at the end it is ``until``."""
+    while True:
+        running.tick()
+        following = store.touches.next_wake()
+        if following is None or following >= utc(until):
+            clock.now = utc(until)
+            return
+        clock.now = max(clock.now, following)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until, "it never came about"
+        time.sleep(0.01)
