@@ -33,9 +33,7 @@ class Socket:
     def __init__(self, bolt: App, app_token: str, *, ping: float = PING, wait: float = WAIT) -> None:
         self._handler = SocketModeHandler(bolt, app_token, ping_interval=ping)
         self._wait, self._closing = wait, threading.Event()
-        client = self._handler.client
-        client.on_error_listeners.append(lambda error: _lost(type(error).__name__))
-        client.on_close_listeners.append(lambda code, _reason: _lost(f"closed with {code}"))
+        self._session: str | None = None
         self._thread = threading.Thread(target=self._run, name="slack-socket", daemon=True)
 
     def connect(self) -> None:
@@ -63,6 +61,7 @@ class Socket:
         wait = 0.0
         while not self._closing.wait(wait):
             wait = LOOK if self._stands() else self._wait
+            self._tell()
 
     def _stands(self) -> bool:
         """Looks after the connection; ``False`` if there never was one."""
@@ -70,15 +69,23 @@ class Socket:
         try:
             if client.current_session is None:
                 self._handler.connect()  # type: ignore[no-untyped-call]
-                log.info("slack_socket_open")
             elif _hung_up(client.current_session.sock):
-                _lost("hung up")
                 client.current_session.disconnect()
                 client.connect_to_new_endpoint()
         except Exception as failure:  # whatever is wrong with Slack or the way there: the engine goes on without
             cause = failure.response.get("error") if isinstance(failure, SlackApiError) else type(failure).__name__
             log.warning("slack_socket_failed", cause=cause)
         return client.current_session is not None
+
+    def _tell(self) -> None:
+        """Each connection that came about, and each time there was none any more."""
+        client = self._handler.client
+        session = client.session_id() if client.is_connected() else None
+        if session and session != self._session:
+            log.info("slack_socket_open")
+        elif self._session and not session:
+            log.warning("slack_socket_lost")
+        self._session = session
 
 
 def _hung_up(sock: socket.socket | None) -> bool:
@@ -91,7 +98,3 @@ def _hung_up(sock: socket.socket | None) -> bool:
         return bool(look.poll(0))
     except (OSError, ValueError):  # closed in between
         return False
-
-
-def _lost(cause: str) -> None:
-    log.warning("slack_socket_lost", cause=cause)

@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 
 from commsengine.engine.sweep import sweep
+from commsengine.engine.tick import Engine
 from commsengine.store.store import Store
+from commsengine.wiring import Wiring
 from tests.faults.arrivals import PATIENCE, wait_until
 from tests.faults.office import later
 from tests.faults.slack_witness import LIMIT, PAGE, POST, RESET, Rule, SlackWitness, slack_witness
@@ -24,15 +26,12 @@ from tests.stories.campaign import IN_FORCE, addresses, write_for
 from tests.stories.program import Program
 
 P0, P1, P2, P3, P4, P5, P6, P7 = everybody = addresses(8)
-NO_HISTORY = Rule("conversations.history", "missing_scope")
-"""Nobody can be asked afterwards what arrived: in the end the plan's own policy decides."""
-
 Begin = Callable[..., Program]
 
 
 @pytest.fixture
 def slack(tmp_path: Path) -> Iterator[SlackWitness]:
-    with slack_witness(tmp_path / "slack", everybody, NO_HISTORY) as witness:
+    with slack_witness(tmp_path / "slack", everybody) as witness:
         yield witness
 
 
@@ -61,6 +60,31 @@ def states_of(program: Program) -> dict[str, str]:
     return {person: row["state"] for person, row in rows_of(program).items()}
 
 
+class Hurried:
+    """Ticks in this process that wait for nothing: their clock jumps instead.
+
+    ``ask`` says who is asked what became of an uncertain send: nobody, unless told otherwise.
+    """
+
+    def __init__(self, program: Program, ask: Callable[[Wiring], Any] = lambda wiring: {}) -> None:
+        self.program, self._ask, self._ahead = program, ask, dt.timedelta()
+
+    def now(self) -> dt.datetime:
+        return dt.datetime.now(dt.UTC) + self._ahead
+
+    def sleep(self, seconds: float) -> None:
+        self._ahead += dt.timedelta(seconds=seconds)
+
+    def tick(self) -> None:
+        with self.program.environment(), Wiring(self.program.folder, clock=self.now) as wiring, wiring.engine_lock():
+            engine = Engine(
+                wiring.store, wiring.channels, wiring.renderer, workspace=wiring.rules, clock=self.now,
+                sleep=self.sleep, resolvers=self._ask(wiring),
+            )  # fmt: skip
+            with engine:
+                engine.tick()
+
+
 def as_if_it_had_waited(program: Program) -> None:
     """Everybody is looked at again, as in the night; a channel that was shut is tried by the next engine at once."""
     store = Store.open(f"sqlite:///{program.folder / 'commsengine.db'}")
@@ -73,10 +97,10 @@ def as_if_it_had_waited(program: Program) -> None:
 
 def test_a_post_that_was_cut_off_is_uncertain_and_posted_once(slack: SlackWitness, begin: Begin) -> None:
     program = begin(3, ("sponsor: sam@example.com", "sponsor: sam@example.com\non_uncertain: hold"))
-    slack.behave(Rule(POST, RESET, only=[P0]), NO_HISTORY)
-    program.here("tick")
-    later(program, minutes=10)
-    later(program, minutes=20)
+    slack.behave(Rule(POST, RESET, only=[P0]))
+    hurried = Hurried(program)
+    hurried.tick()
+    hurried.tick()
     assert slack.copies == {P0: 1, P1: 1, P2: 1}
     assert states_of(program) == {P0: "uncertain", P1: "sent", P2: "sent"}
     assert [row["person"] for row in program.look("today")["held"]] == [P0]
@@ -86,10 +110,10 @@ def test_where_once_more_is_allowed_the_second_copy_is_flagged_and_there_is_no_t
     slack: SlackWitness, begin: Begin
 ) -> None:
     program = begin(3)
-    slack.behave(Rule(POST, RESET, only=[P0], first=1), Rule(POST, RESET, only=[P1]), NO_HISTORY)
-    program.here("tick")
-    for minutes in (10, 20, 30):
-        later(program, minutes)
+    slack.behave(Rule(POST, RESET, only=[P0], first=1), Rule(POST, RESET, only=[P1]))
+    hurried = Hurried(program)
+    for _ in range(3):
+        hurried.tick()
     rows = rows_of(program)
     assert slack.copies == {P0: 2, P1: 2, P2: 1}
     assert len({arrival.key for arrival in slack.arrivals()}) == 3
