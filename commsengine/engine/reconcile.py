@@ -56,9 +56,13 @@ def reconcile(store: Store, me: Owner, now: dt.datetime, poison: Collection[str]
 
 
 def after_a_clock_set_back(store: Store, now: dt.datetime) -> bool:
-    """Make everybody due if a beat is on record that lies ahead; whether that was so. Nothing is sent twice by it."""
+    """If a beat is on record that lies ahead, nobody is to wait for that time to come; whether that was so.
+
+    Everybody is decided once, and what is uncertain is so as of now. Nothing is sent twice by it.
+    """
     if not store.engine.set_back(now, ahead=now + AHEAD):
         return False
+    store.touches.set_back(now)
     store.touches.wipe_bookmarks(now)
     log.warning("clock_set_back")
     return True

@@ -59,7 +59,7 @@ class Resolution:
     def _ask(self, resolver: Resolver, rows: Sequence[Uncertain], now: dt.datetime) -> Mapping[str, Sighting]:
         if rows and resolver.name not in self._looks:
             self._asked |= {(resolver.name, row.key): now for row in rows}
-            self._looks[resolver.name] = _begun(resolver, [_sending(row) for row in rows])
+            self._looks[resolver.name] = _begun(resolver, [_sending(row) for row in rows], now)
         known = self._heard(resolver.name)
         found = {key: (seen.remote_id, seen.evidence) for key, seen in known.items() if seen.found}
         absent = {key: seen.evidence for key, seen in known.items() if not seen.found}
@@ -83,7 +83,7 @@ class Resolution:
 
     def _is_ripe(self, row: Uncertain, resolver: Resolver, now: dt.datetime) -> bool:
         asked = self._asked.get((resolver.name, row.key))
-        return now >= _since(row, now) + _settle(resolver) and (asked is None or now >= asked + ASK_AGAIN)
+        return now >= _since(row, now) + _settle(resolver) and now >= _again(asked, now)
 
     def _out_of_patience(self, row: Uncertain, now: dt.datetime) -> bool:
         theirs = self._resolvers.get(row.channel, ())
@@ -92,20 +92,25 @@ class Resolution:
     def _next(self, row: Uncertain, now: dt.datetime) -> dt.datetime:
         """When the next of its resolvers may be asked."""
         asks = [
-            max(_since(row, now) + _settle(resolver), asked + ASK_AGAIN if asked else now)
+            max(_since(row, now) + _settle(resolver), _again(asked, now))
             for resolver in self._resolvers[row.channel]
             for asked in [self._asked.get((resolver.name, row.key))]
         ]
         return min(asks)
 
 
-def _begun(resolver: Resolver, sendings: Sequence[Sending]) -> Future[Mapping[str, Sighting]]:
-    """The look, on its way. Its thread keeps nobody from leaving: what it would find is found again."""
+def _begun(resolver: Resolver, sendings: Sequence[Sending], now: dt.datetime) -> Future[Mapping[str, Sighting]]:
+    """The look, on its way. Its thread keeps nobody from leaving: what it would find is found again.
+
+    Of what was marked by a clock that was ahead no absence is believed: who looks from that time on looks too late.
+    """
     found: Future[Mapping[str, Sighting]] = Future()
+    ahead = {sending.key for sending in sendings if sending.since > now}
 
     def look() -> None:
         try:
-            found.set_result(resolver.look(sendings))
+            seen = resolver.look(sendings)
+            found.set_result({key: one for key, one in seen.items() if one.found or key not in ahead})
         except BaseException as failure:
             found.set_exception(failure)
 
@@ -114,8 +119,13 @@ def _begun(resolver: Resolver, sendings: Sequence[Sending]) -> Future[Mapping[st
 
 
 def _since(row: Uncertain, now: dt.datetime) -> dt.datetime:
-    """A clock that went back makes nobody wait longer than from now on."""
+    """Never later than now: the clock may have been set back a little."""
     return min(row.uncertain_at or row.sending_at or now, now)
+
+
+def _again(asked: dt.datetime | None, now: dt.datetime) -> dt.datetime:
+    """When one who was asked then may be asked again; a clock that was set back is no reason to wait."""
+    return now if asked is None or asked > now else asked + ASK_AGAIN
 
 
 def _settle(resolver: Resolver) -> dt.timedelta:

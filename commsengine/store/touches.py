@@ -53,6 +53,12 @@ class Touches:
             found: dt.datetime | None = connection.execute(select(func.min(person.c.wake_at))).scalar()
         return found
 
+    def set_back(self, now: dt.datetime) -> None:
+        """What became uncertain later than ``now`` did so by a clock that has been set back: it counts as of now."""
+        with self._database.write() as connection:
+            ahead = update(touch).where(touch.c.state == "uncertain", touch.c.uncertain_at > now)
+            connection.execute(ahead.values(uncertain_at=now))
+
     def wipe_bookmarks(self, now: dt.datetime) -> None:
         """Makes everybody due; costs a recomputation and changes nothing that is sent."""
         epoch = min(now, dt.datetime(1970, 1, 1, tzinfo=dt.UTC))
