@@ -6,6 +6,7 @@ believed only if the whole span was shown, and every card of the bot in it with 
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,8 +18,11 @@ from slack_sdk.errors import SlackApiError
 
 from commsengine.channels import slack_errors
 from commsengine.channels.channel import DeliveryError
-from commsengine.channels.resolver import CLOCK_SLACK, Sending, Sighting
+from commsengine.channels.resolver import Sending, Sighting
 from commsengine.channels.slack import EVENT_TYPE, IdCache
+
+LOOK_BACK = dt.timedelta(days=1)
+"""Slack stamps a post by its own clock, and ours may have been ahead: the few cards of a day cost nothing."""
 
 _PAGE, _MOST_PAGES = 200, 50
 _GONE = {"channel_not_found", "is_archived"}
@@ -62,7 +66,7 @@ class SlackHistory:
         """Nothing stays open between two requests."""
 
     def _looked(self, theirs: Sequence[Sending]) -> dict[str, Sighting]:
-        oldest = min(sending.since for sending in theirs) - CLOCK_SLACK
+        oldest = min(sending.since for sending in theirs) - LOOK_BACK
         conversation, cards, sure = self._cards(theirs[0], f"{oldest.timestamp():.6f}")
         if not conversation:
             return {}

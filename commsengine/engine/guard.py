@@ -72,7 +72,7 @@ class Guard:
         running = {campaign.id: campaign for campaign in campaigns.running}
         for campaign_id, message in {(touch.campaign, touch.message) for touch in claimed if touch.rung == 0}:
             since, known = _since(running[campaign_id]), self._tallies.get((campaign_id, message))
-            if known is not None and known.since >= since:
+            if known is not None and known.since == since:
                 continue
             counted = self._store.touches.first_outcomes(campaign_id, message, since=since, most=FIRST)
             with self._lock:

@@ -36,7 +36,7 @@ def look_back(store: Store, state: StateFolder, now: dt.datetime) -> str:
     missing = unknown(store, state)
     put_back, strangers = put_on_record(store, missing, now) if missing else (0, 0)
     beside = _made_from(store, state)
-    reason = beside or _elsewhere(store, state) or _restored(store, state, put_back, strangers)
+    reason = beside or _elsewhere(store, state) or _restored(store, state, put_back, strangers, now)
     if reason:
         store.engine.hold(reason, now=now)
         log.error("held", reason="restored or copied", put_back=put_back, strangers=strangers)
@@ -112,8 +112,9 @@ def _found(
                     yield key, person.id
 
 
-def _restored(store: Store, state: StateFolder, put_back: int, strangers: int) -> str:
+def _restored(store: Store, state: StateFolder, put_back: int, strangers: int, now: dt.datetime) -> str:
     noted, last = state.noted(), store.engine.heartbeat()
+    beat_at = noted.beat_at if noted else None
     if put_back or strangers:
         gone = f" Of {strangers} more it does not even know the person." if strangers else ""
         return (
@@ -122,10 +123,8 @@ def _restored(store: Store, state: StateFolder, put_back: int, strangers: int) -
         )
     if noted and store.engine.fence() < noted.fence:
         return "The database looks restored: it is older than what was last sent from here."
-    if noted and noted.beat_at and (last is None or last.beat_at < noted.beat_at - BEHIND):
-        return (
-            f"The database looks restored: it was sent from until {noted.beat_at:%Y-%m-%d %H:%M} UTC and does not know."
-        )
+    if beat_at and beat_at <= now and (last is None or last.beat_at < beat_at - BEHIND):  # else the clock was wrong
+        return f"The database looks restored: it was sent from until {beat_at:%Y-%m-%d %H:%M} UTC and does not know."
     return ""
 
 
