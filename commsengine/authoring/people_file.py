@@ -12,7 +12,7 @@ from pathlib import Path
 
 from commsengine.authoring.csv_text import CsvText, read_csv
 from commsengine.authoring.near import meant, near_names
-from commsengine.authoring.people_row import KNOWN, CellError, person_of
+from commsengine.authoring.people_row import KNOWN, CellError, person_of, unguarded
 from commsengine.cadence.people import Person
 from commsengine.errors import InputError, Problem
 
@@ -76,7 +76,7 @@ def _columns(text: CsvText) -> dict[str, int]:
     if "" in text.header:
         columns[""] = text.header.index("")
     for index, heading in enumerate(text.header):
-        name = _name(heading)
+        name = _name(unguarded(heading))
         if name and name in columns:
             cause, fix = f"The column '{name}' stands there twice.", "Keep one of them."
             problems.append(Problem(text.file, text.header_line, index + 1, "duplicate_column", cause, fix))

@@ -43,8 +43,8 @@ def person_of(
     ``known`` says in which cell each of our columns stands, ``attributes`` likewise for the company's own.
     """
     faults: list[CellError] = []
-    values = {column: _cell(row[index]) for column, index in known.items()}
-    extra = {name: _cell(row[index]) for name, index in attributes.items()}
+    values = {column: unguarded(row[index]) for column, index in known.items()}
+    extra = {name: unguarded(row[index]) for name, index in attributes.items()}
     everything = "|".join([*values.values(), *extra.values()])
     if len(everything) > MOST_CHARACTERS or _SUSPECT.search(everything):
         _seen(values | extra, faults)
@@ -71,7 +71,7 @@ def person_of(
     return person, list(first.values())
 
 
-def _cell(text: str) -> str:
+def unguarded(text: str) -> str:
     """Without the spaces around it and the apostrophe that guards a formula."""
     text = text.strip(" \t\r\n\xa0")
     return text[1:] if text[:1] == "'" and _GUARDED.match(text) else text

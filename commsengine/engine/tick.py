@@ -119,6 +119,8 @@ class Engine:
         self._stumbled = self._told_stop = False
         self._last_beat: dt.datetime | None = None
         self._looked_around: dt.datetime | None = None
+        self._due_before: list[str] = []
+        self._stuck = False
         self._rested: dict[str, str] = {}
 
     # -- life -------------------------------------------------------------------------------------
@@ -240,7 +242,7 @@ class Engine:
                 if report.due < BATCH:  # nobody else is due by now: let the senders get somewhere first
                     self._wait_for_progress()
             elif report.due and not report.crowded:
-                idle_rounds += 1  # bookmarks moved on; more than a few such rounds would be a defect
+                idle_rounds += self._stuck  # bookmarks move on; the same people over and over would be a defect
             elif not settled:
                 self._wait_for_progress()
             elif not self._waited_out():
@@ -313,6 +315,7 @@ class Engine:
         room = Room(self._pools, now)
         service = self._serve(room, now)
         ids = [] if hold or self._stopping.is_set() else self._store.touches.due(now, BATCH)
+        self._stuck, self._due_before = ids == self._due_before, ids
         report = self._claim(ids, room, now) if ids else BeatReport()
         return replace(report, service=service, hold=hold)
 
