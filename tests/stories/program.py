@@ -66,9 +66,9 @@ class Program:
     @contextmanager
     def environment(self) -> Iterator[None]:
         """The environment of the program, for what is done in this process."""
-        before = dict(os.environ)
+        before, ours = dict(os.environ), self.variables
         os.environ.clear()
-        os.environ.update(self.variables)
+        os.environ.update(ours)
         try:
             yield
         finally:
