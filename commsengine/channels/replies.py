@@ -57,6 +57,8 @@ def no_connection(error: Exception, host: str, port: int) -> str:
 
 def is_lasting(error: Exception) -> bool:
     """Whether no connection comes about until a person sees to it: credentials, encryption, certificate."""
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return error.smtp_code >= 500  # 454: the server cannot look the password up just now (RFC 4954, 4.7.0)
     return isinstance(error, smtplib.SMTPAuthenticationError | smtplib.SMTPNotSupportedError | ssl.SSLError)
 
 

@@ -63,10 +63,10 @@ def _touch_may_leave() -> Any:
 
 
 def _service_may_leave() -> Any:
-    """Alerts pass a hold: they say that there is one."""
+    """Alerts pass a hold and a pause: they say that there is one."""
     stopped = select(campaign.c.id).where(campaign.c.id == touch.c.campaign, campaign.c.state.not_in(NOT_STOPPED))
-    passes = (touch.c.message == "alert") | ~_hold().exists()
-    return (touch.c.kind == "service") & passes & ~stopped.exists()
+    passes = (touch.c.message == "alert") | (~_hold().exists() & ~stopped.exists())
+    return (touch.c.kind == "service") & passes
 
 
 def _hold() -> Any:

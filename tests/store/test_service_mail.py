@@ -102,6 +102,15 @@ def test_a_hold_stops_what_is_claimed_already(store: Store) -> None:
     assert mark(store) == set()
 
 
+def test_an_alert_of_a_paused_campaign_leaves(store: Store) -> None:
+    running(store)
+    store.touches.add_service("a1", category="alert", channel="email", payload={}, now=NOW, campaign="crm")
+    store.plans.pause("crm", by="dana", now=NOW)
+    given = {"owner": "e1", "fence": 1, "now": NOW}
+    assert [row.key for row in store.touches.claim_service(["a1"], lease_until=LATER, **given)] == ["a1"]
+    assert store.touches.mark(["a1"], **given) == {"a1"}
+
+
 def test_an_uncertain_one_is_sent_once_more(store: Store) -> None:
     add(running(store))
     claim(store)
