@@ -56,7 +56,8 @@ def run(asked: argparse.Namespace, folder: Path) -> Report:
     report.add("  of which it died there", died)
     report.add("extra copies, all flagged", extra)
     report.add("left uncertain", uncertain)
-    report.promise(died >= 0.8 * len(chosen), f"it died at only {died} of {len(chosen)} points")
+    # How many calls the writer makes depends on how many marks share a commit: the last points may not be there.
+    report.promise(died >= 0.6 * len(chosen), f"it died at only {died} of {len(chosen)} points")
     return report
 
 

@@ -21,6 +21,9 @@ DATABASE = "commsengine.db"
 LAST_WAIT = 600.0
 """Seconds for what is still open to find its end: an uncertain one may first have to settle."""
 
+START = 120.0
+"""Seconds for a start and a few messages, on a machine that has much else to do."""
+
 EARLY = 2.0
 """Seconds within which a program that has just been started is about to send."""
 
@@ -99,7 +102,7 @@ class Killer:
         """
         target = len(self.witness.arrivals()) + arrivals
         with self.program.running(command) as process:
-            wait_until(lambda: len(self.witness.arrivals()) >= target or process.poll() is not None, step=0.002)
+            wait_until(lambda: len(self.witness.arrivals()) >= target or process.poll() is not None, START, 0.002)
             time.sleep(wait)
             process.kill()
             process.wait()
