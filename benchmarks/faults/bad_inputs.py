@@ -54,6 +54,7 @@ def main(words: list[str]) -> int:
     with tempfile.TemporaryDirectory() as root:
         before = Workspace.make(Path(root) / "before" / "workspace")
         for bad in chosen:
+            print(bad, file=sys.stderr)
             for number, attempt in enumerate(bad.attempts):
                 folder = Path(root) / f"{bad.number}-{number}" / "workspace"
                 shutil.copytree(before.folder, folder)

@@ -64,13 +64,13 @@ class Attempt:
         if self.arrange:
             self.arrange(folder)
 
-    def here(self, folder: Path) -> list[Said]:
-        """Give the commands in this process, as far as that is faithful."""
+    def here(self, folder: Path, commands: tuple[tuple[str, ...], ...]) -> list[Said]:
+        """Give commands in this process, as far as that is faithful."""
         program = self.program(folder)
         if self.alone:
-            return [self.as_process(folder, command) for command in self.commands]
+            return [self.as_process(folder, command) for command in commands]
         with program.environment(), contextlib.chdir(folder):
-            return [Terminal(folder).run(*command) for command in self.commands]
+            return [Terminal(folder).run(*command) for command in commands]
 
     def as_process(self, folder: Path, command: tuple[str, ...]) -> Said:
         settings = {name: value for name, value in os.environ.items() if not name.startswith("COMMSENGINE_")}
