@@ -23,9 +23,9 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.argument("file", type=FILE, required=False)
 @wired
 def backup(wiring: Wiring, file: Path | None) -> None:
-    """Copy the database to FILE, also while the engine runs. The copy is checked before it gets its name.
+    """Copy the database while it is in use.
 
-    Without FILE it goes into the folder backup of the workspace, named by date and time.
+    The copy is checked before it gets its name. Without FILE it goes into the folder backup of the workspace, named by date and time.
 
     Example: commsengine backup
     """
@@ -46,9 +46,9 @@ def backup(wiring: Wiring, file: Path | None) -> None:
 @yes_option
 @wired
 def restore(wiring: Wiring, file: Path, verify: bool, as_json: bool, yes: bool) -> None:
-    """Put a backup in the place of the database. The engine is on hold afterwards, until you release it.
+    """Put a backup in the place of the database; look at it first with --verify.
 
-    What left after the backup was made is put on record from the sent-journal, so that nobody gets it again. The
+    The engine is on hold afterwards, until you release it. What left after the backup was made is put on record from the sent-journal, so that nobody gets it again. The
     database as it is now is set aside first.
 
     Example: commsengine restore backup/commsengine-2027-01-11.db --verify

@@ -130,7 +130,7 @@ def test_a_backup_of_a_newer_program_is_refused_with_the_remedy(started: Termina
         file.execute("UPDATE alembic_version SET version_num = '0999'")
         file.commit()
     said = started.run("restore", kept, "--verify")
-    assert (said.status, "newer version (schema 0999" in said.err, "Install the newer" in said.err) == (1, True, True)
+    assert (said.status, "newer version (schema 0999" in said.err, "Install the newer" in said.err) == (2, True, True)
 
 
 def test_an_upgrade_keeps_the_older_database_first(terminal: Terminal) -> None:
