@@ -48,7 +48,7 @@ bench: $(READY)  ## measure: see benchmarks/README.md
 	@for bench in benchmarks/[a-z]*.py; do echo "== $$bench" >&2; $(BIN)/python $$bench || exit 1; done
 
 faults: $(READY) strace  ## break it on purpose, for hours: see benchmarks/faults/README.md
-	@failed=; for run in kills "kills --resolver" slack-kills syscalls "syscalls --resolver" pauses lines; do \
+	@failed=; for run in kills "kills --resolver" slack-kills syscalls "syscalls --resolver" pauses restores lines; do \
 	  echo "== $$run" >&2; $(BIN)/python -m benchmarks.faults $$run || failed=1; done; test -z "$$failed"
 
 # Browser tests drive the system's chromium. Where it can be installed without asking, it is; else they are skipped and say why.

@@ -1,4 +1,4 @@
-"""One command for every long run: python -m benchmarks.faults kills|slack-kills|syscalls|pauses|lines [--seed 1] …"""
+"""One command for every long run under fault: python -m benchmarks.faults RUN [--seed 1] …; --help lists the runs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.faults import kills, lines, pauses, slack_kills, syscalls
+from benchmarks.faults import kills, lines, pauses, restores, slack_kills, syscalls
 
-RUNS = {"kills": kills, "slack-kills": slack_kills, "syscalls": syscalls, "pauses": pauses, "lines": lines}
+RUNS = {
+    "kills": kills,
+    "slack-kills": slack_kills,
+    "syscalls": syscalls,
+    "pauses": pauses,
+    "restores": restores,
+    "lines": lines,
+}
 
 
 def main() -> int:

@@ -25,7 +25,8 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 def backup(wiring: Wiring, file: Path | None) -> None:
     """Copy the database while it is in use.
 
-    The copy is checked before it gets its name. Without FILE it goes into the folder backup of the workspace, named by date and time.
+    The copy is checked before it gets its name. Without FILE it goes into the folder backup of the workspace, named by
+    date and time.
 
     Example: commsengine backup
     """
@@ -48,8 +49,8 @@ def backup(wiring: Wiring, file: Path | None) -> None:
 def restore(wiring: Wiring, file: Path, verify: bool, as_json: bool, yes: bool) -> None:
     """Put a backup in the place of the database; look at it first with --verify.
 
-    The engine is on hold afterwards, until you release it. What left after the backup was made is put on record from the sent-journal, so that nobody gets it again. The
-    database as it is now is set aside first.
+    The engine is on hold afterwards, until you release it. What left after the backup was made is put on record from
+    the sent-journal, so that nobody gets it again. The database as it is now is set aside first.
 
     Example: commsengine restore backup/commsengine-2027-01-11.db --verify
     """

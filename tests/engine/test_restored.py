@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,8 +11,10 @@ import pytest
 
 from commsengine.cadence.plan import Workspace
 from commsengine.channels.channel import UNCERTAIN, Outcome
+from commsengine.content.message import Message
 from commsengine.engine.state_folder import StateFolder
 from commsengine.engine.tick import Engine
+from commsengine.errors import DiskError
 from commsengine.store.backup import copy_to
 from commsengine.store.store import Store
 from tests.builders import someone, utc
@@ -23,8 +25,11 @@ PEOPLE = 4
 
 
 @contextmanager
-def opened(store: Store, root: Path, clock: Clock, bag: Mailbag, script: Script = arrives) -> Iterator[Engine]:
-    channels = {"email": a_channel(bag, script)}
+def opened(
+    store: Store, root: Path, clock: Clock, bag: Mailbag, script: Script = arrives, *,
+    before_mark: Callable[[Message], None] = arrives,
+) -> Iterator[Engine]:  # fmt: skip
+    channels = {"email": a_channel(bag, script, before_mark=before_mark)}
     engine = Engine(
         store, channels, Scribe, workspace=Workspace(), clock=clock, sleep=clock.sleep, interval=10.0,
         state=lambda database: StateFolder(root, database),
@@ -77,7 +82,7 @@ def test_g4_nothing_is_sent_again_after_a_restore(
         assert {(row.state, row.reason) for row in again.touches.list("crm")} == {("sent", "restored")}
         again.engine.release("latest", by="dana", now=clock.now)
         with opened(again, root, clock, bag) as engine:
-            engine.tick()
+            assert engine.tick().hold == ""
     assert len(bag.arrived) == PEOPLE
 
 
@@ -198,6 +203,43 @@ def test_people_whom_the_old_database_does_not_know_are_counted(
             "The database looks restored: 1 messages that it did not know of had left; they are on record again. "
             "Of 1 more it does not even know the person."
         )
+
+
+def test_f26_where_the_journal_cannot_be_written_nothing_leaves_and_it_goes_on_by_itself(
+    store: Store, clock: Clock, bag: Mailbag, root: Path
+) -> None:
+    run(store, [someone(n) for n in range(PEOPLE)])
+    with opened(store, root, clock, bag) as engine:
+        page = root / store.engine.database_id() / f"sent-{clock.now:%Y-%m}.jsonl"
+        page.mkdir()
+        with pytest.raises(DiskError, match=r"sent-journal .* cannot be written"):
+            engine.tick()
+        assert (bag.tried, list(store.touches.list("crm"))) == ([], [])
+        page.rmdir()
+        engine.tick()
+    assert len(bag.arrived) == PEOPLE
+
+
+def test_f26_a_journal_that_fails_between_claim_and_mark_keeps_the_message_here(
+    store: Store, clock: Clock, bag: Mailbag, root: Path
+) -> None:
+    run(store, [someone(0)])
+    page = root / store.engine.database_id() / f"sent-{clock.now:%Y-%m}.jsonl"
+
+    def fill() -> None:
+        engine._state.journal.close()  # type: ignore[union-attr]
+        page.rename(page.with_suffix(".kept"))
+        page.mkdir()
+
+    with opened(store, root, clock, bag, before_mark=lambda _: fill() if not page.is_dir() else None) as engine:
+        with pytest.raises(DiskError):
+            engine.tick()
+        assert bag.tried == []
+        page.rmdir()
+        page.with_suffix(".kept").rename(page)
+    with opened(store, root, clock, bag) as engine:
+        assert engine.tick().hold == ""
+    assert len(bag.arrived) == 1
 
 
 def test_a_state_folder_that_cannot_be_made_says_what_to_set(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def as_if_it_had_waited(program: Program) -> None:
 # -- Slack has it, and resets the connection before it says so --------------------------------------------------------
 
 
-def test_a_post_that_was_cut_off_is_uncertain_and_posted_once(slack: SlackWitness, begin: Begin) -> None:
+def test_f20_a_post_that_was_cut_off_is_uncertain_and_posted_once(slack: SlackWitness, begin: Begin) -> None:
     program = begin(3, ("sponsor: sam@example.com", "sponsor: sam@example.com\non_uncertain: hold"))
     slack.behave(Rule(POST, RESET, only=[P0]))
     hurried = Hurried(program)
@@ -106,7 +106,7 @@ def test_a_post_that_was_cut_off_is_uncertain_and_posted_once(slack: SlackWitnes
     assert [row["person"] for row in program.look("today")["held"]] == [P0]
 
 
-def test_where_once_more_is_allowed_the_second_copy_is_flagged_and_there_is_no_third(
+def test_f20_where_once_more_is_allowed_the_second_copy_is_flagged_and_there_is_no_third(
     slack: SlackWitness, begin: Begin
 ) -> None:
     program = begin(3)
@@ -126,7 +126,7 @@ def test_where_once_more_is_allowed_the_second_copy_is_flagged_and_there_is_no_t
 # -- Slack asks for patience ------------------------------------------------------------------------------------------
 
 
-def test_a_limit_is_waited_out_while_letters_go_on_and_is_no_attempt(
+def test_f21_a_limit_is_waited_out_while_letters_go_on_and_is_no_attempt(
     tmp_path: Path, slack: SlackWitness, begin: Begin
 ) -> None:
     slack.behave(Rule(POST, LIMIT, seconds=1))
@@ -151,7 +151,7 @@ def test_a_limit_is_waited_out_while_letters_go_on_and_is_no_attempt(
 # -- Slack says no ----------------------------------------------------------------------------------------------------
 
 
-def test_each_refusal_is_its_own_rows_and_the_others_get_theirs(slack: SlackWitness, begin: Begin) -> None:
+def test_f22_each_refusal_is_its_own_rows_and_the_others_get_theirs(slack: SlackWitness, begin: Begin) -> None:
     program = begin(8)
     slack.behave(
         Rule(POST, "channel_not_found", only=[P0]),
@@ -174,7 +174,7 @@ def test_each_refusal_is_its_own_rows_and_the_others_get_theirs(slack: SlackWitn
     assert [entry["person"] for entry in program.look("followups")["follow_ups"]] == [P3]
 
 
-def test_a_refusal_of_us_keeps_everybody_waiting_and_fails_nobody(slack: SlackWitness, begin: Begin) -> None:
+def test_f22_a_refusal_of_us_keeps_everybody_waiting_and_fails_nobody(slack: SlackWitness, begin: Begin) -> None:
     program = begin(4)
     slack.behave(Rule(POST, "account_inactive", only=[P0, P1]), Rule(POST, "invalid_auth"))
     program.here("tick")

@@ -98,7 +98,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
             yield Day(program, slack, house)
 
 
-def test_presses_delivered_four_times_and_out_of_order_are_one_answer_each(day: Day) -> None:
+def test_f23_presses_delivered_four_times_and_out_of_order_are_one_answer_each(day: Day) -> None:
     presses = [signed(day.payload(f"p{number:04d}@example.com")) for number in range(PRESSERS)]
     deliveries = presses * 4
     random.Random(4).shuffle(deliveries)  # noqa: S311 - the same disorder each time
@@ -116,7 +116,7 @@ def test_a_press_that_comes_again_after_its_undo_stays_undone(day: Day) -> None:
     assert day.standing(ANA) == "reached"
 
 
-def test_the_press_of_another_is_refused_and_told_to_them_alone(day: Day) -> None:
+def test_f23_the_press_of_another_is_refused_and_told_to_them_alone(day: Day) -> None:
     assert day.deliver(*signed(day.payload(BEN, by=MIA))) == 200
     assert wait_until(lambda: day.slack.whispers)
     assert day.slack.whispers == [
@@ -141,7 +141,7 @@ def test_a_request_that_is_old_forged_or_changed_is_refused(day: Day) -> None:
     assert day.standing(BEN) == "acknowledged"
 
 
-def test_a_press_while_the_socket_is_gone_is_visibly_not_recorded_and_the_link_works(day: Day) -> None:
+def test_f24_a_press_while_the_socket_is_gone_is_visibly_not_recorded_and_the_link_works(day: Day) -> None:
     slack = day.slack
     assert slack.press(day.payload(LEA))
     assert wait_until(lambda: day.standing(LEA) == "acknowledged", step=0.2)

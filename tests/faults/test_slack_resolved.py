@@ -9,7 +9,7 @@ __all__ = ["begin", "slack"]  # fixtures
 HISTORY = "conversations.history"
 
 
-def test_a_card_that_slack_has_is_found_and_one_that_it_has_not_is_posted_again(
+def test_f20_a_card_that_slack_has_is_found_and_one_that_it_has_not_is_posted_again(
     slack: SlackWitness, begin: Begin
 ) -> None:
     """Also where the history cannot be read at first."""

@@ -109,7 +109,7 @@ def test_a_stop_file_that_appears_while_a_mark_is_written_is_heeded(store: Store
     assert (bag.arrived, set(states(store)) <= {"claimed"}) == ([], True)
 
 
-def test_f3_an_orderly_end_gives_back_service_mail_too_and_leaves_nothing_uncertain(store: Store, clock: Clock) -> None:
+def test_f03_an_orderly_end_gives_back_service_mail_and_leaves_nothing_uncertain(store: Store, clock: Clock) -> None:
     run(store, [someone(n) for n in range(40)])
     service_mail(store, clock, 30)
     bag, begun, go = Mailbag(), threading.Event(), threading.Event()

@@ -16,7 +16,7 @@ from tests.stories.relay import Relay
 
 
 @pytest.mark.parametrize("command", ["run", "tick"])
-def test_a_second_engine_names_who_holds_the_database(program: Program, relay: Relay, command: str) -> None:
+def test_f33_a_second_engine_names_who_holds_the_database(program: Program, relay: Relay, command: str) -> None:
     start_for(program, 3)
     first = Program(program.folder, {**program.settings, "COMMSENGINE_HTTP_BIND": f"127.0.0.1:{free_port()}"})
     with first.running("run") as holder:
