@@ -9,9 +9,11 @@ stands for no row at all. Each move is performed in exactly one place, by the on
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Delete, Update, and_, delete, or_, update
+from sqlalchemy import ColumnElement, Connection, Delete, Update, and_, delete, false, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from commsengine.store.database import insert
@@ -31,7 +33,7 @@ class Move:
     @property
     def can_start(self) -> ColumnElement[bool]:
         """The condition that a row is in a state it starts from. Not an IN: that cannot be executed many times."""
-        return or_(*(touch.c.state == state for state in self.sources if state is not None))
+        return or_(false(), *(touch.c.state == state for state in self.sources if state is not None))
 
 
 CLAIM = Move(
@@ -98,31 +100,45 @@ def removing(move: Move) -> Delete:
     return delete(touch).where(move.can_start)
 
 
-def bearing(connection: Connection) -> sqlite.Insert | postgresql.Insert:
-    """The INSERT by which a row is born; its ``state`` is the target of a move that starts from ``None``."""
-    return insert(connection, touch)
+def bearing(connection: Connection, taken_over: Sequence[str] = ()) -> sqlite.Insert | postgresql.Insert:
+    """The INSERT by which a row is born; its ``state`` is the target of a move that starts from ``None``.
+
+    With ``taken_over``, a row of that key that waits takes these columns over instead: claim, skip and carry start from
+    either.
+    """
+    new = insert(connection, touch)
+    if not taken_over:
+        return new.on_conflict_do_nothing(index_elements=["key"])
+    values = {name: new.excluded[name] for name in taken_over}
+    return new.on_conflict_do_update(index_elements=["key"], set_=values, where=CLAIM.can_start)
+
+
+def blanking() -> Update:
+    """What erasing a person takes from their rows, whatever state they are in: no move."""
+    return update(touch).values(remote_id="", payload=None)
+
+
+def redating(now: dt.datetime) -> Update:
+    """What became uncertain by a clock that was ahead did so now: no move."""
+    return update(touch).where(touch.c.state == "uncertain", touch.c.uncertain_at > now).values(uncertain_at=now)
 
 
 def reborn(connection: Connection) -> sqlite.Insert | postgresql.Insert:
     """The repair of a restored database: the row as the sent-journal has it, whatever an older record said.
 
-    What the record has in a final state stays.
+    What the record has in a final state stays. Attempts and uncertainties are those since, and come on top.
     """
     new = insert(connection, touch)
     later = (
-        "state",
-        "reason",
-        "owner",
-        "fence",
-        "lease_until",
-        "attempts",
-        "uncertain_at",
-        "sending_at",
-        "sent_at",
-        "retry_at",
-    )
+        "state", "reason", "owner", "fence", "lease_until", "held", "uncertain_at", "sending_at", "sent_at", "retry_at",
+    )  # fmt: skip
+    since = ("attempts", "uncertainties")
     return new.on_conflict_do_update(
         index_elements=["key"],
-        set_={name: new.excluded[name] for name in later},
+        set_={
+            **{name: new.excluded[name] for name in later},
+            **{name: touch.c[name] + new.excluded[name] for name in since},
+            "possible_duplicate": or_(touch.c.possible_duplicate, new.excluded.possible_duplicate),
+        },
         where=and_(*(touch.c.state != state for state in FINAL)),
     )
