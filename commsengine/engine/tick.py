@@ -30,20 +30,20 @@ from commsengine.engine.digest import Digests
 from commsengine.engine.guard import Guard
 from commsengine.engine.handover import Handover, RendererFor
 from commsengine.engine.owner import Owner
-from commsengine.engine.reconcile import Reconciled, after_a_clock_set_back, brake, reconcile
+from commsengine.engine.pulse import LEASE, Pulse
+from commsengine.engine.reconcile import Reconciled
 from commsengine.engine.resolve import Resolution
 from commsengine.engine.restored import look_back
 from commsengine.engine.room import BY_HAND, Room
-from commsengine.engine.state_folder import Note, StateFolder
-from commsengine.engine.sweep import finish_what_is_over, sweep
+from commsengine.engine.state_folder import StateFolder
+from commsengine.engine.sweep import finish_what_is_over
 from commsengine.engine.writer import Writer
 from commsengine.errors import DiskError
 from commsengine.store.store import Store
 
 BATCH = 1000
-LEASE = dt.timedelta(minutes=10)
 SHORT_WAIT = 60.0  # seconds a tick waits out for a channel that asked for patience
-BEAT_IS_KEPT = dt.timedelta(seconds=30)
+SETTLES_SOON = 15.0  # seconds a tick waits out until somebody can look for an uncertain send
 ROUNDS_WITHOUT_PROGRESS = 20
 
 log = structlog.get_logger(__name__)
@@ -105,7 +105,7 @@ class Engine:
         self._resolution = Resolution(store, resolvers or {})
         self._look_again: dt.datetime | None = None
         self._store, self._setups, self._renderer, self._clock = store, channels, renderer, clock
-        self._interval, self._told_stopped = interval, stopped
+        self._told_stopped = stopped
         self.owner = owner or Owner.this_process()
         self.decisions = Decisions(store, workspace, frozenset(channels))
         self._alerts = Alerts(store, admin, channels)
@@ -117,11 +117,9 @@ class Engine:
         self._sleep = sleep or self._stopping.wait
         self._ticking = threading.Lock()
         self._stumbled = self._told_stop = False
-        self._last_beat: dt.datetime | None = None
-        self._looked_around: dt.datetime | None = None
+        self._pulse = Pulse(store, self.decisions, self.owner, interval)
         self._due_before: list[str] = []
         self._stuck = False
-        self._rested: dict[str, str] = {}
 
     # -- life -------------------------------------------------------------------------------------
 
@@ -134,10 +132,7 @@ class Engine:
         if left_out := self._store.database.examine():
             log.warning("not_examined", because=left_out)
         hold, poison = self._look_back(now)
-        found = reconcile(self._store, self.owner, now, poison)
-        self._looked_around = now
-        after_a_clock_set_back(self._store, now)
-        hold = hold or brake(self._store, self.decisions, now)
+        found = self._pulse.begin(now, poison, hold)
         journal, desk = (self._state.journal, self._state.desk) if self._state else (None, None)
         self._writer = Writer(self._store.touches, owner=self.owner.name, clock=self._clock, journal=journal)
         self._pools = {
@@ -155,7 +150,7 @@ class Engine:
             for name, setup in self._setups.items()
         }
         self._handover = Handover(self._store, self._renderer, self._pools)
-        return replace(found, hold=hold)
+        return found
 
     def _stopped(self) -> bool:
         return self._told_stopped() or (self._state is not None and self._state.stopped())
@@ -273,12 +268,16 @@ class Engine:
 
     def _settled(self) -> bool:
         """Nothing is under way and every receipt is kept."""
-        return all(pool.idle for pool in self._pools.values()) and self._writer.flush(0.0)
+        return self._idle and self._writer.flush(0.0)
+
+    @property
+    def _idle(self) -> bool:
+        return all(pool.idle for pool in self._pools.values())
 
     def _wait_for_progress(self) -> None:
         """Wait until a batch is done; then, a moment for its receipts to be kept."""
         self._progress.clear()
-        if any(not pool.idle for pool in self._pools.values()):
+        if not self._idle:
             self._progress.wait(0.5)
         if not any(pool.crowded for pool in self._pools.values()):
             self._writer.flush(1.0)
@@ -294,7 +293,7 @@ class Engine:
         if short and not self._store.touches.due(now + dt.timedelta(seconds=min(short)), 1):
             short = []
         look_again = (self._look_again - now).total_seconds() if self._look_again else 0.0
-        if 0 < look_again <= SHORT_WAIT:
+        if 0 < look_again <= SETTLES_SOON:
             short.append(look_again)
         if not short:
             return False
@@ -306,7 +305,7 @@ class Engine:
     def beat(self) -> BeatReport:
         """Decide and claim for at most a thousand due people; the sending goes on behind it."""
         now = self._clock()
-        self._keep_beat(now)
+        self._pulse.keep(now, self.shut_channels(), sending=not self._idle, state=self._state)
         if self._stop_is_there():
             return BeatReport(hold=STOPPED)
         self._guard.act(now)
@@ -335,49 +334,6 @@ class Engine:
             if pool.breaker.shut(now) and pool.breaker.lasting:
                 self._alerts.shut(name, pool.breaker.because, now)
         return hold.reason if hold else ""
-
-    def _keep_beat(self, now: dt.datetime) -> None:
-        """The durable beat, at most twice a minute or when a channel stops or goes on.
-
-        It keeps our claims alive; now and then also a look at what silent engines left.
-        """
-        since, shut = now - self._last_beat if self._last_beat else None, self.shut_channels()
-        rested = {name: because for name, (_, because) in shut.items()}
-        if since is not None and dt.timedelta() <= since < BEAT_IS_KEPT and rested == self._rested:
-            return
-        if self._looked_around is None or abs(now - self._looked_around) >= LEASE:
-            reconcile(self._store, self.owner, now)
-            self._looked_around = now
-        if since is None and self._interval is None:
-            self._sweep_on_a_new_day(now)
-        if since is not None and since < -BEAT_IS_KEPT:
-            after_a_clock_set_back(self._store, now)
-        if since is not None and since >= LEASE and self._interval is not None:
-            brake(self._store, self.decisions, now)  # stood still, as on a machine that was put to sleep, or set ahead
-        self._store.engine.beat(
-            self.owner.name, pid=self.owner.pid, host=self.owner.host, boot_id=self.owner.boot_id,
-            interval=self._seconds_between_beats(now), now=now,
-            resting={name: {"until": until.isoformat(), "because": because} for name, (until, because) in shut.items()},
-        )  # fmt: skip
-        if any(not pool.idle for pool in self._pools.values()):  # a slow line may take longer than the lease
-            self._store.touches.renew(owner=self.owner.name, lease_until=now + LEASE, now=now)
-        self._last_beat, self._rested = now, rested
-        if self._state:
-            path = str(self._store.path or "")
-            self._state.note(Note(path, self._store.engine.fence(), now))
-
-    def _sweep_on_a_new_day(self, now: dt.datetime) -> None:
-        """Where cron calls the ticks there is no night's sweep: the day's first tick decides everybody."""
-        last = self._store.engine.heartbeat()
-        if last is not None and last.beat_at.date() < now.date():
-            sweep(self._store, now)
-
-    def _seconds_between_beats(self, now: dt.datetime) -> float:
-        """Our own interval; a tick that somebody else calls learns it from the beat before."""
-        if self._interval is not None:
-            return self._interval
-        last = self._store.engine.heartbeat()
-        return max(0.0, (now - last.beat_at).total_seconds()) if last and self._last_beat is None else 0.0
 
     def _claim(self, ids: Sequence[str], room: Room, now: dt.datetime) -> BeatReport:
         campaigns = self.decisions.campaigns()

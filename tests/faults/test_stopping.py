@@ -15,9 +15,10 @@ from commsengine.content.message import Message
 from commsengine.engine.books import STOPPED, status
 from commsengine.engine.deliver import ChannelSetup
 from commsengine.engine.owner import Owner
+from commsengine.engine.pulse import LEASE
 from commsengine.engine.reconcile import SETTLE
 from commsengine.engine.service_mail import add_service_mail
-from commsengine.engine.tick import LEASE, Engine
+from commsengine.engine.tick import Engine
 from commsengine.store.store import Store
 from tests.builders import someone, utc
 from tests.engine.conftest import KICKOFF_MORNING, run

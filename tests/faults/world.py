@@ -21,12 +21,12 @@ from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCER
 from commsengine.channels.resolver import Sending, Sighting
 from commsengine.engine.decisions import Decided, Decisions
 from commsengine.engine.owner import Owner
+from commsengine.engine.pulse import LEASE
 from commsengine.engine.receipts import MOST_ATTEMPTS, receipt_of, render_failed
 from commsengine.engine.reconcile import reconcile
 from commsengine.engine.resolve import Resolution
 from commsengine.engine.restored import look_back, unknown
 from commsengine.engine.state_folder import Note, StateFolder
-from commsengine.engine.tick import LEASE
 from commsengine.store import transitions
 from commsengine.store.erasure import suppression_key
 from commsengine.store.records import Receipt

@@ -18,7 +18,8 @@ from commsengine.engine.campaigns import known
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.deliver import ChannelSetup
 from commsengine.engine.owner import Owner
-from commsengine.engine.tick import LEASE, Engine
+from commsengine.engine.pulse import LEASE
+from commsengine.engine.tick import Engine
 from commsengine.store.records import Receipt
 from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc
