@@ -120,6 +120,7 @@ GITIGNORE = """\
 *.db-*
 /preview/
 /rehearsals/
+/backup/
 """
 
 TEMPLATES = """\
