@@ -96,4 +96,5 @@ class Rescue:
 
 def _reason(file: Path, seen: Verified) -> str:
     since = f", made after {seen.made_at:%Y-%m-%d %H:%M} UTC" if seen.made_at else ""
-    return f"Restored from {file.name}{since}; {seen.put_back} messages that left since are on record again."
+    again = f" {seen.put_back} messages that left since are on record again." if seen.put_back else ""
+    return f"Restored from {file.name}{since}.{again}"

@@ -65,7 +65,7 @@ def test_after_a_restore_nothing_leaves_until_the_release_and_nobody_gets_it_aga
     assert said.status == 0, said.err
     assert "4 messages left since it was made; they are put on record again.\n" in said.out
     held = started.run("tick")
-    assert (held.status, "The engine is on hold: Restored from kept.db; 4 messages that left" in held.err) == (1, True)
+    assert (held.status, "The engine is on hold: Restored from kept.db. 4 messages that left" in held.err) == (1, True)
     released = started.run("release", "--yes")
     assert "0 messages would leave now" in released.out
     assert started.run("tick").status == 0
