@@ -84,12 +84,7 @@ def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> dict[str,
     """The keys that are ours now, with the state they were given."""
     if not rows:
         return {}
-    new = transitions.bearing(connection)
-    over = new.on_conflict_do_update(
-        index_elements=["key"],
-        set_={name: new.excluded[name] for name in _TAKEN_OVER},
-        where=transitions.CLAIM.can_start,
-    )
+    over = transitions.bearing(connection, _TAKEN_OVER)
     # In the order of the keys, so that two claimers never wait for each other crosswise.
     ordered = sorted(rows, key=lambda row: str(row["key"]))
     won = connection.execute(over.returning(touch.c.key, touch.c.state), ordered)

@@ -154,7 +154,7 @@ def give_back(connection: Connection, rows: Sequence[Row[Any]], look_again: Look
     wake(connection, rows, look_again, now)
 
 
-_BACK = transitions.moving(transitions.GIVE_BACK).where(touch.c.key == bindparam("the_key"))
+_BACK = transitions.moving(RECEIPTS["released"]).where(touch.c.key == bindparam("the_key"))
 _BACK = _BACK.values(owner="", retry_at=bindparam("look_again"))
 _GONE = transitions.removing(transitions.DROP).where(touch.c.key == bindparam("the_key"))
 

@@ -23,7 +23,6 @@ _WROTE: tuple[tuple[Table, dict[str, Any]], ...] = (
     (tables.question, {"text": "", "answer": ""}),
     (tables.outcome, {"note": ""}),
     (tables.unreachable, {"reason": ""}),
-    (tables.touch, {"remote_id": "", "payload": None}),
 )
 _DONE_BY = (
     (tables.plan_version, "applied_by"), (tables.standstill, "since_by"), (tables.standstill, "until_by"),
@@ -59,6 +58,7 @@ def _blank_what_was_said(connection: Connection, person_id: str) -> None:
     # Service mail that has not left cannot leave any more: it has nothing in it and nobody to go to.
     closed = transitions.moving(transitions.ERASE).where(tables.touch.c.person_id == person_id)
     connection.execute(closed.values(reason="erased", owner=""))
+    connection.execute(transitions.blanking().where(tables.touch.c.person_id == person_id))
     for table, blanks in _WROTE:
         connection.execute(update(table).where(table.c.person_id == person_id).values(blanks))
 

@@ -50,7 +50,7 @@ def add(
         "held": False, "created_at": now, "sending_at": None, "sent_at": None, "retry_at": due_at or now,
         "remote_id": "", "payload": dict(payload),
     }  # fmt: skip
-    new = transitions.bearing(connection).values(row).on_conflict_do_nothing(index_elements=["key"])
+    new = transitions.bearing(connection).values(row)
     return connection.execute(new.returning(touch.c.key)).first() is not None
 
 

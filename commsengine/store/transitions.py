@@ -9,9 +9,10 @@ stands for no row at all. Each move is performed in exactly one place, by the on
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Delete, Update, and_, delete, or_, update
+from sqlalchemy import ColumnElement, Connection, Delete, Update, and_, delete, false, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from commsengine.store.database import insert
@@ -31,7 +32,7 @@ class Move:
     @property
     def can_start(self) -> ColumnElement[bool]:
         """The condition that a row is in a state it starts from. Not an IN: that cannot be executed many times."""
-        return or_(*(touch.c.state == state for state in self.sources if state is not None))
+        return or_(false(), *(touch.c.state == state for state in self.sources if state is not None))
 
 
 CLAIM = Move(
@@ -98,9 +99,22 @@ def removing(move: Move) -> Delete:
     return delete(touch).where(move.can_start)
 
 
-def bearing(connection: Connection) -> sqlite.Insert | postgresql.Insert:
-    """The INSERT by which a row is born; its ``state`` is the target of a move that starts from ``None``."""
-    return insert(connection, touch)
+def bearing(connection: Connection, taken_over: Sequence[str] = ()) -> sqlite.Insert | postgresql.Insert:
+    """The INSERT by which a row is born; its ``state`` is the target of a move that starts from ``None``.
+
+    With ``taken_over``, a row of that key that waits takes these columns over instead: claim, skip and carry start from
+    either.
+    """
+    new = insert(connection, touch)
+    if not taken_over:
+        return new.on_conflict_do_nothing(index_elements=["key"])
+    values = {name: new.excluded[name] for name in taken_over}
+    return new.on_conflict_do_update(index_elements=["key"], set_=values, where=CLAIM.can_start)
+
+
+def blanking() -> Update:
+    """What erasing a person takes from their rows, whatever state they are in: no move."""
+    return update(touch).values(remote_id="", payload=None)
 
 
 def reborn(connection: Connection) -> sqlite.Insert | postgresql.Insert:
