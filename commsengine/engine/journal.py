@@ -15,7 +15,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -31,12 +31,17 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The last that is known of a touch: its ``state`` is sending, sent, failed, retry, uncertain or released."""
+    """The last that is known of a touch: its ``state`` is sending, sent, failed, retry, uncertain or released.
+
+    ``tries`` are the fence and the state of every try in which something was offered, this one included. A try that
+    came to nothing says nothing about the one before it, so it is the last only where there is no other.
+    """
 
     state: str
     fence: int
     at: dt.datetime
     marked: Marked | None
+    tries: tuple[tuple[int, str], ...] = ()
 
 
 class Journal:
@@ -71,15 +76,17 @@ class Journal:
 
     def since(self, floor: int) -> dict[str, Entry]:
         """By key, the last that is known of every touch whose claim has the fence ``floor`` or a later one."""
-        known: dict[str, Entry] = {}
+        known: dict[str, dict[int, tuple[str, str]]] = {}
         details: dict[str, Marked] = {}
         for state, fence, key, at, *more in reversed([line for line in self._lines_back(floor) if line[1] >= floor]):
             if state == CLAIM:
                 continue
             if more:
                 details[key] = _marked(key, more)
-            known[key] = Entry(state, fence, dt.datetime.fromisoformat(at), details.get(key))
-        return known
+            tries = known.setdefault(key, {})
+            if state != "sending" or fence not in tries:  # an outcome stands, also if a clock went back to another page
+                tries[fence] = state, at
+        return {key: _entry(tries, details.get(key)) for key, tries in known.items()}
 
     def close(self) -> None:
         if self._file >= 0:
@@ -133,6 +140,15 @@ class Journal:
                 yield from lines
                 if lines and all(line[1] < floor for line in lines):
                     return
+
+
+def _entry(tries: Mapping[int, tuple[str, str]], marked: Marked | None) -> Entry:
+    begun = {fence: told for fence, told in sorted(tries.items()) if told[0] != "released"}
+    last = max(begun or tries)
+    state, at = tries[last]
+    return Entry(
+        state, last, dt.datetime.fromisoformat(at), marked, tuple((fence, told[0]) for fence, told in begun.items())
+    )
 
 
 def _plain(marked: Marked) -> list[Any]:

@@ -5,6 +5,7 @@ Looked at before anything else of a start
    begun is ``uncertain``. Whose a key is follows from the directory.
 2. A database that knew less, that beat earlier than was noted here, that lies beside the one it was copied from, or
    that was last sent from another place, puts the engine on hold until a person releases it.
+3. Fences go on after the last one of the journal: none is ever given out for the second time.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from commsengine.cadence.history import touch_key
 from commsengine.engine.journal import Entry
 from commsengine.engine.outlook import everybody
 from commsengine.engine.state_folder import Note, StateFolder
-from commsengine.store.records import Reborn, TouchRecord
+from commsengine.store.records import Marked, Reborn, TouchRecord
 from commsengine.store.store import Store
 
 BEHIND = dt.timedelta(minutes=15)
@@ -27,6 +28,12 @@ BEHIND = dt.timedelta(minutes=15)
 
 UNDER_WAY = 1000
 """Claims of several engines are under way at once, so the journal is read from so many fences before the oldest."""
+
+DOUBTFUL = ("sending", "uncertain")
+"""What the last line about a try may say when nobody knows whether it arrived."""
+
+UNDER_WAY_STATES = ("claimed", "sending")
+"""States in which a row has not counted the try of its own fence yet."""
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +47,7 @@ def look_back(store: Store, state: StateFolder, now: dt.datetime) -> str:
     if reason:
         store.engine.hold(reason, now=now)
         log.error("held", reason="restored or copied", put_back=put_back, strangers=strangers)
+    store.engine.go_on_from(state.journal.last_fence())
     if beside:
         store.engine.become_another()
     catch_up(store, state, store.path)
@@ -79,7 +87,7 @@ def put_on_record(store: Store, missing: Mapping[str, Entry], now: dt.datetime) 
     owners = {key: row.person_id for key, row in rows.items()}
     owners |= _whose(store, {key: entry for key, entry in missing.items() if key not in rows})
     reborn = [
-        Reborn(entry.marked, owners.get(key), _state(entry), entry.fence, entry.at)
+        _reborn(entry, entry.marked, owners.get(key), rows.get(key))
         for key, entry in missing.items()
         if entry.marked and (key in owners or entry.marked.kind == "service")
     ]
@@ -87,8 +95,15 @@ def put_on_record(store: Store, missing: Mapping[str, Entry], now: dt.datetime) 
     return len(reborn), len(missing) - len(reborn)
 
 
-def _state(entry: Entry) -> str:
-    return "uncertain" if entry.state == "sending" else entry.state
+def _reborn(entry: Entry, marked: Marked, person: str | None, row: TouchRecord | None) -> Reborn:
+    """What the record does not know yet: the tries since, and whether one of them may be the second copy."""
+    counted = 0 if row is None else row.fence - (row.state in UNDER_WAY_STATES)
+    news = [state for fence, state in entry.tries if fence > counted]
+    state = "uncertain" if entry.state == "sending" else entry.state
+    return Reborn(
+        marked, person, state, entry.fence, entry.at, tries=len(news), doubts=sum(each in DOUBTFUL for each in news),
+        possible_duplicate=any(each in DOUBTFUL for _, each in entry.tries[:-1]),
+    )  # fmt: skip
 
 
 def _whose(store: Store, missing: Mapping[str, Entry]) -> dict[str, str | None]:

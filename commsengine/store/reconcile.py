@@ -150,8 +150,8 @@ def _reborn(row: Reborn, now: dt.datetime) -> dict[str, Any]:
     return {
         **known, "person_id": row.person_id, "epoch": 0, "facts_seq": 0, "not_after": None, "again_at": None,
         "state": row.state, "reason": "" if row.state in ("uncertain", "retry") else "restored", "owner": "",
-        "fence": row.fence, "lease_until": None, "attempts": 1, "uncertainties": int(row.state == "uncertain"),
-        "possible_duplicate": False, "held": False, "created_at": row.at, "sending_at": row.at,
+        "fence": row.fence, "lease_until": None, "attempts": row.tries, "uncertainties": row.doubts,
+        "possible_duplicate": row.possible_duplicate, "held": False, "created_at": row.at, "sending_at": row.at,
         "uncertain_at": now if row.state == "uncertain" else None, "sent_at": row.at if row.state == "sent" else None,
         "retry_at": now if row.state == "retry" else None, "remote_id": "", "payload": None,
     }  # fmt: skip

@@ -82,13 +82,19 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class Reborn:
-    """A touch that the sent-journal knows and a restored database does not: its row is written anew."""
+    """A touch that the sent-journal knows and a restored database does not: its row is written anew.
+
+    ``tries`` were begun since what the database knows, and of ``doubts`` of them nobody knows whether they arrived.
+    """
 
     marked: Marked
     person_id: str | None
     state: str
     fence: int
     at: dt.datetime
+    tries: int = 1
+    doubts: int = 0
+    possible_duplicate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,23 +120,19 @@ def blanking() -> Update:
 def reborn(connection: Connection) -> sqlite.Insert | postgresql.Insert:
     """The repair of a restored database: the row as the sent-journal has it, whatever an older record said.
 
-    What the record has in a final state stays.
+    What the record has in a final state stays. Attempts and uncertainties are those since, and come on top.
     """
     new = insert(connection, touch)
     later = (
-        "state",
-        "reason",
-        "owner",
-        "fence",
-        "lease_until",
-        "attempts",
-        "uncertain_at",
-        "sending_at",
-        "sent_at",
-        "retry_at",
-    )
+        "state", "reason", "owner", "fence", "lease_until", "held", "uncertain_at", "sending_at", "sent_at", "retry_at",
+    )  # fmt: skip
+    since = ("attempts", "uncertainties")
     return new.on_conflict_do_update(
         index_elements=["key"],
-        set_={name: new.excluded[name] for name in later},
+        set_={
+            **{name: new.excluded[name] for name in later},
+            **{name: touch.c[name] + new.excluded[name] for name in since},
+            "possible_duplicate": or_(touch.c.possible_duplicate, new.excluded.possible_duplicate),
+        },
         where=and_(*(touch.c.state != state for state in FINAL)),
     )

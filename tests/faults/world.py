@@ -1,0 +1,563 @@
+"""A small world around the real store and the real parts of the engine, gone through one step at a time.
+
+Nothing here has a thread: an engine decides, claims, marks, hands over and writes its receipts in single steps, so that
+anything may happen between any two of them: another engine, a decree, an answer, a death, a restored database. The
+``witness`` is the other side. It keeps every message that reached it, and no fault ever makes it forget.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from commsengine.cadence.history import Touch
+from commsengine.cadence.plan import Plan, Workspace
+from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, Outcome
+from commsengine.channels.resolver import Sending, Sighting
+from commsengine.engine.decisions import Decided, Decisions
+from commsengine.engine.owner import Owner
+from commsengine.engine.receipts import MOST_ATTEMPTS, receipt_of, render_failed
+from commsengine.engine.reconcile import reconcile
+from commsengine.engine.resolve import Resolution
+from commsengine.engine.restored import look_back, unknown
+from commsengine.engine.state_folder import Note, StateFolder
+from commsengine.engine.tick import LEASE
+from commsengine.store import transitions
+from commsengine.store.erasure import suppression_key
+from commsengine.store.records import Receipt
+from commsengine.store.store import Store
+from commsengine.store.transitions import FINAL, MOVES, Move
+from tests.builders import ANA, BEN, MIA, a_message, a_plan, utc
+
+PEOPLE = (ANA, BEN, MIA)
+NOW = utc("2027-01-11 09:00")
+ALL_DAY = {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "from": "00:00", "to": "24:00"}
+MESSAGES = (
+    a_message(cadence={"every": "24h", "times": "3"}),
+    a_message(id="one-list", cadence={"every": "24h", "times": "2"}, repeat_until="acknowledged"),
+)
+LADDER = [
+    {"after": "1 touches", "do": "remind"},
+    {"after": "1 touches", "do": "personal", "by": "manager"},
+    {"after": "1 working days", "do": "sponsor"},
+]
+
+OUTCOMES = {
+    "permanent": {"verdict": PERMANENT, "reply": "550 no"},
+    "later": {"verdict": RETRY, "reply": "451 later"},
+    "rate limited": {"verdict": RETRY, "reply": "429", "begun": False, "retry_after": 30.0},
+    "nothing offered": {"verdict": RELEASED, "begun": False},
+    "unreachable": {"verdict": PERMANENT, "reply": "550 no such mailbox", "unreachable": "no such mailbox"},
+    "silence": {"verdict": UNCERTAIN, "reply": "no answer"},
+}
+"""What may become of a message that did not reach the other side."""
+
+_WATCH = """
+CREATE TABLE IF NOT EXISTS moved (
+  n INTEGER PRIMARY KEY, key TEXT, old TEXT, new TEXT, kind TEXT, reason TEXT, tried INTEGER, fence INTEGER
+);
+CREATE TRIGGER IF NOT EXISTS born AFTER INSERT ON touch BEGIN
+  INSERT INTO moved (key, old, new, kind, reason, tried, fence)
+  VALUES (NEW.key, NULL, NEW.state, NEW.kind, NEW.reason, NEW.attempts, NEW.fence);
+END;
+CREATE TRIGGER IF NOT EXISTS moves AFTER UPDATE OF state ON touch BEGIN
+  INSERT INTO moved (key, old, new, kind, reason, tried, fence)
+  VALUES (NEW.key, OLD.state, NEW.state, NEW.kind, NEW.reason, NEW.attempts - OLD.attempts, NEW.fence);
+END;
+CREATE TRIGGER IF NOT EXISTS gone AFTER DELETE ON touch BEGIN
+  INSERT INTO moved (key, old, new, kind, reason, tried, fence)
+  VALUES (OLD.key, OLD.state, NULL, OLD.kind, '', 0, OLD.fence);
+END;
+"""
+"""The database itself writes down every change of state, whoever makes it."""
+
+
+def a_template(folder: Path) -> Path:
+    """An empty database that writes down its moves, to be copied for each world."""
+    path = folder / "template.db"
+    Store.create(f"sqlite:///{path}", durable=False).close()
+    with closing(sqlite3.connect(path)) as file:
+        file.executescript(_WATCH)
+    return path
+
+
+def a_campaign(number: int, *, on_uncertain: str = "once", messages: int = 2, reminders: bool = True) -> Plan:
+    return a_plan(
+        *MESSAGES[:messages],
+        campaign=f"crm-{number}",
+        on_uncertain=on_uncertain,
+        follow_up=LADDER if reminders else LADDER[1:],
+        send={
+            "channels": ["email", "slack"], "holidays": "false", "window": ALL_DAY,
+            "at_most": {"per_day": 10, "per_week": 50},
+        },
+    )  # fmt: skip
+
+
+ALIVE: set[str] = set()
+"""The names of the engine processes that run."""
+
+
+class HostOwner(Owner):
+    """An engine process on one of several hosts; whether another one of its host is dead, is known here."""
+
+    def proves_dead(self, name: str) -> bool:
+        other = Owner.parse(name)
+        return other is not None and other.host == self.host and name not in ALIVE
+
+
+@dataclass
+class Flight:
+    """One message on its way. ``stage`` is claimed, marked or arrived."""
+
+    key: str
+    fence: int
+    attempts: int
+    stage: str = "claimed"
+    touch: Touch | None = None
+
+
+class LittleEngine:
+    """One engine process, that does what ``Engine``, ``Writer`` and ``Trip`` do, but one step at a time."""
+
+    def __init__(self, world: World, host: str, number: int) -> None:
+        self.world, self.store = world, world.store
+        self.owner = HostOwner(host, number, "boot", str(number))
+        ALIVE.add(self.owner.name)
+        self.decisions = Decisions(self.store, Workspace(), frozenset({"email", "slack"}))
+        self.state = StateFolder(world.folder / "state", self.store.engine.database_id(), durable=False)
+        self.resolution = Resolution(self.store, {"email": [world.resolver]})
+        self.flights: dict[str, Flight] = {}
+        self.thought: tuple[list[Decided], dict[str, int], dict[str, int]] | None = None
+
+    def start(self, poison: Sequence[str] = ()) -> str:
+        reason = look_back(self.store, self.state, self.world.now)
+        reconcile(self.store, self.owner, self.world.now, frozenset(poison))
+        self.keep_beat()
+        return reason
+
+    def keep_beat(self) -> None:
+        now, owner = self.world.now, self.owner
+        self.store.engine.beat(owner.name, pid=owner.pid, host=owner.host, boot_id="boot", interval=10.0, now=now)
+        self.state.note(Note(str(self.store.path), self.store.engine.fence(), now))
+
+    def think(self) -> None:
+        """Decide; the claim comes later, and what is known may have changed by then."""
+        campaigns = self.decisions.campaigns()
+        decided = self.decisions.of(self.store.touches.due(self.world.now), campaigns, self.world.now)
+        epochs = {each.id: each.epoch for each in campaigns.running}
+        self.thought = decided, epochs, {each.id: each.version for each in campaigns.running}
+
+    def announced(self) -> int:
+        fence = self.store.engine.next_fence()
+        self.state.journal.announce(fence, self.world.now)
+        return fence
+
+    def claim(self) -> None:
+        if self.thought is None:
+            return
+        (decided, epochs, versions), self.thought, now = self.thought, None, self.world.now
+        fence = self.announced()
+        claimed = self.store.touches.claim(
+            [(one.decision, one.facts_seq) for one in decided], owner=self.owner.name, fence=fence,
+            lease_until=now + LEASE, epochs=epochs, versions=versions, now=now,
+        )  # fmt: skip
+        by_id = {one.person.id: one for one in decided}
+        for touch in claimed:
+            attempts = by_id[touch.person].attempts(touch.key)
+            self.flights[touch.key] = Flight(touch.key, fence, attempts, touch=touch)
+
+    def claim_service(self) -> None:
+        now = self.world.now
+        keys = [record.key for record in self.store.touches.due_service(now)]
+        if keys:
+            fence = self.announced()
+            for record in self.store.touches.claim_service(
+                keys, owner=self.owner.name, fence=fence, lease_until=now + LEASE, now=now
+            ):
+                self.flights[record.key] = Flight(record.key, fence, record.attempts)
+
+    def tick(self) -> None:
+        self.keep_beat()
+        self.claim_service()
+        self.think()
+        self.claim()
+
+    def mark(self, flight: Flight, *, dies: bool = False) -> None:
+        """The durable mark, then the journal. ``dies``: the process ends between the two."""
+        now = self.world.now
+        in_time = flight.touch is None or now < flight.touch.not_after
+        keys = [flight.key] if in_time else []
+        marked, _ = self.store.touches.record(keys, (), owner=self.owner.name, fence=flight.fence, now=now)
+        if dies:
+            self.die()
+            return
+        self.state.journal.write(marked, (), fence=flight.fence, now=now)
+        if marked:
+            self.world.granted(flight)
+            flight.stage = "marked"
+        else:
+            self.settle(flight, Outcome(flight.key, RELEASED, begun=False))
+
+    def hand_over(self, flight: Flight) -> None:
+        self.world.witness[flight.key] += 1
+        flight.stage = "arrived"
+
+    def told(self, flight: Flight, outcome: str) -> None:
+        """What a message comes to: one that has arrived is ``sent``, unless the answer is lost."""
+        if flight.stage == "claimed":  # it cannot even be written
+            self._write(flight, render_failed(flight.key, ValueError("no such name"), self.world.now))
+        elif flight.stage == "arrived":
+            verdict = UNCERTAIN if outcome == "silence" else SENT
+            self.settle(flight, Outcome(flight.key, verdict, "reply", "250 ok", remote_id="q1"))
+        else:
+            self.settle(flight, Outcome(flight.key, **OUTCOMES[outcome]))
+
+    def settle(self, flight: Flight, outcome: Outcome) -> None:
+        self._write(flight, receipt_of(outcome, flight.attempts, self.world.now))
+
+    def _write(self, flight: Flight, receipt: Receipt) -> None:
+        now, world = self.world.now, self.world
+        _, settled = self.store.touches.record((), [receipt], owner=self.owner.name, fence=flight.fence, now=now)
+        lines = [(receipt.key, receipt.state)] if settled else []
+        self.state.journal.write((), lines, fence=flight.fence, now=now)
+        if settled and receipt.state == "released" and flight.stage == "marked":
+            world.given_back[flight.key] += 1
+        if settled and receipt.unreachable:
+            world.unreached[flight.key] += 1
+        del self.flights[flight.key]
+
+    def go(self, outcome: str = "arrives") -> None:
+        """All that is under way gets to its end, if it may."""
+        for flight in list(self.flights.values()):
+            if flight.stage == "claimed":
+                self.mark(flight)
+            if flight.stage == "marked" and outcome in ("arrives", "silence after all"):
+                self.hand_over(flight)
+            if flight.key in self.flights:
+                self.told(flight, "silence" if outcome == "silence after all" else outcome)
+
+    def look_around(self) -> None:
+        """What a beat does now and then: free what silent engines have left."""
+        reconcile(self.store, self.owner, self.world.now)
+
+    def die(self) -> None:
+        ALIVE.discard(self.owner.name)
+        self.flights.clear()
+        self.state.close()
+        self.world.engines.remove(self)
+
+
+class Resolver:
+    """Somebody to ask about e-mail, who says the truth, nothing, or wrongly that nothing is there."""
+
+    name, settle = "postfix-log", 5.0
+
+    def __init__(self, witness: Mapping[str, int]) -> None:
+        self.witness, self.mood = witness, "truth"
+        self.absent: set[str] = set()
+
+    def look(self, sendings: Sequence[Sending]) -> Mapping[str, Sighting]:
+        if self.mood == "nothing":
+            return {}
+        arrived = {each.key: self.mood == "truth" and self.witness.get(each.key, 0) > 0 for each in sendings}
+        self.absent |= {key for key, there in arrived.items() if not there}
+        return {key: Sighting(there, "looked", "q1") for key, there in arrived.items()}
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the invariants need of a row."""
+
+    key: str
+    state: str
+    fence: int
+    attempts: int
+    possible_duplicate: int
+    kind: str
+    campaign: str
+    message: str
+    person_id: str | None
+    local_date: str
+    rung: int
+    on_record: int
+
+    @property
+    def slot(self) -> tuple[str, str, str | None, str, int]:
+        return self.campaign, self.message, self.person_id, self.local_date, self.rung
+
+
+_ROWS = """
+SELECT key, state, fence, attempts, possible_duplicate, kind, campaign, message, person_id, local_date, rung,
+       (SELECT count(*) FROM attempt WHERE attempt.key = touch.key)
+FROM touch
+"""
+
+
+class World:
+    """One database, its engines, its people, and everything that is known about what has really happened."""
+
+    def __init__(self, folder: Path, template: Path) -> None:
+        self.folder, self.now = folder, NOW
+        self.path = folder / "store.db"
+        ALIVE.clear()
+        self.witness: Counter[str] = Counter()
+        self.resolver = Resolver(self.witness)
+        self.engines: list[LittleEngine] = []
+        self.entered: Counter[str] = Counter()  # how often each may have left
+        self.given_back: Counter[str] = Counter()  # of these, when nothing was offered
+        self.unreached: Counter[str] = Counter()  # of these, when a channel was found never to reach the person
+        self.resent: Counter[tuple[str, str]] = Counter()  # by key and who said so
+        self.moves: Counter[str] = Counter()
+        self.restored: set[str] = set()  # keys whose row a restored database did not know as it was
+        self.restores = 0
+        self.strangers: set[str] = set()  # arrived, but the restored database does not even know their person
+        self.people_of: dict[str, str | None] = {}
+        self.fences: set[int] = set()
+        self.doing = ""
+        self.started = 0
+        self.campaign = 1
+        self.rows: dict[str, Row] = {}
+        self.fence = 0
+        self.wrong: list[str] = []
+        shutil.copy(template, self.path)
+        self._open()
+        self.store.people.save(PEOPLE, by="dana", now=NOW)
+        self.new_campaign()
+        self.start_engine("one")
+        self.look()
+
+    def _open(self) -> None:
+        self.store = Store.open(f"sqlite:///{self.path}", durable=False)
+        self.raw = sqlite3.connect(self.path, isolation_level=None)
+
+    def close(self) -> None:
+        for engine in list(self.engines):
+            engine.die()
+        self.raw.close()
+        self.store.close()
+
+    # -- what may happen --------------------------------------------------------------------------
+
+    def new_campaign(self) -> None:
+        plan = a_campaign(self.campaign)
+        self.apply(plan)
+        self.store.plans.start(plan.campaign, by="dana", now=self.now)
+
+    def apply(self, plan: Plan) -> None:
+        self.store.plans.save_version(plan, {}, "", introduced={}, by="dana", now=self.now)
+
+    @property
+    def campaign_id(self) -> str:
+        return f"crm-{self.campaign}"
+
+    def start_engine(self, host: str, poison: Sequence[str] = ()) -> None:
+        self.started += 1
+        engine = LittleEngine(self, host, self.started)
+        self.engines.append(engine)
+        reason = engine.start(poison)
+        self._expect(not reason, f"an engine holds without a restore: {reason}")
+
+    def snapshot(self) -> Path:
+        """The database as it is now."""
+        copy = self.folder / "snapshot.db"
+        self.store.database.checkpoint()
+        shutil.copy(self.path, copy)
+        return copy
+
+    def restore(self, copy: Path) -> None:
+        """An older database in its place, and an engine that starts on it."""
+        for engine in list(self.engines):
+            engine.die()
+        known = self.rows
+        self.raw.close()
+        self.store.close()
+        for suffix in ("-wal", "-shm"):
+            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+        shutil.copy(copy, self.path)
+        self._open()
+        self.restores += 1
+        self.rows = self._read()
+        self.campaign = self.raw.execute("SELECT count(*) FROM campaign").fetchone()[0]
+        self.restored |= {key for key in {*known, *self.rows} if known.get(key) != self.rows.get(key)}
+        self._reborn()
+
+    def _reborn(self) -> None:
+        before, self.fence = self.rows, self._counter()
+        self.doing = "restore"
+        self.started += 1
+        engine = LittleEngine(self, "one", self.started)
+        self.engines.append(engine)
+        reason = look_back(self.store, engine.state, self.now)
+        now = self._read()
+        left = {key for key, count in self.witness.items() if count}
+        self.strangers |= left - set(now)
+        if left - set(before):
+            self._expect(bool(reason), "a database that does not know of what has left is not held")
+        known = {row[0] for row in self.raw.execute("SELECT id FROM person")}
+        for key in left - set(now):
+            self._expect(self.people_of.get(key) not in known, f"{key} had left and is on record no more")
+        self._expect(self._counter() >= max(self.fences, default=0), "a fence is given out for the second time")
+        self._expect(not unknown(self.store, engine.state), "what the journal knows is not on record after a look back")
+        self._note_moves()
+        self.doing = "start"
+        reconcile(self.store, engine.owner, self.now)
+        engine.keep_beat()
+
+    # -- what is seen -----------------------------------------------------------------------------
+
+    def granted(self, flight: Flight) -> None:
+        """A message may leave from now on: was that right, by everything that is committed?"""
+        key, one = flight.key, self.raw.execute
+        self.entered[key] += 1
+        kind, campaign, message, person, rung, channel = one(
+            "SELECT kind, campaign, message, person_id, rung, channel FROM touch WHERE key = ?", (key,)
+        ).fetchone()
+        self.people_of[key] = person
+        self.fences.add(flight.fence)
+        state = one("SELECT state FROM campaign WHERE id = ?", (campaign,)).fetchone()
+        held = one("SELECT 1 FROM standstill WHERE campaign = '' AND until IS NULL").fetchone()
+        if kind == "service":
+            self._expect(message == "alert" or not held, f"I2: service mail {message} leaves on hold")
+            stopped = state is not None and state[0] in ("paused", "cancelled")
+            self._expect(not stopped, f"I2: service mail of a campaign that is {state}")
+            return
+        self._expect(state[0] == "running", f"I2: {key} leaves while its campaign is {state[0]}")
+        self._expect(held is None, f"I2: {key} leaves on hold")
+        said = {
+            row[0]
+            for row in one(
+                "SELECT kind FROM answer WHERE person_id = ? AND campaign = ? AND (message = ? OR whole_campaign) "
+                "AND withdrawn_at IS NULL",
+                (person, campaign, message),
+            )
+        }
+        self._expect(not (said and rung), f"I7: a reminder leaves after an answer: {key}")
+        self._expect("heard_enough" not in said, f"I7: {key} leaves to somebody who has heard enough")
+        asked = one(
+            "SELECT 1 FROM question WHERE person_id = ? AND campaign = ? AND message = ? AND answered_at IS NULL",
+            (person, campaign, message),
+        )
+        self._expect(asked.fetchone() is None, f"I7: {key} leaves under an open question")
+        self._may_be_written_to(key, person, channel)
+
+    def _may_be_written_to(self, key: str, person: str, channel: str) -> None:
+        address, left, erased, zone_date = self.raw.execute(
+            "SELECT email_key, left, erased_at, date(?) FROM person WHERE id = ?", (self.now.isoformat()[:19], person)
+        ).fetchone()
+        self._expect(erased is None, f"I8: {key} leaves to somebody who was erased")
+        self._expect(left is None or left > zone_date, f"I8: {key} leaves to somebody who left on {left}")
+        suppressed = self.raw.execute(
+            "SELECT 1 FROM suppression WHERE email_key IN (?, ?) AND channel IN ('', ?) AND withdrawn_at IS NULL",
+            (address, suppression_key(address), channel),
+        )
+        self._expect(suppressed.fetchone() is None, f"I8: {key} leaves to a suppressed address")
+
+    def look(self) -> list[str]:
+        """Every invariant, after every step; what is wrong, empty if nothing is."""
+        self._note_moves()
+        before, self.rows = self.rows, self._read()
+        fence = self._counter()
+        self._expect(fence >= self.fence, f"I4: the counter of fences went from {self.fence} to {fence}")
+        self.fence = fence
+        slots = Counter(row.slot for row in self.rows.values() if row.kind != "service")
+        self._expect(max(slots.values(), default=1) == 1, f"two rows of one touch: {slots.most_common(1)}")
+        for key, row in self.rows.items():
+            old = before.get(key)
+            if old is not None:
+                self._expect(row.fence >= old.fence, f"I4: the fence of {key} went from {old.fence} to {row.fence}")
+                kept = old.state not in FINAL or row.state == old.state
+                self._expect(kept, f"I3: {key} was {old.state} and is {row.state}")
+                flagged = row.possible_duplicate >= old.possible_duplicate
+                self._expect(flagged, f"I6: {key} is no possible duplicate any more")
+            allowed = MOST_ATTEMPTS + self.unreached[key] + sum(self.resent[key, who] for who in WHO)
+            left = self.entered[key] - self.given_back[key]
+            self._expect(left <= allowed, f"I1: {key} left {left} times, {allowed} are allowed")
+            by_policy = 1 + self.resent[key, "resolver"] + self.restores
+            self._expect(self.resent[key, "policy"] <= by_policy, f"I1: {key} is sent again and again by the policy")
+        for key, copies in self.witness.items():
+            self._of_witness(key, copies, self.rows.get(key))
+        found, self.wrong = self.wrong, []
+        return found
+
+    def _of_witness(self, key: str, copies: int, row: Row | None) -> None:
+        if row is None:
+            self._expect(key in self.strangers, f"I5: {key} arrived and is not on record")
+            return
+        on_record = row.on_record or row.state in ("sending", "uncertain") or key in self.restored
+        self._expect(bool(on_record), f"I5: {key} arrived, is {row.state}, and no attempt is on record")
+        flagged = copies < 2 or row.possible_duplicate or key in self.strangers
+        self._expect(bool(flagged), f"I6: {key} arrived {copies} times and carries no flag")
+
+    def balance(self) -> list[str]:
+        """The dearer looks, at the end: the books add up, and the journal knows nothing that the database does not."""
+        touches = Counter(row.campaign for row in self.rows.values() if row.kind != "service")
+        for books in self.store.books.status(self.now):
+            counted = sum(books.touches.values())
+            same = counted == touches[books.campaign]
+            self._expect(same, f"the books of {books.campaign} count {counted}, there are {touches[books.campaign]}")
+            self._expect(
+                sum(books.skipped.values()) == books.touches["skipped"], "the reasons of skipped do not add up"
+            )
+        for engine in self.engines[:1]:
+            self._expect(not unknown(self.store, engine.state), "the journal knows what the database does not")
+        found, self.wrong = self.wrong, []
+        return found
+
+    def _read(self) -> dict[str, Row]:
+        return {row[0]: Row(*row) for row in self.raw.execute(_ROWS)}
+
+    def _counter(self) -> int:
+        found = self.raw.execute("SELECT value FROM counter WHERE name = 'fence'").fetchone()
+        return int(found[0]) if found else 0
+
+    def _note_moves(self) -> None:
+        moved = self.raw.execute("SELECT key, old, new, kind, reason, tried FROM moved ORDER BY n").fetchall()
+        if not moved:
+            return
+        self.raw.execute("DELETE FROM moved")
+        for key, old, new, kind, reason, tried in moved:
+            if self.doing == "restore":
+                self.moves["(put back)"] += 1
+                continue
+            move = self._which(old, new, kind, reason, tried)
+            known = move is not None and old in move.sources and new == move.target
+            self._expect(known, f"{key} went from {old} to {new} while '{self.doing}', which no move does")
+            if move is not None:
+                self.moves[move.name] += 1
+                if move is transitions.SEND_AGAIN:
+                    self.resent[key, self._who_resends(key)] += 1
+        self.resolver.absent.clear()
+
+    def _who_resends(self, key: str) -> str:
+        return "operator" if self.doing == "operator" else "resolver" if key in self.resolver.absent else "policy"
+
+    def _which(self, old: str | None, new: str | None, kind: str, reason: str, tried: int) -> Move | None:
+        """The move that this change of a row must have been."""
+        fitting = [move for move in MOVES if old in move.sources and new == move.target]
+        if len(fitting) < 2:
+            return next(iter(fitting), None)
+        unfit = set()
+        unfit.add(transitions.CLAIM if kind == "service" else transitions.CLAIM_NOTE)
+        unfit.add(transitions.GIVE_BACK if tried else transitions.PUT_OFF)
+        unfit.add(transitions.FORSAKE if self.doing in RECEIPTS else transitions.DOUBT)
+        unfit.add(transitions.FAIL if reason.startswith("poison") else transitions.POISON)
+        unfit |= {transitions.SKIP, transitions.CLOSE, transitions.ERASE} - {_SKIPS.get(reason, transitions.SKIP)}
+        return next((move for move in fitting if move not in unfit), None)
+
+    def _expect(self, holds: bool, otherwise: str) -> None:
+        if not holds:
+            self.wrong.append(otherwise)
+
+
+WHO = ("policy", "operator", "resolver")
+RECEIPTS = ("told", "go", "mark")
+_SKIPS = {"erased": transitions.ERASE, "cancelled": transitions.CLOSE}
