@@ -317,7 +317,7 @@ class World:
         self.unreached: Counter[str] = Counter()  # of these, when a channel was found never to reach the person
         self.resent: Counter[tuple[str, str]] = Counter()  # by key and who said so
         self.moves: Counter[str] = Counter()
-        self.restored: set[str] = set()  # keys whose row a restored database did not know as it was
+        self.restored: set[str] = set()  # arrived, but a restored database knew no attempt of it
         self.restores = 0
         self.strangers: set[str] = set()  # arrived, but the restored database does not even know their person
         self.people_of: dict[str, str | None] = {}
@@ -377,7 +377,6 @@ class World:
         """An older database in its place, and an engine that starts on it."""
         for engine in list(self.engines):
             engine.die()
-        known = self.rows
         self.raw.close()
         self.store.close()
         for suffix in ("-wal", "-shm"):
@@ -387,7 +386,7 @@ class World:
         self.restores += 1
         self.rows = self._read()
         self.campaign = self.raw.execute("SELECT count(*) FROM campaign").fetchone()[0]
-        self.restored |= {key for key in {*known, *self.rows} if known.get(key) != self.rows.get(key)}
+        self.restored |= {key for key in self.witness if key not in self.rows or not self.rows[key].on_record}
         self._reborn()
 
     def _reborn(self) -> None:
