@@ -134,8 +134,8 @@ class Faults(RuleBasedStateMachine):
         return engine is not None
 
     def later(self) -> bool:
-        """Nothing is under way: some hours go by."""
-        self.world.now += dt.timedelta(hours=self.which)
+        """Nothing is under way: the time goes by."""
+        self.world.now += dt.timedelta(hours=6 * self.which)
         return self.tick()
 
     def think(self) -> bool:
