@@ -120,6 +120,7 @@ class Flight:
     attempts: int
     stage: str = "claimed"
     touch: Touch | None = None
+    epoch: int = 0  # of its campaign, when it was decided
 
 
 class LittleEngine:
@@ -170,7 +171,7 @@ class LittleEngine:
         by_id = {one.person.id: one for one in decided}
         for touch in claimed:
             attempts = by_id[touch.person].attempts(touch.key)
-            self.flights[touch.key] = Flight(touch.key, fence, attempts, touch=touch)
+            self.flights[touch.key] = Flight(touch.key, fence, attempts, touch=touch, epoch=epochs[touch.campaign])
 
     def claim_service(self) -> None:
         now = self.world.now
@@ -422,7 +423,7 @@ class World:
         ).fetchone()
         self.people_of[key] = person
         self.fences.add(flight.fence)
-        state = one("SELECT state FROM campaign WHERE id = ?", (campaign,)).fetchone()
+        state = one("SELECT state, epoch FROM campaign WHERE id = ?", (campaign,)).fetchone()
         held = one("SELECT 1 FROM standstill WHERE campaign = '' AND until IS NULL").fetchone()
         if kind == "service":
             self._expect(message == "alert" or not held, f"I2: service mail {message} leaves on hold")
@@ -431,6 +432,7 @@ class World:
             return
         self._expect(state[0] == "running", f"I2: {key} leaves while its campaign is {state[0]}")
         self._expect(held is None, f"I2: {key} leaves on hold")
+        self._expect(state[1] == flight.epoch, f"I2: {key} leaves, decided before the last decree")
         said = {
             row[0]
             for row in one(
