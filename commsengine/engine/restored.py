@@ -47,7 +47,6 @@ def look_back(store: Store, state: StateFolder, now: dt.datetime) -> str:
     if reason:
         store.engine.hold(reason, now=now)
         log.error("held", reason="restored or copied", put_back=put_back, strangers=strangers)
-    store.engine.go_on_from(state.journal.last_fence())
     if beside:
         store.engine.become_another()
     catch_up(store, state, store.path)

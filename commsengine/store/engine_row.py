@@ -79,16 +79,6 @@ class EngineBook:
             grown = first.on_conflict_do_update(index_elements=["name"], set_={"value": counter.c.value + 1})
             return int(connection.execute(grown.returning(counter.c.value)).scalar_one())
 
-    def go_on_from(self, fence: int) -> None:
-        """The next fence is greater than this one, also in a database that was restored from before it."""
-        if self.fence() < fence:
-            with self._database.write() as connection:
-                known = insert(connection, counter).values(name=_FENCE, value=fence)
-                greater = {"value": known.excluded.value}
-                connection.execute(
-                    known.on_conflict_do_update(index_elements=["name"], set_=greater, where=counter.c.value < fence)
-                )
-
     def fence(self) -> int:
         """The last fence that was given out."""
         with self._database.read() as connection:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from commsengine.cadence.history import Touch
 from commsengine.errors import InputError
-from commsengine.store import claims, deliveries, histories, reconcile, service_mail
+from commsengine.store import claims, deliveries, histories, reconcile, service_mail, transitions
 from commsengine.store.bookmark import CHUNK
 from commsengine.store.database import Database
 from commsengine.store.records import Attempt, Loaded, Marked, Reborn, Receipt, Told, TouchRecord, Uncertain
@@ -56,8 +56,7 @@ class Touches:
     def set_back(self, now: dt.datetime) -> None:
         """What became uncertain later than ``now`` did so by a clock that has been set back: it counts as of now."""
         with self._database.write() as connection:
-            ahead = update(touch).where(touch.c.state == "uncertain", touch.c.uncertain_at > now)
-            connection.execute(ahead.values(uncertain_at=now))
+            connection.execute(transitions.redating(now))
 
     def wipe_bookmarks(self, now: dt.datetime) -> None:
         """Makes everybody due; costs a recomputation and changes nothing that is sent."""

@@ -9,6 +9,7 @@ stands for no row at all. Each move is performed in exactly one place, by the on
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -115,6 +116,11 @@ def bearing(connection: Connection, taken_over: Sequence[str] = ()) -> sqlite.In
 def blanking() -> Update:
     """What erasing a person takes from their rows, whatever state they are in: no move."""
     return update(touch).values(remote_id="", payload=None)
+
+
+def redating(now: dt.datetime) -> Update:
+    """What became uncertain by a clock that was ahead did so now: no move."""
+    return update(touch).where(touch.c.state == "uncertain", touch.c.uncertain_at > now).values(uncertain_at=now)
 
 
 def reborn(connection: Connection) -> sqlite.Insert | postgresql.Insert:

@@ -145,6 +145,8 @@ class LittleEngine:
     def keep_beat(self) -> None:
         now, owner = self.world.now, self.owner
         self.store.engine.beat(owner.name, pid=owner.pid, host=owner.host, boot_id="boot", interval=10.0, now=now)
+        if self.flights:
+            self.store.touches.renew(owner=owner.name, lease_until=now + LEASE, now=now)
         self.state.note(Note(str(self.store.path), self.store.engine.fence(), now))
 
     def think(self) -> None:
@@ -427,7 +429,7 @@ class World:
         held = one("SELECT 1 FROM standstill WHERE campaign = '' AND until IS NULL").fetchone()
         if kind == "service":
             self._expect(message == "alert" or not held, f"I2: service mail {message} leaves on hold")
-            stopped = state is not None and state[0] in ("paused", "cancelled")
+            stopped = message != "alert" and state is not None and state[0] in ("paused", "cancelled")
             self._expect(not stopped, f"I2: service mail of a campaign that is {state}")
             return
         self._expect(state[0] == "running", f"I2: {key} leaves while its campaign is {state[0]}")
