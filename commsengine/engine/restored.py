@@ -70,8 +70,8 @@ def unknown(store: Store, state: StateFolder) -> dict[str, Entry]:
 
 
 def _is_news(entry: Entry, row: TouchRecord | None) -> bool:
-    """The database is written first, so in life it is never behind."""
-    if entry.state == "released":
+    """The database is written first, so in life it is never behind. What was never marked has never left."""
+    if entry.state == "released" or entry.marked is None:
         return False
     if row is None or row.fence < entry.fence:
         return True

@@ -130,3 +130,15 @@ def test_no_fence_is_given_out_twice(world: World) -> None:
     given_out = world.store.engine.fence()
     restored(world, copy)
     assert world.store.engine.next_fence() > given_out
+
+
+def test_what_could_not_be_written_is_nothing_that_a_restored_database_must_know(world: World) -> None:
+    """It has never left. Else the engine would hold at every start, for people whom it believes not to know."""
+    copy = world.snapshot()
+    flight = under_way(world)
+    engine(world).told(flight, "")
+    assert row(world, flight.key).state == "failed"
+    restored(world, copy)
+    engine(world).die()
+    world.start_engine("one")
+    assert world.look() == []
