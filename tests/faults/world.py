@@ -94,7 +94,7 @@ def a_campaign(number: int, *, on_uncertain: str = "once", messages: int = 2, re
         follow_up=LADDER if reminders else LADDER[1:],
         send={
             "channels": ["email", "slack"], "holidays": "false", "window": ALL_DAY,
-            "at_most": {"per_day": 10, "per_week": 50},
+            "at_most": {"per_day": 10, "per_week": 50}, "max_late": "72h",
         },
     )  # fmt: skip
 
@@ -320,6 +320,7 @@ class World:
         self.unreached: Counter[str] = Counter()  # of these, when a channel was found never to reach the person
         self.resent: Counter[tuple[str, str]] = Counter()  # by key and who said so
         self.moves: Counter[str] = Counter()
+        self.doubted: set[str] = set()  # sent again since the last restore
         self.restored: set[str] = set()  # arrived, but a restored database knew no attempt of it
         self.restores = 0
         self.strangers: set[str] = set()  # arrived, but the restored database does not even know their person
@@ -387,6 +388,7 @@ class World:
         shutil.copy(copy, self.path)
         self._open()
         self.restores += 1
+        self.doubted.clear()
         self.rows = self._read()
         self.campaign = self.raw.execute("SELECT count(*) FROM campaign").fetchone()[0]
         self.restored |= {key for key in self.witness if key not in self.rows or not self.rows[key].on_record}
@@ -481,6 +483,8 @@ class World:
                 self._expect(kept, f"I3: {key} was {old.state} and is {row.state}")
                 flagged = row.possible_duplicate >= old.possible_duplicate
                 self._expect(flagged, f"I6: {key} is no possible duplicate any more")
+            flagged = key not in self.doubted or bool(row.possible_duplicate)
+            self._expect(flagged, f"I6: {key} is sent again after a doubt and carries no flag")
             allowed = MOST_ATTEMPTS + self.unreached[key] + sum(self.resent[key, who] for who in WHO)
             left = self.entered[key] - self.given_back[key]
             self._expect(left <= allowed, f"I1: {key} left {left} times, {allowed} are allowed")
@@ -538,6 +542,7 @@ class World:
                 self.moves[move.name] += 1
                 if move is transitions.SEND_AGAIN:
                     self.resent[key, self._who_resends(key)] += 1
+                    self.doubted.add(key)
         self.resolver.absent.clear()
 
     def _who_resends(self, key: str) -> str:
