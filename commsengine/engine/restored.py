@@ -81,17 +81,19 @@ def _is_news(entry: Entry, row: TouchRecord | None) -> bool:
 
 
 def put_on_record(store: Store, missing: Mapping[str, Entry], now: dt.datetime) -> tuple[int, int]:
-    """Writes these rows anew; returns how many, and how many are of people whom this database does not know."""
+    """Writes these rows anew; returns how many, and how many of them are of people whom this database does not know.
+
+    A row of nobody stays until its person is back: the first claim of its key finds it there.
+    """
     rows = store.touches.rows(list(missing))
     owners = {key: row.person_id for key, row in rows.items()}
     owners |= _whose(store, {key: entry for key, entry in missing.items() if key not in rows})
     reborn = [
-        _reborn(entry, entry.marked, owners.get(key), rows.get(key))
-        for key, entry in missing.items()
-        if entry.marked and (key in owners or entry.marked.kind == "service")
+        _reborn(entry, entry.marked, owners.get(key), rows.get(key)) for key, entry in missing.items() if entry.marked
     ]
     store.touches.put_back(reborn, now=now)
-    return len(reborn), len(missing) - len(reborn)
+    strangers = sum(each.person_id is None and each.marked.kind != "service" for each in reborn)
+    return len(reborn), strangers
 
 
 def _reborn(entry: Entry, marked: Marked, person: str | None, row: TouchRecord | None) -> Reborn:
@@ -130,7 +132,7 @@ def _restored(store: Store, state: StateFolder, put_back: int, strangers: int, n
     noted, last = state.noted(), store.engine.heartbeat()
     beat_at = noted.beat_at if noted else None
     if put_back or strangers:
-        gone = f" Of {strangers} more it does not even know the person." if strangers else ""
+        gone = f" Of {strangers} it does not even know the person: import the people again." if strangers else ""
         return (
             f"The database looks restored: {put_back} messages that it did not know of had left; "
             f"they are on record again.{gone}"

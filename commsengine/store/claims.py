@@ -52,8 +52,9 @@ def claim(
     wanted = [(each, seq) for each, seq in _touches(decisions) if each.campaign in open_campaigns]
     rows = [_row(each, seq, epochs, versions, lease, now) for each, seq in wanted]
     won = _insert(connection, rows)
+    lost = {row["person_id"]: row["key"] for row in rows if row["key"] not in won}
+    many(connection, transitions.adopting(), ({"the_key": key, "whose": whose} for whose, key in lost.items()))
     if running == dict(epochs):
-        lost = {row["person_id"] for row in rows if row["key"] not in won}
         _set_bookmarks(connection, decisions, lost)
     return [each for (each, _), row in zip(wanted, rows, strict=True) if won.get(row["key"]) == "claimed"]
 

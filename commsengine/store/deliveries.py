@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Update, bindparam, or_, select
 
-from commsengine.store import bookmark, gates, transitions
+from commsengine.store import bookmark, decrees, gates, transitions
 from commsengine.store.bookmark import CHUNK
 from commsengine.store.database import many
 from commsengine.store.records import Marked, Receipt
@@ -104,6 +104,8 @@ def settle(
     not_sent = [each for each in tried if each.state != "sent"]
     wake(connection, [rows[each.key] for each in not_sent], _looks(not_sent), now)
     _unreachable(connection, valid, rows, now)
+    if any(each.state in ("retry", "released") for each in valid):
+        decrees.skip_retries_of_cancelled(connection)
     return {each.key for each in valid}
 
 

@@ -172,6 +172,7 @@ def resolve(connection: Connection, key: str, verdict: str, *, by: str, now: dt.
         _arrived(connection, [row], {}, now)
     else:
         _send_again(connection, [row], now)
+        decrees.skip_retries_of_cancelled(connection)
     audit.note(connection, "resolve", key, by=by, now=now, detail={"verdict": verdict})
 
 

@@ -232,7 +232,10 @@ class Touches:
     def told(self, campaign: str) -> Sequence[Told]:
         """Who was told, or may have been, which message of which version: for a milestone that moves."""
         columns = (touch.c.person_id, touch.c.message, touch.c.version, touch.c.sent_at)
-        carried = (touch.c.state.in_(("sending", "sent", "uncertain")), touch.c.kind.not_in(("service", "sponsor")))
+        carried = (
+            touch.c.state.in_(("sending", "sent", "uncertain")), touch.c.kind.not_in(("service", "sponsor")),
+            touch.c.person_id.is_not(None),
+        )  # fmt: skip
         with self._database.read() as connection:
             rows = connection.execute(
                 select(*columns).where(touch.c.campaign == campaign, *carried).order_by(*_IN_ORDER)

@@ -13,11 +13,11 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Delete, Update, and_, delete, false, or_, update
+from sqlalchemy import ColumnElement, Connection, Delete, Update, and_, bindparam, delete, false, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from commsengine.store.database import insert
-from commsengine.store.tables import touch
+from commsengine.store.tables import person, touch
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,13 @@ def bearing(connection: Connection, taken_over: Sequence[str] = ()) -> sqlite.In
 def blanking() -> Update:
     """What erasing a person takes from their rows, whatever state they are in: no move."""
     return update(touch).values(remote_id="", payload=None)
+
+
+def adopting() -> Update:
+    """A row of nobody, or of somebody erased, whose key turns out to be that of a person who is back: no move."""
+    gone = select(person.c.id).where(person.c.erased_at.is_not(None))
+    nobody = or_(touch.c.person_id.is_(None), touch.c.person_id.in_(gone))
+    return update(touch).where(touch.c.key == bindparam("the_key"), nobody).values(person_id=bindparam("whose"))
 
 
 def redating(now: dt.datetime) -> Update:

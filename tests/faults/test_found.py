@@ -142,3 +142,20 @@ def test_what_could_not_be_written_is_nothing_that_a_restored_database_must_know
     engine(world).die()
     world.start_engine("one")
     assert world.look() == []
+
+
+def test_the_receipt_of_a_sleeper_settles_nothing_that_another_has_claimed(world: World) -> None:
+    """It slept after its mark until another engine took over, found the message missing, and sent it again."""
+    sleeper = engine(world)
+    flight = under_way(world)
+    sleeper.mark(flight)
+    world.now += dt.timedelta(minutes=25)
+    world.start_engine("two")
+    world.doing = "policy"
+    world.store.touches.settle_uncertain(world.now)
+    other = world.engines[1]
+    other.tick()
+    other.mark(other.flights[flight.key])
+    sleeper.told(flight, "permanent")
+    assert world.look() == []
+    assert row(world, flight.key).state == "sending"

@@ -226,9 +226,14 @@ class LittleEngine:
 
     def _write(self, flight: Flight, receipt: Receipt) -> None:
         now, world = self.world.now, self.world
+        whose = world.raw.execute("SELECT owner, fence FROM touch WHERE key = ?", (flight.key,)).fetchone()
         _, settled = self.store.touches.record((), [receipt], owner=self.owner.name, fence=flight.fence, now=now)
         lines = [(receipt.key, receipt.state)] if settled else []
         self.state.journal.write((), lines, fence=flight.fence, now=now)
+        if settled:
+            world.expect(
+                whose == (self.owner.name, flight.fence), f"a receipt settles a claim of another: {flight.key}"
+            )
         if settled and receipt.state == "released" and flight.stage == "marked":
             world.given_back[flight.key] += 1
         if settled and receipt.unreachable:
@@ -368,7 +373,7 @@ class World:
         engine = LittleEngine(self, host, self.started)
         self.engines.append(engine)
         reason = engine.start(poison)
-        self._expect(not reason, f"an engine holds without a restore: {reason}")
+        self.expect(not reason, f"an engine holds without a restore: {reason}")
 
     def snapshot(self) -> Path:
         """The database as it is now."""
@@ -405,12 +410,12 @@ class World:
         left = {key for key, count in self.witness.items() if count}
         self.strangers |= left - set(now)
         if left - set(before):
-            self._expect(bool(reason), "a database that does not know of what has left is not held")
+            self.expect(bool(reason), "a database that does not know of what has left is not held")
         known = {row[0] for row in self.raw.execute("SELECT id FROM person")}
         for key in left - set(now):
-            self._expect(self.people_of.get(key) not in known, f"{key} had left and is on record no more")
-        self._expect(self._counter() >= max(self.fences, default=0), "a fence is given out for the second time")
-        self._expect(not unknown(self.store, engine.state), "what the journal knows is not on record after a look back")
+            self.expect(self.people_of.get(key) not in known, f"{key} had left and is on record no more")
+        self.expect(self._counter() >= max(self.fences, default=0), "a fence is given out for the second time")
+        self.expect(not unknown(self.store, engine.state), "what the journal knows is not on record after a look back")
         self._note_moves()
         self.doing = "start"
         reconcile(self.store, engine.owner, self.now)
@@ -430,13 +435,13 @@ class World:
         state = one("SELECT state, epoch FROM campaign WHERE id = ?", (campaign,)).fetchone()
         held = one("SELECT 1 FROM standstill WHERE campaign = '' AND until IS NULL").fetchone()
         if kind == "service":
-            self._expect(message == "alert" or not held, f"I2: service mail {message} leaves on hold")
+            self.expect(message == "alert" or not held, f"I2: service mail {message} leaves on hold")
             stopped = message != "alert" and state is not None and state[0] in ("paused", "cancelled")
-            self._expect(not stopped, f"I2: service mail of a campaign that is {state}")
+            self.expect(not stopped, f"I2: service mail of a campaign that is {state}")
             return
-        self._expect(state[0] == "running", f"I2: {key} leaves while its campaign is {state[0]}")
-        self._expect(held is None, f"I2: {key} leaves on hold")
-        self._expect(state[1] == flight.epoch, f"I2: {key} leaves, decided before the last decree")
+        self.expect(state[0] == "running", f"I2: {key} leaves while its campaign is {state[0]}")
+        self.expect(held is None, f"I2: {key} leaves on hold")
+        self.expect(state[1] == flight.epoch, f"I2: {key} leaves, decided before the last decree")
         said = {
             row[0]
             for row in one(
@@ -445,51 +450,51 @@ class World:
                 (person, campaign, message),
             )
         }
-        self._expect(not (said and rung), f"I7: a reminder leaves after an answer: {key}")
-        self._expect("heard_enough" not in said, f"I7: {key} leaves to somebody who has heard enough")
+        self.expect(not (said and rung), f"I7: a reminder leaves after an answer: {key}")
+        self.expect("heard_enough" not in said, f"I7: {key} leaves to somebody who has heard enough")
         asked = one(
             "SELECT 1 FROM question WHERE person_id = ? AND campaign = ? AND message = ? AND answered_at IS NULL",
             (person, campaign, message),
         )
-        self._expect(asked.fetchone() is None, f"I7: {key} leaves under an open question")
+        self.expect(asked.fetchone() is None, f"I7: {key} leaves under an open question")
         self._may_be_written_to(key, person, channel)
 
     def _may_be_written_to(self, key: str, person: str, channel: str) -> None:
         address, left, erased, zone_date = self.raw.execute(
             "SELECT email_key, left, erased_at, date(?) FROM person WHERE id = ?", (self.now.isoformat()[:19], person)
         ).fetchone()
-        self._expect(erased is None, f"I8: {key} leaves to somebody who was erased")
-        self._expect(left is None or left > zone_date, f"I8: {key} leaves to somebody who left on {left}")
+        self.expect(erased is None, f"I8: {key} leaves to somebody who was erased")
+        self.expect(left is None or left > zone_date, f"I8: {key} leaves to somebody who left on {left}")
         suppressed = self.raw.execute(
             "SELECT 1 FROM suppression WHERE email_key IN (?, ?) AND channel IN ('', ?) AND withdrawn_at IS NULL",
             (address, suppression_key(address), channel),
         )
-        self._expect(suppressed.fetchone() is None, f"I8: {key} leaves to a suppressed address")
+        self.expect(suppressed.fetchone() is None, f"I8: {key} leaves to a suppressed address")
 
     def look(self) -> list[str]:
         """Every invariant, after every step; what is wrong, empty if nothing is."""
         self._note_moves()
         before, self.rows = self.rows, self._read()
         fence = self._counter()
-        self._expect(fence >= self.fence, f"I4: the counter of fences went from {self.fence} to {fence}")
+        self.expect(fence >= self.fence, f"I4: the counter of fences went from {self.fence} to {fence}")
         self.fence = fence
         slots = Counter(row.slot for row in self.rows.values() if row.kind != "service")
-        self._expect(max(slots.values(), default=1) == 1, f"two rows of one touch: {slots.most_common(1)}")
+        self.expect(max(slots.values(), default=1) == 1, f"two rows of one touch: {slots.most_common(1)}")
         for key, row in self.rows.items():
             old = before.get(key)
             if old is not None:
-                self._expect(row.fence >= old.fence, f"I4: the fence of {key} went from {old.fence} to {row.fence}")
+                self.expect(row.fence >= old.fence, f"I4: the fence of {key} went from {old.fence} to {row.fence}")
                 kept = old.state not in FINAL or row.state == old.state
-                self._expect(kept, f"I3: {key} was {old.state} and is {row.state}")
+                self.expect(kept, f"I3: {key} was {old.state} and is {row.state}")
                 flagged = row.possible_duplicate >= old.possible_duplicate
-                self._expect(flagged, f"I6: {key} is no possible duplicate any more")
+                self.expect(flagged, f"I6: {key} is no possible duplicate any more")
             flagged = key not in self.doubted or bool(row.possible_duplicate)
-            self._expect(flagged, f"I6: {key} is sent again after a doubt and carries no flag")
+            self.expect(flagged, f"I6: {key} is sent again after a doubt and carries no flag")
             allowed = MOST_ATTEMPTS + self.unreached[key] + sum(self.resent[key, who] for who in WHO)
             left = self.entered[key] - self.given_back[key]
-            self._expect(left <= allowed, f"I1: {key} left {left} times, {allowed} are allowed")
+            self.expect(left <= allowed, f"I1: {key} left {left} times, {allowed} are allowed")
             by_policy = 1 + self.resent[key, "resolver"] + self.restores
-            self._expect(self.resent[key, "policy"] <= by_policy, f"I1: {key} is sent again and again by the policy")
+            self.expect(self.resent[key, "policy"] <= by_policy, f"I1: {key} is sent again and again by the policy")
         for key, copies in self.witness.items():
             self._of_witness(key, copies, self.rows.get(key))
         found, self.wrong = self.wrong, []
@@ -497,12 +502,12 @@ class World:
 
     def _of_witness(self, key: str, copies: int, row: Row | None) -> None:
         if row is None:
-            self._expect(key in self.strangers, f"I5: {key} arrived and is not on record")
+            self.expect(key in self.strangers, f"I5: {key} arrived and is not on record")
             return
         on_record = row.on_record or row.state in ("sending", "uncertain") or key in self.restored
-        self._expect(bool(on_record), f"I5: {key} arrived, is {row.state}, and no attempt is on record")
+        self.expect(bool(on_record), f"I5: {key} arrived, is {row.state}, and no attempt is on record")
         flagged = copies < 2 or row.possible_duplicate or key in self.strangers
-        self._expect(bool(flagged), f"I6: {key} arrived {copies} times and carries no flag")
+        self.expect(bool(flagged), f"I6: {key} arrived {copies} times and carries no flag")
 
     def balance(self) -> list[str]:
         """The dearer looks, at the end: the books add up, and the journal knows nothing that the database does not."""
@@ -510,12 +515,10 @@ class World:
         for books in self.store.books.status(self.now):
             counted = sum(books.touches.values())
             same = counted == touches[books.campaign]
-            self._expect(same, f"the books of {books.campaign} count {counted}, there are {touches[books.campaign]}")
-            self._expect(
-                sum(books.skipped.values()) == books.touches["skipped"], "the reasons of skipped do not add up"
-            )
+            self.expect(same, f"the books of {books.campaign} count {counted}, there are {touches[books.campaign]}")
+            self.expect(sum(books.skipped.values()) == books.touches["skipped"], "the reasons of skipped do not add up")
         for engine in self.engines[:1]:
-            self._expect(not unknown(self.store, engine.state), "the journal knows what the database does not")
+            self.expect(not unknown(self.store, engine.state), "the journal knows what the database does not")
         found, self.wrong = self.wrong, []
         return found
 
@@ -537,7 +540,7 @@ class World:
                 continue
             move = self._which(old, new, kind, reason, tried)
             known = move is not None and old in move.sources and new == move.target
-            self._expect(known, f"{key} went from {old} to {new} while '{self.doing}', which no move does")
+            self.expect(known, f"{key} went from {old} to {new} while '{self.doing}', which no move does")
             if move is not None:
                 self.moves[move.name] += 1
                 if move is transitions.SEND_AGAIN:
@@ -561,7 +564,7 @@ class World:
         unfit |= {transitions.SKIP, transitions.CLOSE, transitions.ERASE} - {_SKIPS.get(reason, transitions.SKIP)}
         return next((move for move in fitting if move not in unfit), None)
 
-    def _expect(self, holds: bool, otherwise: str) -> None:
+    def expect(self, holds: bool, otherwise: str) -> None:
         if not holds:
             self.wrong.append(otherwise)
 
