@@ -200,9 +200,18 @@ def test_people_whom_the_old_database_does_not_know_are_counted(
         engine.tick()
     with restored(store, before) as again, opened(again, root, clock, bag) as engine:
         assert engine.tick().hold == (
-            "The database looks restored: 1 messages that it did not know of had left; they are on record again. "
-            "Of 1 more it does not even know the person."
+            "The database looks restored: 2 messages that it did not know of had left; they are on record again. "
+            "Of 1 it does not even know the person: import the people again."
         )
+        again.engine.release("all", by="dana", now=clock.now)
+        engine.tick()
+        again.people.save([someone(1)], by="dana", now=utc("2027-01-05"))
+        engine.tick()
+        assert {row.person_id for row in again.touches.list("crm")} == {"p00000", "p00001"}
+        assert again.touches.next_wake() != clock.now
+    assert len(bag.arrived) == 2
+    with Store.open(f"sqlite:///{tmp_path}/engine.db") as again, opened(again, root, clock, bag) as engine:
+        assert engine.tick().hold == ""
 
 
 def test_f26_where_the_journal_cannot_be_written_nothing_leaves_and_it_goes_on_by_itself(

@@ -328,8 +328,6 @@ class World:
         self.doubted: set[str] = set()  # sent again since the last restore
         self.restored: set[str] = set()  # arrived, but a restored database knew no attempt of it
         self.restores = 0
-        self.strangers: set[str] = set()  # arrived, but the restored database does not even know their person
-        self.people_of: dict[str, str | None] = {}
         self.fences: set[int] = set()
         self.doing = ""
         self.started = 0
@@ -408,12 +406,9 @@ class World:
         reason = look_back(self.store, engine.state, self.now)
         now = self._read()
         left = {key for key, count in self.witness.items() if count}
-        self.strangers |= left - set(now)
         if left - set(before):
             self.expect(bool(reason), "a database that does not know of what has left is not held")
-        known = {row[0] for row in self.raw.execute("SELECT id FROM person")}
-        for key in left - set(now):
-            self.expect(self.people_of.get(key) not in known, f"{key} had left and is on record no more")
+        self.expect(left <= set(now), f"{left - set(now)} had left and are on record no more")
         self.expect(self._counter() >= max(self.fences, default=0), "a fence is given out for the second time")
         self.expect(not unknown(self.store, engine.state), "what the journal knows is not on record after a look back")
         self._note_moves()
@@ -430,7 +425,6 @@ class World:
         kind, campaign, message, person, rung, channel = one(
             "SELECT kind, campaign, message, person_id, rung, channel FROM touch WHERE key = ?", (key,)
         ).fetchone()
-        self.people_of[key] = person
         self.fences.add(flight.fence)
         state = one("SELECT state, epoch FROM campaign WHERE id = ?", (campaign,)).fetchone()
         held = one("SELECT 1 FROM standstill WHERE campaign = '' AND until IS NULL").fetchone()
@@ -502,11 +496,11 @@ class World:
 
     def _of_witness(self, key: str, copies: int, row: Row | None) -> None:
         if row is None:
-            self.expect(key in self.strangers, f"I5: {key} arrived and is not on record")
+            self.expect(False, f"I5: {key} arrived and is not on record")
             return
         on_record = row.on_record or row.state in ("sending", "uncertain") or key in self.restored
         self.expect(bool(on_record), f"I5: {key} arrived, is {row.state}, and no attempt is on record")
-        flagged = copies < 2 or row.possible_duplicate or key in self.strangers
+        flagged = copies < 2 or row.possible_duplicate
         self.expect(bool(flagged), f"I6: {key} arrived {copies} times and carries no flag")
 
     def balance(self) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from commsengine.cadence.history import Decision
 from commsengine.store.store import Store
-from tests.builders import BEN, a_plan, utc
+from tests.builders import ANA, BEN, a_plan, utc
 from tests.store.scene import (
     HOUR,
     LATER,
@@ -177,3 +177,33 @@ def test_marking_and_settling_leave_the_other_touch_of_the_person_alone(store: S
     assert mark(store, first) == {first.key}
     settle(store, first, "sent")
     assert mark(store, second) == {second.key}
+
+
+def test_the_key_of_somebody_erased_who_is_back_is_theirs_again(store: Store) -> None:
+    """Else nobody could ever claim it, and they would be due for ever."""
+    touch = deliver(running(store), a_touch())
+    store.people.erase("ana", by="dana", now=NOW)
+    store.people.save([ANA], by="dana", now=NOW)
+    assert claim(store, touch) == []
+    row = store.touches.row(touch.key)
+    assert row is not None
+    assert (row.person_id, row.state) == ("ana", "sent")
+
+
+def test_the_key_of_somebody_who_is_there_is_never_taken_from_them(store: Store) -> None:
+    touch = deliver(running(store), a_touch())
+    assert claim(store, touch) == []
+    row = store.touches.row(touch.key)
+    assert row is not None
+    assert row.person_id == "ana"
+
+
+def test_a_late_receipt_leaves_no_retry_in_a_cancelled_campaign(store: Store) -> None:
+    touch = a_touch()
+    claim(running(store), touch)
+    mark(store, touch)
+    store.plans.cancel("crm", by="dana", now=NOW)
+    settle(store, touch, "retry", retry_at=LATER)
+    row = store.touches.row(touch.key)
+    assert row is not None
+    assert (row.state, row.reason) == ("skipped", "cancelled")
