@@ -7,7 +7,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 
@@ -170,14 +171,25 @@ class Pool:
         try:
             for outcome in channel.deliver(messages, trip.mark) if messages else ():
                 trip.settle(outcome)
-                if trip.over:
+                if trip.over or trip.refused:
                     break
         except Exception as failure:  # the others of this batch must still be told what became of them
             self._broke(failure)
-        trip.settle_rest()
+        rest = trip.untried() if trip.refused and not trip.over else frozenset()
+        trip.settle_rest(but=rest)
         self._doubtful = trip.refused
+        self._again(
+            [replace(claimed[each.key], render=partial(_as_it_is, each)) for each in messages if each.key in rest]
+        )
         with self._news:
             self.sent += trip.sent
+
+    def _again(self, rest: Sequence[Claimed]) -> None:
+        """The rest of a batch of which one was refused: next, after a look at the record."""
+        if rest:
+            with self._news:
+                self._open += len(rest)
+                self._queue.appendleft(list(rest))
 
     def _still_ours(self, batch: Sequence[Claimed]) -> Sequence[Claimed]:
         """After a refused mark, a look at the record saves a relay from many letters that end before their dot."""
@@ -217,3 +229,8 @@ class Pool:
         now = self._clock()
         given = [Outcome(one.key, RELEASED, begun=False) for one in batch]
         self._writer.settle([receipt_of(outcome, 0, now) for outcome in given], batch[0].fence)
+
+
+def _as_it_is(message: Message) -> Message:
+    """What was rendered before."""
+    return message

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, Outcome
@@ -95,8 +95,12 @@ class Trip:
         self._guard.note(one.campaign, one.message, one.rung, receipt)
         self._writer.settle([receipt], self._fence)
 
-    def settle_rest(self) -> None:
-        for key in self._claimed.keys() - self._settled:
+    def untried(self) -> frozenset[str]:
+        """The keys that the channel has not come to."""
+        return frozenset(self._claimed.keys() - self._settled - self._marked)
+
+    def settle_rest(self, but: Collection[str] = ()) -> None:
+        for key in self._claimed.keys() - self._settled - set(but):
             silent = Outcome(key, UNCERTAIN, reply="the channel gave no answer")
             self.settle(silent if key in self._marked else Outcome(key, RELEASED, begun=False))
 

@@ -4,6 +4,7 @@ import datetime as dt
 import itertools
 import threading
 import time
+from dataclasses import replace
 
 from commsengine.channels.channel import PERMANENT, RETRY, UNCERTAIN, Outcome
 from commsengine.content.message import Message
@@ -244,6 +245,36 @@ def test_a_pause_while_sending_stops_every_further_message(
     store.plans.resume("crm", backlog="latest", by="dana", now=clock.now)
     running.tick()
     assert len(bag.arrived) == len({message.key for message in bag.arrived}) == 120
+
+
+def test_after_a_pause_a_relay_is_not_bothered_with_the_rest_of_the_batch(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    run(store, [someone(n) for n in range(40)])
+    offered: list[str] = []
+
+    def pause_at_the_third(message: Message) -> None:
+        offered.append(message.key)
+        if len(offered) == 3:
+            pause(store, "crm", by="dana", clock=clock, wait=0)
+
+    engine(email=a_channel(bag, before_mark=pause_at_the_third)).tick()
+    assert (len(bag.arrived), len(offered)) == (2, 3)
+    assert {row.state for row in store.touches.list("crm")} == {"sent"}
+
+
+def test_one_refused_mark_keeps_nobody_else_of_the_batch_back(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    run(store, [someone(n) for n in range(12)])
+    left = replace(someone(5), left=dt.date(2027, 1, 10))
+
+    def leaves(message: Message) -> None:
+        if message.to_email == someone(3).email:
+            store.people.save([left], by="dana", now=clock.now)
+
+    engine(email=a_channel(bag, before_mark=leaves)).tick()
+    assert bag.to == [someone(n).email for n in range(12) if n != 5]
 
 
 def test_stopping_gives_back_what_has_not_begun(store: Store, engine: MakeEngine, bag: Mailbag) -> None:
