@@ -26,7 +26,7 @@ from commsengine.store.store import Store
 BEHIND = dt.timedelta(minutes=15)
 """How much older than noted here a database's last beat may be: a beat is noted a moment after it is kept."""
 
-UNDER_WAY = 1000
+UNDER_WAY = 50
 """Claims of several engines are under way at once, so the journal is read from so many fences before the oldest."""
 
 DOUBTFUL = ("sending", "uncertain")
