@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
+from commsengine.cadence.plan import Workspace
+from commsengine.engine.owner import Owner
 from commsengine.engine.poison import Desk
+from commsengine.engine.state_folder import StateFolder
+from commsengine.engine.tick import Engine
+from commsengine.store.store import Store
+from tests.engine.test_reconcile import NOBODY, claimed_by
+from tests.fakes import Clock, Mailbag, Scribe, a_channel
 from tests.stories.program import HERE
 
 DIES = """
@@ -76,3 +85,23 @@ def test_suspects_are_written_one_at_a_time_and_others_meanwhile(tmp_path: Path)
 def test_counts_that_cannot_be_read_are_no_counts(tmp_path: Path) -> None:
     (tmp_path / "suspects.json").write_text("not json")
     assert Desk(tmp_path).poison() == frozenset()
+
+
+def test_an_engine_that_starts_fails_the_poison_alone_and_sends_to_the_others(
+    store: Store, clock: Clock, bag: Mailbag, tmp_path: Path
+) -> None:
+    dead = replace(NOBODY, host=Owner.this_process().host)
+    poison, *others = claimed_by(store, dead, 3, clock.now)
+    folder = StateFolder(tmp_path, store.engine.database_id())
+    (folder.folder / "suspects.json").write_text(json.dumps({poison: 3}))
+    folder.close()
+    engine = Engine(
+        store, {"email": a_channel(bag)}, Scribe, workspace=Workspace(), clock=clock, sleep=clock.sleep,
+        state=lambda database: StateFolder(tmp_path, database),
+    )  # fmt: skip
+    with engine:
+        engine.tick()
+    rows = {row.key: (row.state, row.reason) for row in store.touches.list("crm")}
+    assert rows[poison] == ("failed", "poison: the engine died three times while it wrote this message")
+    assert {rows[key] for key in others} == {("sent", "")}
+    assert len(bag.arrived) == 2
