@@ -80,16 +80,21 @@ from sqlalchemy import event
 from commsengine.store import schema
 from commsengine.store.database import Database
 
-database, left = Database(sys.argv[1]), int(sys.argv[2])
+def upgrade(url, left):
+    def die(*_):
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), 9)
 
-def die(*_):
-    global left
-    left -= 1
-    if left == 0:
-        os.kill(os.getpid(), 9)
+    database = Database(url)
+    event.listen(database.engine, "before_cursor_execute", die)
+    schema.upgrade(database)
+    os._exit(0)
 
-event.listen(database.engine, "before_cursor_execute", die)
-schema.upgrade(database)
+for statement, url in enumerate(sys.argv[1:], 1):
+    child = os.fork() or upgrade(url, statement)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 STATEMENTS = 8
 """A few more than the newest migration takes, with what goes around it."""
@@ -97,15 +102,15 @@ STATEMENTS = 8
 
 def test_f36_an_upgrade_killed_at_any_statement_leaves_the_old_schema_or_the_new_one(tmp_path: Path) -> None:
     older(tmp_path / "old.db")
+    files = [tmp_path / f"{statement}.db" for statement in range(1, STATEMENTS + 1)]
+    urls = [f"sqlite:///{shutil.copy(tmp_path / 'old.db', file)}" for file in files]
+    told = subprocess.run(
+        [sys.executable, "-c", DIES, *urls], check=True, env={"PYTHONPATH": HERE}, capture_output=True, text=True
+    )
     ends = []
-    for statement in range(1, STATEMENTS + 1):
-        file = tmp_path / f"{statement}.db"
-        shutil.copy(tmp_path / "old.db", file)
-        url = f"sqlite:///{file}"
-        died = subprocess.run([sys.executable, "-c", DIES, url, str(statement)], check=False, env={"PYTHONPATH": HERE})
-        assert died.returncode in (0, -9)
+    for url, ended in zip(urls, told.stdout.split(), strict=True):
         database = Database(url)
-        ends.append((died.returncode, schema.revision(database)))
+        ends.append((int(ended), schema.revision(database)))
         database.close()
         with Store.upgrade(url) as store:
             assert len(store.engine.database_id()) == 36
