@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -39,7 +40,7 @@ class Finding:
 def examine(wiring: Wiring) -> list[Finding]:
     """Every finding. Settings that cannot be read raise ``InputError``: nothing else could be examined."""
     examinations: dict[str, Callable[[Wiring], Iterator[Finding]]] = {
-        "settings": _settings, "database": _database, "clock": _clock, "mail": _mail, "slack": _slack,
+        "settings": _settings, "database": _database, "state": _state, "clock": _clock, "mail": _mail, "slack": _slack,
         "uncertain": _resolvers, "links": _links, "channels": _resting, "windows": _windows,
     }  # fmt: skip
     _ = wiring.settings
@@ -60,6 +61,23 @@ def _settings(wiring: Wiring) -> Iterator[Finding]:
             "settings", "problem", "Neither mail nor Slack is set up.",
             "Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN.",
         )  # fmt: skip
+
+
+def _state(wiring: Wiring) -> Iterator[Finding]:
+    folder, database = wiring.settings.state_dir.absolute(), wiring.settings.database_file
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        yield Finding(
+            "state", "problem", f"The state folder {folder} cannot be written.",
+            "Let COMMSENGINE_STATE_DIR name a folder of this user that outlives a restart.",
+        )  # fmt: skip
+    elif database and folder.is_relative_to(database.absolute().parent):
+        yield Finding(
+            "state", "note", f"The state folder {folder} lies beside the database: restored together, none can tell.",
+            "Set COMMSENGINE_STATE_DIR to a folder outside of the workspace.",
+        )  # fmt: skip
+    else:
+        yield Finding("state", "ok", f"The sent-journal is kept in {folder}.")
 
 
 def _database(wiring: Wiring) -> Iterator[Finding]:

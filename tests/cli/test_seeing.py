@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from pathlib import Path
 from urllib.parse import quote
@@ -254,6 +255,23 @@ def test_the_doctor_tells_a_wrong_setting_once(applied: Terminal, monkeypatch: p
     monkeypatch.setenv("COMMSENGINE_SMTP_URL", "smtp://mail.example.com:99999")
     said = applied.run("doctor")
     assert (said.status, said.err.count("COMMSENGINE_SMTP_URL")) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("folder", "state", "says"),
+    [
+        ("../outside", "ok", "The sent-journal is kept in"),
+        ("inside", "note", "lies beside the database"),
+        ("people.csv/x", "problem", "cannot be written"),
+    ],
+)
+def test_the_doctor_says_where_the_sent_journal_is_kept(
+    applied: Terminal, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, folder: str, state: str, says: str
+) -> None:
+    monkeypatch.setenv("COMMSENGINE_STATE_DIR", str((applied.folder / folder).resolve()))
+    findings = json.loads(applied.run("doctor", "--json").out)["findings"]
+    [found] = [each for each in findings if each["about"] == "state"]
+    assert (found["state"], says in found["text"]) == (state, True)
 
 
 def test_the_doctor_names_a_mail_server_that_is_away(applied: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
