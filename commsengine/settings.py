@@ -179,6 +179,13 @@ class Settings(BaseSettings):
             )
         return value
 
+    @field_validator("state_dir")
+    @classmethod
+    def _state(cls, value: Path) -> Path:
+        if not value.expanduser().is_absolute():
+            raise ValueError(f"is not a full path. Write one such as /var/lib/commsengine, not '{value}'")
+        return value.expanduser()
+
     @field_validator("http_bind")
     @classmethod
     def _bind(cls, value: str) -> str:

@@ -32,7 +32,7 @@ def backup(wiring: Wiring, file: Path | None) -> None:
     """
     from commsengine.store.backup import copy_to
 
-    target = wiring.folder / file if file else _in_backups(wiring, "commsengine")
+    target = file.absolute() if file else _in_backups(wiring, "commsengine")
     copy_to(wiring.store.database, target)
     people = count(wiring.store.people.count(), "person", "people")
     touches = sum(sum(books.touches.values()) for books in wiring.store.books.status(wiring.clock()))
@@ -58,12 +58,12 @@ def restore(wiring: Wiring, file: Path, verify: bool, as_json: bool, yes: bool) 
     if database is None:
         raise InputError("A database server has its own means of restoring.", "Use pg_restore.")
     if verify:
-        seen = wiring.rescue.verify(file, wiring.clock())
+        seen = wiring.rescue.verify(file, database, wiring.clock())
         show_json(_json(seen)) if as_json else _tell(seen)
         return
     aside = _in_backups(wiring, "before-restore")
     with wiring.engine_lock():
-        seen = wiring.rescue.verify(file, wiring.clock())
+        seen = wiring.rescue.verify(file, database, wiring.clock())
         _tell(seen)
         consent(f"Put it in the place of {database.name}?", yes=yes)
         wiring.rescue.restore(file, database, aside, wiring.clock(), by=wiring.operator)
@@ -81,6 +81,8 @@ def _tell(seen: Verified) -> None:
         f"A whole backup, {made}: {count(seen.people, 'person', 'people')}, "
         f"{count(seen.touches, 'touch', 'touches')} on record."
     )
+    if seen.foreign:
+        click.echo("It is of ANOTHER database than the one here: what it does not hold is gone from here afterwards.")
     for campaign, state in seen.campaigns.items():
         click.echo(f"  {campaign}: {state}")
     if seen.put_back:
@@ -96,6 +98,6 @@ def _tell(seen: Verified) -> None:
 def _json(seen: Verified) -> dict[str, object]:
     return {
         "made_at": seen.made_at, "people": seen.people, "campaigns": dict(seen.campaigns), "touches": seen.touches,
-        "put_back": seen.put_back, "strangers": seen.strangers,
+        "put_back": seen.put_back, "strangers": seen.strangers, "foreign": seen.foreign,
         "coming": {"hours": 24, "messages": dict(seen.coming.messages), "exact": seen.coming.exact},
     }  # fmt: skip

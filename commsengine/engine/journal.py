@@ -15,6 +15,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -45,12 +46,13 @@ class Entry:
 
 
 class Journal:
-    """Belongs to the one thread that writes. ``durable`` is false for what may be lost with the power."""
+    """Safe to share between threads. ``durable`` is false for what may be lost with the power."""
 
     def __init__(self, folder: Path, *, durable: bool = True) -> None:
         self.folder, self._durable = folder, durable
         self._file = -1
         self._month = ""
+        self._lock = threading.Lock()
 
     def announce(self, fence: int, now: dt.datetime) -> None:
         """A claim is about to be made. Raises ``DiskError`` when the journal cannot be written."""
@@ -68,11 +70,7 @@ class Journal:
 
     def last_fence(self) -> int:
         """The greatest fence near the end, 0 in an empty journal. Fences only grow."""
-        for page in reversed(self._pages()):
-            for block in _blocks_back(page):
-                if fences := [line[1] for line in map(_parsed, block) if line]:
-                    return int(max(fences))
-        return 0
+        return max(map(_last_fence, self._pages()), default=0)
 
     def since(self, floor: int) -> dict[str, Entry]:
         """By key, the last that is known of every touch whose claim has the fence ``floor`` or a later one."""
@@ -98,10 +96,12 @@ class Journal:
     def _append(self, lines: Sequence[Sequence[Any]], now: dt.datetime) -> None:
         data = "".join(f"{json.dumps(line, separators=(',', ':'))}\n" for line in lines).encode()
         try:
-            self._turn_page(f"{now:%Y-%m}")
-            self._write_whole(data)
+            with self._lock:
+                self._turn_page(f"{now:%Y-%m}")
+                self._write_whole(data)
         except OSError as error:
-            self.close()
+            with self._lock:
+                self.close()
             raise DiskError(
                 f"The sent-journal in {self.folder} cannot be written: {error.strerror}.",
                 "Make room, or give this user the right to write there. Nothing leaves before that.",
@@ -134,12 +134,20 @@ class Journal:
 
     def _lines_back(self, floor: int) -> Iterator[list[Any]]:
         """The lines, newest first, up to a block in which every fence is below ``floor``."""
-        for page in reversed(self._pages()):
+        for page in sorted(self._pages(), key=_last_fence, reverse=True):  # a wrong clock makes a page of a wrong month
             for block in _blocks_back(page):
                 lines = [line for line in map(_parsed, reversed(block)) if line]
                 yield from lines
                 if lines and all(line[1] < floor for line in lines):
                     return
+
+
+def _last_fence(page: Path) -> int:
+    """The greatest one at the end of this page, 0 if it holds no line."""
+    for block in _blocks_back(page):
+        if fences := [line[1] for line in map(_parsed, block) if line]:
+            return int(max(fences))
+    return 0
 
 
 def _entry(tries: Mapping[int, tuple[str, str]], marked: Marked | None) -> Entry:

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from commsengine.errors import CommsError
+
 MOST_DEATHS = 3
 SLOTS, SLOT = 64, 32
 """More slots than there are sender threads; a key is 24 letters."""
@@ -51,8 +53,13 @@ class Desk:
 
     @contextmanager
     def writing(self, key: str) -> Iterator[None]:
-        """Around the rendering of one message. A suspect waits until it is alone among the suspects."""
+        """Around the rendering of one message. A suspect waits until it is alone among the suspects.
+
+        Raises ``CommsError`` for a message at which the engine died too often, whoever claimed it.
+        """
         suspect = key in self._deaths
+        if self._deaths.get(key, 0) >= MOST_DEATHS:
+            raise CommsError("poison: the engine died three times while it wrote this message")
         if suspect:
             self._alone.acquire()
         slot = self._free.pop()

@@ -54,7 +54,7 @@ class Pulse:
             self._store.touches.renew(owner=self._owner.name, lease_until=now + LEASE, now=now)
         self._last, self._rested = now, rested
         if state:
-            state.note(Note(str(self._store.path or ""), self._store.engine.fence(), now))
+            state.note(Note(str(self._store.path or ""), self._store.engine.fence(), now, self._store.engine.epochs()))
 
     def _look_around(self, now: dt.datetime, since: dt.timedelta | None) -> None:
         """``since`` is the time since the last beat of this process, by a clock that may have been set."""

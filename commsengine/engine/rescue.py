@@ -11,13 +11,14 @@ import datetime as dt
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.outlook import Coming, coming
 from commsengine.engine.restored import catch_up, put_on_record, unknown
 from commsengine.engine.state_folder import StateFolder
+from commsengine.errors import CommsError
 from commsengine.store import backup
 from commsengine.store.store import Store
 
@@ -28,7 +29,8 @@ AHEAD = dt.timedelta(hours=24)
 class Verified:
     """What a backup holds. ``put_back`` messages left after it was made, ``strangers`` of them to people it lacks.
 
-    ``made_at`` is its last sign of life; ``coming`` is what it would send within a day of its release.
+    ``made_at`` is its last sign of life; ``coming`` is what it would send within a day of its release. ``foreign``: it
+    is of another database than the one it would replace.
     """
 
     made_at: dt.datetime | None
@@ -38,6 +40,7 @@ class Verified:
     put_back: int
     strangers: int
     coming: Coming
+    foreign: bool = False
 
 
 class Rescue:
@@ -46,15 +49,14 @@ class Rescue:
     def __init__(self, state: Callable[[str], StateFolder], decisions: Callable[[Store], Decisions]) -> None:
         self._state, self._decisions = state, decisions
 
-    def verify(self, file: Path, now: dt.datetime) -> Verified:
+    def verify(self, file: Path, database: Path, now: dt.datetime) -> Verified:
         """What it holds and would do; changes nothing. Raises ``InputError`` for what is no backup of this program."""
-        with self._prepared(file, now) as (store, counts):
-            return self._seen(store, counts, now)
+        with self._prepared(file, database, now) as (_, seen):
+            return seen
 
     def restore(self, file: Path, database: Path, aside: Path, now: dt.datetime, *, by: str) -> Verified:
         """Puts it in the place of ``database``, which is set ``aside`` first. The caller holds the engine's lock."""
-        with self._prepared(file, now) as (store, counts):
-            seen = self._seen(store, counts, now)
+        with self._prepared(file, database, now) as (store, seen):
             store.engine.hold(_reason(file, seen), by=by, now=now)
             with self._opened(store) as state:
                 catch_up(store, state, database)
@@ -63,15 +65,18 @@ class Rescue:
         return seen
 
     @contextmanager
-    def _prepared(self, file: Path, now: dt.datetime) -> Iterator[tuple[Store, tuple[int, int]]]:
-        """A copy of the backup that knows what the journal knows."""
+    def _prepared(self, file: Path, database: Path, now: dt.datetime) -> Iterator[tuple[Store, Verified]]:
+        """A copy of the backup that knows what the journals know, under the name of the database it replaces."""
         backup.check_whole(file)
         with tempfile.TemporaryDirectory(prefix="commsengine-") as folder:
             draft = Path(folder) / "restored.db"
             backup.copy_file(file, draft)
-            with Store.upgrade(f"sqlite:///{draft}") as store, self._opened(store) as state:
-                missing = unknown(store, state)
-                yield store, put_on_record(store, missing, now) if missing else (0, 0)
+            with Store.upgrade(f"sqlite:///{draft}") as store:
+                foreign = _take_the_place_of(store, database)
+                with self._opened(store) as state:
+                    missing = unknown(store, state, database)
+                counts = put_on_record(store, missing, now) if missing else (0, 0)
+                yield store, replace(self._seen(store, counts, now), foreign=foreign)
 
     @contextmanager
     def _opened(self, store: Store) -> Iterator[StateFolder]:
@@ -92,6 +97,22 @@ class Rescue:
             *counts,
             coming(store, self._decisions(store), now, now + AHEAD),
         )
+
+
+def _take_the_place_of(store: Store, database: Path) -> bool:
+    """The restored database is called what the replaced one was, so that both their journals are its own.
+
+    Whether it is foreign: neither of the two was ever called what the other is.
+    """
+    try:
+        with Store.open(f"sqlite:///{database}") as replaced:
+            own, theirs = store.engine.database_id(), replaced.engine.database_id()
+            before = replaced.engine.former_ids()
+            foreign = own not in (theirs, *before) and theirs not in store.engine.former_ids()
+            store.engine.become(theirs, before)
+    except CommsError:  # it is not there, or damaged: the backup keeps its own name
+        return False
+    return foreign
 
 
 def _reason(file: Path, seen: Verified) -> str:

@@ -11,6 +11,7 @@ Looked at before anything else of a start
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
@@ -40,16 +41,17 @@ log = structlog.get_logger(__name__)
 
 def look_back(store: Store, state: StateFolder, now: dt.datetime) -> str:
     """Puts back on record what is missing; returns why the engine must hold, empty if all is well."""
-    missing = unknown(store, state)
+    missing = unknown(store, state, store.path)
     put_back, strangers = put_on_record(store, missing, now) if missing else (0, 0)
     beside = _made_from(store, state)
     reason = beside or _elsewhere(store, state) or _restored(store, state, put_back, strangers, now)
     if reason:
         store.engine.hold(reason, now=now)
         log.error("held", reason="restored or copied", put_back=put_back, strangers=strangers)
-    if beside:
-        store.engine.become_another()
-    catch_up(store, state, store.path)
+    if beside:  # the folder stays that of the database it was made from
+        store.engine.become(str(uuid.uuid4()))
+    else:
+        catch_up(store, state, store.path)
     return reason
 
 
@@ -58,13 +60,18 @@ def catch_up(store: Store, state: StateFolder, path: Path | None) -> None:
     noted, last = state.noted(), store.engine.heartbeat()
     store.engine.be_at(state.place)
     store.engine.raise_fence(max(state.journal.last_fence(), noted.fence if noted else 0))
-    state.note(Note(str(path or ""), store.engine.fence(), last.beat_at if last else None))
+    beat_at = last.beat_at if last else None
+    state.note(Note(str(path or ""), store.engine.fence(), beat_at, store.engine.epochs()))
 
 
-def unknown(store: Store, state: StateFolder) -> dict[str, Entry]:
-    """By key, what the journal knows of touches and this database does not."""
+def unknown(store: Store, state: StateFolder, path: Path | None) -> dict[str, Entry]:
+    """By key, what the journals know of touches and this database, which lies or will lie at ``path``, does not."""
     floor = min(store.engine.fence() + 1, store.touches.oldest_open_fence() or store.engine.fence() + 1) - UNDER_WAY
     known = state.journal.since(max(1, floor))
+    for journal in state.kin(store.engine.former_ids(), path):
+        for key, entry in journal.since(max(1, floor)).items():
+            if key not in known or known[key].at < entry.at:
+                known[key] = entry
     rows = store.touches.rows(list(known))
     return {key: entry for key, entry in known.items() if _is_news(entry, rows.get(key))}
 
@@ -137,7 +144,9 @@ def _restored(store: Store, state: StateFolder, put_back: int, strangers: int, n
             f"The database looks restored: {put_back} messages that it did not know of had left; "
             f"they are on record again.{gone}"
         )
-    if noted and store.engine.fence() < noted.fence:
+    if noted is None and store.engine.place() == state.place and store.engine.fence():
+        return f"The journal of this database is gone from {state.root}: what left last cannot be known."
+    if noted and (store.engine.fence() < noted.fence or store.engine.epochs() < noted.epochs):
         return "The database looks restored: it is older than what was last sent from here."
     if beat_at and beat_at <= now and (last is None or last.beat_at < beat_at - BEHIND):  # else the clock was wrong
         return f"The database looks restored: it was sent from until {beat_at:%Y-%m-%d %H:%M} UTC and does not know."
@@ -164,4 +173,8 @@ def _elsewhere(store: Store, state: StateFolder) -> str:
 
 
 def _is_there(store: Store, path: str) -> bool:
-    return bool(path) and Path(path).exists() and store.is_the_same_as(Path(path))
+    """Another file, whatever its name: a link to this one is no copy."""
+    other = Path(path)
+    if not path or store.path is None or not other.exists() or other.samefile(store.path):
+        return False
+    return store.is_the_same_as(other)

@@ -13,6 +13,7 @@ import datetime as dt
 import json
 import os
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,12 @@ MACHINE_ID = Path("/etc/machine-id")
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What was noted of a database at its last beat. ``path`` is its file, empty on a server; ``fence`` its last."""
+    """What was noted of a database at its last beat: ``path`` is its file, empty on a server; ``epochs``: decrees."""
 
     path: str
     fence: int
     beat_at: dt.datetime | None
+    epochs: int = 0
 
 
 def stop_is_there(root: Path, database: str) -> bool:
@@ -44,7 +46,8 @@ class StateFolder:
     def __init__(self, root: Path, database: str, *, durable: bool = True) -> None:
         self.root, self.folder = root, root / database
         try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.folder.mkdir(exist_ok=True, mode=0o700)
             self.place = _place(root)
             self.desk = Desk(self.folder)
         except OSError as error:
@@ -63,19 +66,28 @@ class StateFolder:
         found = _read(self.folder / "instance.json")
         try:
             beat_at = dt.datetime.fromisoformat(found["beat_at"]) if found["beat_at"] else None
-            return Note(str(found["path"]), int(found["fence"]), beat_at)
+            return Note(str(found["path"]), int(found["fence"]), beat_at, int(found.get("epochs", 0)))
         except (KeyError, ValueError, TypeError):
             return None
 
     def note(self, note: Note) -> None:
         """Keeps it; a note that cannot be kept is an older note, and no reason to stop."""
+        beat_at = note.beat_at.isoformat() if note.beat_at else None
+        told = {"path": note.path, "fence": note.fence, "beat_at": beat_at, "epochs": note.epochs}
         try:
-            _write(
-                self.folder / "instance.json",
-                {"path": note.path, "fence": note.fence, "beat_at": note.beat_at and note.beat_at.isoformat()},
-            )
+            _write(self.folder / "instance.json", told)
         except OSError:
             return
+
+    def kin(self, former: Collection[str], path: Path | None) -> list[Journal]:
+        """The journals of what this database was called before, and of whatever lay at its ``path``."""
+        found = []
+        for folder in self.root.iterdir():
+            noted = _read(folder / "instance.json")
+            here = path is not None and noted.get("path") == str(path)
+            if folder != self.folder and folder.is_dir() and (here or folder.name in former):
+                found.append(Journal(folder))
+        return found
 
     def close(self) -> None:
         self.journal.close()
@@ -105,5 +117,6 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _write(path: Path, value: dict[str, Any]) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
     draft.write_text(json.dumps(value), encoding="utf-8")
     draft.replace(path)

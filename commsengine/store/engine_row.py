@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from commsengine.store import audit, bookmark, decrees
 from commsengine.store.database import Database, insert
 from commsengine.store.records import Heartbeat, Hold
-from commsengine.store.tables import counter, engine, instance, standstill
+from commsengine.store.tables import campaign, counter, engine, instance, standstill
 
 _FENCE = "fence"
+_FORMER = "former"
+_IS_NOW = instance.c.place != _FORMER
 NOBODY_RESTS: Mapping[str, Mapping[str, str]] = {}
 
 
@@ -95,27 +97,39 @@ class EngineBook:
     def database_id(self) -> str:
         """Which database this is; a copy of it has the same id until it gets its own."""
         with self._database.read() as connection:
-            found: str | None = connection.execute(select(instance.c.database)).scalar()
-        return found or self.become_another()
+            found: str | None = connection.execute(select(instance.c.database).where(_IS_NOW)).scalar()
+        return found or self.become(str(uuid.uuid4()))
 
-    def become_another(self) -> str:
-        """Gives this database an id of its own, for it is a copy of another one that goes on."""
-        database = str(uuid.uuid4())
+    def former_ids(self) -> list[str]:
+        """What this database was called before: the one it was copied from, and so on."""
+        with self._database.read() as connection:
+            return [row.database for row in connection.execute(select(instance.c.database).where(~_IS_NOW))]
+
+    def become(self, database: str, former: Sequence[str] = ()) -> str:
+        """Gives this database another id. What it was called before is remembered, and so are the ids in ``former``."""
+        before = {*self.former_ids(), *former}
         with self._database.write() as connection:
+            before |= {row.database for row in connection.execute(select(instance.c.database))}
             connection.execute(delete(instance))
-            connection.execute(instance.insert(), {"database": database, "place": ""})
+            rows = [{"database": each, "place": _FORMER} for each in sorted(before - {database})]
+            connection.execute(instance.insert(), [{"database": database, "place": ""}, *rows])
         return database
 
     def place(self) -> str:
         """The state folder it was last sent from; empty if never."""
         with self._database.read() as connection:
-            return connection.execute(select(instance.c.place)).scalar() or ""
+            return connection.execute(select(instance.c.place).where(_IS_NOW)).scalar() or ""
 
     def be_at(self, place: str) -> None:
         """It is sent from this state folder from now on."""
         if self.place() != place:
             with self._database.write() as connection:
-                connection.execute(update(instance).values(place=place))
+                connection.execute(update(instance).where(_IS_NOW).values(place=place))
+
+    def epochs(self) -> int:
+        """How many decrees there have been, over all campaigns. It only grows."""
+        with self._database.read() as connection:
+            return connection.execute(select(func.sum(campaign.c.epoch))).scalar() or 0
 
     def hold(self, reason: str, *, now: dt.datetime, by: str = "engine") -> bool:
         """From the return on nothing is claimed or marked; false if the engine was on hold already."""

@@ -128,9 +128,7 @@ def sighted(
     return {"found": len(arrived), "absent": len(missing)}
 
 
-_OPEN_FENCE = select(func.min(touch.c.fence)).where(
-    touch.c.state.in_(("claimed", "sending", "retry", "uncertain")), touch.c.fence > 0
-)
+_OPEN_FENCE = select(func.min(touch.c.fence)).where(touch.c.state.in_(("claimed", "sending")), touch.c.fence > 0)
 
 
 def oldest_open_fence(connection: Connection) -> int | None:

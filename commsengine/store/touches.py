@@ -166,7 +166,7 @@ class Touches:
             return reconcile.sighted(connection, found, absent, by=by, now=now)
 
     def oldest_open_fence(self) -> int | None:
-        """The least fence of what is still under way or waits for another try; ``None`` if nothing is."""
+        """The least fence of what is under way; ``None`` if nothing is."""
         with self._database.read() as connection:
             return reconcile.oldest_open_fence(connection)
 

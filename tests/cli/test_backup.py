@@ -11,6 +11,7 @@ import pytest
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.store import schema
 from commsengine.store.store import Store
+from tests.cli.conftest import PEOPLE
 from tests.cli.terminal import Terminal
 from tests.store.scene import older
 
@@ -21,7 +22,7 @@ def _own_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def backed_up(terminal: Terminal) -> str:
-    said = terminal.run("backup", "kept.db")
+    said = terminal.run("backup", terminal.path("kept.db"))
     assert (said.status, said.err.count("\n")) == (0, 1), said.err
     return terminal.path("kept.db")
 
@@ -37,7 +38,7 @@ def test_a_backup_says_what_it_holds_and_is_for_this_user_alone(started: Termina
 
 def test_a_backup_replaces_nothing(started: Terminal) -> None:
     backed_up(started)
-    said = started.run("backup", "kept.db")
+    said = started.run("backup", started.path("kept.db"))
     assert (said.status, "kept.db exists already. Name another file" in said.err) == (2, True)
 
 
@@ -82,6 +83,21 @@ def test_the_database_as_it_was_is_set_aside(started: Terminal, mailbox: Mailbox
     assert back.status == 0, back.err
     assert "4 touches on record" in back.out
     assert "put on record again" not in back.out
+    assert len(mailbox.arrived) == 4
+
+
+def test_a_backup_of_another_workspace_is_told_and_leaves_that_one_alone(
+    started: Terminal, mailbox: Mailbox, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    kept = backed_up(started)
+    started.run("tick")
+    stage = Terminal(tmp_path_factory.mktemp("stage"))
+    stage.write("people.csv", PEOPLE)
+    assert stage.run("people", "import", stage.path("people.csv")).status == 0
+    said = stage.run("restore", kept, "--yes")
+    assert "It is of ANOTHER database than the one here" in said.out
+    assert started.run("tick").status == 0
+    assert stage.run("tick").status == 1
     assert len(mailbox.arrived) == 4
 
 

@@ -66,6 +66,14 @@ def test_a_page_a_month_and_the_old_ones_go(tmp_path: Path) -> None:
     assert (pages[0], pages[-1], len(pages)) == ("sent-2027-04.jsonl", "sent-2028-04.jsonl", 13)
 
 
+def test_a_page_of_a_month_that_a_wrong_clock_made_hides_nothing(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    for fence, month in ((1, 1), (2, 2), (3, 1), (4, 1)):
+        journal.write([leaving(f"k{fence}")], [], fence=fence, now=utc(f"2027-{month:02d}-05"))
+    assert journal.last_fence() == 4
+    assert sorted(journal.since(3)) == ["k3", "k4"]
+
+
 def test_many_blocks_are_read_from_the_end(tmp_path: Path) -> None:
     journal = Journal(tmp_path, durable=False)
     count = 15_000  # some three megabytes

@@ -9,11 +9,14 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from commsengine.cadence.plan import Workspace
 from commsengine.engine.owner import Owner
 from commsengine.engine.poison import Desk
 from commsengine.engine.state_folder import StateFolder
 from commsengine.engine.tick import Engine
+from commsengine.errors import CommsError
 from commsengine.store.store import Store
 from tests.engine.test_reconcile import NOBODY, claimed_by
 from tests.fakes import Clock, Mailbag, Scribe, a_channel
@@ -42,6 +45,12 @@ def test_the_third_death_names_it_and_nobody_else(tmp_path: Path) -> None:
         assert Desk(tmp_path).poison() == frozenset(), deaths
         die(tmp_path, "fine", "poison", "never reached")
     assert Desk(tmp_path).poison() == {"poison"}
+
+
+def test_whoever_claims_it_later_does_not_write_it_either(tmp_path: Path) -> None:
+    (tmp_path / "suspects.json").write_text(json.dumps({"poison": 3}))
+    with pytest.raises(CommsError, match="died three times"), Desk(tmp_path).writing("poison"):
+        pytest.fail("it is written")
 
 
 def test_what_is_written_after_all_is_no_suspect_any_more(tmp_path: Path) -> None:

@@ -164,6 +164,71 @@ def test_a_copy_beside_its_original_holds_and_becomes_another_database(
     assert len(bag.arrived) == PEOPLE
 
 
+def test_a_backup_from_before_a_copy_got_its_own_name_does_not_send_again(
+    store: Store, clock: Clock, bag: Mailbag, root: Path, tmp_path: Path
+) -> None:
+    """The backup asks the journal of the name it bears, and the journal of what lies in its place."""
+    run(store, [someone(n) for n in range(PEOPLE)])
+    with opened(store, root, clock, bag) as engine:
+        engine.tick()
+    copy = snapshot(store, tmp_path / "copy.db")
+    older = snapshot(store, tmp_path / "older.db")
+    with Store.open(f"sqlite:///{copy}") as second:
+        with opened(second, root, clock, bag) as engine:
+            engine.tick()
+        second.engine.release("all", by="dana", now=clock.now)
+        second.people.save([someone(9)], by="dana", now=utc("2027-01-05"))
+        with opened(second, root, clock, bag) as engine:
+            engine.tick()
+        assert len(bag.arrived) == PEOPLE + 1
+        with restored(second, older) as again:
+            again.people.save([someone(9)], by="dana", now=utc("2027-01-05"))
+            for _ in range(2):
+                with opened(again, root, clock, bag) as engine:
+                    engine.tick()
+                again.engine.release("all", by="dana", now=clock.now)
+            with opened(again, root, clock, bag) as engine:
+                engine.tick()
+    assert len(bag.arrived) == PEOPLE + 1
+
+
+def test_another_name_of_the_same_file_is_no_copy(
+    store: Store, clock: Clock, bag: Mailbag, root: Path, tmp_path: Path
+) -> None:
+    with opened(store, root, clock, bag) as engine:
+        engine.tick()
+    link = tmp_path / "link.db"
+    link.symlink_to(file_of(store))
+    with Store.open(f"sqlite:///{link}") as again, opened(again, root, clock, bag) as engine:
+        assert engine.tick().hold == ""
+
+
+def test_a_journal_that_is_gone_holds(store: Store, clock: Clock, bag: Mailbag, root: Path) -> None:
+    run(store, [someone(n) for n in range(PEOPLE)])
+    with opened(store, root, clock, bag) as engine:
+        engine.tick()
+    shutil.rmtree(root / store.engine.database_id())
+    with opened(store, root, clock, bag) as engine:
+        assert engine.tick().hold.startswith("The journal of this database is gone")
+    store.engine.release("all", by="dana", now=clock.now)
+    with opened(store, root, clock, bag) as engine:
+        assert engine.tick().hold == ""
+
+
+def test_a_database_from_before_a_decree_holds(
+    store: Store, clock: Clock, bag: Mailbag, root: Path, tmp_path: Path
+) -> None:
+    run(store, [someone(n) for n in range(PEOPLE)])
+    with opened(store, root, clock, bag) as engine:
+        engine.tick()
+        before = snapshot(store, tmp_path / "before.db")
+        store.plans.cancel("crm", by="dana", now=clock.now)
+        clock.forward(minutes=1)
+        engine.tick()
+    with restored(store, before) as again, opened(again, root, clock, bag) as engine:
+        assert "looks restored" in engine.tick().hold
+
+
 def test_a_database_that_moved_goes_on(store: Store, clock: Clock, bag: Mailbag, root: Path, tmp_path: Path) -> None:
     with opened(store, root, clock, bag) as engine:
         engine.tick()

@@ -410,7 +410,8 @@ class World:
             self.expect(bool(reason), "a database that does not know of what has left is not held")
         self.expect(left <= set(now), f"{left - set(now)} had left and are on record no more")
         self.expect(self._counter() >= max(self.fences, default=0), "a fence is given out for the second time")
-        self.expect(not unknown(self.store, engine.state), "what the journal knows is not on record after a look back")
+        news = unknown(self.store, engine.state, None)
+        self.expect(not news, "what the journal knows is not on record after a look back")
         self._note_moves()
         self.doing = "start"
         reconcile(self.store, engine.owner, self.now)

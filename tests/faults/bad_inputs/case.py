@@ -19,7 +19,7 @@ from tests.stories.program import HERE, Program
 
 Content = str | bytes | Callable[[], bytes]
 
-SETTINGS = {"COMMSENGINE_SECRET_KEY": "a-key-of-enough-letters", "COMMSENGINE_STATE_DIR": "state"}
+SETTINGS = {"COMMSENGINE_SECRET_KEY": "a-key-of-enough-letters"}
 _CAPABILITIES_OF_ROOT = (1, 2)  # to write and to read whatever the rights of a file say
 _DROP_FROM_BOUNDS = 24  # prctl
 
