@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-WORKERS ?= 2
+WORKERS ?= 4  # tests wait for processes more than they compute
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check bench faults format clean browser strace

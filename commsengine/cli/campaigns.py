@@ -184,4 +184,4 @@ def _tell_stopped(report: StopReport) -> None:
     if report.uncertain:
         note("Settle an uncertain one when you know: commsengine touch KEY --sent (or --resend).")
     if report.open_rows:
-        note(f"See what became of those that were leaving: commsengine touches {report.campaign} --state sending")
+        note("Those that were leaving are known in a moment: run the same command again.")

@@ -30,6 +30,10 @@ def test_f20_a_card_that_slack_has_is_found_and_one_that_it_has_not_is_posted_ag
 def test_a_history_that_is_refused_leaves_it_to_the_plan(slack: SlackWitness, begin: Begin) -> None:
     program = begin(1, ("sponsor: sam@example.com", "sponsor: sam@example.com\non_uncertain: hold"))
     slack.behave(Rule(POST, RESET, first=1), Rule(HISTORY, "missing_scope"))
-    Hurried(program, lambda wiring: wiring.resolvers).tick()
+    hurried = Hurried(program, lambda wiring: wiring.resolvers)
+    hurried.tick()
+    assert program.look("today")["held"] == []
+    hurried.sleep(6 * 60)
+    hurried.tick()
     assert (states_of(program), slack.copies) == ({P0: "uncertain"}, {P0: 1})
     assert [row["person"] for row in program.look("today")["held"]] == [P0]
