@@ -12,8 +12,6 @@ from tests.cli.terminal import Said
 from tests.faults.bad_inputs import BAD_INPUTS
 from tests.faults.bad_inputs.case import Attempt, BadInput, Workspace
 
-pytestmark = pytest.mark.xdist_group("bad inputs")  # its fixture is dear: one worker makes it once
-
 _ERROR = re.compile(r"^(\S+): error: (.*)$", re.MULTILINE)
 
 

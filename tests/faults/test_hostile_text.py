@@ -36,8 +36,6 @@ from tests.builders import BEN
 from tests.content.desk import DANA, SAM, SHIPPED, a_renderer, a_touch
 from tests.content.test_hostile import Shape
 
-pytestmark = pytest.mark.xdist_group("hostile text")  # its fixture is dear: one worker makes it once
-
 HARMLESS = "harmless"
 HOSTILE = {
     "NUL": "a\0b", "bell and escape": "a\x07\x1b[31mb", "C1": "a\x9bb", "next line": "a\x85b", "vertical tab": "a\x0bb",

@@ -22,8 +22,6 @@ from tests.servers import a_mail
 from tests.stories.campaign import addresses, start_for
 from tests.stories.program import Program
 
-pytestmark = pytest.mark.xdist_group("lines")  # its fixture is dear: one worker makes it once
-
 
 def everybody_once(program: Program, witness: SmtpWitness, people: int) -> None:
     assert witness.copies == dict.fromkeys(addresses(people), 1)

@@ -22,8 +22,6 @@ from tests.servers import a_mail
 from tests.stories.campaign import IN_FORCE, addresses, start_for, write_for
 from tests.stories.program import Program
 
-pytestmark = pytest.mark.xdist_group("relay")  # its fixture is dear: one worker makes it once
-
 PEOPLE = 1000
 SILENT, TARDY, NO_DATA, NO_BODY, GREY, UNWANTED = addresses(6)
 DAY = (

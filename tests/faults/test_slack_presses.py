@@ -27,8 +27,6 @@ from tests.stories.conftest import free_port
 from tests.stories.pages import WEB, pages
 from tests.stories.program import Program
 
-pytestmark = pytest.mark.xdist_group("presses")  # its fixture is dear: one worker makes it once
-
 SECRET = "signed-by-slack"
 PRESSERS = 50
 ANA, BEN, LEA, MIA, TOM, UMA = (f"p{number:04d}@example.com" for number in range(PRESSERS, PRESSERS + 6))

@@ -513,7 +513,7 @@ class World:
             self.expect(same, f"the books of {books.campaign} count {counted}, there are {touches[books.campaign]}")
             self.expect(sum(books.skipped.values()) == books.touches["skipped"], "the reasons of skipped do not add up")
         for engine in self.engines[:1]:
-            self.expect(not unknown(self.store, engine.state), "the journal knows what the database does not")
+            self.expect(not unknown(self.store, engine.state, None), "the journal knows what the database does not")
         found, self.wrong = self.wrong, []
         return found
 

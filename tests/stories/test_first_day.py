@@ -16,8 +16,6 @@ from tests.stories.program import Program
 from tests.stories.relay import Relay
 from tests.stories.starter import PEOPLE, PLAN, init
 
-pytestmark = pytest.mark.xdist_group("first day")  # its fixture is dear: one worker makes it once
-
 ANA, LEA = "ana.kim@example.com", "lea.blanc@example.com"
 
 

@@ -18,8 +18,6 @@ from commsengine.engine.followups import followups, record_outcome
 from commsengine.sandbox.rehearse import Rehearsal, Script, Story
 from tests.builders import utc
 
-pytestmark = pytest.mark.xdist_group("interviews")  # its fixture is dear: one worker makes it once
-
 SCHEDULES = shipped_folder("schedules")
 PLAN = load_plan(SCHEDULES / "process-interviews.yaml", root=SCHEDULES).plan
 PEERS = load_people(SCHEDULES / "peers.csv").people

@@ -41,7 +41,7 @@ def test_nothing_arrives_after_a_pause_and_the_rest_arrives_once(program: Progra
 
 def test_a_running_engine_hears_of_the_pause_too(program: Program, relay: Relay) -> None:
     start_for(program, 400)
-    relay.pause = 0.02
+    relay.pause = 0.15  # slow enough for a pause that has to start as a process
     with program.running("run"):
         assert relay.wait_for(40, timeout=30)
         program.done("pause", "--all")
