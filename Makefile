@@ -33,7 +33,7 @@ demo: $(RUNS)  ## rehearse the shipped campaign in a sandbox and tell its story 
 	@$(BIN)/commsengine demo $(if $(SERVE),--serve)
 
 test: $(READY) browser strace  ## run the whole suite
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -q
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q
 
 check: $(READY)  ## formatting, lint and types
 	$(BIN)/ruff format --check .
