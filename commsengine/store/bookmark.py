@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, bindparam, case, update
+from sqlalchemy import Connection, bindparam, case, literal, update
 
 from commsengine.store.database import many
 from commsengine.store.tables import campaign, person
@@ -23,7 +23,7 @@ def changed(connection: Connection, person_ids: Iterable[str], now: dt.datetime)
     later = person.c.wake_at.is_(None) | (person.c.wake_at > now)
     for start in range(0, len(ids), CHUNK):
         news = update(person).where(person.c.id.in_(ids[start : start + CHUNK]))
-        due = case((later, now), else_=person.c.wake_at)
+        due = case((later, literal(now, person.c.wake_at.type)), else_=person.c.wake_at)
         connection.execute(news.values(facts_seq=person.c.facts_seq + 1, wake_at=due))
 
 

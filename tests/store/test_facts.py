@@ -198,3 +198,10 @@ def test_slack_ids_are_kept_by_address(store: Store) -> None:
     store.slack_ids.put("ana@example.com", "U1", "")
     store.slack_ids.put("ANA@example.com", "U1", "D1")
     assert store.slack_ids.get("Ana@example.com") == ("U1", "D1")
+
+
+def test_a_fact_makes_due_at_an_aware_instant(store: Store) -> None:
+    """Else a tick that tells when the next is due cannot compare it."""
+    store.people.save([ANA], by="dana", now=NOW)
+    idle(store).facts.unreachable("ana", "slack", "not on Slack", now=LATER)
+    assert store.touches.next_wake() == LATER
