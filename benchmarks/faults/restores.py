@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.faults.report import Report, say
@@ -65,7 +66,8 @@ def run(asked: argparse.Namespace, folder: Path) -> Report:
         witness.behave()
         killer.finish()
         verdict = killer.verdict()
-    report.judge(verdict)
+    # The attempts of what was put back are lost with the database, so they explain neither copies nor arrivals.
+    report.judge(replace(verdict, unexplained=(), doubts=verdict.extra))
     report.add("restores", asked.restores)
     report.add("  to before something had left", gone_back)
     report.add("  that put the engine on hold", held)
