@@ -61,12 +61,14 @@ def restore(wiring: Wiring, file: Path, verify: bool, as_json: bool, yes: bool) 
         seen = wiring.rescue.verify(file, database, wiring.clock())
         show_json(_json(seen)) if as_json else _tell(seen)
         return
-    aside = _in_backups(wiring, "before-restore")
-    with wiring.engine_lock():
-        seen = wiring.rescue.verify(file, database, wiring.clock())
+    aside, name = _in_backups(wiring, "before-restore"), database.name
+
+    def agree(seen: Verified) -> None:
         _tell(seen)
-        consent(f"Put it in the place of {database.name}?", yes=yes)
-        wiring.rescue.restore(file, database, aside, wiring.clock(), by=wiring.operator)
+        consent(f"Put it in the place of {name}?", yes=yes)
+
+    with wiring.engine_lock():
+        wiring.rescue.restore(file, database, aside, wiring.clock(), by=wiring.operator, agree=agree)
     click.echo(f"Restored. The database as it was is in {aside}.")
     click.echo("The engine is on hold: commsengine release shows what it would send, and asks.")
 

@@ -54,15 +54,20 @@ class Rescue:
         with self._prepared(file, database, now) as (_, seen):
             return seen
 
-    def restore(self, file: Path, database: Path, aside: Path, now: dt.datetime, *, by: str) -> Verified:
-        """Puts it in the place of ``database``, which is set ``aside`` first. The caller holds the engine's lock."""
+    def restore(
+        self, file: Path, database: Path, aside: Path, now: dt.datetime, *, by: str, agree: Callable[[Verified], object]
+    ) -> None:
+        """Puts it in the place of ``database``, which is set ``aside`` first. The caller holds the engine's lock.
+
+        ``agree`` is shown what the backup holds; what it raises ends it before anything is changed.
+        """
         with self._prepared(file, database, now) as (store, seen):
+            agree(seen)
             store.engine.hold(_reason(file, seen), by=by, now=now)
             with self._opened(store) as state:
                 catch_up(store, state, database)
             backup.set_aside(database, aside)
             backup.replace(database, store.database)
-        return seen
 
     @contextmanager
     def _prepared(self, file: Path, database: Path, now: dt.datetime) -> Iterator[tuple[Store, Verified]]:

@@ -48,7 +48,7 @@ class Resolution:
         for channel, resolvers in self._resolvers.items():
             for resolver in resolvers:
                 theirs = [row for row in waiting if row.channel == channel and self._is_ripe(row, resolver, now)]
-                known = self._ask(resolver, theirs, now)
+                known = self._ask(resolver, theirs, self._newer(waiting, resolver, now), now)
                 waiting = [row for row in waiting if row.key not in known]
         given_up = [row.key for row in waiting if self._out_of_patience(row, now)]
         if given_up:
@@ -56,11 +56,19 @@ class Resolution:
         left = [row for row in waiting if row.key not in set(given_up)]
         return min((self._next(row, now) for row in left), default=None)
 
-    def _ask(self, resolver: Resolver, rows: Sequence[Uncertain], now: dt.datetime) -> Mapping[str, Sighting]:
+    def _newer(self, rows: Sequence[Uncertain], resolver: Resolver, now: dt.datetime) -> set[str]:
+        """What became uncertain again after the look that is under way began: of those it can prove no absence."""
+        began = {row.key: self._asked.get((resolver.name, row.key)) for row in rows}
+        return {row.key for row in rows if (at := began[row.key]) is not None and at < _since(row, now)}
+
+    def _ask(
+        self, resolver: Resolver, rows: Sequence[Uncertain], newer: set[str], now: dt.datetime
+    ) -> Mapping[str, Sighting]:
         if rows and resolver.name not in self._looks:
             self._asked |= {(resolver.name, row.key): now for row in rows}
             self._looks[resolver.name] = _begun(resolver, [_sending(row) for row in rows], now)
-        known = self._heard(resolver.name)
+            newer = set()
+        known = {key: seen for key, seen in self._heard(resolver.name).items() if seen.found or key not in newer}
         found = {key: (seen.remote_id, seen.evidence) for key, seen in known.items() if seen.found}
         absent = {key: seen.evidence for key, seen in known.items() if not seen.found}
         if known:

@@ -138,6 +138,29 @@ def test_an_archive_that_does_not_answer_keeps_nobody_from_going_on_and_is_heard
     assert state(store, key) == "sent"
 
 
+def test_an_absence_of_before_says_nothing_of_a_send_since(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    [key] = doubtful(store, engine, bag, people=1)
+    answers = threading.Event()
+
+    class Slow(Witness):
+        def look(self, sendings: Sequence[Sending]) -> Mapping[str, Sighting]:
+            answers.wait(30)
+            return super().look(sendings)
+
+    resolution = Resolution(store, {"email": [Slow()]})
+    clock.forward(seconds=6)
+    resolution.settle(clock.now)
+    clock.forward(seconds=6)
+    with store.database.write() as connection:
+        again = clock.now.isoformat(" ", "microseconds")
+        connection.exec_driver_sql("UPDATE touch SET uncertain_at = ?", (again,))
+    answers.set()
+    resolution.settle(clock.now)
+    assert state(store, key) == "uncertain"
+
+
 def test_a_resolver_with_a_defect_is_as_good_as_none(
     store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
 ) -> None:
