@@ -15,6 +15,7 @@ from commsengine.content.digest import DigestFacts
 from commsengine.content.facts import Cast
 from commsengine.content.message import Message
 from commsengine.engine.deliver import ChannelSetup
+from commsengine.errors import RenderError
 
 Script = Callable[[Message], Outcome | None]
 """What becomes of a message after its mark; ``None`` means it arrives."""
@@ -98,7 +99,7 @@ class Scribe:
 
     def touch(self, touch: Touch, person: Person, cast: Cast) -> Message:
         if person.name == "Unwritable":
-            raise ValueError("no such name in the template")
+            raise RenderError("no such name in the template")
         return Message(
             key=touch.key, campaign=touch.campaign, campaign_title=self.plan.title, channel=touch.channel,
             to_email=person.email, to_name=person.name, slack_id=person.slack_id, sender_name=cast.lead.email,

@@ -39,6 +39,7 @@ def _reader() -> MarkdownIt:
     reader.normalizeLink = normalized  # type: ignore[method-assign]
     reader.validateLink = link_allowed  # type: ignore[method-assign]
     reader.add_render_rule("image", _image)
+    reader.parse("once")  # it gets its rules ready at its first text; a second thread would find them half ready
     return reader
 
 

@@ -219,7 +219,7 @@ class Pool:
                     messages.append(claimed.render())
             except Exception as failure:  # one bad row must not stop the others
                 log.error("render_failed", campaign=claimed.campaign, message=claimed.message, key=claimed.key)
-                receipt = render_failed(claimed.key, failure, self._clock())
+                receipt = render_failed(claimed.key, failure, claimed.attempts, self._clock())
                 self._guard.note(claimed.campaign, claimed.message, claimed.rung, receipt)
                 self._writer.settle([receipt], claimed.fence)
         return messages

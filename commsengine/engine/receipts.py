@@ -6,6 +6,7 @@ import datetime as dt
 import zlib
 
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, Outcome
+from commsengine.errors import CommsError
 from commsengine.store.records import Receipt
 
 BACK_OFF = (1, 5, 15, 60)
@@ -44,10 +45,12 @@ def retry_at(outcome: Outcome, number: int, now: dt.datetime) -> dt.datetime:
     return now + dt.timedelta(seconds=seconds * (1 + spread))
 
 
-def render_failed(key: str, failure: Exception, now: dt.datetime) -> Receipt:
-    """A message that could not be written: this row fails, the others go on."""
-    reason = f"{type(failure).__name__}: {failure}"[:LONGEST_REASON]
-    return Receipt(key, "failed", now, phase="render", reply=reason, reason=reason)
+def render_failed(key: str, failure: Exception, attempts: int, now: dt.datetime) -> Receipt:
+    """A message that could not be written: this row only. What its author must mend fails for good; a defect of ours
+    may have been of the moment, so the message is tried again like one that was refused for now.
+    """
+    verdict = PERMANENT if isinstance(failure, CommsError) else RETRY
+    return receipt_of(Outcome(key, verdict, "render", f"{type(failure).__name__}: {failure}"), attempts, now)
 
 
 def _receipt(

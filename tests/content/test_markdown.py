@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from markdown_it import MarkdownIt
 
-from commsengine.content.markdown import LONGEST, link_allowed, read, to_html, to_plain
+from commsengine.content.markdown import LONGEST, _reader, link_allowed, read, to_html, to_plain
 from commsengine.content.slots import HTML, Skeleton, Slot, mark
 from commsengine.errors import RenderError
 
@@ -68,3 +72,21 @@ def test_markdown_bombs_are_read_in_time(bomb: str) -> None:
     began = time.process_time()
     to_html(read((bomb * LONGEST)[:LONGEST]))
     assert time.process_time() - began < 3
+
+
+def test_threads_may_read_their_first_texts_at_once() -> None:
+    """A sender for each connection begins at the same instant; each needs all rules from the first text on."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(50):
+            reader, together = _reader(), threading.Barrier(8)
+
+            def first(_: int, reader: MarkdownIt = reader, together: threading.Barrier = together) -> str:
+                together.wait()
+                return str(reader.render("- *a*\n"))
+
+            with ThreadPoolExecutor(8) as threads:
+                assert set(threads.map(first, range(8))) == {"<ul>\n<li><em>a</em></li>\n</ul>\n"}
+    finally:
+        sys.setswitchinterval(before)

@@ -6,6 +6,7 @@ import pytest
 
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, Outcome
 from commsengine.engine.receipts import receipt_of, render_failed, retry_at
+from commsengine.errors import RenderError
 from tests.builders import utc
 
 NOW = utc("2027-01-11 09:00")
@@ -50,4 +51,12 @@ def test_being_asked_to_wait_is_no_attempt_but_keeps_the_time() -> None:
 
 
 def test_a_message_that_could_not_be_written_says_why() -> None:
-    assert render_failed("k", KeyError("name"), NOW).reason == "KeyError: 'name'"
+    receipt = render_failed("k", RenderError("no name", where="wiifm", line=3), 0, NOW)
+    assert (receipt.state, receipt.phase, receipt.reason) == ("failed", "render", "RenderError: wiifm:3: no name")
+
+
+def test_a_defect_of_ours_is_tried_again_and_given_up_in_the_end() -> None:
+    first = render_failed("k", KeyError("name"), 0, NOW)
+    assert (first.state, first.reason, first.retry_at is not None) == ("retry", "KeyError: 'name'", True)
+    last = render_failed("k", KeyError("name"), 4, NOW)
+    assert (last.state, last.reason) == ("failed", "given up after 5 attempts: KeyError: 'name'")

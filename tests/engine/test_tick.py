@@ -70,7 +70,7 @@ def test_a_message_that_cannot_be_written_fails_alone(store: Store, engine: Make
     engine().tick()
     failed = store.touches.open_rows("crm", states=("failed",))
     assert len(bag.arrived) == 2
-    assert [row.reason for row in failed] == ["ValueError: no such name in the template"]
+    assert [row.reason for row in failed] == ["RenderError: no such name in the template"]
 
 
 def test_a_refusal_for_now_is_tried_again_with_growing_patience(

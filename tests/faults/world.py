@@ -27,6 +27,7 @@ from commsengine.engine.reconcile import reconcile
 from commsengine.engine.resolve import Resolution
 from commsengine.engine.restored import look_back, unknown
 from commsengine.engine.state_folder import Note, StateFolder
+from commsengine.errors import RenderError
 from commsengine.store import transitions
 from commsengine.store.erasure import suppression_key
 from commsengine.store.records import Receipt
@@ -214,7 +215,8 @@ class LittleEngine:
     def told(self, flight: Flight, outcome: str) -> None:
         """What a message comes to: one that has arrived is ``sent``, unless the answer is lost."""
         if flight.stage == "claimed":  # it cannot even be written
-            self._write(flight, render_failed(flight.key, ValueError("no such name"), self.world.now))
+            failure = ValueError("a defect of ours") if outcome == "later" else RenderError("no such name")
+            self._write(flight, render_failed(flight.key, failure, flight.attempts, self.world.now))
         elif flight.stage == "arrived":
             verdict = UNCERTAIN if outcome == "silence" else SENT
             self.settle(flight, Outcome(flight.key, verdict, "reply", "250 ok", remote_id="q1"))
