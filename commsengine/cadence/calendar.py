@@ -146,6 +146,16 @@ class Hours:
             day += DAY
         return None
 
+    def last_open(self, before: dt.datetime) -> dt.datetime | None:
+        """The opening of the last window that opens before this instant; ``None`` if there is none for two years."""
+        day = self.local_date(before)
+        for _ in range(FAR_DAYS):
+            window = self.window(day)
+            if window and window[0] < before:
+                return window[0]
+            day -= DAY
+        return None
+
     def open_time(self, since: dt.datetime, until: dt.datetime, enough: dt.timedelta) -> dt.timedelta:
         """How long the windows were open between two instants; counting stops once it is more than ``enough``."""
         total = dt.timedelta()

@@ -125,7 +125,7 @@ def _allowed(
             code = "snoozed" if _after_interruptions(course, at) != at else "window"
         free = opened
         if step.kind not in BY_HAND:
-            free = ledger.next_free(opened, hours, course.campaign.plan.send.at_most, campaigns.workspace)
+            free = ledger.next_free(opened, hours, course.campaign.plan.send.at_most, campaigns.workspace, step.keep)
         if hours.local_date(free) in taken:
             free = hours.next_day(free)
         if free == opened:

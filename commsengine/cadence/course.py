@@ -2,7 +2,7 @@
 
 Read it from top to bottom as the rules of ``docs/how-it-decides.md``:
 1. The clock starts at the latest of the message's ``from``, the campaign's start, its introduction and the joining.
-2. The first slot is the clock; each further slot is one interval after the last row that took one.
+2. The first slot is the clock; each further slot is the rhythm's: an interval later, or just before it is forgotten.
 3. A rung whose ``after`` is met takes the next slot; a reminder counts in ``times``, personal outreach does not.
 4. When ``times`` run out first, the next rung takes the slot after the last touch.
 5. An answer ends the ladder, not the repeats. The sponsor waits for a recorded outreach that did not help.
@@ -11,34 +11,36 @@ Read it from top to bottom as the rules of ``docs/how-it-decides.md``:
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.history import Answer, Campaign, Outcome, Question, Reason, Snooze, TouchRow
 from commsengine.cadence.moments import Wait
 from commsengine.cadence.plan import Message, Rung
+from commsengine.cadence.rhythm import NOT_SEEN, Rhythm, Slot, seen_at
 from commsengine.cadence.standing import ENOUGH, standing
 
-UNTIL_RECALL_IS_MODELLED = (48 * 60, 6)
-"""Interval in minutes and times of a ``recall_floor`` cadence, until the memory model decides it."""
+REMEMBERED = "Recall is estimated to stay above the floor until the message closes."
 
 NOT_HELPED = frozenset({"objects"})
 LAST_WORDS = frozenset({"understood", "declines"})
 """Outcomes of an outreach after which nobody chases that person on that message again."""
 
-NOT_SEEN = frozenset({"skipped", "failed"})
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a course wants next: a rung from ``ready`` on. ``again`` is the row of a retry."""
+    """What a course wants next: a rung from ``ready`` on. ``again`` is the row of a retry.
+
+    ``keep`` is the local date of a later touch for which a place in the week's budget is kept.
+    """
 
     rung: int
     kind: str
     ready: dt.datetime
     channel: str
     again: TouchRow | None = None
+    keep: dt.date | None = None
 
 
 @dataclass(slots=True)
@@ -60,17 +62,11 @@ class Course:
     snoozes: tuple[Snooze, ...]
     outcomes: tuple[Outcome, ...]
     order: int
+    rhythm: Rhythm
     ladder: tuple[Rung, ...] = field(init=False)
-    every: int = field(init=False)
-    times: int | None = field(init=False)
 
     def __post_init__(self) -> None:
-        cadence = self.message.cadence
         self.ladder = self.campaign.plan.ladder(self.message)
-        if cadence.every is None:
-            self.every, self.times = UNTIL_RECALL_IS_MODELLED
-        else:
-            self.every, self.times = cadence.every, cadence.times
 
     # -- where the person stands ------------------------------------------------------------------
 
@@ -136,15 +132,28 @@ class Course:
         rung = self._next_rung()
         return rung is not None and self.ladder[rung - 1].do == "remind"
 
-    def _exhausted(self, made: list[TouchRow]) -> bool:
-        return self.times is not None and len(made) >= self.times
+    def all_made(self, made: list[TouchRow]) -> bool:
+        """Whether these are as many as the plan wants at most."""
+        return self.rhythm.times is not None and len(made) >= self.rhythm.times
 
-    def next_slot(self) -> dt.datetime:
-        slots = [row for row in self.rows if row.kind != "sponsor"]
+    def after(self, due: dt.datetime, *, supposed: bool = False) -> Slot | None:
+        """The slot after the touch that was due then; ``None`` if nothing more is needed before the message closes.
+
+        ``supposed``: that touch is not among the rows yet, and will be made.
+        """
+        seen = [at for at in seen_at(self.rows) if at <= due]
+        return self.rhythm.after(due, [*seen, due] if supposed and due not in seen else seen, self.answers)
+
+    def _next_slot(self) -> Slot | None:
+        slots = [row.due_at for row in self.rows if row.kind != "sponsor"]
         if not slots:
-            return self.clock
-        last = max(slots, key=lambda row: row.due_at)
-        return max(self.clock, self.hours.later(last.due_at, self.every))
+            return Slot(self.clock)
+        slot = self.after(max(slots))
+        return slot if slot is None or slot.at >= self.clock else replace(slot, at=self.clock)
+
+    def _rung_slot(self) -> dt.datetime:
+        """The slot of a rung that follows the last touch, where no repeat does."""
+        return self.hours.later(max(row.due_at for row in self.rows if row.kind != "sponsor"), self.rhythm.interval)
 
     def _next_rung(self) -> int | None:
         if not self.chasing:
@@ -159,20 +168,21 @@ class Course:
         if not self.channels and self.carried:
             self._by_hand_at_once(rung, steps, reasons)
             return
-        made = self.made()
-        slot = self.next_slot()
-        exhausted = self._exhausted(made)
+        made, slot = self.made(), self._next_slot()
+        exhausted = slot is None or self.all_made(made)
         if rung is not None and made and (self.carried or self.ladder[rung - 1].do != "remind"):
-            ready = self._rung_ready(rung, made, slot, exhausted)
+            ready = self._rung_ready(rung, made, slot.at if slot else self._rung_slot(), exhausted)
             if ready is not None:
                 steps.append(self._step(rung, ready))
                 return
-        if exhausted:
+        if slot is None:
+            reasons.append(self.reason("remembered", REMEMBERED, waits_for="an answer or a new estimate"))
+        elif exhausted:
             reasons.append(self.reason("times", f"All {len(made)} touches are made.", waits_for="never"))
         elif not self.carried:
             reasons.append(self.reason("no_channel", "No channel of the plan is set up.", waits_for="a channel"))
         else:
-            steps.append(self._step(0, slot))
+            steps.append(replace(self._step(0, slot.at), keep=slot.keep))
 
     def _rung_ready(self, rung: int, made: list[TouchRow], slot: dt.datetime, exhausted: bool) -> dt.datetime | None:
         """When this rung may take the slot; ``None`` while a repeat should."""
@@ -197,7 +207,7 @@ class Course:
         if not calls:
             ready = max([self.clock, *(row.due_at for row in self.rows)])
         elif wait.unit == "touches":  # there are none to wait for
-            ready = self.hours.later(max(calls), self.every)
+            ready = self.hours.later(max(calls), self.rhythm.interval)
         else:
             ready = self._working_days_after(max(calls), wait.count)
         steps.append(self._step(rung, ready))
@@ -222,7 +232,10 @@ class Course:
         seen = sorted(row.due_at for row in made if row.due_at >= since and row.state not in NOT_SEEN)
         if len(seen) >= wait.count:
             return seen[wait.count - 1]
-        return max(since, self.next_slot()) if self._exhausted(made) else None
+        slot = self._next_slot()
+        if slot is None or self.all_made(made):
+            return max(since, slot.at if slot else self._rung_slot())
+        return None
 
     def _working_days_after(self, since: dt.datetime, count: int) -> dt.datetime:
         day = self.hours.after_working_days(self.hours.local_date(since), count)

@@ -114,11 +114,11 @@ def _overtaken(candidate: Candidate, now: dt.datetime) -> bool:
     made = course.made()
     if any(row.due_at > due for row in made):
         return True
-    last = course.times is not None and len(made) + (again is None) >= course.times
+    last = course.rhythm.times is not None and len(made) + (again is None) >= course.rhythm.times
     if last and not course.reminds_next():
         return False
-    following = course.hours.later(due, course.every)
-    opens = open_from(course, following) if following <= now else None
+    following = course.after(due, supposed=True)
+    opens = open_from(course, following.at) if following is not None and following.at <= now else None
     return opens is not None and opens <= now
 
 
@@ -164,9 +164,10 @@ def _touch(candidate: Candidate, person: Person, row: TouchRow, skip: str, now: 
 
 def _again_at(course: Course, row: TouchRow, number: int) -> dt.datetime | None:
     """When the message would come again, said on the card; ``None`` when this is the last time."""
-    if course.times is not None and number >= course.times and not course.reminds_next():
+    if course.rhythm.times is not None and number >= course.rhythm.times and not course.reminds_next():
         return None
-    return open_from(course, course.hours.later(row.due_at, course.every))
+    following = course.after(row.due_at, supposed=True)
+    return open_from(course, following.at) if following is not None else None
 
 
 def _record(candidate: Candidate, row: TouchRow, ledger: Ledger) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from commsengine.cadence.plan import Plan, Workspace
+from commsengine.cadence.recall import Estimate
 
 NO_RULES = Workspace()
 
@@ -113,6 +114,7 @@ class Campaign:
     """A running campaign: its plan and what was decreed for it.
 
     ``introduced`` says for each message since when it stands in the plan as it is: its clock never starts before.
+    ``recall`` is what was published of how each role forgets; a role that is not there is assumed.
     """
 
     plan: Plan
@@ -121,6 +123,7 @@ class Campaign:
     epoch: int = 0
     introduced: Mapping[str, dt.datetime] = field(default_factory=dict)
     pauses: tuple[Standstill, ...] = ()
+    recall: Mapping[str, Estimate] = field(default_factory=dict)
 
     @property
     def id(self) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.course import Course
 from commsengine.cadence.history import Campaign, Campaigns, History, Reason
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Message
+from commsengine.cadence.recall import ASSUMED
+from commsengine.cadence.rhythm import INTERVAL, ByRecall, Fixed, Rhythm
 
 
 def courses_of(campaigns: Campaigns, person: Person, history: History) -> tuple[list[Course], list[Reason]]:
@@ -85,4 +89,15 @@ def _course(
         snoozes=tuple(snooze for snooze in history.snoozes if here(snooze)),
         outcomes=tuple(outcome for outcome in history.outcomes if here(outcome)),
         order=order,
+        rhythm=_rhythm(campaign, message, role, hours, closes),
     )
+
+
+def _rhythm(campaign: Campaign, message: Message, role: str, hours: Hours, closes: dt.datetime) -> Rhythm:
+    cadence = message.cadence
+    if cadence.recall_floor is None:
+        return Fixed(hours, cadence.every or INTERVAL, cadence.times)
+    by = hours.instant_of(campaign.plan, cadence.by) if cadence.by else None
+    estimate = campaign.recall.get(role, ASSUMED)
+    target = cadence.target or cadence.recall_floor
+    return ByRecall(hours, message, estimate, closes, cadence.recall_floor, target, by, cadence.times)

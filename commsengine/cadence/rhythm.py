@@ -1,0 +1,143 @@
+"""When a message repeats: after a fixed interval, or just before it is forgotten.
+
+By recall, with slots as the openings of the person's send windows, one a day:
+1. A slot is due if recall would fall below the floor before the slot after it.
+2. The last slot before the target's day is also due if recall on that day would be below the target.
+3. So is one slot about five days before it, if even a last touch would not bring recall to the target.
+4. Of the week's budget one touch is kept for that last slot.
+
+What a person remembers is folded from their touches and answers, by ``due_at`` and never by the time of sending.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from commsengine.cadence.budget import BY_HAND
+from commsengine.cadence.calendar import DAY, Hours
+from commsengine.cadence.history import Answer, TouchRow
+from commsengine.cadence.plan import Message
+from commsengine.cadence.recall import Estimate, Event, Memory
+
+HOUR = dt.timedelta(hours=1)
+INTERVAL = 48 * 60
+"""Minutes between two rungs of a message by recall where nothing else says when."""
+
+PRE_FINAL = (90 * HOUR, 144 * HOUR)
+"""How long before the target's instant the touch before the last one may come."""
+
+NOT_SEEN = frozenset({"skipped", "failed"})
+NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A moment for the next touch; ``keep`` is the local date of a later one for which budget is kept."""
+
+    at: dt.datetime
+    keep: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """Every ``interval`` minutes, at most so many times; whole days keep the local time."""
+
+    hours: Hours
+    interval: int
+    times: int | None
+
+    def after(self, due: dt.datetime, seen: Sequence[dt.datetime], answers: Sequence[Answer]) -> Slot | None:
+        del seen, answers
+        return Slot(self.hours.later(due, self.interval))
+
+
+@dataclass(frozen=True, slots=True)
+class ByRecall:
+    """Keeps recall above ``floor``, and brings it to ``target`` at the instant ``by``, with at most so many touches.
+
+    ``interval`` in minutes is for rungs of the ladder that nothing else times.
+    """
+
+    hours: Hours
+    message: Message
+    estimate: Estimate
+    closes: dt.datetime
+    floor: float
+    target: float
+    by: dt.datetime | None
+    times: int | None
+    interval: int = INTERVAL
+
+    def after(self, due: dt.datetime, seen: Sequence[dt.datetime], answers: Sequence[Answer]) -> Slot | None:
+        """The slot after the touch that was due then; ``None`` if it is remembered until the message closes.
+
+        ``seen`` is when the touches were due that may have been read, in order.
+        """
+        first = self.hours.next_open(self.hours.next_day(due), self.closes)
+        if first is None or not seen:
+            return None if first is None else Slot(first)
+        zero, memory = seen[0], self.estimate.memory(events_of(self.message, seen, answers))
+        slots = [self._by_floor(memory, zero, first), *self._by_target(memory, zero, first)]
+        at = min((slot for slot in slots if slot is not None and slot < self.closes), default=None)
+        return None if at is None else Slot(at, self._kept(at))
+
+    def _by_floor(self, memory: Memory, zero: dt.datetime, first: dt.datetime) -> dt.datetime | None:
+        """The last slot before recall falls below the floor."""
+        falls = memory.falls_below(self.floor)
+        if zero + falls * HOUR >= self.closes + DAY:
+            return None
+        return max(first, self.hours.last_open(zero + falls * HOUR) or first)
+
+    def _by_target(self, memory: Memory, zero: dt.datetime, first: dt.datetime) -> Iterable[dt.datetime | None]:
+        final = self._final()
+        if self.by is None or final is None or final < first:
+            return
+        target_at, final_at = (self.by - zero) / HOUR, (final - zero) / HOUR
+        if memory.recall(target_at) < self.target:
+            yield final
+        if memory.then(Event(final_at, "unseen")).recall(target_at) < self.target:
+            start = max(first, self.by - PRE_FINAL[1])
+            slot = self.hours.next_open(start, self.closes)
+            if slot is not None and PRE_FINAL[0] <= self.by - slot <= PRE_FINAL[1]:
+                yield slot
+
+    def _final(self) -> dt.datetime | None:
+        """The last slot before the target's instant."""
+        return None if self.by is None else self.hours.last_open(self.by)
+
+    def _kept(self, at: dt.datetime) -> dt.date | None:
+        final = self._final()
+        return self.hours.local_date(final) if final is not None and at < final < at + 7 * DAY else None
+
+
+Rhythm = Fixed | ByRecall
+
+
+def seen_at(rows: Iterable[TouchRow]) -> list[dt.datetime]:
+    """When the touches were due that may have been read: not those skipped, or refused for good."""
+    return sorted(row.due_at for row in rows if row.state not in NOT_SEEN and row.kind not in BY_HAND)
+
+
+def events_of(message: Message, seen: Sequence[dt.datetime], answers: Iterable[Answer]) -> tuple[Event, ...]:
+    """What happened, in hours since the first touch: each touch by its strongest signal, at the time of that signal.
+
+    An answer belongs to the touch before it.
+    """
+    said = sorted(answers, key=lambda answer: answer.at)
+    return tuple(
+        _event(message, number, due, [answer for answer in said if due <= answer.at < following], seen[0])
+        for number, (due, following) in enumerate(pairwise([*seen, NEVER]), 1)
+    )
+
+
+def _event(message: Message, number: int, due: dt.datetime, said: Sequence[Answer], zero: dt.datetime) -> Event:
+    checked = next((answer for answer in said if answer.kind == "check"), None)
+    if checked is not None:
+        options = len(message.checks[(number - 1) % len(message.checks)].answers) if message.checks else 4
+        return Event((checked.at - zero) / HOUR, "right" if checked.right else "wrong", options)
+    if said:
+        return Event((said[0].at - zero) / HOUR, "acknowledged")
+    return Event((due - zero) / HOUR, "unseen")

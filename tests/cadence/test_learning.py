@@ -1,0 +1,82 @@
+"""What a role's answers say: the worked example, and what must hold of every batch of answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from commsengine.cadence.learning import GRID, Checked, Learned, estimate, learn, posterior_of
+from commsengine.cadence.recall import Event, right_chance
+
+OPENED = (Event(0.0, "opened"),)
+
+
+def answers(right: int, wrong: int, at: float = 48.0) -> list[Checked]:
+    return [Checked(OPENED, Event(at, "right" if n < right else "wrong")) for n in range(right + wrong)]
+
+
+def everything(checks: list[Checked]) -> list[tuple[Event, ...]]:
+    return [(*check.before, check.answer) for check in checks]
+
+
+def learned(checks: list[Checked], known: Learned | None = None, others: tuple[Learned, ...] = ()) -> Learned:
+    return learn(known or Learned(), checks, everything(checks), others)
+
+
+def near(expected: float) -> object:
+    return pytest.approx(expected, abs=0.001)
+
+
+def test_a_role_of_twenty_one_of_whom_twenty_answer() -> None:
+    before = estimate(Learned()).memory(OPENED).recall(48)
+    assert (before, right_chance(before, 4)) == (near(0.208), near(0.396))
+    known = learned(answers(14, 6))
+    posterior = posterior_of(known)
+    by_theta = [sum(posterior[n : n + 4]) for n in range(0, len(GRID), 4)]
+    assert by_theta == [near(each) for each in (0.001, 0.010, 0.095, 0.409, 0.419, 0.065, 0.002)]
+    assert sum(weight * curve.theta for weight, curve in zip(posterior, GRID, strict=True)) == near(4.312)
+    assert [sum(posterior[n::4]) for n in range(4)] == [near(each) for each in (0.058, 0.239, 0.425, 0.278)]
+    after = estimate(known)
+    assert after.memory(OPENED).recall(48) == near(0.391)
+    assert after.memory((*OPENED, Event(48, "right"))).recall(96) == near(0.691)
+    assert after.memory((*OPENED, Event(48, "wrong"))).recall(96) == near(0.526)
+
+
+def test_right_answers_raise_the_estimate_and_wrong_ones_lower_it() -> None:
+    start = estimate(Learned()).memory(OPENED).recall(48)
+    assert estimate(learned(answers(30, 0))).memory(OPENED).recall(48) > start + 0.1
+    assert estimate(learned(answers(0, 30))).memory(OPENED).recall(48) < start - 0.05
+
+
+def test_a_role_borrows_from_the_others_what_it_lacks_and_no_more() -> None:
+    others = (learned(answers(190, 10)),)
+    alone, shared = learned(answers(1, 2)), learned(answers(1, 2), others=others)
+    moved = estimate(shared, others).memory(OPENED).recall(48) - estimate(alone).memory(OPENED).recall(48)
+    assert moved > 0.15
+    many = learned(answers(8, 12))
+    assert posterior_of(many, others) == posterior_of(many)
+
+
+def test_nothing_is_called_tested_before_fifty_forecasts_that_beat_the_plain_average() -> None:
+    known = learned(answers(20, 29))
+    assert not known.tested
+    apart = [*answers(40, 10, at=1.0), *answers(5, 45, at=2_000.0)]  # soon after they know it, long after they do not
+    for _ in range(3):
+        known = learned(apart, known)
+    assert (known.checks, known.forecasts, known.tested) == (349, 349, True)
+    same = learned(answers(25, 25))
+    assert not same.tested  # the first forecasts are those of the prior, and no better than the average
+
+
+def test_what_is_held_out_is_forecast_and_not_learned_from() -> None:
+    kept, out = answers(14, 6), answers(0, 10)
+    known = learn(Learned(), kept, everything(kept), held_out=out)
+    assert posterior_of(known) == posterior_of(learned(kept))
+    assert (known.checks, known.forecasts, known.right) == (20, 30, 14)
+
+
+def test_two_batches_are_weighed_like_one_up_to_the_pooling() -> None:
+    first, second = answers(7, 3), answers(7, 3)
+    step = learned(first)
+    both = learn(step, second, everything([*first, *second]))
+    assert (both.checks, both.right) == (20, 14)
+    assert both.pooled == learned([*first, *second]).pooled
