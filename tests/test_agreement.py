@@ -7,7 +7,7 @@ receipts. Both get the same suppositions about answers. Nothing but the touches 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from commsengine.cadence.forecast import Fact, Supposition, forecast, nobody, typical
+from commsengine.cadence.forecast import Fact, Supposition, forecast, forecast_together, nobody, typical
 from commsengine.cadence.history import Answer, Campaign, Campaigns, History, Outcome, Standstill, Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
@@ -142,19 +142,24 @@ class Run:
 
 def foreseen(plans: Sequence[Plan], people: Sequence[Person], rules: Workspace, suppose: Supposition) -> list[Made]:
     campaigns = Campaigns(tuple(Campaign(plan, STARTED) for plan in plans), rules)
+    found = forecast_together(campaigns, pasts(people), STARTED, UNTIL, suppose)
+    return made_of(touch for _, one in found for touch in one.touches)
+
+
+def foreseen_alone(plans: Sequence[Plan], people: Sequence[Person], suppose: Supposition) -> list[Made]:
+    """As if nobody's answers taught anything."""
+    campaigns = Campaigns(tuple(Campaign(plan, STARTED) for plan in plans), Workspace())
+    found = (forecast(campaigns, person, past, STARTED, UNTIL, suppose) for person, past in pasts(people))
+    return made_of(touch for one in found for touch in one.touches)
+
+
+def pasts(people: Sequence[Person]) -> list[tuple[Person, History]]:
     managers = {person.manager for person in people}
-    touches = [
-        touch
-        for person in people
-        for touch in forecast(
-            campaigns,
-            replace(person, since=IMPORTED, is_manager=person.email in managers),
-            History(),
-            STARTED,
-            UNTIL,
-            suppose,
-        ).touches
-    ]
+    known = [replace(person, since=IMPORTED, is_manager=person.email in managers) for person in people]
+    return [(person, History()) for person in known]
+
+
+def made_of(touches: Iterable[Touch]) -> list[Made]:
     return sorted((t.person, t.message, t.rung, t.kind, t.channel, t.due_at, t.skip) for t in touches)
 
 
@@ -286,3 +291,50 @@ def test_a_pause_is_foreseen_as_it_comes_about(tmp_path: Path, backlog: str) -> 
     assert run.play(nobody) == sorted(
         (t.person, t.message, t.rung, t.kind, t.channel, t.due_at, t.skip) for t in expected
     )
+
+
+# -- with recall, checks and learning -------------------------------------------------------------
+
+ANSWERS = ["The customer record", "My notebook", "The shared inbox"]
+CHECK = {"question": "Where do you log a call?", "answers": ANSWERS, "right": ANSWERS[0], "because": "One place."}
+
+
+def knowing(share: float) -> Supposition:
+    """Half of the people answer what each second touch asks; so many of them know it. Fixed by their names."""
+
+    def suppose(touch: Touch) -> Sequence[Fact]:
+        draw = int(touch.key[:6], 16) / 16**6
+        if touch.kind not in ("message", "remind") or draw >= 0.5:
+            return ()
+        at = touch.due_at + dt.timedelta(minutes=90 + int(draw * 900))
+        kind, right = ("check", draw < share / 2) if touch.number % 2 == 0 else ("acknowledged", None)
+        return (Answer(touch.campaign, touch.message, kind, at, "link", right),)
+
+    return suppose
+
+
+def by_recall(**changes: object) -> Plan:
+    adaptive = {"recall_floor": "0.35", "target": "0.6", "by": "go_live"}
+    return a_plan(
+        a_message(cadence=adaptive, checks=[CHECK], **changes),
+        a_message(id="steady", cadence={"every": "72h", "times": "4"}, checks=[CHECK]),
+    )
+
+
+@pytest.mark.parametrize("share", [0.95, 0.3])
+def test_what_a_role_learns_moves_its_touches_in_both_alike(tmp_path: Path, share: float) -> None:
+    some = [someone(n, time_zone=zone) for n, zone in enumerate(ZONES * 3)]
+    plan, suppose = by_recall(), knowing(share)
+    expected = foreseen([plan], some, Workspace(), suppose)
+    assert expected != foreseen_alone([plan], some, suppose)  # what the others answered changed something
+    assert Run(tmp_path, [plan], some, Workspace()).play(suppose) == expected
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(some_people=people, share=st.sampled_from([0.2, 0.6, 0.9]), r=rules, until=st.sampled_from(["end", "recalled"]))
+def test_the_engine_makes_the_touches_that_the_forecast_says_by_recall(
+    tmp_path_factory: pytest.TempPathFactory, some_people: list[Person], share: float, r: Workspace, until: str
+) -> None:
+    plan, suppose = by_recall(repeat_until=until), knowing(share)
+    run = Run(tmp_path_factory.mktemp("run"), [plan], some_people, r)
+    assert run.play(suppose) == foreseen([plan], some_people, r, suppose)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import heapq
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
+from commsengine.cadence.calendar import DAY
 from commsengine.cadence.decide import decide
 from commsengine.cadence.history import Answer, Campaigns, Decision, History, Outcome, Standstill, Touch, TouchRow
+from commsengine.cadence.lessons import TAKES_EFFECT, Known, count_at, lessons, teaches
 from commsengine.cadence.outreach import open_outreach
 from commsengine.cadence.people import Person
 
@@ -22,6 +24,7 @@ ANSWER_KINDS = {"acknowledge": "acknowledged", "check": "check", "input": "input
 
 
 NO_PAUSES: Mapping[str, Sequence[Standstill]] = {}
+NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,57 @@ class Forecast:
     history: History
 
 
+class Walk:
+    """One person on the way through the time to come; each touch is taken to arrive when it is due.
+
+    ``pauses`` are supposed pauses to come, by campaign: nothing of it is sent within; their backlog rule holds after.
+    """
+
+    def __init__(
+        self,
+        person: Person,
+        history: History,
+        start: dt.datetime,
+        suppose: Supposition,
+        pauses: Mapping[str, Sequence[Standstill]] = NO_PAUSES,
+    ) -> None:
+        self.person, self.history, self.touches = person, history, list[Touch]()
+        self._reached, self._next = start, start
+        self._known: Campaigns | None = None
+        self._suppose, self._pauses = suppose, pauses
+        self._facts: list[tuple[dt.datetime, int, Fact]] = []
+        self._order = count()  # facts of the same instant come in the order in which they were supposed
+        self._ends = sorted(pause.until for those in pauses.values() for pause in those)
+        self._last = Decision(person.id)
+
+    def go(self, campaigns: Campaigns, until: dt.datetime) -> Forecast:
+        """On to ``until``, without that instant. Other ``campaigns`` than before are news to everybody at once."""
+        if campaigns is not self._known:
+            self._next, self._known = self._reached, campaigns
+        while self._next < until:
+            self._reached = self._next
+            self._decide(campaigns, self._next)
+            self._next = self._look_again()
+        self._reached = max(self._reached, until)
+        return Forecast(tuple(self.touches), self._last, self.history)
+
+    def _decide(self, campaigns: Campaigns, now: dt.datetime) -> None:
+        while self._facts and self._facts[0][0] <= now:
+            self.history = with_fact(campaigns, self.person, self.history, heapq.heappop(self._facts)[2])
+        self._last = decide(_as_of(campaigns, self._pauses, now), self.person, self.history, now)
+        for touch in self._last.touches:
+            self.touches.append(touch)
+            self.history = with_touch(self.history, touch, now)
+            for fact in () if touch.skip else self._suppose(touch):
+                heapq.heappush(self._facts, (fact.at, next(self._order), fact))
+
+    def _look_again(self) -> dt.datetime:
+        """The next instant at which anything can change."""
+        nexts = [at for at in (self._last.wake_at, self._facts[0][0] if self._facts else None) if at is not None]
+        nexts += [end for end in self._ends if end > self._reached][:1]
+        return max(self._reached, min(nexts, default=NEVER))
+
+
 def forecast(
     campaigns: Campaigns,
     person: Person,
@@ -42,29 +96,50 @@ def forecast(
     suppose: Supposition,
     pauses: Mapping[str, Sequence[Standstill]] = NO_PAUSES,
 ) -> Forecast:
-    """Every touch of ``person`` from ``start`` up to, without, ``until``; each is taken to arrive when it is due.
+    """Every touch of ``person`` from ``start`` up to, without, ``until``, with the role estimates as they are."""
+    return Walk(person, history, start, suppose, pauses).go(campaigns, until)
 
-    ``pauses`` are supposed pauses to come, by campaign: nothing of it is sent within; their backlog rule holds after.
+
+def forecast_together(
+    campaigns: Campaigns,
+    people: Iterable[tuple[Person, History]],
+    start: dt.datetime,
+    until: dt.datetime,
+    suppose: Supposition,
+    pauses: Mapping[str, Sequence[Standstill]] = NO_PAUSES,
+    known: Mapping[str, Known] | None = None,
+) -> Iterator[tuple[Person, Forecast]]:
+    """The forecasts of all these people, who teach each other's roles day by day as they answer.
+
+    ``known`` is what is known of each campaign's roles at ``start``.
     """
-    now = start
-    touches: list[Touch] = []
-    facts: list[tuple[dt.datetime, int, Fact]] = []
-    order = count()  # facts of the same instant come in the order in which they were supposed
-    ends = sorted(pause.until for those in pauses.values() for pause in those)
-    while True:
-        while facts and facts[0][0] <= now:
-            history = with_fact(campaigns, person, history, heapq.heappop(facts)[2])
-        decision = decide(_as_of(campaigns, pauses, now), person, history, now)
-        for touch in decision.touches:
-            touches.append(touch)
-            history = with_touch(history, touch, now)
-            for fact in () if touch.skip else suppose(touch):
-                heapq.heappush(facts, (fact.at, next(order), fact))
-        nexts = [at for at in (decision.wake_at, facts[0][0] if facts else None) if at is not None]
-        nexts += [end for end in ends if end > now][:1]
-        if not nexts or min(nexts) >= until:
-            return Forecast(tuple(touches), decision, history)
-        now = max(now, min(nexts))
+    if not any(teaches(campaign.plan) for campaign in campaigns.running):
+        for person, history in people:
+            yield person, forecast(campaigns, person, history, start, until, suppose, pauses)
+        return
+    walks = [Walk(person, history, start, suppose, pauses) for person, history in people]
+    learned, counted = dict(known or {}), count_at(start)
+    while counted + TAKES_EFFECT < until:
+        if counted + TAKES_EFFECT > start:
+            for walk in walks:
+                walk.go(campaigns, counted + TAKES_EFFECT)
+            campaigns = _taught(campaigns, walks, learned, counted)
+        counted += DAY
+    for walk in walks:
+        yield walk.person, walk.go(campaigns, until)
+
+
+def _taught(campaigns: Campaigns, walks: Sequence[Walk], known: dict[str, Known], counted: dt.datetime) -> Campaigns:
+    """The campaigns with what is known of the answers up to ``counted``; what is new goes into ``known``."""
+    running = []
+    for campaign in campaigns.running:
+        before = known.get(campaign.id, Known())
+        taught = lessons(campaign.plan, before, ((walk.person, walk.history) for walk in walks), counted)
+        if taught is not None:
+            known[campaign.id] = taught
+        running.append(replace(campaign, recall=taught.estimates) if taught else campaign)
+    changed = any(new is not old for new, old in zip(running, campaigns.running, strict=True))
+    return replace(campaigns, running=tuple(running)) if changed else campaigns
 
 
 def _as_of(campaigns: Campaigns, pauses: Mapping[str, Sequence[Standstill]], now: dt.datetime) -> Campaigns:

@@ -63,7 +63,7 @@ def _with(wiring: Wiring, plan: Plan, begin: dt.datetime) -> Campaigns:
     carriers = wiring.settings.credentials or None
     if not wiring.has_database:
         return Campaigns((Campaign(plan, begin),), wiring.rules, carriers=carriers)
-    campaigns = replace(wiring.store.plans.campaigns(wiring.rules), carriers=carriers)
+    campaigns = replace(wiring.decisions.campaigns(begin), carriers=carriers)
     mine = next((each for each in campaigns.running if each.id == plan.campaign), Campaign(plan, begin))
     others = tuple(each for each in campaigns.running if each.id != plan.campaign)
     return replace(campaigns, running=(*others, replace(mine, plan=plan)))

@@ -86,6 +86,6 @@ def _tell_what_waits(wiring: Wiring) -> None:
 
 
 def _tell_left_out(wiring: Wiring) -> None:
-    for campaign in wiring.decisions.campaigns().running:
+    for campaign in wiring.decisions.campaigns(wiring.clock()).running:
         for text in wiring.left_out(campaign.plan):
             note(text)

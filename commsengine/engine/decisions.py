@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from commsengine.cadence.decide import decide
-from commsengine.cadence.history import Campaigns, Decision, History
+from commsengine.cadence.history import Campaign, Campaigns, Decision, History
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Workspace
+from commsengine.engine.teacher import Estimating
 from commsengine.store.store import Store
 
 
@@ -32,10 +33,18 @@ class Decisions:
 
     def __init__(self, store: Store, workspace: Workspace, carriers: frozenset[str] | None = None) -> None:
         self._store, self.workspace, self._carriers = store, workspace, carriers
+        self._estimating = Estimating(store)
 
-    def campaigns(self) -> Campaigns:
-        """The running campaigns as they stand, with the rules common to them."""
-        return replace(self._store.plans.campaigns(self.workspace), carriers=self._carriers)
+    def campaigns(self, now: dt.datetime) -> Campaigns:
+        """The running campaigns as they stand, with the rules common to them and the role estimates in use."""
+        found = self._store.plans.campaigns(self.workspace)
+        running = tuple(self.estimated(campaign, now) for campaign in found.running)
+        return replace(found, running=running, carriers=self._carriers)
+
+    def estimated(self, campaign: Campaign, now: dt.datetime) -> Campaign:
+        """The campaign with the estimates of its roles that are in use."""
+        recall = self._estimating.of(campaign.plan, now)
+        return replace(campaign, recall=recall) if recall else campaign
 
     def of(self, ids: Sequence[str], campaigns: Campaigns, now: dt.datetime) -> list[Decided]:
         loaded = self._store.touches.histories(ids)

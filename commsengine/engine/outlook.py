@@ -39,13 +39,13 @@ class Outlook:
 
 def outlook(store: Store, decisions: Decisions, campaign: CampaignRecord, backlog: str, now: dt.datetime) -> Outlook:
     """As if the campaign ran from now on: started if it never was, else resumed with that ``backlog``."""
-    campaigns = with_campaign(decisions.campaigns(), as_running(campaign, backlog, now))
+    campaigns = with_campaign(decisions.campaigns(now), decisions.estimated(as_running(campaign, backlog, now), now))
     return _seen(store, decisions, campaigns, campaign.id, now)
 
 
 def release_outlook(store: Store, decisions: Decisions, backlog: str, now: dt.datetime) -> Outlook:
     """As if the engine's hold were released now, over all running campaigns."""
-    campaigns = decisions.campaigns()
+    campaigns = decisions.campaigns(now)
     released = replace(campaigns, holds=(*campaigns.holds, Standstill(now, now, backlog)))
     return _seen(store, decisions, released, "", now)
 
@@ -66,7 +66,7 @@ def coming(store: Store, decisions: Decisions, now: dt.datetime, until: dt.datet
     """What would be sent until then if nobody answered, and a hold were released now."""
     people, total = sample(store)
     scale = total / len(people) if people else 1.0
-    campaigns = decisions.campaigns()
+    campaigns = decisions.campaigns(now)
     campaigns = replace(campaigns, holds=(*campaigns.holds, Standstill(now, now, "latest")))
     counted = Counter[str]()
     for ids in _pages([person.id for person in people]):

@@ -89,7 +89,7 @@ def overdue(store: Store, decisions: Decisions, now: dt.datetime, *, enough: int
 
     Counts to just above ``enough``.
     """
-    campaigns, count = decisions.campaigns(), 0
+    campaigns, count = decisions.campaigns(now), 0
     due = store.touches.due(now, store.people.count())
     for start in range(0, len(due), BATCH):
         for one in decisions.of(due[start : start + BATCH], campaigns, now):

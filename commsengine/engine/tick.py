@@ -37,6 +37,7 @@ from commsengine.engine.restored import look_back
 from commsengine.engine.room import BY_HAND, Room
 from commsengine.engine.state_folder import StateFolder
 from commsengine.engine.sweep import finish_what_is_over
+from commsengine.engine.teacher import Teacher
 from commsengine.engine.writer import Writer
 from commsengine.errors import DiskError
 from commsengine.store.store import Store
@@ -108,6 +109,7 @@ class Engine:
         self._told_stopped = stopped
         self.owner = owner or Owner.this_process()
         self.decisions = Decisions(store, workspace, frozenset(channels))
+        self._teacher = Teacher(store)
         self._alerts = Alerts(store, admin, channels)
         self._guard = Guard(store, self._alerts)
         self._digests = Digests(store, self.decisions, renderer, list(channels), clock)
@@ -223,6 +225,7 @@ class Engine:
     def _tick(self) -> BeatReport:
         self._pick_up()
         self._digests.send()
+        self._teacher.teach(self.decisions.campaigns(self._clock()), self._clock())
         total, idle_rounds, sent_before = BeatReport(), 0, self._sent()
         while not self._stopping.is_set():
             settled = self._settled()
@@ -336,7 +339,7 @@ class Engine:
         return hold.reason if hold else ""
 
     def _claim(self, ids: Sequence[str], room: Room, now: dt.datetime) -> BeatReport:
-        campaigns = self.decisions.campaigns()
+        campaigns = self.decisions.campaigns(now)
         decided = [replace(one, decision=room.fit(one.decision)) for one in self.decisions.of(ids, campaigns, now)]
         fence = self._next_fence(now)
         claimed = self._store.touches.claim(

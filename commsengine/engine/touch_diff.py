@@ -48,12 +48,16 @@ def touch_diff(
     now: dt.datetime,
 ) -> TouchDiff:
     """The touches to come for everybody (or a sample) under the old version and under the new."""
-    before = as_running(old, "latest", now) if old.state != "running" else _as_it_runs(decisions, old)
-    after = Campaign(plan, before.started_at, old.version + 1, old.epoch, introduced, before.pauses)
+    before = (
+        decisions.estimated(as_running(old, "latest", now), now)
+        if old.state != "running"
+        else _as_it_runs(decisions, old, now)
+    )
+    after = Campaign(plan, before.started_at, old.version + 1, old.epoch, introduced, before.pauses, before.recall)
     until = max(last_closing(old.plan), last_closing(plan)) + dt.timedelta(days=2)
     people, total = sample(store)
     counts = {"kept": 0, "moved": 0, "added": 0, "cancelled": 0}
-    common = decisions.campaigns()
+    common = decisions.campaigns(now)
     for start in range(0, len(people), PAGE):
         some = [person.id for person in people[start : start + PAGE]]
         one = _to_come(store, with_campaign(common, before), some, old.id, now, until)
@@ -65,8 +69,8 @@ def touch_diff(
     return TouchDiff(**scaled, exact=len(people) == total, looked_at=len(people))
 
 
-def _as_it_runs(decisions: Decisions, record: CampaignRecord) -> Campaign:
-    return next(campaign for campaign in decisions.campaigns().running if campaign.id == record.id)
+def _as_it_runs(decisions: Decisions, record: CampaignRecord, now: dt.datetime) -> Campaign:
+    return next(campaign for campaign in decisions.campaigns(now).running if campaign.id == record.id)
 
 
 def last_closing(plan: Plan) -> dt.datetime:

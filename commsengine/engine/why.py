@@ -25,7 +25,7 @@ def why(store: Store, decisions: Decisions, email: str, now: dt.datetime) -> dic
     if person is None:
         near = ", ".join(store.people.near(email))
         raise InputError(f"Nobody here has the address {email}.", f"There is: {near}." if near else "")
-    campaigns, others = decisions.campaigns(), [each for each in store.plans.all() if each.state != "running"]
+    campaigns, others = decisions.campaigns(now), [each for each in store.plans.all() if each.state != "running"]
     one = decisions.of([person.id], campaigns, now)[0]
     standings = _standings(decisions, campaigns, others, person.id, now)
     touched = {row.campaign for row in one.history.rows}

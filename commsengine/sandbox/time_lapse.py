@@ -14,6 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
+from commsengine.cadence.lessons import count_at
+
+DAY = dt.timedelta(days=1)
+
 Deed = Callable[[], object]
 
 
@@ -85,7 +89,7 @@ def play(
     next_wake: Callable[[], dt.datetime | None],
     tick: Callable[[], None],
 ) -> None:
-    """Tick at every instant before ``until`` at which somebody is due or does something, and only then."""
+    """Tick at every instant before ``until`` at which somebody is due or does something, and at each midnight UTC."""
     while True:
         diary.do_all(clock.now())
         tick()
@@ -93,7 +97,7 @@ def play(
         if ahead is None or ahead >= until:
             clock.move_to(until)
             return
-        clock.move_to(ahead)
+        clock.move_to(min(ahead, count_at(clock.now()) + DAY))
 
 
 def _earliest(instants: Iterable[dt.datetime | None]) -> dt.datetime | None:

@@ -10,6 +10,7 @@ from commsengine.store import schema
 from commsengine.store.books import Books
 from commsengine.store.database import Database
 from commsengine.store.engine_row import EngineBook
+from commsengine.store.estimates import Estimates
 from commsengine.store.facts import Facts
 from commsengine.store.people import People
 from commsengine.store.plans import Plans
@@ -20,8 +21,8 @@ from commsengine.store.touches import Touches
 class Store:
     """Everything on record. Safe to share between threads; every method is one transaction.
 
-    ``people``, ``plans``, ``touches``, ``facts``, ``books``, ``engine`` and ``slack_ids`` are its rooms. ``path`` is
-    the file of a SQLite database, ``None`` on PostgreSQL; ``dialect`` is ``sqlite`` or ``postgresql``.
+    ``people``, ``plans``, ``touches``, ``facts``, ``books``, ``engine``, ``estimates`` and ``slack_ids`` are its rooms.
+    ``path`` is the file of a SQLite database, ``None`` on PostgreSQL; ``dialect`` is ``sqlite`` or ``postgresql``.
     """
 
     def __init__(self, database: Database) -> None:
@@ -32,6 +33,7 @@ class Store:
         self.facts = Facts(database)
         self.books = Books(database, self.plans)
         self.engine = EngineBook(database)
+        self.estimates = Estimates(database)
         self.slack_ids = SlackIds(database)
 
     @classmethod

@@ -372,6 +372,23 @@ class InstanceRow(Row, table=True):
     place: str
 
 
+class RoleEstimateRow(Row, table=True):
+    """What was learned of a role from the checks answered up to ``counted_at``; decided with from ``effective_at``."""
+
+    __tablename__ = "role_estimate"
+
+    campaign: str = Field(primary_key=True, foreign_key="campaign.id")
+    role: str = _key()
+    counted_at: dt.datetime = Field(sa_type=Instant, primary_key=True)
+    effective_at: dt.datetime = _instant()
+    checks: int
+    forecasts: int
+    right: int
+    error: float
+    likelihoods: list[float] = _json()
+    pooled: list[list[float]] = _json()
+
+
 def _table(name: str) -> Table:
     return metadata.tables[name]
 
@@ -394,3 +411,4 @@ engine = _table("engine")
 counter = _table("counter")
 slack_id = _table("slack_id")
 instance = _table("instance")
+role_estimate = _table("role_estimate")

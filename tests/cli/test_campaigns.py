@@ -234,7 +234,7 @@ def left_sending(terminal: Terminal, gone: str = f"{platform.node()}/1/before-th
     """A touch that an engine was just sending when its machine lost power (or which is still at it): the key."""
     with Wiring(terminal.folder) as wiring:
         store, now = wiring.store, wiring.clock()
-        running = wiring.decisions.campaigns()
+        running = wiring.decisions.campaigns(wiring.clock())
         one = wiring.decisions.of([next(wiring.everybody()).id], running, now)[0]
         claims = {"owner": gone, "fence": store.engine.next_fence(), "now": now}
         crm = running.running[0]

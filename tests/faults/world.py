@@ -152,7 +152,7 @@ class LittleEngine:
 
     def think(self) -> None:
         """Decide; the claim comes later, and what is known may have changed by then."""
-        campaigns = self.decisions.campaigns()
+        campaigns = self.decisions.campaigns(self.world.now)
         decided = self.decisions.of(self.store.touches.due(self.world.now), campaigns, self.world.now)
         epochs = {each.id: each.epoch for each in campaigns.running}
         self.thought = decided, epochs, {each.id: each.version for each in campaigns.running}

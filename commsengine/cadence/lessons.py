@@ -1,0 +1,114 @@
+"""What the answers of a campaign teach, day by day: from histories to what is known of each role.
+
+A day's answers are counted at midnight UTC and take effect at three: until then the new estimates are only published.
+Whoever forecasts learns the same at the same instants.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from commsengine.cadence.history import Answer, History
+from commsengine.cadence.learning import Checked, Learned, estimate, learn
+from commsengine.cadence.people import Person, role_of
+from commsengine.cadence.plan import Message, Plan
+from commsengine.cadence.recall import Estimate, Event
+from commsengine.cadence.rhythm import HOUR, events_of, seen_at
+
+TAKES_EFFECT = 3 * HOUR
+"""How long after midnight UTC the estimates of the day before are used."""
+
+
+BEFORE_ALL = dt.datetime.min.replace(tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was known of a campaign's roles when its answers were last counted."""
+
+    counted_at: dt.datetime = BEFORE_ALL
+    roles: Mapping[str, Learned] = field(default_factory=dict)
+
+    @property
+    def estimates(self) -> Mapping[str, Estimate]:
+        """The frozen estimate of every role."""
+        return {role: estimate(learned, self.others(role)) for role, learned in self.roles.items()}
+
+    def others(self, role: str) -> list[Learned]:
+        return [learned for name, learned in self.roles.items() if name != role]
+
+
+@dataclass(frozen=True, slots=True)
+class Memories:
+    """What one person had of one message and said about it, as events; ``zero`` is the instant of hour 0."""
+
+    person: str
+    message: str
+    zero: dt.datetime
+    events: tuple[Event, ...]
+
+    def checked(self, since: dt.datetime, until: dt.datetime) -> list[Checked]:
+        """The checks answered after ``since``, up to and with ``until``."""
+        first = (since - self.zero) / HOUR if since > BEFORE_ALL else -1.0
+        last = (until - self.zero) / HOUR
+        return [
+            Checked(self.events[:place], event)
+            for place, event in enumerate(self.events)
+            if event.signal in ("right", "wrong") and first < event.at <= last
+        ]
+
+
+def count_at(now: dt.datetime) -> dt.datetime:
+    """The last instant at which answers were counted: midnight UTC."""
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def teaches(plan: Plan) -> bool:
+    """Whether anything can be learned: some message has a question."""
+    return any(message.checks for message in plan.messages)
+
+
+def lessons(plan: Plan, known: Known, people: Iterable[tuple[Person, History]], until: dt.datetime) -> Known | None:
+    """What is known at ``until``; ``None`` if there were no answers since it was counted last."""
+    courses: dict[str, list[Memories]] = {}
+    for person, history in people:
+        role = role_of(plan.audience, person)
+        if role is not None:
+            courses.setdefault(role, []).extend(_answered(plan, person, history, until))
+    new = {role: _in_turn(theirs, known.counted_at, until) for role, theirs in courses.items()}
+    if not any(new.values()):
+        return None
+    learned = {
+        role: learn(
+            known.roles.get(role, Learned()),
+            new.get(role, ()),
+            (each.events for each in courses.get(role, ())),
+            known.others(role),
+        )
+        for role in plan.audience.roles
+    }
+    return Known(until, learned)
+
+
+def _answered(plan: Plan, person: Person, history: History, until: dt.datetime) -> Iterable[Memories]:
+    """The person's courses in which a check was answered by then."""
+    for message in plan.messages:
+        said = [answer for answer in history.answers if _about(answer, plan, message) and answer.at <= until]
+        if not any(answer.kind == "check" for answer in said):
+            continue
+        rows = [row for row in history.rows if row.campaign == plan.campaign and row.message == message.id]
+        seen = [at for at in seen_at(rows) if at <= until]
+        if seen:
+            yield Memories(person.id, message.id, seen[0], events_of(message, seen, said))
+
+
+def _about(answer: Answer, plan: Plan, message: Message) -> bool:
+    return answer.campaign == plan.campaign and (answer.message == message.id or answer.whole_campaign)
+
+
+def _in_turn(courses: Iterable[Memories], since: dt.datetime, until: dt.datetime) -> list[Checked]:
+    """The new answers in a fixed order: what is learned from a batch must not hang on who was loaded first."""
+    ordered = sorted(courses, key=lambda course: (course.person, course.message))
+    return [check for course in ordered for check in course.checked(since, until)]

@@ -1,0 +1,70 @@
+"""Learns from the answers, once a day: counted at midnight UTC, published at once, in use three hours later."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+
+import structlog
+
+from commsengine.cadence.history import Campaigns, History
+from commsengine.cadence.lessons import TAKES_EFFECT, count_at, lessons, teaches
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Plan
+from commsengine.cadence.recall import Estimate
+from commsengine.store.store import Store
+
+BATCH = 1000
+
+log = structlog.get_logger(__name__)
+
+
+class Teacher:
+    """Belongs to one engine. Two engines may publish the same: the first one's is kept, and both are equal."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._counted: dict[str, dt.datetime] = {}
+
+    def teach(self, campaigns: Campaigns, now: dt.datetime) -> None:
+        """Publish what the answers up to the last midnight say, where that has not been done."""
+        count = count_at(now)
+        for campaign in campaigns.running:
+            if teaches(campaign.plan) and self._counted.get(campaign.id) != count:
+                self._teach(campaign.plan, count, now)
+                self._counted[campaign.id] = count
+
+    def _teach(self, plan: Plan, count: dt.datetime, now: dt.datetime) -> None:
+        known = self._store.estimates.latest(plan.campaign)
+        if known.counted_at >= count or not self._store.estimates.answered_since(
+            plan.campaign, known.counted_at, count
+        ):
+            return
+        taught = lessons(plan, known, self._who_answered(plan.campaign, count), count)
+        if taught is not None:
+            self._store.estimates.publish(plan.campaign, taught, effective_at=max(count + TAKES_EFFECT, now))
+            log.info("learned", campaign=plan.campaign, checks=sum(one.checks for one in taught.roles.values()))
+
+    def _who_answered(self, campaign: str, until: dt.datetime) -> Iterator[tuple[Person, History]]:
+        ids = self._store.estimates.who_answered(campaign, until)
+        for start in range(0, len(ids), BATCH):
+            for one in self._store.touches.histories(ids[start : start + BATCH]).values():
+                yield one.person, one.history
+
+
+class Estimating:
+    """The estimates in use, read anew when others take effect: the same value all day, so that what is worked out
+    under it can be kept."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._made: dict[str, tuple[dt.datetime, Mapping[str, Estimate]]] = {}
+
+    def of(self, plan: Plan, now: dt.datetime) -> Mapping[str, Estimate]:
+        if not teaches(plan):
+            return {}
+        known = self._store.estimates.latest(plan.campaign, effective=now)
+        made = self._made.get(plan.campaign)
+        if made is None or made[0] != known.counted_at:
+            made = self._made[plan.campaign] = (known.counted_at, known.estimates)
+        return made[1]

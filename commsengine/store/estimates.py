@@ -1,0 +1,84 @@
+"""What was learned of each role, day by day: written once, never changed, and taken into use at its own instant."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, case, func, literal, select, update
+
+from commsengine.cadence.learning import Learned
+from commsengine.cadence.lessons import Known
+from commsengine.store.database import Database, insert
+from commsengine.store.tables import answer, person, role_estimate, touch
+
+
+class Estimates:
+    """The estimates of roles."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def latest(self, campaign: str, *, effective: dt.datetime | None = None) -> Known:
+        """What was published last; with ``effective``, of that what is in use by then. Nothing at first."""
+        with self._database.read() as connection:
+            return _latest(connection, campaign, effective)
+
+    def publish(self, campaign: str, known: Known, *, effective_at: dt.datetime) -> bool:
+        """Puts them on record and makes everybody of these roles due when they take effect; false if known."""
+        rows = [
+            {
+                "campaign": campaign, "role": role, "counted_at": known.counted_at, "effective_at": effective_at,
+                "checks": one.checks, "forecasts": one.forecasts, "right": one.right, "error": one.error,
+                "likelihoods": list(one.likelihoods), "pooled": [list(each) for each in one.pooled],
+            }
+            for role, one in sorted(known.roles.items())
+        ]  # fmt: skip
+        keys = ["campaign", "role", "counted_at"]
+        with self._database.write() as connection:
+            new = insert(connection, role_estimate).on_conflict_do_nothing(index_elements=keys)
+            if not connection.execute(new.returning(role_estimate.c.role), rows).first():
+                return False
+            _wake(connection, campaign, effective_at)
+            return True
+
+    def answered_since(self, campaign: str, since: dt.datetime, until: dt.datetime) -> bool:
+        """Whether anybody answered a check after ``since`` and up to ``until``."""
+        with self._database.read() as connection:
+            found = select(answer.c.id).where(*_checks(campaign, until), answer.c.at > since).limit(1)
+            return connection.execute(found).first() is not None
+
+    def who_answered(self, campaign: str, until: dt.datetime) -> list[str]:
+        """The ids of the people who have answered a check by then."""
+        with self._database.read() as connection:
+            found = select(answer.c.person_id).where(*_checks(campaign, until)).distinct()
+            return sorted(str(row.person_id) for row in connection.execute(found))
+
+
+def _checks(campaign: str, until: dt.datetime) -> tuple[ColumnElement[bool], ...]:
+    standing = answer.c.withdrawn_at.is_(None)
+    return (answer.c.campaign == campaign, answer.c.kind == "check", answer.c.at <= until, standing)
+
+
+def _latest(connection: Connection, campaign: str, effective: dt.datetime | None) -> Known:
+    mine = [role_estimate.c.campaign == campaign]
+    if effective is not None:
+        mine.append(role_estimate.c.effective_at <= effective)
+    last = select(func.max(role_estimate.c.counted_at)).where(*mine).scalar_subquery()
+    rows = connection.execute(select(role_estimate).where(*mine, role_estimate.c.counted_at == last)).all()
+    return Known(rows[0].counted_at, {row.role: _learned(row) for row in rows}) if rows else Known()
+
+
+def _learned(row: Row[Any]) -> Learned:
+    return Learned(
+        tuple(row.likelihoods), tuple(tuple(each) for each in row.pooled), row.checks, row.forecasts, row.right,
+        row.error,
+    )  # fmt: skip
+
+
+def _wake(connection: Connection, campaign: str, at: dt.datetime) -> None:
+    """Whoever has had anything of this campaign may be due earlier by a new estimate; no fact about them changes."""
+    theirs = select(touch.c.person_id).where(touch.c.campaign == campaign)
+    later = person.c.wake_at.is_(None) | (person.c.wake_at > at)
+    due = case((later, literal(at, person.c.wake_at.type)), else_=person.c.wake_at)
+    connection.execute(update(person).where(person.c.id.in_(theirs), later).values(wake_at=due))
