@@ -15,15 +15,27 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from commsengine.cadence.recall import Curve, Estimate, Event, Vector, class_weights, fold, normed, recall_at, weighed
+from commsengine.cadence.recall import (
+    CLASSES,
+    Curve,
+    Estimate,
+    Event,
+    Vector,
+    class_steps,
+    class_weights,
+    fold,
+    normed,
+    recall_at,
+    weighed,
+)
 from commsengine.cadence.recall import right_chance as chance_of
 
 THETAS = (-6.0, -3.0, 0.0, 3.0, 6.0, 9.0, 12.0)
 GAINS = (0.05, 0.2, 1.0, 4.0)
-GRID = tuple(Curve(theta, gain) for theta in THETAS for gain in GAINS)
+GRID = tuple(Curve.of(theta, gain) for theta in THETAS for gain in GAINS)
 """The hypotheses; their class weights are those before any answer."""
 
-_PRIOR = tuple(-(c.theta**2) / (2 * 3.0**2) - math.log(c.gain) ** 2 / (2 * 1.5**2) for c in GRID)
+_PRIOR = tuple(-(theta**2) / (2 * 3.0**2) - math.log(gain) ** 2 / (2 * 1.5**2) for theta in THETAS for gain in GAINS)
 
 SHRINK = 40.0
 """So many people's worth the normal class weights count among the pooled ones."""
@@ -84,10 +96,8 @@ def learn(
     posterior = posterior_of(known, others)
     likelihoods, forecasts, right, error = list(known.likelihoods), known.forecasts, known.right, known.error
     for place, check in enumerate([*checks, *held_out]):
-        chances = [
-            chance_of(_recall(curve, weights, check), check.answer.options)
-            for curve, weights in zip(GRID, known.pooled, strict=True)
-        ]
+        recalled = recalls(known, check.before, check.answer.at)
+        chances = [chance_of(recall, check.answer.options) for recall in recalled]
         forecast = sum(weight * chance for weight, chance in zip(posterior, chances, strict=True))
         forecasts, right, error = forecasts + 1, right + check.right, error + (forecast - check.right) ** 2
         if place < len(checks):
@@ -112,9 +122,10 @@ def posterior_of(known: Learned, others: Sequence[Learned] = ()) -> Vector:
     return normed(math.exp(log - most) for log in logs)
 
 
-def _recall(curve: Curve, weights: Vector, check: Checked) -> float:
-    state = fold(curve, check.before)
-    return recall_at(replace(state, shares=weighed(weights, state.evidence)), check.answer.at)
+def recalls(known: Learned, events: tuple[Event, ...], at: float) -> list[float]:
+    """The recall of one person at ``at`` hours under each hypothesis."""
+    states = [(fold(curve, events), weights) for curve, weights in zip(GRID, known.pooled, strict=True)]
+    return [recall_at(replace(state, shares=weighed(weights, state.evidence)), at) for state, weights in states]
 
 
 def _pooled(answered: Sequence[tuple[Event, ...]]) -> tuple[Vector, ...]:
@@ -124,7 +135,7 @@ def _pooled(answered: Sequence[tuple[Event, ...]]) -> tuple[Vector, ...]:
 
 def _pooled_under(curve: Curve, answered: Sequence[tuple[Event, ...]]) -> Vector:
     evidence = [fold(curve, events).evidence for events in answered]
-    start = role = class_weights(curve.classes)
+    start = role = curve.weights
     for _ in range(ROUNDS):
         shares = [weighed(role, each) for each in evidence]
         role = normed(SHRINK * weight + sum(share[g] for share in shares) for g, weight in enumerate(start))
@@ -132,7 +143,36 @@ def _pooled_under(curve: Curve, answered: Sequence[tuple[Event, ...]]) -> Vector
 
 
 def estimate(known: Learned, others: Sequence[Learned] = ()) -> Estimate:
-    """The frozen value that decisions are made with."""
-    posterior = posterior_of(known, others)
-    curves = tuple(Curve(curve.theta, curve.gain, weights) for curve, weights in zip(GRID, known.pooled, strict=True))
-    return Estimate(curves, posterior, known.checks, known.tested)
+    """The frozen value that decisions are made with: all hypotheses in one curve.
+
+    Nine classes over the spread of all half-lives that the hypotheses hold possible, each class with the weight of what
+    lies around it; growth by the mean of their gains, taken between the arithmetic and the geometric one, because a
+    half-life grows with about the logarithm of its gain. It comes within .045 of the recall of the whole grid
+    (most often within .02; a test holds it), at a twenty-eighth of the cost.
+    """
+    weighed_curves = list(zip(posterior_of(known, others), GRID, known.pooled, strict=True))
+    masses = [
+        (strength, share * weight)
+        for share, curve, weights in weighed_curves
+        for strength, weight in zip(curve.start, weights, strict=True)
+    ]
+    mean = sum(strength * mass for strength, mass in masses)
+    spread = math.sqrt(sum(mass * (strength - mean) ** 2 for strength, mass in masses))
+    start = tuple(mean + spread * z for z in class_steps(CLASSES))
+    gain = sum(share * curve.gain ** (1 / 3) for share, curve, _ in weighed_curves) ** 3
+    return Estimate(Curve(start, _shared_out(masses, start), gain), known.checks, known.tested)
+
+
+def _shared_out(masses: Iterable[tuple[float, float]], start: Vector) -> Vector:
+    """Each mass to the two classes it lies between, the more the nearer."""
+    weights, step = [0.0] * len(start), start[1] - start[0]
+    for strength, mass in masses:
+        place = min(max((strength - start[0]) / step, 0.0), len(start) - 1.000001)
+        below, part = int(place), place - int(place)
+        weights[below] += mass * (1 - part)
+        weights[below + 1] += mass * part
+    return normed(weights)
+
+
+ASSUMED = estimate(Learned())
+"""Before any answer: about a quarter is known 48 hours after one reading."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 DECAY = 0.20
@@ -67,21 +67,20 @@ class Event:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """How a group forgets. ``theta`` is added to the log half-life, ``gain`` multiplies growth; ``weights`` are of the
-    classes. Compared by identity: what was folded under one curve is kept for it."""
+    """How a group forgets: the classes' log half-lives after one reading, their weights, and what multiplies growth.
 
-    theta: float = 0.0
+    Compared by identity: what was folded under one curve is kept for it.
+    """
+
+    start: Vector
+    weights: Vector
     gain: float = 1.0
-    weights: Vector = ()
-    classes: int = CLASSES
-    start: Vector = field(init=False)
-    """Log half-lives after one reading, by class."""
 
-    def __post_init__(self) -> None:
-        steps = class_steps(self.classes)
-        object.__setattr__(self, "start", tuple(math.log(HALF_LIFE) + self.theta + SPREAD * z for z in steps))
-        if not self.weights:
-            object.__setattr__(self, "weights", class_weights(self.classes))
+    @classmethod
+    def of(cls, theta: float = 0.0, gain: float = 1.0, classes: int = CLASSES) -> Curve:
+        """The assumed curve, with ``theta`` added to the log half-lives."""
+        start = tuple(math.log(HALF_LIFE) + theta + SPREAD * z for z in class_steps(classes))
+        return cls(start, class_weights(classes), gain)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,7 +157,7 @@ def _folded(curve: Curve, events: tuple[Event, ...]) -> State:
 
 
 def _unread(curve: Curve) -> State:
-    return State(0.0, 0.0, curve.start, (0.0,) * curve.classes, curve.weights)
+    return State(0.0, 0.0, curve.start, (0.0,) * len(curve.start), curve.weights)
 
 
 def after(curve: Curve, state: State, event: Event) -> State:
@@ -223,64 +222,53 @@ def right_chance(known: float, options: int) -> float:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Estimate:
-    """How a role forgets, as far as it is known: a few curves with the weight of each. Frozen while a day is decided.
+    """How a role forgets, as far as it is known. Frozen while a day is decided.
 
     ``checks`` says how many answers it was learned from, ``tested`` whether they show that it beats a plain average.
     """
 
-    curves: tuple[Curve, ...]
-    shares: Vector = (1.0,)
+    curve: Curve
     checks: int = 0
     tested: bool = False
 
     def memory(self, events: tuple[Event, ...]) -> Memory:
         """What somebody of this role may know after these events."""
-        return Memory(self, tuple(fold(curve, events) for curve in self.curves))
+        return Memory(self.curve, fold(self.curve, events))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Memory:
-    """One person's memory of one message under a role's estimate."""
+    """One person's memory of one message, as their role is estimated."""
 
-    estimate: Estimate
-    states: tuple[State, ...]
-
-    @property
-    def since(self) -> float:
-        """The last exposure."""
-        return self.states[0].since
-
-    @property
-    def read(self) -> float:
-        """The probability that any touch was read."""
-        return self.states[0].read
+    curve: Curve
+    state: State
 
     def recall(self, at: float) -> float:
         """The probability that it is known at ``at``."""
-        shares = self.estimate.shares
-        return sum(share * recall_at(state, at) for share, state in zip(shares, self.states, strict=True))
+        return recall_at(self.state, at)
 
     def then(self, event: Event) -> Memory:
         """The memory after one more event."""
-        curves = self.estimate.curves
-        later = tuple(after(curve, state, event) for curve, state in zip(curves, self.states, strict=True))
-        return Memory(self.estimate, later)
+        return Memory(self.curve, after(self.curve, self.state, event))
 
     def falls_below(self, floor: float, within: float = 1 / 60) -> float:
         """When recall falls below ``floor``, if nothing more happens, to ``within`` so many hours.
 
         Never much later than the longest half-life after the last exposure.
         """
-        if self.recall(self.since) < floor:
-            return self.since
-        low, high = 0.0, 1.0  # hours since the last exposure
-        while self.recall(self.since + high) >= floor and high < LONGEST:
-            low, high = high, high * 4
-        while high - low > within:
-            middle = (low + high) / 2
-            low, high = (middle, high) if self.recall(self.since + middle) >= floor else (low, middle)
-        return self.since + high
+        since = self.state.since
+        return since + _lasts(self.state, floor, within)
 
 
-ASSUMED = Estimate((Curve(),))
-"""Before any answer: a quarter is known after 48 hours."""
+@lru_cache(maxsize=10_000)
+def _lasts(state: State, floor: float, within: float) -> float:
+    """Hours from the last exposure on; halved between bounds that each lie four times as far as the one before."""
+    if recall_at(state, state.since) < floor:
+        return 0.0
+    low, high = 0.0, 1.0
+    while recall_at(state, state.since + high) >= floor and high < LONGEST:
+        low, high = high, high * 4
+    while high - low > within:
+        middle = (low + high) / 2
+        low, high = (middle, high) if recall_at(state, state.since + middle) >= floor else (low, middle)
+    return high

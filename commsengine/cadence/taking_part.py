@@ -7,9 +7,9 @@ import datetime as dt
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.course import Course
 from commsengine.cadence.history import Campaign, Campaigns, History, Reason
+from commsengine.cadence.learning import ASSUMED
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Message
-from commsengine.cadence.recall import ASSUMED
 from commsengine.cadence.rhythm import INTERVAL, ByRecall, Fixed, Rhythm
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from commsengine.cadence.learning import GRID, Checked, Learned, estimate, learn, posterior_of
+from commsengine.cadence.learning import GRID, THETAS, Checked, Learned, estimate, learn, posterior_of, recalls
 from commsengine.cadence.recall import Event, right_chance
 
 OPENED = (Event(0.0, "opened"),)
@@ -27,18 +27,39 @@ def near(expected: float) -> object:
 
 
 def test_a_role_of_twenty_one_of_whom_twenty_answer() -> None:
-    before = estimate(Learned()).memory(OPENED).recall(48)
+    before = of_the_grid(Learned(), OPENED, 48)
     assert (before, right_chance(before, 4)) == (near(0.208), near(0.396))
     known = learned(answers(14, 6))
     posterior = posterior_of(known)
     by_theta = [sum(posterior[n : n + 4]) for n in range(0, len(GRID), 4)]
     assert by_theta == [near(each) for each in (0.001, 0.010, 0.095, 0.409, 0.419, 0.065, 0.002)]
-    assert sum(weight * curve.theta for weight, curve in zip(posterior, GRID, strict=True)) == near(4.312)
+    assert sum(theta * weight for theta, weight in zip(THETAS, by_theta, strict=True)) == near(4.312)
     assert [sum(posterior[n::4]) for n in range(4)] == [near(each) for each in (0.058, 0.239, 0.425, 0.278)]
-    after = estimate(known)
-    assert after.memory(OPENED).recall(48) == near(0.391)
-    assert after.memory((*OPENED, Event(48, "right"))).recall(96) == near(0.691)
-    assert after.memory((*OPENED, Event(48, "wrong"))).recall(96) == near(0.526)
+    assert of_the_grid(known, OPENED, 48) == near(0.391)
+    assert of_the_grid(known, (*OPENED, Event(48, "right")), 96) == near(0.691)
+    assert of_the_grid(known, (*OPENED, Event(48, "wrong")), 96) == near(0.526)
+
+
+def of_the_grid(known: Learned, events: tuple[Event, ...], at: float) -> float:
+    """The forecast of all hypotheses together."""
+    return sum(w * recall for w, recall in zip(posterior_of(known), recalls(known, events, at), strict=True))
+
+
+HISTORIES = [
+    tuple(Event(at, "unseen") for at in (0.0, 24.0, 72.0)),
+    tuple(Event(at, "unseen") for at in (0.0, 24.0, 48.0, 168.0, 192.0, 360.0)),
+    (Event(0, "unseen"), Event(26, "right"), Event(48, "unseen"), Event(170, "right"), Event(362, "wrong")),
+    (Event(0, "acknowledged"), Event(26, "unseen"), Event(48, "acknowledged"), Event(170, "unseen")),
+]
+
+
+@pytest.mark.parametrize("said", [(0, 0), (14, 6), (5, 15), (140, 60), (30, 170)])
+def test_the_one_curve_that_decides_says_nearly_what_the_whole_grid_says(said: tuple[int, int]) -> None:
+    known = learned(answers(*said)) if any(said) else Learned()
+    for events in HISTORIES:
+        for hours in (24, 72, 240):
+            at = events[-1].at + hours
+            assert estimate(known).memory(events).recall(at) == pytest.approx(of_the_grid(known, events, at), abs=0.045)
 
 
 def test_right_answers_raise_the_estimate_and_wrong_ones_lower_it() -> None:

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commsengine.cadence.recall import (
-    ASSUMED,
     HALF_LIFE,
     LONGEST,
     PASS,
@@ -29,7 +28,8 @@ from commsengine.cadence.recall import (
     right_chance,
 )
 
-FINE = Curve(classes=21)
+FINE = Curve.of(classes=21)
+USUAL = Curve.of()
 DAY = 24.0
 
 
@@ -105,7 +105,7 @@ def test_the_gaps_grow_by_themselves(floor: float, size: float, gaps: list[float
 
 
 def _memory(state: State) -> Memory:
-    return Memory(Estimate((FINE,)), (state,))
+    return Memory(FINE, state)
 
 
 def test_what_an_opened_touch_and_its_check_say() -> None:
@@ -141,7 +141,7 @@ histories = st.lists(st.tuples(st.floats(0, 2_000), signals), min_size=1, max_si
 @settings(deadline=None, max_examples=60)
 @given(histories, st.floats(0, 500))
 def test_recall_is_a_probability_that_falls_until_something_happens(events: tuple[Event, ...], later: float) -> None:
-    state = fold(Curve(), events)
+    state = fold(USUAL, events)
     now, then = recall_at(state, events[-1].at), recall_at(state, events[-1].at + later)
     assert 0 < then <= now < 1
     assert sum(state.shares) == pytest.approx(1)
@@ -150,19 +150,19 @@ def test_recall_is_a_probability_that_falls_until_something_happens(events: tupl
 @settings(deadline=None, max_examples=60)
 @given(histories, st.floats(0.05, 0.9))
 def test_the_floor_is_met_until_the_told_instant_and_no_longer(events: tuple[Event, ...], floor: float) -> None:
-    memory = ASSUMED.memory(events)
+    memory = Estimate(USUAL).memory(events)
     falls = memory.falls_below(floor)
-    if falls > memory.since:
+    if falls > memory.state.since:
         assert memory.recall(falls) < floor or falls > LONGEST
-        assert memory.recall(falls - 1 / 30) >= floor or falls - 1 / 30 < memory.since
+        assert memory.recall(falls - 1 / 30) >= floor or falls - 1 / 30 < memory.state.since
 
 
 @settings(deadline=None, max_examples=60)
 @given(histories)
 def test_folding_from_the_facts_is_the_same_as_going_on_from_a_kept_state(events: tuple[Event, ...]) -> None:
     """What is kept between two decisions saves work only: from the facts alone the value is the same, to the bit."""
-    kept = ASSUMED.memory(events[:-1]).then(events[-1])
-    anew = Curve()
+    kept = Estimate(USUAL).memory(events[:-1]).then(events[-1])
+    anew = Curve.of()
     state = fold(anew, ())
     for event in events:
         state = after(anew, state, event)
@@ -172,5 +172,5 @@ def test_folding_from_the_facts_is_the_same_as_going_on_from_a_kept_state(events
 @settings(deadline=None, max_examples=60)
 @given(histories)
 def test_a_wrong_answer_never_shortens_a_half_life(events: tuple[Event, ...]) -> None:
-    before, later = fold(Curve(), events), fold(Curve(), (*events, Event(events[-1].at + 24, "wrong")))
+    before, later = fold(USUAL, events), fold(USUAL, (*events, Event(events[-1].at + 24, "wrong")))
     assert all(new >= old for old, new in zip(before.strengths, later.strengths, strict=True))
