@@ -146,6 +146,11 @@ class Hours:
             day += DAY
         return None
 
+    def next_opening(self, at: dt.datetime, before: dt.datetime) -> dt.datetime | None:
+        """The first opening of a window from ``at`` on: a window that is open by then has opened before."""
+        window = self.open_window(at)
+        return self.next_open(at if window is None or window[0] == at else self.next_day(at), before)
+
     def last_open(self, before: dt.datetime) -> dt.datetime | None:
         """The opening of the last window that opens before this instant; ``None`` if there is none for two years."""
         day = self.local_date(before)

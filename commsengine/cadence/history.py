@@ -114,7 +114,8 @@ class Campaign:
     """A running campaign: its plan and what was decreed for it.
 
     ``introduced`` says for each message since when it stands in the plan as it is: its clock never starts before.
-    ``recall`` is what was published of how each role forgets; a role that is not there is assumed.
+    ``recall`` is what is in use of how each role forgets, a role that is not there is assumed; ``news_at`` is when
+    other estimates, published already, take effect.
     """
 
     plan: Plan
@@ -124,6 +125,7 @@ class Campaign:
     introduced: Mapping[str, dt.datetime] = field(default_factory=dict)
     pauses: tuple[Standstill, ...] = ()
     recall: Mapping[str, Estimate] = field(default_factory=dict)
+    news_at: dt.datetime | None = None
 
     @property
     def id(self) -> str:

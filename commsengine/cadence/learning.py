@@ -11,11 +11,13 @@ Everything is a function of the answers in their order; what is stored between t
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from commsengine.cadence.recall import (
+    ALWAYS,
     CLASSES,
     Curve,
     Estimate,
@@ -142,7 +144,7 @@ def _pooled_under(curve: Curve, answered: Sequence[tuple[Event, ...]]) -> Vector
     return role
 
 
-def estimate(known: Learned, others: Sequence[Learned] = ()) -> Estimate:
+def estimate(known: Learned, others: Sequence[Learned] = (), since: dt.datetime = ALWAYS) -> Estimate:
     """The frozen value that decisions are made with: all hypotheses in one curve.
 
     Nine classes over the spread of all half-lives that the hypotheses hold possible, each class with the weight of what
@@ -160,7 +162,7 @@ def estimate(known: Learned, others: Sequence[Learned] = ()) -> Estimate:
     spread = math.sqrt(sum(mass * (strength - mean) ** 2 for strength, mass in masses))
     start = tuple(mean + spread * z for z in class_steps(CLASSES))
     gain = sum(share * curve.gain ** (1 / 3) for share, curve, _ in weighed_curves) ** 3
-    return Estimate(Curve(start, _shared_out(masses, start), gain), known.checks, known.tested)
+    return Estimate(Curve(start, _shared_out(masses, start), gain), since, known.checks, known.tested)
 
 
 def _shared_out(masses: Iterable[tuple[float, float]], start: Vector) -> Vector:

@@ -14,27 +14,25 @@ from commsengine.cadence.history import Answer, History
 from commsengine.cadence.learning import Checked, Learned, estimate, learn
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Message, Plan
-from commsengine.cadence.recall import Estimate, Event
+from commsengine.cadence.recall import ALWAYS, Estimate, Event
 from commsengine.cadence.rhythm import HOUR, events_of, seen_at
 
 TAKES_EFFECT = 3 * HOUR
 """How long after midnight UTC the estimates of the day before are used."""
 
 
-BEFORE_ALL = dt.datetime.min.replace(tzinfo=dt.UTC)
-
-
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What was known of a campaign's roles when its answers were last counted."""
+    """What was known of a campaign's roles when its answers were last counted, and from when on it is used."""
 
-    counted_at: dt.datetime = BEFORE_ALL
+    counted_at: dt.datetime = ALWAYS
+    effective_at: dt.datetime = ALWAYS
     roles: Mapping[str, Learned] = field(default_factory=dict)
 
     @property
     def estimates(self) -> Mapping[str, Estimate]:
         """The frozen estimate of every role."""
-        return {role: estimate(learned, self.others(role)) for role, learned in self.roles.items()}
+        return {role: estimate(learned, self.others(role), self.effective_at) for role, learned in self.roles.items()}
 
     def others(self, role: str) -> list[Learned]:
         return [learned for name, learned in self.roles.items() if name != role]
@@ -51,7 +49,7 @@ class Memories:
 
     def checked(self, since: dt.datetime, until: dt.datetime) -> list[Checked]:
         """The checks answered after ``since``, up to and with ``until``."""
-        first = (since - self.zero) / HOUR if since > BEFORE_ALL else -1.0
+        first = (since - self.zero) / HOUR if since > ALWAYS else -1.0
         last = (until - self.zero) / HOUR
         return [
             Checked(self.events[:place], event)
@@ -89,7 +87,7 @@ def lessons(plan: Plan, known: Known, people: Iterable[tuple[Person, History]], 
         )
         for role in plan.audience.roles
     }
-    return Known(until, learned)
+    return Known(until, until + TAKES_EFFECT, learned)
 
 
 def _answered(plan: Plan, person: Person, history: History, until: dt.datetime) -> Iterable[Memories]:

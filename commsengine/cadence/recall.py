@@ -14,6 +14,7 @@ of it is in ``docs/recall.md``; the figures in parentheses are its parameters.
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -49,6 +50,8 @@ FIRST = 0.25
 """Below this probability of having read any, a reading counts as the first: the half-life starts, it does not grow."""
 
 LEAST, MOST = 0.0001, 0.9999
+
+ALWAYS = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 Vector = tuple[float, ...]
 
@@ -224,10 +227,12 @@ def right_chance(known: float, options: int) -> float:
 class Estimate:
     """How a role forgets, as far as it is known. Frozen while a day is decided.
 
-    ``checks`` says how many answers it was learned from, ``tested`` whether they show that it beats a plain average.
+    It is in use from ``since`` on. ``checks`` says how many answers it was learned from, ``tested`` whether they show
+    that it beats a plain average.
     """
 
     curve: Curve
+    since: dt.datetime = ALWAYS
     checks: int = 0
     tested: bool = False
 

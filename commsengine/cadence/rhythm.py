@@ -7,6 +7,7 @@ By recall, with slots as the openings of the person's send windows, one a day:
 4. Of the week's budget one touch is kept for that last slot.
 
 What a person remembers is folded from their touches and answers, by ``due_at`` and never by the time of sending.
+An answer or a new estimate never makes due what has passed: by what was known then, it was not.
 """
 
 from __future__ import annotations
@@ -76,7 +77,8 @@ class ByRecall:
 
         ``seen`` is when the touches were due that may have been read, in order.
         """
-        first = self.hours.next_open(self.hours.next_day(due), self.closes)
+        news = [answer.at for answer in answers] + [self.estimate.since]
+        first = self.hours.next_opening(max([self.hours.next_day(due), *news]), self.closes)
         if first is None or not seen:
             return None if first is None else Slot(first)
         zero, memory = seen[0], self.estimate.memory(events_of(self.message, seen, answers))

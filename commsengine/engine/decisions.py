@@ -43,8 +43,8 @@ class Decisions:
 
     def estimated(self, campaign: Campaign, now: dt.datetime) -> Campaign:
         """The campaign with the estimates of its roles that are in use."""
-        recall = self._estimating.of(campaign.plan, now)
-        return replace(campaign, recall=recall) if recall else campaign
+        recall, news_at = self._estimating.of(campaign.plan, now)
+        return replace(campaign, recall=recall, news_at=news_at) if recall or news_at else campaign
 
     def of(self, ids: Sequence[str], campaigns: Campaigns, now: dt.datetime) -> list[Decided]:
         loaded = self._store.touches.histories(ids)

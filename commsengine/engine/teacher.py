@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import structlog
 
 from commsengine.cadence.history import Campaigns, History
-from commsengine.cadence.lessons import TAKES_EFFECT, count_at, lessons, teaches
+from commsengine.cadence.lessons import Known, count_at, lessons, teaches
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.recall import Estimate
@@ -42,7 +43,10 @@ class Teacher:
             return
         taught = lessons(plan, known, self._who_answered(plan.campaign, count), count)
         if taught is not None:
-            self._store.estimates.publish(plan.campaign, taught, effective_at=max(count + TAKES_EFFECT, now))
+            late = replace(
+                taught, effective_at=max(taught.effective_at, now)
+            )  # what has passed stays as it was decided
+            self._store.estimates.publish(plan.campaign, late)
             log.info("learned", campaign=plan.campaign, checks=sum(one.checks for one in taught.roles.values()))
 
     def _who_answered(self, campaign: str, until: dt.datetime) -> Iterator[tuple[Person, History]]:
@@ -60,10 +64,16 @@ class Estimating:
         self._store = store
         self._made: dict[str, tuple[dt.datetime, Mapping[str, Estimate]]] = {}
 
-    def of(self, plan: Plan, now: dt.datetime) -> Mapping[str, Estimate]:
+    def of(self, plan: Plan, now: dt.datetime) -> tuple[Mapping[str, Estimate], dt.datetime | None]:
+        """The estimates by role, and when others take effect that are published already."""
         if not teaches(plan):
-            return {}
-        known = self._store.estimates.latest(plan.campaign, effective=now)
+            return {}, None
+        newest = self._store.estimates.latest(plan.campaign)
+        if newest.effective_at > now:
+            return self._made_of(plan, self._store.estimates.latest(plan.campaign, effective=now)), newest.effective_at
+        return self._made_of(plan, newest), None
+
+    def _made_of(self, plan: Plan, known: Known) -> Mapping[str, Estimate]:
         made = self._made.get(plan.campaign)
         if made is None or made[0] != known.counted_at:
             made = self._made[plan.campaign] = (known.counted_at, known.estimates)

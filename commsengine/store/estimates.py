@@ -24,11 +24,11 @@ class Estimates:
         with self._database.read() as connection:
             return _latest(connection, campaign, effective)
 
-    def publish(self, campaign: str, known: Known, *, effective_at: dt.datetime) -> bool:
+    def publish(self, campaign: str, known: Known) -> bool:
         """Puts them on record and makes everybody of these roles due when they take effect; false if known."""
         rows = [
             {
-                "campaign": campaign, "role": role, "counted_at": known.counted_at, "effective_at": effective_at,
+                "campaign": campaign, "role": role, "counted_at": known.counted_at, "effective_at": known.effective_at,
                 "checks": one.checks, "forecasts": one.forecasts, "right": one.right, "error": one.error,
                 "likelihoods": list(one.likelihoods), "pooled": [list(each) for each in one.pooled],
             }
@@ -39,7 +39,7 @@ class Estimates:
             new = insert(connection, role_estimate).on_conflict_do_nothing(index_elements=keys)
             if not connection.execute(new.returning(role_estimate.c.role), rows).first():
                 return False
-            _wake(connection, campaign, effective_at)
+            _wake(connection, campaign, known.effective_at)
             return True
 
     def answered_since(self, campaign: str, since: dt.datetime, until: dt.datetime) -> bool:
@@ -66,7 +66,9 @@ def _latest(connection: Connection, campaign: str, effective: dt.datetime | None
         mine.append(role_estimate.c.effective_at <= effective)
     last = select(func.max(role_estimate.c.counted_at)).where(*mine).scalar_subquery()
     rows = connection.execute(select(role_estimate).where(*mine, role_estimate.c.counted_at == last)).all()
-    return Known(rows[0].counted_at, {row.role: _learned(row) for row in rows}) if rows else Known()
+    return (
+        Known(rows[0].counted_at, rows[0].effective_at, {row.role: _learned(row) for row in rows}) if rows else Known()
+    )
 
 
 def _learned(row: Row[Any]) -> Learned:
