@@ -55,7 +55,7 @@ def candidates(
         steps, waiting = course.steps()
         reasons += waiting
         for step in steps:
-            candidate = _due(course, step, campaigns, ledger)
+            candidate = when_due(course, step, campaigns, ledger)
             if candidate is None:
                 reasons.append(course.closed())
             else:
@@ -93,7 +93,7 @@ def _retry(course: Course, row: TouchRow, campaigns: Campaigns) -> Candidate:
     return Candidate(course, step, ready, "retry", row.due_at, stood)
 
 
-def _due(course: Course, step: Step, campaigns: Campaigns, ledger: Ledger) -> Candidate | None:
+def when_due(course: Course, step: Step, campaigns: Campaigns, ledger: Ledger) -> Candidate | None:
     """When the step is first allowed by everything; ``None`` when that is not before the message closes."""
     first_due, code = _allowed(course, step, step.ready, campaigns, ledger)
     if first_due is None:

@@ -14,8 +14,8 @@ import datetime as dt
 
 from commsengine.cadence.budget import Ledger
 from commsengine.cadence.calendar import DAY, MINUTE
-from commsengine.cadence.candidate import Candidate, candidates, open_from
-from commsengine.cadence.course import Course
+from commsengine.cadence.candidate import Candidate, candidates, open_from, when_due
+from commsengine.cadence.course import Course, Step
 from commsengine.cadence.history import Campaigns, Decision, History, Reason, Touch, TouchRow
 from commsengine.cadence.people import Person
 from commsengine.cadence.taking_part import courses_of
@@ -50,7 +50,8 @@ def decide(campaigns: Campaigns, person: Person, history: History, now: dt.datet
         row = _row(first, "skipped" if skip else "claimed")
         _record(first, row, ledger)
         if skip or opens is None or opens == now:
-            touches.append(_touch(first, person, row, skip, now))
+            again_at = _again_at(first, row, campaigns, ledger)
+            touches.append(_touch(first, person, row, skip, again_at, now))
         else:
             pending.append(_reason(first, "window", opens))
     not_yet = [*pending, *(_reason(candidate, candidate.code, candidate.due) for candidate in ahead)]
@@ -146,10 +147,11 @@ def _row(candidate: Candidate, state: str) -> TouchRow:
     )
 
 
-def _touch(candidate: Candidate, person: Person, row: TouchRow, skip: str, now: dt.datetime) -> Touch:
+def _touch(
+    candidate: Candidate, person: Person, row: TouchRow, skip: str, again_at: dt.datetime | None, now: dt.datetime
+) -> Touch:
     course = candidate.course
     window = course.hours.open_window(now)
-    number = 1 + sum(other.due_at < row.due_at for other in course.made())
     return Touch(
         campaign=row.campaign,
         message=row.message,
@@ -161,18 +163,26 @@ def _touch(candidate: Candidate, person: Person, row: TouchRow, skip: str, now: 
         local_date=row.local_date,
         due_at=row.due_at,
         not_after=min(window[1], course.closes) if window and not candidate.by_hand else now + DAY,
-        number=number,
-        again_at=_again_at(course, row, number),
+        number=_number(course, row),
+        again_at=again_at,
         skip=skip,
     )
 
 
-def _again_at(course: Course, row: TouchRow, number: int) -> dt.datetime | None:
+def _number(course: Course, row: TouchRow) -> int:
+    return 1 + sum(other.due_at < row.due_at for other in course.made())
+
+
+def _again_at(candidate: Candidate, row: TouchRow, campaigns: Campaigns, ledger: Ledger) -> dt.datetime | None:
     """When the message would come again, said on the card; ``None`` when this is the last time."""
-    if course.rhythm.times is not None and number >= course.rhythm.times and not course.reminds_next():
+    course, times = candidate.course, candidate.course.rhythm.times
+    if times is not None and _number(course, row) >= times and not course.reminds_next():
         return None
-    following = course.after(row.due_at, supposed=True)
-    return open_from(course, following.at) if following is not None else None
+    slot = course.after(row.due_at, supposed=True)
+    if slot is None or not course.channels:
+        return None
+    again = when_due(course, Step(0, "message", slot.at, course.channels[0], keep=slot.keep), campaigns, ledger)
+    return again.due if again else None
 
 
 def _record(candidate: Candidate, row: TouchRow, ledger: Ledger) -> None:
