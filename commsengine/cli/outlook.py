@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.history import Campaign, Campaigns, History
+from commsengine.cadence.lessons import Known
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
 from commsengine.cli.simulation import Simulation, simulate
@@ -37,7 +38,16 @@ def outlook(
             "Move the milestones, or name another day with --from.",
         )
     campaigns = _with(wiring, plan, begin)
-    return simulate(campaigns, plan.campaign, _pasts(wiring, plan, people, begin), begin, end, answers)
+    return simulate(
+        campaigns, plan.campaign, _pasts(wiring, plan, people, begin), begin, end, answers, _known(wiring, campaigns)
+    )
+
+
+def _known(wiring: Wiring, campaigns: Campaigns) -> dict[str, Known]:
+    """What the answers so far taught."""
+    if not wiring.has_database:
+        return {}
+    return {campaign.id: wiring.store.estimates.latest(campaign.id) for campaign in campaigns.running}
 
 
 def checked(wiring: Wiring, path: Path) -> tuple[Plan, tuple[Person, ...]]:

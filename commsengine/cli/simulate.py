@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from commsengine.cli.simulation import Simulation
     from commsengine.wiring import Wiring
 
-MOST_NAMES = 10
+MOST_NAMES, MOST_WEEKS = 10, 10
 ASSUMPTION = {
     "none": "Nobody answers: the most that can happen.",
     "all": "Supposed: everybody answers two hours after the first touch.",
@@ -99,6 +99,7 @@ def show_simulation(seen: Simulation, per_minute: dict[str, int | None]) -> None
     )
     click.echo(ASSUMPTION[seen.answers])
     _calendar(seen)
+    _recall(seen)
     _limits(seen, per_minute)
     _by_hand(seen)
     _never_reached(seen)
@@ -119,6 +120,43 @@ def _calendar(seen: Simulation) -> None:
     names = [days[n - 1] for n in used]
     click.echo()
     table(["week", "from", *names, "touches"], rows, right=[*names, "touches"])
+
+
+WAYS = {"plan": "this plan", "every_48h": "every 48 hours", "weekly": "every week"}
+
+
+def _recall(seen: Simulation) -> None:
+    """How well it will be remembered, as estimated, by role and week; and what the calendar would bring instead."""
+    foresight = seen.recall
+    if foresight is None or not foresight.by_role:
+        return
+    step = -(-len(foresight.weeks) // MOST_WEEKS)
+    weeks = foresight.weeks[step - 1 :: step]
+    names = [f"{week:%d %b}" for week in weeks]
+    rows = [
+        (role, *(f"{value:.0%}" for value in values[step - 1 :: step])) for role, values in foresight.by_role.items()
+    ]
+    click.echo("\nExpected recall by role at the end of each week, an estimate by the curves in use:")
+    table(["role", *names], rows, right=names)
+    if foresight.hidden:
+        click.echo(f"Too few people to show: {', '.join(foresight.hidden)}.")
+    if seen.compared:
+        click.echo()
+        table(
+            ["repeating", "messages a person", "recall on the day", "lowest before"],
+            [
+                (WAYS[name], f"{way.messages:.1f}", _share(way.at_target), _share(way.lowest))
+                for name, way in seen.compared.items()
+            ],
+            right=["messages a person", "recall on the day", "lowest before"],
+        )
+        click.echo(
+            "Messages by recall only. 'Before' is from day 7 on. A forecast about groups, by a model; no measurement."
+        )
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0%}"
 
 
 def _limits(seen: Simulation, per_minute: dict[str, int | None]) -> None:

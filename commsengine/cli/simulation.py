@@ -7,17 +7,27 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from commsengine.cadence.calendar import zone_of
-from commsengine.cadence.forecast import Forecast, Supposition, everybody, forecast, nobody, typical
+from commsengine.cadence.forecast import (
+    Forecast,
+    Supposition,
+    everybody,
+    forecast,
+    forecast_together,
+    nobody,
+    typical,
+)
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
+from commsengine.cadence.lessons import Known
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Budget, Plan, Workspace
+from commsengine.cli.foresight import Foresight, Remembered, compared
 
 SUPPOSITIONS = ("none", "all", "typical")
 COMPARED = 50
@@ -53,6 +63,8 @@ class Simulation:
     unreached: tuple[tuple[Person, str], ...]
     moved: int
     at_weekly_limit: int
+    recall: Foresight | None = None
+    compared: Mapping[str, Remembered] = field(default_factory=dict)
 
     @property
     def sent(self) -> list[Foreseen]:
@@ -98,6 +110,8 @@ class Simulation:
             "moved_by_budget": self.moved,
             "at_weekly_limit": self.at_weekly_limit,
             "never_reached": [{"person": person.email, "reason": reason} for person, reason in self.unreached],
+            "recall": self.recall.as_data() if self.recall else [],
+            "compared": {name: each.as_data() for name, each in self.compared.items()},
         }
 
 
@@ -108,23 +122,26 @@ def simulate(
     start: dt.datetime,
     until: dt.datetime,
     answers: str,
-    progress: Callable[[], object] = lambda: None,
+    known: Mapping[str, Known] | None = None,
 ) -> Simulation:
-    """Forecast every person over all ``campaigns`` and keep what concerns ``campaign``. Instants are aware UTC."""
-    plan = next(each.plan for each in campaigns.running if each.id == campaign)
+    """Forecast every person over all ``campaigns`` and keep what concerns ``campaign``. Instants are aware UTC.
+
+    ``known`` is what was learned of each campaign's roles before.
+    """
+    mine_is = next(each for each in campaigns.running if each.id == campaign)
+    plan, seen_ahead = mine_is.plan, Foresight(mine_is, start, until)
     suppose = supposition(answers, campaigns)
     free = replace(campaigns, workspace=_without_budget(campaigns.workspace), running=_unlimited(campaigns.running))
     touches: list[Foreseen] = []
     unreached: list[tuple[Person, str]] = []
-    audience = skipped = moved = compared = limited = 0
-    everyone = list(people)
+    audience = skipped = moved = limited = 0
+    everyone = [one for one in people if role_of(plan.audience, one[0]) is not None and not _gone(one[0], start)]
     step = -(-len(everyone) // COMPARED) or 1
-    for place, (person, history) in enumerate(everyone):
-        progress()
-        if role_of(plan.audience, person) is None or _gone(person, start):
-            continue
+    some = everyone[::step]
+    foreseen = forecast_together(campaigns, everyone, start, until, suppose, known=known)
+    for place, (person, seen) in enumerate(foreseen):
         audience += 1
-        seen = forecast(campaigns, person, history, start, until, suppose)
+        seen_ahead.add(person, seen.history)
         mine = [touch for touch in seen.touches if touch.campaign == campaign]
         carried = [touch for touch in mine if not touch.skip]
         skipped += len(mine) - len(carried)
@@ -132,13 +149,14 @@ def simulate(
         if not any(touch.kind in ("message", "remind") for touch in carried):
             unreached.append((person, _why_not(seen, campaign)))
         if place % step == 0:
-            compared += 1
+            history = everyone[place][1]
             moved += _moved(carried, forecast(free, person, history, start, until, suppose), campaign)
         limited += _at_weekly_limit(seen.touches, campaigns.workspace, plan)
     touches.sort(key=lambda seen: (seen.touch.due_at, seen.person.email, seen.touch.message))
     return Simulation(
         plan, start, until, answers, audience, tuple(touches), skipped, tuple(unreached),
-        round(moved * audience / max(compared, 1)), limited,
+        round(moved * audience / max(len(some), 1)), limited, seen_ahead,
+        compared(campaigns, mine_is, some, start, until, suppose),
     )  # fmt: skip
 
 
