@@ -323,7 +323,7 @@ def by_recall(**changes: object) -> Plan:
 
 @pytest.mark.parametrize("share", [0.95, 0.3])
 def test_what_a_role_learns_moves_its_touches_in_both_alike(tmp_path: Path, share: float) -> None:
-    some = [someone(n, time_zone=zone) for n, zone in enumerate(ZONES * 3)]
+    some = [someone(n, time_zone=zone) for n, zone in enumerate(ZONES * 2)]
     plan, suppose = by_recall(), knowing(share)
     expected = foreseen([plan], some, Workspace(), suppose)
     assert expected != foreseen_alone([plan], some, suppose)  # what the others answered changed something

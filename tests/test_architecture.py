@@ -51,7 +51,7 @@ PURE = {
 HEAVY = {"sqlmodel", "sqlalchemy", "alembic", "slack_sdk", "slack_bolt", "starlette", "uvicorn", "holidays"}
 """What no command may import before it runs: ``--help`` must answer at once."""
 
-LATE = {"cli.simulation", "cli.outlook", "cli.specimen", "cli.examination", "cli.story"}
+LATE = {"cli.foresight", "cli.simulation", "cli.outlook", "cli.specimen", "cli.examination", "cli.story"}
 """Files of the command line that only a running command loads."""
 
 CLOCK = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today")} | {

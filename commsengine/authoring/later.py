@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from commsengine.authoring.draft import Draft
-from commsengine.authoring.repeats import RECALL_TIMES
 from commsengine.authoring.yaml_tree import YamlPath
 from commsengine.cadence.plan import Message
 from commsengine.errors import Problem
 
 _UNTIL_THEN = {
-    "recall_floor": f"it is sent every 48h, at most {RECALL_TIMES} times, until the recall model is in",
     "phases": "they are kept and shown; nothing waits for a phase yet",
     "managers_first": "managers get it together with everybody else",
-    "checks": "the questions are kept; people see 'Got it' and are not asked yet",
     "commit": "people see 'Got it' and are not asked for a commitment yet",
     "corrects": "it is sent to everybody in its roles, not only to those who were told the old version",
-    "recalled": "it repeats until its end, because recall is not measured yet",
 }
 
 
@@ -34,23 +30,16 @@ def parts_that_wait(draft: Draft) -> Iterator[Problem]:
 
 
 def _parts(message: Message) -> Iterator[tuple[YamlPath, str]]:
-    if message.cadence.recall_floor is not None:
-        yield ("cadence", "recall_floor"), "recall_floor"
     if message.managers_first is not None:
         yield ("managers_first",), "managers_first"
-    if message.checks:
-        yield ("checks",), "checks"
     if message.ask == "commit" or message.commit:
         yield ("commit",) if message.commit else ("ask",), "commit"
     if message.corrects:
         yield ("corrects",), "corrects"
-    if message.repeat_until == "recalled":
-        yield ("repeat_until",), "recalled"
 
 
 def _told(draft: Draft, path: YamlPath, part: str) -> Problem:
-    name = "repeat_until: recalled" if part == "recalled" else part
-    cause = f"A later version gives '{name}' life; until then {_UNTIL_THEN[part]}."
+    cause = f"A later version gives '{part}' life; until then {_UNTIL_THEN[part]}."
     return draft.advice(path, f"later_{part}", cause, "Nothing needs to be changed.")
 
 

@@ -89,7 +89,7 @@ def _repeats(draft: Draft, carriers: list[tuple[YamlPath, Message, int]]) -> Ite
 
 def repeats_differ(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
-        if (planned(draft, message) or 0) < 2:
+        if message.cadence.recall_floor is None and (planned(draft, message) or 0) < 2:
             continue
         roles = draft.roles_of(message)
         same = [role for role in roles if len(_angles(draft.plan.wiifm_for(message, role), message.text)) < 2]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from commsengine.authoring import audiences, dates, ladders, later, lint, references, texts
+from commsengine.authoring import audiences, dates, ladders, later, lint, recalls, references, texts
 from commsengine.authoring.draft import Draft
 from commsengine.authoring.leaks import leaks, masked
 from commsengine.authoring.shape import Shaped, shape
@@ -30,7 +30,16 @@ _FILLERS: dict[str, Any] = {
     "cadence": {"every": "48h", "times": "5"},
 }
 _FILLERS["messages"] = [{key: _FILLERS[key] for key in ("id", "key_point", "from", "until", "cadence")}]
-_RULES = (*references.RULES, *dates.RULES, *ladders.RULES, *audiences.RULES, *texts.RULES, *later.RULES, *lint.RULES)
+_RULES = (
+    *references.RULES,
+    *dates.RULES,
+    *ladders.RULES,
+    *audiences.RULES,
+    *texts.RULES,
+    *recalls.RULES,
+    *later.RULES,
+    *lint.RULES,
+)
 
 
 @dataclass(frozen=True)

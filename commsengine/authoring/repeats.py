@@ -5,31 +5,17 @@ from __future__ import annotations
 from commsengine.authoring.draft import Draft
 from commsengine.cadence.plan import Message
 
-RECALL_EVERY = 48 * 60
-RECALL_TIMES = 6
-"""What ``recall_floor`` is sent as until the recall model is in: every 48 hours, at most six times."""
-
-
-def every(message: Message) -> int:
-    """Minutes between two repeats."""
-    return message.cadence.every or RECALL_EVERY
-
-
-def wanted(message: Message) -> int | None:
-    """The number of repeats asked for; ``None`` means as many as fit."""
-    return RECALL_TIMES if message.cadence.every is None else message.cadence.times
-
 
 def fitting(draft: Draft, message: Message) -> int | None:
-    """How many repeats fit between ``from`` and ``until``; ``None`` where the dates are not known."""
+    """How many repeats fit between ``from`` and ``until``; ``None`` where dates are not known, or recall decides."""
     opens, closes = draft.instant(message.opens), draft.instant(message.closes)
-    if opens is None or closes is None:
+    if opens is None or closes is None or message.cadence.every is None:
         return None
     minutes = int((closes - opens).total_seconds() // 60)
-    return max(0, -(-minutes // every(message)))
+    return max(0, -(-minutes // message.cadence.every))
 
 
 def planned(draft: Draft, message: Message) -> int | None:
-    """The repeats that are both asked for and fit."""
-    known = [count for count in (wanted(message), fitting(draft, message)) if count is not None]
+    """The repeats that are both asked for and fit; ``None`` where recall decides how many there are."""
+    known = [count for count in (message.cadence.times, fitting(draft, message)) if count is not None]
     return min(known) if known else None

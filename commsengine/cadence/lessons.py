@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from commsengine.cadence.history import Answer, History
-from commsengine.cadence.learning import Checked, Learned, estimate, learn
+from commsengine.cadence.learning import Checked, Learned, estimate, learn, nothing
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Message, Plan
 from commsengine.cadence.recall import ALWAYS, Estimate, Event
@@ -80,7 +80,7 @@ def lessons(plan: Plan, known: Known, people: Iterable[tuple[Person, History]], 
         return None
     learned = {
         role: learn(
-            known.roles.get(role, Learned()),
+            known.roles.get(role) or nothing(),
             new.get(role, ()),
             (each.events for each in courses.get(role, ())),
             known.others(role),

@@ -2,21 +2,22 @@
 
 A person's memory of one message is folded from what happened, nothing else. Times are hours since the person's first
 touch of the message, probabilities run from 0 to 1. What this is, where it comes from and what must never be claimed
-of it is in ``docs/recall.md``; the figures in parentheses are its parameters.
+of it is in ``docs/recall.md``.
 
 1. Forgetting is a power law: R(t) = (1 + K t / h)^-d, with K such that R is one half at the half-life h.
-2. People differ. Nine classes of half-lives, spread evenly over a wide normal, stand for all; each keeps a weight.
+2. People differ. A few classes of half-lives, over a wide normal, stand for all; each keeps a weight.
 3. The half-life starts such that a quarter of those who read a message once know it after 48 hours: an assumption.
 4. Each reading lengthens it, the more the more was forgotten (spacing); a right answer lengthens it five times as much.
-5. A sending is read with a probability only; E is the probability that any was.
+5. Whether a touch was read can only be guessed, so two memories are kept: of who read the last one, and who did not.
 6. A wrong answer lowers the belief in the strong classes. It never shortens a half-life.
+7. Some forget for good: a curve may be ``frail``, whoever has forgotten then begins nearly anew.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -42,15 +43,17 @@ LONGEST = 43_800.0
 SLIP = 0.05
 """How often somebody who knows the answer presses another."""
 
-READ_IF = {"sent": 0.10, "unseen": 0.48, "opened": 0.75, "acknowledged": 0.90}
-"""The probability that it was read, by what is known of a touch. Where opens cannot be seen, and here they never are,
-every sending counts as ``unseen``: 64 % of internal mail is opened, and three quarters of that is read."""
+READ_IF = {"sent": 0.10, "unseen": 0.30, "opened": 0.75, "acknowledged": 0.90, "read": 1.0}
+"""The probability that it was read, by what is known of a touch. Opens are not seen here, so a touch without an answer
+is ``unseen``: of internal mail 64 % is opened and three quarters of that read; who answers is among those."""
 
 FIRST = 0.25
 """Below this probability of having read any, a reading counts as the first: the half-life starts, it does not grow."""
 
-LEAST, MOST = 0.0001, 0.9999
+FALLS_TO, ANSWERED_FALLS_TO = math.log(1.5), math.log(3.0)
+"""Over the start, in logs: what is left of the half-life of somebody frail who has forgotten, and who answers then."""
 
+LEAST, MOST = 0.0001, 0.9999
 ALWAYS = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 Vector = tuple[float, ...]
@@ -72,32 +75,57 @@ class Event:
 class Curve:
     """How a group forgets: the classes' log half-lives after one reading, their weights, and what multiplies growth.
 
-    Compared by identity: what was folded under one curve is kept for it.
+    ``frail`` is the share of those for whom forgetting undoes growth. Compared by identity: what was folded under one
+    curve is kept for it.
     """
 
     start: Vector
     weights: Vector
     gain: float = 1.0
+    frail: float = 0.0
 
     @classmethod
-    def of(cls, theta: float = 0.0, gain: float = 1.0, classes: int = CLASSES) -> Curve:
+    def of(
+        cls, theta: float = 0.0, gain: float = 1.0, frail: float = 0.0, *, classes: int = CLASSES,
+        half_life: float = HALF_LIFE,
+    ) -> Curve:  # fmt: skip
         """The assumed curve, with ``theta`` added to the log half-lives."""
-        start = tuple(math.log(HALF_LIFE) + theta + SPREAD * z for z in class_steps(classes))
-        return cls(start, class_weights(classes), gain)
+        start = tuple(math.log(half_life) + theta + SPREAD * z for z in class_steps(classes))
+        return cls(start, class_weights(classes), gain, frail)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One of the two memories: with probability ``chance`` it was left, ``since`` is its last exposure.
+
+    ``strengths`` are the log half-lives by class.
+    """
+
+    chance: float
+    since: float
+    strengths: Vector
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
-    """What one person may know of one message. ``read`` is E, ``since`` the last exposure.
+    """What one person may know of one message: what the last touch left, and what is left of those before it.
 
-    By class: ``strengths`` are log half-lives, ``evidence`` log weights from answers, ``shares`` normed weights.
+    By class: ``evidence`` are log weights from answers, ``shares`` normed weights.
     """
 
-    read: float
-    since: float
-    strengths: Vector
+    last: Trace
+    before: Trace | None
     evidence: Vector
     shares: Vector
+
+    @property
+    def read(self) -> float:
+        """E: the probability that any touch was read."""
+        return sum(trace.chance for trace in self.traces)
+
+    @property
+    def traces(self) -> Sequence[Trace]:
+        return (self.last,) if self.before is None else (self.last, self.before)
 
 
 @lru_cache(maxsize=8)
@@ -160,42 +188,95 @@ def _folded(curve: Curve, events: tuple[Event, ...]) -> State:
 
 
 def _unread(curve: Curve) -> State:
-    return State(0.0, 0.0, curve.start, (0.0,) * len(curve.start), curve.weights)
+    return State(Trace(0.0, 0.0, curve.start), None, (0.0,) * len(curve.start), curve.weights)
 
 
 def after(curve: Curve, state: State, event: Event) -> State:
     """The state after one more event."""
     if event.signal in ("right", "wrong"):
         return _answered(curve, state, event)
-    share = READ_IF[event.signal]
-    read = 1 - (1 - state.read) * (1 - share)
-    if event.signal == "sent":
-        return State(read, state.since, state.strengths, state.evidence, state.shares)
-    strengths = state.strengths
-    if state.read >= FIRST:
-        hours, size = event.at - state.since, PASS * curve.gain
-        strengths = tuple(s + share * _growth(s, _left(hours, s), size) for s in strengths)
-    return State(read, event.at, strengths, state.evidence, state.shares)
+    if event.signal == "unseen":
+        return _unseen(curve, state, event.at)
+    share, read = READ_IF[event.signal], state.read
+    chance = 1 - (1 - read) * (1 - share)
+    if event.signal == "sent":  # it moves nothing but the chance that any was read
+        last = Trace(chance - (read - state.last.chance), state.last.since, state.last.strengths)
+        return State(last, state.before, state.evidence, state.shares)
+    strengths = curve.start
+    if read >= FIRST:
+        grown = [_passed(curve, trace, event.at) for trace in state.traces]
+        strengths = _mean(state, lambda n, g: _between(state.traces[n].strengths[g], grown[n][g], share))
+    return State(Trace(chance, event.at, strengths), None, state.evidence, state.shares)
+
+
+def _unseen(curve: Curve, state: State, at: float) -> State:
+    """Nobody knows whether it was read: two memories from here on."""
+    read, share = state.read, READ_IF["unseen"]
+    grown = [_passed(curve, trace, at) for trace in state.traces]
+    strengths = curve.start
+    if read >= FIRST:
+        strengths = tuple(
+            sum(trace.chance * grown[n][g] for n, trace in enumerate(state.traces)) + (1 - read) * curve.start[g]
+            for g in range(len(curve.start))
+        )
+    before = None
+    if read > 0:
+        since = sum(trace.chance * trace.since for trace in state.traces) / read
+        before = Trace((1 - share) * read, since, _mean(state, lambda n, g: state.traces[n].strengths[g]))
+    return State(Trace(share, at, strengths), before, state.evidence, state.shares)
 
 
 def _answered(curve: Curve, state: State, event: Event) -> State:
-    hours, guess, right = event.at - state.since, 1 / event.options, event.signal == "right"
+    read, guess, right = state.read, 1 / event.options, event.signal == "right"
+    left = [[_left(event.at - trace.since, s) for s in trace.strengths] for trace in state.traces]
     strengths, evidence = [], []
-    for strength, log_weight in zip(state.strengths, state.evidence, strict=True):
-        left = _left(hours, strength)
-        knows = state.read * left
+    for g in range(len(curve.start)):
+        knows = sum(trace.chance * left[n][g] for n, trace in enumerate(state.traces))
         chance = guess + (1 - SLIP - guess) * knows
-        evidence.append(log_weight + math.log(chance if right else 1 - chance))
-        if state.read < FIRST:
-            strengths.append(strength)
-            continue
-        knew = knows * (1 - SLIP if right else SLIP)
-        did_not = (1 - knows) * (guess if right else 1 - guess)
-        share = knew / (knew + did_not)
-        small, large = _growth(strength, left, PASS * curve.gain), _growth(strength, left, RIGHT * curve.gain)
-        strengths.append(strength + share * large + (1 - share) * small)
-    believed = tuple(evidence) if state.read > 0 else state.evidence
-    return State(1.0, event.at, tuple(strengths), believed, weighed(curve.weights, believed))
+        evidence.append(state.evidence[g] + math.log(chance if right else 1 - chance))
+        if read >= FIRST:
+            knew = knows * (1 - SLIP if right else SLIP)
+            did_not = (1 - knows) * (guess if right else 1 - guess)
+            strengths.append(_learned(curve, state, left, g, knew / (knew + did_not)))
+    believed = tuple(evidence) if read > 0 else state.evidence
+    last = Trace(1.0, event.at, tuple(strengths) or curve.start)
+    return State(last, None, believed, weighed(curve.weights, believed))
+
+
+def _learned(curve: Curve, state: State, left: Sequence[Sequence[float]], g: int, share: float) -> float:
+    """A class after an answer: ``share`` of them knew it and grew by that, the others have just been told."""
+    total = knew = told = held = 0.0
+    for n, trace in enumerate(state.traces):
+        strength, part = trace.strengths[g], trace.chance
+        knew += part * (strength + _growth(strength, left[n][g], RIGHT * curve.gain))
+        told += part * (strength + _growth(strength, left[n][g], PASS * curve.gain))
+        held, total = held + part * strength, total + part
+    knew, told, held = knew / total, told / total, held / total
+    told += curve.frail * (min(held, curve.start[g] + ANSWERED_FALLS_TO) - told)
+    return share * knew + (1 - share) * told
+
+
+def _passed(curve: Curve, trace: Trace, at: float) -> Vector:
+    """The log half-lives after a reading at ``at``."""
+    hours, size, frail = at - trace.since, PASS * curve.gain, curve.frail
+    grown = []
+    for strength, start in zip(trace.strengths, curve.start, strict=True):
+        left = _left(hours, strength)
+        longer = strength + _growth(strength, left, size)
+        grown.append(longer + frail * (1 - left) * (min(strength, start + FALLS_TO) - longer) if frail else longer)
+    return tuple(grown)
+
+
+def _mean(state: State, of: Callable[[int, int], float]) -> Vector:
+    """Over both memories by their chance, for each class; ``of`` is told which memory and which class."""
+    chances, total = [trace.chance for trace in state.traces], state.read
+    return tuple(
+        sum(chance * of(n, g) for n, chance in enumerate(chances)) / total for g in range(len(state.last.strengths))
+    )
+
+
+def _between(low: float, high: float, share: float) -> float:
+    return low + share * (high - low)
 
 
 def weighed(weights: Vector, evidence: Vector) -> Vector:
@@ -206,12 +287,15 @@ def weighed(weights: Vector, evidence: Vector) -> Vector:
 
 def recall_at(state: State, at: float) -> float:
     """q: the probability that it is known at ``at``, in hours since the first touch."""
-    hours = max(at - state.since, 0.0) * K
-    known: float = sum(
-        share * (1 + hours * math.exp(-strength)) ** -DECAY
-        for share, strength in zip(state.shares, state.strengths, strict=True)
-    )
-    return min(max(state.read * known, LEAST), MOST)
+    return min(max(sum(_known(trace, state.shares, at) for trace in state.traces), LEAST), MOST)
+
+
+def _known(trace: Trace, shares: Vector, at: float) -> float:
+    hours = max(at - trace.since, 0.0) * K
+    known: float = 0.0
+    for share, strength in zip(shares, trace.strengths, strict=True):
+        known += share * (1 + hours * math.exp(-strength)) ** -DECAY
+    return trace.chance * known
 
 
 def right_chance(known: float, options: int) -> float:
@@ -261,19 +345,19 @@ class Memory:
 
         Never much later than the longest half-life after the last exposure.
         """
-        since = self.state.since
-        return since + _lasts(self.state, floor, within)
+        return self.state.last.since + _lasts(self.state, floor, within)
 
 
 @lru_cache(maxsize=10_000)
 def _lasts(state: State, floor: float, within: float) -> float:
     """Hours from the last exposure on; halved between bounds that each lie four times as far as the one before."""
-    if recall_at(state, state.since) < floor:
+    since = state.last.since
+    if recall_at(state, since) < floor:
         return 0.0
     low, high = 0.0, 1.0
-    while recall_at(state, state.since + high) >= floor and high < LONGEST:
+    while recall_at(state, since + high) >= floor and high < LONGEST:
         low, high = high, high * 4
     while high - low > within:
         middle = (low + high) / 2
-        low, high = (middle, high) if recall_at(state, state.since + middle) >= floor else (low, middle)
+        low, high = (middle, high) if recall_at(state, since + middle) >= floor else (low, middle)
     return high

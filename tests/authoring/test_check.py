@@ -7,7 +7,7 @@ from commsengine.authoring.check import CheckResult, check
 from commsengine.cadence.people import Person
 from commsengine.content.templates import load_templates, shipped_folder
 from commsengine.errors import InputError
-from tests.authoring.written import PLAN, codes, slip, told, write
+from tests.authoring.written import PLAN, codes, slip, write
 from tests.builders import ANA, BEN, MIA, someone
 
 TEMPLATES = load_templates(shipped_folder(), None)
@@ -127,6 +127,12 @@ def test_a_missing_plan_raises(tmp_path: Path) -> None:
         check(tmp_path / "none.yaml", root=tmp_path, people=None, templates=TEMPLATES)
 
 
+def recalling(cadence: str) -> str:
+    """The sound plan with its main message by recall, and a question to go with it."""
+    check = "checks: [{question: Q, answers: [a, b], right: a, because: b}]"
+    return slip("id: one-record", f"id: one-record\n    {check}").replace("{every: 48h, times: 6}", "{" + cadence + "}")
+
+
 # A change to the sound plan, and the advice it earns.
 ADVICE = {
     "no text at all": (
@@ -158,7 +164,7 @@ ADVICE = {
     ),
     "recall": (
         slip("{every: 48h, times: 6}", "{recall_floor: 0.35, target: 0.6, by: go_live}"),
-        ["later_recall_floor"],
+        ["no_checks"],
     ),
     "managers first": (
         slip("id: one-record", "id: one-record\n    managers_first: 2 working days"),
@@ -169,11 +175,16 @@ ADVICE = {
             "id: one-record",
             "id: one-record\n    ask: check\n    checks: [{question: Q, answers: [a, b], right: a, because: b}]",
         ),
-        ["later_checks"],
+        [],
     ),
     "a commitment": (slip("id: one-record", "id: one-record\n    ask: commit"), ["later_commit"]),
     "a correction": (slip("id: one-record", "id: one-record\n    corrects: how-you-work"), ["later_corrects"]),
-    "until recalled": (slip("id: one-record", "id: one-record\n    repeat_until: recalled"), ["later_recalled"]),
+    "a floor that cannot be kept": (recalling("recall_floor: 0.5"), ["high_floor"]),
+    "a floor under which most forget": (recalling("recall_floor: 0.2"), ["low_floor"]),
+    "a target that messages do not bring": (
+        recalling("recall_floor: 0.35, target: 0.8, by: go_live"),
+        ["high_target"],
+    ),
     "phases": (slip("audience:\n", "phases: {listen: {until: go_live}}\naudience:\n"), ["later_phases"]),
 }
 
@@ -185,12 +196,23 @@ def test_advice_is_given_and_does_not_stop_a_plan(name: str, tmp_path: Path) -> 
     assert codes(tmp_path, text) == []
 
 
-def test_advice_on_recall_says_what_happens_until_then(tmp_path: Path) -> None:
-    (problem,) = told(tmp_path, ADVICE["recall"][0], "advice")
-    assert (problem.line, problem.column) == (31, 29)
-    assert "sent every 48h, at most 6 times, until the recall model is in" in problem.message
-
-
 def test_input_asked_after_the_first_phase_is_too_late(tmp_path: Path) -> None:
     text = slip("audience:\n", "phases: {listen: {until: kickoff}}\naudience:\n")
     assert codes(tmp_path, text, "advice") == ["later_phases", "no_input"]
+
+
+@pytest.mark.parametrize(
+    ("cadence", "code"),
+    [
+        ("recall_floor: 0.35, target: 0.3, by: go_live", "target_below_floor"),
+        ("recall_floor: 0.35, target: 0.6", "half_a_target"),
+        ("recall_floor: 0.35, by: go_live", "half_a_target"),
+        ("recall_floor: 0.35, target: 0.6, by: kickoff - 1d", "target_outside"),
+    ],
+)
+def test_a_target_that_cannot_be_meant_is_an_error(cadence: str, code: str, tmp_path: Path) -> None:
+    assert codes(tmp_path, recalling(cadence)) == [code]
+
+
+def test_repeating_until_recalled_needs_a_question(tmp_path: Path) -> None:
+    assert codes(tmp_path, slip("id: one-record", "id: one-record\n    repeat_until: recalled")) == ["never_recalled"]

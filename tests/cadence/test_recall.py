@@ -20,6 +20,7 @@ from commsengine.cadence.recall import (
     K,
     Memory,
     State,
+    Trace,
     after,
     fold,
     growth,
@@ -39,7 +40,11 @@ def near(expected: float) -> object:
 
 def read_once() -> State:
     """Somebody who certainly read it at 0 h."""
-    return State(1.0, 0.0, FINE.start, (0.0,) * 21, FINE.weights)
+    return known(0.0, FINE.start)
+
+
+def known(since: float, strengths: tuple[float, ...]) -> State:
+    return State(Trace(1.0, since, strengths), None, (0.0,) * 21, FINE.weights)
 
 
 def remembered(*events: tuple[float, str]) -> State:
@@ -71,11 +76,10 @@ def test_how_a_half_life_grows(half_life: float, known: float, size: float, late
 
 
 def test_a_second_reading_and_a_right_answer_after_a_day() -> None:
-    read = after(FINE, read_once(), Event(DAY, "opened"))
-    certain = State(1.0, DAY, grown(PASS), read.evidence, read.shares)
     assert recall_at(read_once(), 48) == near(0.250)
-    assert recall_at(certain, 72) == near(0.347)
-    assert recall_at(State(1.0, DAY, grown(RIGHT), read.evidence, read.shares), 72) == near(0.443)
+    assert recall_at(known(DAY, grown(PASS)), 72) == near(0.347)
+    assert recall_at(after(FINE, read_once(), Event(DAY, "read")), 72) == near(0.347)
+    assert recall_at(known(DAY, grown(RIGHT)), 72) == near(0.443)
 
 
 def grown(size: float) -> tuple[float, ...]:
@@ -96,11 +100,11 @@ def test_the_gaps_grow_by_themselves(floor: float, size: float, gaps: list[float
     """Days from one exposure to the next, each when recall falls to the floor, but a day at the soonest."""
     state, found = read_once(), []
     for _ in gaps:
-        gap = max(DAY, _memory(state).falls_below(floor, within=1e-4) - state.since)
+        gap = max(DAY, _memory(state).falls_below(floor, within=1e-4) - state.last.since)
         found.append(gap / DAY)
-        lives = [exp(strength) for strength in state.strengths]
+        lives = [exp(strength) for strength in state.last.strengths]
         later = tuple(log(growth(life, retention(gap, life), size)) for life in lives)
-        state = State(1.0, state.since + gap, later, state.evidence, state.shares)
+        state = known(state.last.since + gap, later)
     assert found == [near(gap) for gap in gaps]
 
 
@@ -127,7 +131,25 @@ def test_what_a_second_touch_and_an_acknowledgement_say() -> None:
 
 def test_a_sending_that_nobody_saw_moves_nothing_but_the_chance_that_it_was_read() -> None:
     sent = remembered((0, "sent"), (24, "sent"), (48, "sent"))
-    assert (sent.read, sent.since, sent.strengths) == (near(0.271), 0.0, FINE.start)
+    assert (sent.read, sent.last.since, sent.last.strengths) == (near(0.271), 0.0, FINE.start)
+
+
+def test_a_touch_without_an_answer_leaves_two_memories() -> None:
+    """A fresh one of who read it, and one as old as before of who did not: nobody is refreshed by averages."""
+    twice = remembered((0, "unseen"), (240, "unseen"))
+    assert remembered((0, "unseen")).before is None
+    assert (twice.last.chance, twice.last.since) == (near(0.30), 240)
+    assert twice.before is not None
+    assert (twice.before.chance, twice.before.since) == (near(0.21), 0)
+    assert twice.read == near(1 - 0.7 * 0.7)
+
+
+def test_who_forgets_for_good_begins_nearly_anew() -> None:
+    lasting, frail = Curve.of(), Curve.of(frail=1.0)
+    events = (Event(0, "read"), Event(24, "read"), Event(2_000, "read"))
+    for curve in (lasting, frail):
+        assert fold(curve, events[:1]).last.strengths == curve.start
+    assert recall_at(fold(frail, events), 2_100) < recall_at(fold(lasting, events), 2_100) - 0.05
 
 
 # -- what holds of every history ------------------------------------------------------------------
@@ -152,9 +174,9 @@ def test_recall_is_a_probability_that_falls_until_something_happens(events: tupl
 def test_the_floor_is_met_until_the_told_instant_and_no_longer(events: tuple[Event, ...], floor: float) -> None:
     memory = Estimate(USUAL).memory(events)
     falls = memory.falls_below(floor)
-    if falls > memory.state.since:
+    if falls > memory.state.last.since:
         assert memory.recall(falls) < floor or falls > LONGEST
-        assert memory.recall(falls - 1 / 30) >= floor or falls - 1 / 30 < memory.state.since
+        assert memory.recall(falls - 1 / 30) >= floor or falls - 1 / 30 < memory.state.last.since
 
 
 @settings(deadline=None, max_examples=60)
@@ -173,4 +195,5 @@ def test_folding_from_the_facts_is_the_same_as_going_on_from_a_kept_state(events
 @given(histories)
 def test_a_wrong_answer_never_shortens_a_half_life(events: tuple[Event, ...]) -> None:
     before, later = fold(USUAL, events), fold(USUAL, (*events, Event(events[-1].at + 24, "wrong")))
-    assert all(new >= old for old, new in zip(before.strengths, later.strengths, strict=True))
+    shortest = [min(trace.strengths[g] for trace in before.traces) for g in range(len(USUAL.start))]
+    assert all(new >= old for old, new in zip(shortest, later.last.strengths, strict=True))

@@ -1,0 +1,67 @@
+"""Whether what a plan asks of memory can be had, and whether anything will tell how well it went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from commsengine.authoring.draft import Draft
+from commsengine.authoring.yaml_tree import YamlPath
+from commsengine.cadence.plan import Message
+from commsengine.errors import Problem
+
+LOWEST, HIGHEST = 0.30, 0.40
+"""Floors that re-reading can keep, in simulation."""
+
+HIGHEST_TARGET = 0.65
+
+
+def recall_can_be_had(draft: Draft) -> Iterator[Problem]:
+    for path, message in draft.messages():
+        floor = message.cadence.recall_floor
+        if floor is not None:
+            yield from _floor(draft, (*path, "cadence", "recall_floor"), floor)
+            yield from _target(draft, path, message, floor)
+
+
+def _floor(draft: Draft, path: YamlPath, floor: float) -> Iterator[Problem]:
+    if floor > HIGHEST:
+        cause = f"'recall_floor: {floor:g}' cannot be kept by three messages a week; repeating alone does not bring it."
+        yield draft.advice(path, "high_floor", cause, f"Write {LOWEST:g} to {HIGHEST:g}, and let people use it.")
+    if floor < LOWEST:
+        cause = f"'recall_floor: {floor:g}' lets most people forget before they hear of it again."
+        yield draft.advice(path, "low_floor", cause, f"Write {LOWEST:g} to {HIGHEST:g}.")
+
+
+def _target(draft: Draft, path: YamlPath, message: Message, floor: float) -> Iterator[Problem]:
+    cadence, where = message.cadence, (*path, "cadence", "target")
+    if cadence.target is not None and cadence.target <= floor:
+        cause = f"'target: {cadence.target:g}' is not above 'recall_floor: {floor:g}'."
+        yield draft.error(where, "target_below_floor", cause, "Write a higher 'target', or leave it out.")
+    if cadence.target is not None and cadence.target > HIGHEST_TARGET:
+        cause = f"'target: {cadence.target:g}' is more than messages alone can bring."
+        fix = f"Write {HIGHEST_TARGET:g} at most; more needs people who use it, and courses."
+        yield draft.advice(where, "high_target", cause, fix)
+    if (cadence.target is None) != (cadence.by is None):
+        lacking, there = ("target", "by") if cadence.target is None else ("by", "target")
+        cause = f"'{there}' says nothing without '{lacking}'."
+        yield draft.error((*path, "cadence", there), "half_a_target", cause, "Write both: target: 0.60, by: go_live")
+    if cadence.by is not None:
+        by, opens, closes = (draft.instant(moment) for moment in (cadence.by, message.opens, message.closes))
+        if by and opens and closes and not opens < by <= closes:
+            cause = f"'by' ({by:%Y-%m-%d}) is not between 'from' and 'until' of '{message.id}'."
+            yield draft.error((*path, "cadence", "by"), "target_outside", cause, "Move one of them.")
+
+
+def somebody_asks(draft: Draft) -> Iterator[Problem]:
+    """Without a question nobody ever learns whether the estimate is right."""
+    for path, message in draft.messages():
+        if message.cadence.recall_floor is not None and not message.checks:
+            cause = f"'{message.id}' repeats by recall, and no question tells how well it is remembered."
+            fix = "Write 'checks': one or two questions with their answers."
+            yield draft.advice((*path, "cadence", "recall_floor"), "no_checks", cause, fix)
+        if message.repeat_until == "recalled" and not message.checks:
+            cause = f"'{message.id}' repeats until it is recalled, and nobody is ever asked."
+            yield draft.error((*path, "repeat_until"), "never_recalled", cause, "Write 'checks', or another end.")
+
+
+RULES = (recall_can_be_had, somebody_asks)
