@@ -2,34 +2,69 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.rehearsal import anchor
+from commsengine.cadence import recall
 from commsengine.cadence.decide import decide
-from commsengine.cadence.forecast import forecast, nobody
-from commsengine.cadence.history import History
+from commsengine.cadence.forecast import forecast
+from commsengine.cadence.history import Answer, Campaigns, History, Touch
+from commsengine.cadence.people import Person
 from tests.builders import a_message, a_plan, running, someone, utc
 
-ROUNDS = 2_000
+PEOPLE = 200
+
+CHECK = {"question": "Where?", "answers": ["Here", "There", "Nowhere", "Both"], "right": "Here", "because": "So."}
+BY_RECALL = {"recall_floor": "0.35", "target": "0.60", "by": "go_live"}
 
 
 def main() -> None:
-    messages = [a_message(id=f"m{number}", **{"from": f"kickoff + {number * 7}d"}) for number in range(5)]
-    campaigns, person = running(a_plan(*messages)), someone(1)
-    start, now = utc("2027-01-04"), utc("2027-02-10 12:00")
-    history = forecast(campaigns, person, History(), start, now, nobody).history
-    decide(campaigns, person, history, now)
-    began = time.perf_counter()
-    for _ in range(ROUNDS):
-        decide(campaigns, person, history, now)
-    each = (time.perf_counter() - began) / ROUNDS / len(messages) * 1e6
-    print(
-        f"decide: {each:.0f} µs per person and message with {len(history.rows)} touches behind; anchor {anchor():.2f} s"
-    )
+    """Five messages, a month after kickoff, one beat of the engine over 200 people of whom many have answered."""
+    print(f"anchor {anchor():.2f} s")
+    measure("by the calendar", {"every": "48h", "times": "3"})
+    measure("by recall", BY_RECALL)
+    measure("by recall, with nothing kept from one person to the next", BY_RECALL, cold=True)
+
+
+def measure(name: str, cadence: dict[str, str], *, cold: bool = False) -> None:
+    messages = [
+        a_message(id=f"m{number}", cadence=cadence, checks=[CHECK], **{"from": f"kickoff + {number * 7}d"})
+        for number in range(5)
+    ]
+    campaigns, start, now = running(a_plan(*messages)), utc("2027-01-04"), utc("2027-02-10 12:00")
+    people = [someone(number) for number in range(PEOPLE)]
+    pasts = [forecast(campaigns, person, History(), start, now, answering).history for person in people]
+    least = min(_once(campaigns, people, pasts, now, cold=cold) for _ in range(5))
+    rows = sum(len(past.rows) for past in pasts) / len(pasts)
+    print(f"{name}: {least / len(messages) * 1e6:.0f} µs per person and message with {rows:.0f} touches behind")
+
+
+def _once(campaigns: Campaigns, people: list[Person], pasts: list[History], now: dt.datetime, *, cold: bool) -> float:
+    taken = 0.0
+    recall.forget()
+    for person, past in zip(people, pasts, strict=True):
+        if cold:
+            recall.forget()
+        began = time.process_time()
+        decide(campaigns, person, past, now)
+        taken += time.process_time() - began
+    return taken / len(people)
+
+
+def answering(touch: Touch) -> Sequence[Answer]:
+    """Every third touch is answered, at a minute of its own."""
+    draw = int(touch.key[:6], 16)
+    if draw % 3:
+        return ()
+    at = touch.due_at + dt.timedelta(minutes=10 + draw % 500)
+    right = draw % 5 != 0 if touch.number % 2 == 0 else None
+    return (Answer(touch.campaign, touch.message, "acknowledged" if right is None else "check", at, "link", right),)
 
 
 if __name__ == "__main__":

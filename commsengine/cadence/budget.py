@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
+from bisect import bisect_right, insort
 from collections.abc import Iterable
 
-from commsengine.cadence.calendar import DAY, MINUTE, Hours
+from commsengine.cadence.calendar import MINUTE, Hours
 from commsengine.cadence.history import TouchRow
 from commsengine.cadence.plan import Budget, Workspace
 
@@ -17,12 +17,11 @@ WEEK = 7
 
 
 class Ledger:
-    """What one person has had and is about to get, by local date of ``due_at``."""
+    """What one person has had and is about to get, by local date of ``due_at`` (as its ordinal, in order)."""
 
     def __init__(self, rows: Iterable[TouchRow]) -> None:
-        self._per_day: Counter[dt.date] = Counter()
+        self._days: list[int] = []
         self._dues: list[dt.datetime] = []
-        self._last = dt.date.min
         for row in rows:
             self.add(row)
 
@@ -30,9 +29,8 @@ class Ledger:
         """Counts a row. What was skipped costs nothing, unless it had been tried before: who knows what arrived."""
         if row.kind in BY_HAND or (row.state == "skipped" and not row.attempts):
             return
-        self._per_day[row.local_date] += 1
+        insort(self._days, row.local_date.toordinal())
         self._dues.append(row.due_at)
-        self._last = max(self._last, row.local_date)
 
     def next_free(
         self, at: dt.datetime, hours: Hours, own: Budget, common: Workspace, keep: dt.date | None = None
@@ -44,9 +42,13 @@ class Ledger:
         per_day = min(own.per_day, common.at_most.per_day)
         per_week = min(own.per_week, common.at_most.per_week)
         gap = common.minimum_gap * MINUTE
+        days, kept = self._days, keep.toordinal() if keep else 0
+        if kept and not _between(days, kept - 1, kept):
+            days = sorted([*days, kept])
         while True:
-            day = hours.local_date(at)
-            if self._per_day[day] >= per_day or self._fullest_week(day, keep) >= per_week:
+            day = hours.local_date(at).toordinal()
+            theirs = days if day < kept < day + WEEK else self._days
+            if _between(theirs, day - 1, day) >= per_day or _fullest_week(theirs, day) >= per_week:
                 at = hours.next_day(at)
                 continue
             crowded = [due for due in self._dues if abs(due - at) < gap] if gap else []
@@ -54,12 +56,13 @@ class Ledger:
                 return at
             at = max(crowded) + gap
 
-    def _fullest_week(self, day: dt.date, keep: dt.date | None) -> int:
-        """The most touches in any seven days that end on ``day`` or, where later ones are on record, contain it."""
-        kept = keep if keep is not None and day < keep < day + WEEK * DAY and not self._per_day[keep] else None
-        later = min(WEEK - 1, max(0, (max(self._last, kept or self._last) - day).days))
-        return max(self._in_week(day + ahead * DAY, kept) for ahead in range(later + 1))
 
-    def _in_week(self, last: dt.date, kept: dt.date | None) -> int:
-        place = kept is not None and last - WEEK * DAY < kept <= last
-        return place + sum(self._per_day[last - back * DAY] for back in range(WEEK))
+def _fullest_week(days: list[int], day: int) -> int:
+    """The most in any seven days that end on ``day`` or, where later ones are on record, contain it."""
+    later = min(WEEK - 1, days[-1] - day) if days else 0
+    return max([_between(days, end - WEEK, end) for end in range(day, day + max(later, 0) + 1)])
+
+
+def _between(days: list[int], after: int, until: int) -> int:
+    """How many are later than ``after`` and not later than ``until``."""
+    return bisect_right(days, until) - bisect_right(days, after)

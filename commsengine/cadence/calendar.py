@@ -86,6 +86,7 @@ class Hours:
         self._send_days = self._days & _weekdays(window)
         self._from, self._to = _wished(window, person.quiet)
         self._country = person.country if plan.send.holidays else ""
+        self._last_open: dict[dt.datetime, dt.datetime | None] = {}
 
     def local_date(self, at: dt.datetime) -> dt.date:
         return local_date_in(self.zone, at)
@@ -153,6 +154,11 @@ class Hours:
 
     def last_open(self, before: dt.datetime) -> dt.datetime | None:
         """The opening of the last window that opens before this instant; ``None`` if there is none for two years."""
+        if before not in self._last_open:  # all messages of a campaign ask for the same few
+            self._last_open[before] = self._look_back(before)
+        return self._last_open[before]
+
+    def _look_back(self, before: dt.datetime) -> dt.datetime | None:
         day = self.local_date(before)
         for _ in range(FAR_DAYS):
             window = self.window(day)

@@ -20,6 +20,8 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import exp, expm1, log1p
+from typing import NamedTuple
 
 DECAY = 0.20
 K = 2 ** (1 / DECAY) - 1
@@ -54,13 +56,13 @@ FALLS_TO, ANSWERED_FALLS_TO = math.log(1.5), math.log(3.0)
 """Over the start, in logs: what is left of the half-life of somebody frail who has forgotten, and who answers then."""
 
 LEAST, MOST = 0.0001, 0.9999
+PRECISE = 1e-5
 ALWAYS = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 Vector = tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One touch of a message as it went: its strongest signal, a key of ``READ_IF``, ``right`` or ``wrong``.
 
     ``at`` is in hours since the first touch, ``options`` are the answers there were to choose from.
@@ -121,7 +123,7 @@ class State:
     @property
     def read(self) -> float:
         """E: the probability that any touch was read."""
-        return sum(trace.chance for trace in self.traces)
+        return self.last.chance + (self.before.chance if self.before else 0.0)
 
     @property
     def traces(self) -> Sequence[Trace]:
@@ -212,18 +214,33 @@ def after(curve: Curve, state: State, event: Event) -> State:
 def _unseen(curve: Curve, state: State, at: float) -> State:
     """Nobody knows whether it was read: two memories from here on."""
     read, share = state.read, READ_IF["unseen"]
-    grown = [_passed(curve, trace, at) for trace in state.traces]
+    last, before = state.last, state.before
     strengths = curve.start
     if read >= FIRST:
-        strengths = tuple(
-            sum(trace.chance * grown[n][g] for n, trace in enumerate(state.traces)) + (1 - read) * curve.start[g]
-            for g in range(len(curve.start))
-        )
-    before = None
-    if read > 0:
-        since = sum(trace.chance * trace.since for trace in state.traces) / read
-        before = Trace((1 - share) * read, since, _mean(state, lambda n, g: state.traces[n].strengths[g]))
-    return State(Trace(share, at, strengths), before, state.evidence, state.shares)
+        grown = _passed(curve, last, at)
+        rest = 1 - read
+        if before is None:
+            strengths = tuple([last.chance * g + rest * s for g, s in zip(grown, curve.start, strict=True)])
+        else:
+            older = _passed(curve, before, at)
+            strengths = tuple(
+                [
+                    last.chance * g + before.chance * o + rest * s
+                    for g, o, s in zip(grown, older, curve.start, strict=True)
+                ]
+            )
+    if read == 0:
+        return State(Trace(share, at, strengths), None, state.evidence, state.shares)
+    merged = Trace((1 - share) * read, last.since, last.strengths) if before is None else _merged(last, before, share)
+    return State(Trace(share, at, strengths), merged, state.evidence, state.shares)
+
+
+def _merged(last: Trace, before: Trace, share: float) -> Trace:
+    """One memory of two, of those who did not read the next touch."""
+    read = last.chance + before.chance
+    part = last.chance / read
+    strengths = [o + part * (s - o) for s, o in zip(last.strengths, before.strengths, strict=True)]
+    return Trace((1 - share) * read, before.since + part * (last.since - before.since), tuple(strengths))
 
 
 def _answered(curve: Curve, state: State, event: Event) -> State:
@@ -256,15 +273,19 @@ def _learned(curve: Curve, state: State, left: Sequence[Sequence[float]], g: int
     return share * knew + (1 - share) * told
 
 
-def _passed(curve: Curve, trace: Trace, at: float) -> Vector:
-    """The log half-lives after a reading at ``at``."""
-    hours, size, frail = at - trace.since, PASS * curve.gain, curve.frail
+def _passed(curve: Curve, trace: Trace, at: float) -> list[float]:
+    """The log half-lives after a reading at ``at``. Written out, because most of a decision's time is spent here."""
+    hours, size, frail = max(at - trace.since, 0.0) * K, PASS * curve.gain, curve.frail
     grown = []
     for strength, start in zip(trace.strengths, curve.start, strict=True):
-        left = _left(hours, strength)
-        longer = strength + _growth(strength, left, size)
-        grown.append(longer + frail * (1 - left) * (min(strength, start + FALLS_TO) - longer) if frail else longer)
-    return tuple(grown)
+        left = (1 + hours * exp(-strength)) ** -DECAY
+        longer = strength + log1p(size * exp(DAMPING * (_LOG_DAY - strength)) * expm1(SPACING * (1 - left)))
+        longer = min(longer, _LOG_LONGEST)
+        if frail:
+            fallen = start + FALLS_TO
+            longer += frail * (1 - left) * ((strength if strength < fallen else fallen) - longer)
+        grown.append(longer)
+    return grown
 
 
 def _mean(state: State, of: Callable[[int, int], float]) -> Vector:
@@ -287,14 +308,16 @@ def weighed(weights: Vector, evidence: Vector) -> Vector:
 
 def recall_at(state: State, at: float) -> float:
     """q: the probability that it is known at ``at``, in hours since the first touch."""
-    return min(max(sum(_known(trace, state.shares, at) for trace in state.traces), LEAST), MOST)
+    known = _known(state.last, state.shares, at)
+    if state.before is not None:
+        known += _known(state.before, state.shares, at)
+    return min(max(known, LEAST), MOST)
 
 
 def _known(trace: Trace, shares: Vector, at: float) -> float:
-    hours = max(at - trace.since, 0.0) * K
-    known: float = 0.0
+    hours, known = max(at - trace.since, 0.0) * K, 0.0
     for share, strength in zip(shares, trace.strengths, strict=True):
-        known += share * (1 + hours * math.exp(-strength)) ** -DECAY
+        known += share * (1 + hours * exp(-strength)) ** -DECAY
     return trace.chance * known
 
 
@@ -302,6 +325,13 @@ def right_chance(known: float, options: int) -> float:
     """The chance of a right answer by somebody who knows it with this probability; one may guess, and one may slip."""
     guess = 1 / options
     return guess + (1 - SLIP - guess) * known
+
+
+def forget() -> None:
+    """Drop what is kept to save work; every value is the same without."""
+    _folded.cache_clear()
+    _falls.cache_clear()
+    _then.cache_clear()
 
 
 # -- a role's estimate, and what it says of one person ----------------------------------------------
@@ -338,26 +368,36 @@ class Memory:
 
     def then(self, event: Event) -> Memory:
         """The memory after one more event."""
-        return Memory(self.curve, after(self.curve, self.state, event))
+        return Memory(self.curve, _then(self.curve, self.state, event))
 
-    def falls_below(self, floor: float, within: float = 1 / 60) -> float:
-        """When recall falls below ``floor``, if nothing more happens, to ``within`` so many hours.
+    def falls_below(self, floor: float, soonest: float, latest: float, within: float = 0.25) -> float:
+        """When recall falls below ``floor`` if nothing more happens, in hours, to ``within`` so many.
 
-        Never much later than the longest half-life after the last exposure.
+        ``soonest`` if it has fallen by then, ``latest`` if it has not.
         """
-        return self.state.last.since + _lasts(self.state, floor, within)
+        return _falls(self.state, floor, soonest, latest, within)
 
 
 @lru_cache(maxsize=10_000)
-def _lasts(state: State, floor: float, within: float) -> float:
-    """Hours from the last exposure on; halved between bounds that each lie four times as far as the one before."""
-    since = state.last.since
-    if recall_at(state, since) < floor:
-        return 0.0
-    low, high = 0.0, 1.0
-    while recall_at(state, since + high) >= floor and high < LONGEST:
-        low, high = high, high * 4
-    while high - low > within:
-        middle = (low + high) / 2
-        low, high = (middle, high) if recall_at(state, since + middle) >= floor else (low, middle)
-    return high
+def _then(curve: Curve, state: State, event: Event) -> State:
+    return after(curve, state, event)
+
+
+@lru_cache(maxsize=10_000)
+def _falls(state: State, floor: float, low: float, high: float, within: float) -> float:
+    """By false position over log time (the Illinois rule): over it, recall falls almost straight."""
+    above, below = recall_at(state, low) - floor, recall_at(state, high) - floor
+    if above < 0 or below >= 0:
+        return low if above < 0 else high
+    since, side = state.last.since, 0
+    start, end = log1p(max(low - since, 0.0)), log1p(high - since)
+    while expm1(end) - expm1(start) > within:
+        middle = (start * below - end * above) / (below - above)
+        found = recall_at(state, since + expm1(middle)) - floor
+        if abs(found) < PRECISE:
+            return since + expm1(middle)
+        if found > 0:
+            start, above, below, side = middle, found, below / 2 if side == 1 else below, 1
+        else:
+            end, below, above, side = middle, found, above / 2 if side == -1 else above, -1
+    return since + expm1(end)

@@ -91,37 +91,40 @@ class ByRecall:
         if first is None or not seen:
             return None if first is None else Slot(first)
         zero, memory = seen[0], self.estimate.memory(events_of(self.message, seen, answers))
-        slots = [self._by_floor(memory, zero, first), *self._by_target(memory, zero, first)]
-        at = min((slot for slot in slots if slot is not None and slot < self.closes), default=None)
-        return None if at is None else Slot(at, self._kept(at))
+        at, final = self._by_floor(memory, zero, first), None
+        if self.by is not None and first < self.by:
+            final = self.hours.last_open(self.by)
+        if final is not None and final >= first:
+            at = self._by_target(memory, zero, first, final, at)
+        if at is None or at >= self.closes:
+            return None
+        keeps = final is not None and at < final < at + 7 * DAY
+        return Slot(at, self.hours.local_date(final) if final is not None and keeps else None)
 
     def _by_floor(self, memory: Memory, zero: dt.datetime, first: dt.datetime) -> dt.datetime | None:
-        """The first slot at which recall is below the floor."""
-        falls = zero + memory.falls_below(self.floor - HAIR) * HOUR
-        return first if falls <= first else self.hours.next_opening(falls, self.closes)
+        """The first slot at which recall is below the floor; ``None`` if that is not before the message closes."""
+        soonest, latest = (first - zero) / HOUR, (self.closes - zero) / HOUR
+        falls = memory.falls_below(self.floor - HAIR, soonest, latest)
+        if falls >= latest:
+            return None
+        return first if falls <= soonest else self.hours.next_opening(zero + falls * HOUR, self.closes)
 
-    def _by_target(self, memory: Memory, zero: dt.datetime, first: dt.datetime) -> Iterable[dt.datetime | None]:
-        final = self._final()
-        if self.by is None or final is None or final < first:
-            return
+    def _by_target(
+        self, memory: Memory, zero: dt.datetime, first: dt.datetime, final: dt.datetime, at: dt.datetime | None
+    ) -> dt.datetime | None:
+        """The slot ``at``, or a sooner one that the target needs: the final slot, or one before it."""
+        before = self.hours.last_open(final - BEFORE_LAST + MINUTE)
+        if self.by is None or (at is not None and before is not None and at <= max(first, before)):
+            return at
         target_at, wanted = (self.by - zero) / HOUR, self.target + AMBITION
         if_nothing = memory.recall(target_at)
         if if_nothing >= wanted:
-            return
-        yield final
-        before = self.hours.last_open(final - BEFORE_LAST + MINUTE)
+            return at
         if before is not None and before >= first:
             if_read = memory.then(Event((final - zero) / HOUR, "read")).recall(target_at)
             if READ_AT_LAST * if_read + (1 - READ_AT_LAST) * if_nothing < wanted:
-                yield before
-
-    def _final(self) -> dt.datetime | None:
-        """The last slot before the target's instant."""
-        return None if self.by is None else self.hours.last_open(self.by)
-
-    def _kept(self, at: dt.datetime) -> dt.date | None:
-        final = self._final()
-        return self.hours.local_date(final) if final is not None and at < final < at + 7 * DAY else None
+                return before
+        return final if at is None else min(at, final)
 
 
 Rhythm = Fixed | ByRecall
@@ -132,23 +135,26 @@ def seen_at(rows: Iterable[TouchRow]) -> list[dt.datetime]:
     return sorted(row.due_at for row in rows if row.state not in NOT_SEEN and row.kind not in BY_HAND)
 
 
-def events_of(message: Message, seen: Sequence[dt.datetime], answers: Iterable[Answer]) -> tuple[Event, ...]:
+def events_of(message: Message, seen: Sequence[dt.datetime], answers: Sequence[Answer]) -> tuple[Event, ...]:
     """What happened, in hours since the first touch: each touch by its strongest signal, at the time of that signal.
 
     An answer belongs to the touch before it.
     """
+    zero = seen[0]
+    if not answers:
+        return tuple([Event((due - zero) / HOUR, "unseen") for due in seen])
     said = sorted(answers, key=lambda answer: answer.at)
     return tuple(
-        _event(message, number, due, [answer for answer in said if due <= answer.at < following], seen[0])
+        _event(message, number, due, [answer for answer in said if due <= answer.at < following], zero)
         for number, (due, following) in enumerate(pairwise([*seen, NEVER]), 1)
     )
 
 
 def _event(message: Message, number: int, due: dt.datetime, said: Sequence[Answer], zero: dt.datetime) -> Event:
+    if not said:
+        return Event((due - zero) / HOUR, "unseen")
     checked = next((answer for answer in said if answer.kind == "check"), None)
-    if checked is not None:
-        options = len(message.checks[(number - 1) % len(message.checks)].answers) if message.checks else 4
-        return Event((checked.at - zero) / HOUR, "right" if checked.right else "wrong", options)
-    if said:
+    if checked is None:
         return Event((said[0].at - zero) / HOUR, "acknowledged")
-    return Event((due - zero) / HOUR, "unseen")
+    options = len(message.checks[(number - 1) % len(message.checks)].answers) if message.checks else 4
+    return Event((checked.at - zero) / HOUR, "right" if checked.right else "wrong", options)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TypeVar
 
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.course import Course
-from commsengine.cadence.history import Campaign, Campaigns, History, Reason
+from commsengine.cadence.history import Campaign, Campaigns, History, Outcome, Question, Reason, Snooze, TouchRow
 from commsengine.cadence.learning import ASSUMED
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Message
 from commsengine.cadence.rhythm import INTERVAL, ByRecall, Fixed, Rhythm
+
+Fact = TypeVar("Fact", TouchRow, Question, Snooze, Outcome)
 
 
 def courses_of(campaigns: Campaigns, person: Person, history: History) -> tuple[list[Course], list[Reason]]:
@@ -66,11 +69,6 @@ def _course(
     if person.left is not None and leaves:
         closes = hours.midnight(person.left)
 
-    def here(fact: object) -> bool:
-        return getattr(fact, "campaign", "") == campaign.id and (
-            getattr(fact, "message", "") == message.id or getattr(fact, "whole_campaign", False)
-        )
-
     carried = [name for name in plan.send.channels if campaigns.carriers is None or name in campaigns.carriers]
     reaching = [name for name in carried if name not in history.unreachable]
     return Course(
@@ -83,14 +81,22 @@ def _course(
         leaves=leaves,
         carried=bool(carried),
         channels=tuple(sorted(reaching, key=lambda name: name != person.channel)),  # their own preference first
-        rows=[row for row in history.rows if here(row)],
-        answers=tuple(answer for answer in history.answers if here(answer)),
-        questions=tuple(question for question in history.questions if here(question)),
-        snoozes=tuple(snooze for snooze in history.snoozes if here(snooze)),
-        outcomes=tuple(outcome for outcome in history.outcomes if here(outcome)),
+        rows=list(_about(campaign.id, message.id, history.rows)),
+        answers=tuple(
+            answer
+            for answer in history.answers
+            if answer.campaign == campaign.id and (answer.message == message.id or answer.whole_campaign)
+        ),
+        questions=_about(campaign.id, message.id, history.questions),
+        snoozes=_about(campaign.id, message.id, history.snoozes),
+        outcomes=_about(campaign.id, message.id, history.outcomes),
         order=order,
         rhythm=_rhythm(campaign, message, role, hours, closes),
     )
+
+
+def _about(campaign: str, message: str, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    return tuple(fact for fact in facts if fact.message == message and fact.campaign == campaign) if facts else ()
 
 
 def _rhythm(campaign: Campaign, message: Message, role: str, hours: Hours, closes: dt.datetime) -> Rhythm:

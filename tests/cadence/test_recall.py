@@ -100,7 +100,9 @@ def test_the_gaps_grow_by_themselves(floor: float, size: float, gaps: list[float
     """Days from one exposure to the next, each when recall falls to the floor, but a day at the soonest."""
     state, found = read_once(), []
     for _ in gaps:
-        gap = max(DAY, _memory(state).falls_below(floor, within=1e-4) - state.last.since)
+        gap = max(
+            DAY, _memory(state).falls_below(floor, state.last.since, LONGEST * 10, within=1e-4) - state.last.since
+        )
         found.append(gap / DAY)
         lives = [exp(strength) for strength in state.last.strengths]
         later = tuple(log(growth(life, retention(gap, life), size)) for life in lives)
@@ -172,11 +174,12 @@ def test_recall_is_a_probability_that_falls_until_something_happens(events: tupl
 @settings(deadline=None, max_examples=60)
 @given(histories, st.floats(0.05, 0.9))
 def test_the_floor_is_met_until_the_told_instant_and_no_longer(events: tuple[Event, ...], floor: float) -> None:
-    memory = Estimate(USUAL).memory(events)
-    falls = memory.falls_below(floor)
-    if falls > memory.state.last.since:
-        assert memory.recall(falls) < floor or falls > LONGEST
-        assert memory.recall(falls - 1 / 30) >= floor or falls - 1 / 30 < memory.state.last.since
+    memory, soonest = Estimate(USUAL).memory(events), events[-1].at + 12
+    falls = memory.falls_below(floor, soonest, soonest + 5_000)
+    if falls > soonest:
+        assert memory.recall(falls - 0.25) >= floor - 1e-4
+    if falls < soonest + 5_000:
+        assert memory.recall(falls) < floor + 1e-4
 
 
 @settings(deadline=None, max_examples=60)
