@@ -21,6 +21,10 @@ _DESCRIPTIONS = {
     "wiifm": "what is in it for each role",
     "messages": "the key points, each repeated",
     "follow_up": "what follows when there is no answer, in order",
+    "experiment": "two or more rhythms for messages by recall, assigned by chance within each role",
+    "arms": "recall, or every: and a span",
+    "share": "the share of people who take part; the others get the plan as it is",
+    "hold_out": "the share of checks, 0.1 to 0.2, from which nothing is learned",
     "to": "the roles it is for; all of them when left out",
     "key_point": "the one thing people should remember, in one sentence",
     "from": "when it begins",
@@ -43,6 +47,7 @@ def plan_schema() -> dict[str, Any]:
     kinds = schema["$defs"]
     kinds["Milestone"] = {"anyOf": [{"type": "string", "examples": ["2027-03-15"]}, kinds["Milestone"]]}
     kinds["Role"] = _role(kinds["Role"])
+    kinds["Arm"] = {"anyOf": [{"const": "recall"}, kinds["Arm"]]}
     for kind in (schema, *kinds.values()):
         _describe(kind)
     return schema

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from commsengine.cadence.experiment import held_out
 from commsengine.cadence.history import Answer, History
 from commsengine.cadence.learning import Checked, Learned, estimate, learn, nothing
 from commsengine.cadence.people import Person, role_of
@@ -47,12 +48,12 @@ class Memories:
     zero: dt.datetime
     events: tuple[Event, ...]
 
-    def checked(self, since: dt.datetime, until: dt.datetime) -> list[Checked]:
-        """The checks answered after ``since``, up to and with ``until``."""
+    def checked(self, since: dt.datetime, until: dt.datetime) -> list[tuple[int, Checked]]:
+        """The checks answered after ``since``, up to and with ``until``, each with the number of its touch."""
         first = (since - self.zero) / HOUR if since > ALWAYS else -1.0
         last = (until - self.zero) / HOUR
         return [
-            Checked(self.events[:place], event)
+            (place + 1, Checked(self.events[:place], event))
             for place, event in enumerate(self.events)
             if event.signal in ("right", "wrong") and first < event.at <= last
         ]
@@ -75,15 +76,16 @@ def lessons(plan: Plan, known: Known, people: Iterable[tuple[Person, History]], 
         role = role_of(plan.audience, person)
         if role is not None:
             courses.setdefault(role, []).extend(_answered(plan, person, history, until))
-    new = {role: _in_turn(theirs, known.counted_at, until) for role, theirs in courses.items()}
-    if not any(new.values()):
+    new = {role: _in_turn(plan, theirs, known.counted_at, until) for role, theirs in courses.items()}
+    if not any(kept or out for kept, out in new.values()):
         return None
     learned = {
         role: learn(
             known.roles.get(role) or nothing(),
-            new.get(role, ()),
+            new.get(role, NONE)[0],
             (each.events for each in courses.get(role, ())),
             known.others(role),
+            new.get(role, NONE)[1],
         )
         for role in plan.audience.roles
     }
@@ -106,7 +108,16 @@ def _about(answer: Answer, plan: Plan, message: Message) -> bool:
     return answer.campaign == plan.campaign and (answer.message == message.id or answer.whole_campaign)
 
 
-def _in_turn(courses: Iterable[Memories], since: dt.datetime, until: dt.datetime) -> list[Checked]:
-    """The new answers in a fixed order: what is learned from a batch must not hang on who was loaded first."""
-    ordered = sorted(courses, key=lambda course: (course.person, course.message))
-    return [check for course in ordered for check in course.checked(since, until)]
+NONE: tuple[list[Checked], list[Checked]] = ([], [])
+
+
+def _in_turn(
+    plan: Plan, courses: Iterable[Memories], since: dt.datetime, until: dt.datetime
+) -> tuple[list[Checked], list[Checked]]:
+    """The new answers in a fixed order, and those held out: it must not hang on who was loaded first."""
+    kept: list[Checked] = []
+    out: list[Checked] = []
+    for course in sorted(courses, key=lambda course: (course.person, course.message)):
+        for number, check in course.checked(since, until):
+            (out if held_out(plan, course.person, course.message, number) else kept).append(check)
+    return kept, out

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from commsengine.cadence.moments import Clock, Day, MomentText, Span, WaitText, WorkingDays
+from commsengine.cadence.moments import Clock, Day, MomentText, Span, WaitText, WorkingDays, span_text
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ANGLES = ("why", "your_job", "skills", "measures", "results")
@@ -241,6 +241,46 @@ class Message(Frozen):
         return self
 
 
+class Arm(Frozen):
+    """One rhythm of an experiment: by recall as the plan says, or every so many hours instead."""
+
+    every: Span | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_word_or_a_span(cls, value: object) -> object:
+        if isinstance(value, str):
+            if value != "recall":
+                raise ValueError(f"'{value}' is no arm; write recall, or for example every: 48h")
+            return {}
+        return value
+
+    @model_validator(mode="after")
+    def _a_day_at_least(self) -> Arm:
+        if self.every is not None and self.every < 24 * 60:
+            raise ValueError("'every' is shorter than a day; write at least 24h")
+        return self
+
+    @property
+    def name(self) -> str:
+        return "recall" if self.every is None else f"every {span_text(self.every)}"
+
+
+class Experiment(Frozen):
+    """Two or more rhythms for messages by recall, assigned by chance within each role."""
+
+    arms: tuple[Arm, ...] = Field(min_length=2, max_length=4)
+    share: float = Field(default=1.0, gt=0, le=1)
+    hold_out: float = Field(default=0.15, ge=0.1, le=0.2)
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _arms_differ(self) -> Experiment:
+        if len({arm.every for arm in self.arms}) != len(self.arms):
+            raise ValueError("two 'arms' are the same; write each once, for example [recall, every: 48h]")
+        return self
+
+
 class Plan(Frozen):
     """One campaign as the change lead wrote it."""
 
@@ -257,6 +297,7 @@ class Plan(Frozen):
     wiifm: Mapping[str, Wiifm] = {}
     messages: tuple[Message, ...] = Field(min_length=1)
     follow_up: tuple[Rung, ...] = ()
+    experiment: Experiment | None = None
 
     def message(self, message_id: str) -> Message:
         return next(message for message in self.messages if message.id == message_id)

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.course import Course
+from commsengine.cadence.experiment import arm_of
 from commsengine.cadence.history import Campaign, Campaigns, History, Outcome, Question, Reason, Snooze, TouchRow
 from commsengine.cadence.learning import ASSUMED
 from commsengine.cadence.people import Person, role_of
@@ -91,7 +92,7 @@ def _course(
         snoozes=_about(campaign.id, message.id, history.snoozes),
         outcomes=_about(campaign.id, message.id, history.outcomes),
         order=order,
-        rhythm=_rhythm(campaign, message, role, hours, closes),
+        rhythm=_rhythm(campaign, message, person, role, hours, closes),
     )
 
 
@@ -99,10 +100,15 @@ def _about(campaign: str, message: str, facts: tuple[Fact, ...]) -> tuple[Fact, 
     return tuple(fact for fact in facts if fact.message == message and fact.campaign == campaign) if facts else ()
 
 
-def _rhythm(campaign: Campaign, message: Message, role: str, hours: Hours, closes: dt.datetime) -> Rhythm:
+def _rhythm(
+    campaign: Campaign, message: Message, person: Person, role: str, hours: Hours, closes: dt.datetime
+) -> Rhythm:
     cadence = message.cadence
     if cadence.recall_floor is None:
         return Fixed(hours, cadence.every or INTERVAL, cadence.times)
+    arm = arm_of(campaign.plan, person.id) if campaign.plan.experiment else None
+    if arm is not None and arm.every is not None:
+        return Fixed(hours, arm.every, cadence.times)
     by = hours.instant_of(campaign.plan, cadence.by) if cadence.by else None
     estimate = campaign.recall.get(role, ASSUMED)
     target = cadence.target or cadence.recall_floor
