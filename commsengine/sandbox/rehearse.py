@@ -23,7 +23,7 @@ from typing import Self
 from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
 
-from commsengine.cadence.forecast import Supposition, forecast
+from commsengine.cadence.forecast import Supposition, forecast_together
 from commsengine.cadence.history import Campaign, Campaigns, History, Standstill, Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
@@ -65,14 +65,12 @@ class Script:
         return Campaigns((Campaign(self.plan, self.start),), self.rules)
 
     def foreseen(self, each: int = 1) -> list[Touch]:
-        """Every touch that ``simulate`` says; with ``each`` only those of every n-th person."""
+        """Every touch that ``simulate`` says; with ``each`` about those of every n-th person, who learn from fewer."""
         pauses = {self.plan.campaign: [self.pause]} if self.pause else {}
         history = History(rosters={self.plan.campaign: self.start})
-        found: list[Touch] = []
-        for person in self.people[::each]:
-            known = replace(person, since=self.start)
-            found += forecast(self.campaigns(), known, history, self.start, self.until, self.suppose, pauses).touches
-        return found
+        some = [(replace(person, since=self.start), history) for person in self.people[::each]]
+        seen = forecast_together(self.campaigns(), some, self.start, self.until, self.suppose, pauses)
+        return [touch for _, one in seen for touch in one.touches]
 
 
 @dataclass(frozen=True)
