@@ -35,8 +35,8 @@ def a_script(suppose: Supposition, plan: Plan = PLAN, people: Sequence[Person] =
 
 
 def test_what_is_sent_equals_what_simulate_says_with_answers_by_link_slack_and_phone(tmp_path: Path) -> None:
-    asks = {("crm", message.id): message.ask for message in PLAN.messages}
-    with Rehearsal(with_pause(a_script(typical(asks))), tmp_path) as rehearsal:
+    messages = {("crm", message.id): message for message in PLAN.messages}
+    with Rehearsal(with_pause(a_script(typical(messages))), tmp_path) as rehearsal:
         story = rehearsal.run()
     assert (story.missing, story.unforeseen) == ([], [])
     assert story.agrees
