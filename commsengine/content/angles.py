@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-AGAIN = "again"
+UNCLEAR = "unclear"
 """The explanation of a check: what was not clear is said again before anything else."""
 
 FIRST = ("text", "why", "your_job")
@@ -20,7 +20,7 @@ TITLES = {
     "measures": "How we will see that it works",
     "results": "What we expect from it",
     "text": "",
-    AGAIN: "",
+    UNCLEAR: "",
 }
 """What a template may put above each."""
 
@@ -30,8 +30,8 @@ VARIANTS = 4
 
 def angles(told: Collection[str], number: int) -> tuple[str, ...]:
     """The angles of the ``number``-th touch (from 1); ``told`` are those that have a text."""
-    if AGAIN in told:
-        return (AGAIN,)
+    if UNCLEAR in told:
+        return (UNCLEAR,)
     first = tuple(angle for angle in FIRST if angle in told)
     later = tuple(angle for angle in LATER if angle in told)
     if number == 1:

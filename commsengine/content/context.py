@@ -9,7 +9,7 @@ from typing import Any
 from commsengine.cadence.calendar import local_date_in
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Message, Plan, Workspace
-from commsengine.content.angles import TITLES, angles, variant
+from commsengine.content.angles import TITLES, UNCLEAR, angles, variant
 from commsengine.content.recipe import Recipe
 from commsengine.content.slots import Prose, Slot, clean
 from commsengine.content.templates import Text
@@ -69,12 +69,12 @@ class Setting:
     ) -> dict[str, Any]:
         """The same for the ``number``-th touch, with the angles that are its turn."""
         base = self.of_plan(context, language)
-        told = {**recipe.wiifm, **{name: recipe.texts[name] for name in ("text", "again") if name in recipe.texts}}
+        told = {**recipe.wiifm, **{name: recipe.texts[name] for name in ("text", UNCLEAR) if name in recipe.texts}}
         points = [
             {"angle": angle, "title": Prose(TITLES[angle]), "text": prose(told[angle], base)}
             for angle in angles(told, number)
         ]
-        touch = {"number": number, "variant": variant(number), "kind": kind, "again": "again" in told}
+        touch = {"number": number, "variant": variant(number), "kind": kind, "unclear": UNCLEAR in told}
         return {**context, "channel": channel, "touch": touch, "points": points}
 
     def of_question(self, recipe: Recipe, context: Mapping[str, Any], language: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from commsengine.cadence.checks import offered_turn, turn_of
 from commsengine.cadence.plan import Message, Plan
+from commsengine.content.angles import UNCLEAR
 from commsengine.content.facts import Facts
 from commsengine.content.templates import Text, compiled
 from commsengine.content.texts import Texts
@@ -146,7 +147,7 @@ def _texts_of(plan: Plan, message: Message, texts: Texts, unclear: int | None) -
         "commit": texts.of(message, "commit"),
         "question": texts.of(message, "input", "question") if message.ask == "input" else None,
         "corrected": texts.of(corrected, "key_point") if corrected else None,
-        "again": because_text(message, texts, unclear),
+        UNCLEAR: because_text(message, texts, unclear),
     }
     return {name: text for name, text in found.items() if text is not None}
 

@@ -117,7 +117,7 @@ class Renderer:
         facts, language = self._facts(key, person, cast, cast.lead, more=about.link), self._setting.language(person)
         recipe.refuse_missing(facts)
         context = self._setting.of_message(recipe, about, role, language, facts.slots(recipe.names))
-        touch = {"number": 1, "variant": 0, "kind": template, "again": False}
+        touch = {"number": 1, "variant": 0, "kind": template, "unclear": False}
         context |= {"page": page, "channel": channel, "touch": touch, "ask": "acknowledge", **fields}
         title = subject or PREFIX.get(template, "") + _subject(context)
         ask = "acknowledge" if template == "correction" else "nothing"
@@ -135,9 +135,9 @@ class Renderer:
     ) -> dict[str, Any]:
         """The words of one message for a page, as plain text.
 
-        ``key_point``, and where there are any ``subject``, ``text``, ``commit``, ``question``, ``choices``, ``again``;
-        ``points`` are pairs of angle and text; ``check`` has ``question``, ``right``, ``because`` and, in the order of
-        the plan, ``answers``. ``unclear`` is the check whose point is made again.
+        ``key_point``, and where there are any ``subject``, ``text``, ``commit``, ``question``, ``choices`` and
+        ``unclear``; ``points`` are pairs of angle and text; ``check`` has ``question``, ``right``, ``because`` and, in
+        the order of the plan, ``answers``. The argument ``unclear`` is the check whose point is made again.
         """
         message = self._messages[message_id]
         recipe = self._recipe(message, role, template_of(message, "message"), number, unclear)

@@ -9,7 +9,7 @@ from typing import Any
 from commsengine.cadence.history import Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message
-from commsengine.content.angles import TITLES, angles
+from commsengine.content.angles import TITLES, UNCLEAR, angles
 from commsengine.content.card import answered_card
 from commsengine.content.render import Cast, Renderer
 from commsengine.content.slots import slack_text
@@ -59,7 +59,7 @@ def card_text(renderer: Renderer, card: Card, cast: Cast) -> CardText:
         shown = renderer.page(card.message.id, touch.role, touch.number, card.person, cast, card.unclear)
     except RenderError:
         return _as_written(card)
-    more = [(angle, shown.get(angle, "")) for angle in ("again", "text")]
+    more = [(angle, shown.get(angle, "")) for angle in (UNCLEAR, "text")]
     told = {angle: text for angle, text in (*more, *shown["points"]) if text}
     now, choices = angles(told, touch.number), tuple(shown["choices"])
     check = _check(card, **shown["check"])
