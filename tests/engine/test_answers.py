@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
 
+from commsengine.cadence.checks import answer_id
 from commsengine.engine.answers import Evidence, UnknownTouchError
 from commsengine.engine.card_text import CheckText
 from commsengine.errors import InputError
@@ -236,3 +239,26 @@ def test_a_key_that_is_on_nobodys_record(hall: Answering) -> None:
 def test_nobody_sees_what_another_person_said(hall: Answering) -> None:
     hall.hall.got_it(hall.touch(BEN), BY_LINK, hall.clock())
     assert not hall.hall.card(hall.touch(ANA), hall.clock()).answered
+
+
+def test_the_log_tells_a_right_answer_from_a_wrong_one_by_nothing(tmp_path: Path) -> None:
+    house = asking(tmp_path, "check", checks=[CHECK])
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(0))
+    with capture_logs() as lines:
+        for person, choice in ((ANA, "My notebook"), (BEN, "The customer record")):
+            house.hall.answer_check(house.touch(person), choice, BY_LINK, house.clock())
+    structlog.configure(**before)
+    assert len(lines) == 2
+    assert [line | {"key": ""} for line in lines] == [lines[0] | {"key": ""}] * 2
+
+
+def test_an_answer_is_taken_only_if_it_is_one_of_this_touchs_question(tmp_path: Path) -> None:
+    other = CHECK | {"question": "Since when?", "answers": ["May", "June"], "right": "May"}
+    house = answering(tmp_path, a_message(checks=[CHECK, other]))
+    key = house.touch(number=4)
+    with pytest.raises(InputError, match="choose one"):
+        house.hall.answer_check(key, "My notebook", BY_LINK, house.clock())
+    with pytest.raises(InputError, match="has changed"):
+        house.hall.answer_named(key, answer_id("My notebook"), BY_LINK, house.clock())
+    assert house.hall.answer_named(key, answer_id("May"), BY_LINK, house.clock()).card.right
