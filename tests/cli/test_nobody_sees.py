@@ -46,16 +46,16 @@ def test_every_command_that_shows_people_is_looked_at() -> None:
 
 @pytest.fixture
 def answered(terminal: Terminal, mailbox: Mailbox) -> Terminal:
-    """Ana has answered the check of her first touch, and asked something; the next touch is not yet due."""
+    """Ana has answered the check of her first touch, and Ben asked something; the next touch is not yet due."""
     terminal.write(SCHEDULE, plan(**{"cadence: {every: 48h, times: 5}": CHECKED}))
     for command in (("people", "import", terminal.path("people.csv")), ("apply", terminal.path(SCHEDULE), "--yes"),
                     ("start", "crm", "--yes"), ("tick",)):  # fmt: skip
         said = terminal.run(*command)
         assert said.status == 0, said.err
-    key = next(mail.key for mail in mailbox.arrived if mail.recipients[0] == "ana@example.com")
+    keys = {mail.recipients[0]: mail.key for mail in mailbox.arrived}
     with Wiring(terminal.folder) as wiring:
-        wiring.hall.answer_check(key, RIGHT, Evidence("link"), wiring.clock())
-        wiring.hall.ask(key, "May I keep my notes?", Evidence("link"), wiring.clock())
+        wiring.hall.answer_check(keys["ana@example.com"], RIGHT, Evidence("link"), wiring.clock())
+        wiring.hall.ask(keys["ben@example.com"], "May I keep my notes?", Evidence("link"), wiring.clock())
     return terminal
 
 
