@@ -180,7 +180,8 @@ def supposing(plans: Sequence[Plan]) -> Supposition:
 
 # -- generated campaigns --------------------------------------------------------------------------
 
-CHECK = {"question": "Where?", "answers": ["Here", "There"], "right": "There", "because": "It is so."}
+ANSWERS = ["The customer record", "My notebook", "The shared inbox"]
+CHECK = {"question": "Where do you log a call?", "answers": ANSWERS, "right": ANSWERS[0], "because": "One place."}
 ZONES = ("Asia/Seoul", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Africa/Casablanca", "")
 
 messages = st.builds(
@@ -262,13 +263,20 @@ def test_the_engine_makes_the_touches_that_the_forecast_says(
 
 
 def test_a_point_that_was_not_clear_is_made_again_in_both(tmp_path: Path) -> None:
-    plan = a_plan(a_message(ask="check", checks=[CHECK], cadence={"every": "48h", "times": "5"}))
-    some = [someone(n) for n in range(6)]
+    """Everybody answers the check of each touch within the hour; the first and the fourth time they are wrong."""
+    pool = [CHECK, CHECK | {"question": "Since when?"}]
+    plan = a_plan(a_message(ask="check", checks=pool, cadence={"every": "48h", "times": "5"}))
+    some = [someone(n, time_zone=zone) for n, zone in enumerate(ZONES)]
+
+    def suppose(touch: Touch) -> Sequence[Fact]:
+        at, right = touch.due_at + dt.timedelta(hours=1), touch.number not in (1, 4)
+        return (Answer(touch.campaign, touch.message, "check", at, "link", right, key=touch.key),)
+
     run = Run(tmp_path, [plan], some, Workspace())
-    assert run.play(supposing([plan])) == foreseen([plan], some, Workspace(), supposing([plan]))
-    carried = touches_foreseen([plan], some, Workspace(), supposing([plan]))
-    assert run.again == {t.key: t.unclear for t in carried if t.kind in ("message", "remind")}
-    assert {0, None} == set(run.again.values())
+    assert run.play(suppose) == foreseen([plan], some, Workspace(), suppose)
+    again = {touch.key: touch.unclear for touch in touches_foreseen([plan], some, Workspace(), suppose)}
+    assert run.again == again
+    assert list(again.values()) == [None, 0, None, None, 1] * len(some)
 
 
 def test_wiping_every_bookmark_changes_nothing_that_is_sent(tmp_path: Path) -> None:
@@ -320,9 +328,6 @@ def test_a_pause_is_foreseen_as_it_comes_about(tmp_path: Path, backlog: str) -> 
 
 
 # -- with recall, checks and learning -------------------------------------------------------------
-
-ANSWERS = ["The customer record", "My notebook", "The shared inbox"]
-CHECK = {"question": "Where do you log a call?", "answers": ANSWERS, "right": ANSWERS[0], "because": "One place."}
 
 
 def knowing(share: float) -> Supposition:

@@ -104,5 +104,5 @@ def unclear_turn(message: Message, due_at: dt.datetime, answers: Iterable[Answer
     made = [row for row in rows if row.kind not in BY_HAND and row.state != "skipped"]
     if any(newest.at < row.due_at < due_at for row in made):
         return None
-    answered = next((row for row in rows if row.key == newest.key), None)
+    answered = next((row for row in made if newest.key and row.key == newest.key), None)
     return offered_turn(message, answered.number) if answered else None
