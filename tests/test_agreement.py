@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from commsengine.cadence.forecast import Fact, Supposition, forecast, forecast_together, nobody, typical
+from commsengine.cadence.forecast import Fact, Supposition, forecast, forecast_together, messages_of, nobody, typical
 from commsengine.cadence.history import Answer, Campaign, Campaigns, History, Outcome, Standstill, Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
@@ -52,9 +52,13 @@ class Postbox:
 
 
 class PlainRenderer:
-    """Writes nothing: texts are not what is compared here."""
+    """Writes nothing: texts are not what is compared here. It notes which points are made again."""
+
+    def __init__(self, again: dict[str, int | None]) -> None:
+        self._again = again
 
     def touch(self, touch: Touch, person: Person, cast: object) -> Message:
+        self._again[touch.key] = touch.unclear
         return Message(
             touch.key, touch.campaign, "", touch.channel, person.email, person.name, "", "", "", "", "", "", [],
             touch.due_at,
@@ -76,9 +80,10 @@ class Run:
         self.plans, self.clock, self.diary = plans, TimeLapse(STARTED), Diary()
         self.carried: list[str] = []
         self.seen: set[str] = set()
+        self.again: dict[str, int | None] = {}
         channels = {name: ChannelSetup(lambda: Postbox(self.carried)) for name in ("email", "slack")}
         self.engine = Engine(
-            self.store, channels, lambda plan, templates: PlainRenderer(),
+            self.store, channels, lambda plan, templates: PlainRenderer(self.again),
             workspace=rules, clock=self.clock.now, sleep=self.clock.sleep, interval=60,
         )  # fmt: skip
 
@@ -141,9 +146,15 @@ class Run:
 
 
 def foreseen(plans: Sequence[Plan], people: Sequence[Person], rules: Workspace, suppose: Supposition) -> list[Made]:
+    return made_of(touches_foreseen(plans, people, rules, suppose))
+
+
+def touches_foreseen(
+    plans: Sequence[Plan], people: Sequence[Person], rules: Workspace, suppose: Supposition
+) -> list[Touch]:
     campaigns = Campaigns(tuple(Campaign(plan, STARTED) for plan in plans), rules)
     found = forecast_together(campaigns, pasts(people), STARTED, UNTIL, suppose)
-    return made_of(touch for _, one in found for touch in one.touches)
+    return [touch for _, one in found for touch in one.touches]
 
 
 def foreseen_alone(plans: Sequence[Plan], people: Sequence[Person], suppose: Supposition) -> list[Made]:
@@ -164,25 +175,28 @@ def made_of(touches: Iterable[Touch]) -> list[Made]:
 
 
 def supposing(plans: Sequence[Plan]) -> Supposition:
-    return typical({(plan.campaign, message.id): message.ask for plan in plans for message in plan.messages})
+    return typical(messages_of(Campaigns(tuple(Campaign(plan, STARTED) for plan in plans))))
 
 
 # -- generated campaigns --------------------------------------------------------------------------
 
+ANSWERS = ["The customer record", "My notebook", "The shared inbox"]
+CHECK = {"question": "Where do you log a call?", "answers": ANSWERS, "right": ANSWERS[0], "because": "One place."}
 ZONES = ("Asia/Seoul", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Africa/Casablanca", "")
 
 messages = st.builds(
-    lambda number, every, times, opens, length, ask, priority, until: a_message(
+    lambda number, every, times, opens, length, ask, priority, until, checks: a_message(
         id=f"m{number}",
         **{"from": f"2027-01-08 + {opens}d", "until": f"2027-01-08 + {opens + length}d"},
         cadence={"every": f"{every}h", **({"times": str(times)} if times else {})},
         ask=ask,
         priority=priority,
         repeat_until=until,
+        checks=[CHECK | {"question": f"Question {n}?"} for n in range(max(checks, ask == "check"))],
     ),
     st.integers(0, 2), st.sampled_from([24, 36, 48, 72]), st.integers(0, 4), st.integers(0, 23), st.integers(3, 25),
-    st.sampled_from(["acknowledge", "nothing", "commit"]), st.sampled_from(["high", "normal", "low"]),
-    st.sampled_from(["end", "acknowledged"]),
+    st.sampled_from(["acknowledge", "nothing", "commit", "check"]), st.sampled_from(["high", "normal", "low"]),
+    st.sampled_from(["end", "acknowledged", "recalled"]), st.integers(0, 3),
 )  # fmt: skip
 
 plans = st.builds(
@@ -243,6 +257,26 @@ def test_the_engine_makes_the_touches_that_the_forecast_says(
 ) -> None:
     run = Run(tmp_path_factory.mktemp("run"), some_plans, some_people, r)
     assert run.play(supposing(some_plans)) == foreseen(some_plans, some_people, r, supposing(some_plans))
+    carried = touches_foreseen(some_plans, some_people, r, supposing(some_plans))
+    again = {t.key: t.unclear for t in carried if not t.skip and t.kind in ("message", "remind")}
+    assert run.again == again
+
+
+def test_a_point_that_was_not_clear_is_made_again_in_both(tmp_path: Path) -> None:
+    """Everybody answers the check of each touch within the hour; the first and the fourth time they are wrong."""
+    pool = [CHECK, CHECK | {"question": "Since when?"}]
+    plan = a_plan(a_message(ask="check", checks=pool, cadence={"every": "48h", "times": "5"}))
+    some = [someone(n, time_zone=zone) for n, zone in enumerate(ZONES)]
+
+    def suppose(touch: Touch) -> Sequence[Fact]:
+        at, right = touch.due_at + dt.timedelta(hours=1), touch.number not in (1, 4)
+        return (Answer(touch.campaign, touch.message, "check", at, "link", right, key=touch.key),)
+
+    run = Run(tmp_path, [plan], some, Workspace())
+    assert run.play(suppose) == foreseen([plan], some, Workspace(), suppose)
+    again = {touch.key: touch.unclear for touch in touches_foreseen([plan], some, Workspace(), suppose)}
+    assert run.again == again
+    assert list(again.values()) == [None, 0, None, None, 1] * len(some)
 
 
 def test_wiping_every_bookmark_changes_nothing_that_is_sent(tmp_path: Path) -> None:
@@ -294,9 +328,6 @@ def test_a_pause_is_foreseen_as_it_comes_about(tmp_path: Path, backlog: str) -> 
 
 
 # -- with recall, checks and learning -------------------------------------------------------------
-
-ANSWERS = ["The customer record", "My notebook", "The shared inbox"]
-CHECK = {"question": "Where do you log a call?", "answers": ANSWERS, "right": ANSWERS[0], "because": "One place."}
 
 
 def knowing(share: float) -> Supposition:

@@ -16,6 +16,8 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from commsengine.cadence.checks import answer_id
+from commsengine.cadence.people import Person
 from commsengine.errors import CommsError
 from commsengine.sandbox.serving import Serving
 from commsengine.sandbox.slack_clicks import block_actions, button_of, signed_headers, view_submission
@@ -25,7 +27,7 @@ from commsengine.slack_app import SlackApp
 from commsengine.web.app import create_app
 from tests.answering import BY_LINK, KEYS, Answering, answering
 from tests.builders import ANA, BEN, a_message, utc
-from tests.engine.test_answers import CHECK, PERSONAL
+from tests.engine.test_answers import CHECK, INPUT, PERSONAL
 
 SECRET = "sandbox-signing-secret"
 
@@ -180,17 +182,29 @@ def test_a_press_that_comes_again_after_it_was_taken_back_stays_taken_back(team:
     assert team.house.kinds() == ["acknowledged"]
 
 
-def test_a_form_that_comes_again_after_its_answer_was_taken_back_stays_taken_back(
+def test_an_answer_to_a_check_that_comes_again_after_it_was_taken_back_stays_taken_back(
     open_team: Callable[..., Team],
 ) -> None:
     team = open_team(a_message(ask="check", checks=[CHECK]))
     post = team.card(team.house.touch(channel="slack"))
+    press(team, post, named("My notebook"), "1.000001")
+    assert team.house.kinds() == ["check"]
+    press(team, post, "undo", "2.000001")
+    press(team, post, named("My notebook"), "1.000001")
+    assert team.house.kinds() == []
+
+
+def test_a_form_that_comes_again_after_its_answer_was_taken_back_stays_taken_back(
+    open_team: Callable[..., Team],
+) -> None:
+    team = open_team(a_message(ask="input", input=INPUT))
+    post = team.card(team.house.touch(channel="slack"))
     team.slack.click(ANA.email, "answer")
     eventually(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
     (dialog,) = team.slack.team.dialogs_of(ANA.email)
-    body = encoded(view_submission(dialog, {"entry": "1"}, trigger_id="7.U1"))
+    body = encoded(view_submission(dialog, {"entry": "The phone number"}, trigger_id="7.U1"))
     assert team.post(body, signed_headers(SECRET, body)).status_code == 200
-    assert team.house.kinds() == ["check"]
+    assert team.house.kinds() == ["input"]
     press(team, post, "undo", "2.000001")
     assert team.post(body, signed_headers(SECRET, body)).status_code == 200
     assert team.house.kinds() == []
@@ -239,17 +253,114 @@ def test_an_empty_question_is_told_in_the_form(team: Team) -> None:
     assert team.house.store.facts.questions() == []
 
 
-def test_a_check_through_its_form(open_team: Callable[..., Team]) -> None:
+def named(answer: str) -> str:
+    """What the button of an answer to a check is called."""
+    return f"check_{answer_id(answer)}"
+
+
+def answered(team: Team, person: Person = ANA) -> list[tuple[str, bool | None]]:
+    return [(answer.value, answer.right) for answer in team.house.store.facts.answers_of(person.id)]
+
+
+@pytest.mark.parametrize(("ask", "number"), [("check", 1), ("acknowledge", 2)])
+def test_a_check_is_answered_by_one_press_and_explained_at_once(
+    open_team: Callable[..., Team], ask: str, number: int
+) -> None:
+    team = open_team(a_message(ask=ask, checks=[CHECK]))
+    post = team.card(team.house.touch(number=number, channel="slack"))
+    assert sorted(buttons(post)[:3]) == sorted([named("My notebook"), named("The customer record"), "got_it"])
+    assert str(CHECK["because"]) not in json.dumps(post.blocks)
+    team.slack.click(ANA.email, named("The customer record"))
+    assert answered(team) == [("The customer record", True)]
+    eventually(lambda: post.edits == 1)
+    assert f"That is right. {CHECK['because']}" in json.dumps(post.blocks)
+    assert buttons(post) == ["undo"]
+
+
+def test_a_wrong_press_is_explained_at_once_and_help_is_offered(open_team: Callable[..., Team]) -> None:
+    team = open_team(a_message(checks=[CHECK]))
+    post = team.card(team.house.touch(number=2, channel="slack"))
+    team.slack.click(ANA.email, named("My notebook"))
+    eventually(lambda: post.edits == 1)
+    assert f"Not quite: The customer record. {CHECK['because']}" in json.dumps(post.blocks)
+    assert buttons(post) == ["undo", "explain"]
+    team.slack.click(ANA.email, "explain")
+    eventually(lambda: post.edits == 2)
+    assert buttons(post) == ["undo"]
+
+
+def test_skipping_a_check_says_got_it(open_team: Callable[..., Team]) -> None:
+    team = open_team(a_message(checks=[CHECK]))
+    post = team.card(team.house.touch(number=2, channel="slack"))
+    team.slack.click(ANA.email, "got_it")
+    eventually(lambda: post.edits == 1)
+    assert (team.house.kinds(), post.text) == (["acknowledged"], "You confirmed Mon 18:00")
+
+
+def test_the_first_of_several_answers_counts_and_the_card_says_since_when(open_team: Callable[..., Team]) -> None:
+    team = open_team(a_message(checks=[CHECK]))
+    post = team.card(team.house.touch(number=2, channel="slack"))
+    team.house.hall.answer_check(post.key, "The customer record", BY_LINK, team.house.clock())
+    team.house.clock.pass_(hours=3)
+    press(team, post, named("My notebook"), "1.000001")
+    assert answered(team) == [("The customer record", True)]
+    assert "You answered the question Mon 18:00\\nThat is right." in json.dumps(post.blocks)
+
+
+def test_a_press_on_the_card_of_an_older_touch_answers_that_touch(open_team: Callable[..., Team]) -> None:
+    other = CHECK | {"question": "Since when?", "answers": ["May", "June"], "right": "May"}
+    team = open_team(a_message(ask="check", checks=[CHECK, other]))
+    posts = [team.card(team.house.touch(number=number, channel="slack")) for number in (1, 2)]
+    press(team, posts[0], named("My notebook"), "1.000001")
+    press(team, posts[1], named("May"), "2.000001")
+    press(team, posts[0], named("The customer record"), "3.000001")
+    assert answered(team) == [("My notebook", False), ("May", True)]
+
+
+def test_an_answer_that_the_plan_has_lost_since_is_told_to_the_presser(open_team: Callable[..., Team]) -> None:
     team = open_team(a_message(ask="check", checks=[CHECK]))
     post = team.card(team.house.touch(channel="slack"))
+    body = encoded(press_payload(team, post, named("A note")))
+    assert team.post(body, signed_headers(SECRET, body)).status_code == 200
+    assert team.house.kinds() == []
+
+
+def test_a_card_of_before_checks_had_buttons_gets_them(open_team: Callable[..., Team]) -> None:
+    team = open_team(a_message(ask="check", checks=[CHECK]))
+    post = team.card(team.house.touch(channel="slack"))
+    press(team, post, "answer", "1.000001")
+    assert (team.house.kinds(), team.slack.team.dialogs_of(ANA.email)) == ([], [])
+    assert named("My notebook") in buttons(post)
+
+
+def test_what_the_message_asks_for_stays_open_after_its_check(open_team: Callable[..., Team]) -> None:
+    team = open_team(a_message(ask="input", input=INPUT, checks=[CHECK]))
+    post = team.card(team.house.touch(number=2, channel="slack"))
+    assert "got_it" not in buttons(post)
+    team.slack.click(ANA.email, named("The customer record"))
+    eventually(lambda: post.edits == 1)
+    assert buttons(post) == ["undo", "answer", "question", "snooze", "heard_enough"]
     team.slack.click(ANA.email, "answer")
     eventually(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
-    (dialog,) = team.slack.team.dialogs_of(ANA.email)
-    team.slack.submit(dialog, {"entry": "1"})
-    (answer,) = team.house.store.facts.answers_of(ANA.id)
-    assert (answer.kind, answer.value, answer.right) == ("check", "The customer record", True)
-    eventually(lambda: post.edits == 1)
+    team.slack.submit(team.slack.team.dialogs_of(ANA.email)[0], {"entry": "The phone number"})
+    eventually(lambda: post.edits == 2)
+    assert (team.house.kinds(), buttons(post)) == (["check", "input"], ["undo"])
+
+
+def test_a_card_redrawn_later_makes_the_same_point_again(open_team: Callable[..., Team]) -> None:
+    team = open_team(a_message(ask="check", checks=[CHECK]))
+    house = team.house
+    house.hall.answer_check(house.touch(channel="slack"), "My notebook", BY_LINK, house.clock())
+    house.clock.pass_(hours=48)
+    post = team.card(house.touch(number=2, channel="slack"))
     assert str(CHECK["because"]) in json.dumps(post.blocks)
+    house.clock.pass_(hours=1)
+    before = json.dumps(post.blocks)
+    team.slack.click(ANA.email, named("My notebook"))  # this one is about the touch after it
+    eventually(lambda: post.edits == 1)
+    team.slack.click(ANA.email, "undo")
+    eventually(lambda: post.edits == 2)
+    assert json.dumps(post.blocks) == before
 
 
 def test_a_wrong_answer_is_explained_on_the_card_and_help_is_offered(open_team: Callable[..., Team]) -> None:
@@ -263,6 +374,17 @@ def test_a_wrong_answer_is_explained_on_the_card_and_help_is_offered(open_team: 
     assert question.text.startswith("Please explain it to me")
 
 
+def test_the_buttons_and_the_card_speak_to_the_person(open_team: Callable[..., Team]) -> None:
+    team = open_team(a_message(ask="check", checks=[PERSONAL]))
+    post = team.card(team.house.touch(channel="slack"))
+    told = json.dumps(post.blocks)
+    assert all(words in told for words in ("Ana, where do you log a call?", "Ana's notebook"))
+    team.slack.click(ANA.email, named(PERSONAL["answers"][0]))
+    assert answered(team) == [(PERSONAL["answers"][0], False)]
+    eventually(lambda: post.edits == 1)
+    assert "Not quite: The record of Engineering. Engineering starts on" in json.dumps(post.blocks)
+
+
 def form_text(team: Team) -> str:
     team.card(team.house.touch(channel="slack"))
     team.slack.click(ANA.email, "answer")
@@ -270,17 +392,6 @@ def form_text(team: Team) -> str:
     (dialog,) = team.slack.team.dialogs_of(ANA.email)
     team.slack.submit(dialog, {"entry": "0"})
     return json.dumps(dialog.view)
-
-
-def test_the_form_and_the_card_speak_to_the_person(open_team: Callable[..., Team]) -> None:
-    team = open_team(a_message(ask="check", checks=[PERSONAL]))
-    form = form_text(team)
-    assert all(words in form for words in ("Ana, where do you log a call?", "Ana's notebook"))
-    (answer,) = team.house.store.facts.answers_of(ANA.id)
-    assert answer.value == PERSONAL["answers"][0]
-    (post,) = team.slack.dm_of(ANA.email)
-    eventually(lambda: post.edits == 1)
-    assert "Not quite: The record of Engineering. Engineering starts on" in json.dumps(post.blocks)
 
 
 def test_the_form_of_an_input_speaks_to_the_person(open_team: Callable[..., Team]) -> None:

@@ -15,6 +15,7 @@ import datetime as dt
 from commsengine.cadence.budget import Ledger
 from commsengine.cadence.calendar import DAY, MINUTE
 from commsengine.cadence.candidate import Candidate, candidates, open_from, when_due
+from commsengine.cadence.checks import unclear_turn
 from commsengine.cadence.course import Course, Step
 from commsengine.cadence.history import Campaigns, Decision, History, Reason, Touch, TouchRow
 from commsengine.cadence.people import Person
@@ -166,6 +167,7 @@ def _touch(
         number=_number(course, row),
         again_at=again_at,
         skip=skip,
+        unclear=unclear_turn(course.message, row.due_at, course.answers, course.rows),
     )
 
 

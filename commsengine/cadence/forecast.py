@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from commsengine.cadence.calendar import DAY
+from commsengine.cadence.checks import check_of
 from commsengine.cadence.decide import decide
 from commsengine.cadence.history import Answer, Campaigns, Decision, History, Outcome, Standstill, Touch, TouchRow
 from commsengine.cadence.lessons import TAKES_EFFECT, Known, count_at, lessons, teaches
 from commsengine.cadence.outreach import open_outreach
 from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Message
 
 Fact = Answer | Outcome
 Supposition = Callable[[Touch], Sequence[Fact]]
@@ -171,6 +173,7 @@ def with_touch(history: History, touch: Touch, sent_at: dt.datetime) -> History:
         sent_at=None if touch.skip else sent_at,
         attempts=(before.attempts if before else 0) + (not touch.skip),
         reason=touch.skip,
+        number=touch.number,
     )
     others = tuple(other for other in history.rows if other.key != touch.key)
     return replace(history, rows=(*others, row))
@@ -199,11 +202,20 @@ def nobody(touch: Touch) -> Sequence[Fact]:
     return ()
 
 
-def everybody(asks: dict[tuple[str, str], str]) -> Supposition:
-    """``--answers all``: everybody answers two hours after the first touch. ``asks`` is by campaign and message."""
+Messages = Mapping[tuple[str, str], Message]
+"""By campaign and id."""
+
+
+def messages_of(campaigns: Campaigns) -> Messages:
+    return {(each.id, message.id): message for each in campaigns.running for message in each.plan.messages}
+
+
+def everybody(messages: Messages) -> Supposition:
+    """``--answers all``: everybody answers two hours after the first touch and after each check, and is right."""
 
     def suppose(touch: Touch) -> Sequence[Fact]:
-        return _answer(touch, asks, dt.timedelta(hours=2)) if touch.number == 1 else ()
+        wanted = touch.number == 1 or check_of(messages[touch.campaign, touch.message], touch.number)
+        return _answer(touch, messages, SOON, right=True) if wanted else ()
 
     return suppose
 
@@ -211,14 +223,20 @@ def everybody(asks: dict[tuple[str, str], str]) -> Supposition:
 TYPICAL = (0.45, 0.25, 0.15, 0.10)
 """Assumed share of those still silent who answer after their 1st, 2nd, 3rd and each later touch. An assumption."""
 
+RIGHT = 0.70
+"""Assumed share of right answers to a check. An assumption."""
+
 SOON, LATER = dt.timedelta(hours=2), dt.timedelta(hours=5)
 
 OUTREACH = (("understood", 0.70), ("objects", 0.90), ("away", 1.0))
 """Assumed outcomes of personal outreach, as running totals. An assumption."""
 
 
-def typical(asks: dict[tuple[str, str], str]) -> Supposition:
-    """``--answers typical``: assumed rates, spread over people by a fixed hash so that every run supposes the same."""
+def typical(messages: Messages) -> Supposition:
+    """``--answers typical``: assumed rates, spread over people by a fixed hash so that every run supposes the same.
+
+    Whoever answers a touch that carries a check answers the check.
+    """
 
     def suppose(touch: Touch) -> Sequence[Fact]:
         draw = _draw(touch.person, touch.campaign, touch.message, str(touch.rung), str(touch.number))
@@ -226,18 +244,21 @@ def typical(asks: dict[tuple[str, str], str]) -> Supposition:
             return _outcome(touch, draw)
         if touch.kind == "sponsor" or draw >= TYPICAL[min(touch.number, len(TYPICAL)) - 1]:
             return ()
-        return _answer(touch, asks, SOON if int(draw * 1000) % 2 else LATER)
+        right = _draw("check", touch.person, touch.campaign, touch.message, str(touch.number)) < RIGHT
+        return _answer(touch, messages, SOON if int(draw * 1000) % 2 else LATER, right=right)
 
     return suppose
 
 
-def _answer(touch: Touch, asks: dict[tuple[str, str], str], after: dt.timedelta) -> Sequence[Fact]:
-    kind = ANSWER_KINDS.get(asks[touch.campaign, touch.message])
+def _answer(touch: Touch, messages: Messages, after: dt.timedelta, *, right: bool) -> Sequence[Fact]:
+    message = messages[touch.campaign, touch.message]
+    checked = check_of(message, touch.number) is not None
+    kind = "check" if checked else ANSWER_KINDS.get(message.ask)
     if kind is None or touch.channel == "personal":
         return ()
     evidence = "slack" if touch.channel == "slack" else "link"
-    right = True if kind == "check" else None
-    return (Answer(touch.campaign, touch.message, kind, touch.due_at + after, evidence, right),)
+    told = right if checked else None
+    return (Answer(touch.campaign, touch.message, kind, touch.due_at + after, evidence, told, key=touch.key),)
 
 
 def _outcome(touch: Touch, draw: float) -> Sequence[Fact]:

@@ -21,7 +21,10 @@ UNCLEAR = ("why", "role", "goal", "procedure", "skill", "time")
 
 @dataclass(frozen=True, slots=True)
 class TouchRow:
-    """One contact on record. ``due_at`` decides cadence, caps and the key; never the time of sending."""
+    """One contact on record. ``due_at`` decides cadence, caps and the key; never the time of sending.
+
+    ``number`` is that of its ``Touch``.
+    """
 
     key: str
     campaign: str
@@ -37,11 +40,15 @@ class TouchRow:
     attempts: int = 0
     possible_duplicate: bool = False
     reason: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Something the person said. ``whole_campaign`` is true for "heard enough of all of this"."""
+    """Something the person said, to the touch named ``key`` where that is known.
+
+    ``whole_campaign`` is true for "heard enough of all of this".
+    """
 
     campaign: str
     message: str
@@ -50,6 +57,7 @@ class Answer:
     evidence: str  # slack, link, reply, manager
     right: bool | None = None
     whole_campaign: bool = False
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +159,7 @@ class Touch:
 
     ``number`` counts the person's touches of this message from 1, so that each repeat takes another angle.
     ``not_after`` is the end of the send window that is open now. ``again_at`` is when it would come again, or ``None``.
+    ``unclear`` is the check whose point it makes again, by its place in the message's pool.
     """
 
     campaign: str
@@ -166,6 +175,7 @@ class Touch:
     number: int = 1
     again_at: dt.datetime | None = None
     skip: str = ""
+    unclear: int | None = None
 
     @property
     def key(self) -> str:

@@ -19,6 +19,7 @@ from itertools import pairwise
 
 from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.calendar import DAY, MINUTE, Hours
+from commsengine.cadence.checks import offered_check
 from commsengine.cadence.history import Answer, TouchRow
 from commsengine.cadence.plan import Message
 from commsengine.cadence.recall import Estimate, Event, Memory
@@ -156,5 +157,6 @@ def _event(message: Message, number: int, due: dt.datetime, said: Sequence[Answe
     checked = next((answer for answer in said if answer.kind == "check"), None)
     if checked is None:
         return Event((said[0].at - zero) / HOUR, "acknowledged")
-    options = len(message.checks[(number - 1) % len(message.checks)].answers) if message.checks else 4
+    check = offered_check(message, number)
+    options = len(check.answers) if check else 4
     return Event((checked.at - zero) / HOUR, "right" if checked.right else "wrong", options)

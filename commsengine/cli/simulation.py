@@ -20,6 +20,7 @@ from commsengine.cadence.forecast import (
     everybody,
     forecast,
     forecast_together,
+    messages_of,
     nobody,
     typical,
 )
@@ -162,10 +163,8 @@ def simulate(
 
 def supposition(answers: str, campaigns: Campaigns) -> Supposition:
     """What is supposed of answers: ``none``, ``all`` or ``typical``."""
-    asks: dict[tuple[str, str], str] = {
-        (each.id, message.id): message.ask for each in campaigns.running for message in each.plan.messages
-    }
-    return {"none": nobody, "all": everybody(asks), "typical": typical(asks)}[answers]
+    messages = messages_of(campaigns)
+    return {"none": nobody, "all": everybody(messages), "typical": typical(messages)}[answers]
 
 
 def _gone(person: Person, start: dt.datetime) -> bool:

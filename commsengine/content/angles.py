@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+UNCLEAR = "unclear"
+"""The explanation of a check: what was not clear is said again before anything else."""
+
 FIRST = ("text", "why", "your_job")
 """The first touch: the author's own text, why it happens, what it means for the person."""
 
@@ -17,6 +20,7 @@ TITLES = {
     "measures": "How we will see that it works",
     "results": "What we expect from it",
     "text": "",
+    UNCLEAR: "",
 }
 """What a template may put above each."""
 
@@ -26,6 +30,8 @@ VARIANTS = 4
 
 def angles(told: Collection[str], number: int) -> tuple[str, ...]:
     """The angles of the ``number``-th touch (from 1); ``told`` are those that have a text."""
+    if UNCLEAR in told:
+        return (UNCLEAR,)
     first = tuple(angle for angle in FIRST if angle in told)
     later = tuple(angle for angle in LATER if angle in told)
     if number == 1:

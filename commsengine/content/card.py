@@ -10,6 +10,7 @@ from markdown_it.token import Token
 
 from commsengine.content.mrkdwn import title_of, to_mrkdwn
 from commsengine.content.slots import Slot, mark, slack_text
+from commsengine.content.vocabulary import answer_id_slot, answer_slot
 
 Block = dict[str, Any]
 
@@ -19,32 +20,49 @@ HEADER_LENGTH = 150
 FALLBACK_LENGTH = 40_000
 
 _ROOM = 2_000
+SKIP = "Skip – got it"
+ANSWERS_IN_A_ROW = 5
+LABEL_LENGTH = 75
+LISTED_LENGTH = 450
+CHECK = "check"
+"""How the ids of a check's blocks and buttons begin."""
+
 _KEY: str = mark(Slot("key", ""))
 _ANSWER: str = mark(Slot("links.answer", ""))
 
 
-def card(body: Sequence[Token], footer: Sequence[Token], ask: str) -> list[Block]:
-    """The blocks, with marks in place of values. ``ask`` is what the message asks for."""
+def card(body: Sequence[Token], footer: Sequence[Token], ask: str, answers: int = 0) -> list[Block]:
+    """The blocks, with marks in place of values. ``ask`` is what the message asks for.
+
+    ``answers`` is how many the check has that comes with it; the message ends with its question.
+    """
     title, rest = title_of(body)
-    sections = _sections(to_mrkdwn(rest))[: MOST_BLOCKS - 6]
+    sections = _sections(to_mrkdwn(rest))[: MOST_BLOCKS - 9]
     return [
         *([_header(title)] if title else []),
         *(_section(text) for text in sections),
+        *_check(answers, ask),
         *_page_link(ask),
-        {"type": "actions", "elements": _buttons(ask)},
+        {"type": "actions", "elements": _buttons(ask, checked=answers > 0)},
         _context("\n".join(to_mrkdwn(footer))),
         _context(f"<{_ANSWER}|Open this message on a page>"),
     ]
 
 
-def answered_card(blocks: Sequence[Mapping[str, Any]], said: str, key: str, *, undo: bool = True) -> list[Block]:
-    """The same card after an answer: ``said`` ("You confirmed Tue 10:14") stands where the buttons were."""
+def answered_card(
+    blocks: Sequence[Mapping[str, Any]], said: str, key: str, *, undo: bool = True, open_ask: bool = False
+) -> list[Block]:
+    """The same card after an answer: ``said`` ("You confirmed Tue 10:14") stands where the buttons were.
+
+    ``open_ask``: only the check is answered, and what the message itself asks for can still be given.
+    """
     line: Block = _section(f"✓ {slack_text(said)}")
     if undo:
         line["accessory"] = _button("Undo", "undo", key)
     answered: list[Block] = []
     for block in blocks:
-        if block.get("type") != "actions":
+        stays = block.get("type") != "actions" or (open_ask and not _of_check(block))
+        if stays:
             answered.append(dict(block))
         elif line not in answered:
             answered.append(line)
@@ -52,8 +70,11 @@ def answered_card(blocks: Sequence[Mapping[str, Any]], said: str, key: str, *, u
 
 
 def fit(blocks: list[Block]) -> list[Block]:
-    """The blocks within Slack's limits, values included: a long title becomes a section, a long section ends in …"""
-    return [_fitted(block) for block in blocks[:MOST_BLOCKS]]
+    """The blocks within Slack's limits, values included: a long title becomes a section, a long section ends in …
+
+    Where an answer to a check is too long for a button, all are listed as A, B, C, and the buttons say so.
+    """
+    return [_fitted(block) for block in _lettered(blocks)[:MOST_BLOCKS]]
 
 
 def _fitted(block: Block) -> Block:
@@ -87,17 +108,53 @@ def _sections(paragraphs: Sequence[str]) -> list[str]:
     return sections
 
 
-def _buttons(ask: str) -> list[Block]:
+def _check(answers: int, ask: str) -> list[Block]:
+    """A button for each answer, and one to skip the question, at most five in a row."""
+    if not answers:
+        return []
+    buttons = [
+        _button(mark(Slot(answer_slot(place), "")), f"{CHECK}_{mark(Slot(answer_id_slot(place), ''))}", _KEY)
+        for place in range(answers)
+    ]
+    if ask != "input":
+        buttons.append(_button(SKIP, "got_it", _KEY))
+    rows = range(0, len(buttons), ANSWERS_IN_A_ROW)
+    return [
+        {"type": "actions", "block_id": f"{CHECK}-{start}", "elements": buttons[start : start + ANSWERS_IN_A_ROW]}
+        for start in rows
+    ]
+
+
+def _of_check(block: Mapping[str, Any]) -> bool:
+    return str(block.get("block_id", "")).startswith(f"{CHECK}-")
+
+
+def _lettered(blocks: Sequence[Block]) -> list[Block]:
+    rows = [block for block in blocks if _of_check(block)]
+    choices = [button for row in rows for button in row["elements"] if button["action_id"].startswith(f"{CHECK}_")]
+    if all(len(button["text"]["text"]) <= LABEL_LENGTH for button in choices):
+        return list(blocks)
+    listed = []
+    for letter, button in zip("ABCDEF", choices, strict=False):
+        listed.append(f"*{letter}*  {_cut(button['text']['text'], LISTED_LENGTH)}")
+        button["text"] = {"type": "plain_text", "text": letter}
+    place = blocks.index(rows[0])
+    return [*blocks[:place], _section("\n".join(listed)), *blocks[place:]]
+
+
+def _buttons(ask: str, *, checked: bool) -> list[Block]:
     got_it = [_button("Got it", "got_it", _KEY, style="primary")] if ask in ("acknowledge", "commit") else []
-    answer = [_button("Answer", "answer", _KEY, style="primary")] if ask in ("input", "check") else []
+    answer = [_button("Answer", "answer", _KEY, style="primary")] if ask == "input" else []
+    if checked:  # the answers come first, and skipping them says "got it"
+        got_it = []
     snooze = [] if ask == "nothing" else [_button("Remind me tomorrow", "snooze", _KEY)]
     question = _button("I have a question", "question", _KEY)
     return [*got_it, *answer, question, *snooze, _button("I've heard enough", "heard_enough", _KEY)]
 
 
 def _page_link(ask: str) -> list[Block]:
-    """What is answered in words or by a choice can also be answered on the page, where there is more room."""
-    return [_section(f"*<{_ANSWER}|Give your answer>*")] if ask in ("input", "check") else []
+    """What is answered in words can also be answered on the page, where there is more room."""
+    return [_section(f"*<{_ANSWER}|Give your answer>*")] if ask == "input" else []
 
 
 def _button(text: str, action: str, value: str, **more: str) -> Block:

@@ -9,10 +9,11 @@ from typing import Any
 from commsengine.cadence.calendar import local_date_in
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Message, Plan, Workspace
-from commsengine.content.angles import TITLES, angles, variant
+from commsengine.content.angles import TITLES, UNCLEAR, angles, variant
 from commsengine.content.recipe import Recipe
-from commsengine.content.slots import Prose
+from commsengine.content.slots import Prose, Slot, clean
 from commsengine.content.templates import Text
+from commsengine.content.vocabulary import answer_slot
 from commsengine.content.words import day_text, often
 
 GRACE = dt.timedelta(days=30)
@@ -57,7 +58,7 @@ class Setting:
             **_EMPTY, **base,
             **{name: line(text, base) for name, text in recipe.texts.items() if name != "text"},
             "text": prose(recipe.texts["text"], base) if "text" in recipe.texts else "",
-            "choices": [line(choice, base) for choice in recipe.choices],
+            "choices": [line(choice, base) for choice in recipe.choices] or seen_answers(recipe, base),
             "reply_by": f"{message.input.reply_by} working days" if message.input else "",
             "role": role, "ask": message.ask, "language": language, "often": often(message.cadence),
             "manager_sees": any(rung.do == "personal" and rung.by == "manager" for rung in self._plan.ladder(message)),
@@ -68,13 +69,19 @@ class Setting:
     ) -> dict[str, Any]:
         """The same for the ``number``-th touch, with the angles that are its turn."""
         base = self.of_plan(context, language)
-        told = {**recipe.wiifm, **({"text": recipe.texts["text"]} if "text" in recipe.texts else {})}
+        told = {**recipe.wiifm, **{name: recipe.texts[name] for name in ("text", UNCLEAR) if name in recipe.texts}}
         points = [
             {"angle": angle, "title": Prose(TITLES[angle]), "text": prose(told[angle], base)}
             for angle in angles(told, number)
         ]
-        touch = {"number": number, "variant": variant(number), "kind": kind}
+        touch = {"number": number, "variant": variant(number), "kind": kind, "unclear": UNCLEAR in told}
         return {**context, "channel": channel, "touch": touch, "points": points}
+
+    def of_question(self, recipe: Recipe, context: Mapping[str, Any], language: str) -> dict[str, Any]:
+        """The same for the check that comes with a message which asks for something else."""
+        base = self.of_plan(context, language)
+        question = line(recipe.question, base) if recipe.question else ""
+        return {**context, "question": question, "choices": seen_answers(recipe, base)}
 
 
 def links_end(plan: Plan) -> dt.datetime:
@@ -86,6 +93,11 @@ def links_end(plan: Plan) -> dt.datetime:
         # Working days stretch over weekends and holidays; links may live longer, never shorter.
         ends.append(day + dt.timedelta(days=moment.offset * (2 if moment.working and moment.offset > 0 else 1)))
     return dt.datetime.combine(max(ends), dt.time(), dt.UTC) + GRACE
+
+
+def seen_answers(recipe: Recipe, base: Mapping[str, Any]) -> list[Slot]:
+    """The answers of the touch's check as gaps, for each person sees them in an order of their own."""
+    return [Slot(answer_slot(place), clean(line(text, base))) for place, text in enumerate(recipe.answers)]
 
 
 def prose(text: Text, base: Mapping[str, Any]) -> Prose:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from commsengine.cadence.checks import offered_turn, turn_of
 from commsengine.cadence.plan import Message, Plan
+from commsengine.content.angles import UNCLEAR
 from commsengine.content.facts import Facts
 from commsengine.content.templates import Text, compiled
 from commsengine.content.texts import Texts
@@ -13,6 +15,8 @@ from commsengine.content.vocabulary import VARYING, layout_names, template_names
 from commsengine.errors import RenderError
 
 FIXED = ("footer", "layout.html", "layout.txt")
+QUESTION = "one_question"
+"""The template of a check that comes with a message which asks for something else."""
 
 
 def template_of(message: Message, kind: str) -> str:
@@ -54,13 +58,20 @@ Required = tuple[tuple[str, str, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """The texts of one message for one role, by the name a template uses; lists for choices."""
+    """The texts of one message for one role, by the name a template uses; lists for choices.
+
+    ``answers`` are those of the check that the touch carries, in the order of the plan. Where the message itself asks
+    for something else, ``part`` is the template for it and ``question`` its question.
+    """
 
     template: Text
     footer: Text
     texts: Mapping[str, Text]
     wiifm: Mapping[str, Text]
     choices: tuple[Text, ...]
+    answers: tuple[Text, ...]
+    part: Text | None
+    question: Text | None
     names: Mapping[str, int]
     by_value: tuple[str, ...]
     by_truth: tuple[str, ...]
@@ -96,25 +107,27 @@ def required_by(texts: Iterable[Text]) -> Required:
 
 
 def recipe_for(
-    plan: Plan, message: Message, role: str, template: Text, library: Library, texts: Texts, number: int
-) -> Recipe:
-    """Gather what the ``number``-th touch of a message needs."""
-    found = _texts_of(plan, message, texts, number)
-    wiifm = texts.wiifm(message, role)
-    choices = _choices(message, texts, number)
-    layouts = [library.get(name) for name in FIXED]
-    return _recipe(template, found, wiifm, choices, layouts)
-
-
-def _recipe(
-    template: Text, found: dict[str, Text], wiifm: dict[str, Text], choices: tuple[Text, ...], layouts: list[Text]
-) -> Recipe:
-    everything = [template, *layouts, *found.values(), *wiifm.values(), *choices]
+    plan: Plan, message: Message, role: str, template: Text, library: Library, texts: Texts, number: int,
+    unclear: int | None = None,
+) -> Recipe:  # fmt: skip
+    """Gather what the ``number``-th touch of a message needs; ``unclear`` is the check whose point it makes again."""
+    found = _texts_of(plan, message, texts, unclear)
+    turn = turn_of(message, number)
+    asked = None if turn is None else texts.of(message, "checks", turn, "question")
+    if message.ask == "check" and asked:
+        found["question"], asked = asked, None
+    answers = () if turn is None else answer_texts(message, texts, turn)
+    part = library.get(QUESTION) if asked else None
+    wiifm, layouts = texts.wiifm(message, role), [library.get(name) for name in FIXED]
+    choices = _choices(message, texts)
+    extra = [text for text in (part, asked) if text]
+    everything = [template, *layouts, *found.values(), *wiifm.values(), *choices, *answers, *extra]
     names: dict[str, int] = {}
     for text in everything:
         names.update(text.uses.names)
     return Recipe(
-        template=template, footer=layouts[0], texts=found, wiifm=wiifm, choices=choices, names=names,
+        template=template, footer=layouts[0], texts=found, wiifm=wiifm, choices=choices, answers=answers, part=part,
+        question=asked, names=names,
         by_value=_varying(name for text in everything for name in text.uses.by_value),
         by_truth=_varying(name for text in everything for name in text.uses.by_truth),
         required=required_by(everything),
@@ -125,53 +138,51 @@ def _varying(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({name for name in names if name == "again" or name.partition(".")[0] in VARYING}))
 
 
-def _texts_of(plan: Plan, message: Message, texts: Texts, number: int) -> dict[str, Text]:
+def _texts_of(plan: Plan, message: Message, texts: Texts, unclear: int | None) -> dict[str, Text]:
     corrected = next((other for other in plan.messages if other.id == message.corrects), None)
     found = {
         "key_point": texts.of(message, "key_point"),
         "subject": texts.of(message, "subject"),
         "text": texts.of(message, "text"),
         "commit": texts.of(message, "commit"),
-        "question": _question(message, texts, number),
+        "question": texts.of(message, "input", "question") if message.ask == "input" else None,
         "corrected": texts.of(corrected, "key_point") if corrected else None,
+        UNCLEAR: because_text(message, texts, unclear),
     }
     return {name: text for name, text in found.items() if text is not None}
 
 
+def because_text(message: Message, texts: Texts, turn: int | None) -> Text | None:
+    """The explanation of a check; ``None`` also where the plan has lost it since."""
+    return None if turn is None else texts.of(message, "checks", turn, "because")
+
+
 def check_texts(message: Message, texts: Texts, number: int) -> tuple[dict[str, Text], tuple[Text, ...]]:
-    """The check of the ``number``-th touch, whatever the message asks: question, because and right; the answers."""
-    if not message.checks:
+    """The check on the page of the ``number``-th touch: question, because and right; the answers as in the plan."""
+    turn = offered_turn(message, number)
+    if turn is None:
         return {}, ()
-    turn = _turn(message, number)
-    answers = [
-        texts.of(message, "checks", turn, "answers", place) for place in range(len(message.checks[turn].answers))
-    ]
-    right = answers[message.checks[turn].answers.index(message.checks[turn].right)]
+    check, answers = message.checks[turn], answer_texts(message, texts, turn)
     found = {
         "question": texts.of(message, "checks", turn, "question"),
         "because": texts.of(message, "checks", turn, "because"),
-        "right": right,
+        "right": answers[check.answers.index(check.right)],
     }
-    return {name: text for name, text in found.items() if text}, tuple(answer for answer in answers if answer)
+    return {name: text for name, text in found.items() if text}, answers
 
 
-def _question(message: Message, texts: Texts, number: int) -> Text | None:
-    if message.ask == "input":
-        return texts.of(message, "input", "question")
-    return texts.of(message, "checks", _turn(message, number), "question") if message.ask == "check" else None
+def answer_texts(message: Message, texts: Texts, turn: int) -> tuple[Text, ...]:
+    """The answers of a check in the order of the plan; one that is blank is still one."""
+    places = range(len(message.checks[turn].answers))
+    return tuple(texts.of(message, "checks", turn, "answers", place) or _blank() for place in places)
 
 
-def _choices(message: Message, texts: Texts, number: int) -> tuple[Text, ...]:
-    if message.ask == "input" and message.input:
-        paths = [("input", "choices", place) for place in range(len(message.input.choices))]
-    elif message.ask == "check":
-        turn = _turn(message, number)
-        paths = [("checks", turn, "answers", place) for place in range(len(message.checks[turn].answers))]  # type: ignore[misc]
-    else:
-        return ()
-    return tuple(text for path in paths if (text := texts.of(message, *path)) is not None)
+def _blank() -> Text:
+    return compiled("–", "checks", {})
 
 
-def _turn(message: Message, number: int) -> int:
-    """Which check comes with this touch: they take turns."""
-    return (number - 1) % len(message.checks)
+def _choices(message: Message, texts: Texts) -> tuple[Text, ...]:
+    """What an input may be chosen from."""
+    places = range(len(message.input.choices)) if message.ask == "input" and message.input else ()
+    found = (texts.of(message, "input", "choices", place) for place in places)
+    return tuple(text for text in found if text is not None)

@@ -12,6 +12,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from commsengine.cadence.checks import answer_id, order_of, turn_of
 from commsengine.cadence.history import Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Plan, Workspace
@@ -31,8 +32,9 @@ from commsengine.content.recipe import (
     template_of,
 )
 from commsengine.content.sheet import Sheet, message_of, write
-from commsengine.content.slots import PLAIN, Prose, Skeleton
+from commsengine.content.slots import PLAIN, Prose, Skeleton, clean
 from commsengine.content.texts import Texts
+from commsengine.content.vocabulary import answer_id_slot, answer_slot
 from commsengine.errors import RenderError
 from commsengine.links import Links
 
@@ -64,9 +66,11 @@ class Renderer:
         message = self._messages[touch.message]
         kind = "correction" if message.corrects and touch.kind == "message" else touch.kind
         facts = self._facts(touch.key, person, cast, cast.sender(message.sender), touch.again_at, message.link)
-        recipe = self._recipe(message, touch.role, template_of(message, touch.kind), touch.number)
+        template = template_of(message, touch.kind)
+        recipe = self._recipe(message, touch.role, template, touch.number, touch.unclear)
         recipe.refuse_missing(facts)
         sheet = self._sheet(recipe, message, touch, kind, facts)
+        facts.update(self._answers(sheet, message, touch, facts))
         return message_of(sheet, self.plan, facts, touch.channel, touch.due_at)
 
     def talking_points(
@@ -113,7 +117,7 @@ class Renderer:
         facts, language = self._facts(key, person, cast, cast.lead, more=about.link), self._setting.language(person)
         recipe.refuse_missing(facts)
         context = self._setting.of_message(recipe, about, role, language, facts.slots(recipe.names))
-        touch = {"number": 1, "variant": 0, "kind": template}
+        touch = {"number": 1, "variant": 0, "kind": template, "unclear": False}
         context |= {"page": page, "channel": channel, "touch": touch, "ask": "acknowledge", **fields}
         title = subject or PREFIX.get(template, "") + _subject(context)
         ask = "acknowledge" if template == "correction" else "nothing"
@@ -126,14 +130,17 @@ class Renderer:
         subject = f"{self.plan.title}: {fields['headline'].removeprefix('Today: ')}"
         return self.service("digest", facts.key, lead, Cast(lead), facts.at, subject=subject, page=False, **fields)
 
-    def page(self, message_id: str, role: str, number: int, person: Person, cast: Cast) -> dict[str, Any]:
+    def page(
+        self, message_id: str, role: str, number: int, person: Person, cast: Cast, unclear: int | None = None
+    ) -> dict[str, Any]:
         """The words of one message for a page, as plain text.
 
-        ``key_point``, and where there are any ``subject``, ``text``, ``commit``, ``question``, ``choices``; ``points``
-        are pairs of angle and text; ``check`` has ``question``, ``right``, ``because`` and ``answers``.
+        ``key_point``, and where there are any ``subject``, ``text``, ``commit``, ``question``, ``choices`` and
+        ``unclear``; ``points`` are pairs of angle and text; ``check`` has ``question``, ``right``, ``because`` and, in
+        the order of the plan, ``answers``. The argument ``unclear`` is the check whose point is made again.
         """
         message = self._messages[message_id]
-        recipe = self._recipe(message, role, template_of(message, "message"), number)
+        recipe = self._recipe(message, role, template_of(message, "message"), number, unclear)
         facts = self._facts("", person, cast, cast.sender(message.sender))
         check, answers = check_texts(message, self._texts, number)
         recipe.refuse_missing(facts)
@@ -150,25 +157,43 @@ class Renderer:
             "points": [(angle, _plain(text.render(base), facts)) for angle, text in recipe.wiifm.items()],
         }
 
-    def _recipe(self, message: PlanMessage, role: str, template: str, number: int) -> Recipe:
-        turn = number % len(message.checks) if message.checks else 0
-        key = (message.id, role, template, turn)
+    def _recipe(
+        self, message: PlanMessage, role: str, template: str, number: int, unclear: int | None = None
+    ) -> Recipe:
+        key = (message.id, role, template, turn_of(message, number), unclear)
         if key not in self._recipes:
             text = self._library.get(template)
-            self._recipes[key] = recipe_for(self.plan, message, role, text, self._library, self._texts, number)
+            self._recipes[key] = recipe_for(self.plan, message, role, text, self._library, self._texts, number, unclear)
         return self._recipes[key]
+
+    def _answers(self, sheet: Sheet, message: PlanMessage, touch: Touch, facts: Facts) -> dict[str, str]:
+        """The answers to the touch's check by the gaps they fill, in the order in which this person sees them."""
+        turn = turn_of(message, touch.number) if sheet.answers else None
+        if turn is None:
+            return {}
+        places = order_of(message, turn, touch.campaign, touch.person)
+        texts = [clean(sheet.answers[place].fill(facts)) or "–" for place in places]
+        ids = [answer_id(message.checks[turn].answers[place]) for place in places]
+        named = {answer_slot(place): text for place, text in enumerate(texts)}
+        return named | {answer_id_slot(place): name for place, name in enumerate(ids)}
 
     def _sheet(self, recipe: Recipe, message: PlanMessage, touch: Touch, kind: str, facts: Facts) -> Sheet:
         language = self._setting.language(facts.person)
         channel = "slack" if touch.channel == "slack" else "email"
-        key = (touch.message, touch.role, kind, touch.number, channel, language, recipe.decisive(facts))
+        decisive = recipe.decisive(facts)
+        key = (touch.message, touch.role, kind, touch.number, touch.unclear, channel, language, decisive)
         sheet = self._sheets.get(key)
         if sheet is None:
             slots = facts.slots(recipe.names)
             context = self._setting.of_message(recipe, message, touch.role, language, slots)
             context = self._setting.of_touch(recipe, context, touch.number, kind, channel, language)
             subject, own = PREFIX.get(kind, "") + _subject(context), "subject" in recipe.texts
-            sheet = write(self._library, recipe, context, subject, message.ask, own_subject=own)
+            base = self._setting.of_plan(slots, language)
+            sheet = write(
+                self._library, recipe, context, subject, message.ask, own_subject=own,
+                question=self._setting.of_question(recipe, context, language) if recipe.part else None,
+                answers=[to_plain(read(answer.render(base))) for answer in recipe.answers],
+            )  # fmt: skip
             if len(self._sheets) >= MOST_SHEETS:
                 self._sheets.clear()
             self._sheets[key] = sheet

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,7 @@ class Sheet:
     """For e-mail subject, text and HTML; for Slack subject, fallback text and blocks (as JSON).
 
     A subject that the author wrote is kept whole; one made of the key point is cut to what an inbox shows.
+    ``answers`` are those of the touch's check in the order of the plan: each person's own order fills the other gaps.
     """
 
     subject: Skeleton
@@ -40,23 +41,41 @@ class Sheet:
     text: Skeleton
     html: Skeleton | None = None
     blocks: Skeleton | None = None
+    answers: tuple[Skeleton, ...] = ()
 
 
 def write(
-    library: Library, recipe: Recipe, context: Mapping[str, Any], subject: str, ask: str, *, own_subject: bool
+    library: Library,
+    recipe: Recipe,
+    context: Mapping[str, Any],
+    subject: str,
+    ask: str,
+    *,
+    own_subject: bool,
+    question: Mapping[str, Any] | None = None,
+    answers: Sequence[str] = (),
 ) -> Sheet:
-    """Render template, footer and layouts. ``subject`` may hold marks."""
+    """Render template, footer and layouts. ``subject`` may hold marks, and so may ``answers``, those of the check.
+
+    ``question`` is what the template of a check sees that comes below the message.
+    """
     body = read(recipe.template.render(context), recipe.template.where)
+    if recipe.part and question:
+        body = [*body, *read(recipe.part.render(question), recipe.part.where)]
     footer = read(recipe.footer.render(context), recipe.footer.where)
     title, own = Skeleton(subject, PLAIN), own_subject
+    gaps = tuple(Skeleton(answer, PLAIN) for answer in answers)
     if context["channel"] == "slack":
-        blocks = json.dumps(card(body, footer, ask), ensure_ascii=False)
-        return Sheet(title, own, Skeleton(to_plain(body, links=False), PLAIN), blocks=Skeleton(blocks, SLACK_JSON))
-    around = {**context, "title": Prose(subject), "action": Prose(ACTION[ask])}
+        blocks = json.dumps(card(body, footer, ask, len(answers)), ensure_ascii=False)
+        text = Skeleton(to_plain(body, links=False), PLAIN)
+        return Sheet(title, own, text, blocks=Skeleton(blocks, SLACK_JSON), answers=gaps)
+    action = ACTION["check" if answers and ask != "input" else ask]
+    around = {**context, "title": Prose(subject), "action": Prose(action)}
     return Sheet(
         title, own,
         text_letter(library.get("layout.txt"), body, footer, around),
         html_letter(library.get("layout.html"), body, footer, around),
+        answers=gaps,
     )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
     return {
         **plan_names(plan, columns),
         "links": dict.fromkeys(("answer", "mine", "more")),
-        "touch": dict.fromkeys(("number", "variant", "kind")),
+        "touch": dict.fromkeys(("number", "variant", "kind", "unclear")),
         "wiifm": dict.fromkeys(ANGLES),
         **dict.fromkeys((
             "again", "answer", "ask", "channel", "commit", "corrected", "headline", "key_point", "language",
@@ -47,6 +47,16 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
         "questions": [dict.fromkeys(("name", "about", "since", "overdue", "text"))],
         "held": [dict.fromkeys(("name", "about", "reason"))],
     }  # fmt: skip
+
+
+def answer_slot(place: int) -> str:
+    """The value that fills in the answer to a check which a person sees at this place, counted from 0."""
+    return f"choice.{place}"
+
+
+def answer_id_slot(place: int) -> str:
+    """The same for what its button is called."""
+    return f"choice.{place}.id"
 
 
 def layout_names(plan: Plan) -> Vocabulary:

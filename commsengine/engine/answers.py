@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from commsengine.cadence.calendar import DAY, Hours, local_date_in, zone_of
+from commsengine.cadence.checks import answer_id, unclear_turn
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Plan
 from commsengine.content.message import Message
@@ -86,11 +87,11 @@ class Hall:
         if found is None:
             raise UnknownTouchError("This message is not on record.", "Open the newest message you have.")
         version = self._version(found.touch)
-        zone = zone_of(found.person, version.plan).key
+        zone, message = zone_of(found.person, version.plan).key, version.plan.message(found.touch.message)
         return Card(
             found.person,
             version.plan,
-            version.plan.message(found.touch.message),
+            message,
             found.touch,
             zone,
             now,
@@ -98,6 +99,7 @@ class Hall:
             before=tuple(answer for answer in found.answers if answer.key != key and not answer.whole_campaign),
             question=found.question,
             snoozed_until=next((day for day in found.snoozed_until if day > local_date_in(zone, now)), None),
+            unclear=unclear_turn(message, found.touch.due_at, found.answers, found.rows),
         )
 
     def text(self, card: Card) -> CardText:
@@ -159,6 +161,15 @@ class Hall:
         if card.check is None or choice not in card.check.answers:
             raise InputError("Please choose one of the answers.")
         return self._record(card, "check", evidence, value=choice, right=choice == card.check.right)
+
+    def answer_named(self, about: str | Card, name: str, evidence: Evidence, now: dt.datetime) -> Recorded:
+        """The same by ``answer_id``. Raises ``InputError`` when the plan has lost that answer since."""
+        card = self._read(about, now)
+        found = (answer for answer in (card.check.answers if card.check else ()) if answer_id(answer) == name)
+        choice = next(found, None)
+        if choice is None:
+            raise InputError("This question has changed since. Please answer it on the page of this message.")
+        return self.answer_check(card, choice, evidence, now)
 
     def heard_enough(
         self, about: str | Card, evidence: Evidence, now: dt.datetime, *, whole_campaign: bool = False

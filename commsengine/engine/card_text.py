@@ -9,7 +9,7 @@ from typing import Any
 from commsengine.cadence.history import Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message
-from commsengine.content.angles import TITLES, angles
+from commsengine.content.angles import TITLES, UNCLEAR, angles
 from commsengine.content.card import answered_card
 from commsengine.content.render import Cast, Renderer
 from commsengine.content.slots import slack_text
@@ -23,11 +23,12 @@ Blocks = Sequence[Mapping[str, Any]]
 class CheckText:
     """The check of the touch, whether the message asks it or only offers it.
 
-    ``right`` and ``because`` are told as soon as it is answered, to this person only; before, they are empty.
+    ``answers`` are pairs of what is stored and what is shown, in this person's order. ``right`` and ``because`` are
+    told as soon as it is answered, to this person only; before, they are empty.
     """
 
     question: str = ""
-    answers: tuple[str, ...] = ()
+    answers: tuple[tuple[str, str], ...] = ()
     right: str = ""
     because: str = ""
 
@@ -36,7 +37,8 @@ class CheckText:
 class CardText:
     """Plain texts. ``points`` are heading and text of what this touch says, ``more`` of what other touches say.
 
-    ``question`` and ``choices`` are those of the input that is asked for; ``value`` is what the person wrote or chose.
+    ``question`` and ``choices`` are those of the input that is asked for, ``offered`` the same choices each with what
+    is stored of it; ``value`` is what the person wrote or chose.
     """
 
     key_point: str
@@ -44,6 +46,7 @@ class CardText:
     choices: tuple[str, ...] = ()
     commit: str = ""
     check: CheckText = CheckText()
+    offered: tuple[tuple[str, str], ...] = ()
     value: str = ""
     points: tuple[tuple[str, str], ...] = ()
     more: tuple[tuple[str, str], ...] = ()
@@ -53,10 +56,11 @@ def card_text(renderer: Renderer, card: Card, cast: Cast) -> CardText:
     """A text that cannot be rendered for this person (a column is gone) leaves all as the author wrote it."""
     touch = card.touch
     try:
-        shown = renderer.page(card.message.id, touch.role, touch.number, card.person, cast)
+        shown = renderer.page(card.message.id, touch.role, touch.number, card.person, cast, card.unclear)
     except RenderError:
         return _as_written(card)
-    told = {angle: text for angle, text in (("text", shown.get("text", "")), *shown["points"]) if text}
+    more = [(angle, shown.get(angle, "")) for angle in (UNCLEAR, "text")]
+    told = {angle: text for angle, text in (*more, *shown["points"]) if text}
     now, choices = angles(told, touch.number), tuple(shown["choices"])
     check = _check(card, **shown["check"])
     return CardText(
@@ -65,7 +69,8 @@ def card_text(renderer: Renderer, card: Card, cast: Cast) -> CardText:
         choices=choices,
         commit=shown.get("commit", ""),
         check=check,
-        value=_chosen(card, check.answers if card.checked else choices),
+        offered=tuple(zip(card.message.input.choices, choices, strict=False)) if card.message.input else (),
+        value=_chosen(card, check, choices),
         points=tuple((TITLES[angle], told[angle]) for angle in now),
         more=tuple((TITLES[angle], text) for angle, text in told.items() if angle not in now),
     )
@@ -75,7 +80,8 @@ def _check(
     card: Card, question: str = "", answers: Sequence[str] = (), right: str = "", because: str = ""
 ) -> CheckText:
     told = (right, because) if card.checked else ("", "")
-    return CheckText(question, tuple(answers), *told)
+    pairs = list(zip(card.check.answers, answers, strict=True)) if card.check and answers else []
+    return CheckText(question, tuple(pairs[place] for place in card.choices) if pairs else (), *told)
 
 
 def _as_written(card: Card) -> CardText:
@@ -86,16 +92,18 @@ def _as_written(card: Card) -> CardText:
         asked.choices if asked else (),
         message.commit or "",
         _check(card, check.question, check.answers, check.right, check.because) if check else CheckText(),
+        tuple((choice, choice) for choice in asked.choices) if asked else (),
         card.value,
     )
 
 
-def _chosen(card: Card, labels: Sequence[str]) -> str:
+def _chosen(card: Card, check: CheckText, choices: Sequence[str]) -> str:
     """What was said last; of a choice, in the words in which it was offered."""
-    latest, asked = card.latest, card.message.input
-    choices = card.check.answers if card.check and latest and latest.kind == "check" else asked.choices if asked else ()
-    known = card.value in choices and len(labels) == len(choices)
-    return labels[choices.index(card.value)] if known else card.value
+    if card.latest and card.latest.kind == "check":
+        return dict(check.answers).get(card.value, card.value)
+    stored = card.message.input.choices if card.message.input else ()
+    known = card.value in stored and len(choices) == len(stored)
+    return choices[stored.index(card.value)] if known else card.value
 
 
 def key_point(renderer: Renderer, message: Message, role: str, person: Person, cast: Cast) -> str:
@@ -110,7 +118,8 @@ def drawn(renderer: Renderer, card: Card, cast: Cast, check: CheckText) -> tuple
     """The Slack card as things stand: notification text and blocks. The buttons make way for an answer."""
     message = renderer.touch(_touch_of(card), card.person, cast)
     if card.answered:
-        blocks = answered_card(message.blocks, f"{card.said}{_explained(card, check)}", card.key, undo=card.undoable)
+        said = f"{card.said}{_explained(card, check)}"
+        blocks = answered_card(message.blocks, said, card.key, undo=card.undoable, open_ask=card.own_ask)
         return card.said, [*blocks, *_offer(card)]
     notes = [_note(text) for text in (_asked(card), _snoozed(card)) if text]
     return slack_text(message.subject), [*message.blocks, *notes]
@@ -158,4 +167,5 @@ def _touch_of(card: Card) -> Touch:
     return Touch(
         record.campaign, record.message, card.person.id, record.role, record.rung or 0, record.kind, "slack",
         local_date, record.due_at, record.not_after or record.due_at, record.number, record.again_at,
+        unclear=card.unclear,
     )  # fmt: skip

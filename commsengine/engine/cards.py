@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from commsengine.cadence.checks import check_of, offered_check, offered_turn, order_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Check, Message, Plan
 from commsengine.cadence.standing import ENOUGH
@@ -19,7 +20,8 @@ UNDO = dt.timedelta(minutes=5)
 class Card:
     """One touch and its person, as of ``now``; ``zone`` is the person's.
 
-    ``answers`` are of this touch or of the whole campaign, oldest first; ``before`` are of its earlier touches.
+    ``answers`` are of this touch or of the whole campaign, oldest first; ``before`` are of its other touches.
+    ``unclear`` is that of the touch: the check whose point it makes again.
     """
 
     person: Person
@@ -32,6 +34,7 @@ class Card:
     before: tuple[StoredAnswer, ...] = ()
     question: QuestionRecord | None = None
     snoozed_until: dt.date | None = None
+    unclear: int | None = None
 
     @property
     def key(self) -> str:
@@ -94,14 +97,30 @@ class Card:
 
     @property
     def check(self) -> Check | None:
-        """The question of this touch: checks take turns. Its choices keep the plan's order."""
-        checks = self.message.checks
-        return checks[(self.touch.number - 1) % len(checks)] if checks else None
+        """The question on the page of this touch: the one that came with it, or one to test oneself."""
+        return offered_check(self.message, self.touch.number)
+
+    @property
+    def choices(self) -> tuple[int, ...]:
+        """The places of the check's answers in the order in which this person sees them."""
+        turn = offered_turn(self.message, self.touch.number)
+        return () if turn is None else order_of(self.message, turn, self.touch.campaign, self.person.id)
+
+    @property
+    def asks_check(self) -> bool:
+        """Whether the check that came with the touch is what stands first, for nothing is answered yet."""
+        return not self.answered and check_of(self.message, self.touch.number) is not None
 
     @property
     def extra_check(self) -> bool:
-        """Whether a check is offered to whoever wants one, beside what the message asks."""
-        return bool(self.message.checks) and self.ask != "check" and self.checked is None
+        """Whether a check is offered to whoever wants one, beside everything else."""
+        return bool(self.message.checks) and self.checked is None and not self.asks_check
+
+    @property
+    def own_ask(self) -> bool:
+        """Whether the input or commitment that the message asks for is open, also after the check was answered."""
+        wanted = self.ask in ("input", "commit")
+        return wanted and all(answer.kind == "check" for answer in self.answers)
 
     @property
     def right(self) -> bool:

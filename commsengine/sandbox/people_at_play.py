@@ -8,9 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from commsengine.cadence.checks import answer_id, check_of
 from commsengine.cadence.forecast import Fact, Supposition
 from commsengine.cadence.history import Answer, Outcome, Touch
-from commsengine.cadence.plan import Message, Plan
+from commsengine.cadence.plan import Plan
+from commsengine.content.card import CHECK
 from commsengine.engine.followups import FollowUp, followup_id, record_outcome
 from commsengine.errors import CommsError
 from commsengine.sandbox.first_form import Form, first_form, send
@@ -19,7 +21,7 @@ from commsengine.sandbox.sandbox import Sandbox
 from commsengine.sandbox.slack_team import Dialog
 from commsengine.sandbox.time_lapse import Diary
 from commsengine.slack_app.forms import ENTRY
-from commsengine.store.records import TouchRecord
+from commsengine.store.records import StoredAnswer, TouchRecord
 from commsengine.store.store import Store
 
 PATIENCE = 10.0
@@ -82,28 +84,37 @@ class PeopleAtPlay:
         if isinstance(fact, Outcome):
             self._talk(record, fact)
         elif not self._answered(record, fact):
-            message = self._plan.message(record.message)
-            self._press(record, message) if record.channel == "slack" else self._follow_link(record, message)
+            self._press(record, fact) if record.channel == "slack" else self._follow_link(record, fact)
             self.done[fact.kind] += 1
 
     def _answered(self, record: TouchRecord, fact: Answer) -> bool:
-        """People answer a message once."""
+        """People answer a message once, and each of its checks."""
         given = self._store.facts.answers_of(record.person_id or "")
-        return any((one.campaign, one.message, one.kind) == (fact.campaign, fact.message, fact.kind) for one in given)
+        said = (fact.campaign, fact.message, fact.kind)
+        return any((one.campaign, one.message, one.kind) == said and _same(one, fact) for one in given)
 
-    def _follow_link(self, record: TouchRecord, message: Message) -> None:
+    def _follow_link(self, record: TouchRecord, fact: Answer) -> None:
         form = first_form(self._inbox[record.key].links[0])
-        _fill(form, message)
+        _fill(form, self._choice(record, fact))
         send(form)
 
-    def _press(self, record: TouchRecord, message: Message) -> None:
+    def _press(self, record: TouchRecord, fact: Answer) -> None:
         slack, person = self._sandbox.slack, self._store.people.by_id(record.person_id or "")
-        email = person.email if person else ""
-        if message.ask in ("acknowledge", "nothing"):
+        email, message = person.email if person else "", self._plan.message(record.message)
+        if fact.kind == "check":
+            slack.click(email, f"{CHECK}_{answer_id(self._choice(record, fact))}", record.key)
+        elif fact.kind == "input":
+            slack.click(email, "answer", record.key)
+            slack.submit(self._dialog(email), {ENTRY: "0" if message.input and message.input.choices else WORDS})
+        else:
             slack.click(email, "got_it", record.key)
-            return
-        slack.click(email, "answer", record.key)
-        slack.submit(self._dialog(email), {ENTRY: _said(message)})
+
+    def _choice(self, record: TouchRecord, fact: Answer) -> str:
+        """The answer to the touch's check that is right, or one that is wrong."""
+        check = check_of(self._plan.message(record.message), record.number)
+        if check is None:
+            return ""
+        return check.right if fact.right else next(answer for answer in check.answers if answer != check.right)
 
     def _dialog(self, email: str) -> Dialog:
         """The form that Slack opens a moment after the press."""
@@ -134,18 +145,12 @@ def _touch(record: TouchRecord) -> Touch:
     )  # fmt: skip
 
 
-def _fill(form: Form, message: Message) -> None:
+def _same(one: StoredAnswer, fact: Answer) -> bool:
+    return fact.kind != "check" or one.key == fact.key
+
+
+def _fill(form: Form, choice: str) -> None:
     for name, choices in form.choices.items():
-        right = message.checks[0].right if message.checks else ""
-        form.fields[name] = right if right in choices else choices[0]
+        form.fields[name] = choice if choice in choices else choices[0]
     for name in form.texts:
         form.fields[name] = WORDS
-
-
-def _said(message: Message) -> str:
-    """The words, or the number of the right choice: a dialog knows choices by their place."""
-    if message.ask == "check":
-        return str(message.checks[0].answers.index(message.checks[0].right))
-    if message.input and message.input.choices:
-        return "0"
-    return WORDS

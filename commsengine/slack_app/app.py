@@ -25,6 +25,7 @@ from slack_sdk.signature import Clock as SlackClock
 from slack_sdk.signature import SignatureVerifier
 
 from commsengine.channels.slack import IdCache
+from commsengine.content.card import CHECK
 from commsengine.engine.answers import Evidence, Hall, UnknownTouchError
 from commsengine.engine.cards import Card
 from commsengine.errors import InputError
@@ -88,6 +89,7 @@ class SlackApp:
         }  # fmt: skip
         for name, act in acts.items():
             self.bolt.action(name)(self._pressed(act))
+        self.bolt.action(re.compile(f"^{CHECK}_"))(self._chosen())
         for name in ("question", "answer"):
             self.bolt.action(name)(self._opened(name))
             self.bolt.view(name)(self._submitted(name))
@@ -126,6 +128,15 @@ class SlackApp:
 
         return handle
 
+    def _chosen(self) -> Callable[..., None]:
+        """A button that is an answer to the check; its own name says which."""
+
+        def handle(ack: Ack, body: dict[str, Any], respond: Respond) -> None:
+            name = body["actions"][0]["action_id"].removeprefix(f"{CHECK}_")
+            self._pressed(lambda card, evidence: self._check(card, name, evidence))(ack, body, respond)
+
+        return handle
+
     def _opened(self, name: str) -> Callable[..., None]:
         """A button that opens a form."""
 
@@ -139,6 +150,9 @@ class SlackApp:
         return handle
 
     def _open(self, name: str, card: Card, place: Place, trigger: str) -> None:
+        if name == "answer" and card.ask == "check":  # a card of before checks had their answers on it
+            self._redraw(place)
+            return
         view = question_form() if name == "question" else answer_form(card, self._hall.text(card))
         self._quietly("views_open", trigger_id=trigger, view=view | {"private_metadata": json.dumps(place)})
 
@@ -208,6 +222,14 @@ class SlackApp:
     def _explain(self, card: Card, evidence: Evidence) -> None:
         self._hall.explain(card.key, evidence, card.now)
 
+    def _check(self, card: Card, name: str, evidence: Evidence) -> str | None:
+        """The first answer counts; what comes later changes nothing, and the card says what stands since when."""
+        try:
+            self._hall.answer_named(card, name, evidence, card.now)
+        except InputError as error:
+            return error.message
+        return None
+
     def _undo(self, card: Card, evidence: Evidence) -> str | None:
         if card.latest is None:  # taken back on the page meanwhile
             return None
@@ -217,7 +239,7 @@ class SlackApp:
         self._hall.ask(card.key, text, evidence, card.now)
 
     def _answer(self, card: Card, value: str, evidence: Evidence) -> None:
-        record = {"check": self._hall.answer_check, "input": self._hall.give_input}.get(card.ask, self._hall.commit)
+        record = self._hall.give_input if card.ask == "input" else self._hall.commit
         record(card, value, evidence, card.now)
 
     # -- calls back to Slack ----------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The small forms in Slack: a question, and the check, input or commitment that a message asks for."""
+"""The small forms in Slack: a question, and the input or commitment that a message asks for."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ def question_form() -> dict[str, Any]:
 
 
 def answer_form(card: Card, text: CardText) -> dict[str, Any]:
-    """The check, the input or the commitment that the message asks for, in the words meant for this person."""
-    if card.ask == "check":
-        return _form("answer", "One quick question", "Answer", text.check.question, _choice(text.check.answers))
+    """The input or the commitment that the message asks for, in the words meant for this person."""
     if card.ask == "input":
         field = _choice(text.choices) if text.choices else _text_field()
         return _form("answer", "What do you say?", "Send", text.question, field)
@@ -51,16 +49,10 @@ def _plain(text: str, limit: int) -> Mapping[str, Any]:
     return {"type": "plain_text", "text": text if len(text) <= limit else text[: limit - 1] + "…", "emoji": False}
 
 
-def _choices(card: Card) -> Sequence[str]:
-    if card.ask == "check" and card.check:
-        return card.check.answers
-    return card.message.input.choices if card.message.input else ()
-
-
 def entered(entry: Mapping[str, Any], card: Card) -> str:
     """What was written or picked. A form knows choices by their place, for Slack cuts long ones."""
     picked = entry.get("selected_option")
     if not picked:
         return entry.get("value") or ""
-    choices, number = _choices(card), int(picked["value"])
+    choices, number = card.message.input.choices if card.message.input else (), int(picked["value"])
     return choices[number] if number < len(choices) else ""

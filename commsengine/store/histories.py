@@ -20,11 +20,12 @@ from commsengine.store.tables import answer, outcome, person, question, roster, 
 CARRIERS = ("email", "slack", "console", "file")
 """The channels that a suppression without a channel closes; what a human carries is not among them."""
 
-_ROW = (
+TOUCH_ROW = (
     touch.c.key, touch.c.campaign, touch.c.message, touch.c.rung, touch.c.kind, touch.c.local_date, touch.c.due_at,
     touch.c.channel, touch.c.state, touch.c.sent_at, touch.c.retry_at, touch.c.attempts, touch.c.possible_duplicate,
-    touch.c.reason,
+    touch.c.reason, touch.c.number,
 )  # fmt: skip
+"""The columns of a ``TouchRow``, in its order."""
 
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)
 
@@ -42,7 +43,7 @@ _DUE = (
 )
 _PEOPLE = select(person).where(person.c.id.in_(_IDS), person.c.erased_at.is_(None))
 _TOUCHES = (
-    select(touch.c.person_id, *_ROW)
+    select(touch.c.person_id, *TOUCH_ROW)
     .where(touch.c.person_id.in_(_IDS), touch.c.kind != "service")
     .order_by(touch.c.due_at, touch.c.key)
 )
@@ -110,7 +111,7 @@ def _facts(connection: Connection, ids: Sequence[str], query: Select[Any], read:
 
 
 def _answer(row: Row[Any]) -> Answer:
-    return Answer(row.campaign, row.message, row.kind, row.at, row.evidence, row.right, row.whole_campaign)
+    return Answer(row.campaign, row.message, row.kind, row.at, row.evidence, row.right, row.whole_campaign, row.key)
 
 
 def _question(row: Row[Any]) -> Question:

@@ -142,6 +142,7 @@ class TouchRecord:
         return TouchRow(
             self.key, self.campaign, self.message, self.rung or 0, self.kind, self.local_date, self.due_at,
             self.channel, self.state, self.sent_at, self.retry_at, self.attempts, self.possible_duplicate, self.reason,
+            self.number,
         )  # fmt: skip
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, fields
 
 from sqlalchemy import BindParameter, Connection, bindparam, or_, select
 
+from commsengine.cadence.history import TouchRow
 from commsengine.cadence.people import Person
+from commsengine.store.histories import TOUCH_ROW
 from commsengine.store.persons import person_of
 from commsengine.store.records import QuestionRecord, StoredAnswer, TouchRecord
 from commsengine.store.tables import answer, person, question, snooze, touch
@@ -17,7 +19,8 @@ from commsengine.store.tables import answer, person, question, snooze, touch
 class Said:
     """``answers`` stand (none is withdrawn) and concern the touch's message or its whole campaign, oldest first.
 
-    ``question`` is the newest about the message; ``snoozed_until`` are the local dates of its snoozes.
+    ``question`` is the newest about the message; ``snoozed_until`` are the local dates of its snoozes. ``rows`` are
+    the person's touches of the message, read only where a check was answered.
     """
 
     touch: TouchRecord
@@ -25,6 +28,7 @@ class Said:
     answers: tuple[StoredAnswer, ...]
     question: QuestionRecord | None
     snoozed_until: tuple[dt.date, ...]
+    rows: tuple[TouchRow, ...] = ()
 
 
 _PERSON: BindParameter[str] = bindparam("the_person")
@@ -53,6 +57,12 @@ _SNOOZES = (
     .where(snooze.c.person_id == _PERSON, snooze.c.campaign == _CAMPAIGN, snooze.c.message == _MESSAGE)
     .order_by(snooze.c.id)
 )
+_ROWS = (
+    select(*TOUCH_ROW)
+    .where(touch.c.person_id == _PERSON, touch.c.campaign == _CAMPAIGN, touch.c.message == _MESSAGE)
+    .where(touch.c.kind != "service")
+    .order_by(touch.c.due_at, touch.c.key)
+)
 
 
 def said_about(connection: Connection, key: str) -> Said | None:
@@ -64,10 +74,13 @@ def said_about(connection: Connection, key: str) -> Said | None:
         return None
     about = {"the_person": record.person_id, "the_campaign": record.campaign, "the_message": record.message}
     asked = connection.execute(_QUESTION, about).first()
+    answers = tuple(StoredAnswer(*row) for row in connection.execute(_ANSWERS, about))
+    checked = any(each.kind == "check" for each in answers)
     return Said(
         record,
         person_of(who),
-        tuple(StoredAnswer(*row) for row in connection.execute(_ANSWERS, about)),
+        answers,
         QuestionRecord(*asked) if asked else None,
         tuple(row.until for row in connection.execute(_SNOOZES, about)),
+        tuple(TouchRow(*row) for row in connection.execute(_ROWS, about)) if checked else (),
     )

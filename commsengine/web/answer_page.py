@@ -121,7 +121,7 @@ class AnswerPage:
             word = ACTS[do](self._hall, key, form, evidence, now)
         except InputError as error:
             return self._page(key, now, error=error.message, opened=do)
-        return RedirectResponse(f"?note={word}", 303)
+        return RedirectResponse(f"?note={word}{'#verdict' if do == 'check' else ''}", 303)
 
     def _page(self, key: str, now: dt.datetime, *, notice: str = "", error: str = "", opened: str = "") -> Response:
         card = self._hall.card(key, now)

@@ -196,6 +196,12 @@ def test_advice_is_given_and_does_not_stop_a_plan(name: str, tmp_path: Path) -> 
     assert codes(tmp_path, text) == []
 
 
+def test_a_check_and_a_message_that_repeats_until_it_is_recalled_need_no_advice(tmp_path: Path) -> None:
+    asked = "ask: check\n    checks: [{question: Q, answers: [a, b], right: a, because: b}]"
+    text = slip("id: one-record", f"id: one-record\n    repeat_until: recalled\n    {asked}")
+    assert codes(tmp_path, text, "advice") == []
+
+
 def test_input_asked_after_the_first_phase_is_too_late(tmp_path: Path) -> None:
     text = slip("audience:\n", "phases: {listen: {until: kickoff}}\naudience:\n")
     assert codes(tmp_path, text, "advice") == ["later_phases", "no_input"]

@@ -4,12 +4,23 @@ from dataclasses import replace
 
 import pytest
 
-from commsengine.cadence.forecast import Fact, Forecast, Supposition, everybody, forecast, nobody, typical, with_touch
+from commsengine.cadence.forecast import (
+    Fact,
+    Forecast,
+    Supposition,
+    everybody,
+    forecast,
+    messages_of,
+    nobody,
+    typical,
+    with_touch,
+)
 from commsengine.cadence.history import Answer, Campaign, Campaigns, History, Outcome, Standstill, Touch
 from tests.builders import a_message, a_plan, running, someone, utc
 from tests.cadence.telling import BERLIN, NOTHING_YET, a_row, days, lines
 
-ASKS = {("crm", "one-record"): "acknowledge"}
+CHECK = {"question": "Where?", "answers": ["Here", "There"], "right": "There", "because": "It is so."}
+INPUT = {"question": "What must stay easy?", "reply_by": "5 working days"}
 LADDER = [
     {"after": "1 touch", "do": "personal"},
     {"after": "1 working day", "do": "sponsor"},
@@ -39,7 +50,7 @@ def test_the_last_reasons_say_what_stays_undone() -> None:
 
 
 def test_when_everybody_answers_nobody_is_chased() -> None:
-    story = foreseen(everybody(ASKS))
+    story = foreseen(everybody(messages_of(running())))
     assert [touch.kind for touch in story.touches] == ["message"] * 3
     assert [answer.at for answer in story.history.answers] == [utc("2027-01-11 10:00")]
 
@@ -48,16 +59,59 @@ def test_when_everybody_answers_nobody_is_chased() -> None:
     ("ask", "kind", "right"), [("check", "check", True), ("input", "input", None), ("commit", "commit", None)]
 )
 def test_everybody_gives_what_is_asked_for(ask: str, kind: str, right: bool | None) -> None:
-    (answer, *_) = foreseen(everybody({("crm", "one-record"): ask})).history.answers
+    given = {"check": {"checks": [CHECK]}, "input": {"input": INPUT}}.get(ask, {})
+    campaigns = running(a_plan(a_message(ask=ask, **given)))
+    (answer, *_) = foreseen(everybody(messages_of(campaigns)), campaigns).history.answers
     assert (answer.kind, answer.right) == (kind, right)
 
 
 def test_nobody_answers_a_message_that_asks_nothing() -> None:
-    assert foreseen(everybody({("crm", "one-record"): "nothing"})).history.answers == ()
+    campaigns = running(a_plan(a_message(ask="nothing")))
+    assert foreseen(everybody(messages_of(campaigns)), campaigns).history.answers == ()
+
+
+def test_when_everybody_answers_each_check_is_answered_right() -> None:
+    campaigns = running(a_plan(a_message(checks=[CHECK], cadence={"every": "48h", "times": "5"})))
+    story = foreseen(everybody(messages_of(campaigns)), campaigns)
+    assert [(answer.kind, answer.right, answer.key) for answer in story.history.answers] == [
+        ("acknowledged", None, story.touches[0].key),
+        ("check", True, story.touches[1].key),
+        ("check", True, story.touches[3].key),
+    ]
+
+
+def test_typically_seven_in_ten_answers_to_a_check_are_right_and_the_same_each_time() -> None:
+    campaigns = running(a_plan(a_message(ask="check", checks=[CHECK])))
+    suppose = typical(messages_of(campaigns))
+
+    def answers() -> list[bool | None]:
+        start, until = utc("2027-01-04"), utc("2027-01-13")
+        stories = [forecast(campaigns, someone(n), NOTHING_YET, start, until, suppose) for n in range(300)]
+        return [answer.right for story in stories for answer in story.history.answers]
+
+    given = answers()
+    assert 100 <= len(given) <= 170  # 45 in 100 of those still silent
+    assert 0.6 <= given.count(True) / len(given) <= 0.8
+    assert given == answers()
+
+
+def test_after_a_wrong_answer_the_next_touch_makes_the_point_again() -> None:
+    campaigns = running(a_plan(a_message(checks=[CHECK], cadence={"every": "48h", "times": "6"})))
+
+    def suppose(touch: Touch) -> Sequence[Fact]:
+        right = {2: False, 4: True}.get(touch.number)
+        at = touch.due_at + dt.timedelta(hours=1)
+        said = Answer("crm", "one-record", "check", at, "link", right, key=touch.key)
+        return () if right is None else (said,)
+
+    assert [(touch.number, touch.unclear) for touch in foreseen(suppose, campaigns).touches] == [
+        (1, None), (2, None), (3, 0), (4, None), (5, None), (6, None),
+    ]  # fmt: skip
 
 
 def test_typical_answers_are_the_same_each_time_and_differ_between_people() -> None:
-    campaigns, suppose = running(), typical(ASKS)
+    campaigns = running()
+    suppose = typical(messages_of(campaigns))
 
     def count(number: int) -> int:
         start, until = utc("2027-01-04"), utc("2027-06-01")

@@ -271,7 +271,7 @@ def test_a_moved_date_is_corrected_with_its_because() -> None:
 def test_a_page_gets_plain_words() -> None:
     page = RENDERER.page("check", "sales", 1, BEN, CAST)
     assert page["question"] == "Where do you log a call?"
-    assert page["choices"] == ["My notebook", "The customer record"]
+    assert page["check"]["answers"] == ["My notebook", "The customer record"]
     assert page["points"][0] == ("why", "Two lists cost us orders.")
     assert RENDERER.page("commit", "sales", 1, BEN, CAST)["commit"] == "I log my calls from Monday, 15 March 2027 on."
 

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
 
+from commsengine.cadence.checks import answer_id
 from commsengine.engine.answers import Evidence, UnknownTouchError
 from commsengine.engine.card_text import CheckText
 from commsengine.errors import InputError
@@ -30,7 +33,7 @@ def hall(tmp_path: Path) -> Iterator[Answering]:
     house.store.close()
 
 
-PERSONAL = {
+PERSONAL: dict[str, Any] = {
     "question": "{{ person.first_name }}, where do you log a call?",
     "answers": ["{{ person.first_name }}'s notebook", "The record of {{ person.department }}"],
     "right": "The record of {{ person.department }}",
@@ -137,9 +140,11 @@ def test_every_text_of_the_plan_speaks_to_the_person(tmp_path: Path) -> None:
     house = asking(tmp_path, "check", checks=[PERSONAL])
     card = house.hall.answer_check(house.touch(), str(PERSONAL["answers"][0]), BY_LINK, house.clock()).card
     text = house.hall.text(card)
+    shown = dict(zip(PERSONAL["answers"], ("Ana's notebook", "The record of Engineering"), strict=True))
+    order = [PERSONAL["answers"][place] for place in card.choices]
     assert text.check == CheckText(
-        "Ana, where do you log a call?", ("Ana's notebook", "The record of Engineering"), "The record of Engineering",
-        "Engineering starts on Monday, 15 March 2027.",
+        "Ana, where do you log a call?", tuple((answer, shown[answer]) for answer in order),
+        "The record of Engineering", "Engineering starts on Monday, 15 March 2027.",
     )  # fmt: skip
     assert (text.value, card.right) == ("Ana's notebook", False)
     house.hall.explain(card.key, BY_LINK, house.clock())
@@ -150,7 +155,8 @@ def test_every_text_of_the_plan_speaks_to_the_person(tmp_path: Path) -> None:
 def test_a_text_that_lost_its_column_is_shown_as_written(tmp_path: Path) -> None:
     house = asking(tmp_path, "check", checks=[CHECK | {"because": "Ask {{ person.buddy }}."}])
     text = house.hall.text(house.hall.card(house.touch(), house.clock()))
-    assert (text.check.question, text.check.answers) == (CHECK["question"], tuple(CHECK["answers"]))
+    assert text.check.question == CHECK["question"]
+    assert sorted(text.check.answers) == [(answer, answer) for answer in CHECK["answers"]]
 
 
 def test_please_explain_is_a_question_that_does_not_say_what_was_answered(tmp_path: Path) -> None:
@@ -233,3 +239,26 @@ def test_a_key_that_is_on_nobodys_record(hall: Answering) -> None:
 def test_nobody_sees_what_another_person_said(hall: Answering) -> None:
     hall.hall.got_it(hall.touch(BEN), BY_LINK, hall.clock())
     assert not hall.hall.card(hall.touch(ANA), hall.clock()).answered
+
+
+def test_the_log_tells_a_right_answer_from_a_wrong_one_by_nothing(tmp_path: Path) -> None:
+    house = asking(tmp_path, "check", checks=[CHECK])
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(0))
+    with capture_logs() as lines:
+        for person, choice in ((ANA, "My notebook"), (BEN, "The customer record")):
+            house.hall.answer_check(house.touch(person), choice, BY_LINK, house.clock())
+    structlog.configure(**before)
+    assert len(lines) == 2
+    assert [line | {"key": ""} for line in lines] == [lines[0] | {"key": ""}] * 2
+
+
+def test_an_answer_is_taken_only_if_it_is_one_of_this_touchs_question(tmp_path: Path) -> None:
+    other = CHECK | {"question": "Since when?", "answers": ["May", "June"], "right": "May"}
+    house = answering(tmp_path, a_message(checks=[CHECK, other]))
+    key = house.touch(number=4)
+    with pytest.raises(InputError, match="choose one"):
+        house.hall.answer_check(key, "My notebook", BY_LINK, house.clock())
+    with pytest.raises(InputError, match="has changed"):
+        house.hall.answer_named(key, answer_id("My notebook"), BY_LINK, house.clock())
+    assert house.hall.answer_named(key, answer_id("May"), BY_LINK, house.clock()).card.right

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from commsengine.cadence.forecast import Supposition, nobody, typical
+from commsengine.cadence.history import Answer, Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.content.templates import load_templates, shipped_folder
@@ -20,7 +23,7 @@ PEOPLE = (
     someone(5, department="Support"),
 )
 INPUT = a_message(id="input", ask="input", input={"question": "What must stay easy?"}, **{"until": "kickoff + 20d"})
-CHECK = a_message(
+CHECK: dict[str, Any] = a_message(
     id="check",
     ask="check",
     checks=[{"question": "Where?", "answers": ["Here", "There"], "right": "There", "because": "It is so."}],
@@ -35,8 +38,8 @@ def a_script(suppose: Supposition, plan: Plan = PLAN, people: Sequence[Person] =
 
 
 def test_what_is_sent_equals_what_simulate_says_with_answers_by_link_slack_and_phone(tmp_path: Path) -> None:
-    asks = {("crm", message.id): message.ask for message in PLAN.messages}
-    with Rehearsal(with_pause(a_script(typical(asks))), tmp_path) as rehearsal:
+    messages = {("crm", message.id): message for message in PLAN.messages}
+    with Rehearsal(with_pause(a_script(typical(messages))), tmp_path) as rehearsal:
         story = rehearsal.run()
     assert (story.missing, story.unforeseen) == ([], [])
     assert story.agrees
@@ -44,6 +47,23 @@ def test_what_is_sent_equals_what_simulate_says_with_answers_by_link_slack_and_p
     assert min(story.answers[kind] for kind in ("acknowledged", "input", "check")) > 0
     assert story.first_call is not None
     assert "Why the project is happening" in story.first_call.talking_points
+
+
+def test_each_check_is_answered_anew_until_the_point_is_recalled(tmp_path: Path) -> None:
+    """By link and by Slack button: wrong after the second touch, right after the fourth, which is the last."""
+    message = a_message(checks=CHECK["checks"], repeat_until="recalled", cadence={"every": "48h", "times": "8"})
+    plan = a_plan(message, send={"channels": ["slack", "email"], "holidays": "false"}, follow_up=[])
+
+    def suppose(touch: Touch) -> Sequence[Answer]:
+        at, right = touch.due_at + dt.timedelta(hours=1), {2: False, 4: True}.get(touch.number)
+        return () if right is None else (Answer("crm", "one-record", "check", at, "link", right, key=touch.key),)
+
+    script = a_script(suppose, plan, (someone(1), someone(2, channel="email")))
+    with Rehearsal(script, tmp_path) as rehearsal:
+        story = rehearsal.run()
+        given = [rehearsal.wiring.store.facts.answers_of(person.id) for person in script.people]
+    assert [[answer.right for answer in each] for each in given] == [[False, True]] * 2
+    assert (story.agrees, len(story.touches)) == (True, 8)
 
 
 def test_nothing_leaves_while_paused_and_what_fell_due_comes_after(tmp_path: Path) -> None:

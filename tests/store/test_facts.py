@@ -33,7 +33,7 @@ def answers(store: Store) -> tuple[Answer, ...]:
 def test_an_answer_is_on_record_with_its_evidence(known: Store) -> None:
     record = got_it(known)
     assert (record.first, record.at) == (True, NOW)
-    assert answers(known) == (Answer("crm", "m", "acknowledged", NOW, "link"),)
+    assert answers(known) == (Answer("crm", "m", "acknowledged", NOW, "link", key="k1"),)
     [stored] = known.facts.answers_of("ana")
     assert (stored.id, stored.key, stored.detail, stored.by) == (record.id, "k1", {"method": "POST"}, "ana")
 

@@ -10,11 +10,17 @@ from typing import Any
 
 import pytest
 
+from commsengine.cadence.checks import order_of
 from tests.builders import ANA, BEN, a_message, utc
 from tests.engine.test_answers import CHECK, INPUT, PERSONAL
 from tests.web.conftest import Site
 
 OpenSite = Callable[..., Site]
+
+FOUR: dict[str, Any] = {
+    "question": "Where do you log a call?", "answers": ["Nowhere", "My notebook", "The inbox", "The record"],
+    "right": "The record", "because": "Your colleague sees it.",
+}  # fmt: skip
 
 SCANNERS = (
     "Mozilla/5.0 (compatible; Proofpoint URL Defense)", "Barracuda Sentinel (EE)", "Mimecast-URL-Protect/1.0",
@@ -163,12 +169,81 @@ def test_heard_enough_of_a_message_or_of_all(site: Site, scope: str, whole: bool
     assert (answer.kind, answer.whole_campaign) == ("heard_enough", whole)
 
 
-def test_the_first_form_is_the_check_with_its_choices_in_order(open_site: OpenSite) -> None:
-    site = open_site(a_message(ask="check", checks=[CHECK]))
-    html = site.get(site.house.touch()).text
+@pytest.mark.parametrize(("ask", "number"), [("check", 1), ("acknowledge", 2), ("input", 2), ("commit", 2)])
+def test_the_first_form_is_the_check_that_came_with_the_touch(open_site: OpenSite, ask: str, number: int) -> None:
+    site = open_site(a_message(ask=ask, checks=[FOUR], **({"input": INPUT} if ask == "input" else {})))
+    html = site.get(site.house.touch(number=number)).text
     assert first_form(html)["do"] == "check"
-    assert re.findall(r'name="choice" value="([^"]+)"', html) == CHECK["answers"]
-    assert CHECK["because"] not in html
+    order = order_of(site.house.plan.messages[0], 0, "crm", ANA.id)
+    assert re.findall(r'name="choice" value="([^"]+)"', html) == [FOUR["answers"][place] for place in order]
+    assert "Not a test; nobody sees your answer." in html
+    assert str(FOUR["because"]) not in html
+    assert html.index("One quick question") < html.index("Every customer conversation is logged in one record.")
+
+
+def test_the_order_of_the_choices_is_the_persons_own(open_site: OpenSite) -> None:
+    site = open_site(a_message(ask="check", checks=[FOUR]))
+    ana, ben = (re.findall(r'name="choice" value="([^"]+)"', site.get(site.house.touch(p)).text) for p in (ANA, BEN))
+    assert sorted(ana) == sorted(ben)
+    assert ana != ben
+
+
+@pytest.mark.parametrize(("ask", "number"), [("check", 1), ("acknowledge", 2)])
+def test_the_question_can_be_skipped_and_that_says_got_it(open_site: OpenSite, ask: str, number: int) -> None:
+    site = open_site(a_message(ask=ask, checks=[CHECK]))
+    key = site.house.touch(number=number)
+    html = site.get(key).text
+    assert "Skip the question – got it" in html
+    skipped = site.post(key, **Forms(html).found[1][1]).text
+    assert (site.house.kinds(), "You confirmed Mon 18:00" in skipped) == (["acknowledged"], True)
+    assert "Test yourself" in skipped
+
+
+@pytest.mark.parametrize(
+    ("ask", "more", "kind"), [("input", {"input": INPUT}, "input"), ("commit", {"commit": "Log it."}, "commit")]
+)
+def test_what_the_message_asks_for_stands_below_the_check_and_stays_open_after_it(
+    open_site: OpenSite, ask: str, more: dict[str, Any], kind: str
+) -> None:
+    site = open_site(a_message(ask=ask, checks=[CHECK], **more))
+    key = site.house.touch(number=2)
+    before = [fields["do"] for _, fields in Forms(site.get(key).text).found]
+    assert (before[:2], "got_it" in before) == (["check", ask], False)
+    html = site.post(key, do="check", choice="The customer record").text
+    assert [fields["do"] for _, fields in Forms(html).found][:2] == ["undo", ask]
+    html = site.post(key, do=ask, value="As before").text
+    assert site.house.kinds() == ["check", kind]
+    assert ask not in [fields["do"] for _, fields in Forms(html).found]
+    assert "<blockquote>As before</blockquote>" in html
+    assert "That is right." in html
+
+
+def test_the_first_answer_to_a_check_counts(open_site: OpenSite) -> None:
+    site = open_site(a_message(checks=[CHECK]))
+    key = site.house.touch(number=2)
+    site.post(key, do="check", choice="My notebook")
+    site.house.clock.pass_(hours=1)
+    again = site.post(key, do="check", choice="The customer record").text
+    assert "already recorded" in again
+    assert "You answered the question Mon 18:00" in again
+    assert [answer.value for answer in site.house.store.facts.answers_of(ANA.id)] == ["My notebook"]
+
+
+def test_the_verdict_is_what_the_page_leads_to_after_an_answer(open_site: OpenSite) -> None:
+    site = open_site(a_message(checks=[CHECK]))
+    key = site.house.touch(number=2)
+    done = site.client.post(site.path("answer", key), data={"do": "check", "choice": "The customer record"})
+    assert done.headers["location"].endswith("#verdict")
+    assert re.search(r'id="verdict" role="status" tabindex="-1"><strong>That is right', site.get(key).text)
+
+
+def test_the_page_of_a_touch_makes_the_point_again_that_was_not_clear(open_site: OpenSite) -> None:
+    site = open_site(a_message(ask="check", checks=[CHECK]))
+    site.post(site.house.touch(), do="check", choice="My notebook")
+    site.house.clock.pass_(hours=48)
+    html = site.get(site.house.touch(number=2)).text
+    assert str(CHECK["because"]) in html
+    assert "Not quite" not in html
 
 
 def test_a_wrong_answer_is_explained_and_help_is_offered(open_site: OpenSite) -> None:

@@ -8,12 +8,33 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from commsengine.links import Links
-from tests.answering import KEYS, answering
+from tests.answering import BY_LINK, KEYS, answering
 from tests.builders import ANA, a_message
 from tests.engine.test_answers import CHECK
 from tests.web.conftest import app_of, served
 
 pytestmark = pytest.mark.browser
+
+LOWEST_CONTRAST = """() => {
+  const light = (colour) => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map(Number).map((each) => each / 255)
+      .map((each) => each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = getComputedStyle(at).backgroundColor;
+      if (!colour.endsWith(", 0)") && colour !== "transparent") return colour;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  const texts = [...document.querySelectorAll("main *, footer *, header *")].filter((element) =>
+    element.checkVisibility() && [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim()));
+  return Math.min(...texts.map((element) => {
+    const [a, b] = [light(getComputedStyle(element).color), light(behind(element))].sort((x, y) => y - x);
+    return (a + 0.05) / (b + 0.05);
+  }));
+}"""
 
 
 def test_got_it_undo_and_a_question(page: Page, tmp_path: Path) -> None:
@@ -83,12 +104,79 @@ def test_by_keyboard_without_script_on_a_small_screen(browser: Browser, tmp_path
     house.store.close()
 
 
+def test_a_check_by_keyboard_alone_and_the_verdict_has_the_focus(page: Page, tmp_path: Path) -> None:
+    house = answering(tmp_path, a_message(checks=[CHECK]))
+    key = house.touch(number=2)
+    with served(app_of(house)) as address:
+        page.goto(address + "/a/" + house.token("answer", key))
+        page.keyboard.press("Tab")  # the way past the head
+        page.keyboard.press("Tab")
+        group = page.get_by_role("group", name=CHECK["question"])
+        expect(group).to_have_accessible_description("Not a test; nobody sees your answer. It is explained at once.")
+        radios = group.get_by_role("radio")
+        expect(radios.first).to_be_focused()
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+        page.keyboard.press("Space")
+        right = group.get_by_role("radio", name=CHECK["right"])
+        for _ in range(2):
+            if not right.is_checked():
+                page.keyboard.press("ArrowDown")
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("button", name="Answer", exact=True)).to_be_focused()
+        page.keyboard.press("Enter")
+        verdict = page.get_by_role("status")
+        expect(verdict).to_have_text(f"That is right. {CHECK['because']}")
+        expect(verdict).to_be_focused()
+        expect(verdict).to_be_in_viewport()
+    assert house.store.facts.answers_of(ANA.id)[0].right
+    house.store.close()
+
+
+def test_a_wrong_answer_and_please_explain_it_without_script_on_a_small_screen(
+    browser: Browser, tmp_path: Path
+) -> None:
+    house = answering(tmp_path, a_message(checks=[CHECK]))
+    key = house.touch(number=2)
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 320, "height": 640})
+    with served(app_of(house)) as address:
+        page = context.new_page()
+        page.goto(address + "/a/" + house.token("answer", key))
+        page.get_by_label("My notebook").check()
+        page.get_by_role("button", name="Answer", exact=True).click()
+        expect(page.get_by_role("status")).to_contain_text(f"Not quite: {CHECK['right']}.")
+        page.get_by_role("button", name="Please explain it to me").click()
+        expect(page.get_by_text("Your question is with us")).to_be_visible()
+        expect(page.get_by_role("button", name="Please explain it to me")).to_have_count(0)
+    context.close()
+    assert [answer.right for answer in house.store.facts.answers_of(ANA.id)] == [False]
+    house.store.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_a_check_says_can_be_read_by_weak_eyes(browser: Browser, tmp_path: Path, scheme: str) -> None:
+    """Every text has a contrast of 4.5 to 1 at least, before the answer and after it."""
+    house = answering(tmp_path, a_message(checks=[CHECK]))
+    key = house.touch(number=2)
+    context = browser.new_context(color_scheme="dark" if scheme == "dark" else "light")
+    with served(app_of(house)) as address:
+        page = context.new_page()
+        page.goto(address + "/a/" + house.token("answer", key))
+        before = page.evaluate(LOWEST_CONTRAST)
+        house.hall.answer_check(key, "My notebook", BY_LINK, house.clock())
+        page.reload()
+        assert min(before, page.evaluate(LOWEST_CONTRAST)) >= 4.5
+    context.close()
+    house.store.close()
+
+
 def test_nothing_is_wider_than_a_phone_and_targets_are_large(page: Page, tmp_path: Path) -> None:
     house = answering(tmp_path, a_message(checks=[CHECK]))
-    key = house.touch()
+    key, checked, wrong = (house.touch(number=number) for number in (1, 2, 4))
+    house.hall.answer_check(wrong, "My notebook", BY_LINK, house.clock())
     page.set_viewport_size({"width": 320, "height": 640})
     with served(app_of(house)) as address:
-        for path in ("/a/" + house.token("answer", key), "/m/" + house.token("mine", key)):
+        asked = ["/a/" + house.token("answer", each) for each in (key, checked, wrong)]
+        for path in (*asked, "/m/" + house.token("mine", key)):
             page.goto(address + path)
             assert page.evaluate("document.documentElement.scrollWidth") <= 320
             for target in page.locator("button:visible, summary:visible, select:visible").all():

@@ -1,0 +1,96 @@
+""" "Nobody sees your answer" is true: whatever a lead can look at is the same for a right and a wrong answer."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import pytest
+
+from commsengine.cli.house import CHAPTERS
+from commsengine.engine.answers import Evidence
+from commsengine.engine.digest import Digests
+from commsengine.sandbox.mailbox import Mailbox
+from commsengine.store.tables import answer, touch
+from commsengine.wiring import Wiring
+from tests.cli.conftest import plan
+from tests.cli.terminal import Terminal
+
+SCHEDULE = "schedules/crm.yaml"
+RIGHT, WRONG = "Quokka, the record", "Zebra, the notebook"
+CHECKED = f"""cadence: {{every: 48h, times: 5}}
+    ask: check
+    checks:
+      - {{question: Where do you log a call?, answers: ["{RIGHT}", "{WRONG}"], right: "{RIGHT}", because: Walrus.}}"""
+
+LOOKS: Sequence[Sequence[str]] = (
+    ("why", "ana@example.com"),
+    ("touches", "crm"),
+    ("status",),
+    ("today",),
+    ("followups",),
+    ("followups", "--talking-points"),
+    ("questions",),
+    ("people", "show", "ana@example.com"),
+    ("people", "export"),
+)
+WITHOUT_JSON = {("people", "export"), ("followups", "--talking-points")}
+CHANGES = {"touch", "followup", "question", "suppress"}
+"""Commands of the chapter that record something; what they print is not about what somebody said."""
+
+
+def test_every_command_that_shows_people_is_looked_at() -> None:
+    shown = {entry.name for entry in CHAPTERS["See and follow up"]} - CHANGES
+    assert shown <= {look[0] for look in LOOKS}
+
+
+@pytest.fixture
+def answered(terminal: Terminal, mailbox: Mailbox) -> Terminal:
+    """Ana has answered the check of her first touch, and Ben asked something; the next touch is not yet due."""
+    terminal.write(SCHEDULE, plan(**{"cadence: {every: 48h, times: 5}": CHECKED}))
+    for command in (("people", "import", terminal.path("people.csv")), ("apply", terminal.path(SCHEDULE), "--yes"),
+                    ("start", "crm", "--yes"), ("tick",)):  # fmt: skip
+        said = terminal.run(*command)
+        assert said.status == 0, said.err
+    keys = {mail.recipients[0]: mail.key for mail in mailbox.arrived}
+    with Wiring(terminal.folder) as wiring:
+        wiring.hall.answer_check(keys["ana@example.com"], RIGHT, Evidence("link"), wiring.clock())
+        wiring.hall.ask(keys["ben@example.com"], "May I keep my notes?", Evidence("link"), wiring.clock())
+    return terminal
+
+
+def seen(terminal: Terminal, start: str) -> dict[str, str]:
+    told = {" ".join(look): terminal.run(*look).out for look in LOOKS}
+    told |= {
+        " ".join((*look, "--json")): terminal.run(*look, "--json").out for look in LOOKS if look not in WITHOUT_JSON
+    }
+    told["simulate"] = terminal.run("simulate", terminal.path(SCHEDULE), "--from", start, "--json").out
+    told["digest"] = digest(terminal)
+    return told
+
+
+def digest(terminal: Terminal) -> str:
+    """The lead's mail of the next working morning; its row is taken away again."""
+    with Wiring(terminal.folder) as wiring:
+        day = wiring.clock().date() + dt.timedelta(days=1)
+        day += dt.timedelta(days=(7 - day.weekday()) % 7 if day.weekday() > 4 else 0)
+        morning = dt.datetime.combine(day, dt.time(8, 30), dt.UTC)
+        assert Digests(wiring.store, wiring.decisions, wiring.renderer, ["email"], lambda: morning).send() == 1
+        (mail,) = wiring.store.touches.due_service(morning)
+        with wiring.store.database.write() as connection:
+            connection.execute(touch.delete().where(touch.c.key == mail.key))
+    assert mail.payload
+    return str(mail.payload["text"])
+
+
+def test_right_or_wrong_makes_no_difference_to_whatever_anybody_else_can_look_at(answered: Terminal) -> None:
+    tomorrow = str(dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1))
+    right = seen(answered, tomorrow)
+    with Wiring(answered.folder) as wiring, wiring.store.database.write() as connection:
+        connection.execute(answer.update().values(value=WRONG, right=False))
+    wrong = seen(answered, tomorrow)
+    assert "answered the question" in right["why ana@example.com"]
+    assert "May I keep my notes?" in right["digest"]
+    for look, told in right.items():
+        assert wrong[look] == told, look
+        assert not any(word in told for word in ("Quokka", "Zebra", "Walrus")), look

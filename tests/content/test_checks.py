@@ -1,0 +1,238 @@
+"""A check in letter and card: the same question for a touch everywhere, in an order of each person's own."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from commsengine.cadence.checks import answer_id, check_of, offered_turn, order_of
+from commsengine.cadence.plan import ANGLES, Message
+from commsengine.content.message import Message as Written
+from commsengine.content.render import Renderer
+from commsengine.errors import RenderError
+from tests.builders import BEN, a_message, a_plan, someone
+from tests.content.desk import CAST, CHECK, SHIPPED, WIIFM, a_renderer, a_touch
+
+FOUR = [
+    {"question": f"Where is list {n}?", "answers": ["Here", "There", "R&D", "Gone"], "right": "R&D",
+     "because": f"List {n} lives in R&D."}
+    for n in (1, 2)
+]  # fmt: skip
+LONG = "In the notebook that I have kept ever since the first customer called me on a Sunday."
+PLAN = a_plan(
+    a_message(checks=FOUR),
+    a_message(id="asks", ask="check", checks=FOUR),
+    a_message(id="input", ask="input", input={"question": "What must stay easy?"}, checks=FOUR),
+    a_message(id="long", checks=[FOUR[0] | {"answers": [LONG, "There", "C", "D", "E", "F"], "right": "There"}]),
+    wiifm={"sales": WIIFM, "others": WIIFM},
+)
+DESK = a_renderer(PLAN)
+
+
+def shown(
+    message: str = "one-record", number: int = 2, person: Any = BEN, desk: Renderer = DESK, **more: Any
+) -> Written:
+    return desk.touch(a_touch(message, number, person=person.id, **more), person, CAST)
+
+
+def labels(card: Written) -> list[tuple[str, str]]:
+    elements = [one for block in card.blocks if block["type"] == "actions" for one in block["elements"]]
+    return [(one["action_id"], one["text"]["text"]) for one in elements]
+
+
+def test_the_question_and_its_answers_stand_below_the_message_and_the_button_leads_to_them() -> None:
+    letter = shown()
+    assert letter.text.index("A one-hour course.") < letter.text.index("One quick question\n\n> Where is list 1?")
+    assert "Not a test; nobody sees your answer." in letter.text
+    assert ">Answer the question</a>" in letter.html
+    assert re.search(r"Answer the question, or ask us something: https://comms\.example\.com/a/", letter.text)
+    assert "List 1 lives" not in letter.text + letter.html
+
+
+def test_the_touches_between_carry_none() -> None:
+    for number in (1, 3):
+        letter = shown(number=number)
+        assert "One quick question" not in letter.text
+        assert ">Got it</a>" in letter.html
+
+
+def test_a_request_for_input_keeps_its_own_button() -> None:
+    letter = shown("input")
+    assert ">Give your answer</a>" in letter.html
+    assert all(words in letter.text for words in ("> What must stay easy?", "> Where is list 1?"))
+
+
+@pytest.mark.parametrize("message", ["one-record", "asks"])
+def test_letter_and_card_show_the_answers_in_the_order_of_the_person(message: str) -> None:
+    orders = set()
+    for person in (someone(n) for n in range(12)):
+        check, turn = check_of(PLAN.message(message), 2), offered_turn(PLAN.message(message), 2)
+        assert check is not None
+        assert turn is not None
+        places = order_of(PLAN.message(message), turn, "crm", person.id)
+        order = [check.answers[place] for place in places]
+        orders.add(places)
+        letter = shown(message, person=person)
+        assert re.findall(r"^- (.*)$", letter.text, re.MULTILINE) == order
+        assert re.findall(r"<li[^>]*>(.*?)</li>", letter.html, re.DOTALL) == [a.replace("&", "&amp;") for a in order]
+        buttons = labels(shown(message, person=person, channel="slack"))[:5]
+        expected = [(f"check_{answer_id(answer)}", answer.replace("&", "&amp;")) for answer in order]
+        assert buttons == [*expected, ("got_it", "Skip – got it")]
+    assert len(orders) > 4
+
+
+def test_one_sheet_serves_every_order() -> None:
+    desk = a_renderer(PLAN)
+    for person in (someone(n) for n in range(30)):
+        shown(person=person, desk=desk)
+    assert len(desk._sheets) == 1
+
+
+def test_an_answer_may_speak_of_the_person() -> None:
+    check = CHECK | {"answers": ["The list of {{ person.department }}", "*None*"], "right": "*None*"}
+    desk = a_renderer(a_plan(a_message(checks=[check])))
+    for person in (BEN, replace(BEN, department="<b>R&D</b>")):
+        letter = shown(person=person, desk=desk)
+        assert f"- The list of {person.department}\n" in letter.text
+        assert "- None\n" in letter.text
+    assert "The list of &lt;b&gt;R&amp;D&lt;/b&gt;" in letter.html
+
+
+def test_an_answer_that_lacks_a_column_is_an_error_with_its_place() -> None:
+    check = CHECK | {"answers": ["{{ person.depot }}", "Gone"], "right": "Gone"}
+    desk = a_renderer(a_plan(a_message(checks=[check])))
+    shown(number=1, desk=desk)
+    with pytest.raises(RenderError, match=r"messages\[0\]\.checks\[0\]\.answers\[0\]:1: 'person\.depot'"):
+        shown(desk=desk)
+
+
+def test_where_an_answer_is_too_long_for_a_button_all_are_letters() -> None:
+    card = shown("long", channel="slack")
+    check = PLAN.message("long").checks[0]
+    order = [check.answers[place] for place in order_of(PLAN.message("long"), 0, "crm", "ben")]
+    listed = [block["text"]["text"] for block in card.blocks if block["type"] == "section"][-1]
+    assert listed.split("\n") == [f"*{letter}*  {answer}" for letter, answer in zip("ABCDEF", order, strict=True)]
+    assert labels(card)[:7] == [
+        *((f"check_{answer_id(answer)}", letter) for letter, answer in zip("ABCDEF", order, strict=True)),
+        ("got_it", "Skip – got it"),
+    ]
+    rows = [block for block in card.blocks if block["type"] == "actions"]
+    assert [len(row["elements"]) for row in rows] == [5, 2, 3]
+    assert len({row.get("block_id", "") for row in rows}) == 3
+
+
+def test_six_answers_of_a_thousand_characters_fit_a_card() -> None:
+    answers = [f"{n}{'x' * 2000}" for n in range(6)]
+    desk = a_renderer(a_plan(a_message(checks=[CHECK | {"answers": answers, "right": answers[0]}])))
+    card = shown(desk=desk, channel="slack")
+    assert all(len(block["text"]["text"]) <= 3000 for block in card.blocks if block["type"] == "section")
+    assert [label for _, label in labels(card)][:6] == list("ABCDEF")
+    listed = [block["text"]["text"] for block in card.blocks if block["type"] == "section"][-1]
+    assert [line[:3] for line in listed.split("\n")] == [f"*{letter}*" for letter in "ABCDEF"]
+
+
+@pytest.mark.parametrize("channel", ["email", "slack"])
+@pytest.mark.parametrize("message", ["one-record", "asks", "input"])
+@pytest.mark.parametrize("kind", ["message", "remind"])
+def test_what_was_not_clear_is_said_again_and_nobody_is_told_that_they_were_wrong(
+    message: str, kind: str, channel: str
+) -> None:
+    letter = shown(message, number=4, kind=kind, channel=channel, unclear=0)
+    told = letter.text + letter.html + str(letter.blocks)
+    assert "List 1 lives in R&" in told
+    assert "mix" in told
+    assert not re.search(r"(were|was|is|answered) wrong|mistake|not quite|incorrect|last time", told, re.IGNORECASE)
+    assert "List 1 lives in R&" not in str(shown(message, number=4, kind=kind, channel=channel))
+
+
+def test_what_was_not_clear_takes_the_place_of_the_angle_and_the_next_question_follows() -> None:
+    text = shown(number=4, unclear=0).text
+    assert "Calls logged the same day." not in text
+    assert text.index("List 1 lives in R&D.") < text.index("> Where is list 2?")
+    assert "Next time: Wednesday, 13 January 2027." in text
+
+
+def test_a_check_that_the_plan_has_lost_since_leaves_the_usual_angle() -> None:
+    assert "A one-hour course." in shown(unclear=7).text
+
+
+def test_a_workspace_may_write_the_question_its_own_way() -> None:
+    own = {**SHIPPED, "one_question": "## Eine kurze Frage\n\n{{ question }}\n\n{{ choices|join(' / ') }}"}
+    assert "Eine kurze Frage\n\nWhere is list 1?" in shown(desk=a_renderer(PLAN, own)).text
+
+
+# -- never the same twice in a row ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["message", "remind"])
+@pytest.mark.parametrize("again", [False, True])
+def test_twelve_touches_of_a_message_with_a_single_side_and_a_single_check_differ_from_touch_to_touch(
+    kind: str, again: bool
+) -> None:
+    asks = ("acknowledge", "check", "input", "commit", "nothing")
+    plan = a_plan(
+        *(
+            a_message(id=f"{ask}{number}", ask=ask, checks=[CHECK], **({"corrects": "old"} if number else {}),
+                      **({"input": {"question": "What must stay easy?"}} if ask == "input" else {}))
+            for ask in asks for number in (0, 1)
+        ),
+        a_message(id="old"),
+        wiifm={"sales": {"why": WIIFM["why"]}, "others": WIIFM},
+    )  # fmt: skip
+    desk = a_renderer(plan)
+    for message in plan.messages:
+        told = [
+            said(shown(message.id, number, kind=kind, unclear=0 if again and number > 1 else None, desk=desk))
+            for number in range(1, 13)
+        ]
+        assert all(one != next_ for one, next_ in itertools.pairwise(told)), message.id
+        told_again = [text for text in told if CHECK["because"] in text]
+        assert len(told_again) == (11 if again and message.checks else 0)
+
+
+stories = st.fixed_dictionaries({
+    "angles": st.lists(st.sampled_from(ANGLES), min_size=1, max_size=5, unique=True),
+    "checks": st.integers(1, 3),
+    "ask": st.sampled_from(["acknowledge", "check", "input", "commit", "nothing"]),
+    "corrects": st.booleans(),
+    "kinds": st.lists(st.sampled_from(["message", "message", "remind"]), min_size=2, max_size=12),
+    "unclear": st.lists(st.booleans(), min_size=12, max_size=12),
+})  # fmt: skip
+
+
+def said(card: Written) -> str:
+    """What stands between head and foot; the question that comes below a message makes no new text of it."""
+    words = [block.get("text", {}).get("text", "") for block in card.blocks]
+    text = "\n".join(words) or card.text.split("you decide there.", 1)[1].split("\n----\n", 1)[0]
+    return text.split("One quick question", 1)[0].rstrip("*\n ")
+
+
+@settings(max_examples=15, deadline=None)
+@given(story=stories)
+def test_two_touches_in_a_row_never_say_the_same(story: Any) -> None:
+    checks = [CHECK | {"question": f"Question {n}?", "because": f"Because {n}."} for n in range(story["checks"])]
+    more = {"input": {"question": "What must stay easy?"}} if story["ask"] == "input" else {}
+    more |= {"corrects": "old"} if story["corrects"] else {}
+    wiifm = {angle: WIIFM[angle] for angle in story["angles"]}
+    plan = a_plan(
+        a_message(ask=story["ask"], checks=checks, **more), a_message(id="old"),
+        wiifm={"sales": wiifm, "others": wiifm},
+    )  # fmt: skip
+    desk = a_renderer(plan)
+    for channel in ("email", "slack"):
+        told = []
+        for number, kind in enumerate(story["kinds"], 1):
+            again = unclear(plan.messages[0], number) if story["unclear"][number - 1] else None
+            told.append(said(shown(number=number, kind=kind, channel=channel, unclear=again, desk=desk)))
+        assert all(one != next_ for one, next_ in itertools.pairwise(told))
+
+
+def unclear(message: Message, number: int) -> int | None:
+    """As if the touch before had been answered wrong."""
+    return offered_turn(message, number - 1) if number > 1 else None
