@@ -75,6 +75,7 @@ class Setting:
             for angle in angles(told, number)
         ]
         touch = {"number": number, "variant": variant(number), "kind": kind, "unclear": UNCLEAR in told}
+        touch["asks"] = recipe.part is not None
         return {**context, "channel": channel, "touch": touch, "points": points}
 
     def of_question(self, recipe: Recipe, context: Mapping[str, Any], language: str) -> dict[str, Any]:

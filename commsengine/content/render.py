@@ -117,7 +117,7 @@ class Renderer:
         facts, language = self._facts(key, person, cast, cast.lead, more=about.link), self._setting.language(person)
         recipe.refuse_missing(facts)
         context = self._setting.of_message(recipe, about, role, language, facts.slots(recipe.names))
-        touch = {"number": 1, "variant": 0, "kind": template, "unclear": False}
+        touch = {"number": 1, "variant": 0, "kind": template, "unclear": False, "asks": False}
         context |= {"page": page, "channel": channel, "touch": touch, "ask": "acknowledge", **fields}
         title = subject or PREFIX.get(template, "") + _subject(context)
         ask = "acknowledge" if template == "correction" else "nothing"
@@ -187,7 +187,10 @@ class Renderer:
             slots = facts.slots(recipe.names)
             context = self._setting.of_message(recipe, message, touch.role, language, slots)
             context = self._setting.of_touch(recipe, context, touch.number, kind, channel, language)
-            subject, own = PREFIX.get(kind, "") + _subject(context), "subject" in recipe.texts
+            subject, own = (
+                PREFIX.get(kind, "") + _subject(context, asks=bool(recipe.answers)),
+                "subject" in recipe.texts,
+            )
             base = self._setting.of_plan(slots, language)
             sheet = write(
                 self._library, recipe, context, subject, message.ask, own_subject=own,
@@ -218,7 +221,8 @@ def _plain(marked: str, facts: Facts) -> str:
     return Skeleton(to_plain(read(marked)), PLAIN).fill(facts)
 
 
-def _subject(context: Mapping[str, Any]) -> Prose:
-    """The author's subject, or the key point, as words without markup."""
-    written = context.get("subject") or context["key_point"]
+def _subject(context: Mapping[str, Any], *, asks: bool = False) -> Prose:
+    """The author's subject, or the key point, as words without markup; nothing that answers a question it ``asks``."""
+    written = context.get("subject") or (f"One question about {context['campaign']['title']}" if asks else "")
+    written = written or context["key_point"]
     return Prose(" ".join(to_plain(read(written), links=False).split()))

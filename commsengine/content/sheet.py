@@ -12,7 +12,7 @@ from commsengine.cadence.plan import Plan
 from commsengine.content.card import FALLBACK_LENGTH, card, fit
 from commsengine.content.facts import Facts
 from commsengine.content.letter import html_letter, text_letter
-from commsengine.content.markdown import read, to_plain
+from commsengine.content.markdown import lowered, read, to_plain
 from commsengine.content.message import Message
 from commsengine.content.recipe import Library, Recipe
 from commsengine.content.slots import PLAIN, SLACK_JSON, Prose, Skeleton, escape_slack, slack_text
@@ -57,11 +57,11 @@ def write(
 ) -> Sheet:
     """Render template, footer and layouts. ``subject`` may hold marks, and so may ``answers``, those of the check.
 
-    ``question`` is what the template of a check sees that comes below the message.
+    ``question`` is what the template of a check sees. It comes first: below the message, it would come too late.
     """
     body = read(recipe.template.render(context), recipe.template.where)
     if recipe.part and question:
-        body = [*body, *read(recipe.part.render(question), recipe.part.where)]
+        body = [*read(recipe.part.render(question), recipe.part.where), *lowered(body)]
     footer = read(recipe.footer.render(context), recipe.footer.where)
     title, own = Skeleton(subject, PLAIN), own_subject
     gaps = tuple(Skeleton(answer, PLAIN) for answer in answers)

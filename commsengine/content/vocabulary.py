@@ -31,7 +31,7 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
     return {
         **plan_names(plan, columns),
         "links": dict.fromkeys(("answer", "mine", "more")),
-        "touch": dict.fromkeys(("number", "variant", "kind", "unclear")),
+        "touch": dict.fromkeys(("number", "variant", "kind", "unclear", "asks")),
         "wiifm": dict.fromkeys(ANGLES),
         **dict.fromkeys((
             "again", "answer", "ask", "channel", "commit", "corrected", "headline", "key_point", "language",

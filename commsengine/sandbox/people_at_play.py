@@ -21,7 +21,7 @@ from commsengine.sandbox.sandbox import Sandbox
 from commsengine.sandbox.slack_team import Dialog
 from commsengine.sandbox.time_lapse import Diary
 from commsengine.slack_app.forms import ENTRY
-from commsengine.store.records import StoredAnswer, TouchRecord
+from commsengine.store.records import TouchRecord
 from commsengine.store.store import Store
 
 PATIENCE = 10.0
@@ -83,15 +83,9 @@ class PeopleAtPlay:
     def _do(self, record: TouchRecord, fact: Fact) -> None:
         if isinstance(fact, Outcome):
             self._talk(record, fact)
-        elif not self._answered(record, fact):
+        else:
             self._press(record, fact) if record.channel == "slack" else self._follow_link(record, fact)
             self.done[fact.kind] += 1
-
-    def _answered(self, record: TouchRecord, fact: Answer) -> bool:
-        """People answer a message once, and each of its checks."""
-        given = self._store.facts.answers_of(record.person_id or "")
-        said = (fact.campaign, fact.message, fact.kind)
-        return any((one.campaign, one.message, one.kind) == said and _same(one, fact) for one in given)
 
     def _follow_link(self, record: TouchRecord, fact: Answer) -> None:
         form = first_form(self._inbox[record.key].links[0])
@@ -143,10 +137,6 @@ def _touch(record: TouchRecord) -> Touch:
         record.campaign, record.message, record.person_id or "", record.role, record.rung or 0, record.kind,
         record.channel, record.local_date, record.due_at, record.not_after or record.due_at, record.number,
     )  # fmt: skip
-
-
-def _same(one: StoredAnswer, fact: Answer) -> bool:
-    return fact.kind != "check" or one.key == fact.key
 
 
 def _fill(form: Form, choice: str) -> None:

@@ -46,9 +46,12 @@ def labels(card: Written) -> list[tuple[str, str]]:
     return [(one["action_id"], one["text"]["text"]) for one in elements]
 
 
-def test_the_question_and_its_answers_stand_below_the_message_and_the_button_leads_to_them() -> None:
+def test_the_question_comes_before_what_answers_it_and_the_button_leads_to_it() -> None:
     letter = shown()
-    assert letter.text.index("A one-hour course.") < letter.text.index("One quick question\n\n> Where is list 1?")
+    point = letter.text.index("Every conversation") if "Every conversation" in letter.text else len(letter.text)
+    assert letter.text.index("First, one quick question") < letter.text.index("> Where is list 1?") < point
+    assert letter.text.index("> Where is list 1?") < letter.text.index("A one-hour course.")
+    assert letter.subject == "One question about One customer record"
     assert "Not a test; nobody sees your answer." in letter.text
     assert ">Answer the question</a>" in letter.html
     assert re.search(r"Answer the question, or ask us something: https://comms\.example\.com/a/", letter.text)
@@ -154,7 +157,7 @@ def test_what_was_not_clear_is_said_again_and_nobody_is_told_that_they_were_wron
 def test_what_was_not_clear_takes_the_place_of_the_angle_and_the_next_question_follows() -> None:
     text = shown(number=4, unclear=0).text
     assert "Calls logged the same day." not in text
-    assert text.index("List 1 lives in R&D.") < text.index("> Where is list 2?")
+    assert text.index("> Where is list 2?") < text.index("List 1 lives in R&D.")
     assert "Next time: Wednesday, 13 January 2027." in text
 
 
