@@ -215,7 +215,7 @@ def everybody(messages: Messages) -> Supposition:
 
     def suppose(touch: Touch) -> Sequence[Fact]:
         wanted = touch.number == 1 or check_of(messages[touch.campaign, touch.message], touch.number)
-        return _answer(touch, messages, SOON, right=True) if wanted else ()
+        return answered(touch, messages, SOON, right=True) if wanted else ()
 
     return suppose
 
@@ -239,18 +239,18 @@ def typical(messages: Messages) -> Supposition:
     """
 
     def suppose(touch: Touch) -> Sequence[Fact]:
-        draw = _draw(touch.person, touch.campaign, touch.message, str(touch.rung), str(touch.number))
+        draw = drawn(touch.person, touch.campaign, touch.message, str(touch.rung), str(touch.number))
         if touch.kind == "personal":
-            return _outcome(touch, draw)
+            return outreach_told(touch, draw)
         if touch.kind == "sponsor" or draw >= TYPICAL[min(touch.number, len(TYPICAL)) - 1]:
             return ()
-        right = _draw("check", touch.person, touch.campaign, touch.message, str(touch.number)) < RIGHT
-        return _answer(touch, messages, SOON if int(draw * 1000) % 2 else LATER, right=right)
+        right = drawn("check", touch.person, touch.campaign, touch.message, str(touch.number)) < RIGHT
+        return answered(touch, messages, SOON if int(draw * 1000) % 2 else LATER, right=right)
 
     return suppose
 
 
-def _answer(touch: Touch, messages: Messages, after: dt.timedelta, *, right: bool) -> Sequence[Fact]:
+def answered(touch: Touch, messages: Messages, after: dt.timedelta, *, right: bool) -> Sequence[Fact]:
     message = messages[touch.campaign, touch.message]
     checked = check_of(message, touch.number) is not None
     kind = "check" if checked else ANSWER_KINDS.get(message.ask)
@@ -261,13 +261,13 @@ def _answer(touch: Touch, messages: Messages, after: dt.timedelta, *, right: boo
     return (Answer(touch.campaign, touch.message, kind, touch.due_at + after, evidence, told, key=touch.key),)
 
 
-def _outcome(touch: Touch, draw: float) -> Sequence[Fact]:
+def outreach_told(touch: Touch, draw: float) -> Sequence[Fact]:
     at = touch.due_at + LATER
     outcome = next(name for name, up_to in OUTREACH if draw < up_to)
     return (Outcome(touch.campaign, touch.message, outcome, at),)
 
 
-def _draw(*parts: str) -> float:
+def drawn(*parts: str) -> float:
     """A number from 0 up to 1, fixed by the parts alone."""
     digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64

@@ -6,7 +6,7 @@ An estimate by the curves in use when it is asked, and no measurement. Groups of
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
@@ -85,18 +85,18 @@ class Remembered:
 
 def compared(
     campaigns: Campaigns, campaign: Campaign, people: Sequence[tuple[Person, History]], start: dt.datetime,
-    until: dt.datetime, suppose: Supposition,
+    until: dt.datetime, supposing: Callable[[], Supposition],
 ) -> Mapping[str, Remembered]:  # fmt: skip
     """The plan as it is, and its messages by recall by the calendar instead; empty if it has none, or few people."""
     if len(people) < FEWEST or all(message.cadence.recall_floor is None for message in campaign.plan.messages):
         return {}
     ways = {"plan": campaign, **{name: with_interval(campaign, hours) for name, hours in CALENDARS.items()}}
-    return {name: _remembered(campaigns, campaign, way, people, start, until, suppose) for name, way in ways.items()}
+    return {name: _remembered(campaigns, campaign, way, people, start, until, supposing) for name, way in ways.items()}
 
 
 def _remembered(
     campaigns: Campaigns, campaign: Campaign, way: Campaign, people: Iterable[tuple[Person, History]],
-    start: dt.datetime, until: dt.datetime, suppose: Supposition,
+    start: dt.datetime, until: dt.datetime, supposing: Callable[[], Supposition],
 ) -> Remembered:  # fmt: skip
     others = [each for each in campaigns.running if each.id != campaign.id]
     running = replace(campaigns, running=(*others, way))
@@ -105,7 +105,7 @@ def _remembered(
     for person, past in people:
         if not _meant_for(campaign, person):
             continue
-        seen = forecast(running, person, past, start, until, suppose)
+        seen = forecast(running, person, past, start, until, supposing())
         counts.append(
             sum(
                 touch.campaign == way.id

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,8 +34,8 @@ port_option = click.option(
 @click.command()
 @click.argument("plan", type=PLAN)
 @click.option(
-    "--answers", type=click.Choice(["none", "all", "typical"]), default="typical", show_default=True,
-    help="How the people of the sandbox answer.",
+    "--answers", type=click.Choice(["none", "all", "typical", "weak", "strong"]), default="typical", show_default=True,
+    help="How the people of the sandbox answer; the weak and the strong do by what they remember.",
 )  # fmt: skip
 @serve_option
 @port_option
@@ -125,8 +126,8 @@ def _script(wiring: Wiring, path: Path, answers: str) -> Script:
     hours = Hours(plan, people[0])
     opens = min(hours.instant_of(plan, message.opens) for message in plan.messages) - DAY
     start = opens.replace(hour=0, minute=0)
-    suppose = supposition(answers, Campaigns((Campaign(plan, start),), wiring.rules))
-    script = Script(plan, people, wiring.rules, wiring.templates, start, last_close(plan, people), suppose)
+    supposing = partial(supposition, answers, Campaigns((Campaign(plan, start),), wiring.rules))
+    script = Script(plan, people, wiring.rules, wiring.templates, start, last_close(plan, people), supposing)
     note(f"Rehearsing {plan.campaign} for {len(people):,} people, {start:%d %b %Y} to {script.until:%d %b %Y} …")
     return with_pause(script)
 

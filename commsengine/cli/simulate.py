@@ -23,6 +23,8 @@ ASSUMPTION = {
     "none": "Nobody answers: the most that can happen.",
     "all": "Supposed: everybody answers two hours after the first touch.",
     "typical": "Supposed: about half answer the first touch, fewer each later one. An assumption, no measurement.",
+    "weak": "Supposed: they forget faster than assumed (15 in 100 know it after two days); they answer by that.",
+    "strong": "Supposed: they remember better than assumed (40 in 100 after two days); they answer by that.",
 }
 
 
@@ -32,7 +34,7 @@ ASSUMPTION = {
 @click.option("--until", metavar="DATE", help="Last day (default: until the last message closes).")
 @click.option(
     "--answers",
-    type=click.Choice(["none", "all", "typical"]),
+    type=click.Choice(["none", "all", "typical", "weak", "strong"]),
     default="none",
     show_default=True,
     help="What is supposed.",

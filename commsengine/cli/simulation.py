@@ -9,6 +9,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,11 +27,12 @@ from commsengine.cadence.forecast import (
 )
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
 from commsengine.cadence.lessons import Known
+from commsengine.cadence.minds import STRONG, WEAK, remembering
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Budget, Plan, Workspace
 from commsengine.cli.foresight import Foresight, Remembered, compared
 
-SUPPOSITIONS = ("none", "all", "typical")
+SUPPOSITIONS = ("none", "all", "typical", "weak", "strong")
 COMPARED = 50
 """So many people, spread over all, are forecast a second time without an attention budget, to see what it moves."""
 
@@ -131,7 +133,7 @@ def simulate(
     """
     mine_is = next(each for each in campaigns.running if each.id == campaign)
     plan, seen_ahead = mine_is.plan, Foresight(mine_is, start, until)
-    suppose = supposition(answers, campaigns)
+    supposing = partial(supposition, answers, campaigns)  # anew for each forecast: people remember what they had
     free = replace(campaigns, workspace=_without_budget(campaigns.workspace), running=_unlimited(campaigns.running))
     touches: list[Foreseen] = []
     unreached: list[tuple[Person, str]] = []
@@ -139,7 +141,7 @@ def simulate(
     everyone = [one for one in people if role_of(plan.audience, one[0]) is not None and not _gone(one[0], start)]
     step = -(-len(everyone) // COMPARED) or 1
     some = everyone[::step]
-    foreseen = forecast_together(campaigns, everyone, start, until, suppose, known=known)
+    foreseen = forecast_together(campaigns, everyone, start, until, supposing(), known=known)
     for place, (person, seen) in enumerate(foreseen):
         audience += 1
         seen_ahead.add(person, seen.history)
@@ -151,20 +153,27 @@ def simulate(
             unreached.append((person, _why_not(seen, campaign)))
         if place % step == 0:
             history = everyone[place][1]
-            moved += _moved(carried, forecast(free, person, history, start, until, suppose), campaign)
+            moved += _moved(carried, forecast(free, person, history, start, until, supposing()), campaign)
         limited += _at_weekly_limit(seen.touches, campaigns.workspace, plan)
     touches.sort(key=lambda seen: (seen.touch.due_at, seen.person.email, seen.touch.message))
     return Simulation(
         plan, start, until, answers, audience, tuple(touches), skipped, tuple(unreached),
         round(moved * audience / max(len(some), 1)), limited, seen_ahead,
-        compared(campaigns, mine_is, some, start, until, suppose),
+        compared(campaigns, mine_is, some, start, until, supposing),
     )  # fmt: skip
 
 
 def supposition(answers: str, campaigns: Campaigns) -> Supposition:
-    """What is supposed of answers: ``none``, ``all`` or ``typical``."""
+    """What is supposed of answers, a word of ``SUPPOSITIONS``."""
     messages = messages_of(campaigns)
-    return {"none": nobody, "all": everybody(messages), "typical": typical(messages)}[answers]
+    suppositions = {
+        "none": nobody,
+        "all": everybody(messages),
+        "typical": typical(messages),
+        "weak": remembering(messages, WEAK),
+        "strong": remembering(messages, STRONG),
+    }
+    return suppositions[answers]
 
 
 def _gone(person: Person, start: dt.datetime) -> bool:

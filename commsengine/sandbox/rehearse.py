@@ -50,7 +50,9 @@ Fingerprint = tuple[str, str, int, str, str, dt.datetime, str]
 
 @dataclass(frozen=True)
 class Script:
-    """What is rehearsed: instants are aware UTC; ``pause`` is what the lead does, if anything."""
+    """What is rehearsed: instants are aware UTC; ``pause`` is what the lead does, if anything.
+
+    ``supposing`` gives the people who answer, anew each time: they remember what they had."""
 
     plan: Plan
     people: Sequence[Person]
@@ -58,7 +60,7 @@ class Script:
     templates: Mapping[str, str]
     start: dt.datetime
     until: dt.datetime
-    suppose: Supposition
+    supposing: Callable[[], Supposition]
     pause: Standstill | None = None
 
     def campaigns(self) -> Campaigns:
@@ -69,7 +71,7 @@ class Script:
         pauses = {self.plan.campaign: [self.pause]} if self.pause else {}
         history = History(rosters={self.plan.campaign: self.start})
         some = [(replace(person, since=self.start), history) for person in self.people[::each]]
-        seen = forecast_together(self.campaigns(), some, self.start, self.until, self.suppose, pauses)
+        seen = forecast_together(self.campaigns(), some, self.start, self.until, self.supposing(), pauses)
         return [touch for _, one in seen for touch in one.touches]
 
 
@@ -204,7 +206,7 @@ class Rehearsal:
         began, script, store = time.monotonic(), self.script, self.wiring.store
         self._apply()
         people = PeopleAtPlay(
-            script.plan, store, self.sandbox, script.suppose, self.diary, self.clock.now, self._calls
+            script.plan, store, self.sandbox, script.supposing(), self.diary, self.clock.now, self._calls
         )  # fmt: skip
         paused = self._plan_pause()
 

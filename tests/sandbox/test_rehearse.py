@@ -34,7 +34,7 @@ PLAN = a_plan(a_message(), INPUT, CHECK, send={"channels": ["slack", "email"], "
 
 def a_script(suppose: Supposition, plan: Plan = PLAN, people: Sequence[Person] = PEOPLE) -> Script:
     templates = load_templates(shipped_folder(), None)
-    return Script(plan, people, Workspace(), templates, utc("2027-01-04"), utc("2027-03-30"), suppose)
+    return Script(plan, people, Workspace(), templates, utc("2027-01-04"), utc("2027-03-30"), lambda: suppose)
 
 
 def test_what_is_sent_equals_what_simulate_says_with_answers_by_link_slack_and_phone(tmp_path: Path) -> None:
