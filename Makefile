@@ -8,10 +8,10 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 WORKERS ?= 4  # tests wait for processes more than they compute
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench faults format clean browser strace
+.PHONY: help setup demo test check bench bench-recall faults format clean browser strace
 
 help:  ## show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 10
 
 setup: $(READY)  ## make .venv with the exact versions of the lock files
 
@@ -46,6 +46,10 @@ format: $(READY)  ## put the code into its format
 
 bench: $(READY)  ## measure: see benchmarks/README.md
 	@for bench in benchmarks/[a-z]*.py; do echo "== $$bench" >&2; $(BIN)/python $$bench || exit 1; done
+
+bench-recall: $(READY)  ## the memory model on tables, a review log and in simulation: see benchmarks/recall/README.md
+	@$(PIP) install --no-deps -r requirements-bench.lock
+	@$(BIN)/python -m benchmarks.recall $(PART)
 
 faults: $(READY) strace  ## break it on purpose, for hours: see benchmarks/faults/README.md
 	@failed=; for run in kills "kills --resolver" slack-kills syscalls "syscalls --resolver" pauses restores lines; do \
