@@ -354,7 +354,7 @@ def show(*, choose: bool = False) -> bool:
     print(f"{'':50s} {'log loss':15s}  RMSE    ECE     AUC   | the specification's log loss, RMSE, ECE, AUC")
     flat = score(log, constant(log))
     _line("constant (mean of the first part)", flat, ".4815 .115 .088 .50")
-    at = fitted(log, exponential, np.array([3.0, 1.0, 0.0]), np.array([-5.0, -2.0, -4.0]), np.array([12.0, 4.0, 3.0]))
+    at = fitted(log, exponential, np.array([3.0, 1.0, 0.0]), np.array([-8.0, -2.0, -10.0]), np.array([12.0, 10.0, 4.0]))
     _line("exponential half-life regression, fitted", score(log, exponential(log, at)), ".5011 .118 .072 .59")
     default = np.array(DEFAULT_PARAMETERS)
     _line("FSRS-6, default weights of the package fsrs", score(log, fsrs6(log, default)), ".4367 .065 .025 .65")
