@@ -1,7 +1,7 @@
 """A schedule that adapts: three rehearsals of one plan, with people who remember worse, as, and better than assumed.
 
 Each is the real engine on a time-lapse clock, with real SMTP and answers by real forms. It prints what each sent by
-week, holds it against the forecast, and writes one plot: ``python -m benchmarks.recall_adapts --out adapts.svg``.
+week, holds it against the forecast, and writes one plot: ``python -m benchmarks.recall.adapts --out adapts.svg``.
 """
 
 from __future__ import annotations
