@@ -22,6 +22,7 @@ _DESCRIPTIONS = {
     "messages": "the key points, each repeated",
     "follow_up": "what follows when there is no answer, in order",
     "experiment": "two or more rhythms for messages by recall, assigned by chance within each role",
+    "check_every": "after the first touch, every so many carry a question; 1 is every touch",
     "arms": "recall, or every: and a span",
     "share": "the share of people who take part; the others get the plan as it is",
     "hold_out": "the share of checks, 0.1 to 0.2, from which nothing is learned",

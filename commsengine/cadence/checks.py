@@ -13,13 +13,10 @@ from typing import Protocol
 from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.plan import Check, Message
 
-EVERY = 2
-"""Every so many touches one carries a check, counted per person and message, also where the message asks otherwise."""
-
 
 def turn_of(message: Message, number: int) -> int | None:
     """The place in the pool of the check that the ``number``-th touch (from 1) carries; ``None`` for none."""
-    carries = message.ask == "check" or number % EVERY == 0
+    carries = message.ask == "check" or (number > 1 and number % message.check_every == 0)
     return offered_turn(message, number) if carries else None
 
 
@@ -33,8 +30,8 @@ def offered_turn(message: Message, number: int) -> int | None:
     """The check its page has: the one it carries, else the last one carried, for whoever wants to test themselves."""
     if not message.checks:
         return None
-    before = number - 1 if message.ask == "check" else number // EVERY - 1
-    return before % len(message.checks)
+    carried = number if message.ask == "check" else number // message.check_every - (message.check_every == 1)
+    return (carried - 1) % len(message.checks)
 
 
 def offered_check(message: Message, number: int) -> Check | None:

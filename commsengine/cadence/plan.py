@@ -213,6 +213,7 @@ class Message(Frozen):
     ask: Literal["acknowledge", "check", "input", "commit", "nothing"] = "acknowledge"
     input: Input | None = None
     checks: tuple[Check, ...] = ()
+    check_every: int = Field(default=2, ge=1, le=10)
     commit: str | None = None
     repeat_until: Literal["acknowledged", "recalled", "end"] = "end"
     managers_first: WorkingDays | None = None

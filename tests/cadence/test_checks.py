@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from commsengine.cadence.checks import EVERY, answer_id, check_of, offered_turn, order_of, turn_of, unclear_turn
+from commsengine.cadence.checks import answer_id, check_of, offered_turn, order_of, turn_of, unclear_turn
 from commsengine.cadence.history import Answer, TouchRow
 from commsengine.cadence.plan import Message
 from tests.builders import a_message, a_plan, someone, utc
@@ -28,7 +28,6 @@ def pool(size: int, ask: str = "acknowledge", answers: int = 4) -> Message:
 
 @pytest.mark.parametrize("ask", ["acknowledge", "input", "commit", "nothing"])
 def test_every_second_touch_carries_the_next_check_whatever_is_asked(ask: str) -> None:
-    assert EVERY == 2
     assert [turn_of(pool(3, ask), number) for number in range(1, 10)] == [
         None, 0, None, 1, None, 2, None, 0, None,
     ]  # fmt: skip
@@ -107,3 +106,13 @@ def test_what_was_skipped_or_carried_by_hand_is_no_next_touch() -> None:
 def test_other_answers_are_no_checks() -> None:
     said = replace(wrong(MADE[1]), kind="acknowledged", right=None)
     assert unclear_turn(pool(3), MADE[2].due_at, [said], MADE) is None
+
+
+@pytest.mark.parametrize(
+    ("every", "turns"),
+    [(1, [None, 0, 1, 2, 0, 1]), (2, [None, 0, None, 1, None, 2]), (3, [None, None, 0, None, None, 1])],
+)
+def test_the_plan_says_every_how_many_touches_one_asks(every: int, turns: list[int | None]) -> None:
+    checks = [{"question": f"{n}?", "answers": ["a", "b"], "right": "a", "because": "So."} for n in range(3)]
+    message = a_plan(a_message(checks=checks, check_every=str(every))).messages[0]
+    assert [turn_of(message, number) for number in range(1, 7)] == turns
