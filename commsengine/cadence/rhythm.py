@@ -99,8 +99,7 @@ class ByRecall:
             at = self._by_target(memory, zero, first, final, at)
         if at is None or at >= self.closes:
             return None
-        keeps = final is not None and at < final < at + 7 * DAY
-        return Slot(at, self.hours.local_date(final) if final is not None and keeps else None)
+        return Slot(at, self.hours.local_date(final) if final is not None and at < final else None)
 
     def _by_floor(self, memory: Memory, zero: dt.datetime, first: dt.datetime) -> dt.datetime | None:
         """The first slot at which recall is below the floor; ``None`` if that is not before the message closes."""
