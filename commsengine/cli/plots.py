@@ -25,8 +25,9 @@ class Level(NamedTuple):
 
     y: float
     label: str
-    x: float = RIGHT
-    label_x: float = RIGHT
+    x: float
+    label_x: float
+    label_y: float
     anchor: str = "end"
 
 
@@ -119,7 +120,7 @@ def recall_plot(report: Report, message: MessageView, role: RoleView, number: in
         past=_path(scale, past),
         ahead=_path(scale, ahead) if len(ahead) > 1 else "",
         band=_band(scale, line),
-        floor=Level(scale.y(message.floor), f"floor {message.floor:.0%}") if message.floor else None,
+        floor=_floor(scale, message.floor, line[-1].mean) if message.floor else None,
         target=_target(scale, message),
         moments=_moments(scale, report, by, message.by is not None),
         dots=[_dot(scale, week.since + (week.until - week.since) / 2, week) for week in role.weeks],
@@ -142,12 +143,18 @@ def _described(message: MessageView, role: RoleView, past: Sequence[Mean], ahead
     return text
 
 
+def _floor(scale: Scale, floor: float, ends_at: float) -> Level:
+    """Its word stands on the side of it where the line does not end."""
+    y = scale.y(floor)
+    return Level(y, f"floor {floor * 100:.0f}", RIGHT, RIGHT, y + 13 if ends_at >= floor else y - 5)
+
+
 def _target(scale: Scale, message: MessageView) -> Level | None:
     if message.target is None or message.by is None or message.by <= scale.first:
         return None
-    x = min(scale.x(message.by), RIGHT)
-    label = f"target {message.target:.0%}"
-    return Level(scale.y(message.target), label, x, *((x + 4, "start") if x < RIGHT - 70 else (x - 4, "end")))
+    x, y = min(scale.x(message.by), RIGHT), scale.y(message.target)
+    side = (x + 4, y + 4, "start") if x < RIGHT - 60 else (x - 4, y - 4, "end")
+    return Level(y, f"target {message.target * 100:.0f}", x, *side)
 
 
 def _moments(scale: Scale, report: Report, by: dt.datetime | None, aimed: bool) -> list[Moment]:

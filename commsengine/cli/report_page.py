@@ -112,9 +112,10 @@ def _said(one: Standing) -> str:
     message, role, recall = one
     floor = f"; its floor is {message.floor * 100:.0f}" if message.floor else ""
     basis = f"tested for this role, {role.checks} checks" if role.tested else "assumed curve"
+    interval = f"between {recall.low * 100:.0f} and {recall.high * 100:.0f}"
     return (
         f"An estimated {recall.mean * 100:.0f} in 100 of the {role.people} people in {role.role} still know "
-        f"“{message.key_point.rstrip('.')}” (between {recall.low * 100:.0f} and {recall.high * 100:.0f}{floor}; {basis})"
+        f"“{message.key_point.rstrip('.')}” ({interval}{floor}; {basis})"
     )
 
 
