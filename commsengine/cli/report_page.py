@@ -10,6 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from commsengine.cadence.groups import FEWEST
+from commsengine.cadence.rhythm import HAIR
 from commsengine.cli.plots import Plot, recall_plot, week_plots
 from commsengine.engine.remembered import Mean
 from commsengine.engine.report import MessageView, Report, RoleView
@@ -45,7 +46,7 @@ def page(report: Report) -> str:
     template = _environment.get_template("report.html")
     return template.render(
         report=report, headline=title, lines=lines, sections=sections, weeks=week_plots(report.weeks, people),
-        fewest=FEWEST, shown_people=people, whens=_day,
+        fewest=FEWEST, shown_people=people, whens=_day, hair=HAIR,
     )  # fmt: skip
 
 
@@ -80,10 +81,10 @@ def headline(report: Report) -> tuple[str, list[str]]:
     if not held:
         return _without_floor(standings)
     ranked = sorted(held, key=_above_floor)
-    low = [one for one in ranked if _above_floor(one) < 0]
+    low = [one for one in ranked if _above_floor(one) < -HAIR]
     best = ranked[-1]
     if not low:
-        return "Every role is estimated above its floor", [
+        return "No role is estimated below its floor", [
             f"Nearest to it: {_said(ranked[0])}.",
             *_best(best, ranked[0]),
         ]

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 from commsengine.cadence.calendar import DAY
 from commsengine.cadence.history import Answer, History
-from commsengine.cadence.learning import ASSUMED, GRID, Learned, posterior_of, recalls
+from commsengine.cadence.learning import ASSUMED, GRID, nothing, posterior_of, recalls
 from commsengine.cadence.lessons import Known
 from commsengine.cadence.plan import Message, Plan
 from commsengine.cadence.recall import Estimate, Event, Vector, recall_at
@@ -92,7 +92,7 @@ class Group:
 
     def __init__(self, role: str, known: Known, estimates: Mapping[str, Estimate]) -> None:
         self.estimate = estimates.get(role, ASSUMED)
-        self._learned = known.roles.get(role, Learned())
+        self._learned = known.roles.get(role) or nothing()
         self._posterior = posterior_of(self._learned, known.others(role))
         self.people, self._sum, self._noise = 0, 0.0, 0.0
         self._drawn: list[tuple[float, Past]] = []
@@ -143,7 +143,9 @@ class Group:
     def hypotheses(self, at: dt.datetime) -> Vector:
         """Mean recall of the typical people under each hypothesis about the role."""
         found = [recalls(self._learned, past.events(at), (at - past.seen[0]) / HOUR) for past in self._typical(at)]
-        return tuple(sum(each) / len(found) for each in zip(*found, strict=True)) if found else (0.0,) * len(GRID)
+        return (
+            tuple(sum(each) / len(found) for each in zip(*found, strict=True)) if found else (0.0,) * len(GRID.curves)
+        )
 
     def disagreement(self, at: dt.datetime) -> float:
         """The variance between the hypotheses."""

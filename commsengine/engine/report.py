@@ -20,6 +20,7 @@ from commsengine.cadence.lessons import Known
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Plan
 from commsengine.cadence.recall import Estimate
+from commsengine.cadence.remembering import to_remember
 from commsengine.cadence.shares import Share
 from commsengine.engine.answered import NOTHING, Answers, Weeks, answers_of
 from commsengine.engine.audience import members, roles_of
@@ -131,9 +132,12 @@ def report(store: Store, decisions: Decisions, campaign: str, now: dt.datetime) 
 
 
 def recall_by_role(store: Store, decisions: Decisions, record: CampaignRecord, now: dt.datetime) -> list[RoleView]:
-    """Each role's recall over the messages that are open and were sent to it, estimated by some of its people."""
+    """Each role's recall over the messages that count, are open and were sent to it, estimated by some of its people.
+
+    ``right`` is of all messages, as far as the report shows them.
+    """
     plan = record.plan
-    open_now = [message for message in plan.messages if _span(plan, message)[0] <= now < _span(plan, message)[1]]
+    open_now = [message for message in to_remember(plan) if _span(plan, message)[0] <= now < _span(plan, message)[1]]
     roles: dict[str, list[str]] = {role: [] for role in plan.audience.roles}
     for person, role in members(store, plan):
         roles[role].append(person.id)
