@@ -82,9 +82,9 @@ def put_on_record(
     store.plans.start(plan.campaign, by="dana", now=STARTED - DAY)
     touches, answers = rows_of(plan, people, given, until, random.Random(seed))  # noqa: S311 - dice
     with store.database.write() as connection:
-        connection.execute(touch.insert(), touches)
-        if answers:
-            connection.execute(answer.insert(), answers)
+        for table, rows in ((touch, touches), (answer, answers)):
+            if rows:
+                connection.execute(table.insert(), rows)
     return store
 
 
@@ -107,7 +107,7 @@ def rows_of(
     touches: list[dict[str, Any]] = []
     answers: list[dict[str, Any]] = []
     for person, role in people:
-        for message in plan.messages:
+        for message in (each for each in plan.messages if not each.to or role in each.to):
             mind = Mind(dice, given.strength[role], given.answers[role] if message.checks else 0)
             for number, day in enumerate(given.days, 1):
                 due = STARTED.replace(hour=0) + day * DAY + NINE

@@ -4,7 +4,7 @@
    Morisita's index of similarity (1959, Mem. Fac. Sci. Kyushu Univ. E 3, 65-80), with W as in Simpson (1949, Nature
    163, 688): 1 if it makes no difference which group one asks, 0 if groups have no answer in common.
 2. With few answers it wanders. Groups are called different only if it is below ``ALIKE`` and Pearson's chi-square test
-   of equal shares finds less than 5 % chance of such answers by accident (Holm's step-down for single groups).
+   of equal shares finds less than 5 % chance of such answers by accident (with Holm's step-down, 1979, for pairs).
 3. Below ``ALIKE`` and not beyond accident, it is said that there are too few answers.
 
 Alike is not right: all groups may be wrong alike.
@@ -29,8 +29,8 @@ Table = Mapping[str, Counter[str]]
 class Alike:
     """``verdict`` is ``alike``, ``not alike`` or ``too few answers``.
 
-    ``groups`` are those compared, each with the number of its answers. ``differ`` are the groups that stand apart from
-    all others together.
+    ``groups`` are those compared, each with the number of its answers. ``differ`` are the groups that are unlike
+    most others.
     """
 
     verdict: str = "too few answers"
@@ -88,24 +88,23 @@ def _same(one: Counter[str], other: Counter[str]) -> float:
 
 
 def _apart(tables: Sequence[Table], names: Sequence[str]) -> tuple[str, ...]:
-    """Who stands apart from the rest; the smallest chance first, held against a bound that grows (Holm 1979)."""
-    ranked = sorted(
-        (_chance([_against_rest(table, name) for table in tables if name in table]), name) for name in names
-    )
-    found: list[str] = []
-    for place, (chance, name) in enumerate(ranked):
-        if chance >= BY_ACCIDENT / (len(names) - place):
+    """Who is unlike more than half of the others; pairs are tested by growing bounds, the smallest chance first."""
+    pairs = {
+        pair: [_only(table, pair) for table in tables if set(pair) <= set(table)] for pair in combinations(names, 2)
+    }
+    ranked = sorted((_chance(theirs), pair) for pair, theirs in pairs.items() if theirs)
+    unlike = Counter[str]()
+    for place, (chance, pair) in enumerate(ranked):
+        if chance >= BY_ACCIDENT / (len(ranked) - place):
             break
-        found.append(name)
-    return tuple(sorted(found))
+        index = _mean_index(pairs[pair])
+        unlike.update(pair if index is not None and index < ALIKE else ())
+    others = Counter(name for _, pair in ranked for name in pair)
+    return tuple(name for name in names if unlike[name] > others[name] / 2)
 
 
-def _against_rest(table: Table, name: str) -> Table:
-    rest = Counter[str]()
-    for other, row in table.items():
-        if other != name:
-            rest.update(row)
-    return {"": table[name], "rest": rest}
+def _only(table: Table, names: Sequence[str]) -> Table:
+    return {name: table[name] for name in names}
 
 
 def _chance(tables: Sequence[Table]) -> float:

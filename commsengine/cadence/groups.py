@@ -83,13 +83,13 @@ def newest(closed: Sequence[Block]) -> list[Told]:
     last: dict[str, Told] = {}
     overtaken: list[Told] = []
     pending: list[Told] = []
-    for one in (one for block in closed for one in block.told):
-        before = last.get(one.person)
-        last[one.person] = one
-        if before is not None:
-            pending.append(before)
-            if enough(len({each.person for each in pending})):
-                overtaken += pending
-                pending = []
+    for block in closed:
+        for one in block.told:
+            if one.person in last:
+                pending.append(last[one.person])
+            last[one.person] = one
+        if enough(len({one.person for one in pending})):
+            overtaken += pending
+            pending = []
     gone = {(one.person, one.at, one.question) for one in overtaken}
     return [one for block in closed for one in block.told if (one.person, one.at, one.question) not in gone]

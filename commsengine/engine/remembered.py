@@ -5,23 +5,26 @@
 2. It is the curve in use now that is drawn, also over days that have passed.
 3. An answer to a check counts from the day on which its block is closed (``cadence.groups``); before, it is a reading.
    So a step of the line tells of ten people's answers, never of one's.
-4. The interval is for 95 % and adds up what the hypotheses about the role disagree, by which one campaign was missed in
-   simulation (``MISS``), and the chance in so many people. It says nothing of those who never answer.
+4. The interval is for 95 % and adds up what the hypotheses about the role disagree, what one campaign was missed by in
+   simulation (``MISS``), and chance: in so many people, and in drawing some of them. It says nothing of those who never
+   answer.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean, pvariance
 
 from commsengine.cadence.calendar import DAY
 from commsengine.cadence.history import Answer, History
-from commsengine.cadence.learning import ASSUMED, GRID, nothing, posterior_of, recalls
+from commsengine.cadence.learning import ASSUMED, GRID, Learned, nothing, posterior_of, states_of
 from commsengine.cadence.lessons import Known
 from commsengine.cadence.plan import Message, Plan
-from commsengine.cadence.recall import Estimate, Event, Vector, recall_at
+from commsengine.cadence.recall import Estimate, Event, State, Vector, fold, recall_at
 from commsengine.cadence.rhythm import HOUR, NEVER, events_of, seen_at
 from commsengine.cadence.shares import Z
 
@@ -88,100 +91,71 @@ def _as_shown(answer: Answer, since: dt.datetime, at: dt.datetime) -> Answer:
 
 
 class Group:
-    """The people of one role and one message. Everybody is added; of those ``drawn`` the line over time is made."""
+    """The ``people`` of one role and one message, by those of them who are added: all, or some spread over all."""
 
-    def __init__(self, role: str, known: Known, estimates: Mapping[str, Estimate]) -> None:
-        self.estimate = estimates.get(role, ASSUMED)
+    def __init__(self, role: str, people: int, known: Known, estimates: Mapping[str, Estimate]) -> None:
+        self.people, self.estimate = people, estimates.get(role, ASSUMED)
         self._learned = known.roles.get(role) or nothing()
-        self._posterior = posterior_of(self._learned, known.others(role))
-        self.people, self._sum, self._noise = 0, 0.0, 0.0
-        self._drawn: list[tuple[float, Past]] = []
+        self.posterior = posterior_of(self._learned, known.others(role))
+        self._pasts: list[Past] = []
 
     @property
     def drawn(self) -> int:
-        return len(self._drawn)
+        return len(self._pasts)
 
     @property
     def first(self) -> dt.datetime | None:
-        """When any of those drawn had the message first."""
-        return min((past.seen[0] for _, past in self._drawn if past.seen), default=None)
+        """When any of them had the message first."""
+        return min((past.seen[0] for past in self._pasts if past.seen), default=None)
 
-    def add(self, past: Past, now: dt.datetime, *, drawn: bool) -> None:
-        recall = past.recall(self.estimate, now)
-        self.people += 1
-        self._sum += recall
-        self._noise += recall * (1 - recall)
-        if drawn:
-            self._drawn.append((recall, past))
+    def add(self, past: Past) -> None:
+        self._pasts.append(past)
 
-    def now(self, at: dt.datetime) -> Mean:
-        """The mean of everybody that was added."""
-        return together([self], at)
+    def line(self, instants: Sequence[dt.datetime], ranked_at: dt.datetime) -> tuple[Mean, ...]:
+        """The mean at each of these instants, which are in order."""
+        return tuple(mean_of([moment]) for moment in self.moments(instants, ranked_at))
 
-    @property
-    def mean(self) -> float:
-        return self._sum / self.people
-
-    @property
-    def noise(self) -> float:
-        """The mean variance of one person's knowing it or not."""
-        return self._noise / self.people
-
-    def line(self, instants: Sequence[dt.datetime]) -> tuple[Mean, ...]:
-        """The mean of those drawn at each of these instants, which are in order."""
-        sums = [0.0] * len(instants)
-        noise = [0.0] * len(instants)
-        for _, past in self._drawn:
-            for n, recall in enumerate(_course(past, self.estimate, instants)):
-                sums[n] += recall
-                noise[n] += recall * (1 - recall)
-        return tuple(
-            _mean(at, sums[n] / self.drawn, self.disagreement(at), noise[n] / self.drawn, self.people)
+    def moments(self, instants: Sequence[dt.datetime], ranked_at: dt.datetime) -> list[Moment]:
+        """What a mean with its interval is made of, at each instant."""
+        courses = [list(_course(past, self.estimate, instants)) for past in self._pasts]
+        at_rank = [past.recall(self.estimate, ranked_at) for past in self._pasts]
+        typical = self._hypotheses(instants, at_rank)
+        return [
+            Moment(at, self.people, [course[n] for course in courses], typical[n], self.posterior)
             for n, at in enumerate(instants)
-        )
+        ]
 
-    def hypotheses(self, at: dt.datetime) -> Vector:
-        """Mean recall of the typical people under each hypothesis about the role."""
-        found = [recalls(self._learned, past.events(at), (at - past.seen[0]) / HOUR) for past in self._typical(at)]
-        return (
-            tuple(sum(each) / len(found) for each in zip(*found, strict=True)) if found else (0.0,) * len(GRID.curves)
-        )
-
-    def disagreement(self, at: dt.datetime) -> float:
-        """The variance between the hypotheses."""
-        return _variance(self.hypotheses(at), self._posterior)
-
-    @property
-    def posterior(self) -> Vector:
-        return self._posterior
-
-    def _typical(self, at: dt.datetime) -> list[Past]:
-        ranked = sorted(self._drawn, key=lambda one: one[0])
-        chosen = [ranked[int(len(ranked) * quantile)][1] for quantile in TYPICAL] if ranked else []
-        return [past for past in chosen if past.seen and past.seen[0] <= at]
+    def _hypotheses(self, instants: Sequence[dt.datetime], at_rank: Sequence[float]) -> list[Vector]:
+        """Mean recall of the typical people under each hypothesis about the role, at each instant."""
+        ranked = sorted(range(len(at_rank)), key=lambda n: at_rank[n])
+        chosen = [self._pasts[ranked[int(len(ranked) * quantile)]] for quantile in TYPICAL]
+        each = [list(_course_under(self._learned, past, instants)) for past in chosen]
+        return [tuple(fmean(values) for values in zip(*row, strict=True)) for row in zip(*each, strict=True)]
 
 
-def together(groups: Sequence[Group], at: dt.datetime, people: int = 0) -> Mean:
-    """The mean over several messages of one role, each person and message counting alike.
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A group at one instant: what each person drawn may know, and the typical ones under each hypothesis."""
 
-    ``people`` are those of the role, if not everybody was added.
-    """
-    pairs = sum(group.people for group in groups)
-    parts = [(group, group.people / pairs) for group in groups]
-    hypotheses = [sum(part * each for (_, part), each in zip(parts, row, strict=True))
-                  for row in zip(*(group.hypotheses(at) for group in groups), strict=True)]  # fmt: skip
-    return _mean(
-        at,
-        sum(part * group.mean for group, part in parts),
-        _variance(hypotheses, groups[0].posterior),
-        sum(part * group.noise for group, part in parts),
-        people or max(group.people for group in groups),
+    at: dt.datetime
+    people: int
+    recalls: Sequence[float]
+    hypotheses: Vector
+    posterior: Vector
+
+
+def mean_of(moments: Sequence[Moment]) -> Mean:
+    """The mean of one role over one or several messages, each counting alike, with its interval."""
+    first = moments[0]
+    values = [value for moment in moments for value in moment.recalls]
+    mean, drawn = fmean(values), len(first.recalls)
+    disagreement = _variance(
+        [fmean(each) for each in zip(*(m.hypotheses for m in moments), strict=True)], first.posterior
     )
-
-
-def _mean(at: dt.datetime, mean: float, disagreement: float, noise: float, people: int) -> Mean:
-    width = Z * math.sqrt(disagreement + MISS**2 + noise / people)
-    return Mean(at, mean, max(0.0, mean - width), min(1.0, mean + width))
+    chance = fmean(value * (1 - value) for value in values) / first.people
+    drawing = pvariance(values, mean) / drawn * (1 - drawn / first.people)
+    width = Z * math.sqrt(disagreement + MISS**2 + chance + drawing)
+    return Mean(first.at, mean, max(0.0, mean - width), min(1.0, mean + width))
 
 
 def _variance(values: Iterable[float], weights: Vector) -> float:
@@ -190,18 +164,33 @@ def _variance(values: Iterable[float], weights: Vector) -> float:
     return sum(weight * (value - mean) ** 2 for value, weight in pairs)
 
 
-def _course(past: Past, estimate: Estimate, instants: Sequence[dt.datetime]) -> Iterable[float]:
+def _course(past: Past, estimate: Estimate, instants: Sequence[dt.datetime]) -> Iterator[float]:
     """One person's recall at each instant; folded anew only where something happened in between."""
-    if not past.seen:
-        yield from (0.0 for _ in instants)
-        return
-    changes, place, state = past.changes(), -1, None
-    for at in instants:
-        passed = sum(1 for each in changes if each <= at)
-        if passed != place:
-            place, events = passed, past.events(at)
-            state = estimate.memory(events).state if events else None
+    for at, events, _ in _eventful(past, instants):
+        state = fold(estimate.curve, events) if events else None
         yield recall_at(state, (at - past.seen[0]) / HOUR) if state else 0.0
+
+
+def _course_under(learned: Learned, past: Past, instants: Sequence[dt.datetime]) -> Iterator[list[float]]:
+    """The same under each hypothesis."""
+    states: list[State] = []
+    for at, events, new in _eventful(past, instants):
+        if new:
+            states = states_of(learned, events) if events else []
+        hours = (at - past.seen[0]) / HOUR if past.seen else 0.0
+        yield [recall_at(state, hours) for state in states] or [0.0] * len(GRID.curves)
+
+
+def _eventful(past: Past, instants: Sequence[dt.datetime]) -> Iterator[tuple[dt.datetime, tuple[Event, ...], bool]]:
+    """Each instant with the events up to it, and whether these are others than at the instant before."""
+    changes, place = past.changes(), -1
+    events: tuple[Event, ...] = ()
+    for at in instants:
+        passed = bisect_right(changes, at)
+        new = passed != place
+        if new:
+            place, events = passed, past.events(at)
+        yield at, events, new
 
 
 def mornings(first: dt.datetime, end: dt.datetime, *more: dt.datetime) -> list[dt.datetime]:

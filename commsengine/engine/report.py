@@ -16,6 +16,7 @@ from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.groups import enough, shown, total_of_all, week_of
 from commsengine.cadence.history import Campaign, History
+from commsengine.cadence.learning import ASSUMED
 from commsengine.cadence.lessons import Known
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Plan
@@ -26,17 +27,17 @@ from commsengine.engine.answered import NOTHING, Answers, Weeks, answers_of
 from commsengine.engine.audience import members, roles_of
 from commsengine.engine.campaigns import known as known_campaign
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.remembered import Group, Mean, mornings, past_of, together
+from commsengine.engine.remembered import Group, Mean, mean_of, mornings, past_of
 from commsengine.store.books import GOT_IT
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
 
 PAGE = 1000
 DRAWN = 200
-"""People of a role by whom the line over time is drawn, at most."""
+"""People of a role, spread over all of it, by whom its recall is estimated, at most."""
 
 LOOKED_AT = 100
-"""People of a role by whom ``status`` estimates its recall, at most."""
+"""The same for ``status``, which answers at once."""
 
 ANYBODY = Person(id="", email="")
 
@@ -46,7 +47,7 @@ class RoleView:
     """One role and one message. Of a role that is not ``shown`` only the number of people is told.
 
     ``right`` is the share of right answers, each person's newest; ``recall`` the estimate now, ``line`` that over time,
-    drawn by ``drawn`` people. ``checks`` and ``tested`` are those of the role's estimate.
+    both by ``drawn`` people. ``checks`` and ``tested`` are those of the role's estimate.
     """
 
     role: str
@@ -132,7 +133,7 @@ def report(store: Store, decisions: Decisions, campaign: str, now: dt.datetime) 
 
 
 def recall_by_role(store: Store, decisions: Decisions, record: CampaignRecord, now: dt.datetime) -> list[RoleView]:
-    """Each role's recall over the messages that count, are open and were sent to it, estimated by some of its people.
+    """Each role's recall over the messages that count, are open and were sent to it.
 
     ``right`` is of all messages, as far as the report shows them.
     """
@@ -148,16 +149,16 @@ def recall_by_role(store: Store, decisions: Decisions, record: CampaignRecord, n
         if not enough(len(ids)):
             views.append(RoleView(role, len(ids), shown=False))
             continue
-        groups = {message.id: Group(role, known, estimates) for message in open_now if role in roles_of(plan, message)}
+        mine = [message for message in open_now if role in roles_of(plan, message)]
+        groups = {message.id: Group(role, len(ids), known, estimates) for message in mine}
         for loaded in store.touches.histories(_spread(ids, LOOKED_AT)).values():
-            for message in open_now:
-                if message.id in groups:
-                    past = past_of(plan, message, loaded.history, loaded.person.id, answers.counts_from)
-                    groups[message.id].add(past, now, drawn=True)
+            for message in mine:
+                past = past_of(plan, message, loaded.history, loaded.person.id, answers.counts_from)
+                groups[message.id].add(past)
         sent = [group for group in groups.values() if group.first is not None]
         right = _summed(answers.cells.get((message.id, role), NOTHING).right for message in plan.messages)
-        recall = together(sent, now, people=len(ids)) if sent else None
-        one = Group(role, known, estimates).estimate
+        recall = mean_of([group.moments([now], now)[0] for group in sent]) if sent else None
+        one = estimates.get(role, ASSUMED)
         views.append(
             RoleView(role, len(ids), shown=True, right=right, recall=recall, checks=one.checks, tested=one.tested)
         )
@@ -178,7 +179,7 @@ class _Reading:
         estimates, known = _estimates(store, decisions, record, now)
         self._shown = shown({role: self._sizes[role] for role in record.plan.audience.roles})
         self._cells = {
-            (message.id, role): _Cell(Group(role, known, estimates))
+            (message.id, role): _Cell(Group(role, self._sizes[role], known, estimates))
             for message in record.plan.messages
             for role in roles_of(record.plan, message)
         }
@@ -196,9 +197,8 @@ class _Reading:
             for start, what in cell.count(self._plan, message, history):
                 if role in self._shown:
                     self._weeks.setdefault(start, Counter())[what] += 1
-            if role in self._shown:
-                past = past_of(self._plan, message, history, person.id, self._answers.counts_from)
-                cell.group.add(past, self._now, drawn=drawn)
+            if drawn and role in self._shown:
+                cell.group.add(past_of(self._plan, message, history, person.id, self._answers.counts_from))
 
     def report(self) -> Report:
         record, plan = self._record, self._plan
@@ -227,10 +227,11 @@ class _Reading:
         cell, answered = self._cells[message.id, role], self._answers.cells.get((message.id, role), NOTHING)
         group, first = cell.group, cell.group.first
         end = max(self._now, closes)
-        line = group.line(mornings(first, end, self._now, *([by] if by else []))) if first else ()
+        line = group.line(mornings(first, end, self._now, *([by] if by else [])), self._now) if first else ()
+        recall = next((point for point in line if point.at == self._now), None)
         return RoleView(
             role, people, True, cell.reached, cell.touches, cell.by_hand, cell.acknowledged, answered.right,
-            answered.weeks, group.now(self._now) if first else None, line, group.drawn, group.estimate.checks,
+            answered.weeks, recall, line, group.drawn, group.estimate.checks,
             group.estimate.tested,
         )  # fmt: skip
 

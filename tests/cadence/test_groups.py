@@ -1,0 +1,95 @@
+"""Nothing is told of fewer than ten people, not by subtraction either, in one report or over many."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from itertools import combinations, pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from commsengine.cadence.groups import FEWEST, WEEK, Block, Told, blocks, newest, shown, total_of_all, week_of
+from tests.builders import utc
+
+MONDAY = utc("2027-01-11")
+HOUR = dt.timedelta(hours=1)
+
+
+def told(number: int, hours: float, right: bool = True, question: int = 0) -> Told:
+    return Told(f"p{number}", MONDAY + hours * HOUR, right, question)
+
+
+@st.composite
+def weeks_of_answers(draw: st.DrawFn) -> list[Told]:
+    people, weeks = draw(st.integers(1, 30)), draw(st.integers(1, 7))
+    given_ = draw(st.lists(st.tuples(st.integers(1, people), st.integers(0, weeks * 168), st.booleans()), max_size=120))
+    return [told(person, hours, right) for person, hours, right in given_]
+
+
+def figures(answers: list[Told], now: dt.datetime) -> list[Counter[Told]]:
+    """Each published count, as the set of answers that it counts."""
+    closed = blocks(answers, now)
+    return [Counter(newest(closed)), *(Counter(block.told) for block in closed)]
+
+
+def test_a_group_of_nine_is_hidden_and_one_of_ten_is_not() -> None:
+    assert shown({"a": 9, "b": 10, "c": 0}) == {"b"}
+
+
+def test_a_total_leaves_hidden_groups_out_unless_they_are_ten_together() -> None:
+    assert not total_of_all({"a": 9, "b": 40})
+    assert not total_of_all({"a": 4, "b": 5, "c": 40})
+    assert total_of_all({"a": 4, "b": 6, "c": 40})
+    assert total_of_all({"a": 10, "b": 0})
+
+
+@given(st.lists(st.integers(0, 40), max_size=6))
+def test_no_total_less_what_is_shown_tells_of_fewer_than_ten(numbers: list[int]) -> None:
+    sizes = {str(place): number for place, number in enumerate(numbers)}
+    covered = sizes if total_of_all(sizes) else {name: sizes[name] for name in shown(sizes)}
+    rest = sum(covered.values()) - sum(sizes[name] for name in shown(sizes))
+    assert rest == 0 or rest >= FEWEST
+
+
+def test_a_block_closes_with_the_week_in_which_ten_people_have_answered() -> None:
+    answers = [told(n, n) for n in range(9)] + [told(9, 170)]
+    assert blocks(answers[:9], MONDAY + 9 * WEEK) == []
+    assert blocks(answers, MONDAY + 2 * WEEK - HOUR) == []  # the week is not over
+    assert blocks(answers, MONDAY + 2 * WEEK) == [Block(MONDAY, MONDAY + 2 * WEEK, tuple(answers))]
+
+
+def test_one_person_who_answers_ten_times_is_still_one() -> None:
+    assert blocks([told(1, n) for n in range(30)], MONDAY + WEEK) == []
+
+
+def test_of_each_person_the_newest_answer_counts_once_ten_have_a_newer_one() -> None:
+    first, second = [told(n, n, False) for n in range(12)], [told(n, 168 + n) for n in range(12)]
+    assert newest(blocks(first + second, MONDAY + 2 * WEEK)) == second
+    nine_again = [*second[:9], *(told(n, 200 + n) for n in range(20, 23))]
+    assert newest(blocks(first + nine_again, MONDAY + 2 * WEEK)) == [*first, *nine_again]
+
+
+@settings(max_examples=50, deadline=None)
+@given(weeks_of_answers())
+def test_no_two_figures_differ_by_answers_of_fewer_than_ten(answers: list[Told]) -> None:
+    """Also those of two reports: all that is ever published of these answers, subtracted pairwise and from the sum."""
+    published: list[Counter[Told]] = []
+    for week in range(9):
+        own = figures(answers, MONDAY + week * WEEK + HOUR)
+        published += [own[0], sum(own[1:], Counter())]
+    for one, other in combinations(published, 2):
+        for rest in (one - other, other - one):
+            assert not rest or len({each.person for each in rest}) >= FEWEST
+
+
+@settings(max_examples=30, deadline=None)
+@given(weeks_of_answers())
+def test_what_was_published_of_a_week_never_changes(answers: list[Told]) -> None:
+    reports = [blocks(answers, MONDAY + week * WEEK) for week in range(9)]
+    for before, after in pairwise(reports):
+        assert after[: len(before)] == before
+
+
+def test_a_week_begins_on_monday() -> None:
+    assert week_of(utc("2027-01-17 23:59")) == MONDAY
