@@ -51,6 +51,8 @@ class Given:
     strength: Mapping[str, float]
     answers: Mapping[str, float]
     days: Sequence[int] = DAYS
+    start: dt.datetime = STARTED
+    unsent: str = ""  # a message that waits
 
 
 TYPICAL = Given(
@@ -61,25 +63,27 @@ TYPICAL = Given(
 OPENED = 0.64
 
 
-def a_recalled_plan(*messages: Mapping[str, Any], **changes: Any) -> Plan:
+def a_recalled_plan(*messages: Mapping[str, Any], start: dt.datetime = STARTED, **changes: Any) -> Plan:
     roles = {name: {"department": [department]} for name, department in ROLES.items()}
     by_recall = a_message(
         cadence={"recall_floor": "0.35", "target": "0.6", "by": "go_live"}, until="go_live + 14d", checks=list(CHECKS)
     )
-    given = {"audience": {"roles": roles}, "milestones": {"kickoff": "2027-01-11", "go_live": "2027-02-16"}}
+    milestones = {"kickoff": str(start.date()), "go_live": str(start.date() + 36 * DAY)}
+    given = {"audience": {"roles": roles}, "milestones": milestones}
     return a_plan(*(messages or (by_recall,)), **{**given, **changes})
 
 
 def put_on_record(
-    folder: Path, given: Given = TYPICAL, plan: Plan | None = None, *, until: dt.datetime = NOW, seed: int = 1
-) -> Store:
+    folder: Path, given: Given = TYPICAL, plan: Plan | None = None, *, until: dt.datetime = NOW, seed: int = 1,
+    file: str = "record.db",
+) -> Store:  # fmt: skip
     """The campaign ``crm`` as it stands at ``until``. Nothing is learned yet."""
-    plan = plan or a_recalled_plan()
-    store = Store.create(f"sqlite:///{folder}/record.db", durable=False)
+    plan, before = plan or a_recalled_plan(start=given.start), given.start - DAY
+    store = Store.create(f"sqlite:///{folder}/{file}", durable=False)
     people = people_of(given)
-    store.people.save([person for person, _ in people], by="dana", now=STARTED - DAY)
-    store.plans.save_version(plan, {}, "", introduced={}, by="dana", now=STARTED - DAY)
-    store.plans.start(plan.campaign, by="dana", now=STARTED - DAY)
+    store.people.save([person for person, _ in people], by="dana", now=before)
+    store.plans.save_version(plan, {}, "", introduced={}, by="dana", now=before)
+    store.plans.start(plan.campaign, by="dana", now=before)
     touches, answers = rows_of(plan, people, given, until, random.Random(seed))  # noqa: S311 - dice
     with store.database.write() as connection:
         for table, rows in ((touch, touches), (answer, answers)):
@@ -98,7 +102,7 @@ def learn(store: Store, until: dt.datetime) -> None:
 
 def people_of(given: Given) -> list[tuple[Person, str]]:
     roles = [role for role, size in given.people.items() for _ in range(size)]
-    return [(someone(n, department=ROLES[role], since=STARTED - DAY), role) for n, role in enumerate(roles)]
+    return [(someone(n, department=ROLES[role], since=given.start - DAY), role) for n, role in enumerate(roles)]
 
 
 def rows_of(
@@ -107,10 +111,10 @@ def rows_of(
     touches: list[dict[str, Any]] = []
     answers: list[dict[str, Any]] = []
     for person, role in people:
-        for message in (each for each in plan.messages if not each.to or role in each.to):
+        for message in (each for each in plan.messages if (not each.to or role in each.to) and each.id != given.unsent):
             mind = Mind(dice, given.strength[role], given.answers[role] if message.checks else 0)
             for number, day in enumerate(given.days, 1):
-                due = STARTED.replace(hour=0) + day * DAY + NINE
+                due = given.start.replace(hour=0) + day * DAY + NINE
                 key = touch_key(plan.campaign, message.id, person.id, due.date(), 0)
                 said, at = mind.reads(number, day), due + dt.timedelta(minutes=dice.randrange(10, 400))
                 if due <= until:

@@ -70,7 +70,7 @@ def test_of_each_person_the_newest_answer_counts_once_ten_have_a_newer_one() -> 
     assert newest(blocks(first + nine_again, MONDAY + 2 * WEEK)) == [*first, *nine_again]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(weeks_of_answers())
 def test_no_two_figures_differ_by_answers_of_fewer_than_ten(answers: list[Told]) -> None:
     """Also those of two reports: all that is ever published of these answers, subtracted pairwise and from the sum."""
@@ -83,7 +83,7 @@ def test_no_two_figures_differ_by_answers_of_fewer_than_ten(answers: list[Told])
             assert not rest or len({each.person for each in rest}) >= FEWEST
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(weeks_of_answers())
 def test_what_was_published_of_a_week_never_changes(answers: list[Told]) -> None:
     reports = [blocks(answers, MONDAY + week * WEEK) for week in range(9)]
