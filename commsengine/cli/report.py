@@ -28,9 +28,9 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @json_option
 @wired
 def report(wiring: Wiring, campaign: str, out: Path | None, open_: bool, as_json: bool) -> None:
-    """Write one page with plots: what was sent, said, understood and may still be known, role by role.
+    """Write one page with plots: what was sent, understood and may still be known.
 
-    Nobody is named on it, and no group of fewer than ten people is shown.
+    It tells of roles. Nobody is named on it, and no group of fewer than ten people is shown.
 
     Example: commsengine report crm-rollout --out report.html
     """
