@@ -112,12 +112,17 @@ def _without_floor(standings: list[Standing]) -> tuple[str, list[str]]:
 def _said(one: Standing) -> str:
     message, role, recall = one
     floor = f"; its floor is {message.floor * 100:.0f}" if message.floor else ""
-    basis = f"tested for this role, {role.checks} checks" if role.tested else "assumed curve"
-    interval = f"between {recall.low * 100:.0f} and {recall.high * 100:.0f}"
     return (
         f"An estimated {recall.mean * 100:.0f} in 100 of the {role.people} people in {role.role} still know "
-        f"“{message.key_point.rstrip('.')}” ({interval}{floor}; {basis})"
+        f"“{message.key_point.rstrip('.')}” ({_within(one)}{floor})"
     )
+
+
+def _within(one: Standing) -> str:
+    """The interval, and what the estimate rests on."""
+    _, role, recall = one
+    basis = f"tested for this role, {role.checks} checks" if role.tested else "assumed curve"
+    return f"between {recall.low * 100:.0f} and {recall.high * 100:.0f}; {basis}"
 
 
 def _more(low: list[Standing]) -> list[str]:
@@ -130,7 +135,8 @@ def _best(best: Standing, told: Standing) -> list[str]:
     if best is told:
         return []
     message, role, recall = best
-    return [f"Best off is {role.role}: {recall.mean * 100:.0f} in 100 on “{message.key_point.rstrip('.')}”."]
+    about = f"“{message.key_point.rstrip('.')}” ({_within(best)})"
+    return [f"Best off is {role.role}: {recall.mean * 100:.0f} in 100 of {role.people} people on {about}."]
 
 
 def _named(role: RoleView) -> str:
