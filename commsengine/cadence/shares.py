@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-Z = 1.959964
-"""Standard normal quantile for 95 %."""
+from commsengine.cadence.experiment import share_of
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """So many ``of`` so many.
-
-    The interval is Wilson's (1927, J. Am. Stat. Assoc. 22, 209-212), for 95 %: the shares under which this count would
-    not be surprising. It holds for small counts too and never leaves 0 to 1.
-    """
+    """So many ``of`` so many. ``low`` and ``high`` are the bounds of Wilson's interval, for 95 %."""
 
     count: int
     of: int
@@ -26,17 +20,8 @@ class Share:
 
     @property
     def low(self) -> float:
-        return self._bounds()[0]
+        return share_of(self.count, self.of).low if self.of else 0.0
 
     @property
     def high(self) -> float:
-        return self._bounds()[1]
-
-    def _bounds(self) -> tuple[float, float]:
-        if not self.of:
-            return 0.0, 1.0
-        n, p = self.of, self.share
-        middle = p + Z**2 / (2 * n)
-        spread = Z * math.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
-        low, high = ((middle + sign * spread) / (1 + Z**2 / n) for sign in (-1, 1))
-        return (0.0 if self.count == 0 else low), (1.0 if self.count == n else high)
+        return share_of(self.count, self.of).high if self.of else 1.0

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from commsengine.cadence.agreement import Alike, alike
+from commsengine.cadence.checks import offered_turn
 from commsengine.cadence.groups import Block, Told, blocks, enough, newest
 from commsengine.cadence.plan import Check, Message, Plan
 from commsengine.cadence.shares import Share
@@ -81,8 +82,8 @@ def answers_of(store: Store, plan: Plan, now: dt.datetime, departments: Mapping[
 def _question(message: Message, given: CheckAnswer) -> int:
     """Which question of the pool this answers: the one that has this choice, or -1 where the plan has lost it."""
     having = [place for place, check in enumerate(message.checks) if _has(check, given)]
-    turn = (given.number - 1) % len(message.checks)
-    return turn if turn in having else having[0] if having else -1
+    turn = offered_turn(message, given.number)
+    return turn if turn is not None and turn in having else having[0] if having else -1
 
 
 def _has(check: Check, given: CheckAnswer) -> bool:

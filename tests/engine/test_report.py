@@ -19,6 +19,7 @@ from commsengine.cli.report import as_data
 from commsengine.cli.report_page import headline, page
 from commsengine.engine.books import status
 from commsengine.engine.decisions import Decisions
+from commsengine.engine.remembered import Moment, mean_of
 from commsengine.engine.report import Report, RoleView, report
 from commsengine.engine.why import why
 from commsengine.errors import InputError
@@ -190,11 +191,28 @@ def test_the_line_begins_with_the_first_touch_and_falls_if_nothing_more_is_sent(
     assert NOW in {point.at for point in line}
 
 
+def a_moment(recalls: list[float], people: int, hypotheses: tuple[float, float] = (0.4, 0.4)) -> Moment:
+    return Moment(NOW, people, recalls, hypotheses, (0.5, 0.5))
+
+
+def test_an_interval_adds_up_hypotheses_the_known_miss_and_chance() -> None:
+    def width(*moments: Moment) -> float:
+        return (mean_of(moments).high - mean_of(moments).low) / (2 * 1.959964)
+
+    assert mean_of([a_moment([0.4] * 96, 96)]).mean == pytest.approx(0.4)
+    assert width(a_moment([0.4] * 96, 96)) == pytest.approx((0.06**2 + 0.0025) ** 0.5)
+    assert width(a_moment([0.4] * 96, 96, (0.3, 0.5))) == pytest.approx((0.06**2 + 0.0025 + 0.01) ** 0.5)
+    some = [0.2, 0.6] * 24  # of 96 people 48 are looked at, who differ by .2
+    assert width(a_moment(some, 96)) == pytest.approx((0.06**2 + 0.2 / 96 + 0.04 / 48 / 2) ** 0.5)
+    both = mean_of([a_moment([0.4] * 96, 96), a_moment([0.6] * 96, 96, (0.6, 0.6))])
+    assert (both.mean, both.high < mean_of([a_moment([0.6] * 96, 96, (0.6, 0.6))]).high) == (pytest.approx(0.5), True)
+
+
 def test_fewer_people_make_a_wider_interval(seen: Report) -> None:
     sales, office = role(seen, "sales").recall, role(seen, "office").recall
     assert sales
     assert office
-    assert office.high - office.low > sales.high - sales.low > 2 * 1.96 * 0.06
+    assert office.high - office.low > sales.high - sales.low
 
 
 def test_a_curve_is_assumed_until_forecasts_beat_the_average(tmp_path: Path) -> None:
