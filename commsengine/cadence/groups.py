@@ -2,11 +2,11 @@
 
 1. A group of fewer than ten people, and what fewer than ten of it answered, is hidden.
 2. A total that includes hidden groups is shown only if together they are ten people or more.
-3. Answers count in blocks of whole weeks in which ten different people answered. What came since the last block does
-   not count yet: two reports a day apart would else tell the one answer between them.
-4. An answer that the same person has overtaken by a newer one goes on counting until ten people have overtaken one.
+3. Answers count in blocks of whole weeks in which ten different people answered, each person once in a block. What came
+   since the last block does not count yet: two reports a day apart would else tell the one answer between them.
+4. A block counts as a whole or not at all: until half of its people have given newer answers.
 
-So the difference of any two figures, of one report or of two, is about ten people or about nobody.
+So the difference of any two figures, of one report or of many, is about whole blocks, or about nobody.
 """
 
 from __future__ import annotations
@@ -48,11 +48,18 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The answers of some whole weeks, of ten people or more. ``until``, a Monday at midnight UTC, is not included."""
+    """The answers ``given`` in some whole weeks by ten people or more; ``told`` has the newest of each person.
+
+    ``until``, a Monday at midnight UTC, is not included.
+    """
 
     since: dt.datetime
     until: dt.datetime
-    told: tuple[Told, ...]
+    given: tuple[Told, ...]
+
+    @property
+    def told(self) -> tuple[Told, ...]:
+        return tuple({one.person: one for one in self.given}.values())
 
 
 def week_of(at: dt.datetime) -> dt.datetime:
@@ -79,17 +86,12 @@ def blocks(told: Iterable[Told], now: dt.datetime) -> list[Block]:
 
 
 def newest(closed: Sequence[Block]) -> list[Told]:
-    """Of all these answers those that no newer one of the same person has overtaken (rule 4)."""
-    last: dict[str, Told] = {}
-    overtaken: list[Told] = []
-    pending: list[Told] = []
-    for block in closed:
-        for one in block.told:
-            if one.person in last:
-                pending.append(last[one.person])
-            last[one.person] = one
-        if enough(len({one.person for one in pending})):
-            overtaken += pending
-            pending = []
-    gone = {(one.person, one.at, one.question) for one in overtaken}
-    return [one for block in closed for one in block.told if (one.person, one.at, one.question) not in gone]
+    """Everybody's newest answer, as far as whole blocks tell it (rule 4)."""
+    kept: list[Block] = []
+    later: set[str] = set()
+    for block in reversed(closed):
+        people = {one.person for one in block.told}
+        if 2 * len(people & later) < len(people):
+            kept.append(block)
+        later |= people
+    return [one for block in reversed(kept) for one in block.told]

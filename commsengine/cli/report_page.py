@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from commsengine.cadence.calendar import local_date_in
 from commsengine.cadence.groups import FEWEST
 from commsengine.cadence.rhythm import HAIR
 from commsengine.cli.plots import Plot, recall_plot, week_plots
@@ -46,7 +47,7 @@ def page(report: Report) -> str:
     template = _environment.get_template("report.html")
     return template.render(
         report=report, headline=title, lines=lines, sections=sections, weeks=week_plots(report.weeks, people),
-        fewest=FEWEST, shown_people=people, whens=_day, hair=HAIR,
+        fewest=FEWEST, shown_people=people, whens=lambda at: _day(at, report.zone), hair=HAIR,
     )  # fmt: skip
 
 
@@ -61,8 +62,10 @@ def _roles(report: Report) -> list[RoleView]:
     return list({role.role: role for message in report.messages for role in message.roles}.values())
 
 
-def _day(at: dt.datetime) -> str:
-    return f"{at:%a} {at.day} {at:%b %Y}"
+def _day(at: dt.datetime, zone: str = "UTC") -> str:
+    """The date of an instant, where the plan is at home."""
+    day = local_date_in(zone, at)
+    return f"{day:%a} {day.day} {day:%b %Y}"
 
 
 # -- the headline ---------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ class Weeks:
 class Answered:
     """What one role answered about one message; only what counts (see ``cadence.groups``). Empty if it is hidden.
 
-    ``right`` is of the newest answer of each person, ``weeks`` of all answers.
+    ``right`` is of everybody's newest answers, ``weeks`` of each block's.
     """
 
     right: Share | None = None
@@ -74,7 +74,7 @@ def answers_of(store: Store, plan: Plan, now: dt.datetime, departments: Mapping[
     return Answers(
         {cell: _answered(theirs) for cell, theirs in closed.items() if theirs},
         {(one.person, cell[0], one.at): block.until for cell, theirs in closed.items() for block in theirs
-         for one in block.told},
+         for one in block.given},
         {message: _alike(messages[message], theirs, now) for message, theirs in by_department.items()},
     )  # fmt: skip
 

@@ -46,8 +46,8 @@ ANYBODY = Person(id="", email="")
 class RoleView:
     """One role and one message. Of a role that is not ``shown`` only the number of people is told.
 
-    ``right`` is the share of right answers, each person's newest; ``recall`` the estimate now, ``line`` that over time,
-    both by ``drawn`` people. ``checks`` and ``tested`` are those of the role's estimate.
+    ``right`` is the share of right answers, everybody's newest; ``recall`` the estimate now, ``line`` that over time (of
+    the messages whose recall counts), both by ``drawn`` people. ``checks`` and ``tested`` are the role's estimate's.
     """
 
     role: str
@@ -107,11 +107,12 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that the page shows."""
+    """Everything that the page shows. ``zone`` is the plan's."""
 
     campaign: str
     title: str
     state: str
+    zone: str
     at: dt.datetime
     started_at: dt.datetime | None
     go_live: tuple[str, dt.datetime] | None
@@ -203,7 +204,7 @@ class _Reading:
     def report(self) -> Report:
         record, plan = self._record, self._plan
         return Report(
-            record.id, plan.title, record.state, self._now, record.started_at, _go_live(plan),
+            record.id, plan.title, record.state, plan.send.time_zone, self._now, record.started_at, _go_live(plan),
             sum(self._sizes.values()), tuple(self._message(message) for message in plan.messages),
             tuple(Week(start, n["touches"], n["acknowledged"]) for start, n in sorted(self._weeks.items())),
         )  # fmt: skip
@@ -227,11 +228,13 @@ class _Reading:
         cell, answered = self._cells[message.id, role], self._answers.cells.get((message.id, role), NOTHING)
         group, first = cell.group, cell.group.first
         end = max(self._now, closes)
-        line = group.line(mornings(first, end, self._now, *([by] if by else [])), self._now) if first else ()
+        drawn = message in to_remember(self._plan)
+        instants = mornings(first, end, self._now, *([by] if by else [])) if first and drawn else [self._now]
+        line = group.line(instants, self._now) if first else ()
         recall = next((point for point in line if point.at == self._now), None)
         return RoleView(
             role, people, True, cell.reached, cell.touches, cell.by_hand, cell.acknowledged, answered.right,
-            answered.weeks, recall, line, group.drawn, group.estimate.checks,
+            answered.weeks, recall, line if drawn else (), group.drawn, group.estimate.checks,
             group.estimate.tested,
         )  # fmt: skip
 

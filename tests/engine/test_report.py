@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from commsengine.cadence.calendar import DAY
-from commsengine.cadence.groups import FEWEST
 from commsengine.cadence.learning import nothing
 from commsengine.cadence.lessons import Known
 from commsengine.cadence.plan import Workspace
+from commsengine.cadence.shares import Share
 from commsengine.cli.report import as_data
 from commsengine.cli.report_page import headline, page
 from commsengine.engine.books import status
@@ -85,13 +85,13 @@ def test_its_books_are_those_of_status(tmp_path: Path) -> None:
 
 def test_understood_is_counted_from_the_answers_on_record(store: Store, seen: Report) -> None:
     given = [each for each in store.books.check_answers("crm") if each.role == "sales"]
-    weeks = role(seen, "sales").weeks
-    closed = [each for each in given if each.at < weeks[-1].until]
-    assert sum(week.right.of for week in weeks) == len(closed)
-    assert sum(week.right.count for week in weeks) == sum(each.right for each in closed)
-    right = role(seen, "sales").right
+    weeks, right = role(seen, "sales").weeks, role(seen, "sales").right
+    for week in weeks:
+        own = {each.person_id: each.right for each in given if week.since <= each.at < week.until}
+        assert week.right == Share(sum(own.values()), len(own))
+    assert len(weeks) > 1
     assert right
-    assert FEWEST <= right.of <= len(closed)
+    assert weeks[-1].right.of <= right.of <= sum(week.right.of for week in weeks)
 
 
 def test_a_role_of_seven_is_hidden_everywhere(seen: Report) -> None:
@@ -227,7 +227,14 @@ def test_a_curve_is_assumed_until_forecasts_beat_the_average(tmp_path: Path) -> 
     assert not role(seen, "service").tested
     text = page(seen)
     assert "tested for this role (80 checks)" in text
-    assert "assumed curve (80 checks so far)" in text
+    assert "assumed curve (80 checks)" in text
+
+
+def test_days_are_those_of_the_plans_zone(tmp_path: Path) -> None:
+    plan = a_recalled_plan(send={"channels": ["email"], "time_zone": "Europe/Berlin"})
+    with put_on_record(tmp_path, replace(SMALL, days=(0,)), plan) as store:
+        text = page(seen_in(store))
+    assert "Mon 11 Jan 2027 to Tue 2 Mar 2027 · floor 35 %, target 60 % by Tue 16 Feb 2027" in text
 
 
 def test_a_message_that_was_not_sent_has_no_estimate(tmp_path: Path) -> None:
