@@ -81,10 +81,14 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class MessageView:
-    """One message. ``by`` is the instant of its target; ``guess`` the share of right answers by guessing alone."""
+    """One message. ``by`` is the instant of its target.
+
+    ``guess`` is the share of right answers by guessing alone, ``None`` if it has no question.
+    """
 
     id: str
     key_point: str
+    asks: str
     opens: dt.datetime
     closes: dt.datetime
     floor: float | None
@@ -216,7 +220,7 @@ class _Reading:
         roles = tuple(self._role(message, role, closes, by) for role in roles_of(plan, message))
         options = [len(check.answers) for check in message.checks]
         return MessageView(
-            message.id, message.key_point, opens, closes, cadence.recall_floor, cadence.target, by,
+            message.id, message.key_point, message.ask, opens, closes, cadence.recall_floor, cadence.target, by,
             sum(1 / n for n in options) / len(options) if options else None, roles,
             self._total(message, roles), self._answers.alike.get(message.id, Alike()),
         )  # fmt: skip
