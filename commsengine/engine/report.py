@@ -46,8 +46,8 @@ ANYBODY = Person(id="", email="")
 class RoleView:
     """One role and one message. Of a role that is not ``shown`` only the number of people is told.
 
-    ``right`` is the share of right answers, everybody's newest; ``recall`` the estimate now, ``line`` that over time (of
-    the messages whose recall counts), both by ``drawn`` people. ``checks`` and ``tested`` are the role's estimate's.
+    ``right`` is the share of right answers, everybody's newest; ``recall`` the estimate now, ``line`` that over time
+    (of messages whose recall counts), both by ``drawn`` people. ``checks`` and ``tested`` are the role's estimate's.
     """
 
     role: str
