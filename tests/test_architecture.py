@@ -51,7 +51,10 @@ PURE = {
 HEAVY = {"sqlmodel", "sqlalchemy", "alembic", "slack_sdk", "slack_bolt", "starlette", "uvicorn", "holidays"}
 """What no command may import before it runs: ``--help`` must answer at once."""
 
-LATE = {"cli.foresight", "cli.simulation", "cli.outlook", "cli.specimen", "cli.examination", "cli.story"}
+LATE = {
+    "cli.foresight", "cli.simulation", "cli.outlook", "cli.specimen", "cli.examination", "cli.story", "cli.plots",
+    "cli.report_page",
+}  # fmt: skip
 """Files of the command line that only a running command loads."""
 
 CLOCK = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today")} | {

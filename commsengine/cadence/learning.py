@@ -16,7 +16,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from commsengine.cadence.recall import ALWAYS, Curve, Estimate, Event, Vector, fold, normed, recall_at, weighed
+from commsengine.cadence.recall import ALWAYS, Curve, Estimate, Event, State, Vector, fold, normed, recall_at, weighed
 from commsengine.cadence.recall import right_chance as chance_of
 
 THETAS = (-6.0, -3.0, 0.0, 3.0, 6.0, 9.0, 12.0)
@@ -146,8 +146,13 @@ def posterior_of(known: Learned, others: Sequence[Learned] = (), grid: Grid = GR
 
 def recalls(known: Learned, events: tuple[Event, ...], at: float, grid: Grid = GRID) -> list[float]:
     """The recall of one person at ``at`` hours under each hypothesis."""
-    states = [(fold(curve, events), weights) for curve, weights in zip(grid.curves, known.pooled, strict=True)]
-    return [recall_at(replace(state, shares=weighed(weights, state.evidence)), at) for state, weights in states]
+    return [recall_at(state, at) for state in states_of(known, events, grid)]
+
+
+def states_of(known: Learned, events: tuple[Event, ...], grid: Grid = GRID) -> list[State]:
+    """What one person may know under each hypothesis, with the role's weights of the classes."""
+    folded = [(fold(curve, events), weights) for curve, weights in zip(grid.curves, known.pooled, strict=True)]
+    return [replace(state, shares=weighed(weights, state.evidence)) for state, weights in folded]
 
 
 def _pooled(answered: Sequence[tuple[Event, ...]], grid: Grid) -> tuple[Vector, ...]:

@@ -44,6 +44,7 @@ CHAPTERS: dict[str, tuple[Entry, ...]] = {
     "See and follow up": (
         Entry("today", "today", "Show the day: questions to answer, people to call, touches that need a decision."),
         Entry("status", "status", "Show the books of every campaign."),
+        Entry("report", "report", "Write one page with plots: what was sent, understood and may still be known."),
         Entry("touches", "touches", "List every touch of a campaign."),
         Entry("touch", "touches", "Settle one touch whose outcome is uncertain."),
         Entry("why", "why", "Tell what was decided for a person, and why."),

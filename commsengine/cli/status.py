@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,7 +26,7 @@ def status(wiring: Wiring, as_json: bool) -> None:
     """
     from commsengine.engine import books
 
-    found = books.status(wiring.store, wiring.clock(), stop_file=wiring.stop_file)
+    found = books.status(wiring.store, wiring.clock(), stop_file=wiring.stop_file, decisions=wiring.decisions)
     if as_json:
         show_json(found)
         return
@@ -69,3 +69,18 @@ def _show(campaign: Mapping[str, Any]) -> None:
     table(list(counts), [[f"{number:,}" for number in counts.values()]], right=list(counts))
     for reason, number in sorted(skipped.items()):
         click.echo(f"  skipped: {number:,} {reason}")
+    _recall(campaign["recall"])
+
+
+def _recall(roles: Sequence[Mapping[str, Any]]) -> None:
+    """One line: what may still be known, as far as groups are large enough to be shown."""
+    told = [
+        f"{role['role']} {role['mean']:.0%} ({role['low']:.0%} to {role['high']:.0%}, n = {role['people']:,}, "
+        f"{'tested' if role['tested'] else 'assumed curve'})"
+        for role in roles
+        if role["mean"] is not None
+    ]
+    if told:
+        hidden = sum(role["hidden"] for role in roles)
+        more = f"; {count(hidden, 'role has', 'roles have')} too few people to be shown" if hidden else ""
+        click.echo(f"Estimated recall: {', '.join(told)}{more}.")

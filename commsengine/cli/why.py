@@ -65,6 +65,8 @@ def _show(message: Mapping[str, Any]) -> None:
         click.echo(f"    {when(at)}  {text}")
     for reason in message["reasons"]:
         click.echo(f"    {_next(reason)}{reason['text']}")
+    if message["timing"]:
+        click.echo(f"    {message['timing']}")
 
 
 def _carried(touch: Mapping[str, Any]) -> str:

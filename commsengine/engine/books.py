@@ -10,6 +10,7 @@ from commsengine.cadence.calendar import Hours
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.followups import followups
 from commsengine.engine.handover import RendererFor
+from commsengine.engine.report import RoleView, recall_by_role
 from commsengine.engine.why import iso, touch_json
 from commsengine.store.records import CampaignBooks, QuestionRecord, TouchRecord
 from commsengine.store.store import Store
@@ -23,12 +24,17 @@ QUESTION_WAITS = 2
 """Working days after which an open question heads the list."""
 
 
-def status(store: Store, now: dt.datetime, *, stop_file: bool = False) -> dict[str, Any]:
+def status(
+    store: Store, now: dt.datetime, *, stop_file: bool = False, decisions: Decisions | None = None
+) -> dict[str, Any]:
     """The engine's state and the books of each campaign; the touches ever made are the sum of their states.
 
-    ``stop_file``: the file STOP is there.
+    ``stop_file``: the file STOP is there. With ``decisions`` each role's recall is estimated too.
     """
-    campaigns = [_campaign(books, store) for books in store.books.status(now)]
+    campaigns = [
+        {**_campaign(books, store), **({"recall": _recall(store, decisions, books.campaign, now)} if decisions else {})}
+        for books in store.books.status(now)
+    ]
     return {"engine": engine_state(store, now, stop_file=stop_file), "campaigns": campaigns}
 
 
@@ -108,6 +114,24 @@ def _campaign(books: CampaignBooks, store: Store) -> dict[str, Any]:
         "touches": {**counts, "skipped": dict(books.skipped)}, "acknowledged": books.acknowledged,
         "follow_ups_open": books.follow_ups_open, "started_at": iso(books.started_at),
         "paused": {"since": iso(pause.since), "by": pause.since_by, "reason": pause.reason} if pause else None,
+    }  # fmt: skip
+
+
+def _recall(store: Store, decisions: Decisions, campaign: str, now: dt.datetime) -> list[dict[str, Any]]:
+    """By role, while the campaign goes on; a role of too few people has no figures."""
+    record = store.plans.get(campaign)
+    if record is None or record.started_at is None or record.state not in ("running", "paused"):
+        return []
+    return [_recall_json(role) for role in recall_by_role(store, decisions, record, now)]
+
+
+def _recall_json(role: RoleView) -> dict[str, Any]:
+    recall, right = role.recall, role.right
+    return {
+        "role": role.role, "hidden": not role.shown, "people": role.people,
+        "mean": round(recall.mean, 3) if recall else None, "low": round(recall.low, 3) if recall else None,
+        "high": round(recall.high, 3) if recall else None, "checks": right.of if right else None,
+        "right": right.count if right else None, "tested": role.tested if role.shown else None,
     }  # fmt: skip
 
 

@@ -7,8 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from commsengine.cadence.course import Course
 from commsengine.cadence.history import Campaign, Campaigns, Decision, TouchRow
 from commsengine.cadence.plan import Plan
+from commsengine.cadence.rhythm import ByRecall, seen_at
+from commsengine.cadence.taking_part import courses_of
 from commsengine.engine.decisions import Decided, Decisions
 from commsengine.engine.said import said, shown
 from commsengine.errors import InputError
@@ -27,6 +30,7 @@ def why(store: Store, decisions: Decisions, email: str, now: dt.datetime) -> dic
         raise InputError(f"Nobody here has the address {email}.", f"There is: {near}." if near else "")
     campaigns, others = decisions.campaigns(now), [each for each in store.plans.all() if each.state != "running"]
     one = decisions.of([person.id], campaigns, now)[0]
+    timing = _timing(campaigns, one)
     standings = _standings(decisions, campaigns, others, person.id, now)
     touched = {row.campaign for row in one.history.rows}
     return {
@@ -34,9 +38,9 @@ def why(store: Store, decisions: Decisions, email: str, now: dt.datetime) -> dic
         "name": person.name,
         "unreachable": dict(one.history.unreachable),
         "campaigns": [
-            *(_campaign(one, each.plan, "running", None, standings) for each in campaigns.running),
+            *(_campaign(one, each.plan, "running", None, standings, timing) for each in campaigns.running),
             *(
-                _campaign(one, each.plan, each.state, store.plans.paused_since(each.id), standings)
+                _campaign(one, each.plan, each.state, store.plans.paused_since(each.id), standings, {})
                 for each in others
                 if each.state == "paused" or each.id in touched
             ),
@@ -56,23 +60,61 @@ def _standings(
     return decisions.of([person], everything, now)[0].decision.standings
 
 
-def _campaign(one: Decided, plan: Plan, state: str, since: dt.datetime | None, standings: Standings) -> dict[str, Any]:
+# -- why a message by recall comes when it comes ---------------------------------------------------
+
+Timing = Mapping[tuple[str, str], str]
+BY_RECALL = frozenset({"due", "window", "budget", "now"})
+"""The reasons for which a touch waits that the rhythm has timed; after others it comes when they are over."""
+
+
+def _timing(campaigns: Campaigns, one: Decided) -> Timing:
+    """In words, by campaign and message. What this person may know has no figure here, or anywhere."""
+    said: dict[tuple[str, str], str] = {}
+    for course in courses_of(campaigns, one.person, one.history)[0]:
+        mine = (course.campaign.id, course.message.id)
+        codes = {reason["code"] for reason in _reasons(one.decision, *mine)}
+        if not isinstance(course.rhythm, ByRecall) or not seen_at(course.rows):
+            continue
+        basis = "tested for it" if course.rhythm.estimate.tested else "an assumed curve"
+        if "remembered" in codes:
+            said[mine] = f"Not needed before it closes, by the curve of the role ({basis})."
+        elif codes & BY_RECALL and (next_at := _next_at(one.decision, *mine)):
+            day = course.hours.local_date(dt.datetime.fromisoformat(next_at))
+            said[mine] = f"Next on {day:%a} {day.day} {day:%b}: {_aim(course)}, by the curve of the role ({basis})."
+    return said
+
+
+def _aim(course: Course) -> str:
+    """What the next slot of a message by recall is for."""
+    rhythm, seen = course.rhythm, seen_at(course.rows)
+    assert isinstance(rhythm, ByRecall)  # noqa: S101 - a defect of ours
+    wanted, by_floor = (each.after(seen[-1], seen, course.answers) for each in (rhythm, replace(rhythm, by=None)))
+    if rhythm.by is not None and wanted is not None and wanted != by_floor:
+        day = course.hours.local_date(rhythm.by)
+        return f"so that it is likely known on {day:%a} {day.day} {day:%b}"
+    return "before it is likely forgotten"
+
+
+def _campaign(
+    one: Decided, plan: Plan, state: str, since: dt.datetime | None, standings: Standings, timing: Timing
+) -> dict[str, Any]:
     return {
         "campaign": plan.campaign,
         "title": plan.title,
         "state": state,
         "paused_since": iso(since) if state == "paused" else None,
-        "messages": [_message(one, plan.campaign, message.id, standings) for message in plan.messages],
+        "messages": [_message(one, plan.campaign, message.id, standings, timing) for message in plan.messages],
     }
 
 
-def _message(one: Decided, campaign: str, message: str, standings: Standings) -> dict[str, Any]:
+def _message(one: Decided, campaign: str, message: str, standings: Standings, timing: Timing) -> dict[str, Any]:
     mine = (campaign, message)
     touches = [row for row in one.history.rows if (row.campaign, row.message) == mine]
     return {
         "message": message,
         "standing": shown(standings.get(mine, "not for them")),
         "next_at": _next_at(one.decision, campaign, message),
+        "timing": timing.get(mine),
         "reasons": _reasons(one.decision, campaign, message),
         "touches": [touch_json(row) for row in touches],
         "said": said(one.history, campaign, message),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
 from commsengine.cadence.history import STATES
 from commsengine.cadence.outreach import AWAY, call_again
@@ -17,13 +17,24 @@ from commsengine.store.claims import CARRIED_BY_HAND
 from commsengine.store.database import Database
 from commsengine.store.persons import person_of
 from commsengine.store.plans import Plans
-from commsengine.store.records import CampaignBooks, CampaignRecord, OpenRung
+from commsengine.store.records import CampaignBooks, CampaignRecord, CheckAnswer, OpenRung
 from commsengine.store.tables import answer, outcome, person, roster, touch
 
 GOT_IT = ("acknowledged", "input", "commit", "check")
 """Whoever gives the answer that a message asks for has taken note of it, whatever the message asks."""
 
 _TOUCHES = touch.c.kind != "service"
+_CHECK_ANSWERS = (
+    select(
+        answer.c.id, answer.c.person_id, answer.c.message, touch.c.role, touch.c.number, answer.c.value, answer.c.right,
+        answer.c.at,
+    )
+    .join(touch, touch.c.key == answer.c.key)
+    .where(answer.c.campaign == bindparam("campaign"), answer.c.kind == "check", answer.c.withdrawn_at.is_(None))
+    .where(answer.c.right.is_not(None), answer.c.id > bindparam("after"))
+    .order_by(answer.c.id)
+    .limit(CHUNK)
+)  # fmt: skip
 
 
 class Books:
@@ -46,6 +57,17 @@ class Books:
             return 0
         with self._database.read() as connection:
             return _audience(connection, record)
+
+    def check_answers(self, campaign: str) -> Iterator[CheckAnswer]:
+        """Every answer to a check that stands, read in pages."""
+        last = 0
+        while True:
+            with self._database.read() as connection:
+                page = connection.execute(_CHECK_ANSWERS, {"campaign": campaign, "after": last}).all()
+            if not page:
+                return
+            yield from (CheckAnswer(*row[1:]) for row in page)
+            last = page[-1].id
 
     def open_rungs(self, campaign: str | None = None) -> list[OpenRung]:
         """Personal outreach and proposals to sponsors that nothing has come of, the oldest first.

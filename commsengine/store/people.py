@@ -85,6 +85,12 @@ class People:
             bookmark.changed(connection, [person_id], now)
             audit.note(connection, "preferences", person_id, by=person_id, now=now)
 
+    def roster(self, campaign: str) -> frozenset[str]:
+        """The ids of who stands in the roster of a campaign."""
+        with self._database.read() as connection:
+            listed = select(roster.c.person_id).where(roster.c.campaign == campaign)
+            return frozenset(connection.execute(listed).scalars())
+
     def set_roster(self, campaign: str, ids: Sequence[str], now: dt.datetime) -> None:
         """Who stands in the roster of a campaign from now on; whoever already did keeps their date.
 

@@ -208,6 +208,19 @@ class StoredAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckAnswer:
+    """An answer to a check that stands. ``role`` and ``number`` are those of its touch."""
+
+    person_id: str
+    message: str
+    role: str
+    number: int
+    value: str
+    right: bool
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class QuestionRecord:
     """A question and, once there is one, its answer."""
 

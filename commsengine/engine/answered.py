@@ -1,0 +1,111 @@
+"""What the checks of a campaign say about groups: how many are right, week by week, and who understood alike."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from commsengine.cadence.agreement import Alike, alike
+from commsengine.cadence.checks import offered_turn
+from commsengine.cadence.groups import Block, Told, blocks, enough, newest
+from commsengine.cadence.plan import Check, Message, Plan
+from commsengine.cadence.shares import Share
+from commsengine.store.records import CheckAnswer
+from commsengine.store.store import Store
+
+Cell = tuple[str, str]
+"""A message and a role."""
+
+NOWHERE = "no department"
+
+
+@dataclass(frozen=True, slots=True)
+class Weeks:
+    """The answers of one block: ``since`` is a Monday, ``until`` the Monday after its last week."""
+
+    since: dt.datetime
+    until: dt.datetime
+    right: Share
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What one role answered about one message; only what counts (see ``cadence.groups``). Empty if it is hidden.
+
+    ``right`` is of everybody's newest answers, ``weeks`` of each block's.
+    """
+
+    right: Share | None = None
+    weeks: tuple[Weeks, ...] = ()
+
+
+NOTHING = Answered()
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """All answers of a campaign that count.
+
+    ``counts_from`` says since when, by person, message and instant of the answer; ``alike`` is by message.
+    """
+
+    cells: Mapping[Cell, Answered] = field(default_factory=dict)
+    counts_from: Mapping[tuple[str, str, dt.datetime], dt.datetime] = field(default_factory=dict)
+    alike: Mapping[str, Alike] = field(default_factory=dict)
+
+
+def answers_of(store: Store, plan: Plan, now: dt.datetime, departments: Mapping[str, str] | None = None) -> Answers:
+    """``departments`` are by the ids of people; without them nothing is compared."""
+    messages = {message.id: message for message in plan.messages if message.checks}
+    by_role: dict[Cell, list[Told]] = {}
+    by_department: dict[str, dict[str, list[Told]]] = {}
+    for given in store.books.check_answers(plan.campaign):
+        message = messages.get(given.message)
+        if message is None or given.at > now:
+            continue
+        told = Told(given.person_id, given.at, given.right, _question(message, given), given.value)
+        by_role.setdefault((given.message, given.role), []).append(told)
+        if departments and given.person_id in departments and told.question >= 0:
+            own = by_department.setdefault(given.message, {})
+            own.setdefault(departments[given.person_id] or NOWHERE, []).append(told)
+    closed = {cell: blocks(told, now) for cell, told in by_role.items()}
+    return Answers(
+        {cell: _answered(theirs) for cell, theirs in closed.items() if theirs},
+        {(one.person, cell[0], one.at): block.until for cell, theirs in closed.items() for block in theirs
+         for one in block.given},
+        {message: _alike(messages[message], theirs, now) for message, theirs in by_department.items()},
+    )  # fmt: skip
+
+
+def _question(message: Message, given: CheckAnswer) -> int:
+    """Which question of the pool this answers: the one that has this choice, or -1 where the plan has lost it."""
+    having = [place for place, check in enumerate(message.checks) if _has(check, given)]
+    turn = offered_turn(message, given.number)
+    return turn if turn is not None and turn in having else having[0] if having else -1
+
+
+def _has(check: Check, given: CheckAnswer) -> bool:
+    return given.value in check.answers and (given.value == check.right) == given.right
+
+
+def _answered(closed: list[Block]) -> Answered:
+    weeks = [Weeks(block.since, block.until, _right(block.told)) for block in closed]
+    return Answered(_right(newest(closed)), tuple(weeks))
+
+
+def _right(told: tuple[Told, ...] | list[Told]) -> Share:
+    return Share(sum(one.right for one in told), len(told))
+
+
+def _alike(message: Message, departments: Mapping[str, list[Told]], now: dt.datetime) -> Alike:
+    """Each department by its newest answers to each question, as far as they count."""
+    tables: list[dict[str, Counter[str]]] = []
+    for place in range(len(message.checks)):
+        rows = {
+            name: Counter(one.choice for one in newest(blocks((t for t in told if t.question == place), now)))
+            for name, told in departments.items()
+        }
+        tables.append({name: row for name, row in rows.items() if enough(row.total())})
+    return alike(tables)
