@@ -89,7 +89,8 @@ def _aim(course: Course) -> str:
     rhythm, seen = course.rhythm, seen_at(course.rows)
     assert isinstance(rhythm, ByRecall)  # noqa: S101 - a defect of ours
     wanted, by_floor = (each.after(seen[-1], seen, course.answers) for each in (rhythm, replace(rhythm, by=None)))
-    if rhythm.by is not None and wanted is not None and wanted != by_floor:
+    sooner = wanted is not None and (by_floor is None or wanted.at < by_floor.at)
+    if rhythm.by is not None and sooner:
         day = course.hours.local_date(rhythm.by)
         return f"so that it is likely known on {day:%a} {day.day} {day:%b}"
     return "before it is likely forgotten"

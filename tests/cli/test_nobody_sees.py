@@ -33,8 +33,9 @@ LOOKS: Sequence[Sequence[str]] = (
     ("questions",),
     ("people", "show", "ana@example.com"),
     ("people", "export"),
+    ("report", "crm", "--json"),
 )
-WITHOUT_JSON = {("people", "export"), ("followups", "--talking-points")}
+WITHOUT_JSON = {("people", "export"), ("followups", "--talking-points"), ("report", "crm", "--json")}
 CHANGES = {"touch", "followup", "question", "suppress"}
 """Commands of the chapter that record something; what they print is not about what somebody said."""
 
