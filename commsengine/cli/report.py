@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from commsengine.cadence.shares import Share
     from commsengine.engine.remembered import Mean
     from commsengine.engine.report import MessageView, Report, RoleView
+    from commsengine.engine.trial import ArmView
     from commsengine.wiring import Wiring
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -79,6 +80,7 @@ def as_data(seen: Report) -> dict[str, Any]:
         "started_at": seen.started_at, "people": seen.people, "headline": [heading, *lines],
         "messages": [_message(message) for message in seen.messages],
         "weeks": [{"start": w.start, "touches": w.touches, "acknowledged": w.acknowledged} for w in seen.weeks],
+        "experiment": [_arm(arm) for arm in seen.arms],
     }  # fmt: skip
 
 
@@ -110,6 +112,17 @@ def _role(role: RoleView) -> dict[str, Any]:
         "recall": _mean(role.recall), "checks": role.checks if known else None,
         "tested": role.tested if known else None,
         "line": [_mean(point) for point in role.line],
+    }  # fmt: skip
+
+
+def _arm(arm: ArmView) -> dict[str, Any]:
+    more = arm.more
+    return {
+        "arm": arm.name, "people": arm.people, "hidden": arm.messages is None,
+        "messages_per_person": None if arm.messages is None else round(arm.messages, 2), "right": _share(arm.right),
+        "difference": None if more is None else {
+            "share": round(more.value, 3), "low": round(more.low, 3), "high": round(more.high, 3),
+        },
     }  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from commsengine.engine.audience import members, roles_of
 from commsengine.engine.campaigns import known as known_campaign
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.remembered import Group, Mean, mean_of, mornings, past_of
+from commsengine.engine.trial import ArmView, Trial
 from commsengine.store.books import GOT_IT
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
@@ -111,7 +112,7 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that the page shows. ``zone`` is the plan's."""
+    """Everything that the page shows. ``zone`` is the plan's, ``arms`` are those of its experiment."""
 
     campaign: str
     title: str
@@ -123,6 +124,7 @@ class Report:
     people: int
     messages: tuple[MessageView, ...]
     weeks: tuple[Week, ...]
+    arms: tuple[ArmView, ...] = ()
 
 
 def report(store: Store, decisions: Decisions, campaign: str, now: dt.datetime) -> Report:
@@ -190,8 +192,10 @@ class _Reading:
         }
         self._place: Counter[str] = Counter()
         self._weeks: dict[dt.date, Counter[str]] = {}
+        self._store, self._trial = store, Trial(record.plan)
 
     def take(self, person: Person, role: str, history: History) -> None:
+        self._trial.take(person, history)
         place = self._place[role]
         self._place[role] += 1
         drawn = place % max(1, -(-self._sizes[role] // DRAWN)) == 0
@@ -211,6 +215,7 @@ class _Reading:
             record.id, plan.title, record.state, plan.send.time_zone, self._now, record.started_at, _go_live(plan),
             sum(self._sizes.values()), tuple(self._message(message) for message in plan.messages),
             tuple(Week(start, n["touches"], n["acknowledged"]) for start, n in sorted(self._weeks.items())),
+            self._trial.arms(self._store, self._now),
         )  # fmt: skip
 
     def _message(self, message: Message) -> MessageView:
