@@ -13,13 +13,14 @@ from typing import Any
 
 from commsengine.cadence.calendar import DAY, Hours
 from commsengine.cadence.forecast import Supposition, forecast
+from commsengine.cadence.groups import enough
 from commsengine.cadence.history import Campaign, Campaigns, History
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Message
 from commsengine.cadence.remembering import remembered, to_remember, with_interval
 
-FEWEST = 10
-"""People in a group that is shown."""
+MISSES_BY = 0.12
+"""So far a single campaign ends from its forecast, 19 times in 20, in simulation (standard deviation .06)."""
 
 WEEK = 7 * DAY
 CALENDARS = {"every_48h": 48, "weekly": 168}
@@ -47,17 +48,24 @@ class Foresight:
         return {
             role: [fmean(column) for column in zip(*people, strict=True)]
             for role, people in self._people.items()
-            if len(people) >= FEWEST and self.weeks
+            if enough(len(people)) and self.weeks
         }
 
     @property
     def hidden(self) -> Sequence[str]:
         """The roles with too few people to be shown."""
-        return sorted(role for role, people in self._people.items() if len(people) < FEWEST)
+        return sorted(role for role, people in self._people.items() if not enough(len(people)))
 
     def as_data(self) -> list[dict[str, Any]]:
         return [
-            {"role": role, "people": len(self._people[role]), "at": week, "recall": round(value, 4)}
+            {
+                "role": role,
+                "people": len(self._people[role]),
+                "at": week,
+                "recall": round(value, 4),
+                "low": round(max(0.0, value - MISSES_BY), 4),
+                "high": round(min(1.0, value + MISSES_BY), 4),
+            }
             for role, values in self.by_role.items()
             for week, value in zip(self.weeks, values, strict=True)
         ]
@@ -88,7 +96,7 @@ def compared(
     until: dt.datetime, supposing: Callable[[], Supposition],
 ) -> Mapping[str, Remembered]:  # fmt: skip
     """The plan as it is, and its messages by recall by the calendar instead; empty if it has none, or few people."""
-    if len(people) < FEWEST or all(message.cadence.recall_floor is None for message in campaign.plan.messages):
+    if not enough(len(people)) or all(message.cadence.recall_floor is None for message in campaign.plan.messages):
         return {}
     ways = {"plan": campaign, **{name: with_interval(campaign, hours) for name, hours in CALENDARS.items()}}
     return {name: _remembered(campaigns, campaign, way, people, start, until, supposing) for name, way in ways.items()}

