@@ -37,6 +37,9 @@ LOOKS: Sequence[Sequence[str]] = (
     ("report", "crm", "--json"),
 )
 WITHOUT_JSON = {("people", "export"), ("followups", "--talking-points"), ("report", "crm", "--json")}
+MADE_AT = re.compile(r'^  "at": ".*",$', re.M)
+"""When a report was made."""
+
 CHANGES = {"touch", "followup", "question", "suppress"}
 """Commands of the chapter that record something; what they print is not about what somebody said."""
 
@@ -62,7 +65,7 @@ def answered(terminal: Terminal, mailbox: Mailbox) -> Terminal:
 
 
 def seen(terminal: Terminal, start: str) -> dict[str, str]:
-    told = {" ".join(look): terminal.run(*look).out for look in LOOKS}
+    told = {" ".join(look): MADE_AT.sub("", terminal.run(*look).out) for look in LOOKS}
     told |= {
         " ".join((*look, "--json")): terminal.run(*look, "--json").out for look in LOOKS if look not in WITHOUT_JSON
     }
