@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -162,6 +163,7 @@ class Rehearsal:
     def __enter__(self) -> Self:
         self.diary = self._stack.enter_context(Diary())
         (self.folder / DATABASE).unlink(missing_ok=True)
+        shutil.rmtree(self.folder / "state", ignore_errors=True)  # its journal would know more than the new database
         pages = self._stack.enter_context(Serving(self._answer_pages, port=self._port + 1 if self._port else 0))
         self.sandbox = self._stack.enter_context(
             Sandbox(

@@ -96,3 +96,11 @@ def test_mails_bear_their_touch_or_go_to_the_lead(tmp_path: Path) -> None:
     to_them = {mail.key for mail in mails if "dana@example.com" not in mail.recipients}
     assert to_them == {touch.key for touch in script.foreseen() if touch.channel == "email"}
     assert story.touches == sorted(map(fingerprint, script.foreseen()))
+
+
+def test_a_second_rehearsal_in_the_same_folder_starts_afresh(tmp_path: Path) -> None:
+    """What the first one left outside its database would take the new one for a restored copy, and hold it."""
+    for _ in range(2):
+        with Rehearsal(a_script(nobody), tmp_path, port=0) as rehearsal:
+            story = rehearsal.run(lambda *_: None)
+        assert (story.agrees, story.states["sent"] > 0) == (True, True)
