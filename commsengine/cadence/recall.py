@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import exp, expm1, log1p
@@ -206,8 +206,13 @@ def after(curve: Curve, state: State, event: Event) -> State:
         return State(last, state.before, state.evidence, state.shares)
     strengths = curve.start
     if read >= FIRST:
-        grown = [_passed(curve, trace, event.at) for trace in state.traces]
-        strengths = _mean(state, lambda n, g: _between(state.traces[n].strengths[g], grown[n][g], share))
+        last, before = state.last, state.before
+        held, grown = last.strengths, _passed(curve, last, event.at)
+        if before is not None:
+            part, older = last.chance / read, _passed(curve, before, event.at)
+            held = tuple([o + part * (s - o) for s, o in zip(held, before.strengths, strict=True)])
+            grown = [o + part * (g - o) for g, o in zip(grown, older, strict=True)]
+        strengths = tuple([h + share * (g - h) for h, g in zip(held, grown, strict=True)])
     return State(Trace(chance, event.at, strengths), None, state.evidence, state.shares)
 
 
@@ -244,33 +249,34 @@ def _merged(last: Trace, before: Trace, share: float) -> Trace:
 
 
 def _answered(curve: Curve, state: State, event: Event) -> State:
+    """An answer: it weighs the classes, and each grows by the share of those who knew it and those just told."""
     read, guess, right = state.read, 1 / event.options, event.signal == "right"
-    left = [[_left(event.at - trace.since, s) for s in trace.strengths] for trace in state.traces]
+    last, before = state.last, state.before
+    part = last.chance / read if read else 0.0
     strengths, evidence = [], []
-    for g in range(len(curve.start)):
-        knows = sum(trace.chance * left[n][g] for n, trace in enumerate(state.traces))
+    for g, log_weight in enumerate(state.evidence):
+        strength = last.strengths[g]
+        left = _left(event.at - last.since, strength)
+        knew, told = _growth(strength, left, RIGHT * curve.gain), _growth(strength, left, PASS * curve.gain)
+        if before is not None:
+            older = before.strengths[g]
+            left_of_older = _left(event.at - before.since, older)
+            knew = part * knew + (1 - part) * _growth(older, left_of_older, RIGHT * curve.gain)
+            told = part * told + (1 - part) * _growth(older, left_of_older, PASS * curve.gain)
+            strength, left = older + part * (strength - older), left_of_older + part * (left - left_of_older)
+        knows = read * left
         chance = guess + (1 - SLIP - guess) * knows
-        evidence.append(state.evidence[g] + math.log(chance if right else 1 - chance))
+        evidence.append(log_weight + math.log(chance if right else 1 - chance))
         if read >= FIRST:
-            knew = knows * (1 - SLIP if right else SLIP)
-            did_not = (1 - knows) * (guess if right else 1 - guess)
-            strengths.append(_learned(curve, state, left, g, knew / (knew + did_not)))
+            did_know = knows * (1 - SLIP if right else SLIP)
+            share = did_know / (did_know + (1 - knows) * (guess if right else 1 - guess))
+            after_told = strength + told
+            if curve.frail:
+                after_told += curve.frail * (min(strength, curve.start[g] + ANSWERED_FALLS_TO) - after_told)
+            strengths.append(share * (strength + knew) + (1 - share) * after_told)
     believed = tuple(evidence) if read > 0 else state.evidence
-    last = Trace(1.0, event.at, tuple(strengths) or curve.start)
-    return State(last, None, believed, weighed(curve.weights, believed))
-
-
-def _learned(curve: Curve, state: State, left: Sequence[Sequence[float]], g: int, share: float) -> float:
-    """A class after an answer: ``share`` of them knew it and grew by that, the others have just been told."""
-    total = knew = told = held = 0.0
-    for n, trace in enumerate(state.traces):
-        strength, part = trace.strengths[g], trace.chance
-        knew += part * (strength + _growth(strength, left[n][g], RIGHT * curve.gain))
-        told += part * (strength + _growth(strength, left[n][g], PASS * curve.gain))
-        held, total = held + part * strength, total + part
-    knew, told, held = knew / total, told / total, held / total
-    told += curve.frail * (min(held, curve.start[g] + ANSWERED_FALLS_TO) - told)
-    return share * knew + (1 - share) * told
+    exposed = Trace(1.0, event.at, tuple(strengths) or curve.start)
+    return State(exposed, None, believed, weighed(curve.weights, believed))
 
 
 def _passed(curve: Curve, trace: Trace, at: float) -> list[float]:
@@ -286,18 +292,6 @@ def _passed(curve: Curve, trace: Trace, at: float) -> list[float]:
             longer += frail * (1 - left) * ((strength if strength < fallen else fallen) - longer)
         grown.append(longer)
     return grown
-
-
-def _mean(state: State, of: Callable[[int, int], float]) -> Vector:
-    """Over both memories by their chance, for each class; ``of`` is told which memory and which class."""
-    chances, total = [trace.chance for trace in state.traces], state.read
-    return tuple(
-        sum(chance * of(n, g) for n, chance in enumerate(chances)) / total for g in range(len(state.last.strengths))
-    )
-
-
-def _between(low: float, high: float, share: float) -> float:
-    return low + share * (high - low)
 
 
 def weighed(weights: Vector, evidence: Vector) -> Vector:
