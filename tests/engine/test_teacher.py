@@ -1,0 +1,70 @@
+"""The engine learns once a day: counted at midnight UTC, in use at three, never twice, never for what has passed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from commsengine.cadence.lessons import Known
+from commsengine.cadence.plan import Workspace
+from commsengine.engine.decisions import Decisions
+from commsengine.engine.teacher import Teacher
+from tests.builders import utc
+from tests.on_record import NOW, TYPICAL, a_recalled_plan, put_on_record
+
+MIDNIGHT = NOW.replace(hour=0)
+HOUR = dt.timedelta(hours=1)
+
+
+def teach(store: object, at: dt.datetime, teacher: Teacher | None = None) -> Known:
+    decisions = Decisions(store, Workspace())  # type: ignore[arg-type]
+    (teacher or Teacher(store)).teach(decisions.campaigns(at), at)  # type: ignore[arg-type]
+    return store.estimates.latest("crm")  # type: ignore[attr-defined, no-any-return]
+
+
+def test_what_was_answered_by_midnight_is_counted_and_used_at_three(tmp_path: Path) -> None:
+    with put_on_record(tmp_path) as store:
+        known = teach(store, MIDNIGHT + HOUR / 2)
+        assert (known.counted_at, known.effective_at) == (MIDNIGHT, MIDNIGHT + 3 * HOUR)
+        assert sum(one.checks for one in known.roles.values()) > 100
+        before, after = (Decisions(store, Workspace()).campaigns(at).running[0] for at in (MIDNIGHT + HOUR, NOW))
+        assert (before.recall, before.news_at) == ({}, MIDNIGHT + 3 * HOUR)
+        assert (after.recall["sales"].since, after.news_at) == (MIDNIGHT + 3 * HOUR, None)
+
+
+def test_an_engine_that_comes_back_late_uses_it_from_then_on(tmp_path: Path) -> None:
+    with put_on_record(tmp_path) as store:
+        assert teach(store, NOW).effective_at == NOW
+
+
+def test_day_by_day_and_all_at_once_know_the_same_answers(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    with put_on_record(tmp_path / "a") as daily, put_on_record(tmp_path / "b") as once:
+        teacher, at = Teacher(daily), utc("2027-01-12 00:30")
+        while at <= NOW:
+            last = teach(daily, at, teacher)
+            assert teach(daily, at + HOUR, teacher) == last  # a second look on the same day changes nothing
+            at += dt.timedelta(days=1)
+        whole = teach(once, NOW)
+    for role, known in last.roles.items():
+        assert (known.checks, known.right) == (whole.roles[role].checks, whole.roles[role].right)
+
+
+def test_the_same_answers_teach_the_same_to_the_bit(tmp_path: Path) -> None:
+    """A rebuild from the facts alone: another database, another engine, the same days."""
+    found = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        with put_on_record(tmp_path / name) as store:
+            for day in (14, 7, 0):
+                teach(store, MIDNIGHT - dt.timedelta(days=day) + HOUR)
+            found.append(store.estimates.latest("crm"))
+    assert found[0] == found[1]
+
+
+def test_a_plan_without_questions_teaches_nothing(tmp_path: Path) -> None:
+    plan = a_recalled_plan()
+    bare = plan.model_copy(update={"messages": tuple(m.model_copy(update={"checks": ()}) for m in plan.messages)})
+    with put_on_record(tmp_path, TYPICAL, bare) as store:
+        assert teach(store, NOW) == Known()
