@@ -101,6 +101,6 @@ def test_mails_bear_their_touch_or_go_to_the_lead(tmp_path: Path) -> None:
 def test_a_second_rehearsal_in_the_same_folder_starts_afresh(tmp_path: Path) -> None:
     """What the first one left outside its database would take the new one for a restored copy, and hold it."""
     for _ in range(2):
-        with Rehearsal(a_script(nobody), tmp_path, port=0) as rehearsal:
+        with Rehearsal(a_script(nobody, people=(someone(1),)), tmp_path, port=0) as rehearsal:
             story = rehearsal.run(lambda *_: None)
         assert (story.agrees, story.states["sent"] > 0) == (True, True)
