@@ -38,7 +38,7 @@ def two_answer(touch: Touch) -> Sequence[Fact]:
 def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
     script = Script(
         PLAN, PEERS, Workspace(), load_templates(shipped_folder(), None),
-        utc("2027-01-17 23:00"), utc("2027-02-27"), two_answer,
+        utc("2027-01-17 23:00"), utc("2027-02-27"), lambda: two_answer,
     )  # fmt: skip
     with Rehearsal(script, tmp_path_factory.mktemp("interviews")) as rehearsal:
         yield rehearsal
