@@ -48,7 +48,10 @@ class Ledger:
         while True:
             day = hours.local_date(at).toordinal()
             theirs = days if day < kept < day + WEEK else self._days
-            if _between(theirs, day - 1, day) >= per_day or _fullest_week(theirs, day) >= per_week:
+            if _fullest_week(theirs, day) >= per_week:
+                at = max(hours.next_day(at), _week_has_room(theirs, day, per_week, hours))
+                continue
+            if _between(theirs, day - 1, day) >= per_day:
                 at = hours.next_day(at)
                 continue
             crowded = [due for due in self._dues if abs(due - at) < gap] if gap else []
@@ -57,9 +60,18 @@ class Ledger:
             at = max(crowded) + gap
 
 
+def _week_has_room(days: list[int], day: int, per_week: int, hours: Hours) -> dt.datetime:
+    """When the week may have room again: a week after the first of the touches that fill it, if none is later."""
+    if days[-1] > day:
+        return hours.midnight(dt.date.fromordinal(day))
+    return hours.midnight(dt.date.fromordinal(days[-per_week] + WEEK))
+
+
 def _fullest_week(days: list[int], day: int) -> int:
     """The most in any seven days that end on ``day`` or, where later ones are on record, contain it."""
-    later = min(WEEK - 1, days[-1] - day) if days else 0
+    if not days or days[-1] <= day:
+        return _between(days, day - WEEK, day)
+    later = min(WEEK - 1, days[-1] - day)
     return max([_between(days, end - WEEK, end) for end in range(day, day + max(later, 0) + 1)])
 
 
