@@ -368,3 +368,16 @@ def test_the_engine_makes_the_touches_that_the_forecast_says_by_recall(
     plan, suppose = by_recall(repeat_until=until), knowing(share)
     run = Run(tmp_path_factory.mktemp("run"), [plan], some_people, r)
     assert run.play(suppose) == foreseen([plan], some_people, r, suppose)
+
+
+def test_an_answer_counted_when_nobody_waits_for_anything_is_counted_in_both(tmp_path: Path) -> None:
+    """Everybody is remembered to the end; then one wrong answer teaches that the role forgets."""
+    plan = by_recall(until="go_live + 28d")
+    some = [someone(n) for n in range(3)]
+
+    def suppose(touch: Touch) -> Sequence[Fact]:
+        at, late = touch.due_at + dt.timedelta(hours=2), touch.due_at > utc("2027-03-10")
+        right = not late if touch.number % 2 == 0 else None
+        return (Answer(touch.campaign, touch.message, "acknowledged" if right is None else "check", at, "link", right),)
+
+    assert Run(tmp_path, [plan], some, Workspace()).play(suppose) == foreseen([plan], some, Workspace(), suppose)

@@ -64,4 +64,16 @@ def somebody_asks(draft: Draft) -> Iterator[Problem]:
             yield draft.error((*path, "repeat_until"), "never_recalled", cause, "Write 'checks', or another end.")
 
 
-RULES = (recall_can_be_had, somebody_asks)
+def experiments_try_something(draft: Draft) -> Iterator[Problem]:
+    experiment = draft.plan.experiment
+    if experiment is None:
+        return
+    if all(message.cadence.recall_floor is None for message in draft.plan.messages):
+        cause = "The experiment is about messages by recall, and there is none."
+        yield draft.error(("experiment",), "idle_experiment", cause, "Give a message 'recall_floor', or leave it out.")
+    if all(arm.every is not None for arm in experiment.arms):
+        cause = "No arm of the experiment is by recall."
+        yield draft.advice(("experiment", "arms"), "no_recall_arm", cause, "Write for example: [recall, every: 48h]")
+
+
+RULES = (recall_can_be_had, somebody_asks, experiments_try_something)

@@ -96,7 +96,8 @@ class ByRecall:
         if self.by is not None and first < self.by:
             final = self.hours.last_open(self.by)
         if final is not None and final >= first:
-            at = self._by_target(memory, zero, first, final, at)
+            last = self.times is not None and len(seen) == self.times - 1  # the last touch is kept for the day
+            at = final if last else self._by_target(memory, zero, first, final, at)
         if at is None or at >= self.closes:
             return None
         return Slot(at, self.hours.local_date(final) if final is not None and at < final else None)

@@ -129,6 +129,8 @@ def recall_plot(report: Report, message: MessageView, role: RoleView, number: in
 
 
 def _described(message: MessageView, role: RoleView, past: Sequence[Mean], ahead: Sequence[Mean]) -> str:
+    if not past:  # looked at before anything happened, as in the database of a rehearsal
+        return f"Mean over {role.people} people. Nothing has been sent yet at this time."
     now = past[-1]
     text = (
         f"Mean over {role.people} people. On {now.at:%d %b}: {now.mean:.0%}, between {now.low:.0%} and {now.high:.0%}."

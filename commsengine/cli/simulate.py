@@ -15,6 +15,7 @@ from commsengine.cli.show import count, json_option, note, show_json, table, tit
 from commsengine.errors import InputError
 
 if TYPE_CHECKING:
+    from commsengine.cadence.plan import Plan
     from commsengine.cli.simulation import Simulation
     from commsengine.wiring import Wiring
 
@@ -153,9 +154,20 @@ def _recall(seen: Simulation) -> None:
             ],
             right=["messages a person", "recall on the day", "lowest before"],
         )
-        click.echo(
-            "Messages by recall only. 'Before' is from day 7 on. A forecast about groups, by a model; no measurement."
-        )
+        click.echo(_aims(seen.plan))
+        click.echo("Messages by recall only, as if no answer taught anything; 'before' is from day 7 on.")
+        click.echo("A forecast about groups, by a model; no measurement.")
+
+
+def _aims(plan: Plan) -> str:
+    """What the plan wants, to hold the figures against."""
+    aims = [
+        f"{message.id}: floor {message.cadence.recall_floor:.0%}"
+        + (f", target {message.cadence.target:.0%}" if message.cadence.target else "")
+        for message in plan.messages
+        if message.cadence.recall_floor is not None
+    ]
+    return f"The plan aims at: {'; '.join(aims)}."
 
 
 def _share(value: float | None) -> str:

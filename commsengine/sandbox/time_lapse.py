@@ -93,11 +93,12 @@ def play(
     while True:
         diary.do_all(clock.now())
         tick()
-        ahead = _earliest((next_wake(), diary.next_at))
+        midnight = count_at(clock.now()) + DAY  # answers are counted then, also when nobody waits for anything
+        ahead = _earliest((next_wake(), diary.next_at, midnight))
         if ahead is None or ahead >= until:
             clock.move_to(until)
             return
-        clock.move_to(min(ahead, count_at(clock.now()) + DAY))
+        clock.move_to(ahead)
 
 
 def _earliest(instants: Iterable[dt.datetime | None]) -> dt.datetime | None:

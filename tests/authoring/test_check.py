@@ -220,5 +220,10 @@ def test_a_target_that_cannot_be_meant_is_an_error(cadence: str, code: str, tmp_
     assert codes(tmp_path, recalling(cadence)) == [code]
 
 
+def test_an_experiment_needs_a_message_by_recall(tmp_path: Path) -> None:
+    trial = "audience:\n"
+    assert codes(tmp_path, slip(trial, "experiment: {arms: [recall, every: 48h]}\naudience:\n")) == ["idle_experiment"]
+
+
 def test_repeating_until_recalled_needs_a_question(tmp_path: Path) -> None:
     assert codes(tmp_path, slip("id: one-record", "id: one-record\n    repeat_until: recalled")) == ["never_recalled"]

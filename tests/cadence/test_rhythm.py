@@ -70,6 +70,13 @@ def test_never_more_than_the_budget_and_never_late(per_week: int, kind: str, rig
     assert not [touch for touch in said if touch.skip]  # an answer never makes due what has passed
 
 
+@pytest.mark.parametrize("times", [2, 4])
+def test_the_last_of_a_few_touches_is_kept_for_the_day(times: int) -> None:
+    few = running(a_plan(a_message(cadence={**BY_RECALL, "times": str(times)}), follow_up=[]))
+    made = [touch.due_at for touch in touches(given=few)]
+    assert (len(made), made[-1]) == (times, utc("2027-03-12 08:00"))
+
+
 def test_what_is_remembered_to_the_end_is_said_to_be() -> None:
     seen = forecast(campaigns(until="go_live"), someone(1), History(), START, UNTIL, saying("check", True))
     (reason,) = seen.last.reasons
