@@ -1,7 +1,8 @@
 """The claim: an INSERT under the touch's key, durable before anything leaves. Who inserts, carries.
 
 In one transaction
-1. Nothing is claimed on hold, nor for a campaign that does not run at the epoch the decision was made on.
+1. Nothing is claimed on hold, nor for a campaign that does not run at the epoch the decision was made on, nor for
+   whoever has been erased since.
 2. Each touch is inserted; a key that exists is taken over only from the state ``retry``. A conflict means that somebody
    else has it. Skipped touches are born ``skipped``; what a human carries is born ``sent``.
 3. Bookmarks are written for people of whom nothing new is known, and only while no campaign has moved on: else whoever
@@ -14,10 +15,11 @@ import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from commsengine.cadence.history import Decision, Touch
 from commsengine.store import gates, transitions
+from commsengine.store.bookmark import CHUNK
 from commsengine.store.database import many
 from commsengine.store.tables import person, touch
 
@@ -50,6 +52,8 @@ def claim(
     open_campaigns = gates.unchanged(running, epochs)
     lease = {"owner": owner, "fence": fence, "lease_until": lease_until}
     wanted = [(each, seq) for each, seq in _touches(decisions) if each.campaign in open_campaigns]
+    known = _still_known(connection, {each.person for each, _ in wanted})
+    wanted = [(each, seq) for each, seq in wanted if each.person in known]
     rows = [_row(each, seq, epochs, versions, lease, now) for each, seq in wanted]
     won = _insert(connection, rows)
     lost = {row["person_id"]: row["key"] for row in rows if row["key"] not in won}
@@ -57,6 +61,15 @@ def claim(
     if running == dict(epochs):
         _set_bookmarks(connection, decisions, lost)
     return [each for (each, _), row in zip(wanted, rows, strict=True) if won.get(row["key"]) == "claimed"]
+
+
+def _still_known(connection: Connection, people: Collection[str]) -> set[str]:
+    """Who has not been erased since it was decided; until the claim is committed nobody of these is."""
+    ids, found = sorted(people), set[str]()
+    for start in range(0, len(ids), CHUNK):
+        there = select(person.c.id).where(person.c.id.in_(ids[start : start + CHUNK]))
+        found |= {row.id for row in connection.execute(there.with_for_update(read=True, key_share=True))}
+    return found
 
 
 def _touches(decisions: Decided) -> Iterator[tuple[Touch, int]]:

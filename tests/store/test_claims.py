@@ -207,3 +207,13 @@ def test_a_late_receipt_leaves_no_retry_in_a_cancelled_campaign(store: Store) ->
     row = store.touches.row(touch.key)
     assert row is not None
     assert (row.state, row.reason) == ("skipped", "cancelled")
+
+
+def test_whoever_is_erased_between_decision_and_claim_is_left_out_and_the_others_are_not(store: Store) -> None:
+    running(store)
+    decided = [(Decision(each.person, (each,), LATER), seq(store, each.person)) for each in (a_touch(), a_touch("ben"))]
+    store.people.erase("ana", by="dana", now=NOW)
+    claimed = store.touches.claim(
+        decided, owner="e1", fence=1, lease_until=NOW + HOUR, epochs=epochs(store), versions={"crm": 1}, now=NOW
+    )
+    assert [touch.person for touch in claimed] == ["ben"]
