@@ -250,7 +250,7 @@ rules = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=16, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(some_plans=st.lists(plans, min_size=1, max_size=2, unique_by=lambda p: p.campaign), some_people=people, r=rules)
 def test_the_engine_makes_the_touches_that_the_forecast_says(
     tmp_path_factory: pytest.TempPathFactory, some_plans: list[Plan], some_people: list[Person], r: Workspace

@@ -13,7 +13,7 @@ CHECK = {"question": "Where?", "answers": ["Here", "There", "Nowhere", "Both"], 
 PLAN = a_plan(a_message(ask="check", checks=[CHECK], cadence={"every": "72h", "times": "9"}), follow_up=[])
 
 
-def said(theta: float, people: int = 150) -> list[bool]:
+def said(theta: float, people: int = 100) -> list[bool]:
     """Whether each answered check was right, of all these people."""
     campaigns = running(PLAN)
     suppose = remembering(messages_of(campaigns), theta)
@@ -25,7 +25,7 @@ def said(theta: float, people: int = 150) -> list[bool]:
 
 def test_who_remembers_better_is_right_more_often() -> None:
     weak, usual, strong = said(WEAK), said(0.0), said(STRONG)
-    assert len(weak) == len(usual) == len(strong) > 200
+    assert len(weak) == len(usual) == len(strong) > 120
     assert share(weak) + 0.02 < share(usual) < share(strong) - 0.02
 
 
