@@ -50,7 +50,7 @@ def test_a_deed_that_fails_is_not_passed_over() -> None:
             diary.do_all(MONDAY)
 
 
-def test_it_ticks_at_every_event_and_only_there() -> None:
+def test_it_ticks_at_every_event_and_at_midnight_when_answers_are_counted() -> None:
     clock, diary, ticks = TimeLapse(MONDAY), Diary(), list[dt.datetime]()
     wakes = iter([MONDAY + 5 * HOUR, MONDAY + 9 * HOUR, None])
     diary.note(MONDAY + 2 * HOUR, lambda: None)
@@ -62,7 +62,8 @@ def test_it_ticks_at_every_event_and_only_there() -> None:
             ahead[0] = next(wakes)
 
     play(clock, MONDAY + 24 * HOUR, diary, lambda: ahead[0], tick)
-    assert ticks == [MONDAY, MONDAY + 2 * HOUR, MONDAY + 5 * HOUR, MONDAY + 9 * HOUR]
+    midnight = MONDAY.replace(hour=0) + 24 * HOUR
+    assert ticks == [MONDAY, MONDAY + 2 * HOUR, MONDAY + 5 * HOUR, MONDAY + 9 * HOUR, midnight]
     assert clock.now() == MONDAY + 24 * HOUR
 
 
