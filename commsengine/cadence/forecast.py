@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from itertools import count
 from commsengine.cadence.calendar import DAY
 from commsengine.cadence.checks import check_of
 from commsengine.cadence.decide import decide
+from commsengine.cadence.draws import drawn
 from commsengine.cadence.history import Answer, Campaigns, Decision, History, Outcome, Standstill, Touch, TouchRow
 from commsengine.cadence.lessons import TAKES_EFFECT, Known, count_at, lessons, teaches
 from commsengine.cadence.outreach import open_outreach
@@ -265,9 +265,3 @@ def outreach_told(touch: Touch, draw: float) -> Sequence[Fact]:
     at = touch.due_at + LATER
     outcome = next(name for name, up_to in OUTREACH if draw < up_to)
     return (Outcome(touch.campaign, touch.message, outcome, at),)
-
-
-def drawn(*parts: str) -> float:
-    """A number from 0 up to 1, fixed by the parts alone."""
-    digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64

@@ -11,7 +11,8 @@ from itertools import accumulate
 
 from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.checks import check_of
-from commsengine.cadence.forecast import LATER, SOON, Fact, Messages, Supposition, answered, drawn, outreach_told
+from commsengine.cadence.draws import drawn
+from commsengine.cadence.forecast import LATER, SOON, Fact, Messages, Supposition, answered, outreach_told
 from commsengine.cadence.history import Touch
 from commsengine.cadence.recall import Curve, Event, fold, recall_at, right_chance
 from commsengine.cadence.rhythm import HOUR

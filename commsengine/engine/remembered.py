@@ -20,13 +20,13 @@ from dataclasses import dataclass, replace
 from statistics import fmean, pvariance
 
 from commsengine.cadence.calendar import DAY
-from commsengine.cadence.experiment import Z
 from commsengine.cadence.history import Answer, History
 from commsengine.cadence.learning import ASSUMED, GRID, Learned, nothing, posterior_of, states_of
 from commsengine.cadence.lessons import Known
 from commsengine.cadence.plan import Message, Plan
 from commsengine.cadence.recall import Estimate, Event, State, Vector, fold, recall_at
 from commsengine.cadence.rhythm import HOUR, NEVER, events_of, seen_at
+from commsengine.cadence.shares import Z
 
 MISS = 0.06
 """Standard deviation by which one campaign's forecast missed the truth of its own people, in simulation."""

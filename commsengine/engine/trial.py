@@ -10,12 +10,12 @@ from collections import Counter
 from dataclasses import dataclass
 
 from commsengine.cadence.budget import BY_HAND
-from commsengine.cadence.experiment import Interval, arm_of, difference
+from commsengine.cadence.experiment import arm_of
 from commsengine.cadence.groups import Told, blocks, enough, newest
 from commsengine.cadence.history import History
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
-from commsengine.cadence.shares import Share
+from commsengine.cadence.shares import Interval, Share, difference
 from commsengine.store.store import Store
 
 

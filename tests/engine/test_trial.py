@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from commsengine.cadence.experiment import arm_of, difference
+from commsengine.cadence.experiment import arm_of
 from commsengine.cadence.plan import Workspace
+from commsengine.cadence.shares import difference
 from commsengine.cli.report import as_data
 from commsengine.cli.report_page import page
 from commsengine.engine.decisions import Decisions
