@@ -35,9 +35,9 @@ def killer(program: Program, witness: SmtpWitness) -> Killer:
 def settle(killer: Killer, witness: SmtpWitness) -> None:
     """Start once more, undisturbed, and see every promise kept."""
     witness.behave()
-    later(killer.program, 0)
+    told = later(killer.program, 0)
     verdict = killer.verdict()
-    assert verdict.broken == ()
+    assert verdict.broken == (), f"{told}, {verdict.states}"
     assert verdict.extra <= verdict.bound
     assert dict(verdict.states).get("sent", 0) + verdict.uncertain == PEOPLE
     assert set(witness.copies) == set(addresses(PEOPLE))
