@@ -1,6 +1,7 @@
 """The sent-journal: what has left, kept outside the database, so that a restored database can be told.
 
-The database is always written first, so a journal that knows more than it has met an older copy.
+The database is written first, so a journal that knows more than it has met an older copy. Only what was marked and did
+not leave after all is written here first: its row goes with the commit.
 
 1. Each claim is announced with its fence: a journal that cannot be written stops the engine before it sends.
 2. A touch is written down between its durable mark and the point of no return, and again when its outcome is known.

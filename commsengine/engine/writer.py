@@ -2,9 +2,11 @@
 
 1. While a commit runs, senders queue up; the next commit takes everything that waits. Where several send, it waits a
    moment for the others: two milliseconds save most of the commits.
-2. Marks and receipts go into one commit, then into the journal. If either fails (disk full, database gone) no mark is
-   granted, and what is not on record is kept and tried again, every second and once more at the end: nothing leaves
-   whose outcome could not be recorded. A failure that lasts is told once.
+2. Marks and receipts go into one commit, then into the journal; what was marked and taken back goes into the journal
+   first, for its row is gone with the commit, and a journal that still has it would take the database for a copy. If
+   one of them fails (disk full, database gone) no mark is granted, and what is not on record is kept and tried again,
+   every second and once more at the end: nothing leaves whose outcome could not be recorded. A failure that lasts is
+   told once.
 3. Each claim has its own fence, so what is left of a claim that was given back and claimed anew can neither mark nor
    settle it. Claims under way at once are few; each takes one commit.
 """
@@ -24,6 +26,7 @@ from commsengine.engine.journal import Journal
 from commsengine.errors import CommsError
 from commsengine.store.records import Marked, Receipt, TouchRecord
 
+RELEASED = "released"
 WAIT_AFTER_FAILURE = 1.0  # seconds
 GATHER = 0.002  # seconds
 
@@ -65,6 +68,7 @@ class Writer:
     ) -> None:
         self._ledger, self._owner, self._clock, self._journal = ledger, owner, clock, journal
         self._posts: dict[int, Post] = {}
+        self._marked: set[str] = set()  # what the journal has as leaving; the writing thread's own
         self._busy = self._failed = self._closing = self._given_up = False
         self._trouble: Exception | None = None
         self._told = ""
@@ -157,13 +161,18 @@ class Writer:
     def _write(self, fence: int, post: Post) -> bool:
         """One commit. Whatever goes wrong: the receipts survive, and nothing unmarked leaves."""
         marks, now = [key for keys, _ in post.wishes for key in keys], self._clock()
+        taken_back = [each for each in post.receipts if each.state == RELEASED and each.key in self._marked]
         try:
+            if failure := self._write_down((), taken_back, fence, now):
+                raise failure
             marked, settled = self._ledger.record(marks, post.receipts, owner=self._owner, fence=fence, now=now)
         except Exception as failure:
             self._tell(failure)
             post.answer(set())
             return False
-        told = self._write_down(marked, [each for each in post.receipts if each.key in settled], fence, now)
+        known = [each for each in post.receipts if each.key in settled and each.state != RELEASED]
+        told = self._write_down(marked, known, fence, now)
+        self._marked = (self._marked - {each.key for each in post.receipts}) | {each.key for each in marked}
         post.receipts = []
         self._tell(told)
         post.answer(set() if told else {each.key for each in marked})

@@ -120,3 +120,23 @@ def test_closing_writes_what_waits() -> None:
     writer.close()
     assert [keys for _, keys, _ in ledger.commits] == [["k1"]]
     assert writer.mark(["k2"], 1) == set()
+
+
+def test_what_was_marked_and_taken_back_is_in_the_journal_before_its_row_is_gone(tmp_path: Path) -> None:
+    """Whoever dies between the two must not be taken for a restored database."""
+    journal, seen = Journal(tmp_path), list[str]()
+
+    class Looking(Ledger):
+        def record(
+            self, marks: Sequence[str], receipts: Sequence[Receipt], *, owner: str, fence: int, now: dt.datetime
+        ) -> tuple[list[Marked], set[str]]:
+            seen.extend(entry.state for entry in journal.since(1).values())
+            return super().record(marks, receipts, owner=owner, fence=fence, now=now)
+
+    writer = a_writer(Looking(), journal)
+    assert writer.mark(["a"], 7) == {"a"}
+    writer.settle([Receipt("a", "released", NOW), Receipt("never-marked", "released", NOW)], 7)
+    assert writer.flush(5)
+    writer.close()
+    assert seen == ["released"]
+    assert {key: entry.state for key, entry in journal.since(1).items()} == {"a": "released"}

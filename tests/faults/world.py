@@ -229,9 +229,12 @@ class LittleEngine:
     def _write(self, flight: Flight, receipt: Receipt) -> None:
         now, world = self.world.now, self.world
         whose = world.raw.execute("SELECT owner, fence FROM touch WHERE key = ?", (flight.key,)).fetchone()
+        line, taken_back = (receipt.key, receipt.state), receipt.state == "released"
+        if taken_back and flight.stage == "marked":
+            self.state.journal.write((), [line], fence=flight.fence, now=now)
         _, settled = self.store.touches.record((), [receipt], owner=self.owner.name, fence=flight.fence, now=now)
-        lines = [(receipt.key, receipt.state)] if settled else []
-        self.state.journal.write((), lines, fence=flight.fence, now=now)
+        if settled and not taken_back:
+            self.state.journal.write((), [line], fence=flight.fence, now=now)
         if settled:
             world.expect(
                 whose == (self.owner.name, flight.fence), f"a receipt settles a claim of another: {flight.key}"
