@@ -107,6 +107,20 @@ class History:
     unreachable: Mapping[str, str] = field(default_factory=dict)
     rosters: Mapping[str, dt.datetime] = field(default_factory=dict)
 
+    def rows_of(self, campaign: str, message: str) -> list[TouchRow]:
+        """The touches of one message, in order."""
+        return [row for row in self.rows if row.message == message and row.campaign == campaign]
+
+    def answers_to(self, campaign: str, message: str) -> tuple[Answer, ...]:
+        """What was said about one message, or about its whole campaign."""
+        return tuple(
+            [
+                answer
+                for answer in self.answers
+                if answer.campaign == campaign and (answer.message == message or answer.whole_campaign)
+            ]
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Standstill:

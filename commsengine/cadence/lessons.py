@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from commsengine.cadence.experiment import held_out
-from commsengine.cadence.history import Answer, History
+from commsengine.cadence.history import History
 from commsengine.cadence.learning import Checked, Learned, estimate, learn, nothing
 from commsengine.cadence.people import Person, role_of
-from commsengine.cadence.plan import Message, Plan
+from commsengine.cadence.plan import Plan
 from commsengine.cadence.recall import ALWAYS, Estimate, Event
 from commsengine.cadence.rhythm import HOUR, events_of, seen_at
 
@@ -95,17 +95,12 @@ def lessons(plan: Plan, known: Known, people: Iterable[tuple[Person, History]], 
 def _answered(plan: Plan, person: Person, history: History, until: dt.datetime) -> Iterable[Memories]:
     """The person's courses in which a check was answered by then."""
     for message in plan.messages:
-        said = [answer for answer in history.answers if _about(answer, plan, message) and answer.at <= until]
+        said = [answer for answer in history.answers_to(plan.campaign, message.id) if answer.at <= until]
         if not any(answer.kind == "check" for answer in said):
             continue
-        rows = [row for row in history.rows if row.campaign == plan.campaign and row.message == message.id]
-        seen = [at for at in seen_at(rows) if at <= until]
+        seen = [at for at in seen_at(history.rows_of(plan.campaign, message.id)) if at <= until]
         if seen:
             yield Memories(person.id, message.id, seen[0], events_of(message, seen, said))
-
-
-def _about(answer: Answer, plan: Plan, message: Message) -> bool:
-    return answer.campaign == plan.campaign and (answer.message == message.id or answer.whole_campaign)
 
 
 NONE: tuple[list[Checked], list[Checked]] = ([], [])

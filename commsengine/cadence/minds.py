@@ -7,6 +7,7 @@ schedule finds out. What the engine is told are their answers, nothing else.
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from itertools import accumulate
 
 from commsengine.cadence.budget import BY_HAND
@@ -70,8 +71,6 @@ def _curve(person: str, theta: float) -> Curve:
     return _one_class(next((s for s, end in zip(whole.start, ends, strict=True) if place < end), whole.start[-1]))
 
 
-_CURVES: dict[float, Curve] = {}
-
-
+@lru_cache(maxsize=100)
 def _one_class(strength: float) -> Curve:
-    return _CURVES.setdefault(strength, Curve((strength,), (1.0,)))
+    return Curve((strength,), (1.0,))

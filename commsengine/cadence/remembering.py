@@ -10,28 +10,17 @@ from commsengine.cadence.history import Campaign, History
 from commsengine.cadence.learning import ASSUMED
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Cadence, Message, Plan
-from commsengine.cadence.recall import Memory
 from commsengine.cadence.rhythm import HOUR, events_of, seen_at
 
 
 def remembered(campaign: Campaign, message: Message, person: Person, history: History, at: dt.datetime) -> float:
     """The recall of one message at an instant, by the estimate in use; 0 before the first touch."""
-    found = memory_of(campaign, message, person, history, at)
-    return found[1].recall((at - found[0]) / HOUR) if found else 0.0
-
-
-def memory_of(
-    campaign: Campaign, message: Message, person: Person, history: History, until: dt.datetime
-) -> tuple[dt.datetime, Memory] | None:
-    """The memory after everything up to ``until``, and the instant of its hour 0; ``None`` before the first touch."""
-    rows = [row for row in history.rows if row.campaign == campaign.id and row.message == message.id]
-    seen = [due for due in seen_at(rows) if due <= until]
+    seen = [due for due in seen_at(history.rows_of(campaign.id, message.id)) if due <= at]
     if not seen:
-        return None
-    said = [each for each in history.answers if each.campaign == campaign.id and each.at <= until]
-    about = [each for each in said if each.message == message.id or each.whole_campaign]
+        return 0.0
+    said = [answer for answer in history.answers_to(campaign.id, message.id) if answer.at <= at]
     estimate = campaign.recall.get(role_of(campaign.plan.audience, person) or "", ASSUMED)
-    return seen[0], estimate.memory(events_of(message, seen, about))
+    return estimate.memory(events_of(message, seen, said)).recall((at - seen[0]) / HOUR)
 
 
 def to_remember(plan: Plan) -> Sequence[Message]:

@@ -8,13 +8,13 @@ from typing import TypeVar
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.course import Course
 from commsengine.cadence.experiment import arm_of
-from commsengine.cadence.history import Campaign, Campaigns, History, Outcome, Question, Reason, Snooze, TouchRow
+from commsengine.cadence.history import Campaign, Campaigns, History, Outcome, Question, Reason, Snooze
 from commsengine.cadence.learning import ASSUMED
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Message
 from commsengine.cadence.rhythm import INTERVAL, ByRecall, Fixed, Rhythm
 
-Fact = TypeVar("Fact", TouchRow, Question, Snooze, Outcome)
+Fact = TypeVar("Fact", Question, Snooze, Outcome)
 
 
 def courses_of(campaigns: Campaigns, person: Person, history: History) -> tuple[list[Course], list[Reason]]:
@@ -82,12 +82,8 @@ def _course(
         leaves=leaves,
         carried=bool(carried),
         channels=tuple(sorted(reaching, key=lambda name: name != person.channel)),  # their own preference first
-        rows=list(_about(campaign.id, message.id, history.rows)),
-        answers=tuple(
-            answer
-            for answer in history.answers
-            if answer.campaign == campaign.id and (answer.message == message.id or answer.whole_campaign)
-        ),
+        rows=history.rows_of(campaign.id, message.id),
+        answers=history.answers_to(campaign.id, message.id),
         questions=_about(campaign.id, message.id, history.questions),
         snoozes=_about(campaign.id, message.id, history.snoozes),
         outcomes=_about(campaign.id, message.id, history.outcomes),

@@ -77,13 +77,11 @@ class Past:
 
 
 def past_of(plan: Plan, message: Message, history: History, person: str, counts_from: CountsFrom) -> Past:
-    rows = [row for row in history.rows if row.campaign == plan.campaign and row.message == message.id]
     said = tuple(
         (answer, counts_from.get((person, answer.message, answer.at), NEVER) if answer.kind == "check" else answer.at)
-        for answer in history.answers
-        if answer.campaign == plan.campaign and (answer.message == message.id or answer.whole_campaign)
+        for answer in history.answers_to(plan.campaign, message.id)
     )
-    return Past(message, tuple(seen_at(rows)), said)
+    return Past(message, tuple(seen_at(history.rows_of(plan.campaign, message.id))), said)
 
 
 def _as_shown(answer: Answer, since: dt.datetime, at: dt.datetime) -> Answer:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import structlog
 
 from commsengine.cadence.history import Campaigns, History
-from commsengine.cadence.lessons import Known, count_at, lessons, teaches
+from commsengine.cadence.lessons import count_at, lessons, teaches
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.recall import Estimate
@@ -68,13 +68,15 @@ class Estimating:
         """The estimates by role, and when others take effect that are published already."""
         if not teaches(plan):
             return {}, None
-        newest = self._store.estimates.latest(plan.campaign)
-        if newest.effective_at > now:
-            return self._made_of(plan, self._store.estimates.latest(plan.campaign, effective=now)), newest.effective_at
-        return self._made_of(plan, newest), None
+        stamps = self._store.estimates.stamps(plan.campaign)
+        coming = [effective for _, effective in stamps if effective > now]
+        in_use = [counted for counted, effective in stamps if effective <= now]
+        return self._made_of(plan, in_use[0], now) if in_use else {}, min(coming, default=None)
 
-    def _made_of(self, plan: Plan, known: Known) -> Mapping[str, Estimate]:
+    def _made_of(self, plan: Plan, counted: dt.datetime, now: dt.datetime) -> Mapping[str, Estimate]:
+        """Read and made once a day; every beat asks."""
         made = self._made.get(plan.campaign)
-        if made is None or made[0] != known.counted_at:
-            made = self._made[plan.campaign] = (known.counted_at, known.estimates)
+        if made is None or made[0] != counted:
+            known = self._store.estimates.latest(plan.campaign, effective=now)
+            made = self._made[plan.campaign] = (counted, known.estimates)
         return made[1]

@@ -24,6 +24,14 @@ class Estimates:
         with self._database.read() as connection:
             return _latest(connection, campaign, effective)
 
+    def stamps(self, campaign: str) -> list[tuple[dt.datetime, dt.datetime]]:
+        """When the last two were counted and take effect, the newest first: one in use, and one perhaps not yet."""
+        columns = (role_estimate.c.counted_at, role_estimate.c.effective_at)
+        mine = select(*columns).where(role_estimate.c.campaign == campaign).distinct()
+        with self._database.read() as connection:
+            rows = connection.execute(mine.order_by(role_estimate.c.counted_at.desc()).limit(2))
+            return [(row.counted_at, row.effective_at) for row in rows]
+
     def publish(self, campaign: str, known: Known) -> bool:
         """Puts them on record and makes everybody of these roles due when they take effect; false if known."""
         rows = [
