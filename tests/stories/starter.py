@@ -13,7 +13,7 @@ PLAN = "schedules/crm.yaml"
 
 
 def init(program: Program) -> None:
-    """A workspace whose plan is open now, for everybody, at any hour."""
+    """A workspace whose plan is open now, for everybody, at any hour of any day."""
     program.folder.mkdir()
     program.done("init", ".")
     program.change(
@@ -21,4 +21,5 @@ def init(program: Program) -> None:
         (f"kickoff: {today()}", f"kickoff: {days_from_now(-1)}"),
         ("days: [mon, tue, wed, thu, fri]", "days: [mon, tue, wed, thu, fri, sat, sun]"),
         ('from: "09:00", to: "16:30"', 'from: "00:00", to: "24:00"'),
+        ("send:\n", "send:\n  holidays: false\n"),
     )
