@@ -42,37 +42,39 @@ class Ledger:
         per_day = min(own.per_day, common.at_most.per_day)
         per_week = min(own.per_week, common.at_most.per_week)
         gap = common.minimum_gap * MINUTE
-        days, kept = self._days, keep.toordinal() if keep else 0
-        if kept and not _between(days, kept - 1, kept):
-            days = sorted([*days, kept])
         while True:
             day = hours.local_date(at).toordinal()
-            theirs = days if day < kept < day + WEEK else self._days
-            if _fullest_week(theirs, day) >= per_week:
-                at = max(hours.next_day(at), _week_has_room(theirs, day, per_week, hours))
-                continue
-            if _between(theirs, day - 1, day) >= per_day:
-                at = hours.next_day(at)
-                continue
+            free = self._day_with_room(day, per_day, per_week, keep.toordinal() if keep else 0)
+            if free > day:
+                at = hours.midnight(dt.date.fromordinal(free))
             crowded = [due for due in self._dues if abs(due - at) < gap] if gap else []
             if not crowded:
                 return at
             at = max(crowded) + gap
 
-
-def _week_has_room(days: list[int], day: int, per_week: int, hours: Hours) -> dt.datetime:
-    """When the week may have room again: a week after the first of the touches that fill it, if none is later."""
-    if days[-1] > day:
-        return hours.midnight(dt.date.fromordinal(day))
-    return hours.midnight(dt.date.fromordinal(days[-per_week] + WEEK))
+    def _day_with_room(self, day: int, per_day: int, per_week: int, kept: int) -> int:
+        """The first from ``day`` on that has room, and whose week has room for the day ``kept`` besides."""
+        had = with_kept = self._days
+        if kept and not _between(had, kept - 1, kept):
+            with_kept = sorted([*had, kept])
+        while True:
+            days = with_kept if day < kept < day + WEEK else had
+            if _fullest_week(days, day) >= per_week:
+                day = day + 1 if days[-1] > day else max(day + 1, days[-per_week] + WEEK)
+            elif _between(days, day - 1, day) >= per_day:
+                day += 1
+            else:
+                return day
 
 
 def _fullest_week(days: list[int], day: int) -> int:
-    """The most in any seven days that end on ``day`` or, where later ones are on record, contain it."""
-    if not days or days[-1] <= day:
-        return _between(days, day - WEEK, day)
-    later = min(WEEK - 1, days[-1] - day)
-    return max([_between(days, end - WEEK, end) for end in range(day, day + max(later, 0) + 1)])
+    """The most in any seven days that contain ``day``: those that end on it, or on a later one that is on record."""
+    most = _between(days, day - WEEK, day)
+    for end in days[bisect_right(days, day) :]:
+        if end >= day + WEEK:
+            break
+        most = max(most, _between(days, end - WEEK, end))
+    return most
 
 
 def _between(days: list[int], after: int, until: int) -> int:

@@ -86,7 +86,8 @@ class Hours:
         self._send_days = self._days & _weekdays(window)
         self._from, self._to = _wished(window, person.quiet)
         self._country = person.country if plan.send.holidays else ""
-        self._last_open: dict[dt.datetime, dt.datetime | None] = {}
+        self._last_open: dict[dt.datetime, dt.datetime | None] = {}  # all messages of a campaign ask for the same few
+        self._windows: dict[dt.date, tuple[dt.datetime, dt.datetime] | None] = {}
 
     def local_date(self, at: dt.datetime) -> dt.date:
         return local_date_in(self.zone, at)
@@ -103,8 +104,9 @@ class Hours:
 
     def _present(self, day: dt.date) -> bool:
         person = self._person
-        if any(first <= day <= last for first, last in person.leave):
-            return False
+        for first, last in person.leave:
+            if first <= day <= last:
+                return False
         return not (self._country and day in public_holidays(self._country, person.region, day.year))
 
     def after_working_days(self, day: dt.date, count: int) -> dt.date:
@@ -120,10 +122,16 @@ class Hours:
 
     def window(self, day: dt.date) -> tuple[dt.datetime, dt.datetime] | None:
         """When messages may leave on that local date: from the first instant, up to but without the second."""
+        if day not in self._windows:
+            self._windows[day] = self._window(day)
+        return self._windows[day]
+
+    def _window(self, day: dt.date) -> tuple[dt.datetime, dt.datetime] | None:
         if day.weekday() not in self._send_days or not self._present(day):
             return None
-        if any(out.first <= day <= out.last for out in self._black_out):
-            return None
+        for out in self._black_out:
+            if out.first <= day <= out.last:
+                return None
         opens, closes = instant(self.zone, day, self._from), instant(self.zone, day, self._to)
         return (opens, closes) if opens < closes else None
 
@@ -154,7 +162,7 @@ class Hours:
 
     def last_open(self, before: dt.datetime) -> dt.datetime | None:
         """The opening of the last window that opens before this instant; ``None`` if there is none for two years."""
-        if before not in self._last_open:  # all messages of a campaign ask for the same few
+        if before not in self._last_open:
             self._last_open[before] = self._look_back(before)
         return self._last_open[before]
 

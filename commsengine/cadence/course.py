@@ -11,7 +11,7 @@ Read it from top to bottom as the rules of ``docs/how-it-decides.md``:
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.calendar import Hours
@@ -149,7 +149,7 @@ class Course:
         if not slots:
             return Slot(self.clock)
         slot = self.after(max(slots))
-        return slot if slot is None or slot.at >= self.clock else replace(slot, at=self.clock)
+        return slot if slot is None or slot.at >= self.clock else Slot(self.clock, slot.keep)
 
     def _rung_slot(self) -> dt.datetime:
         """The slot of a rung that follows the last touch, where no repeat does."""
@@ -182,7 +182,7 @@ class Course:
         elif not self.carried:
             reasons.append(self.reason("no_channel", "No channel of the plan is set up.", waits_for="a channel"))
         else:
-            steps.append(replace(self._step(0, slot.at), keep=slot.keep))
+            steps.append(Step(0, "message", slot.at, self.channels[0], keep=slot.keep))
 
     def _rung_ready(self, rung: int, made: list[TouchRow], slot: dt.datetime, exhausted: bool) -> dt.datetime | None:
         """When this rung may take the slot; ``None`` while a repeat should."""
@@ -242,8 +242,6 @@ class Course:
         return self.hours.midnight(day)
 
     def _step(self, rung: int, ready: dt.datetime) -> Step:
-        if rung == 0:
-            return Step(0, "message", ready, self.channels[0])
         wanted = self.ladder[rung - 1]
         if wanted.do != "remind":
             return Step(rung, wanted.do, ready, "personal")

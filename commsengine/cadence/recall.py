@@ -96,8 +96,7 @@ class Curve:
         return cls(start, class_weights(classes), gain, frail)
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """One of the two memories: with probability ``chance`` it was left, ``since`` is its last exposure.
 
     ``strengths`` are the log half-lives by class.
@@ -158,13 +157,19 @@ def retention(hours: float, half_life: float) -> float:
 
 def growth(half_life: float, known: float, size: float) -> float:
     """The half-life after one more exposure of this ``size`` (RIGHT, PASS), when ``known`` was left of the last."""
-    return math.exp(math.log(half_life) + _growth(math.log(half_life), known, size))
+    strength = math.log(half_life)
+    return exp(_longer(strength, size * _room(strength, known)))
 
 
-def _growth(strength: float, known: float, size: float) -> float:
-    """The same as an addition to a log half-life."""
-    damped = size * math.exp(-DAMPING * (strength - _LOG_DAY))
-    return min(math.log1p(damped * math.expm1(SPACING * (1 - known))), _LOG_LONGEST - strength)
+def _room(strength: float, known: float) -> float:
+    """How much there is to gain: the less, the stronger it is already, the more, the more was forgotten."""
+    return exp(DAMPING * (_LOG_DAY - strength)) * expm1(SPACING * (1 - known))
+
+
+def _longer(strength: float, gained: float) -> float:
+    """A log half-life after that gain."""
+    longer = strength + log1p(gained)
+    return longer if longer < _LOG_LONGEST else _LOG_LONGEST
 
 
 _LOG_DAY, _LOG_LONGEST = math.log(24.0), math.log(LONGEST)
@@ -253,16 +258,18 @@ def _answered(curve: Curve, state: State, event: Event) -> State:
     read, guess, right = state.read, 1 / event.options, event.signal == "right"
     last, before = state.last, state.before
     part = last.chance / read if read else 0.0
+    by_right, by_reading = RIGHT * curve.gain, PASS * curve.gain
     strengths, evidence = [], []
     for g, log_weight in enumerate(state.evidence):
         strength = last.strengths[g]
         left = _left(event.at - last.since, strength)
-        knew, told = _growth(strength, left, RIGHT * curve.gain), _growth(strength, left, PASS * curve.gain)
+        room = _room(strength, left)
+        knew, told = _longer(strength, by_right * room), _longer(strength, by_reading * room)
         if before is not None:
-            older = before.strengths[g]
-            left_of_older = _left(event.at - before.since, older)
-            knew = part * knew + (1 - part) * _growth(older, left_of_older, RIGHT * curve.gain)
-            told = part * told + (1 - part) * _growth(older, left_of_older, PASS * curve.gain)
+            older, left_of_older = before.strengths[g], _left(event.at - before.since, before.strengths[g])
+            room = _room(older, left_of_older)
+            knew = part * knew + (1 - part) * _longer(older, by_right * room)
+            told = part * told + (1 - part) * _longer(older, by_reading * room)
             strength, left = older + part * (strength - older), left_of_older + part * (left - left_of_older)
         knows = read * left
         chance = guess + (1 - SLIP - guess) * knows
@@ -270,10 +277,8 @@ def _answered(curve: Curve, state: State, event: Event) -> State:
         if read >= FIRST:
             did_know = knows * (1 - SLIP if right else SLIP)
             share = did_know / (did_know + (1 - knows) * (guess if right else 1 - guess))
-            after_told = strength + told
-            if curve.frail:
-                after_told += curve.frail * (min(strength, curve.start[g] + ANSWERED_FALLS_TO) - after_told)
-            strengths.append(share * (strength + knew) + (1 - share) * after_told)
+            told += curve.frail * (min(strength, curve.start[g] + ANSWERED_FALLS_TO) - told)
+            strengths.append(share * knew + (1 - share) * told)
     believed = tuple(evidence) if read > 0 else state.evidence
     exposed = Trace(1.0, event.at, tuple(strengths) or curve.start)
     return State(exposed, None, believed, weighed(curve.weights, believed))
@@ -286,7 +291,7 @@ def _passed(curve: Curve, trace: Trace, at: float) -> list[float]:
     for strength, start in zip(trace.strengths, curve.start, strict=True):
         left = (1 + hours * exp(-strength)) ** -DECAY
         longer = strength + log1p(size * exp(DAMPING * (_LOG_DAY - strength)) * expm1(SPACING * (1 - left)))
-        longer = min(longer, _LOG_LONGEST)
+        longer = longer if longer < _LOG_LONGEST else _LOG_LONGEST
         if frail:
             fallen = start + FALLS_TO
             longer += frail * (1 - left) * ((strength if strength < fallen else fallen) - longer)
@@ -302,17 +307,24 @@ def weighed(weights: Vector, evidence: Vector) -> Vector:
 
 def recall_at(state: State, at: float) -> float:
     """q: the probability that it is known at ``at``, in hours since the first touch."""
-    known = _known(state.last, state.shares, at)
-    if state.before is not None:
-        known += _known(state.before, state.shares, at)
+    return _known(_parts(state), at)
+
+
+def _parts(state: State) -> list[tuple[float, float, float]]:
+    """What recall is the sum of, by memory and class: its weight, since when it fades, and how fast (K / h)."""
+    return [
+        (trace.chance * share, trace.since, K * exp(-strength))
+        for trace in state.traces
+        for share, strength in zip(state.shares, trace.strengths, strict=True)
+    ]
+
+
+def _known(parts: Iterable[tuple[float, float, float]], at: float) -> float:
+    known = 0.0
+    for weight, since, rate in parts:
+        hours = at - since
+        known += weight * (1 + hours * rate) ** -DECAY if hours > 0 else weight
     return min(max(known, LEAST), MOST)
-
-
-def _known(trace: Trace, shares: Vector, at: float) -> float:
-    hours, known = max(at - trace.since, 0.0) * K, 0.0
-    for share, strength in zip(shares, trace.strengths, strict=True):
-        known += share * (1 + hours * exp(-strength)) ** -DECAY
-    return trace.chance * known
 
 
 def right_chance(known: float, options: int) -> float:
@@ -380,14 +392,18 @@ def _then(curve: Curve, state: State, event: Event) -> State:
 @lru_cache(maxsize=10_000)
 def _falls(state: State, floor: float, low: float, high: float, within: float) -> float:
     """By false position over log time (the Illinois rule): over it, recall falls almost straight."""
-    above, below = recall_at(state, low) - floor, recall_at(state, high) - floor
-    if above < 0 or below >= 0:
-        return low if above < 0 else high
+    parts = _parts(state)
+    above = _known(parts, low) - floor
+    if above < 0:
+        return low
+    below = _known(parts, high) - floor
+    if below >= 0:
+        return high
     since, side = state.last.since, 0
     start, end = log1p(max(low - since, 0.0)), log1p(high - since)
     while expm1(end) - expm1(start) > within:
         middle = (start * below - end * above) / (below - above)
-        found = recall_at(state, since + expm1(middle)) - floor
+        found = _known(parts, since + expm1(middle)) - floor
         if abs(found) < PRECISE:
             return since + expm1(middle)
         if found > 0:

@@ -13,9 +13,9 @@ An answer or a new estimate never makes due what has passed: by what was known t
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.calendar import DAY, MINUTE, Hours
@@ -41,7 +41,6 @@ BEFORE_LAST = 2 * DAY
 """How long before the last slot the touch before it comes, at least."""
 
 NOT_SEEN = frozenset({"skipped", "failed"})
-NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,18 +141,17 @@ def events_of(message: Message, seen: Sequence[dt.datetime], answers: Sequence[A
     An answer belongs to the touch before it.
     """
     zero = seen[0]
-    if not answers:
-        return tuple([Event((due - zero) / HOUR, "unseen") for due in seen])
-    said = sorted(answers, key=lambda answer: answer.at)
-    return tuple(
-        _event(message, number, due, [answer for answer in said if due <= answer.at < following], zero)
-        for number, (due, following) in enumerate(pairwise([*seen, NEVER]), 1)
-    )
+    events = [Event((due - zero) / HOUR, "unseen") for due in seen]
+    said: dict[int, list[Answer]] = {}
+    for answer in sorted(answers, key=lambda answer: answer.at) if answers else ():
+        said.setdefault(bisect_right(seen, answer.at), []).append(answer)
+    for number, theirs in said.items():
+        if number:
+            events[number - 1] = _answered(message, number, theirs, zero)
+    return tuple(events)
 
 
-def _event(message: Message, number: int, due: dt.datetime, said: Sequence[Answer], zero: dt.datetime) -> Event:
-    if not said:
-        return Event((due - zero) / HOUR, "unseen")
+def _answered(message: Message, number: int, said: Sequence[Answer], zero: dt.datetime) -> Event:
     checked = next((answer for answer in said if answer.kind == "check"), None)
     if checked is None:
         return Event((said[0].at - zero) / HOUR, "acknowledged")

@@ -25,7 +25,7 @@ from commsengine.cadence.learning import ASSUMED, GRID, Learned, nothing, poster
 from commsengine.cadence.lessons import Known
 from commsengine.cadence.plan import Message, Plan
 from commsengine.cadence.recall import Estimate, Event, State, Vector, fold, recall_at
-from commsengine.cadence.rhythm import HOUR, NEVER, events_of, seen_at
+from commsengine.cadence.rhythm import HOUR, events_of, seen_at
 from commsengine.cadence.shares import Z
 
 MISS = 0.06
@@ -37,6 +37,7 @@ TYPICAL = (1 / 6, 1 / 2, 5 / 6)
 CountsFrom = Mapping[tuple[str, str, dt.datetime], dt.datetime]
 """Since when an answer counts, by person, message and its instant; one that does not count yet is not there."""
 
+NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 MOST_POINTS = 60
 MORNING = 6 * HOUR
 """UTC; before anything is sent in most places: the line shows the low of each day."""
