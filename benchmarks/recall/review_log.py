@@ -182,8 +182,9 @@ def class_model(
     """The product's equations where every review is a check, nothing is guessed and nobody slips: forecasts, and the
     log weights of the classes before each review.
 
-    A first wrong answer starts at ``first_wrong`` of the half-life; a later one goes back ``lapse`` of the way to the
-    start. An answer given within twelve hours of the one before weighs ``near`` as evidence of the card's class.
+    A first wrong answer starts at ``first_wrong`` of the half-life. After a later one the right answer is shown, which
+    is a reading; and one goes back ``lapse`` of the way to the start, as the frail do. An answer given within twelve
+    hours of the one before weighs ``near`` as evidence of the card's class.
     """
     steps, normal = classes(CLASSES, REACH)
     role = normal if role is None else role
@@ -203,17 +204,20 @@ def class_model(
         share = role * np.exp(weight[:n] - weight[:n].max(1, keepdims=True))
         out[:n, turn] = (share * left).sum(1) / share.sum(1)
         weight[:n] += np.where(gap >= APART, 1.0, near) * np.log(np.where(right, left, 1 - left))
-        fallen = was + lapse * np.minimum(begun[:n] - was, 0)
-        half[:n] = np.where(right, curve.grown(was, left, curve.by_right), fallen)
+        told = curve.grown(was, left, curve.by_pass)
+        told += lapse * (np.minimum(was, begun[:n]) - told)
+        half[:n] = np.where(right, curve.grown(was, left, curve.by_right), told)
     return out, logs
 
 
 def by_eight(log: Log, at: Array) -> Array:
     """The class model with eight parameters: log median, spread, d, log growth, kappa, rho, log first wrong, lapse."""
-    curve = Curve(at[2], np.exp(at[0]), at[1], by_right=np.exp(at[3]), damping=at[4], spacing=at[5])
+    right = np.exp(at[3])
+    curve = Curve(at[2], np.exp(at[0]), at[1], right, right * BY_PASS, damping=at[4], spacing=at[5])
     return class_model(log, curve, first_wrong=np.exp(at[6]), lapse=at[7])[0]
 
 
+BY_PASS = Curve().by_pass / Curve().by_right  # a reading grows a fifth of a right answer, as assumed everywhere
 EIGHT_START = np.array([7.0, 2.0, 0.4, 2.5, 0.364, 0.8, -1.9, 0.5])
 EIGHT_LOW = np.array([0.0, 0.1, 0.08, -2.0, 0.0, 0.05, -5.0, 0.0])
 EIGHT_HIGH = np.array([12.0, 6.0, 1.2, 8.0, 1.0, 3.0, 0.5, 1.0])
@@ -243,7 +247,8 @@ class Prior:
             median = np.log(_median(decay, spread))
             for theta in (-4.0, -2.0, 0.0, 2.0, 4.0):
                 for gain in (0.3, 1.0, 3.0, 10.0, 30.0):
-                    curve = Curve(decay, float(np.exp(median + theta)), spread, by_right=Curve().by_right * gain)
+                    by_right, by_pass = Curve().by_right * gain, Curve().by_pass * gain
+                    curve = Curve(decay, float(np.exp(median + theta)), spread, by_right, by_pass)
                     found.append((curve, -(theta**2) / (2 * self.sd**2) - np.log(gain) ** 2 / 2))
         return found
 
