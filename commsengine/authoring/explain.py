@@ -49,6 +49,8 @@ _BOUNDS = {
     "less_than_equal": ("le", "at most {}"),
     "less_than": ("lt", "less than {}"),
 }
+_SHARES = {"recall_floor": "0.35", "target": "0.60", "share": "0.5", "hold_out": "0.15"}
+"""Keys whose value is a part of one, each with a usual one."""
 _SHAPES = {"str": "a text", "dict": "keys of its own", "list": "a list"}
 _MAPPINGS = ("model_type", "dict_type", "mapping_type", "model_attributes_type")
 _LISTS = ("tuple_type", "list_type")
@@ -75,6 +77,9 @@ def _words(kind: str, ctx: Mapping[str, Any], key: str, written: object) -> tupl
     if kind == "literal_error":
         return _not_a_choice(key, written, str(ctx["expected"]))
     if kind in _NUMBERS or kind in _BOUNDS or kind.startswith("bool"):
+        percent = _percent(written) if key in _SHARES else None
+        if percent is not None:
+            return f"'{key}' is a part of 1, not {_shown(written)}.", f"Write {percent / 100:g}."
         return _no_number(kind, ctx, key, _shown(written))
     if kind == "string_pattern_mismatch":
         allowed = _NAMES.get(str(ctx["pattern"]), "letters and digits")
@@ -86,11 +91,21 @@ def _words(kind: str, ctx: Mapping[str, Any], key: str, written: object) -> tupl
 
 def _no_number(kind: str, ctx: Mapping[str, Any], key: str, shown: str) -> tuple[str, str]:
     if kind in _NUMBERS:
-        return f"'{key}' is not {_NUMBERS[kind]}: {shown}.", f"Write {_NUMBERS[kind]}, for example 5."
+        usual = _SHARES.get(key, "5")
+        return f"'{key}' is not {_NUMBERS[kind]}: {shown}.", f"Write {_NUMBERS[kind]}, for example {usual}."
     if kind in _BOUNDS:
         bound, words = _BOUNDS[kind]
         return f"'{key}' is out of range: {shown}.", f"Write {words.format(ctx[bound])}."
     return f"'{key}' is neither true nor false: {shown}.", "Write true or false."
+
+
+def _percent(written: object) -> float | None:
+    """The number of somebody who wrote a share in percent, as ``35%`` or 35."""
+    try:
+        number = float(str(written).strip().removesuffix("%"))
+    except ValueError:
+        return None
+    return number if 5 <= number < 100 else None
 
 
 def _wrong_length(kind: str, ctx: Mapping[str, Any], key: str) -> tuple[str, str]:

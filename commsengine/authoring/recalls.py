@@ -48,8 +48,12 @@ def _target(draft: Draft, path: YamlPath, message: Message, floor: float) -> Ite
     if cadence.by is not None:
         by, opens, closes = (draft.instant(moment) for moment in (cadence.by, message.opens, message.closes))
         if by and opens and closes and not opens < by <= closes:
-            cause = f"'by' ({by:%Y-%m-%d}) is not between 'from' and 'until' of '{message.id}'."
-            yield draft.error((*path, "cadence", "by"), "target_outside", cause, "Move one of them.")
+            cause = f"'by' ({by:%Y-%m-%d}) is later than 'until' of '{message.id}'."
+            fix = f"Write a moment up to {closes:%Y-%m-%d}, or close the message later."
+            if by <= opens:
+                cause = f"'by' ({by:%Y-%m-%d}) is not later than 'from' of '{message.id}'."
+                fix = f"Write a moment after {opens:%Y-%m-%d}, or open the message sooner."
+            yield draft.error((*path, "cadence", "by"), "target_outside", cause, fix)
 
 
 def somebody_asks(draft: Draft) -> Iterator[Problem]:

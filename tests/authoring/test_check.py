@@ -214,6 +214,8 @@ def test_input_asked_after_the_first_phase_is_too_late(tmp_path: Path) -> None:
         ("recall_floor: 0.35, target: 0.6", "half_a_target"),
         ("recall_floor: 0.35, by: go_live", "half_a_target"),
         ("recall_floor: 0.35, target: 0.6, by: kickoff - 1d", "target_outside"),
+        ("recall_floor: 0.35, target: 0.6, by: kickoff", "target_outside"),
+        ("recall_floor: 0.35, target: 0.6, by: go_live + 90d", "target_outside"),
     ],
 )
 def test_a_target_that_cannot_be_meant_is_an_error(cadence: str, code: str, tmp_path: Path) -> None:

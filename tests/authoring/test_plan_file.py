@@ -113,6 +113,14 @@ SLIPS: dict[str, Slip] = {
         "'times' is not a whole number: 'six'",
         "for example 5",
     ),
+    "a floor in percent": (
+        slip("{every: 48h, times: 6}", "{recall_floor: 35%}"),
+        "31:29",
+        "'recall_floor' is a part of 1, not '35%'",
+        "Write 0.35.",
+    ),
+    "a floor as whole number": (slip("{every: 48h, times: 6}", "{recall_floor: 35}"), "31:29", "not '35'", "0.35"),
+    "a floor as word": (slip("{every: 48h, times: 6}", "{recall_floor: low}"), "31:29", "a number: 'low'", "0.35"),
     "truth as word": (slip("rest: true", "rest: maybe"), "11:20", "neither true nor false", "true or false"),
     "unknown role": (
         slip("id: one-record", "id: one-record\n    to: [saless]"),
