@@ -325,7 +325,7 @@ FEW, MANY = 200, 1000
 
 
 def choice(log: Log) -> Prior:
-    """The prior with the least loss on the rest of the first part (``--choose`` runs it; it takes eight minutes)."""
+    """The prior with the least loss on the rest of the first part (``--choose`` runs it; it takes a minute)."""
     order = np.sort(log.hours[log.scored & log.train])
 
     def loss_after(learner: Learner, checks: int) -> float:

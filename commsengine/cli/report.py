@@ -110,7 +110,7 @@ def _role(role: RoleView) -> dict[str, Any]:
         "understood": _share(role.right),
         "weeks": [{"from": week.since, "until": week.until, **(_share(week.right) or {})} for week in role.weeks],
         "recall": _mean(role.recall), "checks": role.checks if known else None,
-        "tested": role.tested if known else None,
+        "tested": role.tested if known else None, "ramp": role.ramp if known else None,
         "line": [_mean(point) for point in role.line],
     }  # fmt: skip
 

@@ -83,7 +83,9 @@ def headline(report: Report) -> tuple[str, list[str]]:
     held = [one for one in standings if one[0].floor is not None]
     if not held:
         return _without_floor(standings)
-    ranked = sorted(held, key=_above_floor)
+    ranked = sorted((one for one in held if not one[1].ramp), key=_above_floor)
+    if not ranked:
+        return _in_the_ramp(held)
     low = [one for one in ranked if _above_floor(one) < -HAIR]
     best = ranked[-1]
     if not low:
@@ -104,6 +106,15 @@ def _standings(report: Report) -> list[Standing]:
 
 def _above_floor(one: Standing) -> float:
     return one[2].mean - (one[0].floor or 0)
+
+
+def _in_the_ramp(held: list[Standing]) -> tuple[str, list[str]]:
+    least = min(held, key=_above_floor)
+    title = "The first touches are under way"
+    return title, [
+        "In its first week a message is below its floor; it takes some touches to get there.",
+        f"{_said(least)}.",
+    ]
 
 
 def _without_floor(standings: list[Standing]) -> tuple[str, list[str]]:

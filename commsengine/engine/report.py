@@ -37,6 +37,9 @@ PAGE = 1000
 DRAWN = 200
 """People of a role, spread over all of it, by whom its recall is estimated, at most."""
 
+RAMP = dt.timedelta(days=7)
+"""From a message's first touch of a role on: the first touches build up what a floor can then be kept of."""
+
 LOOKED_AT = 100
 """The same for ``status``, which answers at once."""
 
@@ -49,6 +52,7 @@ class RoleView:
 
     ``right`` is the share of right answers, everybody's newest; ``recall`` the estimate now, ``line`` that over time
     (of messages whose recall counts), both by ``drawn`` people. ``checks`` and ``tested`` are the role's estimate's.
+    In the ``ramp`` of its first week no floor is promised.
     """
 
     role: str
@@ -65,6 +69,7 @@ class RoleView:
     drawn: int = 0
     checks: int = 0
     tested: bool = False
+    ramp: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +249,7 @@ class _Reading:
         return RoleView(
             role, people, True, cell.reached, cell.touches, cell.by_hand, cell.acknowledged, answered.right,
             answered.weeks, recall, line if drawn else (), group.drawn, group.estimate.checks,
-            group.estimate.tested,
+            group.estimate.tested, ramp=first is not None and self._now < first + RAMP,
         )  # fmt: skip
 
     def _total(self, message: Message, roles: Sequence[RoleView]) -> Total | None:

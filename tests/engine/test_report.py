@@ -245,6 +245,19 @@ def test_a_message_that_was_not_sent_has_no_estimate(tmp_path: Path) -> None:
     assert "not sent yet" in page(seen)
 
 
+def test_in_the_first_week_no_floor_is_missed(tmp_path: Path) -> None:
+    given = replace(SMALL, days=(0, 1))
+    with put_on_record(tmp_path, given) as store:
+        early, later = (seen_in(store, STARTED + days * DAY) for days in (6, 8))
+    assert [role(seen, "sales").ramp for seen in (early, later)] == [True, False]
+    title, lines = headline(early)
+    assert title == "The first touches are under way"
+    assert "its floor is 35" in lines[1]
+    assert ('class="low"' in page(early), "first week: no floor yet" in page(early)) == (False, True)
+    assert headline(later)[0].endswith("attention")
+    assert ('class="low"' in page(later), "first week: no floor yet" in page(later)) == (True, False)
+
+
 def test_departments_that_answer_differently_are_named(store: Store, seen: Report) -> None:
     assert seen.messages[1].alike.verdict == "too few answers"  # it has no question
     run_sql(store, "UPDATE answer SET value = 'Nowhere', \"right\" = 0 WHERE person_id BETWEEN 'p00047' AND 'p00072'"
