@@ -4,13 +4,18 @@ A person's memory of one message is folded from what happened, nothing else. Tim
 touch of the message, probabilities run from 0 to 1. What this is, where it comes from and what must never be claimed
 of it is in ``docs/recall.md``.
 
-1. Forgetting is a power law: R(t) = (1 + K t / h)^-d, with K such that R is one half at the half-life h.
-2. People differ. A few classes of half-lives, over a wide normal, stand for all; each keeps a weight.
-3. The half-life starts such that a quarter of those who read a message once know it after 48 hours: an assumption.
-4. Each reading lengthens it, the more the more was forgotten (spacing); a right answer lengthens it five times as much.
+1. Forgetting is a power law: R(t) = (1 + K t / h)^-d, with K such that R is one half at the half-life h. [tables of
+   Murre & Dros 2015]
+2. People differ. A few classes of half-lives, over a wide normal, stand for all; each keeps a weight. [spread: the
+   correlation within people who were tested minutes after a message, about .2]
+3. The half-life starts such that a quarter of those who read a message once know it after 48 hours. [an assumption]
+4. Each reading lengthens it, the more the more was forgotten [spacing: Cepeda et al. 2006]; a right answer lengthens it
+   five times as much [Roediger & Karpicke 2006, their half-lives after two days and a week].
 5. Whether a touch was read can only be guessed, so two memories are kept: of who read the last one, and who did not.
-6. A wrong answer lowers the belief in the strong classes. It never shortens a half-life.
-7. Some forget for good: a curve may be ``frail``, whoever has forgotten then begins nearly anew.
+   [shares opened: industry figures of 2025]
+6. A wrong answer lowers the belief in the strong classes, by Bayes' rule. It never shortens a half-life.
+7. Some forget for good: a curve may be ``frail``, whoever has forgotten then begins nearly anew. [ours: without it, a
+   simulated world of such people is overestimated by .15]
 """
 
 from __future__ import annotations
