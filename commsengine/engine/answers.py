@@ -181,7 +181,8 @@ class Hall:
         return self._record(self._read(about, now), "not_for_me", evidence, whole_campaign=True)
 
     def undo(self, about: str | Card, now: dt.datetime, press: str = "") -> bool:
-        """Takes back the newest answer to this touch; false when there is none, or it is older than five minutes.
+        """Takes back the newest answer to this touch; false when there is none, it is older than five minutes, or
+        it answers a check.
 
         ``press`` is what Slack calls the press that wanted it.
         """

@@ -13,7 +13,7 @@ from commsengine.engine.words import SAID, short_name, spoken
 from commsengine.store.records import QuestionRecord, StoredAnswer, TouchRecord
 
 UNDO = dt.timedelta(minutes=5)
-"""How long an answer can be taken back."""
+"""How long an answer can be taken back, but for one to a check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,9 @@ class Card:
 
     @property
     def undoable(self) -> bool:
-        return self.latest is not None and self.now - self.latest.at <= UNDO
+        """An answer to a check stays: the right one has been shown, and what is given after that measures nothing."""
+        latest = self.latest
+        return latest is not None and latest.kind != "check" and self.now - latest.at <= UNDO
 
     @property
     def said(self) -> str:

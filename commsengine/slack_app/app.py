@@ -42,7 +42,7 @@ NOT_SURE = (
     "minute, or open the message on its page."
 )
 GONE = "This message is no longer on record. Please open the newest one you have."
-LATE = "It is too late to undo that: five minutes have passed. Ask a question if it should be changed."
+LATE = "That cannot be taken back any more. Ask a question if it should be changed."
 
 TIMEOUT = 10
 """Seconds for a call that no answer depends on; while it hangs, one press fewer can be taken."""

@@ -25,7 +25,7 @@ from commsengine.web.templates import page
 NOTICES = {
     "again": "This was already recorded; nothing has changed.",
     "undone": "Undone. Nothing is recorded now.",
-    "late": "It is too late to undo that: five minutes have passed. Ask a question if it should be changed.",
+    "late": "That cannot be taken back any more. Ask a question if it should be changed.",
     "asked": "Thank you. Your question is on its way.",
     "snoozed": "All right: nothing more of this today.",
 }

@@ -92,6 +92,14 @@ def test_no_undo_after_five_minutes(hall: Answering) -> None:
     assert (hall.hall.undo(key, hall.clock()), hall.kinds()) == (False, ["acknowledged"])
 
 
+def test_an_answer_to_a_check_stays_for_the_right_one_has_been_shown(tmp_path: Path) -> None:
+    house = asking(tmp_path, "check", checks=[CHECK])
+    key = house.touch()
+    assert not house.hall.answer_check(key, "My notebook", BY_LINK, house.clock()).card.undoable
+    assert (house.hall.undo(key, house.clock()), house.kinds()) == (False, ["check"])
+    house.store.close()
+
+
 def test_what_was_undone_can_be_said_again(hall: Answering) -> None:
     key = hall.touch()
     for _ in range(2):
