@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from commsengine.authoring import audiences, dates, references
+from commsengine.authoring import audiences, dates, recalls, references
 from commsengine.authoring.draft import Draft
 from commsengine.authoring.people_file import load_people
 from commsengine.authoring.plan_file import Review, ordered, review_plan
@@ -65,7 +65,7 @@ def _people(review: Review, directory: Sequence[Person] | None) -> tuple[Sequenc
 
 
 def _with_people(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
-    for rule in audiences.PEOPLE_RULES:
+    for rule in (*audiences.PEOPLE_RULES, *recalls.PEOPLE_RULES):
         yield from rule(draft, people)
     zones = {person.time_zone for person in people if person.time_zone}
     yield from dates.clock_changes(draft, zones - {draft.plan.send.time_zone})

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from commsengine.authoring.draft import Draft
+from commsengine.authoring.near import listed
 from commsengine.authoring.yaml_tree import YamlPath
+from commsengine.cadence.experiment import arm_of
+from commsengine.cadence.groups import FEWEST, enough
+from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Message
 from commsengine.errors import Problem
 
@@ -80,4 +85,21 @@ def experiments_try_something(draft: Draft) -> Iterator[Problem]:
         yield draft.advice(("experiment", "arms"), "no_recall_arm", cause, "Write for example: [recall, every: 48h]")
 
 
+def arms_can_be_shown(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
+    """With the people: chance has dealt already, so each arm's size is known."""
+    plan = draft.plan
+    if plan.experiment is None:
+        return
+    by_recall = [message for message in plan.messages if message.cadence.recall_floor is not None]
+    roles = {role for message in by_recall for role in draft.roles_of(message)}
+    theirs = [person for person in people if role_of(plan.audience, person) in roles]
+    sizes = Counter(arm.name for person in theirs if (arm := arm_of(plan, person.id)))
+    small = [arm.name for arm in plan.experiment.arms if not enough(sizes[arm.name])]
+    if theirs and small:
+        cause = f"Chance puts fewer than {FEWEST} people into {listed(small, 'and')}; of so few nothing is shown."
+        fix = f"Raise 'share', or name fewer arms: {len(theirs)} people get a message by recall."
+        yield draft.advice(("experiment",), "small_arm", cause, fix)
+
+
 RULES = (recall_can_be_had, somebody_asks, experiments_try_something)
+PEOPLE_RULES = (arms_can_be_shown,)

@@ -227,5 +227,15 @@ def test_an_experiment_needs_a_message_by_recall(tmp_path: Path) -> None:
     assert codes(tmp_path, slip(trial, "experiment: {arms: [recall, every: 48h]}\naudience:\n")) == ["idle_experiment"]
 
 
+@pytest.mark.parametrize(("size", "small"), [(60, []), (12, ["'recall' and 'every 48h'"]), (24, ["'every 48h'"])])
+def test_an_arm_too_small_to_be_shown_is_told_beforehand(size: int, small: list[str], tmp_path: Path) -> None:
+    text = recalling("recall_floor: 0.35").replace(
+        "audience:\n", "experiment: {arms: [recall, every: 48h]}\naudience:\n"
+    )
+    people = [*PEOPLE, *(someone(number, department="Sales") for number in range(size - len(PEOPLE)))]
+    told = [problem.message for problem in checked(tmp_path, text, people).problems if problem.code == "small_arm"]
+    assert told == [f"Chance puts fewer than 10 people into {each}; of so few nothing is shown." for each in small]
+
+
 def test_repeating_until_recalled_needs_a_question(tmp_path: Path) -> None:
     assert codes(tmp_path, slip("id: one-record", "id: one-record\n    repeat_until: recalled")) == ["never_recalled"]

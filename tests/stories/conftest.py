@@ -1,4 +1,4 @@
-"""A mail server, a free port, and the program in an empty workspace with that mail server as its only setting."""
+"""A mail server, a free port, and the program in an empty workspace with these two as its only settings."""
 
 from __future__ import annotations
 
@@ -26,4 +26,4 @@ def relay() -> Iterator[Relay]:
 
 @pytest.fixture
 def program(tmp_path: Path, relay: Relay) -> Program:
-    return Program(tmp_path, {"COMMSENGINE_SMTP_URL": relay.url})
+    return Program(tmp_path, {"COMMSENGINE_SMTP_URL": relay.url, "COMMSENGINE_HTTP_BIND": f"127.0.0.1:{free_port()}"})
