@@ -76,6 +76,8 @@ def lessons(plan: Plan, known: Known, people: Iterable[tuple[Person, History]], 
         role = role_of(plan.audience, person)
         if role is not None:
             courses.setdefault(role, []).extend(_answered(plan, person, history, until))
+    for theirs in courses.values():
+        theirs.sort(key=lambda course: (course.person, course.message))  # nothing hangs on who was loaded first
     new = {role: _in_turn(plan, theirs, known.counted_at, until) for role, theirs in courses.items()}
     if not any(kept or out for kept, out in new.values()):
         return None
@@ -109,10 +111,10 @@ NONE: tuple[list[Checked], list[Checked]] = ([], [])
 def _in_turn(
     plan: Plan, courses: Iterable[Memories], since: dt.datetime, until: dt.datetime
 ) -> tuple[list[Checked], list[Checked]]:
-    """The new answers in a fixed order, and those held out: it must not hang on who was loaded first."""
+    """The new answers, and those held out."""
     kept: list[Checked] = []
     out: list[Checked] = []
-    for course in sorted(courses, key=lambda course: (course.person, course.message)):
+    for course in courses:
         for number, check in course.checked(since, until):
             (out if held_out(plan, course.person, course.message, number) else kept).append(check)
     return kept, out

@@ -109,3 +109,16 @@ def test_a_new_estimate_makes_due_from_its_own_instant_on() -> None:
     weak = replace(given, running=(replace(given.running[0], recall={"sales": later}),))
     next_touch = forecast(weak, person, past, utc("2027-02-20"), UNTIL, nobody).touches[0]
     assert (next_touch.skip, next_touch.due_at) == ("", utc("2027-02-22 08:00"))
+
+
+def test_what_was_refused_taught_nobody_anything_and_is_said_again_in_the_next_window() -> None:
+    person, given = someone(1), campaigns()
+    past = forecast(given, person, History(), START, utc("2027-01-12"), nobody).history
+    refused = replace(past, rows=tuple(replace(row, state="failed") for row in past.rows))
+    again = forecast(given, person, refused, utc("2027-01-12"), UNTIL, nobody).touches
+    assert [touch.due_at for touch in again[:1]] == [utc("2027-01-12 08:00")]
+
+
+def test_nothing_comes_after_the_last_window_in_which_the_message_is_open() -> None:
+    made = touches(given=campaigns(until="kickoff + 1d"))
+    assert [touch.due_at for touch in made] == [utc("2027-01-11 08:00")]
