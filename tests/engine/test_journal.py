@@ -36,6 +36,26 @@ def test_service_mail_has_no_date_and_no_rung(tmp_path: Path) -> None:
     assert Journal(tmp_path).since(1)["digest"].marked == mail
 
 
+@pytest.mark.parametrize(
+    ("outcomes", "state", "fence", "tries"),
+    [
+        (["released"], "released", 1, []),
+        (["uncertain", "released"], "uncertain", 1, [(1, "uncertain")]),
+        (["retry", "released", "sent"], "sent", 3, [(1, "retry"), (3, "sent")]),
+        (["retry", ""], "sending", 2, [(1, "retry"), (2, "sending")]),
+    ],
+)
+def test_a_try_that_came_to_nothing_says_nothing_about_the_one_before(
+    outcomes: list[str], state: str, fence: int, tries: list[tuple[int, str]], tmp_path: Path
+) -> None:
+    journal = Journal(tmp_path)
+    for number, outcome in enumerate(outcomes, 1):
+        journal.write([leaving()], [], fence=number, now=NOW)
+        journal.write([], [("k1", outcome)] if outcome else [], fence=number, now=NOW)
+    entry = Journal(tmp_path).since(1)["k1"]
+    assert (entry.state, entry.fence, list(entry.tries)) == (state, fence, tries)
+
+
 def test_only_what_was_claimed_lately_is_read(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     for fence in range(1, 6):

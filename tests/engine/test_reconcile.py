@@ -6,9 +6,9 @@ from dataclasses import replace
 from commsengine.cadence.plan import Workspace
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.owner import Owner
-from commsengine.engine.reconcile import Reconciled, brake, reconcile
+from commsengine.engine.reconcile import Reconciled, brake, overdue, reconcile
 from commsengine.store.store import Store
-from tests.builders import someone, utc
+from tests.builders import a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
 from tests.fakes import Clock, Mailbag
 
@@ -98,6 +98,19 @@ def test_a_small_backlog_a_short_silence_or_a_slow_rhythm_hold_nothing(store: St
     store.people.save([replace(someone(0), left=dt.date(2027, 1, 5))], by="dana", now=utc("2027-01-05"))
     silent_since(store, utc("2027-01-10 20:00"))
     assert brake(store, decisions, clock.now) == ""
+
+
+def test_talks_that_fell_due_are_no_backlog(store: Store, engine: MakeEngine, clock: Clock, bag: Mailbag) -> None:
+    talk = {"after": "1 touches", "do": "personal", "by": "manager"}
+    message = a_message(cadence={"every": "24h", "times": "1"})
+    run(store, [someone(n) for n in range(3)], a_plan(message, follow_up=[talk]))
+    engine().tick()
+    assert len(bag.arrived) == 3
+    later, decisions = clock.now + dt.timedelta(days=3), Decisions(store, Workspace())
+    campaigns = decisions.campaigns(later)
+    due = decisions.of([someone(n).id for n in range(3)], campaigns, later)
+    assert {touch.channel for one in due for touch in one.decision.touches} == {"personal"}
+    assert overdue(store, decisions, later, enough=100) == 0
 
 
 def test_what_has_just_fallen_due_is_no_backlog(store: Store) -> None:

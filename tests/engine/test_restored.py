@@ -118,7 +118,7 @@ def test_what_was_uncertain_before_the_restore_is_uncertain_after_it(
     with restored(store, before) as again, opened(again, root, clock, bag) as engine:
         engine.tick()
         [row] = again.touches.list("crm")
-        assert (row.state, row.possible_duplicate) == ("retry", True)
+        assert (row.state, row.possible_duplicate, row.attempts) == ("retry", True, 1)
 
 
 def test_a_restart_or_a_crash_is_no_restore(store: Store, clock: Clock, bag: Mailbag, root: Path) -> None:
