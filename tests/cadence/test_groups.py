@@ -68,6 +68,8 @@ def test_a_block_counts_until_half_of_its_people_have_newer_answers() -> None:
     assert newest(blocks(first + second, MONDAY + 2 * WEEK)) == second
     five_again = [*second[:5], *(told(n, 200 + n) for n in range(20, 27))]
     assert newest(blocks(first + five_again, MONDAY + 2 * WEEK)) == [*first, *five_again]
+    six_again = [*second[:6], *(told(n, 200 + n) for n in range(20, 27))]
+    assert newest(blocks(first + six_again, MONDAY + 2 * WEEK)) == six_again
 
 
 @settings(max_examples=40, deadline=None)
