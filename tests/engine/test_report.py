@@ -267,6 +267,25 @@ def test_departments_that_answer_differently_are_named(store: Store, seen: Repor
     assert "Not understood alike." in page(seen_in(store))
 
 
+def test_answers_to_a_question_that_was_reworded_are_not_compared(tmp_path: Path) -> None:
+    with put_on_record(tmp_path, SMALL, PLAN) as store:
+        assert len(seen_in(store).messages[0].alike.groups) == 2
+        run_sql(store, "UPDATE answer SET value = 'In ' || value")
+        assert seen_in(store).messages[0].alike.verdict == "too few answers"
+        assert role(seen_in(store), "sales").right  # it was right when it was given
+
+
+def test_what_the_plan_has_lost_since_is_in_no_report(tmp_path: Path) -> None:
+    with put_on_record(tmp_path, SMALL, PLAN) as store:
+        asking, other = PLAN.messages
+        bare = PLAN.model_copy(update={"messages": (asking.model_copy(update={"checks": ()}), other)})
+        gone = PLAN.model_copy(update={"messages": (other,)})
+        for plan, messages in ((bare, 2), (gone, 1)):
+            store.plans.save_version(plan, {}, "", introduced={}, by="dana", now=NOW)
+            seen = seen_in(store)
+            assert (len(seen.messages), role(seen, "sales").right) == (messages, None)
+
+
 def test_an_unknown_campaign_is_told_with_the_near_names(store: Store) -> None:
     with pytest.raises(InputError, match="crm"):
         report(store, Decisions(store, Workspace()), "crn", NOW)
