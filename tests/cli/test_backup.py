@@ -55,6 +55,10 @@ def test_verify_tells_what_would_be_sent_and_changes_nothing(started: Terminal, 
     seen = started.json("restore", kept, "--verify")
     assert (seen["put_back"], seen["coming"]["messages"], seen["campaigns"]) == (4, {}, {"crm": "running"})
     assert len(mailbox.arrived) == 4
+    (started.folder / "kept.db").unlink()
+    later = started.run("restore", backed_up(started), "--verify")
+    assert later.out.startswith("A whole backup, made after ")
+    assert "4 people, 4 touches on record." in later.out
 
 
 def test_after_a_restore_nothing_leaves_until_the_release_and_nobody_gets_it_again(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from commsengine.cadence.plan import Workspace
-from commsengine.channels.channel import UNCERTAIN, Outcome
+from commsengine.channels.channel import RETRY, UNCERTAIN, Outcome
 from commsengine.content.message import Message
 from commsengine.engine.state_folder import StateFolder
 from commsengine.engine.tick import Engine
@@ -119,6 +119,24 @@ def test_what_was_uncertain_before_the_restore_is_uncertain_after_it(
         engine.tick()
         [row] = again.touches.list("crm")
         assert (row.state, row.possible_duplicate, row.attempts) == ("retry", True, 1)
+
+
+def test_what_was_to_be_tried_again_before_the_restore_is_tried_again_after_it(
+    store: Store, clock: Clock, bag: Mailbag, root: Path, tmp_path: Path
+) -> None:
+    run(store, [someone(n) for n in range(PEOPLE)])
+    before = snapshot(store, tmp_path / "backup.db")
+    with opened(store, root, clock, bag, lambda m: Outcome(m.key, RETRY, "rcpt", "451 later")) as engine:
+        engine.tick()
+    assert {row.state for row in store.touches.list("crm")} == {"retry"}
+    bag.arrived.clear()
+    with restored(store, before) as again, opened(again, root, clock, bag) as engine:
+        assert "looks restored" in engine.tick().hold
+        again.engine.release("all", by="dana", now=clock.now)
+        engine.tick()
+        assert [(row.state, row.attempts, row.possible_duplicate) for row in again.touches.list("crm")] == [
+            ("sent", 2, False)
+        ] * PEOPLE
 
 
 def test_a_restart_or_a_crash_is_no_restore(store: Store, clock: Clock, bag: Mailbag, root: Path) -> None:
