@@ -267,6 +267,24 @@ def test_departments_that_answer_differently_are_named(store: Store, seen: Repor
     assert "Not understood alike." in page(seen_in(store))
 
 
+def test_questions_with_the_same_answers_are_told_apart_by_their_touch(tmp_path: Path) -> None:
+    asked = [
+        {"question": q, "answers": ["Yes", "No"], "right": "Yes", "because": "So it is."} for q in ("Now?", "All?")
+    ]
+    plan = a_recalled_plan(a_message(checks=asked, check_every=1, until="go_live"))
+    quiet = replace(SMALL, answers=dict.fromkeys(SMALL.people, 0.0))
+    with put_on_record(tmp_path, quiet, plan) as store:
+        for touch in store.touches.list("crm"):
+            if touch.role in ("sales", "service") and touch.number <= 2 and touch.person_id:
+                said = "No" if (touch.role, touch.number) == ("service", 1) else "Yes"  # of the first, one half says no
+                store.facts.answer(
+                    touch.person_id, "crm", touch.message, touch.key, "check", value=said, right=said == "Yes",
+                    evidence="link", by=touch.person_id, now=touch.due_at + dt.timedelta(hours=1),
+                )  # fmt: skip
+        apart = seen_in(store).messages[0].alike
+        assert (apart.verdict, apart.differ) == ("not alike", ("Sales", "Support"))
+
+
 def test_answers_to_a_question_that_was_reworded_are_not_compared(tmp_path: Path) -> None:
     with put_on_record(tmp_path, SMALL, PLAN) as store:
         assert len(seen_in(store).messages[0].alike.groups) == 2
