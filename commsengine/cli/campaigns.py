@@ -16,6 +16,7 @@ from commsengine.errors import InputError
 if TYPE_CHECKING:
     from commsengine.engine.campaigns import StopReport
     from commsengine.engine.outlook import Outlook
+    from commsengine.store.records import CampaignRecord
     from commsengine.wiring import Wiring
 
 STILL_OPEN = 3
@@ -54,6 +55,7 @@ def start(wiring: Wiring, campaign: str, yes: bool) -> None:
     if record.state == "running":
         click.echo(f"{campaign} runs already.")
         return
+    _must_not_be_over(record)
     if record.state == "paused" and record.started_at is not None:
         raise InputError(f"{campaign} was started before and is paused.", f"Run: commsengine resume {campaign}")
     wiring.must_send()
@@ -148,6 +150,14 @@ def cancel(wiring: Wiring, ctx: click.Context, campaign: str, yes: bool, wait: f
     )
     _tell_stopped(report)
     ctx.exit(0 if report.clean else STILL_OPEN)
+
+
+def _must_not_be_over(record: CampaignRecord) -> None:
+    """Raises ``InputError`` for a campaign that nothing can set going again as it is."""
+    if record.state == "cancelled":
+        raise InputError(f"{record.id} was cancelled for good.", "Apply its plan under another 'campaign:' id.")
+    if record.state == "finished":
+        raise InputError(f"{record.id} is finished: all of it is said.", "Apply a plan with more, then resume it.")
 
 
 def tell(seen: Outlook) -> None:

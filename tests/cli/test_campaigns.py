@@ -110,6 +110,9 @@ def test_a_cancelled_campaign_stays_cancelled(started: Terminal) -> None:
     assert started.run("cancel", "crm", "--yes").status == 0
     said = started.run("apply", started.path("schedules/crm.yaml"), "--yes")
     assert (said.status, "cancelled for good" in said.err) == (2, True)
+    again = started.run("start", "crm", "--yes")
+    assert (again.status, again.out) == (2, "")
+    assert again.err == "crm was cancelled for good. Apply its plan under another 'campaign:' id.\n"
 
 
 def test_a_moved_milestone_is_told_with_everything_that_moves(started: Terminal, mailbox: Mailbox) -> None:
