@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from commsengine.cadence.experiment import held_out
 from commsengine.cadence.history import History
-from commsengine.cadence.learning import Checked, Learned, estimate, learn, nothing
+from commsengine.cadence.learning import ASSUMED, Checked, Learned, estimate, learn, nothing
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.recall import ALWAYS, Estimate, Event
@@ -33,7 +33,11 @@ class Known:
     @property
     def estimates(self) -> Mapping[str, Estimate]:
         """The frozen estimate of every role."""
-        return {role: estimate(learned, self.others(role), self.effective_at) for role, learned in self.roles.items()}
+        return {role: self.estimate_of(role) for role in self.roles}
+
+    def estimate_of(self, role: str) -> Estimate:
+        learned = self.roles.get(role)
+        return ASSUMED if learned is None else estimate(learned, self.others(role), self.effective_at)
 
     def others(self, role: str) -> list[Learned]:
         return [learned for name, learned in self.roles.items() if name != role]

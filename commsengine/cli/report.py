@@ -38,7 +38,7 @@ def report(wiring: Wiring, campaign: str, out: Path | None, open_: bool, as_json
     from commsengine.cli.report_page import headline, page
     from commsengine.engine.report import report as report_of
 
-    seen = report_of(wiring.store, wiring.decisions, campaign, wiring.clock())
+    seen = report_of(wiring.store, campaign, wiring.clock())
     file = out or (None if as_json and not open_ else wiring.folder / f"report-{campaign}.html")
     if file is not None:
         _write(file, page(seen))

@@ -26,7 +26,7 @@ def status(wiring: Wiring, as_json: bool) -> None:
     """
     from commsengine.engine import books
 
-    found = books.status(wiring.store, wiring.clock(), stop_file=wiring.stop_file, decisions=wiring.decisions)
+    found = books.status(wiring.store, wiring.clock(), stop_file=wiring.stop_file, recall=True)
     if as_json:
         show_json(found)
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from commsengine.cadence.agreement import Alike, alike
@@ -48,12 +48,15 @@ NOTHING = Answered()
 class Answers:
     """All answers of a campaign that count.
 
-    ``counts_from`` says since when, by person, message and instant of the answer; ``alike`` is by message.
+    ``counts_from`` says since when, by person, message and instant of the answer; ``alike`` is by message. ``told`` are
+    the blocks that are closed; ``closed_at`` is, by role, the end of the last one of its answers to all messages.
     """
 
     cells: Mapping[Cell, Answered] = field(default_factory=dict)
     counts_from: Mapping[tuple[str, str, dt.datetime], dt.datetime] = field(default_factory=dict)
     alike: Mapping[str, Alike] = field(default_factory=dict)
+    told: Mapping[Cell, Sequence[Block]] = field(default_factory=dict)
+    closed_at: Mapping[str, dt.datetime] = field(default_factory=dict)
 
 
 def answers_of(store: Store, plan: Plan, now: dt.datetime, departments: Mapping[str, str] | None = None) -> Answers:
@@ -71,11 +74,16 @@ def answers_of(store: Store, plan: Plan, now: dt.datetime, departments: Mapping[
             own = by_department.setdefault(given.message, {})
             own.setdefault(departments[given.person_id] or NOWHERE, []).append(told)
     closed = {cell: blocks(told, now) for cell, told in by_role.items()}
+    of_role: dict[str, list[Told]] = {}
+    for (_, role), told_here in by_role.items():
+        of_role.setdefault(role, []).extend(told_here)
     return Answers(
         {cell: _answered(theirs) for cell, theirs in closed.items() if theirs},
         {(one.person, cell[0], one.at): block.until for cell, theirs in closed.items() for block in theirs
          for one in block.given},
         {message: _alike(messages[message], theirs, now) for message, theirs in by_department.items()},
+        closed,
+        {role: last[-1].until for role, theirs in of_role.items() if (last := blocks(theirs, now))},
     )  # fmt: skip
 
 

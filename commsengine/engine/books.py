@@ -24,15 +24,13 @@ QUESTION_WAITS = 2
 """Working days after which an open question heads the list."""
 
 
-def status(
-    store: Store, now: dt.datetime, *, stop_file: bool = False, decisions: Decisions | None = None
-) -> dict[str, Any]:
+def status(store: Store, now: dt.datetime, *, stop_file: bool = False, recall: bool = False) -> dict[str, Any]:
     """The engine's state and the books of each campaign; the touches ever made are the sum of their states.
 
-    ``stop_file``: the file STOP is there. With ``decisions`` each role's recall is estimated too.
+    ``stop_file``: the file STOP is there. With ``recall`` that of each role is estimated too.
     """
     campaigns = [
-        {**_campaign(books, store), **({"recall": _recall(store, decisions, books.campaign, now)} if decisions else {})}
+        {**_campaign(books, store), **({"recall": _recall(store, books.campaign, now)} if recall else {})}
         for books in store.books.status(now)
     ]
     return {"engine": engine_state(store, now, stop_file=stop_file), "campaigns": campaigns}
@@ -117,12 +115,12 @@ def _campaign(books: CampaignBooks, store: Store) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _recall(store: Store, decisions: Decisions, campaign: str, now: dt.datetime) -> list[dict[str, Any]]:
+def _recall(store: Store, campaign: str, now: dt.datetime) -> list[dict[str, Any]]:
     """By role, while the campaign goes on; a role of too few people has no figures."""
     record = store.plans.get(campaign)
     if record is None or record.started_at is None or record.state not in ("running", "paused"):
         return []
-    return [_recall_json(role) for role in recall_by_role(store, decisions, record, now)]
+    return [_recall_json(role) for role in recall_by_role(store, record, now)]
 
 
 def _recall_json(role: RoleView) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 1. Each person's memory is folded from their touches and what they said; the group's recall is the mean over its people.
    Whoever was not reached knows nothing.
-2. It is the curve in use now that is drawn, also over days that have passed.
+2. It is one curve that is drawn, also over days that have passed: that of the last closed block of the role's answers.
+   The curve by which is sent may be newer; it moves with every answer, and whoever looks each day could tell which way.
 3. An answer to a check counts from the day on which its block is closed (``cadence.groups``); before, it is a reading.
    So a step of the line tells of ten people's answers, never of one's.
 4. The interval is for 95 % and adds up what the hypotheses about the role disagree, what one campaign was missed by in
@@ -21,7 +22,7 @@ from statistics import fmean, pvariance
 
 from commsengine.cadence.calendar import DAY
 from commsengine.cadence.history import Answer, History
-from commsengine.cadence.learning import ASSUMED, GRID, Learned, nothing, posterior_of, states_of
+from commsengine.cadence.learning import GRID, Learned, nothing, posterior_of, states_of
 from commsengine.cadence.lessons import Known
 from commsengine.cadence.plan import Message, Plan
 from commsengine.cadence.recall import Estimate, Event, State, Vector, fold, recall_at
@@ -92,8 +93,8 @@ def _as_shown(answer: Answer, since: dt.datetime, at: dt.datetime) -> Answer:
 class Group:
     """The ``people`` of one role and one message, by those of them who are added: all, or some spread over all."""
 
-    def __init__(self, role: str, people: int, known: Known, estimates: Mapping[str, Estimate]) -> None:
-        self.people, self.estimate = people, estimates.get(role, ASSUMED)
+    def __init__(self, role: str, people: int, known: Known) -> None:
+        self.people, self.estimate = people, known.estimate_of(role)
         self._learned = known.roles.get(role) or nothing()
         self.posterior = posterior_of(self._learned, known.others(role))
         self._pasts: list[Past] = []

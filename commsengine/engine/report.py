@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from commsengine.cadence.agreement import Alike
 from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.groups import enough, shown, total_of_all, week_of
-from commsengine.cadence.history import Campaign, History
-from commsengine.cadence.learning import ASSUMED
+from commsengine.cadence.history import History
 from commsengine.cadence.lessons import Known
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Plan
-from commsengine.cadence.recall import Estimate
 from commsengine.cadence.remembering import to_remember
 from commsengine.cadence.shares import Share
 from commsengine.engine.answered import NOTHING, Answers, Weeks, answers_of
 from commsengine.engine.audience import members, roles_of
 from commsengine.engine.campaigns import known as known_campaign
-from commsengine.engine.decisions import Decisions
 from commsengine.engine.remembered import Group, Mean, mean_of, mornings, past_of
 from commsengine.engine.trial import ArmView, Trial
 from commsengine.store.books import GOT_IT
@@ -132,10 +129,10 @@ class Report:
     arms: tuple[ArmView, ...] = ()
 
 
-def report(store: Store, decisions: Decisions, campaign: str, now: dt.datetime) -> Report:
+def report(store: Store, campaign: str, now: dt.datetime) -> Report:
     """Raises ``InputError`` for an unknown campaign."""
     record = known_campaign(store, campaign)
-    seen = _Reading(store, decisions, record, now)
+    seen = _Reading(store, record, now)
     for page in _pages(members(store, record.plan)):
         loaded = store.touches.histories([person.id for person, _ in page])
         for person, role in page:
@@ -144,7 +141,7 @@ def report(store: Store, decisions: Decisions, campaign: str, now: dt.datetime) 
     return seen.report()
 
 
-def recall_by_role(store: Store, decisions: Decisions, record: CampaignRecord, now: dt.datetime) -> list[RoleView]:
+def recall_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> list[RoleView]:
     """Each role's recall over the messages that count, are open and were sent to it.
 
     ``right`` is of all messages, as far as the report shows them.
@@ -155,14 +152,14 @@ def recall_by_role(store: Store, decisions: Decisions, record: CampaignRecord, n
     for person, role in members(store, plan):
         roles[role].append(person.id)
     answers = answers_of(store, plan, now)
-    estimates, known = _estimates(store, decisions, record, now)
     views: list[RoleView] = []
     for role, ids in roles.items():
         if not enough(len(ids)):
             views.append(RoleView(role, len(ids), shown=False))
             continue
         mine = [message for message in open_now if role in roles_of(plan, message)]
-        groups = {message.id: Group(role, len(ids), known, estimates) for message in mine}
+        known = shown_of(store, record.id, role, answers)
+        groups = {message.id: Group(role, len(ids), known) for message in mine}
         for loaded in store.touches.histories(_spread(ids, LOOKED_AT)).values():
             for message in mine:
                 past = past_of(plan, message, loaded.history, loaded.person.id, answers.counts_from)
@@ -170,7 +167,7 @@ def recall_by_role(store: Store, decisions: Decisions, record: CampaignRecord, n
         sent = [group for group in groups.values() if group.first is not None]
         right = _summed(answers.cells.get((message.id, role), NOTHING).right for message in plan.messages)
         recall = mean_of([group.moments([now], now)[0] for group in sent]) if sent else None
-        one = estimates.get(role, ASSUMED)
+        one = known.estimate_of(role)
         views.append(
             RoleView(role, len(ids), shown=True, right=right, recall=recall, checks=one.checks, tested=one.tested)
         )
@@ -180,7 +177,7 @@ def recall_by_role(store: Store, decisions: Decisions, record: CampaignRecord, n
 class _Reading:
     """What has been read so far of one campaign."""
 
-    def __init__(self, store: Store, decisions: Decisions, record: CampaignRecord, now: dt.datetime) -> None:
+    def __init__(self, store: Store, record: CampaignRecord, now: dt.datetime) -> None:
         self._record, self._plan, self._now = record, record.plan, now
         self._sizes: Counter[str] = Counter()
         departments: dict[str, str] = {}
@@ -188,10 +185,10 @@ class _Reading:
             self._sizes[role] += 1
             departments[person.id] = person.department
         self._answers: Answers = answers_of(store, record.plan, now, departments)
-        estimates, known = _estimates(store, decisions, record, now)
         self._shown = shown({role: self._sizes[role] for role in record.plan.audience.roles})
+        known = {role: shown_of(store, record.id, role, self._answers) for role in record.plan.audience.roles}
         self._cells = {
-            (message.id, role): _Cell(Group(role, self._sizes[role], known, estimates))
+            (message.id, role): _Cell(Group(role, self._sizes[role], known[role]))
             for message in record.plan.messages
             for role in roles_of(record.plan, message)
         }
@@ -292,12 +289,10 @@ class _Cell:
             yield week_of(min(said)).date(), "acknowledged"
 
 
-def _estimates(
-    store: Store, decisions: Decisions, record: CampaignRecord, now: dt.datetime
-) -> tuple[Mapping[str, Estimate], Known]:
-    """The estimates in use, and what they were made of."""
-    campaign = decisions.estimated(Campaign(record.plan, record.started_at or now), now)
-    return campaign.recall, store.estimates.latest(record.id, effective=now)
+def shown_of(store: Store, campaign: str, role: str, answers: Answers) -> Known:
+    """What was learned when the last block of the role's answers closed, so that no figure moves with one answer."""
+    closed = answers.closed_at.get(role)
+    return Known() if closed is None else store.estimates.latest(campaign, counted=closed)
 
 
 def _span(plan: Plan, message: Message) -> tuple[dt.datetime, dt.datetime]:

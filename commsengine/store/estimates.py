@@ -19,10 +19,12 @@ class Estimates:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def latest(self, campaign: str, *, effective: dt.datetime | None = None) -> Known:
-        """What was published last; with ``effective``, of that what is in use by then. Nothing at first."""
+    def latest(
+        self, campaign: str, *, effective: dt.datetime | None = None, counted: dt.datetime | None = None
+    ) -> Known:
+        """What was published last; of that what is in use by ``effective``, or was counted by ``counted``."""
         with self._database.read() as connection:
-            return _latest(connection, campaign, effective)
+            return _latest(connection, campaign, effective, counted)
 
     def stamps(self, campaign: str) -> list[tuple[dt.datetime, dt.datetime]]:
         """When the last two were counted and take effect, the newest first: one in use, and one perhaps not yet."""
@@ -68,10 +70,12 @@ def _checks(campaign: str, until: dt.datetime) -> tuple[ColumnElement[bool], ...
     return (answer.c.campaign == campaign, answer.c.kind == "check", answer.c.at <= until, standing)
 
 
-def _latest(connection: Connection, campaign: str, effective: dt.datetime | None) -> Known:
+def _latest(connection: Connection, campaign: str, effective: dt.datetime | None, counted: dt.datetime | None) -> Known:
     mine = [role_estimate.c.campaign == campaign]
     if effective is not None:
         mine.append(role_estimate.c.effective_at <= effective)
+    if counted is not None:
+        mine.append(role_estimate.c.counted_at <= counted)
     last = select(func.max(role_estimate.c.counted_at)).where(*mine).scalar_subquery()
     rows = connection.execute(select(role_estimate).where(*mine, role_estimate.c.counted_at == last)).all()
     return (

@@ -10,9 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from commsengine.cadence.groups import week_of
-from commsengine.cadence.plan import Workspace
 from commsengine.cli.report_page import page as page_of
-from commsengine.engine.decisions import Decisions
 from commsengine.engine.report import report
 from tests.builders import a_message
 from tests.cli.terminal import Terminal
@@ -34,7 +32,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         a_message(id="later", **{"from": "go_live", "until": "go_live + 14d"}),
     )
     with put_on_record(folder, GIVEN, plan) as store:
-        text = page_of(report(store, Decisions(store, Workspace()), "crm", NOW))
+        text = page_of(report(store, "crm", NOW))
     (folder / "report.html").write_text(text, encoding="utf-8")
     return folder / "report.html"
 

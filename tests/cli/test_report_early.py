@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from commsengine.cadence.plan import Workspace
 from commsengine.cli.report_page import page
-from commsengine.engine.decisions import Decisions
 from commsengine.engine.report import report
 from tests.on_record import DAY, STARTED, put_on_record
 
 
 def test_it_is_a_page_that_says_so(tmp_path: Path) -> None:
     with put_on_record(tmp_path) as store:
-        text = page(report(store, Decisions(store, Workspace()), "crm", STARTED - 30 * DAY))
+        text = page(report(store, "crm", STARTED - 30 * DAY))
     assert "Nothing has been sent yet" in text

@@ -12,7 +12,7 @@ import pytest
 
 from commsengine.cadence.calendar import DAY
 from commsengine.cadence.learning import nothing
-from commsengine.cadence.lessons import Known
+from commsengine.cadence.lessons import Known, count_at
 from commsengine.cadence.plan import Workspace
 from commsengine.cadence.shares import Share
 from commsengine.cli.report import as_data
@@ -21,11 +21,12 @@ from commsengine.engine.books import status
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.remembered import Moment, mean_of
 from commsengine.engine.report import Report, RoleView, report
+from commsengine.engine.teacher import Teacher
 from commsengine.engine.why import why
 from commsengine.errors import InputError
 from commsengine.store.store import Store
 from tests.builders import a_message
-from tests.on_record import CHECKS, NOW, STARTED, TYPICAL, Given, a_recalled_plan, put_on_record
+from tests.on_record import CHECKS, NOW, RIGHT, STARTED, TYPICAL, WRONG, Given, a_recalled_plan, learn, put_on_record
 
 SMALL = Given({"managers": 7, "sales": 40, "service": 26, "office": 12}, TYPICAL.strength, TYPICAL.answers)
 PLAN = a_recalled_plan(
@@ -43,7 +44,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 def seen_in(store: Store, now: dt.datetime = NOW) -> Report:
-    return report(store, Decisions(store, Workspace()), "crm", now)
+    return report(store, "crm", now)
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +146,31 @@ def test_whether_an_answer_of_the_open_week_is_right_changes_nothing(store: Stor
     assert before != seen
 
 
+@pytest.mark.parametrize("days", [0, 7], ids=["first block", "others before"])
+def test_what_was_learned_from_the_one_answer_of_yesterday_moves_no_figure(tmp_path: Path, days: int) -> None:
+    """The engine learns from it at once and sends by it; whoever compares two days must not tell which way it went."""
+    given = replace(SMALL, days=(0, 1, 8, 9) if days else (19, 20))
+    at, told = NOW + dt.timedelta(days=1), []
+    for right in (True, False):
+        with put_on_record(tmp_path, given, PLAN, file=f"{right}.db") as store:
+            learn(store, NOW)
+            answered = {given.person_id for given in store.books.check_answers("crm")}
+            quiet = [row for row in store.touches.list("crm") if row.person_id not in answered]
+            touch = next(row for row in quiet if (row.role, row.number) == ("service", 2))
+            assert touch.person_id
+            store.facts.answer(
+                touch.person_id, "crm", touch.message, touch.key, "check", value=RIGHT if right else WRONG, right=right,
+                evidence="link", by=touch.person_id, now=at,
+            )  # fmt: skip
+            later, decisions = at + 2 * DAY, Decisions(store, Workspace())
+            Teacher(store).teach(decisions.campaigns(later), later)
+            assert store.estimates.latest("crm").counted_at == count_at(later)
+            figures = as_data(seen_in(store, later)), status(store, later, recall=True)["campaigns"][0]["recall"]
+            told.append((store.estimates.latest("crm").roles["service"], figures))
+    assert told[0][0] != told[1][0]
+    assert told[0][1] == told[1][1]
+
+
 def test_whoever_leaves_takes_no_answer_out_of_the_counts(tmp_path: Path) -> None:
     given = replace(SMALL, people={"managers": 11, "sales": 30, "service": 12, "office": 12})
     with put_on_record(tmp_path, given) as store:
@@ -158,8 +184,7 @@ def test_whoever_leaves_takes_no_answer_out_of_the_counts(tmp_path: Path) -> Non
 
 
 def test_status_estimates_what_the_report_does(store: Store, seen: Report) -> None:
-    decisions = Decisions(store, Workspace())
-    told = {each["role"]: each for each in status(store, NOW, decisions=decisions)["campaigns"][0]["recall"]}
+    told = {each["role"]: each for each in status(store, NOW, recall=True)["campaigns"][0]["recall"]}
     for name in ("sales", "service", "office"):
         own = role(seen, name)  # of the one message by recall
         assert own.recall
@@ -176,7 +201,7 @@ def test_status_estimates_what_the_report_does(store: Store, seen: Report) -> No
 def test_a_campaign_that_is_over_has_no_estimate_in_status(tmp_path: Path) -> None:
     with put_on_record(tmp_path, replace(SMALL, days=(0,))) as store:
         store.plans.cancel("crm", by="dana", now=NOW)
-        assert status(store, NOW, decisions=Decisions(store, Workspace()))["campaigns"][0]["recall"] == []
+        assert status(store, NOW, recall=True)["campaigns"][0]["recall"] == []
 
 
 def test_the_line_begins_with_the_first_touch_and_falls_if_nothing_more_is_sent(seen: Report) -> None:
@@ -306,7 +331,7 @@ def test_what_the_plan_has_lost_since_is_in_no_report(tmp_path: Path) -> None:
 
 def test_an_unknown_campaign_is_told_with_the_near_names(store: Store) -> None:
     with pytest.raises(InputError, match="crm"):
-        report(store, Decisions(store, Workspace()), "crn", NOW)
+        report(store, "crn", NOW)
 
 
 def test_why_says_what_the_next_touch_is_for_and_no_figure(tmp_path: Path) -> None:

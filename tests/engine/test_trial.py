@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 
 from commsengine.cadence.experiment import arm_of
-from commsengine.cadence.plan import Workspace
 from commsengine.cadence.shares import difference
 from commsengine.cli.report import as_data
 from commsengine.cli.report_page import page
-from commsengine.engine.decisions import Decisions
 from commsengine.engine.report import Report, report
 from tests.on_record import NOW, TYPICAL, Given, a_recalled_plan, people_of, put_on_record
 
@@ -23,7 +21,7 @@ TRIAL = {"arms": ["recall", {"every": "48h"}]}
 def seen(folder: Path, given: Given = SOME, **changes: object) -> Report:
     plan = a_recalled_plan(experiment={**TRIAL, **changes})
     with put_on_record(folder, given, plan) as store:
-        return report(store, Decisions(store, Workspace()), "crm", NOW)
+        return report(store, "crm", NOW)
 
 
 def test_each_arm_says_what_it_cost_and_what_it_brought(tmp_path: Path) -> None:
@@ -73,6 +71,6 @@ def test_whoever_takes_no_part_is_in_no_arm(tmp_path: Path, share: float) -> Non
 
 def test_a_plan_without_one_has_no_arms(tmp_path: Path) -> None:
     with put_on_record(tmp_path, SOME) as store:
-        found = report(store, Decisions(store, Workspace()), "crm", NOW)
+        found = report(store, "crm", NOW)
     assert found.arms == ()
     assert "The experiment" not in page(found)
