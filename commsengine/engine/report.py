@@ -194,7 +194,7 @@ class _Reading:
         }
         self._place: Counter[str] = Counter()
         self._weeks: dict[dt.date, Counter[str]] = {}
-        self._store, self._trial = store, Trial(record.plan)
+        self._trial = Trial(record.plan)
 
     def take(self, person: Person, role: str, history: History) -> None:
         self._trial.take(person, history)
@@ -217,7 +217,7 @@ class _Reading:
             record.id, plan.title, record.state, plan.send.time_zone, self._now, record.started_at, _go_live(plan),
             sum(self._sizes.values()), tuple(self._message(message) for message in plan.messages),
             tuple(Week(start, n["touches"], n["acknowledged"]) for start, n in sorted(self._weeks.items())),
-            self._trial.arms(self._store, self._now),
+            self._trial.arms({cell: told for cell, told in self._answers.told.items() if cell[1] in self._shown}),
         )  # fmt: skip
 
     def _message(self, message: Message) -> MessageView:
