@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING
 
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.history import Campaign, Campaigns, History
+from commsengine.cadence.learning import nothing
 from commsengine.cadence.lessons import Known
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
-from commsengine.cli.simulation import Simulation, simulate
+from commsengine.cli.simulation import Simulation, Tellable, simulate
+from commsengine.engine.answered import answers_of, as_shown, shown_of
 from commsengine.errors import InputError
 
 if TYPE_CHECKING:
+    from commsengine.store.store import Store
     from commsengine.wiring import Wiring
 
 DAY = dt.timedelta(days=1)
@@ -37,17 +40,32 @@ def outlook(
             f"Nothing to simulate: the last message closes {end:%Y-%m-%d}, before {begin:%Y-%m-%d}.",
             "Move the milestones, or name another day with --from.",
         )
-    campaigns = _with(wiring, plan, begin)
-    return simulate(
-        campaigns, plan.campaign, _pasts(wiring, plan, people, begin), begin, end, answers, _known(wiring, campaigns)
+    campaigns, pasts = _with(wiring, plan, begin), _pasts(wiring, plan, people, begin)
+    if not wiring.has_database:
+        return simulate(campaigns, plan.campaign, pasts, begin, end, answers)
+    known, told = _known(wiring.store, campaigns), tellable(wiring.store, campaigns, plan.campaign, wiring.clock())
+    return simulate(campaigns, plan.campaign, pasts, begin, end, answers, known, told)
+
+
+def tellable(store: Store, campaigns: Campaigns, campaign: str, now: dt.datetime) -> Tellable | None:
+    """``None`` while nobody has answered a check: whoever simulates every day must not see what one person answered."""
+    mine = next(each for each in campaigns.running if each.id == campaign)
+    answers = answers_of(store, mine.plan, now)
+    if not answers.given:
+        return None
+    seen = {role: shown_of(store, campaign, role, answers) for role in mine.plan.audience.roles}
+    learned = {role: known.roles.get(role) or nothing() for role, known in seen.items()}
+    by_them = replace(mine, recall={role: known.estimate_of(role) for role, known in seen.items()}, news_at=None)
+    return Tellable(
+        replace(campaigns, running=tuple(by_them if each is mine else each for each in campaigns.running)),
+        lambda person, history: as_shown(history, person.id, answers, mine.plan, now),
+        {**_known(store, campaigns), campaign: Known(now, now, learned)},
     )
 
 
-def _known(wiring: Wiring, campaigns: Campaigns) -> dict[str, Known]:
+def _known(store: Store, campaigns: Campaigns) -> dict[str, Known]:
     """What the answers so far taught."""
-    if not wiring.has_database:
-        return {}
-    return {campaign.id: wiring.store.estimates.latest(campaign.id) for campaign in campaigns.running}
+    return {campaign.id: store.estimates.latest(campaign.id) for campaign in campaigns.running}
 
 
 def checked(wiring: Wiring, path: Path) -> tuple[Plan, tuple[Person, ...]]:

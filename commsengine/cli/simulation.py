@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from statistics import median
@@ -37,6 +37,16 @@ COMPARED = 50
 """So many people, spread over all, are forecast a second time without an attention budget, to see what it moves."""
 
 NO_BUDGET = Budget.model_construct(per_day=10**6, per_week=10**6)
+
+
+@dataclass(frozen=True, slots=True)
+class Tellable:
+    """What figures of recall may rest on: the same campaigns, people and knowledge, less the answers that are not yet
+    those of ten people (``engine.answered``)."""
+
+    campaigns: Campaigns
+    as_shown: Callable[[Person, History], History]
+    known: Mapping[str, Known]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +136,15 @@ def simulate(
     until: dt.datetime,
     answers: str,
     known: Mapping[str, Known] | None = None,
+    tellable: Tellable | None = None,
 ) -> Simulation:
     """Forecast every person over all ``campaigns`` and keep what concerns ``campaign``. Instants are aware UTC.
 
-    ``known`` is what was learned of each campaign's roles before.
+    ``known`` is what was learned of each campaign's roles before. Touches are foreseen by all there is; recall, of a
+    campaign that has answers, once more by what is ``tellable``.
     """
-    mine_is = next(each for each in campaigns.running if each.id == campaign)
+    told_of = tellable.campaigns if tellable else campaigns
+    mine_is = next(each for each in told_of.running if each.id == campaign)
     plan, seen_ahead = mine_is.plan, Foresight(mine_is, start, until)
     supposing = partial(supposition, answers, campaigns)  # anew for each forecast: people remember what they had
     free = replace(campaigns, workspace=_without_budget(campaigns.workspace), running=_unlimited(campaigns.running))
@@ -144,7 +157,8 @@ def simulate(
     foreseen = forecast_together(campaigns, everyone, start, until, supposing(), known=known)
     for place, (person, seen) in enumerate(foreseen):
         audience += 1
-        seen_ahead.add(person, seen.history)
+        if tellable is None:
+            seen_ahead.add(person, seen.history)
         mine = [touch for touch in seen.touches if touch.campaign == campaign]
         carried = [touch for touch in mine if not touch.skip]
         skipped += len(mine) - len(carried)
@@ -155,11 +169,16 @@ def simulate(
             history = everyone[place][1]
             moved += _moved(carried, forecast(free, person, history, start, until, supposing()), campaign)
         limited += _at_weekly_limit(seen.touches, campaigns.workspace, plan)
+    if tellable is not None:
+        everyone = [(person, tellable.as_shown(person, history)) for person, history in everyone]
+        some = everyone[::step]
+        for person, seen in forecast_together(told_of, everyone, start, until, supposing(), known=tellable.known):
+            seen_ahead.add(person, seen.history)
     touches.sort(key=lambda seen: (seen.touch.due_at, seen.person.email, seen.touch.message))
     return Simulation(
         plan, start, until, answers, audience, tuple(touches), skipped, tuple(unreached),
         round(moved * audience / max(len(some), 1)), limited, seen_ahead,
-        compared(campaigns, mine_is, some, start, until, supposing),
+        compared(told_of, mine_is, some, start, until, supposing),
     )  # fmt: skip
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from commsengine.cadence.agreement import Alike, alike
 from commsengine.cadence.checks import offered_turn
 from commsengine.cadence.groups import Block, Told, blocks, enough, newest
+from commsengine.cadence.history import Answer, History
+from commsengine.cadence.lessons import Known
 from commsengine.cadence.plan import Check, Message, Plan
 from commsengine.cadence.shares import Share
 from commsengine.store.records import CheckAnswer
@@ -49,7 +51,8 @@ class Answers:
     """All answers of a campaign that count.
 
     ``counts_from`` says since when, by person, message and instant of the answer; ``alike`` is by message. ``told`` are
-    the blocks that are closed; ``closed_at`` is, by role, the end of the last one of its answers to all messages.
+    the blocks that are closed; ``closed_at`` is, by role, the end of the last one of its answers to all messages;
+    ``given`` whether there is any answer at all.
     """
 
     cells: Mapping[Cell, Answered] = field(default_factory=dict)
@@ -57,6 +60,7 @@ class Answers:
     alike: Mapping[str, Alike] = field(default_factory=dict)
     told: Mapping[Cell, Sequence[Block]] = field(default_factory=dict)
     closed_at: Mapping[str, dt.datetime] = field(default_factory=dict)
+    given: bool = False
 
 
 def answers_of(store: Store, plan: Plan, now: dt.datetime, departments: Mapping[str, str] | None = None) -> Answers:
@@ -84,7 +88,26 @@ def answers_of(store: Store, plan: Plan, now: dt.datetime, departments: Mapping[
         {message: _alike(messages[message], theirs, now) for message, theirs in by_department.items()},
         closed,
         {role: last[-1].until for role, theirs in of_role.items() if (last := blocks(theirs, now))},
+        bool(by_role),
     )  # fmt: skip
+
+
+def shown_of(store: Store, campaign: str, role: str, answers: Answers) -> Known:
+    """What was learned when the last block of the role's answers closed, so that no figure moves with one answer."""
+    closed = answers.closed_at.get(role)
+    return Known() if closed is None else store.estimates.latest(campaign, counted=closed)
+
+
+def as_shown(history: History, person: str, answers: Answers, plan: Plan, now: dt.datetime) -> History:
+    """A person's history as figures may rest on it: an answer by ``now`` that does not count yet is a reading."""
+
+    def shown(one: Answer) -> Answer:
+        open_ = one.campaign == plan.campaign and one.kind == "check" and one.at <= now
+        if not open_ or (person, one.message, one.at) in answers.counts_from:
+            return one
+        return replace(one, kind="acknowledged", right=None)
+
+    return replace(history, answers=tuple(map(shown, history.answers)))
 
 
 def _question(message: Message, given: CheckAnswer) -> int:

@@ -16,12 +16,11 @@ from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.groups import enough, shown, total_of_all, week_of
 from commsengine.cadence.history import History
-from commsengine.cadence.lessons import Known
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Plan
 from commsengine.cadence.remembering import to_remember
 from commsengine.cadence.shares import Share
-from commsengine.engine.answered import NOTHING, Answers, Weeks, answers_of
+from commsengine.engine.answered import NOTHING, Answers, Weeks, answers_of, shown_of
 from commsengine.engine.audience import members, roles_of
 from commsengine.engine.campaigns import known as known_campaign
 from commsengine.engine.remembered import Group, Mean, mean_of, mornings, past_of
@@ -287,12 +286,6 @@ class _Cell:
             yield week_of(row.due_at).date(), "touches"
         if said:
             yield week_of(min(said)).date(), "acknowledged"
-
-
-def shown_of(store: Store, campaign: str, role: str, answers: Answers) -> Known:
-    """What was learned when the last block of the role's answers closed, so that no figure moves with one answer."""
-    closed = answers.closed_at.get(role)
-    return Known() if closed is None else store.estimates.latest(campaign, counted=closed)
 
 
 def _span(plan: Plan, message: Message) -> tuple[dt.datetime, dt.datetime]:
