@@ -272,7 +272,7 @@ def test_a_check_is_answered_by_one_press_and_explained_at_once(
     assert answered(team) == [("The customer record", True)]
     eventually(lambda: post.edits == 1)
     assert f"That is right. {CHECK['because']}" in json.dumps(post.blocks)
-    assert buttons(post) == []
+    assert buttons(post) == ["explain"]  # a right answer may be a guess; and asking does not tell a wrong one
 
 
 def test_a_wrong_press_is_explained_at_once_and_help_is_offered(open_team: Callable[..., Team]) -> None:
@@ -337,12 +337,12 @@ def test_what_the_message_asks_for_stays_open_after_its_check(open_team: Callabl
     assert "got_it" not in buttons(post)
     team.slack.click(ANA.email, named("The customer record"))
     eventually(lambda: post.edits == 1)
-    assert buttons(post) == ["answer", "question", "snooze", "heard_enough"]
+    assert buttons(post) == ["answer", "question", "snooze", "heard_enough", "explain"]
     team.slack.click(ANA.email, "answer")
     eventually(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
     team.slack.submit(team.slack.team.dialogs_of(ANA.email)[0], {"entry": "The phone number"})
     eventually(lambda: post.edits == 2)
-    assert (team.house.kinds(), buttons(post)) == (["check", "input"], ["undo"])
+    assert (team.house.kinds(), buttons(post)) == (["check", "input"], ["undo", "explain"])
 
 
 def test_a_card_redrawn_later_makes_the_same_point_again(open_team: Callable[..., Team]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from commsengine.authoring.draft import Draft
 from commsengine.authoring.near import listed
@@ -71,13 +71,23 @@ def somebody_asks(draft: Draft) -> Iterator[Problem]:
         if message.repeat_until == "recalled" and not message.checks:
             cause = f"'{message.id}' repeats until it is recalled, and nobody is ever asked."
             yield draft.error((*path, "repeat_until"), "never_recalled", cause, "Write 'checks', or another end.")
+        elif message.repeat_until == "recalled":
+            cause = f"'{message.id}' ends for those who were right; its touches let others tell who that is."
+            fix = "Write 'cadence: {recall_floor: 0.35}' instead: it comes seldom to whoever knows it."
+            yield draft.advice((*path, "repeat_until"), "tells_right", cause, fix)
+
+
+def _asks_for_recall(written: object) -> bool:
+    """Whether its author meant it to repeat by recall, also where the floor itself is at fault."""
+    cadence = written.get("cadence") if isinstance(written, Mapping) else None
+    return isinstance(cadence, Mapping) and "recall_floor" in cadence
 
 
 def experiments_try_something(draft: Draft) -> Iterator[Problem]:
     experiment = draft.plan.experiment
     if experiment is None:
         return
-    if all(message.cadence.recall_floor is None for message in draft.plan.messages):
+    if not any(_asks_for_recall(message) for message in draft.written.get("messages") or ()):
         cause = "The experiment is about messages by recall, and there is none."
         yield draft.error(("experiment",), "idle_experiment", cause, "Give a message 'recall_floor', or leave it out.")
     if all(arm.every is not None for arm in experiment.arms):

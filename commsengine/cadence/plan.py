@@ -180,7 +180,9 @@ class Check(Frozen):
     def _right_is_an_answer(self) -> Check:
         if self.right not in self.answers:
             raise ValueError("'right' is none of the 'answers'; copy one of them letter by letter")
-        if len(set(self.answers)) != len(self.answers):
+        if not all(text.strip() for text in (self.question, self.because, *self.answers)):
+            raise ValueError("'question', 'because' and each of the 'answers' must say something; one is blank")
+        if len({" ".join(answer.casefold().split()) for answer in self.answers}) != len(self.answers):
             raise ValueError("two 'answers' are the same; write each once")
         return self
 

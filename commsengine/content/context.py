@@ -60,7 +60,8 @@ class Setting:
             "text": prose(recipe.texts["text"], base) if "text" in recipe.texts else "",
             "choices": [line(choice, base) for choice in recipe.choices] or seen_answers(recipe, base),
             "reply_by": f"{message.input.reply_by} working days" if message.input else "",
-            "role": role, "ask": message.ask, "language": language, "often": often(message.cadence),
+            "role": role, "ask": message.ask, "language": language,
+            "often": often(message.cadence, on_trial=self._plan.experiment is not None),
             "manager_sees": any(rung.do == "personal" and rung.by == "manager" for rung in self._plan.ladder(message)),
         }  # fmt: skip
 

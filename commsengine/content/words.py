@@ -32,8 +32,10 @@ def _locale(language: str) -> Locale | None:
         return None
 
 
-def often(cadence: Cadence) -> str:
-    """A cadence as a sentence."""
+def often(cadence: Cadence, *, on_trial: bool = False) -> str:
+    """A cadence as a sentence; ``on_trial`` where chance gives some people another."""
+    if cadence.every is None and on_trial:
+        return "It comes again and again while it is open."
     if cadence.every is None:
         return "It comes often while it is new, and rarely once it is remembered."
     rhythm = f"It comes every {_span(cadence.every)}"

@@ -134,8 +134,8 @@ def _explained(card: Card, check: CheckText) -> str:
 
 
 def _offer(card: Card) -> Blocks:
-    """After a wrong answer: a press that asks for an explanation."""
-    if card.checked is None or card.right or card.question:
+    """A press that asks for an explanation: after a right answer too, so that to ask does not tell which it was."""
+    if card.checked is None or card.question:
         return []
     text = {"type": "plain_text", "text": "Please explain it to me"}
     return [

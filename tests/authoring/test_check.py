@@ -199,7 +199,7 @@ def test_advice_is_given_and_does_not_stop_a_plan(name: str, tmp_path: Path) -> 
 def test_a_check_and_a_message_that_repeats_until_it_is_recalled_need_no_advice(tmp_path: Path) -> None:
     asked = "ask: check\n    checks: [{question: Q, answers: [a, b], right: a, because: b}]"
     text = slip("id: one-record", f"id: one-record\n    repeat_until: recalled\n    {asked}")
-    assert codes(tmp_path, text, "advice") == []
+    assert codes(tmp_path, text, "advice") == ["tells_right"]
 
 
 def test_input_asked_after_the_first_phase_is_too_late(tmp_path: Path) -> None:
@@ -235,6 +235,25 @@ def test_an_arm_too_small_to_be_shown_is_told_beforehand(size: int, small: list[
     people = [*PEOPLE, *(someone(number, department="Sales") for number in range(size - len(PEOPLE)))]
     told = [problem.message for problem in checked(tmp_path, text, people).problems if problem.code == "small_arm"]
     assert told == [f"Chance puts fewer than 10 people into {each}; of so few nothing is shown." for each in small]
+
+
+def test_a_wrong_floor_is_one_error_also_in_an_experiment(tmp_path: Path) -> None:
+    text = recalling("recall_floor: 35").replace("audience:\n", "experiment: {arms: [recall, every: 48h]}\naudience:\n")
+    assert len(codes(tmp_path, text)) == 1
+    assert codes(tmp_path, text) != ["idle_experiment"]
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "{question: ' ', answers: [a, b], right: a, because: b}",
+        "{question: Q, answers: [a, ' '], right: a, because: b}",
+        "{question: Q, answers: [a, b], right: a, because: ' '}",
+        "{question: Q, answers: [a, 'A '], right: a, because: b}",
+    ],
+)
+def test_a_check_that_says_nothing_or_the_same_twice_is_an_error(check: str, tmp_path: Path) -> None:
+    assert len(codes(tmp_path, slip("id: one-record", f"id: one-record\n    checks: [{check}]"))) == 1
 
 
 def test_repeating_until_recalled_needs_a_question(tmp_path: Path) -> None:

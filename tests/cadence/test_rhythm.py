@@ -18,6 +18,7 @@ from commsengine.cadence.history import Answer, Campaigns, History, Touch
 from commsengine.cadence.learning import Checked, estimate, learn, nothing
 from commsengine.cadence.people import Person
 from commsengine.cadence.recall import Estimate, Event
+from commsengine.cadence.rhythm import events_of
 from tests.builders import a_message, a_plan, running, someone, utc
 
 START, UNTIL, GO_LIVE = utc("2027-01-04"), utc("2027-04-12"), utc("2027-03-15")
@@ -122,3 +123,13 @@ def test_what_was_refused_taught_nobody_anything_and_is_said_again_in_the_next_w
 def test_nothing_comes_after_the_last_window_in_which_the_message_is_open() -> None:
     made = touches(given=campaigns(until="kickoff + 1d"))
     assert [touch.due_at for touch in made] == [utc("2027-01-11 08:00")]
+
+
+def test_of_two_answers_to_one_touch_the_first_counts_whatever_came_with_it() -> None:
+    message = a_plan(a_message(cadence=BY_RECALL)).messages[0]
+    seen = [utc("2027-01-11 08:00"), utc("2027-01-12 08:00")]
+    said = [
+        Answer("crm", message.id, kind, seen[0] + dt.timedelta(hours=hours), "link", right)
+        for hours, kind, right in ((3, "check", True), (1, "acknowledged", None), (2, "check", False))
+    ]
+    assert [(event.at, event.signal) for event in events_of(message, seen, said)] == [(2.0, "wrong"), (24.0, "unseen")]
