@@ -1,7 +1,7 @@
 """A schedule that adapts: three rehearsals of one plan, with people who remember worse, as, and better than assumed.
 
 Each is the real engine on a time-lapse clock, with real SMTP and answers by real forms. It prints what each sent by
-week, holds it against the forecast, and writes one plot: ``python -m benchmarks.recall.adapts --out adapts.svg``.
+week, holds it against the forecast, and writes one plot: ``python -m benchmarks.recall.adapts``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CHECKS = [
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--people", type=int, default=150)
-    options.add_argument("--out", type=Path, default=Path("adapts.svg"))
+    options.add_argument("--out", type=Path, default=Path(__file__).with_name("adapts.svg"))
     given = options.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     weeks = {}
