@@ -59,15 +59,19 @@ def decide(campaigns: Campaigns, person: Person, history: History, now: dt.datet
     return Decision(
         person.id,
         tuple(touches),
-        min((at for at in (*(reason.next_at for reason in not_yet), *_news(courses)) if at is not None), default=None),
+        min(
+            (at for at in (*(reason.next_at for reason in not_yet), *_news(courses, now)) if at is not None),
+            default=None,
+        ),
         (*reasons, *waiting, *not_yet),
         {(course.campaign.id, course.message.id): course.standing for course in courses},
     )
 
 
-def _news(courses: list[Course]) -> list[dt.datetime | None]:
+def _news(courses: list[Course], now: dt.datetime) -> list[dt.datetime]:
     """When other role estimates may make a message by recall due earlier, or need it no more."""
-    return [course.campaign.news_at for course in courses if course.message.cadence.recall_floor is not None]
+    by_recall = [course.campaign.news_at for course in courses if course.message.cadence.recall_floor is not None]
+    return [at for at in by_recall if at is not None and at > now]
 
 
 def _reason(candidate: Candidate, code: str, at: dt.datetime) -> Reason:

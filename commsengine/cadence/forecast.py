@@ -139,7 +139,9 @@ def _taught(campaigns: Campaigns, walks: Sequence[Walk], known: dict[str, Known]
         taught = lessons(campaign.plan, before, ((walk.person, walk.history) for walk in walks), counted)
         if taught is not None:
             known[campaign.id] = taught
-        running.append(replace(campaign, recall=taught.estimates) if taught else campaign)
+        published = campaign.news_at is not None and campaign.news_at <= counted + TAKES_EFFECT
+        new = taught or (before if published else None)
+        running.append(replace(campaign, recall=new.estimates, news_at=None) if new else campaign)
     changed = any(new is not old for new, old in zip(running, campaigns.running, strict=True))
     return replace(campaigns, running=tuple(running)) if changed else campaigns
 

@@ -13,12 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commsengine.cadence.calendar import Hours
-from commsengine.cadence.forecast import Fact, Supposition, forecast, nobody
+from commsengine.cadence.decide import decide
+from commsengine.cadence.forecast import Fact, Supposition, forecast, forecast_together, nobody
 from commsengine.cadence.history import Answer, Campaigns, History, Touch
 from commsengine.cadence.learning import Checked, estimate, learn, nothing
+from commsengine.cadence.lessons import Known
 from commsengine.cadence.people import Person
 from commsengine.cadence.recall import Estimate, Event
-from commsengine.cadence.rhythm import events_of
+from commsengine.cadence.rhythm import HOUR, events_of
 from tests.builders import a_message, a_plan, running, someone, utc
 
 START, UNTIL, GO_LIVE = utc("2027-01-04"), utc("2027-04-12"), utc("2027-03-15")
@@ -133,3 +135,26 @@ def test_of_two_answers_to_one_touch_the_first_counts_whatever_came_with_it() ->
         for hours, kind, right in ((3, "check", True), (1, "acknowledged", None), (2, "check", False))
     ]
     assert [(event.at, event.signal) for event in events_of(message, seen, said)] == [(2.0, "wrong"), (24.0, "unseen")]
+
+
+def test_estimates_that_are_published_and_not_yet_in_use_are_foreseen_from_their_instant_on() -> None:
+    """Between midnight and three: ``simulate`` goes on, and by the new curve as the engine will."""
+    check = {"question": "Where?", "answers": ["Here", "There"], "right": "Here", "because": "It is here."}
+    given, person, midnight = campaigns(checks=[check]), replace(someone(1), department="Sales"), utc("2027-02-20")
+    past = forecast(given, person, History(), START, midnight, saying("acknowledged", share=0.5)).history
+    before = (Event(0.0, "unseen"),)
+    checks = [Checked(before, Event(30.0, "wrong")) for _ in range(200)]
+    learned = learn(nothing(), checks, [(*before, checks[0].answer)] * 200)
+    known = Known(midnight, midnight + 3 * HOUR, {"sales": learned})
+    waiting = replace(given, running=(replace(given.running[0], news_at=known.effective_at),))
+    later = replace(given, running=(replace(given.running[0], recall=known.estimates),))
+
+    def foreseen(running: Campaigns, start: dt.datetime) -> list[dt.datetime]:
+        [(_, seen)] = forecast_together(running, [(person, past)], start, UNTIL, nobody, known={"crm": known})
+        return [touch.due_at for touch in seen.touches]
+
+    wake = decide(waiting, person, past, known.effective_at).wake_at
+    assert wake is not None
+    assert wake > known.effective_at
+    assert foreseen(waiting, midnight + HOUR) == foreseen(later, known.effective_at)
+    assert foreseen(waiting, midnight + HOUR) != foreseen(given, known.effective_at)
