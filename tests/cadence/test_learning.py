@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import log
 
 import pytest
@@ -130,3 +131,8 @@ def test_two_batches_are_weighed_like_one_up_to_the_pooling() -> None:
     both = learn(step, second, everything([*first, *second]))
     assert (both.checks, both.right) == (20, 14)
     assert both.pooled == learned([*first, *second]).pooled
+
+
+def test_the_gate_opens_at_fifty_forecasts_and_not_before() -> None:
+    good = replace(nothing(), checks=49, forecasts=49, right=25, error=4.9)
+    assert (good.tested, replace(good, forecasts=50).tested) == (False, True)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from commsengine.cadence.experiment import held_out
 from commsengine.cadence.forecast import Fact, forecast
 from commsengine.cadence.history import Answer, History, Touch
 from commsengine.cadence.learning import estimate
@@ -76,3 +77,15 @@ def test_answers_are_counted_at_midnight_and_used_at_three() -> None:
 def test_who_was_loaded_first_does_not_matter() -> None:
     people = [asked(number, MIDNIGHT - number * SECOND, right=number % 3 > 0) for number in range(1, 20)]
     assert taught(people, MIDNIGHT) == taught(people[::-1], MIDNIGHT)
+
+
+def test_what_is_held_out_is_forecast_and_teaches_nothing() -> None:
+    trial = a_plan(
+        a_message(checks=[CHECK]), follow_up=[], experiment={"arms": ["recall", {"every": "48h"}], "hold_out": "0.2"}
+    )
+    people = [asked(number, MIDNIGHT - SECOND) for number in range(60)]
+    out = sum(held_out(trial, person.id, "one-record", 2) for person, _ in people)
+    known = lessons(trial, Known(), people, MIDNIGHT)
+    assert known
+    assert 0 < out < 60
+    assert (known.roles["sales"].checks, known.roles["sales"].forecasts) == (60 - out, 60)
