@@ -15,6 +15,9 @@ from commsengine.store.records import QuestionRecord, StoredAnswer, TouchRecord
 UNDO = dt.timedelta(minutes=5)
 """How long an answer can be taken back, but for one to a check."""
 
+AGAIN = dt.timedelta(days=1)
+"""So long after a check was explained nobody is invited to test themselves: they would only say it again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -115,8 +118,9 @@ class Card:
 
     @property
     def extra_check(self) -> bool:
-        """Whether a check is offered to whoever wants one, beside everything else."""
-        return bool(self.message.checks) and self.checked is None and not self.asks_check
+        """Whether a check is offered to whoever wants one, beside everything else; not on the day of an explanation."""
+        told = any(answer.kind == "check" and self.now - answer.at < AGAIN for answer in self.before)
+        return bool(self.message.checks) and self.checked is None and not self.asks_check and not told
 
     @property
     def own_ask(self) -> bool:

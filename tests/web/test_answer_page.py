@@ -357,3 +357,13 @@ def test_a_body_that_is_no_text(site: Site) -> None:
     path = site.path("answer", site.house.touch())
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     assert site.client.post(path, content=b"do=got_it\xff", headers=form).status_code == 400
+
+
+def test_who_has_just_been_told_the_right_answer_is_not_invited_to_give_it_on_another_page(open_site: OpenSite) -> None:
+    site = open_site(a_message(checks=[CHECK]))
+    asked, later = site.house.touch(number=2), site.house.touch(number=3)
+    assert "Test yourself" in site.get(later).text
+    site.post(asked, do="check", choice="My notebook")
+    assert "Test yourself" not in site.get(later).text
+    site.house.clock.pass_(hours=24)
+    assert "Test yourself" in site.get(later).text
