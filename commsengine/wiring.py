@@ -164,8 +164,7 @@ class Wiring:
     def read_people(self, file: Path) -> PeopleFile:
         from commsengine.authoring.people_file import load_people
 
-        known = {person.email for person in self.everybody()} if self.has_database else set()
-        return load_people(file, known=known)
+        return load_people(file, directory=tuple(self.everybody()) if self.has_database else ())
 
     def check(self, plan: Path) -> CheckResult:
         """Everything wrong with a plan, against the people it is for."""
@@ -181,10 +180,6 @@ class Wiring:
                 raise
             beside += error.problems
         return check(plan, root=self.folder, people=people, templates=templates, beside=beside)
-
-    def roster(self, plan: Plan, path: Path) -> Path | None:
-        """The plan's own people file, if it has one; its name is relative to the plan."""
-        return path.parent / plan.audience.people if plan.audience.people else None
 
     def directory(self) -> tuple[Person, ...] | None:
         """Everybody imported; before the first import those of ``people.csv``; ``None`` when there is neither."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from commsengine.authoring import audiences, dates, recalls, references
 from commsengine.authoring.draft import Draft
-from commsengine.authoring.people_file import load_people
+from commsengine.authoring.people_file import PeopleFile, load_people
 from commsengine.authoring.plan_file import Review, ordered, review_plan
 from commsengine.authoring.text_check import texts_told
 from commsengine.cadence.people import Person
@@ -18,11 +18,15 @@ from commsengine.errors import InputError, Problem
 
 @dataclass(frozen=True)
 class CheckResult:
-    """``plan`` is None where there are errors; ``people`` is None where nobody is known yet."""
+    """``plan`` is None where there are errors; ``people`` is None where nobody is known yet.
+
+    ``roster`` is the plan's own people file, if it has one.
+    """
 
     plan: Plan | None
     people: tuple[Person, ...] | None
     problems: tuple[Problem, ...]
+    roster: PeopleFile | None = None
 
     @property
     def ok(self) -> bool:
@@ -43,7 +47,8 @@ def check(
     ``InputError`` only for a plan file that is not there; everything else is in ``problems``.
     """
     review = review_plan(plan_path, root=root)
-    found, problems = _people(review, people)
+    roster, problems = _roster(review, people or ())
+    found = people if review.roster is None else roster.people if roster else None
     if review.draft is not None:
         problems += texts_told(review.draft, review.errors, found, templates)
         problems += references.templates_exist(review.draft, [name for name in templates if "." not in name])
@@ -51,17 +56,18 @@ def check(
     told = ordered([*review.problems, *problems, *beside])
     sound = not any(problem.severity == "error" for problem in told)
     plan = review.draft.plan if review.draft is not None and sound else None
-    return CheckResult(plan, tuple(found) if found is not None else None, told)
+    return CheckResult(plan, tuple(found) if found is not None else None, told, roster)
 
 
-def _people(review: Review, directory: Sequence[Person] | None) -> tuple[Sequence[Person] | None, list[Problem]]:
+def _roster(review: Review, directory: Sequence[Person]) -> tuple[PeopleFile | None, list[Problem]]:
     if review.roster is None:
-        return directory, []
+        return None, []
     try:
-        roster = load_people(review.roster, known=[person.email for person in directory or ()])
+        roster = load_people(review.roster, directory=directory)
     except InputError as error:
         return None, list(error.problems)
-    return roster.people, list(roster.rejected)
+    returning = [replace(problem, severity="advice") for problem in roster.returning.values()]
+    return roster, [*roster.rejected, *roster.advice, *returning]
 
 
 def _with_people(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:

@@ -6,10 +6,10 @@ import difflib
 from collections.abc import Iterable
 
 
-def near_names(written: str, known: Iterable[str], most: int = 3) -> list[str]:
+def near_names(written: str, known: Iterable[str], most: int = 3, likeness: float = 0.6) -> list[str]:
     """The known names most like the written one, best first, whatever their capitals."""
     by_small = {name.casefold(): name for name in known}
-    found = difflib.get_close_matches(written.casefold(), list(by_small), n=most, cutoff=0.6)
+    found = difflib.get_close_matches(written.casefold(), list(by_small), n=most, cutoff=likeness)
     return [by_small[small] for small in found]
 
 

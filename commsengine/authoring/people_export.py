@@ -6,8 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-from commsengine.authoring.people_row import KNOWN
-from commsengine.cadence.people import COLUMNS, Person
+from commsengine.cadence.people import COLUMNS, KNOWN, Person
 from commsengine.cadence.plan import WEEKDAYS
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")

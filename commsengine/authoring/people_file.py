@@ -6,49 +6,85 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from commsengine.authoring.csv_text import CsvText, read_csv
 from commsengine.authoring.near import meant, near_names
-from commsengine.authoring.people_row import KNOWN, CellError, person_of, unguarded
-from commsengine.cadence.people import Person
+from commsengine.authoring.people_row import Directory, PersonRow, person_of, unguarded
+from commsengine.cadence.people import KNOWN, Person
 from commsengine.errors import InputError, Problem
 
 _SQUASHED = {re.sub(r"[^a-z]", "", name): name for name in KNOWN} | {"mail": "email", "emailaddress": "email"}
 
+LIKE_OURS = 0.85
+"""So like the name of a column is a heading that is probably a slip; 'level' is not yet 'leave'."""
+
 
 @dataclass(frozen=True)
 class PeopleFile:
-    """The usable people, in the order of the file, and a problem or more for each other row. ``read`` counts rows."""
+    """The usable people as they will be, in the order of the file, and a problem or more for each other row.
+
+    ``read`` counts rows, ``columns`` are those of the file, ``kept`` those that it lacks and the directory has for
+    somebody in it. ``present`` are the ids of whom the directory knows, in rejected rows too; ``nameless`` are the
+    lines of rejected rows that may be anybody's. ``returning`` says by id who has left and would be active again.
+    """
 
     people: tuple[Person, ...]
     rejected: tuple[Problem, ...]
     read: int
+    columns: tuple[str, ...]
+    kept: tuple[str, ...]
+    advice: tuple[Problem, ...]
+    present: frozenset[str]
+    nameless: tuple[int, ...]
+    returning: Mapping[str, Problem]
+
+    @property
+    def wrong_rows(self) -> int:
+        return len({problem.line for problem in self.rejected})
+
+    @property
+    def returned(self) -> tuple[str, ...]:
+        """The addresses of those whom the file brings back."""
+        return tuple(person.email for person in self.people if person.id in self.returning)
+
+    def without_returning(self) -> PeopleFile:
+        """With the rows that would end somebody's ``left`` among the rejected ones."""
+        staying = tuple(person for person in self.people if person.id not in self.returning)
+        rejected = _in_order([*self.rejected, *self.returning.values()])
+        return replace(self, people=staying, rejected=rejected, returning={})
 
 
 @dataclass
 class _Reading:
     file: str
     columns: dict[str, int]
+    directory: Directory
     people: list[tuple[int, Person]] = field(default_factory=list)
     rejected: list[Problem] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
+    nameless: list[int] = field(default_factory=list)
+    known: list[Person] = field(default_factory=list)
+    returning: dict[str, Problem] = field(default_factory=dict)
     ids: dict[str, int] = field(default_factory=dict)
     emails: dict[str, int] = field(default_factory=dict)
 
+    def problem(self, line: int, column: str, code: str, cause: str, fix: str) -> Problem:
+        return Problem(self.file, line, self.columns.get(column, 0) + 1, code, cause, fix)
+
     def reject(self, line: int, column: str, code: str, cause: str, fix: str) -> None:
-        self.rejected.append(Problem(self.file, line, self.columns.get(column, 0) + 1, code, cause, fix))
+        self.rejected.append(self.problem(line, column, code, cause, fix))
 
 
-def load_people(path: Path, *, known: Collection[str] = ()) -> PeopleFile:
-    """Read a people file. ``known`` are addresses in the directory already, which may be managers.
+def load_people(path: Path, *, directory: Sequence[Person] = ()) -> PeopleFile:
+    """Read a people file. What it has no column for is, for everybody in the ``directory``, as it is there.
 
     Raises ``InputError`` where the file itself cannot be used; a bad row is in ``rejected`` instead.
     """
     text = read_csv(path)
-    reading = _Reading(text.file, _columns(text))
+    reading = _Reading(text.file, _columns(text), Directory(directory))
     own = {name: index for name, index in reading.columns.items() if name in KNOWN}
     attributes = {name: index for name, index in reading.columns.items() if name and name not in KNOWN}
     width, count = len(text.header), 0
@@ -56,12 +92,38 @@ def load_people(path: Path, *, known: Collection[str] = ()) -> PeopleFile:
         count += 1
         if _too_wide(reading, text, line, row):
             continue
-        person, faults = person_of(row + [""] * (width - len(row)), own, attributes)
-        if person.email:
-            reading.seen.add(person.email)
-        _take(reading, line, person, faults)
-    _managers(reading, {address.lower() for address in known})
-    return PeopleFile(_with_managers(reading), tuple(sorted(reading.rejected, key=lambda p: (p.line, p.column))), count)
+        _take(reading, line, person_of(row + [""] * (width - len(row)), own, attributes, reading.directory))
+    if "manager" in own:
+        _managers(reading)
+    people, columns = _with_managers(reading), (*own, *attributes)
+    returning = {person.id: reading.returning[person.id] for person in people if person.id in reading.returning}
+    advice = tuple(_slips(text, reading.columns))
+    return PeopleFile(
+        people, _in_order(reading.rejected), count, columns, _kept(reading.known, columns), advice,
+        frozenset(person.id for person in reading.known), tuple(reading.nameless), returning,
+    )  # fmt: skip
+
+
+def _in_order(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))
+
+
+def _kept(known: Sequence[Person], columns: Sequence[str]) -> tuple[str, ...]:
+    """The columns that the file lacks, and that somebody in it has a value of."""
+    lacking = [name for name in KNOWN if name not in columns and name != "id"]
+    ours = [name for name in lacking if any(getattr(person, name) not in ("", None, ()) for person in known)]
+    attributes = {name for person in known for name in person.attributes}
+    return (*ours, *sorted(attributes.difference(columns)))
+
+
+def _slips(text: CsvText, columns: Mapping[str, int]) -> Iterator[Problem]:
+    """Headings that are probably meant as one of our columns: they would pass for attributes in silence."""
+    for heading, index in columns.items():
+        near = near_names(re.sub(r"[^a-z]", "", heading.lower()), _SQUASHED, 1, LIKE_OURS)
+        if heading not in KNOWN and near and _SQUASHED[near[0]] not in columns:
+            cause = f"'{heading}' is not one of our columns, so it is kept as an attribute."
+            fix = f"Did you mean '{_SQUASHED[near[0]]}'?"
+            yield Problem(text.file, text.header_line, index + 1, "near_column", cause, fix, "advice")
 
 
 def _name(heading: str) -> str:
@@ -103,16 +165,21 @@ def _too_wide(reading: _Reading, text: CsvText, line: int, row: list[str]) -> bo
         return False
     spare = [i for i, cell in enumerate(row) if cell.strip() and (i >= len(text.header) or not text.header[i])]
     if spare:
+        reading.nameless.append(line)  # a row that is out of step: which cell is the address is not sure
         cause = "This cell stands in a column without a name."
         fix = "Name the column in the first row, or put a cell that holds the delimiter in quotes."
         reading.rejected.append(Problem(reading.file, line, spare[0] + 1, "unnamed_column", cause, fix))
     return bool(spare)
 
 
-def _take(reading: _Reading, line: int, person: Person, faults: list[CellError]) -> None:
-    for fault in faults:
+def _take(reading: _Reading, line: int, row: PersonRow) -> None:
+    person = row.person
+    reading.seen.update({person.email} - {""})
+    reading.known += [row.known] if row.known else []
+    for fault in row.faults:
         reading.reject(line, fault.column, fault.code, fault.message, fault.fix)
-    if faults:
+    if row.faults:
+        reading.nameless += [line] if row.known is None and not person.email else []
         return
     if first := reading.ids.get(person.id):
         cause = f"The id '{person.id}' is taken by line {first}."
@@ -124,12 +191,20 @@ def _take(reading: _Reading, line: int, person: Person, faults: list[CellError])
     else:
         reading.ids[person.id] = reading.emails[person.email] = line
         reading.people.append((line, person))
+        _stays_left(reading, line, row)
 
 
-def _managers(reading: _Reading, known: set[str]) -> None:
+def _stays_left(reading: _Reading, line: int, row: PersonRow) -> None:
+    if row.known and row.known.left and not row.person.left:
+        cause = f"{row.known.email} has left on {row.known.left}, and this empty cell would bring them back."
+        fix = "Write the day again, or take the column out; if they are back, add --yes to the import, or to apply."
+        reading.returning[row.person.id] = reading.problem(line, "left", "returns", cause, fix)
+
+
+def _managers(reading: _Reading) -> None:
     """Reject whoever has a manager that nobody knows, or that is, by some way, their own manager."""
     above = {person.email: person.manager for _, person in reading.people}
-    names = reading.seen | known
+    names = reading.seen | reading.directory.by_email.keys()
     circles = _circles(above)
     bad = set[str]()
     for line, person in reading.people:
@@ -164,5 +239,11 @@ def _circles(above: dict[str, str]) -> dict[str, str]:
 
 
 def _with_managers(reading: _Reading) -> tuple[Person, ...]:
-    managers = {person.manager for _, person in reading.people if person.manager}
-    return tuple(replace(p, is_manager=True) if p.email in managers else p for _, p in reading.people)
+    """Whoever is somebody's manager, in the file or beside it."""
+    beside = [person for person in reading.directory.people if person.id not in reading.ids]
+    managers = {each.manager.lower() for each in (*beside, *(person for _, person in reading.people))}
+    return tuple(_managing(person, person.email in managers) for _, person in reading.people)
+
+
+def _managing(person: Person, is_manager: bool) -> Person:
+    return person if person.is_manager == is_manager else replace(person, is_manager=is_manager)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from commsengine.authoring.addresses import AddressError, clean_address
 from commsengine.authoring.near import listed, near_names
 from commsengine.authoring.places import country_fix, region_fix, zone_fix
 from commsengine.cadence.moments import parse_date
-from commsengine.cadence.people import COLUMNS, Person
+from commsengine.cadence.people import COLUMNS, KNOWN, Person, updated
 from commsengine.cadence.plan import WEEKDAYS
 
-KNOWN = (*COLUMNS, "days", "leave", "left")
 CHANNELS = ("slack", "email", "console", "file")
 MOST_CHARACTERS = 500
 
@@ -35,15 +35,37 @@ class CellError(ValueError):
         self.column, self.code, self.message, self.fix = column, code, message, fix
 
 
-def person_of(
-    row: Sequence[str], known: Mapping[str, int], attributes: Mapping[str, int]
-) -> tuple[Person, list[CellError]]:
-    """The person in a row, and what is wrong with it: one fault for each cell.
+class Directory:
+    """The people known already, by id and by address."""
 
-    ``known`` says in which cell each of our columns stands, ``attributes`` likewise for the company's own.
+    def __init__(self, people: Sequence[Person]) -> None:
+        self.people = people
+        self.by_id = {person.id: person for person in people}
+        self.by_email = {person.email.lower(): person for person in people}
+
+    def find(self, person_id: str, email: str) -> Person | None:
+        """By the id; where a file has none, the id is the address."""
+        return self.by_id.get(person_id) or (self.by_email.get(email) if person_id == email else None)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """The person as they will be, as the directory has them, and what is wrong with the row: a fault for each cell."""
+
+    person: Person
+    known: Person | None
+    faults: list[CellError]
+
+
+def person_of(
+    row: Sequence[str], own: Mapping[str, int], attributes: Mapping[str, int], directory: Directory
+) -> PersonRow:
+    """The person in a row: what it has no column for is as in the directory.
+
+    ``own`` says in which cell each of our columns stands, ``attributes`` likewise for the company's own.
     """
     faults: list[CellError] = []
-    values = {column: unguarded(row[index]) for column, index in known.items()}
+    values = {column: unguarded(row[index]) for column, index in own.items()}
     extra = {name: unguarded(row[index]) for name, index in attributes.items()}
     everything = "|".join([*values.values(), *extra.values()])
     if len(everything) > MOST_CHARACTERS or _SUSPECT.search(everything):
@@ -57,18 +79,21 @@ def person_of(
             return ""
 
     typed = {column: read(column, reader) for column, reader in _READERS.items() if values.get(column)}
-    email = read("email", _email)
-    if "name" in known and not values["name"]:
+    email = str(read("email", _email))
+    known = directory.find(values.get("id") or email, email)
+    if "name" in own and not values["name"] and (known is None or known.name):
         fix = "Write the name, or take the whole column out."
         faults.append(CellError("name", "empty_name", "The name is empty.", fix))
     if not any(fault.column == "country" for fault in faults):
-        faults += _region_faults({**values, **typed})
-    plain = {column: values[column] for column in known if column in COLUMNS}
+        faults += _region_faults({**values, **typed}, known)
+    plain = {column: values[column] for column in own if column in COLUMNS}
     person = Person(**{**plain, **typed, "email": email, "id": values.get("id") or email, "attributes": _filled(extra)})  # type: ignore[arg-type]
+    if known is not None:
+        person = updated(known, person, {**own, **attributes})
     first: dict[str, CellError] = {}
     for fault in faults:
         first.setdefault(fault.column, fault)  # what is wrong with a cell besides follows from it as a rule
-    return person, list(first.values())
+    return PersonRow(person, known, list(first.values()))
 
 
 def unguarded(text: str) -> str:
@@ -125,10 +150,16 @@ def _country(text: str) -> str:
     return code
 
 
-def _region_faults(values: Mapping[str, object]) -> list[CellError]:
-    region, country = str(values.get("region", "")), str(values.get("country", ""))
-    if not region:
+def _region_faults(values: Mapping[str, object], known: Person | None) -> list[CellError]:
+    """Held against what the directory has where the file has only one of the two columns."""
+    region = str(values.get("region", known.region if known else ""))
+    country = str(values.get("country", known.country if known else ""))
+    if not region or not values.keys() & {"region", "country"}:
         return []
+    if "region" not in values and (not country or region_fix(country, region)):
+        wrong = f"is not a region of {country}" if country else "stands without a country"
+        cause = f"The region '{region}' that the directory has {wrong}."
+        return [CellError("country", "unknown_region", cause, "Add a column 'region'; its cell may be empty.")]
     if not country:
         fix = "Write the country beside it."
         return [CellError("region", "region_without_country", f"The region '{region}' stands without a country.", fix)]

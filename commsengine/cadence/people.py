@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from commsengine.cadence.plan import Audience, Role
 
@@ -16,7 +16,8 @@ class Person:
     ``since`` is when they became who they are now (first import, or a change of department, job or attribute):
     the clock of a message never starts before it. ``days`` are weekdays worked, 0 is Monday; ``None`` leaves it to
     the plan. ``leave`` holds first and last day, both included. ``quiet`` is the person's own wish: (from, to) in
-    local minutes within which messages may come, or ``None``.
+    local minutes within which messages may come, or ``None``. ``wished_channel`` is their own wish too, and stands
+    above ``channel``, which the people file names.
     """
 
     id: str
@@ -38,11 +39,16 @@ class Person:
     is_manager: bool = False
     since: dt.datetime | None = None
     quiet: tuple[int, int] | None = None
+    wished_channel: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def first_name(self) -> str:
         return self.name.split()[0] if self.name.split() else self.email.split("@")[0]
+
+    @property
+    def preferred_channel(self) -> str:
+        return self.wished_channel or self.channel
 
     def column(self, name: str) -> str:
         """The value of one column of people.csv, empty where the person has none."""
@@ -54,6 +60,16 @@ COLUMNS = (
     "language", "phone", "channel", "slack_id",
 )  # fmt: skip
 """The columns of people.csv that are plain text; ``days``, ``leave`` and ``left`` have a form of their own."""
+KNOWN = (*COLUMNS, "days", "leave", "left")
+"""The columns of people.csv that we know; every other one is an attribute."""
+
+
+def updated(known: Person, read: Person, columns: Collection[str]) -> Person:
+    """``known`` with what a file with these columns says of them: whatever it has no column for stays as it is."""
+    told = {name: getattr(read, name) for name in KNOWN if name in columns and name != "id"}
+    kept = {name: value for name, value in known.attributes.items() if name not in columns}
+    given = {name: value for name, value in read.attributes.items() if name in columns}
+    return replace(known, **told, attributes=kept | given)
 
 
 def role_of(audience: Audience, person: Person) -> str | None:

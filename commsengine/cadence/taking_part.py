@@ -81,7 +81,7 @@ def _course(
         closes=closes,
         leaves=leaves,
         carried=bool(carried),
-        channels=tuple(sorted(reaching, key=lambda name: name != person.channel)),  # their own preference first
+        channels=tuple(sorted(reaching, key=lambda name: name != person.preferred_channel)),  # their own first
         rows=history.rows_of(campaign.id, message.id),
         answers=history.answers_to(campaign.id, message.id),
         questions=_about(campaign.id, message.id, history.questions),

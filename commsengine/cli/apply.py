@@ -11,10 +11,12 @@ import click
 from commsengine.cli.check import PLAN
 from commsengine.cli.consent import consent_to, yes_option
 from commsengine.cli.opened import wired
+from commsengine.cli.people_told import tell_columns, tell_leavers
 from commsengine.cli.show import count, json_option, note, show_json, table, title
 from commsengine.errors import InputError
 
 if TYPE_CHECKING:
+    from commsengine.authoring.people_file import PeopleFile
     from commsengine.cadence.people import Person
     from commsengine.cadence.plan import Plan
     from commsengine.engine.apply import Diff
@@ -38,23 +40,27 @@ def apply(wiring: Wiring, plan: Path, dry_run: bool, yes: bool, as_json: bool) -
 
     Example: commsengine apply schedules/crm-rollout.yaml
     """
-    from commsengine.cli.outlook import checked
+    from commsengine.cli.outlook import checked_with_roster
     from commsengine.engine import apply as applying
 
-    written, people = checked(wiring, plan)
+    written, people, roster = checked_with_roster(wiring, plan)
     _refuse_cancelled(wiring, written)
-    if wiring.roster(written, plan) is None and not wiring.store.people.count():
+    if roster is not None and not yes and not dry_run:
+        _refuse_returning(roster)
+    if roster is None and not wiring.store.people.count():
         raise InputError("Nobody is imported yet.", "Run: commsengine people import people.csv")
     diff = applying.compare(wiring.store, wiring.decisions, written, wiring.templates, wiring.clock())
     audience = _audience(written, people)
     if as_json:
-        show_json({**asdict(diff), "audience": audience, "applied": not dry_run})
+        returned = roster.returned if roster else ()
+        show_json({**asdict(diff), "audience": audience, "applied": not dry_run, "returned": returned})
     else:
         _tell(wiring, diff, written, plan, audience)
+        _tell_roster(roster, refusing=not yes)
     if dry_run:
         return
     consent_to(audience, f"Apply {written.campaign}?", yes=yes)
-    _put_in_force(wiring, diff, written, plan, people)
+    _put_in_force(wiring, diff, written, plan, roster)
     if not as_json:
         click.echo(_next(wiring, written))
 
@@ -73,17 +79,32 @@ def _refuse_cancelled(wiring: Wiring, plan: Plan) -> None:
         )
 
 
-def _put_in_force(wiring: Wiring, diff: Diff, plan: Plan, path: Path, people: tuple[Person, ...]) -> None:
+def _refuse_returning(roster: PeopleFile) -> None:
+    """Nobody who has left comes back by a roster in passing."""
+    if roster.returning:
+        raise InputError.of([*roster.returning.values()])
+
+
+def _tell_roster(roster: PeopleFile | None, *, refusing: bool) -> None:
+    if roster is None:
+        return
+    for problem in (*roster.advice, *(roster.returning.values() if refusing else ())):
+        note(str(problem))
+    tell_columns(roster)
+    tell_leavers(roster)
+
+
+def _put_in_force(wiring: Wiring, diff: Diff, plan: Plan, path: Path, roster: PeopleFile | None) -> None:
     """People first, so that everybody of a roster is known; then the version; then who stands in its roster."""
     from commsengine.engine import apply as applying
 
-    now, by, roster = wiring.clock(), wiring.operator, wiring.roster(plan, path)
+    now, by = wiring.clock(), wiring.operator
     if roster is not None:
-        wiring.store.people.save(people, by=by, now=now)
+        wiring.store.people.save(roster.people, by=by, now=now, columns=roster.columns)
     source = path.read_text(encoding="utf-8")
     applying.apply(wiring.store, plan, wiring.templates, source, diff=diff, by=by, now=now)
     if roster is not None:
-        wiring.store.people.set_roster(plan.campaign, [person.id for person in people], now)
+        wiring.store.people.set_roster(plan.campaign, [person.id for person in roster.people], now)
 
 
 def _tell(wiring: Wiring, diff: Diff, plan: Plan, path: Path, audience: int) -> None:

@@ -22,6 +22,7 @@ from commsengine.engine.answered import answers_of, as_shown, shown_of
 from commsengine.errors import InputError
 
 if TYPE_CHECKING:
+    from commsengine.authoring.people_file import PeopleFile
     from commsengine.store.store import Store
     from commsengine.wiring import Wiring
 
@@ -70,13 +71,19 @@ def _known(store: Store, campaigns: Campaigns) -> dict[str, Known]:
 
 def checked(wiring: Wiring, path: Path) -> tuple[Plan, tuple[Person, ...]]:
     """The plan and the people it is for. Raises ``InputError`` with every error of the file."""
+    plan, people, _ = checked_with_roster(wiring, path)
+    return plan, people
+
+
+def checked_with_roster(wiring: Wiring, path: Path) -> tuple[Plan, tuple[Person, ...], PeopleFile | None]:
+    """The same, and the plan's own people file, if it has one."""
     result = wiring.check(path)
     errors = [problem for problem in result.problems if problem.severity == "error"]
     if errors or result.plan is None:
         raise InputError.of(errors)
     if not result.people:
         raise InputError("Nobody is known yet.", "Import people first: commsengine people import people.csv")
-    return result.plan, tuple(result.people)
+    return result.plan, tuple(result.people), result.roster
 
 
 def last_close(plan: Plan, people: tuple[Person, ...]) -> dt.datetime:

@@ -12,10 +12,13 @@ import click
 from commsengine.cli.campaign import person_named
 from commsengine.cli.consent import consent, yes_option
 from commsengine.cli.opened import wired
+from commsengine.cli.people_told import tell_columns, tell_leavers
 from commsengine.cli.show import count, json_option, note, show_json, when
 from commsengine.errors import InputError
 
 if TYPE_CHECKING:
+    from commsengine.authoring.people_file import PeopleFile
+    from commsengine.store.records import ImportCounts
     from commsengine.wiring import Wiring
 
 Stored = dict[str, list[dict[str, Any]]]
@@ -34,33 +37,58 @@ def people() -> None:
 @click.argument("file", type=FILE)
 @click.option("--skip-bad", is_flag=True, help="Import the good rows and list the bad ones.")
 @click.option("--complete", is_flag=True, help="The file is everybody: whoever is missing has left.")
+@click.option("--yes", "-y", is_flag=True, help="Also bring back people who are marked as left.")
 @json_option
 @wired
-def import_(wiring: Wiring, file: Path, skip_bad: bool, complete: bool, as_json: bool) -> None:
+def import_(wiring: Wiring, file: Path, skip_bad: bool, complete: bool, yes: bool, as_json: bool) -> None:
     """Add and update people from a CSV file, as Excel writes it.
 
-    A file with a bad row changes nothing, unless --skip-bad. Nobody is ever removed, unless --complete.
+    A column that is not in the file stays as it is. A file with a bad row changes nothing, unless --skip-bad. Nobody
+    is ever removed, unless --complete, and nobody who has left comes back, unless --yes.
 
     Example: commsengine people import people.csv
     """
     read = wiring.read_people(file)
-    for problem in read.rejected:
-        click.echo(str(problem), err=True)
-    if read.rejected and not skip_bad:
-        raise InputError(
-            f"{count(len(read.rejected), 'row is', 'rows are')} wrong, so nothing was changed.",
-            "Correct them, or add --skip-bad to import the rest.",
-        )
-    counts = wiring.store.people.save(read.people, by=wiring.operator, now=wiring.clock(), complete=complete)
+    read = read if yes else read.without_returning()
+    for problem in (*read.rejected, *read.advice):
+        note(str(problem))
+    _refuse_bad_rows(read, skip_bad=skip_bad, complete=complete)
+    counts = wiring.store.people.save(
+        read.people, by=wiring.operator, now=wiring.clock(), columns=read.columns, complete=complete,
+        present=read.present,
+    )  # fmt: skip
     if as_json:
-        show_json({"read": read.read, "rejected": [asdict(each) for each in read.rejected], **asdict(counts)})
+        show_json(_report(read, counts))
         return
     click.echo(
         f"{read.read:,} read, {len(read.people):,} imported: {counts.added:,} new, {counts.updated:,} changed, "
         f"{counts.unchanged:,} as before" + (f", {counts.left:,} marked as left." if complete else ".")
     )
+    tell_columns(read)
+    tell_leavers(read)
     if complete and read.rejected:
-        note("Rejected rows are still counted as present.")
+        note("Whoever stands in a rejected row is still counted as present.")
+
+
+def _refuse_bad_rows(read: PeopleFile, *, skip_bad: bool, complete: bool) -> None:
+    if read.rejected and not skip_bad:
+        raise InputError(
+            f"{count(read.wrong_rows, 'row is', 'rows are')} wrong, so nothing was changed.",
+            "Correct them, or add --skip-bad to import the rest.",
+        )
+    if complete and read.nameless:
+        raise InputError(
+            f"Nobody can tell whose row line {read.nameless[0]} is, so nobody was marked as left and nothing changed.",
+            "Correct the row, or import without --complete.",
+        )
+
+
+def _report(read: PeopleFile, counts: ImportCounts) -> dict[str, Any]:
+    return {
+        "read": read.read, "rejected": [asdict(each) for each in read.rejected], **asdict(counts),
+        "columns": read.columns, "kept": read.kept, "advice": [asdict(each) for each in read.advice],
+        "returned": read.returned,
+    }  # fmt: skip
 
 
 @people.command("export")

@@ -229,10 +229,11 @@ class Rehearsal:
 
     def _apply(self) -> None:
         script, store = self.script, self.wiring.store
-        store.people.save(script.people, by=BY, now=script.start)
+        people = [replace(each, channel=each.preferred_channel) for each in script.people]
+        store.people.save(people, by=BY, now=script.start)
         store.plans.save_version(script.plan, script.templates, "", introduced={}, by=BY, now=script.start)
         if script.plan.audience.people:
-            store.people.set_roster(script.plan.campaign, [person.id for person in script.people], script.start)
+            store.people.set_roster(script.plan.campaign, [person.id for person in people], script.start)
         decrees.start(store, script.plan.campaign, by=BY, now=script.start)
 
     def _plan_pause(self) -> list[PausedMoment]:

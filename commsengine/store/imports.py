@@ -1,6 +1,7 @@
 """Importing people: add and update, never remove; what changed about whom makes them due.
 
-1. People are matched by id; where the file has no ids (the id is the address), by address.
+1. People are matched by id; where the file has no ids (the id is the address), by address. Columns that the file does
+   not have stay as they are.
 2. New rows are added, changed ones updated; an address may move from one person to another in the same import.
 3. Who became or ceased to be a manager is worked out over the whole directory.
 4. Only ``complete`` marks as leavers those whom the file leaves out, and it refuses when they are too many.
@@ -9,17 +10,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
-from commsengine.cadence.people import Person
+from commsengine.cadence.people import Person, updated
 from commsengine.errors import InputError
 from commsengine.store import audit, bookmark
 from commsengine.store.database import many
-from commsengine.store.persons import IMPORTED, SELECTING, email_key, values_of
+from commsengine.store.persons import IMPORTED, SELECTING, email_key, person_of, values_of
 from commsengine.store.records import ImportCounts
 from commsengine.store.tables import person, unreachable
 
@@ -30,9 +31,12 @@ Stored = Mapping[str, Mapping[str, Any]]
 
 
 def save(
-    connection: Connection, people: Sequence[Person], *, by: str, now: dt.datetime, complete: bool
-) -> ImportCounts:
+    connection: Connection, people: Sequence[Person], *, by: str, now: dt.datetime, columns: Collection[str] | None,
+    complete: bool, present: Collection[str],
+) -> ImportCounts:  # fmt: skip
     people, stored = _matched(connection, people)
+    if columns is not None:
+        people = [_beside(each, stored, frozenset(columns)) for each in people]
     _one_row_each(people)
     added = [each for each in people if each.id not in stored]
     updated = [each for each in people if each.id in stored and _differs(each, stored[each.id])]
@@ -40,7 +44,7 @@ def save(
     _update(connection, updated, stored, now)
     many(connection, person.insert(), (_new(each, now) for each in added))
     _recount_managers(connection, now)
-    left = _mark_leavers(connection, {each.id for each in people}, now) if complete else 0
+    left = _mark_leavers(connection, {*present, *(each.id for each in people)}, now) if complete else 0
     counts = ImportCounts(len(added), len(updated), len(people) - len(added) - len(updated), left)
     detail = {"added": counts.added, "updated": counts.updated, "left": left}
     audit.note(connection, "import", "people", by=by, now=now, detail=detail)
@@ -57,11 +61,14 @@ def _matched(connection: Connection, people: Sequence[Person]) -> tuple[list[Per
     return [replace(each, id=adopted[each.id]) if each.id in adopted else each for each in people], stored
 
 
+def _beside(new: Person, stored: Stored, columns: frozenset[str]) -> Person:
+    return updated(person_of(stored[new.id]), new, columns) if new.id in stored else new
+
+
 def _stored(connection: Connection, column: Any, wanted: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-    columns = [person.c[name] for name in ("id", "email_key", "since", *IMPORTED)]
     found: dict[str, Mapping[str, Any]] = {}
     for start in range(0, len(wanted), bookmark.CHUNK):
-        rows = connection.execute(select(*columns).where(column.in_(wanted[start : start + bookmark.CHUNK])))
+        rows = connection.execute(select(person).where(column.in_(wanted[start : start + bookmark.CHUNK])))
         found.update({row["id"]: row for row in rows.mappings()})
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
@@ -25,10 +25,16 @@ class People:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def save(self, people: Sequence[Person], *, by: str, now: dt.datetime, complete: bool = False) -> ImportCounts:
-        """Adds and updates; ``complete`` marks as leavers whoever is left out. ``InputError`` changes nothing."""
+    def save(
+        self, people: Sequence[Person], *, by: str, now: dt.datetime, columns: Collection[str] | None = None,
+        complete: bool = False, present: Collection[str] = (),
+    ) -> ImportCounts:  # fmt: skip
+        """Adds and updates: of whom it knows already only these ``columns``, or everything.
+
+        ``complete`` marks as leavers whoever is neither among them nor ``present``. ``InputError`` changes nothing.
+        """
         with self._database.write() as connection:
-            return imports.save(connection, people, by=by, now=now, complete=complete)
+            return imports.save(connection, people, by=by, now=now, columns=columns, complete=complete, present=present)
 
     def by_email(self, email: str) -> Person | None:
         with self._database.read() as connection:

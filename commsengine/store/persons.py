@@ -29,12 +29,12 @@ def values_of(person: Person) -> dict[str, Any]:
 
 
 def person_of(row: Row[Any] | Mapping[str, Any]) -> Person:
-    """The person that a row of the person table holds. Their own wish of a channel stands above the imported one."""
+    """The person that a row of the person table holds."""
     read = row if isinstance(row, Mapping) else row._mapping
     return Person(
-        **{name: read[name] for name in TEXTS if name != "channel"},
+        **{name: read[name] for name in TEXTS},
         id=read["id"],
-        channel=read["wished_channel"] or read["channel"],
+        wished_channel=read["wished_channel"],
         days=_days(read["days"]),
         leave=_leave(read["leave"]),
         left=read["left"],

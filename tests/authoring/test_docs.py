@@ -5,12 +5,12 @@ import pytest
 from pydantic import BaseModel
 
 from commsengine.authoring.people_file import load_people
-from commsengine.authoring.people_row import KNOWN
 from commsengine.authoring.plan_file import review_plan
 from commsengine.authoring.shape import shape
 from commsengine.authoring.workspace_file import load_workspace
 from commsengine.authoring.yaml_tree import Tree, read_tree
 from commsengine.cadence import plan as format_
+from commsengine.cadence.people import KNOWN
 from commsengine.cadence.plan import Plan, Workspace
 from tests.authoring.written import PLAN, write
 

@@ -26,8 +26,7 @@ from commsengine.authoring.check import check
 from commsengine.authoring.csv_text import read_csv
 from commsengine.authoring.people_export import FORMULA, export_people
 from commsengine.authoring.people_file import load_people
-from commsengine.authoring.people_row import KNOWN
-from commsengine.cadence.people import Person
+from commsengine.cadence.people import KNOWN, Person
 from commsengine.cadence.plan import Plan
 from commsengine.channels.mime import message_bytes
 from commsengine.content.message import Message
