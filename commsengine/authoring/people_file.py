@@ -196,7 +196,7 @@ def _take(reading: _Reading, line: int, row: PersonRow) -> None:
 
 def _stays_left(reading: _Reading, line: int, row: PersonRow) -> None:
     if row.known and row.known.left and not row.person.left:
-        cause = f"{row.known.email} has left on {row.known.left}, and this empty cell would bring them back."
+        cause = f"{row.known.email} is marked as left on {row.known.left}, and this empty cell would end that."
         fix = "Write the day again, or take the column out; if they are back, add --yes to the import, or to apply."
         reading.returning[row.person.id] = reading.problem(line, "left", "returns", cause, fix)
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from commsengine.authoring.people_file import PeopleFile
 
 MOST_NAMES = 5
-RETURN = "give them an empty cell in a column 'left', and add --yes."
 
 
 def tell_columns(read: PeopleFile) -> None:
@@ -34,7 +33,8 @@ def tell_leavers(read: PeopleFile) -> None:
     gone = [person.email for person in read.people if person.left]
     if gone and "left" not in read.columns:
         who = count(len(gone), "person of the file is", "people of the file are")
-        note(f"{who} marked as left and stay so: {_some(gone)}. If they are back: {RETURN}")
+        note(f"{who} marked as left, and that stays: {_some(gone)}.")
+        note("If they are back, give them an empty cell in a column 'left' and add --yes.")
 
 
 def _some(names: Sequence[str]) -> str:

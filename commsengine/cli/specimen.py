@@ -71,7 +71,7 @@ def specimens(
     if channel is not None:
         plan = plan.model_copy(update={"send": plan.send.model_copy(update={"channels": (channel,)})})
     renderer = specimen_renderer(wiring, plan)
-    cast = _cast(plan, people, person)
+    cast = _cast(wiring, plan, people, person)
     for touch in _touches(wiring, plan, person, _carriers(wiring, plan, channel)):
         wanted = touch.message == (message or touch.message)
         if wanted and touch.number == number and touch.kind in CARRIED:
@@ -104,8 +104,11 @@ def _touches(wiring: Wiring, plan: Plan, person: Person, carriers: frozenset[str
     return forecast(campaigns, always, past, opens, closes + dt.timedelta(minutes=1), nobody).touches
 
 
-def _cast(plan: Plan, people: tuple[Person, ...], person: Person) -> Cast:
-    by_email = {each.email.lower(): each for each in people}
+def _cast(wiring: Wiring, plan: Plan, people: tuple[Person, ...], person: Person) -> Cast:
+    """Lead, manager and sponsor need not stand in the plan's own people file."""
+    named = [email for email in (plan.owner[0], plan.sponsor, person.manager) if email]
+    by_email = dict(wiring.store.people.by_emails(named)) if wiring.has_database else {}
+    by_email |= {each.email.lower(): each for each in people}
 
     def known(email: str) -> Person:
         return by_email.get(email.lower(), Person(id=email.lower(), email=email.lower()))

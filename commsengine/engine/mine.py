@@ -175,6 +175,7 @@ _TELL: Mapping[str, Callable[[Row], Told3]] = {
 
 def _facts(person: Person) -> Iterator[tuple[str, str]]:
     yield from ((name, person.column(name)) for name in COLUMNS)
+    yield "wished_channel", person.wished_channel
     yield "leave", "; ".join(f"{first} to {last}" for first, last in person.leave)
     yield "left", str(person.left or "")
     yield from sorted(person.attributes.items())

@@ -1,5 +1,7 @@
 import datetime as dt
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from tests.builders import ANA, BEN, MIA
 HEADER = "id,email,name,manager,country,region,time_zone,days,language,channel,slack_id,leave,left"
 
 
-def load(folder: Path, text: str | bytes, **known: list[Person]) -> tuple[Person, ...]:
+def load(folder: Path, text: str | bytes, **known: Sequence[Person]) -> tuple[Person, ...]:
     found = load_people(write(folder, text, "people.csv"), **known)
     assert not found.rejected
     return found.people
@@ -150,6 +152,120 @@ def test_whoever_is_a_manager_in_the_file_is_marked(tmp_path: Path) -> None:
 def test_a_manager_may_be_in_the_directory(tmp_path: Path) -> None:
     (ana,) = load(tmp_path, "email,manager\nana@example.com,mia@example.com\n", directory=[MIA])
     assert ana.manager == "mia@example.com"
+
+
+FULL = replace(
+    ANA, id="7", region="11", language="ko", left=dt.date(2027, 6, 30), days=frozenset({0, 1}),
+    leave=((dt.date(2027, 2, 8), dt.date(2027, 2, 8)),), attributes={"site": "B", "grade": "7"}, wished_channel="slack",
+)  # fmt: skip
+DIRECTORY = (MIA, FULL, BEN)
+
+# A file about Ana, and what it changes about her.
+PARTS: dict[str, tuple[str, dict[str, object]]] = {
+    "address alone": ("email\nANA@example.com", {}),
+    "phone list": ("email,phone\nana@example.com,1", {"phone": "1"}),
+    "empty cells": ("email,phone,manager,leave\nana@example.com,,,", {"phone": "", "manager": "", "leave": ()}),
+    "a new address": ("id,email\n7,ana.kim@example.com", {"email": "ana.kim@example.com"}),
+    "an attribute": ("email,grade\nana@example.com,8", {"attributes": {"site": "B", "grade": "8"}}),
+    "an empty attribute": ("email,grade\nana@example.com,", {"attributes": {"site": "B"}}),
+    "a new attribute": ("email,desk\nana@example.com,3", {"attributes": {"site": "B", "grade": "7", "desk": "3"}}),
+    "another day": ("email,left\nana@example.com,2027-05-01", {"left": dt.date(2027, 5, 1)}),
+    "a region": ("email,region\nana@example.com,26", {"region": "26"}),
+    "the same country": ("email,country\nana@example.com,KR", {}),
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_what_a_file_has_no_column_for_stays_as_it_is(name: str, tmp_path: Path) -> None:
+    text, changed = PARTS[name]
+    assert load(tmp_path, text + "\n", directory=DIRECTORY) == (replace(FULL, **changed),)  # type: ignore[arg-type]
+
+
+def test_a_new_person_has_nothing_but_what_the_file_says(tmp_path: Path) -> None:
+    (new,) = load(tmp_path, "email,phone\nzoe@example.com,1\n", directory=DIRECTORY)
+    assert new == Person("zoe@example.com", "zoe@example.com", phone="1")
+
+
+def test_columns_and_what_they_leave_are_told(tmp_path: Path) -> None:
+    found = load_people(write(tmp_path, "E-Mail,phone,desk\nana@example.com,1,3\n", "p.csv"), directory=DIRECTORY)
+    assert found.columns == ("email", "phone", "desk")
+    assert found.kept == (
+        "name", "department", "job", "manager", "country", "region", "time_zone", "language", "days", "leave", "left",
+        "grade", "site",
+    )  # fmt: skip
+    new = load_people(write(tmp_path, "email,phone\nzoe@example.com,1\n", "p.csv"), directory=DIRECTORY)
+    assert new.kept == ()
+
+
+def test_a_row_that_would_end_somebodys_left_is_named(tmp_path: Path) -> None:
+    text = "email,name,left\nben@example.com,Ben,\nana@example.com,Ana,\n"
+    found = load_people(write(tmp_path, text, "p.csv"), directory=DIRECTORY)
+    assert ([person.left for person in found.people], found.rejected) == ([None, None], ())
+    assert (list(found.returning), found.returned) == (["7"], ("ana@example.com",))
+    refused = found.without_returning()
+    assert [person.email for person in refused.people] == ["ben@example.com"]
+    assert [(p.line, p.column, p.code) for p in refused.rejected] == [(3, 3, "returns")]
+    assert "is marked as left on 2027-06-30" in refused.rejected[0].message
+    assert "--yes" in refused.rejected[0].fix
+    assert refused.returned == ()
+
+
+def test_a_region_must_go_with_the_country_of_the_directory(tmp_path: Path) -> None:
+    files = {
+        "email,country\nana@example.com,DE\n": "'11' that the directory has is not a region of DE",
+        "email,country\nana@example.com,\n": "'11' that the directory has stands without a country",
+        "email,region\nben@example.com,BY\n": "'BY' is not a region of US",
+    }
+    for text, cause in files.items():
+        (problem,) = load_people(write(tmp_path, text, "p.csv"), directory=DIRECTORY).rejected
+        assert (problem.line, problem.column, cause in problem.message) == (2, 2, True), text
+
+
+def test_whoever_has_no_name_may_go_on_without_one(tmp_path: Path) -> None:
+    nameless = Person("zoe@example.com", "zoe@example.com")
+    assert load(tmp_path, "email,name\nzoe@example.com,\n", directory=[nameless]) == (nameless,)
+
+
+def test_a_manager_that_the_file_does_not_name_is_not_asked_for(tmp_path: Path) -> None:
+    lost = replace(BEN, manager="gone@example.com")
+    assert load(tmp_path, "email,phone\nben@example.com,1\n", directory=[lost]) == (replace(lost, phone="1"),)
+
+
+def test_whoever_manages_somebody_beside_the_file_is_a_manager(tmp_path: Path) -> None:
+    promoted = replace(BEN, manager=ANA.email)
+    ana, mia = load(tmp_path, "email\nana@example.com\nmia@example.com\n", directory=[MIA, ANA, promoted])
+    assert (ana.is_manager, mia.is_manager) == (True, True)
+    alone = load(tmp_path, "email,manager\nana@example.com,\nmia@example.com,\n", directory=[MIA, ANA])
+    assert [person.is_manager for person in alone] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("heading", "told"),
+    [("departmnet", "department"), ("Manger", "manager"), ("Time Zonne", "time_zone"), ("emial", None),
+     ("Level", None), ("Cost Center", None), ("team", None)],
+)  # fmt: skip
+def test_a_heading_almost_like_a_column_is_told(heading: str, told: str | None, tmp_path: Path) -> None:
+    found = load_people(write(tmp_path, f"email,{heading}\na@example.com,x\n", "p.csv"))
+    assert len(found.people) == 1
+    assert [(p.line, p.column, p.severity, p.fix) for p in found.advice] == (
+        [(1, 2, "advice", f"Did you mean '{told}'?")] if told else []
+    )
+
+
+def test_a_heading_beside_the_column_it_is_like_is_meant(tmp_path: Path) -> None:
+    assert load_people(write(tmp_path, "email,department,departments\na@example.com,x,y\n", "p.csv")).advice == ()
+
+
+def test_wrong_rows_are_counted_and_not_their_cells(tmp_path: Path) -> None:
+    text = "email,country,days,channel\na@example.com,Germany,tues,emial\n"
+    found = load_people(write(tmp_path, text, "p.csv"))
+    assert (len(found.rejected), found.wrong_rows) == (3, 1)
+
+
+def test_whoever_stands_in_a_rejected_row_is_present(tmp_path: Path) -> None:
+    rows = "ana@example.com,Germany\nben.example.com,US\nzoe@example.com,Germany\nmia@example.com,DE,x\n"
+    found = load_people(write(tmp_path, "email,country\n" + rows, "p.csv"), directory=DIRECTORY)
+    assert (found.present, found.nameless) == ({"7"}, (3, 5))
 
 
 def test_everybody_in_a_circle_of_managers_is_told(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from commsengine.cadence.people import Person
 from commsengine.errors import InputError
 from commsengine.store.records import ImportCounts
 from commsengine.store.store import Store
@@ -17,8 +18,31 @@ from tests.store.scene import LATER, NOW, a_touch, claim, deliver, idle, mark, r
 TEAM = (ANA, BEN, MIA)
 
 
-def save(store: Store, *people: object, now: dt.datetime = NOW, **changes: bool) -> ImportCounts:
+def save(store: Store, *people: object, now: dt.datetime = NOW, **changes: object) -> ImportCounts:
     return store.people.save(people, by="dana", now=now, **changes)  # type: ignore[arg-type]
+
+
+def test_columns_that_are_not_named_stay_as_they_are(store: Store) -> None:
+    left = dt.date(2027, 1, 1)
+    save(store, replace(ANA, left=left, leave=((left, left),), attributes={"site": "B", "grade": "7"}))
+    bare = Person(id=ANA.email, email=ANA.email, phone="1", attributes={"grade": "8"})
+    assert save(store, bare, now=LATER, columns=("email", "phone", "grade")) == ImportCounts(0, 1, 0)
+    ana = store.people.by_id("ana")
+    assert ana == replace(
+        ANA, left=left, leave=((left, left),), phone="1", attributes={"site": "B", "grade": "8"}, since=LATER
+    )
+    assert save(store, bare, now=LATER, columns=("email", "phone", "grade")) == ImportCounts(0, 0, 1)
+
+
+def test_a_named_column_that_is_empty_is_emptied(store: Store) -> None:
+    save(store, replace(ANA, attributes={"site": "B"}))
+    save(store, Person(id="ana", email=ANA.email), columns=("id", "email", "manager", "site"))
+    assert store.people.by_id("ana") == replace(ANA, manager="", since=NOW)
+
+
+def test_of_a_new_person_everything_is_taken(store: Store) -> None:
+    save(store, ANA, columns=("email",))
+    assert store.people.by_id("ana") == replace(ANA, since=NOW)
 
 
 def test_a_person_comes_back_as_they_were_written(store: Store) -> None:
@@ -141,6 +165,12 @@ def test_only_complete_marks_leavers(store: Store) -> None:
     assert gone.left == LATER.date()
 
 
+def test_whoever_is_present_in_a_rejected_row_is_no_leaver(store: Store) -> None:
+    everybody = [someone(number) for number in range(40)]
+    save(store, *everybody)
+    assert save(store, *everybody[1:], complete=True, present=["p00000"]).left == 0
+
+
 def test_a_file_that_leaves_out_too_many_is_refused(store: Store) -> None:
     everybody = [someone(number) for number in range(40)]
     save(store, *everybody)
@@ -161,7 +191,7 @@ def test_a_persons_own_wishes_survive_an_import(store: Store) -> None:
     save(store, replace(ANA, channel="email", phone="1"))
     found = store.people.by_id("ana")
     assert found is not None
-    assert (found.channel, found.quiet) == ("slack", (600, 720))
+    assert (found.preferred_channel, found.channel, found.quiet) == ("slack", "email", (600, 720))
 
 
 def test_a_wish_can_be_taken_back(store: Store) -> None:
@@ -170,7 +200,7 @@ def test_a_wish_can_be_taken_back(store: Store) -> None:
     store.people.set_preferences("ana", channel="", quiet=None, now=NOW)
     found = store.people.by_id("ana")
     assert found is not None
-    assert (found.channel, found.quiet) == ("email", None)
+    assert (found.preferred_channel, found.quiet) == ("email", None)
 
 
 def test_a_new_address_is_tried_again(store: Store) -> None:
