@@ -55,7 +55,7 @@ def test_channel_and_hours_are_the_persons_own_wish(site: Site) -> None:
     key = site.house.touch()
     fields = {"do": "preferences", "channel": "slack", "from": "10:00", "to": "15:30"}
     assert "Saved." in site.post(key, "mine", **fields).text
-    assert (ana(site).channel, ana(site).quiet) == ("slack", (600, 930))
+    assert (ana(site).preferred_channel, ana(site).quiet) == ("slack", (600, 930))
     assert 'value="10:00"' in site.get(key, "mine").text
 
 
