@@ -91,7 +91,7 @@ def _tell_roster(roster: PeopleFile | None, *, refusing: bool) -> None:
     for problem in (*roster.advice, *(roster.returning.values() if refusing else ())):
         note(str(problem))
     tell_columns(roster)
-    tell_leavers(roster)
+    tell_leavers(roster.without_returning() if refusing else roster)
 
 
 def _put_in_force(wiring: Wiring, diff: Diff, plan: Plan, path: Path, roster: PeopleFile | None) -> None:

@@ -74,6 +74,7 @@ def test_a_list_brings_somebody_back_with_yes_and_says_so(listed: Terminal) -> N
     listed.write("schedules/list.csv", BACK)
     shown = listed.run("apply", listed.path(SCHEDULE), "--dry-run")
     assert (shown.status, "list.csv:3:2: error: dana@example.com" in shown.err) == (0, True)
+    assert "active again" not in shown.out
     said = listed.run("apply", listed.path(SCHEDULE), "--yes")
     assert "Marked as left until now, and active again: dana@example.com." in said.out
     assert (said.status, str(LEFT) in listed.run("people", "export").out) == (0, False)
