@@ -239,7 +239,7 @@ def _circles(above: dict[str, str]) -> dict[str, str]:
 
 
 def _with_managers(reading: _Reading) -> tuple[Person, ...]:
-    """Whoever is somebody's manager, in the file or beside it."""
+    """With the mark of a manager on all who have reports, in the file or beside it."""
     beside = [person for person in reading.directory.people if person.id not in reading.ids]
     managers = {each.manager.lower() for each in (*beside, *(person for _, person in reading.people))}
     return tuple(_managing(person, person.email in managers) for _, person in reading.people)

@@ -80,7 +80,7 @@ def _refuse_cancelled(wiring: Wiring, plan: Plan) -> None:
 
 
 def _refuse_returning(roster: PeopleFile) -> None:
-    """Nobody who has left comes back by a roster in passing."""
+    """A roster brings no leaver back in passing."""
     if roster.returning:
         raise InputError.of([*roster.returning.values()])
 

@@ -31,7 +31,7 @@ class People:
     ) -> ImportCounts:  # fmt: skip
         """Adds and updates: of whom it knows already only these ``columns``, or everything.
 
-        ``complete`` marks as leavers whoever is neither among them nor ``present``. ``InputError`` changes nothing.
+        ``complete`` marks as leavers all who are neither among them nor ``present``. ``InputError`` changes nothing.
         """
         with self._database.write() as connection:
             return imports.save(connection, people, by=by, now=now, columns=columns, complete=complete, present=present)
