@@ -60,6 +60,8 @@ def preview(
     if out is not None or open_:
         files = _write(seen, out or Path("preview"))
         note(f"{len(files)} files are in {out or Path('preview')}.")
+        for address, by in dict.fromkeys((each.person.email, each.goes_by) for each in seen if each.message):
+            note(f"To {address} it goes out by {by}.")
         if open_:
             _open(files)
     if as_json:

@@ -17,6 +17,7 @@ from commsengine.channels.email import EmailChannel
 from commsengine.channels.smtp_server import SmtpServer
 from commsengine.content.render import DigestFacts, Renderer
 from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.engine.books import resting
 from commsengine.engine.campaigns import pause
 from commsengine.engine.deliver import ChannelSetup
 from commsengine.engine.service_mail import add_service_mail
@@ -149,3 +150,15 @@ def test_at_its_instant(store: Store, clock: Clock, relay: SmtpSink) -> None:
         clock.now = utc("2027-01-11 08:00")
         engine.tick()
     assert len(relay.messages) == 1
+
+
+def test_a_channel_that_cannot_be_opened_says_why(store: Store, clock: Clock, relay: SmtpSink) -> None:
+    run(store, [someone(1)])
+    server = SmtpServer("127.0.0.1", relay.port, tls="off")
+    setup = ChannelSetup(lambda: EmailChannel(server, "Change Team"))
+    with Engine(
+        store, {"email": setup}, renderer, workspace=Workspace(), clock=clock, sleep=clock.sleep, interval=10.0
+    ) as engine:
+        engine.tick()
+    (rest,) = resting(store, clock.now)
+    assert rest["because"] == "COMMSENGINE_MAIL_FROM is not an e-mail address that mail can be sent to"
