@@ -307,8 +307,8 @@ def _unreadable(file: Path, lines: Iterable[Binding]) -> list[Problem]:
     """Each of our lines that is neither a setting nor a comment; it would be left out in silence."""
     return [
         Problem(
-            str(file), line.original.line, 1, "setting", f"this line does not say what {found[1]} is.",
-            f"""Write {found[1]}=…; a value that holds quotes needs others around the whole: '"Change" <a@b.com>'.""",
+            str(file), line.original.line, 1, "setting", f"{found[1]} cannot be read from this line.",
+            """Write NAME=VALUE; put a value that holds quotes into others: '"Change Team" <change@example.com>'.""",
         )
         for line in lines
         if line.error and (found := _OUR_LINE.match(line.original.string))

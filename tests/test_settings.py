@@ -71,7 +71,7 @@ def test_an_address_that_no_mail_can_bear_is_refused_by_name(
 
 def test_a_line_of_env_that_says_nothing_is_named(tmp_path: Path) -> None:
     said = refusal(tmp_path, "just a note", 'COMMSENGINE_MAIL_FROM="Change Team, HQ" <change@example.com>')
-    assert said.startswith(f"{tmp_path}/.env:2:1: error: this line does not say what COMMSENGINE_MAIL_FROM is.")
+    assert said.startswith(f"{tmp_path}/.env:2:1: error: COMMSENGINE_MAIL_FROM cannot be read from this line.")
     assert said.count("\n") == 0
     quoted = "COMMSENGINE_MAIL_FROM='\"Change Team, HQ\" <change@example.com>'"
     assert load_settings(dotenv(tmp_path, quoted)).mail_from == "change@example.com"
