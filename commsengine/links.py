@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -13,6 +14,9 @@ from commsengine.errors import InputError, LinkError
 
 PATHS = {"answer": "a", "mine": "m", "unsubscribe": "u"}
 """Each purpose has its own path and its own salt, so that no token can be moved from one page to another."""
+
+_BEHIND = re.compile(r"[^A-Za-z0-9_-]+$")
+"""What a sentence, a bracket or a mail program put behind a link: no token ends with any of it."""
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -33,8 +37,11 @@ class Links:
         return f"{self.base_url}/{PATHS[purpose]}/{token}"
 
     def read(self, purpose: str, token: str, now: dt.datetime) -> str:
-        """The touch key in a token; raises ``LinkError`` when it is forged, of another purpose or expired."""
-        key, expires = self._payload(purpose, token)
+        """The touch key in a token; raises ``LinkError`` when it is forged, of another purpose or expired.
+
+        What stands behind it in a text, such as ``).`` or ``>``, is left off.
+        """
+        key, expires = self._payload(purpose, _BEHIND.sub("", token))
         if now.timestamp() > expires:
             raise LinkError("This link has expired.", "Ask whoever sent it for a new one.")
         return key

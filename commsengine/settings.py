@@ -7,19 +7,20 @@ A setting comes from the environment, else from ``.env``; a secret may instead n
 from __future__ import annotations
 
 import difflib
+import io
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
-from dotenv import dotenv_values
+from dotenv.parser import Binding, parse_stream
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from commsengine.authoring.yaml_text import read_utf8
 from commsengine.errors import InputError, Problem
 
 PREFIX = "COMMSENGINE_"
@@ -32,7 +33,8 @@ JOURNAL = "journal"
 """What ``COMMSENGINE_POSTFIX_LOG`` says instead of a path, where Postfix writes to the system's journal."""
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
+_SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(.+)")
+_OUR_LINE = re.compile(rf"\s*(?:export\s+)?({PREFIX}\w+)", re.IGNORECASE)
 
 
 def debugging() -> bool:
@@ -41,10 +43,13 @@ def debugging() -> bool:
 
 
 def _address(value: str) -> str:
-    found = re.fullmatch(r"(?:[^<>]*<)?([^<>]*?)>?", value.strip())
-    if value and not (found and _ADDRESS.fullmatch(found[1])):
-        raise ValueError("is not an e-mail address. Write one such as change@example.com")
-    return value
+    """The bare address: a name before it is nowhere shown."""
+    from commsengine.channels.mime import HeaderError, sender_address  # only who sends mail loads the channel
+
+    try:
+        return sender_address(value) if value else ""
+    except HeaderError as bad:
+        raise ValueError(f"{bad.what}. Write one such as change@example.com") from None
 
 
 def _web_url(value: str) -> str:
@@ -114,18 +119,6 @@ class Settings(BaseSettings):
     admin_email: Annotated[str, AfterValidator(_address)] = ""
     heartbeat_url: str = ""
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class hands it in
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        given = {**getattr(dotenv_settings, "env_vars", {}), **getattr(env_settings, "env_vars", {})}
-        return init_settings, env_settings, _SecretFiles(settings_cls, given), dotenv_settings
-
     @field_validator("secret_key", mode="before")
     @classmethod
     def _listed_keys(cls, value: object) -> object:
@@ -177,6 +170,8 @@ class Settings(BaseSettings):
             raise ValueError(
                 "names no database that works here. Write sqlite:///commsengine.db or postgresql://user:password@host/name"
             )
+        if scheme.startswith("sqlite") and "?" in rest:
+            raise ValueError("holds a '?'. In the name of a file or folder write it as %3F, and a % as %25")
         return value
 
     @field_validator("state_dir")
@@ -231,15 +226,16 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The database's URL; a relative SQLite file lies in the workspace."""
-        url = self.database_url.get_secret_value()
-        if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
-            return f"sqlite:///{(self.workspace / url.removeprefix('sqlite:///')).absolute()}"
-        return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
+        from commsengine.store.database import sqlite_url  # only who opens the database loads it
+
+        file, url = self.database_file, self.database_url.get_secret_value()
+        return sqlite_url(file) if file else re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
 
     @property
     def database_file(self) -> Path | None:
         """The SQLite file, or ``None`` on a database server."""
-        return Path(self.database.removeprefix("sqlite:///")) if self.database.startswith("sqlite:///") else None
+        found = _SQLITE.fullmatch(self.database_url.get_secret_value())
+        return (self.workspace / unquote(found[1])).absolute() if found else None
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -272,27 +268,6 @@ class Settings(BaseSettings):
         return frozenset(name for name, given in (("email", self.smtp), ("slack", self.slack_token)) if given)
 
 
-class _SecretFiles(PydanticBaseSettingsSource):
-    """Reads ``COMMSENGINE_X_FILE``: what the file it names holds is the value of ``X``."""
-
-    def __init__(self, settings_cls: type[BaseSettings], given: Mapping[str, str | None]) -> None:
-        super().__init__(settings_cls)
-        self.given = given
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
-        name = f"{PREFIX}{field_name}_FILE".upper()
-        path = self.given.get(name.lower()) if field_name.upper() in SECRETS else None
-        try:
-            return (_secret(name, Path(path)) if path else None), field_name, False
-        except InputError:
-            return None, field_name, False  # told with all the rest, by load_settings
-
-    def __call__(self) -> dict[str, Any]:
-        fields = self.settings_cls.model_fields
-        found = {name: self.get_field_value(field, name)[0] for name, field in fields.items()}
-        return {name: value for name, value in found.items() if value is not None}
-
-
 def spare_proxies() -> None:
     """Nothing on this very machine is asked for through a proxy: said once, in the variable that every library reads.
 
@@ -307,16 +282,59 @@ def spare_proxies() -> None:
 def load_settings(workspace: Path) -> Settings:
     """The settings of a workspace. Raises ``InputError`` with every problem, each by the name of its setting."""
     file = workspace / ".env"
-    written = dotenv_values(file) if file.is_file() else {}
-    problems = [*_open_to_others(file, written), *_unknown(file, written), *_secret_files(file, written)]
+    lines = _lines(file)
+    written = {line.key.upper(): line.value for line in lines if line.key}
+    problems = [
+        *_unreadable(file, lines), *_open_to_others(file, written), *_unknown(file, written),
+        *_secret_files(file, written),
+    ]  # fmt: skip
     settings = None
     try:
-        settings = Settings(workspace=workspace.absolute(), _env_file=file)
+        settings = Settings(workspace=workspace.absolute(), **_from_files(written))
     except ValidationError as invalid:
         problems += [_problem(error, file, written) for error in invalid.errors()]
     if problems or settings is None:
         raise InputError.of(problems)
     return settings
+
+
+def _lines(file: Path) -> list[Binding]:
+    """What ``.env`` says, each value as it stands there: ``${x}`` in a password is no reference."""
+    return [*parse_stream(io.StringIO(read_utf8(file)))] if file.exists() else []
+
+
+def _unreadable(file: Path, lines: Iterable[Binding]) -> list[Problem]:
+    """Each of our lines that is neither a setting nor a comment; it would be left out in silence."""
+    return [
+        Problem(
+            str(file), line.original.line, 1, "setting", f"{found[1]} cannot be read from this line.",
+            """Write NAME=VALUE; put a value that holds quotes into others: '"Change Team" <change@example.com>'.""",
+        )
+        for line in lines
+        if line.error and (found := _OUR_LINE.match(line.original.string))
+    ]  # fmt: skip
+
+
+def _environment(name: str) -> str:
+    """A setting of the environment, whose names may be in small letters."""
+    return os.environ.get(name) or os.environ.get(name.lower()) or ""
+
+
+def _from_files(written: Mapping[str, str | None]) -> dict[str, Any]:
+    """What the environment leaves to files: a secret to the file that is named for it, the rest to ``.env``."""
+    fields = [name for name in Settings.model_fields if name != "workspace" and not _environment(PREFIX + name.upper())]
+    found = {name: _from_file(name.upper(), written) or written.get(PREFIX + name.upper()) for name in fields}
+    return {name: value for name, value in found.items() if value}
+
+
+def _from_file(name: str, written: Mapping[str, str | None]) -> str:
+    """What the file named by ``COMMSENGINE_X_FILE`` holds, if there is one."""
+    name = f"{PREFIX}{name}_FILE"
+    path = (_environment(name) or written.get(name)) if name[len(PREFIX) : -len("_FILE")] in SECRETS else ""
+    try:
+        return _secret(name, Path(path)) if path else ""
+    except InputError:
+        return ""  # told with all the rest, by _secret_files
 
 
 def _secret(name: str, path: Path) -> str:
@@ -340,7 +358,7 @@ def _secret_files(file: Path, written: Mapping[str, str | None]) -> list[Problem
     """Each file of a secret that cannot be used."""
     problems = []
     for name in (f"{PREFIX}{secret}_FILE" for secret in SECRETS):
-        path = os.environ.get(name) or written.get(name)
+        path = _environment(name) or written.get(name)
         try:
             _ = _secret(name, Path(path)) if path else ""
         except InputError as error:
@@ -374,7 +392,7 @@ def _unknown(file: Path, written: Mapping[str, str | None]) -> list[Problem]:
 
 def _line_of(file: Path, name: str) -> int:
     lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    wanted = re.compile(rf"\s*(export\s+)?{re.escape(name)}\s*=")
+    wanted = re.compile(rf"\s*(export\s+)?{re.escape(name)}\s*=", re.IGNORECASE)
     return next((number for number, line in enumerate(lines, 1) if wanted.match(line)), 0)
 
 
@@ -390,7 +408,7 @@ def _problem(error: Any, file: Path, written: Mapping[str, str | None]) -> Probl
 
 def _place(name: str, file: Path, written: Mapping[str, str | None]) -> tuple[str, int, int]:
     """Where a setting was given: the line of ``.env``, or the environment, which comes first."""
-    if written.get(name) and not os.environ.get(name):
+    if written.get(name) and not _environment(name):
         return str(file), _line_of(file, name), 1
     return "environment", 0, 0
 

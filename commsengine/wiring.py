@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import pwd
+import shlex
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
@@ -120,7 +121,22 @@ class Wiring:
                 f"{self.folder} is no workspace.",
                 "Go into one, name it with --workspace, or make one: commsengine init DIR",
             )
+        self.refuse_misplaced()
         return Store.create(self.settings.database)
+
+    def refuse_misplaced(self) -> None:
+        """Instead of a new, empty database beside the one that an earlier version put elsewhere."""
+        from commsengine.store.database import misplaced
+
+        file = self.settings.database_file
+        if file is None or not (found := misplaced(file)):
+            return
+        parts = [(Path(f"{found}{end}"), Path(f"{file}{end}")) for end in ("", "-wal", "-shm")]
+        moves = [f"mv {shlex.quote(str(old))} {shlex.quote(str(new))}" for old, new in parts if old.exists()]
+        raise InputError(
+            f"The database of this workspace is {found}: version 0.1.0 read the ? or % in its path as part of a URL.",
+            f"Stop the engine, then move it into its place: {' && '.join(moves)}",
+        )
 
     def upgrade(self) -> Path | None:
         """Bring the database to this version; a SQLite file is copied before. The copy, if one was made."""
@@ -128,6 +144,7 @@ class Wiring:
         from commsengine.store.database import Database
         from commsengine.store.store import Store
 
+        self.refuse_misplaced()
         kept: Path | None = None
         with closing(Database(self.settings.database)) as database:
             found = schema.revision(database)

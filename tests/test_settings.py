@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from commsengine.errors import InputError
 from commsengine.settings import PREFIX, SECRETS, Settings, load_settings, shown, spare_proxies
+from commsengine.store.store import Store
+from tests.channels.test_mime import NO_SENDERS, SENDERS
 
 KEY = "a-key-of-enough-letters"
 
@@ -45,6 +48,73 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("COMMSENGINE_MAIL_FROM", "env@example.com")
     settings = load_settings(dotenv(tmp_path, "COMMSENGINE_MAIL_FROM=file@example.com", "COMMSENGINE_SLACK_RATE=60"))
     assert (settings.mail_from, settings.slack_rate) == ("env@example.com", 60)
+
+
+@pytest.mark.parametrize("name", ["COMMSENGINE_MAIL_FROM", "COMMSENGINE_ADMIN_EMAIL"])
+@pytest.mark.parametrize("written", SENDERS)
+def test_an_address_may_be_written_in_many_ways(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, written: str
+) -> None:
+    monkeypatch.setenv(name, written)
+    assert getattr(load_settings(tmp_path), name.removeprefix(PREFIX).lower()) == "change@example.com"
+
+
+@pytest.mark.parametrize("name", ["COMMSENGINE_MAIL_FROM", "COMMSENGINE_ADMIN_EMAIL"])
+@pytest.mark.parametrize("written", NO_SENDERS)
+def test_an_address_that_no_mail_can_bear_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, written: str
+) -> None:
+    monkeypatch.setenv(name, written)
+    with pytest.raises(InputError, match=f"^environment: error: {name} {NO_SENDERS[written]}"):
+        load_settings(tmp_path)
+
+
+def test_a_line_of_env_that_says_nothing_is_named(tmp_path: Path) -> None:
+    said = refusal(tmp_path, "just a note", 'COMMSENGINE_MAIL_FROM="Change Team, HQ" <change@example.com>')
+    assert said.startswith(f"{tmp_path}/.env:2:1: error: COMMSENGINE_MAIL_FROM cannot be read from this line.")
+    assert said.count("\n") == 0
+    quoted = "COMMSENGINE_MAIL_FROM='\"Change Team, HQ\" <change@example.com>'"
+    assert load_settings(dotenv(tmp_path, quoted)).mail_from == "change@example.com"
+
+
+@pytest.mark.parametrize("password", ["pa${x}ss", "$HOME", "a${HOME:-b}c"])
+def test_a_dollar_in_a_value_is_a_dollar(tmp_path: Path, password: str) -> None:
+    line = f"COMMSENGINE_SMTP_URL=smtp://ana:{password}@mail.example.com"
+    assert load_settings(dotenv(tmp_path, line)).smtp == line.partition("=")[2]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "cause"),
+    [
+        ("utf-16", "The file is saved as UTF-16. Save it as UTF-8."),
+        ("utf-16-le", "The file is saved as UTF-16. Save it as UTF-8."),
+        ("latin-1", "is not UTF-8; the file was probably saved as Latin-1. Save it as UTF-8."),
+    ],
+)
+def test_an_env_file_in_another_encoding_is_named(tmp_path: Path, encoding: str, cause: str) -> None:
+    (tmp_path / ".env").write_bytes("# Müller\r\nCOMMSENGINE_SLACK_RATE=60\r\n".encode(encoding))
+    with pytest.raises(InputError) as refused:
+        load_settings(tmp_path)
+    assert str(refused.value).startswith(f"{tmp_path}/.env:1:")
+    assert cause in str(refused.value)
+
+
+def test_an_env_file_of_a_windows_editor_is_read(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes("COMMSENGINE_SLACK_RATE=60\r\n".encode("utf-8-sig"))
+    assert load_settings(tmp_path).slack_rate == 60
+
+
+def test_an_env_file_that_this_account_cannot_read_is_named(open_folder: Path, as_stranger: Callable[[], None]) -> None:
+    dotenv(open_folder, f"COMMSENGINE_SECRET_KEY={KEY}", mode=0)
+    as_stranger()
+    with pytest.raises(InputError, match=rf"^{open_folder}/\.env: this account may not read the file\."):
+        load_settings(open_folder)
+
+
+def test_an_env_file_that_is_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").mkdir()
+    with pytest.raises(InputError, match=r"/\.env: the file cannot be read"):
+        load_settings(tmp_path)
 
 
 def test_several_keys_newest_first(tmp_path: Path) -> None:
@@ -110,6 +180,7 @@ def test_an_open_env_file_without_a_secret_is_fine(tmp_path: Path) -> None:
         ("COMMSENGINE_SLACK_RATE=fast", "not a whole number"),
         ("COMMSENGINE_SMTP_RATE=0", "out of range"),
         ("COMMSENGINE_DATABASE_URL=mysql://db/x", "sqlite:///commsengine.db"),
+        ("COMMSENGINE_DATABASE_URL=sqlite:////srv/What changes?/comms.db", "holds a '?'"),
         ("COMMSENGINE_ADMIN_EMAIL=nobody", "is not an e-mail address"),
         ("COMMSENGINE_HEARTBEAT_URL=ftp://x.example.com", "is not a web address"),
         ("COMMSENGINE_SMPT_URL=smtp://localhost", "Did you mean COMMSENGINE_SMTP_URL?"),
@@ -160,6 +231,21 @@ def test_postgres_urls_name_the_driver(tmp_path: Path) -> None:
     settings = load_settings(dotenv(tmp_path, "COMMSENGINE_DATABASE_URL=postgres://u:p@db/name"))
     assert settings.database == "postgresql+psycopg://u:p@db/name"
     assert settings.database_file is None
+
+
+@pytest.mark.parametrize("folder", ["What changes?", "100% done", "a%20b", "50%3F", "a#b", "C++ (new)", "Ä ö;x:y@z"])
+def test_the_database_lies_in_the_workspace_whatever_it_is_called(tmp_path: Path, folder: str) -> None:
+    (tmp_path / folder).mkdir()
+    settings = load_settings(tmp_path / folder)
+    assert settings.database_file == tmp_path / folder / "commsengine.db"
+    with Store.create(settings.database) as store:
+        assert store.path == settings.database_file
+    assert [path.name for path in tmp_path.iterdir()] == [folder]
+
+
+def test_a_path_in_a_database_url_is_written_as_in_a_url(tmp_path: Path) -> None:
+    line = "COMMSENGINE_DATABASE_URL=sqlite:///what%3F/100%25.db"
+    assert load_settings(dotenv(tmp_path, line)).database_file == tmp_path / "what?" / "100%.db"
 
 
 def test_what_can_be_sent_follows_from_the_credentials(tmp_path: Path) -> None:

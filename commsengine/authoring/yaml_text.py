@@ -35,19 +35,23 @@ def read_text(path: Path) -> str:
 
     Raises ``InputError`` for a file that is missing, unreadable, over 1 MB, not UTF-8, or holds tabs as indentation.
     """
+    text = read_utf8(path)
+    if problems := [*_unseen(str(path), text), *_tabs(str(path), text)]:
+        raise InputError.of(problems)
+    return text
+
+
+def read_utf8(path: Path) -> str:
+    """The text of a file of at most 1 MB. Raises ``InputError`` when it is missing, unreadable or not UTF-8."""
     data = read_bytes(path, MOST_BYTES)
-    file = str(path)
     if encoding := _wide(data):
-        raise _refused(file, (1, 1), "encoding", f"The file is saved as {encoding}.", "Save it as UTF-8.")
+        raise _refused(str(path), (1, 1), "encoding", f"The file is saved as {encoding}.", "Save it as UTF-8.")
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8-sig")
         cause = f"The byte 0x{data[error.start]:02X} is not UTF-8; the file was probably saved as Latin-1."
-        raise _refused(file, place_of(before, len(before)), "encoding", cause, "Save it as UTF-8.") from None
-    if problems := [*_unseen(file, text), *_tabs(file, text)]:
-        raise InputError.of(problems)
-    return text
+        raise _refused(str(path), place_of(before, len(before)), "encoding", cause, "Save it as UTF-8.") from None
 
 
 def read_bytes(path: Path, most: int) -> bytes:
@@ -57,6 +61,9 @@ def read_bytes(path: Path, most: int) -> bytes:
             data = stream.read(most + 1)
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file.", "Check the path.") from None
+    except PermissionError:
+        fix = "Run the command as the account it belongs to, or give this one the right to read it."
+        raise InputError(f"{path}: this account may not read the file.", fix) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a readable file"
         raise InputError(f"{path}: the file cannot be read ({reason}).", "Check the path and its rights.") from None

@@ -44,8 +44,8 @@ class EmailChannel:
     ) -> None:
         try:
             self._sender = sender_address(mail_from)
-        except HeaderError:
-            raise InputError("COMMSENGINE_MAIL_FROM is not an address.", "Write change@your-domain.") from None
+        except HeaderError as bad:
+            raise InputError(f"COMMSENGINE_MAIL_FROM {bad.what}.", "Write change@your-domain.") from None
         domain = self._sender.rpartition("@")[2]
         self._relay = SmtpConnection(server, domain, context, connect=connect_timeout, reply=reply_timeout)
         self._dot_timeout = dot_timeout

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 from functools import lru_cache
 
 from commsengine.content.message import Message
@@ -20,6 +20,10 @@ _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
 _TOKEN = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _URL = re.compile(r"https?://[\x21-\x3b\x3d\x3f-\x7e]{1,900}")
+_NAMED = re.compile(r"([^<>]*)<([^<>]*)>")
+_BETWEEN = re.compile(r"[\s,;<>]+")
+_QUOTED = re.compile(r'"[^"]*"')
+_LIKE_AN_ADDRESS = re.compile(r"\S@\S")
 _LONGEST_PLAIN = 200  # characters of a header value that may stand on one line
 _HEADER = re.compile(rb"([A-Za-z-]+): [^\r\n]*(?:\r\n [^\r\n]*)*\r\n")
 
@@ -29,6 +33,7 @@ class HeaderError(ValueError):
 
     def __init__(self, field: str, what: str) -> None:
         super().__init__(f"{field} {what}")
+        self.what = what
 
 
 def message_bytes(message: Message, mail_from: str) -> bytes:
@@ -73,21 +78,31 @@ def address(value: str, field: str) -> str:
         except UnicodeError:
             raise HeaderError(field, "has a domain that cannot be") from None
     if not at or len(value) > 254 or not _LOCAL.fullmatch(local) or not _DOMAIN.fullmatch(domain):
-        raise HeaderError(field, "is not an address that mail can be sent to")
+        raise HeaderError(field, "is not an e-mail address that mail can be sent to")
     return f"{local}@{domain}"
 
 
+@lru_cache(maxsize=16)
 def sender_address(mail_from: str) -> str:
-    """The bare address of ``change@example.com`` or ``Change <change@example.com>``. Raises ``HeaderError``."""
-    return address(parseaddr(mail_from)[1] if "<" in mail_from else mail_from.strip(), "the sender")
+    """The bare address of ``change@example.com`` or ``Change Team, HQ <change@example.com>``. Raises ``HeaderError``.
+
+    The name may hold anything but a second address. Quotes around the whole are those that a tool left there.
+    """
+    written = _safe(mail_from.strip(), "the sender")
+    if len(written) > 1 and written[0] == written[-1] in "\"'":
+        written = written[1:-1].strip()
+    named = _NAMED.fullmatch(written)
+    bare = named[2].strip() if named else written
+    if len({each for each in _BETWEEN.split(_QUOTED.sub("", written).lower()) if "@" in each}) > 1:
+        raise HeaderError("the sender", "names more than one address")
+    return address(bare, "the sender")
 
 
 def _headers(message: Message, mail_from: str) -> dict[str, str]:
     sender, to = sender_address(mail_from), address(message.to_email, "the recipient")
     domain, key = sender.rpartition("@")[2], _token(message.key, "the key")
-    name = f"{message.sender_name} ({message.campaign_title})" if message.sender_name else message.campaign_title
     headers = {
-        "From": mailbox(name, sender, "the sender's name"),
+        "From": mailbox(_sender_name(message), sender, "the sender's name"),
         "To": mailbox(message.to_name, to, "the recipient's name"),
         "Subject": text(message.subject, "the subject"),
         "Date": format_datetime(message.date),
@@ -101,7 +116,15 @@ def _headers(message: Message, mail_from: str) -> dict[str, str]:
         headers["Reply-To"] = address(message.reply_to, "the reply address")
     if message.unsubscribe_url:
         headers["List-Unsubscribe"] = f"<{_url(message.unsubscribe_url)}>"
+        if message.unsubscribe_url.startswith("https:"):  # RFC 8058 asks for it; no mail program calls this machine
+            headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     return headers
+
+
+def _sender_name(message: Message) -> str:
+    """A name that is another address than the sender's is what filters take for a forgery."""
+    name = _safe(message.sender_name, "the sender's name")
+    return message.campaign_title if not name or _LIKE_AN_ADDRESS.search(name) else f"{name} ({message.campaign_title})"
 
 
 @lru_cache(maxsize=256)

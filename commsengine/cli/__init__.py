@@ -9,7 +9,7 @@ import click
 
 from commsengine.cli.house import commsengine
 from commsengine.cli.logs import unfailing_stderr
-from commsengine.errors import CommsError
+from commsengine.errors import CommsError, InputError
 
 INTERRUPTED = 130
 
@@ -36,11 +36,19 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except CommsError as error:
         click.echo(str(error), err=True)
         status = error.exit_status
+    except PermissionError as error:
+        status = _no_right(error) if error.filename else _our_defect(error)
     except BrokenPipeError:
         sys.stderr.close()  # our reader has gone (``| head``): nothing is wrong, and Python must not complain at exit
     except Exception as error:
         status = _our_defect(error)
     return status
+
+
+def _no_right(error: PermissionError) -> int:
+    fix = "Run the command as the account it belongs to, or give this one the right."
+    click.echo(f"{error.filename}: this account may not use it ({error.strerror}). {fix}", err=True)
+    return InputError.exit_status
 
 
 def _our_defect(error: Exception) -> int:

@@ -61,6 +61,7 @@ def restore(wiring: Wiring, file: Path, verify: bool, as_json: bool, yes: bool) 
         seen = wiring.rescue.verify(file, database, wiring.clock())
         show_json(_json(seen)) if as_json else _tell(seen)
         return
+    wiring.refuse_misplaced()
     aside, name = _in_backups(wiring, "before-restore"), database.name
 
     def agree(seen: Verified) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import shlex
 from datetime import timedelta
 from pathlib import Path
 from string import Template
@@ -34,7 +35,7 @@ def init(folder: Path) -> None:
         click.echo(f"kept     {folder / name}", err=True)
     click.echo(f"A workspace is in {folder.absolute()}. Next:")
     if folder.absolute() != Path.cwd():
-        click.echo(f"  cd {folder}")
+        click.echo(f"  cd {shlex.quote(str(folder))}")
     click.echo("  commsengine people import people.csv")
     click.echo(f"  commsengine check schedules/{campaign}.yaml")
 

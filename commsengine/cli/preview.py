@@ -27,8 +27,10 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--role", help="As the first person of this role (default: one person of every role).")
 @click.option("--message", help="Only this message.")
 @click.option("--touch", "number", type=click.IntRange(1), default=1, show_default=True, help="Its n-th touch.")
-@click.option("--channel", type=click.Choice(["email", "slack"]), help="As this channel shows it.")
-@click.option("--out", type=FOLDER, help="Write HTML, text and Slack blocks to this folder.")
+@click.option("--channel", type=click.Choice(["email", "slack"]), help="Only as this channel shows it.")
+@click.option(
+    "--out", type=FOLDER, help="Write the mail (HTML, text) and the Slack card (HTML, blocks) to this folder."
+)
 @click.option("--open", "open_", is_flag=True, help="Open the HTML in the browser (with --out, else in ./preview).")
 @json_option
 @wired
@@ -36,7 +38,9 @@ def preview(
     wiring: Wiring, plan: Path, email: str | None, role: str | None, message: str | None, number: int,
     channel: str | None, out: Path | None, open_: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Show what a person would see: text, and with --out also HTML and Slack blocks.
+    """Show what a person would see, by every channel of the plan, and which of them will carry it.
+
+    --out writes files: the mail as HTML and text, the Slack card as HTML and blocks.
 
     Example: commsengine preview schedules/crm-rollout.yaml --as ana.kim@example.com
     """
@@ -56,6 +60,8 @@ def preview(
     if out is not None or open_:
         files = _write(seen, out or Path("preview"))
         note(f"{len(files)} files are in {out or Path('preview')}.")
+        for address, by in dict.fromkeys((each.person.email, each.goes_by) for each in seen if each.message):
+            note(f"To {address} it goes out by {by}.")
         if open_:
             _open(files)
     if as_json:
@@ -70,6 +76,7 @@ def _data(specimen: Specimen) -> dict[str, Any]:
     about = {
         "person": specimen.person.email, "role": touch.role, "message": touch.message, "kind": touch.kind,
         "touch": touch.number, "at": touch.due_at, "channel": touch.channel,
+        "goes_out": touch.channel == specimen.goes_by,
     }  # fmt: skip
     if message is None:
         return {**about, "text": specimen.talking_points}
@@ -83,7 +90,8 @@ def _show(specimen: Specimen) -> None:
         title(f"{touch.message}: what to say to {person} in person")
         click.echo(specimen.talking_points)
     else:
-        title(f"{touch.message}, {touch.kind} {touch.number}, to {person} by {touch.channel}")
+        instead = "" if touch.channel == specimen.goes_by else f" (it goes out by {specimen.goes_by})"
+        title(f"{touch.message}, {touch.kind} {touch.number}, to {person} by {touch.channel}{instead}")
         text = html.unescape(message.text) if touch.channel == "slack" else message.text
         click.echo(f"From:    {message.sender_name}\nSubject: {message.subject}\n\n{text}")
     click.echo()
@@ -92,15 +100,23 @@ def _show(specimen: Specimen) -> None:
 def _write(seen: list[Specimen], folder: Path) -> list[Path]:
     files: list[Path] = []
     for specimen in seen:
-        touch, message = specimen.touch, specimen.message
+        touch = specimen.touch
         name = f"{touch.message}-{touch.role}-{touch.kind}-{touch.number}"
-        texts = {".txt": message.text if message else specimen.talking_points}
-        if message is not None:
-            blocks = {"text": message.subject, "blocks": list(message.blocks)}
-            texts |= {".html": message.html, ".json": json.dumps(blocks, indent=2, ensure_ascii=False) + "\n"}
-        for ending, text in texts.items():
-            files.append(_written(folder / f"{name}{ending}", text))
+        files += [_written(folder / f"{name}{ending}", text) for ending, text in _texts(specimen).items()]
     return files
+
+
+def _texts(specimen: Specimen) -> dict[str, str]:
+    """What is written of it, by the end of the file's name."""
+    from commsengine.sandbox.card_page import card_page
+
+    message = specimen.message
+    if message is None:
+        return {".txt": specimen.talking_points}
+    if not message.blocks:
+        return {".html": message.html, ".txt": message.text}
+    card = json.dumps({"text": message.subject, "blocks": list(message.blocks)}, indent=2, ensure_ascii=False)
+    return {"-slack.html": card_page(message.subject, message.blocks), ".json": f"{card}\n"}
 
 
 def _written(file: Path, text: str) -> Path:

@@ -48,7 +48,8 @@ def send_test(
     shown = next((specimen.message for specimen in seen if specimen.message), None)
     if shown is None:
         raise InputError(f"{person.email} gets no such message.", "Name another with --message or --as.")
-    outcome = _deliver(wiring, chosen, replace(shown, to_email=to, slack_id="", subject=f"[Test] {shown.subject}"))
+    mail = replace(shown, to_email=to, slack_id="", subject=f"[Test] {shown.subject}", date=wiring.clock())
+    outcome = _deliver(wiring, chosen, mail)
     if outcome.verdict != "sent":
         raise CommsError(f"It was not sent: {outcome.reply or outcome.verdict}.", "Run: commsengine doctor")
     click.echo(f"Sent to {to} by {chosen}, as {person.email} would see it.")

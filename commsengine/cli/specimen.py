@@ -30,11 +30,15 @@ CARRIED = ("message", "remind")
 
 @dataclass(frozen=True, slots=True)
 class Specimen:
-    """One rendered touch. ``talking_points`` are the text of a touch that a human carries."""
+    """One rendered touch. ``talking_points`` are the text of a touch that a human carries.
+
+    ``goes_by`` is the channel that will carry it, as far as is known; the touch may be shown as another one has it.
+    """
 
     touch: Touch
     person: Person
     message: Message | None
+    goes_by: str
     talking_points: str = ""
 
 
@@ -65,19 +69,22 @@ def specimens(
     wiring: Wiring, plan: Plan, people: tuple[Person, ...], person: Person,
     *, message: str | None = None, number: int = 1, channel: str | None = None,
 ) -> Iterator[Specimen]:  # fmt: skip
-    """The ``number``-th touch of each message for this person, or of one message, as if nobody had answered."""
+    """The ``number``-th touch of each message for this person, or of one message, as if nobody had answered.
+
+    Each as ``channel`` shows it, else once for every channel of the plan, first the one that will carry it.
+    """
     if message is not None and message not in [each.id for each in plan.messages]:
         raise InputError(no_such("message", message, [each.id for each in plan.messages]))
-    if channel is not None:
-        plan = plan.model_copy(update={"send": plan.send.model_copy(update={"channels": (channel,)})})
     renderer = specimen_renderer(wiring, plan)
     cast = _cast(wiring, plan, people, person)
-    for touch in _touches(wiring, plan, person, _carriers(wiring, plan, channel)):
-        wanted = touch.message == (message or touch.message)
+    for touch in _touches(wiring, plan, person, _carriers(wiring, plan)):
+        wanted, by = touch.message == (message or touch.message), touch.channel
         if wanted and touch.number == number and touch.kind in CARRIED:
-            yield Specimen(touch, person, renderer.touch(touch, person, cast))
+            for name in [channel] if channel else dict.fromkeys([by, *plan.send.channels]):
+                shown = replace(touch, channel=name)
+                yield Specimen(shown, person, renderer.touch(shown, person, cast), by)
         elif wanted and number == 1 and touch.kind == "personal":
-            yield Specimen(touch, person, None, renderer.talking_points(touch.message, touch.role, person, cast))
+            yield Specimen(touch, person, None, by, renderer.talking_points(touch.message, touch.role, person, cast))
 
 
 def specimen_renderer(wiring: Wiring, plan: Plan) -> Renderer:
@@ -86,10 +93,10 @@ def specimen_renderer(wiring: Wiring, plan: Plan) -> Renderer:
     return Renderer(plan, wiring.templates, links, wiring.rules)
 
 
-def _carriers(wiring: Wiring, plan: Plan, channel: str | None) -> frozenset[str] | None:
-    """The channels that will carry it: those with credentials here, unless none has or one is asked for."""
+def _carriers(wiring: Wiring, plan: Plan) -> frozenset[str] | None:
+    """The channels that will carry it: those with credentials here, unless none has."""
     ready = wiring.settings.credentials
-    return ready if channel is None and ready.intersection(plan.send.channels) else None
+    return ready if ready.intersection(plan.send.channels) else None
 
 
 def _touches(wiring: Wiring, plan: Plan, person: Person, carriers: frozenset[str] | None) -> tuple[Touch, ...]:

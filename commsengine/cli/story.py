@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -61,7 +62,8 @@ def tell(story: Story, where: Path) -> None:
     _calls(story)
     click.echo()
     click.echo(_agreement(story))
-    click.echo(f"Look closer: COMMSENGINE_DATABASE_URL=sqlite:///rehearsal.db commsengine --workspace {where} status")
+    there = shlex.quote(str(where))
+    click.echo(f"Look closer: COMMSENGINE_DATABASE_URL=sqlite:///rehearsal.db commsengine --workspace {there} status")
 
 
 def _kinds(story: Story) -> list[tuple[str, int]]:

@@ -136,17 +136,24 @@ def _bullet(numbers: list[int | None], first: bool) -> str:
     return f"{indent}{number}. "
 
 
+def _address(words: str, address: str, behind: Token | None) -> str:
+    """What follows the words of a link. At the end of a line the address stands free: mail programs open all of it."""
+    if behind is not None and behind.type != "hardbreak":
+        return f" ({address})"
+    return f" {address}" if words.endswith((".", ":", "!", "?", "…")) else f": {address}"
+
+
 def plain_inline(children: Sequence[Token], links: bool = True) -> str:
     """The words of one paragraph, without markup."""
     written, starts = "", [0]
     addresses: list[str] = []
-    for token in children:
+    for token, behind in zip(children, [*children[1:], None], strict=True):
         if token.type == "link_open":
             addresses.append(str(token.attrs["href"]))
             starts.append(len(written))
         elif token.type == "link_close":
             words, address = written[starts.pop() :], addresses.pop()
-            written += f" ({address})" if links and words != address else ""
+            written += _address(words, address, behind) if links and words != address else ""
         elif token.type in ("softbreak", "hardbreak"):
             written += " " if token.type == "softbreak" else "\n"
         else:

@@ -12,7 +12,7 @@ from typing import Any
 class Message:
     """One touch rendered for one person. ``blocks`` serve Slack; ``html`` and ``text`` serve e-mail.
 
-    ``date`` is fixed at the first attempt so that every attempt carries the same bytes.
+    ``date`` is the time of the attempt; before there is one, of what the message was written for.
     """
 
     key: str

@@ -15,13 +15,14 @@ import structlog
 from commsengine.channels.channel import RELEASED, Channel, Outcome
 from commsengine.content.message import Message
 from commsengine.engine.breaker import Breaker
+from commsengine.engine.dated import Dated
 from commsengine.engine.guard import Guard
 from commsengine.engine.poison import Desk
 from commsengine.engine.rate import Rate
 from commsengine.engine.receipts import receipt_of, render_failed
 from commsengine.engine.trip import Claimed, Trip
 from commsengine.engine.writer import Writer
-from commsengine.errors import CommsError
+from commsengine.errors import CommsError, InputError
 
 LARGEST_BATCH = 50
 LARGEST_CLAIM = 1000
@@ -144,7 +145,8 @@ class Pool:
     def _broke(self, failure: Exception) -> None:
         """A defect of ours or a channel that cannot be opened: keep still for a while, like after any failure."""
         log.error("channel_broke", channel=self.name, error=type(failure).__name__)
-        because = f"{self.name} failed unexpectedly ({type(failure).__name__})"
+        told = failure.message.rstrip(".") if isinstance(failure, InputError) else ""
+        because = told or f"{self.name} failed unexpectedly ({type(failure).__name__})"
         self.breaker.fail(because, self._clock(), at_once=True)
 
     def _next(self) -> list[Claimed] | None:
@@ -169,7 +171,7 @@ class Pool:
             stopped=lambda: self._stopping or self._told_to_stop(),
         )  # fmt: skip
         try:
-            for outcome in channel.deliver(messages, trip.mark) if messages else ():
+            for outcome in channel.deliver(Dated(messages, self._clock), trip.mark) if messages else ():
                 trip.settle(outcome)
                 if trip.over or trip.refused:
                     break

@@ -20,6 +20,7 @@ from commsengine.engine.restored import catch_up, put_on_record, unknown
 from commsengine.engine.state_folder import StateFolder
 from commsengine.errors import CommsError
 from commsengine.store import backup
+from commsengine.store.database import sqlite_url
 from commsengine.store.store import Store
 
 AHEAD = dt.timedelta(hours=24)
@@ -76,7 +77,7 @@ class Rescue:
         with tempfile.TemporaryDirectory(prefix="commsengine-") as folder:
             draft = Path(folder) / "restored.db"
             backup.copy_file(file, draft)
-            with Store.upgrade(f"sqlite:///{draft}") as store:
+            with Store.upgrade(sqlite_url(draft)) as store:
                 foreign = _take_the_place_of(store, database)
                 with self._opened(store) as state:
                     missing = unknown(store, state, database)
@@ -110,7 +111,7 @@ def _take_the_place_of(store: Store, database: Path) -> bool:
     Whether it is foreign: neither of the two was ever called what the other is.
     """
     try:
-        with Store.open(f"sqlite:///{database}") as replaced:
+        with Store.open(sqlite_url(database)) as replaced:
             own, theirs = store.engine.database_id(), replaced.engine.database_id()
             before = replaced.engine.former_ids()
             foreign = own not in (theirs, *before) and theirs not in store.engine.former_ids()

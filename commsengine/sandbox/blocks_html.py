@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from html import unescape
+from itertools import groupby
 from typing import Any
 
 from markupsafe import Markup, escape
 
 Block = Mapping[str, Any]
-_CONTROL = re.compile(r"<([^<>]+)>")
+_CONTROL = re.compile(r"\*<([^<>]+)>\*|<([^<>]+)>")
 _MARKS = (
     (re.compile(r"```(.+?)```", re.DOTALL), "<pre>{}</pre>"),
     (re.compile(r"`([^`\n]+)`"), "<code>{}</code>"),
@@ -23,10 +24,22 @@ _GROUP = Markup("<fieldset class=field><legend>{}</legend>{}{}</fieldset>")
 
 
 def mrkdwn(text: str) -> Markup:
-    """Slack's own markup: ``*bold*``, ``_italic_``, ``<https://…|a link>``, and mentions, which stand out."""
+    """Slack's own markup: ``*bold*``, ``_italic_``, ``> quoted``, ``<https://…|a link>``; mentions stand out."""
+    parts = []
+    for quoted, group in groupby(text.split("\n"), key=lambda line: line.startswith(">")):
+        lines = "\n".join(line.removeprefix(">").removeprefix(" ") if quoted else line for line in group)
+        parts.append(Markup("<span class=quote>{}</span>").format(_flowing(lines)) if quoted else _flowing(lines))
+    return _joined(parts)
+
+
+def _flowing(text: str) -> Markup:
     pieces, at = [], 0
     for control in _CONTROL.finditer(text):
-        pieces += [_marked(text[at : control.start()]), _controlled(control[1])]
+        shown = _controlled(control[1] or control[2])
+        pieces += [
+            _marked(text[at : control.start()]),
+            Markup("<strong>{}</strong>").format(shown) if control[1] else shown,
+        ]
         at = control.end()
     return Markup("").join([*pieces, _marked(text[at:])])
 

@@ -35,6 +35,20 @@ MOST_COLLISIONS = 3
 T = TypeVar("T")
 
 
+def sqlite_url(path: Path) -> str:
+    """The URL of a SQLite file, whatever its folders are called."""
+    return URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
+
+
+def misplaced(path: Path) -> Path | None:
+    """Where version 0.1.0 put this file, if it is still there: it took ``?`` and ``%20`` in a path for a URL's."""
+    taken_for = Path(str(make_url(f"sqlite:///{path}").database))
+    if taken_for == path or path.exists() or not taken_for.is_file():
+        return None
+    with taken_for.open("rb") as file:
+        return taken_for if file.read(16) == b"SQLite format 3\x00" else None
+
+
 class Database:
     """One database, its connections and its transactions. Safe to share between threads.
 

@@ -8,7 +8,7 @@ from typing import Self
 from commsengine.errors import CommsError
 from commsengine.store import schema
 from commsengine.store.books import Books
-from commsengine.store.database import Database
+from commsengine.store.database import Database, sqlite_url
 from commsengine.store.engine_row import EngineBook
 from commsengine.store.estimates import Estimates
 from commsengine.store.facts import Facts
@@ -74,7 +74,7 @@ class Store:
 
     def is_the_same_as(self, path: Path) -> bool:
         """Whether that file is this database too, or was once copied from it, or this from it."""
-        other = Database(f"sqlite:///{path}")
+        other = Database(sqlite_url(path))
         try:
             return (
                 schema.revision(other) == schema.HEAD and EngineBook(other).database_id() == self.engine.database_id()

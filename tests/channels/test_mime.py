@@ -54,6 +54,19 @@ def test_only_an_optional_campaign_can_be_unsubscribed() -> None:
     assert read(unsubscribe_url="https://x.example/u/t")["List-Unsubscribe"] == "<https://x.example/u/t>"
 
 
+def test_one_click_is_offered_where_the_link_is_https() -> None:
+    offered = read(unsubscribe_url="https://x.example/u/t")
+    assert offered["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    on_this_machine = read(unsubscribe_url="http://127.0.0.1:8080/u/t")
+    assert on_this_machine["List-Unsubscribe"] == "<http://127.0.0.1:8080/u/t>"
+    assert read()["List-Unsubscribe-Post"] is on_this_machine["List-Unsubscribe-Post"] is None
+
+
+@pytest.mark.parametrize("name", ["", "dana.reyes@example.com", "Dana <dana.reyes@example.com>"])
+def test_the_name_of_the_sender_is_never_another_address(name: str) -> None:
+    assert read(sender_name=name)["From"] == "One customer record <change@example.com>"
+
+
 def test_without_html_there_is_one_part() -> None:
     assert [part.get_content_type() for part in read(html="").iter_parts()] == ["text/plain"]
 
@@ -208,9 +221,38 @@ def test_addresses_are_made_ready_for_the_wire(value: str, bare: str) -> None:
     assert address(value, "the recipient") == bare
 
 
-def test_the_sender_may_be_written_with_a_name() -> None:
-    assert (
-        sender_address("Change Team <change@example.com>")
-        == sender_address(" change@example.com ")
-        == "change@example.com"
-    )
+SENDERS = [
+    "change@example.com", " change@example.com ", "<change@example.com>", "Change Team <change@example.com>",
+    "Change Team, HQ <change@example.com>", '"Change Team, HQ" <change@example.com>',
+    "Zoë Ångström <change@example.com>",
+    '"change @ work" <change@example.com>', "change@example.com <change@example.com>", "'change@example.com'",
+    '"change@example.com"', "'Change Team, HQ <change@example.com>'", "Change<change@example.com>",
+    '"\\"Change Team, HQ\\" <change@example.com>"', "=?utf-8?b?Q2hhbmdl?= <change@example.com>",
+]  # fmt: skip
+"""The same sender as people and their tools write it."""
+
+NO_SENDERS = {
+    "change@example.com, dana@example.com": "names more than one address",
+    "change@example.com,dana@example.com": "names more than one address",
+    "Change <change@example.com>, Dana <dana@example.com>": "names more than one address",
+    "dana@example.com <change@example.com>": "names more than one address",
+    "change@example.com\r\nBcc: evil@example.com": "holds a control character",
+    "Change\nBcc: x <change@example.com>": "holds a control character",
+    "Change Team": "is not an e-mail address",
+    "Change <change at example.com>": "is not an e-mail address",
+    "Change <change@example.com": "is not an e-mail address",
+    "chänge@example.com": "is not an e-mail address",
+    "<>": "is not an e-mail address",
+    "'": "is not an e-mail address",
+}
+
+
+@pytest.mark.parametrize("written", SENDERS)
+def test_the_sender_may_be_written_in_many_ways(written: str) -> None:
+    assert sender_address(written) == "change@example.com"
+
+
+@pytest.mark.parametrize("written", NO_SENDERS)
+def test_what_is_no_sender_is_named(written: str) -> None:
+    with pytest.raises(HeaderError, match=NO_SENDERS[written]):
+        sender_address(written)

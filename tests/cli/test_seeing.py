@@ -59,7 +59,57 @@ def test_preview_writes_files(terminal: Terminal, tmp_path: Path) -> None:
     said = terminal.run("preview", terminal.path(SCHEDULE), "--role", "sales", "--out", str(tmp_path / "out"))
     assert said.status == 0
     names = sorted(file.name for file in (tmp_path / "out").iterdir())
-    assert names[:3] == [f"one-record-sales-message-1.{ending}" for ending in ("html", "json", "txt")]
+    assert names == [f"one-record-sales-message-1.{ending}" for ending in ("html", "txt")] + [
+        "one-record-sales-personal-4.txt"
+    ]
+
+
+EVERYTHING = ["-slack.html", ".html", ".json", ".txt"]
+
+
+@pytest.mark.parametrize(
+    ("channels", "options", "ends"),
+    [
+        ("slack, email", [], EVERYTHING),
+        ("email, slack", [], EVERYTHING),
+        ("slack, email", ["--channel", "email"], [".html", ".txt"]),
+        ("slack, email", ["--channel", "slack"], ["-slack.html", ".json"]),
+        ("slack", [], ["-slack.html", ".json"]),
+        ("email", ["--channel", "slack"], ["-slack.html", ".json"]),
+    ],
+)
+def test_preview_writes_every_channel_of_the_plan_and_nothing_empty(
+    terminal: Terminal, tmp_path: Path, channels: str, options: list[str], ends: list[str]
+) -> None:
+    terminal.write(SCHEDULE, plan(**{"channels: [email]": f"channels: [{channels}]"}))
+    out = tmp_path / "out"
+    said = terminal.run("preview", terminal.path(SCHEDULE), "--as", "ana@example.com", "--out", str(out), *options)
+    assert said.status == 0, said.err
+    files = {file.name.removeprefix("one-record-others-message-1"): file for file in out.glob("*-message-*")}
+    assert sorted(files) == ends
+    for end, file in files.items():
+        if end == ".json":
+            assert json.loads(file.read_text(encoding="utf-8"))["blocks"]
+        else:
+            assert "Every customer conversation is logged in one record." in file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("wish", "by"), [("email", "email"), ("slack", "slack"), ("", "slack")])
+def test_preview_says_which_channel_goes_out(terminal: Terminal, wish: str, by: str) -> None:
+    people = Path(terminal.path("people.csv")).read_text(encoding="utf-8").splitlines()
+    wishes = ["channel", "", wish, "", ""]
+    rows = [f"{row},{each}" for row, each in zip(people, wishes, strict=True)]
+    terminal.write("people.csv", "\n".join(rows) + "\n")
+    terminal.write(SCHEDULE, plan(**{"channels: [email]": "channels: [slack, email]"}))
+    asked = ("preview", terminal.path(SCHEDULE), "--as", "ana@example.com")
+    seen = [each for each in terminal.json(*asked)["previews"] if each["kind"] == "message"]
+    other = "slack" if by == "email" else "email"
+    assert [(each["channel"], each["goes_out"]) for each in seen] == [(by, True), (other, False)]
+    shown = terminal.run(*asked).out
+    assert f" by {by}\n" in shown
+    assert f" by {other} (it goes out by {by})\n" in shown
+    (only,) = [each for each in terminal.json(*asked, "--channel", other)["previews"] if each["kind"] == "message"]
+    assert (only["channel"], only["goes_out"]) == (other, False)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +226,7 @@ def test_preview_shows_the_channel_that_will_carry_it(terminal: Terminal, mailbo
     del mailbox
     terminal.write(SCHEDULE, plan(**{"channels: [email]": "channels: [slack, email]"}))
     shown = terminal.json("preview", terminal.path(SCHEDULE), "--as", "ana@example.com")["previews"]
-    assert [each["channel"] for each in shown] == ["email", "personal"]
+    assert [each["channel"] for each in shown if each["goes_out"]] == ["email", "personal"]
     asked = terminal.json("preview", terminal.path(SCHEDULE), "--as", "ana@example.com", "--channel", "slack")
     assert asked["previews"][0]["channel"] == "slack"
 

@@ -90,3 +90,11 @@ def test_threads_may_read_their_first_texts_at_once() -> None:
                 assert set(threads.map(first, range(8))) == {"<ul>\n<li><em>a</em></li>\n</ul>\n"}
     finally:
         sys.setswitchinterval(before)
+
+
+def test_an_address_at_the_end_of_a_line_stands_free() -> None:
+    link = "[See more](https://x.example.com)"
+    assert to_plain(read(f"{link}\n\n- {link}\n\n[Well?](https://x.example.com)\\\n{link} or not")) == (
+        "See more: https://x.example.com\n\n- See more: https://x.example.com\n\n"
+        "Well? https://x.example.com\nSee more (https://x.example.com) or not"
+    )

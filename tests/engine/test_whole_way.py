@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import email
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
@@ -13,10 +15,12 @@ import pytest
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.channels.email import EmailChannel
 from commsengine.channels.smtp_server import SmtpServer
-from commsengine.content.render import Renderer
+from commsengine.content.render import DigestFacts, Renderer
 from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.engine.books import resting
 from commsengine.engine.campaigns import pause
 from commsengine.engine.deliver import ChannelSetup
+from commsengine.engine.service_mail import add_service_mail
 from commsengine.engine.tick import Engine
 from commsengine.links import Links
 from commsengine.store.store import Store
@@ -45,6 +49,44 @@ def an_engine(store: Store, clock: Clock, relay: SmtpSink, threads: int = 2) -> 
     return Engine(
         store, {"email": setup}, renderer, workspace=Workspace(), clock=clock, sleep=clock.sleep, interval=10.0
     )
+
+
+def date_of(letter: bytes) -> dt.datetime:
+    return parsedate_to_datetime(email.message_from_bytes(letter)["Date"])
+
+
+def test_a_letter_is_dated_when_it_is_sent(store: Store, clock: Clock, relay: SmtpSink) -> None:
+    run(store, [someone(1)])
+    relay.fail("dot", "451 4.7.1 Greylisted, try again later")
+    with an_engine(store, clock, relay) as engine:
+        clock.forward(minutes=20)  # it was due when the window opened
+        engine.tick()
+        first = clock.now
+        clock.forward(hours=1)
+        engine.tick()
+    kept = [email.message_from_bytes(letter) for letter in relay.messages]
+    assert len({letter["Message-ID"] for letter in kept}) == 1
+    assert date_of(relay.messages[-1]) == clock.now > first
+
+
+def test_a_slow_relay_makes_no_letter_older_than_it_is(store: Store, clock: Clock, relay: SmtpSink) -> None:
+    run(store, [someone(1), someone(2), someone(3)])
+    began = clock.now
+    relay.on_message = lambda _: clock.forward(minutes=5)
+    with an_engine(store, clock, relay, threads=1) as engine:
+        engine.tick()
+    assert [date_of(letter) - began for letter in relay.messages] == [dt.timedelta(minutes=5 * n) for n in range(3)]
+
+
+def test_service_mail_is_dated_when_it_is_sent(store: Store, clock: Clock, relay: SmtpSink) -> None:
+    plan = run(store, [MIA])
+    written = renderer(plan, {}).digest(MIA, DigestFacts("d1", clock.now))
+    add_service_mail(store, written, category="digest", person_id=None, due_at=clock.now, now=clock.now)
+    clock.forward(hours=3)
+    with an_engine(store, clock, relay) as engine:
+        engine.tick()
+    (letter,) = [each for each in relay.messages if email.message_from_bytes(each)["X-Commsengine-Touch"] == "d1"]
+    assert date_of(letter) == clock.now
 
 
 def test_each_gets_their_own_letter_with_its_key(store: Store, clock: Clock, relay: SmtpSink) -> None:
@@ -108,3 +150,15 @@ def test_at_its_instant(store: Store, clock: Clock, relay: SmtpSink) -> None:
         clock.now = utc("2027-01-11 08:00")
         engine.tick()
     assert len(relay.messages) == 1
+
+
+def test_a_channel_that_cannot_be_opened_says_why(store: Store, clock: Clock, relay: SmtpSink) -> None:
+    run(store, [someone(1)])
+    server = SmtpServer("127.0.0.1", relay.port, tls="off")
+    setup = ChannelSetup(lambda: EmailChannel(server, "Change Team"))
+    with Engine(
+        store, {"email": setup}, renderer, workspace=Workspace(), clock=clock, sleep=clock.sleep, interval=10.0
+    ) as engine:
+        engine.tick()
+    (rest,) = resting(store, clock.now)
+    assert rest["because"] == "COMMSENGINE_MAIL_FROM is not an e-mail address that mail can be sent to"

@@ -35,3 +35,9 @@ def test_marks_become_tags_and_everything_else_stays_text(text: str, html: str) 
 
 def test_a_block_that_is_not_known_is_named() -> None:
     assert str(block_html({"type": "vid<eo>"}, lambda _: mrkdwn(""))) == '<p class="context">[vid&lt;eo&gt;]</p>'
+
+
+def test_quotes_and_bold_links_look_like_it() -> None:
+    assert str(mrkdwn("Before\n> one\n> two\nafter")) == "Before<span class=quote>one<br>two</span>after"
+    assert str(mrkdwn("*<https://x.example.com|Go>*")).startswith("<strong><a ")
+    assert "quote" not in str(mrkdwn("&gt; a value"))

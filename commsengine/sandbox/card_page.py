@@ -1,0 +1,29 @@
+"""A Slack card as a page of its own, to look at: nothing on it can be pressed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, Template
+from markupsafe import Markup
+
+from commsengine.sandbox.blocks_html import block_html
+
+
+def card_page(title: str, blocks: Sequence[Mapping[str, Any]]) -> str:
+    """A whole HTML page without script or outside asset."""
+    return _template().render(title=title, blocks=[block_html(block, _button) for block in blocks])
+
+
+def _button(element: Mapping[str, Any]) -> Markup:
+    label = (element.get("text") or {}).get("text", "")
+    return Markup('<span class="button {}">{}</span>').format(element.get("style", ""), label)
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string((files(__package__) / "card.html").read_text("utf-8"))
