@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -13,9 +14,13 @@ from commsengine.errors import CommsError
 
 INTERRUPTED = 130
 
+PRIVATE = 0o077
+"""What the program writes is for its own account; who is to see more of it says so by chmod."""
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave the process with its exit status: 0 done, 1 failed, 2 bad input, 3 still open."""
+    os.umask(PRIVATE)
     unfailing_stderr()
     sys.exit(run(arguments))
 
