@@ -10,6 +10,7 @@ import click
 
 from commsengine.cli.house import commsengine
 from commsengine.cli.logs import unfailing_stderr
+from commsengine.cli.written_out import written_out
 from commsengine.errors import CommsError
 
 INTERRUPTED = 130
@@ -39,7 +40,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         click.echo("Stopped; nothing more was done.", err=True)
         status = INTERRUPTED
     except CommsError as error:
-        click.echo(str(error), err=True)
+        click.echo(written_out(str(error)), err=True)
         status = error.exit_status
     except BrokenPipeError:
         sys.stderr.close()  # our reader has gone (``| head``): nothing is wrong, and Python must not complain at exit
