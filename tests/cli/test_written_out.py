@@ -161,7 +161,7 @@ def test_on_a_terminal_our_own_styles_are_all_that_acts(hostile: Terminal) -> No
     assert "[/][red]mark" in on_a_terminal(hostile, "why", "ana@example.com")
 
 
-def test_a_question_on_a_terminal_is_written_out_too(hostile: Terminal) -> None:
+def test_an_error_on_a_terminal_is_written_out_too(hostile: Terminal) -> None:
     """The name of a file is somebody's word as well."""
     said = on_a_terminal(hostile, "people", "import", "no\x1b[2Jfile.csv")
     assert "\x1b" not in said
