@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import resource
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
@@ -34,6 +33,7 @@ class Visit(HttpToolsProtocol):
 
     most: int = MOST
     patience: float = PATIENCE
+    answered_within: float = ANSWERED_WITHIN
 
     waiting = True
     since = 0.0
@@ -56,7 +56,7 @@ class Visit(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        self._wait(waiting=not self.pipeline)
+        self._wait(waiting=self.cycle.response_complete or self.cycle.more_body)  # else the next one is whole already
 
     def shutdown(self) -> None:
         if self.waiting:
@@ -73,31 +73,30 @@ class Visit(HttpToolsProtocol):
     def _wait(self, *, waiting: bool) -> None:
         self._quiet()
         self.waiting, self.since = waiting, self.loop.time()
-        self._alarm = self.loop.call_later(self.patience if waiting else ANSWERED_WITHIN, self.end)
+        self._alarm = self.loop.call_later(self.patience if waiting else self.answered_within, self.end)
 
     def _quiet(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
 
     def _longest_waiting(self) -> Visit:
-        waiting = list(self._those_waiting())
+        """Of the client who holds the most; this one, which has just come, waits too."""
+        waiting = [each for each in self.connections if isinstance(each, Visit) and each.waiting]
         held = Counter(each.host for each in waiting)
         return min(waiting, key=lambda each: (-held[each.host], each.since))
-
-    def _those_waiting(self) -> Iterator[Visit]:
-        """This one, which has just come, is always among them."""
-        yield from (each for each in self.connections if isinstance(each, Visit) and each.waiting)
 
     @property
     def host(self) -> str:
         return self.client[0] if self.client else ""
 
 
-def server_of(app: Any, *, most: int = MOST, patience: float = PATIENCE) -> uvicorn.Server:
+def server_of(
+    app: Any, *, most: int = MOST, patience: float = PATIENCE, answered_within: float = ANSWERED_WITHIN
+) -> uvicorn.Server:
     """A server of these pages with so many places. It logs errors only: anybody may send what is no request."""
     allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     places = min(most, allowed // SHARE) if allowed != resource.RLIM_INFINITY else most
-    visit = type("Visit", (Visit,), {"most": places, "patience": patience})
+    visit = type("Visit", (Visit,), {"most": places, "patience": patience, "answered_within": answered_within})
     config = uvicorn.Config(
         app, http=visit, ws="none", lifespan="off", access_log=False, log_config=None, log_level="error",
         backlog=max(1, places // SHARE),

@@ -61,10 +61,10 @@ def app_of(house: Answering, **options: Any) -> Starlette:
 
 
 @contextmanager
-def served(app: Starlette) -> Iterator[str]:
+def served(app: Starlette, **limits: Any) -> Iterator[str]:
     """The application on a real socket; gives its address."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = server_of(app)
+    server = server_of(app, **limits)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     port = listener.getsockname()[1]
