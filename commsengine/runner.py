@@ -20,7 +20,6 @@ from types import FrameType
 from typing import Any, Protocol
 
 import structlog
-import uvicorn
 from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
 
 from commsengine.engine.sweep import sweep
@@ -28,6 +27,7 @@ from commsengine.engine.tick import Engine
 from commsengine.engine.writer import said
 from commsengine.errors import CommsError
 from commsengine.store.store import Store
+from commsengine.web.visits import MOST, PATIENCE, server_of
 
 LAST_SENDS = 25.0  # seconds
 SWEEP_AT = 2  # o'clock, UTC
@@ -47,11 +47,13 @@ class SocketMode(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """The pages: an ASGI application and where it listens."""
+    """The pages: an ASGI application, where it listens, how many connections it keeps open and how long half ones."""
 
     app: Any
     host: str = "127.0.0.1"
     port: int = 8080
+    most: int = MOST
+    patience: float = PATIENCE
 
 
 def run(
@@ -160,7 +162,7 @@ def _listening(web: Web | None) -> Iterator[None]:
         yield
         return
     listener = _bound(web)
-    server = uvicorn.Server(uvicorn.Config(web.app, log_level="warning", lifespan="off", access_log=False))
+    server = server_of(web.app, most=web.most, patience=web.patience)
     thread = threading.Thread(target=server.run, args=([listener],), name="web", daemon=True)
     thread.start()
     try:

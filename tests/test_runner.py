@@ -3,12 +3,13 @@ from __future__ import annotations
 import os
 import platform
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -22,9 +23,10 @@ from tests.engine.conftest import run as put_on_record
 
 ROOT = Path(__file__).parent.parent
 PROGRAM = """
-    import datetime as dt, sys, threading, time
+    import datetime as dt, resource, sys, threading, time
     from pathlib import Path
     from starlette.applications import Starlette
+    from starlette.requests import Request
     from starlette.responses import PlainTextResponse
     from starlette.routing import Route
     from commsengine.cadence.plan import Workspace
@@ -32,9 +34,13 @@ PROGRAM = """
     from commsengine.engine.tick import Engine
     from commsengine.runner import Web, run
     from commsengine.store.store import Store
+    from commsengine.web.bodies import read_body
     from tests.fakes import Mailbag, Scribe, a_channel
 
     file, port, pace = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+    files, patience = int(sys.argv[4]), float(sys.argv[5])
+    if files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     began = time.monotonic()
     def clock():
         return dt.datetime(2027, 1, 11, 9, tzinfo=dt.UTC) + dt.timedelta(seconds=time.monotonic() - began)
@@ -43,17 +49,28 @@ PROGRAM = """
     store = Store.open(f"sqlite:///{file}")
     channels = {"email": a_channel(Mailbag(), slowly, threads=2)}
     engine = Engine(store, channels, Scribe, workspace=Workspace(), clock=clock)
-    pages = Starlette(routes=[Route("/", lambda request: PlainTextResponse("here"))])
-    done = run(store, engine, clock=clock, every=0.2, lock=EngineLock(file), web=Web(pages, port=port),
-               ready=lambda: print("ready", flush=True))
+    async def form(request: Request):
+        return PlainTextResponse(await read_body(request))
+    pages = Starlette(routes=[Route("/", lambda request: PlainTextResponse("here")),
+                              Route("/form", form, methods=["POST"])])
+    def ping():
+        with open(file.with_suffix(".beats"), "a") as beats:
+            beats.write(".")
+    web = Web(pages, port=port, patience=patience)
+    done = run(store, engine, clock=clock, every=0.2, lock=EngineLock(file), web=web,
+               ready=lambda: print("ready", flush=True), ping=ping)
     sys.exit(0 if done else 3)
 """
 
 
 @contextmanager
-def running(file: Path, *, port: int = 0, pace: float = 0.02) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-c", textwrap.dedent(PROGRAM), str(file), str(port), str(pace)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+def running(
+    file: Path, *, port: int = 0, pace: float = 0.02, files: int = 0, patience: float = 15.0
+) -> Iterator[subprocess.Popen[str]]:
+    """The program; ``files`` is how many descriptors it may have, ``patience`` that of its pages."""
+    words = [str(file), str(port), str(pace), str(files), str(patience)]
+    command = [sys.executable, "-c", textwrap.dedent(PROGRAM), *words]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         while (line := process.stdout.readline()) and line != "ready\n":
@@ -142,3 +159,97 @@ def test_the_database_is_quiet_after_the_end(file: Path) -> None:
         beat = store.engine.heartbeat()
         assert beat
         assert beat.beat_at >= utc("2027-01-11 09:00")
+
+
+# -- half requests --------------------------------------------------------------------------------
+
+HALVES = (
+    b"",
+    b"GE",
+    b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: aaa",
+    b"POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf",
+    b"POST /form HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+    b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HT",
+)
+FEW = 256
+"""Descriptors, as a small machine gives them; more half requests come than that."""
+
+
+@contextmanager
+def half_requests(port: int, number: int) -> Iterator[list[socket.socket]]:
+    with ExitStack() as opened:
+        waiting = []
+        for n in range(number):
+            one = opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
+            with suppress(OSError):  # it was closed already, to make room
+                one.sendall(HALVES[n % len(HALVES)])
+            waiting.append(one)
+        yield waiting
+
+
+def ended(one: socket.socket) -> bool:
+    """Waits for the other side to close."""
+    try:
+        while one.recv(4096):
+            pass
+    except ConnectionError:
+        return True
+    return True
+
+
+def beats_on(file: Path, number: int) -> None:
+    """The engine beats so many times more; each time it opens a file."""
+    beats = file.with_suffix(".beats")
+    before = beats.stat().st_size if beats.exists() else 0
+    for _ in range(600):
+        if beats.exists() and beats.stat().st_size >= before + number:
+            return
+        time.sleep(0.05)
+    pytest.fail(f"it did not beat {number} times in 30 seconds")
+
+
+def test_f37_half_requests_stop_neither_the_engine_nor_the_pages(file: Path) -> None:
+    with running(file, port=18438, files=FEW, patience=60) as process, half_requests(18438, FEW + 64):
+        for _ in range(3):
+            assert httpx.get("http://127.0.0.1:18438/", timeout=20).text == "here"
+        assert httpx.post("http://127.0.0.1:18438/form", content=b"whole", timeout=20).text == "whole"
+        beats_on(file, 3)
+        until(file, 40)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=30)
+    assert (process.returncode, states(file)) == (0, {"sent": 40})
+    assert "Too many open files" not in said
+    assert said.count("Traceback") == 0
+
+
+def test_half_requests_are_closed_when_their_time_is_over(file: Path) -> None:
+    with running(file, port=18439, patience=0.5), half_requests(18439, len(HALVES)) as waiting:
+        began = time.monotonic()
+        assert all(ended(one) for one in waiting)
+        assert time.monotonic() - began < 30
+
+
+def test_a_client_that_dribbles_gains_no_time(file: Path) -> None:
+    with running(file, port=18440, patience=0.5), half_requests(18440, 1) as [one]:
+        one.sendall(b"GET / HTTP/1.1\r\n")
+        with pytest.raises(ConnectionError):  # noqa: PT012 - which of the lines meets the end is a race
+            for n in range(600):
+                one.sendall(f"X-{n}: x\r\n".encode())
+                time.sleep(0.05)
+
+
+def test_one_connection_may_send_many_requests_one_after_another(file: Path) -> None:
+    with running(file, port=18441, patience=2.0), httpx.Client(base_url="http://127.0.0.1:18441") as client:
+        for _ in range(6):
+            assert client.post("/form", content=b"again").text == "again"
+            time.sleep(0.5)
+
+
+def test_asked_to_stop_it_waits_for_no_half_request(file: Path) -> None:
+    with running(file, port=18442, patience=600) as process, half_requests(18442, 24):
+        assert httpx.get("http://127.0.0.1:18442/", timeout=20).text == "here"
+        until(file, 40)
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+        assert time.monotonic() - began < 20

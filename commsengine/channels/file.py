@@ -20,7 +20,7 @@ class FileChannel:
 
     def __init__(self, folder: Path, *, name: str = "file", mail_from: str = "commsengine@localhost") -> None:
         self.folder, self.name, self._mail_from = folder, name, mail_from
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def deliver(self, messages: Sequence[Message], mark: Mark) -> Iterator[Outcome]:
         for message in messages:

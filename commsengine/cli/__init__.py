@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -9,13 +10,18 @@ import click
 
 from commsengine.cli.house import commsengine
 from commsengine.cli.logs import unfailing_stderr
+from commsengine.cli.written_out import written_out
 from commsengine.errors import CommsError, InputError
 
 INTERRUPTED = 130
 
+PRIVATE = 0o077
+"""What the program writes is for its own account; who is to see more of it says so by chmod."""
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave the process with its exit status: 0 done, 1 failed, 2 bad input, 3 still open."""
+    os.umask(PRIVATE)
     unfailing_stderr()
     sys.exit(run(arguments))
 
@@ -34,7 +40,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         click.echo("Stopped; nothing more was done.", err=True)
         status = INTERRUPTED
     except CommsError as error:
-        click.echo(str(error), err=True)
+        click.echo(written_out(str(error)), err=True)
         status = error.exit_status
     except PermissionError as error:
         status = _no_right(error) if error.filename else _our_defect(error)

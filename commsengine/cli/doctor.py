@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cli.opened import wired
-from commsengine.cli.show import json_option, show_json
+from commsengine.cli.show import colourful, json_option, show_json
+from commsengine.cli.written_out import in_one_line
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -36,7 +37,8 @@ def doctor(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
     else:
         for finding in findings:
             mark, colour = MARKS[finding.state]
-            click.echo(f"{click.style(f'{mark:<8}', fg=colour)}{finding.about:<10}{finding.text}")
+            said = in_one_line(f"{finding.about:<10}{finding.text}")
+            colourful(f"{click.style(f'{mark:<8}', fg=colour)}{said}")
             if finding.fix:
                 click.echo(f"{'':<18}{finding.fix}")
     ctx.exit(0 if sound else 1)

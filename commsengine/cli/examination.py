@@ -42,6 +42,7 @@ def examine(wiring: Wiring) -> list[Finding]:
     examinations: dict[str, Callable[[Wiring], Iterator[Finding]]] = {
         "settings": _settings, "database": _database, "state": _state, "clock": _clock, "mail": _mail, "slack": _slack,
         "uncertain": _resolvers, "links": _links, "channels": _resting, "windows": _windows,
+        "files": _files,
     }  # fmt: skip
     _ = wiring.settings
     findings: list[Finding] = []
@@ -78,6 +79,18 @@ def _state(wiring: Wiring) -> Iterator[Finding]:
         )  # fmt: skip
     else:
         yield Finding("state", "ok", f"The sent-journal is kept in {folder}.")
+
+
+def _files(wiring: Wiring) -> Iterator[Finding]:
+    """Who else can read what the program keeps; what people put there themselves is only told."""
+    from commsengine.cli.open_files import EVERYBODY, open_files
+
+    found = list(open_files(wiring.settings))
+    for each in found:
+        grave = each.guarded and each.reader == EVERYBODY
+        yield Finding("files", "problem" if grave else "note", each.text, each.fix)
+    if not any(each.guarded for each in found):
+        yield Finding("files", "ok", "By their modes, this account alone reads database, backups and state.")
 
 
 def _database(wiring: Wiring) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ import click
 
 from commsengine.cli.campaign import CAMPAIGN
 from commsengine.cli.opened import wired
-from commsengine.cli.show import count, json_option, note, show_json, title, when
+from commsengine.cli.show import count, json_option, note, say, show_json, title, when
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -52,12 +52,10 @@ def show_followups(found: Sequence[Mapping[str, Any]], *, talking_points: bool =
     today = [each for each in found if each["today"]]
     for each in today:
         title(f"{each['id']}  {each['name'] or each['person']}, {each['campaign']}: {', '.join(each['messages'])}")
-        click.echo(f"  {each['reason']}")
-        click.echo(
-            f"  {each['carrier']} talks to them; phone {each['phone'] or 'unknown'}; since {when(each['since'])}"
-        )
+        say(f"  {each['reason']}")
+        say(f"  {each['carrier']} talks to them; phone {each['phone'] or 'unknown'}; since {when(each['since'])}")
         if each["tried"]:
-            click.echo(f"  tried: {', '.join(each['tried'])}")
+            say(f"  tried: {', '.join(each['tried'])}")
         if talking_points:
             click.echo()
             click.echo("\n".join(f"    {line}".rstrip() for line in each["talking_points"].splitlines()))

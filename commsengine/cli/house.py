@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from commsengine import __version__
+from commsengine.cli.written_out import guard_stdout
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,8 @@ class House(click.Group):
 
 @click.command(
     cls=House,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    # color: what looks like a style in somebody's words is shown, not taken out.
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100, "color": True},
     epilog="Example: commsengine init crm-rollout. Every command has --help with an example of its own.",
 )
 @click.option(
@@ -116,3 +118,4 @@ class House(click.Group):
 def commsengine(ctx: click.Context, workspace: Path) -> None:
     """Repeated, role-specific messages, their answers, and a list of whom to call."""
     ctx.obj = workspace
+    guard_stdout()

@@ -68,8 +68,7 @@ def _files(campaign: str) -> dict[str, str]:
 def _write(file: Path, text: str) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        # Before the first byte is in it, nobody else may read a file that holds a secret.
-        file.touch(mode=0o600 if file.name == ".env" else 0o644)
+        file.touch(mode=0o600)  # before the first byte is in it: one of them holds a secret
         file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"{file} cannot be written: {error.strerror}.", "Name a folder you may write to.") from None

@@ -10,7 +10,10 @@ import contextlib
 import logging
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any, TextIO, cast
+
+from commsengine.cli.written_out import bare, guarded, in_one_line, written_out
 
 INFO, WARNING = logging.INFO, logging.WARNING
 
@@ -35,8 +38,9 @@ class Unfailing:
 
 
 def unfailing_stderr() -> None:
-    """For the rest of this process; stderr that was closed before it began goes nowhere."""
-    sys.stderr = cast("TextIO", Unfailing(sys.stderr or open(os.devnull, "w", encoding="utf-8")))  # noqa: SIM115 - to the end
+    """For the rest of this process, and guarded; stderr that was closed before it began goes nowhere."""
+    stream = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - to the end
+    sys.stderr = guarded(cast("TextIO", Unfailing(stream)))
 
 
 def configure_logs(level: int) -> None:
@@ -44,17 +48,27 @@ def configure_logs(level: int) -> None:
     import structlog
 
     watched = sys.stderr.isatty()
-    shape: Any = structlog.dev.ConsoleRenderer() if watched else structlog.processors.JSONRenderer()
+    shape: list[Any] = [structlog.processors.JSONRenderer()]
+    if watched:
+        shape = [_written_out, structlog.dev.ConsoleRenderer()]
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            shape,
+            *shape,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(bare(sys.stderr)),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s")
+
+
+def _written_out(_logger: object, _method: str, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Before the colours come: a value acts on no terminal, and only a traceback has lines."""
+    return {
+        name: value if not isinstance(value, str) else written_out(value) if name == "exception" else in_one_line(value)
+        for name, value in event.items()
+    }

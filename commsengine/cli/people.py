@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,8 @@ from commsengine.cli.campaign import person_named
 from commsengine.cli.consent import consent, yes_option
 from commsengine.cli.opened import wired
 from commsengine.cli.people_told import tell_columns, tell_leavers
-from commsengine.cli.show import count, json_option, note, show_json, when
+from commsengine.cli.show import count, json_option, note, say, show_json, when
+from commsengine.cli.written_out import bare
 from commsengine.errors import InputError
 
 if TYPE_CHECKING:
@@ -103,7 +105,7 @@ def export(wiring: Wiring, out: Path | None) -> None:
 
     text = export_people(list(wiring.everybody()))
     if out is None:
-        click.echo(text, nl=False)
+        click.echo(text, nl=False, file=None if sys.stdout.isatty() else bare(sys.stdout))
         return
     out.write_text(text, encoding="utf-8", newline="")
     note(f"{out} is written.")
@@ -125,7 +127,7 @@ def show(wiring: Wiring, email: str, as_json: bool) -> None:
         return
     for name, value in asdict(person).items():
         if value not in ("", None, (), {}):
-            click.echo(f"{name.replace('_', ' ')}: {_plainly(value)}")
+            say(f"{name.replace('_', ' ')}: {_plainly(value)}")
     click.echo()
     for kind, facts in stored.items():
         if facts and kind != "person":

@@ -18,6 +18,7 @@ import click
 from commsengine.cli.check import PLAN
 from commsengine.cli.opened import wired
 from commsengine.cli.show import json_option, note, show_json
+from commsengine.cli.written_out import bare
 from commsengine.errors import CommsError
 
 if TYPE_CHECKING:
@@ -135,7 +136,9 @@ def _script(wiring: Wiring, path: Path, answers: str) -> Script:
 def _with_progress(run: Callable[[Callable[[dt.datetime], object]], Story], script: Script) -> Story:
     """A bar over the days of the campaign, on stderr, where somebody watches."""
     days = (script.until - script.start).days
-    with click.progressbar(length=days, label="Rehearsing", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+    with click.progressbar(
+        length=days, label="Rehearsing", file=bare(sys.stderr), hidden=not sys.stderr.isatty()
+    ) as bar:
         return run(lambda now: bar.update((now - script.start).days - bar.pos))
 
 

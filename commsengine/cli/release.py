@@ -9,6 +9,7 @@ import click
 from commsengine.cli.campaigns import backlog_option, tell
 from commsengine.cli.consent import consent_to, yes_option
 from commsengine.cli.opened import wired
+from commsengine.cli.show import say
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -29,7 +30,7 @@ def release(wiring: Wiring, backlog: str, yes: bool) -> None:
     if held is None:
         click.echo("The engine is not on hold.")
         return
-    click.echo(f"On hold since {held.since:%d %b %H:%M} UTC: {held.reason}")
+    say(f"On hold since {held.since:%d %b %H:%M} UTC: {held.reason}")
     seen = release_outlook(wiring.store, wiring.decisions, backlog, wiring.clock())
     tell(seen)
     consent_to(seen.now_due, "Release the engine?", yes=yes)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
+from commsengine.cli.written_out import bare, in_one_line
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -54,7 +56,8 @@ def console() -> Console:
     from rich.console import Console
 
     piped = not sys.stdout.isatty()
-    return Console(highlight=False, soft_wrap=False, width=PIPED if piped else None, emoji=False, markup=False)
+    width = PIPED if piped else None
+    return Console(file=bare(sys.stdout), highlight=False, soft_wrap=False, width=width, emoji=False, markup=False)
 
 
 def table(
@@ -73,13 +76,23 @@ def table(
         side: Literal["left", "right"] = "right" if column in right else "left"
         drawn.add_column(column, justify=side, overflow="fold", no_wrap=column in whole)
     for row in rows:
-        drawn.add_row(*(Text(str(cell)) for cell in row))
+        drawn.add_row(*(Text(in_one_line(cell)) for cell in row))
     if drawn.row_count:
         console().print(drawn)
 
 
 def title(text: str) -> None:
-    click.secho(text, bold=True)
+    colourful(click.style(in_one_line(text), bold=True))
+
+
+def colourful(text: str) -> None:
+    """Prints what bears our own styles, which only a terminal gets; every value in it is written out already."""
+    click.echo(text, file=bare(sys.stdout), color=sys.stdout.isatty())
+
+
+def say(text: str) -> None:
+    """One line of output, whatever others wrote into it."""
+    click.echo(in_one_line(text))
 
 
 def note(text: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commsengine.cli.opened import wired
-from commsengine.cli.show import count, json_option, show_json, table, title, when
+from commsengine.cli.show import count, json_option, say, show_json, table, title, when
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -32,7 +32,7 @@ def status(wiring: Wiring, as_json: bool) -> None:
         return
     title(_engine(found["engine"]))
     for rest in found["engine"]["resting"]:
-        click.echo(f"{rest['channel']} rests until {when(rest['until'])}: {rest['because']}")
+        say(f"{rest['channel']} rests until {when(rest['until'])}: {rest['because']}")
     if not found["campaigns"]:
         click.echo("No plan is applied yet: commsengine apply PLAN")
     for campaign in found["campaigns"]:
@@ -68,7 +68,7 @@ def _show(campaign: Mapping[str, Any]) -> None:
     )
     table(list(counts), [[f"{number:,}" for number in counts.values()]], right=list(counts))
     for reason, number in sorted(skipped.items()):
-        click.echo(f"  skipped: {number:,} {reason}")
+        say(f"  skipped: {number:,} {reason}")
     _recall(campaign["recall"])
 
 

@@ -9,7 +9,7 @@ import click
 
 from commsengine.cli.campaign import CAMPAIGN
 from commsengine.cli.opened import wired
-from commsengine.cli.show import json_option, show_json, table, when
+from commsengine.cli.show import json_option, say, show_json, table, when
 from commsengine.errors import InputError
 
 if TYPE_CHECKING:
@@ -68,9 +68,7 @@ def touch(wiring: Wiring, key: str, sent: bool, resend: bool) -> None:
     found = wiring.store.touches.row(key)
     if found is None:
         raise InputError(f"There is no touch '{key}'.", "Copy the key from: commsengine touches CAMPAIGN")
-    click.echo(
-        f"{found.campaign} {found.message}, {found.kind} by {found.channel}: {found.state} {found.reason}".strip()
-    )
+    say(f"{found.campaign} {found.message}, {found.kind} by {found.channel}: {found.state} {found.reason}".strip())
     table(
         ["try", "at", "phase", "verdict", "reply"],
         [(each.n, when(each.at), each.phase, each.verdict, each.reply) for each in wiring.store.touches.attempts(key)],

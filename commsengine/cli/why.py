@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commsengine.cli.opened import wired
-from commsengine.cli.show import count, json_option, show_json, title, when
+from commsengine.cli.show import count, json_option, say, show_json, title, when
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -35,7 +35,7 @@ def why(wiring: Wiring, email: str, as_json: bool) -> None:
         return
     title(f"{found['name'] or found['person']} <{found['person']}>")
     for channel, reason in found["unreachable"].items():
-        click.echo(f"Not reachable by {channel}: {reason}.")
+        say(f"Not reachable by {channel}: {reason}.")
     if not found["campaigns"]:
         click.echo("No campaign is running.")
     for campaign in found["campaigns"]:
@@ -58,15 +58,15 @@ def _stopped(campaign: Mapping[str, Any]) -> str:
 
 
 def _show(message: Mapping[str, Any]) -> None:
-    click.echo(f"  {message['message']}: {message['standing']}")
+    say(f"  {message['message']}: {message['standing']}")
     told = [(touch["at"], _carried(touch)) for touch in message["touches"]]
     told += [(each["at"], each["text"]) for each in message["said"]]
     for at, text in sorted(told, key=lambda each: datetime.fromisoformat(each[0])):
-        click.echo(f"    {when(at)}  {text}")
+        say(f"    {when(at)}  {text}")
     for reason in message["reasons"]:
-        click.echo(f"    {_next(reason)}{reason['text']}")
+        say(f"    {_next(reason)}{reason['text']}")
     if message["timing"]:
-        click.echo(f"    {message['timing']}")
+        say(f"    {message['timing']}")
 
 
 def _carried(touch: Mapping[str, Any]) -> str:

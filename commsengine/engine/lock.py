@@ -23,7 +23,7 @@ class EngineLock:
 
     def __enter__(self) -> Self:
         try:
-            file = open(self.path, "a+b", buffering=0)
+            file = open(self.path, "a+b", buffering=0, opener=_privately)
         except OSError as problem:
             raise DiskError(
                 f"{self.path} cannot be made: {problem.strerror}.", "Make room, or give the right to."
@@ -50,6 +50,10 @@ class EngineLock:
             self._file.truncate(0)
             self._file.close()
             self._file = None
+
+
+def _privately(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def holder_of(path: Path) -> str:

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from commsengine.errors import CommsError, InputError
-from commsengine.store.database import Database
+from commsengine.store.database import Database, make_private
 
 
 def copy_to(database: Database, path: Path) -> None:
@@ -24,7 +24,8 @@ def copy_to(database: Database, path: Path) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        draft.unlink(missing_ok=True)
+        make_private(draft)
         _copied(database.path, draft)
         _durable(draft)
         draft.replace(path)
@@ -55,17 +56,16 @@ def set_aside(database: Path, aside: Path) -> None:
             if part.exists():
                 part.replace(aside.with_name(aside.name + suffix))
         return
+    make_private(aside)
     with closing(sqlite3.connect(database)) as source:
         _into(source, aside)
-    aside.chmod(0o600)
 
 
 def replace(database: Path, restored: Database) -> None:
     """The restored database in the place of another, in one transaction, also while somebody reads."""
     assert restored.path is not None  # noqa: S101 - a defect of ours
     try:
-        if not database.exists():
-            os.close(os.open(database, os.O_CREAT | os.O_WRONLY, 0o600))
+        make_private(database)
         with closing(sqlite3.connect(restored.path)) as source:
             _into(source, database)
         _durable(database)

@@ -6,9 +6,10 @@ begin (``BEGIN IMMEDIATE``), so that two of them wait for each other instead of 
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -78,6 +79,9 @@ class Database:
 
     def use_wal(self) -> None:
         """Switches a SQLite file to write-ahead logging, for good: readers no longer wait for writers."""
+        if self.path is not None:
+            with suppress(OSError):  # then SQLite cannot make it either, and says why
+                make_private(self.path)
         with self._told_plainly():
             connection = self.engine.raw_connection()
             try:
@@ -256,6 +260,15 @@ def _take_the_lock(raw: sqlite3.Connection) -> None:
         raw.execute("BEGIN IMMEDIATE")
     finally:
         raw.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT * 1000)}")
+
+
+def make_private(file: Path) -> None:
+    """An empty file for this account alone, if there is none; SQLite gives what it writes beside it the same mode.
+
+    A file that exists is not opened: to close it again would free the locks that this process holds on it.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 LIMIT = 64 * 1024
 """Bytes. The longest question is far below it."""
@@ -16,10 +16,13 @@ MAX_FIELDS = 40
 async def read_body(request: Request, limit: int = LIMIT) -> bytes:
     """The whole body. Raises ``HTTPException`` 413 as soon as it grows beyond ``limit`` bytes."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise HTTPException(413)
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                raise HTTPException(413)
+    except ClientDisconnect:  # nobody is there to read the answer, and no defect of ours is to be logged
+        raise HTTPException(400) from None
     return bytes(body)
 
 

@@ -1,0 +1,69 @@
+r"""What reaches a terminal is text, never an order to it: what it would obey is written out, such as ``\u001b``.
+
+Names, questions, texts and servers' replies are other people's words. The notation is that of JSON, so that JSON
+keeps its values. Our own styles go by ``bare``, around text that was written out before.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import sys
+from collections.abc import Iterable
+from typing import Any, TextIO, cast
+
+_ORDERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff]")
+"""Controls but the line feed (and the tab, which becomes a blank), marks that turn the direction, and half letters."""
+
+
+def written_out(text: str) -> str:
+    """The text with each control and each mark of direction in digits; lines stay lines."""
+    if text.isprintable():
+        return text
+    plain = text.replace("\r\n", "\n").replace("\t", " ")
+    return _ORDERS.sub(lambda sign: f"\\u{ord(sign[0]):04x}", plain)
+
+
+def in_one_line(value: object) -> str:
+    """The same for a value that is one line of output or a part of it: it cannot begin a line of its own."""
+    return written_out(" ".join(str(value).splitlines()))
+
+
+class WrittenOut:
+    """A stream through which everything goes written out."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.bare = stream
+
+    def write(self, text: str) -> int:
+        self.bare.write(written_out(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "buffer":  # click would write to it, past us
+            raise AttributeError(name)
+        return getattr(self.bare, name)
+
+
+def guarded(stream: TextIO) -> TextIO:
+    """The stream, guarded for the rest of its life."""
+    if isinstance(stream, WrittenOut):
+        return stream
+    if hasattr(stream, "reconfigure") and codecs.lookup(stream.encoding).name == "ascii":
+        stream.reconfigure(encoding="utf-8", errors=stream.errors)
+    return cast("TextIO", WrittenOut(stream))
+
+
+def guard_stdout() -> None:
+    """From the beginning of a command on; what completes words in a shell before that has tabs to say."""
+    if sys.stdout is not None:
+        sys.stdout = guarded(sys.stdout)
+
+
+def bare(stream: TextIO) -> TextIO:
+    """The stream behind the guard."""
+    return stream.bare if isinstance(stream, WrittenOut) else stream
