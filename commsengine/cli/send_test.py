@@ -50,7 +50,8 @@ def send_test(
         raise InputError(f"{person.email} gets no such message.", "Name another with --message or --as.")
     outcome = _deliver(wiring, chosen, replace(shown, to_email=to, slack_id="", subject=f"[Test] {shown.subject}"))
     if outcome.verdict != "sent":
-        raise CommsError(f"It was not sent: {outcome.reply or outcome.verdict}.", "Run: commsengine doctor")
+        why = outcome.channel_down or outcome.reply or outcome.verdict
+        raise CommsError(f"It was not sent: {why}.", "Run: commsengine doctor")
     click.echo(f"Sent to {to} by {chosen}, as {person.email} would see it.")
 
 

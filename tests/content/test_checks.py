@@ -68,6 +68,7 @@ def test_the_touches_between_carry_none() -> None:
 def test_a_request_for_input_keeps_its_own_button() -> None:
     letter = shown("input")
     assert ">Give your answer</a>" in letter.html
+    assert letter.text.count("- R&D") == 1  # an answer to the check is none to what is asked for
     assert all(words in letter.text for words in ("> What must stay easy?", "> Where is list 1?"))
 
 
