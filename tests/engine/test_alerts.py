@@ -86,7 +86,7 @@ def test_a_channel_that_is_refused_is_told_once_a_day_and_shown_to_everybody(
             engine.tick()
         assert [letter["Subject"] for letter in to_admin(relay)] == ["Nothing leaves by slack"]
         (rest,) = status(store, clock.now)["engine"]["resting"]
-        assert (rest["channel"], rest["because"].partition(". ")[0]) == ("slack", "Slack refuses us: invalid_auth")
+        assert (rest["channel"], rest["because"]) == ("slack", "Slack refuses us: invalid_auth")
         clock.forward(minutes=20)
         assert status(store, clock.now)["engine"]["resting"] == []
 
