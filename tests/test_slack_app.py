@@ -18,12 +18,14 @@ from starlette.applications import Starlette
 
 from commsengine.cadence.checks import answer_id
 from commsengine.cadence.people import Person
+from commsengine.cadence.standing import standing
 from commsengine.errors import CommsError
 from commsengine.sandbox.serving import Serving
 from commsengine.sandbox.slack_clicks import block_actions, button_of, signed_headers, view_submission
 from commsengine.sandbox.slack_stand_in import SlackStandIn
 from commsengine.sandbox.slack_team import Post
 from commsengine.slack_app import SlackApp
+from commsengine.store.tables import counter
 from commsengine.web.app import create_app
 from tests.answering import BY_LINK, KEYS, Answering, answering
 from tests.builders import ANA, BEN, a_message, utc
@@ -66,9 +68,9 @@ class Team:
 def open_team(tmp_path: Path) -> Iterator[Callable[..., Team]]:
     serving: list[Serving] = []
 
-    def open_(*messages: Any) -> Team:
+    def open_(*messages: Any, grid: tuple[str, ...] = ()) -> Team:
         house = answering(tmp_path, *messages)
-        slack = SlackStandIn([(ANA.email, ANA.name), (BEN.email, BEN.name)])
+        slack = SlackStandIn([(ANA.email, ANA.name, *grid), (BEN.email, BEN.name)])
         serving.append(Serving(Starlette(routes=slack.routes)).start())
         slack.url = serving[-1].url
         app = SlackApp(
@@ -419,7 +421,7 @@ def test_the_recipient_is_known_by_the_cached_id_without_asking_slack(team: Team
 
 
 def test_a_slack_id_of_ones_own_alone_says_who_the_recipient_is(team: Team) -> None:
-    """What was remembered from a look-up by e-mail does not count beside it, and Slack is not asked."""
+    """What was remembered from a look-up by e-mail does not count beside it, and Slack is not asked by it."""
     post = team.card(team.house.touch(channel="slack"))
     ben = team.slack.team.user(BEN.email)
     assert ben
@@ -433,6 +435,78 @@ def test_a_slack_id_of_ones_own_alone_says_who_the_recipient_is(team: Team) -> N
     assert team.post(body, signed_headers(SECRET, body)).status_code == 200
     assert team.house.kinds() == ["acknowledged"]
     assert "users.lookupByEmail" not in team.slack.calls
+
+
+GRID = ("U7", "W7")
+
+
+@pytest.mark.parametrize("known", ["nothing", "one id", "both ids", "own slack_id", "own slack_id of the grid"])
+def test_a_press_from_an_enterprise_grid_is_theirs(open_team: Callable[..., Team], known: str) -> None:
+    """The look-up gives one id, the press comes by another: one person, whatever of it was known before."""
+    team = open_team(grid=GRID)
+    post, ids = team.card(team.house.touch(channel="slack")), team.house.store.slack_ids
+    if known in ("one id", "both ids"):
+        ids.put(ANA.email, "U7", post.channel, "W7" if known == "both ids" else "")
+    elif known.startswith("own"):
+        own = replace(ANA, slack_id="W7" if known.endswith("grid") else "U7")
+        team.house.store.people.save([own], by="dana", now=team.house.clock())
+    assert team.slack.click(ANA.email, "got_it").status == 200
+    assert team.house.kinds() == ["acknowledged"]
+    eventually(lambda: post.edits == 1)
+    calls = len(team.slack.calls)
+    team.slack.click(ANA.email, "undo")
+    eventually(lambda: post.edits == 2)
+    assert team.house.kinds() == []
+    assert [call for call in team.slack.calls[calls:] if call.startswith("users.")] == []
+
+
+@pytest.mark.parametrize("by", GRID)
+def test_either_id_of_the_grid_is_theirs(open_team: Callable[..., Team], by: str) -> None:
+    team = open_team(grid=GRID)
+    payload = press_payload(team, team.card(team.house.touch(channel="slack")))
+    payload["user"] |= {"id": by}
+    body = encoded(payload)
+    assert team.post(body, signed_headers(SECRET, body)).status_code == 200
+    assert team.house.kinds() == ["acknowledged"]
+
+
+def test_a_form_from_an_enterprise_grid_is_theirs(open_team: Callable[..., Team]) -> None:
+    team = open_team(grid=GRID)
+    team.card(team.house.touch(channel="slack"))
+    team.slack.click(ANA.email, "question")
+    eventually(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
+    (dialog,) = team.slack.team.dialogs_of(ANA.email)
+    assert team.slack.submit(dialog, {"entry": "When does it start?"}).status == 200
+    assert [question.text for question in team.house.store.facts.questions()] == ["When does it start?"]
+
+
+@pytest.mark.parametrize("stranger", ["W8", "U00000002"])
+@pytest.mark.parametrize("known", [False, True])
+def test_somebody_else_of_the_grid_is_refused(open_team: Callable[..., Team], stranger: str, known: bool) -> None:
+    team = open_team(grid=GRID)
+    post = team.card(team.house.touch(channel="slack"))
+    if known:
+        team.house.store.slack_ids.put(ANA.email, "U7", post.channel, "W7")
+    payload = press_payload(team, post)
+    payload["user"] |= {"id": stranger}
+    payload["response_url"] = f"{team.slack.url}/response/none"
+    body = encoded(payload)
+    assert team.post(body, signed_headers(SECRET, body)).status_code == 200
+    assert (team.house.kinds(), post.edits) == ([], 0)
+
+
+def test_a_check_on_a_card_of_before_is_explained_and_does_not_count(open_team: Callable[..., Team]) -> None:
+    """Its text stood above the question: the person sees their answer, and may be asked again."""
+    team = open_team(a_message(checks=[CHECK]))
+    post = team.card(team.house.touch(number=2, channel="slack"))
+    with team.house.store.database.write() as connection:
+        connection.execute(counter.insert().values(name="answer_above", value=1))
+    team.slack.click(ANA.email, named("The customer record"))
+    eventually(lambda: post.edits == 1)
+    assert f"That is right. {CHECK['because']}" in json.dumps(post.blocks)
+    assert [(one.right, one.counts) for one in team.house.store.facts.answers_of(ANA.id)] == [(True, False)]
+    history = team.house.store.touches.histories([ANA.id])[ANA.id].history
+    assert standing(history.rows, history.answers, history.questions) == "acknowledged"
 
 
 def test_the_card_is_redrawn_only_after_the_commit(team: Team) -> None:

@@ -47,7 +47,8 @@ class TouchRow:
 class Answer:
     """Something the person said, to the touch named ``key`` where that is known.
 
-    ``whole_campaign`` is true for "heard enough of all of this".
+    ``whole_campaign`` is true for "heard enough of all of this". ``counts`` is false for an answer to a check that
+    could be read above its question.
     """
 
     campaign: str
@@ -58,6 +59,12 @@ class Answer:
     right: bool | None = None
     whole_campaign: bool = False
     key: str = ""
+    counts: bool = True
+
+    @property
+    def tells(self) -> bool:
+        """Whether it answers a check, and so says what the person knew."""
+        return self.kind == "check" and self.counts
 
 
 @dataclass(frozen=True, slots=True)

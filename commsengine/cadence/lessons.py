@@ -102,7 +102,7 @@ def _answered(plan: Plan, person: Person, history: History, until: dt.datetime) 
     """The person's courses in which a check was answered by then."""
     for message in plan.messages:
         said = [answer for answer in history.answers_to(plan.campaign, message.id) if answer.at <= until]
-        if not any(answer.kind == "check" for answer in said):
+        if not any(answer.tells for answer in said):
             continue
         seen = [at for at in seen_at(history.rows_of(plan.campaign, message.id)) if at <= until]
         if seen:

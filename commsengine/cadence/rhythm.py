@@ -152,7 +152,7 @@ def events_of(message: Message, seen: Sequence[dt.datetime], answers: Sequence[A
 
 
 def _answered(message: Message, number: int, said: Sequence[Answer], zero: dt.datetime) -> Event:
-    checked = next((answer for answer in said if answer.kind == "check"), None)
+    checked = next((answer for answer in said if answer.tells), None)
     if checked is None:
         return Event((said[0].at - zero) / HOUR, "acknowledged")
     check = offered_check(message, number)

@@ -25,7 +25,7 @@ def standing(
         return "heard enough"
     if any(question.answered_at is None for question in questions):
         return "asked"
-    checks = [answer for answer in answers if answer.kind == "check"]
+    checks = [answer for answer in answers if answer.tells]
     if checks:
         return "recalled" if max(checks, key=lambda check: check.at).right else "not recalled"
     if answers:

@@ -31,7 +31,6 @@ TROUBLES_IN_A_ROW = 3
 
 AFTER_TROUBLE = 1.0  # seconds, until what failed before the post is tried again
 
-_GONE = {"channel_not_found", "is_archived"}
 _NAMED = {"users.lookupByEmail": "user", "conversations.open": "channel"}
 
 _quiet = logging.getLogger("commsengine.slack_sdk")
@@ -46,8 +45,11 @@ class IdCache(Protocol):
     def get(self, email: str) -> tuple[str, str] | None:
         """The user id and the id of the conversation with them; either may be empty."""
 
-    def put(self, email: str, user_id: str, dm_id: str) -> None:
-        """Remember both; an empty id forgets it."""
+    def put(self, email: str, user_id: str, dm_id: str, grid_id: str = "") -> None:
+        """Remember them; an empty id forgets it, but for the ``grid_id`` of a user who stays the same."""
+
+    def grid_id(self, email: str, user_id: str) -> str:
+        """The same user's id in a whole Enterprise Grid, by which presses come there; empty if it is not known."""
 
 
 class SlackChannel:
@@ -89,7 +91,7 @@ class SlackChannel:
         try:
             posted = self._call("chat.postMessage", stopped, marked=True, **_card(message, conversation))
         except DeliveryError as error:
-            if known and (error.unreachable or error.reply in _GONE):  # what we remembered is no more: open it anew
+            if known and error.unreachable:  # what we remembered is no more: open it anew
                 self._ids.put(message.to_email.lower(), user, "")
                 return Outcome(message.key, RETRY, "reply", error.reply, begun=False)
             raise
@@ -117,8 +119,9 @@ class SlackChannel:
 
     def _met(self, email: str, stopped: dict[str, DeliveryError]) -> tuple[str, str]:
         """User and conversation of somebody of whom we know the address."""
-        user = self._looked_up(email, stopped)
-        self._ids.put(email, user, "")
+        found = self._looked_up(email, stopped)
+        user = str(found["id"])
+        self._ids.put(email, user, "", grid_id_of(found))
         return user, self._opened(email, user, stopped)
 
     def _opened(self, email: str, user: str, stopped: dict[str, DeliveryError]) -> str:
@@ -126,11 +129,11 @@ class SlackChannel:
         self._ids.put(email, user, conversation)
         return conversation
 
-    def _looked_up(self, email: str, stopped: dict[str, DeliveryError]) -> str:
-        found = self._call("users.lookupByEmail", stopped, email=email)["user"]
+    def _looked_up(self, email: str, stopped: dict[str, DeliveryError]) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self._call("users.lookupByEmail", stopped, email=email)["user"]
         if found.get("deleted") or found.get("is_bot"):
             raise DeliveryError(PERMANENT, "connect", "deactivated", begun=False, unreachable=slack_errors.NOT_ON_SLACK)
-        return str(found["id"])
+        return found
 
     def _call(
         self, method: str, stopped: dict[str, DeliveryError], *, marked: bool = False, **arguments: Any
@@ -172,6 +175,12 @@ class SlackChannel:
 def harmless(text: str) -> str:
     """Fallback text that can neither mention anybody nor hide a link; text that is escaped already stays as it is."""
     return text.replace("<", "&lt;").replace(">", "&gt;")
+
+
+def grid_id_of(user: Mapping[str, Any]) -> str:
+    """A user's id in a whole Enterprise Grid, as Slack tells it with them; empty where there is none."""
+    whole = user.get("enterprise_user")
+    return str(whole.get("id") or "") if isinstance(whole, dict) else ""
 
 
 def _look_at(answer: object, named: str) -> None:

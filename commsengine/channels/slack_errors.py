@@ -18,19 +18,29 @@ NOT_ON_SLACK = "not on Slack"
 
 _NOBODY = {
     "users_not_found", "user_not_found", "user_not_visible", "user_disabled", "user_deactivated", "cannot_dm_bot",
-    "cannot_dm_user",
+    "cannot_dm_user", "channel_not_found", "is_archived",
 }  # fmt: skip
-_OURS = {  # of the token or the app: account_inactive is the bot's own account
-    "invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "missing_scope",
-    "no_permission",
-    "org_login_required", "ekm_access_denied", "access_denied", "not_allowed_token_type", "team_access_not_granted",
-    "enterprise_is_restricted", "messages_tab_disabled", "two_factor_setup_required", "accesslimited",
+_INSTALL = "Install the app again and copy its bot token (xoxb-…)"
+_SCOPES = "Give the app the scopes of slack-manifest.json, install it again and copy its bot token (xoxb-…)"
+_ALLOWED = "Ask an administrator of the Slack workspace to let this app send direct messages from here"
+_OURS = {
+    **dict.fromkeys(("invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"), _INSTALL),
+    **dict.fromkeys(("missing_scope", "no_permission", "not_allowed_token_type"), _SCOPES),
+    **dict.fromkeys((
+        "org_login_required", "ekm_access_denied", "access_denied", "team_access_not_granted", "accesslimited",
+        "enterprise_is_restricted", "two_factor_setup_required", "restricted_action",
+    ), _ALLOWED),
+    "messages_tab_disabled": "Switch it on at api.slack.com/apps: the app → App Home → Show Tabs → Messages Tab",
+    "message_limit_exceeded": "The workspace has reached a limit of its Slack plan: its administrator must see to that",
+    "team_added_to_org": "The workspace is moving into an Enterprise organisation: it works again after that",
 }  # fmt: skip
+"""Of the token, the app or the workspace, with what helps. account_inactive is the bot's own account."""
+
+_PASSES = {"team_added_to_org"}
 _THIS_MESSAGE = {
     "invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "no_text", "invalid_arguments",
     "metadata_too_large", "invalid_metadata_format", "invalid_metadata_schema", "markdown_text_conflict",
-    "channel_not_found", "is_archived", "restricted_action", "message_not_found", "cant_update_message",
-    "edit_window_closed",
+    "message_not_found", "cant_update_message", "edit_window_closed",
 }  # fmt: skip
 _PERHAPS_POSTED = {"fatal_error", "internal_error"}  # "some aspect of the operation may have succeeded"
 _SLACKS_OWN = {*_PERHAPS_POSTED, "service_unavailable", "request_timeout"}
@@ -53,7 +63,8 @@ def refused(error: SlackApiError, *, marked: bool) -> DeliveryError:
     if name in _NOBODY:
         return DeliveryError(PERMANENT, phase, name, begun=False, unreachable=NOT_ON_SLACK)
     if name in _OURS:
-        return DeliveryError(RETRY, phase, name, begun=False, channel_down=f"Slack refuses us: {name}", lasting=True)
+        down = f"Slack refuses us: {name}. {_OURS[name]}"
+        return DeliveryError(RETRY, phase, name, begun=False, channel_down=down, lasting=name not in _PASSES)
     if name in _THIS_MESSAGE:
         return DeliveryError(PERMANENT, phase, name)
     if name.replace("_", "").isalnum() and name not in _SLACKS_OWN and status < 500:

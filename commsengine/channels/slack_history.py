@@ -25,7 +25,6 @@ LOOK_BACK = dt.timedelta(days=1)
 """Slack stamps a post by its own clock, and ours may have been ahead: the few cards of a day cost nothing."""
 
 _PAGE, _MOST_PAGES = 200, 50
-_GONE = {"channel_not_found", "is_archived"}
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +55,7 @@ class SlackHistory:
             try:
                 known |= self._looked(theirs)
             except DeliveryError as error:
-                if error.unreachable or error.reply in _GONE:  # of this person only
+                if error.unreachable:  # of this person only
                     continue
                 log.warning("slack history unreadable", error=error.reply)
                 break
@@ -87,7 +86,7 @@ class SlackHistory:
             try:
                 return remembered, *self._history(remembered, oldest)
             except DeliveryError as error:
-                if error.reply not in _GONE:
+                if not error.unreachable:
                     raise
         if not user:  # nothing can have been posted to somebody whose id was never known
             return "", {}, False

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from commsengine.channels.postfix_log import PostfixLog
     from commsengine.wiring import Wiring
 
-SCOPES = {"chat:write", "im:write", "users:read", "users:read.email"}
 HISTORY = "im:history"
 TIMEOUT = 10.0  # seconds
 AHEAD = dt.timedelta(minutes=2)
@@ -173,7 +172,10 @@ def _slack(wiring: Wiring) -> Iterator[Finding]:
         yield Finding("slack", "problem", f"Slack does not accept us: {why}.", "Copy the bot token again (xoxb-…).")
         return
     yield Finding(
-        "slack", "ok", f"Connected to {answer.get('team', 'the workspace')} as {answer.get('user', 'the app')}."
+        "slack",
+        "ok",
+        f"Connected to {answer.get('team', 'the workspace')} as {answer.get('user', 'the app')}.",
+        "Whether its Messages Tab is on shows with: commsengine send-test PLAN --to EMAIL --channel slack",
     )
     yield from _scopes(str(answer.headers.get("x-oauth-scopes", "")))
     if not (settings.slack_app_token or settings.slack_signing_secret):
@@ -186,8 +188,10 @@ def _slack(wiring: Wiring) -> Iterator[Finding]:
 def _scopes(granted: str) -> Iterator[Finding]:
     if not granted:
         return
+    from commsengine.channels.slack_manifest import MANIFEST, scopes_of
+
     scopes = {scope.strip() for scope in granted.split(",")}
-    if missing := sorted(SCOPES - scopes):
+    if missing := sorted({*scopes_of(MANIFEST)} - scopes - {HISTORY}):
         yield Finding(
             "slack", "problem", f"Scopes are missing: {', '.join(missing)}.", "Use slack-manifest.json of init."
         )

@@ -47,6 +47,7 @@ def _campaign(folder: Path) -> str:
 
 def _files(campaign: str) -> dict[str, str]:
     from commsengine.authoring.schema import plan_schema
+    from commsengine.channels.slack_manifest import MANIFEST
     from commsengine.wiring import now
 
     today = now().date()
@@ -59,7 +60,7 @@ def _files(campaign: str) -> dict[str, str]:
         "workspace.yaml": starter.WORKSPACE,
         "message_templates/README": starter.TEMPLATES,
         "plan.schema.json": json.dumps(plan_schema(), indent=2, ensure_ascii=False) + "\n",
-        "slack-manifest.json": starter.SLACK,
+        "slack-manifest.json": json.dumps(MANIFEST, indent=2) + "\n",
         ".env": Template(starter.ENVIRONMENT).substitute(key=secrets.token_hex(32)),
         ".gitignore": starter.GITIGNORE,
     }

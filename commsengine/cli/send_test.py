@@ -51,7 +51,8 @@ def send_test(
     mail = replace(shown, to_email=to, slack_id="", subject=f"[Test] {shown.subject}", date=wiring.clock())
     outcome = _deliver(wiring, chosen, mail)
     if outcome.verdict != "sent":
-        raise CommsError(f"It was not sent: {outcome.reply or outcome.verdict}.", "Run: commsengine doctor")
+        why = outcome.channel_down or outcome.reply or outcome.verdict
+        raise CommsError(f"It was not sent: {why}.", "Run: commsengine doctor")
     click.echo(f"Sent to {to} by {chosen}, as {person.email} would see it.")
 
 

@@ -105,7 +105,7 @@ COMMSENGINE_SECRET_KEY=$key
 # COMMSENGINE_POSTFIX_LOG=/var/log/mail.log
 # COMMSENGINE_IMAP_URL=imaps://user:password@mail.example.com/Archive
 
-# Slack: make an app from slack-manifest.json, install it, and copy its two tokens.
+# Slack: make an app from slack-manifest.json, install it, and copy its two tokens. An older app: docs/operations.md.
 # COMMSENGINE_SLACK_BOT_TOKEN=xoxb-…
 # COMMSENGINE_SLACK_APP_TOKEN=xapp-…
 
@@ -127,25 +127,4 @@ TEMPLATES = """\
 Texts of messages in Markdown, with {{ names }}. A file here replaces the shipped one of the same name:
 look at the shipped ones in the folder message_templates of commsengine, copy the one you want to change
 to this folder, and run: commsengine check schedules/*.yaml
-"""
-
-SLACK = """\
-{
-  "display_information": {
-    "name": "Change messages",
-    "description": "Short messages about what changes for you, and a way to answer them"
-  },
-  "features": {
-    "bot_user": {"display_name": "Change messages", "always_online": false}
-  },
-  "oauth_config": {
-    "scopes": {"bot": ["chat:write", "im:write", "users:read", "users:read.email", "im:history"]}
-  },
-  "settings": {
-    "interactivity": {"is_enabled": true},
-    "org_deploy_enabled": false,
-    "socket_mode_enabled": true,
-    "token_rotation_enabled": false
-  }
-}
 """

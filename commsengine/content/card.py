@@ -20,6 +20,9 @@ HEADER_LENGTH = 150
 FALLBACK_LENGTH = 40_000
 
 _ROOM = 2_000
+_AROUND = 11
+"""Blocks that a card may have beside its text, with two notes that are added when it is drawn again."""
+
 SKIP = "Skip – got it"
 ANSWERS_IN_A_ROW = 5
 LABEL_LENGTH = 75
@@ -31,17 +34,23 @@ _KEY: str = mark(Slot("key", ""))
 _ANSWER: str = mark(Slot("links.answer", ""))
 
 
-def card(body: Sequence[Token], footer: Sequence[Token], ask: str, answers: int = 0) -> list[Block]:
+def card(
+    body: Sequence[Token], footer: Sequence[Token], ask: str, answers: int = 0, question: Sequence[Token] = ()
+) -> list[Block]:
     """The blocks, with marks in place of values. ``ask`` is what the message asks for.
 
-    ``answers`` is how many the check has that comes with it; the message ends with its question.
+    ``answers`` is how many the check has that comes with it, ``question`` what it asks. Its question stands first,
+    wherever the template has it, and its buttons right below: what is read above them would answer it.
     """
     title, rest = title_of(body)
-    sections = _sections(to_mrkdwn(rest))[: MOST_BLOCKS - 9]
+    texts = to_mrkdwn(rest)
+    asked = _question_of(texts, to_mrkdwn(question)) if answers else []
+    sections = _sections([text for text in texts if text not in asked])[: MOST_BLOCKS - _AROUND]
     return [
         *([_header(title)] if title else []),
-        *(_section(text) for text in sections),
+        *(_section(text) for text in asked),
         *_check(answers, ask),
+        *(_section(text) for text in sections),
         *_page_link(ask),
         {"type": "actions", "elements": _buttons(ask, checked=answers > 0)},
         _context("\n".join(to_mrkdwn(footer))),
@@ -106,6 +115,13 @@ def _sections(paragraphs: Sequence[str]) -> list[str]:
         else:
             sections.append(text)
     return sections
+
+
+def _question_of(texts: Sequence[str], question: Sequence[str]) -> list[str]:
+    """The paragraph that asks; where a template of the workspace does not have it, the question itself."""
+    words = "\n".join(question)
+    found = (text for text in texts if words in text)
+    return [next(found, f"> {words}")]
 
 
 def _check(answers: int, ask: str) -> list[Block]:

@@ -58,7 +58,7 @@ class Setting:
             **_EMPTY, **base,
             **{name: line(text, base) for name, text in recipe.texts.items() if name != "text"},
             "text": prose(recipe.texts["text"], base) if "text" in recipe.texts else "",
-            "choices": [line(choice, base) for choice in recipe.choices] or seen_answers(recipe, base),
+            "choices": [line(choice, base) for choice in recipe.choices] or _answers_of_its_own(recipe, base),
             "reply_by": f"{message.input.reply_by} working days" if message.input else "",
             "role": role, "ask": message.ask, "language": language,
             "often": often(message.cadence, on_trial=self._plan.experiment is not None),
@@ -95,6 +95,11 @@ def links_end(plan: Plan) -> dt.datetime:
         # Working days stretch over weekends and holidays; links may live longer, never shorter.
         ends.append(day + dt.timedelta(days=moment.offset * (2 if moment.working and moment.offset > 0 else 1)))
     return dt.datetime.combine(max(ends), dt.time(), dt.UTC) + GRACE
+
+
+def _answers_of_its_own(recipe: Recipe, base: Mapping[str, Any]) -> list[Slot]:
+    """Those of a message that is a check; of one that comes along they stand with its question alone."""
+    return [] if recipe.part else seen_answers(recipe, base)
 
 
 def seen_answers(recipe: Recipe, base: Mapping[str, Any]) -> list[Slot]:

@@ -189,7 +189,7 @@ class Renderer:
             context = self._setting.of_touch(recipe, context, touch.number, kind, channel, language)
             subject, own = (
                 PREFIX.get(kind, "") + _subject(context, asks=bool(recipe.answers)),
-                "subject" in recipe.texts,
+                "subject" in recipe.texts and recipe.part is None,
             )
             base = self._setting.of_plan(slots, language)
             sheet = write(
@@ -222,7 +222,10 @@ def _plain(marked: str, facts: Facts) -> str:
 
 
 def _subject(context: Mapping[str, Any], *, asks: bool = False) -> Prose:
-    """The author's subject, or the key point, as words without markup; nothing that answers a question it ``asks``."""
-    written = context.get("subject") or (f"One question about {context['campaign']['title']}" if asks else "")
-    written = written or context["key_point"]
+    """The author's subject, or the key point, as words without markup; nothing that answers a question it ``asks``.
+
+    Where a check comes along, the author's subject is about the message below it.
+    """
+    own = "" if context["touch"]["asks"] else context.get("subject")
+    written = own or (f"One question about {context['campaign']['title']}" if asks else context["key_point"])
     return Prose(" ".join(to_plain(read(written), links=False).split()))

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from markdown_it.token import Token
+
 from commsengine.cadence.plan import Plan
 from commsengine.content.card import FALLBACK_LENGTH, card, fit
 from commsengine.content.facts import Facts
@@ -66,8 +68,9 @@ def write(
     title, own = Skeleton(subject, PLAIN), own_subject
     gaps = tuple(Skeleton(answer, PLAIN) for answer in answers)
     if context["channel"] == "slack":
-        blocks = json.dumps(card(body, footer, ask, len(answers)), ensure_ascii=False)
-        text = Skeleton(to_plain(body, links=False), PLAIN)
+        asked = read((question or context)["question"]) if answers else []
+        blocks = json.dumps(card(body, footer, ask, len(answers), asked), ensure_ascii=False)
+        text = Skeleton(to_plain(_asking(body, asked) if asked else body, links=False), PLAIN)
         return Sheet(title, own, text, blocks=Skeleton(blocks, SLACK_JSON), answers=gaps)
     action = ACTION["check" if answers and ask != "input" else ask]
     around = {**context, "title": Prose(subject), "action": Prose(action)}
@@ -77,6 +80,12 @@ def write(
         html_letter(library.get("layout.html"), body, footer, around),
         answers=gaps,
     )  # fmt: skip
+
+
+def _asking(body: Sequence[Token], asked: Sequence[Token]) -> list[Token]:
+    """Title and question alone: Slack's notification and screen readers come to this text before the buttons."""
+    title = next((place for place, token in enumerate(body) if token.tag == "h1"), len(body))
+    return [*body[title : title + 3], *asked]
 
 
 def message_of(sheet: Sheet, plan: Plan, facts: Facts, channel: str, date: dt.datetime) -> Message:

@@ -156,11 +156,16 @@ class Hall:
         return self._record(self._read(about, now), "commit", evidence, value=_written(text) if text.strip() else "")
 
     def answer_check(self, about: str | Card, choice: str, evidence: Evidence, now: dt.datetime) -> Recorded:
-        """The answer to the touch's question. Right or wrong is on the returned card, for this person only."""
+        """The answer to the touch's question. Right or wrong is on the returned card, for this person only.
+
+        It counts where the question came first: to test oneself below a message says nothing of what was known.
+        """
         card = self._read(about, now)
         if card.check is None or choice not in card.check.answers:
             raise InputError("Please choose one of the answers.")
-        return self._record(card, "check", evidence, value=choice, right=choice == card.check.right)
+        return self._record(
+            card, "check", evidence, value=choice, right=choice == card.check.right, counts=card.asks_check
+        )
 
     def answer_named(self, about: str | Card, name: str, evidence: Evidence, now: dt.datetime) -> Recorded:
         """The same by ``answer_id``. Raises ``InputError`` when the plan has lost that answer since."""
@@ -206,12 +211,13 @@ class Hall:
         value: str = "",
         right: bool | None = None,
         whole_campaign: bool = False,
+        counts: bool = True,
     ) -> Recorded:
         touch, person = card.touch, card.person
         record = self._store.facts.answer(
             person.id, touch.campaign, touch.message, touch.key, kind,
             value=value, right=right, evidence=evidence.kind, detail=dict(evidence.detail),
-            whole_campaign=whole_campaign, by=person.id, now=card.now,
+            whole_campaign=whole_campaign, counts=counts, by=person.id, now=card.now,
         )  # fmt: skip
         if record.first:
             log.info("answered", campaign=touch.campaign, message=touch.message, key=touch.key, kind=kind)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from commsengine.sandbox.slack_team import BOT_ID, BOT_USER, TEAM_ID, Post, SlackTeam, SlackUser
+from commsengine.sandbox.slack_team import BOT_ID, BOT_USER, ENTERPRISE_ID, TEAM_ID, Post, SlackTeam, SlackUser
 
 Arguments = Mapping[str, Any]
 _MOST_BLOCKS, _MOST_ELEMENTS, _LONGEST_TEXT = 50, 25, {"section": 3000, "header": 150, "context": 3000}
@@ -57,6 +57,8 @@ def _post_message(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
     user = team.user_of(str(arguments.get("channel", "")))
     if user is None:
         raise RefusedError("channel_not_found")
+    if not team.messages_tab:
+        raise RefusedError("messages_tab_disabled")
     text, blocks = _content(arguments)
     post = team.post(user, text, blocks, _metadata(arguments))
     return {"channel": post.channel, "ts": post.ts, "message": post.as_slack_tells()}
@@ -148,10 +150,12 @@ _METHODS: dict[str, Callable[[SlackTeam, Arguments], dict[str, Any]]] = {
 
 def _told(user: SlackUser) -> dict[str, Any]:
     profile = {"email": user.email, "real_name": user.name, "display_name": user.name}
-    return {
+    told = {
         "id": user.id, "team_id": TEAM_ID, "name": user.email.partition("@")[0], "real_name": user.name,
         "deleted": False, "is_bot": False, "profile": profile,
     }  # fmt: skip
+    whole = {"id": user.grid, "enterprise_id": ENTERPRISE_ID, "enterprise_name": "Sandbox", "teams": [TEAM_ID]}
+    return {**told, "enterprise_user": whole} if user.grid else told
 
 
 def _content(arguments: Arguments) -> tuple[str, list[dict[str, Any]]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from slack_sdk.signature import SignatureVerifier
 
-from commsengine.sandbox.slack_team import APP_ID, BOT_ID, TEAM_ID, Dialog, Post, SlackUser
+from commsengine.sandbox.slack_team import APP_ID, BOT_ID, ENTERPRISE_ID, TEAM_ID, Dialog, Post, SlackUser
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback never goes through a proxy
 
@@ -103,12 +103,14 @@ def view_submission(dialog: Dialog, values: Mapping[str, Any], *, trigger_id: st
 
 def _whose(user: SlackUser) -> dict[str, Any]:
     name = user.email.partition("@")[0]
+    team = {"id": TEAM_ID, "domain": "sandbox"}
+    whole = {"id": ENTERPRISE_ID, "name": "Sandbox"} if user.grid else None
     return {
-        "user": {"id": user.id, "username": name, "name": name, "team_id": TEAM_ID},
-        "team": {"id": TEAM_ID, "domain": "sandbox"},
+        "user": {"id": user.grid or user.id, "username": name, "name": name, "team_id": TEAM_ID},
+        "team": {**team, "enterprise_id": ENTERPRISE_ID, "enterprise_name": "Sandbox"} if whole else team,
         "api_app_id": APP_ID,
         "token": "",
-        "enterprise": None,
+        "enterprise": whole,
         "is_enterprise_install": False,
     }
 

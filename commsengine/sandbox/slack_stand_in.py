@@ -17,31 +17,32 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from commsengine.channels.slack_manifest import MANIFEST, scopes_of, takes_messages
 from commsengine.errors import CommsError
 from commsengine.sandbox import slack_clicks
 from commsengine.sandbox.slack_api import RefusedError, answer
 from commsengine.sandbox.slack_clicks import Reply
 from commsengine.sandbox.slack_team import Dialog, Post, SlackTeam
 
-SCOPES = "chat:write,im:write,im:history,users:read,users:read.email"
-
 
 class SlackStandIn:
-    """``people`` are (e-mail, name) or (e-mail, name, user id); nobody else is on Slack.
+    """``people`` are (e-mail, name), then where known user id and Enterprise Grid id; nobody else is on Slack.
 
-    ``request_url``, where clicks go, may be set later.
+    ``request_url``, where clicks go, may be set later. ``manifest`` is what the app was made from: ours.
     """
 
     def __init__(
         self,
-        people: Iterable[tuple[str, str] | tuple[str, str, str]],
+        people: Iterable[tuple[str, ...]],
         *,
         bot_token: str = "xoxb-sandbox",  # noqa: S107 - a token of this sandbox only
         signing_secret: str = "sandbox-signing-secret",  # noqa: S107 - as above
         request_url: str = "",
         clock: Callable[[], float] = time.time,
+        manifest: Mapping[str, Any] = MANIFEST,
     ) -> None:
-        self.team = SlackTeam(people, clock=clock)
+        self.team = SlackTeam(people, clock=clock, messages_tab=takes_messages(manifest))
+        self._scopes = ",".join(scopes_of(manifest))
         self.bot_token, self.signing_secret, self.request_url = bot_token, signing_secret, request_url
         self.url = ""  # set by whoever serves the routes
         self.calls: list[str] = []
@@ -123,11 +124,14 @@ class SlackStandIn:
             arguments.get("token", "")
         )
         if token != self.bot_token:
-            return _told({"ok": False, "error": "invalid_auth" if token else "not_authed"})
+            return self._told({"ok": False, "error": "invalid_auth" if token else "not_authed"})
         try:
-            return _told({"ok": True, **answer(self.team, method, arguments)})
+            return self._told({"ok": True, **answer(self.team, method, arguments)})
         except RefusedError as refused:
-            return _told({"ok": False, "error": str(refused)})
+            return self._told({"ok": False, "error": str(refused)})
+
+    def _told(self, body: dict[str, Any]) -> Response:
+        return JSONResponse(body, headers={"x-oauth-scopes": self._scopes})
 
     async def _respond(self, request: Request) -> Response:
         """A ``response_url``: changes the card that was clicked, or adds a line that only this person sees."""
@@ -141,10 +145,6 @@ class SlackStandIn:
         else:
             self.team.post(card.user, text, blocks, {}).only_visible_to = card.user.id
         return JSONResponse({"ok": True})
-
-
-def _told(body: dict[str, Any]) -> Response:
-    return JSONResponse(body, headers={"x-oauth-scopes": SCOPES})
 
 
 async def _arguments(request: Request) -> dict[str, Any]:

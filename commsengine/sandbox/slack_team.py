@@ -10,14 +10,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 TEAM_ID, APP_ID, BOT_USER, BOT_ID = "T0SANDBOX", "A0SANDBOX", "U0SANDBOX", "B0SANDBOX"
+ENTERPRISE_ID = "E0SANDBOX"
 
 
 @dataclass(frozen=True, slots=True)
 class SlackUser:
+    """``grid`` is their id in a whole Enterprise Grid (``W…``), by which their presses come; empty without one."""
+
     id: str
     email: str
     name: str
     dm: str
+    grid: str = ""
 
 
 @dataclass(slots=True)
@@ -61,14 +65,16 @@ class Dialog:
 
 
 class SlackTeam:
-    """Only the people given are on Slack, as e-mail, name and, where it is known, user id.
+    """Only the people given are on Slack, as e-mail, name and, where known, user id and Enterprise Grid id.
 
-    ``clock`` gives the seconds since 1970 that message stamps are made of.
+    ``clock`` gives the seconds since 1970 that message stamps are made of. Without its Messages tab the app can post
+    to nobody.
     """
 
     def __init__(
-        self, people: Iterable[tuple[str, str] | tuple[str, str, str]], *, clock: Callable[[], float] = time.time
+        self, people: Iterable[tuple[str, ...]], *, clock: Callable[[], float] = time.time, messages_tab: bool = True
     ) -> None:
+        self.messages_tab = messages_tab
         self._clock, self._numbers, self._lock = clock, itertools.count(1), threading.RLock()
         self.posts: list[Post] = []
         self._of_user: dict[str, list[Post]] = {}
@@ -77,11 +83,12 @@ class SlackTeam:
         self.triggers: dict[str, SlackUser] = {}
         self.opened: set[str] = set()
         users = [
-            SlackUser((known and known[0]) or f"U{n:08d}", email, name, f"D{n:08d}")
+            SlackUser((known and known[0]) or f"U{n:08d}", email, name, f"D{n:08d}", *known[1:])
             for n, (email, name, *known) in enumerate(people, 1)
         ]
         self._by_email = {user.email.lower(): user for user in users}
         self._by_id = {user.id: user for user in users}
+        self._by_grid = {user.grid: user for user in users if user.grid}
         self._by_dm = {user.dm: user for user in users}
 
     @property
@@ -89,7 +96,8 @@ class SlackTeam:
         return list(self._by_id.values())
 
     def user(self, email_or_id: str) -> SlackUser | None:
-        return self._by_id.get(email_or_id) or self._by_email.get(email_or_id.lower())
+        found = self._by_id.get(email_or_id) or self._by_grid.get(email_or_id)
+        return found or self._by_email.get(email_or_id.lower())
 
     def user_of(self, channel: str) -> SlackUser | None:
         """Whose direct conversation this is; a post to a user id goes there too."""

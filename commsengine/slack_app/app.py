@@ -24,7 +24,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import Clock as SlackClock
 from slack_sdk.signature import SignatureVerifier
 
-from commsengine.channels.slack import IdCache
+from commsengine.channels.slack import IdCache, grid_id_of
 from commsengine.content.card import CHECK
 from commsengine.engine.answers import Evidence, Hall, UnknownTouchError
 from commsengine.engine.cards import Card
@@ -187,23 +187,38 @@ class SlackApp:
         except UnknownTouchError:
             return GONE
         theirs = self._known_as(card)
+        if user not in theirs:
+            theirs = self._asked(card)
         if not theirs:
             return NOT_SURE
-        if theirs != user:
+        if user not in theirs:
             log.warning("slack_press_of_another", campaign=card.plan.campaign, message=card.message.id, key=card.key)
             return NOT_YOURS
         return act(card)
 
-    def _known_as(self, card: Card) -> str:
-        """What Slack calls the person of the card, by the same rule by which the card was sent; empty if it is silent.
+    def _known_as(self, card: Card) -> set[str]:
+        """What Slack is known to call the person of the card, by the same rule by which the card was sent.
 
-        Their own ``slack_id``, else the one remembered; where nothing is known yet, Slack is asked by e-mail.
+        Their own ``slack_id``, else the one remembered, and beside it the one of a whole Enterprise Grid.
         """
-        known = card.person.slack_id or (self._ids.get(card.person.email) or ("", ""))[0]
-        if known:
-            return known
-        found = self._quietly("users_lookupByEmail", email=card.person.email)
-        return str(found["user"]["id"]) if found else ""
+        email = card.person.email
+        known = card.person.slack_id or (self._ids.get(email) or ("", ""))[0]
+        return {known, self._ids.grid_id(email, known)} - {""}
+
+    def _asked(self, card: Card) -> set[str]:
+        """The same from Slack itself, which is remembered; empty if it is silent.
+
+        In an Enterprise Grid a person has two ids, and a press may come by either.
+        """
+        email, own = card.person.email, card.person.slack_id
+        user, dm = self._ids.get(email) or ("", "")
+        known = own or user
+        found = self._quietly("users_info", user=known) if known else self._quietly("users_lookupByEmail", email=email)
+        if not found:
+            return set()
+        theirs, grid = str(found["user"]["id"]), grid_id_of(found["user"])
+        self._ids.put(email, known or theirs, dm if known == user else "", grid)
+        return {known, theirs, grid} - {""}
 
     def _unless_known(self, card: Card, evidence: Evidence, act: Act) -> str | None:
         return None if self._hall.overtaken(card, evidence.detail["press"]) else act(card, evidence)

@@ -12,15 +12,17 @@ from sqlalchemy import Connection, select, update
 from commsengine.store import audit, bookmark
 from commsengine.store.database import insert
 from commsengine.store.records import AnswerRecord, StoredAnswer
-from commsengine.store.tables import answer
+from commsengine.store.tables import answer, counter, touch
 
 _FIRST = ("person_id", "campaign", "message", "key", "kind", "whole_campaign")
 _VALID = answer.c.withdrawn_at.is_(None)
+_ANSWER_ABOVE = "answer_above"
 
 
 def record(connection: Connection, given: Mapping[str, Any], now: dt.datetime) -> AnswerRecord:
     """Writes the answer, unless the person has already given one of this kind to this touch: that one is returned."""
-    new = insert(connection, answer).values({**given, "at": now, "withdrawn_at": None})
+    news = {**given, "at": now, "withdrawn_at": None, "counts": given["counts"] and _asked_first(connection, given)}
+    new = insert(connection, answer).values(news)
     new = new.on_conflict_do_nothing(index_elements=list(_FIRST), index_where=_VALID)
     written = connection.execute(new.returning(answer.c.id)).first()
     if written is None:
@@ -31,6 +33,15 @@ def record(connection: Connection, given: Mapping[str, Any], now: dt.datetime) -
     detail = {"campaign": given["campaign"], "message": given["message"], "kind": given["kind"]}
     audit.note(connection, "answer", given["person_id"], by=given["by"], now=now, detail=detail)
     return AnswerRecord(True, now, written.id)
+
+
+def _asked_first(connection: Connection, given: Mapping[str, Any]) -> bool:
+    """Not a check answered on a Slack card of before questions stood first there: its text gave the answer away."""
+    if (given["kind"], given["evidence"]) != ("check", "slack"):
+        return True
+    last = select(counter.c.value).where(counter.c.name == _ANSWER_ABOVE).scalar_subquery()
+    told = select(touch.c.key).where(touch.c.key == given["key"], touch.c.fence <= last)
+    return connection.execute(told).first() is None
 
 
 def withdraw(connection: Connection, answer_id: int, now: dt.datetime, press: str = "") -> bool:

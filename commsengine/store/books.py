@@ -31,7 +31,7 @@ _CHECK_ANSWERS = (
     )
     .join(touch, touch.c.key == answer.c.key)
     .where(answer.c.campaign == bindparam("campaign"), answer.c.kind == "check", answer.c.withdrawn_at.is_(None))
-    .where(answer.c.right.is_not(None), answer.c.id > bindparam("after"))
+    .where(answer.c.counts, answer.c.right.is_not(None), answer.c.id > bindparam("after"))
     .order_by(answer.c.id)
     .limit(CHUNK)
 )  # fmt: skip
@@ -59,7 +59,7 @@ class Books:
             return _audience(connection, record)
 
     def check_answers(self, campaign: str) -> Iterator[CheckAnswer]:
-        """Every answer to a check that stands, read in pages."""
+        """Every answer to a check that stands and counts, read in pages."""
         last = 0
         while True:
             with self._database.read() as connection:

@@ -67,7 +67,7 @@ class Estimates:
 
 def _checks(campaign: str, until: dt.datetime) -> tuple[ColumnElement[bool], ...]:
     standing = answer.c.withdrawn_at.is_(None)
-    return (answer.c.campaign == campaign, answer.c.kind == "check", answer.c.at <= until, standing)
+    return (answer.c.campaign == campaign, answer.c.kind == "check", answer.c.counts, answer.c.at <= until, standing)
 
 
 def _latest(connection: Connection, campaign: str, effective: dt.datetime | None, counted: dt.datetime | None) -> Known:

@@ -38,14 +38,18 @@ class Facts:
         evidence: str,
         detail: Mapping[str, Any] | None = None,
         whole_campaign: bool = False,
+        counts: bool = True,
         by: str,
         now: dt.datetime,
     ) -> AnswerRecord:
-        """The first answer of its kind to a touch wins; a second returns the first, with ``first`` false."""
+        """The first answer of its kind to a touch wins; a second returns the first, with ``first`` false.
+
+        ``counts`` is false where the answer to a check could be read above its question.
+        """
         given = {
             "person_id": person_id, "campaign": campaign, "message": message, "key": key, "kind": kind, "value": value,
             "right": right, "evidence": evidence, "detail": dict(detail or {}), "whole_campaign": whole_campaign,
-            "by": by,
+            "counts": counts, "by": by,
         }  # fmt: skip
         with self._database.write() as connection:
             return answers.record(connection, given, now)
@@ -175,7 +179,8 @@ class Facts:
 def _word_of_another(person_id: str, campaign: str, message: str, key: str, by: str) -> dict[str, Any]:
     return {
         "person_id": person_id, "campaign": campaign, "message": message, "key": key, "kind": "acknowledged",
-        "value": "", "right": None, "evidence": "manager", "detail": {}, "whole_campaign": False, "by": by,
+        "value": "", "right": None, "evidence": "manager", "detail": {}, "whole_campaign": False, "counts": True,
+        "by": by,
     }  # fmt: skip
 
 

@@ -111,7 +111,9 @@ def _facts(connection: Connection, ids: Sequence[str], query: Select[Any], read:
 
 
 def _answer(row: Row[Any]) -> Answer:
-    return Answer(row.campaign, row.message, row.kind, row.at, row.evidence, row.right, row.whole_campaign, row.key)
+    return Answer(
+        row.campaign, row.message, row.kind, row.at, row.evidence, row.right, row.whole_campaign, row.key, row.counts
+    )
 
 
 def _question(row: Row[Any]) -> Question:

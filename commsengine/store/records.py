@@ -205,11 +205,12 @@ class StoredAnswer:
     at: dt.datetime
     by: str
     withdrawn_at: dt.datetime | None
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class CheckAnswer:
-    """An answer to a check that stands. ``role`` and ``number`` are those of its touch."""
+    """An answer to a check that stands and counts. ``role`` and ``number`` are those of its touch."""
 
     person_id: str
     message: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Date, ForeignKey, Index, MetaData, Table, Text, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, Date, ForeignKey, Index, MetaData, Table, Text, UniqueConstraint, text, true
 from sqlmodel import Field, SQLModel
 
 from commsengine.store.instant import Instant
@@ -199,7 +199,11 @@ class AttemptRow(Row, table=True):
 
 
 class AnswerRow(Row, table=True):
-    """Something a person said. The first of its kind for a touch wins."""
+    """Something a person said. The first of its kind for a touch wins.
+
+    ``counts`` is false for an answer to a check that stood where it could be read before: it says nothing of what was
+    known.
+    """
 
     __tablename__ = "answer"
     __table_args__ = (
@@ -226,6 +230,7 @@ class AnswerRow(Row, table=True):
     at: dt.datetime = _instant()
     by: str
     withdrawn_at: dt.datetime | None = _instant(nullable=True)
+    counts: bool = Field(sa_column_kwargs={"server_default": true()})
 
 
 class QuestionRow(Row, table=True):
@@ -345,7 +350,7 @@ class EngineRow(Row, table=True):
 
 
 class CounterRow(Row, table=True):
-    """Numbers that only grow; ``fence`` is one."""
+    """Numbers that only grow: ``fence``, and ``answer_above``, the last fence of Slack cards with the answer on top."""
 
     __tablename__ = "counter"
 
@@ -354,13 +359,14 @@ class CounterRow(Row, table=True):
 
 
 class SlackIdRow(Row, table=True):
-    """What Slack calls a person, so that it is asked once."""
+    """What Slack calls a person, so that it is asked once. ``grid_id`` is their name in a whole Enterprise Grid."""
 
     __tablename__ = "slack_id"
 
     email_key: str = _key()
     user_id: str
     dm_id: str
+    grid_id: str = Field(sa_column_kwargs={"server_default": text("''")})
 
 
 class InstanceRow(Row, table=True):

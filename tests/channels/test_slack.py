@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from starlette.applications import Starlette
 
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, DeliveryError, Outcome
 from commsengine.channels.slack import SlackChannel
+from commsengine.channels.slack_manifest import MANIFEST
 from commsengine.sandbox.serving import Serving
 from commsengine.sandbox.slack_stand_in import SlackStandIn
 from tests.servers import HttpOddity, a_mail, http_json
@@ -25,8 +27,16 @@ HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"
 class Ids(dict[str, tuple[str, str]]):
     """An id cache in memory."""
 
-    def put(self, email: str, user_id: str, dm_id: str) -> None:
+    def __init__(self, *known: Any) -> None:
+        super().__init__(*known)
+        self.grid: dict[str, str] = {}
+
+    def put(self, email: str, user_id: str, dm_id: str, grid_id: str = "") -> None:
         self[email] = (user_id, dm_id)
+        self.grid[user_id] = grid_id or self.grid.get(user_id, "")
+
+    def grid_id(self, email: str, user_id: str) -> str:
+        return self.grid.get(user_id, "")
 
 
 @pytest.fixture(scope="module")
@@ -121,17 +131,60 @@ def test_a_limit_on_lookups_leaves_those_whose_ids_are_known(slack: SlackStandIn
 def test_a_wrong_token_stops_the_whole_batch(slack: SlackStandIn) -> None:
     outcomes = deliver(slack, {}, {}, bot="xoxb-wrong")
     assert {(o.verdict, o.begun, o.channel_down) for o in outcomes} == {
-        (RETRY, False, "Slack refuses us: invalid_auth")
+        (RETRY, False, "Slack refuses us: invalid_auth. Install the app again and copy its bot token (xoxb-…)")
     }
     assert len(slack.calls) == 1
 
 
-@pytest.mark.parametrize("error", ["token_revoked", "not_authed", "missing_scope", "account_inactive"])
-def test_what_is_wrong_with_our_token_is_nobodys_fault(slack: SlackStandIn, error: str) -> None:
+ABOUT_US = (
+    "token_revoked", "not_authed", "missing_scope", "account_inactive", "not_allowed_token_type", "restricted_action",
+    "ekm_access_denied", "org_login_required", "messages_tab_disabled", "message_limit_exceeded", "team_added_to_org",
+)  # fmt: skip
+ABOUT_THE_PERSON = (
+    "user_not_found", "users_not_found", "user_disabled", "channel_not_found", "cannot_dm_bot", "is_archived",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("error", ABOUT_US)
+def test_what_is_wrong_with_us_or_the_workspace_is_nobodys_fault(slack: SlackStandIn, error: str) -> None:
     slack.fail("chat.postMessage", error)
+    first, second = deliver(slack, {}, {"to_email": "ben@example.com"})
+    for one in (first, second):
+        assert (one.verdict, one.begun, one.unreachable) == (RETRY, False, "")
+        assert re.match(rf"Slack refuses us: {error}\. [A-Z].{{20,}}[^.]$", one.channel_down)
+        assert one.lasting == (error != "team_added_to_org")
+
+
+@pytest.mark.parametrize("method", ["conversations.open", "chat.postMessage"])
+@pytest.mark.parametrize("error", ABOUT_THE_PERSON)
+def test_who_cannot_be_reached_in_slack_is_told_apart_for_good(slack: SlackStandIn, error: str, method: str) -> None:
+    slack.fail(method, error)
+    first, second = deliver(slack, {}, {"to_email": "ben@example.com"}, ids=Ids())
+    assert (first.verdict, first.begun, first.unreachable) == (PERMANENT, False, "not on Slack")
+    assert (first.channel_down, second.verdict) == ("", SENT)
+
+
+@pytest.mark.parametrize("features", [{}, {"app_home": {"messages_tab_enabled": False}}])
+def test_an_app_without_its_messages_tab_is_refused_and_says_where_to_switch_it_on(
+    serving: tuple[Serving, Starlette], features: dict[str, Any]
+) -> None:
+    slack = SlackStandIn([("ana@example.com", "Ana Kim")], manifest={**MANIFEST, "features": features})
+    slack.url, serving[1].router.routes[:] = serving[0].url, slack.routes
     (outcome,) = deliver(slack)
-    assert (outcome.begun, outcome.unreachable, outcome.channel_down) == (False, "", f"Slack refuses us: {error}")
-    assert outcome.lasting
+    assert (outcome.verdict, outcome.begun, outcome.unreachable, outcome.lasting) == (RETRY, False, "", True)
+    assert outcome.channel_down == (
+        "Slack refuses us: messages_tab_disabled. Switch it on at api.slack.com/apps: the app → App Home → Show Tabs → "
+        "Messages Tab"
+    )
+    assert slack.posts == []
+
+
+def test_both_ids_of_somebody_in_an_enterprise_grid_are_remembered(serving: tuple[Serving, Starlette]) -> None:
+    slack = SlackStandIn([("ana@example.com", "Ana Kim", "U7", "W7")])
+    slack.url, serving[1].router.routes[:] = serving[0].url, slack.routes
+    ids = Ids()
+    assert [outcome.verdict for outcome in deliver(slack, ids=ids)] == [SENT]
+    assert (ids["ana@example.com"][0], ids.grid_id("ana@example.com", "U7")) == ("U7", "W7")
 
 
 def test_a_conversation_that_is_gone_is_opened_anew_the_next_time(slack: SlackStandIn) -> None:
@@ -147,7 +200,7 @@ def test_a_conversation_that_is_gone_is_opened_anew_the_next_time(slack: SlackSt
     ("error", "status", "verdict", "begun"),
     [
         ("invalid_blocks", 200, PERMANENT, True),
-        ("channel_not_found", 200, PERMANENT, True),
+        ("msg_too_long", 200, PERMANENT, True),
         ("something_new", 200, RETRY, True),
         ("service_unavailable", 503, RETRY, True),
         ("fatal_error", 200, UNCERTAIN, True),
@@ -296,7 +349,7 @@ def test_whose_own_slack_id_is_nobodys_is_not_on_slack(slack: SlackStandIn) -> N
     assert slack.calls == ["conversations.open"]
 
 
-@pytest.mark.parametrize(("error", "verdict"), [("channel_not_found", PERMANENT), ("something_new", RETRY)])
+@pytest.mark.parametrize(("error", "verdict"), [("invalid_arguments", PERMANENT), ("something_new", RETRY)])
 @pytest.mark.parametrize("method", ["users.lookupByEmail", "conversations.open"])
 def test_a_refusal_of_one_person_counts_as_an_attempt_and_stops_nobody(
     slack: SlackStandIn, method: str, error: str, verdict: str

@@ -74,6 +74,16 @@ def test_slack_is_asked_for_the_least(fresh: Terminal) -> None:
     assert scopes == {"bot": ["chat:write", "im:write", "users:read", "users:read.email", "im:history"]}
 
 
+def test_the_slack_app_can_send_messages_and_does_not_pretend_to_read_any(fresh: Terminal) -> None:
+    features = json.loads((fresh.folder / "slack-manifest.json").read_text(encoding="utf-8"))["features"]
+    assert features == {
+        "app_home": {
+            "home_tab_enabled": False, "messages_tab_enabled": True, "messages_tab_read_only_enabled": True,
+        },
+        "bot_user": {"display_name": "Change messages", "always_online": False},
+    }  # fmt: skip
+
+
 def test_what_is_there_already_is_kept(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text("email\nmine@example.com\n", encoding="utf-8")
     said = made(tmp_path)

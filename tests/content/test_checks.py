@@ -68,6 +68,7 @@ def test_the_touches_between_carry_none() -> None:
 def test_a_request_for_input_keeps_its_own_button() -> None:
     letter = shown("input")
     assert ">Give your answer</a>" in letter.html
+    assert letter.text.count("- R&D") == 1  # an answer to the check is none to what is asked for
     assert all(words in letter.text for words in ("> What must stay easy?", "> Where is list 1?"))
 
 
@@ -119,7 +120,8 @@ def test_where_an_answer_is_too_long_for_a_button_all_are_letters() -> None:
     card = shown("long", channel="slack")
     check = PLAN.message("long").checks[0]
     order = [check.answers[place] for place in order_of(PLAN.message("long"), 0, "crm", "ben")]
-    listed = [block["text"]["text"] for block in card.blocks if block["type"] == "section"][-1]
+    asked, listed = [block["text"]["text"] for block in card.blocks if block["type"] == "section"][:2]
+    assert asked == "> Where is list 1?"
     assert listed.split("\n") == [f"*{letter}*  {answer}" for letter, answer in zip("ABCDEF", order, strict=True)]
     assert labels(card)[:7] == [
         *((f"check_{answer_id(answer)}", letter) for letter, answer in zip("ABCDEF", order, strict=True)),
@@ -136,8 +138,74 @@ def test_six_answers_of_a_thousand_characters_fit_a_card() -> None:
     card = shown(desk=desk, channel="slack")
     assert all(len(block["text"]["text"]) <= 3000 for block in card.blocks if block["type"] == "section")
     assert [label for _, label in labels(card)][:6] == list("ABCDEF")
-    listed = [block["text"]["text"] for block in card.blocks if block["type"] == "section"][-1]
+    listed = [block["text"]["text"] for block in card.blocks if block["type"] == "section"][1]
     assert [line[:3] for line in listed.split("\n")] == [f"*{letter}*" for letter in "ABCDEF"]
+
+
+GIVE_AWAY = ("Every customer conversation", "A one-hour course.", "List 1 lives in R&", "List 2 lives in R&")
+"""What the messages of the plan say that answers their checks, or what explains these."""
+
+
+def above_the_buttons(card: Written) -> list[Any]:
+    kinds = [block["type"] for block in card.blocks]
+    return list(card.blocks[: kinds.index("actions")])
+
+
+@pytest.mark.parametrize("kind", ["message", "remind"])
+@pytest.mark.parametrize("unclear", [None, 0])
+@pytest.mark.parametrize("number", [2, 4])
+@pytest.mark.parametrize("message", ["one-record", "asks", "input"])
+def test_a_card_has_the_question_its_buttons_and_then_the_rest(
+    message: str, number: int, unclear: int | None, kind: str
+) -> None:
+    card = shown(message, number=number, kind=kind, unclear=unclear, channel="slack")
+    header, asked = above_the_buttons(card)
+    assert (header["type"], asked["text"]["text"]) == (
+        "header",
+        f"> Where is list {offered_turn(PLAN.message(message), number) + 1}?",  # type: ignore[operator]
+    )
+    assert labels(card)[4] in [("got_it", "Skip – got it"), ("answer", "Answer")]
+    assert not [words for words in GIVE_AWAY if words in f"{header}{card.text}{card.subject}"]
+    assert ("List 1 lives in R&" in str(card.blocks)) == (unclear is not None)
+
+
+@pytest.mark.parametrize("kind", ["message", "remind"])
+@pytest.mark.parametrize("unclear", [None, 0])
+@pytest.mark.parametrize("number", [2, 4])
+@pytest.mark.parametrize("message", ["one-record", "asks", "input"])
+def test_no_letter_says_anything_above_its_question_that_answers_it(
+    message: str, number: int, unclear: int | None, kind: str
+) -> None:
+    letter = shown(message, number=number, kind=kind, unclear=unclear)
+    for text in (letter.text, letter.html):
+        above, below = text.split("Where is list ", 1)
+        assert not [words for words in GIVE_AWAY if words in above + letter.subject]
+        assert ("List 1 lives in R&" in below) == (unclear is not None)
+
+
+OWN = {
+    "asks-late": "# A question\n\nEvery call is logged.\n\n{{ question }}\n\n{{ key_point }}",
+    "never-asks": "# A question\n\nEvery call is logged.",
+}
+
+
+@pytest.mark.parametrize("template", sorted(OWN))
+def test_a_template_of_the_workspace_cannot_put_its_answer_above_the_buttons(template: str) -> None:
+    desk = a_renderer(a_plan(a_message(ask="check", checks=FOUR, template=template)), {**SHIPPED, **OWN})
+    card = shown(number=1, desk=desk, channel="slack")
+    above = [block["text"]["text"].lstrip("> ") for block in above_the_buttons(card)]
+    assert above == ["A question", "Where is list 1?"]
+    assert str(card.blocks).count("Where is list 1?") == 1
+    assert "Every call is logged." in str(card.blocks)
+
+
+def test_the_authors_subject_waits_for_a_touch_without_a_question() -> None:
+    desk = a_renderer(a_plan(a_message(subject="All of it in one record", checks=FOUR)))
+    for channel in ("email", "slack"):
+        assert shown(number=1, desk=desk, channel=channel).subject == "All of it in one record"
+        assert shown(number=2, desk=desk, channel=channel).subject == "One question about One customer record"
+    asks = a_renderer(a_plan(a_message(subject="A question on records", ask="check", checks=FOUR)))
+    assert shown(number=1, desk=asks).subject == "A question on records"
 
 
 @pytest.mark.parametrize("channel", ["email", "slack"])

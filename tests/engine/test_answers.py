@@ -270,3 +270,15 @@ def test_an_answer_is_taken_only_if_it_is_one_of_this_touchs_question(tmp_path: 
     with pytest.raises(InputError, match="has changed"):
         house.hall.answer_named(key, answer_id("My notebook"), BY_LINK, house.clock())
     assert house.hall.answer_named(key, answer_id("May"), BY_LINK, house.clock()).card.right
+
+
+def test_an_answer_counts_where_the_question_came_first(tmp_path: Path) -> None:
+    """Below a message, on its page, one may test oneself: that says nothing of what was known before reading it."""
+    house = answering(tmp_path, a_message(checks=[CHECK]))
+    first, skipped, asked = (house.touch(number=number) for number in (1, 4, 2))
+    house.hall.got_it(skipped, BY_LINK, house.clock())
+    for key in (first, skipped, asked):
+        house.hall.answer_check(key, "The customer record", BY_LINK, house.clock())
+    given = house.store.facts.answers_of(ANA.id)
+    assert {one.key: one.counts for one in given if one.kind == "check"} == {first: False, skipped: False, asked: True}
+    assert [one.number for one in house.store.books.check_answers("crm")] == [2]

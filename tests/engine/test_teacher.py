@@ -5,12 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+from sqlalchemy import update
+
 from commsengine.cadence.lessons import Known
-from commsengine.cadence.plan import Workspace
+from commsengine.cadence.plan import Plan, Workspace
+from commsengine.engine.answered import answers_of
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.teacher import Teacher
+from commsengine.store.store import Store
+from commsengine.store.tables import answer
 from tests.builders import utc
-from tests.on_record import NOW, TYPICAL, Given, a_recalled_plan, put_on_record
+from tests.on_record import NOW, TYPICAL, Given, a_recalled_plan, people_of, put_on_record
+from tests.store.before import upgraded
 
 SOME = Given({"managers": 6, "sales": 40, "service": 12, "office": 12}, TYPICAL.strength, TYPICAL.answers)
 MIDNIGHT = NOW.replace(hour=0)
@@ -62,6 +68,28 @@ def test_the_same_answers_teach_the_same_to_the_bit(tmp_path: Path) -> None:
                 teach(store, MIDNIGHT - dt.timedelta(days=day) + HOUR)
             found.append(store.estimates.latest("crm"))
     assert found[0] == found[1]
+
+
+def shown(store: Store, plan: Plan) -> set[str]:
+    """The roles of which a figure is shown."""
+    return {role for (_, role), closed in answers_of(store, plan, NOW).told.items() if closed}
+
+
+def test_answers_of_before_questions_stood_first_in_slack_teach_nobody(tmp_path: Path) -> None:
+    """What was learned from them is learned anew from the others, and no figure is made of them."""
+    url = f"sqlite:///{tmp_path / 'record.db'}"
+    store = put_on_record(tmp_path, SOME)
+    plan = store.plans.campaigns().running[0].plan
+    sales = {person.id for person, role in people_of(SOME) if role == "sales"}
+    everybody = sum(one.checks for one in teach(store, NOW).roles.values())
+    with store.database.write() as connection:
+        in_slack = (answer.c.person_id.in_(sales), answer.c.kind == "check")
+        pressed = connection.execute(update(answer).where(*in_slack).values(evidence="slack")).rowcount
+    assert "sales" in shown(store, plan)
+    with upgraded(store, url) as after:
+        roles = teach(after, NOW).roles
+        assert (roles["sales"].checks, sum(one.checks for one in roles.values())) == (0, everybody - pressed)
+        assert "sales" not in shown(after, plan)
 
 
 def test_a_plan_without_questions_teaches_nothing(tmp_path: Path) -> None:

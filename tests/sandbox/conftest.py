@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -22,8 +23,16 @@ WEB = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0))
 class Ids(dict[str, tuple[str, str]]):
     """An id cache in memory."""
 
-    def put(self, email: str, user_id: str, dm_id: str) -> None:
+    def __init__(self, *known: Any) -> None:
+        super().__init__(*known)
+        self.grid: dict[str, str] = {}
+
+    def put(self, email: str, user_id: str, dm_id: str, grid_id: str = "") -> None:
         self[email] = (user_id, dm_id)
+        self.grid[user_id] = grid_id or self.grid.get(user_id, "")
+
+    def grid_id(self, email: str, user_id: str) -> str:
+        return self.grid.get(user_id, "")
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import pytest
 from commsengine.cadence.people import Person
 from commsengine.sandbox.sandbox import Sandbox
 from commsengine.slack_app.forms import ENTRY
+from tests.cli.terminal import Terminal
 from tests.servers import HttpOddity, http_json
 from tests.stories.campaign import IN_FORCE
 from tests.stories.conftest import free_port
@@ -102,6 +103,27 @@ def test_slack_that_asks_for_patience_gets_it(program: Program, sandbox: Sandbox
     assert sorted(post.user.email for post in sandbox.slack.posts) == sorted(PEOPLE - {LEA})
     rows = program.look("touches", "crm")["touches"]
     assert {row["attempts"] for row in rows if row["channel"] == "slack" and row["state"] == "sent"} == {1}
+
+
+def test_an_app_without_its_messages_tab_fails_nobody_and_says_where_to_switch_it_on(
+    program: Program, sandbox: Sandbox
+) -> None:
+    """Made from a manifest of before: everybody waits, and the remedy stands wherever somebody looks."""
+    sandbox.slack.team.messages_tab = False
+    init(program)
+    for command in IN_FORCE:
+        program.here(*command)
+    program.here("tick")
+    rows = program.look("touches", "crm")["touches"]
+    assert not [row for row in rows if row["channel"] == "slack" and row["state"] != "retry"]
+    remedy = "Slack refuses us: messages_tab_disabled. Switch it on at api.slack.com/apps: the app → App Home"
+    send_test = ("send-test", str(program.folder / "schedules/crm.yaml"), "--to", ANA, "--channel", "slack")
+    with program.environment():
+        told = [Terminal(program.folder).run(*words) for words in (send_test, ("status",), ("doctor",))]
+        sandbox.slack.team.messages_tab = True
+        tested = Terminal(program.folder).run(*send_test)
+    assert [(said.status, remedy in said.out + said.err) for said in told] == [(1, True), (0, True), (1, True)]
+    assert (tested.status, [post.user.email for post in sandbox.slack.posts]) == (0, [ANA])
 
 
 ANSWERS: dict[str, dict[str, Any]] = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -92,6 +93,22 @@ def test_bolt_python_731_retries_were_ignored_and_events_were_lost(team: Team) -
     body, headers = a_signed_press(team, retry=1)
     assert team.post(body, headers).status_code == 200
     assert (answers(team), team.house.kinds()) == (1, ["acknowledged"])
+
+
+def test_bolt_js_2608_slack_go_911_errbot_1006_one_person_had_two_ids(open_team: Callable[..., Team]) -> None:
+    """They: in an Enterprise Grid people have an id of the workspace and one of the whole, and were not known by both.
+
+    Here: both are kept. A press by either is theirs, and one by somebody else's is not.
+    """
+    team = open_team(grid=("U7", "W7"))
+    payload = press_payload(team, team.card(team.house.touch(channel="slack")))
+    counted = []
+    for at, user in enumerate(("W8", "W7", "U7"), 1):
+        payload["user"]["id"], payload["actions"][0]["action_ts"] = user, f"{at}.1"
+        body = encoded(payload)
+        assert team.post(body, signed_headers(SECRET, body)).status_code == 200
+        counted.append((answers(team), team.house.kinds()))
+    assert counted == [(0, []), (1, ["acknowledged"]), (1, ["acknowledged"])]
 
 
 def test_bolt_python_1071_any_one_of_the_open_sockets_got_the_event(tmp_path: Path) -> None:

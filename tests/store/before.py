@@ -1,0 +1,25 @@
+"""A database as it was before questions stood first in Slack: what the migration adds is taken away again."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from commsengine.store.store import Store
+
+MIGRATION = import_module("commsengine.store.migrations.versions.0005_slack")
+
+UNDO = (
+    "ALTER TABLE answer DROP COLUMN counts",
+    "ALTER TABLE slack_id DROP COLUMN grid_id",
+    "DELETE FROM counter WHERE name = 'answer_above'",
+    f"UPDATE alembic_version SET version_num = '{MIGRATION.down_revision}'",  # noqa: S608 - a number of ours
+)
+
+
+def upgraded(store: Store, url: str) -> Store:
+    """The same database, taken back to what the last version made and upgraded by this one."""
+    with store.database.write() as connection:
+        for statement in UNDO:
+            connection.exec_driver_sql(statement)
+    store.close()
+    return Store.upgrade(url)
