@@ -87,6 +87,8 @@ def _put_in_force(wiring: Wiring, diff: Diff, plan: Plan, path: Path, people: tu
 
 
 def _tell(wiring: Wiring, diff: Diff, plan: Plan, path: Path, audience: int) -> None:
+    from commsengine.cli.names import told_corrected
+
     title(f"{plan.title} ({diff.campaign}), version {diff.version}")
     click.echo(f"{count(len(plan.messages), 'message')} for {count(audience, 'person', 'people')}.")
     for text in wiring.left_out(plan):
@@ -96,6 +98,8 @@ def _tell(wiring: Wiring, diff: Diff, plan: Plan, path: Path, audience: int) -> 
     elif diff.changes_nothing:
         click.echo("No message, date or milestone changes; texts and rules are taken as they are now.")
     _tell_messages(diff)
+    for text in told_corrected(diff.corrected):
+        click.echo(text)
     _tell_dates(diff)
 
 
