@@ -145,7 +145,9 @@ def questions_are_asked(draft: Draft) -> Iterator[Problem]:
 def corrections_silence(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         if message.corrects in draft.message_ids:
-            cause = f"'{message.id}' corrects '{message.corrects}': from 'apply' on '{message.corrects}' is sent to nobody."
+            cause = (
+                f"'{message.id}' corrects '{message.corrects}': from 'apply' on '{message.corrects}' is sent to nobody."
+            )
             fix = "Where nothing was wrong and more is to come, take 'corrects' out."
             yield draft.advice((*path, "corrects"), "corrected", cause, fix)
 

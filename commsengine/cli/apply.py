@@ -132,6 +132,7 @@ def _tell_dates(diff: Diff) -> None:
         if len(diff.told) > MOST_NAMES:
             note(f"… and {len(diff.told) - MOST_NAMES:,} more: --json lists all of them.")
         click.echo(f"\nProposed correction to exactly those:\n  {diff.correction}")
+        note("Nothing sends it by itself: write it as a message of its own, which goes to everybody in its roles.")
 
 
 def _first_touches(wiring: Wiring, plan: Plan, path: Path, audience: int) -> None:

@@ -20,4 +20,6 @@ def no_such(kind: str, given: str, known: Iterable[str]) -> str:
 
 def told_corrected(corrected: Mapping[str, str]) -> Iterator[str]:
     """A sentence for each message that is corrected by another."""
-    return (f"'{wrong}' is corrected by '{right}': it is sent to nobody any more." for wrong, right in corrected.items())
+    return (
+        f"'{wrong}' is corrected by '{right}': it is sent to nobody any more." for wrong, right in corrected.items()
+    )

@@ -68,7 +68,7 @@ def specimens(
     """The ``number``-th touch of each message for this person, or of one message, as if nobody had answered."""
     if message is not None and message not in [each.id for each in plan.messages]:
         raise InputError(no_such("message", message, [each.id for each in plan.messages]))
-    if message in plan.corrected:
+    if message is not None and message in plan.corrected:
         told = next(told_corrected({message: plan.corrected[message]}))
         raise InputError(told, f"Name the correction: --message {plan.corrected[message]}")
     if channel is not None:

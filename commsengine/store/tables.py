@@ -344,6 +344,15 @@ class EngineRow(Row, table=True):
     resting: dict[str, Any] = _json()
 
 
+class RestRow(Row, table=True):
+    """Until when nothing could leave by a channel, last; with an empty ``channel``: because no tick was called."""
+
+    __tablename__ = "rest"
+
+    channel: str = _key()
+    until: dt.datetime = _instant()
+
+
 class CounterRow(Row, table=True):
     """Numbers that only grow; ``fence`` is one."""
 
@@ -408,6 +417,7 @@ unreachable = _table("unreachable")
 roster = _table("roster")
 audit = _table("audit")
 engine = _table("engine")
+rest = _table("rest")
 counter = _table("counter")
 slack_id = _table("slack_id")
 instance = _table("instance")

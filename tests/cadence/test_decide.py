@@ -103,7 +103,7 @@ def test_what_was_skipped_as_late_does_not_count_in_times() -> None:
 def test_outside_the_window_nothing_leaves_though_it_is_due() -> None:
     decision = asked("2027-01-11 15:31", plan=a_plan(a_message(**{"from": "kickoff 16:00"})))
     assert (decision.touches, decision.wake_at) == ((), utc("2027-01-12 08:00"))
-    assert decision.reasons[0].code == "window"
+    assert decision.reasons[0].code == "missed_window"
 
 
 def test_what_waited_overnight_keeps_its_due_date() -> None:
