@@ -78,11 +78,13 @@ def campaigns_of(plan: Plan, pause: Example | None) -> Campaigns:
 def touches_of(example: Example) -> list[Touch]:
     person, pause, moved = person_of(example.get("person", {})), example.get("pause"), example.get("moved")
     history = History(unreachable=dict.fromkeys(example.get("person", {}).get("unreachable", ()), "no address"))
-    begin = example["engine"]["comes back"] if "engine" in example else pause["to"] if pause else "2027-01-04 00:00"
+    stood = example.get("engine", {})
+    begin = next(iter(stood.values()), pause["to"] if pause else "2027-01-04 00:00")
     facts = facts_of(example.get("happens", []))
     moved = moved or example.get("applied")
     campaigns, until = campaigns_of(plan_of(example), pause), berlin(moved["at"]) if moved else "2027-12-01"
-    story = tell(campaigns, person, *facts, start=berlin(begin), until=until, history=history)
+    rests = {"email": utc(berlin(stood["channel rests until"]))} if "channel rests until" in stood else {}
+    story = tell(replace(campaigns, rests=rests), person, *facts, start=berlin(begin), until=until, history=history)
     if not moved:
         return story.touches
     later = plan_of({**example, "messages": messages_of(example)}, milestones=milestones_of(moved))

@@ -65,7 +65,7 @@ def made(store: Store) -> Counter[tuple[str, str]]:
 
 @pytest.mark.parametrize(("hour", "days"), [("08:30", range(7)), ("13:00", WEEKDAYS), ("15:15", WEEKDAYS)])
 def test_a_tick_once_a_day_reaches_everybody(store: Store, cron: Cron, hour: str, days: range) -> None:
-    """Windows are open from 08:00 to 15:30 UTC. The second call ever, or the first after a weekend, reaches them too."""
+    """Windows are open from 08:00 to 15:30 UTC. The second call ever and that after a weekend hold nothing."""
     run(store, CROWD, a_plan(follow_up=[]))
     reports = cron.calls(f"2027-01-08 {hour}", "2027-01-16", days=days)
     assert {report.hold for report in reports} == {""}
