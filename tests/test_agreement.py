@@ -304,6 +304,14 @@ def test_who_was_away_is_part_of_a_later_talk_in_both(tmp_path: Path) -> None:
     assert Run(tmp_path, [plan], [someone(1)], Workspace()).play(suppose) == expected
 
 
+def test_a_message_that_is_corrected_comes_in_neither(tmp_path: Path) -> None:
+    ladder = [{"after": "1 touch", "do": "remind"}, {"after": "1 touch", "do": "personal"}]
+    plan = a_plan(a_message(follow_up=ladder), a_message(id="put-right", corrects="one-record", follow_up=ladder))
+    expected = foreseen([plan], [someone(1)], Workspace(), supposing([plan]))
+    assert {made[1] for made in expected} == {"put-right"}
+    assert Run(tmp_path, [plan], [someone(1)], Workspace()).play(supposing([plan])) == expected
+
+
 @pytest.mark.parametrize("backlog", ["latest", "all", "none"])
 def test_a_pause_is_foreseen_as_it_comes_about(tmp_path: Path, backlog: str) -> None:
     plan = a_plan(a_message(), a_message(id="second", **{"from": "kickoff + 1d"}))

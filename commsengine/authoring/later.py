@@ -13,7 +13,7 @@ _UNTIL_THEN = {
     "phases": "they are kept and shown; nothing waits for a phase yet",
     "managers_first": "managers get it together with everybody else",
     "commit": "people see 'Got it' and are not asked for a commitment yet",
-    "corrects": "it is sent to everybody in its roles, not only to those who were told the old version",
+    "corrects": "it is sent to everybody in its roles, not only to those who were told the wrong one",
 }
 
 

@@ -142,6 +142,16 @@ def questions_are_asked(draft: Draft) -> Iterator[Problem]:
             yield draft.advice((*path, "input"), "unasked", cause, "Write 'ask: input', or take it out.")
 
 
+def corrections_silence(draft: Draft) -> Iterator[Problem]:
+    for path, message in draft.messages():
+        if message.corrects in draft.message_ids:
+            cause = (
+                f"'{message.id}' corrects '{message.corrects}': from 'apply' on '{message.corrects}' is sent to nobody."
+            )
+            fix = "Where nothing was wrong and more is to come, take 'corrects' out."
+            yield draft.advice((*path, "corrects"), "corrected", cause, fix)
+
+
 RULES = (
     roles_have_texts,
     senders_fit,
@@ -150,4 +160,5 @@ RULES = (
     people_are_asked,
     cards_are_short,
     questions_are_asked,
+    corrections_silence,
 )

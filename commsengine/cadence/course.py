@@ -64,9 +64,11 @@ class Course:
     order: int
     rhythm: Rhythm
     ladder: tuple[Rung, ...] = field(init=False)
+    correction: str | None = field(init=False)
 
     def __post_init__(self) -> None:
         self.ladder = self.campaign.plan.ladder(self.message)
+        self.correction = self.campaign.plan.corrected.get(self.message.id)
 
     # -- where the person stands ------------------------------------------------------------------
 
@@ -85,9 +87,12 @@ class Course:
         return not self.answered and not settled and bool(self.ladder)
 
     def over(self, now: dt.datetime) -> Reason | None:
-        """Why nothing of this message comes any more, by the person's own word or because they left, if that is so."""
+        """Why nothing of this message comes any more, if that is so: they left, it was wrong, or by their own word."""
         if self.leaves and now >= self.closes:
             return self.closed()
+        if self.correction is not None:
+            text = f"It was wrong and is corrected by '{self.correction}'; nothing more of it is sent."
+            return self.reason("corrected", text, waits_for="never")
         if any(answer.kind in ENOUGH for answer in self.answers):
             return self.reason("heard_enough", "The person said they have heard enough.", waits_for="never")
         if self._repeats_ended():

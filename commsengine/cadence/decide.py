@@ -17,13 +17,15 @@ from commsengine.cadence.calendar import DAY, MINUTE
 from commsengine.cadence.candidate import Candidate, candidates, open_from, when_due
 from commsengine.cadence.checks import unclear_turn
 from commsengine.cadence.course import Course, Step
-from commsengine.cadence.history import Campaigns, Decision, History, Reason, Touch, TouchRow
+from commsengine.cadence.history import SILENCE, Campaigns, Decision, History, Reason, Touch, TouchRow
 from commsengine.cadence.people import Person
 from commsengine.cadence.taking_part import courses_of
 
+MISSED_WINDOW = "missed_window"
 TEXTS = {
     "due": "The next touch.",
     "window": "The next touch waits for the person's send window.",
+    MISSED_WINDOW: "The touch that is due found its send window closed; it waits for the next one.",
     "snoozed": "The person asked to be reminded later.",
     "budget": "The next touch waits for the attention budget.",
     "standstill": "The next touch fell due while nothing was sent.",
@@ -54,7 +56,8 @@ def decide(campaigns: Campaigns, person: Person, history: History, now: dt.datet
             again_at = _again_at(first, row, campaigns, ledger)
             touches.append(_touch(first, person, row, skip, again_at, now))
         else:
-            pending.append(_reason(first, "window", opens))
+            code = "snoozed" if first.course.hours.open_window(now) else MISSED_WINDOW
+            pending.append(_reason(first, code, opens))
     not_yet = [*pending, *(_reason(candidate, candidate.code, candidate.due) for candidate in ahead)]
     return Decision(
         person.id,
@@ -66,6 +69,11 @@ def decide(campaigns: Campaigns, person: Person, history: History, now: dt.datet
         (*reasons, *waiting, *not_yet),
         {(course.campaign.id, course.message.id): course.standing for course in courses},
     )
+
+
+def missed_window(decision: Decision) -> bool:
+    """Whether something is due for this person that waits for their next send window."""
+    return any(reason.code == MISSED_WINDOW for reason in decision.reasons)
 
 
 def _news(courses: list[Course], now: dt.datetime) -> list[dt.datetime]:
@@ -113,6 +121,8 @@ def _too_late(candidate: Candidate, campaigns: Campaigns, now: dt.datetime) -> b
     ends = [stop.until for stop in (*course.campaign.pauses, *campaigns.holds)]
     ends += [question.answered_at for question in course.questions if question.answered_at is not None]
     ends += [course.hours.midnight(snooze.until) for snooze in course.snoozes]
+    carrying = (SILENCE, candidate.step.channel, *course.campaign.plan.send.channels)
+    ends += [min(until, now) for channel, until in campaigns.rests.items() if channel in carrying]
     since = max([again.due_at if again else candidate.due, *ends])
     allowed = course.campaign.plan.send.max_late * MINUTE
     return now - since > allowed and course.hours.open_time(since, now, allowed) > allowed

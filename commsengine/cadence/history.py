@@ -15,6 +15,9 @@ NO_RULES = Workspace()
 STATES = ("claimed", "sending", "sent", "retry", "failed", "uncertain", "skipped")
 """The states of a touch. Their counts add up to the touches ever made."""
 
+SILENCE = ""
+"""In place of a channel: nothing could leave because no tick was called."""
+
 OUTCOMES = ("understood", "objects", "declines", "away")
 UNCLEAR = ("why", "role", "goal", "procedure", "skill", "time")
 
@@ -166,12 +169,14 @@ class Campaigns:
     """All running campaigns, and the rules and holds that are common to them.
 
     ``carriers`` are the channels that can carry anything here (the others have no credentials); ``None`` means all.
+    ``rests`` says until when nothing could leave by a channel, last; under ``SILENCE``, because no tick was called.
     """
 
     running: tuple[Campaign, ...]
     workspace: Workspace = NO_RULES
     holds: tuple[Standstill, ...] = ()
     carriers: frozenset[str] | None = None
+    rests: Mapping[str, dt.datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,10 @@ def call_again(plan: Plan, person: Person, away: dt.datetime) -> dt.datetime:
 def open_outreach(plan: Plan, person: Person, history: History, now: dt.datetime) -> list[str]:
     """The messages of this plan whose ``personal`` rung is open: with neither answer nor outcome since.
 
-    "Away" closes it only until the person is to be called again.
+    Nobody is to talk about what another message corrects. "Away" closes it only until the person is to be called again.
     """
-    calls = [row for row in history.rows if row.campaign == plan.campaign and row.kind == "personal"]
+    mine = [row for row in history.rows if row.campaign == plan.campaign and row.kind == "personal"]
+    calls = [row for row in mine if row.message not in plan.corrected]
     return sorted({row.message for row in calls if _open(row, plan, person, history, now)})
 
 

@@ -305,6 +305,11 @@ class Plan(Frozen):
     def message(self, message_id: str) -> Message:
         return next(message for message in self.messages if message.id == message_id)
 
+    @property
+    def corrected(self) -> Mapping[str, str]:
+        """The messages that were wrong, each with the one that puts it right: they are sent to nobody any more."""
+        return {message.corrects: message.id for message in self.messages if message.corrects}
+
     def ladder(self, message: Message) -> tuple[Rung, ...]:
         """The rungs above 0 for this message: its own, else the plan's. ``ask: nothing`` never climbs."""
         if message.ask == "nothing":

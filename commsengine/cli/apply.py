@@ -108,6 +108,8 @@ def _put_in_force(wiring: Wiring, diff: Diff, plan: Plan, path: Path, roster: Pe
 
 
 def _tell(wiring: Wiring, diff: Diff, plan: Plan, path: Path, audience: int) -> None:
+    from commsengine.cli.names import told_corrected
+
     title(f"{plan.title} ({diff.campaign}), version {diff.version}")
     click.echo(f"{count(len(plan.messages), 'message')} for {count(audience, 'person', 'people')}.")
     for text in wiring.left_out(plan):
@@ -117,6 +119,8 @@ def _tell(wiring: Wiring, diff: Diff, plan: Plan, path: Path, audience: int) -> 
     elif diff.changes_nothing:
         click.echo("No message, date or milestone changes; texts and rules are taken as they are now.")
     _tell_messages(diff)
+    for text in told_corrected(diff.corrected):
+        click.echo(text)
     _tell_dates(diff)
 
 
@@ -149,6 +153,7 @@ def _tell_dates(diff: Diff) -> None:
         if len(diff.told) > MOST_NAMES:
             note(f"… and {len(diff.told) - MOST_NAMES:,} more: --json lists all of them.")
         click.echo(f"\nProposed correction to exactly those:\n  {diff.correction}")
+        note("Nothing sends it by itself: write it as a message of its own, which goes to everybody in its roles.")
 
 
 def _first_touches(wiring: Wiring, plan: Plan, path: Path, audience: int) -> None:

@@ -39,9 +39,9 @@ class Finding:
 def examine(wiring: Wiring) -> list[Finding]:
     """Every finding. Settings that cannot be read raise ``InputError``: nothing else could be examined."""
     examinations: dict[str, Callable[[Wiring], Iterator[Finding]]] = {
-        "settings": _settings, "database": _database, "state": _state, "clock": _clock, "mail": _mail, "slack": _slack,
-        "uncertain": _resolvers, "links": _links, "channels": _resting, "windows": _windows,
-        "files": _files,
+        "settings": _settings, "database": _database, "state": _state, "files": _files, "clock": _clock,
+        "ticks": _ticks, "mail": _mail, "slack": _slack, "uncertain": _resolvers, "links": _links,
+        "channels": _resting, "windows": _windows,
     }  # fmt: skip
     _ = wiring.settings
     findings: list[Finding] = []
@@ -127,6 +127,22 @@ def _clock(wiring: Wiring) -> Iterator[Finding]:
         )  # fmt: skip
     else:
         yield Finding("clock", "ok", f"{wiring.clock():%Y-%m-%d %H:%M} UTC.")
+
+
+def _ticks(wiring: Wiring) -> Iterator[Finding]:
+    from commsengine.cli.cron import remedy, too_rarely
+    from commsengine.cli.show import when
+    from commsengine.engine.outlook import waiting
+
+    last, rarely = wiring.store.engine.heartbeat(), too_rarely(wiring)
+    if last is None or not rarely:
+        return
+    if unreached := waiting(wiring.store, wiring.decisions, last.beat_at):
+        people = count(unreached, "person", "people")
+        closed = f"At the last call, {when(last.beat_at)}, something was due for {people} whose send window was closed."
+        yield Finding("ticks", "problem", f"{rarely} {closed}", remedy(wiring))
+    else:
+        yield Finding("ticks", "note", f"{rarely} What falls due waits for the next call.", remedy(wiring))
 
 
 def _mail(wiring: Wiring) -> Iterator[Finding]:

@@ -44,6 +44,7 @@ def preview(
 
     Example: commsengine preview schedules/crm-rollout.yaml --as ana.kim@example.com
     """
+    from commsengine.cli.names import told_corrected
     from commsengine.cli.outlook import checked
     from commsengine.cli.specimen import audience, specimens
 
@@ -53,6 +54,8 @@ def preview(
         for person in audience(written, people, email=email, role=role)
         for specimen in specimens(wiring, written, people, person, message=message, number=number, channel=channel)
     ]
+    for text in told_corrected(written.corrected):
+        note(text)
     if not seen:
         raise InputError(
             f"There is no touch {number} to show.", "Ask for an earlier one with --touch, or another --message."

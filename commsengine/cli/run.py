@@ -46,19 +46,26 @@ def tick(wiring: Wiring, as_json: bool) -> None:
     """
     from dataclasses import asdict
 
+    from commsengine.cli.cron import remedy, too_rarely
     from commsengine.engine.books import STOPPED
 
     wiring.must_send()
     _tell_left_out(wiring)
     with wiring.engine_lock(), wiring.engine() as engine:
         report = engine.tick()
+    rarely = too_rarely(wiring)
     if as_json:
-        show_json(asdict(report))
+        show_json({**asdict(report), "too_rarely": rarely})
     else:
         click.echo(
             f"{count(report.sent, 'message')} sent, {count(report.by_hand, 'follow-up')} opened, "
             f"{report.skipped:,} skipped."
         )
+    if report.waiting:
+        people = count(report.waiting, "person", "people")
+        note(f"Due for {people}, but their send window is closed at {when(wiring.clock())}: it waits for the next one.")
+    if rarely:
+        note(f"{rarely} {remedy(wiring)}")
     _tell_what_waits(wiring)
     if report.hold == STOPPED:
         raise HeldError(STOPPED)

@@ -13,6 +13,7 @@ from commsengine.cli.opened import wired
 from commsengine.errors import CommsError, InputError
 
 if TYPE_CHECKING:
+    from commsengine.cadence.plan import Plan
     from commsengine.channels.channel import Outcome
     from commsengine.content.message import Message
     from commsengine.wiring import Wiring
@@ -44,7 +45,7 @@ def send_test(
     if email is None and any(each.email.lower() == to.lower() for each in people):
         email = to
     person = audience(written, people, email=email, role=None)[0]
-    seen = specimens(wiring, written, people, person, message=message or written.messages[0].id, channel=chosen)
+    seen = specimens(wiring, written, people, person, message=message or _first(written), channel=chosen)
     shown = next((specimen.message for specimen in seen if specimen.message), None)
     if shown is None:
         raise InputError(f"{person.email} gets no such message.", "Name another with --message or --as.")
@@ -54,6 +55,10 @@ def send_test(
         why = outcome.channel_down or outcome.reply or outcome.verdict
         raise CommsError(f"It was not sent: {why}.", "Run: commsengine doctor")
     click.echo(f"Sent to {to} by {chosen}, as {person.email} would see it.")
+
+
+def _first(plan: Plan) -> str:
+    return next((message.id for message in plan.messages if message.id not in plan.corrected), plan.messages[0].id)
 
 
 def _channel(wiring: Wiring, planned: tuple[str, ...], wanted: str | None) -> str:

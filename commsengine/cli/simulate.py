@@ -93,6 +93,8 @@ def as_data(seen: Simulation) -> dict[str, object]:
 
 def show_simulation(seen: Simulation, per_minute: dict[str, int | None]) -> None:
     """The calendar, the load on people, who is never reached, and what needs a human."""
+    from commsengine.cli.names import told_corrected
+
     figures = seen.summary()
     title(f"{seen.plan.title} ({seen.plan.campaign}), {seen.start:%d %b %Y} to {seen.until:%d %b %Y}")
     people = count(seen.audience, "person", "people")
@@ -101,6 +103,8 @@ def show_simulation(seen: Simulation, per_minute: dict[str, int | None]) -> None
         f"per person {figures['per_person']['median']:g} (median), {figures['per_person']['most']} at most."
     )
     click.echo(ASSUMPTION[seen.answers])
+    for text in told_corrected(seen.plan.corrected):
+        note(text)
     _calendar(seen)
     _recall(seen)
     _limits(seen, per_minute)

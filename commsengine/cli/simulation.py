@@ -116,6 +116,7 @@ class Simulation:
             "follow_ups": len(self.of_kind("personal")),
             "sponsor_proposals": len(self.of_kind("sponsor")),
             "skipped": self.skipped,
+            "corrected": dict(self.plan.corrected),
             "per_person": {"median": median(counts) if counts else 0, "most": max(counts, default=0)},
             "per_day": {day.isoformat(): n for day, n in self.per_day().items()},
             "per_week": self.per_week(),

@@ -16,7 +16,7 @@ from commsengine.cadence.forecast import forecast, nobody
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Plan
-from commsengine.cli.names import no_such
+from commsengine.cli.names import no_such, told_corrected
 from commsengine.content.message import Message
 from commsengine.content.render import Cast, Renderer
 from commsengine.errors import InputError
@@ -75,6 +75,9 @@ def specimens(
     """
     if message is not None and message not in [each.id for each in plan.messages]:
         raise InputError(no_such("message", message, [each.id for each in plan.messages]))
+    if message is not None and message in plan.corrected:
+        told = next(told_corrected({message: plan.corrected[message]}))
+        raise InputError(told, f"Name the correction: --message {plan.corrected[message]}")
     renderer = specimen_renderer(wiring, plan)
     cast = _cast(wiring, plan, people, person)
     for touch in _touches(wiring, plan, person, _carriers(wiring, plan)):

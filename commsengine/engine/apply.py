@@ -42,7 +42,10 @@ class ToldOld:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """Everything that applying this plan changes. ``correction`` proposes what to write to those ``told``."""
+    """Everything that applying this plan changes. ``correction`` proposes what to write to those ``told``.
+
+    ``corrected`` names the messages that are sent to nobody from now on, each with the one that puts it right.
+    """
 
     campaign: str
     new: bool
@@ -56,6 +59,7 @@ class Diff:
     told: tuple[ToldOld, ...] = ()
     correction: str = ""
     introduced: Mapping[str, dt.datetime] = field(default_factory=dict)
+    corrected: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def changes_nothing(self) -> bool:
@@ -71,7 +75,10 @@ def compare(store: Store, decisions: Decisions, plan: Plan, templates: Mapping[s
     introduced = introduced_at(old, plan, now)
     if old is None:
         messages = tuple(message.id for message in plan.messages)
-        return Diff(plan.campaign, True, 1, audience, messages_added=messages, introduced=introduced)
+        return Diff(
+            plan.campaign, True, 1, audience,
+            messages_added=messages, introduced=introduced, corrected=plan.corrected,
+        )  # fmt: skip
     _refuse_renumbered_rungs(store, old.plan, plan)
     moved = milestones_moved(old.plan, plan)
     told = told_old(store, plan, moved)
@@ -88,6 +95,7 @@ def compare(store: Store, decisions: Decisions, plan: Plan, templates: Mapping[s
         told,
         correction(plan, moved) if told else "",
         introduced,
+        {wrong: right for wrong, right in plan.corrected.items() if wrong not in old.plan.corrected},
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from commsengine.cadence.decide import decide
-from commsengine.cadence.history import Campaign, Campaigns, Decision, History
+from commsengine.cadence.history import SILENCE, Campaign, Campaigns, Decision, History
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Workspace
+from commsengine.engine.silence import awaited
 from commsengine.engine.teacher import Estimating
 from commsengine.store.store import Store
 
@@ -39,7 +40,12 @@ class Decisions:
         """The running campaigns as they stand, with the rules common to them and the role estimates in use."""
         found = self._store.plans.campaigns(self.workspace)
         running = tuple(self.estimated(campaign, now) for campaign in found.running)
-        return replace(found, running=running, carriers=self._carriers)
+        return replace(found, running=running, carriers=self._carriers, rests=self._rests(now))
+
+    def _rests(self, now: dt.datetime) -> Mapping[str, dt.datetime]:
+        """Until when nothing could leave. Between two ticks that goes on, whoever asks."""
+        ends = self._store.engine.rests()
+        return {**ends, SILENCE: now} if awaited(self._store, now) else ends
 
     def estimated(self, campaign: Campaign, now: dt.datetime) -> Campaign:
         """The campaign with the estimates of its roles that are in use."""

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from commsengine.cadence.decide import missed_window
 from commsengine.cadence.forecast import forecast, nobody
 from commsengine.cadence.history import Campaign, Campaigns, Standstill
 from commsengine.cadence.people import Person
@@ -85,6 +86,15 @@ def as_running(record: CampaignRecord, backlog: str, now: dt.datetime) -> Campai
 def with_campaign(campaigns: Campaigns, campaign: Campaign) -> Campaigns:
     others = tuple(other for other in campaigns.running if other.id != campaign.id)
     return replace(campaigns, running=(*others, campaign))
+
+
+def waiting(store: Store, decisions: Decisions, now: dt.datetime) -> int:
+    """How many people something was due for at that moment, but whose send window was closed."""
+    people, total = sample(store)
+    campaigns, found = decisions.campaigns(now), 0
+    for ids in _pages([person.id for person in people]):
+        found += sum(missed_window(one.decision) for one in decisions.of(ids, campaigns, now))
+    return round(found * total / len(people)) if people else 0
 
 
 def sample(store: Store) -> tuple[list[Person], int]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.owner import Owner
 from commsengine.engine.reconcile import Reconciled, after_a_clock_set_back, brake, reconcile
+from commsengine.engine.silence import awaited
 from commsengine.engine.state_folder import Note, StateFolder
 from commsengine.engine.sweep import sweep
 from commsengine.store.store import Store
@@ -31,12 +32,14 @@ class Pulse:
         self._last: dt.datetime | None = None
         self._looked_around: dt.datetime | None = None
         self._rested: dict[str, str] = {}
+        self._awaited, self._learned = False, 0.0
 
     def begin(self, now: dt.datetime, poison: Collection[str], hold: str) -> Reconciled:
         """Set right what others left open, and look at the brake unless there is a ``hold`` already."""
         found = reconcile(self._store, self._owner, now, poison)
         self._looked_around = now
         after_a_clock_set_back(self._store, now)
+        self._learn(now)
         return replace(found, hold=hold or brake(self._store, self._decisions, now))
 
     def keep(self, now: dt.datetime, resting: Resting, *, sending: bool, state: StateFolder | None) -> None:
@@ -47,7 +50,8 @@ class Pulse:
         self._look_around(now, since)
         self._store.engine.beat(
             self._owner.name, pid=self._owner.pid, host=self._owner.host, boot_id=self._owner.boot_id,
-            interval=self._seconds_between_beats(now), now=now,
+            interval=self._learned if self._interval is None else self._interval, now=now,
+            awaited=self._awaited and since is None,
             resting={name: {"until": until.isoformat(), "because": why} for name, (until, why) in resting.items()},
         )  # fmt: skip
         if sending:
@@ -74,9 +78,8 @@ class Pulse:
         if last is not None and last.beat_at.date() < now.date():
             sweep(self._store, now)
 
-    def _seconds_between_beats(self, now: dt.datetime) -> float:
-        """Our own interval; a tick that somebody else calls learns it from the beat before."""
-        if self._interval is not None:
-            return self._interval
+    def _learn(self, now: dt.datetime) -> None:
+        """From the beat before: how far apart somebody else calls the ticks, and whether this one was awaited."""
         last = self._store.engine.heartbeat()
-        return max(0.0, (now - last.beat_at).total_seconds()) if last and self._last is None else 0.0
+        self._learned = max(0.0, (now - last.beat_at).total_seconds()) if last else 0.0
+        self._awaited = awaited(self._store, now)

@@ -17,12 +17,12 @@ import structlog
 
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.owner import Owner
+from commsengine.engine.silence import LONG_SILENCE, stood_still
 from commsengine.store.store import Store
 
 SETTLE = dt.timedelta(minutes=10)
 """How long a silent owner's lease must be over: a relay waits no longer for a final dot."""
 
-LONG_SILENCE = dt.timedelta(minutes=15)
 AHEAD = dt.timedelta(seconds=30)
 """How far ahead of ours a beat on record may be: the clocks of two hosts differ a little."""
 
@@ -71,7 +71,7 @@ def after_a_clock_set_back(store: Store, now: dt.datetime) -> bool:
 def brake(store: Store, decisions: Decisions, now: dt.datetime) -> str:
     """Hold the engine if too much fell due while no engine beat; returns the reason, empty if all is well."""
     last = store.engine.heartbeat()
-    if last is None or now - last.beat_at <= max(LONG_SILENCE, 2 * dt.timedelta(seconds=last.interval)):
+    if last is None or not stood_still(store, last, now):
         return ""
     limit = max(LEAST_BACKLOG, int(store.people.count() * BACKLOG_SHARE))
     if overdue(store, decisions, now, enough=limit) <= limit:

@@ -20,6 +20,7 @@ from typing import Self
 
 import structlog
 
+from commsengine.cadence.decide import missed_window
 from commsengine.cadence.plan import Workspace
 from commsengine.channels.resolver import Resolver
 from commsengine.engine.alerts import Alerts
@@ -54,7 +55,8 @@ log = structlog.get_logger(__name__)
 class BeatReport:
     """What one beat, or all beats of a tick, did. ``crowded`` are touches their channel had no room for just now.
 
-    ``sent`` is known of a whole tick only: of what was ``claimed``, what has arrived.
+    ``sent`` is known of a whole tick only: of what was ``claimed``, what has arrived. ``waiting`` are people of whom
+    something is due, but whose send window is closed.
     """
 
     due: int = 0
@@ -65,12 +67,13 @@ class BeatReport:
     service: int = 0
     hold: str = ""
     sent: int = 0
+    waiting: int = 0
 
     def __add__(self, other: BeatReport) -> BeatReport:
         return BeatReport(
             self.due + other.due, self.claimed + other.claimed, self.skipped + other.skipped,
             self.by_hand + other.by_hand, self.crowded + other.crowded, self.service + other.service,
-            self.hold or other.hold, self.sent + other.sent,
+            self.hold or other.hold, self.sent + other.sent, self.waiting + other.waiting,
         )  # fmt: skip
 
 
@@ -356,7 +359,8 @@ class Engine:
         touches = [touch for one in decided for touch in one.decision.touches]
         skipped = sum(bool(touch.skip) for touch in touches)
         by_hand = sum(touch.channel == BY_HAND and not touch.skip for touch in touches)
-        return BeatReport(len(ids), len(claimed), skipped, by_hand, room.crowded)
+        waiting = sum(missed_window(one.decision) for one in decided)
+        return BeatReport(len(ids), len(claimed), skipped, by_hand, room.crowded, waiting=waiting)
 
     def _next_fence(self, now: dt.datetime) -> int:
         """The fence of a claim, announced in the journal: where that cannot be written, nothing is claimed."""

@@ -63,7 +63,7 @@ def _standings(
 # -- why a message by recall comes when it comes ---------------------------------------------------
 
 Timing = Mapping[tuple[str, str], str]
-BY_RECALL = frozenset({"due", "window", "budget", "now"})
+BY_RECALL = frozenset({"due", "window", "missed_window", "budget", "now"})
 """The reasons for which a touch waits that the rhythm has timed; after others it comes when they are over."""
 
 

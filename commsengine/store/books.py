@@ -131,7 +131,10 @@ def _matching(connection: Connection, audience: Audience, members: Any) -> int:
 
 
 def _open_rungs(connection: Connection, records: Sequence[CampaignRecord]) -> list[OpenRung]:
-    """Open is what has neither an outcome (but "away") nor an answer since, of somebody who is still there."""
+    """Open is what has neither an outcome (but "away") nor an answer since, of somebody who is still there.
+
+    What another message corrects is nothing to talk about any more.
+    """
     mine = (touch.c.person_id, touch.c.campaign, touch.c.message)
     came = (
         outcome.c.person_id == mine[0], outcome.c.campaign == mine[1], outcome.c.message == mine[2],
@@ -152,6 +155,7 @@ def _open_rungs(connection: Connection, records: Sequence[CampaignRecord]) -> li
     return [
         OpenRung(*row[:-1], call_again(plans[row.campaign], people[row.person_id], row.away) if row.away else None)
         for row in found
+        if row.message not in plans[row.campaign].corrected
     ]
 
 

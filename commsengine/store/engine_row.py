@@ -9,10 +9,11 @@ from dataclasses import fields
 
 from sqlalchemy import delete, func, select, update
 
+from commsengine.cadence.history import SILENCE
 from commsengine.store import audit, bookmark, decrees
 from commsengine.store.database import Database, insert
 from commsengine.store.records import Heartbeat, Hold
-from commsengine.store.tables import campaign, counter, engine, instance, standstill
+from commsengine.store.tables import campaign, counter, engine, instance, rest, standstill
 
 _FENCE = "fence"
 _FORMER = "former"
@@ -20,6 +21,9 @@ _IS_NOW = instance.c.place != _FORMER
 NOBODY_RESTS: Mapping[str, Mapping[str, str]] = {}
 
 
+_BEATS = select(*(engine.c[field.name] for field in fields(Heartbeat))).order_by(
+    engine.c.beat_at.desc(), engine.c.started_at.desc()
+)
 _HOLDS = (
     select(*(standstill.c[field.name] for field in fields(Hold)))
     .where(standstill.c.campaign == "")
@@ -42,11 +46,13 @@ class EngineBook:
         boot_id: str = "",
         interval: float = 0.0,
         resting: Mapping[str, Mapping[str, str]] = NOBODY_RESTS,
+        awaited: bool = False,
         now: dt.datetime,
     ) -> None:
         """Writes down that this engine is alive; ``interval`` is the time to its next beat, in seconds.
 
-        ``resting`` are the channels it keeps still, by name, with ``until`` and ``because``.
+        ``resting`` are the channels it keeps still, by name, with ``until`` and ``because``. ``awaited``: the silence
+        before this beat was no standstill, but the time between two ticks.
         """
         seen = {
             "pid": pid, "host": host, "boot_id": boot_id, "beat_at": now, "interval": interval,
@@ -55,24 +61,44 @@ class EngineBook:
         with self._database.write() as connection:
             new = insert(connection, engine).values({**seen, "owner": owner, "started_at": now})
             connection.execute(new.on_conflict_do_update(index_elements=["owner"], set_=seen))
+            ends = {name: dt.datetime.fromisoformat(each["until"]) for name, each in resting.items()}
+            for channel, until in sorted({**ends, **({SILENCE: now} if awaited else {})}.items()):
+                first = insert(connection, rest).values(channel=channel, until=until)
+                later = first.excluded.until > rest.c.until
+                connection.execute(
+                    first.on_conflict_do_update(index_elements=["channel"], set_={"until": until}, where=later)
+                )
+
+    def rests(self) -> dict[str, dt.datetime]:
+        """Until when each channel rested last, or rests; under ``SILENCE``, when the last awaited silence ended."""
+        with self._database.read() as connection:
+            return {row.channel: row.until for row in connection.execute(select(rest))}
 
     def heartbeat(self) -> Heartbeat | None:
         """The last beat of any engine."""
-        beats = self.heartbeats()
-        return beats[0] if beats else None
+        with self._database.read() as connection:
+            row = connection.execute(_BEATS.limit(1)).first()
+            return Heartbeat(*row) if row else None
 
     def heartbeats(self) -> list[Heartbeat]:
         """The last beat of each engine, the latest first."""
-        columns = [engine.c[field.name] for field in fields(Heartbeat)]
         with self._database.read() as connection:
-            rows = connection.execute(select(*columns).order_by(engine.c.beat_at.desc(), engine.c.started_at.desc()))
-            return [Heartbeat(*row) for row in rows]
+            return [Heartbeat(*row) for row in connection.execute(_BEATS)]
+
+    def longest_intervals(self, since: dt.datetime, count: int) -> list[float]:
+        """The longest times between two ticks, in seconds, of those that have beaten since then."""
+        lately = select(engine.c.interval).where(engine.c.beat_at >= since).order_by(engine.c.interval.desc())
+        with self._database.read() as connection:
+            return [row.interval for row in connection.execute(lately.limit(count))]
 
     def set_back(self, now: dt.datetime, *, ahead: dt.datetime) -> bool:
         """Beats after ``ahead`` are those of a clock that has been set back: they count as of now. Were there any?"""
         with self._database.write() as connection:
             beats = update(engine).where(engine.c.beat_at > ahead).values(beat_at=now).returning(engine.c.owner)
-            return connection.execute(beats).first() is not None
+            if connection.execute(beats).first() is None:
+                return False
+            connection.execute(update(rest).where(rest.c.until > now).values(until=now))
+            return True
 
     def next_fence(self) -> int:
         """A number greater than all before it, also after a crash."""

@@ -349,6 +349,15 @@ class EngineRow(Row, table=True):
     resting: dict[str, Any] = _json()
 
 
+class RestRow(Row, table=True):
+    """Until when nothing could leave by a channel, last; with an empty ``channel``: because no tick was called."""
+
+    __tablename__ = "rest"
+
+    channel: str = _key()
+    until: dt.datetime = _instant()
+
+
 class CounterRow(Row, table=True):
     """Numbers that only grow: ``fence``, and ``answer_above``, the last fence of Slack cards with the answer on top."""
 
@@ -414,6 +423,7 @@ unreachable = _table("unreachable")
 roster = _table("roster")
 audit = _table("audit")
 engine = _table("engine")
+rest = _table("rest")
 counter = _table("counter")
 slack_id = _table("slack_id")
 instance = _table("instance")

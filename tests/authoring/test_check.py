@@ -178,7 +178,10 @@ ADVICE = {
         [],
     ),
     "a commitment": (slip("id: one-record", "id: one-record\n    ask: commit"), ["later_commit"]),
-    "a correction": (slip("id: one-record", "id: one-record\n    corrects: how-you-work"), ["later_corrects"]),
+    "a correction": (
+        slip("id: one-record", "id: one-record\n    corrects: how-you-work"),
+        ["corrected", "later_corrects"],
+    ),
     "a floor that cannot be kept": (recalling("recall_floor: 0.5"), ["high_floor"]),
     "a floor under which most forget": (recalling("recall_floor: 0.2"), ["low_floor"]),
     "a target that messages do not bring": (

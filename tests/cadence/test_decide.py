@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from commsengine.cadence.decide import decide
-from commsengine.cadence.history import Campaign, Campaigns, Decision, History, Snooze, Standstill, TouchRow
+from commsengine.cadence.history import SILENCE, Campaign, Campaigns, Decision, History, Snooze, Standstill, TouchRow
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
 from tests.builders import a_message, a_plan, running, utc
@@ -103,7 +103,7 @@ def test_what_was_skipped_as_late_does_not_count_in_times() -> None:
 def test_outside_the_window_nothing_leaves_though_it_is_due() -> None:
     decision = asked("2027-01-11 15:31", plan=a_plan(a_message(**{"from": "kickoff 16:00"})))
     assert (decision.touches, decision.wake_at) == ((), utc("2027-01-12 08:00"))
-    assert decision.reasons[0].code == "window"
+    assert decision.reasons[0].code == "missed_window"
 
 
 def test_what_waited_overnight_keeps_its_due_date() -> None:
@@ -149,6 +149,31 @@ def test_what_is_snoozed_does_not_become_late_meanwhile() -> None:
     snoozed = History(snoozes=(Snooze("crm", "one-record", dt.date(2027, 1, 12), utc("2027-01-11 08:01")),))
     decision = asked("2027-01-11 14:00", snoozed)
     assert (decision.touches, decision.wake_at) == ((), utc("2027-01-12 08:00"))
+
+
+@pytest.mark.parametrize(
+    ("channel", "until", "skip"),
+    [
+        ("email", "2027-01-11 10:00", ""),  # four hours ago
+        ("email", "2027-01-11 09:59", "late"),
+        ("email", "2027-01-11 20:00", ""),  # it rests still
+        ("slack", "2027-01-11 13:59", "late"),  # not a channel of the plan
+        (SILENCE, "2027-01-11 10:00", ""),
+        (SILENCE, "2027-01-11 09:59", "late"),
+    ],
+)
+def test_lateness_counts_from_when_something_could_leave_again(channel: str, until: str, skip: str) -> None:
+    rested = replace(running(a_plan()), rests={channel: utc(until)})
+    assert skips(decide(rested, BERLIN, NOTHING_YET, utc("2027-01-11 14:00"))) == [skip]
+    again = History((replace(RETRY, retry_at=utc("2027-01-11 13:50")),))
+    assert skips(decide(rested, BERLIN, again, utc("2027-01-11 14:00"))) == [skip]
+
+
+def test_a_retry_of_what_is_corrected_is_given_up() -> None:
+    plan = a_plan(a_message(), a_message(id="put-right", corrects="one-record", **{"from": "2027-02-01"}))
+    decision = asked("2027-01-11 08:06", History((RETRY,)), plan)
+    assert skips(decision) == ["corrected"]
+    assert [(r.message, r.code) for r in decision.reasons] == [("one-record", "corrected"), ("put-right", "window")]
 
 
 def test_lateness_counts_from_the_end_of_a_pause_or_hold() -> None:

@@ -78,14 +78,26 @@ def campaigns_of(plan: Plan, pause: Example | None) -> Campaigns:
 def touches_of(example: Example) -> list[Touch]:
     person, pause, moved = person_of(example.get("person", {})), example.get("pause"), example.get("moved")
     history = History(unreachable=dict.fromkeys(example.get("person", {}).get("unreachable", ()), "no address"))
-    begin = example["engine"]["comes back"] if "engine" in example else pause["to"] if pause else "2027-01-04 00:00"
+    stood = example.get("engine", {})
+    begin = next(iter(stood.values()), pause["to"] if pause else "2027-01-04 00:00")
     facts = facts_of(example.get("happens", []))
+    moved = moved or example.get("applied")
     campaigns, until = campaigns_of(plan_of(example), pause), berlin(moved["at"]) if moved else "2027-12-01"
-    story = tell(campaigns, person, *facts, start=berlin(begin), until=until, history=history)
+    rests = {"email": utc(berlin(stood["channel rests until"]))} if "channel rests until" in stood else {}
+    story = tell(replace(campaigns, rests=rests), person, *facts, start=berlin(begin), until=until, history=history)
     if not moved:
         return story.touches
-    later = plan_of(example, milestones={"kickoff": "2027-01-11", "go_live": moved["go_live"]})
+    later = plan_of({**example, "messages": messages_of(example)}, milestones=milestones_of(moved))
     return story.touches + tell(campaigns_of(later, None), person, start=until, history=story.history).touches
+
+
+def messages_of(example: Example) -> list[Example]:
+    """Those of the plan in its last version."""
+    return [*example["messages"], *example.get("applied", {}).get("messages", [])]
+
+
+def milestones_of(moved: Example) -> Example:
+    return {"kickoff": "2027-01-11", "go_live": moved.get("go_live", "2027-03-15")}
 
 
 @pytest.mark.parametrize(("written", "expected"), EXAMPLES)
@@ -93,7 +105,7 @@ def test_an_example_of_the_page_is_what_happens(written: str, expected: str) -> 
     example = plain(YAML(typ="rt", pure=True).load(written))
     touches = touches_of(example)
     said = lines(touches, "Europe/Berlin")
-    if len(example["messages"]) > 1:
+    if len(messages_of(example)) > 1:
         said = [f"{line} ({touch.message})" for line, touch in zip(said, touches, strict=True)]
     assert said == expected.splitlines()
 

@@ -12,13 +12,14 @@ import pytest
 
 from commsengine.engine.answers import Evidence
 from commsengine.sandbox.mailbox import Mailbox
-from commsengine.wiring import Wiring
+from commsengine.wiring import Wiring, now
 from tests.cli.conftest import plan
 from tests.cli.terminal import Terminal
 from tests.imap_server import ImapServer
 from tests.servers import HttpOddity, http_json
 
 SCHEDULE = "schedules/crm.yaml"
+RARELY = "tick is called too rarely: before the last call nothing was sent for 24 hours."
 
 
 def test_check_tells_each_problem_with_its_place(terminal: Terminal) -> None:
@@ -269,6 +270,43 @@ def test_a_held_engine_sends_nothing_until_it_is_released(started: Terminal, mai
     assert started.run("release", "--yes").status == 0
     assert started.run("tick").status == 0
     assert len(mailbox.arrived) == 4
+
+
+def test_a_tick_that_is_called_too_rarely_says_so_and_so_does_the_doctor(started: Terminal, mailbox: Mailbox) -> None:
+    with Wiring(started.folder) as wiring:
+        yesterday = wiring.clock() - dt.timedelta(hours=24)
+        wiring.store.engine.beat("e1", pid=1, host="box", interval=86400.0, now=yesterday)
+    said = started.json("tick")
+    assert (said["too_rarely"], said["waiting"]) == (RARELY, 0)
+    assert len(mailbox.arrived) == 4
+    [finding] = [each for each in started.json("doctor")["findings"] if each["about"] == "ticks"]
+    assert (finding["state"], finding["text"].startswith(RARELY)) == ("note", True)
+    assert re.search(r"\*/5 \* \* \* \* \S+ --workspace \S+ tick$", finding["fix"])
+    assert RARELY not in started.run("tick").err
+
+
+def test_a_tick_that_finds_the_windows_closed_says_for_how_many(terminal: Terminal, mailbox: Mailbox) -> None:
+    """One hour a day, twelve hours from now; the campaign was started two days ago."""
+    del mailbox
+    opens, past = (now().hour + 12) % 24, now() - dt.timedelta(days=2)
+    hours = f'from: "{opens:02}:00", to: "{opens + 1:02}:00"'
+    terminal.write("people.csv", re.sub("[A-Z][a-z]+/[A-Za-z_]+", "UTC", Path(terminal.path("people.csv")).read_text()))
+    file = terminal.write(SCHEDULE, plan(**{'from: "00:00", to: "24:00"': hours}))
+    with Wiring(terminal.folder) as wiring:
+        wiring.store.people.save(wiring.directory() or (), by="dana", now=past)
+        written = wiring.check(Path(file)).plan
+        assert written
+        wiring.store.plans.save_version(written, wiring.templates, "", introduced={}, by="dana", now=past)
+        wiring.store.plans.start("crm", by="dana", now=past)
+        wiring.store.engine.beat("e1", pid=1, host="box", interval=86400.0, now=now() - dt.timedelta(hours=24))
+    said = terminal.run("tick")
+    assert (said.status, said.out) == (0, "0 messages sent, 0 follow-ups opened, 0 skipped.\n")
+    assert "Due for 4 people, but their send window is closed at" in said.err
+    assert f"{RARELY} Call it every few minutes. In the crontab: */5 * * * * " in said.err
+    doctor = terminal.run("doctor", "--json")
+    [finding] = [each for each in doctor.data["findings"] if each["about"] == "ticks"]
+    assert (doctor.status, finding["state"]) == (1, "problem")
+    assert "something was due for 4 people whose send window was closed" in finding["text"]
 
 
 def test_a_channel_that_rests_is_seen_from_every_process(started: Terminal) -> None:

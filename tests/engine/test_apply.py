@@ -8,6 +8,7 @@ import pytest
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.engine.apply import Diff, Moved, apply, compare
 from commsengine.engine.decisions import Decisions
+from commsengine.engine.followups import open_followups
 from commsengine.engine.touch_diff import TouchDiff
 from commsengine.errors import InputError
 from commsengine.store.store import Store
@@ -91,6 +92,23 @@ def test_a_new_message_starts_its_clock_when_it_is_applied(store: Store, engine:
 def diff_again_keeps(store: Store, plan: Plan, change: Diff, clock: Clock) -> Any:
     apply(store, plan, {}, "", diff=change, by="dana", now=clock.now)
     return diff(store, plan, clock.now + dt.timedelta(days=3)).introduced
+
+
+def test_calls_about_what_is_corrected_leave_the_list(store: Store, engine: MakeEngine, clock: Clock) -> None:
+    wrong = a_message(cadence={"every": "24h", "times": "9"}, follow_up=[{"after": "1 touch", "do": "personal"}])
+    run(store, [someone(1)], a_plan(wrong))
+    running = engine()
+    for day in (11, 12):
+        clock.now = utc(f"2027-01-{day} 09:00")
+        running.tick()
+    assert [one.messages for one in open_followups(store, clock.now)] == [("one-record",)]
+    put_right = a_plan(wrong, a_message(id="put-right", corrects="one-record", follow_up=[]))
+    change = diff(store, put_right, clock.now)
+    assert (change.corrected, change.touches.added) == ({"one-record": "put-right"}, 3)
+    apply(store, put_right, {}, "", diff=change, by="dana", now=clock.now)
+    assert open_followups(store, clock.now) == []
+    assert store.books.status(clock.now)[0].follow_ups_open == 0
+    assert diff(store, put_right, clock.now).corrected == {}
 
 
 def test_a_message_whose_opening_moves_into_the_past_starts_now(store: Store, clock: Clock) -> None:

@@ -25,6 +25,10 @@ UNTIL_ANSWERED = a_plan(a_message(repeat_until="acknowledged", cadence={"every":
 NEXT_WEEK = a_plan(
     a_message(repeat_until="acknowledged", cadence={"every": "24h", "times": "2"}, **{"from": "2027-01-18"})
 )
+PUT_RIGHT = a_plan(
+    *UNTIL_ANSWERED.model_dump(mode="json", by_alias=True)["messages"],
+    a_message(id="put-right", corrects="one-record", **{"from": "2027-01-18"}),
+)
 NOW = utc("2027-01-11 09:00")
 
 Deed = Callable[[Store], None]
@@ -44,6 +48,10 @@ def bounces(store: Store) -> None:
 
 def is_put_off(store: Store) -> None:
     store.plans.save_version(NEXT_WEEK, {}, "", introduced={}, by="dana", now=NOW)
+
+
+def is_corrected(store: Store) -> None:
+    store.plans.save_version(PUT_RIGHT, {}, "", introduced={}, by="dana", now=NOW)
 
 
 class Meanwhile(Decisions):
@@ -85,7 +93,7 @@ def on_its_way(moment: str, deed: Deed, store: Store, engine: MakeEngine, bag: M
 
 
 MOMENTS = ("before the claim", "before the mark")
-NEW_RULES = (leaves, says_got_it, bounces, is_put_off)
+NEW_RULES = (leaves, says_got_it, bounces, is_put_off, is_corrected)
 
 
 def carried(store: Store, person: str) -> list[tuple[str, str, str]]:
@@ -99,7 +107,7 @@ def test_f36_a_new_rule_that_is_on_record_before_the_mark_wins(
 ) -> None:
     run(store, [ANN, BOB], UNTIL_ANSWERED)
     on_its_way(moment, deed, store, engine, bag).tick()
-    assert bag.to == ([] if deed is is_put_off else [BOB.email])
+    assert bag.to == ([] if deed in (is_put_off, is_corrected) else [BOB.email])
     assert carried(store, ANN.id) == ([("sent", "", "personal")] if deed is bounces else [])
 
 
@@ -110,6 +118,8 @@ def test_f36_a_new_rule_that_is_on_record_before_the_mark_wins(
         (says_got_it, "before the claim", "answered"),
         (bounces, "before the mark", "unreachable"),
         (is_put_off, "before the mark", "superseded"),
+        (is_corrected, "before the claim", "corrected"),
+        (is_corrected, "before the mark", "corrected"),
     ],
 )
 def test_f36_another_attempt_is_given_up_when_the_new_rule_wants_it_no_more(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 
 import pytest
@@ -11,6 +12,8 @@ from commsengine.errors import InputError
 from commsengine.store.records import Heartbeat
 from commsengine.store.store import Store
 from tests.store.scene import LATER, NOW, epochs, idle, running
+
+DAY = dt.timedelta(days=1)
 
 
 def test_a_beat_remembers_who_and_since_when(store: Store) -> None:
@@ -67,3 +70,33 @@ def test_a_beat_tells_which_channels_rest(store: Store) -> None:
     assert [beat.resting for beat in store.engine.heartbeats()] == [rests]
     store.engine.beat("e1", pid=7, host="box", now=LATER)
     assert [beat.resting for beat in store.engine.heartbeats()] == [{}]
+
+
+def test_until_when_nothing_could_leave_is_kept(store: Store) -> None:
+    def rest(until: dt.datetime, **how: bool) -> None:
+        resting = {"email": {"until": until.isoformat(), "because": "535 refused"}}
+        store.engine.beat("e1", pid=7, host="box", resting=resting, now=NOW, **how)
+
+    assert store.engine.rests() == {}
+    rest(LATER, awaited=True)
+    store.engine.beat("e1", pid=7, host="box", now=LATER)
+    assert store.engine.rests() == {"": NOW, "email": LATER}
+    rest(NOW)
+    assert store.engine.rests()["email"] == LATER
+
+
+def test_a_clock_set_back_ends_rests_that_lie_ahead(store: Store) -> None:
+    resting = {"email": {"until": LATER.isoformat(), "because": "535 refused"}}
+    store.engine.beat("e1", pid=7, host="box", resting=resting, now=NOW)
+    assert not store.engine.set_back(NOW, ahead=NOW)
+    assert store.engine.rests() == {"email": LATER}
+    store.engine.beat("e1", pid=7, host="box", now=LATER)
+    assert store.engine.set_back(NOW, ahead=NOW)
+    assert store.engine.rests() == {"email": NOW}
+
+
+def test_the_longest_times_between_ticks_lately(store: Store) -> None:
+    for number, interval in enumerate((300.0, 61200.0, 3600.0)):
+        store.engine.beat(f"e{number}", pid=7, host="box", interval=interval, now=NOW if number else NOW - DAY)
+    assert store.engine.longest_intervals(NOW, 2) == [61200.0, 3600.0]
+    assert store.engine.longest_intervals(NOW - DAY, 5) == [61200.0, 3600.0, 300.0]

@@ -1,4 +1,4 @@
-"""A mail server for stories: it takes its time after each message, and does not know everybody."""
+"""A mail server for stories: it takes its time after each message, does not know everybody and puts some off."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ class Relay(Mailbox):
         super().__init__()
         self.pause = pause
         self.unknown: set[str] = set()
+        self.put_off: set[str] = set()
 
     @property
     def copies(self) -> Counter[str]:
@@ -29,6 +30,8 @@ class Relay(Mailbox):
     ) -> str:
         if address in self.unknown:
             return "550 5.1.1 no such user here"
+        if address in self.put_off:
+            return "450 4.2.0 mailbox busy, try again later"
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 ok"
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 
 PRESSED = "kind = 'check' AND evidence = 'slack'"
 CONCERNED = f"SELECT campaign FROM answer WHERE {PRESSED}"  # noqa: S608 - no value of anybody's is in it
