@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from commsengine.errors import CommsError, InputError
 from commsengine.store.database import Database
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision; revisions are numbered, so they compare as text. A test holds it equal to the migrations."""
 
 _UPGRADE_LOCK = 7_236_511  # any fixed number: two upgrades of one PostgreSQL database wait for each other
