@@ -23,6 +23,7 @@ import structlog
 import uvicorn
 from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
 
+from commsengine.engine.memory import keep_what_is_there
 from commsengine.engine.sweep import sweep
 from commsengine.engine.tick import Engine
 from commsengine.engine.writer import said
@@ -75,6 +76,7 @@ def run(
     stop = threading.Event()
     with lock or nullcontext(), _signals(stop), _listening(web), _connected(slack):
         engine.start()
+        keep_what_is_there()
         scheduler = heartbeat(store, engine, clock, every, ping)
         scheduler.start()
         ready()

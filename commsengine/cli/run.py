@@ -47,10 +47,12 @@ def tick(wiring: Wiring, as_json: bool) -> None:
     from dataclasses import asdict
 
     from commsengine.engine.books import STOPPED
+    from commsengine.engine.memory import keep_what_is_there
 
     wiring.must_send()
     _tell_left_out(wiring)
     with wiring.engine_lock(), wiring.engine() as engine:
+        keep_what_is_there()
         report = engine.tick()
     if as_json:
         show_json(asdict(report))
