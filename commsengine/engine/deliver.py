@@ -41,8 +41,8 @@ class ChannelSetup:
 class Pool:
     """The senders of one channel. A claim is ours for ``lease``: no more is taken than can leave in half of it.
 
-    ``progress`` is set whenever a batch is done that leaves it half empty; ``sent`` counts the touches that have arrived. While ``stopped`` says
-    so, nothing leaves.
+    ``progress`` is set whenever a batch is done that leaves it half empty; ``sent`` counts the touches that have
+    arrived. While ``stopped`` says so, nothing leaves.
     """
 
     def __init__(

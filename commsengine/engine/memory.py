@@ -10,6 +10,5 @@ THRESHOLDS = (20_000, 20, 20)
 
 def keep_what_is_there() -> None:
     """Called once, when everything is loaded and before the first tick."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(*THRESHOLDS)

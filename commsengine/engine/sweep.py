@@ -41,4 +41,6 @@ def is_past(record: CampaignRecord, now: dt.datetime) -> bool:
 
 
 def _over(store: Store, record: CampaignRecord, now: dt.datetime) -> bool:
-    return is_past(record, now) and not store.touches.open_rows(record.id, states=("claimed", "sending", "retry", "uncertain"))
+    return is_past(record, now) and not store.touches.open_rows(
+        record.id, states=("claimed", "sending", "retry", "uncertain")
+    )

@@ -16,19 +16,20 @@ from commsengine.store.tables import person, roster
 def by_role(connection: Connection, record: CampaignRecord) -> Mapping[str, int]:
     """How many people have each role; a role without people is not among them."""
     theirs = _members(connection, record).subquery()
-    counted = select(theirs.c.role, func.count()).where(theirs.c.role.is_not(None)).group_by(theirs.c.role)
-    return {role: number for role, number in connection.execute(counted)}
+    counted = (
+        select(theirs.c.role, func.count().label("people")).where(theirs.c.role.is_not(None)).group_by(theirs.c.role)
+    )
+    return {row.role: row.people for row in connection.execute(counted)}
 
 
 def drawn(connection: Connection, record: CampaignRecord, most: int) -> Mapping[str, Drawn]:
     """The number of people of every role, and at most so many of them, evenly, in the order of ids."""
     theirs = _members(connection, record).subquery()
-    one_role = {"partition_by": theirs.c.role}
     placed = select(
         theirs.c.id,
         theirs.c.role,
-        func.count().over(**one_role).label("people"),
-        func.row_number().over(**one_role, order_by=theirs.c.id).label("place"),
+        func.count().over(partition_by=theirs.c.role).label("people"),
+        func.row_number().over(partition_by=theirs.c.role, order_by=theirs.c.id).label("place"),
     ).where(theirs.c.role.is_not(None))
     each = placed.subquery()
     step = (each.c.people + (most - 1)) // most
@@ -53,9 +54,8 @@ def _members(connection: Connection, record: CampaignRecord) -> Select[Any]:
 def _matches(connection: Connection, role: Role) -> ColumnElement[bool]:
     if role.rest:
         return true()
-    wanted = [_column(connection, name).in_(values) for name, values in role.columns.items()]
-    wanted += [] if role.is_manager is None else [person.c.is_manager == role.is_manager]
-    return and_(true(), *wanted)
+    head = true() if role.is_manager is None else person.c.is_manager == role.is_manager
+    return and_(head, *(_column(connection, name).in_(values) for name, values in role.columns.items()))
 
 
 def _column(connection: Connection, name: str) -> ColumnElement[Any]:
@@ -65,7 +65,7 @@ def _column(connection: Connection, name: str) -> ColumnElement[Any]:
     return person.c[name] if name in COLUMNS else func.coalesce(_attribute(connection, name), "")
 
 
-def _attribute(connection: Connection, name: str) -> ColumnElement[Any]:
+def _attribute(connection: Connection, name: str) -> Any:
     """NULL where the person has none. A JSON path of SQLite could not name every column that a file may have."""
     if connection.dialect.name == "postgresql":
         return person.c.attributes[name].as_string()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, func, or_, select
 

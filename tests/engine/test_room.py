@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from commsengine.cadence.history import Campaigns
 from commsengine.cadence.people import Person
-from commsengine.cadence.plan import Plan, Workspace
+from commsengine.cadence.plan import Workspace
 from commsengine.channels.channel import RETRY, Outcome
 from commsengine.content.message import Message
 from commsengine.engine.decisions import Decided, Decisions
