@@ -22,7 +22,7 @@ from tests.engine.conftest import run as put_on_record
 
 ROOT = Path(__file__).parent.parent
 PROGRAM = """
-    import datetime as dt, sys, threading, time
+    import datetime as dt, gc, sys, threading, time
     from pathlib import Path
     from starlette.applications import Starlette
     from starlette.responses import PlainTextResponse
@@ -45,19 +45,23 @@ PROGRAM = """
     engine = Engine(store, channels, Scribe, workspace=Workspace(), clock=clock)
     pages = Starlette(routes=[Route("/", lambda request: PlainTextResponse("here"))])
     done = run(store, engine, clock=clock, every=0.2, lock=EngineLock(file), web=Web(pages, port=port),
-               ready=lambda: print("ready", flush=True))
+               ready=lambda: print(f"frozen {gc.get_freeze_count()}\\nready", flush=True))
     sys.exit(0 if done else 3)
 """
 
 
 @contextmanager
-def running(file: Path, *, port: int = 0, pace: float = 0.02) -> Iterator[subprocess.Popen[str]]:
+def running(
+    file: Path, *, port: int = 0, pace: float = 0.02, said: list[str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """``said`` gets what it says before it is ready."""
     command = [sys.executable, "-c", textwrap.dedent(PROGRAM), str(file), str(port), str(pace)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
+        lines = [] if said is None else said
         while (line := process.stdout.readline()) and line != "ready\n":
-            pass
+            lines.append(line)
         yield process
     finally:
         process.kill()
@@ -88,6 +92,23 @@ def test_it_sends_what_is_due_without_being_asked(file: Path) -> None:
     with running(file):
         until(file, 40)
     assert states(file) == {"sent": 40}
+
+
+def test_what_start_up_made_is_taken_out_of_the_garbage_collection(file: Path) -> None:
+    said: list[str] = []
+    with running(file, said=said):
+        frozen = next(int(line.split()[1]) for line in said if line.startswith("frozen "))
+    assert frozen > 10_000
+
+
+def test_nothing_is_taken_out_of_it_by_an_import() -> None:
+    program = """
+        import gc
+        before = gc.get_freeze_count(), gc.get_threshold()
+        import commsengine.cli.run, commsengine.engine.memory, commsengine.runner, commsengine.wiring
+        assert (gc.get_freeze_count(), gc.get_threshold()) == before
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(program)], cwd=ROOT, check=True)
 
 
 def test_asked_to_stop_it_ends_orderly_with_nothing_uncertain(file: Path) -> None:

@@ -261,7 +261,7 @@ def test_a_pause_while_sending_stops_every_further_message(
     running = engine(email=a_channel(bag, before_mark=count, threads=3))
     sending = threading.Thread(target=running.tick)
     sending.start()
-    half_way.wait(5)
+    half_way.wait(60)
     report = pause(store, "crm", by="dana", clock=clock)
     sent_at_return.append(len(bag.arrived))
     sending.join()
@@ -315,7 +315,7 @@ def test_stopping_gives_back_what_has_not_begun(store: Store, engine: MakeEngine
     running = engine(email=a_channel(bag, before_mark=count))
     sending = threading.Thread(target=running.tick)
     sending.start()
-    begun.wait(5)
+    begun.wait(60)
     assert running.stop()
     sending.join()
     assert states(store) == {"sent": len(bag.arrived)}
