@@ -46,7 +46,7 @@ format: $(READY)  ## put the code into its format
 	$(BIN)/ruff check --fix .
 
 bench: $(READY)  ## measure: see benchmarks/README.md
-	@for bench in benchmarks/[a-z]*.py; do echo "== $$bench" >&2; $(BIN)/python $$bench || exit 1; done
+	@for bench in benchmarks/[a-z]*.py; do echo "== $$bench" >&2; $(BIN)/python -m $$(echo $${bench%.py} | tr / .) || exit 1; done
 
 bench-recall: $(READY)  ## the memory model on tables, a review log and in simulation: see benchmarks/recall/README.md
 	@$(PIP) install --no-deps -r requirements-bench.lock

@@ -22,6 +22,7 @@ from typing import Any, Protocol
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
 
+from commsengine.engine.memory import keep_what_is_there
 from commsengine.engine.sweep import sweep
 from commsengine.engine.tick import Engine
 from commsengine.engine.writer import said
@@ -77,6 +78,7 @@ def run(
     stop = threading.Event()
     with lock or nullcontext(), _signals(stop), _listening(web), _connected(slack):
         engine.start()
+        keep_what_is_there()
         scheduler = heartbeat(store, engine, clock, every, ping)
         scheduler.start()
         ready()

@@ -96,7 +96,7 @@ def learn(store: Store, until: dt.datetime) -> None:
     """Teaches the roles once a week, as an engine would have done each day."""
     decisions, at = Decisions(store, Workspace()), STARTED
     while at <= until:
-        Teacher(store).teach(decisions.campaigns(at), at)
+        Teacher(store).teach([campaign.plan for campaign in decisions.campaigns(at).running], at)
         at += 7 * DAY
 
 

@@ -23,7 +23,7 @@ from tests.engine.conftest import run as put_on_record
 
 ROOT = Path(__file__).parent.parent
 PROGRAM = """
-    import datetime as dt, resource, sys, threading, time
+    import datetime as dt, gc, resource, sys, threading, time
     from pathlib import Path
     from starlette.applications import Starlette
     from starlette.requests import Request
@@ -58,23 +58,33 @@ PROGRAM = """
             beats.write(".")
     web = Web(pages, port=port, patience=patience)
     done = run(store, engine, clock=clock, every=0.2, lock=EngineLock(file), web=web,
-               ready=lambda: print("ready", flush=True), ping=ping)
+               ready=lambda: print(f"frozen {gc.get_freeze_count()}\\nready", flush=True), ping=ping)
     sys.exit(0 if done else 3)
 """
 
 
 @contextmanager
 def running(
-    file: Path, *, port: int = 0, pace: float = 0.02, files: int = 0, patience: float = 15.0
+    file: Path,
+    *,
+    port: int = 0,
+    pace: float = 0.02,
+    files: int = 0,
+    patience: float = 15.0,
+    said: list[str] | None = None,
 ) -> Iterator[subprocess.Popen[str]]:
-    """The program; ``files`` is how many descriptors it may have, ``patience`` that of its pages."""
+    """The program; ``files`` is how many descriptors it may have, ``patience`` that of its pages.
+
+    ``said`` gets what it says before it is ready.
+    """
     words = [str(file), str(port), str(pace), str(files), str(patience)]
     command = [sys.executable, "-c", textwrap.dedent(PROGRAM), *words]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
+        lines = [] if said is None else said
         while (line := process.stdout.readline()) and line != "ready\n":
-            pass
+            lines.append(line)
         yield process
     finally:
         process.kill()
@@ -105,6 +115,23 @@ def test_it_sends_what_is_due_without_being_asked(file: Path) -> None:
     with running(file):
         until(file, 40)
     assert states(file) == {"sent": 40}
+
+
+def test_what_start_up_made_is_taken_out_of_the_garbage_collection(file: Path) -> None:
+    said: list[str] = []
+    with running(file, said=said):
+        frozen = next(int(line.split()[1]) for line in said if line.startswith("frozen "))
+    assert frozen > 10_000
+
+
+def test_nothing_is_taken_out_of_it_by_an_import() -> None:
+    program = """
+        import gc
+        before = gc.get_freeze_count(), gc.get_threshold()
+        import commsengine.cli.run, commsengine.engine.memory, commsengine.runner, commsengine.wiring
+        assert (gc.get_freeze_count(), gc.get_threshold()) == before
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(program)], cwd=ROOT, check=True)
 
 
 def test_asked_to_stop_it_ends_orderly_with_nothing_uncertain(file: Path) -> None:

@@ -48,10 +48,12 @@ def tick(wiring: Wiring, as_json: bool) -> None:
 
     from commsengine.cli.cron import remedy, too_rarely
     from commsengine.engine.books import STOPPED
+    from commsengine.engine.memory import keep_what_is_there
 
     wiring.must_send()
     _tell_left_out(wiring)
     with wiring.engine_lock(), wiring.engine() as engine:
+        keep_what_is_there()
         report = engine.tick()
     rarely = too_rarely(wiring)
     if as_json:

@@ -42,8 +42,8 @@ class ChannelSetup:
 class Pool:
     """The senders of one channel. A claim is ours for ``lease``: no more is taken than can leave in half of it.
 
-    ``progress`` is set whenever a batch is done; ``sent`` counts the touches that have arrived. While ``stopped`` says
-    so, nothing leaves.
+    ``progress`` is set whenever a batch is done that leaves it half empty; ``sent`` counts the touches that have
+    arrived. While ``stopped`` says so, nothing leaves.
     """
 
     def __init__(
@@ -158,7 +158,8 @@ class Pool:
         with self._news:
             self._open -= count
             self._news.notify_all()
-        self._progress.set()
+        if not self.crowded:
+            self._progress.set()
 
     def _carry(self, channel: Channel, batch: Sequence[Claimed]) -> None:
         fence = batch[0].fence

@@ -18,7 +18,8 @@ import json
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,9 @@ CLAIM = "claim"
 KEPT = dt.timedelta(days=400)
 BLOCK = 1 << 20
 """Bytes read at a time, from the end backwards."""
+
+_DETAILS = attrgetter(*(field.name for field in fields(Marked) if field.name != "key"))
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ class Journal:
     # -- writing ----------------------------------------------------------------------------------
 
     def _append(self, lines: Sequence[Sequence[Any]], now: dt.datetime) -> None:
-        data = "".join(f"{json.dumps(line, separators=(',', ':'))}\n" for line in lines).encode()
+        data = "".join(f"{_ENCODER.encode(line)}\n" for line in lines).encode()
         try:
             with self._lock:
                 self._turn_page(f"{now:%Y-%m}")
@@ -162,8 +166,7 @@ def _entry(tries: Mapping[int, tuple[str, str]], marked: Marked | None) -> Entry
 
 def _plain(marked: Marked) -> list[Any]:
     """Everything but the key, in the order of the fields."""
-    values = astuple(marked)[1:]
-    return [value.isoformat() if isinstance(value, dt.date) else value for value in values]
+    return [value.isoformat() if isinstance(value, dt.date) else value for value in _DETAILS(marked)]
 
 
 def _marked(key: str, values: Sequence[Any]) -> Marked:

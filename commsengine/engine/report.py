@@ -147,19 +147,16 @@ def recall_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> li
     """
     plan = record.plan
     open_now = [message for message in to_remember(plan) if _span(plan, message)[0] <= now < _span(plan, message)[1]]
-    roles: dict[str, list[str]] = {role: [] for role in plan.audience.roles}
-    for person, role in members(store, plan):
-        roles[role].append(person.id)
     answers = answers_of(store, plan, now)
     views: list[RoleView] = []
-    for role, ids in roles.items():
-        if not enough(len(ids)):
-            views.append(RoleView(role, len(ids), shown=False))
+    for role, drawn in store.books.drawn(record, LOOKED_AT).items():
+        if not enough(drawn.people):
+            views.append(RoleView(role, drawn.people, shown=False))
             continue
         mine = [message for message in open_now if role in roles_of(plan, message)]
         known = shown_of(store, record.id, role, answers)
-        groups = {message.id: Group(role, len(ids), known) for message in mine}
-        for loaded in store.touches.histories(_spread(ids, LOOKED_AT)).values():
+        groups = {message.id: Group(role, drawn.people, known) for message in mine}
+        for loaded in store.touches.histories(drawn.ids).values():
             for message in mine:
                 past = past_of(plan, message, loaded.history, loaded.person.id, answers.counts_from)
                 groups[message.id].add(past)
@@ -168,7 +165,7 @@ def recall_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> li
         recall = mean_of([group.moments([now], now)[0] for group in sent]) if sent else None
         one = known.estimate_of(role)
         views.append(
-            RoleView(role, len(ids), shown=True, right=right, recall=recall, checks=one.checks, tested=one.tested)
+            RoleView(role, drawn.people, shown=True, right=right, recall=recall, checks=one.checks, tested=one.tested)
         )
     return views
 
@@ -303,11 +300,6 @@ def _go_live(plan: Plan) -> tuple[str, dt.datetime] | None:
 def _summed(shares: Iterable[Share | None]) -> Share | None:
     found = [share for share in shares if share is not None]
     return Share(sum(each.count for each in found), sum(each.of for each in found)) if found else None
-
-
-def _spread(ids: Sequence[str], most: int) -> list[str]:
-    """At most so many of them, evenly."""
-    return list(ids[:: max(1, -(-len(ids) // most))])
 
 
 def _pages(people: Iterator[tuple[Person, str]]) -> Iterator[list[tuple[Person, str]]]:

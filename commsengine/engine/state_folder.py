@@ -37,7 +37,20 @@ class Note:
 
 def stop_is_there(root: Path, database: str) -> bool:
     """Whether a ``STOP`` lies there for every database, or for this one."""
-    return (root / "STOP").exists() or (root / database / "STOP").exists()
+    return any(map(_is_there, _stops(root, database)))
+
+
+def _stops(root: Path, database: str) -> tuple[str, str]:
+    return str(root / "STOP"), str(root / database / "STOP")
+
+
+def _is_there(path: str) -> bool:
+    """Raises ``OSError`` where that cannot be seen: who cannot see a ``STOP`` must not go on as if there were none."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 class StateFolder:
@@ -45,6 +58,7 @@ class StateFolder:
 
     def __init__(self, root: Path, database: str, *, durable: bool = True) -> None:
         self.root, self.folder = root, root / database
+        self._stops = _stops(root, database)
         try:
             root.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.folder.mkdir(exist_ok=True, mode=0o700)
@@ -59,7 +73,7 @@ class StateFolder:
 
     def stopped(self) -> bool:
         """Somebody has put a ``STOP`` there: the switch that works when the database does not."""
-        return stop_is_there(self.root, self.folder.name)
+        return any(map(_is_there, self._stops))  # asked three times a message
 
     def noted(self) -> Note | None:
         """What was noted at the last beat; ``None`` if this database was never sent from here."""

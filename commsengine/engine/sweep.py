@@ -35,7 +35,12 @@ def finish_what_is_over(store: Store, now: dt.datetime) -> list[str]:
     return over
 
 
+def is_past(record: CampaignRecord, now: dt.datetime) -> bool:
+    """Whether its last message is closed for everybody."""
+    return now > last_closing(record.plan) + LAST_ZONE
+
+
 def _over(store: Store, record: CampaignRecord, now: dt.datetime) -> bool:
-    if now <= last_closing(record.plan) + LAST_ZONE:
-        return False
-    return not store.touches.open_rows(record.id, states=("claimed", "sending", "retry", "uncertain"))
+    return is_past(record, now) and not store.touches.open_rows(
+        record.id, states=("claimed", "sending", "retry", "uncertain")
+    )

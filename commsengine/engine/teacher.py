@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import structlog
 
-from commsengine.cadence.history import Campaigns, History
+from commsengine.cadence.history import History
 from commsengine.cadence.lessons import count_at, lessons, teaches
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
@@ -27,13 +27,13 @@ class Teacher:
         self._store = store
         self._counted: dict[str, dt.datetime] = {}
 
-    def teach(self, campaigns: Campaigns, now: dt.datetime) -> None:
+    def teach(self, running: Iterable[Plan], now: dt.datetime) -> None:
         """Publish what the answers up to the last midnight say, where that has not been done."""
         count = count_at(now)
-        for campaign in campaigns.running:
-            if teaches(campaign.plan) and self._counted.get(campaign.id) != count:
-                self._teach(campaign.plan, count, now)
-                self._counted[campaign.id] = count
+        for plan in running:
+            if teaches(plan) and self._counted.get(plan.campaign) != count:
+                self._teach(plan, count, now)
+                self._counted[plan.campaign] = count
 
     def _teach(self, plan: Plan, count: dt.datetime, now: dt.datetime) -> None:
         known = self._store.estimates.latest(plan.campaign)

@@ -2,8 +2,8 @@
 
 One beat
 1. The beat is recorded; a hold ends it here. Uncertain sends are settled where somebody knows.
-2. At most a thousand due people are loaded and decided.
-3. What their channels have no room for is left out of the decision, and the person's bookmark says when to look again.
+2. No more due people than the channels have room for, and at most a thousand, are loaded and decided.
+3. What their channels have no room for is left out of the decision; they wait for a place (``room``).
 4. One transaction claims the rest and moves the bookmarks.
 5. The claimed touches go to the senders of their channels; the next beat need not wait for them.
 """
@@ -35,16 +35,14 @@ from commsengine.engine.pulse import LEASE, Pulse
 from commsengine.engine.reconcile import Reconciled
 from commsengine.engine.resolve import Resolution
 from commsengine.engine.restored import look_back
-from commsengine.engine.room import BY_HAND, Room
+from commsengine.engine.room import BATCH, BY_HAND, SHORT_WAIT, Room, Waiting
 from commsengine.engine.state_folder import StateFolder
-from commsengine.engine.sweep import finish_what_is_over
+from commsengine.engine.sweep import finish_what_is_over, is_past
 from commsengine.engine.teacher import Teacher
 from commsengine.engine.writer import Writer
 from commsengine.errors import DiskError
 from commsengine.store.store import Store
 
-BATCH = 1000
-SHORT_WAIT = 60.0  # seconds a tick waits out for a channel that asked for patience
 SETTLES_SOON = 15.0  # seconds a tick waits out until somebody can look for an uncertain send
 ROUNDS_WITHOUT_PROGRESS = 20
 
@@ -123,6 +121,7 @@ class Engine:
         self._ticking = threading.Lock()
         self._stumbled = self._told_stop = False
         self._pulse = Pulse(store, self.decisions, self.owner, interval)
+        self._waiting = Waiting()
         self._due_before: list[str] = []
         self._stuck = False
 
@@ -227,8 +226,10 @@ class Engine:
 
     def _tick(self) -> BeatReport:
         self._pick_up()
-        self._digests.send()
-        self._teacher.teach(self.decisions.campaigns(self._clock()), self._clock())
+        records = self._store.plans.all()
+        self._digests.send(records)
+        running = [record for record in records if record.state == "running"]
+        self._teacher.teach([record.plan for record in running], self._clock())
         total, idle_rounds, sent_before = BeatReport(), 0, self._sent()
         while not self._stopping.is_set():
             settled = self._settled()
@@ -242,18 +243,16 @@ class Engine:
                 idle_rounds = 0
                 if report.due < BATCH:  # nobody else is due by now: let the senders get somewhere first
                     self._wait_for_progress()
-            elif report.due and not report.crowded:
+            elif report.due:
                 idle_rounds += self._stuck  # bookmarks move on; the same people over and over would be a defect
             elif not settled:
                 self._wait_for_progress()
             elif not self._waited_out():
                 break
-            if report.crowded:
-                self._wait_for_progress()
         if idle_rounds > ROUNDS_WITHOUT_PROGRESS:
             log.error("tick_without_progress", due=report.due)
         self._refuse_a_failing_disk()
-        if not total.hold:  # a hold may be that of a clock that is wrong
+        if not total.hold and any(is_past(record, self._clock()) for record in running):  # a held clock may be wrong
             finish_what_is_over(self._store, self._clock())
         return replace(total, sent=self._sent() - sent_before)
 
@@ -281,11 +280,11 @@ class Engine:
         return all(pool.idle for pool in self._pools.values())
 
     def _wait_for_progress(self) -> None:
-        """Wait until a batch is done; then, a moment for its receipts to be kept."""
+        """Wait until there is room; when nothing is under way, a moment for the last receipts to be kept."""
         self._progress.clear()
         if not self._idle:
             self._progress.wait(0.5)
-        if not any(pool.crowded for pool in self._pools.values()):
+        if self._idle:
             self._writer.flush(1.0)
 
     def _waited_out(self) -> bool:
@@ -295,8 +294,8 @@ class Engine:
         """
         now = self._clock()
         waits = [pool.breaker.patience(now) for pool in self._pools.values()]
-        short = [wait for wait in waits if 0 < wait <= SHORT_WAIT]
-        if short and not self._store.touches.due(now + dt.timedelta(seconds=min(short)), 1):
+        short = [wait for wait in waits if 0 < wait <= SHORT_WAIT.total_seconds()]
+        if short and not (self._waiting or self._store.touches.due(now + dt.timedelta(seconds=min(short)), 1)):
             short = []
         look_again = (self._look_again - now).total_seconds() if self._look_again else 0.0
         if 0 < look_again <= SETTLES_SOON:
@@ -309,7 +308,7 @@ class Engine:
     # -- one beat ---------------------------------------------------------------------------------
 
     def beat(self) -> BeatReport:
-        """Decide and claim for at most a thousand due people; the sending goes on behind it."""
+        """Decide and claim for as many due people as there is room for; the sending goes on behind it."""
         now = self._clock()
         self._pulse.keep(now, self.shut_channels(), sending=not self._idle, state=self._state)
         if self._stop_is_there():
@@ -317,9 +316,9 @@ class Engine:
         self._guard.act(now)
         hold = self._look_at_holds(now)
         self._look_again = self._resolution.settle(now)
-        room = Room(self._pools, now)
+        room = Room(self._pools, self._waiting, now)
         service = self._serve(room, now)
-        ids = [] if hold or self._stopping.is_set() else self._store.touches.due(now, BATCH)
+        ids = [] if hold or self._stopping.is_set() else self._next(room, now)
         self._stuck, self._due_before = ids == self._due_before, ids
         report = self._claim(ids, room, now) if ids else BeatReport()
         return replace(report, service=service, hold=hold)
@@ -341,12 +340,26 @@ class Engine:
                 self._alerts.shut(name, pool.breaker.because, now)
         return hold.reason if hold else ""
 
+    def _next(self, room: Room, now: dt.datetime) -> list[str]:
+        """Whom to look at: those who waited for a place that there is now, then who is due."""
+        waited = room.next()
+        more = room.most() - len(waited)
+        due = self._store.touches.due(now, more) if more > 0 else []
+        return list(dict.fromkeys([*waited, *due]))
+
     def _claim(self, ids: Sequence[str], room: Room, now: dt.datetime) -> BeatReport:
+        still = room.still_waiting(ids)
+        asked = [person for person in ids if person not in still]
+        self._waiting.leave(asked)
         campaigns = self.decisions.campaigns(now)
-        decided = [replace(one, decision=room.fit(one.decision)) for one in self.decisions.of(ids, campaigns, now)]
-        fence = self._next_fence(now)
+        decided = [
+            replace(one, decision=room.fit(one.decision, one.facts_seq))
+            for one in self.decisions.of(asked, campaigns, now)
+        ]
+        touches = [touch for one in decided for touch in one.decision.touches]
+        fence = self._next_fence(now) if touches else 0
         claimed = self._store.touches.claim(
-            [(one.decision, one.facts_seq) for one in decided],
+            [*((one.decision, one.facts_seq) for one in decided), *still.values()],
             owner=self.owner.name,
             fence=fence,
             lease_until=now + LEASE,
@@ -355,8 +368,8 @@ class Engine:
             now=now,
         )
         self._guard.watch(campaigns, claimed)
-        self._handover.touches(claimed, decided, campaigns, fence)
-        touches = [touch for one in decided for touch in one.decision.touches]
+        if claimed:
+            self._handover.touches(claimed, decided, campaigns, fence)
         skipped = sum(bool(touch.skip) for touch in touches)
         by_hand = sum(touch.channel == BY_HAND and not touch.skip for touch in touches)
         waiting = sum(missed_window(one.decision) for one in decided)

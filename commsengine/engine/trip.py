@@ -64,9 +64,11 @@ class Trip:
         stopped: Callable[[], bool],
     ) -> None:
         self._claimed, self._fence, self._writer, self._breaker = claimed, fence, writer, breaker
+        self._campaigns = frozenset(one.campaign for one in claimed.values())
         self._guard, self._clock, self._stopped = guard, clock, stopped
         self._last, self._down = clock(), False
         self._marked: set[str] = set()
+        self._open: set[str] = set()  # marked and not settled
         self._settled: set[str] = set()
         self.refused = False
         self.sent = 0
@@ -75,20 +77,22 @@ class Trip:
         granted = self._writer.mark([key for key in keys if self._may_leave(key)], self._fence)
         leaving = {key for key in granted if self._may_leave(key)}  # a commit may wait for another program's
         self._marked |= leaving
+        self._open |= leaving
         self.refused = self.refused or len(leaving) < len(keys)
         return leaving
 
     @property
     def over(self) -> bool:
         """Nothing more of this batch may leave, and nothing is open."""
-        if not self._marked <= self._settled:
+        if self._open:
             return False
         stopped = self._down or self._stopped() or self._breaker.shut(self._clock())
-        return stopped or self._guard.stops(*(one.campaign for one in self._claimed.values()))
+        return stopped or self._guard.stops(*self._campaigns)
 
     def settle(self, outcome: Outcome) -> None:
         one = self._claimed[outcome.key]
         self._settled.add(outcome.key)
+        self._open.discard(outcome.key)
         self._heed(outcome, one)
         self.sent += outcome.verdict == SENT and not one.service
         receipt = receipt_of(outcome, one.attempts, self._clock())

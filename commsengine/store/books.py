@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
 from commsengine.cadence.history import STATES
 from commsengine.cadence.outreach import AWAY, call_again
-from commsengine.cadence.people import Person, role_of
-from commsengine.cadence.plan import Audience
+from commsengine.cadence.people import Person
+from commsengine.store import audiences
 from commsengine.store.bookmark import CHUNK
 from commsengine.store.claims import CARRIED_BY_HAND
 from commsengine.store.database import Database
 from commsengine.store.persons import person_of
 from commsengine.store.plans import Plans
-from commsengine.store.records import CampaignBooks, CampaignRecord, CheckAnswer, OpenRung
-from commsengine.store.tables import answer, outcome, person, roster, touch
+from commsengine.store.records import CampaignBooks, CampaignRecord, CheckAnswer, Drawn, OpenRung
+from commsengine.store.tables import answer, outcome, person, touch
 
 GOT_IT = ("acknowledged", "input", "commit", "check")
 """Whoever gives the answer that a message asks for has taken note of it, whatever the message asks."""
@@ -56,7 +55,12 @@ class Books:
         if record is None:
             return 0
         with self._database.read() as connection:
-            return _audience(connection, record)
+            return sum(audiences.by_role(connection, record).values())
+
+    def drawn(self, record: CampaignRecord, most: int) -> Mapping[str, Drawn]:
+        """The size of each role as the directory stands, and at most so many of its people, evenly."""
+        with self._database.read() as connection:
+            return audiences.drawn(connection, record, most)
 
     def check_answers(self, campaign: str) -> Iterator[CheckAnswer]:
         """Every answer to a check that stands and counts, read in pages."""
@@ -85,7 +89,7 @@ def _books(connection: Connection, record: CampaignRecord, now: dt.datetime) -> 
         campaign=record.id,
         title=record.plan.title,
         state=record.state,
-        audience=_audience(connection, record),
+        audience=sum(audiences.by_role(connection, record).values()),
         touches={state: sum(counted.get(state, {}).values()) for state in STATES},
         skipped=counted.get("skipped", {}),
         acknowledged=_acknowledged(connection, record.id),
@@ -108,26 +112,6 @@ def _acknowledged(connection: Connection, campaign: str) -> int:
     said = and_(answer.c.campaign == campaign, answer.c.kind.in_(GOT_IT), answer.c.withdrawn_at.is_(None))
     pairs = select(answer.c.person_id, answer.c.message).where(said).distinct().subquery()
     return connection.execute(select(func.count()).select_from(pairs)).scalar_one()
-
-
-def _audience(connection: Connection, record: CampaignRecord) -> int:
-    """Counted in the database where the roles take in everybody, else person by person in pages."""
-    audience = record.plan.audience
-    members = select(person).where(person.c.left.is_(None), person.c.erased_at.is_(None))
-    if audience.people is not None:
-        listed = and_(roster.c.person_id == person.c.id, roster.c.campaign == record.id)
-        members = members.join(roster, listed)
-    if any(role.rest for role in audience.roles.values()):
-        return connection.execute(select(func.count()).select_from(members.subquery())).scalar_one()
-    return _matching(connection, audience, members)
-
-
-def _matching(connection: Connection, audience: Audience, members: Any) -> int:
-    count, after = 0, ""
-    while page := connection.execute(members.where(person.c.id > after).order_by(person.c.id).limit(CHUNK)).all():
-        count += sum(role_of(audience, person_of(row)) is not None for row in page)
-        after = page[-1].id
-    return count
 
 
 def _open_rungs(connection: Connection, records: Sequence[CampaignRecord]) -> list[OpenRung]:

@@ -179,6 +179,14 @@ class CampaignRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn:
+    """How many people have a role, and the ids of those that were drawn of them."""
+
+    people: int
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerRecord:
     """An answer on record. ``first`` is false when the same was already said; then ``at`` is when."""
 

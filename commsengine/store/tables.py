@@ -41,9 +41,7 @@ def _number() -> Any:
 def _person(*, nullable: bool = False, primary_key: bool = False) -> Any:
     """Erasing a person renames their id; the rename cascades to everything that is on record."""
     reference = ForeignKey("person.id", onupdate="CASCADE")
-    return Field(
-        default=None, nullable=nullable, primary_key=primary_key, index=not primary_key, sa_column_args=[reference]
-    )
+    return Field(default=None, nullable=nullable, primary_key=primary_key, index=True, sa_column_args=[reference])
 
 
 def _instant(*, nullable: bool = False, index: bool = False) -> Any:

@@ -83,7 +83,8 @@ def digest(terminal: Terminal) -> str:
         day = wiring.clock().date() + dt.timedelta(days=1)
         day += dt.timedelta(days=(7 - day.weekday()) % 7 if day.weekday() > 4 else 0)
         morning = dt.datetime.combine(day, dt.time(8, 30), dt.UTC)
-        assert Digests(wiring.store, wiring.decisions, wiring.renderer, ["email"], lambda: morning).send() == 1
+        digests = Digests(wiring.store, wiring.decisions, wiring.renderer, ["email"], lambda: morning)
+        assert digests.send(wiring.store.plans.all()) == 1
         (mail,) = wiring.store.touches.due_service(morning)
         with wiring.store.database.write() as connection:
             connection.execute(touch.delete().where(touch.c.key == mail.key))

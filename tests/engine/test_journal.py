@@ -115,6 +115,37 @@ def test_it_names_no_person_and_only_this_user_reads_it(tmp_path: Path) -> None:
     assert "@" not in page.read_text()
 
 
+def test_the_lines_are_these_bytes(tmp_path: Path) -> None:
+    """What is read back by another version, and by whoever looks for a message, stays as it is."""
+    journal = Journal(tmp_path)
+    journal.announce(7, NOW)
+    mail = replace(leaving("digest"), kind="service", message="Grüße", local_date=None, rung=None)
+    journal.write([leaving("k1"), mail], [("k0", "sent")], fence=7, now=NOW)
+    [page] = tmp_path.glob("sent-*.jsonl")
+    at = b'"2027-01-11T09:00:00+00:00"'
+    assert page.read_bytes().splitlines() == [
+        b'["claim",7,"",' + at + b"]",
+        b'["sent",7,"k0",' + at + b"]",
+        b'["sending",7,"k1",' + at + b',"message","crm","one-record","2027-01-11",0,"sales","email",1,3,' + at + b"]",
+        b'["sending",7,"digest",'
+        + at
+        + b',"service","crm","Gr\\u00fc\\u00dfe",null,null,"sales","email",1,3,'
+        + at
+        + b"]",
+    ]
+
+
+def test_a_line_is_laid_down_without_copying_what_it_is_made_of(tmp_path: Path) -> None:
+    class Uncopied(str):
+        def __deepcopy__(self, memo: object) -> str:
+            raise AssertionError("copied")
+
+    Journal(tmp_path).write(
+        [leaving(Uncopied("k1")), replace(leaving(), campaign=Uncopied("crm"))], [], fence=1, now=NOW
+    )
+    assert list(Journal(tmp_path).since(1)) == ["k1"]
+
+
 def test_a_journal_that_cannot_be_written_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(CommsError, match=r"sent-journal in .*file cannot be written: .* Make room"):

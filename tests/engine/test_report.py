@@ -162,8 +162,8 @@ def test_what_was_learned_from_the_one_answer_of_yesterday_moves_no_figure(tmp_p
                 touch.person_id, "crm", touch.message, touch.key, "check", value=RIGHT if right else WRONG, right=right,
                 evidence="link", by=touch.person_id, now=at,
             )  # fmt: skip
-            later, decisions = at + 2 * DAY, Decisions(store, Workspace())
-            Teacher(store).teach(decisions.campaigns(later), later)
+            later = at + 2 * DAY
+            Teacher(store).teach([record.plan for record in store.plans.all()], later)
             assert store.estimates.latest("crm").counted_at == count_at(later)
             figures = as_data(seen_in(store, later)), status(store, later, recall=True)["campaigns"][0]["recall"]
             told.append((store.estimates.latest("crm").roles["service"], figures))

@@ -25,7 +25,8 @@ HOUR = dt.timedelta(hours=1)
 
 def teach(store: object, at: dt.datetime, teacher: Teacher | None = None) -> Known:
     decisions = Decisions(store, Workspace())  # type: ignore[arg-type]
-    (teacher or Teacher(store)).teach(decisions.campaigns(at), at)  # type: ignore[arg-type]
+    running = decisions.campaigns(at).running
+    (teacher or Teacher(store)).teach([campaign.plan for campaign in running], at)  # type: ignore[arg-type]
     return store.estimates.latest("crm")  # type: ignore[attr-defined, no-any-return]
 
 

@@ -15,6 +15,7 @@ from commsengine.store.store import Store
 from tests.builders import BEN, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
 from tests.fakes import Clock, Mailbag, a_channel
+from tests.statements import statements
 
 
 def states(store: Store) -> dict[str, int]:
@@ -34,6 +35,31 @@ def test_a_second_tick_sends_nothing(store: Store, engine: MakeEngine, bag: Mail
     running.tick()
     assert running.tick() == BeatReport()
     assert len(bag.arrived) == 1
+
+
+def test_a_tick_that_finds_nobody_due_asks_little(store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock) -> None:
+    """The campaigns once; then a beat: holds, what is uncertain, service mail, and whether somebody is due."""
+    run(store, [someone(n) for n in range(25)])
+    running = engine()
+    running.tick()
+    running.tick()
+    clock.forward(seconds=10)
+    with statements(store.database) as of_a_tick:
+        assert running.tick() == BeatReport()
+    with statements(store.database) as of_a_beat:
+        assert running.beat() == BeatReport()
+    assert [of_a_tick.count("BEGIN"), len(of_a_tick)] == [5, 11]
+    assert [of_a_beat.count("BEGIN"), len(of_a_beat)] == [4, 9]
+    assert [statement for statement in of_a_beat if "campaign.version" in statement] == []
+
+
+def test_who_is_due_for_nothing_costs_no_fence_and_no_line_in_the_journal(
+    store: Store, engine: MakeEngine, clock: Clock
+) -> None:
+    run(store, [BEN])
+    running, fence = engine(), store.engine.fence()
+    assert running.tick().due == 1
+    assert (store.engine.fence(), store.touches.due(clock.now)) == (fence, [])
 
 
 def test_nobody_is_written_to_before_their_window_opens(
@@ -235,7 +261,7 @@ def test_a_pause_while_sending_stops_every_further_message(
     running = engine(email=a_channel(bag, before_mark=count, threads=3))
     sending = threading.Thread(target=running.tick)
     sending.start()
-    half_way.wait(5)
+    half_way.wait(60)
     report = pause(store, "crm", by="dana", clock=clock)
     sent_at_return.append(len(bag.arrived))
     sending.join()
@@ -289,7 +315,7 @@ def test_stopping_gives_back_what_has_not_begun(store: Store, engine: MakeEngine
     running = engine(email=a_channel(bag, before_mark=count))
     sending = threading.Thread(target=running.tick)
     sending.start()
-    begun.wait(5)
+    begun.wait(60)
     assert running.stop()
     sending.join()
     assert states(store) == {"sent": len(bag.arrived)}
@@ -308,7 +334,7 @@ def test_no_more_is_claimed_than_the_rate_lets_leave_within_half_the_lease(
 ) -> None:
     run(store, [someone(n) for n in range(50)])
     report = engine(email=a_channel(bag, per_minute=4)).beat()
-    assert (report.claimed, report.crowded) == (20, 30)
+    assert (report.due, report.claimed, report.crowded) == (20, 20, 0)
 
 
 def test_a_claim_that_takes_longer_than_its_lease_is_kept_alive(

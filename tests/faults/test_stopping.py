@@ -18,6 +18,7 @@ from commsengine.engine.owner import Owner
 from commsengine.engine.pulse import LEASE
 from commsengine.engine.reconcile import SETTLE
 from commsengine.engine.service_mail import add_service_mail
+from commsengine.engine.state_folder import StateFolder
 from commsengine.engine.tick import Engine
 from commsengine.store.store import Store
 from tests.builders import someone, utc
@@ -95,6 +96,33 @@ def test_a_stop_file_stops_touches_and_service_mail_in_mid_run_and_all_go_on_wit
         assert engine.tick().hold == ""
     assert len({message.key for message in bag.arrived}) == len(bag.arrived) == 65
     assert states(store) == {"sent": 60}
+
+
+@pytest.mark.parametrize("place", ["state/STOP", "state/{database}/STOP"])
+def test_a_stop_laid_into_the_state_folder_in_mid_run_stops_the_very_next_message(
+    store: Store, clock: Clock, tmp_path: Path, place: str
+) -> None:
+    run(store, [someone(n) for n in range(60)])
+    stop, bag = tmp_path / place.format(database=store.engine.database_id()), Mailbag()
+    with Engine(
+        store, {"email": a_channel(bag, before_mark=stopping(stop.touch))}, Scribe, workspace=Workspace(), clock=clock,
+        sleep=clock.sleep, interval=10.0, state=lambda database: StateFolder(tmp_path / "state", database),
+    ) as engine:  # fmt: skip
+        assert (engine.tick().hold, len(bag.arrived)) == (STOPPED, 10)
+        stop.unlink()
+        assert (engine.tick().hold, len(bag.arrived)) == ("", 60)
+
+
+def test_who_cannot_see_whether_a_stop_is_there_sends_nothing(tmp_path: Path) -> None:
+    """As when a network drive with the state folder is away."""
+    folder = StateFolder(tmp_path / "state", "db")
+    loop = tmp_path / "loop"
+    (tmp_path / "state").rename(tmp_path / "away")
+    loop.symlink_to(loop)
+    (tmp_path / "state").symlink_to(loop)
+    with pytest.raises(OSError, match="symbolic"):
+        folder.stopped()
+    folder.close()
 
 
 def test_a_stop_file_that_appears_while_a_mark_is_written_is_heeded(store: Store, clock: Clock) -> None:

@@ -7,8 +7,11 @@ from dataclasses import replace
 import pytest
 
 from commsengine.cadence.history import STATES
+from commsengine.cadence.people import role_of
+from commsengine.engine.books import status
 from commsengine.store.store import Store
 from tests.builders import ANA, BEN, MIA, someone, utc
+from tests.statements import statements
 from tests.store.scene import HOUR, LATER, NOW, a_touch, claim, deliver, mark, running, settle
 
 
@@ -58,6 +61,68 @@ def test_the_audience_is_who_has_a_role(store: Store, audience: dict[str, object
     running(store, [ANA, BEN, MIA, gone], audience=audience)
     store.people.set_roster("crm", ["ana", "ben", gone.id], NOW)
     assert store.books.audience("crm") == store.books.status(NOW)[0].audience == count
+
+
+MIXED = [
+    someone(
+        n, department=("Sales", "sales", "", "Zürich")[n % 4], job=("Engineer", "Head", "")[n % 3],
+        channel=("", "slack", "email")[n % 3], country=("DE", "KR")[n % 2], left=NOW.date() if n % 11 == 0 else None,
+        manager=someone(n % 5).email, attributes={
+            **({"site": ("Berlin", "", "O'Brien \"HQ\" \\ 1")[n % 3]} if n % 2 else {}),
+            **({'odd "name".$[0]': "yes"} if n % 5 else {}), **({"7": "seven"} if n % 7 == 0 else {}),
+        },
+    )
+    for n in range(120)
+]  # fmt: skip
+ROLES = [
+    {"sales": {"department": ["Sales"]}, "none": {"department": [""]}, "all": {"rest": True}},
+    {"both": {"department": ["Sales", "Zürich"], "job": ["Head"]}, "heads": {"is_manager": True, "country": ["DE"]}},
+    {"staff": {"is_manager": False, "channel": ["slack"]}, "by mail": {"channel": ["email", ""]}},
+    {"site": {"site": ['O\'Brien "HQ" \\ 1']}, "no site": {"site": [""]}, "seven": {"7": ["seven"]}},
+    {"odd": {'odd "name".$[0]': ["yes"]}, "unheard-of": {"leave": ["", "x"]}},
+    {"nobody": {"department": ["None"]}},
+]
+
+
+@pytest.mark.parametrize("roles", ROLES)
+@pytest.mark.parametrize("people", [None, "few.csv"])
+def test_the_database_counts_the_people_whom_the_rules_find_one_by_one(
+    store: Store, roles: dict[str, dict[str, object]], people: str | None
+) -> None:
+    roles = {name.replace(" ", "-"): role for name, role in roles.items()}
+    wiifm = {role: {"why": "So.", "your_job": "This."} for role in roles}
+    running(store, MIXED, audience={"roles": roles, **({"people": people} if people else {})}, wiifm=wiifm)
+    store.people.set_roster("crm", [person.id for person in MIXED[::2]], NOW)
+    for n in (3, 4, 5):
+        store.people.set_preferences(MIXED[n].id, channel="email", quiet=None, now=NOW)
+    record = store.plans.get("crm")
+    assert record
+    listed = store.people.roster("crm") if people else {person.id for person in MIXED}
+    found: dict[str, list[str]] = {role: [] for role in record.plan.audience.roles}
+    for person in store.people.all(limit=1000):
+        role = role_of(record.plan.audience, person)
+        if role is not None and person.left is None and person.id in listed:
+            found[role].append(person.id)
+    assert store.books.audience("crm") == store.books.status(NOW)[0].audience == sum(map(len, found.values()))
+    drawn = store.books.drawn(record, 7)
+    assert {role: one.people for role, one in drawn.items()} == {role: len(ids) for role, ids in found.items()}
+    spread = {role: ids[:: -(-len(ids) // 7) or 1] for role, ids in found.items()}
+    assert {role: list(one.ids) for role, one in drawn.items()} == spread
+
+
+def test_status_asks_as_little_of_many_people_as_of_few(store: Store) -> None:
+    audience = {"people": "all.csv", "roles": {"sales": {"department": ["Sales"]}, "heads": {"is_manager": True}}}
+    running(store, [someone(n) for n in range(20)], audience=audience, wiifm={})
+    asked = []
+    for many in (20, 2200):
+        people = [someone(n) for n in range(many)]
+        store.people.save(people, by="dana", now=NOW)
+        store.people.set_roster("crm", [person.id for person in people], NOW)
+        with statements(store.database) as seen:
+            [campaign] = status(store, NOW, recall=True)["campaigns"]
+        assert (campaign["audience"], campaign["recall"][0]["people"]) == (many, many)
+        asked.append(len(seen))
+    assert asked[0] == asked[1]
 
 
 def test_acknowledged_counts_pairs_of_person_and_message(store: Store) -> None:

@@ -20,7 +20,8 @@ from sqlalchemy import event, inspect
 from commsengine.store import schema, tables
 from commsengine.store.database import Database
 from commsengine.store.store import Store
-from tests.store.scene import older
+from tests.statements import statements
+from tests.store.scene import NOW, older, running
 from tests.stories.program import HERE
 
 
@@ -47,10 +48,36 @@ def test_the_bookmark_and_the_states_are_indexed(store: Store) -> None:
     with store.database.read() as connection:
         indexed = {
             (table, *columns["column_names"])
-            for table in ("person", "touch")
+            for table in ("person", "touch", "roster")
             for columns in inspect(connection).get_indexes(table)
         }
-    assert {("person", "wake_at"), ("touch", "campaign", "state"), ("touch", "person_id")} <= indexed
+    looked_for = {
+        ("person", "wake_at"),
+        ("touch", "campaign", "state"),
+        ("touch", "person_id"),
+        ("roster", "person_id"),
+    }
+    assert looked_for <= indexed
+
+
+def test_a_load_of_people_reads_no_table_from_end_to_end(tmp_path: Path) -> None:
+    with Store.create(f"sqlite:///{tmp_path}/store.db") as store:
+        running(store)
+        store.people.set_roster("crm", ["ana", "ben"], NOW)
+        with statements(store.database) as seen:
+            store.touches.histories(["ana", "ben"])
+        with store.database.read() as connection:
+            plans = {
+                statement: [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {filled(statement)}")]
+                for statement in seen
+                if statement.startswith("SELECT")
+            }
+    assert len(plans) >= 8
+    assert [(s, line) for s, lines in plans.items() for line in lines if line.startswith("SCAN")] == []
+
+
+def filled(statement: str) -> str:
+    return statement.replace("?", "'ana'")
 
 
 @pytest.mark.parametrize("stop_after", [1, 5, 17, 30])
