@@ -123,7 +123,7 @@ for statement, url in enumerate(sys.argv[1:], 1):
     child = os.fork() or upgrade(url, statement)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
-STATEMENTS = 20
+STATEMENTS = 32
 """A few more than the migrations since the first take, with what goes around them."""
 
 
