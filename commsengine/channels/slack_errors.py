@@ -20,16 +20,17 @@ _NOBODY = {
     "users_not_found", "user_not_found", "user_not_visible", "user_disabled", "user_deactivated", "cannot_dm_bot",
     "cannot_dm_user",
 }  # fmt: skip
-_OURS = {  # of the token or the app: account_inactive is the bot's own account
+_OURS = {  # of the token, the app or the workspace: account_inactive is the bot's own account
     "invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "missing_scope",
     "no_permission",
     "org_login_required", "ekm_access_denied", "access_denied", "not_allowed_token_type", "team_access_not_granted",
     "enterprise_is_restricted", "messages_tab_disabled", "two_factor_setup_required", "accesslimited",
+    "restricted_action", "message_limit_exceeded", "team_added_to_org",
 }  # fmt: skip
 _THIS_MESSAGE = {
     "invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "no_text", "invalid_arguments",
     "metadata_too_large", "invalid_metadata_format", "invalid_metadata_schema", "markdown_text_conflict",
-    "channel_not_found", "is_archived", "restricted_action", "message_not_found", "cant_update_message",
+    "channel_not_found", "is_archived", "message_not_found", "cant_update_message",
     "edit_window_closed",
 }  # fmt: skip
 _PERHAPS_POSTED = {"fatal_error", "internal_error"}  # "some aspect of the operation may have succeeded"

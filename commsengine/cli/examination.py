@@ -96,14 +96,12 @@ def _database(wiring: Wiring) -> Iterator[Finding]:
 
 
 def _resting(wiring: Wiring) -> Iterator[Finding]:
-    from commsengine.cli.show import when
-    from commsengine.engine.books import resting
+    from commsengine.cli.show import at_rest
+    from commsengine.engine.books import channels
 
-    for rest in resting(wiring.store, wiring.clock()):
-        yield Finding(
-            "channels", "problem", f"{rest['channel']} rests until {when(rest['until'])}: {rest['because']}",
-            "Then a single message tries it again.",
-        )  # fmt: skip
+    now = wiring.clock()
+    for rest in channels(wiring.store, wiring.decisions, now):
+        yield Finding("channels", "problem", at_rest(rest, now), "Then a single message tries it again.")
 
 
 def _clock(wiring: Wiring) -> Iterator[Finding]:
@@ -122,6 +120,7 @@ def _mail(wiring: Wiring) -> Iterator[Finding]:
         yield Finding("mail", "note", "Not set up: no e-mail is sent.")
         return
     from commsengine.channels.channel import DeliveryError
+    from commsengine.channels.replies import AUTH, HELLO
     from commsengine.channels.smtp_connection import SmtpConnection
     from commsengine.channels.smtp_server import parse_smtp_url
 
@@ -134,8 +133,12 @@ def _mail(wiring: Wiring) -> Iterator[Finding]:
     except DeliveryError as error:
         place = f"{server.host}:{server.port}"
         said = error.reply if server.host in error.reply else f"{place}: {error.reply}"
-        fix = "Look whether the relay runs, and at host and port in COMMSENGINE_SMTP_URL."
-        yield Finding("mail", "problem", f"{said}.", fix)
+        fix = {
+            AUTH: "What the server says comes after the code. Look at user and password in COMMSENGINE_SMTP_URL, and "
+            "whether this account may log in and send by SMTP.",
+            HELLO: "What the server says comes after the code. Ask those who run it whether this machine may send.",
+        }.get(error.phase, "Look whether the relay runs, and at host and port in COMMSENGINE_SMTP_URL.")
+        yield Finding("mail", "problem", f"{said.rstrip('.')}.", fix)
         return
     finally:
         relay.quit()

@@ -78,6 +78,13 @@ def table(
         console().print(drawn)
 
 
+def at_rest(rest: Mapping[str, Any], now: datetime) -> str:
+    """A channel that rests: until when, how many wait for it, and why."""
+    until = datetime.fromisoformat(rest["until"])
+    when_next = when(until) if until > now else "the next tick"
+    return f"{rest['channel']} rests until {when_next} ({rest['waiting']:,} waiting): {rest['because'].rstrip('.')}."
+
+
 def title(text: str) -> None:
     click.secho(text, bold=True)
 

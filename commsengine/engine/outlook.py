@@ -1,4 +1,4 @@
-"""What starting, resuming or releasing would do at this moment, by asking ``decide`` and changing nothing."""
+"""What starting, resuming or releasing would do at this moment, and what waits for a channel, by asking ``decide``."""
 
 from __future__ import annotations
 
@@ -85,6 +85,19 @@ def as_running(record: CampaignRecord, backlog: str, now: dt.datetime) -> Campai
 def with_campaign(campaigns: Campaigns, campaign: Campaign) -> Campaigns:
     others = tuple(other for other in campaigns.running if other.id != campaign.id)
     return replace(campaigns, running=(*others, campaign))
+
+
+def waiting(store: Store, decisions: Decisions, until: dt.datetime, now: dt.datetime) -> Mapping[str, int]:
+    """How many messages are due by now, by channel: of the people whom an engine has put off until then.
+
+    Estimated from those who wait longest where they are more than ``EXACT_UP_TO``.
+    """
+    ids, total = store.touches.due(until, EXACT_UP_TO), store.touches.due_count(until)
+    campaigns, counted = decisions.campaigns(now), Counter[str]()
+    for page in _pages(ids):
+        for one in decisions.of(page, campaigns, now):
+            counted.update(touch.channel for touch in one.decision.touches if not touch.skip)
+    return {channel: round(count * total / len(ids)) for channel, count in counted.items()}
 
 
 def sample(store: Store) -> tuple[list[Person], int]:

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -23,12 +24,13 @@ import structlog
 from commsengine.cadence.plan import Workspace
 from commsengine.channels.resolver import Resolver
 from commsengine.engine.alerts import Alerts
-from commsengine.engine.books import STOPPED
+from commsengine.engine.books import A_MOMENT, STOPPED
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.deliver import ChannelSetup, Pool
 from commsengine.engine.digest import Digests
 from commsengine.engine.guard import Guard
 from commsengine.engine.handover import Handover, RendererFor
+from commsengine.engine.outlook import waiting
 from commsengine.engine.owner import Owner
 from commsengine.engine.pulse import LEASE, Pulse
 from commsengine.engine.reconcile import Reconciled
@@ -54,7 +56,8 @@ log = structlog.get_logger(__name__)
 class BeatReport:
     """What one beat, or all beats of a tick, did. ``crowded`` are touches their channel had no room for just now.
 
-    ``sent`` is known of a whole tick only: of what was ``claimed``, what has arrived.
+    Known of a whole tick only: of what was ``claimed``, ``sent`` has arrived and ``failed`` never will; ``refused`` are
+    the channels that refuse us until a person sees to it.
     """
 
     due: int = 0
@@ -65,12 +68,20 @@ class BeatReport:
     service: int = 0
     hold: str = ""
     sent: int = 0
+    failed: int = 0
+    refused: tuple[str, ...] = ()
+
+    @property
+    def needs_a_person(self) -> bool:
+        """We are refused, or all that left has failed."""
+        return bool(self.refused) or (self.failed > 0 and not self.sent)
 
     def __add__(self, other: BeatReport) -> BeatReport:
         return BeatReport(
             self.due + other.due, self.claimed + other.claimed, self.skipped + other.skipped,
             self.by_hand + other.by_hand, self.crowded + other.crowded, self.service + other.service,
-            self.hold or other.hold, self.sent + other.sent,
+            self.hold or other.hold, self.sent + other.sent, self.failed + other.failed,
+            (*self.refused, *other.refused),
         )  # fmt: skip
 
 
@@ -226,7 +237,7 @@ class Engine:
         self._pick_up()
         self._digests.send()
         self._teacher.teach(self.decisions.campaigns(self._clock()), self._clock())
-        total, idle_rounds, sent_before = BeatReport(), 0, self._sent()
+        total, idle_rounds, before = BeatReport(), 0, self._counts()
         while not self._stopping.is_set():
             settled = self._settled()
             self._refuse_a_failing_disk()
@@ -252,7 +263,9 @@ class Engine:
         self._refuse_a_failing_disk()
         if not total.hold:  # a hold may be that of a clock that is wrong
             finish_what_is_over(self._store, self._clock())
-        return replace(total, sent=self._sent() - sent_before)
+        sent, failed = (count - earlier for count, earlier in zip(self._counts(), before, strict=True))
+        refused = tuple(name for name, pool in self._pools.items() if pool.breaker.lasting)
+        return replace(total, sent=sent, failed=failed, refused=refused)
 
     def _pick_up(self) -> None:
         """After a tick that failed: what it had claimed and not handed over to anybody is given back."""
@@ -266,8 +279,10 @@ class Engine:
         if isinstance(trouble, DiskError):
             raise trouble
 
-    def _sent(self) -> int:
-        return sum(pool.sent for pool in self._pools.values())
+    def _counts(self) -> tuple[int, int]:
+        """What has arrived and what has failed since the start."""
+        pools = self._pools.values()
+        return sum(pool.sent for pool in pools), sum(pool.failed for pool in pools)
 
     def _settled(self) -> bool:
         """Nothing is under way and every receipt is kept."""
@@ -334,9 +349,13 @@ class Engine:
         if hold:
             self._alerts.held(hold, now)
         for name, pool in self._pools.items():
-            if pool.breaker.shut(now) and pool.breaker.lasting:
-                self._alerts.shut(name, pool.breaker.because, now)
+            if pool.breaker.shut(now) and (pool.breaker.lasting or pool.breaker.quota):
+                self._alerts.shut(name, pool.breaker, partial(self._waiting, name, now), now)
         return hold.reason if hold else ""
+
+    def _waiting(self, channel: str, now: dt.datetime) -> int:
+        until = self._pools[channel].breaker.until or now
+        return waiting(self._store, self.decisions, until + A_MOMENT, now).get(channel, 0)
 
     def _claim(self, ids: Sequence[str], room: Room, now: dt.datetime) -> BeatReport:
         campaigns = self.decisions.campaigns(now)

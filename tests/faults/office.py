@@ -11,7 +11,8 @@ from commsengine.channels.email import EmailChannel
 from commsengine.channels.smtp_server import parse_smtp_url
 from commsengine.engine.deliver import ChannelSetup
 from commsengine.engine.tick import BeatReport, Engine
-from commsengine.wiring import SMTP_CONNECTIONS, Wiring, now
+from commsengine.settings import SMTP_CONNECTIONS
+from commsengine.wiring import Wiring, now
 from tests.stories.program import Program
 
 

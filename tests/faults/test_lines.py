@@ -12,7 +12,8 @@ import pytest
 from commsengine.channels.channel import RETRY, SENT, UNCERTAIN
 from commsengine.channels.email import EmailChannel
 from commsengine.channels.smtp_server import SmtpServer
-from commsengine.wiring import SMTP_CONNECTIONS, Wiring
+from commsengine.settings import SMTP_CONNECTIONS
+from commsengine.wiring import Wiring
 from tests.faults.arrivals import wait_until
 from tests.faults.killer import Killer
 from tests.faults.office import impatient, later
