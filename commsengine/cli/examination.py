@@ -96,12 +96,14 @@ def _database(wiring: Wiring) -> Iterator[Finding]:
 
 
 def _resting(wiring: Wiring) -> Iterator[Finding]:
-    from commsengine.cli.show import at_rest
+    from commsengine.cli.show import at_rest, waits_for
     from commsengine.engine.books import channels
 
     now = wiring.clock()
     for rest in channels(wiring.store, wiring.decisions, now):
-        yield Finding("channels", "problem", at_rest(rest, now), "Then a single message tries it again.")
+        yield Finding(
+            "channels", "problem", f"{at_rest(rest, now)} {waits_for(rest)}", "Then a single message tries it again."
+        )
 
 
 def _clock(wiring: Wiring) -> Iterator[Finding]:

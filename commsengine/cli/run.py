@@ -8,7 +8,7 @@ import click
 
 from commsengine.cli.campaigns import STILL_OPEN
 from commsengine.cli.opened import wired
-from commsengine.cli.show import at_rest, count, json_option, note, show_json, when
+from commsengine.cli.show import at_rest, count, json_option, note, show_json, waits_for, when
 from commsengine.errors import HeldError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _tell_what_waits(wiring: Wiring) -> None:
     touches, now = wiring.store.touches, wiring.clock()
     rests = channels(wiring.store, wiring.decisions, now)
     for rest in rests:
-        note(f"{at_rest(rest, now)} What is due waits for it.")
+        note(f"{at_rest(rest, now)} What is due waits for it.\n{waits_for(rest)}")
     for record in wiring.store.plans.all():
         pause = wiring.store.plans.standing(record.id) if record.state == "paused" else None
         if pause and pause.since_by == "engine":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commsengine.cli.opened import wired
-from commsengine.cli.show import at_rest, count, json_option, show_json, table, title, when
+from commsengine.cli.show import at_rest, count, json_option, show_json, table, title, waits_for, when
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -34,7 +34,7 @@ def status(wiring: Wiring, as_json: bool) -> None:
         return
     title(_engine(found["engine"]))
     for rest in found["engine"]["resting"]:
-        click.echo(at_rest(rest, wiring.clock()))
+        click.echo(f"{at_rest(rest, wiring.clock())} {waits_for(rest)}")
     if not found["campaigns"]:
         click.echo("No plan is applied yet: commsengine apply PLAN")
     for campaign in found["campaigns"]:

@@ -9,7 +9,7 @@ import click
 from commsengine.cli.followups import show_followups
 from commsengine.cli.opened import wired
 from commsengine.cli.questions import show_questions
-from commsengine.cli.show import at_rest, count, json_option, show_json, table, title, when
+from commsengine.cli.show import at_rest, count, json_option, show_json, table, title, waits_for, when
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ def today(wiring: Wiring, as_json: bool) -> None:
     if not any(found.values()):
         click.echo("Nothing waits for a person.")
     for rest in found["channels"]:
-        click.echo(f"{at_rest(rest, wiring.clock())} See what is wrong: commsengine doctor\n")
+        click.echo(f"{at_rest(rest, wiring.clock())} {waits_for(rest)}\nSee what is wrong: commsengine doctor\n")
     if found["questions"]:
         title(count(len(found["questions"]), "open question"))
         show_questions(found["questions"])

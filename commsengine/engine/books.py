@@ -13,6 +13,7 @@ from commsengine.engine.handover import RendererFor
 from commsengine.engine.outlook import waiting
 from commsengine.engine.pulse import NEXT_TICK
 from commsengine.engine.report import RoleView, recall_by_role
+from commsengine.engine.trip import AFTER_THE_OTHERS
 from commsengine.engine.why import iso, touch_json
 from commsengine.store.records import CampaignBooks, QuestionRecord, TouchRecord
 from commsengine.store.store import Store
@@ -21,9 +22,6 @@ STOPPED = "The file STOP is there: nothing leaves until it is removed."
 
 ALIVE = dt.timedelta(seconds=90)
 """An engine keeps its beat twice a minute; after this long without one it does not run."""
-
-A_MOMENT = dt.timedelta(seconds=1)
-"""Who met a channel that rests looks again a moment after the others."""
 
 QUESTION_WAITS = 2
 """Working days after which an open question heads the list."""
@@ -84,7 +82,7 @@ def channels(store: Store, decisions: Decisions, now: dt.datetime) -> list[dict[
 
 
 def _waiting(store: Store, decisions: Decisions, rest: Mapping[str, str], now: dt.datetime) -> int:
-    until = max(now, dt.datetime.fromisoformat(rest["until"])) + A_MOMENT
+    until = max(now, dt.datetime.fromisoformat(rest["until"])) + AFTER_THE_OTHERS
     return waiting(store, decisions, until, now).get(rest["channel"], 0)
 
 

@@ -26,7 +26,7 @@ from commsengine.store.records import Receipt
 TIMED_OUT = dt.timedelta(seconds=10)
 """A failure that took this long is not waited for four times more."""
 
-AFTER_THE_OTHERS = dt.timedelta(milliseconds=1)
+AFTER_THE_OTHERS = dt.timedelta(seconds=15)
 """Whoever met a channel that rests is not the first to try it again: the refusal may have been theirs after all."""
 
 Book = Callable[["Claimed", Receipt], None]
@@ -135,7 +135,8 @@ class Trip:
 
     def _behind_the_others(self, outcome: Outcome) -> Outcome:
         now, until = self._clock(), self._breaker.until
-        if not outcome.channel_down or until is None or not self._breaker.shut(now):
+        judged = outcome.lasting or outcome.quota
+        if not judged or until is None or not self._breaker.shut(now):
             return outcome
         return replace(outcome, retry_after=(until - now + AFTER_THE_OTHERS).total_seconds())
 
