@@ -13,7 +13,6 @@ from commsengine.engine.handover import RendererFor
 from commsengine.engine.outlook import waiting
 from commsengine.engine.pulse import NEXT_TICK
 from commsengine.engine.report import RoleView, recall_by_role
-from commsengine.engine.trip import AFTER_THE_OTHERS
 from commsengine.engine.why import iso, touch_json
 from commsengine.store.records import CampaignBooks, QuestionRecord, TouchRecord
 from commsengine.store.store import Store
@@ -82,7 +81,7 @@ def channels(store: Store, decisions: Decisions, now: dt.datetime) -> list[dict[
 
 
 def _waiting(store: Store, decisions: Decisions, rest: Mapping[str, str], now: dt.datetime) -> int:
-    until = max(now, dt.datetime.fromisoformat(rest["until"])) + AFTER_THE_OTHERS
+    until = max(now, dt.datetime.fromisoformat(rest["until"]))
     return waiting(store, decisions, until, now).get(rest["channel"], 0)
 
 

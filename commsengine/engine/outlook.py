@@ -18,6 +18,9 @@ EXACT_UP_TO = 2000
 PAGE = 1000
 BY_HAND = "personal"
 
+A_MINUTE = dt.timedelta(minutes=1)
+"""Who met a channel that rests looks again a moment after the others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
@@ -92,6 +95,7 @@ def waiting(store: Store, decisions: Decisions, until: dt.datetime, now: dt.date
 
     Estimated from those who wait longest where they are more than ``EXACT_UP_TO``.
     """
+    until += A_MINUTE
     ids, total = store.touches.due(until, EXACT_UP_TO), store.touches.due_count(until)
     campaigns, counted = decisions.campaigns(now), Counter[str]()
     for page in _pages(ids):

@@ -40,7 +40,6 @@ from commsengine.engine.room import BY_HAND, Room
 from commsengine.engine.state_folder import StateFolder
 from commsengine.engine.sweep import finish_what_is_over
 from commsengine.engine.teacher import Teacher
-from commsengine.engine.trip import AFTER_THE_OTHERS
 from commsengine.engine.writer import Writer
 from commsengine.errors import DiskError
 from commsengine.store.store import Store
@@ -356,7 +355,7 @@ class Engine:
 
     def _waiting(self, channel: str, now: dt.datetime) -> int:
         until = self._pools[channel].breaker.until or now
-        return waiting(self._store, self.decisions, until + AFTER_THE_OTHERS, now).get(channel, 0)
+        return waiting(self._store, self.decisions, until, now).get(channel, 0)
 
     def _claim(self, ids: Sequence[str], room: Room, now: dt.datetime) -> BeatReport:
         campaigns = self.decisions.campaigns(now)

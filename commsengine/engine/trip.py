@@ -120,11 +120,14 @@ class Trip:
         self._book(one, self._behind_the_others(outcome))
 
     def _book(self, one: Claimed, outcome: Outcome) -> None:
+        if one.service and outcome.unreachable:  # no other channel carries it, and no person
+            outcome = replace(outcome, begun=True, unreachable="")
         self._to_record(one, receipt_of(outcome, one.attempts, self._clock()))
 
     def _doubt(self, outcome: Outcome, one: Claimed) -> None:
         """It waits for what the others get; if it is one too many, everybody is refused."""
-        doubt = Doubt(outcome, one.topic, one.person, one.attempts, lambda settled: self._book(one, settled))
+        before = 0 if one.service else one.attempts  # service mail is given up in the end, for it is never too late
+        doubt = Doubt(outcome, one.topic, one.person, before, lambda settled: self._book(one, settled))
         if not self._doubts.add(doubt):
             return
         down = f"all are refused alike: {outcome.reply}"
