@@ -94,6 +94,11 @@ def _state_home() -> Path:
 
 Rate = Annotated[int, Field(ge=1, le=1_000_000)]
 
+SMTP_CONNECTIONS = 3
+"""As many as a mailbox of Microsoft 365 takes at once."""
+
+MOST_CONNECTIONS = 100
+
 
 class Settings(BaseSettings):
     """Everything that differs from one installation to the next. Rates are messages per minute."""
@@ -105,6 +110,7 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = None
     mail_from: Annotated[str, AfterValidator(_address)] = ""
     smtp_rate: Rate | None = None
+    smtp_connections: Annotated[int, Field(ge=1, le=MOST_CONNECTIONS)] = SMTP_CONNECTIONS
     postfix_log: str = ""
     imap_url: SecretStr | None = None
     slack_bot_token: Annotated[SecretStr, _slack_token("xoxb-", "a bot token")] | None = None
@@ -414,10 +420,14 @@ def _place(name: str, file: Path, written: Mapping[str, str | None]) -> tuple[st
 
 
 def _plain(error: Any) -> str:
+    connections = error["loc"] == ("smtp_connections",)
+    what = "connections" if connections else "messages a minute"
     if error["type"] == "int_parsing":
-        return "is not a whole number. Write a number of messages a minute, for example 300"
+        return (
+            f"is not a whole number. Write a number of {what}, for example {SMTP_CONNECTIONS if connections else 300}"
+        )
     if error["type"] in ("greater_than_equal", "less_than_equal"):
-        return "is out of range. Write a number of messages a minute from 1 to 1000000"
+        return f"is out of range. Write a number of {what} from 1 to {MOST_CONNECTIONS if connections else 1_000_000}"
     return f"is not valid ({error['msg']}). See docs/operations.md"
 
 

@@ -47,7 +47,6 @@ HEARTBEAT = 10.0
 """Seconds between two beats of a running engine."""
 
 MOST_RENDERERS = 16
-SMTP_CONNECTIONS = 8
 SLACK_THREADS = 4
 
 LOCAL_TIME = Path("/etc/localtime")
@@ -246,7 +245,8 @@ class Wiring:
         from commsengine.engine.deliver import ChannelSetup
 
         server, sender = parse_smtp_url(self.settings.smtp), self.mail_from
-        return ChannelSetup(lambda: EmailChannel(server, sender), SMTP_CONNECTIONS, self.settings.smtp_rate)
+        threads, rate = self.settings.smtp_connections, self.settings.smtp_rate
+        return ChannelSetup(lambda: EmailChannel(server, sender), threads, rate)
 
     def _slack(self) -> ChannelSetup:
         from commsengine.channels.slack import SlackChannel

@@ -101,7 +101,12 @@ class SmtpSink(Server):
     Phases: ``connect``, ``ehlo``, ``auth``, ``mail``, ``rcpt``, ``data``, ``body`` (the first line of it), ``dot``.
     A fault is a reply ("450 4.2.0 later"), ``CUT`` (close the connection) or ``WAIT`` (say nothing). At ``dot`` a
     message is kept before a cut: the witness has it, the sender cannot know.
+
+    ``refuse`` makes a reply stand, for everybody or one address, until ``accept``. With ``at_once`` it takes only so
+    many connections at a time, and the next one is told so.
     """
+
+    TOO_MANY = "421 4.7.0 localhost Error: too many connections from 127.0.0.1"
 
     def __init__(
         self,
@@ -110,7 +115,11 @@ class SmtpSink(Server):
         tls_at_once: bool = False,
         password: str = "",
         starttls: bool = True,
+        at_once: int = 0,
     ) -> None:
+        self.at_once, self.open_now, self.turned_away = at_once, 0, 0
+        self._standing: list[tuple[str, str, str, int]] = []  # phase, reply, to whom, after how many messages
+        self._door = threading.Lock()
         self.lines: list[bytes] = []
         self.messages: list[bytes] = []
         self.recipients: list[str] = []
@@ -124,6 +133,14 @@ class SmtpSink(Server):
     def fail(self, phase: str, fault: str, times: int = 1) -> None:
         self._faults[phase].extend([fault] * times)
 
+    def refuse(self, phase: str, reply: str, *, to: str = "", after: int = 0) -> None:
+        self._standing.append((phase, reply, to, after))
+
+    def accept(self) -> None:
+        """Everything, from now on."""
+        self._standing.clear()
+        self._faults.clear()
+
     @property
     def auth_lines(self) -> list[bytes]:
         return [line for line in self.lines if line.upper().startswith(b"AUTH")]
@@ -133,6 +150,21 @@ class SmtpSink(Server):
         super().close()
 
     def serve(self, connection: socket.socket) -> None:
+        with self._door:
+            self.open_now += 1
+            full = bool(self.at_once) and self.open_now > self.at_once
+            self.turned_away += full
+            self.open_now -= full
+        if full:
+            connection.sendall(f"{self.TOO_MANY}\r\n".encode())
+            return
+        try:
+            self._welcome(connection)
+        finally:
+            with self._door:
+                self.open_now -= 1
+
+    def _welcome(self, connection: socket.socket) -> None:
         if self._tls_at_once and self.context:
             connection = self._secured(connection)
         with connection, connection.makefile("rb") as lines:
@@ -161,7 +193,7 @@ class SmtpSink(Server):
                 case b"MAIL":
                     going = begun = self._say(connection, "mail", "250 2.1.0 ok")
                 case b"RCPT":
-                    recipient = line.decode().partition("<")[2].partition(">")[0]
+                    recipient = self._said.to = line.decode().partition("<")[2].partition(">")[0]
                     going = self._say(connection, "rcpt", "250 2.1.5 ok")
                 case b"DATA":
                     going = self._say(connection, "data", "354 go on")
@@ -199,15 +231,17 @@ class SmtpSink(Server):
                 return False
         else:
             return False
-        fault = self._faults["dot"][0] if self._faults["dot"] else ""
+        fault = self._faults["dot"][0] if self._faults["dot"] else self._stands("dot")
         if fault in ("", CUT, WAIT):
             self.messages.append(data)
             self.recipients.append(recipient)
             self.on_message(data)
-        return self._say(connection, "dot", f"250 2.0.0 Ok: queued as Q{len(self.messages)}")
+        said = fault if fault not in ("", CUT, WAIT) else f"250 2.0.0 Ok: queued as Q{len(self.messages)}"
+        return self._say(connection, "dot", said)
 
     def _say(self, connection: socket.socket, phase: str, reply: str) -> bool:
-        fault = self._faults[phase].popleft() if self._faults[phase] else reply
+        stands = "" if phase == "dot" else self._stands(phase)
+        fault = self._faults[phase].popleft() if self._faults[phase] else stands or reply
         if fault == WAIT:
             self._leave.wait(20)
         if fault in (CUT, WAIT):
@@ -215,6 +249,13 @@ class SmtpSink(Server):
         self._said.reply = fault
         connection.sendall(fault.encode() + b"\r\n")
         return not fault.startswith("421")
+
+    def _stands(self, phase: str) -> str:
+        to, so_far = getattr(self._said, "to", ""), len(self.messages)
+        fits = (
+            reply for at, reply, only, after in self._standing if at == phase and only in ("", to) and so_far >= after
+        )
+        return next(fits, "")
 
 
 def a_certificate(folder: Path, name: str = "localhost", days: int = 2) -> tuple[ssl.SSLContext, ssl.SSLContext]:

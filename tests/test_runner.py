@@ -235,7 +235,7 @@ def beats_on(file: Path, number: int) -> None:
     pytest.fail(f"it did not beat {number} times in 30 seconds")
 
 
-def test_f37_half_requests_stop_neither_the_engine_nor_the_pages(file: Path) -> None:
+def test_f39_half_requests_stop_neither_the_engine_nor_the_pages(file: Path) -> None:
     with running(file, port=18438, files=FEW, patience=60) as process, half_requests(18438, FEW + 64):
         for _ in range(3):
             assert httpx.get("http://127.0.0.1:18438/", timeout=20).text == "here"

@@ -179,6 +179,8 @@ def test_an_open_env_file_without_a_secret_is_fine(tmp_path: Path) -> None:
         ("COMMSENGINE_SECRET_KEY=short", "shorter than 16"),
         ("COMMSENGINE_SLACK_RATE=fast", "not a whole number"),
         ("COMMSENGINE_SMTP_RATE=0", "out of range"),
+        ("COMMSENGINE_SMTP_CONNECTIONS=0", "out of range. Write a number of connections from 1 to 100."),
+        ("COMMSENGINE_SMTP_CONNECTIONS=some", "not a whole number. Write a number of connections, for example 3."),
         ("COMMSENGINE_DATABASE_URL=mysql://db/x", "sqlite:///commsengine.db"),
         ("COMMSENGINE_DATABASE_URL=sqlite:////srv/What changes?/comms.db", "holds a '?'"),
         ("COMMSENGINE_ADMIN_EMAIL=nobody", "is not an e-mail address"),

@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 from benchmarks.faults.report import Report, say
-from commsengine.wiring import SMTP_CONNECTIONS
+from commsengine.settings import SMTP_CONNECTIONS
 from tests.faults.killer import Killer, Verdict
 from tests.faults.office import office
 from tests.faults.witness import Rule, smtp_witness

@@ -29,7 +29,10 @@ class Outcome:
     ``begun`` is false when nothing was offered to the other side (connection refused, 429): no attempt is counted.
     ``retry_after`` is in seconds. ``unreachable`` says why this person can never be reached here ("not on Slack", "no
     such mailbox"): a fact that outlives the touch. ``channel_down`` says why nobody can be reached here at present;
-    ``lasting`` that this stays so until a person sees to it (password, token, certificate).
+    ``lasting`` that this stays so until a person sees to it (password, token, certificate), ``quota`` that we have sent
+    as much as we may, ``narrow`` that only this connection is one too many.
+    ``unclear``, of a refusal for good, is what makes it equal to another (code and enhanced code): whether it is about
+    this person or about us can be told only by what the others get.
     ``remote_id`` is the other side's name for it: queue id, or Slack channel and ts.
     """
 
@@ -43,6 +46,9 @@ class Outcome:
     unreachable: str = ""
     channel_down: str = ""
     lasting: bool = False
+    quota: bool = False
+    narrow: bool = False
+    unclear: str = ""
 
 
 class DeliveryError(Exception):
@@ -59,16 +65,21 @@ class DeliveryError(Exception):
         unreachable: str = "",
         channel_down: str = "",
         lasting: bool = False,
+        quota: bool = False,
+        narrow: bool = False,
+        unclear: str = "",
     ) -> None:
         super().__init__(reply)
         self.verdict, self.phase, self.reply, self.begun = verdict, phase, reply, begun
         self.retry_after, self.unreachable = retry_after, unreachable
-        self.channel_down, self.lasting = channel_down, lasting
+        self.channel_down, self.lasting, self.quota, self.narrow = channel_down, lasting, quota, narrow
+        self.unclear = unclear
 
     def outcome(self, key: str) -> Outcome:
         return Outcome(
             key, self.verdict, self.phase, self.reply, self.begun, self.retry_after,
-            unreachable=self.unreachable, channel_down=self.channel_down, lasting=self.lasting,
+            unreachable=self.unreachable, channel_down=self.channel_down, lasting=self.lasting, quota=self.quota,
+            narrow=self.narrow, unclear=self.unclear,
         )  # fmt: skip
 
 

@@ -7,22 +7,24 @@ import smtplib
 import socket
 import ssl
 
+from commsengine.channels import refusals
 from commsengine.channels.channel import PERMANENT, RETRY, DeliveryError
 
-_ENHANCED = re.compile(rb"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
-_NOBODY = re.compile(
-    rb"unknown|no such|not found|does(?: not|n't) exist|invalid (?:recipient|mailbox|user)|no mailbox"
-    rb"|mailbox (?:is )?(?:unavailable|disabled)|(?:user|account|mailbox) (?:is )?(?:disabled|inactive)",
-    re.IGNORECASE,
-)
 _QUEUED = re.compile(r"queued as ([\w.-]+)|\bid=([\w.-]+)", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+")
 _WAIT = {421: 60.0, 452: 900.0}
 _WAIT_OTHERWISE = 300.0  # seconds; what grey-listing relays ask for
+_PATIENCE = 60.0  # seconds; the unit in which relays count messages
+_EVERYBODY = {
+    refusals.US: "the relay refuses us: {text}",
+    refusals.QUOTA: "our quota at the relay is used up: {text}",
+    refusals.CONNECTIONS: "the relay takes no more connections: {text}",
+    refusals.DOWN: "the relay takes nothing at present: {text}",
+}
+"""What concerns everybody, as it is told."""
+
 _NO_CONNECTION: tuple[tuple[type[Exception], str], ...] = (  # the first that fits
-    (smtplib.SMTPAuthenticationError, "{place} refuses our user name and password"),
     (smtplib.SMTPNotSupportedError, "{place} does not offer what we need: {detail}"),
-    (smtplib.SMTPResponseException, "{place} turns us away: {detail}"),
     (ssl.SSLCertVerificationError, "the certificate of {place} cannot be trusted: {detail}"),
     (ssl.SSLError, "no encrypted connection to {place}: {detail}"),
     (socket.gaierror, "the name {host} cannot be found"),
@@ -30,36 +32,50 @@ _NO_CONNECTION: tuple[tuple[type[Exception], str], ...] = (  # the first that fi
     (ConnectionRefusedError, "{place} refuses the connection"),
     (Exception, "no connection to {place}: {detail}"),
 )
+AUTH, HELLO = "auth", "hello"
+"""Phases of a connection that the server answered and refused: at the log-in, or before it."""
 
 
 def refusal(phase: str, code: int, reply: bytes) -> DeliveryError:
     """The outcome that a reply stands for which was not the one we wanted."""
-    text = shown(code, reply)
-    if 500 <= code <= 599:
-        if phase == "mail":  # the person has not been named yet: it is we who are refused, for everybody
-            down = f"the relay refuses our sender: {text}"
-            return DeliveryError(RETRY, phase, text, begun=False, channel_down=down, lasting=True)
-        gone = "no such mailbox" if phase == "rcpt" and _nobody_there(code, reply) else ""
-        return DeliveryError(PERMANENT, phase, text, unreachable=gone)
-    return DeliveryError(
-        RETRY, phase, text, begun=(phase, code) != ("mail", 421), retry_after=_WAIT.get(code, _WAIT_OTHERWISE)
-    )
+    text, what = shown(code, reply), refusals.about(phase, code, _words(reply))
+    if what == refusals.US and phase == refusals.MAIL:
+        return _for_everybody(what, phase, text, f"the relay refuses our sender: {text}")
+    if what in _EVERYBODY:
+        return _for_everybody(what, phase, text, _EVERYBODY[what].format(text=text))
+    if what == refusals.BUSY:
+        return DeliveryError(RETRY, phase, text, begun=False, retry_after=_PATIENCE)
+    if what == refusals.LATER:
+        return DeliveryError(RETRY, phase, text, retry_after=_WAIT.get(code, _WAIT_OTHERWISE))
+    gone = "no such mailbox" if what == refusals.GONE else ""
+    alike = f"{code} {refusals.enhanced_code(_words(reply))}".strip() if what == refusals.UNCLEAR else ""
+    return DeliveryError(PERMANENT, phase, text, unreachable=gone, unclear=alike)
 
 
-def no_connection(error: Exception, host: str, port: int) -> str:
+def no_connection(error: Exception, host: str, port: int) -> DeliveryError:
     """Why nobody can be reached through this relay at present: one sentence, without credentials."""
     if isinstance(error, smtplib.SMTPServerDisconnected) and isinstance(error.__context__, TimeoutError):
         error = error.__context__  # smtplib calls a silence a closed connection
+    place = f"{host}:{port}"
+    if isinstance(error, smtplib.SMTPResponseException):
+        return _turned_away(error, place)
     reason = next(text for kind, text in _NO_CONNECTION if isinstance(error, kind))
-    detail = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else shown(0, str(error).encode())
-    return reason.format(place=f"{host}:{port}", host=host, detail=detail)
+    told = reason.format(place=place, host=host, detail=broken(error))
+    no_way_in = type(error) is smtplib.SMTPException  # it offers none of the ways to log in that we know
+    lasting = no_way_in or isinstance(error, smtplib.SMTPNotSupportedError | ssl.SSLError)
+    return DeliveryError(RETRY, refusals.CONNECT, told, begun=False, channel_down=told, lasting=lasting)
 
 
-def is_lasting(error: Exception) -> bool:
-    """Whether no connection comes about until a person sees to it: credentials, encryption, certificate."""
-    if isinstance(error, smtplib.SMTPAuthenticationError):
-        return error.smtp_code >= 500  # 454: the server cannot look the password up just now (RFC 4954, 4.7.0)
-    return isinstance(error, smtplib.SMTPAuthenticationError | smtplib.SMTPNotSupportedError | ssl.SSLError)
+def broken(error: Exception) -> str:
+    """What went wrong with a connection, in words: no number, no tuple."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        return shown(error.smtp_code, _bytes(error.smtp_error))
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return error.reason.replace("_", " ").lower()
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return shown(0, said.encode()).rstrip(".") or type(error).__name__
 
 
 def queue_id(reply: bytes) -> str:
@@ -70,19 +86,33 @@ def queue_id(reply: bytes) -> str:
 
 def shown(code: int, reply: bytes) -> str:
     """A reply as it may be kept: one line, short, without anybody's address."""
-    line = " ".join(reply.decode("utf-8", "replace").split())
+    line = _words(reply)
     return _ADDRESS.sub("(address)", f"{code} {line}" if code else line)[:300]
 
 
-def _nobody_there(code: int, reply: bytes) -> bool:
-    enhanced = _ENHANCED.search(reply)
-    if enhanced:
-        return (enhanced[2], enhanced[3]) in (
-            (b"1", b"1"),
-            (b"1", b"2"),
-            (b"1", b"3"),
-            (b"1", b"6"),
-            (b"1", b"10"),
-            (b"2", b"1"),
-        )
-    return code in (550, 551, 553) and bool(_NOBODY.search(reply))
+def _for_everybody(what: str, phase: str, reply: str, told: str) -> DeliveryError:
+    return DeliveryError(
+        RETRY, phase, reply, begun=False, channel_down=told, lasting=what == refusals.US,
+        quota=what == refusals.QUOTA, narrow=what == refusals.CONNECTIONS,
+    )  # fmt: skip
+
+
+def _turned_away(error: smtplib.SMTPResponseException, place: str) -> DeliveryError:
+    """The server answered, and lets us no further; from 500 on until a person sees to it."""
+    code, reply = error.smtp_code, _bytes(error.smtp_error)
+    what, text = refusals.about(refusals.CONNECT, code, _words(reply)), shown(code, reply)
+    logging_in = isinstance(error, smtplib.SMTPAuthenticationError)
+    if what in (refusals.QUOTA, refusals.CONNECTIONS):
+        return _for_everybody(what, refusals.CONNECT, text, _EVERYBODY[what].format(text=text))
+    refused = "refuses our log-in" if code >= 500 else "does not let us log in at present"
+    told = f"{place} {refused if logging_in else 'turns us away'}: {text}"
+    phase = AUTH if logging_in else HELLO
+    return _for_everybody(refusals.US if code >= 500 else refusals.DOWN, phase, told, told)
+
+
+def _bytes(said: bytes | str) -> bytes:
+    return said.encode() if isinstance(said, str) else said
+
+
+def _words(reply: bytes) -> str:
+    return " ".join(reply.decode("utf-8", "replace").split())

@@ -43,9 +43,7 @@ class SmtpConnection:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
             self.drop()
-            reason = replies.no_connection(error, self._server.host, self._server.port)
-            lasting = replies.is_lasting(error)
-            raise DeliveryError(RETRY, "connect", reason, begun=False, channel_down=reason, lasting=lasting) from None
+            raise replies.no_connection(error, self._server.host, self._server.port) from None
 
     def command(self, phase: str, command: str, *wanted: int) -> None:
         """One command and its reply. Raises ``DeliveryError`` for any other reply, or when the connection breaks."""
@@ -136,4 +134,6 @@ class SmtpConnection:
 
     def _broken(self, phase: str, error: OSError) -> DeliveryError:
         self.drop()
-        return DeliveryError(RETRY, phase, f"the connection broke before the message was handed over: {error}")
+        return DeliveryError(
+            RETRY, phase, f"the connection broke before the message was handed over: {replies.broken(error)}"
+        )

@@ -108,14 +108,14 @@ def _database(wiring: Wiring) -> Iterator[Finding]:
 
 
 def _resting(wiring: Wiring) -> Iterator[Finding]:
-    from commsengine.cli.show import when
-    from commsengine.engine.books import resting
+    from commsengine.cli.show import at_rest, waits_for
+    from commsengine.engine.books import channels
 
-    for rest in resting(wiring.store, wiring.clock()):
+    now = wiring.clock()
+    for rest in channels(wiring.store, wiring.decisions, now):
         yield Finding(
-            "channels", "problem", f"{rest['channel']} rests until {when(rest['until'])}: {rest['because']}",
-            "Then a single message tries it again.",
-        )  # fmt: skip
+            "channels", "problem", f"{at_rest(rest, now)} {waits_for(rest)}", "Then a single message tries it again."
+        )
 
 
 def _clock(wiring: Wiring) -> Iterator[Finding]:
@@ -132,12 +132,12 @@ def _clock(wiring: Wiring) -> Iterator[Finding]:
 def _ticks(wiring: Wiring) -> Iterator[Finding]:
     from commsengine.cli.cron import remedy, too_rarely
     from commsengine.cli.show import when
-    from commsengine.engine.outlook import waiting
+    from commsengine.engine.outlook import count_missed_windows
 
     last, rarely = wiring.store.engine.heartbeat(), too_rarely(wiring)
     if last is None or not rarely:
         return
-    if unreached := waiting(wiring.store, wiring.decisions, last.beat_at):
+    if unreached := count_missed_windows(wiring.store, wiring.decisions, last.beat_at):
         people = count(unreached, "person", "people")
         closed = f"At the last call, {when(last.beat_at)}, something was due for {people} whose send window was closed."
         yield Finding("ticks", "problem", f"{rarely} {closed}", remedy(wiring))
@@ -150,6 +150,7 @@ def _mail(wiring: Wiring) -> Iterator[Finding]:
         yield Finding("mail", "note", "Not set up: no e-mail is sent.")
         return
     from commsengine.channels.channel import DeliveryError
+    from commsengine.channels.replies import AUTH, HELLO
     from commsengine.channels.smtp_connection import SmtpConnection
     from commsengine.channels.smtp_server import parse_smtp_url
 
@@ -162,8 +163,12 @@ def _mail(wiring: Wiring) -> Iterator[Finding]:
     except DeliveryError as error:
         place = f"{server.host}:{server.port}"
         said = error.reply if server.host in error.reply else f"{place}: {error.reply}"
-        fix = "Look whether the relay runs, and at host and port in COMMSENGINE_SMTP_URL."
-        yield Finding("mail", "problem", f"{said}.", fix)
+        fix = {
+            AUTH: "What the server says comes after the code. Look at user and password in COMMSENGINE_SMTP_URL, and "
+            "whether this account may log in and send by SMTP.",
+            HELLO: "What the server says comes after the code. Ask those who run it whether this machine may send.",
+        }.get(error.phase, "Look whether the relay runs, and at host and port in COMMSENGINE_SMTP_URL.")
+        yield Finding("mail", "problem", f"{said.rstrip('.')}.", fix)
         return
     finally:
         relay.quit()

@@ -8,11 +8,15 @@ import click
 
 from commsengine.cli.campaigns import STILL_OPEN
 from commsengine.cli.opened import wired
-from commsengine.cli.show import count, json_option, note, show_json, when
+from commsengine.cli.show import at_rest, count, json_option, note, show_json, waits_for, when
 from commsengine.errors import HeldError
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
+
+
+NEEDS_A_PERSON = 1
+"""Exit status."""
 
 
 @click.command()
@@ -36,11 +40,13 @@ def run(wiring: Wiring, ctx: click.Context) -> None:
 
 @click.command()
 @json_option
+@click.pass_context
 @wired
-def tick(wiring: Wiring, as_json: bool) -> None:
+def tick(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
     """Do everything that is due now, then leave: for cron.
 
-    It decides and sends until nobody is due, and waits out a short "try again later".
+    It decides and sends until nobody is due, and waits out a short "try again later". It ends with status 1 when a
+    person must act: a channel refuses us, or all that left has failed.
 
     Example: commsengine tick
     """
@@ -61,7 +67,7 @@ def tick(wiring: Wiring, as_json: bool) -> None:
     else:
         click.echo(
             f"{count(report.sent, 'message')} sent, {count(report.by_hand, 'follow-up')} opened, "
-            f"{report.skipped:,} skipped."
+            f"{report.skipped:,} skipped{f', {report.failed:,} failed' if report.failed else ''}."
         )
     if report.waiting:
         people = count(report.waiting, "person", "people")
@@ -69,20 +75,23 @@ def tick(wiring: Wiring, as_json: bool) -> None:
     if rarely:
         note(f"{rarely} {remedy(wiring)}")
     _tell_what_waits(wiring)
+    if report.failed:
+        note(f"{count(report.failed, 'touch', 'touches')} never arrived: commsengine today")
     if report.hold == STOPPED:
         raise HeldError(STOPPED)
     if report.hold:
         raise HeldError(f"The engine is on hold: {report.hold}", "Look at commsengine today, then: commsengine release")
+    ctx.exit(NEEDS_A_PERSON if report.needs_a_person else 0)
 
 
 def _tell_what_waits(wiring: Wiring) -> None:
     """What the tick could not do, so that nobody takes silence for success; else when the next is due."""
-    from commsengine.engine.books import resting
+    from commsengine.engine.books import channels
 
     touches, now = wiring.store.touches, wiring.clock()
-    at_rest = resting(wiring.store, now)
-    for rest in at_rest:
-        note(f"{rest['channel']} rests until {when(rest['until'])}: {rest['because']}. What is due waits for it.")
+    rests = channels(wiring.store, wiring.decisions, now)
+    for rest in rests:
+        note(f"{at_rest(rest, now)} What is due waits for it.\n{waits_for(rest)}")
     for record in wiring.store.plans.all():
         pause = wiring.store.plans.standing(record.id) if record.state == "paused" else None
         if pause and pause.since_by == "engine":
@@ -90,7 +99,7 @@ def _tell_what_waits(wiring: Wiring) -> None:
     if waiting := sum(row.held for row in touches.open_rows(states=("uncertain",))):
         note(f"{count(waiting, 'touch is', 'touches are')} uncertain and wait for your word: commsengine today")
     following = touches.next_wake()
-    if following is not None and following > now and not at_rest:
+    if following is not None and following > now and not rests:
         note(f"Nobody is due before {when(following)}.")
 
 

@@ -81,6 +81,20 @@ def table(
         console().print(drawn)
 
 
+def at_rest(rest: Mapping[str, Any], now: datetime) -> str:
+    """A channel that rests: until when, and why in the other side's words."""
+    until = datetime.fromisoformat(rest["until"])
+    return (
+        f"{rest['channel']} rests until {when(until) if until > now else 'the next tick'}: "
+        f"{rest['because'].rstrip('.')}."
+    )
+
+
+def waits_for(rest: Mapping[str, Any]) -> str:
+    """How many messages wait for it."""
+    return f"{count(rest['waiting'], 'message waits', 'messages wait')} for {rest['channel']}."
+
+
 def title(text: str) -> None:
     colourful(click.style(in_one_line(text), bold=True))
 

@@ -100,6 +100,8 @@ COMMSENGINE_SECRET_KEY=$key
 # Mail. TLS is required unless the host is this machine.
 # COMMSENGINE_SMTP_URL=smtp://user:password@mail.example.com:587?tls=starttls
 # COMMSENGINE_MAIL_FROM=change@example.com
+# How many connections the mail server takes from us at once; a mailbox of Microsoft 365 takes three.
+# COMMSENGINE_SMTP_CONNECTIONS=3
 
 # Who can say, after a crash or a cut, whether an uncertain e-mail arrived: our own Postfix, or an archive of sent mail.
 # COMMSENGINE_POSTFIX_LOG=/var/log/mail.log

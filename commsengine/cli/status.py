@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commsengine.cli.opened import wired
-from commsengine.cli.show import count, json_option, say, show_json, table, title, when
+from commsengine.cli.show import at_rest, count, json_option, say, show_json, table, title, waits_for, when
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -26,13 +26,15 @@ def status(wiring: Wiring, as_json: bool) -> None:
     """
     from commsengine.engine import books
 
-    found = books.status(wiring.store, wiring.clock(), stop_file=wiring.stop_file, recall=True)
+    found = books.status(
+        wiring.store, wiring.clock(), stop_file=wiring.stop_file, recall=True, decisions=wiring.decisions
+    )
     if as_json:
         show_json(found)
         return
     title(_engine(found["engine"]))
     for rest in found["engine"]["resting"]:
-        say(f"{rest['channel']} rests until {when(rest['until'])}: {rest['because']}")
+        say(f"{at_rest(rest, wiring.clock())} {waits_for(rest)}")
     if not found["campaigns"]:
         click.echo("No plan is applied yet: commsengine apply PLAN")
     for campaign in found["campaigns"]:

@@ -9,17 +9,22 @@ import click
 from commsengine.cli.followups import show_followups
 from commsengine.cli.opened import wired
 from commsengine.cli.questions import show_questions
-from commsengine.cli.show import count, json_option, show_json, table, title, when
+from commsengine.cli.show import at_rest, count, json_option, show_json, table, title, waits_for, when
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
     from commsengine.wiring import Wiring
+
+MOST_FAILED = 20
 
 
 @click.command()
 @json_option
 @wired
 def today(wiring: Wiring, as_json: bool) -> None:
-    """Show the day: questions to answer, people to call, touches that need a decision.
+    """Show the day: questions to answer, people to call, touches that need a decision or failed, channels that rest.
 
     Example: commsengine today
     """
@@ -31,6 +36,8 @@ def today(wiring: Wiring, as_json: bool) -> None:
         return
     if not any(found.values()):
         click.echo("Nothing waits for a person.")
+    for rest in found["channels"]:
+        click.echo(f"{at_rest(rest, wiring.clock())} {waits_for(rest)}\nSee what is wrong: commsengine doctor\n")
     if found["questions"]:
         title(count(len(found["questions"]), "open question"))
         show_questions(found["questions"])
@@ -45,3 +52,15 @@ def today(wiring: Wiring, as_json: bool) -> None:
             (row["key"], row["person"], row["campaign"], when(row["at"])) for row in found["held"]
         ], whole=["key"])  # fmt: skip
         click.echo("Settle one: commsengine touch KEY --sent (or --resend)")
+    if found["failed"]:
+        _show_failed(found["failed"])
+
+
+def _show_failed(failed: Sequence[Mapping[str, Any]]) -> None:
+    title(f"{count(len(failed), 'touch', 'touches')} never arrived")
+    table(["key", "person", "campaign", "message", "reason"], [
+        [row[name] for name in ("key", "person", "campaign", "message", "reason")] for row in failed[:MOST_FAILED]
+    ], whole=["key"])  # fmt: skip
+    if (more := len(failed) - MOST_FAILED) > 0:
+        click.echo(f"{more:,} more: commsengine touches CAMPAIGN --state failed")
+    click.echo("These are not sent again; reach these people another way, or put right what the reason names.")

@@ -9,12 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from email.utils import parseaddr
 
 import structlog
 
 from commsengine.content.message import Message
+from commsengine.engine.breaker import Breaker
 from commsengine.engine.service_mail import payload_of
 from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.store import Store
@@ -45,14 +46,10 @@ class Alerts:
             now,
         )
 
-    def shut(self, channel: str, because: str, now: dt.datetime) -> None:
+    def shut(self, channel: str, breaker: Breaker, waiting: Callable[[], int], now: dt.datetime) -> None:
+        """A person must see to it, or a quota is used up; ``waiting`` counts what does not leave."""
         self._tell(
-            f"{channel} is shut",
-            now,
-            f"Nothing leaves by {channel}",
-            f"{because}.\n\nThis does not pass by itself. What is due waits, and is tried again every ten minutes at "
-            "least; the other channels go on. See what is wrong:\n\n    commsengine doctor",
-            now,
+            f"{channel} is shut", now, f"Nothing leaves by {channel}", lambda: _rests(breaker, waiting(), now), now
         )
 
     def failing(self, record: CampaignRecord, why: str, reasons: Counter[str], now: dt.datetime) -> None:
@@ -74,13 +71,15 @@ class Alerts:
             self._tell(event, now, f"{record.plan.title} is paused: too many messages are refused", text, now, address)
 
     def _tell(
-        self, event: str, since: dt.datetime, subject: str, text: str, now: dt.datetime, to: str | None = None
-    ) -> None:
+        self, event: str, since: dt.datetime, subject: str, text: str | Callable[[], str], now: dt.datetime,
+        to: str | None = None,
+    ) -> None:  # fmt: skip
         key = hashlib.sha256("\x1f".join(("alert", event, since.date().isoformat())).encode()).hexdigest()[:24]
         to = self._admin if to is None else to
         if not (to and self._way) or key in self._told:
             return
         self._told.add(key)
+        text = text if isinstance(text, str) else text()
         message = Message(
             key=key, campaign=NAME, campaign_title=NAME, channel=self._way, to_email=to, to_name="",
             slack_id="", sender_name="", reply_to="", subject=subject, text=f"{text}\n", html="", blocks=(), date=now,
@@ -89,3 +88,15 @@ class Alerts:
             key, category="alert", channel=self._way, payload=payload_of(message), now=now
         ):
             log.warning("told", alert=subject)
+
+
+def _rests(breaker: Breaker, waiting: int, now: dt.datetime) -> str:
+    """The other side's own words, what becomes of what is due, and what to do."""
+    passes = "passes by itself when the quota renews" if breaker.quota else "does not pass by itself"
+    waits = "1 message waits" if waiting == 1 else f"{waiting:,} messages wait"
+    return (
+        f"The reason: {breaker.because.rstrip('.')}.\n\nThis {passes}. {waits}, and none of them counts as refused. "
+        f"The channel rests until {breaker.until or now:%H:%M:%S} UTC; then one message tries it, again and again, every ten "
+        "minutes at least (where cron calls the engine, with each tick), and once it gets through the others follow. "
+        "The other channels go on. See what is wrong:\n\n    commsengine doctor"
+    )

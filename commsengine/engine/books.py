@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from commsengine.cadence.calendar import Hours
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.followups import followups
 from commsengine.engine.handover import RendererFor
+from commsengine.engine.outlook import waiting
+from commsengine.engine.pulse import NEXT_TICK
 from commsengine.engine.report import RoleView, recall_by_role
 from commsengine.engine.why import iso, touch_json
 from commsengine.store.records import CampaignBooks, QuestionRecord, TouchRecord
@@ -24,16 +26,22 @@ QUESTION_WAITS = 2
 """Working days after which an open question heads the list."""
 
 
-def status(store: Store, now: dt.datetime, *, stop_file: bool = False, recall: bool = False) -> dict[str, Any]:
+def status(
+    store: Store, now: dt.datetime, *, stop_file: bool = False, recall: bool = False, decisions: Decisions | None = None
+) -> dict[str, Any]:
     """The engine's state and the books of each campaign; the touches ever made are the sum of their states.
 
-    ``stop_file``: the file STOP is there. With ``recall`` that of each role is estimated too.
+    ``stop_file``: the file STOP is there. With ``recall`` that of each role is estimated too; with ``decisions`` how
+    many messages wait for a channel that rests.
     """
     campaigns = [
         {**_campaign(books, store), **({"recall": _recall(store, books.campaign, now)} if recall else {})}
         for books in store.books.status(now)
     ]
-    return {"engine": engine_state(store, now, stop_file=stop_file), "campaigns": campaigns}
+    engine = engine_state(store, now, stop_file=stop_file)
+    if decisions is not None:
+        engine["resting"] = channels(store, decisions, now)
+    return {"engine": engine, "campaigns": campaigns}
 
 
 def engine_state(store: Store, now: dt.datetime, *, stop_file: bool = False) -> dict[str, Any]:
@@ -53,13 +61,28 @@ def engine_state(store: Store, now: dt.datetime, *, stop_file: bool = False) -> 
 
 
 def resting(store: Store, now: dt.datetime) -> list[dict[str, str]]:
-    """The channels that an engine keeps still: which, until when and why."""
-    return [
-        {"channel": name, **rest}
-        for beat in store.engine.heartbeats()
-        for name, rest in sorted(beat.resting.items())
-        if dt.datetime.fromisoformat(rest["until"]) > now
-    ]
+    """The channels that an engine keeps still: which, until when and why.
+
+    Where cron calls the ticks, what the last one left resting rests until the next, however short it meant to wait.
+    """
+    found: dict[str, dict[str, str]] = {}
+    beats = store.engine.heartbeats()
+    for beat in beats:
+        for name, rest in sorted(beat.resting.items()):
+            stays = beat is beats[0] and bool(rest.get(NEXT_TICK))
+            if stays or dt.datetime.fromisoformat(rest["until"]) > now:
+                found.setdefault(name, {"channel": name, "until": rest["until"], "because": rest["because"]})
+    return list(found.values())
+
+
+def channels(store: Store, decisions: Decisions, now: dt.datetime) -> list[dict[str, Any]]:
+    """The same, with how many messages wait for each."""
+    return [{**rest, "waiting": _waiting(store, decisions, rest, now)} for rest in resting(store, now)]
+
+
+def _waiting(store: Store, decisions: Decisions, rest: Mapping[str, str], now: dt.datetime) -> int:
+    until = max(now, dt.datetime.fromisoformat(rest["until"]))
+    return waiting(store, decisions, until, now).get(rest["channel"], 0)
 
 
 def touches(store: Store, campaign: str) -> Iterator[dict[str, Any]]:
@@ -70,11 +93,13 @@ def touches(store: Store, campaign: str) -> Iterator[dict[str, Any]]:
 
 
 def today(store: Store, decisions: Decisions, renderer: RendererFor, now: dt.datetime) -> dict[str, Any]:
-    """What waits for a person today: follow-ups, open questions, rows that need a decision."""
+    """What waits for a person today: follow-ups, open questions, rows that need a decision, and what does not leave."""
     return {
         "follow_ups": [one.as_json() for one in followups(store, decisions, renderer, now)],
         "questions": questions(store, now),
         "held": held(store),
+        "failed": failed(store),
+        "channels": channels(store, decisions, now),
     }
 
 
@@ -102,6 +127,25 @@ def held(store: Store) -> list[dict[str, Any]]:
         for row in store.touches.open_rows(states=("uncertain",))
         if row.held and row.local_date is not None
     ]
+
+
+def failed(store: Store) -> list[dict[str, Any]]:
+    """Touches that never arrive, of campaigns that go on; the newest first."""
+    going_on = {record.id for record in store.plans.all() if record.state in ("running", "paused")}
+    rows = [
+        row
+        for row in store.touches.open_rows(states=("failed",))
+        if row.campaign in going_on and row.local_date is not None
+    ]
+    people = store.people.by_ids(sorted({row.person_id for row in rows if row.person_id}))
+    return [
+        {
+            "key": row.key, "person": people[row.person_id].email, "campaign": row.campaign, "message": row.message,
+            "channel": row.channel, "at": iso(row.due_at), "reason": row.reason,
+        }
+        for row in reversed(rows)
+        if row.person_id in people
+    ]  # fmt: skip
 
 
 def _campaign(books: CampaignBooks, store: Store) -> dict[str, Any]:

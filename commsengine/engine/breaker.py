@@ -1,8 +1,8 @@
 """What keeps a whole channel still for a while: failures of the channel itself, or its own "try again later".
 
 Closed → open: five failures to connect in a row, one that took as long as a time-out, one that lasts until a person
-sees to it (password, certificate), or more than a fifth of a minute's outcomes refused for now. What is refused for
-one recipient for good says nothing about the channel.
+sees to it (password, certificate, a sender that is refused), a quota that is used up, or more than a fifth of a
+minute's outcomes refused for now. What is refused for one recipient for good says nothing about the channel.
 
 Open → half-open: after the wait one single message tries the channel.
 
@@ -40,7 +40,7 @@ class Breaker:
         self.channel = channel
         self.until: dt.datetime | None = None
         self.because = ""
-        self.lasting = False
+        self.lasting = self.quota = False
         self._since: dt.datetime | None = None
         self.trying = False
         """Open or half-open: nothing has got through since it opened."""
@@ -75,16 +75,18 @@ class Breaker:
             if self._probe == threading.get_ident():
                 self._probe = None
 
-    def fail(self, because: str, now: dt.datetime, *, lasting: bool = False, at_once: bool = False) -> None:
-        """Nobody can be reached; ``lasting`` until a person sees to it."""
+    def fail(
+        self, because: str, now: dt.datetime, *, lasting: bool = False, quota: bool = False, at_once: bool = False
+    ) -> None:
+        """Nobody can be reached; ``lasting`` until a person sees to it, ``quota`` until it renews."""
         with self._lock:
             if self.shut(now):
                 if lasting:
                     self.because, self.lasting = because, True
                 return
             self._failures += 1
-            if lasting or at_once or self.trying or self._failures >= FAILURES:
-                self._open(because, now, lasting)
+            if lasting or quota or at_once or self.trying or self._failures >= FAILURES:
+                self._open(because, now, lasting, quota)
 
     def refuse(self, because: str, now: dt.datetime, *, again: bool) -> None:
         """One recipient was refused for now; ``again``: not for the first time."""
@@ -118,15 +120,16 @@ class Breaker:
                 self._close()
             self._failures = self._openings = 0
 
-    def _open(self, because: str, now: dt.datetime, lasting: bool = False) -> None:
+    def _open(self, because: str, now: dt.datetime, lasting: bool = False, quota: bool = False) -> None:
         wait = min(FIRST_WAIT * 2 ** min(self._openings, 10), LONGEST_WAIT)
         self._openings += 1
-        self._since, self.until, self.because, self.lasting, self.trying = now, now + wait, because, lasting, True
+        self._since, self.until, self.because, self.trying = now, now + wait, because, True
+        self.lasting, self.quota = lasting, quota
         self._lately.clear()
         log.log(40 if lasting else 30, "channel_shut", channel=self.channel, seconds=wait.total_seconds())
 
     def _close(self) -> None:
-        self.until, self.because, self.lasting, self.trying = None, "", False, False
+        self.until, self.because, self.lasting, self.quota, self.trying = None, "", False, False, False
         self._failures = 0
 
     def _too_many(self, now: dt.datetime) -> bool:

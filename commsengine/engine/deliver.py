@@ -12,10 +12,11 @@ from functools import partial
 
 import structlog
 
-from commsengine.channels.channel import RELEASED, Channel, Outcome
+from commsengine.channels.channel import RELEASED, RETRY, Channel, Outcome
 from commsengine.content.message import Message
 from commsengine.engine.breaker import Breaker
 from commsengine.engine.dated import Dated
+from commsengine.engine.doubts import Doubts
 from commsengine.engine.guard import Guard
 from commsengine.engine.poison import Desk
 from commsengine.engine.rate import Rate
@@ -23,9 +24,14 @@ from commsengine.engine.receipts import receipt_of, render_failed
 from commsengine.engine.trip import Claimed, Trip
 from commsengine.engine.writer import Writer
 from commsengine.errors import CommsError, InputError
+from commsengine.store.records import Receipt
 
 LARGEST_BATCH = 50
 LARGEST_CLAIM = 1000
+WIDENS_AFTER = dt.timedelta(minutes=5)
+"""One connection more is tried so long after the other side had enough of them."""
+
+TOLD_BY_NOBODY = 900.0  # seconds until a refusal that may be about us is tried once more
 
 log = structlog.get_logger(__name__)
 
@@ -42,8 +48,9 @@ class ChannelSetup:
 class Pool:
     """The senders of one channel. A claim is ours for ``lease``: no more is taken than can leave in half of it.
 
-    ``progress`` is set whenever a batch is done that leaves it half empty; ``sent`` counts the touches that have
-    arrived. While ``stopped`` says so, nothing leaves.
+    ``progress`` is set whenever a batch is done that leaves it half empty; ``sent`` and ``failed`` count touches. While
+    ``stopped`` says so, nothing leaves. A thread whose connection is one too many for the other side gives it up and
+    lets the others go on.
     """
 
     def __init__(
@@ -66,11 +73,15 @@ class Pool:
         self._capacity = max(1, min(limit, LARGEST_CLAIM))
         self._queue: deque[list[Claimed]] = deque()
         self._open = 0
-        self.sent = 0
+        self.sent = self.failed = 0
+        self._doubts = Doubts()
+        self._spared: list[int] = []  # threads that do without a connection
+        self._spared_at = clock()
         self._stopping = self._doubtful = False
         self._news = threading.Condition()
         self._threads = [
-            threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True) for number in range(setup.threads)
+            threading.Thread(target=self._run, args=(number,), name=f"{name}-{number}", daemon=True)
+            for number in range(setup.threads)
         ]
         for thread in self._threads:
             thread.start()
@@ -95,8 +106,10 @@ class Pool:
 
     def put(self, claimed: Sequence[Claimed]) -> None:
         """Hand over the touches of one claim."""
-        size = max(1, min(-(-len(claimed) // len(self._threads)), LARGEST_BATCH, self._rate.burst or LARGEST_BATCH))
         with self._news:
+            self._widen()
+            carriers = len(self._threads) - len(self._spared)
+            size = max(1, min(-(-len(claimed) // carriers), LARGEST_BATCH, self._rate.burst or LARGEST_BATCH))
             if self._stopping:  # nobody may be left to take it
                 self._give_back(claimed)
                 return
@@ -122,14 +135,16 @@ class Pool:
             thread.join(5.0 if done else 0.0)
         return done
 
-    def _run(self) -> None:
+    def _run(self, number: int) -> None:
         channel: Channel | None = None
-        while batch := self._next():
+        while batch := self._next(number):
             channel = channel or self._opened()
             if channel and self._may_go(len(batch)):
-                self._carry(channel, batch)
+                self._carry(channel, batch, number)
             else:
                 self._give_back(batch)
+            if channel and number in self._spared:  # also a connection that is kept idle counts
+                channel.close()
             self.breaker.leave()
             self._done(len(batch))
         if channel:
@@ -149,19 +164,51 @@ class Pool:
         because = told or f"{self.name} failed unexpectedly ({type(failure).__name__})"
         self.breaker.fail(because, self._clock(), at_once=True)
 
-    def _next(self) -> list[Claimed] | None:
+    def _next(self, number: int) -> list[Claimed] | None:
         with self._news:
-            self._news.wait_for(lambda: self._queue or self._stopping)
+            self._news.wait_for(lambda: self._stopping or (self._queue and number not in self._spared))
             return self._queue.popleft() if self._queue else None
+
+    def _narrow(self, number: int) -> bool:
+        """This thread does without a connection from now on; the last one is not given up."""
+        with self._news:
+            if len(self._spared) + 1 >= len(self._threads):
+                return False
+            self._spared.append(number)
+            self._spared_at = self._clock()
+            log.info("channel_narrows", channel=self.name, connections=len(self._threads) - len(self._spared))
+            return True
+
+    def _widen(self) -> None:
+        if self._spared and not dt.timedelta() <= self._clock() - self._spared_at < WIDENS_AFTER:
+            self._spared.pop(0)
+            self._spared_at = self._clock()
 
     def _done(self, count: int) -> None:
         with self._news:
+            if self._open == count:
+                self._leave_open()
             self._open -= count
             self._news.notify_all()
         if not self.crowded:
             self._progress.set()
 
-    def _carry(self, channel: Channel, batch: Sequence[Claimed]) -> None:
+    def _leave_open(self) -> None:
+        """Nothing is under way that could tell what these were refused for: they are tried again."""
+        for doubt in self._doubts.take():
+            again = doubt.attempts > 0
+            wait = TOLD_BY_NOBODY if again else None
+            doubt.book(replace(doubt.outcome, verdict=RETRY, begun=not again, retry_after=wait))
+
+    def _book(self, one: Claimed, receipt: Receipt) -> None:
+        """One receipt on its way to the record."""
+        with self._news:
+            self.sent += receipt.state == "sent" and not one.service
+            self.failed += receipt.state == "failed" and not one.service
+        self._guard.note(one.campaign, one.message, one.rung, receipt)
+        self._writer.settle([receipt], one.fence)
+
+    def _carry(self, channel: Channel, batch: Sequence[Claimed], number: int) -> None:
         fence = batch[0].fence
         batch = self._still_ours(batch)
         messages = self._rendered(batch)
@@ -169,26 +216,25 @@ class Pool:
         trip = Trip(
             {message.key: claimed[message.key] for message in messages},
             fence, self._writer, self.breaker, guard=self._guard, clock=self._clock,
-            stopped=lambda: self._stopping or self._told_to_stop(),
+            stopped=lambda: self._stopping or self._told_to_stop(), book=self._book, doubts=self._doubts,
+            narrow=partial(self._narrow, number),
         )  # fmt: skip
         try:
             for outcome in channel.deliver(Dated(messages, self._clock), trip.mark) if messages else ():
                 trip.settle(outcome)
-                if trip.over or trip.refused:
+                if trip.over or trip.refused or trip.narrowed:
                     break
         except Exception as failure:  # the others of this batch must still be told what became of them
             self._broke(failure)
-        rest = trip.untried() if trip.refused and not trip.over else frozenset()
+        rest = trip.untried() if (trip.refused or trip.narrowed) and not trip.over else frozenset()
         trip.settle_rest(but=rest)
         self._doubtful = trip.refused
         self._again(
             [replace(claimed[each.key], render=partial(_as_it_is, each)) for each in messages if each.key in rest]
         )
-        with self._news:
-            self.sent += trip.sent
 
     def _again(self, rest: Sequence[Claimed]) -> None:
-        """The rest of a batch of which one was refused: next, after a look at the record."""
+        """The rest of a batch of which one was stopped: next; after a refused mark, with a look at the record."""
         if rest:
             with self._news:
                 self._open += len(rest)
@@ -222,9 +268,7 @@ class Pool:
                     messages.append(claimed.render())
             except Exception as failure:  # one bad row must not stop the others
                 log.error("render_failed", campaign=claimed.campaign, message=claimed.message, key=claimed.key)
-                receipt = render_failed(claimed.key, failure, claimed.attempts, self._clock())
-                self._guard.note(claimed.campaign, claimed.message, claimed.rung, receipt)
-                self._writer.settle([receipt], claimed.fence)
+                self._book(claimed, render_failed(claimed.key, failure, claimed.attempts, self._clock()))
         return messages
 
     def _give_back(self, batch: Sequence[Claimed]) -> None:

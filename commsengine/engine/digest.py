@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from textwrap import shorten
 
@@ -14,7 +14,7 @@ from commsengine.cadence.calendar import Hours, instant
 from commsengine.cadence.people import Person
 from commsengine.content.digest import Call, DigestFacts, HeldRow, OpenQuestion
 from commsengine.content.facts import Cast
-from commsengine.engine.books import held, questions
+from commsengine.engine.books import channels, failed, held, questions
 from commsengine.engine.casting import Casting
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.followups import FollowUp, followups
@@ -125,8 +125,19 @@ class Digests:
                 HeldRow(row["person"], row["message"], row["reason"] or "nobody knows whether it arrived")
                 for row in rows[:MOST_LINES]
             ),
-            figures=(f"{left_out} more: commsengine today lists them all.",) if left_out else (),
+            figures=(
+                *([f"{left_out} more: commsengine today lists them all."] if left_out else ()),
+                *self._not_leaving(mine, now),
+            ),
         )
+
+    def _not_leaving(self, campaign: str, now: dt.datetime) -> Iterator[str]:
+        """What never arrived, and what waits for a channel that rests."""
+        if lost := sum(row["campaign"] == campaign for row in failed(self._store)):
+            yield f"{lost:,} message{'s' * (lost != 1)} never arrived: commsengine today says to whom, and why."
+        for rest in channels(self._store, self._decisions, now):
+            because = rest["because"].rstrip(".")
+            yield f"Nothing leaves by {rest['channel']} at present ({rest['waiting']:,} waiting): {because}."
 
 
 def _calls(waiting: Sequence[FollowUp], owners: Sequence[str]) -> tuple[Call, ...]:

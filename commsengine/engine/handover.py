@@ -37,7 +37,7 @@ class Handover:
             render = _rendering(self._renderer_of(campaign), touch, one, casting, campaign.plan)
             claimed = Claimed(
                 touch.key, touch.campaign, touch.message, fence, render, touch.not_after, one.attempts(touch.key),
-                touch.rung,
+                touch.rung, touch.person,
             )  # fmt: skip
             batches.setdefault(touch.channel, []).append(claimed)
         for channel, batch in batches.items():
@@ -45,7 +45,10 @@ class Handover:
 
     def service(self, records: Sequence[TouchRecord], fence: int) -> None:
         for record in records:
-            claimed = Claimed(record.key, record.campaign, "", fence, _reading(record), None, record.attempts)
+            claimed = Claimed(
+                record.key, record.campaign, "", fence, _reading(record), None, record.attempts,
+                person=record.person_id or "",
+            )  # fmt: skip
             self._pools[record.channel].put([claimed])
 
     def _renderer_of(self, campaign: Campaign) -> Renderer:

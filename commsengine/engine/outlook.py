@@ -1,4 +1,4 @@
-"""What starting, resuming or releasing would do at this moment, by asking ``decide`` and changing nothing."""
+"""What starting, resuming or releasing would do at this moment, and what waits for a channel, by asking ``decide``."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from commsengine.store.store import Store
 EXACT_UP_TO = 2000
 PAGE = 1000
 BY_HAND = "personal"
+
+A_MINUTE = dt.timedelta(minutes=1)
+"""Who met a channel that rests looks again a moment after the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +91,27 @@ def with_campaign(campaigns: Campaigns, campaign: Campaign) -> Campaigns:
     return replace(campaigns, running=(*others, campaign))
 
 
-def waiting(store: Store, decisions: Decisions, now: dt.datetime) -> int:
+def count_missed_windows(store: Store, decisions: Decisions, now: dt.datetime) -> int:
     """How many people something was due for at that moment, but whose send window was closed."""
     people, total = sample(store)
     campaigns, found = decisions.campaigns(now), 0
     for ids in _pages([person.id for person in people]):
         found += sum(missed_window(one.decision) for one in decisions.of(ids, campaigns, now))
     return round(found * total / len(people)) if people else 0
+
+
+def waiting(store: Store, decisions: Decisions, until: dt.datetime, now: dt.datetime) -> Mapping[str, int]:
+    """How many messages are due by now, by channel: of the people whom an engine has put off until then.
+
+    Estimated from those who wait longest where they are more than ``EXACT_UP_TO``.
+    """
+    until += A_MINUTE
+    ids, total = store.touches.due(until, EXACT_UP_TO), store.touches.due_count(until)
+    campaigns, counted = decisions.campaigns(now), Counter[str]()
+    for page in _pages(ids):
+        for one in decisions.of(page, campaigns, now):
+            counted.update(touch.channel for touch in one.decision.touches if not touch.skip)
+    return {channel: round(count * total / len(ids)) for channel, count in counted.items()}
 
 
 def sample(store: Store) -> tuple[list[Person], int]:

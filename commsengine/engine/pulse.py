@@ -20,6 +20,9 @@ from commsengine.store.store import Store
 LEASE = dt.timedelta(minutes=10)
 BEAT_IS_KEPT = dt.timedelta(seconds=30)
 
+NEXT_TICK = "next_tick"
+"""Kept beside a rest where somebody else calls the ticks: nothing tries that channel before the next one."""
+
 Resting = Mapping[str, tuple[dt.datetime, str]]
 """The channels that rest: until when, and why."""
 
@@ -52,13 +55,17 @@ class Pulse:
             self._owner.name, pid=self._owner.pid, host=self._owner.host, boot_id=self._owner.boot_id,
             interval=self._learned if self._interval is None else self._interval, now=now,
             awaited=self._awaited and since is None,
-            resting={name: {"until": until.isoformat(), "because": why} for name, (until, why) in resting.items()},
+            resting={name: self._rest(until, why) for name, (until, why) in resting.items()},
         )  # fmt: skip
         if sending:
             self._store.touches.renew(owner=self._owner.name, lease_until=now + LEASE, now=now)
         self._last, self._rested = now, rested
         if state:
             state.note(Note(str(self._store.path or ""), self._store.engine.fence(), now, self._store.engine.epochs()))
+
+    def _rest(self, until: dt.datetime, why: str) -> dict[str, str]:
+        kept = {"until": until.isoformat(), "because": why}
+        return kept if self._interval is not None else {**kept, NEXT_TICK: "yes"}
 
     def _look_around(self, now: dt.datetime, since: dt.timedelta | None) -> None:
         """``since`` is the time since the last beat of this process, by a clock that may have been set."""

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -30,6 +31,7 @@ from commsengine.engine.deliver import ChannelSetup, Pool
 from commsengine.engine.digest import Digests
 from commsengine.engine.guard import Guard
 from commsengine.engine.handover import Handover, RendererFor
+from commsengine.engine.outlook import waiting
 from commsengine.engine.owner import Owner
 from commsengine.engine.pulse import LEASE, Pulse
 from commsengine.engine.reconcile import Reconciled
@@ -53,8 +55,9 @@ log = structlog.get_logger(__name__)
 class BeatReport:
     """What one beat, or all beats of a tick, did. ``crowded`` are touches their channel had no room for just now.
 
-    ``sent`` is known of a whole tick only: of what was ``claimed``, what has arrived. ``waiting`` are people of whom
-    something is due, but whose send window is closed.
+    Known of a whole tick only: of what was ``claimed``, ``sent`` has arrived and ``failed`` never will; ``waiting`` are
+    people of whom something is due, but their send window is closed; ``refused`` are the channels that refuse us until
+    a person sees to it.
     """
 
     due: int = 0
@@ -66,12 +69,20 @@ class BeatReport:
     hold: str = ""
     sent: int = 0
     waiting: int = 0
+    failed: int = 0
+    refused: tuple[str, ...] = ()
+
+    @property
+    def needs_a_person(self) -> bool:
+        """We are refused, or all that left has failed."""
+        return bool(self.refused) or (self.failed > 0 and not self.sent)
 
     def __add__(self, other: BeatReport) -> BeatReport:
         return BeatReport(
             self.due + other.due, self.claimed + other.claimed, self.skipped + other.skipped,
             self.by_hand + other.by_hand, self.crowded + other.crowded, self.service + other.service,
-            self.hold or other.hold, self.sent + other.sent, self.waiting + other.waiting,
+            self.hold or other.hold, self.sent + other.sent, self.waiting + other.waiting, self.failed + other.failed,
+            (*self.refused, *other.refused),
         )  # fmt: skip
 
 
@@ -230,7 +241,7 @@ class Engine:
         self._digests.send(records)
         running = [record for record in records if record.state == "running"]
         self._teacher.teach([record.plan for record in running], self._clock())
-        total, idle_rounds, sent_before = BeatReport(), 0, self._sent()
+        total, idle_rounds, before = BeatReport(), 0, self._counts()
         while not self._stopping.is_set():
             settled = self._settled()
             self._refuse_a_failing_disk()
@@ -254,7 +265,9 @@ class Engine:
         self._refuse_a_failing_disk()
         if not total.hold and any(is_past(record, self._clock()) for record in running):  # a held clock may be wrong
             finish_what_is_over(self._store, self._clock())
-        return replace(total, sent=self._sent() - sent_before)
+        sent, failed = (count - earlier for count, earlier in zip(self._counts(), before, strict=True))
+        refused = tuple(name for name, pool in self._pools.items() if pool.breaker.lasting)
+        return replace(total, sent=sent, failed=failed, refused=refused)
 
     def _pick_up(self) -> None:
         """After a tick that failed: what it had claimed and not handed over to anybody is given back."""
@@ -268,8 +281,10 @@ class Engine:
         if isinstance(trouble, DiskError):
             raise trouble
 
-    def _sent(self) -> int:
-        return sum(pool.sent for pool in self._pools.values())
+    def _counts(self) -> tuple[int, int]:
+        """What has arrived and what has failed since the start."""
+        pools = self._pools.values()
+        return sum(pool.sent for pool in pools), sum(pool.failed for pool in pools)
 
     def _settled(self) -> bool:
         """Nothing is under way and every receipt is kept."""
@@ -336,8 +351,8 @@ class Engine:
         if hold:
             self._alerts.held(hold, now)
         for name, pool in self._pools.items():
-            if pool.breaker.shut(now) and pool.breaker.lasting:
-                self._alerts.shut(name, pool.breaker.because, now)
+            if pool.breaker.shut(now) and (pool.breaker.lasting or pool.breaker.quota):
+                self._alerts.shut(name, pool.breaker, partial(self._waiting_for, name, now), now)
         return hold.reason if hold else ""
 
     def _next(self, room: Room, now: dt.datetime) -> list[str]:
@@ -346,6 +361,10 @@ class Engine:
         more = room.most() - len(waited)
         due = self._store.touches.due(now, more) if more > 0 else []
         return list(dict.fromkeys([*waited, *due]))
+
+    def _waiting_for(self, channel: str, now: dt.datetime) -> int:
+        until = self._pools[channel].breaker.until or now
+        return waiting(self._store, self.decisions, until, now).get(channel, 0)
 
     def _claim(self, ids: Sequence[str], room: Room, now: dt.datetime) -> BeatReport:
         still = room.still_waiting(ids)

@@ -3,6 +3,7 @@
 1. ``mark`` lets only those through whose send window is still open, as long as nothing has stopped us: the end of this
    process, a STOP, a channel that is shut, a campaign that fails. It looks before the commit and after it.
 2. Every outcome becomes a receipt at once; it also tells the breaker how the channel is, the guard how the campaign.
+   A refusal that may be about us waits until others have shown what it is about (``doubts``).
 3. Once nothing may leave, the rest of the batch is not laid before the other side at all.
 4. Whoever is left without an outcome (a defect in the channel) is uncertain if marked, else given back.
 """
@@ -11,17 +12,25 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, Outcome
 from commsengine.content.message import Message
 from commsengine.engine.breaker import Breaker
+from commsengine.engine.doubts import Doubt, Doubts
 from commsengine.engine.guard import Guard
 from commsengine.engine.receipts import receipt_of
 from commsengine.engine.writer import Writer
+from commsengine.store.records import Receipt
 
 TIMED_OUT = dt.timedelta(seconds=10)
 """A failure that took this long is not waited for four times more."""
+
+AFTER_THE_OTHERS = dt.timedelta(seconds=15)
+"""Whoever met a channel that rests is not the first to try it again: the refusal may have been theirs after all."""
+
+Book = Callable[["Claimed", Receipt], None]
+"""Puts one receipt on record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,12 @@ class Claimed:
     not_after: dt.datetime | None = None
     attempts: int = 0
     rung: int = 0
+    person: str = ""
+
+    @property
+    def topic(self) -> str:
+        """What it is a copy of."""
+        return f"{self.campaign} {self.message}"
 
     @property
     def service(self) -> bool:
@@ -50,7 +65,10 @@ class Claimed:
 
 
 class Trip:
-    """Belongs to one sender thread, for one call of ``deliver``. ``sent`` counts the touches that have arrived."""
+    """Belongs to one sender thread, for one call of ``deliver``.
+
+    ``narrow`` gives this connection up, unless it is the last; ``narrowed`` says that it was given up.
+    """
 
     def __init__(
         self,
@@ -62,16 +80,19 @@ class Trip:
         guard: Guard,
         clock: Callable[[], dt.datetime],
         stopped: Callable[[], bool],
+        book: Book,
+        doubts: Doubts,
+        narrow: Callable[[], bool],
     ) -> None:
         self._claimed, self._fence, self._writer, self._breaker = claimed, fence, writer, breaker
         self._campaigns = frozenset(one.campaign for one in claimed.values())
         self._guard, self._clock, self._stopped = guard, clock, stopped
+        self._to_record, self._doubts, self._narrow = book, doubts, narrow
         self._last, self._down = clock(), False
         self._marked: set[str] = set()
         self._open: set[str] = set()  # marked and not settled
         self._settled: set[str] = set()
-        self.refused = False
-        self.sent = 0
+        self.refused = self.narrowed = False
 
     def mark(self, keys: Sequence[str]) -> set[str]:
         granted = self._writer.mark([key for key in keys if self._may_leave(key)], self._fence)
@@ -93,11 +114,38 @@ class Trip:
         one = self._claimed[outcome.key]
         self._settled.add(outcome.key)
         self._open.discard(outcome.key)
+        if outcome.verdict == SENT:
+            for doubt in self._doubts.arrive(outcome.key, one.topic):
+                doubt.book(doubt.outcome)
+        if outcome.unclear and not self._doubts.own(outcome.key, one.topic):
+            self._doubt(outcome, one)
+            return
         self._heed(outcome, one)
-        self.sent += outcome.verdict == SENT and not one.service
-        receipt = receipt_of(outcome, one.attempts, self._clock())
-        self._guard.note(one.campaign, one.message, one.rung, receipt)
-        self._writer.settle([receipt], self._fence)
+        self._book(one, self._behind_the_others(outcome))
+
+    def _book(self, one: Claimed, outcome: Outcome) -> None:
+        if one.service and outcome.unreachable:  # no other channel carries it, and no person
+            outcome = replace(outcome, begun=True, unreachable="")
+        self._to_record(one, receipt_of(outcome, one.attempts, self._clock()))
+
+    def _doubt(self, outcome: Outcome, one: Claimed) -> None:
+        """It waits for what the others get; if it is one too many, everybody is refused."""
+        before = 0 if one.service else one.attempts  # service mail is given up in the end, for it is never too late
+        doubt = Doubt(outcome, one.topic, one.person, before, lambda settled: self._book(one, settled))
+        if not self._doubts.add(doubt):
+            return
+        down = f"all are refused alike: {outcome.reply}"
+        refused = replace(outcome, verdict=RETRY, begun=False, channel_down=down, lasting=True, unclear="")
+        self._heed(refused, one)
+        for each in self._doubts.take():
+            each.book(self._behind_the_others(replace(refused, key=each.outcome.key, reply=each.outcome.reply)))
+
+    def _behind_the_others(self, outcome: Outcome) -> Outcome:
+        now, until = self._clock(), self._breaker.until
+        judged = outcome.lasting or outcome.quota
+        if not judged or until is None or not self._breaker.shut(now):
+            return outcome
+        return replace(outcome, retry_after=(until - now + AFTER_THE_OTHERS).total_seconds())
 
     def untried(self) -> frozenset[str]:
         """The keys that the channel has not come to."""
@@ -116,9 +164,13 @@ class Trip:
         """What this outcome says about the channel as a whole."""
         now = self._clock()
         took, self._last = now - self._last, now
-        if outcome.channel_down:
+        if outcome.narrow and not self._down and self._narrow():
+            self.narrowed = True
+        elif outcome.channel_down:
             if not self._down:  # the rest of the batch was not tried
-                self._breaker.fail(outcome.channel_down, now, lasting=outcome.lasting, at_once=took >= TIMED_OUT)
+                self._breaker.fail(
+                    outcome.channel_down, now, lasting=outcome.lasting, quota=outcome.quota, at_once=took >= TIMED_OUT
+                )
             self._down = True
         elif outcome.verdict == RETRY and not outcome.begun and outcome.retry_after is not None:
             self._breaker.later(outcome.retry_after, now)

@@ -47,6 +47,11 @@ class Touches:
         with self._database.read() as connection:
             return histories.due(connection, now, limit)
 
+    def due_count(self, now: dt.datetime) -> int:
+        """How many people are to be decided for."""
+        with self._database.read() as connection:
+            return connection.execute(select(func.count()).where(person.c.wake_at <= now)).scalar_one()
+
     def next_wake(self) -> dt.datetime | None:
         """When the next person is due, or ``None`` if nobody ever is."""
         with self._database.read() as connection:

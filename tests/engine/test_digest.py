@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from commsengine.channels.channel import PERMANENT, RETRY, Outcome
 from commsengine.engine.books import status
 from commsengine.store.store import Store
 from tests.builders import a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
-from tests.fakes import Clock, Mailbag
+from tests.fakes import Clock, Mailbag, a_channel
 
 DANA = "dana@example.com"
 BERLIN = {"channels": ["email"], "holidays": "false", "time_zone": "Europe/Berlin"}
@@ -62,3 +63,24 @@ def test_a_digest_counts_nowhere(store: Store, engine: MakeEngine, bag: Mailbag,
     engine().tick()
     assert len(bag.arrived) == 1
     assert sum(status(store, clock.now)["campaigns"][0]["touches"][state] for state in ("sent", "retry")) == 0
+
+
+def test_it_says_what_never_arrived_and_which_channel_rests(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    asked(store)
+    store.people.save([someone(2, channel="slack"), someone(3)], by="dana", now=clock.now)
+    refuses = a_channel(
+        bag, lambda m: Outcome(m.key, PERMANENT, "rcpt", "501 bad") if m.to_email == someone(3).email else None
+    )
+    both = a_plan(send={**BERLIN, "channels": ["email", "slack"]})
+    store.plans.save_version(both, {}, "", introduced={}, by="dana", now=clock.now)
+    down = "Slack refuses us: invalid_auth"
+    slack = a_channel(bag, lambda m: Outcome(m.key, RETRY, begun=False, channel_down=down, lasting=True), name="slack")
+    running = engine(email=refuses, slack=slack)
+    running.tick()
+    figures = list(running._digests._not_leaving("crm", clock.now))
+    assert figures == [
+        "1 message never arrived: commsengine today says to whom, and why.",
+        "Nothing leaves by slack at present (1 waiting): Slack refuses us: invalid_auth.",
+    ]

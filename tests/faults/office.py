@@ -11,8 +11,11 @@ from commsengine.channels.email import EmailChannel
 from commsengine.channels.smtp_server import parse_smtp_url
 from commsengine.engine.deliver import ChannelSetup
 from commsengine.engine.tick import BeatReport, Engine
-from commsengine.wiring import SMTP_CONNECTIONS, Wiring, now
+from commsengine.wiring import Wiring, now
 from tests.stories.program import Program
+
+CONNECTIONS = 8
+"""Of an impatient engine: more than the failures after which a channel rests."""
 
 
 def office(folder: Path, settings: Mapping[str, str]) -> Program:
@@ -36,5 +39,5 @@ def later(program: Program, minutes: float) -> BeatReport:
 def impatient(wiring: Wiring, **timeouts: float) -> Engine:
     """The engine of this workspace with a mail channel that waits less than ours does."""
     server, sender = parse_smtp_url(wiring.settings.smtp), wiring.mail_from
-    channel = ChannelSetup(lambda: EmailChannel(server, sender, **timeouts), SMTP_CONNECTIONS)  # type: ignore[arg-type]
+    channel = ChannelSetup(lambda: EmailChannel(server, sender, **timeouts), CONNECTIONS)  # type: ignore[arg-type]
     return Engine(wiring.store, {"email": channel}, wiring.renderer, workspace=wiring.rules, clock=wiring.clock)

@@ -201,7 +201,7 @@ def test_f14_a_password_refused_in_mid_run_shuts_the_channel_at_once_and_the_adm
         with an_engine(store, clock, by(server, 2)) as engine:
             engine.tick()
             (until, because) = engine.shut_channels()["email"]
-            assert because == f"127.0.0.1:{relay.port} refuses our user name and password"
+            assert because == f"127.0.0.1:{relay.port} refuses our log-in: 535 5.7.8 revoked"
             assert len(relay.auth_lines) <= 6  # two that were right, one each that was not, and what was just opening
             assert set(states(store)) <= {"sent", "uncertain", "retry"}
             assert status(store, clock.now)["engine"]["resting"][0]["channel"] == "email"

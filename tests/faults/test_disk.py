@@ -20,9 +20,9 @@ from pathlib import Path
 import pytest
 
 from commsengine.errors import DiskError
+from commsengine.settings import SMTP_CONNECTIONS
 from commsengine.store.database import Database
 from commsengine.store.store import Store
-from commsengine.wiring import SMTP_CONNECTIONS
 from tests.builders import someone, utc
 from tests.cli.terminal import Said, Terminal
 from tests.stories.campaign import start_for

@@ -12,10 +12,10 @@ import pytest
 from commsengine.channels.channel import RETRY, SENT, UNCERTAIN
 from commsengine.channels.email import EmailChannel
 from commsengine.channels.smtp_server import SmtpServer
-from commsengine.wiring import SMTP_CONNECTIONS, Wiring
+from commsengine.wiring import Wiring
 from tests.faults.arrivals import wait_until
 from tests.faults.killer import Killer
-from tests.faults.office import impatient, later
+from tests.faults.office import CONNECTIONS, impatient, later
 from tests.faults.proxy import Choice, Fault, Proxy, after_bytes, at, bad_line
 from tests.faults.witness import SILENCE, Rule, SmtpWitness, smtp_witness
 from tests.servers import a_mail
@@ -37,7 +37,7 @@ def test_f16_a_black_hole_costs_one_try_per_connection(program: Program, witness
     with program.environment(), wiring, impatient(wiring, connect_timeout=0.5) as engine:
         engine.tick()
         assert "does not answer in time" in engine.shut_channels()["email"][1]
-        assert 1 <= witness.connections <= SMTP_CONNECTIONS
+        assert 1 <= witness.connections <= CONNECTIONS
         assert wiring.store.touches.open_rows() == []
     assert inspect.signature(EmailChannel).parameters["connect_timeout"].default == 30.0
     witness.behave()

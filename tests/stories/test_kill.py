@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from commsengine.wiring import SMTP_CONNECTIONS
+from commsengine.settings import SMTP_CONNECTIONS
 from tests.stories.campaign import start_for
 from tests.stories.program import Program
 from tests.stories.relay import Relay
