@@ -235,7 +235,7 @@ def test_links_outlive_the_campaign_by_a_month() -> None:
 def test_talking_points_can_be_read_aloud() -> None:
     said = RENDERER.talking_points(
         ["one-record", "input"], "sales", BEN, CAST, ["e-mail on Monday", "Slack on Wednesday"]
-    )
+    ).text
     assert "Tried so far: e-mail on Monday, Slack on Wednesday." in said
     assert "Two lists cost us orders." in said
     assert "What it is worth to Ben as Account manager" in said
