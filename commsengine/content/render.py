@@ -32,7 +32,7 @@ from commsengine.content.recipe import (
     template_of,
 )
 from commsengine.content.sheet import Sheet, message_of, write
-from commsengine.content.slots import PLAIN, Prose, Skeleton, clean
+from commsengine.content.slots import PLAIN, Prose, Skeleton, clean, slotted
 from commsengine.content.talking_points import Part, TalkingPoints, parts_of
 from commsengine.content.texts import Texts
 from commsengine.content.vocabulary import answer_id_slot, answer_slot
@@ -124,7 +124,8 @@ class Renderer:
         refuse_missing(recipe.required if message else required_by([recipe.template, recipe.footer]), facts)
         context = self._setting.of_message(recipe, about, role, language, facts.slots(recipe.names))
         touch = {"number": 1, "variant": 0, "kind": template, "unclear": False, "asks": False}
-        context |= {"page": page, "channel": channel, "touch": touch, "ask": "acknowledge", **fields}
+        given = {name: slotted(value, facts) for name, value in fields.items()}
+        context |= {"page": page, "channel": channel, "touch": touch, "ask": "acknowledge", **given}
         title = subject or PREFIX.get(template, "") + _subject(context)
         ask = "acknowledge" if template == "correction" else "nothing"
         sheet = write(self._library, recipe, context, title, ask, own_subject=bool(subject))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -52,6 +52,19 @@ def mark(value: Any) -> Any:
     if isinstance(value, Prose | Markup) or value == "":
         return value
     return f"{OPEN}c{clean(str(value)).encode().hex()}{CLOSE}"
+
+
+def slotted(value: Any, values: MutableMapping[str, str]) -> Any:
+    """The same with every text in it as a slot of ``values``: a long list of texts would make long marks otherwise."""
+    if isinstance(value, Mapping):
+        return {name: slotted(one, values) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [slotted(one, values) for one in value]
+    if type(value) is not str or not value:
+        return value
+    name = f"given.{len(values)}"
+    values[name] = clean(value)
+    return Slot(name, values[name])
 
 
 def unmarked(source: str) -> str:

@@ -26,6 +26,9 @@ from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
 
 CATEGORY = "manager_list"
+MOST_WITH_TALK = 6
+"""People with what to say to them; a message in Slack holds no more."""
+
 LOOKED_AT_EVERY = dt.timedelta(minutes=15)
 """In every zone eight o'clock is a whole quarter of an hour."""
 
@@ -87,7 +90,7 @@ class ManagerLists:
         channels = channels_of(self._store, record.plan, manager, self._channels) if day else ()
         if day is None or not channels or self._told(manager, day):
             return False
-        spoken = with_talk(self._store, self._renderer, found)
+        spoken = [*with_talk(self._store, self._renderer, found[:MOST_WITH_TALK]), *found[MOST_WITH_TALK:]]
         calls = tuple(_call(one, running[one.campaign].plan) for one in spoken)
         message = self._renderer(record.plan, record.templates).manager_list(
             manager, casting.named(record.plan.owner[0]),
