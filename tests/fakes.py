@@ -111,6 +111,8 @@ class Scribe:
     def talking_points(
         self, messages: str | Sequence[str], role: str, person: Person, cast: Cast, tried: Sequence[str] = ()
     ) -> TalkingPoints:
+        if person.name.startswith("Unspeakable"):
+            raise RenderError("no such column")
         about = f"Ask {person.first_name} about {', '.join([messages] if isinstance(messages, str) else messages)}."
         return TalkingPoints(about, (Part("Ask", (about,)),))
 
