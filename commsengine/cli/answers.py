@@ -72,21 +72,22 @@ def _wordless(message: Mapping[str, Any]) -> str:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """What somebody wrote, fit for a terminal: broken at 100 characters, and nothing in it that could steer one."""
-    from commsengine.content.slots import clean
+    """What somebody wrote, broken to the width of a terminal."""
+    from commsengine.content.slots import visible_lines
 
-    for line in text.split("\n"):
-        yield from (clean(piece) for piece in textwrap.wrap(line, WIDTH) or [""])
+    for line in visible_lines(text):
+        yield from textwrap.wrap(line, WIDTH) or [""]
 
 
 def _as_csv(found: Mapping[str, Any]) -> str:
     from commsengine.authoring.people_export import guarded
+    from commsengine.content.slots import visible_lines
 
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     for message in found["messages"]:
         for answer in message["answers"]:
-            row = {**answer, "message": message["message"]}
+            row = {**answer, "message": message["message"], "text": "\n".join(visible_lines(answer["text"]))}
             writer.writerow([guarded(str(row[column])) for column in COLUMNS])
     return out.getvalue()

