@@ -87,7 +87,11 @@ def specimens(
                 shown = replace(touch, channel=name)
                 yield Specimen(shown, person, renderer.touch(shown, person, cast), by)
         elif wanted and number == 1 and touch.kind == "personal":
-            yield Specimen(touch, person, None, by, renderer.talking_points(touch.message, touch.role, person, cast))
+            yield Specimen(touch, person, None, by, _said(renderer, touch, person, cast))
+
+
+def _said(renderer: Renderer, touch: Touch, person: Person, cast: Cast) -> str:
+    return renderer.talking_points(touch.message, touch.role, person, cast).text
 
 
 def specimen_renderer(wiring: Wiring, plan: Plan) -> Renderer:

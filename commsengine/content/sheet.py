@@ -36,6 +36,7 @@ class Sheet:
 
     A subject that the author wrote is kept whole; one made of the key point is cut to what an inbox shows.
     ``answers`` are those of the touch's check in the order of the plan: each person's own order fills the other gaps.
+    ``page``: its links lead somewhere.
     """
 
     subject: Skeleton
@@ -44,6 +45,7 @@ class Sheet:
     html: Skeleton | None = None
     blocks: Skeleton | None = None
     answers: tuple[Skeleton, ...] = ()
+    page: bool = True
 
 
 def write(
@@ -69,9 +71,9 @@ def write(
     gaps = tuple(Skeleton(answer, PLAIN) for answer in answers)
     if context["channel"] == "slack":
         asked = read((question or context)["question"]) if answers else []
-        blocks = json.dumps(card(body, footer, ask, len(answers), asked), ensure_ascii=False)
+        blocks = json.dumps(card(body, footer, ask, len(answers), asked, page=context["page"]), ensure_ascii=False)
         text = Skeleton(to_plain(_asking(body, asked) if asked else body, links=False), PLAIN)
-        return Sheet(title, own, text, blocks=Skeleton(blocks, SLACK_JSON), answers=gaps)
+        return Sheet(title, own, text, blocks=Skeleton(blocks, SLACK_JSON), answers=gaps, page=context["page"])
     action = ACTION["check" if answers and ask != "input" else ask]
     around = {**context, "title": Prose(subject), "action": Prose(action)}
     return Sheet(
@@ -93,7 +95,8 @@ def message_of(sheet: Sheet, plan: Plan, facts: Facts, channel: str, date: dt.da
     person, sender = facts.person, facts.sender
     text = sheet.text.fill(facts)
     if sheet.blocks:
-        text = f"{slack_text(text)[: FALLBACK_LENGTH - 1_000]}\n{escape_slack(facts['links.answer'])}"
+        text = slack_text(text)[: FALLBACK_LENGTH - 1_000]
+        text += f"\n{escape_slack(facts['links.answer'])}" if sheet.page else ""
     return Message(
         key=facts["key"],
         campaign=plan.campaign,

@@ -31,6 +31,7 @@ from commsengine.engine.deliver import ChannelSetup, Pool
 from commsengine.engine.digest import Digests
 from commsengine.engine.guard import Guard
 from commsengine.engine.handover import Handover, RendererFor
+from commsengine.engine.manager_lists import ManagerLists
 from commsengine.engine.outlook import waiting
 from commsengine.engine.owner import Owner
 from commsengine.engine.pulse import LEASE, Pulse
@@ -125,6 +126,7 @@ class Engine:
         self._alerts = Alerts(store, admin, channels)
         self._guard = Guard(store, self._alerts)
         self._digests = Digests(store, self.decisions, renderer, list(channels), clock)
+        self._manager_lists = ManagerLists(store, self.decisions, renderer, list(channels), clock)
         self._pools: dict[str, Pool] = {}
         self._progress = threading.Event()
         self._stopping = threading.Event()
@@ -239,6 +241,7 @@ class Engine:
         self._pick_up()
         records = self._store.plans.all()
         self._digests.send(records)
+        self._manager_lists.send(records)
         running = [record for record in records if record.state == "running"]
         self._teacher.teach([record.plan for record in running], self._clock())
         total, idle_rounds, before = BeatReport(), 0, self._counts()

@@ -124,9 +124,7 @@ class Trip:
         self._book(one, self._behind_the_others(outcome))
 
     def _book(self, one: Claimed, outcome: Outcome) -> None:
-        if one.service and outcome.unreachable:  # no other channel carries it, and no person
-            outcome = replace(outcome, begun=True, unreachable="")
-        self._to_record(one, receipt_of(outcome, one.attempts, self._clock()))
+        self._to_record(one, receipt_of(outcome, one.attempts, self._clock(), service=one.service))
 
     def _doubt(self, outcome: Outcome, one: Claimed) -> None:
         """It waits for what the others get; if it is one too many, everybody is refused."""
