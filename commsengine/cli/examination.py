@@ -81,7 +81,7 @@ def _state(wiring: Wiring) -> Iterator[Finding]:
 
 
 def _files(wiring: Wiring) -> Iterator[Finding]:
-    """Who else can read what the program keeps; what people put there themselves is only told."""
+    """Who else can read what the program keeps; what people put there themselves is a note."""
     from commsengine.cli.open_files import EVERYBODY, open_files
 
     found = list(open_files(wiring.settings))

@@ -7,6 +7,7 @@ keeps its values. Our own styles go by ``bare``, around text that was written ou
 from __future__ import annotations
 
 import codecs
+import os
 import re
 import sys
 from collections.abc import Iterable
@@ -59,9 +60,11 @@ def guarded(stream: TextIO) -> TextIO:
 
 
 def guard_stdout() -> None:
-    """From the beginning of a command on; what completes words in a shell before that has tabs to say."""
-    if sys.stdout is not None:
-        sys.stdout = guarded(sys.stdout)
+    """From the beginning of a command on; what completes words in a shell before that has tabs to say.
+
+    A stdout that was closed before it began goes nowhere.
+    """
+    sys.stdout = guarded(sys.stdout or open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - to the end
 
 
 def bare(stream: TextIO) -> TextIO:

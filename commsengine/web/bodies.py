@@ -21,7 +21,7 @@ async def read_body(request: Request, limit: int = LIMIT) -> bytes:
             body += chunk
             if len(body) > limit:
                 raise HTTPException(413)
-    except ClientDisconnect:  # nobody is there to read the answer, and no defect of ours is to be logged
+    except ClientDisconnect:  # the client is gone: no defect of ours, so none is logged
         raise HTTPException(400) from None
     return bytes(body)
 

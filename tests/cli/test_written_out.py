@@ -210,3 +210,14 @@ def test_a_stream_that_knows_ascii_only_is_not_written_past_the_guard() -> None:
     stream = guarded(io.TextIOWrapper(raw, encoding="ascii"))
     click.echo("… \x1b[2J", file=stream, color=True)
     assert raw.getvalue() == r"… \u001b[2J".encode() + b"\n"
+
+
+def test_without_a_stdout_a_command_does_its_work(applied: Terminal) -> None:
+    command = [sys.executable, "-m", "commsengine", "--workspace", str(applied.folder), "status"]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *command],
+        env={**os.environ, "PYTHONPATH": HERE},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
