@@ -240,9 +240,7 @@ def test_a_tick_that_finds_the_windows_closed_says_for_how_many(terminal: Termin
     del mailbox
     opens, past = (now().hour + 12) % 24, now() - dt.timedelta(days=2)
     hours = f'from: "{opens:02}:00", to: "{opens + 1:02}:00"'
-    terminal.write(
-        "people.csv", re.sub("[A-Z][a-z]+/[A-Za-z_]+", "UTC", Path(terminal.path("people.csv")).read_text())
-    )
+    terminal.write("people.csv", re.sub("[A-Z][a-z]+/[A-Za-z_]+", "UTC", Path(terminal.path("people.csv")).read_text()))
     file = terminal.write(SCHEDULE, plan(**{'from: "00:00", to: "24:00"': hours}))
     with Wiring(terminal.folder) as wiring:
         wiring.store.people.save(wiring.directory() or (), by="dana", now=past)
