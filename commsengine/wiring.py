@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from commsengine.engine.deliver import ChannelSetup
     from commsengine.engine.rescue import Rescue
     from commsengine.engine.state_folder import StateFolder
-    from commsengine.engine.tick import Engine
+    from commsengine.engine.tick import Engine, MorningMail
     from commsengine.links import Links
     from commsengine.slack_app import SlackApp
     from commsengine.store.store import Store
@@ -333,7 +333,15 @@ class Wiring:
         return Engine(
             self.store, self.channels, self.renderer, workspace=self.rules, clock=self.clock, interval=interval,
             admin=self.settings.admin_email, state=self.state_folder, resolvers=self.resolvers,
+            morning_mail=self._morning_mail(),
         )  # fmt: skip
+
+    def _morning_mail(self) -> MorningMail:
+        from commsengine.engine.decisions import Decisions
+        from commsengine.engine.morning_mail import morning_mail
+
+        decisions = Decisions(self.store, self.rules, frozenset(self.channels))
+        return morning_mail(self.store, decisions, self.renderer, list(self.channels), self.clock)
 
     def state_folder(self, database: str) -> StateFolder:
         """What is kept outside the database of that id. Raises ``CommsError`` where it cannot be written."""

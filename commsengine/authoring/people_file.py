@@ -12,7 +12,7 @@ from pathlib import Path
 
 from commsengine.authoring.csv_text import CsvText, read_csv
 from commsengine.authoring.near import meant, near_names
-from commsengine.authoring.people_row import Directory, PersonRow, person_of, unguarded
+from commsengine.authoring.people_row import Directory, ReadPerson, person_of, unguarded
 from commsengine.cadence.people import KNOWN, Person
 from commsengine.errors import InputError, Problem
 
@@ -172,7 +172,7 @@ def _too_wide(reading: _Reading, text: CsvText, line: int, row: list[str]) -> bo
     return bool(spare)
 
 
-def _take(reading: _Reading, line: int, row: PersonRow) -> None:
+def _take(reading: _Reading, line: int, row: ReadPerson) -> None:
     person = row.person
     reading.seen.update({person.email} - {""})
     reading.known += [row.known] if row.known else []
@@ -194,7 +194,7 @@ def _take(reading: _Reading, line: int, row: PersonRow) -> None:
         _stays_left(reading, line, row)
 
 
-def _stays_left(reading: _Reading, line: int, row: PersonRow) -> None:
+def _stays_left(reading: _Reading, line: int, row: ReadPerson) -> None:
     if row.known and row.known.left and not row.person.left:
         cause = f"{row.known.email} is marked as left on {row.known.left}, and this empty cell would end that."
         fix = "Write the day again, or take the column out; if they are back, add --yes to the import, or to apply."

@@ -49,7 +49,7 @@ class Directory:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonRow:
+class ReadPerson:
     """The person as they will be, as the directory has them, and what is wrong with the row: a fault for each cell."""
 
     person: Person
@@ -59,7 +59,7 @@ class PersonRow:
 
 def person_of(
     row: Sequence[str], own: Mapping[str, int], attributes: Mapping[str, int], directory: Directory
-) -> PersonRow:
+) -> ReadPerson:
     """The person in a row: what it has no column for is as in the directory.
 
     ``own`` says in which cell each of our columns stands, ``attributes`` likewise for the company's own.
@@ -93,7 +93,7 @@ def person_of(
     first: dict[str, CellError] = {}
     for fault in faults:
         first.setdefault(fault.column, fault)  # what is wrong with a cell besides follows from it as a rule
-    return PersonRow(person, known, list(first.values()))
+    return ReadPerson(person, known, list(first.values()))
 
 
 def unguarded(text: str) -> str:

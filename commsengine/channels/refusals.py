@@ -31,7 +31,7 @@ DOWN = "down"
 CONNECT, MAIL, RCPT, DATA, DOT = "connect", "mail", "rcpt", "data", "reply"
 
 
-class Row(NamedTuple):
+class RefusalRule(NamedTuple):
     """Empty stands for anything. All but ``about`` and ``phase`` are regular expressions."""
 
     about: str
@@ -65,37 +65,39 @@ _OURS = r"(?:sender address|client host|helo command|ehlo command) rejected"
 
 TABLE = (
     # -- how we come: any phase, any code
-    Row(CONNECTIONS, words=_CONNECTIONS),
-    Row(CONNECTIONS, CONNECT, words=r"too many(?! (?:log|auth|fail|error|mess))"),
+    RefusalRule(CONNECTIONS, words=_CONNECTIONS),
+    RefusalRule(CONNECTIONS, CONNECT, words=r"too many(?! (?:log|auth|fail|error|mess))"),
     # -- whose mailbox it is about
-    Row(LATER, words=r"receiving mail (?:too quickly|at a rate)"),
-    Row(LATER, code="4..", enhanced=r"4\.2\..*"),
-    Row(PERSON, enhanced=r"5\.2\.2"),
-    Row(PERSON, RCPT, code="552", words=r"mailbox|over ?quota"),
+    RefusalRule(LATER, words=r"receiving mail (?:too quickly|at a rate)"),
+    RefusalRule(LATER, code="4..", enhanced=r"4\.2\..*"),
+    RefusalRule(PERSON, enhanced=r"5\.2\.2"),
+    RefusalRule(PERSON, RCPT, code="552", words=r"mailbox|over ?quota"),
     # -- what we may send
-    Row(UNCLEAR, code="5..", enhanced=r"5\.3\.4"),
-    Row(UNCLEAR, code="5..", words=r"message (?:size|length|too)"),
-    Row(QUOTA, code="5..", enhanced=r"5\.4\.5|5\.1\.90"),
-    Row(QUOTA, words=_LIMIT),
-    Row(BUSY, code="4..", words=r"throttl|sending rate|too much mail|server (?:is )?(?:too )?busy"),
+    RefusalRule(UNCLEAR, code="5..", enhanced=r"5\.3\.4"),
+    RefusalRule(UNCLEAR, code="5..", words=r"message (?:size|length|too)"),
+    RefusalRule(QUOTA, code="5..", enhanced=r"5\.4\.5|5\.1\.90"),
+    RefusalRule(QUOTA, words=_LIMIT),
+    RefusalRule(BUSY, code="4..", words=r"throttl|sending rate|too much mail|server (?:is )?(?:too )?busy"),
     # -- who we are
-    Row(US, code="530"),
-    Row(US, code="5..", enhanced=r"5\.1\.[78]|5\.2\.252|5\.7\.(?:3|8|9|30|57|60|68|139|50[1-3]|511|6[0-4]\d|7\d\d)"),
-    Row(US, code="5..", words=r"SendAsDenied|OutboundSpam|not authenticated|authentication (?:is )?required"),
-    Row(US, code="5..", words=_OURS),
-    Row(DOWN, code="4..", words=_OURS),
-    Row(US, MAIL, code="5.."),  # nobody has been named yet
-    Row(BUSY, MAIL, code="421"),
-    Row(DOWN, MAIL, code="4.."),
+    RefusalRule(US, code="530"),
+    RefusalRule(
+        US, code="5..", enhanced=r"5\.1\.[78]|5\.2\.252|5\.7\.(?:3|8|9|30|57|60|68|139|50[1-3]|511|6[0-4]\d|7\d\d)"
+    ),
+    RefusalRule(US, code="5..", words=r"SendAsDenied|OutboundSpam|not authenticated|authentication (?:is )?required"),
+    RefusalRule(US, code="5..", words=_OURS),
+    RefusalRule(DOWN, code="4..", words=_OURS),
+    RefusalRule(US, MAIL, code="5.."),  # nobody has been named yet
+    RefusalRule(BUSY, MAIL, code="421"),
+    RefusalRule(DOWN, MAIL, code="4.."),
     # -- the person
-    Row(GONE, RCPT, code="5..", enhanced=r"5\.1\.(?:1|2|3|6|10)|5\.2\.1"),
-    Row(GONE, RCPT, code="550", enhanced=r"5\.4\.1"),  # Exchange Online has no such mailbox
-    Row(GONE, RCPT, code="55[013]", enhanced="none", words=_NOBODY),
-    Row(PERSON, code="5..", enhanced=r"5\.1\..*"),
-    Row(PERSON, RCPT, code="501"),  # the address is malformed
+    RefusalRule(GONE, RCPT, code="5..", enhanced=r"5\.1\.(?:1|2|3|6|10)|5\.2\.1"),
+    RefusalRule(GONE, RCPT, code="550", enhanced=r"5\.4\.1"),  # Exchange Online has no such mailbox
+    RefusalRule(GONE, RCPT, code="55[013]", enhanced="none", words=_NOBODY),
+    RefusalRule(PERSON, code="5..", enhanced=r"5\.1\..*"),
+    RefusalRule(PERSON, RCPT, code="501"),  # the address is malformed
     # -- the rest
-    Row(UNCLEAR, code="5.."),
-    Row(LATER),
+    RefusalRule(UNCLEAR, code="5.."),
+    RefusalRule(LATER),
 )
 
 _ENHANCED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")

@@ -132,7 +132,7 @@ def _clock(wiring: Wiring) -> Iterator[Finding]:
 def _ticks(wiring: Wiring) -> Iterator[Finding]:
     from commsengine.cli.cron import remedy, too_rarely
     from commsengine.cli.show import when
-    from commsengine.engine.outlook import count_missed_windows
+    from commsengine.engine.waiting import count_missed_windows
 
     last, rarely = wiring.store.engine.heartbeat(), too_rarely(wiring)
     if last is None or not rarely:

@@ -11,8 +11,8 @@ from commsengine.cadence.calendar import Hours
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Message, Plan
 from commsengine.content.mentions import milestones_mentioned
+from commsengine.engine.audience import everybody
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.outlook import everybody
 from commsengine.engine.touch_diff import TouchDiff, touch_diff
 from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord

@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Message, Plan
-from commsengine.engine.outlook import everybody
 from commsengine.store.store import Store
+
+EXACT_UP_TO = 2000
+"""People: a larger directory is estimated from a sample."""
+
+PAGE = 1000
+
+
+def sample(store: Store) -> tuple[list[Person], int]:
+    """Everybody, or every n-th of a directory larger than ``EXACT_UP_TO``; and how many there are."""
+    total = store.people.count()
+    step = -(-total // EXACT_UP_TO) or 1
+    return [person for index, person in enumerate(everybody(store)) if index % step == 0], total
+
+
+def everybody(store: Store) -> Iterator[Person]:
+    """The directory in the order of ids, read in pages."""
+    last = ""
+    while page := store.people.all(after=last, limit=PAGE):
+        yield from page
+        last = page[-1].id
+
+
+def pages(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (ids[start : start + PAGE] for start in range(0, len(ids), PAGE))
 
 
 def members(store: Store, plan: Plan) -> Iterator[tuple[Person, str]]:

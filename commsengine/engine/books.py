@@ -10,9 +10,9 @@ from commsengine.cadence.calendar import Hours
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.followups import followups
 from commsengine.engine.handover import RendererFor
-from commsengine.engine.outlook import waiting
 from commsengine.engine.pulse import NEXT_TICK
 from commsengine.engine.report import RoleView, recall_by_role
+from commsengine.engine.waiting import waiting
 from commsengine.engine.why import iso, touch_json
 from commsengine.store.records import CampaignBooks, QuestionRecord, TouchRecord
 from commsengine.store.store import Store

@@ -72,4 +72,4 @@ def _rendering(renderer: Renderer, touch: Touch, one: Decided, casting: Casting,
 
 
 def _reading(record: TouchRecord) -> Callable[[], Message]:
-    return lambda: message_of(record)
+    return lambda: message_of(record.payload or {})

@@ -18,8 +18,8 @@ from pathlib import Path
 import structlog
 
 from commsengine.cadence.history import touch_key
+from commsengine.engine.audience import everybody
 from commsengine.engine.journal import Entry
-from commsengine.engine.outlook import everybody
 from commsengine.engine.state_folder import Note, StateFolder
 from commsengine.store.records import Marked, Reborn, TouchRecord
 from commsengine.store.store import Store

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import Any
 
 from commsengine.content.message import Message
-from commsengine.store.records import TouchRecord
 from commsengine.store.store import Store
 
 
@@ -27,6 +26,5 @@ def payload_of(message: Message) -> dict[str, Any]:
     return {**fields, "blocks": [dict(block) for block in message.blocks], "date": message.date.isoformat()}
 
 
-def message_of(record: TouchRecord) -> Message:
-    payload: Mapping[str, Any] = record.payload or {}
+def message_of(payload: Mapping[str, Any]) -> Message:
     return Message(**{**payload, "date": dt.datetime.fromisoformat(payload["date"])})

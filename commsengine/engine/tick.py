@@ -28,11 +28,8 @@ from commsengine.engine.alerts import Alerts
 from commsengine.engine.books import STOPPED
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.deliver import ChannelSetup, Pool
-from commsengine.engine.digest import Digests
 from commsengine.engine.guard import Guard
 from commsengine.engine.handover import Handover, RendererFor
-from commsengine.engine.manager_lists import ManagerLists
-from commsengine.engine.outlook import waiting
 from commsengine.engine.owner import Owner
 from commsengine.engine.pulse import LEASE, Pulse
 from commsengine.engine.reconcile import Reconciled
@@ -42,14 +39,19 @@ from commsengine.engine.room import BATCH, BY_HAND, SHORT_WAIT, Room, Waiting
 from commsengine.engine.state_folder import StateFolder
 from commsengine.engine.sweep import finish_what_is_over, is_past
 from commsengine.engine.teacher import Teacher
+from commsengine.engine.waiting import waiting
 from commsengine.engine.writer import Writer
 from commsengine.errors import DiskError
+from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
 
 SETTLES_SOON = 15.0  # seconds a tick waits out until somebody can look for an uncertain send
 ROUNDS_WITHOUT_PROGRESS = 20
 
 log = structlog.get_logger(__name__)
+
+MorningMail = Callable[[Sequence[CampaignRecord]], object]
+"""Writes down the digests and lists that are due; called at each tick with all campaigns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class Engine:
     the e-mail address that hears when nothing goes on without a person. ``state`` opens the state folder of a
     database; without one nothing is kept outside the database. ``resolvers``, by channel, are asked what became of
     uncertain sends. While ``stopped`` says so, or a ``STOP`` lies in the state folder, nothing is claimed and nothing
-    leaves, whatever the database says.
+    leaves, whatever the database says. ``morning_mail`` writes down what people get in the morning.
     """
 
     def __init__(
@@ -113,6 +115,7 @@ class Engine:
         state: Callable[[str], StateFolder] | None = None,
         resolvers: Mapping[str, Sequence[Resolver]] | None = None,
         stopped: Callable[[], bool] = lambda: False,
+        morning_mail: MorningMail = lambda _: None,
     ) -> None:
         self._open_state = state
         self._state: StateFolder | None = None
@@ -125,8 +128,7 @@ class Engine:
         self._teacher = Teacher(store)
         self._alerts = Alerts(store, admin, channels)
         self._guard = Guard(store, self._alerts)
-        self._digests = Digests(store, self.decisions, renderer, list(channels), clock)
-        self._manager_lists = ManagerLists(store, self.decisions, renderer, list(channels), clock)
+        self._morning_mail = morning_mail
         self._pools: dict[str, Pool] = {}
         self._progress = threading.Event()
         self._stopping = threading.Event()
@@ -240,8 +242,7 @@ class Engine:
     def _tick(self) -> BeatReport:
         self._pick_up()
         records = self._store.plans.all()
-        self._digests.send(records)
-        self._manager_lists.send(records)
+        self._morning_mail(records)
         running = [record for record in records if record.state == "running"]
         self._teacher.teach([record.plan for record in running], self._clock())
         total, idle_rounds, before = BeatReport(), 0, self._counts()

@@ -16,8 +16,9 @@ from commsengine.cadence.forecast import forecast, nobody
 from commsengine.cadence.history import Campaign, Campaigns, Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
+from commsengine.engine.audience import sample
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.outlook import as_running, sample, with_campaign
+from commsengine.engine.outlook import as_running, with_campaign
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
 

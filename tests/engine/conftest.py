@@ -10,7 +10,9 @@ import pytest
 
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
+from commsengine.engine.decisions import Decisions
 from commsengine.engine.deliver import ChannelSetup
+from commsengine.engine.morning_mail import morning_mail
 from commsengine.engine.tick import Engine
 from commsengine.store.store import Store
 from tests.builders import a_plan, utc
@@ -53,9 +55,11 @@ def engine(store: Store, clock: Clock, bag: Mailbag) -> Iterator[MakeEngine]:
     made: list[Engine] = []
 
     def make(start: bool = True, **channels: ChannelSetup | Any) -> Engine:
+        ways = channels or {"email": a_channel(bag)}
+        decisions = Decisions(store, Workspace(), frozenset(ways))
         engine = Engine(
-            store, channels or {"email": a_channel(bag)}, Scribe, workspace=Workspace(), clock=clock,
-            sleep=clock.sleep, interval=10.0,
+            store, ways, Scribe, workspace=Workspace(), clock=clock, sleep=clock.sleep, interval=10.0,
+            morning_mail=morning_mail(store, decisions, Scribe, list(ways), clock),
         )  # fmt: skip
         if start:
             engine.start()

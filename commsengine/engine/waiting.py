@@ -1,0 +1,38 @@
+"""What waits at this moment, by asking ``decide``: for a channel that rests, or for a send window."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping
+
+from commsengine.cadence.decide import missed_window
+from commsengine.engine.audience import EXACT_UP_TO, pages, sample
+from commsengine.engine.decisions import Decisions
+from commsengine.store.store import Store
+
+A_MINUTE = dt.timedelta(minutes=1)
+"""Who met a channel that rests looks again a moment after the others."""
+
+
+def count_missed_windows(store: Store, decisions: Decisions, now: dt.datetime) -> int:
+    """How many people something was due for at that moment, but whose send window was closed."""
+    people, total = sample(store)
+    campaigns, found = decisions.campaigns(now), 0
+    for ids in pages([person.id for person in people]):
+        found += sum(missed_window(one.decision) for one in decisions.of(ids, campaigns, now))
+    return round(found * total / len(people)) if people else 0
+
+
+def waiting(store: Store, decisions: Decisions, until: dt.datetime, now: dt.datetime) -> Mapping[str, int]:
+    """How many messages are due by now, by channel: of the people whom an engine has put off until then.
+
+    Estimated from those who wait longest where they are more than ``EXACT_UP_TO``.
+    """
+    until += A_MINUTE
+    ids, total = store.touches.due(until, EXACT_UP_TO), store.touches.due_count(until)
+    campaigns, counted = decisions.campaigns(now), Counter[str]()
+    for page in pages(ids):
+        for one in decisions.of(page, campaigns, now):
+            counted.update(touch.channel for touch in one.decision.touches if not touch.skip)
+    return {channel: round(count * total / len(ids)) for channel, count in counted.items()}
