@@ -1,8 +1,8 @@
 """What a message costs: one tick of the whole program to so many people, over SMTP to a sink on loopback.
 
-CPU seconds are those of the tick's process alone, less those of a tick that finds nobody due: what start-up costs is
-told apart. ``--against`` measures another checkout of the program in turn with this one, in the same minutes: machines
-wander, so only the ratio counts. ``due`` are the people looked at, one decision each.
+CPU seconds are those of the tick's process, less those of a tick with nothing to do: start-up stands beside them.
+``--against`` measures another checkout of the program in turn with this one, in the same minutes: machines wander, so
+only the ratio counts. ``due`` are the people looked at, one decision each.
 
     .venv/bin/python -m benchmarks.sending --people 12000
     .venv/bin/python -m benchmarks.sending --people 3000 --against ../before --rounds 5
@@ -28,7 +28,7 @@ from tests.stories.program import HERE, Program
 
 @dataclass(frozen=True)
 class Sent:
-    """One tick: wall seconds, CPU seconds, and what it told."""
+    """One tick: wall seconds, CPU seconds, and its JSON."""
 
     wall: float
     cpu: float

@@ -28,9 +28,10 @@ COLUMNS = ("id", "person", "name", "message", "at", "text")
 @json_option
 @wired
 def answers(wiring: Wiring, campaign: str, message: str | None, as_csv: bool, as_json: bool) -> None:
-    """Show what people answered to the messages that ask for input, with their names, and who has not answered.
+    """Read what people answered to what a campaign asks.
 
-    Answers to checks are not among them: whether those are right is for nobody but the person.
+    With their names, and who got the message and did not answer. Answers to checks are not among them: those are for
+    nobody but the person.
 
     Example: commsengine answers crm --message what-must-stay
     """

@@ -95,8 +95,9 @@ def _rests(breaker: Breaker, waiting: int, now: dt.datetime) -> str:
     passes = "passes by itself when the quota renews" if breaker.quota else "does not pass by itself"
     waits = "1 message waits" if waiting == 1 else f"{waiting:,} messages wait"
     return (
-        f"The reason: {breaker.because.rstrip('.')}.\n\nThis {passes}. {waits}, and none of them counts as refused. "
-        f"The channel rests until {breaker.until or now:%H:%M:%S} UTC; then one message tries it, again and again, "
-        "every ten minutes at least (where cron calls the engine, with each tick), and once it gets through "
-        "the others follow. The other channels go on. See what is wrong:\n\n    commsengine doctor"
+        f"The reason: {breaker.because.rstrip('.')}.\n\n"
+        f"This {passes}. {waits}, and none of them counts as refused. The channel rests until "
+        f"{breaker.until or now:%H:%M:%S} UTC; then one message tries it, again and again, every ten minutes at least "
+        "(where cron calls the engine, with each tick), and once it gets through the others follow. The other channels "
+        "go on. See what is wrong:\n\n    commsengine doctor"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from textwrap import shorten
 
@@ -18,7 +18,7 @@ from commsengine.engine.decisions import Decisions
 from commsengine.engine.followups import FollowUp, todays_followups, with_talk
 from commsengine.engine.handover import RendererFor
 from commsengine.engine.inputs import recent_inputs
-from commsengine.engine.manager_lists import channels_of
+from commsengine.engine.manager_lists import why_untold
 from commsengine.engine.morning import morning_key, morning_of
 from commsengine.engine.service_mail import add_service_mail
 from commsengine.errors import CommsError
@@ -159,20 +159,23 @@ class Digests:
     def _calls(self, record: CampaignRecord, waiting: Sequence[FollowUp]) -> tuple[Call, ...]:
         """First, with what to say, the calls that are the lead's; then those that managers make.
 
-        A manager whom no channel reaches does not know of it: that call is the lead's, too.
+        A manager who gets no list does not know of it: that call is the lead's, too.
         """
         casting = Casting(self._store, {one.carrier for one in waiting})
         managers = {one.carrier: casting.named(one.carrier) for one in waiting if not one.by_lead}
-        told = {
-            email for email, manager in managers.items()
-            if channels_of(self._store, record.plan, manager, self._channels)
-        }  # fmt: skip
-        own = [one for one in waiting if one.carrier not in told][:MOST_CALLS]
-        others = [one for one in waiting if one.carrier in told][:MOST_LINES]
-        spoken = with_talk(self._store, self._renderer, own)
+        untold = {
+            email: why
+            for email, manager in managers.items()
+            if (why := why_untold(self._store, record.plan, manager, self._channels))
+        }
+        own = [one for one in waiting if one.by_lead or one.carrier in untold][:MOST_CALLS]
+        others = [one for one in waiting if not one.by_lead and one.carrier not in untold][:MOST_LINES]
         return (
-            *(_call(one, untold=managers.get(one.carrier)) for one in spoken),
-            *(_call(one, by=managers[one.carrier]) for one in others),
+            *(
+                _call(one, note=_note(managers.get(one.carrier), untold))
+                for one in with_talk(self._store, self._renderer, own)
+            ),
+            *(_call(one, by=_name(managers[one.carrier])) for one in others),
         )
 
 
@@ -180,14 +183,16 @@ def _key(record: CampaignRecord, lead: Person, day: dt.date) -> str:
     return morning_key(CATEGORY, record.id, lead.email, day)
 
 
-def _call(one: FollowUp, *, by: Person | None = None, untold: Person | None = None) -> Call:
-    note = ""
-    if untold:
-        note = f" {_name(untold)} is to do this, but no channel reaches them: please tell them, or do it yourself."
+def _call(one: FollowUp, *, by: str = "", note: str = "") -> Call:
     return Call(
-        _name(one.person), one.role, one.person.phone, one.reason + note, ", ".join(one.tried),
-        _name(by) if by else "", one.talk, one.id,
-    )  # fmt: skip
+        _name(one.person), one.role, one.person.phone, one.reason + note, ", ".join(one.tried), by, one.talk, one.id
+    )
+
+
+def _note(manager: Person | None, untold: Mapping[str, str]) -> str:
+    if manager is None:
+        return ""
+    return f" {_name(manager)} is to do this, but {untold[manager.email]}: please tell them, or do it yourself."
 
 
 def _short(text: str) -> str:

@@ -1,7 +1,7 @@
 """A manager's list: whom of their own people to call, on each of their working days at eight, if there is anybody.
 
-One piece of service mail for all running campaigns, by the channel that reaches the manager first. A manager who leads
-the campaign finds the same people in the digest, and one whom no channel reaches is told of there.
+One piece of service mail for all running campaigns, by the channel that reaches the manager first. Otherwise it stands
+in the lead's digest: the calls of a manager who leads the campaign, sponsors it, or is reached by no channel.
 """
 
 from __future__ import annotations
@@ -104,13 +104,24 @@ class ManagerLists:
         return any(row.state != "failed" for row in rows.values())
 
 
-def by_manager(found: Sequence[FollowUp], running: Collection[str]) -> dict[str, list[FollowUp]]:
-    """By address of the manager, whom they are to call; where they lead the campaign it stands in the digest."""
+def by_manager(found: Sequence[FollowUp], running: Mapping[str, CampaignRecord]) -> dict[str, list[FollowUp]]:
+    """By address of the manager, whom they are to call; where they lead or sponsor it, the digest has it."""
     theirs: dict[str, list[FollowUp]] = {}
     for one in found:
-        if one.campaign in running and not one.by_lead:
+        if one.campaign in running and not one.by_lead and not _sponsors(running[one.campaign].plan, one.carrier):
             theirs.setdefault(one.carrier, []).append(one)
     return theirs
+
+
+def why_untold(store: Store, plan: Plan, manager: Person, carriers: Collection[str]) -> str:
+    """Why a manager gets no list, to go on after "but"; empty if they do. The sponsor is asked by a human only."""
+    if _sponsors(plan, manager.email):
+        return "the sponsor is asked by you, never by a machine"
+    return "" if channels_of(store, plan, manager, carriers) else "no channel reaches them"
+
+
+def _sponsors(plan: Plan, email: str) -> bool:
+    return email.lower() == (plan.sponsor or "").lower()
 
 
 def channels_of(store: Store, plan: Plan, person: Person, carriers: Collection[str]) -> tuple[str, ...]:

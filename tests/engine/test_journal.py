@@ -116,7 +116,7 @@ def test_it_names_no_person_and_only_this_user_reads_it(tmp_path: Path) -> None:
 
 
 def test_the_lines_are_these_bytes(tmp_path: Path) -> None:
-    """What is read back by another version, and by whoever looks for a message, stays as it is."""
+    """Another version reads them back."""
     journal = Journal(tmp_path)
     journal.announce(7, NOW)
     mail = replace(leaving("digest"), kind="service", message="Grüße", local_date=None, rung=None)

@@ -147,6 +147,16 @@ def test_a_manager_who_leads_the_campaign_finds_it_in_the_digest_only(
     assert "Ask Person about one-record." in digests[-1].text
 
 
+def test_the_sponsor_is_asked_by_a_human_also_as_a_manager(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    plan = a_plan(a_message(to=["sales"]), follow_up=CALLED, send=SEND, sponsor="Mia@example.com")
+    at(waiting(store, engine, clock, plan=plan), clock, EIGHT)
+    assert told(bag) == []
+    (digest,) = [message for message in bag.arrived if message.to_email == "dana@example.com"]
+    assert "Mia Wolf is to do this, but the sponsor is asked by you, never by a machine" in digest.text
+
+
 def test_after_a_manager_has_left_the_next_one_up_hears(
     store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
 ) -> None:

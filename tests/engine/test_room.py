@@ -127,7 +127,7 @@ def test_who_has_no_place_is_not_decided_when_the_channel_asks_for_patience(
     decisions = counted(running, store, "email")
     report = running.tick()
     assert len(bag.to) == len(set(bag.to)) == 1100
-    assert decisions.made == report.claimed  # what was claimed and given back is decided again, and nobody else
+    assert decisions.made == report.claimed  # what was claimed and given back is decided again, and no other
 
 
 def test_a_new_fact_is_heeded_while_a_person_waits(

@@ -178,7 +178,7 @@ def test_f22_each_refusal_is_its_own_rows_and_the_others_get_theirs(slack: Slack
 def test_f22_a_refusal_of_us_keeps_everybody_waiting_and_fails_nobody(slack: SlackWitness, begin: Begin) -> None:
     program = begin(4)
     slack.behave(Rule(POST, "account_inactive", only=[P0, P1]), Rule(POST, "invalid_auth"))
-    program.here("tick")
+    assert program.run("tick").status == 1
     (rest,) = program.look("status")["engine"]["resting"]
     assert re.match(r"Slack refuses us: (account_inactive|invalid_auth)\. Install the app again", rest["because"])
     assert (rest["channel"], states_of(program), slack.copies) == ("slack", {}, {})

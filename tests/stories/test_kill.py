@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -42,6 +43,7 @@ def test_nobody_misses_it_and_second_copies_are_flagged(
 
 
 def test_what_was_cut_off_twice_waits_for_a_person(program: Program, relay: Relay) -> None:
+    program = replace(program, settings={**program.settings, "COMMSENGINE_SMTP_CONNECTIONS": "4"})
     start_for(program, 4)
     relay.pause = 5
     for arrived in (4, 8):
