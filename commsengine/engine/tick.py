@@ -355,7 +355,8 @@ class Engine:
         if hold:
             self._alerts.held(hold, now)
         for name, pool in self._pools.items():
-            if pool.breaker.shut(now) and (pool.breaker.lasting or pool.breaker.quota):
+            refused = pool.breaker.shut(now) and (pool.breaker.lasting or pool.breaker.quota)
+            if refused and pool.idle and self._writer.flush(1.0):  # what was under way counts among those who wait
                 self._alerts.shut(name, pool.breaker, partial(self._waiting_for, name, now), now)
         return hold.reason if hold else ""
 

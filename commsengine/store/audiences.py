@@ -60,8 +60,6 @@ def _matches(connection: Connection, role: Role) -> ColumnElement[bool]:
 
 def _column(connection: Connection, name: str) -> ColumnElement[Any]:
     """The value of one column of people.csv, empty where the person has none."""
-    if name == "channel":  # the person's own wish stands above it
-        return case((person.c.wished_channel != "", person.c.wished_channel), else_=person.c.channel)
     return person.c[name] if name in COLUMNS else func.coalesce(_attribute(connection, name), "")
 
 

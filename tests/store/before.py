@@ -9,6 +9,7 @@ from commsengine.store.store import Store
 MIGRATION = import_module("commsengine.store.migrations.versions.0005_slack")
 
 UNDO = (
+    "DROP TABLE rest",  # what later revisions add
     "ALTER TABLE answer DROP COLUMN counts",
     "ALTER TABLE slack_id DROP COLUMN grid_id",
     "DELETE FROM counter WHERE name = 'answer_above'",

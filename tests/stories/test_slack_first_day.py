@@ -113,7 +113,8 @@ def test_an_app_without_its_messages_tab_fails_nobody_and_says_where_to_switch_i
     init(program)
     for command in IN_FORCE:
         program.here(*command)
-    program.here("tick")
+    with program.environment():
+        assert Terminal(program.folder).run("tick").status == 1  # a person must act
     rows = program.look("touches", "crm")["touches"]
     assert not [row for row in rows if row["channel"] == "slack" and row["state"] != "retry"]
     remedy = "Slack refuses us: messages_tab_disabled. Switch it on at api.slack.com/apps: the app → App Home"
