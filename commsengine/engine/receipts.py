@@ -16,12 +16,15 @@ MOST_ATTEMPTS = len(BACK_OFF) + 1
 LONGEST_REASON = 300  # characters
 
 
-def receipt_of(outcome: Outcome, attempts: int, now: dt.datetime) -> Receipt:
+def receipt_of(outcome: Outcome, attempts: int, now: dt.datetime, *, service: bool = False) -> Receipt:
     """The receipt of one attempt; ``attempts`` counts those before it.
 
-    Who cannot be reached on this channel is decided again at once, for the next one.
+    Who cannot be reached on this channel is decided again at once, for the next one; ``service`` mail is not decided,
+    and would be tried over and over.
     """
     number = attempts + 1
+    if service and outcome.unreachable:
+        return _receipt(outcome, "failed", now)
     if outcome.verdict == RELEASED or (not outcome.begun and (outcome.unreachable or outcome.verdict == RETRY)):
         later = None if outcome.retry_after is None else now + dt.timedelta(seconds=outcome.retry_after)
         return _receipt(outcome, "released", now, retry_at=later)

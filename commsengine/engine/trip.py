@@ -91,7 +91,7 @@ class Trip:
         self._settled.add(outcome.key)
         self._heed(outcome, one)
         self.sent += outcome.verdict == SENT and not one.service
-        receipt = receipt_of(outcome, one.attempts, self._clock())
+        receipt = receipt_of(outcome, one.attempts, self._clock(), service=one.service)
         self._guard.note(one.campaign, one.message, one.rung, receipt)
         self._writer.settle([receipt], self._fence)
 

@@ -30,6 +30,13 @@ def test_every_outcome_has_its_state(outcome: Outcome, state: str) -> None:
     assert receipt_of(outcome, 0, NOW).state == state
 
 
+@pytest.mark.parametrize("begun", [True, False])
+def test_service_mail_that_cannot_reach_anybody_is_not_tried_over_and_over(begun: bool) -> None:
+    gone = Outcome("k", PERMANENT, "lookup", begun=begun, unreachable="not on Slack")
+    receipt = receipt_of(gone, 0, NOW, service=True)
+    assert (receipt.state, receipt.unreachable) == ("failed", "not on Slack")
+
+
 def test_the_last_attempt_fails_for_good() -> None:
     tries = [receipt_of(Outcome("k", RETRY, "rcpt", "451 busy"), before, NOW) for before in range(5)]
     assert [receipt.state for receipt in tries] == ["retry"] * 4 + ["failed"]
