@@ -52,6 +52,7 @@ CHAPTERS: dict[str, tuple[Entry, ...]] = {
         Entry("followup", "followups", "Record what came of a personal outreach."),
         Entry("questions", "questions", "List open questions."),
         Entry("question", "questions", "Answer a question."),
+        Entry("answers", "answers", "Read what people answered to what a campaign asks."),
         Entry("suppress", "suppress", "Never send to an address again."),
     ),
     "Operate": (

@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -54,6 +54,19 @@ def mark(value: Any) -> Any:
     return f"{OPEN}c{clean(str(value)).encode().hex()}{CLOSE}"
 
 
+def slotted(value: Any, values: MutableMapping[str, str]) -> Any:
+    """The same with every text in it as a slot of ``values``: a long list of texts would make long marks otherwise."""
+    if isinstance(value, Mapping):
+        return {name: slotted(one, values) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [slotted(one, values) for one in value]
+    if type(value) is not str or not value:
+        return value
+    name = f"given.{len(values)}"
+    values[name] = clean(value)
+    return Slot(name, values[name])
+
+
 def unmarked(source: str) -> str:
     """A source without the characters that marks are made of: nobody can write a mark by hand."""
     return _MARK_CHARACTERS.sub("", source)
@@ -64,6 +77,11 @@ def clean(value: str) -> str:
     if not value.isprintable():
         value = _BLANKS.sub(" ", _UNSEEN.sub(" ", value))
     return value.strip()[:LONGEST]
+
+
+def visible_lines(text: str) -> list[str]:
+    """What somebody wrote, line by line, whole, and without anything that could steer a terminal."""
+    return [_BLANKS.sub(" ", _UNSEEN.sub(" ", line)).strip() for line in text.split("\n")]
 
 
 def is_link_mark(url: str) -> bool:

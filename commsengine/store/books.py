@@ -12,6 +12,7 @@ from commsengine.cadence.history import STATES
 from commsengine.cadence.outreach import AWAY, call_again
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Audience
+from commsengine.store import inputs
 from commsengine.store.bookmark import CHUNK
 from commsengine.store.claims import CARRIED_BY_HAND
 from commsengine.store.database import Database
@@ -68,6 +69,18 @@ class Books:
                 return
             yield from (CheckAnswer(*row[1:]) for row in page)
             last = page[-1].id
+
+    def inputs(
+        self, campaign: str, *, since: dt.datetime | None = None, until: dt.datetime | None = None
+    ) -> list[inputs.GivenInput]:
+        """What people answered in words or chose, in order; after ``since``, and up to ``until``."""
+        with self._database.read() as connection:
+            return inputs.given(connection, campaign, since=since, until=until)
+
+    def reached(self, campaign: str, message: str) -> Sequence[str]:
+        """The ids of the people who have got a message by a channel, or perhaps have."""
+        with self._database.read() as connection:
+            return inputs.reached(connection, campaign, message)
 
     def open_rungs(self, campaign: str | None = None) -> list[OpenRung]:
         """Personal outreach and proposals to sponsors that nothing has come of, the oldest first.

@@ -32,11 +32,18 @@ LOOKS: Sequence[Sequence[str]] = (
     ("followups",),
     ("followups", "--talking-points"),
     ("questions",),
+    ("answers", "crm"),
+    ("answers", "crm", "--csv"),
     ("people", "show", "ana@example.com"),
     ("people", "export"),
     ("report", "crm", "--json"),
 )
-WITHOUT_JSON = {("people", "export"), ("followups", "--talking-points"), ("report", "crm", "--json")}
+WITHOUT_JSON = {
+    ("people", "export"),
+    ("answers", "crm", "--csv"),
+    ("followups", "--talking-points"),
+    ("report", "crm", "--json"),
+}
 MADE_AT = re.compile(r'^  "at": ".*",$', re.M)
 """When a report was made."""
 

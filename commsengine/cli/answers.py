@@ -1,0 +1,94 @@
+"""``answers``: what people wrote or chose where a message asked for it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from commsengine.cli.campaign import CAMPAIGN
+from commsengine.cli.opened import wired
+from commsengine.cli.show import count, json_option, note, show_json, title, when
+
+if TYPE_CHECKING:
+    from commsengine.wiring import Wiring
+
+WIDTH = 100
+COLUMNS = ("id", "person", "name", "message", "at", "text")
+
+
+@click.command()
+@click.argument("campaign", type=CAMPAIGN)
+@click.option("--message", help="Only the answers to this message.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV that a spreadsheet opens safely.")
+@json_option
+@wired
+def answers(wiring: Wiring, campaign: str, message: str | None, as_csv: bool, as_json: bool) -> None:
+    """Read what people answered to what a campaign asks.
+
+    With their names, and who got the message and did not answer. Answers to checks are not among them: those are for
+    nobody but the person.
+
+    Example: commsengine answers crm --message what-must-stay
+    """
+    from commsengine.engine import campaigns
+    from commsengine.engine.inputs import answers as given
+
+    if as_csv and as_json:
+        raise click.UsageError("Write --csv or --json, not both.")
+    found = given(wiring.store, campaigns.known(wiring.store, campaign), message)
+    if as_json:
+        show_json(found)
+    elif as_csv:
+        click.echo(_as_csv(found), nl=False)
+    else:
+        _show(found)
+
+
+def _show(found: Mapping[str, Any]) -> None:
+    if not found["messages"]:
+        click.echo("No message of this campaign asks for input ('ask: input' or 'ask: commit').")
+    for message in found["messages"]:
+        title("\n".join(_lines(f"{message['message']}: {message['question']}")))
+        click.echo(
+            f"  {count(len(message['answers']), 'answer')}; {count(len(message['silent']), 'person', 'people')} "
+            "got the message and did not answer"
+        )
+        for choice, number in message["tally"].items():
+            click.echo(f"  {number:>5,}  {' '.join(_lines(choice))}")
+        for answer in message["answers"]:
+            click.echo(f"\n  {' '.join(_lines(answer['name'] or answer['person']))}, {when(answer['at'])}")
+            click.echo("\n".join(f"    {line}" for line in _lines(answer["text"] or _wordless(message))))
+        click.echo()
+    if any(message["silent"] for message in found["messages"]):
+        note("Who did not answer: --json lists them.")
+
+
+def _wordless(message: Mapping[str, Any]) -> str:
+    return "I will." if message["kind"] == "commit" else "(erased)"
+
+
+def _lines(text: str) -> Iterator[str]:
+    """What somebody wrote, broken to the width of a terminal."""
+    from commsengine.content.slots import visible_lines
+
+    for line in visible_lines(text):
+        yield from textwrap.wrap(line, WIDTH) or [""]
+
+
+def _as_csv(found: Mapping[str, Any]) -> str:
+    from commsengine.authoring.people_export import guarded
+    from commsengine.content.slots import visible_lines
+
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    for message in found["messages"]:
+        for answer in message["answers"]:
+            row = {**answer, "message": message["message"], "text": "\n".join(visible_lines(answer["text"]))}
+            writer.writerow([guarded(str(row[column])) for column in COLUMNS])
+    return out.getvalue()
