@@ -208,6 +208,15 @@ def test_a_form_that_comes_again_after_its_answer_was_taken_back_stays_taken_bac
     assert team.house.kinds() == []
 
 
+def test_the_form_says_who_reads_the_answer(open_team: Callable[..., Team]) -> None:
+    team = open_team(a_message(ask="input", input=INPUT))
+    team.card(team.house.touch(channel="slack"))
+    team.slack.click(ANA.email, "answer")
+    eventually(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
+    (dialog,) = team.slack.team.dialogs_of(ANA.email)
+    assert dialog.view["blocks"][0]["hint"]["text"] == "dana reads every answer, with your name."
+
+
 def test_a_slack_that_cannot_say_whose_card_it_is_records_nothing_and_says_so(team: Team) -> None:
     """Not "this is for somebody else": that would send the recipient away for good."""
     team.card(team.house.touch(channel="slack"))

@@ -21,7 +21,10 @@ GRACE = dt.timedelta(days=30)
 
 _EMPTY: Mapping[str, Any] = {
     **dict.fromkeys(("answer", "commit", "corrected", "headline", "key_point", "question", "others", "tried"), ""),
-    **{name: [] for name in ("points", "key_points", "asks", "figures", "moved", "calls", "questions", "held")},
+    **{
+        name: []
+        for name in ("points", "key_points", "asks", "figures", "moved", "calls", "questions", "answers", "held")
+    },
     "wiifm": dict.fromkeys(ANGLES, ""),
     "page": True,
 }
@@ -62,6 +65,7 @@ class Setting:
             "reply_by": f"{message.input.reply_by} working days" if message.input else "",
             "role": role, "ask": message.ask, "language": language,
             "often": often(message.cadence, on_trial=self._plan.experiment is not None),
+            "several_leads": len(self._plan.owner) > 1,
             "manager_sees": any(rung.do == "personal" and rung.by == "manager" for rung in self._plan.ladder(message)),
         }  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from commsengine.cadence.history import Touch
@@ -14,6 +14,7 @@ from commsengine.content.card import answered_card
 from commsengine.content.render import Cast, Renderer
 from commsengine.content.slots import slack_text
 from commsengine.engine.cards import Card
+from commsengine.engine.words import read_by
 from commsengine.errors import RenderError
 
 Blocks = Sequence[Mapping[str, Any]]
@@ -38,13 +39,14 @@ class CardText:
     """Plain texts. ``points`` are heading and text of what this touch says, ``more`` of what other touches say.
 
     ``question`` and ``choices`` are those of the input that is asked for, ``offered`` the same choices each with what
-    is stored of it; ``value`` is what the person wrote or chose.
+    is stored of it; ``value`` is what the person wrote or chose. ``readers`` says who reads that.
     """
 
     key_point: str
     question: str = ""
     choices: tuple[str, ...] = ()
     commit: str = ""
+    readers: str = ""
     check: CheckText = CheckText()
     offered: tuple[tuple[str, str], ...] = ()
     value: str = ""
@@ -54,11 +56,11 @@ class CardText:
 
 def card_text(renderer: Renderer, card: Card, cast: Cast) -> CardText:
     """A text that cannot be rendered for this person (a column is gone) leaves all as the author wrote it."""
-    touch = card.touch
+    touch, readers = card.touch, read_by(cast.lead.first_name, len(card.plan.owner))
     try:
         shown = renderer.page(card.message.id, touch.role, touch.number, card.person, cast, card.unclear)
     except RenderError:
-        return _as_written(card)
+        return replace(_as_written(card), readers=readers)
     more = [(angle, shown.get(angle, "")) for angle in (UNCLEAR, "text")]
     told = {angle: text for angle, text in (*more, *shown["points"]) if text}
     now, choices = angles(told, touch.number), tuple(shown["choices"])
@@ -68,6 +70,7 @@ def card_text(renderer: Renderer, card: Card, cast: Cast) -> CardText:
         question=shown.get("question", ""),
         choices=choices,
         commit=shown.get("commit", ""),
+        readers=readers,
         check=check,
         offered=tuple(zip(card.message.input.choices, choices, strict=False)) if card.message.input else (),
         value=_chosen(card, check, choices),
@@ -91,9 +94,9 @@ def _as_written(card: Card) -> CardText:
         asked.question if asked else "",
         asked.choices if asked else (),
         message.commit or "",
-        _check(card, check.question, check.answers, check.right, check.because) if check else CheckText(),
-        tuple((choice, choice) for choice in asked.choices) if asked else (),
-        card.value,
+        check=_check(card, check.question, check.answers, check.right, check.because) if check else CheckText(),
+        offered=tuple((choice, choice) for choice in asked.choices) if asked else (),
+        value=card.value,
     )
 
 

@@ -22,14 +22,16 @@ def answer_form(card: Card, text: CardText) -> dict[str, Any]:
     """The input or the commitment that the message asks for, in the words meant for this person."""
     if card.ask == "input":
         field = _choice(text.choices) if text.choices else _text_field()
-        return _form("answer", "What do you say?", "Send", text.question, field)
-    return _form("answer", "Will you?", "I will", text.commit or "What will you do?", _text_field(), optional=True)
+        return _form("answer", "What do you say?", "Send", text.question, field, hint=text.readers)
+    promise = text.commit or "What will you do?"
+    return _form("answer", "Will you?", "I will", promise, _text_field(), optional=True, hint=text.readers)
 
 
 def _form(
-    name: str, title: str, send: str, label: str, field: Mapping[str, Any], *, optional: bool = False
+    name: str, title: str, send: str, label: str, field: Mapping[str, Any], *, optional: bool = False, hint: str = ""
 ) -> dict[str, Any]:
     entry = {"type": "input", "block_id": ENTRY, "label": _plain(label, 2000), "element": field, "optional": optional}
+    entry |= {"hint": _plain(hint, 2000)} if hint else {}
     return {
         "type": "modal", "callback_id": name, "title": _plain(title, 24), "submit": _plain(send, 24),
         "close": _plain("Cancel", 24), "blocks": [entry],

@@ -75,6 +75,24 @@ def test_the_footer_says_why_who_how_often_and_when_again() -> None:
     assert "It does not come again by itself." in written(again_at=None).text
 
 
+def test_the_footer_of_what_asks_for_an_answer_says_who_reads_it() -> None:
+    for message in ("input", "choice", "commit"):
+        text = written(message).text
+        assert (
+            "Dana reads what you answer, with your name; your manager hears only if there is no answer, when a "
+            "personal word is due. Nobody sees whether you opened it."
+        ) in text
+    assert "Dana reads every answer, with your name." in written("input").text
+    several = a_renderer(a_full_plan(owner=["dana@example.com", "tom@example.com"]))
+    text = several.touch(a_touch("input"), BEN, CAST).text
+    assert "Dana and the others who lead this read every answer, with your name." in text
+
+
+def test_who_has_no_manager_is_not_told_of_one() -> None:
+    for message in ("one-record", "input"):
+        assert "your manager" not in written(message, cast=Cast(DANA)).text
+
+
 def test_next_time_is_the_persons_local_date_in_their_language_if_the_company_writes_in_it() -> None:
     late, german = utc("2027-01-13 20:00"), replace(ANA, language="de-DE")
     assert "Next time: Thursday, 14 January 2027." in written(person=german, again_at=late).text
@@ -235,7 +253,7 @@ def test_links_outlive_the_campaign_by_a_month() -> None:
 def test_talking_points_can_be_read_aloud() -> None:
     said = RENDERER.talking_points(
         ["one-record", "input"], "sales", BEN, CAST, ["e-mail on Monday", "Slack on Wednesday"]
-    )
+    ).text
     assert "Tried so far: e-mail on Monday, Slack on Wednesday." in said
     assert "Two lists cost us orders." in said
     assert "What it is worth to Ben as Account manager" in said

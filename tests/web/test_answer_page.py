@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from commsengine.cadence.checks import order_of
-from tests.builders import ANA, BEN, a_message, utc
+from tests.builders import ANA, BEN, a_message, someone, utc
 from tests.engine.test_answers import CHECK, INPUT, PERSONAL
 from tests.web.conftest import Site
 
@@ -64,6 +64,27 @@ def test_the_page_names_the_addressee_the_campaign_and_what_is_said(site: Site) 
         assert words in html
     assert "Kim" not in html
     assert ANA.email not in html
+
+
+@pytest.mark.parametrize(
+    ("owners", "readers"),
+    [
+        (["dana@example.com"], "Dana reads every answer, with your name."),
+        (["dana@example.com", "tom@example.com"],
+         "Dana and the others who lead this read every answer, with your name."),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("more", [{"ask": "input", "input": INPUT}, {"ask": "commit"}])
+def test_who_reads_an_answer_is_said_where_it_is_written(
+    open_site: OpenSite, owners: list[str], readers: str, more: dict[str, Any]
+) -> None:
+    site = open_site(a_message(**more), owner=owners)
+    site.house.store.people.save(
+        [someone(3, email="dana@example.com", name="Dana Reyes")], by="d", now=site.house.clock()
+    )
+    html = site.get(site.house.touch()).text
+    assert f'<p class="quiet" id="readers">{readers}</p>' in html
+    assert 'aria-describedby="readers"' in html
 
 
 def test_looking_changes_nothing_whoever_looks(open_site: OpenSite) -> None:
