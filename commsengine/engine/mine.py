@@ -12,6 +12,7 @@ from commsengine.cadence.people import COLUMNS, Person
 from commsengine.engine.words import SAID, short_name, spoken
 from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord
+from commsengine.store.service_mail import ABOUT_OTHERS
 from commsengine.store.store import Store
 
 Row = Mapping[str, Any]
@@ -97,7 +98,7 @@ def mine_of(store: Store, person_id: str, key_points: KeyPoints, now: dt.datetim
         person,
         tuple(_part(record, stored, key_points(record, person), zones[record.id], now) for record in records),
         tuple((name.replace("_", " "), text) for name, text in _facts(person) if text),
-        {name: [_plain(row) for row in rows] for name, rows in stored.items()},
+        {name: [_plain(_own(row)) for row in rows] for name, rows in stored.items()},
     )
 
 
@@ -178,6 +179,11 @@ def _facts(person: Person) -> Iterator[tuple[str, str]]:
     yield "leave", "; ".join(f"{first} to {last}" for first, last in person.leave)
     yield "left", str(person.left or "")
     yield from sorted(person.attributes.items())
+
+
+def _own(row: Row) -> Row:
+    """A row without what it says about others: a link may be in any hands."""
+    return {**row, "payload": None} if row.get("kind") == "service" and row["message"] in ABOUT_OTHERS else row
 
 
 def _plain(row: Row) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Table, delete, select, update
 from commsengine.errors import InputError
 from commsengine.store import audit, tables, transitions
 from commsengine.store.persons import TEXTS
+from commsengine.store.service_mail import ABOUT_OTHERS
 from commsengine.store.tables import person
 
 _WROTE: tuple[tuple[Table, dict[str, Any]], ...] = (
@@ -59,6 +60,8 @@ def _blank_what_was_said(connection: Connection, person_id: str) -> None:
     closed = transitions.moving(transitions.ERASE).where(tables.touch.c.person_id == person_id)
     connection.execute(closed.values(reason="erased", owner=""))
     connection.execute(transitions.blanking().where(tables.touch.c.person_id == person_id))
+    quoting = (tables.touch.c.message.in_(ABOUT_OTHERS), tables.touch.c.state.in_(transitions.FINAL))
+    connection.execute(transitions.blanking().where(tables.touch.c.kind == "service", *quoting))
     for table, blanks in _WROTE:
         connection.execute(update(table).where(table.c.person_id == person_id).values(blanks))
 

@@ -15,6 +15,9 @@ from commsengine.store import gates, transitions
 from commsengine.store.deliveries import NOT_STOPPED
 from commsengine.store.tables import campaign, touch
 
+ABOUT_OTHERS = ("digest", "manager_list")
+"""Categories that speak of other people than the one they go to."""
+
 _ALERT = touch.c.message == "alert"
 _STOPPED = select(campaign.c.id).where(campaign.c.id == touch.c.campaign, campaign.c.state.not_in(NOT_STOPPED))
 _PASSES = or_(_ALERT, ~_STOPPED.exists())

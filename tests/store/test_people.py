@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from commsengine.errors import InputError
-from commsengine.store.records import ImportCounts
+from commsengine.store.records import ImportCounts, Receipt
 from commsengine.store.store import Store
 from tests.builders import ANA, BEN, MIA, someone, utc
 from tests.store.scene import LATER, NOW, a_touch, claim, deliver, idle, mark, running, seq, settle
@@ -252,6 +252,11 @@ def say_everything(store: Store, person: str) -> None:
     store.touches.add_service(
         "s", category="answer", channel="email", payload={"to": person}, person_id=person, now=NOW
     )
+    for category in ("digest", "manager_list"):  # to others, about them
+        store.touches.add_service(category, category=category, channel="email", payload={"says": "parrot"}, now=NOW)
+        store.touches.claim_service([category], owner="e1", fence=1, lease_until=utc("2027-01-11 10:00"), now=NOW)
+        store.touches.mark([category], owner="e1", fence=1, now=NOW)
+        store.touches.settle([Receipt(category, "sent", NOW)], owner="e1", fence=1, now=NOW)
     touch = a_touch(person)
     claim(store, touch)
     mark(store, touch)

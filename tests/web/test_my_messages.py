@@ -51,6 +51,22 @@ def test_everything_as_a_file(site: Site) -> None:
     assert everything["answer"][0]["at"] == "2027-01-11T09:00:00+00:00"
 
 
+def test_a_digest_or_a_list_of_ones_people_is_not_in_the_file(site: Site) -> None:
+    """A link may be in any hands, and what such mail says is about others."""
+    store, now = site.house.store, site.house.clock()
+    for category in ("digest", "manager_list", "answer"):
+        store.touches.add_service(
+            category, category=category, channel="email", payload={"text": f"secret of {category}"}, campaign="crm",
+            person_id=ANA.id, now=now,
+        )  # fmt: skip
+    told = site.client.get(site.path("mine", site.house.touch()), params={"format": "json"}).text
+    assert ("secret of answer" in told, "secret of digest" in told, "secret of manager_list" in told) == (
+        True,
+        False,
+        False,
+    )
+
+
 def test_channel_and_hours_are_the_persons_own_wish(site: Site) -> None:
     key = site.house.touch()
     fields = {"do": "preferences", "channel": "slack", "from": "10:00", "to": "15:30"}
