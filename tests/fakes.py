@@ -14,6 +14,7 @@ from commsengine.channels.channel import RELEASED, SENT, Mark, Outcome
 from commsengine.content.digest import DigestFacts
 from commsengine.content.facts import Cast
 from commsengine.content.message import Message
+from commsengine.content.talking_points import Part, TalkingPoints
 from commsengine.engine.deliver import ChannelSetup
 from commsengine.errors import RenderError
 
@@ -109,12 +110,23 @@ class Scribe:
 
     def talking_points(
         self, messages: str | Sequence[str], role: str, person: Person, cast: Cast, tried: Sequence[str] = ()
-    ) -> str:
-        return f"Ask {person.first_name} about {', '.join([messages] if isinstance(messages, str) else messages)}."
+    ) -> TalkingPoints:
+        if person.name.startswith("Unspeakable"):
+            raise RenderError("no such column")
+        about = f"Ask {person.first_name} about {', '.join([messages] if isinstance(messages, str) else messages)}."
+        return TalkingPoints(about, (Part("Ask", (about,)),))
 
-    def digest(self, lead: Person, facts: DigestFacts) -> Message:
+    def digest(self, lead: Person, facts: DigestFacts, channel: str = "email") -> Message:
+        return self._note(lead, facts, channel, facts.fields()["headline"])
+
+    def manager_list(self, manager: Person, lead: Person, facts: DigestFacts, channel: str) -> Message:
+        return self._note(manager, facts, channel, f"for {lead.email}: {', '.join(call.name for call in facts.calls)}")
+
+    def _note(self, to: Person, facts: DigestFacts, channel: str, subject: str) -> Message:
+        """All that the facts tell, a line each."""
+        told = [*facts.calls, *facts.questions, *facts.answers, *facts.held, *facts.figures]
         return Message(
-            key=facts.key, campaign=self.plan.campaign, campaign_title=self.plan.title, channel="email",
-            to_email=lead.email, to_name=lead.name, slack_id="", sender_name="", reply_to="",
-            subject=facts.fields()["headline"], text="digest", html="", blocks=(), date=facts.at,
+            key=facts.key, campaign=self.plan.campaign, campaign_title=self.plan.title, channel=channel,
+            to_email=to.email, to_name=to.name, slack_id=to.slack_id, sender_name="", reply_to="",
+            subject=subject, text="\n".join(map(str, told)), html="", blocks=(), date=facts.at,
         )  # fmt: skip

@@ -22,6 +22,7 @@ from commsengine.cadence.plan import Plan, Workspace
 from commsengine.channels.channel import SENT, Mark
 from commsengine.channels.channel import Outcome as Delivered
 from commsengine.content.message import Message
+from commsengine.content.talking_points import TalkingPoints
 from commsengine.engine.deliver import ChannelSetup
 from commsengine.engine.followups import open_followups, record_outcome
 from commsengine.engine.tick import Engine
@@ -64,8 +65,8 @@ class PlainRenderer:
             touch.due_at,
         )  # fmt: skip
 
-    def talking_points(self, *_given: object) -> str:
-        raise CommsError("The lead gets no digest here.")
+    def talking_points(self, *_given: object) -> TalkingPoints:
+        raise CommsError("Leads and managers get no mail here.")
 
 
 class Run:

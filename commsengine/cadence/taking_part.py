@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection, Sequence
 from typing import TypeVar
 
 from commsengine.cadence.calendar import Hours
@@ -11,7 +12,7 @@ from commsengine.cadence.experiment import arm_of
 from commsengine.cadence.history import Campaign, Campaigns, History, Outcome, Question, Reason, Snooze
 from commsengine.cadence.learning import ASSUMED
 from commsengine.cadence.people import Person, role_of
-from commsengine.cadence.plan import Message
+from commsengine.cadence.plan import Message, Plan
 from commsengine.cadence.rhythm import INTERVAL, ByRecall, Fixed, Rhythm
 
 Fact = TypeVar("Fact", Question, Snooze, Outcome)
@@ -36,6 +37,18 @@ def courses_of(campaigns: Campaigns, person: Person, history: History) -> tuple[
             if not message.to or role in message.to:
                 courses.append(_course(campaigns, campaign, message, role, hours, person, history, len(courses)))
     return courses, reasons
+
+
+def carried_by(plan: Plan, carriers: Collection[str] | None) -> list[str]:
+    """The channels of the plan that are set up here; ``None`` supposes all."""
+    return [name for name in plan.send.channels if carriers is None or name in carriers]
+
+
+def reaching(channels: Sequence[str], person: Person, unreachable: Collection[str]) -> tuple[str, ...]:
+    """Those of these channels that reach the person, the one they prefer first."""
+    return tuple(
+        sorted((each for each in channels if each not in unreachable), key=lambda name: name != person.channel)
+    )
 
 
 def _absent(campaign: Campaign, history: History, role: str | None) -> tuple[str, str] | None:
@@ -70,8 +83,7 @@ def _course(
     if person.left is not None and leaves:
         closes = hours.midnight(person.left)
 
-    carried = [name for name in plan.send.channels if campaigns.carriers is None or name in campaigns.carriers]
-    reaching = [name for name in carried if name not in history.unreachable]
+    carried = carried_by(plan, campaigns.carriers)
     return Course(
         campaign=campaign,
         message=message,
@@ -81,7 +93,7 @@ def _course(
         closes=closes,
         leaves=leaves,
         carried=bool(carried),
-        channels=tuple(sorted(reaching, key=lambda name: name != person.channel)),  # their own preference first
+        channels=reaching(carried, person, history.unreachable),
         rows=history.rows_of(campaign.id, message.id),
         answers=history.answers_to(campaign.id, message.id),
         questions=_about(campaign.id, message.id, history.questions),

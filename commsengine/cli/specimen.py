@@ -77,7 +77,11 @@ def specimens(
         if wanted and touch.number == number and touch.kind in CARRIED:
             yield Specimen(touch, person, renderer.touch(touch, person, cast))
         elif wanted and number == 1 and touch.kind == "personal":
-            yield Specimen(touch, person, None, renderer.talking_points(touch.message, touch.role, person, cast))
+            yield Specimen(touch, person, None, _said(renderer, touch, person, cast))
+
+
+def _said(renderer: Renderer, touch: Touch, person: Person, cast: Cast) -> str:
+    return renderer.talking_points(touch.message, touch.role, person, cast).text
 
 
 def specimen_renderer(wiring: Wiring, plan: Plan) -> Renderer:

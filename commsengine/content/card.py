@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,6 +19,10 @@ MOST_BLOCKS = 50
 SECTION_LENGTH = 3_000
 HEADER_LENGTH = 150
 FALLBACK_LENGTH = 40_000
+CARD_LENGTH = 11_000
+"""Characters of all blocks together, as JSON. Slack documents no limit, and has refused some above 11,300."""
+
+TOO_LONG = "_The rest does not fit into a message in Slack._"
 
 _ROOM = 2_000
 SKIP = "Skip – got it"
@@ -31,10 +36,13 @@ _KEY: str = mark(Slot("key", ""))
 _ANSWER: str = mark(Slot("links.answer", ""))
 
 
-def card(body: Sequence[Token], footer: Sequence[Token], ask: str, answers: int = 0) -> list[Block]:
+def card(
+    body: Sequence[Token], footer: Sequence[Token], ask: str, answers: int = 0, *, page: bool = True
+) -> list[Block]:
     """The blocks, with marks in place of values. ``ask`` is what the message asks for.
 
-    ``answers`` is how many the check has that comes with it; the message ends with its question.
+    ``answers`` is how many the check has that comes with it; the message ends with its question. Without a ``page``
+    there is nothing to press: mail such as a digest can be answered nowhere.
     """
     title, rest = title_of(body)
     sections = _sections(to_mrkdwn(rest))[: MOST_BLOCKS - 9]
@@ -43,9 +51,9 @@ def card(body: Sequence[Token], footer: Sequence[Token], ask: str, answers: int 
         *(_section(text) for text in sections),
         *_check(answers, ask),
         *_page_link(ask),
-        {"type": "actions", "elements": _buttons(ask, checked=answers > 0)},
+        *([{"type": "actions", "elements": _buttons(ask, checked=answers > 0)}] if page else []),
         _context("\n".join(to_mrkdwn(footer))),
-        _context(f"<{_ANSWER}|Open this message on a page>"),
+        *([_context(f"<{_ANSWER}|Open this message on a page>")] if page else []),
     ]
 
 
@@ -72,9 +80,23 @@ def answered_card(
 def fit(blocks: list[Block]) -> list[Block]:
     """The blocks within Slack's limits, values included: a long title becomes a section, a long section ends in …
 
-    Where an answer to a check is too long for a button, all are listed as A, B, C, and the buttons say so.
+    Where an answer to a check is too long for a button, all are listed as A, B, C, and the buttons say so. Of a list
+    that is too long as a whole, the last sections make way for a note.
     """
-    return [_fitted(block) for block in _lettered(blocks)[:MOST_BLOCKS]]
+    fitted = [_fitted(block) for block in _lettered(blocks)[:MOST_BLOCKS]]
+    return fitted if any(block["type"] == "actions" for block in fitted) else _shortened(fitted)
+
+
+def _shortened(blocks: list[Block]) -> list[Block]:
+    """Without the last sections of a list that is too long as a whole, and with a note that says so."""
+    lengths = [len(json.dumps(block, ensure_ascii=False)) for block in blocks]
+    over, place = sum(lengths) - CARD_LENGTH, len(blocks)
+    if over <= 0:
+        return blocks
+    while over > 0 and place > 1:
+        place -= 1
+        over -= lengths[place] if blocks[place]["type"] == "section" else 0
+    return [*blocks[:place], _section(TOO_LONG), *(each for each in blocks[place:] if each["type"] != "section")]
 
 
 def _fitted(block: Block) -> Block:

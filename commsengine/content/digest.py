@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+from commsengine.content.talking_points import TalkingPoints
+
+NOTHING_TO_SAY = TalkingPoints()
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One person who needs a person. ``points`` are talking points, ``by`` makes the contact if not the lead."""
+    """One person who needs a person. ``talk`` is what to say, ``by`` makes the contact if not the reader of this.
+
+    ``id`` is that of the follow-up; ``campaign`` is a title, and ``lead`` the address of who leads it.
+    """
 
     name: str
     role: str
@@ -17,7 +25,26 @@ class Call:
     reason: str
     tried: str = ""
     by: str = ""
-    points: tuple[str, ...] = ()
+    talk: TalkingPoints = NOTHING_TO_SAY
+    id: str = ""
+    campaign: str = ""
+    lead: str = ""
+
+    def fields(self) -> dict[str, Any]:
+        """For a template. ``points`` is for those written before ``talk``: each line bears its heading."""
+        plain = {name: getattr(self, name) for name in Call.__slots__ if name != "talk"}
+        points = [f"{part.title}: {line}" for part in self.talk.parts for line in part.lines]
+        return {**plain, "talk": self.talk.rows, "points": points}
+
+
+@dataclass(frozen=True, slots=True)
+class GivenAnswer:
+    """What somebody answered to what a message asked. ``day`` is a date in words."""
+
+    name: str
+    about: str
+    text: str
+    day: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +69,33 @@ class HeldRow:
 
 @dataclass(frozen=True, slots=True)
 class DigestFacts:
-    """One morning. ``key`` names the digest's own row, ``at`` is its instant; ``figures`` are finished sentences."""
+    """One morning. ``key`` names the digest's own row, ``at`` is its instant; ``figures`` are finished sentences.
+
+    ``answered`` is how many answers came, of which ``answers`` may be the first.
+    """
 
     key: str
     at: dt.datetime
     calls: tuple[Call, ...] = ()
     questions: tuple[OpenQuestion, ...] = ()
+    answers: tuple[GivenAnswer, ...] = ()
     held: tuple[HeldRow, ...] = ()
     figures: tuple[str, ...] = ()
+    answered: int = 0
 
     @property
     def empty(self) -> bool:
-        """True when nobody waits, so that no digest need be sent."""
-        return not (self.calls or self.questions or self.held)
+        """True when there is neither anybody waiting nor an answer, so that no digest need be sent."""
+        return not (self.calls or self.questions or self.answers or self.held)
 
     def fields(self) -> dict[str, Any]:
         """The same for the template."""
         return {
             "headline": self._headline(),
-            "calls": [{name: getattr(call, name) for name in Call.__slots__} for call in self.calls],
-            "questions": [{name: getattr(item, name) for name in OpenQuestion.__slots__} for item in self.questions],
-            "held": [{name: getattr(row, name) for name in HeldRow.__slots__} for row in self.held],
+            "calls": [call.fields() for call in self.calls],
+            "questions": _rows(self.questions),
+            "answers": _rows(self.answers),
+            "held": _rows(self.held),
             "figures": list(self.figures),
         }
 
@@ -70,9 +103,19 @@ class DigestFacts:
         parts = [
             _count(len(self.calls), "person to talk to", "people to talk to"),
             _count(len(self.questions), "question open", "questions open"),
+            _count(self.answered, "new answer", "new answers"),
             _count(len(self.held), "message to decide on", "messages to decide on"),
         ]
         return "Today: " + (", ".join(part for part in parts if part) or "nobody waits for you")
+
+
+def calls_headline(number: int) -> str:
+    """What a manager's list is called."""
+    return f"{number} of your people {'needs' if number == 1 else 'need'} a word from you"
+
+
+def _rows(items: Iterable[OpenQuestion | GivenAnswer | HeldRow]) -> list[dict[str, Any]]:
+    return [{name: getattr(item, name) for name in type(item).__slots__} for item in items]
 
 
 def _count(number: int, one: str, many: str) -> str:

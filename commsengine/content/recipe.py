@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from commsengine.cadence.checks import offered_turn, turn_of
 from commsengine.cadence.plan import Message, Plan
@@ -80,6 +80,10 @@ class Recipe:
     def decisive(self, facts: Facts) -> tuple[str | bool, ...]:
         """What makes this person's text another text: values that decide, and whether optional ones are there."""
         return (*(facts[name] for name in self.by_value), *(bool(facts[name]) for name in self.by_truth))
+
+    def under(self, footer: Text) -> Recipe:
+        """The same with another footer."""
+        return replace(self, footer=footer, names={**self.names, **footer.uses.names})
 
     def refuse_missing(self, facts: Facts) -> None:
         """Raises ``RenderError`` when one of its texts needs a column that this person does not have."""

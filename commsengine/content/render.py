@@ -9,7 +9,7 @@ Steps
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from commsengine.cadence.checks import answer_id, order_of, turn_of
@@ -18,7 +18,7 @@ from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Plan, Workspace
 from commsengine.cadence.plan import Message as PlanMessage
 from commsengine.content.context import Setting, line, links_end
-from commsengine.content.digest import DigestFacts
+from commsengine.content.digest import DigestFacts, calls_headline
 from commsengine.content.facts import Cast, Facts
 from commsengine.content.markdown import read, to_plain
 from commsengine.content.message import Message
@@ -32,7 +32,8 @@ from commsengine.content.recipe import (
     template_of,
 )
 from commsengine.content.sheet import Sheet, message_of, write
-from commsengine.content.slots import PLAIN, Prose, Skeleton, clean
+from commsengine.content.slots import PLAIN, Prose, Skeleton, clean, slotted
+from commsengine.content.talking_points import Part, TalkingPoints, parts_of
 from commsengine.content.texts import Texts
 from commsengine.content.vocabulary import answer_id_slot, answer_slot
 from commsengine.errors import RenderError
@@ -75,8 +76,8 @@ class Renderer:
 
     def talking_points(
         self, messages: str | Sequence[str], role: str, person: Person, cast: Cast, tried: Sequence[str] = ()
-    ) -> str:
-        """What to say in a call or a visit about one or several messages: plain text that can be read aloud."""
+    ) -> TalkingPoints:
+        """What to say in a call or a visit about one or several messages, as plain text."""
         ids = [messages] if isinstance(messages, str) else messages
         recipes = [self._recipe(self._messages[name], role, "talking_points", 1) for name in ids]
         facts, language = self._facts("", person, cast, cast.lead), self._setting.language(person)
@@ -91,7 +92,9 @@ class Renderer:
             "wiifm": {**dict.fromkeys(ANGLES, ""), **{a: line(text, base) for a, text in recipes[0].wiifm.items()}},
             "tried": ", ".join(tried),
         }
-        return _plain(recipes[0].template.render(context), facts)
+        tokens = read(recipes[0].template.render(context))
+        parts = (Part(_filled(part.title, facts), _each_filled(part.lines, facts)) for part in parts_of(tokens))
+        return TalkingPoints(_filled(to_plain(tokens), facts), tuple(parts))
 
     def service(
         self,
@@ -106,29 +109,44 @@ class Renderer:
         subject: str = "",
         page: bool = True,
         channel: str = "email",
+        footer: str = "footer",
         **fields: Any,
     ) -> Message:
-        """Mail that is no touch: ``answer`` (fields question, answer, others), ``correction`` (moved) or ``digest``.
+        """Mail that is no touch: ``answer`` (fields question, answer, others), ``correction`` (moved), ``digest`` or
+        ``manager_list``.
 
-        ``key`` names its row, ``at`` is its date; ``page`` says whether its links lead anywhere.
+        ``key`` names its row, ``at`` is its date; ``page`` says whether its links lead anywhere. What is not about a
+        ``message`` needs none of the columns that the plan's texts ask for.
         """
         about = self._messages[message] if message else self.plan.messages[0]
-        recipe = self._recipe(about, role, template, 1)
+        recipe = self._recipe(about, role, template, 1).under(self._library.get(footer))
         facts, language = self._facts(key, person, cast, cast.lead, more=about.link), self._setting.language(person)
-        recipe.refuse_missing(facts)
+        refuse_missing(recipe.required if message else required_by([recipe.template, recipe.footer]), facts)
         context = self._setting.of_message(recipe, about, role, language, facts.slots(recipe.names))
         touch = {"number": 1, "variant": 0, "kind": template, "unclear": False, "asks": False}
-        context |= {"page": page, "channel": channel, "touch": touch, "ask": "acknowledge", **fields}
+        given = {name: slotted(value, facts) for name, value in fields.items()}
+        context |= {"page": page, "channel": channel, "touch": touch, "ask": "acknowledge", **given}
         title = subject or PREFIX.get(template, "") + _subject(context)
         ask = "acknowledge" if template == "correction" else "nothing"
         sheet = write(self._library, recipe, context, title, ask, own_subject=bool(subject))
         return message_of(sheet, self.plan, facts, channel, at)
 
-    def digest(self, lead: Person, facts: DigestFacts) -> Message:
+    def digest(self, lead: Person, facts: DigestFacts, channel: str = "email") -> Message:
         """The lead's morning mail; its headline is its subject."""
         fields = facts.fields()
         subject = f"{self.plan.title}: {fields['headline'].removeprefix('Today: ')}"
-        return self.service("digest", facts.key, lead, Cast(lead), facts.at, subject=subject, page=False, **fields)
+        return self.service(
+            "digest", facts.key, lead, Cast(lead), facts.at, subject=subject, page=False, channel=channel, **fields
+        )
+
+    def manager_list(self, manager: Person, lead: Person, facts: DigestFacts, channel: str) -> Message:
+        """Whom of their own people a manager is asked to call; an answer to it goes to the lead."""
+        headline = calls_headline(len(facts.calls))
+        fields = {**facts.fields(), "headline": headline}
+        return self.service(
+            "manager_list", facts.key, manager, Cast(lead), facts.at, subject=f"{self.plan.title}: {headline}",
+            page=False, channel=channel, footer="manager_footer", **fields,
+        )  # fmt: skip
 
     def page(
         self, message_id: str, role: str, number: int, person: Person, cast: Cast, unclear: int | None = None
@@ -218,7 +236,15 @@ class Renderer:
 
 
 def _plain(marked: str, facts: Facts) -> str:
-    return Skeleton(to_plain(read(marked)), PLAIN).fill(facts)
+    return _filled(to_plain(read(marked)), facts)
+
+
+def _filled(marked: str, facts: Facts) -> str:
+    return Skeleton(marked, PLAIN).fill(facts)
+
+
+def _each_filled(marked: Iterable[str], facts: Facts) -> tuple[str, ...]:
+    return tuple(_filled(one, facts) for one in marked)
 
 
 def _subject(context: Mapping[str, Any], *, asks: bool = False) -> Prose:

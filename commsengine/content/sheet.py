@@ -34,6 +34,7 @@ class Sheet:
 
     A subject that the author wrote is kept whole; one made of the key point is cut to what an inbox shows.
     ``answers`` are those of the touch's check in the order of the plan: each person's own order fills the other gaps.
+    ``page``: its links lead somewhere.
     """
 
     subject: Skeleton
@@ -42,6 +43,7 @@ class Sheet:
     html: Skeleton | None = None
     blocks: Skeleton | None = None
     answers: tuple[Skeleton, ...] = ()
+    page: bool = True
 
 
 def write(
@@ -66,9 +68,9 @@ def write(
     title, own = Skeleton(subject, PLAIN), own_subject
     gaps = tuple(Skeleton(answer, PLAIN) for answer in answers)
     if context["channel"] == "slack":
-        blocks = json.dumps(card(body, footer, ask, len(answers)), ensure_ascii=False)
+        blocks = json.dumps(card(body, footer, ask, len(answers), page=context["page"]), ensure_ascii=False)
         text = Skeleton(to_plain(body, links=False), PLAIN)
-        return Sheet(title, own, text, blocks=Skeleton(blocks, SLACK_JSON), answers=gaps)
+        return Sheet(title, own, text, blocks=Skeleton(blocks, SLACK_JSON), answers=gaps, page=context["page"])
     action = ACTION["check" if answers and ask != "input" else ask]
     around = {**context, "title": Prose(subject), "action": Prose(action)}
     return Sheet(
@@ -84,7 +86,8 @@ def message_of(sheet: Sheet, plan: Plan, facts: Facts, channel: str, date: dt.da
     person, sender = facts.person, facts.sender
     text = sheet.text.fill(facts)
     if sheet.blocks:
-        text = f"{slack_text(text)[: FALLBACK_LENGTH - 1_000]}\n{escape_slack(facts['links.answer'])}"
+        text = slack_text(text)[: FALLBACK_LENGTH - 1_000]
+        text += f"\n{escape_slack(facts['links.answer'])}" if sheet.page else ""
     return Message(
         key=facts["key"],
         campaign=plan.campaign,

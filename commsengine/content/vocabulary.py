@@ -35,7 +35,7 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
         "wiifm": dict.fromkeys(ANGLES),
         **dict.fromkeys((
             "again", "answer", "ask", "channel", "commit", "corrected", "headline", "key_point", "language",
-            "manager_sees", "often", "others", "question", "reply_by", "role", "text", "tried",
+            "manager_sees", "often", "others", "question", "reply_by", "role", "several_leads", "text", "tried",
         )),
         "points": [dict.fromkeys(("angle", "title", "text"))],
         "choices": [None],
@@ -43,7 +43,12 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
         "asks": [None],
         "figures": [None],
         "moved": [dict.fromkeys(("name", "before", "now", "because"))],
-        "calls": [{**dict.fromkeys(("name", "role", "phone", "reason", "tried", "by")), "points": [None]}],
+        "calls": [{
+            **dict.fromkeys(("id", "name", "role", "phone", "reason", "tried", "by", "campaign", "lead")),
+            "talk": [dict.fromkeys(("title", "text"))],
+            "points": [None],
+        }],
+        "answers": [dict.fromkeys(("name", "about", "text", "day"))],
         "questions": [dict.fromkeys(("name", "about", "since", "overdue", "text"))],
         "held": [dict.fromkeys(("name", "about", "reason"))],
     }  # fmt: skip

@@ -1,39 +1,43 @@
-"""The owners' daily digest: on each of their working days at eight, if there is anything to do."""
+"""The owners' daily digest: on each of their working days at eight, if there is anything to do or to read."""
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from textwrap import shorten
 
 import structlog
 
-from commsengine.cadence.calendar import Hours, instant
+from commsengine.cadence.calendar import DAY
 from commsengine.cadence.people import Person
-from commsengine.content.digest import Call, DigestFacts, HeldRow, OpenQuestion
-from commsengine.content.facts import Cast
+from commsengine.content.digest import Call, DigestFacts, GivenAnswer, HeldRow, OpenQuestion
 from commsengine.engine.books import held, questions
 from commsengine.engine.casting import Casting
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.followups import FollowUp, followups
+from commsengine.engine.followups import FollowUp, todays_followups, with_talk
 from commsengine.engine.handover import RendererFor
+from commsengine.engine.inputs import recent_inputs
+from commsengine.engine.manager_lists import why_untold
+from commsengine.engine.morning import morning_key, morning_of
 from commsengine.engine.service_mail import add_service_mail
 from commsengine.errors import CommsError
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
 
+CATEGORY = "digest"
 MOST_CALLS = 10
 MOST_LINES = 20
 LONGEST = 300
-"""Characters of a question; it stands in full in ``commsengine today``."""
+"""Characters of a question or an answer; they stand in full in ``commsengine today`` and ``commsengine answers``."""
+
+DAYS_BACK = 60
+"""So far back the last digest is looked for; before, everything is new."""
+
+SETTLED = dt.timedelta(minutes=1)
+"""An answer that is younger may not be on record yet: it is left to the next digest."""
 
 log = structlog.get_logger(__name__)
-
-EIGHT = 8 * 60  # minutes after local midnight
-NOON = 12 * 60
-"""A digest that could not be sent in the morning is not sent in the evening."""
 
 
 class Digests:
@@ -64,7 +68,8 @@ class Digests:
     def _owners(self, record: CampaignRecord, now: dt.datetime) -> list[tuple[Person, str]]:
         casting = Casting(self._store, record.plan.owner)
         leads = [casting.named(email) for email in record.plan.owner]
-        return [(lead, _due_key(record, lead, now)) for lead in leads]
+        days = [(lead, morning_of(record.plan, lead, now)) for lead in leads]
+        return [(lead, _key(record, lead, day)) for lead, day in days if day]
 
     def _tried(self, record: CampaignRecord, due: Sequence[tuple[Person, str]], now: dt.datetime) -> int:
         """A digest that cannot be written must not stop the engine."""
@@ -76,40 +81,51 @@ class Digests:
             return 0
 
     def _send(self, record: CampaignRecord, lead: Person, facts: DigestFacts, now: dt.datetime) -> bool:
-        if facts.empty or self._store.touches.row(facts.key):
+        if self._store.touches.row(facts.key):
+            return False
+        facts = self._with_answers(record, lead, facts, now)
+        if facts.empty:
             return False
         channel = "email" if "email" in self._channels else self._channels[0]
-        renderer = self._renderer(record.plan, record.templates)
-        if channel == "email":
-            message = renderer.digest(lead, facts)
-        else:
-            message = renderer.service(
-                "digest", facts.key, lead, Cast(lead), now, page=False, channel=channel, **facts.fields()
-            )
+        message = self._renderer(record.plan, record.templates).digest(lead, facts, channel)
         known = self._store.people.by_email(lead.email)
         return add_service_mail(
-            self._store, message, category="digest", person_id=known.id if known else None, due_at=now, now=now
+            self._store, message, category=CATEGORY, person_id=known.id if known else None, due_at=now, now=now
         )
+
+    def _with_answers(self, record: CampaignRecord, lead: Person, facts: DigestFacts, now: dt.datetime) -> DigestFacts:
+        """With what people answered since this owner's last digest."""
+        since = self._last(record, lead, now)
+        given = recent_inputs(self._store, record, since and since - SETTLED, now - SETTLED)
+        if not given:
+            return facts
+        shown = tuple(
+            GivenAnswer(one.name or one.person, one.message, _short(one.text), f"{one.at:%Y-%m-%d}")
+            for one in given[:MOST_LINES]
+        )
+        more = f"{len(given) - len(shown)} more" if len(given) > len(shown) else "All answers so far"
+        told = f"{more}: commsengine answers {record.id}"
+        return replace(facts, answers=shown, answered=len(given), figures=(*facts.figures, told))
+
+    def _last(self, record: CampaignRecord, lead: Person, now: dt.datetime) -> dt.datetime | None:
+        """When this owner's last digest was written; one that could not be delivered was read by no one."""
+        keys = [_key(record, lead, now.date() - days * DAY) for days in range(-1, DAYS_BACK)]
+        rows = self._store.touches.rows(keys).values()
+        return max((row.created_at for row in rows if row.state not in ("failed", "skipped")), default=None)
 
     def _facts(self, record: CampaignRecord, now: dt.datetime) -> DigestFacts:
         mine = record.id
-        waiting = followups(self._store, self._decisions, self._renderer, now, mine, today_for=record.plan.owner)
+        waiting = [one for one in todays_followups(self._store, self._decisions, now) if one.campaign == mine]
         asked = [q for q in questions(self._store, now) if q["campaign"] == mine]
         rows = [row for row in held(self._store) if row["campaign"] == mine]
-        calls = _calls(waiting, record.plan.owner)
+        calls = self._calls(record, waiting)
         left_out = sum((len(waiting) - len(calls), *(max(0, len(some) - MOST_LINES) for some in (asked, rows))))
         return DigestFacts(
             key="",
             at=now,
             calls=calls,
             questions=tuple(
-                OpenQuestion(
-                    q["name"],
-                    q["message"],
-                    shorten(q["text"], LONGEST, placeholder=" …"),
-                    q["asked_at"][:10],
-                    q["overdue"],
-                )
+                OpenQuestion(q["name"], q["message"], _short(q["text"]), q["asked_at"][:10], q["overdue"])
                 for q in asked[:MOST_LINES]
             ),
             held=tuple(
@@ -119,29 +135,48 @@ class Digests:
             figures=(f"{left_out} more: commsengine today lists them all.",) if left_out else (),
         )
 
+    def _calls(self, record: CampaignRecord, waiting: Sequence[FollowUp]) -> tuple[Call, ...]:
+        """First, with what to say, the calls that are the lead's; then those that managers make.
 
-def _calls(waiting: Sequence[FollowUp], owners: Sequence[str]) -> tuple[Call, ...]:
-    """The lead's own calls first, with talking points; those that managers make, a line each."""
-    own = [one for one in waiting if one.carrier in owners][:MOST_CALLS]
-    others = [one for one in waiting if one.carrier not in owners][:MOST_LINES]
-    return tuple(_call(one, owners) for one in [*own, *others])
+        A manager who gets no list does not know of it: that call is the lead's, too.
+        """
+        casting = Casting(self._store, {one.carrier for one in waiting})
+        managers = {one.carrier: casting.named(one.carrier) for one in waiting if not one.by_lead}
+        untold = {
+            email: why
+            for email, manager in managers.items()
+            if (why := why_untold(self._store, record.plan, manager, self._channels))
+        }
+        own = [one for one in waiting if one.by_lead or one.carrier in untold][:MOST_CALLS]
+        others = [one for one in waiting if not one.by_lead and one.carrier not in untold][:MOST_LINES]
+        return (
+            *(
+                _call(one, note=_note(managers.get(one.carrier), untold))
+                for one in with_talk(self._store, self._renderer, own)
+            ),
+            *(_call(one, by=_name(managers[one.carrier])) for one in others),
+        )
 
 
-def _due_key(record: CampaignRecord, lead: Person, now: dt.datetime) -> str:
-    """The name of the digest of this campaign, owner and day, if it is due now; else empty."""
-    hours = Hours(record.plan, lead)
-    day = hours.local_date(now)
-    morning = instant(hours.zone, day, EIGHT) <= now < instant(hours.zone, day, NOON)
-    if not (morning and hours.works(day)):
-        return ""
-    return hashlib.sha256("\x1f".join(("digest", record.id, lead.email, day.isoformat())).encode()).hexdigest()[:24]
+def _key(record: CampaignRecord, lead: Person, day: dt.date) -> str:
+    return morning_key(CATEGORY, record.id, lead.email, day)
 
 
-def _call(one: FollowUp, owners: Sequence[str]) -> Call:
-    mine = one.carrier in owners
-    spoken = [line.lstrip() for line in one.talking_points.splitlines()] if mine else []
-    points = tuple(line.strip("-• ") for line in spoken if line.startswith(("-", "•")))
+def _call(one: FollowUp, *, by: str = "", note: str = "") -> Call:
     return Call(
-        one.person.name or one.person.email, one.role, one.person.phone, one.reason, ", ".join(one.tried),
-        "" if mine else one.carrier, points,
-    )  # fmt: skip
+        _name(one.person), one.role, one.person.phone, one.reason + note, ", ".join(one.tried), by, one.talk, one.id
+    )
+
+
+def _note(manager: Person | None, untold: Mapping[str, str]) -> str:
+    if manager is None:
+        return ""
+    return f" {_name(manager)} is to do this, but {untold[manager.email]}: please tell them, or do it yourself."
+
+
+def _short(text: str) -> str:
+    return shorten(text, LONGEST, placeholder=" …")
+
+
+def _name(person: Person) -> str:
+    return person.name or person.email

@@ -9,17 +9,19 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.history import History
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Plan, Rung
+from commsengine.content.digest import NOTHING_TO_SAY
+from commsengine.content.talking_points import Part, TalkingPoints
 from commsengine.engine.casting import Casting
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.handover import RendererFor
-from commsengine.errors import InputError
+from commsengine.errors import InputError, RenderError
 from commsengine.store.records import CampaignRecord, Loaded, OpenRung
 from commsengine.store.store import Store
 
@@ -32,7 +34,8 @@ CARRIED = {"email": "e-mail", "slack": "Slack", "console": "console", "file": "f
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """``carrier`` is who makes the contact; ``today``, whether it is within their number for one day.
+    """``carrier`` is who makes the contact, ``by_lead`` whether that is an owner of the campaign; ``today``, whether it
+    is within their number for one day.
 
     ``overdue``: nobody has recorded what came of it for so long that the lead is reminded. ``need`` orders them.
     """
@@ -48,11 +51,16 @@ class FollowUp:
     tried: tuple[str, ...]
     since: dt.datetime
     carrier: str
+    by_lead: bool
     overdue: bool
     need: tuple[int, int, dt.datetime, str]
     keys: tuple[str, ...] = ()
     today: bool = True
-    talking_points: str = ""
+    talk: TalkingPoints = NOTHING_TO_SAY
+
+    @property
+    def talking_points(self) -> str:
+        return self.talk.text
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -64,35 +72,40 @@ class FollowUp:
 
 
 def followups(
-    store: Store,
-    decisions: Decisions,
-    renderer: RendererFor,
-    now: dt.datetime,
-    campaign: str | None = None,
-    *,
-    today_for: Collection[str] | None = None,
+    store: Store, decisions: Decisions, renderer: RendererFor, now: dt.datetime, campaign: str | None = None
 ) -> list[FollowUp]:
-    """Everybody who needs a person, the neediest first, with talking points.
-
-    ``today_for``: only those within their carrier's number for one day, and talking points for these carriers alone.
-    """
+    """Everybody who needs a person, the neediest first, with talking points."""
     found = open_followups(store, now, campaign)
+    return with_talk(store, renderer, capped_by_day(found, decisions.workspace.follow_ups_per_day))
+
+
+def todays_followups(store: Store, decisions: Decisions, now: dt.datetime) -> list[FollowUp]:
+    """Those of all campaigns that are within their carrier's number for one day, without talking points.
+
+    A campaign that is paused takes none of that number from one that runs.
+    """
+    paused = {record.id for record in store.plans.all() if record.state == "paused"}
+    found = sorted(open_followups(store, now), key=lambda one: one.campaign in paused)
+    return [one for one in capped_by_day(found, decisions.workspace.follow_ups_per_day) if one.today]
+
+
+def with_talk(store: Store, renderer: RendererFor, found: Sequence[FollowUp]) -> list[FollowUp]:
+    """The same with talking points. Where they cannot be written, they say so."""
     records = {record.id: record for record in store.plans.all()}
     renderers = {
         each: renderer(records[each].plan, records[each].templates) for each in {one.campaign for one in found}
     }
     casting = Casting(store)
-    capped = capped_by_day(found, decisions.workspace.follow_ups_per_day)
-    today = [one for one in capped if one.today or today_for is None]
 
-    def spoken(one: FollowUp) -> FollowUp:
-        if today_for is not None and one.carrier not in today_for:
-            return one
+    def talk(one: FollowUp) -> TalkingPoints:
         cast = casting.of(one.person, records[one.campaign].plan)
-        points = renderers[one.campaign].talking_points(one.messages, one.role, one.person, cast, one.tried)
-        return replace(one, talking_points=points)
+        try:
+            return renderers[one.campaign].talking_points(one.messages, one.role, one.person, cast, one.tried)
+        except RenderError as failure:
+            text = f"It cannot be written: {failure}"
+            return TalkingPoints(text, (Part("What to say", (text,)),))
 
-    return [spoken(one) for one in today]
+    return [replace(one, talk=talk(one)) for one in found]
 
 
 def open_followups(
@@ -167,6 +180,7 @@ def _followup(
     since = min(rung.call_again or rung.since for rung in rungs)
     overdue = kind == "personal" and _overdue(plan, person, since, now)
     number = followup_id(record.id, person.id, kind)
+    carrier = _carrier(plan, person, kind, rungs, overdue, casting)
     urgency = min(PRIORITY[plan.message(message).priority] for message in messages)
     return FollowUp(
         number,
@@ -179,7 +193,8 @@ def _followup(
         _reason(plan, loaded.history, kind, messages, overdue),
         _tried(loaded.history, record.id, messages),
         since,
-        _carrier(plan, person, kind, rungs, overdue, casting),
+        carrier,
+        carrier.lower() in {owner.lower() for owner in plan.owner},
         overdue,
         (0 if kind == "sponsor" or overdue else 1, urgency, since, person.id),
         tuple(max((rung for rung in rungs if rung.message == m), key=lambda rung: rung.rung).key for m in messages),

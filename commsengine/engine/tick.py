@@ -29,6 +29,7 @@ from commsengine.engine.deliver import ChannelSetup, Pool
 from commsengine.engine.digest import Digests
 from commsengine.engine.guard import Guard
 from commsengine.engine.handover import Handover, RendererFor
+from commsengine.engine.manager_lists import ManagerLists
 from commsengine.engine.owner import Owner
 from commsengine.engine.pulse import LEASE, Pulse
 from commsengine.engine.reconcile import Reconciled
@@ -113,6 +114,7 @@ class Engine:
         self._alerts = Alerts(store, admin, channels)
         self._guard = Guard(store, self._alerts)
         self._digests = Digests(store, self.decisions, renderer, list(channels), clock)
+        self._manager_lists = ManagerLists(store, self.decisions, renderer, list(channels), clock)
         self._pools: dict[str, Pool] = {}
         self._progress = threading.Event()
         self._stopping = threading.Event()
@@ -225,6 +227,7 @@ class Engine:
     def _tick(self) -> BeatReport:
         self._pick_up()
         self._digests.send()
+        self._manager_lists.send()
         self._teacher.teach(self.decisions.campaigns(self._clock()), self._clock())
         total, idle_rounds, sent_before = BeatReport(), 0, self._sent()
         while not self._stopping.is_set():

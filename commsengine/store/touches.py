@@ -256,7 +256,7 @@ class Touches:
     ) -> bool:
         """Writes down mail that is not a touch; false when this key is known already.
 
-        ``category`` is digest, answer, correction or alert; only alerts leave while the engine is on hold.
+        ``category`` is digest, manager_list, answer, correction or alert; only alerts leave on hold.
         """
         with self._database.write() as connection:
             return service_mail.add(

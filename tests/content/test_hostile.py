@@ -115,8 +115,11 @@ def test_a_value_comes_out_as_it_is(value: str) -> None:
 @pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
 def test_talking_points_and_service_mail_keep_their_lines(value: str) -> None:
     person, cast = named(value)
-    points = RENDERER.talking_points("input", "sales", person, cast, [value])
-    assert len(points.splitlines()) == len(RENDERER.talking_points("input", "sales", *ANN, ["x"]).splitlines())
+    points, usual = (
+        RENDERER.talking_points("input", "sales", *who, [said]) for who, said in (((person, cast), value), (ANN, "x"))
+    )
+    assert len(points.text.splitlines()) == len(usual.text.splitlines())
+    assert [len(part.lines) for part in points.parts] == [len(part.lines) for part in usual.parts]
     for template in ("answer", "correction"):
         shown, plain = (
             RENDERER.service(

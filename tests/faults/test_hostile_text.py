@@ -319,7 +319,7 @@ def sent(plan: Plan) -> list[Any]:
             touch = a_touch(message.id, channel=channel, role="sales")
             found.append((message.id, anatomy(renderer.touch(touch, BEN, cast))))
         points = renderer.talking_points(message.id, "sales", BEN, cast, ["email"])
-        found.append(len(points.splitlines()))
+        found.append(len(points.text.splitlines()))
     return found
 
 

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from commsengine.content.markdown import read
+from commsengine.content.talking_points import Part, TalkingPoints, parts_of
+from tests.builders import BEN
+from tests.content.desk import CAST, RENDERER, SHIPPED, a_full_plan, a_renderer
+
+
+@pytest.mark.parametrize(
+    ("source", "parts"),
+    [
+        ("# With Ben\n\nHello.\n\n## Say\n\nFirst.\n\n- One\n- Two\n\n> Quoted\n\n## Please do not\n\n- Push",
+         [("Say", ("First.", "One", "Two", "Quoted")), ("Please do not", ("Push",))]),
+        ("# With Ben\n\nJust talk.\n\n- Listen", [("With Ben", ("Just talk.", "Listen"))]),
+        ("Just talk.", [("", ("Just talk.",))]),
+        ("## Empty\n\n## Say\n\nA line\nin two.", [("Say", ("A line in two.",))]),
+        ("", []),
+    ],
+)  # fmt: skip
+def test_every_line_stands_under_its_heading(source: str, parts: list[tuple[str, tuple[str, ...]]]) -> None:
+    assert [(part.title, part.lines) for part in parts_of(read(source))] == parts
+
+
+def test_a_template_gets_one_row_a_line_with_the_heading_before_the_first() -> None:
+    talk = TalkingPoints("", (Part("Say", ("One", "Two")), Part("Please do not", ("Push",))))
+    assert talk.rows == [
+        {"title": "Say", "text": "One"}, {"title": "", "text": "Two"}, {"title": "Please do not", "text": "Push"},
+    ]  # fmt: skip
+
+
+def test_the_parts_of_a_call_have_the_persons_values() -> None:
+    parts = dict_of(RENDERER.talking_points(["one-record", "input"], "sales", BEN, CAST, ["e-mail on Monday"]))
+    assert parts["Why the project is happening"][0] == "Two lists cost us orders."
+    assert parts["What it is worth to Ben as Account manager"][0] == "In the daily work: You log each call once."
+    assert parts["Questions to ask"][0] == "What must never get harder?"
+    assert "You know this work from the inside" in parts["Say that the expertise is needed"][0]
+    assert "Promise anything that you cannot keep." in parts["Please do not"]
+
+
+def test_a_template_of_ones_own_keeps_its_own_headings() -> None:
+    own = a_renderer(a_full_plan(), {**SHIPPED, "talking_points": "# Hallo\n\n## Bitte nicht\n\n- Drängen."})
+    assert dict_of(own.talking_points("one-record", "sales", BEN, CAST)) == {"Bitte nicht": ("Drängen.",)}
+
+
+def dict_of(talk: TalkingPoints) -> dict[str, tuple[str, ...]]:
+    return {part.title: part.lines for part in talk.parts}
