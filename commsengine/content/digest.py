@@ -85,7 +85,7 @@ class DigestFacts:
 
     @property
     def empty(self) -> bool:
-        """True when nobody waits and nobody answered, so that no digest need be sent."""
+        """True when there is neither anybody waiting nor an answer, so that no digest need be sent."""
         return not (self.calls or self.questions or self.answers or self.held)
 
     def fields(self) -> dict[str, Any]:

@@ -118,7 +118,7 @@ class Digests:
         return replace(facts, answers=shown, answered=len(given), figures=(*facts.figures, told))
 
     def _last(self, record: CampaignRecord, lead: Person, now: dt.datetime) -> dt.datetime | None:
-        """When this owner's last digest was written; one that could not be delivered told nothing."""
+        """When this owner's last digest was written; one that could not be delivered was read by no one."""
         keys = [_key(record, lead, now.date() - days * DAY) for days in range(-1, DAYS_BACK)]
         rows = self._store.touches.rows(keys).values()
         return max((row.created_at for row in rows if row.state not in ("failed", "skipped")), default=None)

@@ -1,6 +1,6 @@
 """What people answered to what the messages of a campaign ask: for its owners, by name.
 
-Never an answer to a check, nor whether it was right: those are nobody's business but the person's.
+Never an answer to a check, nor whether it was right: those are the person's own business.
 """
 
 from __future__ import annotations

@@ -60,8 +60,8 @@ def _blank_what_was_said(connection: Connection, person_id: str) -> None:
     closed = transitions.moving(transitions.ERASE).where(tables.touch.c.person_id == person_id)
     connection.execute(closed.values(reason="erased", owner=""))
     connection.execute(transitions.blanking().where(tables.touch.c.person_id == person_id))
-    told = (tables.touch.c.message.in_(ABOUT_OTHERS), tables.touch.c.state.in_(transitions.FINAL))
-    connection.execute(transitions.blanking().where(tables.touch.c.kind == "service", *told))  # they may quote them
+    quoting = (tables.touch.c.message.in_(ABOUT_OTHERS), tables.touch.c.state.in_(transitions.FINAL))
+    connection.execute(transitions.blanking().where(tables.touch.c.kind == "service", *quoting))
     for table, blanks in _WROTE:
         connection.execute(update(table).where(table.c.person_id == person_id).values(blanks))
 

@@ -16,7 +16,7 @@ from commsengine.store.deliveries import NOT_STOPPED
 from commsengine.store.tables import campaign, touch
 
 ABOUT_OTHERS = ("digest", "manager_list")
-"""Categories whose text tells of other people than the one it goes to."""
+"""Categories that speak of other people than the one they go to."""
 
 _ALERT = touch.c.message == "alert"
 _STOPPED = select(campaign.c.id).where(campaign.c.id == touch.c.campaign, campaign.c.state.not_in(NOT_STOPPED))

@@ -1,4 +1,4 @@
-"""A manager who is to call somebody is told whom, why and what to say, by the channel that reaches them."""
+"""A manager who is to call somebody hears whom, why and what to say, by the channel that reaches them."""
 
 from __future__ import annotations
 
@@ -193,13 +193,31 @@ def test_people_of_two_campaigns_stand_on_one_list(
     assert all(said in mine.text for said in ("One customer record", "New time sheets", "lead='tom@example.com'"))
 
 
-def test_of_a_paused_campaign_nothing_is_told_and_it_takes_no_place(
+def test_of_a_paused_campaign_nothing_is_told_not_even_when_it_goes_on(
     store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
 ) -> None:
     running = waiting(store, engine, clock)
     store.plans.pause("crm", by="dana", now=clock.now)
     at(running, clock, EIGHT, "2027-01-18 08:00")
+    clock.now = utc("2027-01-18 14:00")
+    store.plans.resume("crm", backlog="none", by="dana", now=clock.now)
+    at(running, clock, "2027-01-18 14:01")
     assert told(bag) == []
+
+
+def test_a_paused_campaign_takes_no_place_from_one_that_runs(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    first = a_plan(a_message(to=["sales"]), campaign="aaa", follow_up=CALLED, send=SEND)
+    store.people.save([someone(n) for n in range(6)], by="dana", now=utc("2027-01-04"))
+    store.plans.save_version(first, {}, "", introduced={}, by="dana", now=utc("2027-01-04"))
+    store.plans.start("aaa", by="dana", now=utc("2027-01-04"))
+    send = {**SEND, "at_most": {"per_day": "2", "per_week": "9"}}
+    plan = a_plan(a_message(to=["others"]), follow_up=CALLED, send=send)
+    running = waiting(store, engine, clock, someone(9, department="Support"), plan=plan)
+    store.plans.pause("aaa", by="dana", now=clock.now)
+    at(running, clock, EIGHT)
+    assert [one.subject for one in told(bag)] == ["for dana@example.com: Person 9"]
 
 
 def test_a_list_counts_nowhere(store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock) -> None:
