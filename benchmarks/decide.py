@@ -12,11 +12,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.rehearsal import anchor
-from commsengine.cadence import recall
 from commsengine.cadence.decide import decide
 from commsengine.cadence.forecast import forecast
 from commsengine.cadence.history import Answer, Campaigns, History, Touch
 from commsengine.cadence.people import Person
+from commsengine.recall import memory
 from tests.builders import a_message, a_plan, running, someone, utc
 
 PEOPLE = 200
@@ -50,7 +50,7 @@ def measure(name: str, cadences: list[dict[str, str]], *, runs: bool = False) ->
 
 
 def _once(campaigns: Campaigns, people: list[Person], pasts: list[History], now: dt.datetime, *, runs: bool) -> float:
-    recall.forget()
+    memory.forget()
     for person, past in zip(people, pasts, strict=True) if runs else ():
         decide(campaigns, person, _before(past), now)
     began = time.process_time()

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from commsengine.channels.loopback import is_loopback
+from commsengine.loopback import is_loopback
 
 EVERY = 60.0  # seconds
 TIMEOUT = 10.0  # seconds

@@ -22,13 +22,13 @@ from typing import Any, Protocol
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
 
-from commsengine.engine.memory import keep_what_is_there
-from commsengine.engine.sweep import sweep
-from commsengine.engine.tick import Engine
-from commsengine.engine.writer import said
+from commsengine.engine.engine import Engine
+from commsengine.engine.garbage_collection import keep_what_is_there
+from commsengine.engine.heartbeat import sweep
+from commsengine.engine.recorder import said
 from commsengine.errors import CommsError
 from commsengine.store.store import Store
-from commsengine.web.visits import MOST, PATIENCE, server_of
+from commsengine.web.connections import MOST, PATIENCE, server_of
 
 LAST_SENDS = 25.0  # seconds
 SWEEP_AT = 2  # o'clock, UTC

@@ -432,7 +432,7 @@ def _plain(error: Any) -> str:
 
 
 def _told_as_value_error(url: str) -> None:
-    from commsengine.channels.smtp_server import parse_smtp_url  # only who sends mail loads the channel
+    from commsengine.channels.smtp import parse_smtp_url  # only who sends mail loads the channel
 
     try:
         parse_smtp_url(url)
@@ -441,7 +441,7 @@ def _told_as_value_error(url: str) -> None:
 
 
 def _imap_told_as_value_error(url: str) -> None:
-    from commsengine.channels.imap_server import parse_imap_url  # only who has an archive loads it
+    from commsengine.resolvers.imap import parse_imap_url  # only who has an archive loads it
 
     try:
         parse_imap_url(url)

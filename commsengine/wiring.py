@@ -24,22 +24,22 @@ from commsengine.settings import JOURNAL, Settings, load_settings, spare_proxies
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
+    from commsengine.answers.inbox import AnswerInbox
     from commsengine.authoring.check import CheckResult
     from commsengine.authoring.people_file import PeopleFile
     from commsengine.cadence.people import Person
     from commsengine.cadence.plan import Plan, Workspace
-    from commsengine.channels.imap_archive import ImapArchive
-    from commsengine.channels.postfix_log import PostfixLog
-    from commsengine.channels.resolver import Resolver
-    from commsengine.channels.slack_history import SlackHistory
+    from commsengine.campaigns.restore import Restore
     from commsengine.content.render import Renderer
-    from commsengine.engine.answers import Hall
     from commsengine.engine.decisions import Decisions
-    from commsengine.engine.deliver import ChannelSetup
-    from commsengine.engine.rescue import Rescue
+    from commsengine.engine.engine import Engine, MorningMail
+    from commsengine.engine.senders import ChannelSetup
     from commsengine.engine.state_folder import StateFolder
-    from commsengine.engine.tick import Engine, MorningMail
     from commsengine.links import Links
+    from commsengine.resolvers.imap import ImapArchive
+    from commsengine.resolvers.postfix import PostfixLog
+    from commsengine.resolvers.resolver import Resolver
+    from commsengine.resolvers.slack import SlackHistory
     from commsengine.slack_app import SlackApp
     from commsengine.store.store import Store
 
@@ -139,7 +139,7 @@ class Wiring:
 
     def upgrade(self) -> Path | None:
         """Bring the database to this version; a SQLite file is copied before. The copy, if one was made."""
-        from commsengine.store import backup, schema
+        from commsengine.store import schema, sqlite_files
         from commsengine.store.database import Database
         from commsengine.store.store import Store
 
@@ -149,7 +149,7 @@ class Wiring:
             found = schema.revision(database)
             if found and found < schema.HEAD and database.path is not None:
                 kept = self.folder / "backup" / f"before-upgrade-{self.clock():%Y-%m-%d-%H%M%S}.db"
-                backup.copy_to(database, kept)
+                sqlite_files.copy_to(database, kept)
         Store.upgrade(self.settings.database).close()
         return kept
 
@@ -241,8 +241,8 @@ class Wiring:
 
     def _email(self) -> ChannelSetup:
         from commsengine.channels.email import EmailChannel
-        from commsengine.channels.smtp_server import parse_smtp_url
-        from commsengine.engine.deliver import ChannelSetup
+        from commsengine.channels.smtp import parse_smtp_url
+        from commsengine.engine.senders import ChannelSetup
 
         server, sender = parse_smtp_url(self.settings.smtp), self.mail_from
         threads, rate = self.settings.smtp_connections, self.settings.smtp_rate
@@ -250,7 +250,7 @@ class Wiring:
 
     def _slack(self) -> ChannelSetup:
         from commsengine.channels.slack import SlackChannel
-        from commsengine.engine.deliver import ChannelSetup
+        from commsengine.engine.senders import ChannelSetup
 
         token, url, ids = (
             self.settings.slack_token,
@@ -267,8 +267,8 @@ class Wiring:
 
     @cached_property
     def postfix_log(self) -> PostfixLog | None:
-        from commsengine.channels.mail_log import LogFiles, SystemJournal
-        from commsengine.channels.postfix_log import PostfixLog
+        from commsengine.resolvers.mail_log import LogFiles, SystemJournal
+        from commsengine.resolvers.postfix import PostfixLog
 
         named = self.settings.postfix_log
         if not named:
@@ -277,14 +277,13 @@ class Wiring:
 
     @cached_property
     def imap_archive(self) -> ImapArchive | None:
-        from commsengine.channels.imap_archive import ImapArchive
-        from commsengine.channels.imap_server import parse_imap_url
+        from commsengine.resolvers.imap import ImapArchive, parse_imap_url
 
         return ImapArchive(parse_imap_url(self.settings.imap)) if self.settings.imap else None
 
     @cached_property
     def slack_history(self) -> SlackHistory | None:
-        from commsengine.channels.slack_history import SlackHistory
+        from commsengine.resolvers.slack import SlackHistory
 
         token, url = self.settings.slack_token, self.settings.slack_api_url
         return SlackHistory(token, self.store.slack_ids, api_url=url) if token else None
@@ -328,7 +327,7 @@ class Wiring:
 
     def engine(self, *, interval: float | None = None) -> Engine:
         """The engine, to be used as a context. ``interval`` is in seconds; ``None`` when cron calls."""
-        from commsengine.engine.tick import Engine
+        from commsengine.engine.engine import Engine
 
         return Engine(
             self.store, self.channels, self.renderer, workspace=self.rules, clock=self.clock, interval=interval,
@@ -338,7 +337,7 @@ class Wiring:
 
     def _morning_mail(self) -> MorningMail:
         from commsengine.engine.decisions import Decisions
-        from commsengine.engine.morning_mail import morning_mail
+        from commsengine.reports.morning_mail import morning_mail
 
         decisions = Decisions(self.store, self.rules, frozenset(self.channels))
         return morning_mail(self.store, decisions, self.renderer, list(self.channels), self.clock)
@@ -357,25 +356,25 @@ class Wiring:
         return stop_is_there(self.settings.state_dir.absolute(), self.store.engine.database_id())
 
     @cached_property
-    def rescue(self) -> Rescue:
+    def rescue(self) -> Restore:
+        from commsengine.campaigns.restore import Restore
         from commsengine.engine.decisions import Decisions
-        from commsengine.engine.rescue import Rescue
 
         carriers = frozenset(self.settings.credentials) or None
-        return Rescue(self.state_folder, lambda store: Decisions(store, self.rules, carriers))
+        return Restore(self.state_folder, lambda store: Decisions(store, self.rules, carriers))
 
     def engine_lock(self) -> AbstractContextManager[object]:
         """Held by the one engine of a SQLite file; a database server needs none."""
-        from commsengine.engine.lock import EngineLock
+        from commsengine.engine.owner import EngineLock
 
         file = self.settings.database_file
         return EngineLock(file) if file else nullcontext()
 
     @cached_property
-    def hall(self) -> Hall:
-        from commsengine.engine.answers import Hall
+    def inbox(self) -> AnswerInbox:
+        from commsengine.answers.inbox import AnswerInbox
 
-        return Hall(self.store, self.renderer)
+        return AnswerInbox(self.store, self.renderer)
 
     @cached_property
     def slack_app(self) -> SlackApp | None:
@@ -388,7 +387,7 @@ class Wiring:
             return None
         # The age of a signature is judged in real time, for Slack lives in it, whatever the clock of a rehearsal says.
         return SlackApp(
-            self.hall, self.store.slack_ids, token=given.slack_token, clock=self.clock,
+            self.inbox, self.store.slack_ids, token=given.slack_token, clock=self.clock,
             signing_secret=secret, api_url=given.slack_api_url, signed_at=now,
         )  # fmt: skip
 
@@ -398,7 +397,7 @@ class Wiring:
         from commsengine.web.app import create_app
 
         return create_app(
-            self.hall, self.links, keys=self.settings.keys, clock=self.clock, heartbeat_age=self._heartbeat_age,
+            self.inbox, self.links, keys=self.settings.keys, clock=self.clock, heartbeat_age=self._heartbeat_age,
             slack=self.slack_app,
         )  # fmt: skip
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from commsengine.answers.inbox import AnswerInbox, Evidence
 from commsengine.cadence.history import Decision, Touch
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.content.render import Renderer
 from commsengine.content.templates import load_templates, shipped_folder
-from commsengine.engine.answers import Evidence, Hall
 from commsengine.links import Links
 from commsengine.store.records import Receipt
 from commsengine.store.store import Store
@@ -45,7 +45,7 @@ class Answering:
     """One campaign that runs, and what it takes to answer it."""
 
     store: Store
-    hall: Hall
+    inbox: AnswerInbox
     links: Links
     clock: Clock
     plan: Plan
@@ -101,5 +101,5 @@ def answering(folder: Path, *messages: Mapping[str, object], **changes: object) 
     store.plans.save_version(plan, TEMPLATES, "", introduced=introduced, by="test", now=utc("2027-01-04"))
     store.plans.start(plan.campaign, by="test", now=utc("2027-01-04"))
     links = Links("http://127.0.0.1:8080", KEYS)
-    hall = Hall(store, lambda plan, templates: Renderer(plan, templates, links, Workspace()))
-    return Answering(store, hall, links, clock, plan)
+    inbox = AnswerInbox(store, lambda plan, templates: Renderer(plan, templates, links, Workspace()))
+    return Answering(store, inbox, links, clock, plan)

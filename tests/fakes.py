@@ -11,14 +11,14 @@ from commsengine.cadence.history import Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
 from commsengine.channels.channel import RELEASED, SENT, Mark, Outcome
-from commsengine.content.digest import DigestFacts
-from commsengine.content.facts import Cast
-from commsengine.content.message import Message
+from commsengine.content.digest_facts import DigestFacts
+from commsengine.content.message import RenderedMessage
 from commsengine.content.talking_points import Part, TalkingPoints
-from commsengine.engine.deliver import ChannelSetup
+from commsengine.content.values import Signers
+from commsengine.engine.senders import ChannelSetup
 from commsengine.errors import RenderError
 
-Script = Callable[[Message], Outcome | None]
+Script = Callable[[RenderedMessage], Outcome | None]
 """What becomes of a message after its mark; ``None`` means it arrives."""
 
 
@@ -42,7 +42,7 @@ class Clock:
 class Mailbag:
     """Where everything ends that fake channels carry; ``tried`` also holds what did not arrive."""
 
-    arrived: list[Message] = field(default_factory=list)
+    arrived: list[RenderedMessage] = field(default_factory=list)
     tried: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -54,10 +54,10 @@ class Mailbag:
 class FakeChannel:
     """Marks each message on its own, then does what the script says."""
 
-    def __init__(self, name: str, bag: Mailbag, script: Script, before_mark: Callable[[Message], None]) -> None:
+    def __init__(self, name: str, bag: Mailbag, script: Script, before_mark: Callable[[RenderedMessage], None]) -> None:
         self.name, self._bag, self._script, self._before_mark = name, bag, script, before_mark
 
-    def deliver(self, messages: Sequence[Message], mark: Mark) -> Iterator[Outcome]:
+    def deliver(self, messages: Sequence[RenderedMessage], mark: Mark) -> Iterator[Outcome]:
         for message in messages:
             self._before_mark(message)
             if message.key not in mark([message.key]):
@@ -75,7 +75,7 @@ class FakeChannel:
         """Nothing is held open."""
 
 
-def arrives(message: Message) -> None:
+def arrives(message: RenderedMessage) -> None:
     del message
 
 
@@ -84,7 +84,7 @@ def a_channel(
     script: Script = arrives,
     *,
     name: str = "email",
-    before_mark: Callable[[Message], None] = arrives,
+    before_mark: Callable[[RenderedMessage], None] = arrives,
     threads: int = 1,
     per_minute: float | None = None,
 ) -> ChannelSetup:
@@ -98,10 +98,10 @@ class Scribe:
     plan: Plan
     templates: Mapping[str, str] = field(default_factory=dict)
 
-    def touch(self, touch: Touch, person: Person, cast: Cast) -> Message:
+    def touch(self, touch: Touch, person: Person, cast: Signers) -> RenderedMessage:
         if person.name == "Unwritable":
             raise RenderError("no such name in the template")
-        return Message(
+        return RenderedMessage(
             key=touch.key, campaign=touch.campaign, campaign_title=self.plan.title, channel=touch.channel,
             to_email=person.email, to_name=person.name, slack_id=person.slack_id, sender_name=cast.lead.email,
             reply_to=cast.lead.email, subject=touch.message, text=f"{touch.message} {touch.number}", html="",
@@ -109,23 +109,23 @@ class Scribe:
         )  # fmt: skip
 
     def talking_points(
-        self, messages: str | Sequence[str], role: str, person: Person, cast: Cast, tried: Sequence[str] = ()
+        self, messages: str | Sequence[str], role: str, person: Person, cast: Signers, tried: Sequence[str] = ()
     ) -> TalkingPoints:
         if person.name.startswith("Unspeakable"):
             raise RenderError("no such column")
         about = f"Ask {person.first_name} about {', '.join([messages] if isinstance(messages, str) else messages)}."
         return TalkingPoints(about, (Part("Ask", (about,)),))
 
-    def digest(self, lead: Person, facts: DigestFacts, channel: str = "email") -> Message:
+    def digest(self, lead: Person, facts: DigestFacts, channel: str = "email") -> RenderedMessage:
         return self._note(lead, facts, channel, facts.fields()["headline"])
 
-    def manager_list(self, manager: Person, lead: Person, facts: DigestFacts, channel: str) -> Message:
+    def manager_list(self, manager: Person, lead: Person, facts: DigestFacts, channel: str) -> RenderedMessage:
         return self._note(manager, facts, channel, f"for {lead.email}: {', '.join(call.name for call in facts.calls)}")
 
-    def _note(self, to: Person, facts: DigestFacts, channel: str, subject: str) -> Message:
+    def _note(self, to: Person, facts: DigestFacts, channel: str, subject: str) -> RenderedMessage:
         """All that the facts tell, a line each."""
         told = [*facts.calls, *facts.questions, *facts.answers, *facts.held, *facts.figures]
-        return Message(
+        return RenderedMessage(
             key=facts.key, campaign=self.plan.campaign, campaign_title=self.plan.title, channel=channel,
             to_email=to.email, to_name=to.name, slack_id=to.slack_id, sender_name="", reply_to="",
             subject=subject, text="\n".join(map(str, told)), html="", blocks=(), date=facts.at,

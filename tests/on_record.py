@@ -13,11 +13,11 @@ from typing import Any
 from commsengine.cadence.history import touch_key
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
-from commsengine.cadence.recall import HALF_LIFE, SPREAD, growth, retention, right_chance
-from commsengine.cadence.recall import PASS as PASS_GROWTH
-from commsengine.cadence.recall import RIGHT as RIGHT_GROWTH
+from commsengine.engine.daily_estimates import DailyEstimates
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.teacher import Teacher
+from commsengine.recall.memory import HALF_LIFE, SPREAD, growth, retention, right_chance
+from commsengine.recall.memory import PASS as PASS_GROWTH
+from commsengine.recall.memory import RIGHT as RIGHT_GROWTH
 from commsengine.store.store import Store
 from commsengine.store.tables import answer, touch
 from tests.builders import a_message, a_plan, someone, utc
@@ -96,7 +96,7 @@ def learn(store: Store, until: dt.datetime) -> None:
     """Teaches the roles once a week, as an engine would have done each day."""
     decisions, at = Decisions(store, Workspace()), STARTED
     while at <= until:
-        Teacher(store).teach([campaign.plan for campaign in decisions.campaigns(at).running], at)
+        DailyEstimates(store).teach([campaign.plan for campaign in decisions.campaigns(at).running], at)
         at += 7 * DAY
 
 

@@ -18,10 +18,10 @@ from types import TracebackType
 from typing import IO, Any, Self
 from urllib.parse import parse_qs
 
-from commsengine.content.message import Message
+from commsengine.content.message import RenderedMessage
 
 
-def a_mail(key: str = "k1", **changes: Any) -> Message:
+def a_mail(key: str = "k1", **changes: Any) -> RenderedMessage:
     """A finished message to Ana, as a channel gets it."""
     fields: dict[str, Any] = {
         "key": key, "campaign": "crm", "campaign_title": "One customer record", "channel": "email",
@@ -30,7 +30,7 @@ def a_mail(key: str = "k1", **changes: Any) -> Message:
         "html": "<p>Hello Ana</p>",
         "blocks": (), "date": dt.datetime(2027, 1, 11, 9, tzinfo=dt.UTC), **changes,
     }  # fmt: skip
-    return Message(**fields)
+    return RenderedMessage(**fields)
 
 
 class Server(ABC):

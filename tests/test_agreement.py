@@ -16,17 +16,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commsengine.cadence.forecast import Fact, Supposition, forecast, forecast_together, messages_of, nobody, typical
-from commsengine.cadence.history import Answer, Campaign, Campaigns, History, Outcome, Standstill, Touch
+from commsengine.cadence.history import Answer, Campaign, Campaigns, History, OutreachOutcome, Standstill, Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.channels.channel import SENT, Mark
 from commsengine.channels.channel import Outcome as Delivered
-from commsengine.content.message import Message
+from commsengine.content.message import RenderedMessage
 from commsengine.content.talking_points import TalkingPoints
-from commsengine.engine.deliver import ChannelSetup
-from commsengine.engine.followups import open_followups, record_outcome
-from commsengine.engine.tick import Engine
+from commsengine.engine.engine import Engine
+from commsengine.engine.senders import ChannelSetup
 from commsengine.errors import CommsError
+from commsengine.reports.followups import open_followups, record_outcome
 from commsengine.sandbox.time_lapse import Diary, TimeLapse, play
 from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc
@@ -44,7 +44,7 @@ class Postbox:
     def __init__(self, carried: list[str]) -> None:
         self._carried = carried
 
-    def deliver(self, messages: Sequence[Message], mark: Mark) -> Iterator[Outcome]:
+    def deliver(self, messages: Sequence[RenderedMessage], mark: Mark) -> Iterator[OutreachOutcome]:
         for key in mark([message.key for message in messages]):
             self._carried.append(key)
             yield Delivered(key, SENT)
@@ -58,9 +58,9 @@ class PlainRenderer:
     def __init__(self, again: dict[str, int | None]) -> None:
         self._again = again
 
-    def touch(self, touch: Touch, person: Person, cast: object) -> Message:
+    def touch(self, touch: Touch, person: Person, cast: object) -> RenderedMessage:
         self._again[touch.key] = touch.unclear
-        return Message(
+        return RenderedMessage(
             touch.key, touch.campaign, "", touch.channel, person.email, person.name, "", "", "", "", "", "", [],
             touch.due_at,
         )  # fmt: skip
@@ -298,7 +298,7 @@ def test_who_was_away_is_part_of_a_later_talk_in_both(tmp_path: Path) -> None:
     def suppose(touch: Touch) -> Sequence[Fact]:
         what = {"first": "away", "second": "understood"}[touch.message]
         at = touch.due_at + dt.timedelta(hours=5)
-        return (Outcome(touch.campaign, touch.message, what, at),) if touch.kind == "personal" else ()
+        return (OutreachOutcome(touch.campaign, touch.message, what, at),) if touch.kind == "personal" else ()
 
     expected = foreseen([plan], [someone(1)], Workspace(), suppose)
     assert [made[1] for made in expected].count("first") < 9

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
-from commsengine.cli.house import ENTRIES, commsengine
+from commsengine.cli.commands import ENTRIES, commsengine
 from commsengine.settings import PREFIX, SECRETS, Settings
 from tests.cli.terminal import Terminal
 

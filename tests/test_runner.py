@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from commsengine.engine.lock import EngineLock
+from commsengine.engine.owner import EngineLock
 from commsengine.errors import HeldError
 from commsengine.store.store import Store
 from tests.builders import a_plan, someone, utc

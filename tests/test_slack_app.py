@@ -20,7 +20,7 @@ from commsengine.cadence.checks import answer_id
 from commsengine.cadence.people import Person
 from commsengine.cadence.standing import standing
 from commsengine.errors import CommsError
-from commsengine.sandbox.serving import Serving
+from commsengine.sandbox.sandbox import Serving
 from commsengine.sandbox.slack_clicks import block_actions, button_of, signed_headers, view_submission
 from commsengine.sandbox.slack_stand_in import SlackStandIn
 from commsengine.sandbox.slack_team import Post
@@ -28,8 +28,8 @@ from commsengine.slack_app import SlackApp
 from commsengine.store.tables import counter
 from commsengine.web.app import create_app
 from tests.answering import BY_LINK, KEYS, Answering, answering
+from tests.answers.test_inbox import CHECK, INPUT, PERSONAL
 from tests.builders import ANA, BEN, a_message, utc
-from tests.engine.test_answers import CHECK, INPUT, PERSONAL
 
 SECRET = "sandbox-signing-secret"
 
@@ -55,7 +55,7 @@ class Team:
         user = self.slack.team.user(email)
         assert user
         self.slack.team.opened.add(user.dm)
-        text, blocks = self.house.hall.drawn(self.house.hall.card(key, self.house.clock()))
+        text, blocks = self.house.inbox.drawn(self.house.inbox.card(key, self.house.clock()))
         metadata = {"event_type": "commsengine_touch", "event_payload": {"key": key}}
         return self.slack.team.post(user, text, [dict(block) for block in blocks], metadata)
 
@@ -74,10 +74,10 @@ def open_team(tmp_path: Path) -> Iterator[Callable[..., Team]]:
         serving.append(Serving(Starlette(routes=slack.routes)).start())
         slack.url = serving[-1].url
         app = SlackApp(
-            house.hall, house.store.slack_ids, token="xoxb-sandbox", signing_secret=SECRET, api_url=slack.api_url,
+            house.inbox, house.store.slack_ids, token="xoxb-sandbox", signing_secret=SECRET, api_url=slack.api_url,
             clock=house.clock, signed_at=real_time,
         )  # fmt: skip
-        pages = create_app(house.hall, house.links, keys=KEYS, clock=house.clock, slack=app)
+        pages = create_app(house.inbox, house.links, keys=KEYS, clock=house.clock, slack=app)
         serving.append(Serving(pages).start())
         slack.request_url = f"{serving[-1].url}/slack/events"
         return Team(house, slack, app, serving[-1].url)
@@ -309,7 +309,7 @@ def test_skipping_a_check_says_got_it(open_team: Callable[..., Team]) -> None:
 def test_the_first_of_several_answers_counts_and_the_card_says_since_when(open_team: Callable[..., Team]) -> None:
     team = open_team(a_message(checks=[CHECK]))
     post = team.card(team.house.touch(number=2, channel="slack"))
-    team.house.hall.answer_check(post.key, "The customer record", BY_LINK, team.house.clock())
+    team.house.inbox.answer_check(post.key, "The customer record", BY_LINK, team.house.clock())
     team.house.clock.pass_(hours=3)
     press(team, post, named("My notebook"), "1.000001")
     assert answered(team) == [("The customer record", True)]
@@ -359,7 +359,7 @@ def test_what_the_message_asks_for_stays_open_after_its_check(open_team: Callabl
 def test_a_card_redrawn_later_makes_the_same_point_again(open_team: Callable[..., Team]) -> None:
     team = open_team(a_message(ask="check", checks=[CHECK]))
     house = team.house
-    house.hall.answer_check(house.touch(channel="slack"), "My notebook", BY_LINK, house.clock())
+    house.inbox.answer_check(house.touch(channel="slack"), "My notebook", BY_LINK, house.clock())
     house.clock.pass_(hours=48)
     post = team.card(house.touch(number=2, channel="slack"))
     assert str(CHECK["because"]) in json.dumps(post.blocks)
@@ -375,7 +375,7 @@ def test_a_card_redrawn_later_makes_the_same_point_again(open_team: Callable[...
 def test_a_wrong_answer_is_explained_on_the_card_and_help_is_offered(open_team: Callable[..., Team]) -> None:
     team = open_team(a_message(ask="check", checks=[CHECK]))
     key = team.house.touch(channel="slack")
-    team.house.hall.answer_check(key, "My notebook", BY_LINK, team.house.clock())
+    team.house.inbox.answer_check(key, "My notebook", BY_LINK, team.house.clock())
     post = team.card(key)
     assert "Not quite: The customer record." in json.dumps(post.blocks)
     team.slack.click(ANA.email, "explain")
@@ -554,7 +554,7 @@ def test_every_changed_byte_of_a_signed_press_is_refused(team: Team) -> None:
 @pytest.mark.parametrize(("age", "status"), [(0, 200), (299, 200), (301, 401), (-299, 200), (-301, 401)])
 def test_a_replay_is_refused_after_five_minutes(team: Team, age: int, status: int) -> None:
     app = SlackApp(
-        team.house.hall, team.house.store.slack_ids, token="xoxb-sandbox", signing_secret=SECRET,
+        team.house.inbox, team.house.store.slack_ids, token="xoxb-sandbox", signing_secret=SECRET,
         api_url=team.slack.api_url, clock=team.house.clock,
     )  # fmt: skip
     body = encoded(press_payload(team, team.card(team.house.touch(channel="slack"))))
@@ -589,7 +589,7 @@ def test_a_followed_link_is_only_acknowledged(team: Team) -> None:
 
 
 def test_without_a_signing_secret_nothing_comes_in_over_http(team: Team) -> None:
-    app = SlackApp(team.house.hall, team.house.store.slack_ids, token="xoxb-sandbox", clock=team.house.clock)
+    app = SlackApp(team.house.inbox, team.house.store.slack_ids, token="xoxb-sandbox", clock=team.house.clock)
     body = encoded(press_payload(team, team.card(team.house.touch(channel="slack"))))
     assert app.http(body.encode(), signed_headers("x", body)).status == 401
 

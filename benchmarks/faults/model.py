@@ -14,7 +14,7 @@ import time
 import structlog
 from hypothesis import Phase, seed
 
-from commsengine.store.transitions import MOVES
+from commsengine.store.moves import MOVES
 from tests.faults.test_model import Faults, play
 
 

@@ -13,7 +13,7 @@ import tempfile
 import time
 
 from commsengine.cadence.plan import Workspace
-from commsengine.engine.tick import Engine
+from commsengine.engine.engine import Engine
 from commsengine.store.store import Store
 from tests.builders import someone, utc
 from tests.engine.conftest import run

@@ -16,8 +16,8 @@ from pathlib import Path
 import structlog
 
 from commsengine.cadence.forecast import messages_of
-from commsengine.cadence.minds import STRONG, WEAK, remembering
 from commsengine.cadence.plan import Workspace
+from commsengine.cadence.simulated_people import STRONG, WEAK, people_who_forget
 from commsengine.content.templates import load_templates, shipped_folder
 from commsengine.sandbox.rehearse import Rehearsal, Script, Story
 from tests.builders import a_message, a_plan, running, someone, utc
@@ -53,7 +53,7 @@ def rehearsed(people: int, theta: float) -> Story:
     plan = a_plan(
         message, audience={"roles": {"everybody": {"rest": "true"}}}, wiifm={"everybody": {"why": "Because."}}
     )
-    supposing = partial(remembering, messages_of(running(plan)), theta)
+    supposing = partial(people_who_forget, messages_of(running(plan)), theta)
     some = [replace(someone(number), department="Sales") for number in range(people)]
     script = Script(plan, some, Workspace(), load_templates(shipped_folder(), None), START, UNTIL, supposing)
     with tempfile.TemporaryDirectory() as folder, Rehearsal(script, Path(folder), port=0) as rehearsal:

@@ -6,8 +6,8 @@ import numpy as np
 
 from benchmarks.recall.beliefs import Roles, Touched, as_decided
 from benchmarks.recall.worlds import DAY, People, worlds
-from commsengine.cadence import learning
-from commsengine.cadence.recall import Event, fold, recall_at
+from commsengine.recall import learning
+from commsengine.recall.memory import Event, fold, recall_at
 
 SOME = 24
 DAYS = (0, 1, 3, 7, 9, 14, 21, 23)

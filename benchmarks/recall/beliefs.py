@@ -11,10 +11,10 @@ import numpy as np
 
 from benchmarks.recall.memory import Array, Curve
 from benchmarks.recall.worlds import GUESS, SLIP
-from commsengine.cadence import learning, recall
+from commsengine.recall import learning, memory
 
 CURVE = Curve()
-UNSEEN, ACKNOWLEDGED = recall.READ_IF["unseen"], recall.READ_IF["acknowledged"]
+UNSEEN, ACKNOWLEDGED = memory.READ_IF["unseen"], memory.READ_IF["acknowledged"]
 
 
 @dataclass(frozen=True)
@@ -66,15 +66,15 @@ class Beliefs:
             * CURVE.left((hours - self.since[n][who])[:, None, None], self.half[n][who])
             for n in (0, 1)
         )
-        return np.clip((self.shares(who) * left).sum(-1), recall.LEAST, recall.MOST)
+        return np.clip((self.shares(who) * left).sum(-1), memory.LEAST, memory.MOST)
 
     def recall_if_read(self, read_at: float, hours: float) -> Array:
         """q had everybody read a touch at ``read_at``."""
         everybody = np.arange(len(self.role))
         half = self._means(self._passed(read_at, everybody), everybody)
-        half = np.where((self.read < recall.FIRST)[:, None, None], self.start[self.role], half)
+        half = np.where((self.read < memory.FIRST)[:, None, None], self.start[self.role], half)
         left = CURVE.left(np.full((1, 1, 1), hours - read_at, self.kind), half)
-        return np.clip((self.shares() * left).sum(-1), recall.LEAST, recall.MOST)
+        return np.clip((self.shares() * left).sum(-1), memory.LEAST, memory.MOST)
 
     def _left(self, hours: float, who: Array, *, bounded: bool = True) -> list[Array]:
         of = CURVE.bounded if bounded else CURVE.left
@@ -86,10 +86,10 @@ class Beliefs:
 
     def _passed(self, hours: float, who: Array) -> list[Array]:
         left = self._left(hours, who, bounded=False)
-        grown = self._grown(who, left, recall.PASS)
+        grown = self._grown(who, left, memory.PASS)
         if not self.is_frail:
             return grown
-        frail, fallen = self.frail[self.role[who]][:, :, None], self.start[self.role[who]] + self.kind(recall.FALLS_TO)
+        frail, fallen = self.frail[self.role[who]][:, :, None], self.start[self.role[who]] + self.kind(memory.FALLS_TO)
         return [grown[n] + frail * (1 - left[n]) * (np.minimum(self.half[n][who], fallen) - grown[n]) for n in (0, 1)]
 
     def _means(self, of: list[Array], who: Array) -> Array:
@@ -101,7 +101,7 @@ class Beliefs:
         if not len(who):
             return
         begun, read = self.start[self.role[who]], self.read[who]
-        first = (read < recall.FIRST)[:, None, None]
+        first = (read < memory.FIRST)[:, None, None]
         passed, held = self._passed(day.hours, who), self._means([self.half[0][who], self.half[1][who]], who)
         answered, said = day.answered[who], day.acknowledged[who] & ~day.answered[who]
         seen = read[:, None, None] * self._means(passed, who) + (1 - read)[:, None, None] * begun
@@ -127,11 +127,11 @@ class Beliefs:
         self.evidence[who] += np.where((self.read[who] > 0)[:, None, None], evidence, 0)
         knew = knows * np.where(right, 1 - SLIP, SLIP)
         share = knew / (knew + (1 - knows) * np.where(right, GUESS, 1 - GUESS))
-        told = self._means(self._grown(who, left, recall.PASS), who)
+        told = self._means(self._grown(who, left, memory.PASS), who)
         if self.is_frail:
-            fallen = np.minimum(held, begun + self.kind(recall.ANSWERED_FALLS_TO))
+            fallen = np.minimum(held, begun + self.kind(memory.ANSWERED_FALLS_TO))
             told = told + self.frail[self.role[who]][:, :, None] * (fallen - told)
-        larger = self._means(self._grown(who, left, recall.RIGHT), who)
+        larger = self._means(self._grown(who, left, memory.RIGHT), who)
         return np.where(first, begun, share * larger + (1 - share) * told)
 
 

@@ -11,13 +11,14 @@ import numpy as np
 from benchmarks.recall.beliefs import Beliefs, Roles, Touched, as_decided
 from benchmarks.recall.memory import Array
 from benchmarks.recall.worlds import DAY, People, World, worlds
-from commsengine.cadence import learning, rhythm
-from commsengine.cadence.recall import Curve
+from commsengine.cadence import repeats
+from commsengine.recall import learning
+from commsengine.recall.memory import Curve
 
 PEOPLE = 300
 WEEK = 167  # hours: a touch counts against the three of a week for so long
 CAP = 3
-BEFORE_LAST = rhythm.BEFORE_LAST.total_seconds() / 3600
+BEFORE_LAST = repeats.BEFORE_LAST.total_seconds() / 3600
 
 
 @dataclass(frozen=True)
@@ -85,10 +86,10 @@ def _wanted(schedule: Schedule, roles: Roles, past: list[Touched], place: int, s
     if schedule.days or place == 0:
         return np.full(len(roles.role), place == 0 if not schedule.days else slots[place] in schedule.days)
     beliefs = as_decided(roles, past)
-    due = beliefs.recall(hours)[:, 0] < schedule.floor - rhythm.HAIR
+    due = beliefs.recall(hours)[:, 0] < schedule.floor - repeats.HAIR
     last_before = max(slot * DAY for slot in slots if slot * DAY <= final - BEFORE_LAST)
     if hours in (final, last_before):
-        due |= _for_target(beliefs, schedule.target + rhythm.AMBITION, hours == final, final, end)
+        due |= _for_target(beliefs, schedule.target + repeats.AMBITION, hours == final, final, end)
     return due
 
 
@@ -98,7 +99,7 @@ def _for_target(beliefs: Beliefs, wanted: float, is_last: bool, final: float, en
     if is_last:
         return short
     if_read = beliefs.recall_if_read(final, end)[:, 0]
-    return short & (rhythm.READ_AT_LAST * if_read + (1 - rhythm.READ_AT_LAST) * if_nothing < wanted)
+    return short & (repeats.READ_AT_LAST * if_read + (1 - repeats.READ_AT_LAST) * if_nothing < wanted)
 
 
 def _allowed(sent: Array, slots: list[int], place: int) -> Array:

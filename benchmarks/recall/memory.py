@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-from commsengine.cadence import recall as product
+from commsengine.recall import memory as product
 
 Array = np.ndarray
 

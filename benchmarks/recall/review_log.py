@@ -14,7 +14,7 @@ from fsrs.scheduler import DEFAULT_PARAMETERS, LOWER_BOUNDS_PARAMETERS, UPPER_BO
 from scipy.optimize import brentq, minimize
 
 from benchmarks.recall.memory import Array, Curve, classes
-from commsengine.cadence import learning
+from commsengine.recall import learning
 
 LOG = Path(__file__).parent / "data" / "review_logs_josh.csv"
 APART = 12.0  # hours: a review that came sooner after the one before is folded, not scored

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from commsengine.authoring import audiences, dates, ladders, later, lint, recalls, references, texts
+from commsengine.authoring import later
 from commsengine.authoring.draft import Draft
 from commsengine.authoring.leaks import leaks, masked
+from commsengine.authoring.rules import advice, dates, ladder, names, recall, roles, texts
 from commsengine.authoring.shape import Shaped, shape
 from commsengine.authoring.workspace_file import load_workspace
 from commsengine.authoring.yaml_tree import Place, YamlPath, read_tree
@@ -31,14 +32,14 @@ _FILLERS: dict[str, Any] = {
 }
 _FILLERS["messages"] = [{key: _FILLERS[key] for key in ("id", "key_point", "from", "until", "cadence")}]
 _RULES = (
-    *references.RULES,
+    *names.RULES,
     *dates.RULES,
-    *ladders.RULES,
-    *audiences.RULES,
+    *ladder.RULES,
+    *roles.RULES,
     *texts.RULES,
-    *recalls.RULES,
+    *recall.RULES,
     *later.RULES,
-    *lint.RULES,
+    *advice.RULES,
 )
 
 

@@ -25,8 +25,7 @@ from ruamel.yaml.events import (
     StreamEndEvent,
 )
 
-from commsengine.authoring.yaml_faults import fault_of
-from commsengine.authoring.yaml_text import place_of, read_text, shown_unseen, unseen_in
+from commsengine.authoring.yaml_text import fault_of, place_of, read_text, shown_unseen, unseen_in
 from commsengine.errors import InputError, Problem
 
 MOST_DEPTH = 40

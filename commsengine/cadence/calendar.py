@@ -222,3 +222,8 @@ def _wished(window: Window, wish: tuple[int, int] | None) -> tuple[int, int]:
         return window.start, window.end
     start, end = max(window.start, wish[0]), min(window.end, wish[1])
     return (start, end) if start < end else (window.start, window.end)
+
+
+def last_closing(plan: Plan) -> dt.datetime:
+    someone = Hours(plan, Person(id="", email=""))
+    return max(someone.instant_of(plan, message.closes) for message in plan.messages)

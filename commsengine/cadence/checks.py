@@ -60,7 +60,7 @@ def _digest(*parts: str) -> bytes:
 # -- what was not clear ---------------------------------------------------------------------------
 
 
-class Answered(Protocol):
+class AnsweredCheck(Protocol):
     """Something that was said about a touch, named by its ``key``."""
 
     @property
@@ -73,7 +73,7 @@ class Answered(Protocol):
     def right(self) -> bool | None: ...
 
 
-class Row(Protocol):
+class CheckRow(Protocol):
     """A touch on record."""
 
     @property
@@ -88,7 +88,9 @@ class Row(Protocol):
     def due_at(self) -> dt.datetime: ...
 
 
-def unclear_turn(message: Message, due_at: dt.datetime, answers: Iterable[Answered], rows: Sequence[Row]) -> int | None:
+def unclear_turn(
+    message: Message, due_at: dt.datetime, answers: Iterable[AnsweredCheck], rows: Sequence[CheckRow]
+) -> int | None:
     """The check whose point the touch of ``due_at`` makes again: the newest one answered, if that was wrong.
 
     ``answers`` and ``rows`` are of one person and message. Only the next touch after the answer does so. All that

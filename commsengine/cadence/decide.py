@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import datetime as dt
 
+from commsengine.cadence.audience import sequences_of
 from commsengine.cadence.budget import Ledger
 from commsengine.cadence.calendar import DAY, MINUTE
-from commsengine.cadence.candidate import Candidate, candidates, open_from, when_due
 from commsengine.cadence.checks import unclear_turn
-from commsengine.cadence.course import Course, Step
+from commsengine.cadence.due import DueStep, due_steps, open_from, when_due
 from commsengine.cadence.history import SILENCE, Campaigns, Decision, History, Reason, Touch, TouchRow
 from commsengine.cadence.people import Person
-from commsengine.cadence.taking_part import courses_of
+from commsengine.cadence.sequence import MessageSequence, Step
 
 MISSED_WINDOW = "missed_window"
 TEXTS = {
@@ -39,16 +39,16 @@ def decide(campaigns: Campaigns, person: Person, history: History, now: dt.datet
     Touches with ``skip`` are to be recorded, not sent. ``wake_at`` is the next instant at which the answer can change
     without a new fact; ``None`` when only a fact can change it.
     """
-    courses, reasons = courses_of(campaigns, person, history)
+    sequences, reasons = sequences_of(campaigns, person, history)
     ledger = Ledger(history.rows)
-    touches = _dropped_retries(courses, campaigns, history, person, now)
+    touches = _dropped_retries(sequences, campaigns, history, person, now)
     pending: list[Reason] = []
     while True:
-        ahead, waiting = candidates(courses, campaigns, ledger, now)
-        first = min(ahead, key=lambda candidate: candidate.rank, default=None)
+        ahead, waiting = due_steps(sequences, campaigns, ledger, now)
+        first = min(ahead, key=lambda due_step: due_step.rank, default=None)
         if first is None or first.due > now:
             break
-        opens = now if first.by_hand else open_from(first.course, now)
+        opens = now if first.by_hand else open_from(first.sequence, now)
         skip = first.skip or _unwanted(first, campaigns, opens, now)
         row = _row(first, "skipped" if skip else "claimed")
         _record(first, row, ledger)
@@ -56,18 +56,18 @@ def decide(campaigns: Campaigns, person: Person, history: History, now: dt.datet
             again_at = _again_at(first, row, campaigns, ledger)
             touches.append(_touch(first, person, row, skip, again_at, now))
         else:
-            code = "snoozed" if first.course.hours.open_window(now) else MISSED_WINDOW
+            code = "snoozed" if first.sequence.hours.open_window(now) else MISSED_WINDOW
             pending.append(_reason(first, code, opens))
-    not_yet = [*pending, *(_reason(candidate, candidate.code, candidate.due) for candidate in ahead)]
+    not_yet = [*pending, *(_reason(due_step, due_step.code, due_step.due) for due_step in ahead)]
     return Decision(
         person.id,
         tuple(touches),
         min(
-            (at for at in (*(reason.next_at for reason in not_yet), *_news(courses, now)) if at is not None),
+            (at for at in (*(reason.next_at for reason in not_yet), *_news(sequences, now)) if at is not None),
             default=None,
         ),
         (*reasons, *waiting, *not_yet),
-        {(course.campaign.id, course.message.id): course.standing for course in courses},
+        {(sequence.campaign.id, sequence.message.id): sequence.standing for sequence in sequences},
     )
 
 
@@ -76,86 +76,88 @@ def missed_window(decision: Decision) -> bool:
     return any(reason.code == MISSED_WINDOW for reason in decision.reasons)
 
 
-def _news(courses: list[Course], now: dt.datetime) -> list[dt.datetime]:
+def _news(sequences: list[MessageSequence], now: dt.datetime) -> list[dt.datetime]:
     """When other role estimates may make a message by recall due earlier, or need it no more."""
-    by_recall = [course.campaign.news_at for course in courses if course.message.cadence.recall_floor is not None]
+    by_recall = [
+        sequence.campaign.news_at for sequence in sequences if sequence.message.cadence.recall_floor is not None
+    ]
     return [at for at in by_recall if at is not None and at > now]
 
 
-def _reason(candidate: Candidate, code: str, at: dt.datetime) -> Reason:
-    return candidate.course.reason(code, TEXTS[code], next_at=at)
+def _reason(due_step: DueStep, code: str, at: dt.datetime) -> Reason:
+    return due_step.sequence.reason(code, TEXTS[code], next_at=at)
 
 
 # -- what is due, and no longer wanted ------------------------------------------------------------
 
 
-def _unwanted(candidate: Candidate, campaigns: Campaigns, opens: dt.datetime | None, now: dt.datetime) -> str:
+def _unwanted(due_step: DueStep, campaigns: Campaigns, opens: dt.datetime | None, now: dt.datetime) -> str:
     """Why this is recorded as skipped instead of sent; ``opens`` is when it could leave, ``None`` if never."""
-    if candidate.by_hand:
+    if due_step.by_hand:
         return ""
-    given_up = _given_up(candidate)
+    given_up = _given_up(due_step)
     if given_up:
         return given_up
-    if _too_late(candidate, campaigns, now):
+    if _too_late(due_step, campaigns, now):
         return "late"
     if opens is None:
         return "closed"
-    return "superseded" if _overtaken(candidate, now) else ""
+    return "superseded" if _overtaken(due_step, now) else ""
 
 
-def _given_up(candidate: Candidate) -> str:
+def _given_up(due_step: DueStep) -> str:
     """Why another attempt is made no more, whatever the hour."""
-    course, again = candidate.course, candidate.step.again
+    sequence, again = due_step.sequence, due_step.step.again
     if again is None:
         return ""
-    if again.due_at < course.clock:  # the plan has moved on: the message opens later now
+    if again.due_at < sequence.clock:  # the plan has moved on: the message opens later now
         return "superseded"
-    if again.kind == "remind" and not course.chasing:
+    if again.kind == "remind" and not sequence.chasing:
         return "answered"
-    return "" if course.channels else "unreachable"
+    return "" if sequence.channels else "unreachable"
 
 
-def _too_late(candidate: Candidate, campaigns: Campaigns, now: dt.datetime) -> bool:
+def _too_late(due_step: DueStep, campaigns: Campaigns, now: dt.datetime) -> bool:
     """Late is more than ``max_late`` of open window time, counted from the end of whatever stood in between."""
-    course, again = candidate.course, candidate.step.again
-    ends = [stop.until for stop in (*course.campaign.pauses, *campaigns.holds)]
-    ends += [question.answered_at for question in course.questions if question.answered_at is not None]
-    ends += [course.hours.midnight(snooze.until) for snooze in course.snoozes]
-    carrying = (SILENCE, candidate.step.channel, *course.campaign.plan.send.channels)
+    sequence, again = due_step.sequence, due_step.step.again
+    ends = [stop.until for stop in (*sequence.campaign.pauses, *campaigns.holds)]
+    ends += [question.answered_at for question in sequence.questions if question.answered_at is not None]
+    ends += [sequence.hours.midnight(snooze.until) for snooze in sequence.snoozes]
+    carrying = (SILENCE, due_step.step.channel, *sequence.campaign.plan.send.channels)
     ends += [min(until, now) for channel, until in campaigns.rests.items() if channel in carrying]
-    since = max([again.due_at if again else candidate.due, *ends])
-    allowed = course.campaign.plan.send.max_late * MINUTE
-    return now - since > allowed and course.hours.open_time(since, now, allowed) > allowed
+    since = max([again.due_at if again else due_step.due, *ends])
+    allowed = sequence.campaign.plan.send.max_late * MINUTE
+    return now - since > allowed and sequence.hours.open_time(since, now, allowed) > allowed
 
 
-def _overtaken(candidate: Candidate, now: dt.datetime) -> bool:
+def _overtaken(due_step: DueStep, now: dt.datetime) -> bool:
     """Whether a newer touch of the same message was made or is due by now: two at once would be one too many."""
-    course, again = candidate.course, candidate.step.again
-    due = again.due_at if again else candidate.due
-    made = course.made()
+    sequence, again = due_step.sequence, due_step.step.again
+    due = again.due_at if again else due_step.due
+    made = sequence.made()
     if any(row.due_at > due for row in made):
         return True
-    last = course.rhythm.times is not None and len(made) + (again is None) >= course.rhythm.times
-    if last and not course.reminds_next():
+    last = sequence.repeat_rule.times is not None and len(made) + (again is None) >= sequence.repeat_rule.times
+    if last and not sequence.reminds_next():
         return False
-    following = course.after(due, supposed=True)
-    opens = open_from(course, following.at) if following is not None and following.at <= now else None
+    following = sequence.after(due, supposed=True)
+    opens = open_from(sequence, following.at) if following is not None and following.at <= now else None
     return opens is not None and opens <= now
 
 
 # -- what becomes of it ---------------------------------------------------------------------------
 
 
-def _row(candidate: Candidate, state: str) -> TouchRow:
-    again, step, course = candidate.step.again, candidate.step, candidate.course
-    due = again.due_at if again else candidate.due
+def _row(due_step: DueStep, state: str) -> TouchRow:
+    again, step, sequence = due_step.step.again, due_step.step, due_step.sequence
+    due = again.due_at if again else due_step.due
     return TouchRow(
         key="",
-        campaign=course.campaign.id,
-        message=course.message.id,
+        campaign=sequence.campaign.id,
+        message=sequence.message.id,
         rung=step.rung,
         kind=step.kind,
-        local_date=again.local_date if again else course.hours.local_date(due),
+        local_date=again.local_date if again else sequence.hours.local_date(due),
         due_at=due,
         channel=step.channel,
         state=state,
@@ -163,67 +165,67 @@ def _row(candidate: Candidate, state: str) -> TouchRow:
 
 
 def _touch(
-    candidate: Candidate, person: Person, row: TouchRow, skip: str, again_at: dt.datetime | None, now: dt.datetime
+    due_step: DueStep, person: Person, row: TouchRow, skip: str, again_at: dt.datetime | None, now: dt.datetime
 ) -> Touch:
-    course = candidate.course
-    window = course.hours.open_window(now)
+    sequence = due_step.sequence
+    window = sequence.hours.open_window(now)
     return Touch(
         campaign=row.campaign,
         message=row.message,
         person=person.id,
-        role=course.role,
+        role=sequence.role,
         rung=row.rung,
         kind=row.kind,
         channel=row.channel,
         local_date=row.local_date,
         due_at=row.due_at,
-        not_after=min(window[1], course.closes) if window and not candidate.by_hand else now + DAY,
-        number=_number(course, row),
+        not_after=min(window[1], sequence.closes) if window and not due_step.by_hand else now + DAY,
+        number=_number(sequence, row),
         again_at=again_at,
         skip=skip,
-        unclear=unclear_turn(course.message, row.due_at, course.answers, course.rows),
+        unclear=unclear_turn(sequence.message, row.due_at, sequence.answers, sequence.rows),
     )
 
 
-def _number(course: Course, row: TouchRow) -> int:
-    return 1 + sum(other.due_at < row.due_at for other in course.made())
+def _number(sequence: MessageSequence, row: TouchRow) -> int:
+    return 1 + sum(other.due_at < row.due_at for other in sequence.made())
 
 
-def _again_at(candidate: Candidate, row: TouchRow, campaigns: Campaigns, ledger: Ledger) -> dt.datetime | None:
+def _again_at(due_step: DueStep, row: TouchRow, campaigns: Campaigns, ledger: Ledger) -> dt.datetime | None:
     """When the message would come again, said on the card; ``None`` when this is the last time."""
-    course, times = candidate.course, candidate.course.rhythm.times
-    if times is not None and _number(course, row) >= times and not course.reminds_next():
+    sequence, times = due_step.sequence, due_step.sequence.repeat_rule.times
+    if times is not None and _number(sequence, row) >= times and not sequence.reminds_next():
         return None
-    slot = course.after(row.due_at, supposed=True)
-    if slot is None or not course.channels:
+    slot = sequence.after(row.due_at, supposed=True)
+    if slot is None or not sequence.channels:
         return None
-    again = when_due(course, Step(0, "message", slot.at, course.channels[0], keep=slot.keep), campaigns, ledger)
+    again = when_due(sequence, Step(0, "message", slot.at, sequence.channels[0], keep=slot.keep), campaigns, ledger)
     return again.due if again else None
 
 
-def _record(candidate: Candidate, row: TouchRow, ledger: Ledger) -> None:
+def _record(due_step: DueStep, row: TouchRow, ledger: Ledger) -> None:
     """Counts the row for everything that follows in this decision."""
-    rows = candidate.course.rows
-    if candidate.step.again is not None:
-        rows[rows.index(candidate.step.again)] = row
+    rows = due_step.sequence.rows
+    if due_step.step.again is not None:
+        rows[rows.index(due_step.step.again)] = row
         return
     rows.append(row)
     ledger.add(row)
 
 
 def _dropped_retries(
-    courses: list[Course], campaigns: Campaigns, history: History, person: Person, now: dt.datetime
+    sequences: list[MessageSequence], campaigns: Campaigns, history: History, person: Person, now: dt.datetime
 ) -> list[Touch]:
     """Retries that nothing wants any more: the person left, heard enough, or the plan dropped the message."""
     running = {campaign.id for campaign in campaigns.running}
-    by_message = {(course.campaign.id, course.message.id): course for course in courses}
+    by_message = {(sequence.campaign.id, sequence.message.id): sequence for sequence in sequences}
     dropped = []
     for row in history.rows:
         if row.state != "retry" or row.campaign not in running:
             continue
-        course = by_message.get((row.campaign, row.message))
-        over = course.over(now) if course else None
-        if course is None or over is not None:
+        sequence = by_message.get((row.campaign, row.message))
+        over = sequence.over(now) if sequence else None
+        if sequence is None or over is not None:
             dropped.append(_dropped(row, person, over.code if over else "superseded", now))
     return dropped
 

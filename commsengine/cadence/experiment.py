@@ -6,7 +6,8 @@ keep it. A share of the checks is held out: nothing is learned from them, so tha
 
 from __future__ import annotations
 
-from commsengine.cadence.draws import drawn
+import hashlib
+
 from commsengine.cadence.plan import Arm, Plan
 
 
@@ -27,3 +28,9 @@ def held_out(plan: Plan, person: str, message: str, number: int) -> bool:
 def draw(plan: Plan, *parts: str) -> float:
     """A number from 0 up to 1, fixed by the campaign, its seed and these parts."""
     return drawn(plan.campaign, str(plan.experiment.seed if plan.experiment else 0), *parts)
+
+
+def drawn(*parts: str) -> float:
+    """A number from 0 up to 1, fixed by the parts."""
+    digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64

@@ -10,15 +10,24 @@ from itertools import count
 
 from commsengine.cadence.calendar import DAY
 from commsengine.cadence.checks import check_of
+from commsengine.cadence.daily_learning import TAKES_EFFECT, LearnedRoles, count_at, has_checks, learn_day
 from commsengine.cadence.decide import decide
-from commsengine.cadence.draws import drawn
-from commsengine.cadence.history import Answer, Campaigns, Decision, History, Outcome, Standstill, Touch, TouchRow
-from commsengine.cadence.lessons import TAKES_EFFECT, Known, count_at, lessons, teaches
-from commsengine.cadence.outreach import open_outreach
+from commsengine.cadence.experiment import drawn
+from commsengine.cadence.history import (
+    Answer,
+    Campaigns,
+    Decision,
+    History,
+    OutreachOutcome,
+    Standstill,
+    Touch,
+    TouchRow,
+)
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message
+from commsengine.cadence.standing import open_outreach
 
-Fact = Answer | Outcome
+Fact = Answer | OutreachOutcome
 Supposition = Callable[[Touch], Sequence[Fact]]
 """The facts a touch is supposed to bring about, each with the instant (after ``due_at``) at which it happens."""
 
@@ -109,13 +118,13 @@ def forecast_together(
     until: dt.datetime,
     suppose: Supposition,
     pauses: Mapping[str, Sequence[Standstill]] = NO_PAUSES,
-    known: Mapping[str, Known] | None = None,
+    known: Mapping[str, LearnedRoles] | None = None,
 ) -> Iterator[tuple[Person, Forecast]]:
     """The forecasts of all these people, who teach each other's roles day by day as they answer.
 
     ``known`` is what is known of each campaign's roles at ``start``.
     """
-    if not any(teaches(campaign.plan) for campaign in campaigns.running):
+    if not any(has_checks(campaign.plan) for campaign in campaigns.running):
         for person, history in people:
             yield person, forecast(campaigns, person, history, start, until, suppose, pauses)
         return
@@ -131,12 +140,14 @@ def forecast_together(
         yield walk.person, walk.go(campaigns, until)
 
 
-def _taught(campaigns: Campaigns, walks: Sequence[Walk], known: dict[str, Known], counted: dt.datetime) -> Campaigns:
+def _taught(
+    campaigns: Campaigns, walks: Sequence[Walk], known: dict[str, LearnedRoles], counted: dt.datetime
+) -> Campaigns:
     """The campaigns with what is known of the answers up to ``counted``; what is new goes into ``known``."""
     running = []
     for campaign in campaigns.running:
-        before = known.get(campaign.id, Known())
-        taught = lessons(campaign.plan, before, ((walk.person, walk.history) for walk in walks), counted)
+        before = known.get(campaign.id, LearnedRoles())
+        taught = learn_day(campaign.plan, before, ((walk.person, walk.history) for walk in walks), counted)
         if taught is not None:
             known[campaign.id] = taught
         published = campaign.news_at is not None and campaign.news_at <= counted + TAKES_EFFECT
@@ -266,4 +277,4 @@ def answered(touch: Touch, messages: Messages, after: dt.timedelta, *, right: bo
 def outreach_told(touch: Touch, draw: float) -> Sequence[Fact]:
     at = touch.due_at + LATER
     outcome = next(name for name, up_to in OUTREACH if draw < up_to)
-    return (Outcome(touch.campaign, touch.message, outcome, at),)
+    return (OutreachOutcome(touch.campaign, touch.message, outcome, at),)

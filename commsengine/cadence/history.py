@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from commsengine.cadence.plan import Plan, Workspace
-from commsengine.cadence.recall import Estimate
+from commsengine.recall.memory import Estimate
 
 NO_RULES = Workspace()
 
@@ -91,7 +91,7 @@ class Snooze:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class OutreachOutcome:
     """What came of a personal outreach, for each message it was about."""
 
     campaign: str
@@ -113,7 +113,7 @@ class History:
     answers: tuple[Answer, ...] = ()
     questions: tuple[Question, ...] = ()
     snoozes: tuple[Snooze, ...] = ()
-    outcomes: tuple[Outcome, ...] = ()
+    outcomes: tuple[OutreachOutcome, ...] = ()
     unreachable: Mapping[str, str] = field(default_factory=dict)
     rosters: Mapping[str, dt.datetime] = field(default_factory=dict)
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 
 from commsengine.cadence.budget import BY_HAND
-from commsengine.cadence.history import Answer, Outcome, Question, TouchRow
+from commsengine.cadence.calendar import Hours
+from commsengine.cadence.history import Answer, History, OutreachOutcome, Question, TouchRow
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Plan
 
 STANDINGS = ("heard enough", "asked", "not recalled", "recalled", "acknowledged", "reached", "not reached")
 """The first that holds is the person's standing."""
@@ -18,7 +22,7 @@ def standing(
     rows: Iterable[TouchRow],
     answers: Sequence[Answer],
     questions: Iterable[Question],
-    outcomes: Iterable[Outcome] = (),
+    outcomes: Iterable[OutreachOutcome] = (),
 ) -> str:
     """The standing, from what is on record of this person and message alone."""
     if any(answer.kind in ENOUGH for answer in answers):
@@ -33,3 +37,41 @@ def standing(
     carried = any(row.state in REACHED and row.kind not in BY_HAND for row in rows)
     talked = any(outcome.outcome != "away" for outcome in outcomes)  # an open call has reached nobody yet
     return "reached" if carried or talked else "not reached"
+
+
+AWAY = "away"
+CALL_AGAIN_AFTER = 5
+"""Working days, the person's own, after which an outreach that found them away is open again."""
+
+
+def call_again(plan: Plan, person: Person, away: dt.datetime) -> dt.datetime:
+    """The start of the person's day on which the outreach is open again; ``away`` is when that was recorded."""
+    hours = Hours(plan, person)
+    return hours.midnight(hours.after_working_days(hours.local_date(away), CALL_AGAIN_AFTER))
+
+
+def open_outreach(plan: Plan, person: Person, history: History, now: dt.datetime) -> list[str]:
+    """The messages of this plan whose ``personal`` rung is open: with neither answer nor outcome since.
+
+    Nobody is to talk about what another message corrects. "Away" closes it only until the person is to be called again.
+    """
+    mine = [row for row in history.rows if row.campaign == plan.campaign and row.kind == "personal"]
+    calls = [row for row in mine if row.message not in plan.corrected]
+    return sorted({row.message for row in calls if _open(row, plan, person, history, now)})
+
+
+def _open(row: TouchRow, plan: Plan, person: Person, history: History, now: dt.datetime) -> bool:
+    facts: tuple[Answer | OutreachOutcome, ...] = (*history.outcomes, *history.answers)
+    since = [fact for fact in facts if _about(fact, row)]
+    if any(not _away(fact) for fact in since):
+        return False
+    return not since or now >= call_again(plan, person, max(fact.at for fact in since))
+
+
+def _about(fact: Answer | OutreachOutcome, row: TouchRow) -> bool:
+    whole = isinstance(fact, Answer) and fact.whole_campaign
+    return fact.campaign == row.campaign and (whole or fact.message == row.message) and fact.at >= row.due_at
+
+
+def _away(fact: Answer | OutreachOutcome) -> bool:
+    return isinstance(fact, OutreachOutcome) and fact.outcome == AWAY

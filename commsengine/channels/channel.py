@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from commsengine.content.message import Message
+from commsengine.content.message import RenderedMessage
 
 SENT, PERMANENT, RETRY, UNCERTAIN, RELEASED = "sent", "permanent", "retry", "uncertain", "released"
 
@@ -88,6 +88,6 @@ class Channel(Protocol):
 
     name: str
 
-    def deliver(self, messages: Sequence[Message], mark: Mark) -> Iterator[Outcome]: ...
+    def deliver(self, messages: Sequence[RenderedMessage], mark: Mark) -> Iterator[Outcome]: ...
 
     def close(self) -> None: ...

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from commsengine.channels.channel import RELEASED, SENT, Mark, Outcome
-from commsengine.content.message import Message
+from commsengine.content.message import RenderedMessage
 
 
 class ConsoleChannel:
@@ -17,7 +17,7 @@ class ConsoleChannel:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def deliver(self, messages: Sequence[Message], mark: Mark) -> Iterator[Outcome]:
+    def deliver(self, messages: Sequence[RenderedMessage], mark: Mark) -> Iterator[Outcome]:
         for message in messages:
             if message.key in set(mark([message.key])):
                 self._stream.write(_page(message))
@@ -29,7 +29,7 @@ class ConsoleChannel:
         self._stream.flush()
 
 
-def _page(message: Message) -> str:
+def _page(message: RenderedMessage) -> str:
     head = f"To: {_line(message.to_name or message.to_email)} · {_line(message.subject)} · {message.key}"
     text = "\n".join(f"  {_line(line)}" for line in message.text.splitlines())
     return f"{head}\n{text}\n\n"

@@ -12,12 +12,11 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator, Sequence
 
-from commsengine.channels import replies
+from commsengine.channels import smtp
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, DeliveryError, Mark, Outcome
 from commsengine.channels.mime import HeaderError, address, dot_stuffed, message_bytes, sender_address
-from commsengine.channels.smtp_connection import SmtpConnection
-from commsengine.channels.smtp_server import SmtpServer, parse_smtp_url
-from commsengine.content.message import Message
+from commsengine.channels.smtp import SmtpConnection, SmtpServer, parse_smtp_url
+from commsengine.content.message import RenderedMessage
 from commsengine.errors import InputError
 
 __all__ = ["EmailChannel", "SmtpServer", "parse_smtp_url"]
@@ -50,7 +49,7 @@ class EmailChannel:
         self._relay = SmtpConnection(server, domain, context, connect=connect_timeout, reply=reply_timeout)
         self._dot_timeout = dot_timeout
 
-    def deliver(self, messages: Sequence[Message], mark: Mark) -> Iterator[Outcome]:
+    def deliver(self, messages: Sequence[RenderedMessage], mark: Mark) -> Iterator[Outcome]:
         down: DeliveryError | None = None
         for message in messages:
             if down is not None:  # nobody can be reached at present: do not wait for a dead server once per person
@@ -66,7 +65,7 @@ class EmailChannel:
     def close(self) -> None:
         self._relay.quit()
 
-    def _attempt(self, message: Message, mark: Mark) -> Outcome:
+    def _attempt(self, message: RenderedMessage, mark: Mark) -> Outcome:
         recipient, body = self._laid_out(message)
         self._begin()
         self._relay.command("rcpt", f"RCPT TO:<{recipient}>", 250, 251)
@@ -79,7 +78,7 @@ class EmailChannel:
             raise DeliveryError(RETRY, "data", "the relay left before the final dot")
         return self._finish(message.key)
 
-    def _laid_out(self, message: Message) -> tuple[str, bytes]:
+    def _laid_out(self, message: RenderedMessage) -> tuple[str, bytes]:
         try:
             recipient = address(message.to_email, "the recipient")
         except HeaderError as bad:
@@ -119,8 +118,8 @@ class EmailChannel:
             self._relay.drop()
             return Outcome(key, UNCERTAIN, "reply", f"no answer to the final dot ({type(error).__name__})")
         if 200 <= code <= 299:
-            return Outcome(key, SENT, "reply", replies.shown(code, reply), remote_id=replies.queue_id(reply))
+            return Outcome(key, SENT, "reply", smtp.shown(code, reply), remote_id=smtp.queue_id(reply))
         self._relay.reset(code)
         if not 400 <= code <= 599:
-            return Outcome(key, UNCERTAIN, "reply", replies.shown(code, reply))
-        raise replies.refusal("reply", code, reply)
+            return Outcome(key, UNCERTAIN, "reply", smtp.shown(code, reply))
+        raise smtp.refusal("reply", code, reply)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, Mark, Outcome
 from commsengine.channels.mime import HeaderError, message_bytes
-from commsengine.content.message import Message
+from commsengine.content.message import RenderedMessage
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
@@ -22,14 +22,14 @@ class FileChannel:
         self.folder, self.name, self._mail_from = folder, name, mail_from
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def deliver(self, messages: Sequence[Message], mark: Mark) -> Iterator[Outcome]:
+    def deliver(self, messages: Sequence[RenderedMessage], mark: Mark) -> Iterator[Outcome]:
         for message in messages:
             yield self._written(message, mark)
 
     def close(self) -> None:
         """Nothing stays open."""
 
-    def _written(self, message: Message, mark: Mark) -> Outcome:
+    def _written(self, message: RenderedMessage, mark: Mark) -> Outcome:
         if not _KEY.fullmatch(message.key):
             return Outcome(message.key, PERMANENT, "connect", "the key is no file name", begun=False)
         path = self.folder / f"{message.key}{'.json' if message.channel == 'slack' else '.eml'}"
@@ -47,7 +47,7 @@ class FileChannel:
         os.replace(draft, path)
         return Outcome(message.key, SENT, "reply", "ok", remote_id=path.name)
 
-    def _content(self, message: Message) -> bytes:
+    def _content(self, message: RenderedMessage) -> bytes:
         if message.channel != "slack":
             return message_bytes(message, self._mail_from)
         card = {"key": message.key, "to": message.to_email, "text": message.subject, "blocks": list(message.blocks)}

@@ -13,7 +13,7 @@ import re
 from email.utils import format_datetime
 from functools import lru_cache
 
-from commsengine.content.message import Message
+from commsengine.content.message import RenderedMessage
 
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -36,7 +36,7 @@ class HeaderError(ValueError):
         self.what = what
 
 
-def message_bytes(message: Message, mail_from: str) -> bytes:
+def message_bytes(message: RenderedMessage, mail_from: str) -> bytes:
     """The finished message, CRLF, not yet dot-stuffed. Raises ``HeaderError``."""
     headers = _headers(message, mail_from)
     boundary = f"=_{headers['X-Commsengine-Touch']}"  # "=_" cannot stand in quoted-printable
@@ -98,7 +98,7 @@ def sender_address(mail_from: str) -> str:
     return address(bare, "the sender")
 
 
-def _headers(message: Message, mail_from: str) -> dict[str, str]:
+def _headers(message: RenderedMessage, mail_from: str) -> dict[str, str]:
     sender, to = sender_address(mail_from), address(message.to_email, "the recipient")
     domain, key = sender.rpartition("@")[2], _token(message.key, "the key")
     headers = {
@@ -121,7 +121,7 @@ def _headers(message: Message, mail_from: str) -> dict[str, str]:
     return headers
 
 
-def _sender_name(message: Message) -> str:
+def _sender_name(message: RenderedMessage) -> str:
     """A name that is another address than the sender's is what filters take for a forgery."""
     name = _safe(message.sender_name, "the sender's name")
     return message.campaign_title if not name or _LIKE_AN_ADDRESS.search(name) else f"{name} ({message.campaign_title})"

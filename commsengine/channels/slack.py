@@ -14,6 +14,9 @@ method the whole channel is down, so that an outage of an hour does not leave a 
 from __future__ import annotations
 
 import logging
+import socket
+import ssl
+import urllib.error
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
@@ -21,9 +24,8 @@ from typing import Any, Protocol
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from commsengine.channels import slack_errors
-from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, DeliveryError, Mark, Outcome
-from commsengine.content.message import Message
+from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, DeliveryError, Mark, Outcome
+from commsengine.content.message import RenderedMessage
 
 EVENT_TYPE = "commsengine_touch"
 TROUBLES_IN_A_ROW = 3
@@ -66,7 +68,7 @@ class SlackChannel:
             token, base_url=api_url, timeout=timeout, retry_handlers=[], logger=_quiet  # type: ignore[arg-type]
         )  # fmt: skip
 
-    def deliver(self, messages: Sequence[Message], mark: Mark) -> Iterator[Outcome]:
+    def deliver(self, messages: Sequence[RenderedMessage], mark: Mark) -> Iterator[Outcome]:
         stopped: dict[str, DeliveryError] = {}
         for message in messages:
             try:
@@ -82,7 +84,7 @@ class SlackChannel:
     def close(self) -> None:
         """Nothing stays open between two requests."""
 
-    def _attempt(self, message: Message, mark: Mark, stopped: dict[str, DeliveryError]) -> Outcome:
+    def _attempt(self, message: RenderedMessage, mark: Mark, stopped: dict[str, DeliveryError]) -> Outcome:
         if error := stopped.get("chat.postMessage") or stopped.get("*"):
             raise error
         user, conversation, known = self._whereabouts(message, stopped)
@@ -99,7 +101,7 @@ class SlackChannel:
             message.key, SENT, "reply", "ok", remote_id=f"{posted.get('channel', conversation)}:{posted.get('ts', '')}"
         )
 
-    def _whereabouts(self, message: Message, stopped: dict[str, DeliveryError]) -> tuple[str, str, bool]:
+    def _whereabouts(self, message: RenderedMessage, stopped: dict[str, DeliveryError]) -> tuple[str, str, bool]:
         """User id, conversation id, and whether the latter comes from the cache."""
         email = message.to_email.lower()
         cached_user, cached_dm = self._ids.get(email) or ("", "")
@@ -132,7 +134,7 @@ class SlackChannel:
     def _looked_up(self, email: str, stopped: dict[str, DeliveryError]) -> Mapping[str, Any]:
         found: Mapping[str, Any] = self._call("users.lookupByEmail", stopped, email=email)["user"]
         if found.get("deleted") or found.get("is_bot"):
-            raise DeliveryError(PERMANENT, "connect", "deactivated", begun=False, unreachable=slack_errors.NOT_ON_SLACK)
+            raise DeliveryError(PERMANENT, "connect", "deactivated", begun=False, unreachable=NOT_ON_SLACK)
         return found
 
     def _call(
@@ -144,10 +146,10 @@ class SlackChannel:
         try:
             answer: Mapping[str, Any] = getattr(self._client, method.replace(".", "_"))(**arguments).data
             _look_at(answer, _NAMED.get(method, ""))
-        except SlackApiError as refused:
-            error = slack_errors.refused(refused, marked=marked)
-        except Exception as broken:  # the SDK has no closed list of what it raises on answers that are not Slack's
-            error = slack_errors.broken(broken, marked=marked)
+        except SlackApiError as failure:
+            error = refused(failure, marked=marked)
+        except Exception as failure:  # the SDK has no closed list of what it raises on answers that are not Slack's
+            error = broken(failure, marked=marked)
         else:
             self._troubles.pop(method, None)
             return answer
@@ -156,7 +158,7 @@ class SlackChannel:
 
     def _heed(self, error: DeliveryError, method: str, stopped: dict[str, DeliveryError]) -> None:
         """What this failure means for the next calls. Whom it stops has not begun, whatever became of the first."""
-        if isinstance(error, slack_errors.SlackTroubleError):
+        if isinstance(error, SlackTroubleError):
             self._troubles[method] += 1
             if self._troubles[method] >= TROUBLES_IN_A_ROW:
                 error.channel_down = f"Slack is in trouble: {error.reply}"
@@ -192,7 +194,7 @@ def _look_at(answer: object, named: str) -> None:
         raise TypeError(f"the answer names no {named}")
 
 
-def _card(message: Message, conversation: str) -> dict[str, Any]:
+def _card(message: RenderedMessage, conversation: str) -> dict[str, Any]:
     card: dict[str, Any] = {
         "channel": conversation,
         "text": harmless(message.text),
@@ -203,3 +205,103 @@ def _card(message: Message, conversation: str) -> dict[str, Any]:
         "parse": "none",
     }
     return {**card, "blocks": list(message.blocks)} if message.blocks else card
+
+
+NOT_ON_SLACK = "not on Slack"
+
+_NOBODY = {
+    "users_not_found", "user_not_found", "user_not_visible", "user_disabled", "user_deactivated", "cannot_dm_bot",
+    "cannot_dm_user", "channel_not_found", "is_archived",
+}  # fmt: skip
+_INSTALL = "Install the app again and copy its bot token (xoxb-…)"
+_SCOPES = "Give the app the scopes of slack-manifest.json, install it again and copy its bot token (xoxb-…)"
+_ALLOWED = "Ask an administrator of the Slack workspace to let this app send direct messages from here"
+_OURS = {
+    **dict.fromkeys(("invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"), _INSTALL),
+    **dict.fromkeys(("missing_scope", "no_permission", "not_allowed_token_type"), _SCOPES),
+    **dict.fromkeys((
+        "org_login_required", "ekm_access_denied", "access_denied", "team_access_not_granted", "accesslimited",
+        "enterprise_is_restricted", "two_factor_setup_required", "restricted_action",
+    ), _ALLOWED),
+    "messages_tab_disabled": "Switch it on at api.slack.com/apps: the app → App Home → Show Tabs → Messages Tab",
+    "message_limit_exceeded": "The workspace has reached a limit of its Slack plan: its administrator must see to that",
+    "team_added_to_org": "The workspace is moving into an Enterprise organisation: it works again after that",
+}  # fmt: skip
+"""Of the token, the app or the workspace, with what helps. account_inactive is the bot's own account."""
+
+_PASSES = {"team_added_to_org"}
+_THIS_MESSAGE = {
+    "invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "no_text", "invalid_arguments",
+    "metadata_too_large", "invalid_metadata_format", "invalid_metadata_schema", "markdown_text_conflict",
+    "message_not_found", "cant_update_message", "edit_window_closed",
+}  # fmt: skip
+_PERHAPS_POSTED = {"fatal_error", "internal_error"}  # "some aspect of the operation may have succeeded"
+_SLACKS_OWN = {*_PERHAPS_POSTED, "service_unavailable", "request_timeout"}
+_WAIT_OTHERWISE = 30.0  # seconds, when a 429 does not say how long
+_SHORTEST_WAIT, _LONGEST_WAIT = 1.0, 3600.0  # seconds: a header that says more than an hour is asked again after one
+
+
+class SlackTroubleError(DeliveryError):
+    """Slack itself, or what lies between, does not work as it should; nothing is wrong with this one message."""
+
+
+def refused(error: SlackApiError, *, marked: bool) -> DeliveryError:
+    """Slack answered, and the answer is no. ``marked``: the answer is to a post."""
+    status = int(getattr(error.response, "status_code", 200) or 200)
+    data = getattr(error.response, "data", None)
+    name = str(data.get("error", "")) if isinstance(data, dict) else ""
+    phase = "reply" if marked else "connect"
+    if status == 429 or name in ("ratelimited", "rate_limited"):
+        return DeliveryError(RETRY, phase, "ratelimited", begun=False, retry_after=_wait(error))
+    if name in _NOBODY:
+        return DeliveryError(PERMANENT, phase, name, begun=False, unreachable=NOT_ON_SLACK)
+    if name in _OURS:
+        down = f"Slack refuses us: {name}. {_OURS[name]}"
+        return DeliveryError(RETRY, phase, name, begun=False, channel_down=down, lasting=name not in _PASSES)
+    if name in _THIS_MESSAGE:
+        return DeliveryError(PERMANENT, phase, name)
+    if name.replace("_", "").isalnum() and name not in _SLACKS_OWN and status < 500:
+        return DeliveryError(RETRY, phase, name)  # of this person or message, in a word that is new to us
+    told = name.replace("_", "").isalnum()  # anything else is not Slack speaking, but something in between
+    perhaps_posted = name in _PERHAPS_POSTED or not (told or status == 503)
+    shown = name if told else f"HTTP {status}"
+    return SlackTroubleError(UNCERTAIN if marked and perhaps_posted else RETRY, phase, shown, begun=marked)
+
+
+def broken(error: Exception, *, marked: bool) -> DeliveryError:
+    """No usable answer. ``marked``: it was waited for after a post."""
+    if isinstance(error, urllib.error.URLError) and isinstance(error.reason, OSError):
+        return _never_out(error.reason, marked=marked)
+    text = f"the connection broke ({type(error).__name__})"
+    if marked:
+        return SlackTroubleError(UNCERTAIN, "reply", text)
+    return SlackTroubleError(RETRY, "connect", text, begun=False)
+
+
+def _never_out(reason: OSError, *, marked: bool) -> DeliveryError:
+    """The request did not get out whole, so Slack has nothing of it, and the next one would fare no better.
+
+    Where the connection was cut in mid-request, the request itself may be why: that counts as an attempt.
+    """
+    why = next((text for kind, text in _NO_CONNECTION if isinstance(reason, kind)), "Slack cannot be reached")
+    cut = isinstance(reason, BrokenPipeError | ConnectionResetError)
+    lasting = isinstance(reason, ssl.SSLCertVerificationError)
+    return DeliveryError(RETRY, "connect", why, begun=marked and cut, channel_down=why, lasting=lasting)
+
+
+_NO_CONNECTION: tuple[tuple[type[Exception], str], ...] = (
+    (ConnectionRefusedError, "Slack refuses the connection"),
+    (socket.gaierror, "Slack's name cannot be found"),
+    (ssl.SSLCertVerificationError, "Slack's certificate cannot be trusted"),
+    (ssl.SSLError, "no secure connection to Slack comes about"),
+    (TimeoutError, "Slack does not answer"),
+)
+
+
+def _wait(error: SlackApiError) -> float:
+    headers = {name.lower(): value for name, value in dict(getattr(error.response, "headers", None) or {}).items()}
+    try:
+        asked = float(headers.get("retry-after", _WAIT_OTHERWISE))
+    except (TypeError, ValueError):  # a date, as HTTP allows
+        asked = _WAIT_OTHERWISE
+    return min(max(_SHORTEST_WAIT, asked), _LONGEST_WAIT)

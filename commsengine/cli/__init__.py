@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import click
 
-from commsengine.cli.house import commsengine
+from commsengine.cli.commands import commsengine
 from commsengine.cli.logs import unfailing_stderr
 from commsengine.cli.written_out import written_out
 from commsengine.errors import CommsError, InputError

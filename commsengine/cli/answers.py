@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cli.campaign import CAMPAIGN
-from commsengine.cli.opened import wired
-from commsengine.cli.show import count, json_option, note, show_json, title, when
+from commsengine.cli.arguments import CAMPAIGN
+from commsengine.cli.output import count, json_option, note, show_json, title, when
+from commsengine.cli.workspace import with_workspace
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -26,7 +26,7 @@ COLUMNS = ("id", "person", "name", "message", "at", "text")
 @click.option("--message", help="Only the answers to this message.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV that a spreadsheet opens safely.")
 @json_option
-@wired
+@with_workspace
 def answers(wiring: Wiring, campaign: str, message: str | None, as_csv: bool, as_json: bool) -> None:
     """Read what people answered to what a campaign asks.
 
@@ -35,12 +35,12 @@ def answers(wiring: Wiring, campaign: str, message: str | None, as_csv: bool, as
 
     Example: commsengine answers crm --message what-must-stay
     """
-    from commsengine.engine import campaigns
-    from commsengine.engine.inputs import answers as given
+    from commsengine.campaigns import control
+    from commsengine.reports.input_answers import answers as given
 
     if as_csv and as_json:
         raise click.UsageError("Write --csv or --json, not both.")
-    found = given(wiring.store, campaigns.known(wiring.store, campaign), message)
+    found = given(wiring.store, control.known(wiring.store, campaign), message)
     if as_json:
         show_json(found)
     elif as_csv:
@@ -81,7 +81,7 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def _as_csv(found: Mapping[str, Any]) -> str:
-    from commsengine.authoring.people_export import guarded
+    from commsengine.authoring.people_file import guarded
     from commsengine.content.slots import visible_lines
 
     out = io.StringIO()

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from commsengine.cli.arguments import consent_to, yes_option
 from commsengine.cli.check import PLAN
-from commsengine.cli.consent import consent_to, yes_option
-from commsengine.cli.opened import wired
-from commsengine.cli.people_told import tell_columns, tell_leavers
-from commsengine.cli.show import count, json_option, note, show_json, table, title
+from commsengine.cli.output import count, json_option, note, show_json, table, title
+from commsengine.cli.people import tell_columns, tell_leavers
+from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 
 if TYPE_CHECKING:
     from commsengine.authoring.people_file import PeopleFile
     from commsengine.cadence.people import Person
     from commsengine.cadence.plan import Plan
-    from commsengine.engine.apply import Diff
+    from commsengine.campaigns.apply import Diff
     from commsengine.wiring import Wiring
 
 SMALL = 2000
@@ -32,7 +32,7 @@ MOST_NAMES = 10
 @click.option("--dry-run", is_flag=True, help="Only show what would change.")
 @yes_option
 @json_option
-@wired
+@with_workspace
 def apply(wiring: Wiring, plan: Path, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Show what a plan changes, and put it in force.
 
@@ -40,8 +40,8 @@ def apply(wiring: Wiring, plan: Path, dry_run: bool, yes: bool, as_json: bool) -
 
     Example: commsengine apply schedules/crm-rollout.yaml
     """
-    from commsengine.cli.outlook import checked_with_roster
-    from commsengine.engine import apply as applying
+    from commsengine.campaigns import apply as applying
+    from commsengine.planning.plan_on_disk import checked_with_roster
 
     written, people, roster = checked_with_roster(wiring, plan)
     _refuse_cancelled(wiring, written)
@@ -96,7 +96,7 @@ def _tell_roster(roster: PeopleFile | None, *, refusing: bool) -> None:
 
 def _put_in_force(wiring: Wiring, diff: Diff, plan: Plan, path: Path, roster: PeopleFile | None) -> None:
     """People first, so that everybody of a roster is known; then the version; then who stands in its roster."""
-    from commsengine.engine import apply as applying
+    from commsengine.campaigns import apply as applying
 
     now, by = wiring.clock(), wiring.operator
     if roster is not None:
@@ -108,7 +108,7 @@ def _put_in_force(wiring: Wiring, diff: Diff, plan: Plan, path: Path, roster: Pe
 
 
 def _tell(wiring: Wiring, diff: Diff, plan: Plan, path: Path, audience: int) -> None:
-    from commsengine.cli.names import told_corrected
+    from commsengine.cli.arguments import told_corrected
 
     title(f"{plan.title} ({diff.campaign}), version {diff.version}")
     click.echo(f"{count(len(plan.messages), 'message')} for {count(audience, 'person', 'people')}.")
@@ -158,8 +158,8 @@ def _tell_dates(diff: Diff) -> None:
 
 def _first_touches(wiring: Wiring, plan: Plan, path: Path, audience: int) -> None:
     """When the first leaves, if it were started now, and how long the sending takes."""
-    from commsengine.cli.outlook import outlook
     from commsengine.cli.simulate import rates_of, tell_longest, tell_rates
+    from commsengine.planning.plan_on_disk import outlook
 
     if audience > SMALL:
         tell_longest(audience, plan.send.channels, rates_of(wiring))

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.consent import consent, yes_option
-from commsengine.cli.opened import wired
-from commsengine.cli.show import count, json_option, note, show_json, when
+from commsengine.cli.arguments import consent, yes_option
+from commsengine.cli.output import count, json_option, note, show_json, when
+from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 
 if TYPE_CHECKING:
-    from commsengine.engine.rescue import Verified
+    from commsengine.campaigns.restore import Verified
     from commsengine.wiring import Wiring
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -21,7 +21,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.command()
 @click.argument("file", type=FILE, required=False)
-@wired
+@with_workspace
 def backup(wiring: Wiring, file: Path | None) -> None:
     """Copy the database while it is in use.
 
@@ -30,7 +30,7 @@ def backup(wiring: Wiring, file: Path | None) -> None:
 
     Example: commsengine backup
     """
-    from commsengine.store.backup import copy_to
+    from commsengine.store.sqlite_files import copy_to
 
     target = file.absolute() if file else _in_backups(wiring, "commsengine")
     copy_to(wiring.store.database, target)
@@ -45,7 +45,7 @@ def backup(wiring: Wiring, file: Path | None) -> None:
 @click.option("--verify", is_flag=True, help="Only look at it: what it holds, and what it would send in the next day.")
 @json_option
 @yes_option
-@wired
+@with_workspace
 def restore(wiring: Wiring, file: Path, verify: bool, as_json: bool, yes: bool) -> None:
     """Put a backup in the place of the database; look at it first with --verify.
 

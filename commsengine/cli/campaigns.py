@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from commsengine.cli.campaign import CAMPAIGN
-from commsengine.cli.consent import consent, consent_to, yes_option
-from commsengine.cli.opened import wired
-from commsengine.cli.show import count, note, table, when
+from commsengine.cli.arguments import CAMPAIGN, consent, consent_to, yes_option
+from commsengine.cli.output import count, note, table, when
+from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 
 if TYPE_CHECKING:
-    from commsengine.engine.campaigns import StopReport
-    from commsengine.engine.outlook import Outlook
+    from commsengine.campaigns.control import StopReport
+    from commsengine.campaigns.effects import Effects
     from commsengine.store.records import CampaignRecord
     from commsengine.wiring import Wiring
 
@@ -42,16 +41,16 @@ def waiting(command: F) -> F:
 @click.command()
 @click.argument("campaign", type=CAMPAIGN)
 @yes_option
-@wired
+@with_workspace
 def start(wiring: Wiring, campaign: str, yes: bool) -> None:
     """Start a campaign that was applied. From now on the engine sends what falls due.
 
     Example: commsengine start crm-rollout
     """
-    from commsengine.engine import campaigns
-    from commsengine.engine.outlook import outlook
+    from commsengine.campaigns import control
+    from commsengine.campaigns.effects import effects
 
-    record = campaigns.known(wiring.store, campaign)
+    record = control.known(wiring.store, campaign)
     if record.state == "running":
         click.echo(f"{campaign} runs already.")
         return
@@ -61,10 +60,10 @@ def start(wiring: Wiring, campaign: str, yes: bool) -> None:
     wiring.must_send()
     for text in wiring.left_out(record.plan):
         note(text)
-    seen = outlook(wiring.store, wiring.decisions, record, "latest", wiring.clock())
+    seen = effects(wiring.store, wiring.decisions, record, "latest", wiring.clock())
     tell(seen)
     consent_to(seen.now_due + seen.later, f"Start {campaign}?", yes=yes)
-    campaigns.start(wiring.store, campaign, by=wiring.operator, now=wiring.clock())
+    control.start(wiring.store, campaign, by=wiring.operator, now=wiring.clock())
     click.echo(f"{campaign} runs. A running engine (commsengine run) or the next tick sends what is due.")
 
 
@@ -73,7 +72,7 @@ def start(wiring: Wiring, campaign: str, yes: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="Pause every running campaign.")
 @waiting
 @click.pass_context
-@wired
+@with_workspace
 def pause(
     wiring: Wiring, ctx: click.Context, campaign: str | None, everything: bool, wait: float, no_wait: bool
 ) -> None:
@@ -84,15 +83,15 @@ def pause(
 
     Example: commsengine pause crm-rollout
     """
-    from commsengine.engine import campaigns
+    from commsengine.campaigns import control
 
     if everything == (campaign is not None):
         raise InputError("Name one campaign, or say --all.")
     given: dict[str, Any] = {"by": wiring.operator, "clock": wiring.clock, "wait": 0.0 if no_wait else wait}
     if everything:
-        reports = campaigns.pause_all(wiring.store, **given)
+        reports = control.pause_all(wiring.store, **given)
     else:
-        reports = [campaigns.pause(wiring.store, str(campaign), **given)]
+        reports = [control.pause(wiring.store, str(campaign), **given)]
     for report in reports:
         _tell_stopped(report)
     if not reports:
@@ -104,26 +103,26 @@ def pause(
 @click.argument("campaign", type=CAMPAIGN)
 @backlog_option
 @yes_option
-@wired
+@with_workspace
 def resume(wiring: Wiring, campaign: str, backlog: str, yes: bool) -> None:
     """Go on with a paused campaign. Shows what that would send first.
 
     Example: commsengine resume crm-rollout --backlog latest
     """
-    from commsengine.engine import campaigns
-    from commsengine.engine.outlook import outlook
+    from commsengine.campaigns import control
+    from commsengine.campaigns.effects import effects
 
-    record = campaigns.known(wiring.store, campaign)
+    record = control.known(wiring.store, campaign)
     if record.state != "paused":
         click.echo(f"{campaign} is not paused; it is {record.state}.")
         return
     if record.started_at is None:
         raise InputError(f"{campaign} was never started.", f"Run: commsengine start {campaign}")
     wiring.must_send()
-    seen = outlook(wiring.store, wiring.decisions, record, backlog, wiring.clock())
+    seen = effects(wiring.store, wiring.decisions, record, backlog, wiring.clock())
     tell(seen)
     consent_to(seen.now_due, f"Resume {campaign}?", yes=yes)
-    campaigns.resume(wiring.store, campaign, backlog=backlog, by=wiring.operator, now=wiring.clock())
+    control.resume(wiring.store, campaign, backlog=backlog, by=wiring.operator, now=wiring.clock())
     click.echo(f"{campaign} runs again.")
 
 
@@ -132,7 +131,7 @@ def resume(wiring: Wiring, campaign: str, backlog: str, yes: bool) -> None:
 @waiting
 @yes_option
 @click.pass_context
-@wired
+@with_workspace
 def cancel(wiring: Wiring, ctx: click.Context, campaign: str, yes: bool, wait: float, no_wait: bool) -> None:
     """End a campaign for good. What is on record stays; its id is not used again.
 
@@ -140,12 +139,12 @@ def cancel(wiring: Wiring, ctx: click.Context, campaign: str, yes: bool, wait: f
 
     Example: commsengine cancel crm-rollout
     """
-    from commsengine.engine import campaigns
+    from commsengine.campaigns import control
 
-    record = campaigns.known(wiring.store, campaign)
+    record = control.known(wiring.store, campaign)
     if record.state != "cancelled":  # else it is only looked at again what was just leaving
         consent(f"Cancel {campaign} for good?", yes=yes)
-    report = campaigns.cancel(
+    report = control.cancel(
         wiring.store, campaign, by=wiring.operator, clock=wiring.clock, wait=0.0 if no_wait else wait
     )
     _tell_stopped(report)
@@ -160,7 +159,7 @@ def _must_not_be_over(record: CampaignRecord) -> None:
         raise InputError(f"{record.id} is finished: all of it is said.", "Apply a plan with more, then resume it.")
 
 
-def tell(seen: Outlook) -> None:
+def tell(seen: Effects) -> None:
     """What would happen at once, and later."""
     about = "" if seen.exact else f" (estimated from {seen.looked_at:,} people)"
     click.echo(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.opened import wired
-from commsengine.cli.show import count, json_option, note, show_json
+from commsengine.cli.output import count, json_option, note, show_json
+from commsengine.cli.workspace import with_workspace
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -21,7 +21,7 @@ PLAN = click.Path(path_type=Path, dir_okay=False)
 @click.argument("plans", metavar="PLAN...", type=PLAN, nargs=-1, required=True)
 @json_option
 @click.pass_context
-@wired
+@with_workspace
 def check(wiring: Wiring, ctx: click.Context, plans: tuple[Path, ...], as_json: bool) -> None:
     """Check plans: errors with their place, then advice.
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.opened import wired
-from commsengine.cli.show import colourful, json_option, show_json
+from commsengine.cli.output import colourful, json_option, show_json
+from commsengine.cli.workspace import with_workspace
 from commsengine.cli.written_out import in_one_line
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ MARKS = {"ok": ("ok", "green"), "note": ("note", "yellow"), "problem": ("PROBLEM
 @click.command()
 @json_option
 @click.pass_context
-@wired
+@with_workspace
 def doctor(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
     """Test what sending needs: settings, database, mail, Slack, links, clock. Sends nothing.
 
@@ -28,7 +28,7 @@ def doctor(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
 
     Example: commsengine doctor
     """
-    from commsengine.cli.examination import examine
+    from commsengine.cli.doctor_checks import examine
 
     findings = examine(wiring)
     sound = all(finding.state != "problem" for finding in findings)

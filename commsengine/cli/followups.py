@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cli.campaign import CAMPAIGN
-from commsengine.cli.opened import wired
-from commsengine.cli.show import count, json_option, note, say, show_json, title, when
+from commsengine.cli.arguments import CAMPAIGN
+from commsengine.cli.output import count, json_option, note, say, show_json, title, when
+from commsengine.cli.workspace import with_workspace
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -22,17 +22,17 @@ UNCLEAR = ("why", "role", "goal", "procedure", "skill", "time")
 @click.option("--campaign", type=CAMPAIGN, help="Only of this campaign.")
 @click.option("--talking-points", is_flag=True, help="Print what to say, too.")
 @json_option
-@wired
+@with_workspace
 def followups(wiring: Wiring, campaign: str | None, talking_points: bool, as_json: bool) -> None:
     """List who needs a person, why, what was tried and what to say, in order of need.
 
     Example: commsengine followups --talking-points
     """
-    from commsengine.engine import campaigns
-    from commsengine.engine.followups import followups as open_ones
+    from commsengine.campaigns import control
+    from commsengine.reports.followups import followups as open_ones
 
     if campaign is not None:
-        campaigns.known(wiring.store, campaign)
+        control.known(wiring.store, campaign)
     found = open_ones(wiring.store, wiring.decisions, wiring.renderer, wiring.clock(), campaign)
     data = [each.as_json() for each in found]
     if as_json:
@@ -69,7 +69,7 @@ def show_followups(found: Sequence[Mapping[str, Any]], *, talking_points: bool =
 @click.option("--outcome", type=click.Choice(OUTCOMES), required=True, help="What came of it.")
 @click.option("--unclear", type=click.Choice(UNCLEAR), help="What was unclear, if anything.")
 @click.option("--note", "remark", default="", help="For the record.")
-@wired
+@with_workspace
 def followup(wiring: Wiring, id_: str, outcome: str, unclear: str | None, remark: str) -> None:
     """Record what came of a personal outreach.
 
@@ -78,7 +78,7 @@ def followup(wiring: Wiring, id_: str, outcome: str, unclear: str | None, remark
 
     Example: commsengine followup 3fa9c01b --outcome understood
     """
-    from commsengine.engine.followups import record_outcome
+    from commsengine.reports.followups import record_outcome
 
     one = record_outcome(
         wiring.store, id_, outcome, unclear=unclear or "", note=remark, by=wiring.operator, now=wiring.clock()

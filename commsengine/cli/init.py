@@ -46,7 +46,7 @@ def _campaign(folder: Path) -> str:
 
 
 def _files(campaign: str) -> dict[str, str]:
-    from commsengine.authoring.schema import plan_schema
+    from commsengine.authoring.json_schema import plan_schema
     from commsengine.channels.slack_manifest import MANIFEST
     from commsengine.wiring import now
 

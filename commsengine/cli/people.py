@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cli.campaign import person_named
-from commsengine.cli.consent import consent, yes_option
-from commsengine.cli.opened import wired
-from commsengine.cli.people_told import tell_columns, tell_leavers
-from commsengine.cli.show import count, json_option, note, say, show_json, when
+from commsengine.cli.arguments import consent, person_named, yes_option
+from commsengine.cli.output import count, json_option, note, say, show_json, when
+from commsengine.cli.workspace import with_workspace
 from commsengine.cli.written_out import bare
 from commsengine.errors import InputError
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from commsengine.authoring.people_file import PeopleFile
     from commsengine.store.records import ImportCounts
     from commsengine.wiring import Wiring
+
 
 Stored = dict[str, list[dict[str, Any]]]
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -41,7 +41,7 @@ def people() -> None:
 @click.option("--complete", is_flag=True, help="The file is everybody: whoever is missing has left.")
 @click.option("--yes", "-y", is_flag=True, help="Also bring back people who are marked as left.")
 @json_option
-@wired
+@with_workspace
 def import_(wiring: Wiring, file: Path, skip_bad: bool, complete: bool, yes: bool, as_json: bool) -> None:
     """Add and update people from a CSV file, as Excel writes it.
 
@@ -95,13 +95,13 @@ def _report(read: PeopleFile, counts: ImportCounts) -> dict[str, Any]:
 
 @people.command("export")
 @click.option("--out", type=FILE, help="Write to this file instead of printing.")
-@wired
+@with_workspace
 def export(wiring: Wiring, out: Path | None) -> None:
     """Print everybody as CSV that Excel opens safely and import reads back.
 
     Example: commsengine people export --out people-now.csv
     """
-    from commsengine.authoring.people_export import export_people
+    from commsengine.authoring.people_file import export_people
 
     text = export_people(list(wiring.everybody()))
     if out is None:
@@ -114,7 +114,7 @@ def export(wiring: Wiring, out: Path | None) -> None:
 @people.command("show")
 @click.argument("email")
 @json_option
-@wired
+@with_workspace
 def show(wiring: Wiring, email: str, as_json: bool) -> None:
     """Show everything stored about a person, except whether they were right in a check.
 
@@ -155,7 +155,7 @@ def _without_right(fact: dict[str, Any]) -> dict[str, Any]:
 @people.command("erase")
 @click.argument("email")
 @yes_option
-@wired
+@with_workspace
 def erase(wiring: Wiring, email: str, yes: bool) -> None:
     """Erase what is personal about somebody, for good; the counts stay under a pseudonym.
 
@@ -165,3 +165,33 @@ def erase(wiring: Wiring, email: str, yes: bool) -> None:
     consent(f"Erase {person.email} for good?", yes=yes)
     pseudonym = wiring.store.people.erase(person.id, by=wiring.operator, now=wiring.clock())
     click.echo(f"Erased. The counts stay under {pseudonym}.")
+
+
+MOST_NAMES = 5
+
+
+def tell_columns(read: PeopleFile) -> None:
+    """Which columns were read, and what the file lacks and so did not touch."""
+    from commsengine.cadence.people import KNOWN
+
+    ours = [name for name in read.columns if name in KNOWN]
+    others = [name for name in read.columns if name not in KNOWN]
+    attributes = f" Attributes: {', '.join(others)}." if others else ""
+    kept = f" Not in the file, so left as they are: {', '.join(read.kept)}." if read.kept else ""
+    click.echo(f"Columns read: {', '.join(ours)}.{attributes}{kept}")
+
+
+def tell_leavers(read: PeopleFile) -> None:
+    """Who is brought back; and who of the file has left and stays so, for it does not say."""
+    if read.returned:
+        click.echo(f"Marked as left until now, and active again: {_some(read.returned)}.")
+    gone = [person.email for person in read.people if person.left]
+    if gone and "left" not in read.columns:
+        who = count(len(gone), "person of the file is", "people of the file are")
+        note(f"{who} marked as left, and that stays: {_some(gone)}.")
+        note("If they are back, give them an empty cell in a column 'left' and add --yes.")
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commsengine.cli.check import PLAN
-from commsengine.cli.opened import wired
-from commsengine.cli.show import json_option, note, show_json, title
+from commsengine.cli.output import json_option, note, show_json, title
+from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 
 if TYPE_CHECKING:
-    from commsengine.cli.specimen import Specimen
+    from commsengine.planning.preview import PreviewTouch
     from commsengine.wiring import Wiring
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -33,7 +33,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 )
 @click.option("--open", "open_", is_flag=True, help="Open the HTML in the browser (with --out, else in ./preview).")
 @json_option
-@wired
+@with_workspace
 def preview(
     wiring: Wiring, plan: Path, email: str | None, role: str | None, message: str | None, number: int,
     channel: str | None, out: Path | None, open_: bool, as_json: bool,
@@ -44,15 +44,15 @@ def preview(
 
     Example: commsengine preview schedules/crm-rollout.yaml --as ana.kim@example.com
     """
-    from commsengine.cli.names import told_corrected
-    from commsengine.cli.outlook import checked
-    from commsengine.cli.specimen import audience, specimens
+    from commsengine.cli.arguments import told_corrected
+    from commsengine.planning.plan_on_disk import checked
+    from commsengine.planning.preview import audience, previews
 
     written, people = checked(wiring, plan)
     seen = [
         specimen
         for person in audience(written, people, email=email, role=role)
-        for specimen in specimens(wiring, written, people, person, message=message, number=number, channel=channel)
+        for specimen in previews(wiring, written, people, person, message=message, number=number, channel=channel)
     ]
     for text in told_corrected(written.corrected):
         note(text)
@@ -74,7 +74,7 @@ def preview(
             _show(specimen)
 
 
-def _data(specimen: Specimen) -> dict[str, Any]:
+def _data(specimen: PreviewTouch) -> dict[str, Any]:
     touch, message = specimen.touch, specimen.message
     about = {
         "person": specimen.person.email, "role": touch.role, "message": touch.message, "kind": touch.kind,
@@ -86,7 +86,7 @@ def _data(specimen: Specimen) -> dict[str, Any]:
     return {**about, "subject": message.subject, "text": message.text, "html": message.html, "blocks": message.blocks}
 
 
-def _show(specimen: Specimen) -> None:
+def _show(specimen: PreviewTouch) -> None:
     touch, message = specimen.touch, specimen.message
     person = f"{specimen.person.email} ({touch.role})"
     if message is None:
@@ -100,7 +100,7 @@ def _show(specimen: Specimen) -> None:
     click.echo()
 
 
-def _write(seen: list[Specimen], folder: Path) -> list[Path]:
+def _write(seen: list[PreviewTouch], folder: Path) -> list[Path]:
     files: list[Path] = []
     for specimen in seen:
         touch = specimen.touch
@@ -109,7 +109,7 @@ def _write(seen: list[Specimen], folder: Path) -> list[Path]:
     return files
 
 
-def _texts(specimen: Specimen) -> dict[str, str]:
+def _texts(specimen: PreviewTouch) -> dict[str, str]:
     """What is written of it, by the end of the file's name."""
     from commsengine.sandbox.card_page import card_page
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cli.opened import wired
-from commsengine.cli.show import json_option, show_json, table, when
+from commsengine.cli.output import json_option, show_json, table, when
+from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 @click.command()
 @json_option
-@wired
+@with_workspace
 def questions(wiring: Wiring, as_json: bool) -> None:
     """List open questions, those that wait too long first. Whoever asked is not chased until there is an answer.
 
     Example: commsengine questions
     """
-    from commsengine.engine import books
+    from commsengine.reports import status
 
-    found = books.questions(wiring.store, wiring.clock())
+    found = status.questions(wiring.store, wiring.clock())
     if as_json:
         show_json({"questions": found})
         return
@@ -49,7 +49,7 @@ def show_questions(found: Sequence[Mapping[str, Any]]) -> None:
 @click.command()
 @click.argument("number", metavar="ID", type=int)
 @click.option("--answer", required=True, help="What the person gets to read.")
-@wired
+@with_workspace
 def question(wiring: Wiring, number: int, answer: str) -> None:
     """Answer a question. The answer is on the person's page at once, and is sent to them.
 
@@ -60,5 +60,5 @@ def question(wiring: Wiring, number: int, answer: str) -> None:
         raise InputError(f"There is no question {number}.", "List them: commsengine questions")
     if asked.answered_at is not None:
         raise InputError(f"Question {number} was answered {when(asked.answered_at)} by {asked.answered_by}.")
-    wiring.hall.answer_question(number, answer, wiring.operator, wiring.clock())
+    wiring.inbox.answer_question(number, answer, wiring.operator, wiring.clock())
     click.echo(f"Question {number} is answered; {asked.campaign} goes on for whoever asked it.")

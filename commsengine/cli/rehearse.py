@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cli.check import PLAN
-from commsengine.cli.opened import wired
-from commsengine.cli.show import json_option, note, show_json
+from commsengine.cli.output import json_option, note, show_json
+from commsengine.cli.workspace import with_workspace
 from commsengine.cli.written_out import bare
 from commsengine.errors import CommsError
 
@@ -41,7 +41,7 @@ port_option = click.option(
 @serve_option
 @port_option
 @json_option
-@wired
+@with_workspace
 def rehearse(wiring: Wiring, plan: Path, answers: str, serve: bool, port: int, as_json: bool) -> None:
     """Run a plan for real in a sandbox, on a time-lapse clock: weeks in seconds, nothing leaves this machine.
 
@@ -76,7 +76,7 @@ def demo(serve: bool, port: int, as_json: bool) -> None:
 def _perform(
     wiring: Wiring, plan: Path, folder: Path, answers: str, *, serve: bool, port: int, as_json: bool
 ) -> None:  # fmt: skip
-    from commsengine.cli.story import as_data, tell
+    from commsengine.cli.rehearsal_story import as_data, tell
     from commsengine.sandbox.rehearse import Rehearsal
 
     script = _script(wiring, plan, answers)
@@ -119,8 +119,8 @@ def _script(wiring: Wiring, path: Path, answers: str) -> Script:
     """The whole campaign from the day before its first message opens, with a pause on a busy morning."""
     from commsengine.cadence.calendar import DAY, Hours
     from commsengine.cadence.history import Campaign, Campaigns
-    from commsengine.cli.outlook import checked, last_close
-    from commsengine.cli.simulation import supposition
+    from commsengine.planning.plan_on_disk import checked, last_close
+    from commsengine.planning.simulation import supposition
     from commsengine.sandbox.rehearse import Script, with_pause
 
     plan, people = checked(wiring, path)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from commsengine.cli.arguments import consent_to, yes_option
 from commsengine.cli.campaigns import backlog_option, tell
-from commsengine.cli.consent import consent_to, yes_option
-from commsengine.cli.opened import wired
-from commsengine.cli.show import say
+from commsengine.cli.output import say
+from commsengine.cli.workspace import with_workspace
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 @click.command()
 @backlog_option
 @yes_option
-@wired
+@with_workspace
 def release(wiring: Wiring, backlog: str, yes: bool) -> None:
     """Let a held engine send again. Shows what that would send first.
 
     Example: commsengine release --backlog latest
     """
-    from commsengine.engine.outlook import release_outlook
+    from commsengine.campaigns.effects import release_effects
 
     held = next((hold for hold in wiring.store.engine.holds() if hold.until is None), None)
     if held is None:
         click.echo("The engine is not on hold.")
         return
     say(f"On hold since {held.since:%d %b %H:%M} UTC: {held.reason}")
-    seen = release_outlook(wiring.store, wiring.decisions, backlog, wiring.clock())
+    seen = release_effects(wiring.store, wiring.decisions, backlog, wiring.clock())
     tell(seen)
     consent_to(seen.now_due, "Release the engine?", yes=yes)
     wiring.store.engine.release(backlog, by=wiring.operator, now=wiring.clock())

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cli.campaign import CAMPAIGN
-from commsengine.cli.opened import wired
-from commsengine.cli.show import json_option, note, show_json, title
+from commsengine.cli.arguments import CAMPAIGN
+from commsengine.cli.output import json_option, note, show_json, title
+from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 
 if TYPE_CHECKING:
-    from commsengine.cadence.shares import Share
-    from commsengine.engine.remembered import Mean
-    from commsengine.engine.report import MessageView, Report, RoleView
-    from commsengine.engine.trial import ArmView
+    from commsengine.recall.statistics import Share
+    from commsengine.reports.campaign_report import MessageView, Report, RoleView
+    from commsengine.reports.experiment_arms import ArmView
+    from commsengine.reports.recall_curves import Mean
     from commsengine.wiring import Wiring
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -27,7 +27,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--out", type=FILE, help="Write the page to this file (default: report-CAMPAIGN.html).")
 @click.option("--open", "open_", is_flag=True, help="Open the page in the browser.")
 @json_option
-@wired
+@with_workspace
 def report(wiring: Wiring, campaign: str, out: Path | None, open_: bool, as_json: bool) -> None:
     """Write one page with plots: what was sent, understood and may still be known.
 
@@ -35,8 +35,8 @@ def report(wiring: Wiring, campaign: str, out: Path | None, open_: bool, as_json
 
     Example: commsengine report crm-rollout --out report.html
     """
-    from commsengine.cli.report_page import headline, page
-    from commsengine.engine.report import report as report_of
+    from commsengine.reports.campaign_report import report as report_of
+    from commsengine.reports.report_html import headline, page
 
     seen = report_of(wiring.store, campaign, wiring.clock())
     file = out or (None if as_json and not open_ else wiring.folder / f"report-{campaign}.html")
@@ -72,7 +72,7 @@ def _open(file: Path) -> None:
 
 
 def as_data(seen: Report) -> dict[str, Any]:
-    from commsengine.cli.report_page import headline
+    from commsengine.reports.report_html import headline
 
     heading, lines = headline(seen)
     return {

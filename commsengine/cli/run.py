@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from commsengine.cli.campaigns import STILL_OPEN
-from commsengine.cli.opened import wired
-from commsengine.cli.show import at_rest, count, json_option, note, show_json, waits_for, when
+from commsengine.cli.output import at_rest, count, json_option, note, show_json, waits_for, when
+from commsengine.cli.workspace import with_workspace
 from commsengine.errors import HeldError
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from commsengine.wiring import Wiring
 
 
@@ -21,7 +26,7 @@ NEEDS_A_PERSON = 1
 
 @click.command()
 @click.pass_context
-@wired
+@with_workspace
 def run(wiring: Wiring, ctx: click.Context) -> None:
     """Run the engine, the web pages and Slack until stopped (Ctrl-C or SIGTERM).
 
@@ -41,7 +46,7 @@ def run(wiring: Wiring, ctx: click.Context) -> None:
 @click.command()
 @json_option
 @click.pass_context
-@wired
+@with_workspace
 def tick(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
     """Do everything that is due now, then leave: for cron.
 
@@ -52,9 +57,9 @@ def tick(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
     """
     from dataclasses import asdict
 
-    from commsengine.cli.cron import remedy, too_rarely
-    from commsengine.engine.books import STOPPED
-    from commsengine.engine.memory import keep_what_is_there
+    pass
+    from commsengine.engine.garbage_collection import keep_what_is_there
+    from commsengine.engine.state_folder import STOPPED
 
     wiring.must_send()
     _tell_left_out(wiring)
@@ -86,7 +91,7 @@ def tick(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
 
 def _tell_what_waits(wiring: Wiring) -> None:
     """What the tick could not do, so that nobody takes silence for success; else when the next is due."""
-    from commsengine.engine.books import channels
+    from commsengine.reports.status import channels
 
     touches, now = wiring.store.touches, wiring.clock()
     rests = channels(wiring.store, wiring.decisions, now)
@@ -107,3 +112,26 @@ def _tell_left_out(wiring: Wiring) -> None:
     for campaign in wiring.decisions.campaigns(wiring.clock()).running:
         for text in wiring.left_out(campaign.plan):
             note(text)
+
+
+HOUR = 3600.0
+
+
+def too_rarely(wiring: Wiring) -> str:
+    """That the last tick came long after the beat before it; empty if it did not."""
+    from commsengine.engine.tick_gaps import rarely
+
+    apart = rarely(wiring.store)
+    return f"tick is called too rarely: before the last call nothing was sent for {_spoken(apart)}." if apart else ""
+
+
+def remedy(wiring: Wiring) -> str:
+    """The line for the crontab of this workspace."""
+    program = Path(sys.argv[0]).absolute() if Path(sys.argv[0]).name == "commsengine" else Path("commsengine")
+    command = shlex.join([str(program), "--workspace", str(wiring.folder), "tick"])
+    return f"Call it every few minutes. In the crontab: */5 * * * * {command}"
+
+
+def _spoken(apart: dt.timedelta) -> str:
+    hours = round(apart.total_seconds() / HOUR)
+    return f"{hours} hours" if hours < 48 else f"{round(hours / 24)} days"

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cli.check import PLAN
-from commsengine.cli.opened import wired
+from commsengine.cli.workspace import with_workspace
 from commsengine.errors import CommsError, InputError
 
 if TYPE_CHECKING:
     from commsengine.cadence.plan import Plan
     from commsengine.channels.channel import Outcome
-    from commsengine.content.message import Message
+    from commsengine.content.message import RenderedMessage
     from commsengine.wiring import Wiring
 
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option(
     "--channel", type=click.Choice(["email", "slack"]), help="By this channel (default: the first with credentials)."
 )
-@wired
+@with_workspace
 def send_test(
     wiring: Wiring, plan: Path, to: str, email: str | None, message: str | None, channel: str | None
 ) -> None:  # fmt: skip
@@ -37,15 +37,15 @@ def send_test(
 
     Example: commsengine send-test schedules/crm-rollout.yaml --to me@example.com
     """
-    from commsengine.cli.outlook import checked
-    from commsengine.cli.specimen import audience, specimens
+    from commsengine.planning.plan_on_disk import checked
+    from commsengine.planning.preview import audience, previews
 
     written, people = checked(wiring, plan)
     chosen = _channel(wiring, written.send.channels, channel)
     if email is None and any(each.email.lower() == to.lower() for each in people):
         email = to
     person = audience(written, people, email=email, role=None)[0]
-    seen = specimens(wiring, written, people, person, message=message or _first(written), channel=chosen)
+    seen = previews(wiring, written, people, person, message=message or _first(written), channel=chosen)
     shown = next((specimen.message for specimen in seen if specimen.message), None)
     if shown is None:
         raise InputError(f"{person.email} gets no such message.", "Name another with --message or --as.")
@@ -72,7 +72,7 @@ def _channel(wiring: Wiring, planned: tuple[str, ...], wanted: str | None) -> st
     return found[0]
 
 
-def _deliver(wiring: Wiring, name: str, message: Message) -> Outcome:
+def _deliver(wiring: Wiring, name: str, message: RenderedMessage) -> Outcome:
     channel = wiring.channels[name].open()
     try:
         return next(iter(channel.deliver([message], lambda keys: keys)))

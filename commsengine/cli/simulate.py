@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cli.check import PLAN
-from commsengine.cli.opened import wired
-from commsengine.cli.show import count, json_option, note, show_json, table, title, when
+from commsengine.cli.output import count, json_option, note, show_json, table, title, when
+from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 
 if TYPE_CHECKING:
     from commsengine.cadence.plan import Plan
-    from commsengine.cli.simulation import Simulation
+    from commsengine.planning.simulation import Simulation
     from commsengine.wiring import Wiring
 
 MOST_NAMES, MOST_WEEKS = 10, 10
@@ -41,7 +41,7 @@ ASSUMPTION = {
     help="What is supposed.",
 )
 @json_option
-@wired
+@with_workspace
 def simulate(wiring: Wiring, plan: Path, start: str | None, until: str | None, answers: str, as_json: bool) -> None:
     """Show every touch of a plan before anything is sent.
 
@@ -49,7 +49,7 @@ def simulate(wiring: Wiring, plan: Path, start: str | None, until: str | None, a
 
     Example: commsengine simulate schedules/crm-rollout.yaml --answers typical
     """
-    from commsengine.cli.outlook import outlook
+    from commsengine.planning.plan_on_disk import outlook
 
     seen = outlook(wiring, plan, start=_day(start, "--from"), until=_day(until, "--until"), answers=answers)
     if as_json:
@@ -93,7 +93,7 @@ def as_data(seen: Simulation) -> dict[str, object]:
 
 def show_simulation(seen: Simulation, per_minute: dict[str, int | None]) -> None:
     """The calendar, the load on people, who is never reached, and what needs a human."""
-    from commsengine.cli.names import told_corrected
+    from commsengine.cli.arguments import told_corrected
 
     figures = seen.summary()
     title(f"{seen.plan.title} ({seen.plan.campaign}), {seen.start:%d %b %Y} to {seen.until:%d %b %Y}")
@@ -179,7 +179,7 @@ def _share(value: float | None) -> str:
 
 
 def _limits(seen: Simulation, per_minute: dict[str, int | None]) -> None:
-    from commsengine.cli.simulation import COMPARED
+    from commsengine.planning.simulation import COMPARED
 
     click.echo()
     if seen.moved:
@@ -195,7 +195,7 @@ def _limits(seen: Simulation, per_minute: dict[str, int | None]) -> None:
 
 def tell_rates(seen: Simulation, per_minute: dict[str, int | None]) -> None:
     """When the last of the largest wave leaves, by each channel's rate."""
-    from commsengine.cli.simulation import rates
+    from commsengine.planning.simulation import rates
 
     for channel, number, last in rates(seen.touches, per_minute):
         click.echo(

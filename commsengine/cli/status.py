@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cli.opened import wired
-from commsengine.cli.show import at_rest, count, json_option, say, show_json, table, title, waits_for, when
+from commsengine.cli.output import at_rest, count, json_option, say, show_json, table, title, waits_for, when
+from commsengine.cli.workspace import with_workspace
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @json_option
-@wired
+@with_workspace
 def status(wiring: Wiring, as_json: bool) -> None:
     """Show the books of every campaign: who is meant, what was sent, what came back.
 
@@ -24,9 +24,9 @@ def status(wiring: Wiring, as_json: bool) -> None:
 
     Example: commsengine status
     """
-    from commsengine.engine import books
+    from commsengine.reports import status
 
-    found = books.status(
+    found = status.status(
         wiring.store, wiring.clock(), stop_file=wiring.stop_file, recall=True, decisions=wiring.decisions
     )
     if as_json:
@@ -42,7 +42,7 @@ def status(wiring: Wiring, as_json: bool) -> None:
 
 
 def _engine(engine: Mapping[str, Any]) -> str:
-    from commsengine.engine.books import STOPPED
+    from commsengine.engine.state_folder import STOPPED
 
     if engine["stop_file"]:
         return STOPPED

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.opened import wired
+from commsengine.cli.workspace import with_workspace
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.argument("email")
 @click.option("--reason", default="asked for", show_default=True, help="Why; it is kept with the suppression.")
 @click.option("--lift", is_flag=True, help="Allow sending to the address again.")
-@wired
+@with_workspace
 def suppress(wiring: Wiring, email: str, reason: str, lift: bool) -> None:
     """Never send to an address again.
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cli.followups import show_followups
-from commsengine.cli.opened import wired
+from commsengine.cli.output import at_rest, count, json_option, show_json, table, title, waits_for, when
 from commsengine.cli.questions import show_questions
-from commsengine.cli.show import at_rest, count, json_option, show_json, table, title, waits_for, when
+from commsengine.cli.workspace import with_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,15 +22,15 @@ MOST_FAILED = 20
 
 @click.command()
 @json_option
-@wired
+@with_workspace
 def today(wiring: Wiring, as_json: bool) -> None:
     """Show the day: questions to answer, people to call, touches that need a decision or failed, channels that rest.
 
     Example: commsengine today
     """
-    from commsengine.engine import books
+    from commsengine.reports import status
 
-    found = books.today(wiring.store, wiring.decisions, wiring.renderer, wiring.clock())
+    found = status.today(wiring.store, wiring.decisions, wiring.renderer, wiring.clock())
     if as_json:
         show_json(found)
         return

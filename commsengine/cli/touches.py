@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cli.campaign import CAMPAIGN
-from commsengine.cli.opened import wired
-from commsengine.cli.show import json_option, say, show_json, table, when
+from commsengine.cli.arguments import CAMPAIGN
+from commsengine.cli.output import json_option, say, show_json, table, when
+from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,16 +22,17 @@ STATES = ("claimed", "sending", "sent", "retry", "failed", "uncertain", "skipped
 @click.argument("campaign", type=CAMPAIGN)
 @click.option("--state", type=click.Choice(STATES), help="Only those in this state.")
 @json_option
-@wired
+@with_workspace
 def touches(wiring: Wiring, campaign: str, state: str | None, as_json: bool) -> None:
     """List every touch of a campaign, by the instant at which it fell due.
 
     Example: commsengine touches crm-rollout --state failed
     """
-    from commsengine.engine import books, campaigns
+    from commsengine.campaigns import control
+    from commsengine.reports import status
 
-    campaigns.known(wiring.store, campaign)
-    found = [row for row in books.touches(wiring.store, campaign) if state in (None, row["state"])]
+    control.known(wiring.store, campaign)
+    found = [row for row in status.touches(wiring.store, campaign) if state in (None, row["state"])]
     if as_json:
         show_json({"touches": found})
         return
@@ -52,7 +53,7 @@ def _line(row: Mapping[str, Any]) -> list[str]:
 @click.argument("key")
 @click.option("--sent", is_flag=True, help="It arrived: count it as sent.")
 @click.option("--resend", is_flag=True, help="It did not arrive: send it again, flagged as a possible duplicate.")
-@wired
+@with_workspace
 def touch(wiring: Wiring, key: str, sent: bool, resend: bool) -> None:
     """Settle one touch whose outcome is uncertain; without an option, show its attempts.
 

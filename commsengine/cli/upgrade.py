@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.opened import wired
+from commsengine.cli.workspace import with_workspace
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
 
 
 @click.command()
-@wired
+@with_workspace
 def upgrade(wiring: Wiring) -> None:
     """Bring the database to this version. Stop the engine first. An older SQLite file is copied before.
 

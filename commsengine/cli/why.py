@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cli.opened import wired
-from commsengine.cli.show import count, json_option, say, show_json, title, when
+from commsengine.cli.output import count, json_option, say, show_json, title, when
+from commsengine.cli.workspace import with_workspace
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -21,13 +21,13 @@ FOR_A_PERSON = {"personal": "personal outreach", "sponsor": "proposal to ask the
 @click.command()
 @click.argument("email")
 @json_option
-@wired
+@with_workspace
 def why(wiring: Wiring, email: str, as_json: bool) -> None:
     """Tell what was decided for a person, and why: what was sent, what comes next, what it waits for.
 
     Example: commsengine why ana.kim@example.com
     """
-    from commsengine.engine.why import why as reasons_for
+    from commsengine.reports.why import why as reasons_for
 
     found = reasons_for(wiring.store, wiring.decisions, email, wiring.clock())
     if as_json:

@@ -9,12 +9,11 @@ from typing import Any
 from commsengine.cadence.calendar import local_date_in
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Message, Plan, Workspace
-from commsengine.content.angles import TITLES, UNCLEAR, angles, variant
+from commsengine.content.grammar import answer_slot
 from commsengine.content.recipe import Recipe
 from commsengine.content.slots import Prose, Slot, clean
 from commsengine.content.templates import Text
-from commsengine.content.vocabulary import answer_slot
-from commsengine.content.words import day_text, often
+from commsengine.content.words import TITLES, UNCLEAR, angles, day_text, often, variant
 
 GRACE = dt.timedelta(days=30)
 """How long after the campaign's last day a link still opens its page."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class RenderedMessage:
     """One touch rendered for one person. ``blocks`` serve Slack; ``html`` and ``text`` serve e-mail.
 
     ``date`` is the time of the attempt; before there is one, of what the message was written for.
@@ -30,3 +30,12 @@ class Message:
     blocks: Sequence[Mapping[str, Any]]
     date: dt.datetime
     unsubscribe_url: str = ""
+
+
+def payload_of(message: RenderedMessage) -> dict[str, Any]:
+    fields = asdict(message)
+    return {**fields, "blocks": [dict(block) for block in message.blocks], "date": message.date.isoformat()}
+
+
+def message_of(payload: Mapping[str, Any]) -> RenderedMessage:
+    return RenderedMessage(**{**payload, "date": dt.datetime.fromisoformat(payload["date"])})

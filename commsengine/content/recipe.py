@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from commsengine.cadence.checks import offered_turn, turn_of
 from commsengine.cadence.plan import Message, Plan
-from commsengine.content.angles import UNCLEAR
-from commsengine.content.facts import Facts
-from commsengine.content.templates import Text, compiled
-from commsengine.content.texts import Texts
-from commsengine.content.vocabulary import VARYING, layout_names, template_names
+from commsengine.content.grammar import VARYING, layout_names, template_names
+from commsengine.content.templates import Text, compiled, parse
+from commsengine.content.texts import Texts, texts_of
+from commsengine.content.values import TextValues
+from commsengine.content.words import UNCLEAR
 from commsengine.errors import RenderError
 
 FIXED = ("footer", "layout.html", "layout.txt")
@@ -77,7 +77,7 @@ class Recipe:
     by_truth: tuple[str, ...]
     required: Required
 
-    def decisive(self, facts: Facts) -> tuple[str | bool, ...]:
+    def decisive(self, facts: TextValues) -> tuple[str | bool, ...]:
         """What makes this person's text another text: values that decide, and whether optional ones are there."""
         return (*(facts[name] for name in self.by_value), *(bool(facts[name]) for name in self.by_truth))
 
@@ -85,12 +85,12 @@ class Recipe:
         """The same with another footer."""
         return replace(self, footer=footer, names={**self.names, **footer.uses.names})
 
-    def refuse_missing(self, facts: Facts) -> None:
+    def refuse_missing(self, facts: TextValues) -> None:
         """Raises ``RenderError`` when one of its texts needs a column that this person does not have."""
         refuse_missing(self.required, facts)
 
 
-def refuse_missing(required: Required, facts: Facts) -> None:
+def refuse_missing(required: Required, facts: TextValues) -> None:
     """Raises ``RenderError`` for the first column that this person does not have."""
     for name, where, line in required:
         if facts.find(name) is None:
@@ -190,3 +190,13 @@ def _choices(message: Message, texts: Texts) -> tuple[Text, ...]:
     places = range(len(message.input.choices)) if message.ask == "input" and message.input else ()
     found = (texts.of(message, "input", "choices", place) for place in places)
     return tuple(text for text in found if text is not None)
+
+
+def milestones_mentioned(plan: Plan, message: Message, templates: Mapping[str, str]) -> frozenset[str]:
+    """The milestones whose dates this message tells, for any role and on any rung."""
+    place = [other.id for other in plan.messages].index(message.id)
+    used = {template_of(message, kind) for kind in ("message", "remind")} | set(FIXED)
+    sources = [templates[name] for name in used if name in templates]
+    sources += [text for path, text in texts_of(plan) if path[0] == "wiifm" or path[:2] == ("messages", place)]
+    names = {name for source in sources for name in parse(source, layout_names(plan)).names}
+    return frozenset(name.removeprefix("milestones.") for name in names if name.startswith("milestones."))

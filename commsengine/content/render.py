@@ -9,7 +9,7 @@ Steps
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from commsengine.cadence.checks import answer_id, order_of, turn_of
@@ -18,10 +18,10 @@ from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Plan, Workspace
 from commsengine.cadence.plan import Message as PlanMessage
 from commsengine.content.context import Setting, line, links_end
-from commsengine.content.digest import DigestFacts, calls_headline
-from commsengine.content.facts import Cast, Facts
+from commsengine.content.digest_facts import DigestFacts, calls_headline
+from commsengine.content.grammar import answer_id_slot, answer_slot
 from commsengine.content.markdown import read, to_plain
-from commsengine.content.message import Message
+from commsengine.content.message import RenderedMessage
 from commsengine.content.recipe import (
     Library,
     Recipe,
@@ -35,11 +35,11 @@ from commsengine.content.sheet import Sheet, message_of, write
 from commsengine.content.slots import PLAIN, Prose, Skeleton, clean, slotted
 from commsengine.content.talking_points import Part, TalkingPoints, parts_of
 from commsengine.content.texts import Texts
-from commsengine.content.vocabulary import answer_id_slot, answer_slot
+from commsengine.content.values import Signers, TextValues
 from commsengine.errors import RenderError
 from commsengine.links import Links
 
-__all__ = ["Cast", "DigestFacts", "RenderError", "Renderer"]
+__all__ = ["DigestFacts", "RenderError", "Renderer", "Signers"]
 
 MOST_SHEETS = 2_000
 PREFIX = {"remind": "Reminder: ", "correction": "Correction: "}
@@ -59,14 +59,14 @@ class Renderer:
         self._recipes: dict[tuple[Any, ...], Recipe] = {}
         self._sheets: dict[tuple[Any, ...], Sheet] = {}
 
-    def touch(self, touch: Touch, person: Person, cast: Cast) -> Message:
+    def touch(self, touch: Touch, person: Person, signers: Signers) -> RenderedMessage:
         """The finished message of a touch. Raises ``RenderError`` with the text's place and line.
 
         On Slack it has ``blocks`` and a short ``text``, elsewhere ``html`` and ``text``.
         """
         message = self._messages[touch.message]
         kind = "correction" if message.corrects and touch.kind == "message" else touch.kind
-        facts = self._facts(touch.key, person, cast, cast.sender(message.sender), touch.again_at, message.link)
+        facts = self._facts(touch.key, person, signers, signers.sender(message.sender), touch.again_at, message.link)
         template = template_of(message, touch.kind)
         recipe = self._recipe(message, touch.role, template, touch.number, touch.unclear)
         recipe.refuse_missing(facts)
@@ -75,12 +75,12 @@ class Renderer:
         return message_of(sheet, self.plan, facts, touch.channel, touch.due_at)
 
     def talking_points(
-        self, messages: str | Sequence[str], role: str, person: Person, cast: Cast, tried: Sequence[str] = ()
+        self, messages: str | Sequence[str], role: str, person: Person, signers: Signers, tried: Sequence[str] = ()
     ) -> TalkingPoints:
         """What to say in a call or a visit about one or several messages, as plain text."""
         ids = [messages] if isinstance(messages, str) else messages
         recipes = [self._recipe(self._messages[name], role, "talking_points", 1) for name in ids]
-        facts, language = self._facts("", person, cast, cast.lead), self._setting.language(person)
+        facts, language = self._facts("", person, signers, signers.lead), self._setting.language(person)
         for recipe in recipes:
             recipe.refuse_missing(facts)
         slots = facts.slots({name for recipe in recipes for name in recipe.names})
@@ -101,7 +101,7 @@ class Renderer:
         template: str,
         key: str,
         person: Person,
-        cast: Cast,
+        signers: Signers,
         at: dt.datetime,
         *,
         message: str = "",
@@ -111,7 +111,7 @@ class Renderer:
         channel: str = "email",
         footer: str = "footer",
         **fields: Any,
-    ) -> Message:
+    ) -> RenderedMessage:
         """Mail that is no touch: ``answer`` (fields question, answer, others), ``correction`` (moved), ``digest`` or
         ``manager_list``.
 
@@ -120,7 +120,10 @@ class Renderer:
         """
         about = self._messages[message] if message else self.plan.messages[0]
         recipe = self._recipe(about, role, template, 1).under(self._library.get(footer))
-        facts, language = self._facts(key, person, cast, cast.lead, more=about.link), self._setting.language(person)
+        facts, language = (
+            self._facts(key, person, signers, signers.lead, more=about.link),
+            self._setting.language(person),
+        )
         refuse_missing(recipe.required if message else required_by([recipe.template, recipe.footer]), facts)
         context = self._setting.of_message(recipe, about, role, language, facts.slots(recipe.names))
         touch = {"number": 1, "variant": 0, "kind": template, "unclear": False, "asks": False}
@@ -131,25 +134,25 @@ class Renderer:
         sheet = write(self._library, recipe, context, title, ask, own_subject=bool(subject))
         return message_of(sheet, self.plan, facts, channel, at)
 
-    def digest(self, lead: Person, facts: DigestFacts, channel: str = "email") -> Message:
+    def digest(self, lead: Person, facts: DigestFacts, channel: str = "email") -> RenderedMessage:
         """The lead's morning mail; its headline is its subject."""
         fields = facts.fields()
         subject = f"{self.plan.title}: {fields['headline'].removeprefix('Today: ')}"
         return self.service(
-            "digest", facts.key, lead, Cast(lead), facts.at, subject=subject, page=False, channel=channel, **fields
+            "digest", facts.key, lead, Signers(lead), facts.at, subject=subject, page=False, channel=channel, **fields
         )
 
-    def manager_list(self, manager: Person, lead: Person, facts: DigestFacts, channel: str) -> Message:
+    def manager_list(self, manager: Person, lead: Person, facts: DigestFacts, channel: str) -> RenderedMessage:
         """Whom of their own people a manager is asked to call; an answer to it goes to the lead."""
         headline = calls_headline(len(facts.calls))
         fields = {**facts.fields(), "headline": headline}
         return self.service(
-            "manager_list", facts.key, manager, Cast(lead), facts.at, subject=f"{self.plan.title}: {headline}",
+            "manager_list", facts.key, manager, Signers(lead), facts.at, subject=f"{self.plan.title}: {headline}",
             page=False, channel=channel, footer="manager_footer", **fields,
         )  # fmt: skip
 
     def page(
-        self, message_id: str, role: str, number: int, person: Person, cast: Cast, unclear: int | None = None
+        self, message_id: str, role: str, number: int, person: Person, signers: Signers, unclear: int | None = None
     ) -> dict[str, Any]:
         """The words of one message for a page, as plain text.
 
@@ -159,7 +162,7 @@ class Renderer:
         """
         message = self._messages[message_id]
         recipe = self._recipe(message, role, template_of(message, "message"), number, unclear)
-        facts = self._facts("", person, cast, cast.sender(message.sender))
+        facts = self._facts("", person, signers, signers.sender(message.sender))
         check, answers = check_texts(message, self._texts, number)
         recipe.refuse_missing(facts)
         refuse_missing(required_by([*check.values(), *answers]), facts)
@@ -184,7 +187,7 @@ class Renderer:
             self._recipes[key] = recipe_for(self.plan, message, role, text, self._library, self._texts, number, unclear)
         return self._recipes[key]
 
-    def _answers(self, sheet: Sheet, message: PlanMessage, touch: Touch, facts: Facts) -> dict[str, str]:
+    def _answers(self, sheet: Sheet, message: PlanMessage, touch: Touch, facts: TextValues) -> dict[str, str]:
         """The answers to the touch's check by the gaps they fill, in the order in which this person sees them."""
         turn = turn_of(message, touch.number) if sheet.answers else None
         if turn is None:
@@ -195,7 +198,7 @@ class Renderer:
         named = {answer_slot(place): text for place, text in enumerate(texts)}
         return named | {answer_id_slot(place): name for place, name in enumerate(ids)}
 
-    def _sheet(self, recipe: Recipe, message: PlanMessage, touch: Touch, kind: str, facts: Facts) -> Sheet:
+    def _sheet(self, recipe: Recipe, message: PlanMessage, touch: Touch, kind: str, facts: TextValues) -> Sheet:
         language = self._setting.language(facts.person)
         channel = "slack" if touch.channel == "slack" else "email"
         decisive = recipe.decisive(facts)
@@ -221,8 +224,14 @@ class Renderer:
         return sheet
 
     def _facts(
-        self, key: str, person: Person, cast: Cast, sender: Person, again_at: dt.datetime | None = None, more: str = ""
-    ) -> Facts:
+        self,
+        key: str,
+        person: Person,
+        signers: Signers,
+        sender: Person,
+        again_at: dt.datetime | None = None,
+        more: str = "",
+    ) -> TextValues:
         given = {
             "key": key,
             "again": self._setting.day(again_at, person) if again_at else "",
@@ -232,18 +241,18 @@ class Renderer:
         }
         if self.plan.optional:
             given["links.unsubscribe"] = self._links.url("unsubscribe", key, self._expires)
-        return Facts(person, cast, sender, given)
+        return TextValues(person, signers, sender, given)
 
 
-def _plain(marked: str, facts: Facts) -> str:
+def _plain(marked: str, facts: TextValues) -> str:
     return _filled(to_plain(read(marked)), facts)
 
 
-def _filled(marked: str, facts: Facts) -> str:
+def _filled(marked: str, facts: TextValues) -> str:
     return Skeleton(marked, PLAIN).fill(facts)
 
 
-def _each_filled(marked: Iterable[str], facts: Facts) -> tuple[str, ...]:
+def _each_filled(marked: Iterable[str], facts: TextValues) -> tuple[str, ...]:
     return tuple(_filled(one, facts) for one in marked)
 
 
@@ -255,3 +264,7 @@ def _subject(context: Mapping[str, Any], *, asks: bool = False) -> Prose:
     own = "" if context["touch"]["asks"] else context.get("subject")
     written = own or (f"One question about {context['campaign']['title']}" if asks else context["key_point"])
     return Prose(" ".join(to_plain(read(written), links=False).split()))
+
+
+RendererFor = Callable[[Plan, Mapping[str, str]], Renderer]
+"""Makes the renderer of a plan version from the plan and its frozen templates."""

@@ -8,16 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import css_inline
 from markdown_it.token import Token
+from markupsafe import Markup
 
 from commsengine.cadence.plan import Plan
-from commsengine.content.card import FALLBACK_LENGTH, card, fit
-from commsengine.content.facts import Facts
-from commsengine.content.letter import html_letter, text_letter
-from commsengine.content.markdown import lowered, read, to_plain
-from commsengine.content.message import Message
+from commsengine.content.markdown import lowered, read, to_html, to_plain
+from commsengine.content.message import RenderedMessage
 from commsengine.content.recipe import Library, Recipe
-from commsengine.content.slots import PLAIN, SLACK_JSON, Prose, Skeleton, escape_slack, slack_text
+from commsengine.content.slack_card import FALLBACK_LENGTH, card, fit
+from commsengine.content.slots import HTML, PLAIN, SLACK_JSON, Prose, Skeleton, escape_slack, slack_text
+from commsengine.content.templates import Text
+from commsengine.content.values import TextValues
 from commsengine.content.words import SUBJECT_LENGTH, header
 
 ACTION = {
@@ -90,14 +92,14 @@ def _asking(body: Sequence[Token], asked: Sequence[Token]) -> list[Token]:
     return [*body[title : title + 3], *asked]
 
 
-def message_of(sheet: Sheet, plan: Plan, facts: Facts, channel: str, date: dt.datetime) -> Message:
+def message_of(sheet: Sheet, plan: Plan, facts: TextValues, channel: str, date: dt.datetime) -> RenderedMessage:
     """The sheet filled in for one person, with every header value made safe."""
     person, sender = facts.person, facts.sender
     text = sheet.text.fill(facts)
     if sheet.blocks:
         text = slack_text(text)[: FALLBACK_LENGTH - 1_000]
         text += f"\n{escape_slack(facts['links.answer'])}" if sheet.page else ""
-    return Message(
+    return RenderedMessage(
         key=facts["key"],
         campaign=plan.campaign,
         campaign_title=header(plan.title),
@@ -114,3 +116,27 @@ def message_of(sheet: Sheet, plan: Plan, facts: Facts, channel: str, date: dt.da
         date=date,
         unsubscribe_url=facts["links.unsubscribe"] if plan.optional else "",
     )
+
+
+_INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+
+
+def html_letter(layout: Text, body: Sequence[Token], footer: Sequence[Token], context: Mapping[str, Any]) -> Skeleton:
+    """The HTML part. Everything is in the file: no image, no outside asset, nothing that reports back."""
+    pieces = {"body": Markup(to_html(body)), "footer": Markup(to_html(footer))}  # noqa: S704 - both hold marks, no values
+    inlined = _INLINER.inline(layout.render({**context, **pieces}))
+    return Skeleton(_charset_first(inlined), HTML)
+
+
+def text_letter(layout: Text, body: Sequence[Token], footer: Sequence[Token], context: Mapping[str, Any]) -> Skeleton:
+    """The plain text part; its first link is the answer page, before anything that an author or a person wrote."""
+    pieces = {"body": Prose(to_plain(body)), "footer": Prose(to_plain(footer))}
+    return Skeleton(layout.render({**context, **pieces}).strip() + "\n", PLAIN)
+
+
+_CHARSET = '<meta charset="utf-8">'
+
+
+def _charset_first(html: str) -> str:
+    """The inliner puts the styles first, but a browser looks for the encoding in the first 1,024 bytes."""
+    return html.replace(_CHARSET, "", 1).replace("<head>", f"<head>{_CHARSET}", 1) if _CHARSET in html else html

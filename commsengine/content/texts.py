@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from commsengine.cadence.plan import ANGLES, Message, Plan, Wiifm
-from commsengine.content.grammar import Vocabulary
+from commsengine.content.grammar import Vocabulary, plan_names
 from commsengine.content.templates import Text, compiled
-from commsengine.content.vocabulary import plan_names
 
 Path = tuple[str | int, ...]
 

@@ -14,9 +14,8 @@ from email.utils import parseaddr
 
 import structlog
 
-from commsengine.content.message import Message
+from commsengine.content.message import RenderedMessage, payload_of
 from commsengine.engine.breaker import Breaker
-from commsengine.engine.service_mail import payload_of
 from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.store import Store
 
@@ -80,7 +79,7 @@ class Alerts:
             return
         self._told.add(key)
         text = text if isinstance(text, str) else text()
-        message = Message(
+        message = RenderedMessage(
             key=key, campaign=NAME, campaign_title=NAME, channel=self._way, to_email=to, to_name="",
             slack_id="", sender_name="", reply_to="", subject=subject, text=f"{text}\n", html="", blocks=(), date=now,
         )  # fmt: skip

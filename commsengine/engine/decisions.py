@@ -10,8 +10,8 @@ from commsengine.cadence.decide import decide
 from commsengine.cadence.history import SILENCE, Campaign, Campaigns, Decision, History
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Workspace
-from commsengine.engine.silence import awaited
-from commsengine.engine.teacher import Estimating
+from commsengine.engine.daily_estimates import EstimatesInUse
+from commsengine.engine.tick_gaps import awaited
 from commsengine.store.store import Store
 
 
@@ -34,7 +34,7 @@ class Decisions:
 
     def __init__(self, store: Store, workspace: Workspace, carriers: frozenset[str] | None = None) -> None:
         self._store, self.workspace, self._carriers = store, workspace, carriers
-        self._estimating = Estimating(store)
+        self._estimating = EstimatesInUse(store)
 
     def campaigns(self, now: dt.datetime) -> Campaigns:
         """The running campaigns as they stand, with the rules common to them and the role estimates in use."""

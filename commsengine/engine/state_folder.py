@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from commsengine.engine.journal import Journal
-from commsengine.engine.poison import Desk
+from commsengine.engine.suspects import Suspects
 from commsengine.errors import DiskError
+
+STOPPED = "The file STOP is there: nothing leaves until it is removed."
 
 MACHINE_ID = Path("/etc/machine-id")
 
@@ -63,7 +65,7 @@ class StateFolder:
             root.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.folder.mkdir(exist_ok=True, mode=0o700)
             self.place = _place(root)
-            self.desk = Desk(self.folder)
+            self.suspects = Suspects(self.folder)
         except OSError as error:
             raise DiskError(
                 f"The state folder {root} cannot be written: {error.strerror}.",
@@ -105,7 +107,7 @@ class StateFolder:
 
     def close(self) -> None:
         self.journal.close()
-        self.desk.close()
+        self.suspects.close()
 
 
 def _place(root: Path) -> str:

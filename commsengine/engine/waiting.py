@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 
 from commsengine.cadence.decide import missed_window
-from commsengine.engine.audience import EXACT_UP_TO, pages, sample
 from commsengine.engine.decisions import Decisions
+from commsengine.engine.directory import EXACT_UP_TO, pages, sample
 from commsengine.store.store import Store
 
 A_MINUTE = dt.timedelta(minutes=1)

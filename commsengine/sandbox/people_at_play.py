@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+import urllib.parse
+import urllib.request
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
+from html.parser import HTMLParser
 
 from commsengine.cadence.checks import answer_id, check_of
 from commsengine.cadence.forecast import Fact, Supposition
-from commsengine.cadence.history import Answer, Outcome, Touch
+from commsengine.cadence.history import Answer, OutreachOutcome, Touch
 from commsengine.cadence.plan import Plan
-from commsengine.content.card import CHECK
-from commsengine.engine.followups import FollowUp, followup_id, record_outcome
+from commsengine.content.slack_card import CHECK
 from commsengine.errors import CommsError
-from commsengine.sandbox.first_form import Form, first_form, send
+from commsengine.reports.followups import FollowUp, followup_id, record_outcome
 from commsengine.sandbox.mailbox import Mail
 from commsengine.sandbox.sandbox import Sandbox
 from commsengine.sandbox.slack_team import Dialog
@@ -81,7 +84,7 @@ class PeopleAtPlay:
     # -- what they do -----------------------------------------------------------------------------
 
     def _do(self, record: TouchRecord, fact: Fact) -> None:
-        if isinstance(fact, Outcome):
+        if isinstance(fact, OutreachOutcome):
             self._talk(record, fact)
         else:
             self._press(record, fact) if record.channel == "slack" else self._follow_link(record, fact)
@@ -119,7 +122,7 @@ class PeopleAtPlay:
             time.sleep(0.005)
         return dialogs[-1]
 
-    def _talk(self, record: TouchRecord, fact: Outcome) -> None:
+    def _talk(self, record: TouchRecord, fact: OutreachOutcome) -> None:
         """The manager or the lead calls, and writes down what came of it."""
         now, campaign = self._now(), record.campaign
         if not any(rung.key == record.key and rung.open_at(now) for rung in self._store.books.open_rungs(campaign)):
@@ -144,3 +147,68 @@ def _fill(form: Form, choice: str) -> None:
         form.fields[name] = choice if choice in choices else choices[0]
     for name in form.texts:
         form.fields[name] = WORDS
+
+
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback never goes through a proxy
+
+
+@dataclass
+class Form:
+    """``fields`` are what is sent unless changed; ``choices`` are the values of radio buttons, by name."""
+
+    action: str
+    fields: dict[str, str] = field(default_factory=dict)
+    choices: dict[str, list[str]] = field(default_factory=dict)
+    texts: list[str] = field(default_factory=list)
+
+
+class _Reader(HTMLParser):
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self._page, self._done = page, False
+        self.form: Form | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form" and self.form is None:
+            self.form = Form(urllib.parse.urljoin(self._page, given.get("action", "")))
+        elif self.form is not None and not self._done:
+            self._entry(tag, given)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._done = self._done or tag == "form"
+
+    def _entry(self, tag: str, given: dict[str, str]) -> None:
+        name, form = given.get("name", ""), self.form
+        assert form is not None  # noqa: S101 - only called inside a form
+        if not name:
+            return
+        if given.get("type") == "radio":
+            form.choices.setdefault(name, []).append(given.get("value", ""))
+        elif tag == "textarea" or given.get("type") == "text":
+            form.texts.append(name)
+        elif tag in ("input", "button") and name not in form.fields:
+            form.fields[name] = given.get("value", "")
+
+
+def open_page(url: str) -> str:
+    with _direct.open(url, timeout=30) as answer:
+        text: str = answer.read().decode()
+    return text
+
+
+def first_form(url: str) -> Form:
+    """The first form of a page. Raises ``ValueError`` if it has none."""
+    reader = _Reader(url)
+    reader.feed(open_page(url))
+    if reader.form is None:
+        raise ValueError("the page has no form")
+    return reader.form
+
+
+def send(form: Form) -> str:
+    """Sends the form off and returns the page that comes back."""
+    body = urllib.parse.urlencode(form.fields).encode()
+    with _direct.open(urllib.request.Request(form.action, body), timeout=30) as answer:  # noqa: S310 - a loopback page
+        text: str = answer.read().decode()
+    return text

@@ -28,12 +28,11 @@ from commsengine.cadence.forecast import Supposition, forecast_together
 from commsengine.cadence.history import Campaign, Campaigns, History, Standstill, Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
-from commsengine.engine import campaigns as decrees
-from commsengine.engine.followups import FollowUp, followups
+from commsengine.campaigns import control as decrees
 from commsengine.engine.state_folder import StateFolder
+from commsengine.reports.followups import FollowUp, followups
 from commsengine.sandbox.people_at_play import PeopleAtPlay
-from commsengine.sandbox.sandbox import Sandbox
-from commsengine.sandbox.serving import Serving
+from commsengine.sandbox.sandbox import Sandbox, Serving
 from commsengine.sandbox.time_lapse import Diary, TimeLapse, play
 from commsengine.settings import Settings
 from commsengine.store.store import Store

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
-from commsengine.cadence.lessons import count_at
+from commsengine.cadence.daily_learning import count_at
 
 DAY = dt.timedelta(days=1)
 

@@ -24,10 +24,10 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import Clock as SlackClock
 from slack_sdk.signature import SignatureVerifier
 
+from commsengine.answers.inbox import AnswerInbox, Evidence, UnknownTouchError
+from commsengine.answers.touch_view import Card
 from commsengine.channels.slack import IdCache, grid_id_of
-from commsengine.content.card import CHECK
-from commsengine.engine.answers import Evidence, Hall, UnknownTouchError
-from commsengine.engine.cards import Card
+from commsengine.content.slack_card import CHECK
 from commsengine.errors import InputError
 from commsengine.slack_app.forms import ENTRY, answer_form, entered, question_form
 from commsengine.slack_app.socket import PING, Socket
@@ -59,7 +59,7 @@ class SlackApp:
 
     def __init__(
         self,
-        hall: Hall,
+        inbox: AnswerInbox,
         ids: IdCache,
         *,
         token: str,
@@ -68,7 +68,7 @@ class SlackApp:
         api_url: str = "https://slack.com/api/",
         signed_at: Callable[[], dt.datetime] | None = None,
     ) -> None:
-        self._hall, self._ids, self._clock = hall, ids, clock
+        self._hall, self._ids, self._clock = inbox, ids, clock
         self._verifier = SignatureVerifier(signing_secret, _Clock(signed_at or clock)) if signing_secret else None
         # One attempt per call: a card that could not be redrawn is logged, and its answer stands on the page.
         self._client = WebClient(token, base_url=api_url, timeout=TIMEOUT, retry_handlers=[], logger=_quiet)

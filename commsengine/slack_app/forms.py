@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from commsengine.engine.card_text import CardText
-from commsengine.engine.cards import Card
+from commsengine.answers.touch_text import CardText
+from commsengine.answers.touch_view import Card
 
 ENTRY = "entry"
 """The one block of a form that is filled in."""

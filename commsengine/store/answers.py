@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from commsengine.store import audit, bookmark
+from commsengine.store import bookkeeping
 from commsengine.store.database import insert
 from commsengine.store.records import AnswerRecord, StoredAnswer
 from commsengine.store.tables import answer, counter, touch
@@ -29,9 +29,9 @@ def record(connection: Connection, given: Mapping[str, Any], now: dt.datetime) -
         same = (answer.c[name] == given[name] for name in _FIRST)
         known = connection.execute(select(answer.c.id, answer.c.at).where(*same, _VALID)).one()
         return AnswerRecord(False, known.at, known.id)
-    bookmark.changed(connection, [given["person_id"]], now)
+    bookkeeping.changed(connection, [given["person_id"]], now)
     detail = {"campaign": given["campaign"], "message": given["message"], "kind": given["kind"]}
-    audit.note(connection, "answer", given["person_id"], by=given["by"], now=now, detail=detail)
+    bookkeeping.note(connection, "answer", given["person_id"], by=given["by"], now=now, detail=detail)
     return AnswerRecord(True, now, written.id)
 
 
@@ -53,8 +53,8 @@ def withdraw(connection: Connection, answer_id: int, now: dt.datetime, press: st
     if press:
         told = {**taken.detail, "undone": press}
         connection.execute(update(answer).where(answer.c.id == answer_id).values(detail=told))
-    bookmark.changed(connection, [taken.person_id], now)
-    audit.note(connection, "withdraw", taken.person_id, by=taken.person_id, now=now, detail={"answer": answer_id})
+    bookkeeping.changed(connection, [taken.person_id], now)
+    bookkeeping.note(connection, "withdraw", taken.person_id, by=taken.person_id, now=now, detail={"answer": answer_id})
     return True
 
 

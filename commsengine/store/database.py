@@ -7,6 +7,7 @@ begin (``BEGIN IMMEDIATE``), so that two of them wait for each other instead of 
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -20,8 +21,6 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 
 from commsengine.errors import CommsError, DiskError, InputError
-from commsengine.store.network import mounts as network_mounts
-from commsengine.store.network import refuse_network
 
 BUSY_TIMEOUT = 30.0
 """Seconds a SQLite writer waits for another one."""
@@ -61,7 +60,7 @@ class Database:
         self.dialect = self.url.get_backend_name()
         self.path = Path(str(self.url.database)).absolute() if self.dialect == "sqlite" else None
         if self.path is not None:
-            refuse_network(self.path, network_mounts() if mounts is None else mounts)
+            refuse_network(self.path, mount_table() if mounts is None else mounts)
         self.engine = _engine(self.url, self.path, durable)
         self._writer = self.engine.execution_options(commsengine_writes=True)
 
@@ -281,3 +280,44 @@ def many(connection: Connection, statement: Executable, rows: Iterable[Mapping[s
     listed = [dict(row) for row in rows]
     if listed:
         connection.execute(statement, listed)
+
+
+MOUNTS = Path("/proc/self/mounts")
+
+_NETWORK = re.compile(
+    r"nfs\d?|cifs|smb\w*|afs|ncpfs|ceph|lustre|beegfs\w*|glusterfs|davfs"
+    r"|fuse\.(?:sshfs|glusterfs|ceph\w*|s3fs|rclone|gcsfuse|davfs\w*|smb\w*|mfs)"
+)
+
+
+def mount_table() -> str:
+    """The table of mounts, empty where the system keeps none."""
+    try:
+        return MOUNTS.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def refuse_network(file: Path, table: str) -> None:
+    """Raises ``InputError`` for a file on a network file system."""
+    kind, at = _mounted(file.resolve(), table)
+    if _NETWORK.fullmatch(kind):
+        raise InputError(
+            f"The database {file} lies on a network file system ({kind} at {at}), where SQLite cannot keep it safe.",
+            "Set COMMSENGINE_DATABASE_URL to a file on a disk of this machine, or to postgresql://user@host/name.",
+        )
+
+
+def _mounted(file: Path, table: str) -> tuple[str, Path]:
+    """Kind and place of the mount that a file is on: the deepest above it, and of several there the last."""
+    found = ("", Path("/"))
+    for line in table.splitlines():
+        fields = line.split(" ")
+        if len(fields) > 2 and file.is_relative_to(at := Path(_unescaped(fields[1]))):
+            found = (fields[2], at) if len(at.parts) >= len(found[1].parts) else found
+    return found
+
+
+def _unescaped(written: str) -> str:
+    r"""Blanks and such are written in octal: ``\040``."""
+    return re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), written)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from commsengine.errors import CommsError, InputError
-from commsengine.store import audit, bookmark, transitions
+from commsengine.store import bookkeeping, moves
 from commsengine.store.tables import campaign, standstill, touch
 
 Decree = Callable[[Connection], None]
@@ -28,8 +28,8 @@ def start(connection: Connection, campaign_id: str, *, by: str, now: dt.datetime
     if row.state == "cancelled":
         raise CommsError(f"'{campaign_id}' was cancelled for good.", "Give the plan another 'campaign' id.")
     _set(connection, campaign_id, state="running", started_at=now)
-    bookmark.wake_everybody(connection, now)
-    audit.note(connection, "start", campaign_id, by=by, now=now)
+    bookkeeping.wake_everybody(connection, now)
+    bookkeeping.note(connection, "start", campaign_id, by=by, now=now)
 
 
 def pause(
@@ -41,7 +41,7 @@ def pause(
         return
     _set(connection, campaign_id, state="paused")
     stand_still(connection, campaign_id, reason, by=by, now=now)
-    audit.note(connection, "pause", campaign_id, by=by, now=now, detail=detail)
+    bookkeeping.note(connection, "pause", campaign_id, by=by, now=now, detail=detail)
 
 
 def resume(connection: Connection, campaign_id: str, *, backlog: str, by: str, now: dt.datetime) -> None:
@@ -56,7 +56,7 @@ def resume(connection: Connection, campaign_id: str, *, backlog: str, by: str, n
         raise CommsError(f"'{campaign_id}' was never started.", f"Run 'commsengine start {campaign_id}'.")
     _set(connection, campaign_id, state="running")
     go_on(connection, campaign_id, backlog, by=by, now=now)
-    audit.note(connection, "resume", campaign_id, by=by, now=now, detail={"backlog": backlog})
+    bookkeeping.note(connection, "resume", campaign_id, by=by, now=now, detail={"backlog": backlog})
 
 
 def cancel(connection: Connection, campaign_id: str, *, by: str, now: dt.datetime) -> None:
@@ -64,7 +64,7 @@ def cancel(connection: Connection, campaign_id: str, *, by: str, now: dt.datetim
         return
     _set(connection, campaign_id, state="cancelled")
     skip_retries_of_cancelled(connection)
-    audit.note(connection, "cancel", campaign_id, by=by, now=now)
+    bookkeeping.note(connection, "cancel", campaign_id, by=by, now=now)
 
 
 def finish(connection: Connection, campaign_id: str, *, by: str, now: dt.datetime) -> None:
@@ -74,7 +74,7 @@ def finish(connection: Connection, campaign_id: str, *, by: str, now: dt.datetim
     if row.state == "cancelled" or row.started_at is None:
         raise CommsError(f"'{campaign_id}' cannot finish: it is {row.state}.", "")
     _set(connection, campaign_id, state="finished")
-    audit.note(connection, "finish", campaign_id, by=by, now=now)
+    bookkeeping.note(connection, "finish", campaign_id, by=by, now=now)
 
 
 def stand_still(connection: Connection, campaign_id: str, reason: str, *, by: str, now: dt.datetime) -> None:
@@ -89,7 +89,7 @@ def go_on(connection: Connection, campaign_id: str, backlog: str, *, by: str, no
     closed = connection.execute(
         update(standstill).where(*standing).values(until=now, until_by=by, backlog=backlog).returning(standstill.c.id)
     ).all()
-    bookmark.wake_everybody(connection, now)
+    bookkeeping.wake_everybody(connection, now)
     return bool(closed)
 
 
@@ -101,7 +101,7 @@ def known_backlog(backlog: str) -> None:
 def skip_retries_of_cancelled(connection: Connection) -> None:
     """Nobody decides for a cancelled campaign any more, so its retries are closed here."""
     over = select(campaign.c.id).where(campaign.c.state == "cancelled")
-    waiting = transitions.moving(transitions.CLOSE).where(touch.c.campaign.in_(over))
+    waiting = moves.moving(moves.CLOSE).where(touch.c.campaign.in_(over))
     connection.execute(waiting.values(reason="cancelled", retry_at=None))
 
 

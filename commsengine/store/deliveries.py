@@ -12,18 +12,18 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Update, bindparam, or_, select
 
-from commsengine.store import bookmark, decrees, gates, transitions
-from commsengine.store.bookmark import CHUNK
+from commsengine.store import bookkeeping, decrees, gates, moves
+from commsengine.store.bookkeeping import CHUNK
 from commsengine.store.database import many
 from commsengine.store.records import Marked, Receipt
 from commsengine.store.tables import attempt, campaign, person, standstill, touch, unreachable
 
 RECEIPTS = {
-    "sent": transitions.ARRIVE,
-    "failed": transitions.FAIL,
-    "retry": transitions.PUT_OFF,
-    "uncertain": transitions.DOUBT,
-    "released": transitions.GIVE_BACK,
+    "sent": moves.ARRIVE,
+    "failed": moves.FAIL,
+    "retry": moves.PUT_OFF,
+    "uncertain": moves.DOUBT,
+    "released": moves.GIVE_BACK,
 }
 """The move that each state of a receipt asks for."""
 
@@ -51,7 +51,7 @@ def mark(connection: Connection, keys: Sequence[str], *, owner: str, fence: int,
 def renew(connection: Connection, *, owner: str, lease_until: dt.datetime, now: dt.datetime) -> None:
     """An owner that is alive keeps what it has claimed; a lease that is over stays over, whatever it says by then."""
     theirs = (touch.c.owner == owner, touch.c.lease_until > now)
-    connection.execute(transitions.moving(transitions.RENEW).where(*theirs).values(lease_until=lease_until))
+    connection.execute(moves.moving(moves.RENEW).where(*theirs).values(lease_until=lease_until))
 
 
 def _touch_may_leave() -> Any:
@@ -79,7 +79,7 @@ _OURS = (_KEYS, touch.c.owner == bindparam("the_owner"), touch.c.fence == bindpa
 
 # Built once: this runs once or twice for every message, and building it costs more than running it.
 _GOING = (
-    transitions.moving(transitions.MARK)
+    moves.moving(moves.MARK)
     .where(*_OURS, touch.c.lease_until > _NOW)
     .where(or_(_touch_may_leave(), _service_may_leave()))
     .values(sending_at=_NOW)
@@ -129,9 +129,9 @@ def _attempt(receipt: Receipt, row: Row[Any], owner: str, fence: int) -> dict[st
     }  # fmt: skip
 
 
-def _settling(move: transitions.Move) -> Update:
+def _settling(move: moves.Move) -> Update:
     told = ("reason", "sent_at", "retry_at", "uncertain_at", "remote_id", "uncertainties")
-    one = transitions.moving(move).where(touch.c.key == bindparam("the_key"))
+    one = moves.moving(move).where(touch.c.key == bindparam("the_key"))
     return one.values({name: bindparam(name) for name in told}).values(attempts=touch.c.attempts + 1, owner="")
 
 
@@ -156,9 +156,9 @@ def give_back(connection: Connection, rows: Sequence[Row[Any]], look_again: Look
     wake(connection, rows, look_again, now)
 
 
-_BACK = transitions.moving(RECEIPTS["released"]).where(touch.c.key == bindparam("the_key"))
+_BACK = moves.moving(RECEIPTS["released"]).where(touch.c.key == bindparam("the_key"))
 _BACK = _BACK.values(owner="", retry_at=bindparam("look_again"))
-_GONE = transitions.removing(transitions.DROP).where(touch.c.key == bindparam("the_key"))
+_GONE = moves.removing(moves.DROP).where(touch.c.key == bindparam("the_key"))
 
 
 def _stays(row: Row[Any]) -> bool:
@@ -172,7 +172,7 @@ def wake(connection: Connection, rows: Sequence[Row[Any]], look_again: LookAgain
         if row.person_id and row.kind != "service":
             at = look_again.get(row.key) or now
             when[row.person_id] = min(at, when.get(row.person_id, at))
-    bookmark.again_at(connection, when)
+    bookkeeping.again_at(connection, when)
 
 
 def _unreachable(
@@ -193,4 +193,4 @@ def record_unreachable(
     if connection.execute(known).first() is None:
         fact = {"person_id": person_id, "channel": channel, "reason": reason, "at": now, "by": by}
         connection.execute(unreachable.insert(), {**fact, "withdrawn_at": None, "withdrawn_by": ""})
-    bookmark.changed(connection, [person_id], now)
+    bookkeeping.changed(connection, [person_id], now)

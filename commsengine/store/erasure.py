@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, select, update
 
 from commsengine.errors import InputError
-from commsengine.store import audit, tables, transitions
-from commsengine.store.persons import TEXTS
+from commsengine.store import bookkeeping, moves, tables
+from commsengine.store.person_rows import TEXTS
 from commsengine.store.service_mail import ABOUT_OTHERS
 from commsengine.store.tables import person
 
@@ -43,7 +43,7 @@ def erase(connection: Connection, person_id: str, *, by: str, now: dt.datetime) 
     _forget_the_address(connection, str(row.email_key))
     _rename_in_signatures(connection, {person_id, row.email, row.email_key}, pseudonym)
     _blank_the_person(connection, person_id, pseudonym, now)
-    audit.note(connection, "erase", pseudonym, by=pseudonym if by in (row.email, person_id) else by, now=now)
+    bookkeeping.note(connection, "erase", pseudonym, by=pseudonym if by in (row.email, person_id) else by, now=now)
     return pseudonym
 
 
@@ -57,11 +57,11 @@ def _blank_what_was_said(connection: Connection, person_id: str) -> None:
     blank = {"reply": "", "remote_id": ""}
     connection.execute(update(tables.attempt).where(tables.attempt.c.key.in_(theirs)).values(blank))
     # Service mail that has not left cannot leave any more: it has nothing in it and nobody to go to.
-    closed = transitions.moving(transitions.ERASE).where(tables.touch.c.person_id == person_id)
+    closed = moves.moving(moves.ERASE).where(tables.touch.c.person_id == person_id)
     connection.execute(closed.values(reason="erased", owner=""))
-    connection.execute(transitions.blanking().where(tables.touch.c.person_id == person_id))
-    quoting = (tables.touch.c.message.in_(ABOUT_OTHERS), tables.touch.c.state.in_(transitions.FINAL))
-    connection.execute(transitions.blanking().where(tables.touch.c.kind == "service", *quoting))
+    connection.execute(moves.blanking().where(tables.touch.c.person_id == person_id))
+    quoting = (tables.touch.c.message.in_(ABOUT_OTHERS), tables.touch.c.state.in_(moves.FINAL))
+    connection.execute(moves.blanking().where(tables.touch.c.kind == "service", *quoting))
     for table, blanks in _WROTE:
         connection.execute(update(table).where(table.c.person_id == person_id).values(blanks))
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, case, func, literal, select, update
 
-from commsengine.cadence.learning import Learned
-from commsengine.cadence.lessons import Known
+from commsengine.cadence.daily_learning import LearnedRoles
+from commsengine.recall.learning import Learned
 from commsengine.store.database import Database, insert
 from commsengine.store.tables import answer, person, role_estimate, touch
 
@@ -21,7 +21,7 @@ class Estimates:
 
     def latest(
         self, campaign: str, *, effective: dt.datetime | None = None, counted: dt.datetime | None = None
-    ) -> Known:
+    ) -> LearnedRoles:
         """What was published last; of that what is in use by ``effective``, or was counted by ``counted``."""
         with self._database.read() as connection:
             return _latest(connection, campaign, effective, counted)
@@ -34,7 +34,7 @@ class Estimates:
             rows = connection.execute(mine.order_by(role_estimate.c.counted_at.desc()).limit(2))
             return [(row.counted_at, row.effective_at) for row in rows]
 
-    def publish(self, campaign: str, known: Known) -> bool:
+    def publish(self, campaign: str, known: LearnedRoles) -> bool:
         """Puts them on record and makes everybody of these roles due when they take effect; false if known."""
         rows = [
             {
@@ -70,7 +70,9 @@ def _checks(campaign: str, until: dt.datetime) -> tuple[ColumnElement[bool], ...
     return (answer.c.campaign == campaign, answer.c.kind == "check", answer.c.counts, answer.c.at <= until, standing)
 
 
-def _latest(connection: Connection, campaign: str, effective: dt.datetime | None, counted: dt.datetime | None) -> Known:
+def _latest(
+    connection: Connection, campaign: str, effective: dt.datetime | None, counted: dt.datetime | None
+) -> LearnedRoles:
     mine = [role_estimate.c.campaign == campaign]
     if effective is not None:
         mine.append(role_estimate.c.effective_at <= effective)
@@ -79,7 +81,9 @@ def _latest(connection: Connection, campaign: str, effective: dt.datetime | None
     last = select(func.max(role_estimate.c.counted_at)).where(*mine).scalar_subquery()
     rows = connection.execute(select(role_estimate).where(*mine, role_estimate.c.counted_at == last)).all()
     return (
-        Known(rows[0].counted_at, rows[0].effective_at, {row.role: _learned(row) for row in rows}) if rows else Known()
+        LearnedRoles(rows[0].counted_at, rows[0].effective_at, {row.role: _learned(row) for row in rows})
+        if rows
+        else LearnedRoles()
     )
 
 

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, or_, select, update
 
 from commsengine.cadence.history import OUTCOMES, UNCLEAR
 from commsengine.errors import InputError
-from commsengine.store import answers, audit, bookmark, deliveries, questions, suppressions, tables
+from commsengine.store import answers, bookkeeping, deliveries, questions, reachability, tables
 from commsengine.store.database import Database
-from commsengine.store.persons import email_key
+from commsengine.store.person_rows import email_key
 from commsengine.store.records import AnswerRecord, QuestionRecord, StoredAnswer
 from commsengine.store.said import Said, said_about
 
@@ -103,7 +103,7 @@ class Facts:
             known = select(tables.snooze.c.id).where(*(tables.snooze.c[name] == value for name, value in same.items()))
             if connection.execute(known.limit(1)).first() is None:
                 connection.execute(tables.snooze.insert(), {**same, "at": now, "by": person_id})
-                bookmark.changed(connection, [person_id], now)
+                bookkeeping.changed(connection, [person_id], now)
 
     def outcome(
         self,
@@ -129,26 +129,26 @@ class Facts:
         with self._database.write() as connection:
             rows = [{**came, "message": message, "at": now, "by": by} for message in messages]
             connection.execute(tables.outcome.insert(), rows)
-            bookmark.changed(connection, [person_id], now)
+            bookkeeping.changed(connection, [person_id], now)
             detail = {"campaign": campaign, "messages": list(messages), "outcome": outcome}
-            audit.note(connection, "outcome", person_id, by=by, now=now, detail=detail)
+            bookkeeping.note(connection, "outcome", person_id, by=by, now=now, detail=detail)
             for message, key in acknowledged.items():
                 answers.record(connection, _word_of_another(person_id, campaign, message, key, by), now)
 
     def suppress(self, email: str, reason: str, *, by: str, now: dt.datetime, channel: str = "") -> None:
         """Nothing goes to this address any more; ``channel`` narrows it to one. Twice changes nothing."""
         with self._database.write() as connection:
-            suppressions.add(connection, email, reason, channel=channel, by=by, now=now)
+            reachability.add(connection, email, reason, channel=channel, by=by, now=now)
 
     def unsuppress(self, email: str, *, by: str, now: dt.datetime) -> bool:
         """False if nothing stood against the address."""
         with self._database.write() as connection:
-            return suppressions.lift(connection, email, by=by, now=now)
+            return reachability.lift(connection, email, by=by, now=now)
 
     def suppressed(self, email: str, channel: str = "email") -> str | None:
         """Why nothing may go to this address over this channel; ``None`` if it may."""
         with self._database.read() as connection:
-            return suppressions.reason_for(connection, email, channel)
+            return reachability.reason_for(connection, email, channel)
 
     def unreachable(self, person_id: str, channel: str, reason: str, *, now: dt.datetime, by: str = "channel") -> None:
         """This channel never reaches this person; stands until ``reachable`` or a new address."""
@@ -161,7 +161,7 @@ class Facts:
         standing = (table.c.person_id == person_id, table.c.channel == channel, table.c.withdrawn_at.is_(None))
         with self._database.write() as connection:
             connection.execute(update(table).where(*standing).values(withdrawn_at=now, withdrawn_by=by))
-            bookmark.changed(connection, [person_id], now)
+            bookkeeping.changed(connection, [person_id], now)
 
     def all_of(self, person_id: str) -> dict[str, list[dict[str, Any]]]:
         """Everything stored about a person, by table: for their own page and for a request of information."""
@@ -173,7 +173,7 @@ class Facts:
     ) -> None:
         """Adds to the audit trail. ``detail`` never holds what a person wrote or where they can be reached."""
         with self._database.write() as connection:
-            audit.note(connection, action, subject, by=by, now=now, detail=detail)
+            bookkeeping.note(connection, action, subject, by=by, now=now, detail=detail)
 
 
 def _word_of_another(person_id: str, campaign: str, message: str, key: str, by: str) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from commsengine.cadence.people import Person
 from commsengine.errors import InputError
-from commsengine.store import audit, bookmark, erasure, imports
-from commsengine.store.database import Database, many
-from commsengine.store.persons import email_key, person_of
+from commsengine.store import bookkeeping, erasure, people_import
+from commsengine.store.database import Database, insert, many
+from commsengine.store.person_rows import email_key, person_of
 from commsengine.store.records import ImportCounts
-from commsengine.store.tables import person, roster
+from commsengine.store.tables import person, roster, slack_id
 
 _HERE = person.c.erased_at.is_(None)
 
@@ -34,7 +34,9 @@ class People:
         ``complete`` marks as leavers all who are neither among them nor ``present``. ``InputError`` changes nothing.
         """
         with self._database.write() as connection:
-            return imports.save(connection, people, by=by, now=now, columns=columns, complete=complete, present=present)
+            return people_import.save(
+                connection, people, by=by, now=now, columns=columns, complete=complete, present=present
+            )
 
     def by_email(self, email: str) -> Person | None:
         with self._database.read() as connection:
@@ -47,8 +49,8 @@ class People:
     def by_ids(self, ids: Sequence[str]) -> dict[str, Person]:
         found: dict[str, Person] = {}
         with self._database.read() as connection:
-            for start in range(0, len(ids), bookmark.CHUNK):
-                some = person.c.id.in_(ids[start : start + bookmark.CHUNK])
+            for start in range(0, len(ids), bookkeeping.CHUNK):
+                some = person.c.id.in_(ids[start : start + bookkeeping.CHUNK])
                 found.update((row.id, person_of(row)) for row in connection.execute(select(person).where(some, _HERE)))
         return found
 
@@ -57,8 +59,8 @@ class People:
         keys = [email_key(email) for email in emails]
         found: dict[str, Person] = {}
         with self._database.read() as connection:
-            for start in range(0, len(keys), bookmark.CHUNK):
-                some = person.c.email_key.in_(keys[start : start + bookmark.CHUNK])
+            for start in range(0, len(keys), bookkeeping.CHUNK):
+                some = person.c.email_key.in_(keys[start : start + bookkeeping.CHUNK])
                 rows = connection.execute(select(person).where(some, _HERE))
                 found.update((row.email_key, person_of(row)) for row in rows)
         return found
@@ -88,8 +90,8 @@ class People:
         wishes = {"wished_channel": channel, "quiet_from": quiet_from, "quiet_to": quiet_to}
         with self._database.write() as connection:
             connection.execute(update(person).where(person.c.id == person_id, _HERE).values(wishes))
-            bookmark.changed(connection, [person_id], now)
-            audit.note(connection, "preferences", person_id, by=person_id, now=now)
+            bookkeeping.changed(connection, [person_id], now)
+            bookkeeping.note(connection, "preferences", person_id, by=person_id, now=now)
 
     def roster(self, campaign: str) -> frozenset[str]:
         """The ids of who stands in the roster of a campaign."""
@@ -109,7 +111,7 @@ class People:
             many(connection, gone, ({"gone": each} for each in stood - wanted))
             new = ({"campaign": campaign, "person_id": each, "since": now} for each in sorted(wanted - stood))
             many(connection, roster.insert(), new)
-            bookmark.changed(connection, stood ^ wanted, now)
+            bookkeeping.changed(connection, stood ^ wanted, now)
 
     def erase(self, person_id: str, *, by: str, now: dt.datetime) -> str:
         """Removes what is personal and keeps the counts under a pseudonym, which it returns. Cannot be undone."""
@@ -121,8 +123,8 @@ class People:
 
 def _known(connection: Connection, ids: Sequence[str]) -> set[str]:
     known: set[str] = set()
-    for start in range(0, len(ids), bookmark.CHUNK):
-        some = ids[start : start + bookmark.CHUNK]
+    for start in range(0, len(ids), bookkeeping.CHUNK):
+        some = ids[start : start + bookkeeping.CHUNK]
         rows = connection.execute(
             select(person.c.id, person.c.email_key).where(person.c.id.in_(some) | person.c.email_key.in_(some), _HERE)
         ).all()
@@ -132,3 +134,43 @@ def _known(connection: Connection, ids: Sequence[str]) -> set[str]:
         if strangers:
             raise InputError(f"'{min(strangers)}' of the roster is not in the directory.", "Import the people first.")
     return known
+
+
+class SlackIds:
+    """Ids by address, any case. What was read or written here once is remembered: every message asks for it.
+
+    Where another process has learnt better, Slack refuses the old id, and the channel asks and writes anew.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: dict[str, tuple[str, str, str]] = {}
+
+    def get(self, email: str) -> tuple[str, str] | None:
+        """(user id, id of the direct-message channel)."""
+        known = self._row(email)
+        return known[:2] if known else None
+
+    def grid_id(self, email: str, user_id: str) -> str:
+        """What the same user is called in a whole Enterprise Grid; empty if that is not known."""
+        known = self._row(email)
+        return known[2] if known and known[0] == user_id else ""
+
+    def put(self, email: str, user_id: str, dm_id: str, grid_id: str = "") -> None:
+        """An empty ``grid_id`` leaves the one that is known of this user."""
+        grid_id = grid_id or self.grid_id(email, user_id)
+        ids = {"user_id": user_id, "dm_id": dm_id, "grid_id": grid_id}
+        self._known[email_key(email)] = (user_id, dm_id, grid_id)
+        with self._database.write() as connection:
+            new = insert(connection, slack_id).values({**ids, "email_key": email_key(email)})
+            connection.execute(new.on_conflict_do_update(index_elements=["email_key"], set_=ids))
+
+    def _row(self, email: str) -> tuple[str, str, str] | None:
+        key = email_key(email)
+        if key not in self._known:
+            with self._database.read() as connection:
+                row = connection.execute(select(slack_id).where(slack_id.c.email_key == key)).first()
+            if row is None:
+                return None
+            self._known[key] = (row.user_id, row.dm_id, row.grid_id)
+        return self._known[key]

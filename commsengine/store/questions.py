@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from commsengine.errors import InputError
-from commsengine.store import audit, bookmark
+from commsengine.store import bookkeeping
 from commsengine.store.records import QuestionRecord
 from commsengine.store.tables import person, question
 
@@ -27,8 +27,8 @@ def ask(connection: Connection, asked: Mapping[str, Any], now: dt.datetime) -> i
         return int(known.id)
     row = {**asked, "asked_at": now, "answer": "", "answered_at": None, "answered_by": ""}
     number = int(connection.execute(question.insert().values(row).returning(question.c.id)).scalar_one())
-    bookmark.changed(connection, [asked["person_id"]], now)
-    audit.note(connection, "ask", asked["person_id"], by=asked["person_id"], now=now, detail={"question": number})
+    bookkeeping.changed(connection, [asked["person_id"]], now)
+    bookkeeping.note(connection, "ask", asked["person_id"], by=asked["person_id"], now=now, detail={"question": number})
     return number
 
 
@@ -39,8 +39,8 @@ def answer(connection: Connection, number: int, text: str, *, by: str, now: dt.d
         first.values(answer=text, answered_at=now, answered_by=by).returning(question.c.person_id)
     ).first()
     if done:
-        bookmark.changed(connection, [done.person_id], now)
-        audit.note(connection, "answer question", done.person_id, by=by, now=now, detail={"question": number})
+        bookkeeping.changed(connection, [done.person_id], now)
+        bookkeeping.note(connection, "answer question", done.person_id, by=by, now=now, detail={"question": number})
     found = one(connection, number)
     if found is None:
         raise InputError(f"There is no question {number}.", "Run 'commsengine today' to see the open ones.")

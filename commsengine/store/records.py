@@ -267,7 +267,7 @@ class OpenRung:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReachedPerson:
     """Which version of the plan a person was told, and when."""
 
     person_id: str
@@ -277,7 +277,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Heartbeat:
+class HeartbeatRecord:
     """The last durable beat of an engine; ``interval`` is in seconds.
 
     ``resting`` are the channels that its breakers kept still: by name ``until`` (ISO 8601) and ``because``.

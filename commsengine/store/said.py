@@ -9,8 +9,8 @@ from sqlalchemy import BindParameter, Connection, bindparam, or_, select
 
 from commsengine.cadence.history import TouchRow
 from commsengine.cadence.people import Person
-from commsengine.store.histories import TOUCH_ROW
-from commsengine.store.persons import person_of
+from commsengine.store.loading import TOUCH_ROW
+from commsengine.store.person_rows import person_of
 from commsengine.store.records import QuestionRecord, StoredAnswer, TouchRecord
 from commsengine.store.tables import answer, person, question, snooze, touch
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, or_, select
 
-from commsengine.store import gates, transitions
+from commsengine.store import gates, moves
 from commsengine.store.deliveries import NOT_STOPPED
 from commsengine.store.tables import campaign, touch
 
@@ -47,13 +47,13 @@ def add(
     row = {
         "key": key, "kind": "service", "campaign": campaign_id, "message": category, "person_id": person_id,
         "local_date": None, "rung": None, "role": "", "channel": channel, "number": 1, "version": 0, "epoch": 0,
-        "facts_seq": 0, "due_at": due_at or now, "not_after": None, "again_at": None, "state": transitions.NOTE.target,
+        "facts_seq": 0, "due_at": due_at or now, "not_after": None, "again_at": None, "state": moves.NOTE.target,
         "reason": "", "uncertain_at": None,
         "owner": "", "fence": 0, "lease_until": None, "attempts": 0, "uncertainties": 0, "possible_duplicate": False,
         "held": False, "created_at": now, "sending_at": None, "sent_at": None, "retry_at": due_at or now,
         "remote_id": "", "payload": dict(payload),
     }  # fmt: skip
-    new = transitions.bearing(connection).values(row)
+    new = moves.bearing(connection).values(row)
     return connection.execute(new.returning(touch.c.key)).first() is not None
 
 
@@ -69,7 +69,7 @@ def claim(
     """The keys that are ours now."""
     waiting = (touch.c.key.in_(keys), touch.c.kind == "service", touch.c.retry_at <= now)
     lease = {"owner": owner, "fence": fence, "lease_until": lease_until, "retry_at": None}
-    ours = transitions.moving(transitions.CLAIM_NOTE).where(*waiting, _may_leave(connection)).values(lease)
+    ours = moves.moving(moves.CLAIM_NOTE).where(*waiting, _may_leave(connection)).values(lease)
     won = {row.key for row in connection.execute(ours.returning(touch.c.key))}
     return [key for key in keys if key in won]
 

@@ -7,14 +7,13 @@ from typing import Self
 
 from commsengine.errors import CommsError
 from commsengine.store import schema
-from commsengine.store.books import Books
+from commsengine.store.campaigns import Plans
+from commsengine.store.counts import Books
 from commsengine.store.database import Database, sqlite_url
-from commsengine.store.engine_row import EngineBook
+from commsengine.store.engine_record import EngineRecord
 from commsengine.store.estimates import Estimates
 from commsengine.store.facts import Facts
-from commsengine.store.people import People
-from commsengine.store.plans import Plans
-from commsengine.store.slack_ids import SlackIds
+from commsengine.store.people import People, SlackIds
 from commsengine.store.touches import Touches
 
 
@@ -32,7 +31,7 @@ class Store:
         self.touches = Touches(database)
         self.facts = Facts(database)
         self.books = Books(database, self.plans)
-        self.engine = EngineBook(database)
+        self.engine = EngineRecord(database)
         self.estimates = Estimates(database)
         self.slack_ids = SlackIds(database)
 
@@ -77,7 +76,7 @@ class Store:
         other = Database(sqlite_url(path))
         try:
             return (
-                schema.revision(other) == schema.HEAD and EngineBook(other).database_id() == self.engine.database_id()
+                schema.revision(other) == schema.HEAD and EngineRecord(other).database_id() == self.engine.database_id()
             )
         except CommsError:
             return False

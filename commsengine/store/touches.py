@@ -12,10 +12,10 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from commsengine.cadence.history import Touch
 from commsengine.errors import InputError
-from commsengine.store import claims, deliveries, histories, reconcile, service_mail, transitions
-from commsengine.store.bookmark import CHUNK
+from commsengine.store import deliveries, loading, moves, outbox, recovery, service_mail
+from commsengine.store.bookkeeping import CHUNK
 from commsengine.store.database import Database
-from commsengine.store.records import Attempt, Loaded, Marked, Reborn, Receipt, Told, TouchRecord, Uncertain
+from commsengine.store.records import Attempt, Loaded, Marked, ReachedPerson, Reborn, Receipt, TouchRecord, Uncertain
 from commsengine.store.tables import attempt, person, touch, unreachable
 
 _COLUMNS = [touch.c[field.name] for field in fields(TouchRecord)]
@@ -45,7 +45,7 @@ class Touches:
     def due(self, now: dt.datetime, limit: int = 1000) -> list[str]:
         """The ids of people to decide for, the longest due first."""
         with self._database.read() as connection:
-            return histories.due(connection, now, limit)
+            return loading.due(connection, now, limit)
 
     def due_count(self, now: dt.datetime) -> int:
         """How many people are to be decided for."""
@@ -61,7 +61,7 @@ class Touches:
     def set_back(self, now: dt.datetime) -> None:
         """What became uncertain later than ``now`` did so by a clock that has been set back: it counts as of now."""
         with self._database.write() as connection:
-            connection.execute(transitions.redating(now))
+            connection.execute(moves.redating(now))
 
     def wipe_bookmarks(self, now: dt.datetime) -> None:
         """Makes everybody due; costs a recomputation and changes nothing that is sent."""
@@ -72,11 +72,11 @@ class Touches:
     def histories(self, ids: Sequence[str]) -> dict[str, Loaded]:
         """People with everything on record about them, read at one moment."""
         with self._database.read() as connection:
-            return histories.load(connection, ids)
+            return loading.load(connection, ids)
 
     def claim(
         self,
-        decisions: claims.Decided,
+        decisions: outbox.Decided,
         *,
         owner: str,
         fence: int,
@@ -87,7 +87,7 @@ class Touches:
     ) -> list[Touch]:
         """The touches that are ours to deliver. ``epochs``: of *all* running campaigns that were decided on."""
         return self._database.write_again(
-            lambda connection: claims.claim(
+            lambda connection: outbox.claim(
                 connection, decisions, owner=owner, fence=fence, lease_until=lease_until, epochs=epochs,
                 versions=versions, now=now,
             )
@@ -132,7 +132,7 @@ class Touches:
     ) -> int:
         """Gives back claims that are not marked yet (all that match every given condition); returns how many."""
         with self._database.write() as connection:
-            return reconcile.release(connection, now=now, owner=owner, campaign_id=campaign, keys=keys)
+            return recovery.release(connection, now=now, owner=owner, campaign_id=campaign, keys=keys)
 
     def reconcile(
         self,
@@ -149,41 +149,41 @@ class Touches:
         ``poison`` are the keys at which an engine died again and again: claimed by a dead owner, they fail.
         """
         with self._database.write() as connection:
-            return reconcile.reconcile(
+            return recovery.reconcile(
                 connection, now=now, dead_owners=dead_owners, silent_since=silent_since, alive=alive, poison=poison
             )
 
     def unsettled(self, limit: int = 1000) -> list[Uncertain]:
         """What is uncertain and waits for no person, the longest first."""
         with self._database.read() as connection:
-            return reconcile.unsettled(connection, limit)
+            return recovery.unsettled(connection, limit)
 
     def settle_uncertain(self, now: dt.datetime, keys: Collection[str] | None = None) -> dict[str, int]:
         """Applies each plan's ``on_uncertain``: to these ``keys``, by default to all that is uncertain and not held."""
         with self._database.write() as connection:
-            return reconcile.settle_uncertain(connection, now, keys)
+            return recovery.settle_uncertain(connection, now, keys)
 
     def sighted(
         self, found: Mapping[str, tuple[str, str]], absent: Mapping[str, str], *, by: str, now: dt.datetime
     ) -> dict[str, int]:
         """What a resolver knows: ``found`` with (remote id, evidence), provably ``absent`` with evidence, by key."""
         with self._database.write() as connection:
-            return reconcile.sighted(connection, found, absent, by=by, now=now)
+            return recovery.sighted(connection, found, absent, by=by, now=now)
 
     def oldest_open_fence(self) -> int | None:
         """The least fence of what is under way; ``None`` if nothing is."""
         with self._database.read() as connection:
-            return reconcile.oldest_open_fence(connection)
+            return recovery.oldest_open_fence(connection)
 
     def put_back(self, rows: Sequence[Reborn], *, now: dt.datetime) -> None:
         """Writes rows anew that a restored database does not know, or knows from before; what is settled stays."""
         with self._database.write() as connection:
-            reconcile.put_back(connection, rows, now)
+            recovery.put_back(connection, rows, now)
 
     def resolve(self, key: str, verdict: str, *, by: str, now: dt.datetime) -> TouchRecord:
         """Settles an uncertain touch as ``sent`` or ``resend``. Raises ``InputError`` for any other."""
         with self._database.write() as connection:
-            reconcile.resolve(connection, key, verdict, by=by, now=now)
+            recovery.resolve(connection, key, verdict, by=by, now=now)
         found = self.row(key)
         if found is None:
             raise InputError(f"There is no touch '{key}'.", "Copy the key from 'commsengine touches'.")
@@ -234,7 +234,7 @@ class Touches:
             )
             return dict(Counter((row.verdict, row.phase, row.reply) for row in rows))
 
-    def told(self, campaign: str) -> Sequence[Told]:
+    def told(self, campaign: str) -> Sequence[ReachedPerson]:
         """Who was told, or may have been, which message of which version: for a milestone that moves."""
         columns = (touch.c.person_id, touch.c.message, touch.c.version, touch.c.sent_at)
         carried = (
@@ -245,7 +245,7 @@ class Touches:
             rows = connection.execute(
                 select(*columns).where(touch.c.campaign == campaign, *carried).order_by(*_IN_ORDER)
             )
-            return [Told(*row) for row in rows]
+            return [ReachedPerson(*row) for row in rows]
 
     def add_service(
         self,

@@ -15,12 +15,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from commsengine.engine.answers import Evidence, Hall
+from commsengine.answers.inbox import AnswerInbox, Evidence
 from commsengine.errors import InputError
-from commsengine.web.bodies import read_form
-from commsengine.web.evidence import FIELD, evidence_of
-from commsengine.web.gate import Gate
-from commsengine.web.templates import page
+from commsengine.web.protection import LinkGuard
+from commsengine.web.rendering import page
+from commsengine.web.requests import FIELD, evidence_of, read_form
 
 NOTICES = {
     "again": "This was already recorded; nothing has changed.",
@@ -40,46 +39,46 @@ ASKS = {
 }
 
 Form = Mapping[str, str]
-Act = Callable[[Hall, str, Form, Evidence, dt.datetime], str]
+Act = Callable[[AnswerInbox, str, Form, Evidence, dt.datetime], str]
 
 
-def _got_it(hall: Hall, key: str, _form: Form, evidence: Evidence, now: dt.datetime) -> str:
-    return _again(hall.got_it(key, evidence, now).first)
+def _got_it(inbox: AnswerInbox, key: str, _form: Form, evidence: Evidence, now: dt.datetime) -> str:
+    return _again(inbox.got_it(key, evidence, now).first)
 
 
-def _input(hall: Hall, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
-    return _again(hall.give_input(key, form.get("value", ""), evidence, now).first)
+def _input(inbox: AnswerInbox, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
+    return _again(inbox.give_input(key, form.get("value", ""), evidence, now).first)
 
 
-def _check(hall: Hall, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
-    return _again(hall.answer_check(key, form.get("choice", ""), evidence, now).first)
+def _check(inbox: AnswerInbox, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
+    return _again(inbox.answer_check(key, form.get("choice", ""), evidence, now).first)
 
 
-def _commit(hall: Hall, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
-    return _again(hall.commit(key, form.get("value", ""), evidence, now).first)
+def _commit(inbox: AnswerInbox, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
+    return _again(inbox.commit(key, form.get("value", ""), evidence, now).first)
 
 
-def _question(hall: Hall, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
-    hall.ask(key, form.get("text", ""), evidence, now)
+def _question(inbox: AnswerInbox, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
+    inbox.ask(key, form.get("text", ""), evidence, now)
     return "asked"
 
 
-def _explain(hall: Hall, key: str, _form: Form, evidence: Evidence, now: dt.datetime) -> str:
-    hall.explain(key, evidence, now)
+def _explain(inbox: AnswerInbox, key: str, _form: Form, evidence: Evidence, now: dt.datetime) -> str:
+    inbox.explain(key, evidence, now)
     return "asked"
 
 
-def _snooze(hall: Hall, key: str, _form: Form, _evidence: Evidence, now: dt.datetime) -> str:
-    hall.snooze(key, now)
+def _snooze(inbox: AnswerInbox, key: str, _form: Form, _evidence: Evidence, now: dt.datetime) -> str:
+    inbox.snooze(key, now)
     return "snoozed"
 
 
-def _enough(hall: Hall, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
-    return _again(hall.heard_enough(key, evidence, now, whole_campaign=form.get("scope") == "campaign").first)
+def _enough(inbox: AnswerInbox, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
+    return _again(inbox.heard_enough(key, evidence, now, whole_campaign=form.get("scope") == "campaign").first)
 
 
-def _undo(hall: Hall, key: str, _form: Form, _evidence: Evidence, now: dt.datetime) -> str:
-    return "undone" if hall.undo(key, now) else "late"
+def _undo(inbox: AnswerInbox, key: str, _form: Form, _evidence: Evidence, now: dt.datetime) -> str:
+    return "undone" if inbox.undo(key, now) else "late"
 
 
 def _again(first: bool) -> str:
@@ -96,8 +95,8 @@ ACTS: Mapping[str, Act] = {
 class AnswerPage:
     """``/a/<token>``."""
 
-    def __init__(self, hall: Hall, gate: Gate) -> None:
-        self._hall, self._gate = hall, gate
+    def __init__(self, inbox: AnswerInbox, gate: LinkGuard) -> None:
+        self._hall, self._gate = inbox, gate
 
     def route(self) -> Route:
         return Route("/a/{token}", self.answer, methods=["GET", "POST"], name="answer")

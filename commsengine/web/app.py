@@ -15,16 +15,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from commsengine.engine.answers import Hall, UnknownTouchError
+from commsengine.answers.inbox import AnswerInbox, UnknownTouchError
 from commsengine.links import Links
 from commsengine.web.answer_page import AnswerPage
-from commsengine.web.bodies import read_body
-from commsengine.web.evidence import Notes
-from commsengine.web.gate import Gate
-from commsengine.web.headers import SECURITY, SecurityHeaders
-from commsengine.web.limits import RateLimit
 from commsengine.web.my_messages import MyMessages
-from commsengine.web.templates import FOLDER, notice
+from commsengine.web.protection import SECURITY, LinkGuard, RateLimit, SecurityHeaders
+from commsengine.web.rendering import FOLDER, notice
+from commsengine.web.requests import Notes, read_body
 from commsengine.web.unsubscribe_page import UnsubscribePage
 
 if TYPE_CHECKING:
@@ -37,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 
 def create_app(
-    hall: Hall,
+    inbox: AnswerInbox,
     links: Links,
     *,
     keys: Sequence[str],
@@ -49,8 +46,8 @@ def create_app(
     per_minute: int = 30,
 ) -> Starlette:
     """``keys`` sign the notes in forms, newest first; ``per_minute`` limits each link; ``more`` are others' routes."""
-    gate = Gate(links, Notes(keys), RateLimit(per_minute), clock)
-    pages = (AnswerPage(hall, gate), MyMessages(hall, gate), UnsubscribePage(hall, gate))
+    gate = LinkGuard(links, Notes(keys), RateLimit(per_minute), clock)
+    pages = (AnswerPage(inbox, gate), MyMessages(inbox, gate), UnsubscribePage(inbox, gate))
     routes: list[BaseRoute] = [page.route() for page in pages]
     routes += [Route("/style.css", _style), Route("/healthz", _health(heartbeat_age, stale_after)), *more]
     if slack is not None:

@@ -11,14 +11,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from commsengine.answers.inbox import AnswerInbox
+from commsengine.answers.my_record import PersonRecord
 from commsengine.cadence.moments import clock_text, parse_clock
-from commsengine.engine.answers import Hall
-from commsengine.engine.mine import Mine
 from commsengine.errors import InputError
-from commsengine.web.bodies import read_form
-from commsengine.web.evidence import FIELD, evidence_of
-from commsengine.web.gate import Gate
-from commsengine.web.templates import page
+from commsengine.web.protection import LinkGuard
+from commsengine.web.rendering import page
+from commsengine.web.requests import FIELD, evidence_of, read_form
 
 NOTICES = {"saved": "Saved.", "not_for_me": "Noted. You hear nothing more of that campaign."}
 CHANNELS = (("email", "E-mail"), ("slack", "Slack"))
@@ -29,8 +28,8 @@ Form = Mapping[str, str]
 class MyMessages:
     """``/m/<token>``; with ``?format=json`` everything as a file."""
 
-    def __init__(self, hall: Hall, gate: Gate) -> None:
-        self._hall, self._gate = hall, gate
+    def __init__(self, inbox: AnswerInbox, gate: LinkGuard) -> None:
+        self._hall, self._gate = inbox, gate
 
     def route(self) -> Route:
         return Route("/m/{token}", self.answer, methods=["GET", "POST"], name="mine")
@@ -80,7 +79,7 @@ class MyMessages:
         self._hall.not_for_me(touched, evidence, now)
         return "not_for_me"
 
-    def _mine(self, key: str, now: dt.datetime) -> Mine:
+    def _mine(self, key: str, now: dt.datetime) -> PersonRecord:
         return self._hall.mine(self._hall.card(key, now).person.id, now)
 
     def _page(self, key: str, now: dt.datetime, *, notice: str = "", error: str = "") -> Response:

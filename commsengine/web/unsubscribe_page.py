@@ -11,11 +11,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from commsengine.engine.answers import Hall
-from commsengine.web.bodies import read_form
-from commsengine.web.evidence import FIELD, evidence_of
-from commsengine.web.gate import Gate
-from commsengine.web.templates import page
+from commsengine.answers.inbox import AnswerInbox
+from commsengine.web.protection import LinkGuard
+from commsengine.web.rendering import page
+from commsengine.web.requests import FIELD, evidence_of, read_form
 
 ONE_CLICK = ("List-Unsubscribe", "One-Click")
 
@@ -23,8 +22,8 @@ ONE_CLICK = ("List-Unsubscribe", "One-Click")
 class UnsubscribePage:
     """``/u/<token>``."""
 
-    def __init__(self, hall: Hall, gate: Gate) -> None:
-        self._hall, self._gate = hall, gate
+    def __init__(self, inbox: AnswerInbox, gate: LinkGuard) -> None:
+        self._hall, self._gate = inbox, gate
 
     def route(self) -> Route:
         return Route("/u/{token}", self.answer, methods=["GET", "POST"], name="unsubscribe")

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from commsengine.authoring.audiences import counts
 from commsengine.authoring.check import CheckResult, check
 from commsengine.authoring.plan_file import review_plan
+from commsengine.authoring.rules.roles import counts
 from commsengine.content.templates import load_templates, shipped_folder
 
 ROOT = Path(__file__).parents[2]

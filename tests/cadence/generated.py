@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from commsengine.cadence.calendar import zone
 from commsengine.cadence.forecast import Supposition
-from commsengine.cadence.history import Answer, Campaign, Campaigns, Outcome, Standstill, Touch
+from commsengine.cadence.history import Answer, Campaign, Campaigns, OutreachOutcome, Standstill, Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from tests.builders import a_plan, utc
@@ -122,7 +122,7 @@ def answers(salt: int, person: Person) -> Supposition:
         at = _next_night(touch.due_at, person)
         if touch.kind == "personal":
             outcome = ("objects", "objects", "objects", "declines", "away", "")[draw[0] % 6]
-            return (Outcome(touch.campaign, touch.message, outcome, at),) if outcome else ()
+            return (OutreachOutcome(touch.campaign, touch.message, outcome, at),) if outcome else ()
         kind = ("acknowledged", "heard_enough", *[""] * 10)[draw[0] % 12]
         return (Answer(touch.campaign, touch.message, kind, at, "link"),) if kind else ()
 

@@ -15,7 +15,7 @@ from commsengine.cadence.history import (
     Campaigns,
     Decision,
     History,
-    Outcome,
+    OutreachOutcome,
     Question,
     Reason,
     Snooze,
@@ -26,7 +26,7 @@ from commsengine.cadence.history import (
 from commsengine.cadence.people import Person
 from tests.builders import BEN, utc
 
-Fact = Answer | Outcome | Question | Snooze
+Fact = Answer | OutreachOutcome | Question | Snooze
 Change = Callable[[History], History]
 
 NOTHING_YET = History()
@@ -113,7 +113,7 @@ def changes_of(fact: Fact) -> list[tuple[dt.datetime, Change]]:
     """When a fact becomes known, and what it changes. A question becomes known twice: asked, and answered."""
     if isinstance(fact, Answer):
         return [(fact.at, lambda history: replace(history, answers=(*history.answers, fact)))]
-    if isinstance(fact, Outcome):
+    if isinstance(fact, OutreachOutcome):
         return [(fact.at, lambda history: replace(history, outcomes=(*history.outcomes, fact)))]
     if isinstance(fact, Snooze):
         return [(fact.at, lambda history: replace(history, snoozes=(*history.snoozes, fact)))]
@@ -137,8 +137,8 @@ def got_it(at: str, message: str = "one-record", kind: str = "acknowledged", **c
     return replace(Answer("crm", message, kind, utc(at), "link"), **changes)  # type: ignore[arg-type]
 
 
-def outcome(at: str, what: str, message: str = "one-record") -> Outcome:
-    return Outcome("crm", message, what, utc(at))
+def outcome(at: str, what: str, message: str = "one-record") -> OutreachOutcome:
+    return OutreachOutcome("crm", message, what, utc(at))
 
 
 def question(asked: str, answered: str = "", message: str = "one-record") -> Question:

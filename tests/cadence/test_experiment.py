@@ -10,7 +10,7 @@ from commsengine.cadence.experiment import arm_of, held_out
 from commsengine.cadence.forecast import forecast, nobody
 from commsengine.cadence.history import History
 from commsengine.cadence.plan import Plan
-from commsengine.cadence.shares import difference, share_of
+from commsengine.recall.statistics import difference, share_of
 from tests.builders import a_message, a_plan, running, someone, utc
 
 BY_RECALL = {"recall_floor": "0.35", "target": "0.6", "by": "go_live"}

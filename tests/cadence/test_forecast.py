@@ -15,7 +15,7 @@ from commsengine.cadence.forecast import (
     typical,
     with_touch,
 )
-from commsengine.cadence.history import Answer, Campaign, Campaigns, History, Outcome, Standstill, Touch
+from commsengine.cadence.history import Answer, Campaign, Campaigns, History, OutreachOutcome, Standstill, Touch
 from tests.builders import a_message, a_plan, running, someone, utc
 from tests.cadence.telling import BERLIN, NOTHING_YET, a_row, days, lines
 
@@ -127,7 +127,7 @@ def after_outreach(what: str) -> Supposition:
     def suppose(touch: Touch) -> Sequence[Fact]:
         if touch.kind != "personal":
             return ()
-        return (Outcome(touch.campaign, touch.message, what, touch.due_at + dt.timedelta(hours=5)),)
+        return (OutreachOutcome(touch.campaign, touch.message, what, touch.due_at + dt.timedelta(hours=5)),)
 
     return suppose
 

@@ -78,12 +78,12 @@ def campaigns_of(plan: Plan, pause: Example | None) -> Campaigns:
 def touches_of(example: Example) -> list[Touch]:
     person, pause, moved = person_of(example.get("person", {})), example.get("pause"), example.get("moved")
     history = History(unreachable=dict.fromkeys(example.get("person", {}).get("unreachable", ()), "no address"))
-    stood = example.get("engine", {})
-    begin = next(iter(stood.values()), pause["to"] if pause else "2027-01-04 00:00")
+    standstill = example.get("engine", {})
+    begin = next(iter(standstill.values()), pause["to"] if pause else "2027-01-04 00:00")
     facts = facts_of(example.get("happens", []))
     moved = moved or example.get("applied")
     campaigns, until = campaigns_of(plan_of(example), pause), berlin(moved["at"]) if moved else "2027-12-01"
-    rests = {"email": utc(berlin(stood["channel rests until"]))} if "channel rests until" in stood else {}
+    rests = {"email": utc(berlin(standstill["channel rests until"]))} if "channel rests until" in standstill else {}
     story = tell(replace(campaigns, rests=rests), person, *facts, start=berlin(begin), until=until, history=history)
     if not moved:
         return story.touches

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from commsengine.cadence.history import Answer, History, Outcome, TouchRow
-from commsengine.cadence.outreach import call_again, open_outreach
+from commsengine.cadence.history import Answer, History, OutreachOutcome, TouchRow
+from commsengine.cadence.standing import call_again, open_outreach
 from tests.builders import BEN, a_plan, utc
 from tests.cadence.telling import BERLIN, a_row
 
@@ -18,8 +18,8 @@ def call(message: str = "one-record") -> TouchRow:
     return replace(a_row("2027-01-14 08:00"), message=message, kind="personal", rung=2, channel="personal")
 
 
-def outcome(what: str, at: dt.datetime, message: str = "one-record") -> Outcome:
-    return Outcome("crm", message, what, at)
+def outcome(what: str, at: dt.datetime, message: str = "one-record") -> OutreachOutcome:
+    return OutreachOutcome("crm", message, what, at)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, DeliveryError, Outcome
 from commsengine.channels.slack import SlackChannel
 from commsengine.channels.slack_manifest import MANIFEST
-from commsengine.sandbox.serving import Serving
+from commsengine.sandbox.sandbox import Serving
 from commsengine.sandbox.slack_stand_in import SlackStandIn
 from tests.servers import HttpOddity, a_mail, http_json
 

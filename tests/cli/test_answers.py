@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from commsengine.engine.answers import Evidence
+from commsengine.answers.inbox import Evidence
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.wiring import Wiring
 from tests.cli.conftest import plan
@@ -29,7 +29,7 @@ def answered(terminal: Terminal, mailbox: Mailbox) -> Terminal:
         assert said.status == 0, said.err
     key = next(mail.key for mail in mailbox.arrived if mail.recipients[0] == "ana@example.com")
     with Wiring(terminal.folder) as wiring:
-        wiring.hall.give_input(key, SAID, Evidence("link"), wiring.clock())
+        wiring.inbox.give_input(key, SAID, Evidence("link"), wiring.clock())
     return terminal
 
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from commsengine.cli.house import CHAPTERS
-from commsengine.engine.answers import Evidence
-from commsengine.engine.digest import Digests
+from commsengine.answers.inbox import Evidence
+from commsengine.cli.commands import CHAPTERS
+from commsengine.reports.digest import Digests
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.store.tables import answer, touch
 from commsengine.wiring import Wiring
@@ -66,8 +66,8 @@ def answered(terminal: Terminal, mailbox: Mailbox) -> Terminal:
         assert said.status == 0, said.err
     keys = {mail.recipients[0]: mail.key for mail in mailbox.arrived}
     with Wiring(terminal.folder) as wiring:
-        wiring.hall.answer_check(keys["ana@example.com"], RIGHT, Evidence("link"), wiring.clock())
-        wiring.hall.ask(keys["ben@example.com"], "May I keep my notes?", Evidence("link"), wiring.clock())
+        wiring.inbox.answer_check(keys["ana@example.com"], RIGHT, Evidence("link"), wiring.clock())
+        wiring.inbox.ask(keys["ben@example.com"], "May I keep my notes?", Evidence("link"), wiring.clock())
     return terminal
 
 

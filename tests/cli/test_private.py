@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from commsengine.channels.file import FileChannel
-from commsengine.cli.open_files import keeps_modes_here, open_files
-from commsengine.engine.lock import EngineLock
+from commsengine.cli.doctor_files import keeps_modes_here, open_files
+from commsengine.engine.owner import EngineLock
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.settings import load_settings
 from commsengine.store.store import Store

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from commsengine.cadence.groups import week_of
-from commsengine.cli.report_page import page as page_of
-from commsengine.engine.report import report
+from commsengine.recall.privacy import week_of
+from commsengine.reports.campaign_report import report
+from commsengine.reports.report_html import page as page_of
 from tests.builders import a_message
 from tests.cli.terminal import Terminal
 from tests.on_record import CHECKS, NOW, TYPICAL, Given, a_recalled_plan, put_on_record

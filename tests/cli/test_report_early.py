@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from commsengine.cli.report_page import page
-from commsengine.engine.report import report
+from commsengine.reports.campaign_report import report
+from commsengine.reports.report_html import page
 from tests.on_record import DAY, STARTED, put_on_record
 
 

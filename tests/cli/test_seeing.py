@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from commsengine.engine.answers import Evidence
+from commsengine.answers.inbox import Evidence
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.wiring import Wiring, now
 from tests.cli.conftest import plan
@@ -236,7 +236,7 @@ def test_a_question_is_answered_once(started: Terminal, mailbox: Mailbox) -> Non
     started.run("tick")
     key = next(mail.key for mail in mailbox.arrived if mail.recipients[0] == "ana@example.com")
     with Wiring(started.folder) as wiring:
-        wiring.hall.ask(key, "May I keep my notebook?", Evidence("link"), wiring.clock())
+        wiring.inbox.ask(key, "May I keep my notebook?", Evidence("link"), wiring.clock())
     asked = started.json("questions")["questions"]
     assert [(each["person"], each["text"]) for each in asked] == [("ana@example.com", "May I keep my notebook?")]
     assert "May I keep my notebook?" in started.run("today").out

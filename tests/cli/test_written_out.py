@@ -20,9 +20,9 @@ import click
 import pytest
 import structlog
 
+from commsengine.answers.inbox import Evidence
 from commsengine.cli.logs import configure_logs, unfailing_stderr
 from commsengine.cli.written_out import guarded, in_one_line, written_out
-from commsengine.engine.answers import Evidence
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.wiring import Wiring
 from tests.cli.terminal import Terminal
@@ -88,7 +88,7 @@ def hostile(started: Terminal, mailbox: Mailbox) -> Terminal:
         store, now = wiring.store, wiring.clock()
         ana = store.people.by_email("ana@example.com")
         assert ana is not None
-        wiring.hall.ask(key, "May I?", Evidence("link"), now)
+        wiring.inbox.ask(key, "May I?", Evidence("link"), now)
         store.facts.unreachable(ana.id, "slack", "no account", now=now)
         rests = {"email": {"until": now.isoformat(), "because": EVIL}}
         store.engine.beat("e", pid=1, host=EVIL, resting=rests, now=now)

@@ -10,8 +10,8 @@ from typing import Any
 from commsengine.cadence.history import Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
-from commsengine.content.message import Message
-from commsengine.content.render import Cast, Renderer
+from commsengine.content.message import RenderedMessage
+from commsengine.content.render import Renderer, Signers
 from commsengine.content.templates import load_templates, shipped_folder
 from commsengine.links import Links
 from tests.builders import BEN, MIA, a_message, a_plan, someone, utc
@@ -19,7 +19,7 @@ from tests.builders import BEN, MIA, a_message, a_plan, someone, utc
 SHIPPED = load_templates(shipped_folder(), None)
 DANA = someone(1, id="dana", name="Dana Reyes", email="dana@example.com")
 SAM = someone(2, id="sam", name="Sam Okafor", email="sam@example.com")
-CAST = Cast(DANA, MIA, SAM)
+CAST = Signers(DANA, MIA, SAM)
 CHECK = {
     "question": "Where do you log a call?",
     "answers": ["My notebook", "The customer record"],
@@ -75,10 +75,10 @@ def a_touch(message: str = "one-record", number: int = 1, **changes: Any) -> Tou
 
 
 def written(
-    message: str = "one-record", number: int = 1, person: Person = BEN, cast: Cast = CAST, **changes: Any
-) -> Message:
+    message: str = "one-record", number: int = 1, person: Person = BEN, signers: Signers = CAST, **changes: Any
+) -> RenderedMessage:
     """One touch of the full plan, rendered."""
-    return RENDERER.touch(a_touch(message, number, **changes), person, cast)
+    return RENDERER.touch(a_touch(message, number, **changes), person, signers)
 
 
 RENDERER = a_renderer()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from commsengine.cadence.checks import answer_id, check_of, offered_turn, order_of
 from commsengine.cadence.plan import ANGLES, Message
-from commsengine.content.message import Message as Written
+from commsengine.content.message import RenderedMessage as Written
 from commsengine.content.render import Renderer
 from commsengine.errors import RenderError
 from tests.builders import BEN, a_message, a_plan, someone

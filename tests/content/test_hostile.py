@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 from commsengine.cadence.people import Person
-from commsengine.content.render import Cast
+from commsengine.content.render import Signers
 from tests.builders import BEN, utc
 from tests.content.desk import DANA, MESSAGES, RENDERER, a_touch
 
@@ -44,9 +44,9 @@ class Shape(HTMLParser):
         self.seen.append(f"!{data}")
 
 
-def named(value: str) -> tuple[Person, Cast]:
+def named(value: str) -> tuple[Person, Signers]:
     person = replace(BEN, name=value, job=value, department=value, phone=value)
-    return person, Cast(replace(DANA, name=value), replace(DANA, name=value), replace(DANA, name=value))
+    return person, Signers(replace(DANA, name=value), replace(DANA, name=value), replace(DANA, name=value))
 
 
 ANN = named("Ann")
@@ -103,10 +103,10 @@ def test_headers_are_safe(value: str) -> None:
 @pytest.mark.parametrize("value", [value for value in HOSTILE if value.isprintable() and 0 < len(value) < 900])
 def test_a_value_comes_out_as_it_is(value: str) -> None:
     value = value.strip()
-    person, cast = named(value)
-    shown = RENDERER.touch(a_touch("personal"), person, cast)
+    person, signers = named(value)
+    shown = RENDERER.touch(a_touch("personal"), person, signers)
     assert f"From {value} to {value}" in shown.text
-    slack = RENDERER.touch(a_touch("personal", channel="slack"), person, cast)
+    slack = RENDERER.touch(a_touch("personal", channel="slack"), person, signers)
     said = json.dumps(slack.blocks, ensure_ascii=False).replace("\u2060", "")
     escaped = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     assert json.dumps(escaped, ensure_ascii=False)[1:-1] in said
@@ -114,9 +114,10 @@ def test_a_value_comes_out_as_it_is(value: str) -> None:
 
 @pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
 def test_talking_points_and_service_mail_keep_their_lines(value: str) -> None:
-    person, cast = named(value)
+    person, signers = named(value)
     points, usual = (
-        RENDERER.talking_points("input", "sales", *who, [said]) for who, said in (((person, cast), value), (ANN, "x"))
+        RENDERER.talking_points("input", "sales", *who, [said])
+        for who, said in (((person, signers), value), (ANN, "x"))
     )
     assert len(points.text.splitlines()) == len(usual.text.splitlines())
     assert [len(part.lines) for part in points.parts] == [len(part.lines) for part in usual.parts]
@@ -125,6 +126,6 @@ def test_talking_points_and_service_mail_keep_their_lines(value: str) -> None:
             RENDERER.service(
                 template, "k", who, by, utc("2027-01-12"), message="input", role="sales", question=said, answer=said
             )
-            for who, by, said in ((person, cast, value or "-"), (*ANN, "x"))
+            for who, by, said in ((person, signers, value or "-"), (*ANN, "x"))
         )  # fmt: skip
         assert Shape(shown.html).seen == Shape(plain.html).seen

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from commsengine.content.markdown import read
-from commsengine.content.mrkdwn import title_of, to_mrkdwn
+from commsengine.content.slack_card import title_of, to_mrkdwn
 from commsengine.content.slots import SLACK, Skeleton, Slot, mark
 
 

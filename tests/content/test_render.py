@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from commsengine.content.render import Cast
+from commsengine.content.render import Signers
 from commsengine.errors import RenderError
 from commsengine.links import Links
 from tests.builders import ANA, BEN, MIA, a_message, a_plan, utc
@@ -90,7 +90,7 @@ def test_the_footer_of_what_asks_for_an_answer_says_who_reads_it() -> None:
 
 def test_who_has_no_manager_is_not_told_of_one() -> None:
     for message in ("one-record", "input"):
-        assert "your manager" not in written(message, cast=Cast(DANA)).text
+        assert "your manager" not in written(message, signers=Signers(DANA)).text
 
 
 def test_next_time_is_the_persons_local_date_in_their_language_if_the_company_writes_in_it() -> None:
@@ -152,12 +152,14 @@ def test_plan_texts_use_person_and_milestones() -> None:
         ("one-record", CAST, "Dana Reyes", "dana@example.com"),
         ("personal", CAST, "Mia Wolf", "mia@example.com"),
         ("news", CAST, "Sam Okafor", "sam@example.com"),
-        ("personal", Cast(DANA), "Dana Reyes", "dana@example.com"),
-        ("news", Cast(DANA, MIA), "Dana Reyes", "dana@example.com"),
+        ("personal", Signers(DANA), "Dana Reyes", "dana@example.com"),
+        ("news", Signers(DANA, MIA), "Dana Reyes", "dana@example.com"),
     ],
 )
-def test_the_sender_is_whom_the_message_names_or_the_lead(message: str, cast: Cast, name: str, reply_to: str) -> None:
-    shown = written(message, cast=cast)
+def test_the_sender_is_whom_the_message_names_or_the_lead(
+    message: str, signers: Signers, name: str, reply_to: str
+) -> None:
+    shown = written(message, signers=signers)
     assert (shown.sender_name, shown.reply_to) == (name, reply_to)
 
 

@@ -11,9 +11,9 @@ import pytest
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.deliver import ChannelSetup
-from commsengine.engine.morning_mail import morning_mail
-from commsengine.engine.tick import Engine
+from commsengine.engine.engine import Engine
+from commsengine.engine.senders import ChannelSetup
+from commsengine.reports.morning_mail import morning_mail
 from commsengine.store.store import Store
 from tests.builders import a_plan, utc
 from tests.fakes import Clock, Mailbag, Scribe, a_channel

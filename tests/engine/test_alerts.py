@@ -11,11 +11,11 @@ import pytest
 from commsengine.cadence.plan import Workspace
 from commsengine.channels.channel import PERMANENT, RETRY, Outcome
 from commsengine.channels.email import EmailChannel
-from commsengine.channels.smtp_server import SmtpServer
-from commsengine.content.message import Message
-from commsengine.engine.books import status
-from commsengine.engine.deliver import ChannelSetup
-from commsengine.engine.tick import Engine
+from commsengine.channels.smtp import SmtpServer
+from commsengine.content.message import RenderedMessage
+from commsengine.engine.engine import Engine
+from commsengine.engine.senders import ChannelSetup
+from commsengine.reports.status import status
 from commsengine.store.store import Store
 from tests.builders import a_plan, someone
 from tests.engine.conftest import run
@@ -39,7 +39,7 @@ def an_engine(store: Store, clock: Clock, relay: SmtpSink, admin: str = ADMIN, *
     )
 
 
-def refused(message: Message) -> Outcome:
+def refused(message: RenderedMessage) -> Outcome:
     because = "Slack refuses us: invalid_auth"
     return Outcome(message.key, RETRY, begun=False, channel_down=because, lasting=True)
 

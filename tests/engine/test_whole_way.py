@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 
 from commsengine.cadence.plan import Plan, Workspace
+from commsengine.campaigns.control import pause
 from commsengine.channels.email import EmailChannel
-from commsengine.channels.smtp_server import SmtpServer
+from commsengine.channels.smtp import SmtpServer
 from commsengine.content.render import DigestFacts, Renderer
 from commsengine.content.templates import load_templates, shipped_folder
-from commsengine.engine.books import resting
-from commsengine.engine.campaigns import pause
-from commsengine.engine.deliver import ChannelSetup
-from commsengine.engine.service_mail import add_service_mail
-from commsengine.engine.tick import Engine
+from commsengine.engine.dispatch import add_service_mail
+from commsengine.engine.engine import Engine
+from commsengine.engine.senders import ChannelSetup
 from commsengine.links import Links
+from commsengine.reports.status import resting
 from commsengine.store.store import Store
 from tests.builders import MIA, a_message, a_plan, someone, utc
 from tests.engine.conftest import run

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from commsengine.channels.email import EmailChannel
-from commsengine.channels.smtp_server import parse_smtp_url
-from commsengine.engine.deliver import ChannelSetup
-from commsengine.engine.tick import BeatReport, Engine
+from commsengine.channels.smtp import parse_smtp_url
+from commsengine.engine.engine import BeatReport, Engine
+from commsengine.engine.senders import ChannelSetup
 from commsengine.wiring import Wiring, now
 from tests.stories.program import Program
 

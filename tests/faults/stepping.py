@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from commsengine.engine.tick import Engine
+from commsengine.engine.engine import Engine
 from commsengine.store.store import Store
 from tests.builders import utc
 from tests.fakes import Clock

@@ -10,10 +10,10 @@ import pytest
 
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
+from commsengine.campaigns.effects import Effects, release_effects
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.outlook import Outlook, release_outlook
+from commsengine.engine.engine import Engine
 from commsengine.engine.owner import Owner
-from commsengine.engine.tick import Engine
 from commsengine.store.records import TouchRecord
 from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc
@@ -49,7 +49,7 @@ def rows_of(store: Store) -> dict[str, list[TouchRecord]]:
     return found
 
 
-def announced(seen: Outlook) -> tuple[int, Mapping[str, int]]:
+def announced(seen: Effects) -> tuple[int, Mapping[str, int]]:
     return seen.now_due, seen.skipped
 
 
@@ -87,7 +87,7 @@ def test_f32_a_release_of_all_or_none_does_what_it_announced(
 
 
 def released_as_announced(store: Store, running: Engine, clock: Clock, people: Sequence[Person], backlog: str) -> None:
-    seen = release_outlook(store, running.decisions, backlog, clock.now)
+    seen = release_effects(store, running.decisions, backlog, clock.now)
     store.engine.release(backlog, by="dana", now=clock.now)
     running.tick()
     rows = rows_of(store)

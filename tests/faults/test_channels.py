@@ -14,13 +14,13 @@ import pytest
 from commsengine.cadence.plan import Workspace
 from commsengine.channels.channel import PERMANENT, Outcome
 from commsengine.channels.email import EmailChannel
-from commsengine.channels.smtp_server import SmtpServer
-from commsengine.content.message import Message
-from commsengine.engine.books import status
+from commsengine.channels.smtp import SmtpServer
+from commsengine.content.message import RenderedMessage
 from commsengine.engine.breaker import FAILURES, FIRST_WAIT
-from commsengine.engine.deliver import ChannelSetup
-from commsengine.engine.guard import FIRST
-from commsengine.engine.tick import Engine
+from commsengine.engine.engine import Engine
+from commsengine.engine.refusal_guard import FIRST
+from commsengine.engine.senders import ChannelSetup
+from commsengine.reports.status import status
 from commsengine.store.store import Store
 from tests.builders import someone, utc
 from tests.engine.conftest import KICKOFF_MORNING, run
@@ -122,7 +122,7 @@ def test_f12_one_refusal_is_one_failed_touch_and_pauses_nothing(store: Store, cl
     assert status(store, clock.now)["campaigns"][0]["state"] == "running"
 
 
-def refusing(addresses: set[str]) -> Callable[[Message], Outcome | None]:
+def refusing(addresses: set[str]) -> Callable[[RenderedMessage], Outcome | None]:
     return lambda m: Outcome(m.key, PERMANENT, "rcpt", "550 5.7.1 blocked") if m.to_email in addresses else None
 
 

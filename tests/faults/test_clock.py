@@ -15,10 +15,10 @@ from commsengine.cadence.history import Campaign, Campaigns, History
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.channels.channel import RETRY, UNCERTAIN, Outcome
-from commsengine.channels.resolver import Sending, Sighting
-from commsengine.content.message import Message
-from commsengine.engine.books import engine_state
-from commsengine.engine.tick import Engine
+from commsengine.content.message import RenderedMessage
+from commsengine.engine.engine import Engine
+from commsengine.reports.status import engine_state
+from commsengine.resolvers.resolver import Sending, Sighting
 from commsengine.runner import heartbeat, keep_time
 from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc
@@ -182,7 +182,7 @@ def test_f31_a_clock_set_ahead_while_a_message_leaves_brings_no_second_copy(
     run(store, [someone(n) for n in range(3)], every_day())
     ahead = utc("2027-01-12 05:00")
 
-    def jump(message: Message) -> None:
+    def jump(message: RenderedMessage) -> None:
         """The clock jumps between the mark and the answer, and the engine beats before the answer comes."""
         del message
         if clock.now < ahead:
@@ -263,7 +263,7 @@ def test_f31_a_channel_that_rests_is_tried_again_once_the_clock_is_set_back(
         [Outcome("", RETRY, "connect", "refused", begun=False, channel_down="the relay refuses us", lasting=True)]
     )
 
-    def down_once(message: Message) -> Outcome | None:
+    def down_once(message: RenderedMessage) -> Outcome | None:
         found = next(outcomes, None)
         return found and replace(found, key=message.key)
 
@@ -315,7 +315,7 @@ def test_f31_a_retry_waits_no_longer_than_the_clock_went_back(
     run(store, [someone(1)])
     outcomes = iter(["451 try later"])
 
-    def busy_once(message: Message) -> Outcome | None:
+    def busy_once(message: RenderedMessage) -> Outcome | None:
         reply = next(outcomes, "")
         return Outcome(message.key, RETRY, "rcpt", reply) if reply else None
 

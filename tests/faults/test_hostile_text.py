@@ -24,15 +24,14 @@ import pytest
 
 from commsengine.authoring.check import check
 from commsengine.authoring.csv_text import read_csv
-from commsengine.authoring.people_export import FORMULA, export_people
-from commsengine.authoring.people_file import load_people
+from commsengine.authoring.people_file import FORMULA, export_people, load_people
 from commsengine.cadence.people import KNOWN, Person
 from commsengine.cadence.plan import Plan
 from commsengine.channels.mime import message_bytes
-from commsengine.content.message import Message
-from commsengine.content.render import Cast, Renderer
+from commsengine.content.message import RenderedMessage
+from commsengine.content.render import Renderer, Signers
 from tests.builders import BEN
-from tests.content.desk import DANA, SAM, SHIPPED, a_renderer, a_touch
+from tests.content.suspects import DANA, SAM, SHIPPED, a_renderer, a_touch
 from tests.content.test_hostile import Shape
 
 HARMLESS = "harmless"
@@ -59,7 +58,7 @@ HOSTILE = {
 # -- what is sent, without its words ---------------------------------------------------------------
 
 
-def anatomy(message: Message) -> dict[str, Any]:
+def anatomy(message: RenderedMessage) -> dict[str, Any]:
     """The structure of a message, from its finished bytes or its blocks."""
     if message.channel == "slack":
         told = json.dumps([*message.blocks, message.text], ensure_ascii=False)
@@ -133,7 +132,7 @@ def writer() -> Renderer:
 
 
 def mails(writer: Renderer, person: Person) -> list[dict[str, Any]]:
-    cast = Cast(replace(person, email=DANA.email), replace(person, email="mia@example.com"), SAM)
+    cast = Signers(replace(person, email=DANA.email), replace(person, email="mia@example.com"), SAM)
     found = []
     for channel in ("email", "slack"):
         touch = a_touch("about", channel=channel, role="sales")
@@ -311,7 +310,7 @@ def _is_leaf(line: str) -> bool:
 def sent(plan: Plan) -> list[Any]:
     """The structure of everything that goes out for this plan: each message by mail and Slack, talking points."""
     renderer = a_renderer(plan)
-    cast = Cast(DANA, replace(DANA, name="Mia Wolf"), SAM)
+    cast = Signers(DANA, replace(DANA, name="Mia Wolf"), SAM)
     found: list[Any] = []
     for message in plan.messages:
         for channel in ("email", "slack"):

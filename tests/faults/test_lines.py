@@ -11,7 +11,7 @@ import pytest
 
 from commsengine.channels.channel import RETRY, SENT, UNCERTAIN
 from commsengine.channels.email import EmailChannel
-from commsengine.channels.smtp_server import SmtpServer
+from commsengine.channels.smtp import SmtpServer
 from commsengine.wiring import Wiring
 from tests.faults.arrivals import wait_until
 from tests.faults.killer import Killer

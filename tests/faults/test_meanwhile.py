@@ -11,9 +11,9 @@ import pytest
 from commsengine.cadence.history import Campaigns
 from commsengine.cadence.plan import Workspace
 from commsengine.channels.channel import RETRY, Outcome
-from commsengine.content.message import Message
+from commsengine.content.message import RenderedMessage
 from commsengine.engine.decisions import Decided, Decisions
-from commsengine.engine.tick import Engine
+from commsengine.engine.engine import Engine
 from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
@@ -77,7 +77,7 @@ class Once:
     store: Store
     deed: Deed | None
 
-    def __call__(self, message: Message) -> None:
+    def __call__(self, message: RenderedMessage) -> None:
         deed, self.deed = (self.deed, None) if message.to_email == ANN.email else (None, self.deed)
         if deed:
             deed(self.store)

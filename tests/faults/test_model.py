@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from commsengine.engine.sweep import finish_what_is_over
+from commsengine.engine.heartbeat import finish_what_is_over
 from commsengine.errors import CommsError
 from tests.faults.world import OUTCOMES, PEOPLE, Flight, LittleEngine, World, a_campaign, a_template
 

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from commsengine.cadence.plan import Workspace
-from commsengine.content.message import Message
-from commsengine.engine.deliver import ChannelSetup
-from commsengine.engine.tick import Engine
+from commsengine.content.message import RenderedMessage
+from commsengine.engine.engine import Engine
+from commsengine.engine.senders import ChannelSetup
 from commsengine.errors import CommsError
 from commsengine.store.records import Receipt
 from commsengine.store.store import Store
@@ -34,10 +34,10 @@ def an_engine(store: Store, clock: Clock, email: ChannelSetup) -> Engine:
     return Engine(store, {"email": email}, Scribe, workspace=Workspace(), clock=clock, sleep=clock.sleep, interval=10.0)
 
 
-def at(number: int, event: Callable[[], object]) -> Callable[[Message], None]:
+def at(number: int, event: Callable[[], object]) -> Callable[[RenderedMessage], None]:
     seen: list[str] = []
 
-    def before_mark(message: Message) -> None:
+    def before_mark(message: RenderedMessage) -> None:
         seen.append(message.key)
         if len(seen) == number:
             event()
@@ -96,7 +96,7 @@ def test_f35_connections_cut_and_a_server_killed_in_mid_run_lose_nobody_and_an_o
 
         events = [at(20, cut), at(50, kill)]
 
-        def strike(message: Message) -> None:
+        def strike(message: RenderedMessage) -> None:
             for event in events:
                 event(message)
 

@@ -13,10 +13,10 @@ import pytest
 
 from commsengine.cadence.plan import Workspace
 from commsengine.channels.email import EmailChannel
-from commsengine.channels.smtp_server import SmtpServer
-from commsengine.engine.books import today
-from commsengine.engine.deliver import ChannelSetup
-from commsengine.engine.tick import Engine
+from commsengine.channels.smtp import SmtpServer
+from commsengine.engine.engine import Engine
+from commsengine.engine.senders import ChannelSetup
+from commsengine.reports.status import today
 from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc
 from tests.engine.conftest import KICKOFF_MORNING, run

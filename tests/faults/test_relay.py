@@ -14,7 +14,7 @@ import pytest
 
 from commsengine.channels.channel import UNCERTAIN
 from commsengine.channels.email import EmailChannel
-from commsengine.channels.smtp_server import SmtpServer
+from commsengine.channels.smtp import SmtpServer
 from tests.faults.killer import DATABASE, Killer, Verdict
 from tests.faults.office import later, office
 from tests.faults.witness import CUT, SILENCE, Rule, SmtpWitness, smtp_witness

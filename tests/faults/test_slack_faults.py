@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from commsengine.engine.sweep import sweep
-from commsengine.engine.tick import Engine
+from commsengine.engine.engine import Engine
+from commsengine.engine.heartbeat import sweep
 from commsengine.store.store import Store
 from commsengine.wiring import Wiring
 from tests.faults.arrivals import PATIENCE, wait_until

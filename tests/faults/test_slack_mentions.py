@@ -14,12 +14,12 @@ import pytest
 from starlette.applications import Starlette
 
 from commsengine.channels.slack import harmless
-from commsengine.content.render import Cast
-from commsengine.sandbox.serving import Serving
+from commsengine.content.render import Signers
+from commsengine.sandbox.sandbox import Serving
 from commsengine.sandbox.slack_stand_in import SlackStandIn
 from commsengine.sandbox.slack_team import Post
 from tests.builders import BEN, utc
-from tests.content.desk import DANA, RENDERER
+from tests.content.suspects import DANA, RENDERER
 from tests.stories.campaign import IN_FORCE, addresses, write_for
 from tests.stories.program import Program
 
@@ -101,7 +101,7 @@ def test_names_and_words_full_of_mentions_are_posted_as_the_text_they_are(tmp_pa
 @pytest.mark.parametrize("value", MENTIONS)
 def test_a_question_and_its_answer_full_of_mentions_mention_nobody(value: str) -> None:
     person = replace(BEN, name=value)
-    cast = Cast(replace(DANA, name=value), replace(DANA, name=value), replace(DANA, name=value))
+    cast = Signers(replace(DANA, name=value), replace(DANA, name=value), replace(DANA, name=value))
     told = RENDERER.service(
         "answer", "k", person, cast, utc("2027-01-12"), message="input", role="sales", channel="slack", question=value,
         answer=value, others="",

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from commsengine.cadence.plan import Workspace
-from commsengine.content.message import Message
-from commsengine.engine.books import STOPPED, status
-from commsengine.engine.deliver import ChannelSetup
+from commsengine.content.message import RenderedMessage
+from commsengine.engine.dispatch import add_service_mail
+from commsengine.engine.engine import Engine
+from commsengine.engine.heartbeat import LEASE
 from commsengine.engine.owner import Owner
-from commsengine.engine.pulse import LEASE
-from commsengine.engine.reconcile import SETTLE
-from commsengine.engine.service_mail import add_service_mail
-from commsengine.engine.state_folder import StateFolder
-from commsengine.engine.tick import Engine
+from commsengine.engine.senders import ChannelSetup
+from commsengine.engine.startup import SETTLE
+from commsengine.engine.state_folder import STOPPED, StateFolder
+from commsengine.reports.status import status
 from commsengine.store.store import Store
 from tests.builders import someone, utc
 from tests.engine.conftest import KICKOFF_MORNING, run
@@ -64,11 +64,11 @@ def service_mail(store: Store, clock: Clock, number: int) -> None:
         add_service_mail(store, message, category="digest", person_id=None, due_at=clock.now, now=clock.now)
 
 
-def stopping(event: Callable[[], object]) -> Callable[[Message], None]:
+def stopping(event: Callable[[], object]) -> Callable[[RenderedMessage], None]:
     """Does that before the eleventh message is marked."""
     seen: list[str] = []
 
-    def before_mark(message: Message) -> None:
+    def before_mark(message: RenderedMessage) -> None:
         seen.append(message.key)
         if len(seen) == 11:
             event()
@@ -143,7 +143,7 @@ def test_f03_an_orderly_end_gives_back_service_mail_and_leaves_nothing_uncertain
     service_mail(store, clock, 30)
     bag, begun, go = Mailbag(), threading.Event(), threading.Event()
 
-    def slow(message: Message) -> None:
+    def slow(message: RenderedMessage) -> None:
         begun.set()
         go.wait(30)
 
@@ -182,7 +182,7 @@ def test_f34_a_worker_that_stood_still_inside_the_call_is_uncertain_and_flagged(
     run(store, [someone(1)])
     bag, leaving, go = Mailbag(), threading.Event(), threading.Event()
 
-    def stands_still(message: Message) -> None:
+    def stands_still(message: RenderedMessage) -> None:
         leaving.set()
         go.wait(30)
 

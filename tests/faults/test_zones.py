@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from commsengine.cadence import calendar
-from commsengine.engine.sweep import sweep
+from commsengine.engine.heartbeat import sweep
 from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run

@@ -18,21 +18,21 @@ from pathlib import Path
 from commsengine.cadence.history import Touch
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, Outcome
-from commsengine.channels.resolver import Sending, Sighting
+from commsengine.engine.attempt import MOST_ATTEMPTS, receipt_of, render_failed
+from commsengine.engine.copies import look_back, unknown
 from commsengine.engine.decisions import Decided, Decisions
+from commsengine.engine.heartbeat import LEASE
 from commsengine.engine.owner import Owner
-from commsengine.engine.pulse import LEASE
-from commsengine.engine.receipts import MOST_ATTEMPTS, receipt_of, render_failed
-from commsengine.engine.reconcile import reconcile
-from commsengine.engine.resolve import Resolution
-from commsengine.engine.restored import look_back, unknown
+from commsengine.engine.startup import reconcile
 from commsengine.engine.state_folder import Note, StateFolder
+from commsengine.engine.uncertain import Resolution
 from commsengine.errors import RenderError
-from commsengine.store import transitions
+from commsengine.resolvers.resolver import Sending, Sighting
+from commsengine.store import moves
 from commsengine.store.erasure import suppression_key
+from commsengine.store.moves import FINAL, MOVES, Move
 from commsengine.store.records import Receipt
 from commsengine.store.store import Store
-from commsengine.store.transitions import FINAL, MOVES, Move
 from tests.builders import ANA, BEN, MIA, a_message, a_plan, utc
 
 PEOPLE = (ANA, BEN, MIA)
@@ -543,7 +543,7 @@ class World:
             self.expect(known, f"{key} went from {old} to {new} while '{self.doing}', which no move does")
             if move is not None:
                 self.moves[move.name] += 1
-                if move is transitions.SEND_AGAIN:
+                if move is moves.SEND_AGAIN:
                     self.resent[key, self._who_resends(key)] += 1
                     self.doubted.add(key)
         self.resolver.absent.clear()
@@ -557,11 +557,11 @@ class World:
         if len(fitting) < 2:
             return next(iter(fitting), None)
         unfit = set()
-        unfit.add(transitions.CLAIM if kind == "service" else transitions.CLAIM_NOTE)
-        unfit.add(transitions.GIVE_BACK if tried else transitions.PUT_OFF)
-        unfit.add(transitions.FORSAKE if self.doing in RECEIPTS else transitions.DOUBT)
-        unfit.add(transitions.FAIL if reason.startswith("poison") else transitions.POISON)
-        unfit |= {transitions.SKIP, transitions.CLOSE, transitions.ERASE} - {_SKIPS.get(reason, transitions.SKIP)}
+        unfit.add(moves.CLAIM if kind == "service" else moves.CLAIM_NOTE)
+        unfit.add(moves.GIVE_BACK if tried else moves.PUT_OFF)
+        unfit.add(moves.FORSAKE if self.doing in RECEIPTS else moves.DOUBT)
+        unfit.add(moves.FAIL if reason.startswith("poison") else moves.POISON)
+        unfit |= {moves.SKIP, moves.CLOSE, moves.ERASE} - {_SKIPS.get(reason, moves.SKIP)}
         return next((move for move in fitting if move not in unfit), None)
 
     def expect(self, holds: bool, otherwise: str) -> None:
@@ -571,4 +571,4 @@ class World:
 
 WHO = ("policy", "operator", "resolver")
 RECEIPTS = ("told", "go", "mark")
-_SKIPS = {"erased": transitions.ERASE, "cancelled": transitions.CLOSE}
+_SKIPS = {"erased": moves.ERASE, "cancelled": moves.CLOSE}

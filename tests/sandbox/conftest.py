@@ -11,7 +11,7 @@ import pytest
 
 from commsengine.channels.email import EmailChannel, parse_smtp_url
 from commsengine.channels.slack import SlackChannel
-from commsengine.content.message import Message
+from commsengine.content.message import RenderedMessage
 from commsengine.sandbox.sandbox import Sandbox
 from tests.builders import ANA, BEN, MIA
 from tests.servers import SlackApp, a_mail
@@ -63,18 +63,18 @@ BUTTONS = [
 ]
 
 
-def a_card(key: str = "k1", **changes: object) -> Message:
+def a_card(key: str = "k1", **changes: object) -> RenderedMessage:
     return a_mail(key, **{"channel": "slack", "blocks": BUTTONS, **changes})
 
 
-def post(sandbox: Sandbox, *cards: Message) -> None:
+def post(sandbox: Sandbox, *cards: RenderedMessage) -> None:
     channel = SlackChannel(sandbox.slack_bot_token, Ids(), api_url=sandbox.slack_api_url)
     assert [outcome.verdict for outcome in channel.deliver(cards or [a_card()], lambda keys: keys)] == ["sent"] * len(
         cards or [1]
     )
 
 
-def mail(sandbox: Sandbox, *mails: Message) -> None:
+def mail(sandbox: Sandbox, *mails: RenderedMessage) -> None:
     channel = EmailChannel(parse_smtp_url(sandbox.smtp_url), "change@example.com")
     assert [outcome.verdict for outcome in channel.deliver(mails, lambda keys: keys)] == ["sent"] * len(mails)
     channel.close()

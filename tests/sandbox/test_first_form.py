@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from commsengine.sandbox.first_form import first_form, open_page, send
-from commsengine.sandbox.serving import Serving
+from commsengine.sandbox.people_at_play import first_form, open_page, send
+from commsengine.sandbox.sandbox import Serving
 
 PAGE = """<html><body><p>Hello</p>
 <form method="post" action="?kind=first"><input type="hidden" name="do" value="check">

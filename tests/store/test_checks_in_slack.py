@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from commsengine.cadence.daily_learning import LearnedRoles
 from commsengine.cadence.history import Touch
-from commsengine.cadence.lessons import Known
 from commsengine.cadence.standing import standing
 from commsengine.store.store import Store
 from tests.builders import a_message
@@ -65,7 +65,7 @@ def test_what_was_pressed_before_stays_and_counts_for_nothing(after: Store) -> N
 
 
 def test_what_was_learned_from_it_is_forgotten_and_everybody_is_decided_again(after: Store) -> None:
-    assert after.estimates.latest("crm") == Known()
+    assert after.estimates.latest("crm") == LearnedRoles()
     assert sorted(after.touches.due(LATER, 10)) == ["ana", "ben", "mia"]
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-from commsengine.cadence.learning import Checked, Learned, learn, nothing
-from commsengine.cadence.lessons import Known
-from commsengine.cadence.recall import Event
+from commsengine.cadence.daily_learning import LearnedRoles
+from commsengine.recall.learning import Checked, Learned, learn, nothing
+from commsengine.recall.memory import Event
 from commsengine.store.store import Store
 from tests.builders import ANA, utc
 from tests.store.scene import LATER, NOW, a_touch, claim, running
@@ -20,9 +20,9 @@ def learned(right: int = 3) -> Learned:
     return learn(nothing(), checks, [(*before, check.answer) for check in checks])
 
 
-def known(right: int = 3, **changes: dt.datetime) -> Known:
+def known(right: int = 3, **changes: dt.datetime) -> LearnedRoles:
     given = {"counted_at": COUNTED, "effective_at": EFFECTIVE, **changes}
-    return Known(given["counted_at"], given["effective_at"], {"sales": learned(right), "others": nothing()})
+    return LearnedRoles(given["counted_at"], given["effective_at"], {"sales": learned(right), "others": nothing()})
 
 
 def test_what_is_read_is_what_was_published_to_the_bit(store: Store) -> None:
@@ -35,7 +35,7 @@ def test_what_is_read_is_what_was_published_to_the_bit(store: Store) -> None:
 def test_nothing_is_known_at_first_or_of_another_campaign(store: Store) -> None:
     running(store)
     store.estimates.publish("crm", known())
-    assert store.estimates.latest("other") == Known()
+    assert store.estimates.latest("other") == LearnedRoles()
 
 
 def test_it_is_in_use_from_its_instant_on(store: Store) -> None:
@@ -47,7 +47,7 @@ def test_it_is_in_use_from_its_instant_on(store: Store) -> None:
     assert store.estimates.latest("crm") == later
     assert store.estimates.latest("crm", effective=EFFECTIVE + day) == later
     assert store.estimates.latest("crm", effective=EFFECTIVE + day - dt.timedelta(seconds=1)) == known()
-    assert store.estimates.latest("crm", effective=EFFECTIVE - dt.timedelta(seconds=1)) == Known()
+    assert store.estimates.latest("crm", effective=EFFECTIVE - dt.timedelta(seconds=1)) == LearnedRoles()
 
 
 def test_the_first_of_two_engines_is_kept(store: Store) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from commsengine.cadence.history import Answer, Outcome, Question, Snooze
+from commsengine.cadence.history import Answer, OutreachOutcome, Question, Snooze
 from commsengine.errors import InputError
 from commsengine.store.records import AnswerRecord
 from commsengine.store.store import Store
@@ -130,7 +130,7 @@ def test_snooze_and_outcome_reach_the_history(known: Store) -> None:
     known.facts.outcome("ana", "crm", ["m", "n"], "away", unclear="time", note="Leave.", by="mia", now=LATER)
     history = known.touches.histories(["ana"])["ana"].history
     assert history.snoozes == (Snooze("crm", "m", LATER.date(), NOW),)
-    assert history.outcomes == (Outcome("crm", "m", "away", LATER), Outcome("crm", "n", "away", LATER))
+    assert history.outcomes == (OutreachOutcome("crm", "m", "away", LATER), OutreachOutcome("crm", "n", "away", LATER))
 
 
 @pytest.mark.parametrize(("outcome", "unclear"), [("happy", ""), ("away", "weather")])

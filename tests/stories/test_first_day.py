@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from commsengine.sandbox.first_form import first_form, send
+from commsengine.sandbox.people_at_play import first_form, send
 from tests.stories.conftest import free_port
 from tests.stories.pages import WEB, pages
 from tests.stories.program import Program

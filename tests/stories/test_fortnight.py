@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from commsengine.engine.answers import Evidence
-from commsengine.engine.campaigns import start
+from commsengine.answers.inbox import Evidence
+from commsengine.campaigns.control import start
 from commsengine.sandbox.time_lapse import Diary, TimeLapse, play
 from commsengine.wiring import Wiring, now
 from tests.stories.campaign import days_from_now, write_for
@@ -27,7 +27,7 @@ def live(program: Program, relay: Relay, *, since: dt.datetime, until: dt.dateti
         start(wiring.store, "crm", by="dana", now=since)
 
         def answer() -> None:
-            wiring.hall.got_it(relay.of("p0000@example.com")[0].key, Evidence("link"), clock.now())
+            wiring.inbox.got_it(relay.of("p0000@example.com")[0].key, Evidence("link"), clock.now())
 
         diary.note(since + 60 * MINUTE, answer)
         with wiring.engine() as engine:

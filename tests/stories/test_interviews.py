@@ -14,7 +14,7 @@ from commsengine.cadence.forecast import Fact
 from commsengine.cadence.history import Answer, Touch
 from commsengine.cadence.plan import Workspace
 from commsengine.content.templates import load_templates, shipped_folder
-from commsengine.engine.followups import followups, record_outcome
+from commsengine.reports.followups import followups, record_outcome
 from commsengine.sandbox.rehearse import Rehearsal, Script, Story
 from tests.builders import utc
 

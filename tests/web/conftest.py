@@ -16,7 +16,7 @@ import pytest
 from starlette.applications import Starlette
 
 from commsengine.web.app import create_app
-from commsengine.web.visits import server_of
+from commsengine.web.connections import server_of
 from tests.answering import KEYS, Answering, answering
 
 
@@ -57,7 +57,7 @@ def site(open_site: Callable[..., Site]) -> Site:
 
 
 def app_of(house: Answering, **options: Any) -> Starlette:
-    return create_app(house.hall, house.links, keys=KEYS, clock=house.clock, **options)
+    return create_app(house.inbox, house.links, keys=KEYS, clock=house.clock, **options)
 
 
 @contextmanager

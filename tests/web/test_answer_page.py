@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from commsengine.cadence.checks import order_of
+from tests.answers.test_inbox import CHECK, INPUT, PERSONAL
 from tests.builders import ANA, BEN, a_message, someone, utc
-from tests.engine.test_answers import CHECK, INPUT, PERSONAL
 from tests.web.conftest import Site
 
 OpenSite = Callable[..., Site]
@@ -167,7 +167,7 @@ def test_a_question_stops_here_until_it_is_answered(site: Site) -> None:
     key = site.house.touch()
     assert "Your question is on its way" in site.post(key, do="question", text="When?").text
     (question,) = site.house.store.facts.questions()
-    site.house.hall.answer_question(question.id, "In March.", "dana@example.com", site.house.clock())
+    site.house.inbox.answer_question(question.id, "In March.", "dana@example.com", site.house.clock())
     assert "In March." in site.get(key).text
 
 

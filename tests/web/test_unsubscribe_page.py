@@ -8,7 +8,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from commsengine.channels.email import EmailChannel
-from commsengine.channels.smtp_server import SmtpServer
+from commsengine.channels.smtp import SmtpServer
 from commsengine.links import Links
 from tests.answering import KEYS
 from tests.builders import ANA

@@ -12,14 +12,14 @@ from collections.abc import Sequence
 
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
+from commsengine.campaigns.control import known
 from commsengine.channels.email import EmailChannel
-from commsengine.channels.smtp_server import SmtpServer
-from commsengine.engine.campaigns import known
+from commsengine.channels.smtp import SmtpServer
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.deliver import ChannelSetup
+from commsengine.engine.engine import Engine
+from commsengine.engine.heartbeat import LEASE
 from commsengine.engine.owner import Owner
-from commsengine.engine.pulse import LEASE
-from commsengine.engine.tick import Engine
+from commsengine.engine.senders import ChannelSetup
 from commsengine.store.records import Receipt
 from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc

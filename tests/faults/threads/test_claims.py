@@ -21,9 +21,9 @@ from pathlib import Path
 import pytest
 
 from commsengine.cadence.plan import Workspace
-from commsengine.content.message import Message
+from commsengine.content.message import RenderedMessage
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.lock import EngineLock
+from commsengine.engine.owner import EngineLock
 from commsengine.errors import CommsError, HeldError
 from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc
@@ -94,7 +94,7 @@ def test_mautic_9880_two_rows_three_seconds_apart(store: Store, engine: MakeEngi
     run(store, crowd(1), once())
     leaving, go = threading.Event(), threading.Event()
 
-    def takes_long(message: Message) -> None:
+    def takes_long(message: RenderedMessage) -> None:
         leaving.set()
         go.wait(30)
 
@@ -119,7 +119,7 @@ def test_mautic_13070_what_was_queued_was_sent_several_times(
     run(store, crowd(10), once())
     leaving, go = threading.Event(), threading.Event()
 
-    def stuck(message: Message) -> None:
+    def stuck(message: RenderedMessage) -> None:
         leaving.set()
         go.wait(30)
 

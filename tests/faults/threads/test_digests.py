@@ -13,10 +13,10 @@ from commsengine.channels.channel import RETRY, Outcome
 from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
-from tests.engine.test_digest import BERLIN, DANA, asked, digests
 from tests.fakes import Clock, Mailbag, a_channel
 from tests.faults.threads.engines import crowd
 from tests.faults.threads.test_claims import at_once
+from tests.reports.test_digest import BERLIN, DANA, asked, digests
 
 
 def test_novu_1633_2569_two_events_in_one_second_made_two_digests(

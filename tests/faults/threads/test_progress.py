@@ -11,8 +11,8 @@ import time
 from dataclasses import replace
 
 from commsengine.channels.channel import RETRY, UNCERTAIN, Outcome
-from commsengine.content.message import Message
-from commsengine.engine.books import status
+from commsengine.content.message import RenderedMessage
+from commsengine.reports.status import status
 from commsengine.store.store import Store
 from tests.builders import someone
 from tests.engine.conftest import MakeEngine, run
@@ -57,7 +57,7 @@ def test_listmonk_2278_a_reboot_finished_the_campaign_with_a_hundred_unsent(
     run(store, crowd(60), once())
     half_way = threading.Event()
 
-    def slowly(message: Message) -> None:
+    def slowly(message: RenderedMessage) -> None:
         if len(bag.arrived) >= 20:
             half_way.set()
             time.sleep(0.1)
@@ -155,7 +155,7 @@ def test_listmonk_2168_2591_2860_pause_restart_resume_and_it_was_finished(
     """
     run(store, crowd(40), once())
 
-    def pause_half_way(message: Message) -> None:
+    def pause_half_way(message: RenderedMessage) -> None:
         if len(bag.arrived) == 25:
             store.plans.pause("crm", by="dana", now=clock.now)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from commsengine.content.message import Message
+from commsengine.content.message import RenderedMessage
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.store.store import Store
 from tests.builders import utc
@@ -34,7 +34,7 @@ def test_listmonk_2070_resume_sent_again(store: Store, engine: MakeEngine, bag: 
     run(store, crowd(30))
     paused_at = [10, 20]
 
-    def pause_twice(message: Message) -> None:
+    def pause_twice(message: RenderedMessage) -> None:
         if paused_at and len(bag.arrived) == paused_at[0]:
             paused_at.pop(0)
             store.plans.pause("crm", by="dana", now=clock.now)

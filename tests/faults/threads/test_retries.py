@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import delete
 
 from commsengine.channels.channel import RETRY, Outcome
-from commsengine.engine.books import held
+from commsengine.reports.status import held
 from commsengine.store import tables
 from commsengine.store.store import Store
 from tests.engine.conftest import MakeEngine, run

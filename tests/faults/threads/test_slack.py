@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from commsengine.answers.inbox import AnswerInbox
 from commsengine.channels.slack import SlackChannel
-from commsengine.engine.answers import Hall
-from commsengine.engine.deliver import ChannelSetup
+from commsengine.engine.senders import ChannelSetup
 from commsengine.sandbox.slack_clicks import signed_headers
 from commsengine.store.store import Store
 from tests.answering import answering
@@ -119,7 +119,7 @@ def test_bolt_python_1071_any_one_of_the_open_sockets_got_the_event(tmp_path: Pa
     house = answering(tmp_path)
     house.store.slack_ids.put(ANA.email, "UANA", "D1")
     with Store.open(str(house.store.database.url)) as other, SocketSlack() as one, SocketSlack() as two:
-        there = replace(house, store=other, hall=Hall(other, house.hall._make_renderer))
+        there = replace(house, store=other, inbox=AnswerInbox(other, house.inbox._make_renderer))
         with connected(house, one), connected(there, two):
             assert one.linked.wait(30)
             assert two.linked.wait(30)

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy import text
 
-from commsengine.store.instant import Instant
+from commsengine.store.tables import Instant
 
 revision = "0002"
 down_revision = "0001"

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from commsengine.store.instant import Instant
+from commsengine.store.tables import Instant
 
 revision = "0006"
 down_revision = "0005"

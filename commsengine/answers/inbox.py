@@ -1,0 +1,306 @@
+"""The hall for answers: the one place where what a person says is recorded, whichever way it came.
+
+Web pages, Slack and the rehearsal all call it. Each answer is a fact with its evidence and who gave it; recording one
+twice changes nothing and says when it was recorded. Writing a fact makes that person due at once (the store does that).
+What a call returns is committed: only then may a caller show "recorded".
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from commsengine.answers.my_record import PersonRecord, person_record
+from commsengine.answers.touch_text import Blocks, CardText, card_text, drawn, key_point
+from commsengine.answers.touch_view import Card
+from commsengine.cadence.calendar import DAY, Hours, local_date_in, zone_of
+from commsengine.cadence.checks import answer_id, unclear_turn
+from commsengine.cadence.people import Person, role_of
+from commsengine.cadence.plan import Plan
+from commsengine.content.message import RenderedMessage
+from commsengine.content.render import Renderer, Signers
+from commsengine.engine.directory import SignerLookup
+from commsengine.engine.dispatch import add_service_mail
+from commsengine.errors import CommsError, InputError
+from commsengine.store.records import CampaignRecord, QuestionRecord, TouchRecord
+from commsengine.store.store import Store
+
+LONGEST = 4000
+"""Characters of what a person writes."""
+
+log = structlog.get_logger(__name__)
+
+
+class UnknownTouchError(CommsError):
+    """The key names no touch of a person who is still on record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How we know: ``kind`` is slack, link, reply or manager; ``detail`` is what the request showed."""
+
+    kind: str
+    detail: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What came of an answer: ``first`` is false when it was on record already."""
+
+    first: bool
+    at: dt.datetime
+    look: Callable[[], Card] = field(repr=False)
+
+    @property
+    def card(self) -> Card:
+        """How things stand now; looked up when it is asked for."""
+        return self.look()
+
+    @property
+    def text(self) -> str:
+        return self.card.said
+
+
+RendererFor = Callable[[Plan, Mapping[str, str]], Renderer]
+
+
+class AnswerInbox:
+    """Safe to share between threads. Every ``key`` is that of a touch; an unknown one raises ``UnknownTouchError``.
+
+    ``renderer`` makes the renderer of a plan version.
+    """
+
+    def __init__(self, store: Store, renderer: RendererFor) -> None:
+        self._store, self._make_renderer = store, renderer
+        self._renderers: dict[tuple[str, int], Renderer] = {}
+
+    # -- how things stand -------------------------------------------------------------------------
+
+    def card(self, key: str, now: dt.datetime) -> Card:
+        """The touch and everything its person has said about it. Changes nothing."""
+        found = self._store.facts.said_about(key)
+        if found is None:
+            raise UnknownTouchError("This message is not on record.", "Open the newest message you have.")
+        version = self._version(found.touch)
+        zone, message = zone_of(found.person, version.plan).key, version.plan.message(found.touch.message)
+        return Card(
+            found.person,
+            version.plan,
+            message,
+            found.touch,
+            zone,
+            now,
+            answers=tuple(answer for answer in found.answers if answer.key == key or answer.whole_campaign),
+            before=tuple(answer for answer in found.answers if answer.key != key and not answer.whole_campaign),
+            question=found.question,
+            snoozed_until=next((day for day in found.snoozed_until if day > local_date_in(zone, now)), None),
+            unclear=unclear_turn(message, found.touch.due_at, found.answers, found.rows),
+        )
+
+    def text(self, card: Card) -> CardText:
+        """The words of the card's page, by the plan as it stands now."""
+        return card_text(self._renderer(self._version(card.touch)), card, self._signers(card.person, card.plan))
+
+    def drawn(self, card: Card) -> tuple[str, Blocks]:
+        """The Slack card as things stand, in the words in which it was sent."""
+        sent = self._store.plans.version(card.touch.campaign, card.touch.version)
+        signers = self._signers(card.person, card.plan)
+        check = card_text(self._renderer(self._version(card.touch)), card, signers).check
+        return drawn(self._renderer(sent or self._version(card.touch)), card, signers, check)
+
+    def _version(self, touch: TouchRecord) -> CampaignRecord:
+        """The plan as it stands, or as it stood when the touch was made if it has lost the message since."""
+        newest = self._store.plans.get(touch.campaign)
+        if newest and any(message.id == touch.message for message in newest.plan.messages):
+            return newest
+        found = self._store.plans.version(touch.campaign, touch.version)
+        assert found is not None, "a touch names the version it was made of"  # noqa: S101 - a defect of ours
+        return found
+
+    def _renderer(self, version: CampaignRecord) -> Renderer:
+        key = (version.id, version.version)
+        if key not in self._renderers:
+            self._renderers[key] = self._make_renderer(version.plan, version.templates)
+        return self._renderers[key]
+
+    def _signers(self, person: Person, plan: Plan) -> Signers:
+        appearing = (plan.owner[0], plan.sponsor or "", person.manager)
+        return SignerLookup(self._store, appearing).of(person, plan)
+
+    def _read(self, about: str | Card, now: dt.datetime) -> Card:
+        """The card of a touch; whoever has just read it hands it in instead of the key."""
+        return about if isinstance(about, Card) else self.card(about, now)
+
+    # -- answers ----------------------------------------------------------------------------------
+
+    def got_it(self, about: str | Card, evidence: Evidence, now: dt.datetime) -> Recorded:
+        return self._record(self._read(about, now), "acknowledged", evidence)
+
+    def give_input(self, about: str | Card, value: str, evidence: Evidence, now: dt.datetime) -> Recorded:
+        """What the message asked for. Raises ``InputError`` if it is empty, too long or none of the choices."""
+        card = self._read(about, now)
+        if card.message.input is None:
+            raise InputError("This message asks for no answer in words.")
+        value = _written(value)
+        if card.message.input.choices and value not in card.message.input.choices:
+            raise InputError("Please choose one of the answers.")
+        return self._record(card, "input", evidence, value=value)
+
+    def commit(self, about: str | Card, text: str, evidence: Evidence, now: dt.datetime) -> Recorded:
+        """ "I will", in the person's own words if they like."""
+        return self._record(self._read(about, now), "commit", evidence, value=_written(text) if text.strip() else "")
+
+    def answer_check(self, about: str | Card, choice: str, evidence: Evidence, now: dt.datetime) -> Recorded:
+        """The answer to the touch's question. Right or wrong is on the returned card, for this person only.
+
+        It counts where the question came first: to test oneself below a message says nothing of what was known.
+        """
+        card = self._read(about, now)
+        if card.check is None or choice not in card.check.answers:
+            raise InputError("Please choose one of the answers.")
+        return self._record(
+            card, "check", evidence, value=choice, right=choice == card.check.right, counts=card.asks_check
+        )
+
+    def answer_named(self, about: str | Card, name: str, evidence: Evidence, now: dt.datetime) -> Recorded:
+        """The same by ``answer_id``. Raises ``InputError`` when the plan has lost that answer since."""
+        card = self._read(about, now)
+        found = (answer for answer in (card.check.answers if card.check else ()) if answer_id(answer) == name)
+        choice = next(found, None)
+        if choice is None:
+            raise InputError("This question has changed since. Please answer it on the page of this message.")
+        return self.answer_check(card, choice, evidence, now)
+
+    def heard_enough(
+        self, about: str | Card, evidence: Evidence, now: dt.datetime, *, whole_campaign: bool = False
+    ) -> Recorded:
+        return self._record(self._read(about, now), "heard_enough", evidence, whole_campaign=whole_campaign)
+
+    def not_for_me(self, about: str | Card, evidence: Evidence, now: dt.datetime) -> Recorded:
+        """The whole campaign does not concern this person, they say."""
+        return self._record(self._read(about, now), "not_for_me", evidence, whole_campaign=True)
+
+    def undo(self, about: str | Card, now: dt.datetime, press: str = "") -> bool:
+        """Takes back the newest answer to this touch; false when there is none, it is older than five minutes, or
+        it answers a check.
+
+        ``press`` is what Slack calls the press that wanted it.
+        """
+        card = self._read(about, now)
+        if card.latest is None or not card.undoable:
+            return False
+        self._store.facts.withdraw(card.latest.id, now, press)
+        return True  # by this or by the same press delivered twice
+
+    def overtaken(self, card: Card, press: str) -> bool:
+        """Whether this press is on record already, or was made before the last one that is: it was delivered late."""
+        seen = self._store.facts.presses_on(card.key, card.person.id)
+        return press in seen or any(_made_before(press, other) for other in seen)
+
+    def _record(
+        self,
+        card: Card,
+        kind: str,
+        evidence: Evidence,
+        *,
+        value: str = "",
+        right: bool | None = None,
+        whole_campaign: bool = False,
+        counts: bool = True,
+    ) -> Recorded:
+        touch, person = card.touch, card.person
+        record = self._store.facts.answer(
+            person.id, touch.campaign, touch.message, touch.key, kind,
+            value=value, right=right, evidence=evidence.kind, detail=dict(evidence.detail),
+            whole_campaign=whole_campaign, counts=counts, by=person.id, now=card.now,
+        )  # fmt: skip
+        if record.first:
+            log.info("answered", campaign=touch.campaign, message=touch.message, key=touch.key, kind=kind)
+        return Recorded(record.first, record.at, lambda: self.card(touch.key, card.now))
+
+    # -- questions, and "not now" -----------------------------------------------------------------
+
+    def ask(self, key: str, text: str, evidence: Evidence, now: dt.datetime) -> Card:
+        """A question of the person's: nobody chases them on this message until it is answered."""
+        card = self.card(key, now)
+        touch = card.touch
+        text = _written(text)
+        self._store.facts.ask(card.person.id, touch.campaign, touch.message, key, text, evidence=evidence.kind, now=now)
+        log.info("asked", campaign=touch.campaign, message=touch.message, key=key)
+        return self.card(key, now)
+
+    def explain(self, key: str, evidence: Evidence, now: dt.datetime) -> Card:
+        """ "Please explain it to me": a question that does not say what was answered."""
+        question = self.text(self.card(key, now)).check.question
+        about = f" ({question})" if question else ""
+        return self.ask(key, f"Please explain it to me{about}", evidence, now)
+
+    def snooze(self, key: str, now: dt.datetime) -> Card:
+        """Nothing of this message before the person's next local day."""
+        card = self.card(key, now)
+        touch, tomorrow = card.touch, local_date_in(card.zone, now) + DAY
+        if card.snoozed_until is None:
+            self._store.facts.snooze(card.person.id, touch.campaign, touch.message, tomorrow, now=now)
+        return self.card(key, now)
+
+    def answer_question(self, number: int, text: str, by: str, now: dt.datetime) -> QuestionRecord:
+        """The lead's answer: it stands on the person's page at once, and a message of its own brings it to them.
+
+        The first answer stays; a later one changes nothing. Raises ``InputError`` for an unknown number.
+        """
+        question = self._store.facts.answer_question(number, _written(text), by=by, now=now)
+        card = self.card(question.key, now)
+        if not card.person.left:
+            add_service_mail(
+                self._store, self._reply(card, question, now), category="answer", person_id=card.person.id,
+                due_at=Hours(card.plan, card.person).next_open(now) or now, now=now,
+            )  # fmt: skip
+        return question
+
+    def _reply(self, card: Card, question: QuestionRecord, now: dt.datetime) -> RenderedMessage:
+        """Its links lead to the page of the touch the question was about; its own key names its row."""
+        touch = card.touch
+        channel = touch.channel if touch.channel in ("email", "slack") else "email"
+        message = self._renderer(self._version(touch)).service(
+            "answer", touch.key, card.person, self._signers(card.person, card.plan), now, message=touch.message,
+            role=touch.role, channel=channel, question=question.text, answer=question.answer, others="",
+        )  # fmt: skip
+        key = hashlib.sha256(f"answer to question {question.id}".encode()).hexdigest()[:24]
+        return replace(message, key=key)
+
+    # -- the person's own page --------------------------------------------------------------------
+
+    def preferences(self, person_id: str, channel: str, quiet: tuple[int, int] | None, now: dt.datetime) -> None:
+        """How and when the person wishes to be reached; ``quiet`` is from and to, in local minutes after midnight."""
+        self._store.people.set_preferences(person_id, channel=channel, quiet=quiet, now=now)
+
+    def mine(self, person_id: str, now: dt.datetime) -> PersonRecord:
+        """Everything on record about one person."""
+        return person_record(self._store, person_id, self._key_points, now)
+
+    def _key_points(self, version: CampaignRecord, person: Person) -> Mapping[str, str]:
+        signers, role = self._signers(person, version.plan), role_of(version.plan.audience, person) or ""
+        renderer = self._renderer(version)
+        return {message.id: key_point(renderer, message, role, person, signers) for message in version.plan.messages}
+
+
+def _made_before(press: str, other: str) -> bool:
+    """Presses of buttons are named by Slack's clock; forms sent off have names without an order."""
+    stamps = [re.fullmatch(r"(\d+)\.(\d+)", name) for name in (press, other)]
+    first, second = ((int(found[1]), int(found[2])) if found else None for found in stamps)
+    return bool(first and second and first < second)
+
+
+def _written(text: str) -> str:
+    """What a person wrote, fit to keep. Raises ``InputError`` with a sentence for them."""
+    text = text.strip()
+    if not text:
+        raise InputError("Please write something first.")
+    if len(text) > LONGEST:
+        raise InputError(f"Please say it in {LONGEST} characters at most; yours has {len(text)}.")
+    return text

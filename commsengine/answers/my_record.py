@@ -1,0 +1,194 @@
+""" "My messages": everything on record about one person, told to that person, campaign by campaign."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from commsengine.answers.wording import SAID, short_name, spoken
+from commsengine.cadence.calendar import zone_of
+from commsengine.cadence.people import COLUMNS, Person
+from commsengine.errors import InputError
+from commsengine.store.records import CampaignRecord
+from commsengine.store.service_mail import ABOUT_OTHERS
+from commsengine.store.store import Store
+
+Row = Mapping[str, Any]
+Stored = Mapping[str, Sequence[Row]]
+
+CARRIED = {
+    "email": "Sent by e-mail",
+    "slack": "Sent in Slack",
+    "console": "Shown on the console",
+    "file": "Written to a file",
+}
+BY_HAND = {
+    "personal": "You were put on the list for a personal call or visit",
+    "sponsor": "It was proposed to the lead to involve the sponsor",
+}
+NOT_SENT = {"skipped": "Not sent", "failed": "Could not be delivered", "uncertain": "Perhaps delivered"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that happened; ``when`` is in the person's zone."""
+
+    at: dt.datetime
+    when: str
+    text: str
+    quote: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecord:
+    """One message of a campaign, and what happened about it, oldest first."""
+
+    key_point: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignPart:
+    """One campaign in a person's record. ``key`` is their newest touch in it, through which they can answer."""
+
+    id: str
+    title: str
+    optional: bool
+    over: bool
+    key: str
+    messages: tuple[MessageRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRecord:
+    """One person's record. ``export`` is all of it as plain data, for a file."""
+
+    person: Person
+    campaigns: tuple[CampaignPart, ...]
+    stored: tuple[tuple[str, str], ...]
+    export: Mapping[str, Any]
+
+    @property
+    def first_name(self) -> str:
+        return self.person.first_name
+
+    @property
+    def short_name(self) -> str:
+        return short_name(self.person.name, self.person.email)
+
+
+KeyPoints = Callable[[CampaignRecord, Person], Mapping[str, str]]
+
+
+def person_record(store: Store, person_id: str, key_points: KeyPoints, now: dt.datetime) -> PersonRecord:
+    """Reads it all. Raises ``InputError`` for somebody who is not on record (any more).
+
+    ``key_points`` gives those of a campaign by message, in words for the person.
+    """
+    person = store.people.by_id(person_id)
+    if person is None:
+        raise InputError("Nobody of that id is on record.")
+    stored = store.facts.all_of(person_id)
+    campaigns = sorted({row["campaign"] for name in _ABOUT for row in stored[name]} - {""})
+    records = [record for campaign in campaigns if (record := store.plans.get(campaign))]
+    zones = {record.id: zone_of(person, record.plan).key for record in records}
+    return PersonRecord(
+        person,
+        tuple(_part(record, stored, key_points(record, person), zones[record.id], now) for record in records),
+        tuple((name.replace("_", " "), text) for name, text in _facts(person) if text),
+        {name: [_plain(_own(row)) for row in rows] for name, rows in stored.items()},
+    )
+
+
+_ABOUT = ("touch", "answer", "question", "snooze", "outcome")
+
+
+def _part(
+    record: CampaignRecord, stored: Stored, key_points: Mapping[str, str], zone: str, now: dt.datetime
+) -> CampaignPart:
+    mine = {name: [row for row in stored[name] if row["campaign"] == record.id] for name in _ABOUT}
+    named = {row["message"] for rows in mine.values() for row in rows if row.get("kind") != "service"}
+    over = any(row["whole_campaign"] and row["withdrawn_at"] is None for row in mine["answer"])
+    newest = max(
+        (row for row in mine["touch"] if row["kind"] != "service"), key=lambda row: row["due_at"], default=None
+    )
+    return CampaignPart(
+        record.id,
+        record.plan.title,
+        record.plan.optional,
+        over,
+        newest["key"] if newest else "",
+        tuple(
+            MessageRecord(key_points.get(message, message), _lines(message, mine, zone, now))
+            for message in [*key_points, *sorted(named - set(key_points))]
+            if message in named
+        ),
+    )
+
+
+def _lines(message: str, mine: Stored, zone: str, now: dt.datetime) -> tuple[Line, ...]:
+    found = [
+        (at, text, quote)
+        for name, tell in _TELL.items()
+        for row in mine[name]
+        if row["message"] == message
+        for at, text, quote in tell(row)
+    ]
+    return tuple(Line(at, spoken(at, zone, now), text, quote) for at, text, quote in sorted(found, key=lambda f: f[0]))
+
+
+Happening = Iterator[tuple[dt.datetime, str, str]]
+
+
+def _touch(row: Row) -> Happening:
+    reminder = " as a reminder" if row["kind"] == "remind" else ""
+    text = BY_HAND.get(row["kind"]) or NOT_SENT.get(row["state"]) or CARRIED.get(row["channel"], "Sent") + reminder
+    if row["state"] in ("sent", "uncertain", "failed", "skipped"):
+        yield row["sent_at"] or row["due_at"], text, ""
+
+
+def _answer(row: Row) -> Happening:
+    scope = " of the whole campaign" if row["whole_campaign"] and row["kind"] == "heard_enough" else ""
+    yield row["at"], SAID[row["kind"]] + scope, row["value"]
+    if row["withdrawn_at"]:
+        yield row["withdrawn_at"], "You took that back", ""
+
+
+def _question(row: Row) -> Happening:
+    yield row["asked_at"], "You asked", row["text"]
+    if row["answered_at"]:
+        yield row["answered_at"], "You were answered", row["answer"]
+
+
+def _snooze(row: Row) -> Happening:
+    yield row["at"], f"You asked for nothing more of it before {row['until']:%A, %d %B}", ""
+
+
+def _outcome(row: Row) -> Happening:
+    unclear = f"; unclear: {row['unclear']}" if row["unclear"] else ""
+    yield row["at"], f"Recorded after a talk with you: {row['outcome']}{unclear}", row["note"]
+
+
+_TELL: Mapping[str, Callable[[Row], Happening]] = {
+    "touch": _touch, "answer": _answer, "question": _question, "snooze": _snooze, "outcome": _outcome,
+}  # fmt: skip
+
+
+def _facts(person: Person) -> Iterator[tuple[str, str]]:
+    yield from ((name, person.column(name)) for name in COLUMNS)
+    yield "wished_channel", person.wished_channel
+    yield "leave", "; ".join(f"{first} to {last}" for first, last in person.leave)
+    yield "left", str(person.left or "")
+    yield from sorted(person.attributes.items())
+
+
+def _own(row: Row) -> Row:
+    """A row without what it says about others: a link may be in any hands."""
+    return {**row, "payload": None} if row.get("kind") == "service" and row["message"] in ABOUT_OTHERS else row
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    """A row as JSON can hold it; what the engine keeps for itself (owner, fence, lease) is left as it is."""
+    return {name: value.isoformat() if isinstance(value, dt.date) else value for name, value in row.items()}

@@ -1,0 +1,174 @@
+"""The words of a touch for its person: on the page, and on the Slack card after an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from commsengine.answers.touch_view import Card
+from commsengine.answers.wording import read_by
+from commsengine.cadence.history import Touch
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Message
+from commsengine.content.render import Renderer, Signers
+from commsengine.content.slack_card import answered_card
+from commsengine.content.slots import slack_text
+from commsengine.content.words import TITLES, UNCLEAR, angles
+from commsengine.errors import RenderError
+
+Blocks = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckText:
+    """The check of the touch, whether the message asks it or only offers it.
+
+    ``answers`` are pairs of what is stored and what is shown, in this person's order. ``right`` and ``because`` are
+    told as soon as it is answered, to this person only; before, they are empty.
+    """
+
+    question: str = ""
+    answers: tuple[tuple[str, str], ...] = ()
+    right: str = ""
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CardText:
+    """Plain texts. ``points`` are heading and text of what this touch says, ``more`` of what other touches say.
+
+    ``question`` and ``choices`` are those of the input that is asked for, ``offered`` the same choices each with what
+    is stored of it; ``value`` is what the person wrote or chose. ``readers`` says who reads that.
+    """
+
+    key_point: str
+    question: str = ""
+    choices: tuple[str, ...] = ()
+    commit: str = ""
+    readers: str = ""
+    check: CheckText = CheckText()
+    offered: tuple[tuple[str, str], ...] = ()
+    value: str = ""
+    points: tuple[tuple[str, str], ...] = ()
+    more: tuple[tuple[str, str], ...] = ()
+
+
+def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
+    """A text that cannot be rendered for this person (a column is gone) leaves all as the author wrote it."""
+    touch, readers = card.touch, read_by(signers.lead.first_name, len(card.plan.owner))
+    try:
+        shown = renderer.page(card.message.id, touch.role, touch.number, card.person, signers, card.unclear)
+    except RenderError:
+        return replace(_as_written(card), readers=readers)
+    more = [(angle, shown.get(angle, "")) for angle in (UNCLEAR, "text")]
+    told = {angle: text for angle, text in (*more, *shown["points"]) if text}
+    now, choices = angles(told, touch.number), tuple(shown["choices"])
+    check = _check(card, **shown["check"])
+    return CardText(
+        key_point=shown["key_point"],
+        question=shown.get("question", ""),
+        choices=choices,
+        commit=shown.get("commit", ""),
+        readers=readers,
+        check=check,
+        offered=tuple(zip(card.message.input.choices, choices, strict=False)) if card.message.input else (),
+        value=_chosen(card, check, choices),
+        points=tuple((TITLES[angle], told[angle]) for angle in now),
+        more=tuple((TITLES[angle], text) for angle, text in told.items() if angle not in now),
+    )
+
+
+def _check(
+    card: Card, question: str = "", answers: Sequence[str] = (), right: str = "", because: str = ""
+) -> CheckText:
+    told = (right, because) if card.checked else ("", "")
+    pairs = list(zip(card.check.answers, answers, strict=True)) if card.check and answers else []
+    return CheckText(question, tuple(pairs[place] for place in card.choices) if pairs else (), *told)
+
+
+def _as_written(card: Card) -> CardText:
+    message, asked, check = card.message, card.message.input, card.check
+    return CardText(
+        message.key_point,
+        asked.question if asked else "",
+        asked.choices if asked else (),
+        message.commit or "",
+        check=_check(card, check.question, check.answers, check.right, check.because) if check else CheckText(),
+        offered=tuple((choice, choice) for choice in asked.choices) if asked else (),
+        value=card.value,
+    )
+
+
+def _chosen(card: Card, check: CheckText, choices: Sequence[str]) -> str:
+    """What was said last; of a choice, in the words in which it was offered."""
+    if card.latest and card.latest.kind == "check":
+        return dict(check.answers).get(card.value, card.value)
+    stored = card.message.input.choices if card.message.input else ()
+    known = card.value in stored and len(choices) == len(stored)
+    return choices[stored.index(card.value)] if known else card.value
+
+
+def key_point(renderer: Renderer, message: Message, role: str, person: Person, signers: Signers) -> str:
+    """A message in one sentence, for this person."""
+    try:
+        return str(renderer.page(message.id, role, 1, person, signers)["key_point"])
+    except RenderError:
+        return message.key_point
+
+
+def drawn(renderer: Renderer, card: Card, signers: Signers, check: CheckText) -> tuple[str, Blocks]:
+    """The Slack card as things stand: notification text and blocks. The buttons make way for an answer."""
+    message = renderer.touch(_touch_of(card), card.person, signers)
+    if card.answered:
+        said = f"{card.said}{_explained(card, check)}"
+        blocks = answered_card(message.blocks, said, card.key, undo=card.undoable, open_ask=card.own_ask)
+        return card.said, [*blocks, *_offer(card)]
+    notes = [_note(text) for text in (_asked(card), _snoozed(card)) if text]
+    return slack_text(message.subject), [*message.blocks, *notes]
+
+
+def _explained(card: Card, check: CheckText) -> str:
+    """Right or not quite, and why: in the person's own conversation, where nobody else reads it."""
+    if not check.because:
+        return ""
+    verdict = "That is right." if card.right else f"Not quite: {check.right}."
+    return f"\n{verdict} {check.because}"
+
+
+def _offer(card: Card) -> Blocks:
+    """A press that asks for an explanation: after a right answer too, so that to ask does not tell which it was."""
+    if card.checked is None or card.question:
+        return []
+    text = {"type": "plain_text", "text": "Please explain it to me"}
+    return [
+        {"type": "actions", "elements": [{"type": "button", "action_id": "explain", "text": text, "value": card.key}]}
+    ]
+
+
+def _asked(card: Card) -> str:
+    question = card.question
+    if question is None:
+        return ""
+    if question.answered_at:
+        return f"Your question of {card.at(question.asked_at)} is answered: {question.answer}"
+    return f"You asked {card.at(question.asked_at)}. The answer comes to you; until then nothing of this message does."
+
+
+def _snoozed(card: Card) -> str:
+    return f"Nothing more of this before {card.snoozed_until:%A}." if card.snoozed_until else ""
+
+
+def _note(text: str) -> Mapping[str, Any]:
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": slack_text(text)[:2900], "verbatim": True}]}
+
+
+def _touch_of(card: Card) -> Touch:
+    """The touch as it was decided, from its record."""
+    record = card.touch
+    local_date = record.local_date or card.now.date()
+    return Touch(
+        record.campaign, record.message, card.person.id, record.role, record.rung or 0, record.kind, "slack",
+        local_date, record.due_at, record.not_after or record.due_at, record.number, record.again_at,
+        unclear=card.unclear,
+    )  # fmt: skip

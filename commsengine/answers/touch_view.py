@@ -1,0 +1,133 @@
+"""One touch as its person sees it: what was said, what is asked, what they have answered, and what can be undone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from commsengine.answers.wording import SAID, short_name, spoken
+from commsengine.cadence.checks import check_of, offered_check, offered_turn, order_of
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Check, Message, Plan
+from commsengine.cadence.standing import ENOUGH
+from commsengine.store.records import QuestionRecord, StoredAnswer, TouchRecord
+
+UNDO = dt.timedelta(minutes=5)
+"""How long an answer can be taken back, but for one to a check."""
+
+AGAIN = dt.timedelta(days=1)
+"""So long after a check was explained nobody is invited to test themselves: they would only say it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One touch and its person, as of ``now``; ``zone`` is the person's.
+
+    ``answers`` are of this touch or of the whole campaign, oldest first; ``before`` are of its other touches.
+    ``unclear`` is that of the touch: the check whose point it makes again.
+    """
+
+    person: Person
+    plan: Plan
+    message: Message
+    touch: TouchRecord
+    zone: str
+    now: dt.datetime
+    answers: tuple[StoredAnswer, ...] = ()
+    before: tuple[StoredAnswer, ...] = ()
+    question: QuestionRecord | None = None
+    snoozed_until: dt.date | None = None
+    unclear: int | None = None
+
+    @property
+    def key(self) -> str:
+        return self.touch.key
+
+    @property
+    def first_name(self) -> str:
+        return self.person.first_name
+
+    @property
+    def short_name(self) -> str:
+        return short_name(self.person.name, self.person.email)
+
+    @property
+    def ask(self) -> str:
+        return self.message.ask
+
+    @property
+    def latest(self) -> StoredAnswer | None:
+        return self.answers[-1] if self.answers else None
+
+    @property
+    def answered(self) -> bool:
+        return bool(self.answers)
+
+    @property
+    def enough(self) -> bool:
+        """Whether the person has heard enough of this message, or of everything."""
+        return any(answer.kind in ENOUGH for answer in (*self.answers, *self.before))
+
+    @property
+    def undoable(self) -> bool:
+        """An answer to a check stays: the right one has been shown, and what is given after that measures nothing."""
+        latest = self.latest
+        return latest is not None and latest.kind != "check" and self.now - latest.at <= UNDO
+
+    @property
+    def said(self) -> str:
+        """``You confirmed Tue 10:14``; empty while nothing is answered."""
+        return self.tell(self.latest) if self.latest else ""
+
+    @property
+    def said_before(self) -> str:
+        """The same of an earlier touch of this message."""
+        return self.tell(self.before[-1]) if self.before else ""
+
+    def tell(self, answer: StoredAnswer) -> str:
+        what = " of this campaign" if answer.whole_campaign and answer.kind == "heard_enough" else ""
+        return f"{SAID[answer.kind]}{what} {self.at(answer.at)}"
+
+    def at(self, instant: dt.datetime) -> str:
+        return spoken(instant, self.zone, self.now)
+
+    @property
+    def value(self) -> str:
+        """What the person wrote or chose last."""
+        return self.latest.value if self.latest else ""
+
+    @property
+    def checked(self) -> StoredAnswer | None:
+        return next((answer for answer in reversed(self.answers) if answer.kind == "check"), None)
+
+    @property
+    def check(self) -> Check | None:
+        """The question on the page of this touch: the one that came with it, or one to test oneself."""
+        return offered_check(self.message, self.touch.number)
+
+    @property
+    def choices(self) -> tuple[int, ...]:
+        """The places of the check's answers in the order in which this person sees them."""
+        turn = offered_turn(self.message, self.touch.number)
+        return () if turn is None else order_of(self.message, turn, self.touch.campaign, self.person.id)
+
+    @property
+    def asks_check(self) -> bool:
+        """Whether the check that came with the touch is what stands first, for nothing is answered yet."""
+        return not self.answered and check_of(self.message, self.touch.number) is not None
+
+    @property
+    def extra_check(self) -> bool:
+        """Whether a check is offered to whoever wants one, beside everything else; not on the day of an explanation."""
+        told = any(answer.kind == "check" and self.now - answer.at < AGAIN for answer in self.before)
+        return bool(self.message.checks) and self.checked is None and not self.asks_check and not told
+
+    @property
+    def own_ask(self) -> bool:
+        """Whether the input or commitment that the message asks for is open, also after the check was answered."""
+        wanted = self.ask in ("input", "commit")
+        return wanted and all(answer.kind == "check" for answer in self.answers)
+
+    @property
+    def right(self) -> bool:
+        return bool(self.checked and self.checked.right)

@@ -1,0 +1,163 @@
+"""Advice on a sound plan: what makes people remember and answer. Nothing here keeps a plan from being applied."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from commsengine.authoring.draft import Draft, planned
+from commsengine.authoring.near import listed
+from commsengine.authoring.yaml_tree import YamlPath
+from commsengine.cadence.plan import ANGLES, Message, Wiifm
+from commsengine.errors import Problem
+
+FEWEST, MOST = 5, 8
+CARD_WORDS = 80
+
+_PERSONAL = re.compile(
+    r"\byour (?:jobs?|work|day|days|role|tasks?|team|desk|hours|pay|skills|routine)\b"
+    r"|\byou (?:will|no longer|log|do|get|need|learn|have to|must)\b",
+    re.IGNORECASE,
+)
+_BUSINESS = re.compile(
+    r"\b(?:revenue|costs?|orders|profits?|markets?|margins?|competitors?|strategy|growth|investors?|budget|business)\b",
+    re.IGNORECASE,
+)
+
+
+def roles_have_texts(draft: Draft) -> Iterator[Problem]:
+    addressed = {role for message in draft.plan.messages for role in draft.roles_of(message)}
+    for role in draft.plan.audience.roles:
+        if role not in addressed:
+            continue
+        texts = [draft.plan.wiifm_for(m, role) for m in draft.plan.messages if role in draft.roles_of(m)]
+        missing = [angle for angle in ANGLES if not all(getattr(wiifm, angle) for wiifm in texts)]
+        yield from _missing_texts(draft, role, missing)
+
+
+def _missing_texts(draft: Draft, role: str, missing: list[str]) -> Iterator[Problem]:
+    path: YamlPath = ("wiifm", role) if role in draft.plan.wiifm else ("audience", "roles", role)
+    if len(missing) == len(ANGLES):
+        fix = f"Write 'wiifm: {{{role}: {{why: …, your_job: …}}}}': what is in it for them."
+        yield draft.advice(path, "no_wiifm", f"The role '{role}' has no text of its own.", fix)
+        return
+    if "why" in missing:
+        cause = f"'{role}' is not told why this happens."
+        yield draft.advice(path, "no_why", cause, "Write 'why': people accept what they understand.")
+    rest = [angle for angle in missing if angle != "why"]
+    if rest:
+        cause = f"'{role}' is not told everything it needs: {listed(rest, 'and')} missing."
+        yield draft.advice(path, "wiifm_gap", cause, "A sentence each is enough.")
+
+
+def senders_fit(draft: Draft) -> Iterator[Problem]:
+    for path, message in draft.messages():
+        said = " ".join([message.subject, message.key_point, message.text])
+        personal, business = bool(_PERSONAL.search(said)), bool(_BUSINESS.search(said))
+        if message.sender == "sponsor" and personal and not business:
+            cause = f"The sponsor sends '{message.id}', which is about people's own work."
+            yield draft.advice((*path, "sender"), "wrong_sender", cause, "People want that from 'sender: manager'.")
+        if message.sender == "manager" and business and not personal:
+            cause = f"The manager sends '{message.id}', which is about business reasons."
+            yield draft.advice((*path, "sender"), "wrong_sender", cause, "People want those from 'sender: sponsor'.")
+
+
+def key_points_repeat(draft: Draft) -> Iterator[Problem]:
+    """Five to eight times over all messages that carry the same key point; heads-ups and questions may be fewer."""
+    points: dict[str, list[tuple[YamlPath, Message, int]]] = defaultdict(list)
+    for path, message in draft.messages():
+        count = planned(draft, message)
+        if count is not None:
+            points[" ".join(message.key_point.casefold().split())].append((path, message, count))
+    for carriers in points.values():
+        yield from _repeats(draft, carriers)
+
+
+def _repeats(draft: Draft, carriers: list[tuple[YamlPath, Message, int]]) -> Iterator[Problem]:
+    path, message, _ = carriers[0]
+    total = sum(count for _, _, count in carriers)
+    below: YamlPath = ("cadence", "times") if message.cadence.times else ("cadence",)
+    if total > MOST:
+        cause = f"'{message.id}' is planned {total} times; after {MOST} people stop listening."
+        yield draft.advice((*path, *below), "many_repeats", cause, f"Write {FEWEST} to {MOST} times.")
+    if 0 < total < FEWEST and any(m.ask in ("acknowledge", "check", "commit") for _, m, _ in carriers):
+        cause = f"'{message.id}' is planned {total} {'time' if total == 1 else 'times'}; few remember it then."
+        yield draft.advice((*path, *below), "few_repeats", cause, f"Write {FEWEST} to {MOST} times.")
+
+
+def repeats_differ(draft: Draft) -> Iterator[Problem]:
+    for path, message in draft.messages():
+        if message.cadence.recall_floor is None and (planned(draft, message) or 0) < 2:
+            continue
+        roles = draft.roles_of(message)
+        same = [role for role in roles if len(_angles(draft.plan.wiifm_for(message, role), message.text)) < 2]
+        if same:
+            cause = f"Two touches in a row of '{message.id}' say the same to {listed(same, 'and')}."
+            fix = "Give the role at least two of why, your_job, skills, measures and results."
+            yield draft.advice((*path, "id"), "same_text", cause, fix)
+
+
+def _angles(wiifm: Wiifm, text: str) -> list[str]:
+    return [angle for angle in ANGLES if getattr(wiifm, angle)] + [text] * bool(text)
+
+
+def people_are_asked(draft: Draft) -> Iterator[Problem]:
+    first = next(iter(draft.plan.phases.items()), None)
+    asking = [message for message in draft.plan.messages if message.ask == "input"]
+    if first is None and not asking:
+        yield draft.advice(("messages",), "no_input", "Nobody is asked for input.", _ASK)
+    if first is not None:
+        ends = draft.instant(first[1].until)
+        early = [opens for message in asking if (opens := draft.instant(message.opens))]
+        if ends and not any(opens < ends for opens in early):
+            cause = f"Nobody is asked for input in the first phase, '{first[0]}'."
+            yield draft.advice(("phases", first[0]), "no_input", cause, _ASK)
+
+
+_ASK = "Add a message with 'ask: input' before anything is designed: people support what they helped to shape."
+
+
+def cards_are_short(draft: Draft) -> Iterator[Problem]:
+    """The first touch is the longest: the author's own text, why, and what changes for the person."""
+    for path, message in draft.messages():
+        longest = max([_first_touch(draft, message, role) for role in draft.roles_of(message)], default=0)
+        question = message.input.question if message.input and message.ask == "input" else ""
+        words = longest + sum(len(part.split()) for part in (message.key_point, message.text, question))
+        if words > CARD_WORDS:
+            cause = f"'{message.id}' comes to about {words} words; a card of more than {CARD_WORDS} is skimmed."
+            yield draft.advice((*path, "id"), "long_text", cause, "Shorten it, and link to the rest.")
+
+
+def _first_touch(draft: Draft, message: Message, role: str) -> int:
+    wiifm = draft.plan.wiifm_for(message, role)
+    return len(wiifm.why.split()) + len(wiifm.your_job.split())
+
+
+def questions_are_asked(draft: Draft) -> Iterator[Problem]:
+    for path, message in draft.messages():
+        if message.input and message.ask != "input":
+            cause = f"'{message.id}' has an 'input' question but 'ask: {message.ask}'; nobody sees it."
+            yield draft.advice((*path, "input"), "unasked", cause, "Write 'ask: input', or take it out.")
+
+
+def corrections_silence(draft: Draft) -> Iterator[Problem]:
+    for path, message in draft.messages():
+        if message.corrects in draft.message_ids:
+            cause = (
+                f"'{message.id}' corrects '{message.corrects}': from 'apply' on '{message.corrects}' is sent to nobody."
+            )
+            fix = "Where nothing was wrong and more is to come, take 'corrects' out."
+            yield draft.advice((*path, "corrects"), "corrected", cause, fix)
+
+
+RULES = (
+    roles_have_texts,
+    senders_fit,
+    key_points_repeat,
+    repeats_differ,
+    people_are_asked,
+    cards_are_short,
+    questions_are_asked,
+    corrections_silence,
+)

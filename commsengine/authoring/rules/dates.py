@@ -1,0 +1,165 @@
+"""Rules about time: dates in a sensible order, windows that open, and numbers of touches that people can bear."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+from commsengine.authoring.draft import FIRST_YEAR, LAST_YEAR, Draft, planned
+from commsengine.authoring.places import zone_fix
+from commsengine.authoring.yaml_tree import YamlPath
+from commsengine.cadence.calendar import DAY, instant, zone
+from commsengine.cadence.moments import Moment, clock_text
+from commsengine.cadence.plan import WEEKDAYS, Workspace
+from commsengine.errors import Problem
+
+MOST_TOUCHES = 10_000
+DAY_MINUTES = 24 * 60
+NIGHT_ENDS = 5 * 60
+MOST_DAYS = 3 * 366
+MOST_SPAN = 366 * 24 * 60
+"""Minutes: whatever repeats less than once a year is a slip of the pen."""
+
+
+def years_are_plausible(draft: Draft) -> Iterator[Problem]:
+    dated: list[tuple[YamlPath, dt.date]] = [(path, m.date) for path, m in draft.moments() if m.date is not None]
+    dated += [(("milestones", name, "date"), m.date) for name, m in draft.plan.milestones.items()]
+    for path, day in dated:
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            cause, fix = f"The year {day.year:04d} is probably a slip.", f"Write one from {FIRST_YEAR} to {LAST_YEAR}."
+            yield draft.error(path, "bad_year", cause, fix)
+
+
+def messages_end_after_they_begin(draft: Draft) -> Iterator[Problem]:
+    for path, message in draft.messages():
+        opens, closes = draft.instant(message.opens), draft.instant(message.closes)
+        if opens and closes and closes <= opens:
+            said = f"{opens:%Y-%m-%d %H:%M} and ends on {closes:%Y-%m-%d %H:%M}".replace(" 00:00", "")
+            cause = f"'{message.id}' begins on {said}."
+            yield draft.error(
+                (*path, "until"), "ends_before_start", cause, "Write a later 'until' or an earlier 'from'."
+            )
+
+
+def phases_follow_each_other(draft: Draft) -> Iterator[Problem]:
+    before: tuple[str, dt.datetime] | None = None
+    for name, phase in draft.plan.phases.items():
+        ends = draft.instant(phase.until)
+        if ends and before and ends <= before[1]:
+            cause = (
+                f"The phase '{name}' ends on {ends:%Y-%m-%d}, not after '{before[0]}' before it ({before[1]:%Y-%m-%d})."
+            )
+            yield draft.error(("phases", name, "until"), "phase_order", cause, "Write the phases in the order of time.")
+        before = (name, ends) if ends else before
+
+
+def touches_are_bearable(draft: Draft) -> Iterator[Problem]:
+    total = 0
+    for path, message in draft.messages():
+        every, count = message.cadence.every or 0, planned(draft, message) or 0
+        if every > MOST_SPAN:
+            cause = f"'{message.id}' would come once in {every // 1440} days."
+            yield draft.error((*path, "cadence", "every"), "bad_span", cause, "Write a span of at most a year.")
+        total += count
+        if count > MOST_TOUCHES or (total > MOST_TOUCHES >= total - count):
+            cause = f"One person would get {total:,} touches, more than {MOST_TOUCHES:,}."
+            fix = "Write 'times', an earlier 'until' or a longer 'every'."
+            yield draft.error((*path, "cadence"), "too_many_touches", cause, fix)
+
+
+def windows_open(draft: Draft, workspace: Workspace) -> Iterator[Problem]:
+    for path, message in draft.messages():
+        opens, closes = draft.instant(message.opens), draft.instant(message.closes)
+        if opens and closes and opens < closes and not _a_day_open(draft, workspace, opens, closes):
+            cause = f"No send window is open between 'from' and 'until' of '{message.id}'."
+            fix = "Move one of them, or allow more days in 'send.window'."
+            yield draft.error((*path, "until"), "never_open", cause, fix)
+
+
+def _a_day_open(draft: Draft, workspace: Workspace, opens: dt.datetime, closes: dt.datetime) -> bool:
+    window = draft.plan.send.window
+    day = opens.date()
+    while day <= closes.date():
+        begins = dt.datetime.combine(day, dt.time(), dt.UTC) + dt.timedelta(minutes=window.start)
+        ends = begins + dt.timedelta(minutes=window.end - window.start)
+        out = any(black.first <= day <= black.last for black in workspace.black_out)
+        if WEEKDAYS[day.weekday()] in window.days and not out and begins < closes and ends > opens:
+            return True
+        day += DAY
+    return False
+
+
+def budget_is_stricter(draft: Draft, workspace: Workspace) -> Iterator[Problem]:
+    own, common = draft.plan.send.at_most, workspace.at_most
+    for name, mine, most in (("per_day", own.per_day, common.per_day), ("per_week", own.per_week, common.per_week)):
+        if mine > most:
+            cause = f"'{name}: {mine}' is looser than workspace.yaml, which allows {most} over all campaigns."
+            yield draft.error(("send", "at_most", name), "loose_budget", cause, f"Write '{name}: {most}' or less.")
+
+
+def repeats_fit(draft: Draft) -> Iterator[Problem]:
+    for path, message in draft.messages():
+        times, fit = message.cadence.times, planned(draft, message)
+        if times and fit is not None and 0 < fit < times:
+            cause = f"Only {fit} of the {times} repeats of '{message.id}' fit between 'from' and 'until'."
+            yield draft.advice(
+                (*path, "cadence", "times"), "repeats_do_not_fit", cause, "Write fewer, or a later 'until'."
+            )
+
+
+def clock_changes(draft: Draft, zones: set[str]) -> Iterator[Problem]:
+    for path, moment in draft.moments():
+        if moment.time and (at := draft.instant(moment)):
+            for name in sorted(zones):
+                yield from _in_a_gap(draft, path, moment, at, name)
+
+
+def windows_in_gaps(draft: Draft, zones: set[str]) -> Iterator[Problem]:
+    """The first day of the campaign, in each zone, on which the window opens or closes at a time that is left out."""
+    window, first, last = draft.plan.send.window, *_span(draft)
+    edges = [("from", window.start), ("to", window.end)]
+    if first is None or last is None or min(window.start % DAY_MINUTES, window.end % DAY_MINUTES) >= NIGHT_ENDS:
+        return  # clocks change at night: the window of an office never meets it
+    for name in sorted(name for name in zones if not zone_fix(name)):
+        for day in (first + DAY * number for number in range((last - first).days + 1)):
+            if WEEKDAYS[day.weekday()] in window.days and (gap := _left_out(name, day, edges)):
+                key, minutes, used = gap
+                cause = f"{clock_text(minutes)} does not exist on {day} in {name}: clocks change; {used:%H:%M} is used."
+                yield draft.advice(("send", "window", key), "clock_change", cause, "Write another time if you mind.")
+                break
+
+
+def _span(draft: Draft) -> tuple[dt.date | None, dt.date | None]:
+    """The days from the first message to the last."""
+    opens = [at.date() for _, message in draft.messages() if (at := draft.instant(message.opens))]
+    closes = [at.date() for _, message in draft.messages() if (at := draft.instant(message.closes))]
+    if not opens or not closes or max(closes) - min(opens) > MOST_DAYS * DAY:
+        return None, None
+    return min(opens), max(closes)
+
+
+def _left_out(name: str, day: dt.date, edges: list[tuple[str, int]]) -> tuple[str, int, dt.datetime] | None:
+    for key, minutes in edges:
+        used = instant(name, day, minutes).astimezone(zone(name))
+        if 0 < minutes < DAY_MINUTES and used.hour * 60 + used.minute != minutes:
+            return key, minutes, used
+    return None
+
+
+def _in_a_gap(draft: Draft, path: YamlPath, moment: Moment, at: dt.datetime, name: str) -> Iterator[Problem]:
+    if zone_fix(name):
+        return
+    used = instant(name, at.date(), moment.time).astimezone(zone(name))
+    if used.hour * 60 + used.minute != moment.time:
+        cause = (
+            f"{clock_text(moment.time)} does not exist on {at:%Y-%m-%d} in {name}: clocks change; {used:%H:%M} is used."
+        )
+        yield draft.advice(path, "clock_change", cause, "Write another time if you mind.")
+
+
+RULES = (
+    years_are_plausible,
+    messages_end_after_they_begin,
+    phases_follow_each_other,
+    touches_are_bearable,
+)

@@ -1,0 +1,115 @@
+"""Whether what a plan asks of memory can be had, and whether anything will tell how well it went."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from commsengine.authoring.draft import Draft
+from commsengine.authoring.near import listed
+from commsengine.authoring.yaml_tree import YamlPath
+from commsengine.cadence.experiment import arm_of
+from commsengine.cadence.people import Person, role_of
+from commsengine.cadence.plan import Message
+from commsengine.errors import Problem
+from commsengine.recall.privacy import FEWEST, enough
+
+LOWEST, HIGHEST = 0.30, 0.40
+"""Floors that re-reading can keep, in simulation."""
+
+HIGHEST_TARGET = 0.65
+
+
+def recall_can_be_had(draft: Draft) -> Iterator[Problem]:
+    for path, message in draft.messages():
+        floor = message.cadence.recall_floor
+        if floor is not None:
+            yield from _floor(draft, (*path, "cadence", "recall_floor"), floor)
+            yield from _target(draft, path, message, floor)
+
+
+def _floor(draft: Draft, path: YamlPath, floor: float) -> Iterator[Problem]:
+    if floor > HIGHEST:
+        cause = f"'recall_floor: {floor:g}' cannot be kept by three messages a week; repeating alone does not bring it."
+        yield draft.advice(path, "high_floor", cause, f"Write {LOWEST:g} to {HIGHEST:g}, and let people use it.")
+    if floor < LOWEST:
+        cause = f"'recall_floor: {floor:g}' lets most people forget before they hear of it again."
+        yield draft.advice(path, "low_floor", cause, f"Write {LOWEST:g} to {HIGHEST:g}.")
+
+
+def _target(draft: Draft, path: YamlPath, message: Message, floor: float) -> Iterator[Problem]:
+    cadence, where = message.cadence, (*path, "cadence", "target")
+    if cadence.target is not None and cadence.target <= floor:
+        cause = f"'target: {cadence.target:g}' is not above 'recall_floor: {floor:g}'."
+        yield draft.error(where, "target_below_floor", cause, "Write a higher 'target', or leave it out.")
+    if cadence.target is not None and cadence.target > HIGHEST_TARGET:
+        cause = f"'target: {cadence.target:g}' is more than messages alone can bring."
+        fix = f"Write {HIGHEST_TARGET:g} at most; more needs people who use it, and courses."
+        yield draft.advice(where, "high_target", cause, fix)
+    if (cadence.target is None) != (cadence.by is None):
+        lacking, there = ("target", "by") if cadence.target is None else ("by", "target")
+        cause = f"'{there}' says nothing without '{lacking}'."
+        yield draft.error((*path, "cadence", there), "half_a_target", cause, "Write both: target: 0.60, by: go_live")
+    if cadence.by is not None:
+        by, opens, closes = (draft.instant(moment) for moment in (cadence.by, message.opens, message.closes))
+        if by and opens and closes and not opens < by <= closes:
+            cause = f"'by' ({by:%Y-%m-%d}) is later than 'until' of '{message.id}'."
+            fix = f"Write a moment up to {closes:%Y-%m-%d}, or close the message later."
+            if by <= opens:
+                cause = f"'by' ({by:%Y-%m-%d}) is not later than 'from' of '{message.id}'."
+                fix = f"Write a moment after {opens:%Y-%m-%d}, or open the message sooner."
+            yield draft.error((*path, "cadence", "by"), "target_outside", cause, fix)
+
+
+def somebody_asks(draft: Draft) -> Iterator[Problem]:
+    """Without a question nobody ever learns whether the estimate is right."""
+    for path, message in draft.messages():
+        if message.cadence.recall_floor is not None and not message.checks:
+            cause = f"'{message.id}' repeats by recall, and no question tells how well it is remembered."
+            fix = "Write 'checks': one or two questions with their answers."
+            yield draft.advice((*path, "cadence", "recall_floor"), "no_checks", cause, fix)
+        if message.repeat_until == "recalled" and not message.checks:
+            cause = f"'{message.id}' repeats until it is recalled, and nobody is ever asked."
+            yield draft.error((*path, "repeat_until"), "never_recalled", cause, "Write 'checks', or another end.")
+        elif message.repeat_until == "recalled":
+            cause = f"'{message.id}' ends for those who were right; its touches let others tell who that is."
+            fix = "Write 'cadence: {recall_floor: 0.35}' instead: it comes seldom to whoever knows it."
+            yield draft.advice((*path, "repeat_until"), "tells_right", cause, fix)
+
+
+def _asks_for_recall(written: object) -> bool:
+    """Whether its author meant it to repeat by recall, also where the floor itself is at fault."""
+    cadence = written.get("cadence") if isinstance(written, Mapping) else None
+    return isinstance(cadence, Mapping) and "recall_floor" in cadence
+
+
+def experiments_try_something(draft: Draft) -> Iterator[Problem]:
+    experiment = draft.plan.experiment
+    if experiment is None:
+        return
+    if not any(_asks_for_recall(message) for message in draft.written.get("messages") or ()):
+        cause = "The experiment is about messages by recall, and there is none."
+        yield draft.error(("experiment",), "idle_experiment", cause, "Give a message 'recall_floor', or leave it out.")
+    if all(arm.every is not None for arm in experiment.arms):
+        cause = "No arm of the experiment is by recall."
+        yield draft.advice(("experiment", "arms"), "no_recall_arm", cause, "Write for example: [recall, every: 48h]")
+
+
+def arms_can_be_shown(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
+    """With the people: chance has dealt already, so each arm's size is known."""
+    plan = draft.plan
+    if plan.experiment is None:
+        return
+    by_recall = [message for message in plan.messages if message.cadence.recall_floor is not None]
+    roles = {role for message in by_recall for role in draft.roles_of(message)}
+    theirs = [person for person in people if role_of(plan.audience, person) in roles]
+    sizes = Counter(arm.name for person in theirs if (arm := arm_of(plan, person.id)))
+    small = [arm.name for arm in plan.experiment.arms if not enough(sizes[arm.name])]
+    if theirs and small:
+        cause = f"Chance puts fewer than {FEWEST} people into {listed(small, 'and')}; of so few nothing is shown."
+        fix = f"Raise 'share', or name fewer arms: {len(theirs)} people get a message by recall."
+        yield draft.advice(("experiment",), "small_arm", cause, fix)
+
+
+RULES = (recall_can_be_had, somebody_asks, experiments_try_something)
+PEOPLE_RULES = (arms_can_be_shown,)

@@ -1,0 +1,125 @@
+"""Who takes part in what: the courses of one person through the messages of all running campaigns."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from typing import TypeVar
+
+from commsengine.cadence.calendar import Hours
+from commsengine.cadence.experiment import arm_of
+from commsengine.cadence.history import Campaign, Campaigns, History, OutreachOutcome, Question, Reason, Snooze
+from commsengine.cadence.people import Person, role_of
+from commsengine.cadence.plan import Message, Plan
+from commsengine.cadence.repeats import INTERVAL, ByRecall, FixedInterval, RepeatRule
+from commsengine.cadence.sequence import MessageSequence
+from commsengine.recall.learning import ASSUMED
+
+Fact = TypeVar("Fact", Question, Snooze, OutreachOutcome)
+
+
+def sequences_of(campaigns: Campaigns, person: Person, history: History) -> tuple[list[MessageSequence], list[Reason]]:
+    """A course for every message that is for this person, and why they take no part in the other campaigns.
+
+    Campaigns come in the order of their ids, whoever asks: it settles which of two equal touches goes first.
+    """
+    sequences: list[MessageSequence] = []
+    reasons: list[Reason] = []
+    for campaign in sorted(campaigns.running, key=lambda campaign: campaign.id):
+        role = role_of(campaign.plan.audience, person)
+        absent = _absent(campaign, history, role)
+        if absent is not None or role is None:
+            code, text = absent or ("", "")
+            reasons += [Reason(campaign.id, m.id, code, text, waits_for="never") for m in campaign.plan.messages]
+            continue
+        hours = Hours(campaign.plan, person, campaigns.workspace.black_out)
+        for message in campaign.plan.messages:
+            if not message.to or role in message.to:
+                sequences.append(_course(campaigns, campaign, message, role, hours, person, history, len(sequences)))
+    return sequences, reasons
+
+
+def carried_by(plan: Plan, carriers: Collection[str] | None) -> list[str]:
+    """The channels of the plan that are set up here; ``None`` supposes all."""
+    return [name for name in plan.send.channels if carriers is None or name in carriers]
+
+
+def reaching(channels: Sequence[str], person: Person, unreachable: Collection[str]) -> tuple[str, ...]:
+    """Those of these channels that reach the person, the one they prefer first."""
+    return tuple(
+        sorted(
+            (each for each in channels if each not in unreachable), key=lambda name: name != person.preferred_channel
+        )
+    )
+
+
+def _absent(campaign: Campaign, history: History, role: str | None) -> tuple[str, str] | None:
+    """Why the person takes no part in this campaign, as code and text; ``None`` if they do."""
+    if campaign.plan.audience.people and campaign.id not in history.rosters:
+        return "not_in_roster", "The person is not in the campaign's roster."
+    if role is None:
+        return "no_role", "The person is in none of the campaign's roles."
+    return None
+
+
+def _course(
+    campaigns: Campaigns,
+    campaign: Campaign,
+    message: Message,
+    role: str,
+    hours: Hours,
+    person: Person,
+    history: History,
+    order: int,
+) -> MessageSequence:
+    plan = campaign.plan
+    starts = [
+        hours.instant_of(plan, message.opens),
+        campaign.started_at,
+        campaign.introduced.get(message.id),
+        person.since,
+        history.rosters.get(campaign.id),
+    ]
+    closes = hours.instant_of(plan, message.closes)
+    leaves = person.left is not None and hours.midnight(person.left) < closes
+    if person.left is not None and leaves:
+        closes = hours.midnight(person.left)
+
+    carried = carried_by(plan, campaigns.carriers)
+    return MessageSequence(
+        campaign=campaign,
+        message=message,
+        role=role,
+        hours=hours,
+        clock=max(start for start in starts if start is not None),
+        closes=closes,
+        leaves=leaves,
+        carried=bool(carried),
+        channels=reaching(carried, person, history.unreachable),
+        rows=history.rows_of(campaign.id, message.id),
+        answers=history.answers_to(campaign.id, message.id),
+        questions=_about(campaign.id, message.id, history.questions),
+        snoozes=_about(campaign.id, message.id, history.snoozes),
+        outcomes=_about(campaign.id, message.id, history.outcomes),
+        order=order,
+        repeat_rule=_rhythm(campaign, message, person, role, hours, closes),
+    )
+
+
+def _about(campaign: str, message: str, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    return tuple(fact for fact in facts if fact.message == message and fact.campaign == campaign) if facts else ()
+
+
+def _rhythm(
+    campaign: Campaign, message: Message, person: Person, role: str, hours: Hours, closes: dt.datetime
+) -> RepeatRule:
+    cadence = message.cadence
+    if cadence.recall_floor is None:
+        return FixedInterval(hours, cadence.every or INTERVAL, cadence.times)
+    arm = arm_of(campaign.plan, person.id) if campaign.plan.experiment else None
+    if arm is not None and arm.every is not None:
+        return FixedInterval(hours, arm.every, cadence.times)
+    by = hours.instant_of(campaign.plan, cadence.by) if cadence.by else None
+    estimate = campaign.recall.get(role, ASSUMED)
+    target = cadence.target or cadence.recall_floor
+    return ByRecall(hours, message, estimate, closes, cadence.recall_floor, target, by, cadence.times)

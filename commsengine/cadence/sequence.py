@@ -1,0 +1,261 @@
+"""The course of one person through one message: its clock, its slots, and which rung of the ladder is next.
+
+Read it from top to bottom as the rules of ``docs/how-it-decides.md``:
+1. The clock starts at the latest of the message's ``from``, the campaign's start, its introduction and the joining.
+2. The first slot is the clock; each further slot is the rhythm's: an interval later, or just before it is forgotten.
+3. A rung whose ``after`` is met takes the next slot; a reminder counts in ``times``, personal outreach does not.
+4. When ``times`` run out first, the next rung takes the slot after the last touch.
+5. An answer ends the ladder, not the repeats. The sponsor waits for a recorded outreach that did not help.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from commsengine.cadence.budget import BY_HAND
+from commsengine.cadence.calendar import Hours
+from commsengine.cadence.history import Answer, Campaign, OutreachOutcome, Question, Reason, Snooze, TouchRow
+from commsengine.cadence.moments import Wait
+from commsengine.cadence.plan import Message, Rung
+from commsengine.cadence.repeats import NOT_SEEN, RepeatRule, RepeatSlot, seen_at
+from commsengine.cadence.standing import ENOUGH, standing
+
+REMEMBERED = "Recall is estimated to stay above the floor until the message closes."
+
+NOT_HELPED = frozenset({"objects"})
+LAST_WORDS = frozenset({"understood", "declines"})
+"""Outcomes of an outreach after which nobody chases that person on that message again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a course wants next: a rung from ``ready`` on. ``again`` is the row of a retry.
+
+    ``keep`` is the local date of a later touch for which a place in the week's budget is kept.
+    """
+
+    rung: int
+    kind: str
+    ready: dt.datetime
+    channel: str
+    again: TouchRow | None = None
+    keep: dt.date | None = None
+
+
+@dataclass(slots=True)
+class MessageSequence:
+    """One person and one message. ``rows`` grow while a decision is being made; everything else is fixed."""
+
+    campaign: Campaign
+    message: Message
+    role: str
+    hours: Hours
+    clock: dt.datetime
+    closes: dt.datetime
+    leaves: bool  # the person leaves before the message closes
+    carried: bool  # at least one of the plan's channels can carry anything here
+    channels: tuple[str, ...]  # those that reach the person, best first
+    rows: list[TouchRow]
+    answers: tuple[Answer, ...]
+    questions: tuple[Question, ...]
+    snoozes: tuple[Snooze, ...]
+    outcomes: tuple[OutreachOutcome, ...]
+    order: int
+    repeat_rule: RepeatRule
+    ladder: tuple[Rung, ...] = field(init=False)
+    correction: str | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ladder = self.campaign.plan.ladder(self.message)
+        self.correction = self.campaign.plan.corrected.get(self.message.id)
+
+    # -- where the person stands ------------------------------------------------------------------
+
+    @property
+    def standing(self) -> str:
+        return standing(self.rows, self.answers, self.questions, self.outcomes)
+
+    @property
+    def answered(self) -> bool:
+        """An acknowledgement, an answered check, input or commitment given, or "heard enough": nobody chases on."""
+        return bool(self.answers)
+
+    @property
+    def chasing(self) -> bool:
+        settled = any(outcome.outcome in LAST_WORDS for outcome in self.outcomes)
+        return not self.answered and not settled and bool(self.ladder)
+
+    def over(self, now: dt.datetime) -> Reason | None:
+        """Why nothing of this message comes any more, if that is so: they left, it was wrong, or by their own word."""
+        if self.leaves and now >= self.closes:
+            return self.closed()
+        if self.correction is not None:
+            text = f"It was wrong and is corrected by '{self.correction}'; nothing more of it is sent."
+            return self.reason("corrected", text, waits_for="never")
+        if any(answer.kind in ENOUGH for answer in self.answers):
+            return self.reason("heard_enough", "The person said they have heard enough.", waits_for="never")
+        if self._repeats_ended():
+            return self.reason("answered", "The message repeats until it is answered, and it is.", waits_for="never")
+        return None
+
+    def _repeats_ended(self) -> bool:
+        wanted = self.message.repeat_until
+        if wanted == "acknowledged":
+            return self.answered
+        return wanted == "recalled" and self.standing == "recalled"
+
+    def closed(self) -> Reason:
+        if self.leaves:
+            return self.reason("left", "The person leaves before the next touch.", waits_for="never")
+        return self.reason("closed", "The message closes before its next touch.", waits_for="never")
+
+    def asked(self) -> Reason | None:
+        """An open question stops repeats and chasing alike."""
+        if any(question.answered_at is None for question in self.questions):
+            return self.reason("asked", "Their question is open.", waits_for="the answer to their question")
+        return None
+
+    # -- what comes next --------------------------------------------------------------------------
+
+    def steps(self) -> tuple[list[Step], list[Reason]]:
+        """The repeat or rung that takes the next slot, and the sponsor's proposal, which takes none."""
+        steps: list[Step] = []
+        reasons: list[Reason] = []
+        rung = self._next_rung()
+        if rung is not None and self.ladder[rung - 1].do == "sponsor":
+            self._sponsor(rung, steps, reasons)
+            rung = None
+        self._slot(rung, steps, reasons)
+        return steps, reasons
+
+    def made(self) -> list[TouchRow]:
+        """The rows that count in ``times``: messages and reminders that were not skipped."""
+        return [row for row in self.rows if row.state != "skipped" and row.kind not in BY_HAND]
+
+    def reminds_next(self) -> bool:
+        rung = self._next_rung()
+        return rung is not None and self.ladder[rung - 1].do == "remind"
+
+    def all_made(self, made: list[TouchRow]) -> bool:
+        """Whether these are as many as the plan wants at most."""
+        return self.repeat_rule.times is not None and len(made) >= self.repeat_rule.times
+
+    def after(self, due: dt.datetime, *, supposed: bool = False) -> RepeatSlot | None:
+        """The slot after the touch that was due then; ``None`` if nothing more is needed before the message closes.
+
+        ``supposed``: that touch is not among the rows yet, and will be made.
+        """
+        seen = [at for at in seen_at(self.rows) if at <= due]
+        return self.repeat_rule.after(due, [*seen, due] if supposed and due not in seen else seen, self.answers)
+
+    def _next_slot(self) -> RepeatSlot | None:
+        slots = [row.due_at for row in self.rows if row.kind != "sponsor"]
+        if not slots:
+            return RepeatSlot(self.clock)
+        slot = self.after(max(slots))
+        return slot if slot is None or slot.at >= self.clock else RepeatSlot(self.clock, slot.keep)
+
+    def _rung_slot(self) -> dt.datetime:
+        """The slot of a rung that follows the last touch, where no repeat does."""
+        return self.hours.later(
+            max(row.due_at for row in self.rows if row.kind != "sponsor"), self.repeat_rule.interval
+        )
+
+    def _next_rung(self) -> int | None:
+        if not self.chasing:
+            return None
+        climbed = max((row.rung for row in self.rows if row.state != "skipped"), default=0)
+        if not self.channels and self.carried:  # whoever can be reached on no channel goes to a person at once
+            personal = (n for n, rung in enumerate(self.ladder, 1) if n > climbed and rung.do != "remind")
+            return next(personal, None)
+        return climbed + 1 if climbed < len(self.ladder) else None
+
+    def _slot(self, rung: int | None, steps: list[Step], reasons: list[Reason]) -> None:
+        if not self.channels and self.carried:
+            self._by_hand_at_once(rung, steps, reasons)
+            return
+        made, slot = self.made(), self._next_slot()
+        exhausted = slot is None or self.all_made(made)
+        if rung is not None and made and (self.carried or self.ladder[rung - 1].do != "remind"):
+            ready = self._rung_ready(rung, made, slot.at if slot else self._rung_slot(), exhausted)
+            if ready is not None:
+                steps.append(self._step(rung, ready))
+                return
+        if slot is None:
+            reasons.append(self.reason("remembered", REMEMBERED, waits_for="an answer or a new estimate"))
+        elif exhausted:
+            reasons.append(self.reason("times", f"All {len(made)} touches are made.", waits_for="never"))
+        elif not self.carried:
+            reasons.append(self.reason("no_channel", "No channel of the plan is set up.", waits_for="a channel"))
+        else:
+            steps.append(Step(0, "message", slot.at, self.channels[0], keep=slot.keep))
+
+    def _rung_ready(self, rung: int, made: list[TouchRow], slot: dt.datetime, exhausted: bool) -> dt.datetime | None:
+        """When this rung may take the slot; ``None`` while a repeat should."""
+        wait = self.ladder[rung - 1].after
+        begun = [row for row in self.rows if row.rung == rung - 1 and row.state != "skipped"]
+        since = min((row.due_at for row in begun or made), default=slot)
+        if wait.unit == "touches":
+            seen = [row for row in made if row.due_at >= since and row.state not in NOT_SEEN]
+            return slot if len(seen) >= wait.count or exhausted else None
+        waited = self._working_days_after(since, wait.count)
+        if exhausted:
+            return max(slot, waited)
+        opens = self.hours.next_open(slot, self.closes)  # a Saturday's slot is Monday's: by then the wait may be over
+        return slot if opens is not None and opens >= waited else None
+
+    def _by_hand_at_once(self, rung: int | None, steps: list[Step], reasons: list[Reason]) -> None:
+        if rung is None:
+            reasons.append(self.reason("unreachable", "No channel reaches the person.", waits_for="a new address"))
+            return
+        calls = [row.due_at for row in self.rows if row.kind == "personal"]
+        wait = self.ladder[rung - 1].after
+        if not calls:
+            ready = max([self.clock, *(row.due_at for row in self.rows)])
+        elif wait.unit == "touches":  # there are none to wait for
+            ready = self.hours.later(max(calls), self.repeat_rule.interval)
+        else:
+            ready = self._working_days_after(max(calls), wait.count)
+        steps.append(self._step(rung, ready))
+
+    def _sponsor(self, rung: int, steps: list[Step], reasons: list[Reason]) -> None:
+        """The proposal to ask the sponsor: only after the last outreach is recorded, and did not help."""
+        calls = [row.due_at for row in self.rows if row.kind == "personal"]
+        told = [outcome for outcome in self.outcomes if calls and outcome.at >= max(calls)]
+        objected = [outcome.at for outcome in told if outcome.outcome in NOT_HELPED]
+        if not objected:
+            text = "They were away when called." if told else "Nobody has recorded what came of the personal outreach."
+            reasons.append(self.reason("outreach", text, waits_for="the outcome of the outreach"))
+            return
+        ready = self._sponsor_ready(self.ladder[rung - 1].after, min(objected))
+        if ready is not None:
+            steps.append(self._step(rung, ready))
+
+    def _sponsor_ready(self, wait: Wait, since: dt.datetime) -> dt.datetime | None:
+        if wait.unit != "touches":
+            return self._working_days_after(since, wait.count)
+        made = self.made()
+        seen = sorted(row.due_at for row in made if row.due_at >= since and row.state not in NOT_SEEN)
+        if len(seen) >= wait.count:
+            return seen[wait.count - 1]
+        slot = self._next_slot()
+        if slot is None or self.all_made(made):
+            return max(since, slot.at if slot else self._rung_slot())
+        return None
+
+    def _working_days_after(self, since: dt.datetime, count: int) -> dt.datetime:
+        day = self.hours.after_working_days(self.hours.local_date(since), count)
+        return self.hours.midnight(day)
+
+    def _step(self, rung: int, ready: dt.datetime) -> Step:
+        wanted = self.ladder[rung - 1]
+        if wanted.do != "remind":
+            return Step(rung, wanted.do, ready, "personal")
+        channel = wanted.channel if wanted.channel in self.channels else self.channels[0]
+        return Step(rung, "remind", ready, channel)
+
+    # -- words ------------------------------------------------------------------------------------
+
+    def reason(self, code: str, text: str, next_at: dt.datetime | None = None, waits_for: str = "") -> Reason:
+        return Reason(self.campaign.id, self.message.id, code, text, next_at, waits_for)

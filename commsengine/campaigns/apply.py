@@ -1,0 +1,211 @@
+"""Applying a plan: what it changes for whom, told before it is done."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from commsengine.cadence.calendar import Hours
+from commsengine.cadence.people import Person, role_of
+from commsengine.cadence.plan import Message, Plan
+from commsengine.campaigns.diff import TouchDiff, touch_diff
+from commsengine.content.recipe import milestones_mentioned
+from commsengine.engine.decisions import Decisions
+from commsengine.engine.directory import everybody
+from commsengine.errors import InputError
+from commsengine.store.records import CampaignRecord
+from commsengine.store.store import Store
+
+NO_TOUCHES = TouchDiff()
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A milestone with its date before and now."""
+
+    name: str
+    old: dt.date
+    new: dt.date
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToldOld:
+    """Somebody whose latest message about these milestones named a date that holds no more."""
+
+    person_id: str
+    email: str
+    milestones: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """Everything that applying this plan changes. ``correction`` proposes what to write to those ``told``.
+
+    ``corrected`` names the messages that are sent to nobody from now on, each with the one that puts it right.
+    """
+
+    campaign: str
+    new: bool
+    version: int
+    audience: int
+    messages_added: tuple[str, ...] = ()
+    messages_removed: tuple[str, ...] = ()
+    messages_changed: tuple[str, ...] = ()
+    milestones: tuple[Moved, ...] = ()
+    touches: TouchDiff = NO_TOUCHES
+    told: tuple[ToldOld, ...] = ()
+    correction: str = ""
+    introduced: Mapping[str, dt.datetime] = field(default_factory=dict)
+    corrected: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def changes_nothing(self) -> bool:
+        lists = (self.messages_added, self.messages_removed, self.messages_changed, self.milestones)
+        return not self.new and not any(lists)
+
+
+def compare(store: Store, decisions: Decisions, plan: Plan, templates: Mapping[str, str], now: dt.datetime) -> Diff:
+    """What applying ``plan`` would change. Raises ``InputError`` if it renumbers rungs that have been climbed."""
+    del templates  # texts do not move touches; they are frozen with the version
+    old = store.plans.get(plan.campaign)
+    audience = sum(role_of(plan.audience, person) is not None for person in everybody(store))
+    introduced = introduced_at(old, plan, now)
+    if old is None:
+        messages = tuple(message.id for message in plan.messages)
+        return Diff(
+            plan.campaign, True, 1, audience,
+            messages_added=messages, introduced=introduced, corrected=plan.corrected,
+        )  # fmt: skip
+    _refuse_renumbered_rungs(store, old.plan, plan)
+    moved = milestones_moved(old.plan, plan)
+    told = told_old(store, plan, moved)
+    return Diff(
+        plan.campaign,
+        False,
+        old.version + 1,
+        audience,
+        tuple(message.id for message in plan.messages if message.id not in _ids(old.plan)),
+        tuple(message.id for message in old.plan.messages if message.id not in _ids(plan)),
+        tuple(message.id for message in plan.messages if _changed(old.plan, message)),
+        moved,
+        touch_diff(store, decisions, old, plan, introduced, now),
+        told,
+        correction(plan, moved) if told else "",
+        introduced,
+        {wrong: right for wrong, right in plan.corrected.items() if wrong not in old.plan.corrected},
+    )
+
+
+def apply(
+    store: Store, plan: Plan, templates: Mapping[str, str], source: str, *, diff: Diff, by: str, now: dt.datetime
+) -> int:
+    """Store the plan as the newest version; a new campaign is paused. Returns the version's number."""
+    version = store.plans.save_version(plan, templates, source, introduced=diff.introduced, by=by, now=now)
+    store.touches.release(now=now, campaign=plan.campaign)
+    return version
+
+
+# -- messages and milestones ----------------------------------------------------------------------
+
+
+def introduced_at(old: CampaignRecord | None, plan: Plan, now: dt.datetime) -> dict[str, dt.datetime]:
+    """Since when each message stands as it is: now if it is new or its opening moved into the past, else as before."""
+    if old is None:
+        return {}
+    before = {message.id: message for message in old.plan.messages}
+    introduced = {}
+    for message in plan.messages:
+        if message.id not in before or _opened_by_moving(old.plan, before[message.id], plan, message, now):
+            introduced[message.id] = now
+        elif message.id in old.introduced:
+            introduced[message.id] = old.introduced[message.id]
+    return introduced
+
+
+def _opened_by_moving(old: Plan, before: Message, plan: Plan, after: Message, now: dt.datetime) -> bool:
+    """It was still to open, and would all at once have been open for a while."""
+    opened, opens = _opening(old, before), _opening(plan, after)
+    return opens < opened and opened > now
+
+
+def _opening(plan: Plan, message: Message) -> dt.datetime:
+    return Hours(plan, Person(id="", email="")).instant_of(plan, message.opens)
+
+
+def _ids(plan: Plan) -> frozenset[str]:
+    return frozenset(message.id for message in plan.messages)
+
+
+def _changed(old: Plan, message: Message) -> bool:
+    return message.id in _ids(old) and old.message(message.id) != message
+
+
+def milestones_moved(old: Plan, new: Plan) -> tuple[Moved, ...]:
+    return tuple(
+        Moved(name, old.milestones[name].date, milestone.date, milestone.because)
+        for name, milestone in new.milestones.items()
+        if name in old.milestones and old.milestones[name].date != milestone.date
+    )
+
+
+def told_old(store: Store, plan: Plan, moved: Sequence[Moved]) -> tuple[ToldOld, ...]:
+    """Who was told a date that this plan changes, by the last message to them that named it."""
+    if not moved:
+        return ()
+    last: dict[tuple[str, str], dt.date] = {}
+    mentioned: dict[tuple[int, str], Mapping[str, dt.date]] = {}
+    for told in store.touches.told(plan.campaign):
+        key = (told.version, told.message)
+        if key not in mentioned:
+            mentioned[key] = _dates_named(store, plan.campaign, *key)
+        last.update({(told.person_id, name): date for name, date in mentioned[key].items()})
+    wrong: dict[str, list[str]] = defaultdict(list)
+    for (person, name), date in last.items():
+        if any(move.name == name and move.new != date for move in moved):
+            wrong[person].append(name)
+    people = store.people.by_ids(sorted(wrong))
+    return tuple(
+        ToldOld(person, people[person].email, tuple(sorted(names)))
+        for person, names in sorted(wrong.items())
+        if person in people and people[person].left is None
+    )
+
+
+def _dates_named(store: Store, campaign: str, version: int, message: str) -> Mapping[str, dt.date]:
+    """The milestones that this message of that version names, with their dates then."""
+    record = store.plans.version(campaign, version)
+    if record is None or message not in _ids(record.plan):
+        return {}
+    names = milestones_mentioned(record.plan, record.plan.message(message), record.templates)
+    return {name: record.plan.milestones[name].date for name in names if name in record.plan.milestones}
+
+
+def correction(plan: Plan, moved: Sequence[Moved]) -> str:
+    """A proposal of what to write to those who were told the old date."""
+    lines = [
+        f'{move.name.replace("_", " ")} of "{plan.title}" is now on {move.new:%d %B %Y}, not on {move.old:%d %B %Y}.'
+        + (f" {move.because}" if move.because else "")
+        for move in moved
+    ]
+    return "\n".join(line[0].upper() + line[1:] for line in lines)
+
+
+def _refuse_renumbered_rungs(store: Store, old: Plan, new: Plan) -> None:
+    """A rung that somebody stands on keeps its number and its kind: else they would be asked twice, or never."""
+    climbed: dict[str, int] = {}
+    for row in store.touches.list(old.campaign):
+        climbed[row.message] = max(climbed.get(row.message, 0), row.rung or 0)
+    for message in new.messages:
+        if message.id not in _ids(old):
+            continue
+        before = [rung.do for rung in old.ladder(old.message(message.id))][: climbed.get(message.id, 0)]
+        after = [rung.do for rung in new.ladder(message)][: len(before)]
+        if before[: len(after)] != after:
+            raise InputError(
+                f"The follow-up of '{message.id}' is renumbered, but people stand on its rungs: "
+                f"{', '.join(before)} became {', '.join(after)}.",
+                "Keep the rungs that were climbed as they are and add new ones after them.",
+            )

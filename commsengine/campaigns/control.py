@@ -1,0 +1,139 @@
+"""What a person decrees for a campaign, and what it would do: start, pause, resume, cancel."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from commsengine.engine.owner import Owner
+from commsengine.engine.startup import reconcile
+from commsengine.errors import InputError
+from commsengine.store.records import CampaignRecord, TouchRecord
+from commsengine.store.store import Store
+
+LOOK_AGAIN = 0.1  # seconds
+PATIENCE = 60.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class StopReport:
+    """A campaign that was paused or cancelled. ``clean``: not one more message of it leaves. Else some may: still open,
+    or uncertain. ``given_back`` had been claimed and never left, ``just_left`` were leaving and have arrived.
+    """
+
+    campaign: str
+    state: str
+    given_back: int = 0
+    just_left: int = 0
+    open_rows: Sequence[TouchRecord] = field(default=())
+    uncertain: Sequence[TouchRecord] = field(default=())
+
+    @property
+    def clean(self) -> bool:
+        return not (self.open_rows or self.uncertain)
+
+
+def known(store: Store, campaign: str) -> CampaignRecord:
+    """The campaign of that id, or ``InputError`` with the names that are near."""
+    record = store.plans.get(campaign)
+    if record is None:
+        near = ", ".join(store.plans.near(campaign))
+        raise InputError(f"There is no campaign '{campaign}'.", f"There is: {near}." if near else "Apply a plan first.")
+    return record
+
+
+def start(store: Store, campaign: str, *, by: str, now: dt.datetime) -> CampaignRecord:
+    """Let a new campaign run. Raises ``CommsError`` if it was started before."""
+    known(store, campaign)
+    return store.plans.start(campaign, by=by, now=now)
+
+
+def resume(store: Store, campaign: str, *, backlog: str, by: str, now: dt.datetime) -> CampaignRecord:
+    """Let it go on; ``backlog`` (latest, all, none) says what becomes of what fell due meanwhile."""
+    known(store, campaign)
+    return store.plans.resume(campaign, backlog=backlog, by=by, now=now)
+
+
+def pause(
+    store: Store,
+    campaign: str,
+    *,
+    by: str,
+    clock: Callable[[], dt.datetime],
+    sleep: Callable[[float], None] = time.sleep,
+    wait: float = PATIENCE,
+) -> StopReport:
+    """Pause, give back what has not begun, and wait up to ``wait`` seconds for what has.
+
+    Works from any process: the pause is in the database, and every mark looks there. Rows of an engine that is
+    proved dead are uncertain at once; there is nothing to wait for.
+    """
+    known(store, campaign)
+    began = clock()
+    store.plans.pause(campaign, by=by, now=began)
+    return _stopped(store, campaign, began, clock, sleep, wait)
+
+
+def pause_all(
+    store: Store,
+    *,
+    by: str,
+    clock: Callable[[], dt.datetime],
+    sleep: Callable[[float], None] = time.sleep,
+    wait: float = PATIENCE,
+) -> list[StopReport]:
+    """The kill switch: first every running campaign is paused, then what had begun is waited for, ``wait`` in all."""
+    running, until = [record.id for record in store.plans.all() if record.state == "running"], time.monotonic() + wait
+    began = clock()
+    for campaign in running:
+        store.plans.pause(campaign, by=by, now=began)
+    return [_stopped(store, campaign, began, clock, sleep, max(0.0, until - time.monotonic())) for campaign in running]
+
+
+def cancel(
+    store: Store,
+    campaign: str,
+    *,
+    by: str,
+    clock: Callable[[], dt.datetime],
+    sleep: Callable[[float], None] = time.sleep,
+    wait: float = PATIENCE,
+) -> StopReport:
+    """End it for good; what was leaving is waited for as by ``pause``."""
+    known(store, campaign)
+    began = clock()
+    store.plans.cancel(campaign, by=by, now=began)
+    return _stopped(store, campaign, began, clock, sleep, wait)
+
+
+def _stopped(
+    store: Store,
+    campaign: str,
+    began: dt.datetime,
+    clock: Callable[[], dt.datetime],
+    sleep: Callable[[float], None],
+    wait: float,
+) -> StopReport:
+    """What is on its way when no more can follow: given back, waited for, and counted."""
+    given_back = store.touches.release(now=began, campaign=campaign)
+    leaving = {row.key for row in _sending(store, campaign)}
+    until = time.monotonic() + wait
+    while _sending(store, campaign):
+        reconcile(store, Owner.this_process(), clock())
+        if time.monotonic() >= until or not _sending(store, campaign):
+            break
+        sleep(LOOK_AGAIN)
+    uncertain = [row for row in store.touches.open_rows(campaign, states=("uncertain",)) if _new(row, began)]
+    left = sum(row.state == "sent" for row in store.touches.rows(sorted(leaving)).values())
+    return StopReport(campaign, known(store, campaign).state, given_back, left, _sending(store, campaign), uncertain)
+
+
+def _sending(store: Store, campaign: str) -> Sequence[TouchRecord]:
+    return store.touches.open_rows(campaign, states=("sending",))
+
+
+def _new(row: TouchRecord, paused_at: dt.datetime) -> bool:
+    """An uncertain row that nobody had been told about before: not held, or under way just now."""
+    return not row.held or row.sending_at is None or row.sending_at > paused_at - dt.timedelta(seconds=PATIENCE)

@@ -1,0 +1,112 @@
+"""What starting, resuming or releasing would do at this moment, by asking ``decide``."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from commsengine.cadence.forecast import forecast, nobody
+from commsengine.cadence.history import Campaign, Campaigns, Standstill
+from commsengine.engine.decisions import Decisions
+from commsengine.engine.directory import pages, sample
+from commsengine.store.records import CampaignRecord
+from commsengine.store.store import Store
+
+BY_HAND = "personal"
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """``now_due`` messages would leave at once, ``by_hand`` become follow-ups, ``skipped`` (by reason) never leave.
+
+    ``later`` people get their next message another time. If not ``exact``, the numbers are scaled up from
+    ``looked_at`` people out of all.
+    """
+
+    people: int
+    now_due: int = 0
+    by_hand: int = 0
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    later: int = 0
+    first_at: dt.datetime | None = None
+    exact: bool = True
+    looked_at: int = 0
+
+
+def effects(store: Store, decisions: Decisions, campaign: CampaignRecord, backlog: str, now: dt.datetime) -> Effects:
+    """As if the campaign ran from now on: started if it never was, else resumed with that ``backlog``."""
+    campaigns = with_campaign(decisions.campaigns(now), decisions.estimated(as_running(campaign, backlog, now), now))
+    return _seen(store, decisions, campaigns, campaign.id, now)
+
+
+def release_effects(store: Store, decisions: Decisions, backlog: str, now: dt.datetime) -> Effects:
+    """As if the engine's hold were released now, over all running campaigns."""
+    campaigns = decisions.campaigns(now)
+    released = replace(campaigns, holds=(*campaigns.holds, Standstill(now, now, backlog)))
+    return _seen(store, decisions, released, "", now)
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """The messages that channels will carry until some instant, by campaign; estimated if not ``exact``."""
+
+    messages: Mapping[str, int] = field(default_factory=dict)
+    exact: bool = True
+
+    @property
+    def total(self) -> int:
+        return sum(self.messages.values())
+
+
+def coming(store: Store, decisions: Decisions, now: dt.datetime, until: dt.datetime) -> Coming:
+    """What would be sent until then if nobody answered, and a hold were released now."""
+    people, total = sample(store)
+    scale = total / len(people) if people else 1.0
+    campaigns = decisions.campaigns(now)
+    campaigns = replace(campaigns, holds=(*campaigns.holds, Standstill(now, now, "latest")))
+    counted = Counter[str]()
+    for ids in pages([person.id for person in people]):
+        for one in store.touches.histories(ids).values():
+            foreseen = forecast(campaigns, one.person, one.history, now, until, nobody).touches
+            counted.update(touch.campaign for touch in foreseen if not touch.skip and touch.channel != BY_HAND)
+    return Coming({name: round(count * scale) for name, count in sorted(counted.items())}, len(people) == total)
+
+
+def as_running(record: CampaignRecord, backlog: str, now: dt.datetime) -> Campaign:
+    """The campaign as it will be once it runs. Only the newest pause matters to a decision."""
+    pauses = (Standstill(now, now, backlog),) if record.started_at else ()
+    return Campaign(record.plan, record.started_at or now, record.version, record.epoch, record.introduced, pauses)
+
+
+def with_campaign(campaigns: Campaigns, campaign: Campaign) -> Campaigns:
+    others = tuple(other for other in campaigns.running if other.id != campaign.id)
+    return replace(campaigns, running=(*others, campaign))
+
+
+def _seen(store: Store, decisions: Decisions, campaigns: Campaigns, only: str, now: dt.datetime) -> Effects:
+    people, total = sample(store)
+    scale = total / len(people) if people else 1.0
+    due, by_hand, later, skipped = 0, 0, 0, Counter[str]()
+    firsts: list[dt.datetime] = []
+    for ids in pages([person.id for person in people]):
+        for one in decisions.of(ids, campaigns, now):
+            touches = [touch for touch in one.decision.touches if not only or touch.campaign == only]
+            skipped.update(touch.skip for touch in touches if touch.skip)
+            by_hand += sum(touch.channel == BY_HAND for touch in touches if not touch.skip)
+            sends = sum(touch.channel != BY_HAND for touch in touches if not touch.skip)
+            nexts = [r.next_at for r in one.decision.reasons if r.next_at and (not only or r.campaign == only)]
+            due += sends
+            later += not sends and bool(nexts)
+            firsts += nexts
+    return Effects(
+        total,
+        round(due * scale),
+        round(by_hand * scale),
+        {reason: round(count * scale) for reason, count in skipped.items()},
+        round(later * scale),
+        min(firsts, default=None),
+        len(people) == total,
+        len(people),
+    )

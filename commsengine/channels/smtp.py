@@ -1,0 +1,329 @@
+"""One SMTP connection: opened and secured when first needed, kept, and dropped after anything odd."""
+
+from __future__ import annotations
+
+import re
+import select
+import smtplib
+import socket
+import ssl
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+from commsengine.channels import refusals
+from commsengine.channels.channel import PERMANENT, RETRY, DeliveryError
+from commsengine.errors import InputError
+from commsengine.loopback import is_loopback
+
+
+class SmtpConnection:
+    """Commands and their replies, each told apart. Times are in seconds."""
+
+    def __init__(
+        self, server: SmtpServer, local_name: str, context: ssl.SSLContext | None, *, connect: float, reply: float
+    ) -> None:
+        self._server, self._local_name, self._context = server, local_name, context
+        self._connect_timeout, self._reply_timeout = connect, reply
+        self._smtp: smtplib.SMTP | None = None
+
+    @property
+    def open(self) -> bool:
+        return self._smtp is not None
+
+    def still_open(self) -> bool:
+        """Between two messages a server has nothing to say: a socket with something to read is being closed."""
+        if self._smtp is not None and (self._smtp.sock is None or select.select([self._smtp.sock], [], [], 0)[0]):
+            self.drop()
+        return self.open
+
+    def connect(self) -> None:
+        """Open, verify, log in. Raises ``DeliveryError`` that tells why nobody can be reached at present."""
+        try:
+            self._smtp = smtp = self._opened()
+            self._secure(smtp)
+            self.wait_at_most(self._reply_timeout)
+            # The body and the final dot are two writes; with Nagle's algorithm the second waits 40 ms for an echo.
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError as error:
+            self.drop()
+            raise no_connection(error, self._server.host, self._server.port) from None
+
+    def command(self, phase: str, command: str, *wanted: int) -> None:
+        """One command and its reply. Raises ``DeliveryError`` for any other reply, or when the connection breaks."""
+        try:
+            code, reply = self._live.docmd(command)
+        except OSError as error:
+            raise self._broken(phase, error) from None
+        if code not in wanted:
+            self.reset(code)
+            raise refusal(phase, code, reply)
+
+    def body(self, data: bytes) -> None:
+        """The dot-stuffed message without its final dot: the server may not act on it yet."""
+        try:
+            self._live.send(data)
+        except OSError as error:
+            raise self._broken("data", error) from None
+
+    def final_dot(self, timeout: float) -> tuple[int, bytes]:
+        """The point of no return, and the reply to it. Raises ``OSError`` when there is none."""
+        self.wait_at_most(timeout)
+        self._live.send(b".\r\n")
+        reply = self._live.getreply()
+        self.wait_at_most(self._reply_timeout)
+        return reply
+
+    def reset(self, code: int) -> None:
+        """A clean start for the next message: RSET, or a new connection where that does not help."""
+        try:
+            if code == 421 or code < 400 or self._live.docmd("RSET")[0] != 250:
+                self.drop()
+        except OSError:
+            self.drop()
+
+    def wait_at_most(self, seconds: float) -> None:
+        self._socket.settimeout(seconds)
+
+    def quit(self) -> None:
+        """Say goodbye; never raises."""
+        try:
+            if self.still_open():
+                self.wait_at_most(self._connect_timeout)
+                self._live.quit()
+        except OSError:
+            pass
+        finally:
+            self.drop()
+
+    def drop(self) -> None:
+        """Close without a word: the server forgets a message whose final dot it has not seen."""
+        if self._smtp is not None:
+            self._smtp.close()
+            self._smtp = None
+
+    @property
+    def _live(self) -> smtplib.SMTP:
+        if self._smtp is None:
+            raise smtplib.SMTPServerDisconnected("no connection is open")
+        return self._smtp
+
+    @property
+    def _socket(self) -> socket.socket:
+        if self._live.sock is None:
+            raise smtplib.SMTPServerDisconnected("the connection is closed")
+        return self._live.sock
+
+    def _opened(self) -> smtplib.SMTP:
+        server, name, timeout = self._server, self._local_name, self._connect_timeout
+        if server.tls == TLS:
+            return smtplib.SMTP_SSL(server.host, server.port, name, timeout=timeout, context=self._verifying())
+        return smtplib.SMTP(server.host, server.port, name, timeout=timeout)
+
+    def _secure(self, smtp: smtplib.SMTP) -> None:
+        smtp.ehlo_or_helo_if_needed()
+        if self._server.tls not in (TLS, OFF):
+            smtp.starttls(context=self._verifying())
+            smtp.ehlo_or_helo_if_needed()
+        encrypted = isinstance(smtp.sock, ssl.SSLSocket)
+        if not (encrypted or self._server.tls == OFF or is_loopback(self._server.host)):
+            raise smtplib.SMTPNotSupportedError("the connection is not encrypted")
+        if self._server.user:
+            smtp.login(self._server.user, self._server.password)
+
+    def _verifying(self) -> ssl.SSLContext:
+        if self._context is None:
+            self._context = ssl.create_default_context()
+        return self._context
+
+    def _broken(self, phase: str, error: OSError) -> DeliveryError:
+        self.drop()
+        return DeliveryError(RETRY, phase, f"the connection broke before the message was handed over: {broken(error)}")
+
+
+STARTTLS, TLS, OFF = "starttls", "tls", "off"
+_PORTS = {STARTTLS: 587, TLS: 465, OFF: 25}
+_FORM = "Write it as smtp://user:password@host:587?tls=starttls."
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpServer:
+    """A relay: ``tls`` is ``starttls``, ``tls`` (from the first byte) or ``off``; no user means no AUTH."""
+
+    host: str
+    port: int
+    tls: str = STARTTLS
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+def parse_smtp_url(url: str) -> SmtpServer:
+    """The server an SMTP URL names. Raises ``InputError`` with the remedy."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise _wrong(
+            "has no usable port",
+            "A port is a number from 1 to 65535; write /, ?, # and @ in a password as %2F, %3F, %23, %40.",
+        ) from None
+    if parts.scheme not in ("smtp", "smtps"):
+        raise _wrong("does not start with smtp:// or smtps://")
+    if parts.fragment or parts.path not in ("", "/"):
+        raise _wrong("holds '#' or '/' where it must not", "Write # as %23 and / as %2F in a user name or password.")
+    host = _host(parts)
+    tls = _tls(parts, host)
+    user, password = _credentials(parts)
+    if port == 0:
+        raise _wrong("names port 0", f"Write the port of your relay, for example {_PORTS[tls]}.")
+    return SmtpServer(host, port or _PORTS[tls], tls, user, password)
+
+
+def _host(parts: SplitResult) -> str:
+    host = parts.hostname or ""
+    if not host:
+        raise _wrong("names no host")
+    if ":" not in host and not _HOST.fullmatch(host):
+        raise _wrong("names a host that cannot be", "Write a host name or an address, for example smtp.example.com.")
+    return host
+
+
+def _tls(parts: SplitResult, host: str) -> str:
+    options = parse_qs(parts.query, keep_blank_values=True)
+    unknown = sorted(options.keys() - {"tls"})
+    if unknown:
+        raise _wrong("has an option that is not known", "The only option is tls=starttls, tls=tls or tls=off.")
+    wanted = options.get("tls", [""])[-1] if "tls" in options else None
+    if wanted is not None and wanted not in _PORTS:
+        raise _wrong("asks for a kind of TLS that is not known", "Write tls=starttls, tls=tls or tls=off.")
+    if parts.scheme == "smtps":
+        if wanted not in (None, TLS):
+            raise _wrong(
+                f"starts with smtps:// and says tls={wanted}", "Write smtps:// without tls, or smtp:// with it."
+            )
+        return TLS
+    return wanted or (OFF if is_loopback(host) else STARTTLS)
+
+
+def _credentials(parts: SplitResult) -> tuple[str, str]:
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if bool(user) != bool(password):
+        raise _wrong("has a user without a password, or a password without a user", "Write both, or neither.")
+    if not (user + password).isascii() or not (user + password).isprintable():
+        raise _wrong(
+            "holds a letter that SMTP log-in cannot send in its user name or password",
+            "Use letters, digits and signs of plain ASCII only.",
+        )
+    return user, password
+
+
+def _wrong(what: str, fix: str = _FORM) -> InputError:
+    return InputError(f"The SMTP URL {what}.", fix)
+
+
+_QUEUED = re.compile(r"queued as ([\w.-]+)|\bid=([\w.-]+)", re.IGNORECASE)
+_ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+")
+_WAIT = {421: 60.0, 452: 900.0}
+_WAIT_OTHERWISE = 300.0  # seconds; what grey-listing relays ask for
+_PATIENCE = 60.0  # seconds; the unit in which relays count messages
+_EVERYBODY = {
+    refusals.US: "the relay refuses us: {text}",
+    refusals.QUOTA: "our quota at the relay is used up: {text}",
+    refusals.CONNECTIONS: "the relay takes no more connections: {text}",
+    refusals.DOWN: "the relay takes nothing at present: {text}",
+}
+"""What concerns everybody, as it is told."""
+
+_NO_CONNECTION: tuple[tuple[type[Exception], str], ...] = (  # the first that fits
+    (smtplib.SMTPNotSupportedError, "{place} does not offer what we need: {detail}"),
+    (ssl.SSLCertVerificationError, "the certificate of {place} cannot be trusted: {detail}"),
+    (ssl.SSLError, "no encrypted connection to {place}: {detail}"),
+    (socket.gaierror, "the name {host} cannot be found"),
+    (TimeoutError, "{place} does not answer in time"),
+    (ConnectionRefusedError, "{place} refuses the connection"),
+    (Exception, "no connection to {place}: {detail}"),
+)
+AUTH, HELLO = "auth", "hello"
+"""Phases of a connection that the server answered and refused: at the log-in, or before it."""
+
+
+def refusal(phase: str, code: int, reply: bytes) -> DeliveryError:
+    """The outcome that a reply stands for which was not the one we wanted."""
+    text, what = shown(code, reply), refusals.about(phase, code, _words(reply))
+    if what == refusals.US and phase == refusals.MAIL:
+        return _for_everybody(what, phase, text, f"the relay refuses our sender: {text}")
+    if what in _EVERYBODY:
+        return _for_everybody(what, phase, text, _EVERYBODY[what].format(text=text))
+    if what == refusals.BUSY:
+        return DeliveryError(RETRY, phase, text, begun=False, retry_after=_PATIENCE)
+    if what == refusals.LATER:
+        return DeliveryError(RETRY, phase, text, retry_after=_WAIT.get(code, _WAIT_OTHERWISE))
+    gone = "no such mailbox" if what == refusals.GONE else ""
+    alike = f"{code} {refusals.enhanced_code(_words(reply))}".strip() if what == refusals.UNCLEAR else ""
+    return DeliveryError(PERMANENT, phase, text, unreachable=gone, unclear=alike)
+
+
+def no_connection(error: Exception, host: str, port: int) -> DeliveryError:
+    """Why nobody can be reached through this relay at present: one sentence, without credentials."""
+    if isinstance(error, smtplib.SMTPServerDisconnected) and isinstance(error.__context__, TimeoutError):
+        error = error.__context__  # smtplib calls a silence a closed connection
+    place = f"{host}:{port}"
+    if isinstance(error, smtplib.SMTPResponseException):
+        return _turned_away(error, place)
+    reason = next(text for kind, text in _NO_CONNECTION if isinstance(error, kind))
+    told = reason.format(place=place, host=host, detail=broken(error))
+    no_way_in = type(error) is smtplib.SMTPException  # it offers none of the ways to log in that we know
+    lasting = no_way_in or isinstance(error, smtplib.SMTPNotSupportedError | ssl.SSLError)
+    return DeliveryError(RETRY, refusals.CONNECT, told, begun=False, channel_down=told, lasting=lasting)
+
+
+def broken(error: Exception) -> str:
+    """What went wrong with a connection, in words: no number, no tuple."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        return shown(error.smtp_code, _bytes(error.smtp_error))
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return error.reason.replace("_", " ").lower()
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return shown(0, said.encode()).rstrip(".") or type(error).__name__
+
+
+def queue_id(reply: bytes) -> str:
+    """The relay's own name for the message, where it tells one."""
+    found = _QUEUED.search(reply.decode("ascii", "replace"))
+    return (found[1] or found[2]) if found else ""
+
+
+def shown(code: int, reply: bytes) -> str:
+    """A reply as it may be kept: one line, short, without anybody's address."""
+    line = _words(reply)
+    return _ADDRESS.sub("(address)", f"{code} {line}" if code else line)[:300]
+
+
+def _for_everybody(what: str, phase: str, reply: str, told: str) -> DeliveryError:
+    return DeliveryError(
+        RETRY, phase, reply, begun=False, channel_down=told, lasting=what == refusals.US,
+        quota=what == refusals.QUOTA, narrow=what == refusals.CONNECTIONS,
+    )  # fmt: skip
+
+
+def _turned_away(error: smtplib.SMTPResponseException, place: str) -> DeliveryError:
+    """The server answered, and lets us no further; from 500 on until a person sees to it."""
+    code, reply = error.smtp_code, _bytes(error.smtp_error)
+    what, text = refusals.about(refusals.CONNECT, code, _words(reply)), shown(code, reply)
+    logging_in = isinstance(error, smtplib.SMTPAuthenticationError)
+    if what in (refusals.QUOTA, refusals.CONNECTIONS):
+        return _for_everybody(what, refusals.CONNECT, text, _EVERYBODY[what].format(text=text))
+    refused = "refuses our log-in" if code >= 500 else "does not let us log in at present"
+    told = f"{place} {refused if logging_in else 'turns us away'}: {text}"
+    phase = AUTH if logging_in else HELLO
+    return _for_everybody(refusals.US if code >= 500 else refusals.DOWN, phase, told, told)
+
+
+def _bytes(said: bytes | str) -> bytes:
+    return said.encode() if isinstance(said, str) else said
+
+
+def _words(reply: bytes) -> str:
+    return " ".join(reply.decode("utf-8", "replace").split())

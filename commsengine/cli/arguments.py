@@ -1,0 +1,96 @@
+"""The CAMPAIGN argument: completed by the shell, and told with the near names when there is none of that name."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem
+
+from commsengine.errors import CommsError, InputError
+
+if TYPE_CHECKING:
+    from commsengine.cadence.people import Person
+    from commsengine.wiring import Wiring
+
+
+class CampaignType(click.ParamType[str]):
+    """The id of an applied plan."""
+
+    name = "campaign"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+        from commsengine.wiring import Wiring
+
+        try:
+            with Wiring(ctx.find_root().params.get("workspace") or ctx.find_root().obj) as wiring:
+                known = [each.id for each in wiring.store.plans.all()] if wiring.has_database else []
+        except CommsError:
+            return []
+        return [CompletionItem(name) for name in known if name.startswith(incomplete)]
+
+
+CAMPAIGN = CampaignType()
+
+
+def person_named(wiring: Wiring, email: str) -> Person:
+    """The person with this address or id. Raises ``InputError`` with the near addresses."""
+    people = wiring.store.people
+    found = people.by_email(email) or people.by_id(email)
+    if found is None:
+        near = people.near(email)
+        hint = f"Did you mean {' or '.join(near)}?" if near else "Import them first: commsengine people import FILE"
+        raise InputError(f"Nobody here has the address '{email}'.", hint)
+    return found
+
+
+def no_such(kind: str, given: str, known: Iterable[str]) -> str:
+    """One sentence that a name is unknown, and the near names; without a near one, the first few there are."""
+    names = sorted(known)
+    near = difflib.get_close_matches(given, names, n=3, cutoff=0.5)
+    if near:
+        return f"There is no {kind} '{given}'. Did you mean {' or '.join(near)}?"
+    if not names:
+        return f"There is no {kind} '{given}'; there is none yet."
+    more = ", …" if len(names) > 8 else ""
+    return f"There is no {kind} '{given}'. There is: {', '.join(names[:8])}{more}."
+
+
+def told_corrected(corrected: Mapping[str, str]) -> Iterator[str]:
+    """A sentence for each message that is corrected by another."""
+    return (
+        f"'{wrong}' is corrected by '{right}': it is sent to nobody any more." for wrong, right in corrected.items()
+    )
+
+
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do it without asking.")
+
+WIDE = 50
+"""Above so many recipients the number itself must be typed."""
+
+
+def consent(question: str, *, yes: bool) -> None:
+    """Go on only with a yes. Raises ``InputError`` where nobody can be asked, ``click.Abort`` on a no."""
+    if yes:
+        return
+    _somebody_there(question)
+    click.confirm(question, abort=True, err=True)
+
+
+def consent_to(number: int, question: str, *, yes: bool) -> None:
+    """The same, but above 50 recipients the number must be typed."""
+    if yes or number <= WIDE:
+        return consent(question, yes=yes)
+    _somebody_there(question)
+    typed = click.prompt(f"{question} Type the number of recipients to go on", err=True)
+    if typed.strip().replace(",", "") != str(number):
+        raise click.Abort
+    return None
+
+
+def _somebody_there(question: str) -> None:
+    if not sys.stdin.isatty():
+        raise InputError(f"{question} Nobody is here to answer: standard input is no terminal.", "Add --yes.")

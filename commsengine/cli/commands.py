@@ -1,0 +1,126 @@
+"""All commands, in the order a change lead meets them. The file of a command is loaded when it is used, not before."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from commsengine import __version__
+from commsengine.cli.written_out import guard_stdout
+
+
+@dataclass(frozen=True, slots=True)
+class CommandEntry:
+    """A command, the file of this folder it lives in, and the line ``--help`` says about it."""
+
+    name: str
+    file: str
+    says: str
+
+
+CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
+    "Write a campaign": (
+        CommandEntry("init", "init", "Make a workspace: a plan, people, templates and settings to start from."),
+        CommandEntry("people", "people", "Import, show, export and erase people."),
+        CommandEntry("check", "check", "Check plans: errors with their place, then advice."),
+        CommandEntry("preview", "preview", "Show what a person would see."),
+        CommandEntry("simulate", "simulate", "Show every touch of a plan before anything is sent."),
+        CommandEntry("rehearse", "rehearse", "Run a plan for real in a sandbox, on a time-lapse clock."),
+        CommandEntry("demo", "rehearse", "Rehearse the shipped example and tell its story."),
+    ),
+    "Run it": (
+        CommandEntry("send-test", "send_test", "Send one message of a plan to yourself."),
+        CommandEntry("doctor", "doctor", "Test what sending needs: settings, database, mail, Slack, links, clock."),
+        CommandEntry("apply", "apply", "Show what a plan changes, and put it in force."),
+        CommandEntry("start", "campaigns", "Start a campaign."),
+        CommandEntry("pause", "campaigns", "Stop sending: one campaign, or all of them."),
+        CommandEntry("resume", "campaigns", "Go on with a paused campaign."),
+        CommandEntry("cancel", "campaigns", "End a campaign for good."),
+        CommandEntry("run", "run", "Run the engine, the web pages and Slack until stopped."),
+        CommandEntry("tick", "run", "Do everything that is due now, then leave: for cron."),
+    ),
+    "See and follow up": (
+        CommandEntry(
+            "today", "today", "Show the day: questions to answer, people to call, touches that need a decision."
+        ),
+        CommandEntry("status", "status", "Show the books of every campaign."),
+        CommandEntry(
+            "report", "report", "Write one page with plots: what was sent, understood and may still be known."
+        ),
+        CommandEntry("touches", "touches", "List every touch of a campaign."),
+        CommandEntry("touch", "touches", "Settle one touch whose outcome is uncertain."),
+        CommandEntry("why", "why", "Tell what was decided for a person, and why."),
+        CommandEntry("followups", "followups", "List who needs a person, why, what was tried and what to say."),
+        CommandEntry("followup", "followups", "Record what came of a personal outreach."),
+        CommandEntry("questions", "questions", "List open questions."),
+        CommandEntry("question", "questions", "Answer a question."),
+        CommandEntry("answers", "answers", "Read what people answered to what a campaign asks."),
+        CommandEntry("suppress", "suppress", "Never send to an address again."),
+    ),
+    "Operate": (
+        CommandEntry("release", "release", "Let a held engine send again."),
+        CommandEntry("backup", "backup", "Copy the database while it is in use."),
+        CommandEntry("restore", "backup", "Put a backup in the place of the database; look at it first with --verify."),
+        CommandEntry("upgrade", "upgrade", "Bring the database to this version."),
+    ),
+}
+
+ENTRIES = {entry.name: entry for entries in CHAPTERS.values() for entry in entries}
+
+
+class CommandGroup(click.Group):
+    """Knows its commands by name and one line; loads the file of the one that is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(ENTRIES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        entry = ENTRIES.get(cmd_name)
+        if entry is None:
+            return None
+        file = importlib.import_module(f"commsengine.cli.{entry.file}")
+        command: click.Command = getattr(file, cmd_name.replace("-", "_"))
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from commsengine.cli.arguments import no_such
+
+        if args and args[0] not in ENTRIES and not args[0].startswith("-"):
+            raise click.UsageError(no_such("command", args[0], ENTRIES), ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        for chapter, entries in CHAPTERS.items():
+            with formatter.section(chapter):
+                formatter.write_dl([(entry.name, entry.says) for entry in entries])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[click.shell_completion.CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        own = [CompletionItem(e.name, help=e.says) for e in ENTRIES.values() if e.name.startswith(incomplete)]
+        return own + (click.Command.shell_complete(self, ctx, incomplete) if incomplete.startswith("-") else [])
+
+
+@click.command(
+    cls=CommandGroup,
+    # color: what looks like a style in somebody's words is shown, not taken out.
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100, "color": True},
+    epilog="Example: commsengine init crm-rollout. Every command has --help with an example of its own.",
+)
+@click.option(
+    "--workspace",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="The folder of schedules, people and database (default: the current folder).",
+)
+@click.version_option(__version__, message="commsengine %(version)s")
+@click.pass_context
+def commsengine(ctx: click.Context, workspace: Path) -> None:
+    """Repeated, role-specific messages, their answers, and a list of whom to call."""
+    ctx.obj = workspace
+    guard_stdout()

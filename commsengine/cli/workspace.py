@@ -1,0 +1,30 @@
+"""Gives a command its workspace, put together and closed again when the command is done."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from commsengine.wiring import Wiring
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def with_workspace(command: Callable[Concatenate[Wiring, P], R]) -> Callable[P, R]:
+    """The first parameter of ``command`` is the workspace it works on."""
+
+    @functools.wraps(command)
+    def opened(*args: P.args, **options: P.kwargs) -> R:
+        from commsengine.cli.logs import WARNING, configure_logs
+        from commsengine.wiring import Wiring
+
+        configure_logs(WARNING)
+        with Wiring(click.get_current_context().find_root().obj) as wiring:
+            return command(wiring, *args, **options)
+
+    return opened

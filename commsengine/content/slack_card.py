@@ -1,0 +1,279 @@
+"""A message as a Slack card: title, a few sections, buttons, and a quiet line about why it came."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from markdown_it.token import Token
+
+from commsengine.content.grammar import answer_id_slot, answer_slot
+from commsengine.content.markdown import continued, lines, paragraphs, plain_inline
+from commsengine.content.slots import Slot, escape_slack, holds_value, is_link_mark, mark, slack_text
+
+Block = dict[str, Any]
+
+MOST_BLOCKS = 50
+SECTION_LENGTH = 3_000
+HEADER_LENGTH = 150
+FALLBACK_LENGTH = 40_000
+CARD_LENGTH = 11_000
+"""Characters of all blocks together, as JSON. Slack documents no limit, and has refused some above 11,300."""
+
+TOO_LONG = "_The rest does not fit into a message in Slack._"
+
+_ROOM = 2_000
+_AROUND = 11
+"""Blocks that a card may have beside its text, with two notes that are added when it is drawn again."""
+
+SKIP = "Skip – got it"
+ANSWERS_IN_A_ROW = 5
+LABEL_LENGTH = 75
+LISTED_LENGTH = 450
+CHECK = "check"
+"""How the ids of a check's blocks and buttons begin."""
+
+_KEY: str = mark(Slot("key", ""))
+_ANSWER: str = mark(Slot("links.answer", ""))
+
+
+def card(
+    body: Sequence[Token],
+    footer: Sequence[Token],
+    ask: str,
+    answers: int = 0,
+    question: Sequence[Token] = (),
+    *,
+    page: bool = True,
+) -> list[Block]:
+    """The blocks, with marks in place of values. ``ask`` is what the message asks for.
+
+    ``answers`` is how many the check has that comes with it, ``question`` what it asks. Its question stands first,
+    wherever the template has it, and its buttons right below: what is read above them would answer it. Without a
+    ``page`` there is nothing to press: mail such as a digest can be answered nowhere.
+    """
+    title, rest = title_of(body)
+    texts = to_mrkdwn(rest)
+    asked = _question_of(texts, to_mrkdwn(question)) if answers else []
+    sections = _sections([text for text in texts if text not in asked])[: MOST_BLOCKS - _AROUND]
+    return [
+        *([_header(title)] if title else []),
+        *(_section(text) for text in asked),
+        *_check(answers, ask),
+        *(_section(text) for text in sections),
+        *_page_link(ask),
+        *([{"type": "actions", "elements": _buttons(ask, checked=answers > 0)}] if page else []),
+        _context("\n".join(to_mrkdwn(footer))),
+        *([_context(f"<{_ANSWER}|Open this message on a page>")] if page else []),
+    ]
+
+
+def answered_card(
+    blocks: Sequence[Mapping[str, Any]], said: str, key: str, *, undo: bool = True, open_ask: bool = False
+) -> list[Block]:
+    """The same card after an answer: ``said`` ("You confirmed Tue 10:14") stands where the buttons were.
+
+    ``open_ask``: only the check is answered, and what the message itself asks for can still be given.
+    """
+    line: Block = _section(f"✓ {slack_text(said)}")
+    if undo:
+        line["accessory"] = _button("Undo", "undo", key)
+    answered: list[Block] = []
+    for block in blocks:
+        stays = block.get("type") != "actions" or (open_ask and not _of_check(block))
+        if stays:
+            answered.append(dict(block))
+        elif line not in answered:
+            answered.append(line)
+    return answered if line in answered else [*answered[: MOST_BLOCKS - 1], line]
+
+
+def fit(blocks: list[Block]) -> list[Block]:
+    """The blocks within Slack's limits, values included: a long title becomes a section, a long section ends in …
+
+    Where an answer to a check is too long for a button, all are listed as A, B, C, and the buttons say so. Of a list
+    that is too long as a whole, the last sections make way for a note.
+    """
+    fitted = [_fitted(block) for block in _lettered(blocks)[:MOST_BLOCKS]]
+    return fitted if any(block["type"] == "actions" for block in fitted) else _shortened(fitted)
+
+
+def _shortened(blocks: list[Block]) -> list[Block]:
+    """Without the last sections of a list that is too long as a whole, and with a note that says so."""
+    lengths = [len(json.dumps(block, ensure_ascii=False)) for block in blocks]
+    over, place = sum(lengths) - CARD_LENGTH, len(blocks)
+    if over <= 0:
+        return blocks
+    while over > 0 and place > 1:
+        place -= 1
+        over -= lengths[place] if blocks[place]["type"] == "section" else 0
+    return [*blocks[:place], _section(TOO_LONG), *(each for each in blocks[place:] if each["type"] != "section")]
+
+
+def _fitted(block: Block) -> Block:
+    if block["type"] == "header" and len(block["text"]["text"]) > HEADER_LENGTH:
+        return _section(_cut(f"*{block['text']['text']}", SECTION_LENGTH - 1) + "*")
+    if block["type"] == "section":
+        block["text"]["text"] = _cut(block["text"]["text"], SECTION_LENGTH)
+    if block["type"] == "context":
+        for element in block["elements"]:
+            element["text"] = _cut(element["text"], SECTION_LENGTH)
+    return block
+
+
+def _cut(text: str, limit: int) -> str:
+    """Cut, but never inside an entity or a link."""
+    if len(text) <= limit:
+        return text
+    short = re.sub(r"&[a-z]*$", "", text[: limit - 1])
+    if short.rfind("<") > short.rfind(">"):
+        short = short[: short.rfind("<")]
+    return short.rstrip() + "…"
+
+
+def _sections(paragraphs: Sequence[str]) -> list[str]:
+    sections: list[str] = []
+    for text in paragraphs:
+        if sections and len(sections[-1]) + len(text) < _ROOM:
+            sections[-1] += "\n\n" + text
+        else:
+            sections.append(text)
+    return sections
+
+
+def _question_of(texts: Sequence[str], question: Sequence[str]) -> list[str]:
+    """The paragraph that asks; where a template of the workspace does not have it, the question itself."""
+    words = "\n".join(question)
+    found = (text for text in texts if words in text)
+    return [next(found, f"> {words}")]
+
+
+def _check(answers: int, ask: str) -> list[Block]:
+    """A button for each answer, and one to skip the question, at most five in a row."""
+    if not answers:
+        return []
+    buttons = [
+        _button(mark(Slot(answer_slot(place), "")), f"{CHECK}_{mark(Slot(answer_id_slot(place), ''))}", _KEY)
+        for place in range(answers)
+    ]
+    if ask != "input":
+        buttons.append(_button(SKIP, "got_it", _KEY))
+    rows = range(0, len(buttons), ANSWERS_IN_A_ROW)
+    return [
+        {"type": "actions", "block_id": f"{CHECK}-{start}", "elements": buttons[start : start + ANSWERS_IN_A_ROW]}
+        for start in rows
+    ]
+
+
+def _of_check(block: Mapping[str, Any]) -> bool:
+    return str(block.get("block_id", "")).startswith(f"{CHECK}-")
+
+
+def _lettered(blocks: Sequence[Block]) -> list[Block]:
+    rows = [block for block in blocks if _of_check(block)]
+    choices = [button for row in rows for button in row["elements"] if button["action_id"].startswith(f"{CHECK}_")]
+    if all(len(button["text"]["text"]) <= LABEL_LENGTH for button in choices):
+        return list(blocks)
+    listed = []
+    for letter, button in zip("ABCDEF", choices, strict=False):
+        listed.append(f"*{letter}*  {_cut(button['text']['text'], LISTED_LENGTH)}")
+        button["text"] = {"type": "plain_text", "text": letter}
+    place = blocks.index(rows[0])
+    return [*blocks[:place], _section("\n".join(listed)), *blocks[place:]]
+
+
+def _buttons(ask: str, *, checked: bool) -> list[Block]:
+    got_it = [_button("Got it", "got_it", _KEY, style="primary")] if ask in ("acknowledge", "commit") else []
+    answer = [_button("Answer", "answer", _KEY, style="primary")] if ask == "input" else []
+    if checked:  # the answers come first, and skipping them says "got it"
+        got_it = []
+    snooze = [] if ask == "nothing" else [_button("Remind me tomorrow", "snooze", _KEY)]
+    question = _button("I have a question", "question", _KEY)
+    return [*got_it, *answer, question, *snooze, _button("I've heard enough", "heard_enough", _KEY)]
+
+
+def _page_link(ask: str) -> list[Block]:
+    """What is answered in words can also be answered on the page, where there is more room."""
+    return [_section(f"*<{_ANSWER}|Give your answer>*")] if ask == "input" else []
+
+
+def _button(text: str, action: str, value: str, **more: str) -> Block:
+    return {"type": "button", "action_id": action, "text": {"type": "plain_text", "text": text}, "value": value, **more}
+
+
+def _header(text: str) -> Block:
+    return {"type": "header", "text": {"type": "plain_text", "text": text}}
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+
+
+def _context(text: str) -> Block:
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
+
+
+_SIGNS = {"strong_open": "*", "strong_close": "*", "em_open": "_", "em_close": "_"}
+
+
+def title_of(tokens: Sequence[Token]) -> tuple[str, Sequence[Token]]:
+    """The first heading as plain, escaped text, and the blocks without it."""
+    for place, token in enumerate(tokens):
+        if token.type == "heading_open" and token.tag == "h1":
+            words = slack_text(plain_inline(tokens[place + 1].children or [], links=False))
+            return words.replace("\n", " "), [*tokens[:place], *tokens[place + 3 :]]
+    return "", tokens
+
+
+def to_mrkdwn(tokens: Sequence[Token]) -> list[str]:
+    """One text per paragraph, list or quote; a heading stands above the text that follows it."""
+    pieces: list[tuple[str, str]] = []
+    heading, headings = "", _headings(tokens)
+    for place, (lead, token) in enumerate(lines(tokens)):
+        text = "".join(_inline(token.children or [])) if token.type == "inline" else _code(token)
+        if place in headings:
+            heading = f"*{text.replace('*', '')}*\n"
+            continue
+        bullet = lead.replace("- ", "• ")
+        pieces.append((lead, heading + bullet + text.replace("\n", "\n" + continued(bullet))))
+        heading = ""
+    return list(paragraphs(pieces))
+
+
+def _headings(tokens: Sequence[Token]) -> frozenset[int]:
+    before = [
+        tokens[place - 1].type for place, token in enumerate(tokens) if token.type in ("inline", "fence", "code_block")
+    ]
+    return frozenset(number for number, kind in enumerate(before) if kind == "heading_open")
+
+
+def _code(token: Token) -> str:
+    return f"```\n{escape_slack(token.content.rstrip())}\n```"
+
+
+def _inline(children: Sequence[Token]) -> Iterator[str]:
+    place = 0
+    while place < len(children):
+        token = children[place]
+        if token.type == "link_open":
+            end = next(i for i in range(place, len(children)) if children[i].type == "link_close")
+            yield _link(str(token.attrs["href"]), children[place + 1 : end])
+            place = end
+        elif token.type in _SIGNS:
+            yield _SIGNS[token.type]
+        elif token.type == "code_inline":
+            yield f"`{escape_slack(token.content.replace('`', ''))}`"
+        elif token.type in ("softbreak", "hardbreak"):
+            yield " " if token.type == "softbreak" else "\n"
+        else:
+            yield slack_text(token.content)
+        place += 1
+
+
+def _link(href: str, label: Sequence[Token]) -> str:
+    """A link; a label with somebody's value in it stays outside of Slack's link syntax."""
+    address = href if is_link_mark(href) else escape_slack(href)
+    words = slack_text(plain_inline(label).replace("|", "/").replace("\n", " "))
+    return f"{words} (<{address}>)" if holds_value(words) else f"<{address}|{words}>"

@@ -1,0 +1,69 @@
+"""The values of one person for one touch, looked up by the names that templates use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from commsengine.cadence.people import COLUMNS, Person
+from commsengine.content.grammar import SIGNERS, VARYING
+from commsengine.content.slots import Slot, clean
+
+
+@dataclass(frozen=True, slots=True)
+class Signers:
+    """Who stands behind a message: the lead, and the person's manager and the sponsor where there are any."""
+
+    lead: Person
+    manager: Person | None = None
+    sponsor: Person | None = None
+
+    def sender(self, who: str) -> Person:
+        """The one who signs: as the message says, or the lead where that person is missing."""
+        return {"manager": self.manager, "sponsor": self.sponsor}.get(who) or self.lead
+
+
+class TextValues(dict[str, str]):
+    """Dotted name to clean value, each looked up once; a column that the person does not have is empty."""
+
+    def __init__(self, person: Person, signers: Signers, sender: Person, given: Mapping[str, str]) -> None:
+        super().__init__(given)
+        self.person, self.sender = person, sender
+        self._signers = {"lead": signers.lead, "manager": signers.manager, "sponsor": signers.sponsor, "sender": sender}
+
+    def __missing__(self, name: str) -> str:
+        value = clean(self.find(name) or "")
+        self[name] = value
+        return value
+
+    def find(self, name: str) -> str | None:
+        """The raw value; ``None`` when there is no such thing for this person."""
+        root, _, field = name.partition(".")
+        if root == "person":
+            return _column(self.person, field)
+        if root in SIGNERS:
+            member = self._signers[root]
+            return _member(member, field) if member else ""
+        return self.get(name, "")
+
+    def slots(self, names: Iterable[str]) -> dict[str, Any]:
+        """The context of a skeleton: every varying name as a slot that knows its value."""
+        roots: dict[str, dict[str, Slot]] = {root: {} for root in VARYING}
+        for name in names:
+            root, _, field = name.partition(".")
+            if root in roots and field:
+                roots[root][field] = Slot(name, self[name])
+        return {**roots, "again": Slot("again", self["again"])}
+
+
+def _column(person: Person, field: str) -> str | None:
+    if field == "first_name":
+        return person.first_name
+    return person.column(field) if field in COLUMNS else person.attributes.get(field)
+
+
+def _member(member: Person, field: str) -> str:
+    if field == "name":
+        return member.name or member.email
+    return member.first_name if field == "first_name" else member.column(field)

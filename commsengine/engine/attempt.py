@@ -1,0 +1,236 @@
+"""One batch on its way through a channel: who may leave, and what became of each.
+
+1. ``mark`` lets only those through whose send window is still open, as long as nothing has stopped us: the end of this
+   process, a STOP, a channel that is shut, a campaign that fails. It looks before the commit and after it.
+2. Every outcome becomes a receipt at once; it also tells the breaker how the channel is, the guard how the campaign.
+   A refusal that may be about us waits until others have shown what it is about (``doubts``).
+3. Once nothing may leave, the rest of the batch is not laid before the other side at all.
+4. Whoever is left without an outcome (a defect in the channel) is uncertain if marked, else given back.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import zlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, Outcome
+from commsengine.content.message import RenderedMessage
+from commsengine.engine.breaker import Breaker
+from commsengine.engine.recorder import Recorder
+from commsengine.engine.refusal_guard import RefusalGuard
+from commsengine.engine.unclear_refusals import UnclearRefusal, UnclearRefusals
+from commsengine.errors import CommsError
+from commsengine.store.records import Receipt
+
+TIMED_OUT = dt.timedelta(seconds=10)
+"""A failure that took this long is not waited for four times more."""
+
+AFTER_THE_OTHERS = dt.timedelta(seconds=15)
+"""Whoever met a channel that rests is not the first to try it again: the refusal may have been theirs after all."""
+
+Book = Callable[["Claimed", Receipt], None]
+"""Puts one receipt on record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A claimed touch on its way: its claim's fence, how to render it, and the attempts made before this one.
+
+    ``not_after`` is the end of the send window it was decided for; ``None`` for service mail, which may leave any time.
+    """
+
+    key: str
+    campaign: str
+    message: str
+    fence: int
+    render: Callable[[], RenderedMessage]
+    not_after: dt.datetime | None = None
+    attempts: int = 0
+    rung: int = 0
+    person: str = ""
+
+    @property
+    def topic(self) -> str:
+        """What it is a copy of."""
+        return f"{self.campaign} {self.message}"
+
+    @property
+    def service(self) -> bool:
+        """Mail that is no touch: it is of no message of the plan."""
+        return not self.message
+
+    def in_time(self, now: dt.datetime) -> bool:
+        return self.not_after is None or now < self.not_after
+
+
+class BatchDelivery:
+    """Belongs to one sender thread, for one call of ``deliver``.
+
+    ``narrow`` gives this connection up, unless it is the last; ``narrowed`` says that it was given up.
+    """
+
+    def __init__(
+        self,
+        claimed: Mapping[str, Claimed],
+        fence: int,
+        writer: Recorder,
+        breaker: Breaker,
+        *,
+        guard: RefusalGuard,
+        clock: Callable[[], dt.datetime],
+        stopped: Callable[[], bool],
+        book: Book,
+        doubts: UnclearRefusals,
+        narrow: Callable[[], bool],
+    ) -> None:
+        self._claimed, self._fence, self._writer, self._breaker = claimed, fence, writer, breaker
+        self._campaigns = frozenset(one.campaign for one in claimed.values())
+        self._guard, self._clock, self._stopped = guard, clock, stopped
+        self._to_record, self._doubts, self._narrow = book, doubts, narrow
+        self._last, self._down = clock(), False
+        self._marked: set[str] = set()
+        self._open: set[str] = set()  # marked and not settled
+        self._settled: set[str] = set()
+        self.refused = self.narrowed = False
+
+    def mark(self, keys: Sequence[str]) -> set[str]:
+        granted = self._writer.mark([key for key in keys if self._may_leave(key)], self._fence)
+        leaving = {key for key in granted if self._may_leave(key)}  # a commit may wait for another program's
+        self._marked |= leaving
+        self._open |= leaving
+        self.refused = self.refused or len(leaving) < len(keys)
+        return leaving
+
+    @property
+    def over(self) -> bool:
+        """Nothing more of this batch may leave, and nothing is open."""
+        if self._open:
+            return False
+        stopped = self._down or self._stopped() or self._breaker.shut(self._clock())
+        return stopped or self._guard.stops(*self._campaigns)
+
+    def settle(self, outcome: Outcome) -> None:
+        one = self._claimed[outcome.key]
+        self._settled.add(outcome.key)
+        self._open.discard(outcome.key)
+        if outcome.verdict == SENT:
+            for doubt in self._doubts.arrive(outcome.key, one.topic):
+                doubt.book(doubt.outcome)
+        if outcome.unclear and not self._doubts.own(outcome.key, one.topic):
+            self._doubt(outcome, one)
+            return
+        self._heed(outcome, one)
+        self._book(one, self._behind_the_others(outcome))
+
+    def _book(self, one: Claimed, outcome: Outcome) -> None:
+        self._to_record(one, receipt_of(outcome, one.attempts, self._clock(), service=one.service))
+
+    def _doubt(self, outcome: Outcome, one: Claimed) -> None:
+        """It waits for what the others get; if it is one too many, everybody is refused."""
+        before = 0 if one.service else one.attempts  # service mail is given up in the end, for it is never too late
+        doubt = UnclearRefusal(outcome, one.topic, one.person, before, lambda settled: self._book(one, settled))
+        if not self._doubts.add(doubt):
+            return
+        down = f"all are refused alike: {outcome.reply}"
+        refused = replace(outcome, verdict=RETRY, begun=False, channel_down=down, lasting=True, unclear="")
+        self._heed(refused, one)
+        for each in self._doubts.take():
+            each.book(self._behind_the_others(replace(refused, key=each.outcome.key, reply=each.outcome.reply)))
+
+    def _behind_the_others(self, outcome: Outcome) -> Outcome:
+        now, until = self._clock(), self._breaker.until
+        judged = outcome.lasting or outcome.quota
+        if not judged or until is None or not self._breaker.shut(now):
+            return outcome
+        return replace(outcome, retry_after=(until - now + AFTER_THE_OTHERS).total_seconds())
+
+    def untried(self) -> frozenset[str]:
+        """The keys that the channel has not come to."""
+        return frozenset(self._claimed.keys() - self._settled - self._marked)
+
+    def settle_rest(self, but: Collection[str] = ()) -> None:
+        for key in self._claimed.keys() - self._settled - set(but):
+            silent = Outcome(key, UNCERTAIN, reply="the channel gave no answer")
+            self.settle(silent if key in self._marked else Outcome(key, RELEASED, begun=False))
+
+    def _may_leave(self, key: str) -> bool:
+        now, one = self._clock(), self._claimed[key]
+        return not (self._stopped() or self._breaker.shut(now) or self._guard.stops(one.campaign)) and one.in_time(now)
+
+    def _heed(self, outcome: Outcome, one: Claimed) -> None:
+        """What this outcome says about the channel as a whole."""
+        now = self._clock()
+        took, self._last = now - self._last, now
+        if outcome.narrow and not self._down and self._narrow():
+            self.narrowed = True
+        elif outcome.channel_down:
+            if not self._down:  # the rest of the batch was not tried
+                self._breaker.fail(
+                    outcome.channel_down, now, lasting=outcome.lasting, quota=outcome.quota, at_once=took >= TIMED_OUT
+                )
+            self._down = True
+        elif outcome.verdict == RETRY and not outcome.begun and outcome.retry_after is not None:
+            self._breaker.later(outcome.retry_after, now)
+        elif outcome.verdict == RETRY and outcome.begun:
+            self._breaker.refuse(outcome.reply, now, again=one.attempts > 0)
+        elif outcome.verdict in (SENT, PERMANENT) and outcome.begun:
+            self._breaker.succeed(now)
+
+
+BACK_OFF = (1, 5, 15, 60)
+"""Minutes from the n-th attempt to the next; after one more, nobody tries again."""
+
+MOST_ATTEMPTS = len(BACK_OFF) + 1
+LONGEST_REASON = 300  # characters
+
+
+def receipt_of(outcome: Outcome, attempts: int, now: dt.datetime, *, service: bool = False) -> Receipt:
+    """The receipt of one attempt; ``attempts`` counts those before it.
+
+    Who cannot be reached on this channel is decided again at once, for the next one; ``service`` mail is not decided,
+    and would be tried over and over.
+    """
+    number = attempts + 1
+    if service and outcome.unreachable:
+        return _receipt(outcome, "failed", now)
+    if outcome.verdict == RELEASED or (not outcome.begun and (outcome.unreachable or outcome.verdict == RETRY)):
+        later = None if outcome.retry_after is None else now + dt.timedelta(seconds=outcome.retry_after)
+        return _receipt(outcome, "released", now, retry_at=later)
+    if outcome.unreachable:
+        return _receipt(outcome, "retry", now, retry_at=now)
+    if outcome.verdict == RETRY and number >= MOST_ATTEMPTS:
+        return _receipt(outcome, "failed", now, reason=f"given up after {number} attempts: {outcome.reply}")
+    if outcome.verdict == RETRY:
+        return _receipt(outcome, "retry", now, retry_at=retry_at(outcome, number, now))
+    state = {SENT: "sent", PERMANENT: "failed"}.get(outcome.verdict, "uncertain")
+    return _receipt(outcome, state, now)
+
+
+def retry_at(outcome: Outcome, number: int, now: dt.datetime) -> dt.datetime:
+    """When to try again after the ``number``-th attempt, not before the other side asked us to.
+
+    The key adds up to a fifth, so that not all come at once; whom a relay turns away together least of all.
+    """
+    spread = zlib.crc32(outcome.key.encode()) / 0xFFFFFFFF / 5
+    seconds = max(BACK_OFF[number - 1] * 60, outcome.retry_after or 0)
+    return now + dt.timedelta(seconds=seconds * (1 + spread))
+
+
+def render_failed(key: str, failure: Exception, attempts: int, now: dt.datetime) -> Receipt:
+    """A message that could not be written: this row only. What its author must mend fails for good; a defect of ours
+    may have been of the moment, so the message is tried again like one that was refused for now.
+    """
+    verdict = PERMANENT if isinstance(failure, CommsError) else RETRY
+    return receipt_of(Outcome(key, verdict, "render", f"{type(failure).__name__}: {failure}"), attempts, now)
+
+
+def _receipt(
+    outcome: Outcome, state: str, now: dt.datetime, *, retry_at: dt.datetime | None = None, reason: str = ""
+) -> Receipt:
+    told = reason or outcome.unreachable or outcome.channel_down or ("" if state == "sent" else outcome.reply)
+    return Receipt(
+        outcome.key, state, now, outcome.phase, outcome.reply, retry_at,
+        outcome.remote_id, outcome.unreachable, told[:LONGEST_REASON],
+    )  # fmt: skip

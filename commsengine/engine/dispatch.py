@@ -1,0 +1,90 @@
+"""From claims to the senders: each claimed touch with how to render it, given to the pool of its channel."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from commsengine.cadence.history import Campaign, Campaigns, Touch
+from commsengine.cadence.plan import Plan
+from commsengine.content.message import RenderedMessage, message_of, payload_of
+from commsengine.content.render import Renderer, RendererFor
+from commsengine.engine.attempt import Claimed
+from commsengine.engine.decisions import Decided
+from commsengine.engine.directory import SignerLookup
+from commsengine.engine.senders import SenderPool
+from commsengine.store.records import TouchRecord
+from commsengine.store.store import Store
+
+
+class Handover:
+    """Keeps one renderer per campaign: that of the version claimed last."""
+
+    def __init__(self, store: Store, renderer: RendererFor, pools: Mapping[str, SenderPool]) -> None:
+        self._store, self._make, self._pools = store, renderer, pools
+        self._renderers: dict[str, tuple[int, Renderer]] = {}
+
+    def touches(self, touches: Iterable[Touch], people: Iterable[Decided], campaigns: Campaigns, fence: int) -> None:
+        by_id = {one.person.id: one for one in people}
+        running = {campaign.id: campaign for campaign in campaigns.running}
+        signer_lookup = SignerLookup(self._store, _appearing(by_id.values(), campaigns))
+        batches: dict[str, list[Claimed]] = {}
+        for touch in touches:
+            campaign, one = running[touch.campaign], by_id[touch.person]
+            render = _rendering(self._renderer_of(campaign), touch, one, signer_lookup, campaign.plan)
+            claimed = Claimed(
+                touch.key, touch.campaign, touch.message, fence, render, touch.not_after, one.attempts(touch.key),
+                touch.rung, touch.person,
+            )  # fmt: skip
+            batches.setdefault(touch.channel, []).append(claimed)
+        for channel, batch in batches.items():
+            self._pools[channel].put(batch)
+
+    def service(self, records: Sequence[TouchRecord], fence: int) -> None:
+        for record in records:
+            claimed = Claimed(
+                record.key, record.campaign, "", fence, _reading(record), None, record.attempts,
+                person=record.person_id or "",
+            )  # fmt: skip
+            self._pools[record.channel].put([claimed])
+
+    def _renderer_of(self, campaign: Campaign) -> Renderer:
+        kept = self._renderers.get(campaign.id)
+        if kept is None or kept[0] != campaign.version:
+            record = self._store.plans.version(campaign.id, campaign.version)
+            assert record is not None, "a running campaign has its version on record"  # noqa: S101 - a defect of ours
+            kept = self._renderers[campaign.id] = (campaign.version, self._make(record.plan, record.templates))
+        return kept[1]
+
+
+def _appearing(people: Iterable[Decided], campaigns: Campaigns) -> set[str]:
+    """Everybody who may sign a message: owners, sponsors and these people's managers."""
+    plans = [campaign.plan for campaign in campaigns.running]
+    signing = {email for plan in plans for email in (plan.owner[0], plan.sponsor) if email}
+    return signing | {one.person.manager for one in people if one.decision.touches}
+
+
+def _rendering(
+    renderer: Renderer, touch: Touch, one: Decided, signer_lookup: SignerLookup, plan: Plan
+) -> Callable[[], RenderedMessage]:
+    return lambda: renderer.touch(touch, one.person, signer_lookup.of(one.person, plan))
+
+
+def _reading(record: TouchRecord) -> Callable[[], RenderedMessage]:
+    return lambda: message_of(record.payload or {})
+
+
+def add_service_mail(
+    store: Store,
+    message: RenderedMessage,
+    *,
+    category: str,
+    person_id: str | None,
+    due_at: dt.datetime,
+    now: dt.datetime,
+) -> bool:
+    """Keep a message for sending; ``False`` when one of its key is on record already: nobody gets it twice."""
+    return store.touches.add_service(
+        message.key, category=category, channel=message.channel, payload=payload_of(message), now=now,
+        campaign=message.campaign, person_id=person_id, due_at=due_at,
+    )  # fmt: skip

@@ -1,0 +1,418 @@
+"""The engine: due people → decide → claim → render → deliver → receipt, over and over until nobody is due.
+
+One beat
+1. The beat is recorded; a hold ends it here. Uncertain sends are settled where somebody knows.
+2. No more due people than the channels have room for, and at most a thousand, are loaded and decided.
+3. What their channels have no room for is left out of the decision; they wait for a place (``room``).
+4. One transaction claims the rest and moves the bookmarks.
+5. The claimed touches go to the senders of their channels; the next beat need not wait for them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from commsengine.cadence.decide import missed_window
+from commsengine.cadence.plan import Workspace
+from commsengine.content.render import RendererFor
+from commsengine.engine.alerts import Alerts
+from commsengine.engine.copies import look_back
+from commsengine.engine.daily_estimates import DailyEstimates
+from commsengine.engine.decisions import Decisions
+from commsengine.engine.dispatch import Handover
+from commsengine.engine.heartbeat import LEASE, Heartbeat, finish_what_is_over, is_past
+from commsengine.engine.owner import Owner
+from commsengine.engine.recorder import Recorder
+from commsengine.engine.refusal_guard import RefusalGuard
+from commsengine.engine.senders import BATCH, BY_HAND, SHORT_WAIT, ChannelSetup, FreePlaces, SenderPool, WaitingPeople
+from commsengine.engine.startup import Reconciled
+from commsengine.engine.state_folder import STOPPED, StateFolder
+from commsengine.engine.uncertain import Resolution
+from commsengine.engine.waiting import waiting
+from commsengine.errors import DiskError
+from commsengine.resolvers.resolver import Resolver
+from commsengine.store.records import CampaignRecord
+from commsengine.store.store import Store
+
+SETTLES_SOON = 15.0  # seconds a tick waits out until somebody can look for an uncertain send
+ROUNDS_WITHOUT_PROGRESS = 20
+
+log = structlog.get_logger(__name__)
+
+MorningMail = Callable[[Sequence[CampaignRecord]], object]
+"""Writes down the digests and lists that are due; called at each tick with all campaigns."""
+
+
+@dataclass(frozen=True, slots=True)
+class BeatReport:
+    """What one beat, or all beats of a tick, did. ``crowded`` are touches their channel had no room for just now.
+
+    Known of a whole tick only: of what was ``claimed``, ``sent`` has arrived and ``failed`` never will; ``waiting`` are
+    people of whom something is due, but their send window is closed; ``refused`` are the channels that refuse us until
+    a person sees to it.
+    """
+
+    due: int = 0
+    claimed: int = 0
+    skipped: int = 0
+    by_hand: int = 0
+    crowded: int = 0
+    service: int = 0
+    hold: str = ""
+    sent: int = 0
+    waiting: int = 0
+    failed: int = 0
+    refused: tuple[str, ...] = ()
+
+    @property
+    def needs_a_person(self) -> bool:
+        """We are refused, or all that left has failed."""
+        return bool(self.refused) or (self.failed > 0 and not self.sent)
+
+    def __add__(self, other: BeatReport) -> BeatReport:
+        return BeatReport(
+            self.due + other.due, self.claimed + other.claimed, self.skipped + other.skipped,
+            self.by_hand + other.by_hand, self.crowded + other.crowded, self.service + other.service,
+            self.hold or other.hold, self.sent + other.sent, self.waiting + other.waiting, self.failed + other.failed,
+            (*self.refused, *other.refused),
+        )  # fmt: skip
+
+
+class Engine:
+    """One engine of one process. Use it as a context: entering reconciles, leaving gives back what has not begun.
+
+    ``renderer`` makes the renderer of a plan version; ``clock`` tells the time (aware UTC) and ``sleep`` waits on it;
+    ``interval`` is the time between two ticks in seconds, ``None`` when somebody else (cron) calls them. ``admin`` is
+    the e-mail address that hears when nothing goes on without a person. ``state`` opens the state folder of a
+    database; without one nothing is kept outside the database. ``resolvers``, by channel, are asked what became of
+    uncertain sends. While ``stopped`` says so, or a ``STOP`` lies in the state folder, nothing is claimed and nothing
+    leaves, whatever the database says. ``morning_mail`` writes down what people get in the morning.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        channels: Mapping[str, ChannelSetup],
+        renderer: RendererFor,
+        *,
+        workspace: Workspace,
+        clock: Callable[[], dt.datetime],
+        sleep: Callable[[float], object] | None = None,
+        interval: float | None = None,
+        owner: Owner | None = None,
+        admin: str = "",
+        state: Callable[[str], StateFolder] | None = None,
+        resolvers: Mapping[str, Sequence[Resolver]] | None = None,
+        stopped: Callable[[], bool] = lambda: False,
+        morning_mail: MorningMail = lambda _: None,
+    ) -> None:
+        self._open_state = state
+        self._state: StateFolder | None = None
+        self._resolution = Resolution(store, resolvers or {})
+        self._look_again: dt.datetime | None = None
+        self._store, self._setups, self._renderer, self._clock = store, channels, renderer, clock
+        self._told_stopped = stopped
+        self.owner = owner or Owner.this_process()
+        self.decisions = Decisions(store, workspace, frozenset(channels))
+        self._daily_estimates = DailyEstimates(store)
+        self._alerts = Alerts(store, admin, channels)
+        self._guard = RefusalGuard(store, self._alerts)
+        self._morning_mail = morning_mail
+        self._pools: dict[str, SenderPool] = {}
+        self._progress = threading.Event()
+        self._stopping = threading.Event()
+        self._sleep = sleep or self._stopping.wait
+        self._ticking = threading.Lock()
+        self._stumbled = self._told_stop = False
+        self._heartbeat = Heartbeat(store, self.decisions, self.owner, interval)
+        self._waiting = WaitingPeople()
+        self._due_before: list[str] = []
+        self._stuck = False
+
+    # -- life -------------------------------------------------------------------------------------
+
+    def start(self) -> Reconciled:
+        """Set right what others left open, look at the brake, and get the senders ready.
+
+        Raises ``DiskError`` when the database is damaged.
+        """
+        now = self._clock()
+        if left_out := self._store.database.examine():
+            log.warning("not_examined", because=left_out)
+        hold, poison = self._look_back(now)
+        found = self._heartbeat.begin(now, poison, hold)
+        journal, suspects = (self._state.journal, self._state.suspects) if self._state else (None, None)
+        self._writer = Recorder(self._store.touches, owner=self.owner.name, clock=self._clock, journal=journal)
+        self._pools = {
+            name: SenderPool(
+                name,
+                setup,
+                self._writer,
+                clock=self._clock,
+                lease=LEASE,
+                progress=self._progress,
+                suspects=suspects,
+                guard=self._guard,
+                stopped=self._stopped,
+            )
+            for name, setup in self._setups.items()
+        }
+        self._handover = Handover(self._store, self._renderer, self._pools)
+        return found
+
+    def _stopped(self) -> bool:
+        return self._told_stopped() or (self._state is not None and self._state.stopped())
+
+    def _look_back(self, now: dt.datetime) -> tuple[str, frozenset[str]]:
+        """What the state folder knows: why to hold, and the messages that have killed an engine too often."""
+        if self._open_state is None:
+            return "", frozenset()
+        database = self._store.engine.database_id()
+        state = self._open_state(database)
+        hold = look_back(self._store, state, now)
+        if self._store.engine.database_id() != database:  # a copy: it has got an id, and so a folder, of its own
+            state.close()
+            state = self._open_state(self._store.engine.database_id())
+        self._state = state
+        return hold, state.suspects.poison()
+
+    def stop(self, timeout: float = 25.0) -> bool:
+        """Begin nothing more, let open sends finish for ``timeout`` real seconds, give back the rest.
+
+        ``False`` when a send was still open: it stays ``sending`` and is uncertain at the next start.
+        """
+        self._stopping.set()
+        self._progress.set()
+        for pool in self._pools.values():
+            pool.stop()
+        until = time.monotonic() + timeout
+        if self._ticking.acquire(timeout=timeout):  # a beat under way may still be claiming
+            self._ticking.release()
+        done = [pool.join(max(0.0, until - time.monotonic())) for pool in self._pools.values()]
+        self._writer.close()
+        self._store.touches.release(now=self._clock(), owner=self.owner.name)
+        if self._state:
+            self._state.close()
+        log.info("engine_stopped", clean=all(done))
+        return all(done)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def shut_channels(self) -> dict[str, tuple[dt.datetime, str]]:
+        """The channels that rest at present: until when, and why."""
+        now = self._clock()
+        breakers = {name: pool.breaker for name, pool in self._pools.items()}
+        return {name: (b.until, b.because) for name, b in breakers.items() if b.until is not None and b.shut(now)}
+
+    # -- ticks ------------------------------------------------------------------------------------
+
+    def tick(self) -> BeatReport:
+        """Beat until nobody is due and nothing is under way; short waits that a channel asks for are waited out.
+
+        One tick at a time: called while another is at work, it leaves it to that one.
+        """
+        if not self._ticking.acquire(blocking=False):
+            return BeatReport()
+        try:
+            return self._tick()
+        except BaseException:
+            self._stumbled = True
+            raise
+        finally:
+            self._ticking.release()
+
+    def _tick(self) -> BeatReport:
+        self._pick_up()
+        records = self._store.plans.all()
+        self._morning_mail(records)
+        running = [record for record in records if record.state == "running"]
+        self._daily_estimates.teach([record.plan for record in running], self._clock())
+        total, idle_rounds, before = BeatReport(), 0, self._counts()
+        while not self._stopping.is_set():
+            settled = self._settled()
+            self._refuse_a_failing_disk()
+            report = self.beat()
+            total += report
+            over = bool(report.hold) and settled and not report.service  # alerts that say so pass a hold
+            if over or idle_rounds > ROUNDS_WITHOUT_PROGRESS:
+                break
+            if report.claimed or report.service:
+                idle_rounds = 0
+                if report.due < BATCH:  # nobody else is due by now: let the senders get somewhere first
+                    self._wait_for_progress()
+            elif report.due:
+                idle_rounds += self._stuck  # bookmarks move on; the same people over and over would be a defect
+            elif not settled:
+                self._wait_for_progress()
+            elif not self._waited_out():
+                break
+        if idle_rounds > ROUNDS_WITHOUT_PROGRESS:
+            log.error("tick_without_progress", due=report.due)
+        self._refuse_a_failing_disk()
+        if not total.hold and any(is_past(record, self._clock()) for record in running):  # a held clock may be wrong
+            finish_what_is_over(self._store, self._clock())
+        sent, failed = (count - earlier for count, earlier in zip(self._counts(), before, strict=True))
+        refused = tuple(name for name, pool in self._pools.items() if pool.breaker.lasting)
+        return replace(total, sent=sent, failed=failed, refused=refused)
+
+    def _pick_up(self) -> None:
+        """After a tick that failed: what it had claimed and not handed over to anybody is given back."""
+        if self._stumbled and self._settled():
+            self._store.touches.release(now=self._clock(), owner=self.owner.name)
+            self._stumbled = False
+
+    def _refuse_a_failing_disk(self) -> None:
+        """A disk that has failed to keep a mark or a receipt ends the tick; a database that was away does not."""
+        trouble = self._writer.take_trouble()
+        if isinstance(trouble, DiskError):
+            raise trouble
+
+    def _counts(self) -> tuple[int, int]:
+        """What has arrived and what has failed since the start."""
+        pools = self._pools.values()
+        return sum(pool.sent for pool in pools), sum(pool.failed for pool in pools)
+
+    def _settled(self) -> bool:
+        """Nothing is under way and every receipt is kept."""
+        return self._idle and self._writer.flush(0.0)
+
+    @property
+    def _idle(self) -> bool:
+        return all(pool.idle for pool in self._pools.values())
+
+    def _wait_for_progress(self) -> None:
+        """Wait until there is room; when nothing is under way, a moment for the last receipts to be kept."""
+        self._progress.clear()
+        if not self._idle:
+            self._progress.wait(0.5)
+        if self._idle:
+            self._writer.flush(1.0)
+
+    def _waited_out(self) -> bool:
+        """Sleep until a channel that asked for a short patience is open again, or an uncertain send can be looked for.
+
+        ``False`` if there is nothing to wait for.
+        """
+        now = self._clock()
+        waits = [pool.breaker.patience(now) for pool in self._pools.values()]
+        short = [wait for wait in waits if 0 < wait <= SHORT_WAIT.total_seconds()]
+        if short and not (self._waiting or self._store.touches.due(now + dt.timedelta(seconds=min(short)), 1)):
+            short = []
+        look_again = (self._look_again - now).total_seconds() if self._look_again else 0.0
+        if 0 < look_again <= SETTLES_SOON:
+            short.append(look_again)
+        if not short:
+            return False
+        self._sleep(min(short))
+        return True
+
+    # -- one beat ---------------------------------------------------------------------------------
+
+    def beat(self) -> BeatReport:
+        """Decide and claim for as many due people as there is room for; the sending goes on behind it."""
+        now = self._clock()
+        self._heartbeat.keep(now, self.shut_channels(), sending=not self._idle, state=self._state)
+        if self._stop_is_there():
+            return BeatReport(hold=STOPPED)
+        self._guard.act(now)
+        hold = self._look_at_holds(now)
+        self._look_again = self._resolution.settle(now)
+        room = FreePlaces(self._pools, self._waiting, now)
+        service = self._serve(room, now)
+        ids = [] if hold or self._stopping.is_set() else self._next(room, now)
+        self._stuck, self._due_before = ids == self._due_before, ids
+        report = self._claim(ids, room, now) if ids else BeatReport()
+        return replace(report, service=service, hold=hold)
+
+    def _stop_is_there(self) -> bool:
+        there = self._stopped()
+        if there != self._told_stop:
+            log.warning("stop_file" if there else "stop_file_is_gone")
+        self._told_stop = there
+        return there
+
+    def _look_at_holds(self, now: dt.datetime) -> str:
+        """Why nothing may be sent at all, if so. The admin hears of that, and of channels that are refused."""
+        hold = next((hold for hold in self._store.engine.holds() if hold.until is None), None)
+        if hold:
+            self._alerts.held(hold, now)
+        for name, pool in self._pools.items():
+            refused = pool.breaker.shut(now) and (pool.breaker.lasting or pool.breaker.quota)
+            if refused and pool.idle and self._writer.flush(1.0):  # what was under way counts among those who wait
+                self._alerts.shut(name, pool.breaker, partial(self._waiting_for, name, now), now)
+        return hold.reason if hold else ""
+
+    def _next(self, room: FreePlaces, now: dt.datetime) -> list[str]:
+        """Whom to look at: those who waited for a place that there is now, then who is due."""
+        waited = room.next()
+        more = room.most() - len(waited)
+        due = self._store.touches.due(now, more) if more > 0 else []
+        return list(dict.fromkeys([*waited, *due]))
+
+    def _waiting_for(self, channel: str, now: dt.datetime) -> int:
+        until = self._pools[channel].breaker.until or now
+        return waiting(self._store, self.decisions, until, now).get(channel, 0)
+
+    def _claim(self, ids: Sequence[str], room: FreePlaces, now: dt.datetime) -> BeatReport:
+        still = room.still_waiting(ids)
+        asked = [person for person in ids if person not in still]
+        self._waiting.leave(asked)
+        campaigns = self.decisions.campaigns(now)
+        decided = [
+            replace(one, decision=room.fit(one.decision, one.facts_seq))
+            for one in self.decisions.of(asked, campaigns, now)
+        ]
+        touches = [touch for one in decided for touch in one.decision.touches]
+        fence = self._next_fence(now) if touches else 0
+        claimed = self._store.touches.claim(
+            [*((one.decision, one.facts_seq) for one in decided), *still.values()],
+            owner=self.owner.name,
+            fence=fence,
+            lease_until=now + LEASE,
+            epochs={campaign.id: campaign.epoch for campaign in campaigns.running},
+            versions={campaign.id: campaign.version for campaign in campaigns.running},
+            now=now,
+        )
+        self._guard.watch(campaigns, claimed)
+        if claimed:
+            self._handover.touches(claimed, decided, campaigns, fence)
+        skipped = sum(bool(touch.skip) for touch in touches)
+        by_hand = sum(touch.channel == BY_HAND and not touch.skip for touch in touches)
+        waiting = sum(missed_window(one.decision) for one in decided)
+        return BeatReport(len(ids), len(claimed), skipped, by_hand, room.crowded, waiting=waiting)
+
+    def _next_fence(self, now: dt.datetime) -> int:
+        """The fence of a claim, announced in the journal: where that cannot be written, nothing is claimed."""
+        fence = self._store.engine.next_fence()
+        if self._state:
+            self._state.journal.announce(fence, now)
+        return fence
+
+    def _serve(self, room: FreePlaces, now: dt.datetime) -> int:
+        """Claim and send service mail; it has no window, no budget and no ladder."""
+        waiting = [] if self._stopping.is_set() else self._store.touches.due_service(now)
+        keys = [record.key for record in waiting if room.take(record.channel)]
+        if not keys:
+            return 0
+        fence = self._next_fence(now)
+        claimed = self._store.touches.claim_service(
+            keys, owner=self.owner.name, fence=fence, lease_until=now + LEASE, now=now
+        )
+        self._handover.service(claimed, fence)
+        return len(claimed)

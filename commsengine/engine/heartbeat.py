@@ -1,0 +1,131 @@
+"""The durable beat of an engine, and what it looks after at each: its own claims, silent engines, and the clock.
+
+A beat is kept at most twice a minute, or at once when a channel stops or goes on.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+import structlog
+
+from commsengine.cadence.calendar import last_closing
+from commsengine.engine.decisions import Decisions
+from commsengine.engine.owner import Owner
+from commsengine.engine.startup import Reconciled, after_a_clock_set_back, brake, reconcile
+from commsengine.engine.state_folder import Note, StateFolder
+from commsengine.engine.tick_gaps import awaited
+from commsengine.store.records import CampaignRecord
+from commsengine.store.store import Store
+
+LEASE = dt.timedelta(minutes=10)
+BEAT_IS_KEPT = dt.timedelta(seconds=30)
+
+NEXT_TICK = "next_tick"
+"""Kept beside a rest where somebody else calls the ticks: nothing tries that channel before the next one."""
+
+Resting = Mapping[str, tuple[dt.datetime, str]]
+"""The channels that rest: until when, and why."""
+
+
+class Heartbeat:
+    """``interval`` is the time between two ticks in seconds, ``None`` when somebody else (cron) calls them."""
+
+    def __init__(self, store: Store, decisions: Decisions, owner: Owner, interval: float | None) -> None:
+        self._store, self._decisions, self._owner, self._interval = store, decisions, owner, interval
+        self._last: dt.datetime | None = None
+        self._looked_around: dt.datetime | None = None
+        self._rested: dict[str, str] = {}
+        self._awaited, self._learned = False, 0.0
+
+    def begin(self, now: dt.datetime, poison: Collection[str], hold: str) -> Reconciled:
+        """Set right what others left open, and look at the brake unless there is a ``hold`` already."""
+        found = reconcile(self._store, self._owner, now, poison)
+        self._looked_around = now
+        after_a_clock_set_back(self._store, now)
+        self._learn(now)
+        return replace(found, hold=hold or brake(self._store, self._decisions, now))
+
+    def keep(self, now: dt.datetime, resting: Resting, *, sending: bool, state: StateFolder | None) -> None:
+        """One beat. ``sending``: something is under way, and a slow line may take longer than its lease."""
+        since, rested = now - self._last if self._last else None, {name: why for name, (_, why) in resting.items()}
+        if since is not None and dt.timedelta() <= since < BEAT_IS_KEPT and rested == self._rested:
+            return
+        self._look_around(now, since)
+        self._store.engine.beat(
+            self._owner.name, pid=self._owner.pid, host=self._owner.host, boot_id=self._owner.boot_id,
+            interval=self._learned if self._interval is None else self._interval, now=now,
+            awaited=self._awaited and since is None,
+            resting={name: self._rest(until, why) for name, (until, why) in resting.items()},
+        )  # fmt: skip
+        if sending:
+            self._store.touches.renew(owner=self._owner.name, lease_until=now + LEASE, now=now)
+        self._last, self._rested = now, rested
+        if state:
+            state.note(Note(str(self._store.path or ""), self._store.engine.fence(), now, self._store.engine.epochs()))
+
+    def _rest(self, until: dt.datetime, why: str) -> dict[str, str]:
+        kept = {"until": until.isoformat(), "because": why}
+        return kept if self._interval is not None else {**kept, NEXT_TICK: "yes"}
+
+    def _look_around(self, now: dt.datetime, since: dt.timedelta | None) -> None:
+        """``since`` is the time since the last beat of this process, by a clock that may have been set."""
+        if self._looked_around is None or abs(now - self._looked_around) >= LEASE:
+            reconcile(self._store, self._owner, now)
+            self._looked_around = now
+        if since is None and self._interval is None:
+            self._sweep_on_a_new_day(now)
+        if since is not None and since < -BEAT_IS_KEPT:
+            after_a_clock_set_back(self._store, now)
+        if since is not None and since >= LEASE and self._interval is not None:
+            brake(self._store, self._decisions, now)  # it stood still, as on a machine put to sleep, or was set ahead
+
+    def _sweep_on_a_new_day(self, now: dt.datetime) -> None:
+        """Where cron calls the ticks there is no night's sweep: the day's first tick decides everybody."""
+        last = self._store.engine.heartbeat()
+        if last is not None and last.beat_at.date() < now.date():
+            sweep(self._store, now)
+
+    def _learn(self, now: dt.datetime) -> None:
+        """From the beat before: how far apart somebody else calls the ticks, and whether this one was awaited."""
+        last = self._store.engine.heartbeat()
+        self._learned = max(0.0, (now - last.beat_at).total_seconds()) if last else 0.0
+        self._awaited = awaited(self._store, now)
+
+
+LAST_ZONE = dt.timedelta(days=2)
+"""How long after the last message closes in UTC it may still be open for somebody: far zones, leave, holidays."""
+
+log = structlog.get_logger(__name__)
+
+
+def sweep(store: Store, now: dt.datetime) -> None:
+    """Make everybody due; the next beats decide them in batches. Nothing that is sent changes."""
+    store.touches.wipe_bookmarks(now)
+    log.info("sweep")
+
+
+def finish_what_is_over(store: Store, now: dt.datetime) -> list[str]:
+    """Finish each running campaign whose last message is closed for everybody, and that has no row open.
+
+    Before, nothing proves that it is over: if nobody has a next instant today, somebody joins tomorrow, or comes back
+    into the audience. Open is also what waits for a person's word: of a finished campaign nothing is sent again.
+    """
+    over = [record.id for record in store.plans.all() if record.state == "running" and _over(store, record, now)]
+    for campaign in over:
+        store.plans.finish(campaign, by="engine", now=now)
+        log.info("finished", campaign=campaign)
+    return over
+
+
+def is_past(record: CampaignRecord, now: dt.datetime) -> bool:
+    """Whether its last message is closed for everybody."""
+    return now > last_closing(record.plan) + LAST_ZONE
+
+
+def _over(store: Store, record: CampaignRecord, now: dt.datetime) -> bool:
+    return is_past(record, now) and not store.touches.open_rows(
+        record.id, states=("claimed", "sending", "retry", "uncertain")
+    )

@@ -1,0 +1,97 @@
+"""What may be shown of groups of people: nothing that tells of fewer than ten, not even by subtraction.
+
+1. A group of fewer than ten people, and what fewer than ten of it answered, is hidden.
+2. A total that includes hidden groups is shown only if together they are ten people or more.
+3. Answers count in blocks of whole weeks in which ten different people answered, each person once in a block. What came
+   since the last block does not count yet: two reports a day apart would else tell the one answer between them.
+4. A block counts as a whole or not at all: until half of its people have given newer answers.
+
+So the difference of any two figures, of one report or of many, is about whole blocks, or about nobody.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+FEWEST = 10
+WEEK = dt.timedelta(days=7)
+
+
+def enough(people: int) -> bool:
+    """Whether a group of so many people, or so many answers, may be shown."""
+    return people >= FEWEST
+
+
+def shown(sizes: Mapping[str, int]) -> frozenset[str]:
+    """The groups that may be shown, by name."""
+    return frozenset(name for name, size in sizes.items() if enough(size))
+
+
+def total_of_all(sizes: Mapping[str, int]) -> bool:
+    """Whether a total may include the hidden groups; else it is of the shown ones alone."""
+    hidden = sum(size for size in sizes.values() if not enough(size))
+    return hidden == 0 or enough(hidden)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupAnswer:
+    """One answer to a check: by whom and when, whether it was right, what was chosen to which question."""
+
+    person: str
+    at: dt.datetime
+    right: bool
+    question: int = 0
+    choice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The answers ``given`` in some whole weeks by ten people or more; ``told`` has the newest of each person.
+
+    ``until``, a Monday at midnight UTC, is not included.
+    """
+
+    since: dt.datetime
+    until: dt.datetime
+    given: tuple[GroupAnswer, ...]
+
+    @property
+    def told(self) -> tuple[GroupAnswer, ...]:
+        return tuple({one.person: one for one in self.given}.values())
+
+
+def week_of(at: dt.datetime) -> dt.datetime:
+    """Monday midnight UTC."""
+    return at.replace(hour=0, minute=0, second=0, microsecond=0) - dt.timedelta(days=at.weekday())
+
+
+def blocks(told: Iterable[GroupAnswer], now: dt.datetime) -> list[Block]:
+    """The closed blocks in order of time; a week that is not over closes none."""
+    weeks: dict[dt.datetime, list[GroupAnswer]] = {}
+    for one in sorted(told, key=lambda one: (one.at, one.person)):
+        weeks.setdefault(week_of(one.at), []).append(one)
+    closed: list[Block] = []
+    open_: list[GroupAnswer] = []
+    for start, of_week in weeks.items():
+        if start + WEEK > now:
+            break
+        since = week_of(open_[0].at) if open_ else start
+        open_ += of_week
+        if enough(len({one.person for one in open_})):
+            closed.append(Block(since, start + WEEK, tuple(open_)))
+            open_ = []
+    return closed
+
+
+def newest(closed: Sequence[Block]) -> list[GroupAnswer]:
+    """Everybody's newest answer, as far as whole blocks tell it (rule 4)."""
+    kept: list[Block] = []
+    later: set[str] = set()
+    for block in reversed(closed):
+        people = {one.person for one in block.told}
+        if 2 * len(people & later) < len(people):
+            kept.append(block)
+        later |= people
+    return [one for block in reversed(kept) for one in block.told]

@@ -1,0 +1,314 @@
+"""The report of a campaign for its lead: what was sent, said, understood, and what may still be known, by role.
+
+Nobody is named, and nothing is told of fewer than ten people (``recall.privacy``). Everybody is read in pages; what is
+read of a person is added to their group, and kept only for the few hundred by whom a line over time is drawn.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from commsengine.cadence.budget import BY_HAND
+from commsengine.cadence.calendar import Hours
+from commsengine.cadence.daily_learning import messages_by_recall
+from commsengine.cadence.history import History
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Message, Plan
+from commsengine.campaigns.control import known as known_campaign
+from commsengine.engine.directory import members, roles_of
+from commsengine.recall.privacy import enough, shown, total_of_all, week_of
+from commsengine.recall.statistics import Alike, Share
+from commsengine.reports.check_results import NOTHING, CheckResults, Weeks, check_results, shown_of
+from commsengine.reports.experiment_arms import ArmView, ExperimentArms
+from commsengine.reports.recall_curves import Group, Mean, mean_of, mornings, past_of
+from commsengine.store.counts import GOT_IT
+from commsengine.store.records import CampaignRecord
+from commsengine.store.store import Store
+
+PAGE = 1000
+DRAWN = 200
+"""People of a role, spread over all of it, by whom its recall is estimated, at most."""
+
+RAMP = dt.timedelta(days=7)
+"""From a message's first touch of a role on: the first touches build up what a floor can then be kept of."""
+
+LOOKED_AT = 100
+"""The same for ``status``, which answers at once."""
+
+ANYBODY = Person(id="", email="")
+
+
+@dataclass(frozen=True, slots=True)
+class RoleView:
+    """One role and one message. Of a role that is not ``shown`` only the number of people is told.
+
+    ``right`` is the share of right answers, everybody's newest; ``recall`` the estimate now, ``line`` that over time
+    (of messages whose recall counts), both by ``drawn`` people. ``checks`` and ``tested`` are the role's estimate's.
+    In the ``ramp`` of its first week no floor is promised.
+    """
+
+    role: str
+    people: int
+    shown: bool
+    reached: int = 0
+    touches: int = 0
+    by_hand: int = 0
+    acknowledged: int = 0
+    right: Share | None = None
+    weeks: tuple[Weeks, ...] = ()
+    recall: Mean | None = None
+    line: tuple[Mean, ...] = ()
+    drawn: int = 0
+    checks: int = 0
+    tested: bool = False
+    ramp: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Of all roles, or where that would tell of a hidden one, of those shown. ``right`` is always of those shown."""
+
+    people: int
+    all_roles: bool
+    reached: int
+    touches: int
+    by_hand: int
+    acknowledged: int
+    right: Share | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """One message. ``by`` is the instant of its target.
+
+    ``guess`` is the share of right answers by guessing alone, ``None`` if it has no question.
+    """
+
+    id: str
+    key_point: str
+    asks: str
+    opens: dt.datetime
+    closes: dt.datetime
+    floor: float | None
+    target: float | None
+    by: dt.datetime | None
+    guess: float | None
+    roles: tuple[RoleView, ...]
+    total: Total | None
+    alike: Alike
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """What one week brought, over the roles that are shown; ``start`` is a Monday."""
+
+    start: dt.date
+    touches: int
+    acknowledged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that the page shows. ``zone`` is the plan's, ``arms`` are those of its experiment."""
+
+    campaign: str
+    title: str
+    state: str
+    zone: str
+    at: dt.datetime
+    started_at: dt.datetime | None
+    go_live: tuple[str, dt.datetime] | None
+    people: int
+    messages: tuple[MessageView, ...]
+    weeks: tuple[Week, ...]
+    arms: tuple[ArmView, ...] = ()
+
+
+def report(store: Store, campaign: str, now: dt.datetime) -> Report:
+    """Raises ``InputError`` for an unknown campaign."""
+    record = known_campaign(store, campaign)
+    seen = _Reading(store, record, now)
+    for page in _pages(members(store, record.plan)):
+        loaded = store.touches.histories([person.id for person, _ in page])
+        for person, role in page:
+            if person.id in loaded:
+                seen.take(person, role, loaded[person.id].history)
+    return seen.report()
+
+
+def recall_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> list[RoleView]:
+    """Each role's recall over the messages that count, are open and were sent to it.
+
+    ``right`` is of all messages, as far as the report shows them.
+    """
+    plan = record.plan
+    open_now = [
+        message for message in messages_by_recall(plan) if _span(plan, message)[0] <= now < _span(plan, message)[1]
+    ]
+    answers = check_results(store, plan, now)
+    views: list[RoleView] = []
+    for role, drawn in store.books.drawn(record, LOOKED_AT).items():
+        if not enough(drawn.people):
+            views.append(RoleView(role, drawn.people, shown=False))
+            continue
+        mine = [message for message in open_now if role in roles_of(plan, message)]
+        known = shown_of(store, record.id, role, answers)
+        groups = {message.id: Group(role, drawn.people, known) for message in mine}
+        for loaded in store.touches.histories(drawn.ids).values():
+            for message in mine:
+                past = past_of(plan, message, loaded.history, loaded.person.id, answers.counts_from)
+                groups[message.id].add(past)
+        sent = [group for group in groups.values() if group.first is not None]
+        right = _summed(answers.cells.get((message.id, role), NOTHING).right for message in plan.messages)
+        recall = mean_of([group.moments([now], now)[0] for group in sent]) if sent else None
+        one = known.estimate_of(role)
+        views.append(
+            RoleView(role, drawn.people, shown=True, right=right, recall=recall, checks=one.checks, tested=one.tested)
+        )
+    return views
+
+
+class _Reading:
+    """What has been read so far of one campaign."""
+
+    def __init__(self, store: Store, record: CampaignRecord, now: dt.datetime) -> None:
+        self._record, self._plan, self._now = record, record.plan, now
+        self._sizes: Counter[str] = Counter()
+        departments: dict[str, str] = {}
+        for person, role in members(store, record.plan):
+            self._sizes[role] += 1
+            departments[person.id] = person.department
+        self._answers: CheckResults = check_results(store, record.plan, now, departments)
+        self._shown = shown({role: self._sizes[role] for role in record.plan.audience.roles})
+        known = {role: shown_of(store, record.id, role, self._answers) for role in record.plan.audience.roles}
+        self._cells = {
+            (message.id, role): _Cell(Group(role, self._sizes[role], known[role]))
+            for message in record.plan.messages
+            for role in roles_of(record.plan, message)
+        }
+        self._place: Counter[str] = Counter()
+        self._weeks: dict[dt.date, Counter[str]] = {}
+        self._trial = ExperimentArms(record.plan)
+
+    def take(self, person: Person, role: str, history: History) -> None:
+        self._trial.take(person, history)
+        place = self._place[role]
+        self._place[role] += 1
+        drawn = place % max(1, -(-self._sizes[role] // DRAWN)) == 0
+        for message in self._plan.messages:
+            cell = self._cells.get((message.id, role))
+            if cell is None:
+                continue
+            for start, what in cell.count(self._plan, message, history):
+                if role in self._shown:
+                    self._weeks.setdefault(start, Counter())[what] += 1
+            if drawn and role in self._shown:
+                cell.group.add(past_of(self._plan, message, history, person.id, self._answers.counts_from))
+
+    def report(self) -> Report:
+        record, plan = self._record, self._plan
+        return Report(
+            record.id, plan.title, record.state, plan.send.time_zone, self._now, record.started_at, _go_live(plan),
+            sum(self._sizes.values()), tuple(self._message(message) for message in plan.messages),
+            tuple(Week(start, n["touches"], n["acknowledged"]) for start, n in sorted(self._weeks.items())),
+            self._trial.arms({cell: told for cell, told in self._answers.told.items() if cell[1] in self._shown}),
+        )  # fmt: skip
+
+    def _message(self, message: Message) -> MessageView:
+        plan, cadence = self._plan, message.cadence
+        opens, closes = _span(plan, message)
+        by = Hours(plan, ANYBODY).instant_of(plan, cadence.by) if cadence.by else None
+        roles = tuple(self._role(message, role, closes, by) for role in roles_of(plan, message))
+        options = [len(check.answers) for check in message.checks]
+        return MessageView(
+            message.id, message.key_point, message.ask, opens, closes, cadence.recall_floor, cadence.target, by,
+            sum(1 / n for n in options) / len(options) if options else None, roles,
+            self._total(message, roles), self._answers.alike.get(message.id, Alike()),
+        )  # fmt: skip
+
+    def _role(self, message: Message, role: str, closes: dt.datetime, by: dt.datetime | None) -> RoleView:
+        people = self._sizes[role]
+        if role not in self._shown:
+            return RoleView(role, people, shown=False)
+        cell, answered = self._cells[message.id, role], self._answers.cells.get((message.id, role), NOTHING)
+        group, first = cell.group, cell.group.first
+        end = max(self._now, closes)
+        drawn = message in messages_by_recall(self._plan)
+        instants = mornings(first, end, self._now, *([by] if by else [])) if first and drawn else [self._now]
+        line = group.line(instants, self._now) if first else ()
+        recall = next((point for point in line if point.at == self._now), None)
+        return RoleView(
+            role, people, True, cell.reached, cell.touches, cell.by_hand, cell.acknowledged, answered.right,
+            answered.weeks, recall, line if drawn else (), group.drawn, group.estimate.checks,
+            group.estimate.tested, ramp=first is not None and self._now < first + RAMP,
+        )  # fmt: skip
+
+    def _total(self, message: Message, roles: Sequence[RoleView]) -> Total | None:
+        all_roles = total_of_all({role.role: role.people for role in roles})
+        cells = {r.role: self._cells[message.id, r.role] for r in roles if all_roles or r.shown}
+        people = sum(self._sizes[role] for role in cells)
+        if not enough(people):
+            return None
+        return Total(
+            people,
+            all_roles,
+            sum(cell.reached for cell in cells.values()),
+            sum(cell.touches for cell in cells.values()),
+            sum(cell.by_hand for cell in cells.values()),
+            sum(cell.acknowledged for cell in cells.values()),
+            _summed(role.right for role in roles),
+        )
+
+
+class _Cell:
+    """The counts of one role and message."""
+
+    def __init__(self, group: Group) -> None:
+        self.group = group
+        self.reached = self.touches = self.by_hand = self.acknowledged = 0
+
+    def count(self, plan: Plan, message: Message, history: History) -> Iterator[tuple[dt.date, str]]:
+        """Adds one person's; gives the Monday of each touch, and of the first word that they have taken note."""
+        mine = (plan.campaign, message.id)
+        sent = [row for row in history.rows if (row.campaign, row.message) == mine and row.state == "sent"]
+        carried = [row for row in sent if row.kind not in BY_HAND]
+        self.reached += bool(carried)
+        self.touches += len(carried)
+        self.by_hand += len(sent) - len(carried)
+        said = [a.at for a in history.answers if (a.campaign, a.message) == mine and a.kind in GOT_IT]
+        self.acknowledged += bool(said)
+        for row in carried:
+            yield week_of(row.due_at).date(), "touches"
+        if said:
+            yield week_of(min(said)).date(), "acknowledged"
+
+
+def _span(plan: Plan, message: Message) -> tuple[dt.datetime, dt.datetime]:
+    """When the message opens and closes, in the plan's zone."""
+    hours = Hours(plan, ANYBODY)
+    return hours.instant_of(plan, message.opens), hours.instant_of(plan, message.closes)
+
+
+def _go_live(plan: Plan) -> tuple[str, dt.datetime] | None:
+    if "go_live" not in plan.milestones:
+        return None
+    return "go-live", Hours(plan, ANYBODY).midnight(plan.milestones["go_live"].date)
+
+
+def _summed(shares: Iterable[Share | None]) -> Share | None:
+    found = [share for share in shares if share is not None]
+    return Share(sum(each.count for each in found), sum(each.of for each in found)) if found else None
+
+
+def _pages(people: Iterator[tuple[Person, str]]) -> Iterator[list[tuple[Person, str]]]:
+    page: list[tuple[Person, str]] = []
+    for one in people:
+        page.append(one)
+        if len(page) == PAGE:
+            yield page
+            page = []
+    if page:
+        yield page

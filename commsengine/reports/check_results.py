@@ -1,0 +1,143 @@
+"""What the checks of a campaign say about groups: how many are right, week by week, and who understood alike."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from commsengine.cadence.checks import offered_turn
+from commsengine.cadence.daily_learning import LearnedRoles
+from commsengine.cadence.history import Answer, History
+from commsengine.cadence.plan import Check, Message, Plan
+from commsengine.recall.privacy import Block, GroupAnswer, blocks, enough, newest
+from commsengine.recall.statistics import Alike, Share, alike
+from commsengine.store.records import CheckAnswer
+from commsengine.store.store import Store
+
+Cell = tuple[str, str]
+"""A message and a role."""
+
+NOWHERE = "no department"
+
+
+@dataclass(frozen=True, slots=True)
+class Weeks:
+    """The answers of one block: ``since`` is a Monday, ``until`` the Monday after its last week."""
+
+    since: dt.datetime
+    until: dt.datetime
+    right: Share
+
+
+@dataclass(frozen=True, slots=True)
+class CellResult:
+    """What one role answered about one message; only what counts (see ``recall.privacy``). Empty if it is hidden.
+
+    ``right`` is of everybody's newest answers, ``weeks`` of each block's.
+    """
+
+    right: Share | None = None
+    weeks: tuple[Weeks, ...] = ()
+
+
+NOTHING = CellResult()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResults:
+    """All answers of a campaign that count.
+
+    ``counts_from`` says since when, by person, message and instant of the answer; ``alike`` is by message. ``told`` are
+    the blocks that are closed; ``closed_at`` is, by role, the end of the last one of its answers to all messages;
+    ``given`` whether there is any answer at all.
+    """
+
+    cells: Mapping[Cell, CellResult] = field(default_factory=dict)
+    counts_from: Mapping[tuple[str, str, dt.datetime], dt.datetime] = field(default_factory=dict)
+    alike: Mapping[str, Alike] = field(default_factory=dict)
+    told: Mapping[Cell, Sequence[Block]] = field(default_factory=dict)
+    closed_at: Mapping[str, dt.datetime] = field(default_factory=dict)
+    given: bool = False
+
+
+def check_results(
+    store: Store, plan: Plan, now: dt.datetime, departments: Mapping[str, str] | None = None
+) -> CheckResults:
+    """``departments`` are by the ids of people; without them nothing is compared."""
+    messages = {message.id: message for message in plan.messages if message.checks}
+    by_role: dict[Cell, list[GroupAnswer]] = {}
+    by_department: dict[str, dict[str, list[GroupAnswer]]] = {}
+    for given in store.books.check_answers(plan.campaign):
+        message = messages.get(given.message)
+        if message is None or given.at > now:
+            continue
+        told = GroupAnswer(given.person_id, given.at, given.right, _question(message, given), given.value)
+        by_role.setdefault((given.message, given.role), []).append(told)
+        if departments and given.person_id in departments and told.question >= 0:
+            own = by_department.setdefault(given.message, {})
+            own.setdefault(departments[given.person_id] or NOWHERE, []).append(told)
+    closed = {cell: blocks(told, now) for cell, told in by_role.items()}
+    of_role: dict[str, list[GroupAnswer]] = {}
+    for (_, role), told_here in by_role.items():
+        of_role.setdefault(role, []).extend(told_here)
+    return CheckResults(
+        {cell: _answered(theirs) for cell, theirs in closed.items() if theirs},
+        {(one.person, cell[0], one.at): block.until for cell, theirs in closed.items() for block in theirs
+         for one in block.given},
+        {message: _alike(messages[message], theirs, now) for message, theirs in by_department.items()},
+        closed,
+        {role: last[-1].until for role, theirs in of_role.items() if (last := blocks(theirs, now))},
+        bool(by_role),
+    )  # fmt: skip
+
+
+def shown_of(store: Store, campaign: str, role: str, answers: CheckResults) -> LearnedRoles:
+    """What was learned when the last block of the role's answers closed, so that no figure moves with one answer."""
+    closed = answers.closed_at.get(role)
+    return LearnedRoles() if closed is None else store.estimates.latest(campaign, counted=closed)
+
+
+def as_shown(history: History, person: str, answers: CheckResults, plan: Plan, now: dt.datetime) -> History:
+    """A person's history as figures may rest on it: an answer by ``now`` that does not count yet is a reading."""
+
+    def shown(one: Answer) -> Answer:
+        open_ = one.campaign == plan.campaign and one.kind == "check" and one.at <= now
+        if not open_ or (person, one.message, one.at) in answers.counts_from:
+            return one
+        return replace(one, kind="acknowledged", right=None)
+
+    return replace(history, answers=tuple(map(shown, history.answers)))
+
+
+def _question(message: Message, given: CheckAnswer) -> int:
+    """Which question of the pool this answers: the one that has this choice, or -1 where the plan has lost it."""
+    having = [place for place, check in enumerate(message.checks) if _has(check, given)]
+    turn = offered_turn(message, given.number)
+    return turn if turn is not None and turn in having else having[0] if having else -1
+
+
+def _has(check: Check, given: CheckAnswer) -> bool:
+    return given.value in check.answers and (given.value == check.right) == given.right
+
+
+def _answered(closed: list[Block]) -> CellResult:
+    weeks = [Weeks(block.since, block.until, _right(block.told)) for block in closed]
+    return CellResult(_right(newest(closed)), tuple(weeks))
+
+
+def _right(told: tuple[GroupAnswer, ...] | list[GroupAnswer]) -> Share:
+    return Share(sum(one.right for one in told), len(told))
+
+
+def _alike(message: Message, departments: Mapping[str, list[GroupAnswer]], now: dt.datetime) -> Alike:
+    """Each department by its newest answers to each question, as far as they count."""
+    tables: list[dict[str, Counter[str]]] = []
+    for place in range(len(message.checks)):
+        rows = {
+            name: Counter(one.choice for one in newest(blocks((t for t in told if t.question == place), now)))
+            for name, told in departments.items()
+        }
+        tables.append({name: row for name, row in rows.items() if enough(row.total())})
+    return alike(tables)

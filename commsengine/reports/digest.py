@@ -1,0 +1,203 @@
+"""The owners' daily digest: on each of their working days at eight, if there is anything to do or to read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from textwrap import shorten
+
+import structlog
+
+from commsengine.cadence.calendar import DAY
+from commsengine.cadence.people import Person
+from commsengine.content.digest_facts import Call, DigestFacts, GivenAnswer, HeldRow, OpenQuestion
+from commsengine.content.render import RendererFor
+from commsengine.engine.decisions import Decisions
+from commsengine.engine.directory import SignerLookup
+from commsengine.engine.dispatch import add_service_mail
+from commsengine.errors import CommsError
+from commsengine.reports.followups import FollowUp, todays_followups, with_talk
+from commsengine.reports.input_answers import recent_inputs
+from commsengine.reports.manager_lists import why_untold
+from commsengine.reports.morning import morning_key, morning_of
+from commsengine.reports.status import channels, failed, held, questions
+from commsengine.store.records import CampaignRecord
+from commsengine.store.store import Store
+
+CATEGORY = "digest"
+MOST_CALLS = 10
+MOST_LINES = 20
+LONGEST = 300
+"""Characters of a question or an answer; they stand in full in ``commsengine today`` and ``commsengine answers``."""
+
+DAYS_BACK = 60
+"""So far back the last digest is looked for; before, everything is new."""
+
+SETTLED = dt.timedelta(minutes=1)
+"""An answer that is younger may not be on record yet: it is left to the next digest."""
+
+log = structlog.get_logger(__name__)
+
+QUARTER = 15 * 60  # seconds
+
+
+class Digests:
+    """Remembers which it has looked at, so that a quiet day costs one look per owner and not one per beat.
+
+    Eight in the morning is at a quarter of an hour everywhere: owners are looked up once in each.
+    """
+
+    def __init__(
+        self, store: Store, decisions: Decisions, renderer: RendererFor, channels: Sequence[str],
+        clock: Callable[[], dt.datetime],
+    ) -> None:  # fmt: skip
+        self._store, self._decisions, self._renderer = store, decisions, renderer
+        self._channels, self._clock = tuple(channels), clock
+        self._looked_at: set[str] = set()
+        self._quarters: dict[str, tuple[int, int]] = {}
+
+    def send(self, records: Sequence[CampaignRecord]) -> int:
+        """Write down the digests that are due now; the next beat sends them. Returns how many."""
+        now, sent = self._clock(), 0
+        if not self._channels:
+            return 0
+        for record in records:
+            if record.state not in ("running", "paused") or record.started_at is None:
+                continue
+            quarter = (record.version, int(now.timestamp() // QUARTER))
+            if self._quarters.get(record.id) == quarter:
+                continue
+            due = [(lead, key) for lead, key in self._owners(record, now) if key and key not in self._looked_at]
+            self._looked_at |= {key for _, key in due}
+            if due:
+                sent += self._tried(record, due, now)
+            self._quarters[record.id] = quarter
+        return sent
+
+    def _owners(self, record: CampaignRecord, now: dt.datetime) -> list[tuple[Person, str]]:
+        signer_lookup = SignerLookup(self._store, record.plan.owner)
+        leads = [signer_lookup.named(email) for email in record.plan.owner]
+        days = [(lead, morning_of(record.plan, lead, now)) for lead in leads]
+        return [(lead, _key(record, lead, day)) for lead, day in days if day]
+
+    def _tried(self, record: CampaignRecord, due: Sequence[tuple[Person, str]], now: dt.datetime) -> int:
+        """A digest that cannot be written must not stop the engine."""
+        try:
+            facts = self._facts(record, now)
+            return sum(self._send(record, lead, replace(facts, key=key), now) for lead, key in due)
+        except CommsError as failure:
+            log.error("digest_failed", campaign=record.id, error=type(failure).__name__)
+            return 0
+
+    def _send(self, record: CampaignRecord, lead: Person, facts: DigestFacts, now: dt.datetime) -> bool:
+        if self._store.touches.row(facts.key):
+            return False
+        facts = self._with_answers(record, lead, facts, now)
+        if facts.empty:
+            return False
+        channel = "email" if "email" in self._channels else self._channels[0]
+        message = self._renderer(record.plan, record.templates).digest(lead, facts, channel)
+        known = self._store.people.by_email(lead.email)
+        return add_service_mail(
+            self._store, message, category=CATEGORY, person_id=known.id if known else None, due_at=now, now=now
+        )
+
+    def _with_answers(self, record: CampaignRecord, lead: Person, facts: DigestFacts, now: dt.datetime) -> DigestFacts:
+        """With what people answered since this owner's last digest."""
+        since = self._last(record, lead, now)
+        given = recent_inputs(self._store, record, since and since - SETTLED, now - SETTLED)
+        if not given:
+            return facts
+        shown = tuple(
+            GivenAnswer(one.name or one.person, one.message, _short(one.text), f"{one.at:%Y-%m-%d}")
+            for one in given[:MOST_LINES]
+        )
+        more = f"{len(given) - len(shown)} more" if len(given) > len(shown) else "All answers so far"
+        told = f"{more}: commsengine answers {record.id}"
+        return replace(facts, answers=shown, answered=len(given), figures=(*facts.figures, told))
+
+    def _last(self, record: CampaignRecord, lead: Person, now: dt.datetime) -> dt.datetime | None:
+        """When this owner's last digest was written; one that could not be delivered was read by no one."""
+        keys = [_key(record, lead, now.date() - days * DAY) for days in range(-1, DAYS_BACK)]
+        rows = self._store.touches.rows(keys).values()
+        return max((row.created_at for row in rows if row.state not in ("failed", "skipped")), default=None)
+
+    def _facts(self, record: CampaignRecord, now: dt.datetime) -> DigestFacts:
+        mine = record.id
+        waiting = [one for one in todays_followups(self._store, self._decisions, now) if one.campaign == mine]
+        asked = [q for q in questions(self._store, now) if q["campaign"] == mine]
+        rows = [row for row in held(self._store) if row["campaign"] == mine]
+        calls = self._calls(record, waiting)
+        left_out = sum((len(waiting) - len(calls), *(max(0, len(some) - MOST_LINES) for some in (asked, rows))))
+        return DigestFacts(
+            key="",
+            at=now,
+            calls=calls,
+            questions=tuple(
+                OpenQuestion(q["name"], q["message"], _short(q["text"]), q["asked_at"][:10], q["overdue"])
+                for q in asked[:MOST_LINES]
+            ),
+            held=tuple(
+                HeldRow(row["person"], row["message"], row["reason"] or "nobody knows whether it arrived")
+                for row in rows[:MOST_LINES]
+            ),
+            figures=(
+                *([f"{left_out} more: commsengine today lists them all."] if left_out else ()),
+                *self._not_leaving(mine, now),
+            ),
+        )
+
+    def _not_leaving(self, campaign: str, now: dt.datetime) -> Iterator[str]:
+        """What never arrived, and what waits for a channel that rests."""
+        if lost := sum(row["campaign"] == campaign for row in failed(self._store)):
+            yield f"{lost:,} message{'s' * (lost != 1)} never arrived: commsengine today says to whom, and why."
+        for rest in channels(self._store, self._decisions, now):
+            because = rest["because"].rstrip(".")
+            yield f"Nothing leaves by {rest['channel']} at present ({rest['waiting']:,} waiting): {because}."
+
+    def _calls(self, record: CampaignRecord, waiting: Sequence[FollowUp]) -> tuple[Call, ...]:
+        """First, with what to say, the calls that are the lead's; then those that managers make.
+
+        A manager who gets no list does not know of it: that call is the lead's, too.
+        """
+        signer_lookup = SignerLookup(self._store, {one.carrier for one in waiting})
+        managers = {one.carrier: signer_lookup.named(one.carrier) for one in waiting if not one.by_lead}
+        untold = {
+            email: why
+            for email, manager in managers.items()
+            if (why := why_untold(self._store, record.plan, manager, self._channels))
+        }
+        own = [one for one in waiting if one.by_lead or one.carrier in untold][:MOST_CALLS]
+        others = [one for one in waiting if not one.by_lead and one.carrier not in untold][:MOST_LINES]
+        return (
+            *(
+                _call(one, note=_note(managers.get(one.carrier), untold))
+                for one in with_talk(self._store, self._renderer, own)
+            ),
+            *(_call(one, by=_name(managers[one.carrier])) for one in others),
+        )
+
+
+def _key(record: CampaignRecord, lead: Person, day: dt.date) -> str:
+    return morning_key(CATEGORY, record.id, lead.email, day)
+
+
+def _call(one: FollowUp, *, by: str = "", note: str = "") -> Call:
+    return Call(
+        _name(one.person), one.role, one.person.phone, one.reason + note, ", ".join(one.tried), by, one.talk, one.id
+    )
+
+
+def _note(manager: Person | None, untold: Mapping[str, str]) -> str:
+    if manager is None:
+        return ""
+    return f" {_name(manager)} is to do this, but {untold[manager.email]}: please tell them, or do it yourself."
+
+
+def _short(text: str) -> str:
+    return shorten(text, LONGEST, placeholder=" …")
+
+
+def _name(person: Person) -> str:
+    return person.name or person.email

@@ -1,0 +1,269 @@
+"""Who needs a person, why, what was tried and what to say: one line per person, in order of need.
+
+A follow-up is no row of its own: it is the open ``personal`` or ``sponsor`` rungs of one person in one campaign, open
+as long as neither an outcome nor an answer came after them. "Away" closes it for five working days only.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from commsengine.cadence.calendar import Hours
+from commsengine.cadence.history import History
+from commsengine.cadence.people import Person, role_of
+from commsengine.cadence.plan import Plan, Rung
+from commsengine.content.digest_facts import NOTHING_TO_SAY
+from commsengine.content.render import RendererFor
+from commsengine.content.talking_points import Part, TalkingPoints
+from commsengine.engine.decisions import Decisions
+from commsengine.engine.directory import SignerLookup
+from commsengine.errors import InputError, RenderError
+from commsengine.store.records import CampaignRecord, Loaded, OpenRung
+from commsengine.store.store import Store
+
+PRIORITY = {"high": 0, "normal": 1, "low": 2}
+REMIND_AFTER = 5
+"""Working days after which an outreach that nobody recorded is put before the lead."""
+
+CARRIED = {"email": "e-mail", "slack": "Slack", "console": "console", "file": "file"}
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """``carrier`` is who makes the contact, ``by_lead`` whether that is an owner of the campaign; ``today``, whether it
+    is within their number for one day.
+
+    ``overdue``: nobody has recorded what came of it for so long that the lead is reminded. ``need`` orders them.
+    """
+
+    id: str
+    person: Person
+    role: str
+    campaign: str
+    messages: tuple[str, ...]
+    rung: int
+    kind: str
+    reason: str
+    tried: tuple[str, ...]
+    since: dt.datetime
+    carrier: str
+    by_lead: bool
+    overdue: bool
+    need: tuple[int, int, dt.datetime, str]
+    keys: tuple[str, ...] = ()
+    today: bool = True
+    talk: TalkingPoints = NOTHING_TO_SAY
+
+    @property
+    def talking_points(self) -> str:
+        return self.talk.text
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "id": self.id, "person": self.person.email, "name": self.person.name, "campaign": self.campaign,
+            "messages": list(self.messages), "rung": self.rung, "kind": self.kind, "reason": self.reason,
+            "tried": list(self.tried), "phone": self.person.phone, "talking_points": self.talking_points,
+            "since": self.since.isoformat(), "carrier": self.carrier, "today": self.today, "overdue": self.overdue,
+        }  # fmt: skip
+
+
+def followups(
+    store: Store, decisions: Decisions, renderer: RendererFor, now: dt.datetime, campaign: str | None = None
+) -> list[FollowUp]:
+    """Everybody who needs a person, the neediest first, with talking points."""
+    found = open_followups(store, now, campaign)
+    return with_talk(store, renderer, capped_by_day(found, decisions.workspace.follow_ups_per_day))
+
+
+def todays_followups(store: Store, decisions: Decisions, now: dt.datetime) -> list[FollowUp]:
+    """Those of all campaigns that are within their carrier's number for one day, without talking points.
+
+    A campaign that is paused takes none of that number from one that runs.
+    """
+    paused = {record.id for record in store.plans.all() if record.state == "paused"}
+    found = sorted(open_followups(store, now), key=lambda one: one.campaign in paused)
+    return [one for one in capped_by_day(found, decisions.workspace.follow_ups_per_day) if one.today]
+
+
+def with_talk(store: Store, renderer: RendererFor, found: Sequence[FollowUp]) -> list[FollowUp]:
+    """The same with talking points. Where they cannot be written, they say so."""
+    records = {record.id: record for record in store.plans.all()}
+    renderers = {
+        each: renderer(records[each].plan, records[each].templates) for each in {one.campaign for one in found}
+    }
+    signer_lookup = SignerLookup(store)
+
+    def talk(one: FollowUp) -> TalkingPoints:
+        signers = signer_lookup.of(one.person, records[one.campaign].plan)
+        try:
+            return renderers[one.campaign].talking_points(one.messages, one.role, one.person, signers, one.tried)
+        except RenderError as failure:
+            text = f"It cannot be written: {failure}"
+            return TalkingPoints(text, (Part("What to say", (text,)),))
+
+    return [replace(one, talk=talk(one)) for one in found]
+
+
+def open_followups(
+    store: Store, now: dt.datetime, campaign: str | None = None, only: str | None = None
+) -> list[FollowUp]:
+    """The same without talking points and without a number for one day; ``only`` is the id of the one wanted."""
+    records = {record.id: record for record in store.plans.all() if record.state in ("running", "paused")}
+    groups: dict[tuple[str, str, str], list[OpenRung]] = defaultdict(list)
+    for rung in store.books.open_rungs(campaign):
+        asked = rung.open_at(now) and rung.campaign in records
+        if asked and any(m.id == rung.message for m in records[rung.campaign].plan.messages):
+            groups[rung.campaign, rung.person_id, rung.kind].append(rung)
+    if only is not None:
+        groups = {group: rungs for group, rungs in groups.items() if followup_id(*group) == only}
+    loaded = store.touches.histories(sorted({person for _, person, _ in groups}))
+    signer_lookup = SignerLookup(store, {one.person.manager for one in loaded.values()})
+    found = [
+        _followup(records[campaign], loaded[person], kind, rungs, signer_lookup, now)
+        for (campaign, person, kind), rungs in groups.items()
+        if person in loaded
+    ]
+    return sorted(found, key=lambda one: one.need)
+
+
+def followup_id(campaign: str, person: str, kind: str) -> str:
+    """The name of the follow-up of one person, for ``kind`` personal or sponsor."""
+    return hashlib.sha256("\x1f".join((campaign, person, kind)).encode()).hexdigest()[:8]
+
+
+def record_outcome(
+    store: Store, wanted: str, outcome: str, *, unclear: str = "", note: str = "", by: str, now: dt.datetime
+) -> FollowUp:
+    """Record what came of a contact, for each message it was about. "Understood" also acknowledges them.
+
+    Raises ``InputError`` for an id that is not open, or an outcome that is none.
+    """
+    one = next(iter(open_followups(store, now, only=wanted)), None)
+    if one is None:
+        raise InputError(
+            f"There is no open follow-up '{wanted}'.", "Run 'commsengine followups' to see those that are."
+        )
+    acknowledged = dict(zip(one.messages, one.keys, strict=True)) if outcome == "understood" else {}
+    store.facts.outcome(
+        one.person.id, one.campaign, one.messages, outcome, unclear=unclear, note=note, acknowledged=acknowledged,
+        by=by, now=now,
+    )  # fmt: skip
+    return one
+
+
+def capped_by_day(found: Iterable[FollowUp], per_day: int) -> list[FollowUp]:
+    """Only so many people a day for one carrier; the rest waits, in order of need."""
+    people: dict[str, set[str]] = defaultdict(set)
+    capped = []
+    for one in found:
+        mine = people[one.carrier]
+        today = one.person.id in mine or len(mine) < per_day
+        if today:
+            mine.add(one.person.id)
+        capped.append(replace(one, today=today))
+    return capped
+
+
+# -- one follow-up --------------------------------------------------------------------------------
+
+
+def _followup(
+    record: CampaignRecord,
+    loaded: Loaded,
+    kind: str,
+    rungs: Sequence[OpenRung],
+    signer_lookup: SignerLookup,
+    now: dt.datetime,
+) -> FollowUp:
+    plan, person = record.plan, loaded.person
+    places = {message.id: place for place, message in enumerate(plan.messages)}
+    messages = tuple(sorted({rung.message for rung in rungs}, key=lambda message: places[message]))
+    since = min(rung.call_again or rung.since for rung in rungs)
+    overdue = kind == "personal" and _overdue(plan, person, since, now)
+    number = followup_id(record.id, person.id, kind)
+    carrier = _carrier(plan, person, kind, rungs, overdue, signer_lookup)
+    urgency = min(PRIORITY[plan.message(message).priority] for message in messages)
+    return FollowUp(
+        number,
+        person,
+        role_of(plan.audience, person) or "",
+        record.id,
+        messages,
+        max(rung.rung for rung in rungs),
+        kind,
+        _reason(plan, loaded.history, kind, messages, overdue),
+        _tried(loaded.history, record.id, messages),
+        since,
+        carrier,
+        carrier.lower() in {owner.lower() for owner in plan.owner},
+        overdue,
+        (0 if kind == "sponsor" or overdue else 1, urgency, since, person.id),
+        tuple(max((rung for rung in rungs if rung.message == m), key=lambda rung: rung.rung).key for m in messages),
+    )
+
+
+def _overdue(plan: Plan, person: Person, since: dt.datetime, now: dt.datetime) -> bool:
+    hours = Hours(plan, person)
+    return hours.local_date(now) > hours.after_working_days(hours.local_date(since), REMIND_AFTER)
+
+
+def _carrier(
+    plan: Plan, person: Person, kind: str, rungs: Sequence[OpenRung], overdue: bool, signer_lookup: SignerLookup
+) -> str:
+    """The manager where the plan says so and there is one; else the lead, who also gets what lies too long."""
+    wanted = [_rung(plan, rung) for rung in rungs]
+    by_manager = all(rung is not None and rung.by == "manager" for rung in wanted)
+    manager = signer_lookup.manager_of(person) if kind == "personal" and by_manager and not overdue else None
+    return manager.email if manager else plan.owner[0]
+
+
+def _rung(plan: Plan, rung: OpenRung) -> Rung | None:
+    ladder = plan.ladder(plan.message(rung.message))
+    return ladder[rung.rung - 1] if rung.rung <= len(ladder) else None
+
+
+def _reason(plan: Plan, history: History, kind: str, messages: Sequence[str], overdue: bool) -> str:
+    if kind == "sponsor":
+        outcomes = [one for one in history.outcomes if one.campaign == plan.campaign and one.message in messages]
+        came = f" ({outcomes[-1].outcome}, {_day(outcomes[-1].at.date())})" if outcomes else ""
+        return (
+            f"Personal outreach did not help{came}: a proposal to ask the sponsor, {plan.sponsor or 'if there is one'}."
+        )
+    closed = [channel for channel in plan.send.channels if channel in history.unreachable]
+    mine = [row for row in history.rows if row.campaign == plan.campaign and row.message in messages]
+    sent = sum(_carried(row.channel, row.state) for row in mine)
+    if len(closed) == len(plan.send.channels) or (closed and not sent):  # the others have no credentials here
+        why = ", ".join(f"{CARRIED[channel]} ({history.unreachable[channel]})" for channel in closed)
+        reason = f"No channel reaches them: {why}."
+    else:
+        reason = f"No answer after {sent} {'message' if sent == 1 else 'messages'}."
+    return f"{reason} Nobody has recorded an outcome for more than {REMIND_AFTER} working days." if overdue else reason
+
+
+def _tried(history: History, campaign: str, messages: Sequence[str]) -> tuple[str, ...]:
+    """What was tried, in order: each message by its channel and day, each talk by its outcome and day."""
+    mine = [row for row in history.rows if row.campaign == campaign and row.message in messages]
+    sent = [(row.local_date, CARRIED[row.channel]) for row in mine if _carried(row.channel, row.state)]
+    talks = {
+        (one.at.date(), f"in person: {one.outcome}")
+        for one in history.outcomes
+        if one.campaign == campaign and one.message in messages
+    }
+    return tuple(f"{how} on {_day(day)}" for day, how in sorted([*sent, *talks]))
+
+
+def _carried(channel: str, state: str) -> bool:
+    return channel in CARRIED and state in ("sent", "uncertain")
+
+
+def _day(day: dt.date) -> str:
+    return f"{day.day} {day:%B}"
+
+
+def counted(found: Iterable[FollowUp]) -> Mapping[str, int]:
+    """Open follow-ups per campaign."""
+    return Counter(one.campaign for one in found)

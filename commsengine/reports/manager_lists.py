@@ -1,0 +1,138 @@
+"""A manager's list: whom of their own people to call, on each of their working days at eight, if there is anybody.
+
+One piece of service mail for all running campaigns, by the channel that reaches the manager first. Otherwise it stands
+in the lead's digest: the calls of a manager who leads the campaign, sponsors it, or is reached by no channel.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+import structlog
+
+from commsengine.cadence.audience import carried_by, reaching
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Plan
+from commsengine.content.digest_facts import Call, DigestFacts
+from commsengine.content.render import RendererFor
+from commsengine.engine.decisions import Decisions
+from commsengine.engine.directory import SignerLookup
+from commsengine.engine.dispatch import add_service_mail
+from commsengine.errors import CommsError
+from commsengine.reports.followups import FollowUp, todays_followups, with_talk
+from commsengine.reports.morning import morning_key, morning_of
+from commsengine.store.records import CampaignRecord
+from commsengine.store.store import Store
+
+CATEGORY = "manager_list"
+MOST_WITH_TALK = 6
+"""People with what to say to them; a message in Slack holds no more."""
+
+LOOKED_AT_EVERY = dt.timedelta(minutes=15)
+"""In every zone eight o'clock is a whole quarter of an hour."""
+
+log = structlog.get_logger(__name__)
+
+
+class ManagerLists:
+    """Looks once in a quarter of an hour whether it is morning for a manager who is to call somebody."""
+
+    def __init__(
+        self, store: Store, decisions: Decisions, renderer: RendererFor, channels: Sequence[str],
+        clock: Callable[[], dt.datetime],
+    ) -> None:  # fmt: skip
+        self._store, self._decisions, self._renderer = store, decisions, renderer
+        self._channels, self._clock = tuple(channels), clock
+        self._looked_at: dt.datetime | None = None
+
+    def send(self, records: Sequence[CampaignRecord]) -> int:
+        """Write down the lists that are due now; the next beat sends them. Returns how many."""
+        now = self._clock()
+        quarter = now - (now - dt.datetime.min.replace(tzinfo=dt.UTC)) % LOOKED_AT_EVERY
+        if quarter == self._looked_at:
+            return 0
+        self._looked_at = quarter
+        running = {record.id: record for record in records if record.state == "running"}
+        if not (self._channels and running and self._somebody_waits(running, now)):
+            return 0
+        theirs = by_manager(todays_followups(self._store, self._decisions, now), running)
+        return sum(self._tried(email, found, running, now) for email, found in theirs.items())
+
+    def _somebody_waits(self, running: Mapping[str, CampaignRecord], now: dt.datetime) -> bool:
+        """Whether it is morning for the manager of anybody who is to be called: cheap, for it is asked all day."""
+        waiting = {rung.person_id: rung.campaign for rung in self._store.books.open_rungs() if rung.campaign in running}
+        people = self._store.people.by_ids(sorted(waiting))
+        signer_lookup = SignerLookup(self._store, {person.manager for person in people.values()})
+        managers = {
+            (manager.email, waiting[person.id]): manager
+            for person in people.values()
+            if (manager := signer_lookup.manager_of(person))
+        }
+        return any(morning_of(running[about].plan, manager, now) for (_, about), manager in managers.items())
+
+    def _tried(
+        self, email: str, found: Sequence[FollowUp], running: Mapping[str, CampaignRecord], now: dt.datetime
+    ) -> bool:
+        """A list that cannot be written must not stop the engine, nor the lists of others."""
+        try:
+            return self._send(email, found, running, now)
+        except CommsError as failure:
+            log.error("manager_list_failed", campaign=found[0].campaign, error=type(failure).__name__)
+            return False
+
+    def _send(
+        self, email: str, found: Sequence[FollowUp], running: Mapping[str, CampaignRecord], now: dt.datetime
+    ) -> bool:
+        signer_lookup, record = SignerLookup(self._store), running[found[0].campaign]
+        manager = signer_lookup.named(email)
+        day = morning_of(record.plan, manager, now)
+        channels = channels_of(self._store, record.plan, manager, self._channels) if day else ()
+        if day is None or not channels or self._told(manager, day):
+            return False
+        spoken = [*with_talk(self._store, self._renderer, found[:MOST_WITH_TALK]), *found[MOST_WITH_TALK:]]
+        calls = tuple(_call(one, running[one.campaign].plan) for one in spoken)
+        message = self._renderer(record.plan, record.templates).manager_list(
+            manager, signer_lookup.named(record.plan.owner[0]),
+            DigestFacts(morning_key(CATEGORY, channels[0], manager.email, day), now, calls), channels[0],
+        )  # fmt: skip
+        return add_service_mail(self._store, message, category=CATEGORY, person_id=manager.id, due_at=now, now=now)
+
+    def _told(self, manager: Person, day: dt.date) -> bool:
+        """Also by another channel: but where that one failed, the next is tried."""
+        rows = self._store.touches.rows([morning_key(CATEGORY, name, manager.email, day) for name in self._channels])
+        return any(row.state != "failed" for row in rows.values())
+
+
+def by_manager(found: Sequence[FollowUp], running: Mapping[str, CampaignRecord]) -> dict[str, list[FollowUp]]:
+    """By address of the manager, whom they are to call; where they lead or sponsor it, the digest has it."""
+    theirs: dict[str, list[FollowUp]] = {}
+    for one in found:
+        if one.campaign in running and not one.by_lead and not _sponsors(running[one.campaign].plan, one.carrier):
+            theirs.setdefault(one.carrier, []).append(one)
+    return theirs
+
+
+def why_untold(store: Store, plan: Plan, manager: Person, carriers: Collection[str]) -> str:
+    """Why a manager gets no list, to go on after "but"; empty if they do. The sponsor is asked by a human only."""
+    if _sponsors(plan, manager.email):
+        return "the sponsor is asked by you, never by a machine"
+    return "" if channels_of(store, plan, manager, carriers) else "no channel reaches them"
+
+
+def _sponsors(plan: Plan, email: str) -> bool:
+    return email.lower() == (plan.sponsor or "").lower()
+
+
+def channels_of(store: Store, plan: Plan, person: Person, carriers: Collection[str]) -> tuple[str, ...]:
+    """The channels that reach somebody who is on record, the first first."""
+    loaded = store.touches.histories([person.id])
+    unreachable = loaded[person.id].history.unreachable if person.id in loaded else {}
+    return reaching(carried_by(plan, carriers), person, unreachable)
+
+
+def _call(one: FollowUp, plan: Plan) -> Call:
+    return Call(
+        one.person.name or one.person.email, one.role, one.person.phone, one.reason, ", ".join(one.tried),
+        talk=one.talk, id=one.id, campaign=plan.title, lead=plan.owner[0],
+    )  # fmt: skip

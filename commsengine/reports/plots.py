@@ -1,0 +1,286 @@
+"""The geometry of the report's plots: from figures to coordinates, for the templates to draw."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from commsengine.recall.privacy import WEEK
+from commsengine.reports.campaign_report import MessageView, Report, RoleView, Week
+from commsengine.reports.check_results import Weeks
+from commsengine.reports.recall_curves import Mean
+
+LEFT, RIGHT, TOP, BOTTOM, HEIGHT = 30.0, 332.0, 38.0, 188.0, 222.0
+LEFT_OF_COUNTS = 46.0
+MOST_TICKS = 5
+MOST_BARS = 26
+STEPS = (7, 14, 28, 56, 91, 182, 364)
+
+
+class Level(NamedTuple):
+    """A horizontal line that ends at ``x``, and where its word stands."""
+
+    y: float
+    label: str
+    x: float
+    label_x: float
+    label_y: float
+    anchor: str = "end"
+
+
+class PlotMarker(NamedTuple):
+    """A vertical line with its word."""
+
+    x: float
+    label: str
+    anchor: str
+
+
+class Dot(NamedTuple):
+    """An observed share with its interval, all as coordinates."""
+
+    x: float
+    y: float
+    low: float
+    high: float
+    label_y: float
+    n: int
+    says: str
+
+
+class Bar(NamedTuple):
+    x: float
+    y: float
+    width: float
+    height: float
+    says: str
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Everything that a macro of ``plots.html`` needs. ``rows`` are its figures, for the table beside it."""
+
+    id: str
+    title: str
+    description: str
+    x_label: str
+    y_label: str
+    x_ticks: Sequence[tuple[float, str]]
+    y_ticks: Sequence[tuple[float, str]]
+    past: str = ""
+    ahead: str = ""
+    band: str = ""
+    floor: Level | None = None
+    target: Level | None = None
+    moments: Sequence[PlotMarker] = ()
+    dots: Sequence[Dot] = ()
+    bars: Sequence[Bar] = ()
+    rows: Sequence[tuple[str, ...]] = ()
+    left: float = LEFT
+    right: float = RIGHT
+    top: float = TOP
+    bottom: float = BOTTOM
+    height: float = HEIGHT
+
+
+class Scale:
+    """From instants to x, from values to y."""
+
+    def __init__(self, first: dt.datetime, last: dt.datetime, most: float = 1.0, left: float = LEFT) -> None:
+        self.first, self.last, self.most, self.left = first, last, most, left
+
+    def x(self, at: dt.datetime) -> float:
+        return round(self.left + (RIGHT - self.left) * ((at - self.first) / (self.last - self.first)), 1)
+
+    def y(self, value: float) -> float:
+        return round(BOTTOM - (BOTTOM - TOP) * value / self.most, 1)
+
+    def inside(self, at: dt.datetime) -> bool:
+        return self.first <= at <= self.last
+
+
+def recall_plot(report: Report, message: MessageView, role: RoleView, number: int) -> Plot:
+    """Estimated recall of one role over time, with what was observed."""
+    line = role.line
+    first = _midnight(line[0].at.date())
+    scale = Scale(first, max(line[-1].at, first + WEEK))
+    past, ahead = [p for p in line if p.at <= report.at], [p for p in line if p.at >= report.at]
+    by = message.by or (report.go_live[1] if report.go_live else None)
+    return Plot(
+        f"recall-{number}",
+        f"Estimated recall of {role.role}: {message.id}",
+        _described(message, role, past, ahead),
+        "week from",
+        "still know it, of 100",
+        _weeks(scale),
+        [(scale.y(n / 100), str(n)) for n in (0, 25, 50, 75, 100)],
+        past=_path(scale, past),
+        ahead=_path(scale, ahead) if len(ahead) > 1 else "",
+        band=_band(scale, line),
+        floor=_floor(scale, message.floor, line[-1].mean) if message.floor else None,
+        target=_target(scale, message),
+        moments=_moments(scale, report, by, message.by is not None),
+        dots=[_dot(scale, week.since + (week.until - week.since) / 2, week) for week in role.weeks],
+        rows=[_row(point, report.at) for point in _thinned(line, report.at)],
+    )
+
+
+def _described(message: MessageView, role: RoleView, past: Sequence[Mean], ahead: Sequence[Mean]) -> str:
+    if not past:  # looked at before anything happened, as in the database of a rehearsal
+        return f"Mean over {role.people} people. Nothing has been sent yet at this time."
+    now = past[-1]
+    text = (
+        f"Mean over {role.people} people. On {now.at:%d %b}: {now.mean:.0%}, between {now.low:.0%} and {now.high:.0%}."
+    )
+    if len(ahead) > 1:
+        text += f" If nothing more is sent: {ahead[-1].mean:.0%} on {ahead[-1].at:%d %b}."
+    if message.floor:
+        text += f" The floor is {message.floor:.0%}."
+    if role.weeks:
+        observed = "; ".join(f"{w.right.share:.0%} of {w.right.of} from {w.since:%d %b}" for w in role.weeks)
+        text += f" Answers that were right: {observed}."
+    return text
+
+
+def _floor(scale: Scale, floor: float, ends_at: float) -> Level:
+    """Its word stands on the side of it where the line does not end."""
+    y = scale.y(floor)
+    return Level(y, f"floor {floor * 100:.0f}", RIGHT, RIGHT, y + 13 if ends_at >= floor else y - 5)
+
+
+def _target(scale: Scale, message: MessageView) -> Level | None:
+    if message.target is None or message.by is None or message.by <= scale.first:
+        return None
+    x, y = min(scale.x(message.by), RIGHT), scale.y(message.target)
+    side = (x + 4, y + 4, "start") if x < RIGHT - 60 else (x - 4, y - 4, "end")
+    return Level(y, f"target {message.target * 100:.0f}", x, *side)
+
+
+def _moments(scale: Scale, report: Report, by: dt.datetime | None, aimed: bool) -> list[PlotMarker]:
+    """Today and go-live; where they are close, their words stand on either side."""
+    go_live = bool(by and report.go_live and by == report.go_live[1])
+    named = [(report.at, "today")] + ([(by, "go-live" if go_live or not aimed else "target day")] if by else [])
+    inside = sorted((at, label) for at, label in named if scale.inside(at))
+    places = [scale.x(at) for at, _ in inside]
+    close = len(places) == 2 and places[1] - places[0] < 50
+    return [
+        PlotMarker(x, label, _side(x, before=close and n == 0, after=close and n == 1))
+        for n, (x, (_, label)) in enumerate(zip(places, inside, strict=True))
+    ]
+
+
+def _side(x: float, *, before: bool, after: bool) -> str:
+    if before or x > RIGHT - 25:
+        return "end"
+    return "start" if after or x < LEFT + 25 else "middle"
+
+
+def _dot(scale: Scale, at: dt.datetime, week: Weeks) -> Dot:
+    share, high = week.right, scale.y(week.right.high)
+    says = f"{share.count} of {share.of} answers right ({share.share:.0%}, {share.low:.0%} to {share.high:.0%})"
+    return Dot(scale.x(at), scale.y(share.share), scale.y(share.low), high, max(high - 4, TOP - 1), share.of, says)
+
+
+def _path(scale: Scale, points: Sequence[Mean]) -> str:
+    return "M" + "L".join(f"{scale.x(p.at)} {scale.y(p.mean)}" for p in points)
+
+
+def _band(scale: Scale, points: Sequence[Mean]) -> str:
+    over = [f"{scale.x(p.at)} {scale.y(p.high)}" for p in points]
+    under = [f"{scale.x(p.at)} {scale.y(p.low)}" for p in reversed(points)]
+    return "M" + "L".join(over + under) + "Z"
+
+
+def _weeks(scale: Scale) -> list[tuple[float, str]]:
+    """Mondays, every so many weeks."""
+    days = (scale.last - scale.first).days
+    step = next((step for step in STEPS if days / step <= MOST_TICKS), STEPS[-1])
+    at = scale.first.replace(hour=0, minute=0, second=0, microsecond=0)
+    at += dt.timedelta(days=-at.weekday() % 7)
+    ticks: list[tuple[float, str]] = []
+    while at <= scale.last:
+        if scale.inside(at):
+            ticks.append((scale.x(at), f"{at.day} {at:%b}"))
+        at += dt.timedelta(days=step)
+    return [tick for tick in ticks if tick[0] <= RIGHT - 14] or ticks
+
+
+def _row(point: Mean, now: dt.datetime) -> tuple[str, ...]:
+    day = f"{point.at.day} {point.at:%b}" + ("" if point.at <= now else ", if nothing is sent")
+    return day, f"{point.mean:.0%}", f"{point.low:.0%} to {point.high:.0%}"
+
+
+def _thinned(line: Sequence[Mean], now: dt.datetime) -> list[Mean]:
+    """About twelve of them, the one of now among them."""
+    step = max(1, len(line) // 12)
+    return [point for n, point in enumerate(line) if n % step == 0 or point.at == now]
+
+
+# -- by week --------------------------------------------------------------------------------------
+
+
+def week_plots(weeks: Sequence[Week], people: int) -> list[Plot]:
+    """Touches per week as bars, and how many words of acknowledgement there are by then as a rising line."""
+    if not weeks:
+        return []
+    touches = [(week.start, week.touches) for week in _every_week(weeks)]
+    total, rising = 0, list[tuple[dt.date, int]]()
+    for week in _every_week(weeks):
+        total += week.acknowledged
+        rising.append((week.start, total))
+    return [
+        _counted(
+            "touches", "Touches per week", touches, f"To {people} people in the roles shown.", "touches", bars=True
+        ),
+        _counted(
+            "acknowledged", "Acknowledgements over time", rising,
+            "Running total of persons who took note of a message, each person and message once.", "acknowledged",
+        ),
+    ]  # fmt: skip
+
+
+def _every_week(weeks: Sequence[Week]) -> list[Week]:
+    known = {week.start: week for week in weeks}
+    start, found = weeks[0].start, list[Week]()
+    while start <= weeks[-1].start:
+        found.append(known.get(start, Week(start, 0, 0)))
+        start += WEEK
+    return found[-MOST_BARS:]
+
+
+def _counted(
+    name: str, title: str, counts: Sequence[tuple[dt.date, int]], says: str, unit: str, *, bars: bool = False
+) -> Plot:
+    first = _midnight(counts[0][0])
+    most, ticks = _round_up(max(count for _, count in counts))
+    scale = Scale(first, first + max(len(counts), 4) * WEEK, most, left=LEFT_OF_COUNTS)
+    width = (RIGHT - LEFT_OF_COUNTS) / max(len(counts), 4)
+    drawn = [
+        Bar(scale.x(_midnight(day)) + width * 0.12, scale.y(count), round(width * 0.76, 1),
+            round(BOTTOM - scale.y(count), 1), f"{count:,} in the week from {day.day} {day:%b}")
+        for day, count in counts
+    ]  # fmt: skip
+    points = [f"{scale.x(first)} {scale.y(0)}", *(f"{scale.x(_midnight(d) + WEEK)} {scale.y(n)}" for d, n in counts)]
+    described = f"{says} {counts[-1][1]:,} in the week from {counts[-1][0]:%d %b}." if bars else says
+    return Plot(
+        name, title, described, "week from", unit, _weeks(scale), [(scale.y(tick), f"{tick:,}") for tick in ticks],
+        past="" if bars else "M" + "L".join(points), bars=drawn if bars else (),
+        rows=[(f"{day.day} {day:%b}", f"{count:,}") for day, count in counts],
+        left=LEFT_OF_COUNTS,
+    )  # fmt: skip
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC)
+
+
+def _round_up(most: int) -> tuple[int, list[int]]:
+    """A round number from ``most`` up, and about four ticks to it."""
+    raw = max(most, 4) / 4
+    power = 10 ** math.floor(math.log10(raw))
+    step = next(int(power * n) for n in (1, 2, 2.5, 5, 10) if power * n >= raw and float(power * n).is_integer())
+    count = -(-max(most, 1) // step)
+    return step * count, [step * n for n in range(count + 1)]

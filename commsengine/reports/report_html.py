@@ -1,0 +1,157 @@
+"""The report as one page: words, and plots drawn by templates. It needs no script, and nothing from elsewhere."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from commsengine.cadence.calendar import local_date_in
+from commsengine.cadence.repeats import HAIR
+from commsengine.recall.privacy import FEWEST
+from commsengine.reports.campaign_report import MessageView, Report, RoleView
+from commsengine.reports.plots import Plot, recall_plot, week_plots
+from commsengine.reports.recall_curves import Mean
+
+_environment = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "pages"),
+    autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A plot with what stands above it."""
+
+    role: RoleView
+    plot: Plot
+
+
+@dataclass(frozen=True)
+class Section:
+    """One message."""
+
+    message: MessageView
+    panels: tuple[Panel, ...]
+
+
+def page(report: Report) -> str:
+    """The whole page."""
+    title, lines = headline(report)
+    numbers = iter(range(1, 10_000))
+    sections = [Section(message, tuple(_panels(report, message, numbers))) for message in report.messages]
+    people = sum(role.people for role in _roles(report) if role.shown)
+    template = _environment.get_template("report.html")
+    return template.render(
+        report=report, headline=title, lines=lines, sections=sections, weeks=week_plots(report.weeks, people),
+        fewest=FEWEST, shown_people=people, whens=lambda at: _day(at, report.zone), hair=HAIR,
+    )  # fmt: skip
+
+
+def _panels(report: Report, message: MessageView, numbers: Iterator[int]) -> Iterator[Panel]:
+    for role in message.roles:
+        if role.shown and role.line:
+            yield Panel(role, recall_plot(report, message, role, next(numbers)))
+
+
+def _roles(report: Report) -> list[RoleView]:
+    """Each role once."""
+    return list({role.role: role for message in report.messages for role in message.roles}.values())
+
+
+def _day(at: dt.datetime, zone: str = "UTC") -> str:
+    """The date of an instant, where the plan is at home."""
+    day = local_date_in(zone, at)
+    return f"{day:%a} {day.day} {day:%b %Y}"
+
+
+# -- the headline ---------------------------------------------------------------------------------
+
+Standing = tuple[MessageView, RoleView, Mean]
+
+
+def headline(report: Report) -> tuple[str, list[str]]:
+    """In plain words: which role needs attention, and what stands well."""
+    standings = _standings(report)
+    if not any(role.shown for role in _roles(report)):
+        return "Too few people to report on", [f"A role is shown from {FEWEST} people up."]
+    if not standings:
+        return "Nothing has been sent yet", ["Once the first messages are out, this page shows what became of them."]
+    held = [one for one in standings if one[0].floor is not None]
+    if not held:
+        return _without_floor(standings)
+    ranked = sorted((one for one in held if not one[1].ramp), key=_above_floor)
+    if not ranked:
+        return _in_the_ramp(held)
+    low = [one for one in ranked if _above_floor(one) < -HAIR]
+    best = ranked[-1]
+    if not low:
+        return "No role is estimated below its floor", [
+            f"Nearest to it: {_said(ranked[0])}.",
+            *_best(best, ranked[0]),
+        ]
+    title = f"{_named(low[0][1])} {'needs' if low[0][2].high < (low[0][0].floor or 0) else 'may need'} attention"
+    return title, [f"{_said(low[0])}.", *_more(low), *_best(best, low[0])]
+
+
+def _standings(report: Report) -> list[Standing]:
+    """What has a recall now: of messages that are open, or of all once none is."""
+    found = [(m, role, role.recall) for m in report.messages for role in m.roles if role.shown and role.recall]
+    open_now = [one for one in found if one[0].opens <= report.at < one[0].closes]
+    return open_now or found
+
+
+def _above_floor(one: Standing) -> float:
+    return one[2].mean - (one[0].floor or 0)
+
+
+def _in_the_ramp(held: list[Standing]) -> tuple[str, list[str]]:
+    least = min(held, key=_above_floor)
+    title = "The first touches are under way"
+    return title, [
+        "In its first week a message is below its floor; it takes some touches to get there.",
+        f"{_said(least)}.",
+    ]
+
+
+def _without_floor(standings: list[Standing]) -> tuple[str, list[str]]:
+    ranked = sorted(standings, key=lambda one: one[2].mean)
+    title = f"{_named(ranked[0][1])} is estimated to know least"
+    return title, [f"{_said(ranked[0])}.", *_best(ranked[-1], ranked[0])]
+
+
+def _said(one: Standing) -> str:
+    message, role, recall = one
+    floor = f"; its floor is {message.floor * 100:.0f}" if message.floor else ""
+    return (
+        f"An estimated {recall.mean * 100:.0f} in 100 of the {role.people} people in {role.role} still know "
+        f"“{message.key_point.rstrip('.')}” ({_within(one)}{floor})"
+    )
+
+
+def _within(one: Standing) -> str:
+    """The interval, and what the estimate rests on."""
+    _, role, recall = one
+    basis = f"tested for this role, {role.checks} checks" if role.tested else "assumed curve"
+    return f"between {recall.low * 100:.0f} and {recall.high * 100:.0f}; {basis}"
+
+
+def _more(low: list[Standing]) -> list[str]:
+    """The others below their floor, in one line."""
+    others = sorted({role.role for _, role, _ in low[1:]} - {low[0][1].role})
+    return [f"Also estimated below a floor: {', '.join(others)}."] if others else []
+
+
+def _best(best: Standing, told: Standing) -> list[str]:
+    if best is told:
+        return []
+    message, role, recall = best
+    about = f"“{message.key_point.rstrip('.')}” ({_within(best)})"
+    return [f"Best off is {role.role}: {recall.mean * 100:.0f} in 100 of {role.people} people on {about}."]
+
+
+def _named(role: RoleView) -> str:
+    return role.role[:1].upper() + role.role[1:]

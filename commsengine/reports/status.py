@@ -1,0 +1,193 @@
+"""How things stand, as documented JSON: the engine and its campaigns, every row of one, and what waits for people."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from commsengine.cadence.calendar import Hours
+from commsengine.content.render import RendererFor
+from commsengine.engine.decisions import Decisions
+from commsengine.engine.heartbeat import NEXT_TICK
+from commsengine.engine.waiting import waiting
+from commsengine.reports.campaign_report import RoleView, recall_by_role
+from commsengine.reports.followups import followups
+from commsengine.reports.why import iso, touch_json
+from commsengine.store.records import CampaignBooks, QuestionRecord, TouchRecord
+from commsengine.store.store import Store
+
+ALIVE = dt.timedelta(seconds=90)
+"""An engine keeps its beat twice a minute; after this long without one it does not run."""
+
+QUESTION_WAITS = 2
+"""Working days after which an open question heads the list."""
+
+
+def status(
+    store: Store, now: dt.datetime, *, stop_file: bool = False, recall: bool = False, decisions: Decisions | None = None
+) -> dict[str, Any]:
+    """The engine's state and the books of each campaign; the touches ever made are the sum of their states.
+
+    ``stop_file``: the file STOP is there. With ``recall`` that of each role is estimated too; with ``decisions`` how
+    many messages wait for a channel that rests.
+    """
+    campaigns = [
+        {**_campaign(books, store), **({"recall": _recall(store, books.campaign, now)} if recall else {})}
+        for books in store.books.status(now)
+    ]
+    engine = engine_state(store, now, stop_file=stop_file)
+    if decisions is not None:
+        engine["resting"] = channels(store, decisions, now)
+    return {"engine": engine, "campaigns": campaigns}
+
+
+def engine_state(store: Store, now: dt.datetime, *, stop_file: bool = False) -> dict[str, Any]:
+    """``running`` if one has beaten lately, ``hold`` if it must not send, else ``stopped``."""
+    last = store.engine.heartbeat()
+    hold = next((hold for hold in store.engine.holds() if hold.until is None), None)
+    alive = last is not None and abs(now - last.beat_at) <= ALIVE  # one from the future says nothing about now
+    return {
+        "state": "hold" if hold or stop_file else "running" if alive else "stopped",
+        "hold": {"reason": hold.reason, "since": iso(hold.since)} if hold else None,
+        "stop_file": stop_file,
+        "beat_at": iso(last.beat_at) if last else None,
+        "pid": last.pid if last else None,
+        "host": last.host if last else None,
+        "resting": resting(store, now),
+    }
+
+
+def resting(store: Store, now: dt.datetime) -> list[dict[str, str]]:
+    """The channels that an engine keeps still: which, until when and why.
+
+    Where cron calls the ticks, what the last one left resting rests until the next, however short it meant to wait.
+    """
+    found: dict[str, dict[str, str]] = {}
+    beats = store.engine.heartbeats()
+    for beat in beats:
+        for name, rest in sorted(beat.resting.items()):
+            stays = beat is beats[0] and bool(rest.get(NEXT_TICK))
+            if stays or dt.datetime.fromisoformat(rest["until"]) > now:
+                found.setdefault(name, {"channel": name, "until": rest["until"], "because": rest["because"]})
+    return list(found.values())
+
+
+def channels(store: Store, decisions: Decisions, now: dt.datetime) -> list[dict[str, Any]]:
+    """The same, with how many messages wait for each."""
+    return [{**rest, "waiting": _waiting(store, decisions, rest, now)} for rest in resting(store, now)]
+
+
+def _waiting(store: Store, decisions: Decisions, rest: Mapping[str, str], now: dt.datetime) -> int:
+    until = max(now, dt.datetime.fromisoformat(rest["until"]))
+    return waiting(store, decisions, until, now).get(rest["channel"], 0)
+
+
+def touches(store: Store, campaign: str) -> Iterator[dict[str, Any]]:
+    """Every row of a campaign, by ``due_at``."""
+    emails: dict[str, str] = {}
+    for record in store.touches.list(campaign):
+        yield {**touch_json(record.row), "person": _email(store, record, emails), "held": record.held}
+
+
+def today(store: Store, decisions: Decisions, renderer: RendererFor, now: dt.datetime) -> dict[str, Any]:
+    """What waits for a person today: follow-ups, open questions, rows that need a decision, and what does not leave."""
+    return {
+        "follow_ups": [one.as_json() for one in followups(store, decisions, renderer, now)],
+        "questions": questions(store, now),
+        "held": held(store),
+        "failed": failed(store),
+        "channels": channels(store, decisions, now),
+    }
+
+
+def questions(store: Store, now: dt.datetime) -> list[dict[str, Any]]:
+    """Open questions; those that wait for more than two working days first, then the oldest."""
+    asked = store.facts.questions(open_only=True)
+    people = store.people.by_ids(sorted({question.person_id for question in asked}))
+    found = [
+        {
+            "id": question.id, "person": people[question.person_id].email, "name": people[question.person_id].name,
+            "campaign": question.campaign, "message": question.message, "text": question.text,
+            "asked_at": iso(question.asked_at), "overdue": _waits_too_long(store, question, now),
+        }
+        for question in asked
+        if question.person_id in people
+    ]  # fmt: skip
+    return sorted(found, key=lambda question: (not question["overdue"], question["asked_at"]))
+
+
+def held(store: Store) -> list[dict[str, Any]]:
+    """Rows that nobody but a person can settle."""
+    emails: dict[str, str] = {}
+    return [
+        {**touch_json(row.row), "person": _email(store, row, emails), "campaign": row.campaign}
+        for row in store.touches.open_rows(states=("uncertain",))
+        if row.held and row.local_date is not None
+    ]
+
+
+def failed(store: Store) -> list[dict[str, Any]]:
+    """Touches that never arrive, of campaigns that go on; the newest first."""
+    going_on = {record.id for record in store.plans.all() if record.state in ("running", "paused")}
+    rows = [
+        row
+        for row in store.touches.open_rows(states=("failed",))
+        if row.campaign in going_on and row.local_date is not None
+    ]
+    people = store.people.by_ids(sorted({row.person_id for row in rows if row.person_id}))
+    return [
+        {
+            "key": row.key, "person": people[row.person_id].email, "campaign": row.campaign, "message": row.message,
+            "channel": row.channel, "at": iso(row.due_at), "reason": row.reason,
+        }
+        for row in reversed(rows)
+        if row.person_id in people
+    ]  # fmt: skip
+
+
+def _campaign(books: CampaignBooks, store: Store) -> dict[str, Any]:
+    counts: dict[str, Any] = dict(books.touches)
+    pause = store.plans.standing(books.campaign) if books.state == "paused" else None
+    return {
+        "campaign": books.campaign, "title": books.title, "state": books.state, "audience": books.audience,
+        "touches": {**counts, "skipped": dict(books.skipped)}, "acknowledged": books.acknowledged,
+        "follow_ups_open": books.follow_ups_open, "started_at": iso(books.started_at),
+        "paused": {"since": iso(pause.since), "by": pause.since_by, "reason": pause.reason} if pause else None,
+    }  # fmt: skip
+
+
+def _recall(store: Store, campaign: str, now: dt.datetime) -> list[dict[str, Any]]:
+    """By role, while the campaign goes on; a role of too few people has no figures."""
+    record = store.plans.get(campaign)
+    if record is None or record.started_at is None or record.state not in ("running", "paused"):
+        return []
+    return [_recall_json(role) for role in recall_by_role(store, record, now)]
+
+
+def _recall_json(role: RoleView) -> dict[str, Any]:
+    recall, right = role.recall, role.right
+    return {
+        "role": role.role, "hidden": not role.shown, "people": role.people,
+        "mean": round(recall.mean, 3) if recall else None, "low": round(recall.low, 3) if recall else None,
+        "high": round(recall.high, 3) if recall else None, "checks": right.of if right else None,
+        "right": right.count if right else None, "tested": role.tested if role.shown else None,
+    }  # fmt: skip
+
+
+def _email(store: Store, record: TouchRecord, known: dict[str, str]) -> str:
+    person_id = record.person_id or ""
+    if person_id not in known:
+        person = store.people.by_id(person_id)
+        known[person_id] = person.email if person else person_id
+    return known[person_id]
+
+
+def _waits_too_long(store: Store, question: QuestionRecord, now: dt.datetime) -> bool:
+    record = store.plans.get(question.campaign)
+    lead = store.people.by_email(record.plan.owner[0]) if record else None
+    person = lead or store.people.by_id(question.person_id)
+    if record is None or person is None:
+        return False
+    hours = Hours(record.plan, person)
+    return hours.local_date(now) > hours.after_working_days(hours.local_date(question.asked_at), QUESTION_WAITS)

@@ -1,0 +1,192 @@
+"""Why somebody gets what they get: their standing, what comes next and the reasons, message by message."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from commsengine.cadence.audience import sequences_of
+from commsengine.cadence.history import Campaign, Campaigns, Decision, History, TouchRow
+from commsengine.cadence.plan import Plan
+from commsengine.cadence.repeats import ByRecall, seen_at
+from commsengine.cadence.sequence import MessageSequence
+from commsengine.engine.decisions import Decided, Decisions
+from commsengine.errors import InputError
+from commsengine.store.records import CampaignRecord
+from commsengine.store.store import Store
+
+
+def why(store: Store, decisions: Decisions, email: str, now: dt.datetime) -> dict[str, Any]:
+    """Everything about one person over all campaigns that run or are paused, and over all that ever reached them.
+
+    Raises ``InputError`` with the near addresses.
+    """
+    person = store.people.by_email(email) or store.people.by_id(email)
+    if person is None:
+        near = ", ".join(store.people.near(email))
+        raise InputError(f"Nobody here has the address {email}.", f"There is: {near}." if near else "")
+    campaigns, others = decisions.campaigns(now), [each for each in store.plans.all() if each.state != "running"]
+    one = decisions.of([person.id], campaigns, now)[0]
+    timing = _timing(campaigns, one)
+    standings = _standings(decisions, campaigns, others, person.id, now)
+    touched = {row.campaign for row in one.history.rows}
+    return {
+        "person": person.email,
+        "name": person.name,
+        "unreachable": dict(one.history.unreachable),
+        "campaigns": [
+            *(_campaign(one, each.plan, "running", None, standings, timing) for each in campaigns.running),
+            *(
+                _campaign(one, each.plan, each.state, store.plans.paused_since(each.id), standings, {})
+                for each in others
+                if each.state == "paused" or each.id in touched
+            ),
+        ],
+    }
+
+
+Standings = Mapping[tuple[str, str], str]
+
+
+def _standings(
+    decisions: Decisions, campaigns: Campaigns, others: Sequence[CampaignRecord], person: str, now: dt.datetime
+) -> Standings:
+    """Where the person stands, also in campaigns that do not run: as if all did."""
+    stopped = (Campaign(each.plan, each.started_at or now, introduced=each.introduced) for each in others)
+    everything = replace(campaigns, running=(*campaigns.running, *stopped))
+    return decisions.of([person], everything, now)[0].decision.standings
+
+
+# -- why a message by recall comes when it comes ---------------------------------------------------
+
+Timing = Mapping[tuple[str, str], str]
+BY_RECALL = frozenset({"due", "window", "missed_window", "budget", "now"})
+"""The reasons for which a touch waits that the rhythm has timed; after others it comes when they are over."""
+
+
+def _timing(campaigns: Campaigns, one: Decided) -> Timing:
+    """In words, by campaign and message. What this person may know has no figure here, or anywhere."""
+    said: dict[tuple[str, str], str] = {}
+    for course in sequences_of(campaigns, one.person, one.history)[0]:
+        mine = (course.campaign.id, course.message.id)
+        codes = {reason["code"] for reason in _reasons(one.decision, *mine)}
+        if not isinstance(course.repeat_rule, ByRecall) or not seen_at(course.rows):
+            continue
+        basis = "tested for it" if course.repeat_rule.estimate.tested else "an assumed curve"
+        if "remembered" in codes:
+            said[mine] = f"Not needed before it closes, by the curve of the role ({basis})."
+        elif codes & BY_RECALL and (next_at := _next_at(one.decision, *mine)):
+            day = course.hours.local_date(dt.datetime.fromisoformat(next_at))
+            said[mine] = f"Next on {day:%a} {day.day} {day:%b}: {_aim(course)}, by the curve of the role ({basis})."
+    return said
+
+
+def _aim(course: MessageSequence) -> str:
+    """What the next slot of a message by recall is for."""
+    repeat_rule, seen = course.repeat_rule, seen_at(course.rows)
+    assert isinstance(repeat_rule, ByRecall)  # noqa: S101 - a defect of ours
+    wanted, by_floor = (
+        each.after(seen[-1], seen, course.answers) for each in (repeat_rule, replace(repeat_rule, by=None))
+    )
+    sooner = wanted is not None and (by_floor is None or wanted.at < by_floor.at)
+    if repeat_rule.by is not None and sooner:
+        day = course.hours.local_date(repeat_rule.by)
+        return f"so that it is likely known on {day:%a} {day.day} {day:%b}"
+    return "before it is likely forgotten"
+
+
+def _campaign(
+    one: Decided, plan: Plan, state: str, since: dt.datetime | None, standings: Standings, timing: Timing
+) -> dict[str, Any]:
+    return {
+        "campaign": plan.campaign,
+        "title": plan.title,
+        "state": state,
+        "paused_since": iso(since) if state == "paused" else None,
+        "messages": [_message(one, plan.campaign, message.id, standings, timing) for message in plan.messages],
+    }
+
+
+def _message(one: Decided, campaign: str, message: str, standings: Standings, timing: Timing) -> dict[str, Any]:
+    mine = (campaign, message)
+    touches = [row for row in one.history.rows if (row.campaign, row.message) == mine]
+    return {
+        "message": message,
+        "standing": shown(standings.get(mine, "not for them")),
+        "next_at": _next_at(one.decision, campaign, message),
+        "timing": timing.get(mine),
+        "reasons": _reasons(one.decision, campaign, message),
+        "touches": [touch_json(row) for row in touches],
+        "said": said(one.history, campaign, message),
+    }
+
+
+def _next_at(decision: Decision, campaign: str, message: str) -> str | None:
+    nexts = [r.next_at for r in decision.reasons if (r.campaign, r.message) == (campaign, message) and r.next_at]
+    due = [t.due_at for t in decision.touches if (t.campaign, t.message, t.skip) == (campaign, message, "")]
+    return iso(min([*nexts, *due], default=None))
+
+
+def _reasons(decision: Decision, campaign: str, message: str) -> list[dict[str, Any]]:
+    others: Iterable[dict[str, Any]] = (
+        {"code": r.code, "text": r.text, "next_at": iso(r.next_at), "waits_for": r.waits_for}
+        for r in decision.reasons
+        if (r.campaign, r.message) == (campaign, message)
+    )
+    due: Iterable[dict[str, Any]] = (
+        {"code": "now", "text": "The engine's next beat sends it.", "next_at": iso(t.due_at), "waits_for": ""}
+        for t in decision.touches
+        if (t.campaign, t.message, t.skip) == (campaign, message, "")
+    )
+    return [*due, *others]
+
+
+def touch_json(row: TouchRow) -> dict[str, Any]:
+    return {
+        "key": row.key, "message": row.message, "rung": row.rung, "kind": row.kind, "channel": row.channel,
+        "state": row.state, "at": iso(row.due_at), "sent_at": iso(row.sent_at), "attempts": row.attempts,
+        "possible_duplicate": row.possible_duplicate, "reason": row.reason,
+    }  # fmt: skip
+
+
+def iso(at: dt.datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+WORDS = {
+    "acknowledged": "got it",
+    "input": "gave an answer",
+    "commit": "said they will",
+    "check": "answered the question",
+    "heard_enough": "heard enough",
+    "not_for_me": "not for them, they say",
+}
+WAYS = {"link": "by link", "slack": "in Slack", "reply": "by reply", "manager": "as told in a talk"}
+
+
+def shown(standing: str) -> str:
+    """The standing as others may see it."""
+    return "acknowledged" if standing in ("recalled", "not recalled") else standing
+
+
+def said(history: History, campaign: str, message: str) -> list[dict[str, str]]:
+    """``at`` (ISO) and ``text`` of each, in order."""
+    told = sorted(_told(history, campaign, message))
+    return [{"at": at.isoformat(), "text": text} for at, text in told]
+
+
+def _told(history: History, campaign: str, message: str) -> Iterator[tuple[dt.datetime, str]]:
+    for answer in history.answers:
+        if answer.campaign == campaign and (answer.message == message or answer.whole_campaign):
+            yield answer.at, f"{WORDS[answer.kind]}, {WAYS.get(answer.evidence, answer.evidence)}"
+    for question in history.questions:
+        if (question.campaign, question.message) == (campaign, message):
+            yield question.asked_at, "asked a question" + ("" if question.answered_at else "; it is open")
+    for snooze in history.snoozes:
+        if (snooze.campaign, snooze.message) == (campaign, message):
+            yield snooze.at, f"not before {snooze.until:%d %b}, they asked"
+    for outcome in history.outcomes:
+        if (outcome.campaign, outcome.message) == (campaign, message):
+            yield outcome.at, f"talked to in person: {outcome.outcome}"

@@ -1,0 +1,184 @@
+"""What the engines leave on record about themselves: beats, fences and holds."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+
+from sqlalchemy import delete, func, select, update
+
+from commsengine.cadence.history import SILENCE
+from commsengine.store import bookkeeping, decrees
+from commsengine.store.database import Database, insert
+from commsengine.store.records import HeartbeatRecord, Hold
+from commsengine.store.tables import campaign, counter, engine, instance, rest, standstill
+
+_FENCE = "fence"
+_FORMER = "former"
+_IS_NOW = instance.c.place != _FORMER
+NOBODY_RESTS: Mapping[str, Mapping[str, str]] = {}
+
+
+_BEATS = select(*(engine.c[field.name] for field in fields(HeartbeatRecord))).order_by(
+    engine.c.beat_at.desc(), engine.c.started_at.desc()
+)
+_HOLDS = (
+    select(*(standstill.c[field.name] for field in fields(Hold)))
+    .where(standstill.c.campaign == "")
+    .order_by(standstill.c.id)
+)
+
+
+class EngineRecord:
+    """The engines' own entries."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def beat(
+        self,
+        owner: str,
+        *,
+        pid: int,
+        host: str,
+        boot_id: str = "",
+        interval: float = 0.0,
+        resting: Mapping[str, Mapping[str, str]] = NOBODY_RESTS,
+        awaited: bool = False,
+        now: dt.datetime,
+    ) -> None:
+        """Writes down that this engine is alive; ``interval`` is the time to its next beat, in seconds.
+
+        ``resting`` are the channels it keeps still, by name, with ``until`` and ``because``. ``awaited``: the silence
+        before this beat was no standstill, but the time between two ticks.
+        """
+        seen = {
+            "pid": pid, "host": host, "boot_id": boot_id, "beat_at": now, "interval": interval,
+            "resting": {name: dict(rest) for name, rest in resting.items()},
+        }  # fmt: skip
+        with self._database.write() as connection:
+            new = insert(connection, engine).values({**seen, "owner": owner, "started_at": now})
+            connection.execute(new.on_conflict_do_update(index_elements=["owner"], set_=seen))
+            ends = {name: dt.datetime.fromisoformat(each["until"]) for name, each in resting.items()}
+            for channel, until in sorted({**ends, **({SILENCE: now} if awaited else {})}.items()):
+                first = insert(connection, rest).values(channel=channel, until=until)
+                later = first.excluded.until > rest.c.until
+                connection.execute(
+                    first.on_conflict_do_update(index_elements=["channel"], set_={"until": until}, where=later)
+                )
+
+    def rests(self) -> dict[str, dt.datetime]:
+        """Until when each channel rested last, or rests; under ``SILENCE``, when the last awaited silence ended."""
+        with self._database.read() as connection:
+            return {row.channel: row.until for row in connection.execute(select(rest))}
+
+    def heartbeat(self) -> HeartbeatRecord | None:
+        """The last beat of any engine."""
+        with self._database.read() as connection:
+            row = connection.execute(_BEATS.limit(1)).first()
+            return HeartbeatRecord(*row) if row else None
+
+    def heartbeats(self) -> list[HeartbeatRecord]:
+        """The last beat of each engine, the latest first."""
+        with self._database.read() as connection:
+            return [HeartbeatRecord(*row) for row in connection.execute(_BEATS)]
+
+    def longest_intervals(self, since: dt.datetime, count: int) -> list[float]:
+        """The longest times between two ticks, in seconds, of those that have beaten since then."""
+        lately = select(engine.c.interval).where(engine.c.beat_at >= since).order_by(engine.c.interval.desc())
+        with self._database.read() as connection:
+            return [row.interval for row in connection.execute(lately.limit(count))]
+
+    def set_back(self, now: dt.datetime, *, ahead: dt.datetime) -> bool:
+        """Beats after ``ahead`` are those of a clock that has been set back: they count as of now. Were there any?"""
+        with self._database.write() as connection:
+            beats = update(engine).where(engine.c.beat_at > ahead).values(beat_at=now).returning(engine.c.owner)
+            if connection.execute(beats).first() is None:
+                return False
+            connection.execute(update(rest).where(rest.c.until > now).values(until=now))
+            return True
+
+    def next_fence(self) -> int:
+        """A number greater than all before it, also after a crash."""
+        with self._database.write() as connection:
+            first = insert(connection, counter).values(name=_FENCE, value=1)
+            grown = first.on_conflict_do_update(index_elements=["name"], set_={"value": counter.c.value + 1})
+            return int(connection.execute(grown.returning(counter.c.value)).scalar_one())
+
+    def fence(self) -> int:
+        """The last fence that was given out."""
+        with self._database.read() as connection:
+            return connection.execute(select(counter.c.value).where(counter.c.name == _FENCE)).scalar() or 0
+
+    def raise_fence(self, least: int) -> None:
+        """Fences go on from there: a restored database must not give out what was given out before."""
+        if self.fence() >= least:
+            return
+        with self._database.write() as connection:
+            first = insert(connection, counter).values(name=_FENCE, value=least)
+            connection.execute(first.on_conflict_do_update(index_elements=["name"], set_={"value": least}))
+
+    def database_id(self) -> str:
+        """Which database this is; a copy of it has the same id until it gets its own."""
+        with self._database.read() as connection:
+            found: str | None = connection.execute(select(instance.c.database).where(_IS_NOW)).scalar()
+        return found or self.become(str(uuid.uuid4()))
+
+    def former_ids(self) -> list[str]:
+        """What this database was called before: the one it was copied from, and so on."""
+        with self._database.read() as connection:
+            return [row.database for row in connection.execute(select(instance.c.database).where(~_IS_NOW))]
+
+    def become(self, database: str, former: Sequence[str] = ()) -> str:
+        """Gives this database another id. What it was called before is remembered, and so are the ids in ``former``."""
+        before = {*self.former_ids(), *former}
+        with self._database.write() as connection:
+            before |= {row.database for row in connection.execute(select(instance.c.database))}
+            connection.execute(delete(instance))
+            rows = [{"database": each, "place": _FORMER} for each in sorted(before - {database})]
+            connection.execute(instance.insert(), [{"database": database, "place": ""}, *rows])
+        return database
+
+    def place(self) -> str:
+        """The state folder it was last sent from; empty if never."""
+        with self._database.read() as connection:
+            return connection.execute(select(instance.c.place).where(_IS_NOW)).scalar() or ""
+
+    def be_at(self, place: str) -> None:
+        """It is sent from this state folder from now on."""
+        if self.place() != place:
+            with self._database.write() as connection:
+                connection.execute(update(instance).where(_IS_NOW).values(place=place))
+
+    def epochs(self) -> int:
+        """How many decrees there have been, over all campaigns. It only grows."""
+        with self._database.read() as connection:
+            return connection.execute(select(func.sum(campaign.c.epoch))).scalar() or 0
+
+    def hold(self, reason: str, *, now: dt.datetime, by: str = "engine") -> bool:
+        """From the return on nothing is claimed or marked; false if the engine was on hold already."""
+        with self._database.write() as connection:
+            standing = select(standstill.c.id).where(standstill.c.campaign == "", standstill.c.until.is_(None))
+            if connection.execute(standing).first():
+                return False
+            bookkeeping.raise_epochs(connection)
+            decrees.stand_still(connection, "", reason, by=by, now=now)
+            bookkeeping.note(connection, "hold", "engine", by=by, now=now, detail={"reason": reason})
+            return True
+
+    def release(self, backlog: str, *, by: str, now: dt.datetime) -> bool:
+        """Ends the hold and makes everybody due; ``backlog`` is latest, all or none. False if there was no hold."""
+        decrees.known_backlog(backlog)
+        with self._database.write() as connection:
+            bookkeeping.raise_epochs(connection)
+            if not decrees.go_on(connection, "", backlog, by=by, now=now):
+                return False
+            bookkeeping.note(connection, "release", "engine", by=by, now=now, detail={"backlog": backlog})
+            return True
+
+    def holds(self) -> list[Hold]:
+        """Every hold there was, the first first; open is the one without ``until``."""
+        with self._database.read() as connection:
+            return [Hold(*row) for row in connection.execute(_HOLDS)]

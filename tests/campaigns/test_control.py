@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from commsengine.cadence.plan import Workspace
+from commsengine.campaigns.control import StopReport, cancel, known, pause, pause_all
+from commsengine.campaigns.effects import effects
+from commsengine.content.message import RenderedMessage
+from commsengine.engine.decisions import Decisions
+from commsengine.errors import InputError
+from commsengine.store.store import Store
+from tests.builders import BEN, a_message, a_plan, someone, utc
+from tests.engine.conftest import MakeEngine, run
+from tests.fakes import Clock, Mailbag, a_channel
+
+TWO_A_DAY = {"channels": ["email"], "holidays": "false", "at_most": {"per_day": "2"}}
+
+
+def test_a_pause_that_meets_nothing_is_clean_at_once(store: Store, clock: Clock) -> None:
+    run(store, [someone(1)])
+    assert pause(store, "crm", by="dana", clock=clock).clean
+    assert known(store, "crm").state == "paused"
+
+
+def test_a_pause_lists_what_is_still_leaving_when_its_patience_ends(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    run(store, [someone(n) for n in range(3)])
+    leaving, go = threading.Event(), threading.Event()
+
+    def hangs(message: RenderedMessage) -> None:
+        leaving.set()
+        go.wait(5)
+
+    running = engine(email=a_channel(bag, hangs))
+    ticking = threading.Thread(target=running.tick)
+    ticking.start()
+    leaving.wait(5)
+    report = pause(store, "crm", by="dana", clock=clock, wait=0.2)
+    assert [row.state for row in report.open_rows] == ["sending"]
+    go.set()
+    ticking.join()
+    assert len(bag.arrived) == 1
+    assert pause(store, "crm", by="dana", clock=clock).clean
+
+
+@pytest.mark.parametrize("stop", [pause, cancel])
+def test_what_had_begun_is_waited_for_and_the_rest_is_given_back_and_both_are_counted(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock, stop: Callable[..., StopReport]
+) -> None:
+    run(store, [someone(n) for n in range(30)])
+    leaving, go = threading.Event(), threading.Event()
+
+    def hangs(message: RenderedMessage) -> None:
+        leaving.set()
+        go.wait(30)
+
+    running = engine(email=a_channel(bag, hangs))
+    ticking = threading.Thread(target=running.tick)
+    ticking.start()
+    assert leaving.wait(30)
+    report = stop(store, "crm", by="dana", clock=clock, sleep=lambda _: go.set(), wait=30)
+    assert (report.clean, report.given_back, report.just_left, len(bag.arrived)) == (True, 29, 1, 1)
+    ticking.join(30)
+    assert len(bag.arrived) == 1
+
+
+def test_the_kill_switch_pauses_every_campaign(store: Store, clock: Clock) -> None:
+    run(store, [someone(1)])
+    run(store, [someone(1)], a_plan(campaign="other"))
+    assert [report.campaign for report in pause_all(store, by="dana", clock=clock)] == ["crm", "other"]
+    assert {record.state for record in store.plans.all()} == {"paused"}
+
+
+def test_a_cancelled_campaign_sends_nothing_more(store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock) -> None:
+    run(store, [someone(1)])
+    assert cancel(store, "crm", by="dana", clock=clock).clean
+    engine().tick()
+    assert bag.arrived == []
+
+
+def test_an_unknown_campaign_names_the_near_ones(store: Store) -> None:
+    run(store, [someone(1)])
+    with pytest.raises(InputError, match=r"There is no campaign 'crn'. There is: crm."):
+        known(store, "crn")
+
+
+def test_the_outlook_of_a_start_counts_who_is_due_now(store: Store, clock: Clock) -> None:
+    store.people.save([someone(1), someone(2), BEN], by="dana", now=utc("2027-01-04"))
+    store.plans.save_version(a_plan(), {}, "", introduced={}, by="dana", now=utc("2027-01-04"))
+    seen = effects(store, Decisions(store, Workspace()), known(store, "crm"), "latest", clock.now)
+    assert (seen.people, seen.now_due, seen.later, seen.first_at) == (3, 2, 1, utc("2027-01-11 14:00"))
+
+
+@pytest.mark.parametrize(("backlog", "due", "skipped"), [("latest", 1, {"merged": 1}), ("none", 0, {"backlog": 2})])
+def test_the_outlook_of_a_resume_shows_what_each_choice_does(
+    store: Store, clock: Clock, backlog: str, due: int, skipped: dict[str, int]
+) -> None:
+    twice = a_plan(
+        a_message(id="one"),
+        a_message(id="two"),
+        send=TWO_A_DAY,
+    )
+    run(store, [someone(1)], twice)
+    pause(store, "crm", by="dana", clock=Clock(utc("2027-01-10")))
+    decisions = Decisions(store, Workspace.model_validate({"at_most": {"per_day": "2"}}))
+    seen = effects(store, decisions, known(store, "crm"), backlog, clock.now)
+    assert (seen.now_due, dict(seen.skipped)) == (due, skipped)
+    assert known(store, "crm").state == "paused"

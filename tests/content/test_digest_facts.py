@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from commsengine.content.digest_facts import Call, DigestFacts, GivenAnswer, HeldRow, OpenQuestion
+from commsengine.content.message import RenderedMessage
+from commsengine.content.talking_points import Part, TalkingPoints
+from tests.builders import MIA, a_message, a_plan, utc
+from tests.content.desk import CAST, DANA, RENDERER, SHIPPED, a_full_plan, a_renderer
+
+TALK = TalkingPoints(
+    "", (Part("Questions to ask", ("What would have to be true?",)), Part("Please do not", ("Persuade *them*.",)))
+)
+ANA = Call("Ana Kim", "others", "+82 2 1234", "Reachable on no channel.", talk=TALK, id="3fa9c01b")
+FACTS = DigestFacts(
+    key="d" * 24,
+    at=utc("2027-01-20 07:00"),
+    calls=(
+        ANA,
+        Call(
+            name="Ben <Ortiz>", role="sales", phone="+1 212 1234", reason="Two messages without an answer.",
+            tried="e-mail twice", by="Mia Wolf",
+        ),
+    ),
+    questions=(OpenQuestion("Ana Kim", "One record", "Do old notes *move*?", "since Monday", overdue=True),),
+    answers=(GivenAnswer("Ben Ortiz", "how-you-work", "The <phone> *number*.", "2027-01-19"),),
+    held=(HeldRow("Ben Ortiz", "One record", "the relay went silent after accepting"),),
+    figures=("12 messages left yesterday.",),
+    answered=24,
+)  # fmt: skip
+HEADLINE = "2 people to talk to, 1 question open, 24 new answers, 1 message to decide on"
+
+
+def test_the_digest_says_whom_to_call_and_what_to_say() -> None:
+    shown = RENDERER.digest(DANA, FACTS)
+    assert shown.subject == f"One customer record: {HEADLINE}"
+    assert "\n\nBen <Ortiz>, sales, +1 212 1234\n\nTwo messages" in shown.text
+    assert "Two messages without an answer. Tried: e-mail twice. Mia Wolf makes this contact." in shown.text
+    assert '- Ana Kim on "One record", since Monday (more than two working days): Do old notes *move*?' in shown.text
+    assert '- Ben Ortiz on "how-you-work", 2027-01-19: The <phone> *number*.' in shown.text
+    assert '- Ben Ortiz, "One record": the relay went silent after accepting' in shown.text
+    assert "<b>" not in shown.html
+    assert "Ben &lt;Ortiz&gt;" in shown.html
+    assert "The &lt;phone&gt; *number*." in shown.html
+
+
+def test_what_not_to_do_stands_under_its_own_heading() -> None:
+    shown = RENDERER.digest(DANA, FACTS)
+    assert (
+        "Questions to ask\n\n- What would have to be true?\n\nPlease do not\n\n- Persuade *them*.\n\n"
+        "Record what came of it: commsengine followup 3fa9c01b --outcome understood|objects|declines|away"
+    ) in shown.text
+    assert "<h4" in shown.html.partition("Please do not")[0].rpartition("What would have")[2]
+    slack = RENDERER.digest(DANA, FACTS, "slack")
+    said = " ".join(block["text"]["text"] for block in slack.blocks if block["type"] == "section")
+    assert "*Questions to ask*\n• What would have to be true?\n*Please do not*\n• Persuade *\u2060them*." in said
+
+
+def test_a_digest_template_from_before_cannot_take_a_warning_for_an_instruction() -> None:
+    """What a campaign froze when it was applied lists ``points``, whatever heading they stood under."""
+    points = "{% for line in call.points %}\n- {{ line }}\n{% endfor %}"
+    before = f"# {{{{ headline }}}}\n\n{{% for call in calls %}}\n{points}\n{{% endfor %}}"
+    shown = a_renderer(a_full_plan(), {**SHIPPED, "digest": before}).digest(DANA, FACTS)
+    assert "- Questions to ask: What would have to be true?\n- Please do not: Persuade *them*." in shown.text
+
+
+def test_the_digest_goes_to_the_lead_and_has_no_links() -> None:
+    shown = RENDERER.digest(DANA, FACTS)
+    assert (shown.to_email, shown.key, shown.date) == ("dana@example.com", FACTS.key, FACTS.at)
+    assert "https://" not in shown.text
+
+
+def test_in_slack_there_is_nothing_to_press_that_leads_nowhere() -> None:
+    for shown in (RENDERER.digest(DANA, FACTS, "slack"), manager_list("slack")):
+        assert {block["type"] for block in shown.blocks} == {"header", "section", "context"}
+        assert "https://" not in shown.text + json.dumps(shown.blocks)
+
+
+@pytest.mark.parametrize("calls", [0, 1, 12, 30])
+def test_however_many_calls_slack_takes_it(calls: int) -> None:
+    talk = RENDERER.talking_points(["one-record", "input"], "sales", MIA, CAST)
+    shown = RENDERER.digest(DANA, replace(FACTS, calls=(replace(ANA, talk=talk),) * calls), "slack")
+    assert len(json.dumps(shown.blocks, ensure_ascii=False)) < 12_000
+    assert ("The rest does not fit" in json.dumps(shown.blocks)) == (calls > 6)
+    assert shown.blocks[-1]["type"] == "context"
+
+
+def manager_list(channel: str = "email") -> RenderedMessage:
+    call = replace(ANA, campaign="One customer record", lead="dana@example.com", tried="e-mail on 11 January")
+    return RENDERER.manager_list(MIA, DANA, replace(FACTS, calls=(call,)), channel)
+
+
+def test_a_manager_reads_whom_to_call_why_what_to_say_and_what_comes_then() -> None:
+    shown = manager_list()
+    assert (shown.to_email, shown.reply_to) == ("mia@example.com", "dana@example.com")
+    assert shown.subject == "One customer record: 1 of your people needs a word from you"
+    for said in (
+        "Good morning Mia,", "Ana Kim, others, +82 2 1234", "About One customer record. Reachable on no channel.",
+        "Tried: e-mail on 11 January.", "Please do not\n\n- Persuade *them*.",
+        "write to dana@example.com how it went, in one word: understood, objects, declines or away.",
+        "number 3fa9c01b", "because they report to you",
+    ):  # fmt: skip
+        assert said in shown.text, said
+    assert not any(word in shown.text for word in ("how-you-work", "Ben", "you lead", "is your role", "commsengine "))
+
+
+def test_a_campaign_applied_before_tells_managers_in_true_words_too() -> None:
+    """Its frozen footer knows nothing of such mail; the wiring adds the templates that are new."""
+    footer = 'You get this because "{{ role }}" is your role. [Mine]({{ links.mine }})'
+    shown = a_renderer(a_full_plan(), {**SHIPPED, "footer": footer}).manager_list(MIA, DANA, FACTS, "email")
+    assert "is your role" not in shown.text
+
+
+def test_mail_about_no_message_needs_no_column_that_the_messages_need() -> None:
+    plan = a_plan(a_message(key_point="In {{ person.depot }} every call is logged."))
+    assert "Ana Kim" in a_renderer(plan).digest(DANA, FACTS).text
+
+
+def test_a_quiet_morning() -> None:
+    quiet = DigestFacts(key="q", at=utc("2027-01-20"))
+    assert quiet.empty
+    assert not FACTS.empty
+    assert not replace(quiet, answers=FACTS.answers).empty
+    assert "Today: nobody waits for you" in RENDERER.digest(DANA, quiet).text

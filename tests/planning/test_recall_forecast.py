@@ -1,0 +1,48 @@
+"""What ``simulate`` tells of the recall of a campaign that runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from commsengine.cadence.plan import Workspace
+from commsengine.engine.daily_estimates import DailyEstimates
+from commsengine.engine.decisions import Decisions
+from commsengine.planning.plan_on_disk import tellable
+from commsengine.planning.simulation import simulate
+from tests.on_record import NOW, RIGHT, TYPICAL, WRONG, Given, learn, people_of, put_on_record
+
+FEW = Given({"managers": 12, "sales": 20, "service": 12, "office": 12}, TYPICAL.strength, TYPICAL.answers)
+
+
+def test_what_one_person_answered_lately_moves_no_recall_that_is_foreseen(tmp_path: Path) -> None:
+    """Touches are foreseen by all there is; what is told of recall rests on the answers of ten people."""
+    now, told, planned = NOW + dt.timedelta(days=2), [], []
+    for right in (True, False):
+        with put_on_record(tmp_path, FEW, file=f"{right}.db") as store:
+            learn(store, NOW)
+            answered = {each.person_id for each in store.books.check_answers("crm")}
+            touch = [row for row in store.touches.list("crm") if row.person_id not in answered][-1]
+            assert touch.person_id
+            store.facts.answer(
+                touch.person_id, "crm", touch.message, touch.key, "check", value=RIGHT if right else WRONG, right=right,
+                evidence="link", by=touch.person_id, now=NOW + dt.timedelta(hours=1),
+            )  # fmt: skip
+            DailyEstimates(store).teach([record.plan for record in store.plans.all()], now)
+            campaigns = Decisions(store, Workspace()).campaigns(now)
+            loaded = store.touches.histories([person.id for person, _ in people_of(FEW)]).values()
+            seen = simulate(
+                campaigns, "crm", [(one.person, one.history) for one in loaded], now, now + dt.timedelta(days=28),
+                "none", {"crm": store.estimates.latest("crm")}, tellable(store, campaigns, "crm", now),
+            ).summary()  # fmt: skip
+            told.append((seen["recall"], seen["compared"]))
+            planned.append(seen["per_day"])
+    assert told[0] == told[1]
+    assert told[0][0]
+    assert planned[0] != planned[1]
+
+
+def test_before_anybody_has_answered_there_is_one_forecast(tmp_path: Path) -> None:
+    silent = Given(FEW.people, FEW.strength, dict.fromkeys(FEW.people, 0.0))
+    with put_on_record(tmp_path, silent) as store:
+        assert tellable(store, Decisions(store, Workspace()).campaigns(NOW), "crm", NOW) is None

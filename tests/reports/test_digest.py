@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from commsengine.channels.channel import PERMANENT, RETRY, Outcome
+from commsengine.content.message import RenderedMessage
+from commsengine.engine.engine import Engine
+from commsengine.reports.status import status
+from commsengine.store.store import Store
+from tests.builders import MIA, a_message, a_plan, someone, utc
+from tests.engine.conftest import MakeEngine, run
+from tests.fakes import Clock, Mailbag, a_channel
+from tests.reports.test_followups import live
+
+DANA = "dana@example.com"
+BERLIN = {"channels": ["email"], "holidays": "false", "time_zone": "Europe/Berlin"}
+
+
+def asked(store: Store, now: str = "2027-01-11 08:00") -> None:
+    """Person 1 has a question, so that there is something to do."""
+    run(store, [someone(1)], a_plan(send=BERLIN))
+    store.facts.ask(someone(1).id, "crm", "one-record", "k", "Does it work offline?", evidence="link", now=utc(now))
+
+
+def digests(bag: Mailbag) -> list[str]:
+    return [message.subject for message in bag.arrived if message.to_email == DANA]
+
+
+def test_each_owner_hears_once_a_morning_what_waits(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    asked(store)
+    running = engine()
+    for time in ("06:59", "07:00", "07:30", "09:00"):  # Berlin is an hour ahead
+        clock.now = utc(f"2027-01-12 {time}")
+        running.tick()
+        assert len(digests(bag)) == (time != "06:59")
+    assert digests(bag) == ["Today: 1 question open"]
+
+
+def test_another_engine_does_not_send_it_again(store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock) -> None:
+    asked(store)
+    clock.now = utc("2027-01-12 08:00")
+    engine().tick()
+    engine().tick()
+    assert len(digests(bag)) == 1
+
+
+def test_nothing_to_do_is_not_told(store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock) -> None:
+    run(store, [someone(1)], a_plan(send=BERLIN))
+    clock.now = utc("2027-01-12 08:00")
+    engine().tick()
+    assert digests(bag) == []
+
+
+def test_weekends_and_afternoons_are_left_alone(store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock) -> None:
+    asked(store)
+    running = engine()
+    for moment in ("2027-01-16 08:00", "2027-01-12 12:00"):
+        clock.now = utc(moment)
+        running.tick()
+    assert digests(bag) == []
+
+
+def test_a_digest_counts_nowhere(store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock) -> None:
+    asked(store)
+    clock.now = utc("2027-01-12 08:00")
+    engine().tick()
+    assert len(bag.arrived) == 1
+    assert sum(status(store, clock.now)["campaigns"][0]["touches"][state] for state in ("sent", "retry")) == 0
+
+
+def test_it_says_what_never_arrived_and_which_channel_rests(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    asked(store)
+    store.people.save([someone(2, channel="slack"), someone(3)], by="dana", now=clock.now)
+    refuses = a_channel(
+        bag, lambda m: Outcome(m.key, PERMANENT, "rcpt", "501 bad") if m.to_email == someone(3).email else None
+    )
+    both = a_plan(send={**BERLIN, "channels": ["email", "slack"]})
+    store.plans.save_version(both, {}, "", introduced={}, by="dana", now=clock.now)
+    down = "Slack refuses us: invalid_auth"
+    slack = a_channel(bag, lambda m: Outcome(m.key, RETRY, begun=False, channel_down=down, lasting=True), name="slack")
+    running = engine(email=refuses, slack=slack)
+    running.tick()
+    figures = list(running._digests._not_leaving("crm", clock.now))
+    assert figures == [
+        "1 message never arrived: commsengine today says to whom, and why.",
+        "Nothing leaves by slack at present (1 waiting): Slack refuses us: invalid_auth.",
+    ]
+
+
+ASKS = a_message(
+    id="asks", ask="input", input={"question": "What must never get harder?"}, cadence={"every": "48h", "times": "9"}
+)
+TUESDAY, WEDNESDAY, FRIDAY = "2027-01-12 07:00", "2027-01-13 07:00", "2027-01-15 07:00"
+
+
+def answers(store: Store, text: str, now: str, *, number: int = 1, key: str = "", kind: str = "input") -> int:
+    person = someone(number)
+    given = store.facts.answer(
+        person.id, "crm", "asks", key or now, kind, value=text, right=True if kind == "check" else None,
+        evidence="link", by=person.id, now=utc(now),
+    )  # fmt: skip
+    return given.id
+
+
+def morning(running: Engine, clock: Clock, *moments: str) -> None:
+    for moment in moments:
+        clock.now = utc(moment)
+        running.tick()
+
+
+def texts(bag: Mailbag) -> list[str]:
+    return [message.text for message in bag.arrived if message.to_email == DANA]
+
+
+def test_what_people_answered_is_read_the_next_morning_and_once(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    run(store, [someone(1)], a_plan(ASKS, send=BERLIN, follow_up=[]))
+    running = engine()
+    answers(store, "The phone number.", "2027-01-11 10:00")
+    morning(running, clock, TUESDAY)
+    assert digests(bag) == ["Today: 1 new answer"]
+    assert "name='Person 1', about='asks', text='The phone number.', day='2027-01-11'" in texts(bag)[0]
+    assert texts(bag)[0].endswith("All answers so far: commsengine answers crm")
+    morning(running, clock, WEDNESDAY, "2027-01-14 07:00")
+    assert len(digests(bag)) == 1
+    answers(store, "And the map.", "2027-01-14 08:00")
+    morning(running, clock, FRIDAY)
+    assert ("And the map." in texts(bag)[1], "The phone number." in texts(bag)[1]) == (True, False)
+
+
+def test_over_days_without_a_digest_nothing_is_lost(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    """An engine that stood still on Tuesday, a weekend, a minute between two digests."""
+    run(store, [someone(1)], a_plan(ASKS, send=BERLIN, follow_up=[]))
+    for text, at in (("a", "2027-01-11 10:00"), ("b", "2027-01-12 10:00"), ("c", "2027-01-13 06:59:30")):
+        answers(store, text, at)
+    running = engine()
+    morning(running, clock, WEDNESDAY)
+    for text, at in (("d", "2027-01-13 07:00"), ("e", "2027-01-16 10:00"), ("f", "2027-01-18 06:00")):
+        answers(store, text, at)
+    morning(running, clock, "2027-01-18 07:00")
+    assert [[each for each in "abcdef" if f"text='{each}'" in text] for text in texts(bag)] == [
+        ["a", "b"], ["c", "d", "e", "f"],
+    ]  # fmt: skip
+
+
+def test_what_a_digest_that_failed_would_have_told_stands_in_the_next(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    run(store, [someone(1)], a_plan(ASKS, send=BERLIN, follow_up=[]))
+    refused = [1]
+
+    def once(message: RenderedMessage) -> Outcome | None:
+        bad = message.to_email == DANA and bool(refused) and refused.pop()
+        return Outcome(message.key, PERMANENT, "dot", "554 no") if bad else None
+
+    running = engine(email=a_channel(bag, once))
+    answers(store, "The phone number.", "2027-01-11 10:00")
+    morning(running, clock, TUESDAY, WEDNESDAY)
+    assert digests(bag) == ["Today: 1 new answer"]
+
+
+def test_many_answers_are_capped_and_the_rest_is_counted(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    run(store, [someone(n) for n in range(30)], a_plan(ASKS, send=BERLIN, follow_up=[]))
+    for number in range(30):
+        answers(store, f"said {number:02d}.", "2027-01-11 10:00", number=number)
+    morning(engine(), clock, TUESDAY)
+    assert digests(bag) == ["Today: 30 new answers"]
+    assert (texts(bag)[0].count("said "), texts(bag)[0].splitlines()[-1]) == (
+        20, "10 more: commsengine answers crm",
+    )  # fmt: skip
+
+
+def test_checks_what_was_taken_back_and_bare_promises_are_not_told(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    run(store, [someone(1)], a_plan(ASKS, send=BERLIN, follow_up=[]))
+    store.facts.withdraw(answers(store, "Oops.", "2027-01-11 10:00"), utc("2027-01-11 10:01"))
+    answers(store, "The notebook", "2027-01-11 11:00", kind="check")
+    answers(store, "", "2027-01-11 12:00", kind="commit")
+    answers(store, "", "2027-01-11 12:00", kind="acknowledged")
+    morning(engine(), clock, TUESDAY)
+    assert digests(bag) == []
+
+
+def test_each_owner_reads_what_is_new_to_them(store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock) -> None:
+    """Tom is in New York: his morning comes six hours later, with what came in between."""
+    tom = someone(7, id="tom", email="tom@example.com", time_zone="America/New_York", department="Change")
+    run(store, [someone(1), tom], a_plan(ASKS, send=BERLIN, follow_up=[], owner=[DANA, tom.email]))
+    running = engine()
+    answers(store, "early", "2027-01-11 10:00")
+    morning(running, clock, TUESDAY)
+    answers(store, "late", "2027-01-12 10:00")
+    morning(running, clock, "2027-01-12 13:00")
+    theirs = [m.text for m in bag.arrived if m.to_email == tom.email and m.subject.startswith("Today")]
+    assert [("early" in text, "late" in text) for text in (*texts(bag), *theirs)] == [(True, False), (True, True)]
+
+
+def test_the_lead_gets_what_to_say_and_the_managers_call_one_line(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    called = [{"after": "1 touches", "do": "personal", "by": "manager"}]
+    boss = replace(MIA, department="Board")
+    people = [someone(1, manager=""), someone(2), boss]
+    run(store, people, a_plan(a_message(to=["sales"]), send=BERLIN, follow_up=called))
+    live(store, engine, clock, "2027-01-16")
+    morning(engine(), clock, "2027-01-18 07:00")
+    own, theirs = texts(bag)[-1].splitlines()[:2]
+    assert "Person 1" in own
+    assert "Ask Person about one-record." in own
+    assert ("by='Mia Wolf'" in theirs, "Ask Person" in theirs) == (True, False)
