@@ -1,0 +1,77 @@
+"""The closed lists of words, each once: channels, touches, answers, outcomes. Stored as text, checked as ``Literal``.
+
+A list that people read has its words beside it. What goes over all channels or kinds takes the table, never a list of
+its own, so a new one is added here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+ChannelName = Literal["slack", "email"]
+"""What carries a message by itself."""
+
+Carrier = Literal["slack", "email", "personal"]
+"""A channel, or a human."""
+
+TouchKind = Literal["message", "remind", "personal", "sponsor", "service"]
+TouchState = Literal["claimed", "sending", "sent", "retry", "failed", "uncertain", "skipped"]
+Verdict = Literal["sent", "permanent", "retry", "uncertain", "released"]
+"""What a channel says of one attempt."""
+
+AnswerKind = Literal["acknowledged", "input", "commit", "check", "heard_enough", "not_for_me"]
+Evidence = Literal["slack", "link", "reply", "manager"]
+OutcomeName = Literal["understood", "objects", "declines", "away"]
+Unclear = Literal["why", "role", "goal", "procedure", "skill", "time"]
+Standing = Literal["heard enough", "asked", "not recalled", "recalled", "acknowledged", "reached", "not reached"]
+CampaignState = Literal["paused", "running", "finished", "cancelled"]
+Ask = Literal["acknowledge", "check", "input", "commit", "nothing"]
+
+STATES: tuple[TouchState, ...] = get_args(TouchState)
+OUTCOMES: tuple[OutcomeName, ...] = get_args(OutcomeName)
+UNCLEAR: tuple[Unclear, ...] = get_args(Unclear)
+STANDINGS: tuple[Standing, ...] = get_args(Standing)
+"""The first that holds is the person's standing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelWords:
+    """How people read about a channel: as a choice, and of what it carried."""
+
+    label: str
+    carried: str
+
+
+CHANNELS: Mapping[str, ChannelWords] = {
+    "slack": ChannelWords("Slack", "Sent in Slack"),
+    "email": ChannelWords("E-mail", "Sent by e-mail"),
+}
+
+BY_HAND: Mapping[str, str] = {
+    "personal": "You were put on the list for a personal call or visit",
+    "sponsor": "It was proposed to the lead to involve the sponsor",
+}
+"""The kinds of touches that a human carries, as the person reads about them."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerWords:
+    """How an answer reads to the person who gave it, and to the lead."""
+
+    to_them: str
+    to_others: str
+
+
+ANSWERS: Mapping[str, AnswerWords] = {
+    "acknowledged": AnswerWords("You confirmed", "got it"),
+    "input": AnswerWords("You answered", "gave an answer"),
+    "commit": AnswerWords("You said you will", "said they will"),
+    "check": AnswerWords("You answered the question", "answered the question"),
+    "heard_enough": AnswerWords("You said you have heard enough", "heard enough"),
+    "not_for_me": AnswerWords("You said this is not for you", "not for them, they say"),
+}
+
+ENOUGH: frozenset[str] = frozenset({"heard_enough", "not_for_me"})
+"""Answers after which nothing more of that message comes."""
