@@ -21,6 +21,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from commsengine.authoring.yaml_text import read_utf8
+from commsengine.cadence.terms import ChannelName
 from commsengine.errors import InputError, Problem
 
 PREFIX = "COMMSENGINE_"
@@ -269,9 +270,10 @@ class Settings(BaseSettings):
         return self.slack_bot_token.get_secret_value() if self.slack_bot_token else ""
 
     @property
-    def credentials(self) -> frozenset[str]:
+    def credentials(self) -> frozenset[ChannelName]:
         """The channels that have what they need: ``email``, ``slack``."""
-        return frozenset(name for name, given in (("email", self.smtp), ("slack", self.slack_token)) if given)
+        ways: dict[ChannelName, object] = {"email": self.smtp, "slack": self.slack_token}
+        return frozenset(name for name, given in ways.items() if given)
 
 
 def spare_proxies() -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from commsengine.authoring.people_file import PeopleFile
     from commsengine.cadence.people import Person
     from commsengine.cadence.plan import Plan, Workspace
+    from commsengine.cadence.terms import ChannelName
     from commsengine.campaigns.restore import Restore
     from commsengine.content.render import Renderer
     from commsengine.engine.decisions import Decisions
@@ -233,10 +234,10 @@ class Wiring:
         return load_templates(shipped_folder(), None)
 
     @cached_property
-    def channels(self) -> dict[str, ChannelSetup]:
+    def channels(self) -> dict[ChannelName, ChannelSetup]:
         """The channels that have credentials, and how each is opened."""
         ready = self.settings.credentials
-        setups = {"email": self._email, "slack": self._slack}
+        setups: dict[ChannelName, Callable[[], ChannelSetup]] = {"email": self._email, "slack": self._slack}
         return {name: setup() for name, setup in setups.items() if name in ready}
 
     def _email(self) -> ChannelSetup:

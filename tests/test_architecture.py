@@ -197,6 +197,8 @@ def test_commands_load_nothing_heavy_before_they_run() -> None:
 
 def _heavy(name: str) -> bool:
     first, *rest = name.split(".")
+    if name.startswith("commsengine.cadence.terms."):  # lists of words, and nothing else
+        return False
     return first in HEAVY or (first == "commsengine" and bool(rest) and rest[0] in set(FLOORS) - {"", "errors", "cli"})
 
 

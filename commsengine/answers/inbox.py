@@ -22,6 +22,7 @@ from commsengine.cadence.calendar import DAY, Hours, local_date_in, zone_of
 from commsengine.cadence.checks import answer_id, unclear_turn
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Plan
+from commsengine.cadence.terms import AnswerKind, EvidenceKind, Wish
 from commsengine.content.message import RenderedMessage
 from commsengine.content.render import Renderer, Signers
 from commsengine.engine.directory import SignerLookup
@@ -44,7 +45,7 @@ class UnknownTouchError(CommsError):
 class Evidence:
     """How we know: ``kind`` is slack, link, reply or manager; ``detail`` is what the request showed."""
 
-    kind: str
+    kind: EvidenceKind
     detail: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -205,7 +206,7 @@ class AnswerInbox:
     def _record(
         self,
         card: Card,
-        kind: str,
+        kind: AnswerKind,
         evidence: Evidence,
         *,
         value: str = "",
@@ -275,7 +276,7 @@ class AnswerInbox:
 
     # -- the person's own page --------------------------------------------------------------------
 
-    def preferences(self, person_id: str, channel: str, quiet: tuple[int, int] | None, now: dt.datetime) -> None:
+    def preferences(self, person_id: str, channel: Wish, quiet: tuple[int, int] | None, now: dt.datetime) -> None:
         """How and when the person wishes to be reached; ``quiet`` is from and to, in local minutes after midnight."""
         self._store.people.set_preferences(person_id, channel=channel, quiet=quiet, now=now)
 

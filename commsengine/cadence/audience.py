@@ -13,6 +13,7 @@ from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Message, Plan
 from commsengine.cadence.repeats import INTERVAL, ByRecall, FixedInterval, RepeatRule
 from commsengine.cadence.sequence import MessageSequence
+from commsengine.cadence.terms import ChannelName
 from commsengine.recall.learning import ASSUMED
 
 Fact = TypeVar("Fact", Question, Snooze, OutreachOutcome)
@@ -39,12 +40,12 @@ def sequences_of(campaigns: Campaigns, person: Person, history: History) -> tupl
     return sequences, reasons
 
 
-def carried_by(plan: Plan, carriers: Collection[str] | None) -> list[str]:
+def carried_by(plan: Plan, carriers: Collection[str] | None) -> list[ChannelName]:
     """The channels of the plan that are set up here; ``None`` supposes all."""
     return [name for name in plan.send.channels if carriers is None or name in carriers]
 
 
-def reaching(channels: Sequence[str], person: Person, unreachable: Collection[str]) -> tuple[str, ...]:
+def reaching(channels: Sequence[ChannelName], person: Person, unreachable: Collection[str]) -> tuple[ChannelName, ...]:
     """Those of these channels that reach the person, the one they prefer first."""
     return tuple(
         sorted(

@@ -20,6 +20,7 @@ from commsengine.cadence.due import DueStep, due_steps, open_from, when_due
 from commsengine.cadence.history import SILENCE, Campaigns, Decision, History, Reason, Touch, TouchRow
 from commsengine.cadence.people import Person
 from commsengine.cadence.sequence import MessageSequence, Step
+from commsengine.cadence.terms import TouchState
 
 MISSED_WINDOW = "missed_window"
 TEXTS = {
@@ -148,7 +149,7 @@ def _overtaken(due_step: DueStep, now: dt.datetime) -> bool:
 # -- what becomes of it ---------------------------------------------------------------------------
 
 
-def _row(due_step: DueStep, state: str) -> TouchRow:
+def _row(due_step: DueStep, state: TouchState) -> TouchRow:
     again, step, sequence = due_step.step.again, due_step.step, due_step.sequence
     due = again.due_at if again else due_step.due
     return TouchRow(

@@ -26,12 +26,18 @@ from commsengine.cadence.history import (
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message
 from commsengine.cadence.standing import open_outreach
+from commsengine.cadence.terms import AnswerKind, EvidenceKind, OutcomeName
 
 Fact = Answer | OutreachOutcome
 Supposition = Callable[[Touch], Sequence[Fact]]
 """The facts a touch is supposed to bring about, each with the instant (after ``due_at``) at which it happens."""
 
-ANSWER_KINDS = {"acknowledge": "acknowledged", "check": "check", "input": "input", "commit": "commit"}
+ANSWER_KINDS: Mapping[str, AnswerKind] = {
+    "acknowledge": "acknowledged",
+    "check": "check",
+    "input": "input",
+    "commit": "commit",
+}
 
 
 NO_PAUSES: Mapping[str, Sequence[Standstill]] = {}
@@ -241,7 +247,7 @@ RIGHT = 0.70
 
 SOON, LATER = dt.timedelta(hours=2), dt.timedelta(hours=5)
 
-OUTREACH = (("understood", 0.70), ("objects", 0.90), ("away", 1.0))
+OUTREACH: tuple[tuple[OutcomeName, float], ...] = (("understood", 0.70), ("objects", 0.90), ("away", 1.0))
 """Assumed outcomes of personal outreach, as running totals. An assumption."""
 
 
@@ -266,10 +272,10 @@ def typical(messages: Messages) -> Supposition:
 def answered(touch: Touch, messages: Messages, after: dt.timedelta, *, right: bool) -> Sequence[Fact]:
     message = messages[touch.campaign, touch.message]
     checked = check_of(message, touch.number) is not None
-    kind = "check" if checked else ANSWER_KINDS.get(message.ask)
+    kind: AnswerKind | None = "check" if checked else ANSWER_KINDS.get(message.ask)
     if kind is None or touch.channel == "personal":
         return ()
-    evidence = "slack" if touch.channel == "slack" else "link"
+    evidence: EvidenceKind = "slack" if touch.channel == "slack" else "link"
     told = right if checked else None
     return (Answer(touch.campaign, touch.message, kind, touch.due_at + after, evidence, told, key=touch.key),)
 

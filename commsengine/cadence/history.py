@@ -8,18 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from commsengine.cadence.plan import Plan, Workspace
+from commsengine.cadence.terms import AnswerKind, Carrier, EvidenceKind, OutcomeName, Standing, TouchKind, TouchState
 from commsengine.recall.memory import Estimate
 
 NO_RULES = Workspace()
 
-STATES = ("claimed", "sending", "sent", "retry", "failed", "uncertain", "skipped")
-"""The states of a touch. Their counts add up to the touches ever made."""
-
 SILENCE = ""
 """In place of a channel: nothing could leave because no tick was called."""
-
-OUTCOMES = ("understood", "objects", "declines", "away")
-UNCLEAR = ("why", "role", "goal", "procedure", "skill", "time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +28,11 @@ class TouchRow:
     campaign: str
     message: str
     rung: int
-    kind: str  # message, remind, personal, sponsor
+    kind: TouchKind
     local_date: dt.date
     due_at: dt.datetime
-    channel: str
-    state: str
+    channel: Carrier
+    state: TouchState
     sent_at: dt.datetime | None = None
     retry_at: dt.datetime | None = None
     attempts: int = 0
@@ -56,9 +51,9 @@ class Answer:
 
     campaign: str
     message: str
-    kind: str  # acknowledged, input, commit, check, heard_enough, not_for_me
+    kind: AnswerKind
     at: dt.datetime
-    evidence: str  # slack, link, reply, manager
+    evidence: EvidenceKind
     right: bool | None = None
     whole_campaign: bool = False
     key: str = ""
@@ -96,7 +91,7 @@ class OutreachOutcome:
 
     campaign: str
     message: str
-    outcome: str  # one of OUTCOMES
+    outcome: OutcomeName
     at: dt.datetime
 
 
@@ -193,8 +188,8 @@ class Touch:
     person: str
     role: str
     rung: int
-    kind: str
-    channel: str
+    kind: TouchKind
+    channel: Carrier
     local_date: dt.date
     due_at: dt.datetime
     not_after: dt.datetime
@@ -234,4 +229,4 @@ class Decision:
     touches: tuple[Touch, ...] = ()
     wake_at: dt.datetime | None = None
     reasons: tuple[Reason, ...] = ()
-    standings: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    standings: Mapping[tuple[str, str], Standing] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from commsengine.cadence.plan import Audience, Role
+from commsengine.cadence.terms import Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,14 @@ class Person:
     days: frozenset[int] | None = None
     language: str = ""
     phone: str = ""
-    channel: str = ""
+    channel: Wish = ""
     slack_id: str = ""
     leave: tuple[tuple[dt.date, dt.date], ...] = ()
     left: dt.date | None = None
     is_manager: bool = False
     since: dt.datetime | None = None
     quiet: tuple[int, int] | None = None
-    wished_channel: str = ""
+    wished_channel: Wish = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -47,7 +48,7 @@ class Person:
         return self.name.split()[0] if self.name.split() else self.email.split("@")[0]
 
     @property
-    def preferred_channel(self) -> str:
+    def preferred_channel(self) -> Wish:
         return self.wished_channel or self.channel
 
     def column(self, name: str) -> str:

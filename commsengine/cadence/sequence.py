@@ -19,7 +19,8 @@ from commsengine.cadence.history import Answer, Campaign, OutreachOutcome, Quest
 from commsengine.cadence.moments import Wait
 from commsengine.cadence.plan import Message, Rung
 from commsengine.cadence.repeats import NOT_SEEN, RepeatRule, RepeatSlot, seen_at
-from commsengine.cadence.standing import ENOUGH, standing
+from commsengine.cadence.standing import standing
+from commsengine.cadence.terms import ENOUGH, Carrier, ChannelName, Standing, TouchKind
 
 REMEMBERED = "Recall is estimated to stay above the floor until the message closes."
 
@@ -36,9 +37,9 @@ class Step:
     """
 
     rung: int
-    kind: str
+    kind: TouchKind
     ready: dt.datetime
-    channel: str
+    channel: Carrier
     again: TouchRow | None = None
     keep: dt.date | None = None
 
@@ -55,7 +56,7 @@ class MessageSequence:
     closes: dt.datetime
     leaves: bool  # the person leaves before the message closes
     carried: bool  # at least one of the plan's channels can carry anything here
-    channels: tuple[str, ...]  # those that reach the person, best first
+    channels: tuple[ChannelName, ...]  # those that reach the person, best first
     rows: list[TouchRow]
     answers: tuple[Answer, ...]
     questions: tuple[Question, ...]
@@ -73,7 +74,7 @@ class MessageSequence:
     # -- where the person stands ------------------------------------------------------------------
 
     @property
-    def standing(self) -> str:
+    def standing(self) -> Standing:
         return standing(self.rows, self.answers, self.questions, self.outcomes)
 
     @property

@@ -10,11 +10,8 @@ from commsengine.cadence.calendar import Hours
 from commsengine.cadence.history import Answer, History, OutreachOutcome, Question, TouchRow
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
+from commsengine.cadence.terms import ENOUGH, Standing
 
-STANDINGS = ("heard enough", "asked", "not recalled", "recalled", "acknowledged", "reached", "not reached")
-"""The first that holds is the person's standing."""
-
-ENOUGH = frozenset({"heard_enough", "not_for_me"})
 REACHED = frozenset({"sent", "uncertain"})
 
 
@@ -23,7 +20,7 @@ def standing(
     answers: Sequence[Answer],
     questions: Iterable[Question],
     outcomes: Iterable[OutreachOutcome] = (),
-) -> str:
+) -> Standing:
     """The standing, from what is on record of this person and message alone."""
     if any(answer.kind in ENOUGH for answer in answers):
         return "heard enough"

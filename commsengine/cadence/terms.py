@@ -13,16 +13,25 @@ from typing import Literal, get_args
 ChannelName = Literal["slack", "email"]
 """What carries a message by itself."""
 
+Wish = Literal["", "slack", "email"]
+"""The channel somebody would rather have; empty without a wish."""
+
 Carrier = Literal["slack", "email", "personal"]
 """A channel, or a human."""
 
 TouchKind = Literal["message", "remind", "personal", "sponsor", "service"]
+HandKind = Literal["personal", "sponsor"]
+"""What a human carries."""
+
 TouchState = Literal["claimed", "sending", "sent", "retry", "failed", "uncertain", "skipped"]
 Verdict = Literal["sent", "permanent", "retry", "uncertain", "released"]
 """What a channel says of one attempt."""
 
+ReceiptState = Literal["sent", "failed", "retry", "uncertain", "released"]
+"""What becomes of a touch by one attempt."""
+
 AnswerKind = Literal["acknowledged", "input", "commit", "check", "heard_enough", "not_for_me"]
-Evidence = Literal["slack", "link", "reply", "manager"]
+EvidenceKind = Literal["slack", "link", "reply", "manager"]
 OutcomeName = Literal["understood", "objects", "declines", "away"]
 Unclear = Literal["why", "role", "goal", "procedure", "skill", "time"]
 Standing = Literal["heard enough", "asked", "not recalled", "recalled", "acknowledged", "reached", "not reached"]

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from commsengine.cadence.terms import CampaignState
 from commsengine.engine.owner import Owner
 from commsengine.engine.startup import reconcile
 from commsengine.errors import InputError
@@ -24,7 +25,7 @@ class StopReport:
     """
 
     campaign: str
-    state: str
+    state: CampaignState
     given_back: int = 0
     just_left: int = 0
     open_rows: Sequence[TouchRecord] = field(default=())

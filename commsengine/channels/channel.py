@@ -14,9 +14,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from commsengine.cadence.terms import Verdict
 from commsengine.content.message import RenderedMessage
 
-SENT, PERMANENT, RETRY, UNCERTAIN, RELEASED = "sent", "permanent", "retry", "uncertain", "released"
+SENT: Verdict = "sent"
+PERMANENT: Verdict = "permanent"
+RETRY: Verdict = "retry"
+UNCERTAIN: Verdict = "uncertain"
+RELEASED: Verdict = "released"
 
 Mark = Callable[[Sequence[str]], Iterable[str]]
 """Makes these touches ``sending``, durably, and returns the keys that may leave."""
@@ -37,7 +42,7 @@ class Outcome:
     """
 
     key: str
-    verdict: str
+    verdict: Verdict
     phase: str = ""
     reply: str = ""
     begun: bool = True
@@ -56,7 +61,7 @@ class DeliveryError(Exception):
 
     def __init__(
         self,
-        verdict: str,
+        verdict: Verdict,
         phase: str,
         reply: str,
         *,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from commsengine.cadence.terms import ChannelName
 from commsengine.cli.check import PLAN
 from commsengine.cli.output import json_option, note, show_json, title
 from commsengine.cli.workspace import with_workspace
@@ -36,7 +37,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @with_workspace
 def preview(
     wiring: Wiring, plan: Path, email: str | None, role: str | None, message: str | None, number: int,
-    channel: str | None, out: Path | None, open_: bool, as_json: bool,
+    channel: ChannelName | None, out: Path | None, open_: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Show what a person would see, by every channel of the plan, and which of them will carry it.
 

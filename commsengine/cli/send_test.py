@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from commsengine.cadence.terms import ChannelName
 from commsengine.cli.check import PLAN
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import CommsError, InputError
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 )
 @with_workspace
 def send_test(
-    wiring: Wiring, plan: Path, to: str, email: str | None, message: str | None, channel: str | None
+    wiring: Wiring, plan: Path, to: str, email: str | None, message: str | None, channel: ChannelName | None
 ) -> None:  # fmt: skip
     """Send one message of a plan to yourself. Nothing is recorded, and its links answer nothing.
 

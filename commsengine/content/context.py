@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from commsengine.cadence.calendar import local_date_in
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Message, Plan, Workspace
+from commsengine.cadence.terms import Carrier, TouchKind
 from commsengine.content.grammar import answer_slot
 from commsengine.content.recipe import Recipe
 from commsengine.content.slots import Prose, Slot, clean
@@ -69,7 +70,13 @@ class Setting:
         }  # fmt: skip
 
     def of_touch(
-        self, recipe: Recipe, context: Mapping[str, Any], number: int, kind: str, channel: str, language: str
+        self,
+        recipe: Recipe,
+        context: Mapping[str, Any],
+        number: int,
+        kind: TouchKind | Literal["correction"],
+        channel: Carrier,
+        language: str,
     ) -> dict[str, Any]:
         """The same for the ``number``-th touch, with the angles that are its turn."""
         base = self.of_plan(context, language)

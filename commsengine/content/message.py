@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from commsengine.cadence.terms import ChannelName
+
 
 @dataclass(frozen=True, slots=True)
 class RenderedMessage:
@@ -18,7 +20,7 @@ class RenderedMessage:
     key: str
     campaign: str
     campaign_title: str
-    channel: str
+    channel: ChannelName
     to_email: str
     to_name: str
     slack_id: str

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from commsengine.cadence.checks import offered_turn, turn_of
 from commsengine.cadence.plan import Message, Plan
+from commsengine.cadence.terms import TouchKind
 from commsengine.content.grammar import VARYING, layout_names, template_names
 from commsengine.content.templates import Text, compiled, parse
 from commsengine.content.texts import Texts, texts_of
@@ -19,7 +20,7 @@ QUESTION = "one_question"
 """The template of a check that comes with a message which asks for something else."""
 
 
-def template_of(message: Message, kind: str) -> str:
+def template_of(message: Message, kind: TouchKind) -> str:
     """The template of a touch: a reminder's, the message's own, or the one that fits what it asks."""
     if kind == "remind":
         return "reminder"

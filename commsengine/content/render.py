@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from commsengine.cadence.checks import answer_id, order_of, turn_of
 from commsengine.cadence.history import Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Plan, Workspace
 from commsengine.cadence.plan import Message as PlanMessage
+from commsengine.cadence.terms import ChannelName, TouchKind
 from commsengine.content.context import Setting, line, links_end
 from commsengine.content.digest_facts import DigestFacts, calls_headline
 from commsengine.content.grammar import answer_id_slot, answer_slot
@@ -72,7 +73,8 @@ class Renderer:
         recipe.refuse_missing(facts)
         sheet = self._sheet(recipe, message, touch, kind, facts)
         facts.update(self._answers(sheet, message, touch, facts))
-        return message_of(sheet, self.plan, facts, touch.channel, touch.due_at)
+        channel: ChannelName = "slack" if touch.channel == "slack" else "email"
+        return message_of(sheet, self.plan, facts, channel, touch.due_at)
 
     def talking_points(
         self, messages: str | Sequence[str], role: str, person: Person, signers: Signers, tried: Sequence[str] = ()
@@ -108,7 +110,7 @@ class Renderer:
         role: str = "",
         subject: str = "",
         page: bool = True,
-        channel: str = "email",
+        channel: ChannelName = "email",
         footer: str = "footer",
         **fields: Any,
     ) -> RenderedMessage:
@@ -134,7 +136,7 @@ class Renderer:
         sheet = write(self._library, recipe, context, title, ask, own_subject=bool(subject))
         return message_of(sheet, self.plan, facts, channel, at)
 
-    def digest(self, lead: Person, facts: DigestFacts, channel: str = "email") -> RenderedMessage:
+    def digest(self, lead: Person, facts: DigestFacts, channel: ChannelName = "email") -> RenderedMessage:
         """The lead's morning mail; its headline is its subject."""
         fields = facts.fields()
         subject = f"{self.plan.title}: {fields['headline'].removeprefix('Today: ')}"
@@ -142,7 +144,7 @@ class Renderer:
             "digest", facts.key, lead, Signers(lead), facts.at, subject=subject, page=False, channel=channel, **fields
         )
 
-    def manager_list(self, manager: Person, lead: Person, facts: DigestFacts, channel: str) -> RenderedMessage:
+    def manager_list(self, manager: Person, lead: Person, facts: DigestFacts, channel: ChannelName) -> RenderedMessage:
         """Whom of their own people a manager is asked to call; an answer to it goes to the lead."""
         headline = calls_headline(len(facts.calls))
         fields = {**facts.fields(), "headline": headline}
@@ -198,9 +200,16 @@ class Renderer:
         named = {answer_slot(place): text for place, text in enumerate(texts)}
         return named | {answer_id_slot(place): name for place, name in enumerate(ids)}
 
-    def _sheet(self, recipe: Recipe, message: PlanMessage, touch: Touch, kind: str, facts: TextValues) -> Sheet:
+    def _sheet(
+        self,
+        recipe: Recipe,
+        message: PlanMessage,
+        touch: Touch,
+        kind: TouchKind | Literal["correction"],
+        facts: TextValues,
+    ) -> Sheet:
         language = self._setting.language(facts.person)
-        channel = "slack" if touch.channel == "slack" else "email"
+        channel: ChannelName = "slack" if touch.channel == "slack" else "email"
         decisive = recipe.decisive(facts)
         key = (touch.message, touch.role, kind, touch.number, touch.unclear, channel, language, decisive)
         sheet = self._sheets.get(key)

@@ -13,6 +13,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from commsengine.cadence.plan import Plan
+from commsengine.cadence.terms import ChannelName
 from commsengine.content.markdown import lowered, read, to_html, to_plain
 from commsengine.content.message import RenderedMessage
 from commsengine.content.recipe import Library, Recipe
@@ -92,7 +93,7 @@ def _asking(body: Sequence[Token], asked: Sequence[Token]) -> list[Token]:
     return [*body[title : title + 3], *asked]
 
 
-def message_of(sheet: Sheet, plan: Plan, facts: TextValues, channel: str, date: dt.datetime) -> RenderedMessage:
+def message_of(sheet: Sheet, plan: Plan, facts: TextValues, channel: ChannelName, date: dt.datetime) -> RenderedMessage:
     """The sheet filled in for one person, with every header value made safe."""
     person, sender = facts.person, facts.sender
     text = sheet.text.fill(facts)

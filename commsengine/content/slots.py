@@ -152,13 +152,13 @@ class Skeleton:
         self._parts.append(marked[end:])
         self.names = frozenset(name for _, name, _ in self._gaps)
 
-    def _add(self, inside_url: bool, kind: str, content: str, output: Output) -> None:
+    def _add(self, inside_url: bool, mark_of: str, content: str, output: Output) -> None:
         write = output.text
         if inside_url:
             write = lambda value: output.address(quote(value, safe=""))  # noqa: E731 - one line says it
-        elif kind == "s" and content.startswith("links."):
+        elif mark_of == "s" and content.startswith("links."):
             write = output.address
-        if kind == "c":
+        if mark_of == "c":
             self._parts.append(write(content))
         else:
             self._gaps.append((len(self._parts), content, write))

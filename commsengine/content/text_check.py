@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from commsengine.cadence.history import Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Plan, Workspace
+from commsengine.cadence.terms import ChannelName, TouchKind
 from commsengine.content.grammar import Flaw, layout_names, plan_names, template_names
 from commsengine.content.render import Renderer
 from commsengine.content.templates import parse
@@ -35,6 +36,15 @@ class TextProblem:
     line: int
     message: str
     fix: str
+
+
+TRIALS: tuple[tuple[TouchKind, ChannelName, int], ...] = (
+    ("message", "email", 1),
+    ("message", "slack", 1),
+    ("message", "email", 2),
+    ("remind", "email", 2),
+)
+"""Kind, channel and number of the touches that are tried with every text."""
 
 
 def check_texts(plan: Plan, templates: Mapping[str, str], people: Sequence[Person] | None) -> list[TextProblem]:
@@ -120,11 +130,10 @@ def _in_trial(plan: Plan, templates: Mapping[str, str], people: Sequence[Person]
     filled = Person(id="trial", email="ann@example.com", attributes=columns)
     person = replace(filled, name="Ann Example", department="x", job="x", country="x", region="x", phone="x")
     told = set()
-    trials = (("message", "email", 1), ("message", "slack", 1), ("message", "email", 2), ("remind", "email", 2))
     for message in plan.messages:
         if message.template not in templates:
             continue  # told, with its place, by whoever reads the plan
-        for trial, role in itertools.product(trials, plan.audience.roles):
+        for trial, role in itertools.product(TRIALS, plan.audience.roles):
             problem = _trial(renderer, message, role, *trial, person)
             if problem and (problem.path, problem.template, problem.line) not in told:
                 told.add((problem.path, problem.template, problem.line))
@@ -132,7 +141,7 @@ def _in_trial(plan: Plan, templates: Mapping[str, str], people: Sequence[Person]
 
 
 def _trial(
-    renderer: Renderer, message: Message, role: str, kind: str, channel: str, number: int, person: Person
+    renderer: Renderer, message: Message, role: str, kind: TouchKind, channel: ChannelName, number: int, person: Person
 ) -> TextProblem | None:
     now = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
     touch = Touch(

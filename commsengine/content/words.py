@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from functools import lru_cache
+from typing import Literal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 
 from commsengine.cadence.plan import Cadence
+from commsengine.cadence.terms import AnswerKind
 from commsengine.content.slots import clean
 
 SUBJECT_LENGTH = 78
@@ -74,7 +76,11 @@ _SAID = {
 }  # fmt: skip
 
 
-def answered_words(kind: str, at: dt.datetime, language: str = "en") -> str:
+Occurrence = AnswerKind | Literal["question", "snooze"]
+"""What a person did, as a card or page says it."""
+
+
+def answered_words(kind: Occurrence, at: dt.datetime, language: str = "en") -> str:
     """``You confirmed Tue 10:14``, for a card or a page; ``at`` is the person's local time."""
     day = format_date(at, "EEE", locale=_locale(language) or "en")
     return f"{_SAID.get(kind, 'You answered')} {day} {at:%H:%M}"

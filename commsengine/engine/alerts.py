@@ -14,6 +14,7 @@ from email.utils import parseaddr
 
 import structlog
 
+from commsengine.cadence.terms import Carrier, ChannelName
 from commsengine.content.message import RenderedMessage, payload_of
 from commsengine.engine.breaker import Breaker
 from commsengine.store.records import CampaignRecord, Hold
@@ -30,7 +31,8 @@ class Alerts:
 
     def __init__(self, store: Store, admin: str, channels: Collection[str]) -> None:
         self._store = store
-        self._way = next((name for name in ("email", "slack") if name in channels), "")
+        ways: tuple[ChannelName, ...] = ("email", "slack")
+        self._way = next((name for name in ways if name in channels), None)
         self._admin = parseaddr(admin)[1] if self._way == "email" else ""
         self._told: set[str] = set()
 
@@ -45,7 +47,7 @@ class Alerts:
             now,
         )
 
-    def shut(self, channel: str, breaker: Breaker, waiting: Callable[[], int], now: dt.datetime) -> None:
+    def shut(self, channel: Carrier, breaker: Breaker, waiting: Callable[[], int], now: dt.datetime) -> None:
         """A person must see to it, or a quota is used up; ``waiting`` counts what does not leave."""
         self._tell(
             f"{channel} is shut", now, f"Nothing leaves by {channel}", lambda: _rests(breaker, waiting(), now), now

@@ -19,6 +19,8 @@ from collections import deque
 
 import structlog
 
+from commsengine.cadence.terms import ChannelName
+
 A_MOMENT = dt.timedelta(minutes=1)
 """How far apart the readings of one clock by several threads may be."""
 
@@ -36,7 +38,7 @@ class Breaker:
     A clock that is set back ends the wait: nobody knows how much of it is over.
     """
 
-    def __init__(self, channel: str) -> None:
+    def __init__(self, channel: ChannelName) -> None:
         self.channel = channel
         self.until: dt.datetime | None = None
         self.because = ""

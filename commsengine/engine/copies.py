@@ -18,6 +18,7 @@ from pathlib import Path
 import structlog
 
 from commsengine.cadence.history import touch_key
+from commsengine.cadence.terms import ReceiptState
 from commsengine.engine.directory import everybody
 from commsengine.engine.journal import Entry
 from commsengine.engine.state_folder import Note, StateFolder
@@ -107,7 +108,7 @@ def _reborn(entry: Entry, marked: Marked, person: str | None, row: TouchRecord |
     """What the record does not know yet: the tries since, and whether one of them may be the second copy."""
     counted = 0 if row is None else row.fence - (row.state in UNDER_WAY_STATES)
     news = [state for fence, state in entry.tries if fence > counted]
-    state = "uncertain" if entry.state == "sending" else entry.state
+    state: ReceiptState = "uncertain" if entry.state == "sending" else entry.state
     return Reborn(
         marked, person, state, entry.fence, entry.at, tries=len(news), doubts=sum(each in DOUBTFUL for each in news),
         possible_duplicate=any(each in DOUBTFUL for _, each in entry.tries[:-1]),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from commsengine.cadence.history import Campaign, Campaigns, Touch
 from commsengine.cadence.plan import Plan
+from commsengine.cadence.terms import Carrier
 from commsengine.content.message import RenderedMessage, message_of, payload_of
 from commsengine.content.render import Renderer, RendererFor
 from commsengine.engine.attempt import Claimed
@@ -20,7 +21,7 @@ from commsengine.store.store import Store
 class Handover:
     """Keeps one renderer per campaign: that of the version claimed last."""
 
-    def __init__(self, store: Store, renderer: RendererFor, pools: Mapping[str, SenderPool]) -> None:
+    def __init__(self, store: Store, renderer: RendererFor, pools: Mapping[Carrier, SenderPool]) -> None:
         self._store, self._make, self._pools = store, renderer, pools
         self._renderers: dict[str, tuple[int, Renderer]] = {}
 
@@ -28,7 +29,7 @@ class Handover:
         by_id = {one.person.id: one for one in people}
         running = {campaign.id: campaign for campaign in campaigns.running}
         signer_lookup = SignerLookup(self._store, _appearing(by_id.values(), campaigns))
-        batches: dict[str, list[Claimed]] = {}
+        batches: dict[Carrier, list[Claimed]] = {}
         for touch in touches:
             campaign, one = running[touch.campaign], by_id[touch.person]
             render = _rendering(self._renderer_of(campaign), touch, one, signer_lookup, campaign.plan)

@@ -23,6 +23,7 @@ import structlog
 
 from commsengine.cadence.decide import missed_window
 from commsengine.cadence.plan import Workspace
+from commsengine.cadence.terms import Carrier, ChannelName
 from commsengine.content.render import RendererFor
 from commsengine.engine.alerts import Alerts
 from commsengine.engine.copies import look_back
@@ -101,7 +102,7 @@ class Engine:
     def __init__(
         self,
         store: Store,
-        channels: Mapping[str, ChannelSetup],
+        channels: Mapping[ChannelName, ChannelSetup],
         renderer: RendererFor,
         *,
         workspace: Workspace,
@@ -127,7 +128,7 @@ class Engine:
         self._alerts = Alerts(store, admin, channels)
         self._guard = RefusalGuard(store, self._alerts)
         self._morning_mail = morning_mail
-        self._pools: dict[str, SenderPool] = {}
+        self._pools: dict[Carrier, SenderPool] = {}
         self._progress = threading.Event()
         self._stopping = threading.Event()
         self._sleep = sleep or self._stopping.wait
@@ -365,7 +366,7 @@ class Engine:
         due = self._store.touches.due(now, more) if more > 0 else []
         return list(dict.fromkeys([*waited, *due]))
 
-    def _waiting_for(self, channel: str, now: dt.datetime) -> int:
+    def _waiting_for(self, channel: Carrier, now: dt.datetime) -> int:
         until = self._pools[channel].breaker.until or now
         return waiting(self._store, self.decisions, until, now).get(channel, 0)
 

@@ -21,8 +21,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from commsengine.cadence.terms import ReceiptState
 from commsengine.errors import DiskError
 from commsengine.store.records import Marked
 
@@ -35,6 +36,9 @@ _DETAILS = attrgetter(*(field.name for field in fields(Marked) if field.name != 
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
+JournalState = ReceiptState | Literal["sending"]
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """The last that is known of a touch: its ``state`` is sending, sent, failed, retry, uncertain or released.
@@ -43,11 +47,11 @@ class Entry:
     came to nothing says nothing about the one before it, so it is the last only where there is no other.
     """
 
-    state: str
+    state: JournalState
     fence: int
     at: dt.datetime
     marked: Marked | None
-    tries: tuple[tuple[int, str], ...] = ()
+    tries: tuple[tuple[int, JournalState], ...] = ()
 
 
 class Journal:
@@ -79,7 +83,7 @@ class Journal:
 
     def since(self, floor: int) -> dict[str, Entry]:
         """By key, the last that is known of every touch whose claim has the fence ``floor`` or a later one."""
-        known: dict[str, dict[int, tuple[str, str]]] = {}
+        known: dict[str, dict[int, tuple[JournalState, str]]] = {}
         details: dict[str, Marked] = {}
         for state, fence, key, at, *more in reversed([line for line in self._lines_back(floor) if line[1] >= floor]):
             if state == CLAIM:
@@ -155,7 +159,7 @@ def _last_fence(page: Path) -> int:
     return 0
 
 
-def _entry(tries: Mapping[int, tuple[str, str]], marked: Marked | None) -> Entry:
+def _entry(tries: Mapping[int, tuple[JournalState, str]], marked: Marked | None) -> Entry:
     begun = {fence: told for fence, told in sorted(tries.items()) if told[0] != "released"}
     last = max(begun or tries)
     state, at = tries[last]

@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from commsengine.cadence.history import Decision, Touch
+from commsengine.cadence.terms import Carrier, ChannelName
 from commsengine.channels.channel import RELEASED, RETRY, Channel, Outcome
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.attempt import BatchDelivery, Claimed, receipt_of, render_failed
@@ -56,7 +57,7 @@ class SenderPool:
 
     def __init__(
         self,
-        name: str,
+        name: ChannelName,
         setup: ChannelSetup,
         writer: Recorder,
         *,
@@ -351,15 +352,15 @@ class WaitingPeople:
     """Who waits for a place, by channel, the longest first. Belongs to the beat of one engine."""
 
     def __init__(self) -> None:
-        self._lines: dict[str, dict[str, Place]] = {}
+        self._lines: dict[Carrier, dict[str, Place]] = {}
 
     def __bool__(self) -> bool:
         return any(self._lines.values())
 
-    def join(self, channel: str, person: str, place: Place) -> None:
+    def join(self, channel: Carrier, person: str, place: Place) -> None:
         self._lines.setdefault(channel, {})[person] = place
 
-    def next(self, channel: str, most: int) -> list[str]:
+    def next(self, channel: Carrier, most: int) -> list[str]:
         """The people who may try now, taken out of the line."""
         line = self._lines.get(channel, {})
         first = list(islice(line, most))
@@ -372,7 +373,7 @@ class WaitingPeople:
             for person in people:
                 line.pop(person, None)
 
-    def unchanged(self, people: Iterable[str], now: dt.datetime) -> dict[str, tuple[str, Place]]:
+    def unchanged(self, people: Iterable[str], now: dt.datetime) -> dict[str, tuple[Carrier, Place]]:
         """Those who are due by the bookmark that they wait with, and for no other reason."""
         return {
             person: (channel, place)
@@ -385,19 +386,19 @@ class WaitingPeople:
 class FreePlaces:
     """Made for each beat. ``crowded`` counts the touches that were left out."""
 
-    def __init__(self, pools: Mapping[str, SenderPool], waiting: WaitingPeople, now: dt.datetime) -> None:
+    def __init__(self, pools: Mapping[Carrier, SenderPool], waiting: WaitingPeople, now: dt.datetime) -> None:
         self._pools, self._waiting, self._now = pools, waiting, now
         self._left = {name: pool.room(now) for name, pool in pools.items()}
         self.crowded = 0
 
-    def take(self, channel: str) -> bool:
+    def take(self, channel: Carrier) -> bool:
         """One place in that channel, if there is one left."""
         if self._left.get(channel, 0) <= 0:
             return False
         self._left[channel] -= 1
         return True
 
-    def places(self) -> dict[str, int]:
+    def places(self) -> dict[Carrier, int]:
         """By channel; none in one that is more than half full, so that people are taken by the hundred."""
         return {name: left for name, left in self._left.items() if left > 0 and not self._pools[name].crowded}
 
@@ -441,7 +442,7 @@ class FreePlaces:
     def _fits(self, touch: Touch) -> bool:
         return bool(touch.skip) or touch.channel == BY_HAND or self.take(touch.channel)
 
-    def _opens(self, channel: str) -> dt.datetime:
+    def _opens(self, channel: Carrier) -> dt.datetime:
         """When a shut channel opens again; a crowded one is looked at before, as soon as it has a place."""
         pool = self._pools.get(channel)
         until = pool.breaker.until if pool and pool.breaker.shut(self._now) else None

@@ -16,6 +16,7 @@ from commsengine.cadence.forecast import forecast, nobody
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Plan
+from commsengine.cadence.terms import ChannelName
 from commsengine.cli.arguments import no_such, told_corrected
 from commsengine.content.message import RenderedMessage
 from commsengine.content.render import Renderer, Signers
@@ -67,7 +68,7 @@ def _named(plan: Plan, people: tuple[Person, ...], email: str) -> Person:
 
 def previews(
     wiring: Wiring, plan: Plan, people: tuple[Person, ...], person: Person,
-    *, message: str | None = None, number: int = 1, channel: str | None = None,
+    *, message: str | None = None, number: int = 1, channel: ChannelName | None = None,
 ) -> Iterator[PreviewTouch]:  # fmt: skip
     """The ``number``-th touch of each message for this person, or of one message, as if nobody had answered.
 

@@ -30,6 +30,7 @@ from commsengine.cadence.history import Campaign, Campaigns, History, Touch
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Budget, Plan, Workspace
 from commsengine.cadence.simulated_people import STRONG, WEAK, people_who_forget
+from commsengine.cadence.terms import TouchKind
 from commsengine.planning.recall_forecast import RecallForecast, RepeatResult, compared
 
 SUPPOSITIONS = ("none", "all", "typical", "weak", "strong")
@@ -84,7 +85,7 @@ class Simulation:
         """Those that a channel carries; the others are carried by a human."""
         return [seen for seen in self.touches if seen.touch.kind in ("message", "remind")]
 
-    def of_kind(self, kind: str) -> list[ForecastTouch]:
+    def of_kind(self, kind: TouchKind) -> list[ForecastTouch]:
         return [seen for seen in self.touches if seen.touch.kind == kind]
 
     def per_person(self) -> Counter[str]:

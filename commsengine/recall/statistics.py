@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from typing import Literal
 
 Z = 1.959964
 """Standard deviations either way of a 95 % interval."""
@@ -70,6 +71,9 @@ Table = Mapping[str, Counter[str]]
 """Of one question: by group, how often each answer was given."""
 
 
+Agreement = Literal["alike", "not alike", "too few answers"]
+
+
 @dataclass(frozen=True, slots=True)
 class Alike:
     """``verdict`` is ``alike``, ``not alike`` or ``too few answers``.
@@ -78,7 +82,7 @@ class Alike:
     most others.
     """
 
-    verdict: str = "too few answers"
+    verdict: Agreement = "too few answers"
     index: float | None = None
     groups: Mapping[str, int] = field(default_factory=dict)
     differ: tuple[str, ...] = ()
@@ -102,7 +106,7 @@ def alike(questions: Sequence[Table]) -> Alike:
     return Alike(verdict, index, dict(sorted(groups.items())), differ)
 
 
-def _verdict(index: float, chance: float) -> str:
+def _verdict(index: float, chance: float) -> Agreement:
     if index >= ALIKE:
         return "alike"
     return "not alike" if chance < BY_ACCIDENT else "too few answers"

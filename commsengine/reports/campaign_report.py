@@ -17,6 +17,7 @@ from commsengine.cadence.daily_learning import messages_by_recall
 from commsengine.cadence.history import History
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Plan
+from commsengine.cadence.terms import CampaignState
 from commsengine.campaigns.control import known as known_campaign
 from commsengine.engine.directory import members, roles_of
 from commsengine.recall.privacy import enough, shown, total_of_all, week_of
@@ -116,7 +117,7 @@ class Report:
 
     campaign: str
     title: str
-    state: str
+    state: CampaignState
     zone: str
     at: dt.datetime
     started_at: dt.datetime | None

@@ -11,6 +11,7 @@ import structlog
 
 from commsengine.cadence.calendar import DAY
 from commsengine.cadence.people import Person
+from commsengine.cadence.terms import ChannelName
 from commsengine.content.digest_facts import Call, DigestFacts, GivenAnswer, HeldRow, OpenQuestion
 from commsengine.content.render import RendererFor
 from commsengine.engine.decisions import Decisions
@@ -49,7 +50,7 @@ class Digests:
     """
 
     def __init__(
-        self, store: Store, decisions: Decisions, renderer: RendererFor, channels: Sequence[str],
+        self, store: Store, decisions: Decisions, renderer: RendererFor, channels: Sequence[ChannelName],
         clock: Callable[[], dt.datetime],
     ) -> None:  # fmt: skip
         self._store, self._decisions, self._renderer = store, decisions, renderer

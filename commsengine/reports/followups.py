@@ -11,11 +11,13 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.history import History
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Plan, Rung
+from commsengine.cadence.terms import Carrier, HandKind, OutcomeName, TouchState, Unclear
 from commsengine.content.digest_facts import NOTHING_TO_SAY
 from commsengine.content.render import RendererFor
 from commsengine.content.talking_points import Part, TalkingPoints
@@ -46,7 +48,7 @@ class FollowUp:
     campaign: str
     messages: tuple[str, ...]
     rung: int
-    kind: str
+    kind: HandKind
     reason: str
     tried: tuple[str, ...]
     since: dt.datetime
@@ -113,7 +115,7 @@ def open_followups(
 ) -> list[FollowUp]:
     """The same without talking points and without a number for one day; ``only`` is the id of the one wanted."""
     records = {record.id: record for record in store.plans.all() if record.state in ("running", "paused")}
-    groups: dict[tuple[str, str, str], list[OpenRung]] = defaultdict(list)
+    groups: dict[tuple[str, str, HandKind], list[OpenRung]] = defaultdict(list)
     for rung in store.books.open_rungs(campaign):
         asked = rung.open_at(now) and rung.campaign in records
         if asked and any(m.id == rung.message for m in records[rung.campaign].plan.messages):
@@ -130,13 +132,20 @@ def open_followups(
     return sorted(found, key=lambda one: one.need)
 
 
-def followup_id(campaign: str, person: str, kind: str) -> str:
+def followup_id(campaign: str, person: str, kind: HandKind) -> str:
     """The name of the follow-up of one person, for ``kind`` personal or sponsor."""
     return hashlib.sha256("\x1f".join((campaign, person, kind)).encode()).hexdigest()[:8]
 
 
 def record_outcome(
-    store: Store, wanted: str, outcome: str, *, unclear: str = "", note: str = "", by: str, now: dt.datetime
+    store: Store,
+    wanted: str,
+    outcome: OutcomeName,
+    *,
+    unclear: Unclear | Literal[""] = "",
+    note: str = "",
+    by: str,
+    now: dt.datetime,
 ) -> FollowUp:
     """Record what came of a contact, for each message it was about. "Understood" also acknowledges them.
 
@@ -174,7 +183,7 @@ def capped_by_day(found: Iterable[FollowUp], per_day: int) -> list[FollowUp]:
 def _followup(
     record: CampaignRecord,
     loaded: Loaded,
-    kind: str,
+    kind: HandKind,
     rungs: Sequence[OpenRung],
     signer_lookup: SignerLookup,
     now: dt.datetime,
@@ -212,7 +221,7 @@ def _overdue(plan: Plan, person: Person, since: dt.datetime, now: dt.datetime) -
 
 
 def _carrier(
-    plan: Plan, person: Person, kind: str, rungs: Sequence[OpenRung], overdue: bool, signer_lookup: SignerLookup
+    plan: Plan, person: Person, kind: HandKind, rungs: Sequence[OpenRung], overdue: bool, signer_lookup: SignerLookup
 ) -> str:
     """The manager where the plan says so and there is one; else the lead, who also gets what lies too long."""
     wanted = [_rung(plan, rung) for rung in rungs]
@@ -226,7 +235,7 @@ def _rung(plan: Plan, rung: OpenRung) -> Rung | None:
     return ladder[rung.rung - 1] if rung.rung <= len(ladder) else None
 
 
-def _reason(plan: Plan, history: History, kind: str, messages: Sequence[str], overdue: bool) -> str:
+def _reason(plan: Plan, history: History, kind: HandKind, messages: Sequence[str], overdue: bool) -> str:
     if kind == "sponsor":
         outcomes = [one for one in history.outcomes if one.campaign == plan.campaign and one.message in messages]
         came = f" ({outcomes[-1].outcome}, {_day(outcomes[-1].at.date())})" if outcomes else ""
@@ -256,7 +265,7 @@ def _tried(history: History, campaign: str, messages: Sequence[str]) -> tuple[st
     return tuple(f"{how} on {_day(day)}" for day, how in sorted([*sent, *talks]))
 
 
-def _carried(channel: str, state: str) -> bool:
+def _carried(channel: Carrier, state: TouchState) -> bool:
     return channel in CARRIED and state in ("sent", "uncertain")
 
 

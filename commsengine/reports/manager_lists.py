@@ -14,6 +14,7 @@ import structlog
 from commsengine.cadence.audience import carried_by, reaching
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
+from commsengine.cadence.terms import ChannelName
 from commsengine.content.digest_facts import Call, DigestFacts
 from commsengine.content.render import RendererFor
 from commsengine.engine.decisions import Decisions
@@ -39,7 +40,7 @@ class ManagerLists:
     """Looks once in a quarter of an hour whether it is morning for a manager who is to call somebody."""
 
     def __init__(
-        self, store: Store, decisions: Decisions, renderer: RendererFor, channels: Sequence[str],
+        self, store: Store, decisions: Decisions, renderer: RendererFor, channels: Sequence[ChannelName],
         clock: Callable[[], dt.datetime],
     ) -> None:  # fmt: skip
         self._store, self._decisions, self._renderer = store, decisions, renderer
@@ -124,7 +125,7 @@ def _sponsors(plan: Plan, email: str) -> bool:
     return email.lower() == (plan.sponsor or "").lower()
 
 
-def channels_of(store: Store, plan: Plan, person: Person, carriers: Collection[str]) -> tuple[str, ...]:
+def channels_of(store: Store, plan: Plan, person: Person, carriers: Collection[str]) -> tuple[ChannelName, ...]:
     """The channels that reach somebody who is on record, the first first."""
     loaded = store.touches.histories([person.id])
     unreachable = loaded[person.id].history.unreachable if person.id in loaded else {}

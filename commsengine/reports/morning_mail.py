@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 
+from commsengine.cadence.terms import ChannelName
 from commsengine.content.render import RendererFor
 from commsengine.engine.decisions import Decisions
 from commsengine.reports.digest import Digests
@@ -17,7 +18,7 @@ def morning_mail(
     store: Store,
     decisions: Decisions,
     renderer: RendererFor,
-    channels: Sequence[str],
+    channels: Sequence[ChannelName],
     clock: Callable[[], dt.datetime],
 ) -> Callable[[Sequence[CampaignRecord]], None]:
     """What the engine calls at each tick, with all campaigns: whatever is due is written down once."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from commsengine.cadence.audience import sequences_of
 from commsengine.cadence.history import Campaign, Campaigns, Decision, History, TouchRow
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.repeats import ByRecall, seen_at
 from commsengine.cadence.sequence import MessageSequence
+from commsengine.cadence.terms import CampaignState, Standing
 from commsengine.engine.decisions import Decided, Decisions
 from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord
@@ -47,7 +48,8 @@ def why(store: Store, decisions: Decisions, email: str, now: dt.datetime) -> dic
     }
 
 
-Standings = Mapping[tuple[str, str], str]
+ShownStanding = Standing | Literal["not for them"]
+Standings = Mapping[tuple[str, str], ShownStanding]
 
 
 def _standings(
@@ -98,7 +100,7 @@ def _aim(course: MessageSequence) -> str:
 
 
 def _campaign(
-    one: Decided, plan: Plan, state: str, since: dt.datetime | None, standings: Standings, timing: Timing
+    one: Decided, plan: Plan, state: CampaignState, since: dt.datetime | None, standings: Standings, timing: Timing
 ) -> dict[str, Any]:
     return {
         "campaign": plan.campaign,
@@ -166,7 +168,7 @@ WORDS = {
 WAYS = {"link": "by link", "slack": "in Slack", "reply": "by reply", "manager": "as told in a talk"}
 
 
-def shown(standing: str) -> str:
+def shown(standing: ShownStanding) -> ShownStanding:
     """The standing as others may see it."""
     return "acknowledged" if standing in ("recalled", "not recalled") else standing
 

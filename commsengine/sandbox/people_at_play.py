@@ -16,6 +16,7 @@ from commsengine.cadence.checks import answer_id, check_of
 from commsengine.cadence.forecast import Fact, Supposition
 from commsengine.cadence.history import Answer, OutreachOutcome, Touch
 from commsengine.cadence.plan import Plan
+from commsengine.cadence.terms import HandKind
 from commsengine.content.slack_card import CHECK
 from commsengine.errors import CommsError
 from commsengine.reports.followups import FollowUp, followup_id, record_outcome
@@ -127,7 +128,8 @@ class PeopleAtPlay:
         now, campaign = self._now(), record.campaign
         if not any(rung.key == record.key and rung.open_at(now) for rung in self._store.books.open_rungs(campaign)):
             return
-        number = followup_id(campaign, record.person_id or "", record.kind)
+        kind: HandKind = "sponsor" if record.kind == "sponsor" else "personal"
+        number = followup_id(campaign, record.person_id or "", kind)
         if self.first_call is None:
             self.first_call = next((each for each in self._briefing() if each.id == number), None)
         record_outcome(self._store, number, fact.outcome, by=BY, now=now)

@@ -28,6 +28,7 @@ from commsengine.cadence.forecast import Supposition, forecast_together
 from commsengine.cadence.history import Campaign, Campaigns, History, Standstill, Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
+from commsengine.cadence.terms import Carrier, TouchKind
 from commsengine.campaigns import control as decrees
 from commsengine.engine.state_folder import StateFolder
 from commsengine.reports.followups import FollowUp, followups
@@ -44,7 +45,7 @@ PAUSE = dt.timedelta(hours=2)
 LOOKED_AT = 40
 """How many people are enough to find a busy morning."""
 
-Fingerprint = tuple[str, str, int, str, str, dt.datetime, str]
+Fingerprint = tuple[str, str, int, TouchKind, Carrier, dt.datetime, str]
 """What is compared of a touch: person, message, rung, kind, channel, due instant, reason of a skip."""
 
 

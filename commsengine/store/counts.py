@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
-from commsengine.cadence.history import STATES
 from commsengine.cadence.people import Person
 from commsengine.cadence.standing import AWAY, call_again
+from commsengine.cadence.terms import STATES
 from commsengine.store import audiences, inputs
 from commsengine.store.bookkeeping import CHUNK
 from commsengine.store.campaigns import Plans

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select, update
 
-from commsengine.cadence.history import OUTCOMES, UNCLEAR
+from commsengine.cadence.terms import OUTCOMES, UNCLEAR
 from commsengine.errors import InputError
 from commsengine.store import answers, bookkeeping, deliveries, questions, reachability, tables
 from commsengine.store.database import Database

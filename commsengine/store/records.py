@@ -10,6 +10,16 @@ from typing import Any
 from commsengine.cadence.history import History, TouchRow
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
+from commsengine.cadence.terms import (
+    AnswerKind,
+    CampaignState,
+    Carrier,
+    ChannelName,
+    HandKind,
+    ReceiptState,
+    TouchKind,
+    TouchState,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +51,7 @@ class Receipt:
     """
 
     key: str
-    state: str
+    state: ReceiptState
     at: dt.datetime
     phase: str = ""
     reply: str = ""
@@ -56,7 +66,7 @@ class Uncertain:
     """A send whose outcome nobody knows yet: what a resolver looks for, and since when."""
 
     key: str
-    channel: str
+    channel: ChannelName
     sending_at: dt.datetime | None
     uncertain_at: dt.datetime | None
     email: str | None
@@ -68,13 +78,13 @@ class Marked:
     """A touch that may leave now, with what it takes to write its row anew if the database should be lost."""
 
     key: str
-    kind: str
+    kind: TouchKind
     campaign: str
     message: str
     local_date: dt.date | None
     rung: int | None
     role: str
-    channel: str
+    channel: Carrier
     number: int
     version: int
     due_at: dt.datetime
@@ -89,7 +99,7 @@ class Reborn:
 
     marked: Marked
     person_id: str | None
-    state: str
+    state: ReceiptState
     fence: int
     at: dt.datetime
     tries: int = 1
@@ -105,21 +115,21 @@ class TouchRecord:
     """
 
     key: str
-    kind: str
+    kind: TouchKind
     campaign: str
     message: str
     person_id: str | None
     local_date: dt.date | None
     rung: int | None
     role: str
-    channel: str
+    channel: Carrier
     number: int
     version: int
     epoch: int
     due_at: dt.datetime
     not_after: dt.datetime | None
     again_at: dt.datetime | None
-    state: str
+    state: TouchState
     reason: str
     owner: str
     fence: int
@@ -154,8 +164,8 @@ class Attempt:
     n: int
     at: dt.datetime
     owner: str
-    channel: str
-    verdict: str
+    channel: ChannelName
+    verdict: ReceiptState
     phase: str
     reply: str
     remote_id: str
@@ -166,7 +176,7 @@ class CampaignRecord:
     """A campaign with one version of its plan. ``introduced`` says since when each message stands as it is."""
 
     id: str
-    state: str  # paused, running, finished, cancelled
+    state: CampaignState
     version: int
     epoch: int
     started_at: dt.datetime | None
@@ -204,7 +214,7 @@ class StoredAnswer:
     campaign: str
     message: str
     key: str
-    kind: str
+    kind: AnswerKind
     value: str
     right: bool | None
     evidence: str
@@ -258,7 +268,7 @@ class OpenRung:
     campaign: str
     message: str
     rung: int
-    kind: str
+    kind: HandKind
     since: dt.datetime
     call_again: dt.datetime | None = None
 
@@ -315,7 +325,7 @@ class CampaignBooks:
 
     campaign: str
     title: str
-    state: str
+    state: CampaignState
     audience: int
     touches: Mapping[str, int] = field(default_factory=dict)
     skipped: Mapping[str, int] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from commsengine.answers.inbox import AnswerInbox
 from commsengine.answers.my_record import PersonRecord
 from commsengine.cadence.moments import clock_text, parse_clock
+from commsengine.cadence.terms import Wish
 from commsengine.errors import InputError
 from commsengine.web.protection import LinkGuard
 from commsengine.web.rendering import page
@@ -63,8 +64,9 @@ class MyMessages:
         return RedirectResponse(f"?note={word}", 303)
 
     def _prefer(self, key: str, form: Form, now: dt.datetime) -> str:
-        channel = form.get("channel", "")
-        if channel not in ("", *(name for name, _ in CHANNELS)):
+        wishes: dict[str, Wish] = {"": "", "slack": "slack", "email": "email"}
+        channel = wishes.get(form.get("channel", ""))
+        if channel is None:
             raise InputError("Please choose one of the channels.")
         self._hall.preferences(
             self._hall.card(key, now).person.id, channel, _hours(form.get("from", ""), form.get("to", "")), now

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from commsengine.cadence.history import STATES
 from commsengine.cadence.people import role_of
+from commsengine.cadence.terms import STATES
 from commsengine.reports.status import status
 from commsengine.store.store import Store
 from tests.builders import ANA, BEN, MIA, someone, utc
