@@ -62,7 +62,7 @@ def _first(plan: Plan) -> str:
     return next((message.id for message in plan.messages if message.id not in plan.corrected), plan.messages[0].id)
 
 
-def _channel(wiring: Wiring, planned: tuple[str, ...], wanted: str | None) -> str:
+def _channel(wiring: Wiring, planned: tuple[ChannelName, ...], wanted: ChannelName | None) -> ChannelName:
     ready = wiring.settings.credentials
     found = [name for name in ([wanted] if wanted else planned) if name in ready]
     if not found:
@@ -73,7 +73,7 @@ def _channel(wiring: Wiring, planned: tuple[str, ...], wanted: str | None) -> st
     return found[0]
 
 
-def _deliver(wiring: Wiring, name: str, message: RenderedMessage) -> Outcome:
+def _deliver(wiring: Wiring, name: ChannelName, message: RenderedMessage) -> Outcome:
     channel = wiring.channels[name].open()
     try:
         return next(iter(channel.deliver([message], lambda keys: keys)))

@@ -134,7 +134,7 @@ SLIPS: dict[str, Slip] = {
         "There is no role 'other'",
         "Did you mean 'others'?",
     ),
-    "channel sms": (slip("[email]", "[sms]"), "13:14", "'sms' is nothing that 'channels' can be", "'slack', 'email'"),
+    "channel sms": (slip("[email]", "[sms]"), "13:14", "'sms' is nothing that 'channels' can be", "'slack' or 'email'"),
     "template outside": (
         slip("id: one-record", "id: one-record\n    template: ../x"),
         "28:15",
