@@ -30,11 +30,11 @@ PROGRAM = """
     from starlette.responses import PlainTextResponse
     from starlette.routing import Route
     from commsengine.cadence.plan import Workspace
-    from commsengine.engine.lock import EngineLock
-    from commsengine.engine.tick import Engine
+    from commsengine.engine.owner import EngineLock
+    from commsengine.engine.engine import Engine
     from commsengine.runner import Web, run
     from commsengine.store.store import Store
-    from commsengine.web.bodies import read_body
+    from commsengine.web.requests import read_body
     from tests.fakes import Mailbag, Scribe, a_channel
 
     file, port, pace = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])

@@ -25,7 +25,7 @@ from tests.stories.program import HERE
 DIES = """
 import os, sys
 from pathlib import Path
-from commsengine.engine.poison import Desk
+from commsengine.engine.suspects import Desk
 desk = Desk(Path(sys.argv[1]))
 desk.poison()
 for key in sys.argv[2:]:
