@@ -25,11 +25,11 @@ from tests.stories.program import HERE
 DIES = """
 import os, sys
 from pathlib import Path
-from commsengine.engine.suspects import Desk
-desk = Desk(Path(sys.argv[1]))
-desk.poison()
+from commsengine.engine.suspects import Suspects
+suspects = Suspects(Path(sys.argv[1]))
+suspects.poison()
 for key in sys.argv[2:]:
-    with desk.writing(key):
+    with suspects.writing(key):
         if key == "poison":
             os.kill(os.getpid(), 9)
 """
