@@ -16,10 +16,20 @@ ChannelName = Literal["slack", "email"]
 Carrier = Literal["slack", "email", "personal"]
 """A channel, or a human."""
 
+ChannelWish = Literal["", "slack", "email"]
+"""A channel that was chosen, or none."""
+
 TouchKind = Literal["message", "remind", "personal", "sponsor", "service"]
 TouchState = Literal["claimed", "sending", "sent", "retry", "failed", "uncertain", "skipped"]
 Verdict = Literal["sent", "permanent", "retry", "uncertain", "released"]
 """What a channel says of one attempt."""
+
+ReceiptState = Literal["sent", "failed", "retry", "uncertain", "released"]
+"""What the record says of a claim that was settled."""
+
+AttemptVerdict = Literal["sent", "failed", "retry", "uncertain"]
+Resolution = Literal["sent", "resend"]
+"""How a person or a resolver settles an uncertain touch."""
 
 AnswerKind = Literal["acknowledged", "input", "commit", "check", "heard_enough", "not_for_me"]
 Evidence = Literal["slack", "link", "reply", "manager"]
@@ -30,6 +40,12 @@ CampaignState = Literal["paused", "running", "finished", "cancelled"]
 Ask = Literal["acknowledge", "check", "input", "commit", "nothing"]
 
 STATES: tuple[TouchState, ...] = get_args(TouchState)
+ASKED_FOR: tuple[AnswerKind, ...] = ("input", "commit")
+"""Answers in the person's own words or by choice, where a message asks for that: never the answer to a check."""
+
+GOT_IT: tuple[AnswerKind, ...] = ("acknowledged", "input", "commit", "check")
+"""Answers by which the person has taken note of the message, whatever it asks."""
+
 OUTCOMES: tuple[OutcomeName, ...] = get_args(OutcomeName)
 UNCLEAR: tuple[Unclear, ...] = get_args(Unclear)
 STANDINGS: tuple[Standing, ...] = get_args(Standing)

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from commsengine.cadence.terms import ReceiptState
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, Outcome
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.breaker import Breaker
@@ -204,8 +205,8 @@ def receipt_of(outcome: Outcome, attempts: int, now: dt.datetime, *, service: bo
         return _receipt(outcome, "failed", now, reason=f"given up after {number} attempts: {outcome.reply}")
     if outcome.verdict == RETRY:
         return _receipt(outcome, "retry", now, retry_at=retry_at(outcome, number, now))
-    state = {SENT: "sent", PERMANENT: "failed"}.get(outcome.verdict, "uncertain")
-    return _receipt(outcome, state, now)
+    known: Mapping[str, ReceiptState] = {SENT: "sent", PERMANENT: "failed"}
+    return _receipt(outcome, known.get(outcome.verdict, "uncertain"), now)
 
 
 def retry_at(outcome: Outcome, number: int, now: dt.datetime) -> dt.datetime:
@@ -227,7 +228,7 @@ def render_failed(key: str, failure: Exception, attempts: int, now: dt.datetime)
 
 
 def _receipt(
-    outcome: Outcome, state: str, now: dt.datetime, *, retry_at: dt.datetime | None = None, reason: str = ""
+    outcome: Outcome, state: ReceiptState, now: dt.datetime, *, retry_at: dt.datetime | None = None, reason: str = ""
 ) -> Receipt:
     told = reason or outcome.unreachable or outcome.channel_down or ("" if state == "sent" else outcome.reply)
     return Receipt(

@@ -14,10 +14,12 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from typing import cast
 
 import structlog
 
 from commsengine.cadence.history import touch_key
+from commsengine.cadence.terms import TouchState
 from commsengine.engine.directory import everybody
 from commsengine.engine.journal import Entry
 from commsengine.engine.state_folder import Note, StateFolder
@@ -66,7 +68,7 @@ def catch_up(store: Store, state: StateFolder, path: Path | None) -> None:
 
 def unknown(store: Store, state: StateFolder, path: Path | None) -> dict[str, Entry]:
     """By key, what the journals know of touches and this database, which lies or will lie at ``path``, does not."""
-    floor = min(store.engine.fence() + 1, store.touches.oldest_open_fence() or store.engine.fence() + 1) - UNDER_WAY
+    floor = min(store.engine.fence() + 1, store.recovery.oldest_open_fence() or store.engine.fence() + 1) - UNDER_WAY
     known = state.journal.since(max(1, floor))
     for journal in state.kin(store.engine.former_ids(), path):
         for key, entry in journal.since(max(1, floor)).items():
@@ -98,7 +100,7 @@ def put_on_record(store: Store, missing: Mapping[str, Entry], now: dt.datetime) 
     reborn = [
         _reborn(entry, entry.marked, owners.get(key), rows.get(key)) for key, entry in missing.items() if entry.marked
     ]
-    store.touches.put_back(reborn, now=now)
+    store.recovery.put_back(reborn, now=now)
     strangers = sum(each.person_id is None and each.marked.kind != "service" for each in reborn)
     return len(reborn), strangers
 
@@ -107,7 +109,7 @@ def _reborn(entry: Entry, marked: Marked, person: str | None, row: TouchRecord |
     """What the record does not know yet: the tries since, and whether one of them may be the second copy."""
     counted = 0 if row is None else row.fence - (row.state in UNDER_WAY_STATES)
     news = [state for fence, state in entry.tries if fence > counted]
-    state = "uncertain" if entry.state == "sending" else entry.state
+    state = cast("TouchState", "uncertain" if entry.state == "sending" else entry.state)
     return Reborn(
         marked, person, state, entry.fence, entry.at, tries=len(news), doubts=sum(each in DOUBTFUL for each in news),
         possible_duplicate=any(each in DOUBTFUL for _, each in entry.tries[:-1]),

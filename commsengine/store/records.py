@@ -10,6 +10,16 @@ from typing import Any
 from commsengine.cadence.history import History, TouchRow
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
+from commsengine.cadence.terms import (
+    AnswerKind,
+    AttemptVerdict,
+    CampaignState,
+    Carrier,
+    Evidence,
+    ReceiptState,
+    TouchKind,
+    TouchState,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +51,7 @@ class Receipt:
     """
 
     key: str
-    state: str
+    state: ReceiptState
     at: dt.datetime
     phase: str = ""
     reply: str = ""
@@ -56,7 +66,7 @@ class Uncertain:
     """A send whose outcome nobody knows yet: what a resolver looks for, and since when."""
 
     key: str
-    channel: str
+    channel: Carrier
     sending_at: dt.datetime | None
     uncertain_at: dt.datetime | None
     email: str | None
@@ -68,13 +78,13 @@ class Marked:
     """A touch that may leave now, with what it takes to write its row anew if the database should be lost."""
 
     key: str
-    kind: str
+    kind: TouchKind
     campaign: str
     message: str
     local_date: dt.date | None
     rung: int | None
     role: str
-    channel: str
+    channel: Carrier
     number: int
     version: int
     due_at: dt.datetime
@@ -89,7 +99,7 @@ class Reborn:
 
     marked: Marked
     person_id: str | None
-    state: str
+    state: TouchState
     fence: int
     at: dt.datetime
     tries: int = 1
@@ -105,21 +115,21 @@ class TouchRecord:
     """
 
     key: str
-    kind: str
+    kind: TouchKind
     campaign: str
     message: str
     person_id: str | None
     local_date: dt.date | None
     rung: int | None
     role: str
-    channel: str
+    channel: Carrier
     number: int
     version: int
     epoch: int
     due_at: dt.datetime
     not_after: dt.datetime | None
     again_at: dt.datetime | None
-    state: str
+    state: TouchState
     reason: str
     owner: str
     fence: int
@@ -154,8 +164,8 @@ class Attempt:
     n: int
     at: dt.datetime
     owner: str
-    channel: str
-    verdict: str
+    channel: Carrier
+    verdict: AttemptVerdict
     phase: str
     reply: str
     remote_id: str
@@ -166,7 +176,7 @@ class CampaignRecord:
     """A campaign with one version of its plan. ``introduced`` says since when each message stands as it is."""
 
     id: str
-    state: str  # paused, running, finished, cancelled
+    state: CampaignState
     version: int
     epoch: int
     started_at: dt.datetime | None
@@ -204,10 +214,10 @@ class StoredAnswer:
     campaign: str
     message: str
     key: str
-    kind: str
+    kind: AnswerKind
     value: str
     right: bool | None
-    evidence: str
+    evidence: Evidence
     detail: Mapping[str, Any]
     whole_campaign: bool
     at: dt.datetime
@@ -239,11 +249,42 @@ class QuestionRecord:
     message: str
     key: str
     text: str
-    evidence: str
+    evidence: Evidence
     asked_at: dt.datetime
     answer: str
     answered_at: dt.datetime | None
     answered_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredTouch:
+    """A touch with its person and what they said about its message, read at one moment.
+
+    ``answers`` stand (none is withdrawn) and concern the touch's message or its whole campaign, oldest first.
+    ``question`` is the newest about the message; ``snoozed_until`` are the local dates of its snoozes. ``rows`` are
+    the person's touches of the message, read only where a check was answered.
+    """
+
+    touch: TouchRecord
+    person: Person
+    answers: tuple[StoredAnswer, ...]
+    question: QuestionRecord | None
+    snoozed_until: tuple[dt.date, ...]
+    rows: tuple[TouchRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GivenInput:
+    """An answer in words or by choice that stands. ``text`` is empty where none were given or the person is erased."""
+
+    id: int
+    person_id: str
+    person: str
+    name: str
+    message: str
+    kind: AnswerKind
+    text: str
+    at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +299,7 @@ class OpenRung:
     campaign: str
     message: str
     rung: int
-    kind: str
+    kind: TouchKind
     since: dt.datetime
     call_again: dt.datetime | None = None
 
@@ -307,7 +348,7 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class CampaignBooks:
+class CampaignCounts:
     """The counts of one campaign. ``touches`` has every state; together they are the touches ever made.
 
     ``skipped`` splits that state by reason. ``acknowledged`` counts pairs of person and message.
@@ -315,7 +356,7 @@ class CampaignBooks:
 
     campaign: str
     title: str
-    state: str
+    state: CampaignState
     audience: int
     touches: Mapping[str, int] = field(default_factory=dict)
     skipped: Mapping[str, int] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from typing import cast
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -14,6 +15,7 @@ from starlette.routing import Route
 from commsengine.answers.inbox import AnswerInbox
 from commsengine.answers.my_record import PersonRecord
 from commsengine.cadence.moments import clock_text, parse_clock
+from commsengine.cadence.terms import ChannelWish
 from commsengine.errors import InputError
 from commsengine.web.protection import LinkGuard
 from commsengine.web.rendering import page
@@ -63,7 +65,7 @@ class MyMessages:
         return RedirectResponse(f"?note={word}", 303)
 
     def _prefer(self, key: str, form: Form, now: dt.datetime) -> str:
-        channel = form.get("channel", "")
+        channel = cast("ChannelWish", form.get("channel", ""))
         if channel not in ("", *(name for name, _ in CHANNELS)):
             raise InputError("Please choose one of the channels.")
         self._hall.preferences(
