@@ -294,7 +294,7 @@ class Wiring:
         """The sender of every e-mail: as set, else the first owner of the newest plan."""
         if self.settings.mail_from:
             return self.settings.mail_from
-        applied = max(self.store.plans.all(), key=lambda record: record.applied_at, default=None)
+        applied = max(self.store.campaigns.all(), key=lambda record: record.applied_at, default=None)
         return applied.plan.owner[0] if applied else f"commsengine@{socket.getfqdn()}"
 
     def must_send(self) -> None:

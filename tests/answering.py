@@ -60,15 +60,15 @@ class Answering:
             now.date() + dt.timedelta(days=number), now, now + dt.timedelta(hours=5), number,
             again_at=now + dt.timedelta(days=2),
         )  # fmt: skip
-        record = self.store.plans.get(self.plan.campaign)
+        record = self.store.campaigns.get(self.plan.campaign)
         assert record is not None
-        seq = self.store.touches.histories([person.id])[person.id].facts_seq
-        self.store.touches.claim(
+        seq = self.store.loading.histories([person.id])[person.id].facts_seq
+        self.store.outbox.claim(
             [(Decision(person.id, (touch,)), seq)], owner="test", fence=1, lease_until=now + dt.timedelta(hours=1),
             epochs={record.id: record.epoch}, versions={record.id: record.version}, now=now,
         )  # fmt: skip
-        assert self.store.touches.mark([touch.key], owner="test", fence=1, now=now) == {touch.key}
-        self.store.touches.settle([Receipt(touch.key, "sent", now)], owner="test", fence=1, now=now)
+        assert self.store.outbox.mark([touch.key], owner="test", fence=1, now=now) == {touch.key}
+        self.store.outbox.settle([Receipt(touch.key, "sent", now)], owner="test", fence=1, now=now)
         return touch.key
 
     def token(self, purpose: str, key: str) -> str:
@@ -79,7 +79,7 @@ class Answering:
 
     def kinds(self, person: Person = ANA) -> list[str]:
         """What the person has said and not taken back."""
-        return [answer.kind for answer in self.store.touches.histories([person.id])[person.id].history.answers]
+        return [answer.kind for answer in self.store.loading.histories([person.id])[person.id].history.answers]
 
 
 @cache
@@ -98,8 +98,8 @@ def answering(folder: Path, *messages: Mapping[str, object], **changes: object) 
     plan = a_plan(*(messages or (a_message(),)), **changes)
     store.people.save([ANA, BEN, MIA], by="test", now=utc("2027-01-04"))
     introduced = {message.id: utc("2027-01-04") for message in plan.messages}
-    store.plans.save_version(plan, TEMPLATES, "", introduced=introduced, by="test", now=utc("2027-01-04"))
-    store.plans.start(plan.campaign, by="test", now=utc("2027-01-04"))
+    store.campaigns.save_version(plan, TEMPLATES, "", introduced=introduced, by="test", now=utc("2027-01-04"))
+    store.campaigns.start(plan.campaign, by="test", now=utc("2027-01-04"))
     links = Links("http://127.0.0.1:8080", KEYS)
     inbox = AnswerInbox(store, lambda plan, templates: Renderer(plan, templates, links, Workspace()))
     return Answering(store, inbox, links, clock, plan)

@@ -82,8 +82,8 @@ def put_on_record(
     store = Store.create(f"sqlite:///{folder}/{file}", durable=False)
     people = people_of(given)
     store.people.save([person for person, _ in people], by="dana", now=before)
-    store.plans.save_version(plan, {}, "", introduced={}, by="dana", now=before)
-    store.plans.start(plan.campaign, by="dana", now=before)
+    store.campaigns.save_version(plan, {}, "", introduced={}, by="dana", now=before)
+    store.campaigns.start(plan.campaign, by="dana", now=before)
     touches, answers = rows_of(plan, people, given, until, random.Random(seed))  # noqa: S311 - dice
     with store.database.write() as connection:
         for table, rows in ((touch, touches), (answer, answers)):

@@ -76,8 +76,8 @@ class Run:
         self.store = Store.create(f"sqlite:///{folder}/run.db")
         self.store.people.save(people, by="test", now=IMPORTED)
         for plan in plans:
-            self.store.plans.save_version(plan, {}, "", introduced={}, by="test", now=IMPORTED)
-            self.store.plans.start(plan.campaign, by="test", now=STARTED)
+            self.store.campaigns.save_version(plan, {}, "", introduced={}, by="test", now=IMPORTED)
+            self.store.campaigns.start(plan.campaign, by="test", now=STARTED)
         self.plans, self.clock, self.diary = plans, TimeLapse(STARTED), Diary()
         self.carried: list[str] = []
         self.seen: set[str] = set()
@@ -91,12 +91,12 @@ class Run:
     def play(self, suppose: Supposition, *, wipe: bool = False) -> list[Made]:
         def tick() -> None:
             if wipe:
-                self.store.touches.wipe_bookmarks(self.clock.now())
+                self.store.loading.wipe_bookmarks(self.clock.now())
             self.engine.tick()
             self.note_answers(suppose)
 
         with self.engine, self.diary:
-            play(self.clock, UNTIL, self.diary, self.store.touches.next_wake, tick)
+            play(self.clock, UNTIL, self.diary, self.store.loading.next_wake, tick)
         made = [record for plan in self.plans for record in self.store.touches.list(plan.campaign)]
         self.store.close()
         return sorted(
@@ -113,7 +113,7 @@ class Run:
         )
 
     def note_answers(self, suppose: Supposition) -> None:
-        by_hand = [rung.key for rung in self.store.books.open_rungs()]
+        by_hand = [rung.key for rung in self.store.counts.open_rungs()]
         for key in [*self.carried, *by_hand]:
             if key not in self.seen:
                 self.seen.add(key)
@@ -140,7 +140,7 @@ class Run:
                 record_outcome(self.store, one.id, fact.outcome, by="mia", now=now)
 
     def answer(self, person: str, key: str, fact: Answer, now: dt.datetime) -> None:
-        self.store.facts.answer(
+        self.store.answers.record(
             person, fact.campaign, fact.message, key, fact.kind,
             right=fact.right, evidence=fact.evidence, by=person, now=now,
         )  # fmt: skip
@@ -319,9 +319,9 @@ def test_a_pause_is_foreseen_as_it_comes_about(tmp_path: Path, backlog: str) -> 
     some = [someone(n, time_zone=zone) for n, zone in enumerate(ZONES)]
     pause = Standstill(utc("2027-01-12 03:00"), utc("2027-01-13 15:45"), backlog)
     run = Run(tmp_path, [plan], some, Workspace())
-    run.diary.note(pause.since, lambda: run.store.plans.pause("crm", by="dana", now=pause.since) and None)
+    run.diary.note(pause.since, lambda: run.store.campaigns.pause("crm", by="dana", now=pause.since) and None)
     run.diary.note(
-        pause.until, lambda: run.store.plans.resume("crm", backlog=backlog, by="dana", now=pause.until) and None
+        pause.until, lambda: run.store.campaigns.resume("crm", backlog=backlog, by="dana", now=pause.until) and None
     )
     campaigns = Campaigns((Campaign(plan, STARTED),))
     expected = [

@@ -100,7 +100,7 @@ def file(tmp_path: Path) -> Path:
 
 def states(file: Path) -> dict[str, int]:
     with Store.open(f"sqlite:///{file}") as store:
-        return {state: n for state, n in store.books.status(utc("2027-01-11"))[0].touches.items() if n}
+        return {state: n for state, n in store.counts.status(utc("2027-01-11"))[0].touches.items() if n}
 
 
 def until(file: Path, least: int) -> None:

@@ -130,7 +130,7 @@ def test_got_it_is_recorded_and_the_card_says_so_in_place(team: Team) -> None:
 def test_the_evidence_says_slack_and_who_pressed(team: Team) -> None:
     post = team.card(team.house.touch(channel="slack"))
     team.slack.click(ANA.email, "got_it")
-    (answer,) = team.house.store.facts.answers_of(ANA.id)
+    (answer,) = team.house.store.answers.of_person(ANA.id)
     assert (answer.evidence, answer.detail["user"]) == ("slack", post.user.id)
 
 
@@ -160,7 +160,7 @@ def test_a_press_delivered_four_times_is_one_answer(team: Team) -> None:
     body = encoded(press_payload(team, team.card(team.house.touch(channel="slack"))))
     for _ in range(4):
         assert team.post(body, signed_headers(SECRET, body)).status_code == 200
-    assert len(team.house.store.facts.answers_of(ANA.id)) == 1
+    assert len(team.house.store.answers.of_person(ANA.id)) == 1
 
 
 def test_an_undo_delivered_four_times_takes_back_one_answer(team: Team) -> None:
@@ -237,7 +237,7 @@ def test_remind_me_tomorrow_and_heard_enough(team: Team) -> None:
     eventually(lambda: post.edits == 1)
     team.slack.click(ANA.email, "heard_enough")
     eventually(lambda: post.edits == 2)
-    history = team.house.store.touches.histories([ANA.id])[ANA.id].history
+    history = team.house.store.loading.histories([ANA.id])[ANA.id].history
     assert ([str(snooze.until) for snooze in history.snoozes], team.house.kinds()) == (["2027-01-12"], ["heard_enough"])
 
 
@@ -247,7 +247,7 @@ def test_a_question_through_its_form(team: Team) -> None:
     eventually(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
     (dialog,) = team.slack.team.dialogs_of(ANA.email)
     assert team.slack.submit(dialog, {"entry": "When <!channel> does it start?"}).status == 200
-    assert [question.text for question in team.house.store.facts.questions()] == ["When <!channel> does it start?"]
+    assert [question.text for question in team.house.store.questions.all()] == ["When <!channel> does it start?"]
     eventually(lambda: post.edits == 1)
     assert "You asked Mon 18:00" in json.dumps(post.blocks)
 
@@ -259,7 +259,7 @@ def test_an_empty_question_is_told_in_the_form(team: Team) -> None:
     (dialog,) = team.slack.team.dialogs_of(ANA.email)
     team.slack.submit(dialog, {"entry": "   "})
     assert dialog.errors == {"entry": "Please write something first."}
-    assert team.house.store.facts.questions() == []
+    assert team.house.store.questions.all() == []
 
 
 def named(answer: str) -> str:
@@ -268,7 +268,7 @@ def named(answer: str) -> str:
 
 
 def answered(team: Team, person: Person = ANA) -> list[tuple[str, bool | None]]:
-    return [(answer.value, answer.right) for answer in team.house.store.facts.answers_of(person.id)]
+    return [(answer.value, answer.right) for answer in team.house.store.answers.of_person(person.id)]
 
 
 @pytest.mark.parametrize(("ask", "number"), [("check", 1), ("acknowledge", 2)])
@@ -379,7 +379,7 @@ def test_a_wrong_answer_is_explained_on_the_card_and_help_is_offered(open_team: 
     post = team.card(key)
     assert "Not quite: The customer record." in json.dumps(post.blocks)
     team.slack.click(ANA.email, "explain")
-    (question,) = team.house.store.facts.questions()
+    (question,) = team.house.store.questions.all()
     assert question.text.startswith("Please explain it to me")
 
 
@@ -486,7 +486,7 @@ def test_a_form_from_an_enterprise_grid_is_theirs(open_team: Callable[..., Team]
     eventually(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
     (dialog,) = team.slack.team.dialogs_of(ANA.email)
     assert team.slack.submit(dialog, {"entry": "When does it start?"}).status == 200
-    assert [question.text for question in team.house.store.facts.questions()] == ["When does it start?"]
+    assert [question.text for question in team.house.store.questions.all()] == ["When does it start?"]
 
 
 @pytest.mark.parametrize("stranger", ["W8", "U00000002"])
@@ -513,8 +513,8 @@ def test_a_check_on_a_card_of_before_is_explained_and_does_not_count(open_team: 
     team.slack.click(ANA.email, named("The customer record"))
     eventually(lambda: post.edits == 1)
     assert f"That is right. {CHECK['because']}" in json.dumps(post.blocks)
-    assert [(one.right, one.counts) for one in team.house.store.facts.answers_of(ANA.id)] == [(True, False)]
-    history = team.house.store.touches.histories([ANA.id])[ANA.id].history
+    assert [(one.right, one.counts) for one in team.house.store.answers.of_person(ANA.id)] == [(True, False)]
+    history = team.house.store.loading.histories([ANA.id])[ANA.id].history
     assert standing(history.rows, history.answers, history.questions) == "acknowledged"
 
 

@@ -84,7 +84,7 @@ class AnswerInbox:
 
     def card(self, key: str, now: dt.datetime) -> Card:
         """The touch and everything its person has said about it. Changes nothing."""
-        found = self._store.facts.said_about(key)
+        found = self._store.answers.about(key)
         if found is None:
             raise UnknownTouchError("This message is not on record.", "Open the newest message you have.")
         version = self._version(found.touch)
@@ -109,17 +109,17 @@ class AnswerInbox:
 
     def drawn(self, card: Card) -> tuple[str, Blocks]:
         """The Slack card as things stand, in the words in which it was sent."""
-        sent = self._store.plans.version(card.touch.campaign, card.touch.version)
+        sent = self._store.campaigns.version(card.touch.campaign, card.touch.version)
         signers = self._signers(card.person, card.plan)
         check = card_text(self._renderer(self._version(card.touch)), card, signers).check
         return drawn(self._renderer(sent or self._version(card.touch)), card, signers, check)
 
     def _version(self, touch: TouchRecord) -> CampaignRecord:
         """The plan as it stands, or as it stood when the touch was made if it has lost the message since."""
-        newest = self._store.plans.get(touch.campaign)
+        newest = self._store.campaigns.get(touch.campaign)
         if newest and any(message.id == touch.message for message in newest.plan.messages):
             return newest
-        found = self._store.plans.version(touch.campaign, touch.version)
+        found = self._store.campaigns.version(touch.campaign, touch.version)
         assert found is not None, "a touch names the version it was made of"  # noqa: S101 - a defect of ours
         return found
 
@@ -195,12 +195,12 @@ class AnswerInbox:
         card = self._read(about, now)
         if card.latest is None or not card.undoable:
             return False
-        self._store.facts.withdraw(card.latest.id, now, press)
+        self._store.answers.withdraw(card.latest.id, now, press)
         return True  # by this or by the same press delivered twice
 
     def overtaken(self, card: Card, press: str) -> bool:
         """Whether this press is on record already, or was made before the last one that is: it was delivered late."""
-        seen = self._store.facts.presses_on(card.key, card.person.id)
+        seen = self._store.answers.presses_on(card.key, card.person.id)
         return press in seen or any(_made_before(press, other) for other in seen)
 
     def _record(
@@ -215,7 +215,7 @@ class AnswerInbox:
         counts: bool = True,
     ) -> Recorded:
         touch, person = card.touch, card.person
-        record = self._store.facts.answer(
+        record = self._store.answers.record(
             person.id, touch.campaign, touch.message, touch.key, kind,
             value=value, right=right, evidence=evidence.kind, detail=dict(evidence.detail),
             whole_campaign=whole_campaign, counts=counts, by=person.id, now=card.now,
@@ -231,7 +231,9 @@ class AnswerInbox:
         card = self.card(key, now)
         touch = card.touch
         text = _written(text)
-        self._store.facts.ask(card.person.id, touch.campaign, touch.message, key, text, evidence=evidence.kind, now=now)
+        self._store.questions.ask(
+            card.person.id, touch.campaign, touch.message, key, text, evidence=evidence.kind, now=now
+        )
         log.info("asked", campaign=touch.campaign, message=touch.message, key=key)
         return self.card(key, now)
 
@@ -246,7 +248,7 @@ class AnswerInbox:
         card = self.card(key, now)
         touch, tomorrow = card.touch, local_date_in(card.zone, now) + DAY
         if card.snoozed_until is None:
-            self._store.facts.snooze(card.person.id, touch.campaign, touch.message, tomorrow, now=now)
+            self._store.answers.snooze(card.person.id, touch.campaign, touch.message, tomorrow, now=now)
         return self.card(key, now)
 
     def answer_question(self, number: int, text: str, by: str, now: dt.datetime) -> QuestionRecord:
@@ -254,7 +256,7 @@ class AnswerInbox:
 
         The first answer stays; a later one changes nothing. Raises ``InputError`` for an unknown number.
         """
-        question = self._store.facts.answer_question(number, _written(text), by=by, now=now)
+        question = self._store.questions.answer(number, _written(text), by=by, now=now)
         card = self.card(question.key, now)
         if not card.person.left:
             add_service_mail(

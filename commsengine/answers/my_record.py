@@ -90,9 +90,9 @@ def person_record(store: Store, person_id: str, key_points: KeyPoints, now: dt.d
     person = store.people.by_id(person_id)
     if person is None:
         raise InputError("Nobody of that id is on record.")
-    stored = store.facts.all_of(person_id)
+    stored = store.people.all_of(person_id)
     campaigns = sorted({row["campaign"] for name in _ABOUT for row in stored[name]} - {""})
-    records = [record for campaign in campaigns if (record := store.plans.get(campaign))]
+    records = [record for campaign in campaigns if (record := store.campaigns.get(campaign))]
     zones = {record.id: zone_of(person, record.plan).key for record in records}
     return PersonRecord(
         person,

@@ -29,6 +29,9 @@ Verdict = Literal["sent", "permanent", "retry", "uncertain", "released"]
 
 ReceiptState = Literal["sent", "failed", "retry", "uncertain", "released"]
 """What becomes of a touch by one attempt."""
+AttemptVerdict = Literal["sent", "failed", "retry", "uncertain"]
+Resolution = Literal["sent", "resend"]
+"""How a person or a resolver settles an uncertain touch."""
 
 AnswerKind = Literal["acknowledged", "input", "commit", "check", "heard_enough", "not_for_me"]
 EvidenceKind = Literal["slack", "link", "reply", "manager"]
@@ -39,6 +42,12 @@ CampaignState = Literal["paused", "running", "finished", "cancelled"]
 Ask = Literal["acknowledge", "check", "input", "commit", "nothing"]
 
 STATES: tuple[TouchState, ...] = get_args(TouchState)
+ASKED_FOR: tuple[AnswerKind, ...] = ("input", "commit")
+"""Answers in the person's own words or by choice, where a message asks for that: never the answer to a check."""
+
+GOT_IT: tuple[AnswerKind, ...] = ("acknowledged", "input", "commit", "check")
+"""Answers by which the person has taken note of the message, whatever it asks."""
+
 OUTCOMES: tuple[OutcomeName, ...] = get_args(OutcomeName)
 UNCLEAR: tuple[Unclear, ...] = get_args(Unclear)
 STANDINGS: tuple[Standing, ...] = get_args(Standing)

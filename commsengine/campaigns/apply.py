@@ -70,7 +70,7 @@ class Diff:
 def compare(store: Store, decisions: Decisions, plan: Plan, templates: Mapping[str, str], now: dt.datetime) -> Diff:
     """What applying ``plan`` would change. Raises ``InputError`` if it renumbers rungs that have been climbed."""
     del templates  # texts do not move touches; they are frozen with the version
-    old = store.plans.get(plan.campaign)
+    old = store.campaigns.get(plan.campaign)
     audience = sum(role_of(plan.audience, person) is not None for person in everybody(store))
     introduced = introduced_at(old, plan, now)
     if old is None:
@@ -103,8 +103,8 @@ def apply(
     store: Store, plan: Plan, templates: Mapping[str, str], source: str, *, diff: Diff, by: str, now: dt.datetime
 ) -> int:
     """Store the plan as the newest version; a new campaign is paused. Returns the version's number."""
-    version = store.plans.save_version(plan, templates, source, introduced=diff.introduced, by=by, now=now)
-    store.touches.release(now=now, campaign=plan.campaign)
+    version = store.campaigns.save_version(plan, templates, source, introduced=diff.introduced, by=by, now=now)
+    store.outbox.release(now=now, campaign=plan.campaign)
     return version
 
 
@@ -157,7 +157,7 @@ def told_old(store: Store, plan: Plan, moved: Sequence[Moved]) -> tuple[ToldOld,
         return ()
     last: dict[tuple[str, str], dt.date] = {}
     mentioned: dict[tuple[int, str], Mapping[str, dt.date]] = {}
-    for told in store.touches.told(plan.campaign):
+    for told in store.touches.carried(plan.campaign):
         key = (told.version, told.message)
         if key not in mentioned:
             mentioned[key] = _dates_named(store, plan.campaign, *key)
@@ -176,7 +176,7 @@ def told_old(store: Store, plan: Plan, moved: Sequence[Moved]) -> tuple[ToldOld,
 
 def _dates_named(store: Store, campaign: str, version: int, message: str) -> Mapping[str, dt.date]:
     """The milestones that this message of that version names, with their dates then."""
-    record = store.plans.version(campaign, version)
+    record = store.campaigns.version(campaign, version)
     if record is None or message not in _ids(record.plan):
         return {}
     names = milestones_mentioned(record.plan, record.plan.message(message), record.templates)

@@ -38,9 +38,9 @@ class StopReport:
 
 def known(store: Store, campaign: str) -> CampaignRecord:
     """The campaign of that id, or ``InputError`` with the names that are near."""
-    record = store.plans.get(campaign)
+    record = store.campaigns.get(campaign)
     if record is None:
-        near = ", ".join(store.plans.near(campaign))
+        near = ", ".join(store.campaigns.near(campaign))
         raise InputError(f"There is no campaign '{campaign}'.", f"There is: {near}." if near else "Apply a plan first.")
     return record
 
@@ -48,13 +48,13 @@ def known(store: Store, campaign: str) -> CampaignRecord:
 def start(store: Store, campaign: str, *, by: str, now: dt.datetime) -> CampaignRecord:
     """Let a new campaign run. Raises ``CommsError`` if it was started before."""
     known(store, campaign)
-    return store.plans.start(campaign, by=by, now=now)
+    return store.campaigns.start(campaign, by=by, now=now)
 
 
 def resume(store: Store, campaign: str, *, backlog: str, by: str, now: dt.datetime) -> CampaignRecord:
     """Let it go on; ``backlog`` (latest, all, none) says what becomes of what fell due meanwhile."""
     known(store, campaign)
-    return store.plans.resume(campaign, backlog=backlog, by=by, now=now)
+    return store.campaigns.resume(campaign, backlog=backlog, by=by, now=now)
 
 
 def pause(
@@ -73,7 +73,7 @@ def pause(
     """
     known(store, campaign)
     began = clock()
-    store.plans.pause(campaign, by=by, now=began)
+    store.campaigns.pause(campaign, by=by, now=began)
     return _stopped(store, campaign, began, clock, sleep, wait)
 
 
@@ -86,10 +86,13 @@ def pause_all(
     wait: float = PATIENCE,
 ) -> list[StopReport]:
     """The kill switch: first every running campaign is paused, then what had begun is waited for, ``wait`` in all."""
-    running, until = [record.id for record in store.plans.all() if record.state == "running"], time.monotonic() + wait
+    running, until = (
+        [record.id for record in store.campaigns.all() if record.state == "running"],
+        time.monotonic() + wait,
+    )
     began = clock()
     for campaign in running:
-        store.plans.pause(campaign, by=by, now=began)
+        store.campaigns.pause(campaign, by=by, now=began)
     return [_stopped(store, campaign, began, clock, sleep, max(0.0, until - time.monotonic())) for campaign in running]
 
 
@@ -105,7 +108,7 @@ def cancel(
     """End it for good; what was leaving is waited for as by ``pause``."""
     known(store, campaign)
     began = clock()
-    store.plans.cancel(campaign, by=by, now=began)
+    store.campaigns.cancel(campaign, by=by, now=began)
     return _stopped(store, campaign, began, clock, sleep, wait)
 
 
@@ -118,7 +121,7 @@ def _stopped(
     wait: float,
 ) -> StopReport:
     """What is on its way when no more can follow: given back, waited for, and counted."""
-    given_back = store.touches.release(now=began, campaign=campaign)
+    given_back = store.outbox.release(now=began, campaign=campaign)
     leaving = {row.key for row in _sending(store, campaign)}
     until = time.monotonic() + wait
     while _sending(store, campaign):

@@ -78,7 +78,7 @@ def _to_come(
 ) -> dict[tuple[str, str, int, int], Touch]:
     """Each touch to come by person, message, rung and its place among those."""
     found: dict[tuple[str, str, int, int], Touch] = {}
-    for one in store.touches.histories(ids).values():
+    for one in store.loading.histories(ids).values():
         places: dict[tuple[str, int], int] = defaultdict(int)
         for touch in forecast(campaigns, one.person, one.history, now, until, nobody).touches:
             if touch.campaign == campaign and not touch.skip:

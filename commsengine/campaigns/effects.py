@@ -68,7 +68,7 @@ def coming(store: Store, decisions: Decisions, now: dt.datetime, until: dt.datet
     campaigns = replace(campaigns, holds=(*campaigns.holds, Standstill(now, now, "latest")))
     counted = Counter[str]()
     for ids in pages([person.id for person in people]):
-        for one in store.touches.histories(ids).values():
+        for one in store.loading.histories(ids).values():
             foreseen = forecast(campaigns, one.person, one.history, now, until, nobody).touches
             counted.update(touch.campaign for touch in foreseen if not touch.skip and touch.channel != BY_HAND)
     return Coming({name: round(count * scale) for name, count in sorted(counted.items())}, len(people) == total)

@@ -93,7 +93,7 @@ class Restore:
             state.close()
 
     def _seen(self, store: Store, counts: tuple[int, int], now: dt.datetime) -> Verified:
-        books = store.books.status(now)
+        books = store.counts.status(now)
         last = store.engine.heartbeat()
         return Verified(
             last.beat_at if last else None,

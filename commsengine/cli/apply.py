@@ -72,7 +72,7 @@ def _audience(plan: Plan, people: tuple[Person, ...]) -> int:
 
 
 def _refuse_cancelled(wiring: Wiring, plan: Plan) -> None:
-    record = wiring.store.plans.get(plan.campaign)
+    record = wiring.store.campaigns.get(plan.campaign)
     if record is not None and record.state == "cancelled":
         raise InputError(
             f"{plan.campaign} was cancelled for good.", "Give the plan another id in its line 'campaign:'."
@@ -180,7 +180,7 @@ def _first_touches(wiring: Wiring, plan: Plan, path: Path, audience: int) -> Non
 
 
 def _next(wiring: Wiring, plan: Plan) -> str:
-    record = wiring.store.plans.get(plan.campaign)
+    record = wiring.store.campaigns.get(plan.campaign)
     if record is None or record.state == "running":
         return f"{plan.campaign} goes on with this version."
     if record.started_at is None:

@@ -27,7 +27,7 @@ class CampaignType(click.ParamType[str]):
 
         try:
             with Wiring(ctx.find_root().params.get("workspace") or ctx.find_root().obj) as wiring:
-                known = [each.id for each in wiring.store.plans.all()] if wiring.has_database else []
+                known = [each.id for each in wiring.store.campaigns.all()] if wiring.has_database else []
         except CommsError:
             return []
         return [CompletionItem(name) for name in known if name.startswith(incomplete)]

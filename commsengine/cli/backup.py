@@ -35,7 +35,7 @@ def backup(wiring: Wiring, file: Path | None) -> None:
     target = file.absolute() if file else _in_backups(wiring, "commsengine")
     copy_to(wiring.store.database, target)
     people = count(wiring.store.people.count(), "person", "people")
-    touches = sum(sum(books.touches.values()) for books in wiring.store.books.status(wiring.clock()))
+    touches = sum(sum(books.touches.values()) for books in wiring.store.counts.status(wiring.clock()))
     click.echo(f"{target} is whole: {people}, {count(touches, 'touch', 'touches')}, {target.stat().st_size:,} bytes.")
     note("It holds personal data and is readable by you alone. Secrets (.env) and the state folder are not in it.")
 

@@ -96,7 +96,7 @@ def _database(wiring: Wiring) -> Iterator[Finding]:
     from commsengine.engine.state_folder import STOPPED
 
     people = count(wiring.store.people.count(), "person", "people")
-    campaigns = count(len(wiring.store.plans.all()), "campaign")
+    campaigns = count(len(wiring.store.campaigns.all()), "campaign")
     yield Finding("database", "ok", f"{wiring.store.dialect}, {people}, {campaigns}.")
     if left_out := wiring.store.database.examine():
         yield Finding("database", "note", f"{left_out}.", "Once in a while: sqlite3 FILE 'PRAGMA quick_check'")
@@ -283,11 +283,11 @@ def _links(wiring: Wiring) -> Iterator[Finding]:
 
 
 def _windows(wiring: Wiring) -> Iterator[Finding]:
-    running = [record for record in wiring.store.plans.all() if record.state == "running"]
+    running = [record for record in wiring.store.campaigns.all() if record.state == "running"]
     for record in running:
         window = record.plan.send.window
         hours = f"{window.start // 60:02d}:{window.start % 60:02d} to {window.end // 60:02d}:{window.end % 60:02d}"
         yield Finding("windows", "ok", f"{record.id}: {', '.join(window.days)}, {hours} in each person's own time.")
-    due = wiring.store.touches.next_wake()
+    due = wiring.store.loading.next_wake()
     if running and due:
         yield Finding("windows", "ok", f"The next person is looked at {max(due, wiring.clock()):%a %d %b %H:%M} UTC.")

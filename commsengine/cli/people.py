@@ -121,7 +121,7 @@ def show(wiring: Wiring, email: str, as_json: bool) -> None:
     Example: commsengine people show ana.kim@example.com
     """
     person = person_named(wiring, email)
-    stored = _without_rights(wiring.store.facts.all_of(person.id))
+    stored = _without_rights(wiring.store.people.all_of(person.id))
     if as_json:
         show_json({**stored, "person": asdict(person)})
         return

@@ -55,7 +55,7 @@ def question(wiring: Wiring, number: int, answer: str) -> None:
 
     Example: commsengine question 7 --answer "Yes, the notebook may stay until May."
     """
-    asked = wiring.store.facts.question(number)
+    asked = wiring.store.questions.get(number)
     if asked is None:
         raise InputError(f"There is no question {number}.", "List them: commsengine questions")
     if asked.answered_at is not None:

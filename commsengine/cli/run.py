@@ -93,17 +93,17 @@ def _tell_what_waits(wiring: Wiring) -> None:
     """What the tick could not do, so that nobody takes silence for success; else when the next is due."""
     from commsengine.reports.status import channels
 
-    touches, now = wiring.store.touches, wiring.clock()
+    store, now = wiring.store, wiring.clock()
     rests = channels(wiring.store, wiring.decisions, now)
     for rest in rests:
         note(f"{at_rest(rest, now)} What is due waits for it.\n{waits_for(rest)}")
-    for record in wiring.store.plans.all():
-        pause = wiring.store.plans.standing(record.id) if record.state == "paused" else None
+    for record in wiring.store.campaigns.all():
+        pause = wiring.store.campaigns.open_pause(record.id) if record.state == "paused" else None
         if pause and pause.since_by == "engine":
             note(f"{record.id} was paused by the engine: {pause.reason}. Then: commsengine resume {record.id}")
-    if waiting := sum(row.held for row in touches.open_rows(states=("uncertain",))):
+    if waiting := sum(row.held for row in store.touches.open_rows(states=("uncertain",))):
         note(f"{count(waiting, 'touch is', 'touches are')} uncertain and wait for your word: commsengine today")
-    following = touches.next_wake()
+    following = store.loading.next_wake()
     if following is not None and following > now and not rests:
         note(f"Nobody is due before {when(following)}.")
 

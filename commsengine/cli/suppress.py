@@ -24,10 +24,10 @@ def suppress(wiring: Wiring, email: str, reason: str, lift: bool) -> None:
 
     Example: commsengine suppress ana.kim@example.com --reason "bounced"
     """
-    facts = wiring.store.facts
+    reachability = wiring.store.reachability
     if lift:
-        lifted = facts.unsuppress(email, by=wiring.operator, now=wiring.clock())
+        lifted = reachability.unsuppress(email, by=wiring.operator, now=wiring.clock())
         click.echo(f"{email} may be written to again." if lifted else f"{email} was not suppressed.")
         return
-    facts.suppress(email, reason, by=wiring.operator, now=wiring.clock())
+    reachability.suppress(email, reason, by=wiring.operator, now=wiring.clock())
     click.echo(f"{email} is not written to any more.")

@@ -14,6 +14,7 @@ from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 
 if TYPE_CHECKING:
+    from commsengine.cadence.terms import Resolution
     from commsengine.wiring import Wiring
 
 
@@ -61,8 +62,8 @@ def touch(wiring: Wiring, key: str, sent: bool, resend: bool) -> None:
     if sent and resend:
         raise InputError("Say --sent or --resend, not both.")
     if sent or resend:
-        verdict = "sent" if sent else "resend"
-        row = wiring.store.touches.resolve(key, verdict, by=wiring.operator, now=wiring.clock())
+        verdict: Resolution = "sent" if sent else "resend"
+        row = wiring.store.recovery.resolve(key, verdict, by=wiring.operator, now=wiring.clock())
         click.echo(f"{key} is {row.state}.")
         return
     found = wiring.store.touches.row(key)

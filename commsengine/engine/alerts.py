@@ -14,7 +14,7 @@ from email.utils import parseaddr
 
 import structlog
 
-from commsengine.cadence.terms import Carrier, ChannelName
+from commsengine.cadence.terms import Carrier, ChannelName, Wish
 from commsengine.content.message import RenderedMessage, payload_of
 from commsengine.engine.breaker import Breaker
 from commsengine.store.records import CampaignRecord, Hold
@@ -32,7 +32,7 @@ class Alerts:
     def __init__(self, store: Store, admin: str, channels: Collection[str]) -> None:
         self._store = store
         ways: tuple[ChannelName, ...] = ("email", "slack")
-        self._way = next((name for name in ways if name in channels), None)
+        self._way: Wish = next((name for name in ways if name in channels), "")
         self._admin = parseaddr(admin)[1] if self._way == "email" else ""
         self._told: set[str] = set()
 
@@ -85,9 +85,7 @@ class Alerts:
             key=key, campaign=NAME, campaign_title=NAME, channel=self._way, to_email=to, to_name="",
             slack_id="", sender_name="", reply_to="", subject=subject, text=f"{text}\n", html="", blocks=(), date=now,
         )  # fmt: skip
-        if self._store.touches.add_service(
-            key, category="alert", channel=self._way, payload=payload_of(message), now=now
-        ):
+        if self._store.service_mail.add(key, category="alert", channel=self._way, payload=payload_of(message), now=now):
             log.warning("told", alert=subject)
 
 

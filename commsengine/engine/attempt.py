@@ -205,9 +205,8 @@ def receipt_of(outcome: Outcome, attempts: int, now: dt.datetime, *, service: bo
         return _receipt(outcome, "failed", now, reason=f"given up after {number} attempts: {outcome.reply}")
     if outcome.verdict == RETRY:
         return _receipt(outcome, "retry", now, retry_at=retry_at(outcome, number, now))
-    settled: Mapping[str, ReceiptState] = {SENT: "sent", PERMANENT: "failed"}
-    state = settled.get(outcome.verdict, "uncertain")
-    return _receipt(outcome, state, now)
+    known: Mapping[str, ReceiptState] = {SENT: "sent", PERMANENT: "failed"}
+    return _receipt(outcome, known.get(outcome.verdict, "uncertain"), now)
 
 
 def retry_at(outcome: Outcome, number: int, now: dt.datetime) -> dt.datetime:

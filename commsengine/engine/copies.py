@@ -67,7 +67,7 @@ def catch_up(store: Store, state: StateFolder, path: Path | None) -> None:
 
 def unknown(store: Store, state: StateFolder, path: Path | None) -> dict[str, Entry]:
     """By key, what the journals know of touches and this database, which lies or will lie at ``path``, does not."""
-    floor = min(store.engine.fence() + 1, store.touches.oldest_open_fence() or store.engine.fence() + 1) - UNDER_WAY
+    floor = min(store.engine.fence() + 1, store.recovery.oldest_open_fence() or store.engine.fence() + 1) - UNDER_WAY
     known = state.journal.since(max(1, floor))
     for journal in state.kin(store.engine.former_ids(), path):
         for key, entry in journal.since(max(1, floor)).items():
@@ -99,7 +99,7 @@ def put_on_record(store: Store, missing: Mapping[str, Entry], now: dt.datetime) 
     reborn = [
         _reborn(entry, entry.marked, owners.get(key), rows.get(key)) for key, entry in missing.items() if entry.marked
     ]
-    store.touches.put_back(reborn, now=now)
+    store.recovery.put_back(reborn, now=now)
     strangers = sum(each.person_id is None and each.marked.kind != "service" for each in reborn)
     return len(reborn), strangers
 

@@ -52,7 +52,7 @@ class DailyEstimates:
     def _who_answered(self, campaign: str, until: dt.datetime) -> Iterator[tuple[Person, History]]:
         ids = self._store.estimates.who_answered(campaign, until)
         for start in range(0, len(ids), BATCH):
-            for one in self._store.touches.histories(ids[start : start + BATCH]).values():
+            for one in self._store.loading.histories(ids[start : start + BATCH]).values():
                 yield one.person, one.history
 
 

@@ -38,7 +38,7 @@ class Decisions:
 
     def campaigns(self, now: dt.datetime) -> Campaigns:
         """The running campaigns as they stand, with the rules common to them and the role estimates in use."""
-        found = self._store.plans.campaigns(self.workspace)
+        found = self._store.campaigns.running(self.workspace)
         running = tuple(self.estimated(campaign, now) for campaign in found.running)
         return replace(found, running=running, carriers=self._carriers, rests=self._rests(now))
 
@@ -53,7 +53,7 @@ class Decisions:
         return replace(campaign, recall=recall, news_at=news_at) if recall or news_at else campaign
 
     def of(self, ids: Sequence[str], campaigns: Campaigns, now: dt.datetime) -> list[Decided]:
-        loaded = self._store.touches.histories(ids)
+        loaded = self._store.loading.histories(ids)
         return [
             Decided(one.person, one.history, one.facts_seq, decide(campaigns, one.person, one.history, now))
             for one in (loaded[person] for person in ids if person in loaded)

@@ -52,7 +52,7 @@ class Handover:
     def _renderer_of(self, campaign: Campaign) -> Renderer:
         kept = self._renderers.get(campaign.id)
         if kept is None or kept[0] != campaign.version:
-            record = self._store.plans.version(campaign.id, campaign.version)
+            record = self._store.campaigns.version(campaign.id, campaign.version)
             assert record is not None, "a running campaign has its version on record"  # noqa: S101 - a defect of ours
             kept = self._renderers[campaign.id] = (campaign.version, self._make(record.plan, record.templates))
         return kept[1]
@@ -85,7 +85,7 @@ def add_service_mail(
     now: dt.datetime,
 ) -> bool:
     """Keep a message for sending; ``False`` when one of its key is on record already: nobody gets it twice."""
-    return store.touches.add_service(
+    return store.service_mail.add(
         message.key, category=category, channel=message.channel, payload=payload_of(message), now=now,
         campaign=message.campaign, person_id=person_id, due_at=due_at,
     )  # fmt: skip

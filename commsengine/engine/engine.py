@@ -152,7 +152,7 @@ class Engine:
         hold, poison = self._look_back(now)
         found = self._heartbeat.begin(now, poison, hold)
         journal, suspects = (self._state.journal, self._state.suspects) if self._state else (None, None)
-        self._writer = Recorder(self._store.touches, owner=self.owner.name, clock=self._clock, journal=journal)
+        self._writer = Recorder(self._store.outbox, owner=self.owner.name, clock=self._clock, journal=journal)
         self._pools = {
             name: SenderPool(
                 name,
@@ -200,7 +200,7 @@ class Engine:
             self._ticking.release()
         done = [pool.join(max(0.0, until - time.monotonic())) for pool in self._pools.values()]
         self._writer.close()
-        self._store.touches.release(now=self._clock(), owner=self.owner.name)
+        self._store.outbox.release(now=self._clock(), owner=self.owner.name)
         if self._state:
             self._state.close()
         log.info("engine_stopped", clean=all(done))
@@ -240,7 +240,7 @@ class Engine:
 
     def _tick(self) -> BeatReport:
         self._pick_up()
-        records = self._store.plans.all()
+        records = self._store.campaigns.all()
         self._morning_mail(records)
         running = [record for record in records if record.state == "running"]
         self._daily_estimates.teach([record.plan for record in running], self._clock())
@@ -275,7 +275,7 @@ class Engine:
     def _pick_up(self) -> None:
         """After a tick that failed: what it had claimed and not handed over to anybody is given back."""
         if self._stumbled and self._settled():
-            self._store.touches.release(now=self._clock(), owner=self.owner.name)
+            self._store.outbox.release(now=self._clock(), owner=self.owner.name)
             self._stumbled = False
 
     def _refuse_a_failing_disk(self) -> None:
@@ -313,7 +313,7 @@ class Engine:
         now = self._clock()
         waits = [pool.breaker.patience(now) for pool in self._pools.values()]
         short = [wait for wait in waits if 0 < wait <= SHORT_WAIT.total_seconds()]
-        if short and not (self._waiting or self._store.touches.due(now + dt.timedelta(seconds=min(short)), 1)):
+        if short and not (self._waiting or self._store.loading.due(now + dt.timedelta(seconds=min(short)), 1)):
             short = []
         look_again = (self._look_again - now).total_seconds() if self._look_again else 0.0
         if 0 < look_again <= SETTLES_SOON:
@@ -363,7 +363,7 @@ class Engine:
         """Whom to look at: those who waited for a place that there is now, then who is due."""
         waited = room.next()
         more = room.most() - len(waited)
-        due = self._store.touches.due(now, more) if more > 0 else []
+        due = self._store.loading.due(now, more) if more > 0 else []
         return list(dict.fromkeys([*waited, *due]))
 
     def _waiting_for(self, channel: Carrier, now: dt.datetime) -> int:
@@ -381,7 +381,7 @@ class Engine:
         ]
         touches = [touch for one in decided for touch in one.decision.touches]
         fence = self._next_fence(now) if touches else 0
-        claimed = self._store.touches.claim(
+        claimed = self._store.outbox.claim(
             [*((one.decision, one.facts_seq) for one in decided), *still.values()],
             owner=self.owner.name,
             fence=fence,
@@ -407,12 +407,12 @@ class Engine:
 
     def _serve(self, room: FreePlaces, now: dt.datetime) -> int:
         """Claim and send service mail; it has no window, no budget and no ladder."""
-        waiting = [] if self._stopping.is_set() else self._store.touches.due_service(now)
+        waiting = [] if self._stopping.is_set() else self._store.service_mail.due(now)
         keys = [record.key for record in waiting if room.take(record.channel)]
         if not keys:
             return 0
         fence = self._next_fence(now)
-        claimed = self._store.touches.claim_service(
+        claimed = self._store.service_mail.claim(
             keys, owner=self.owner.name, fence=fence, lease_until=now + LEASE, now=now
         )
         self._handover.service(claimed, fence)

@@ -61,7 +61,7 @@ class Heartbeat:
             resting={name: self._rest(until, why) for name, (until, why) in resting.items()},
         )  # fmt: skip
         if sending:
-            self._store.touches.renew(owner=self._owner.name, lease_until=now + LEASE, now=now)
+            self._store.outbox.renew(owner=self._owner.name, lease_until=now + LEASE, now=now)
         self._last, self._rested = now, rested
         if state:
             state.note(Note(str(self._store.path or ""), self._store.engine.fence(), now, self._store.engine.epochs()))
@@ -103,7 +103,7 @@ log = structlog.get_logger(__name__)
 
 def sweep(store: Store, now: dt.datetime) -> None:
     """Make everybody due; the next beats decide them in batches. Nothing that is sent changes."""
-    store.touches.wipe_bookmarks(now)
+    store.loading.wipe_bookmarks(now)
     log.info("sweep")
 
 
@@ -113,9 +113,9 @@ def finish_what_is_over(store: Store, now: dt.datetime) -> list[str]:
     Before, nothing proves that it is over: if nobody has a next instant today, somebody joins tomorrow, or comes back
     into the audience. Open is also what waits for a person's word: of a finished campaign nothing is sent again.
     """
-    over = [record.id for record in store.plans.all() if record.state == "running" and _over(store, record, now)]
+    over = [record.id for record in store.campaigns.all() if record.state == "running" and _over(store, record, now)]
     for campaign in over:
-        store.plans.finish(campaign, by="engine", now=now)
+        store.campaigns.finish(campaign, by="engine", now=now)
         log.info("finished", campaign=campaign)
     return over
 

@@ -111,8 +111,8 @@ class RefusalGuard:
     def _pause(self, campaign: str, stop: RefusalStop, now: dt.datetime) -> None:
         numbers = {"message": stop.message, "refused": stop.refused, "of": stop.of}
         why = f"{stop.refused} of the first {stop.of} touches of '{stop.message}' were refused for good"
-        record = self._store.plans.pause(campaign, by="engine", now=now, reason=why, detail=numbers)
-        self._store.touches.release(now=now, campaign=campaign)
+        record = self._store.campaigns.pause(campaign, by="engine", now=now, reason=why, detail=numbers)
+        self._store.outbox.release(now=now, campaign=campaign)
         log.error("campaign_paused", campaign=campaign, **numbers)
         self._alerts.failing(record, why, stop.reasons, now)
 

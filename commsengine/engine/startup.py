@@ -48,7 +48,9 @@ def reconcile(store: Store, me: Owner, now: dt.datetime, poison: Collection[str]
     if not owners:
         return Reconciled()
     dead = sorted(owner for owner in owners if me.proves_dead(owner))
-    counts = store.touches.reconcile(now=now, dead_owners=dead, silent_since=now - SETTLE, alive=me.name, poison=poison)
+    counts = store.recovery.reconcile(
+        now=now, dead_owners=dead, silent_since=now - SETTLE, alive=me.name, poison=poison
+    )
     found = Reconciled(counts["released"], counts["uncertain"], counts["poison"])
     if found != Reconciled():
         log.warning("reconciled", released=found.released, uncertain=found.uncertain, poison=found.poison)
@@ -62,8 +64,8 @@ def after_a_clock_set_back(store: Store, now: dt.datetime) -> bool:
     """
     if not store.engine.set_back(now, ahead=now + AHEAD):
         return False
-    store.touches.set_back(now)
-    store.touches.wipe_bookmarks(now)
+    store.recovery.set_back(now)
+    store.loading.wipe_bookmarks(now)
     log.warning("clock_set_back")
     return True
 
@@ -90,7 +92,7 @@ def overdue(store: Store, decisions: Decisions, now: dt.datetime, *, enough: int
     Counts to just above ``enough``.
     """
     campaigns, count = decisions.campaigns(now), 0
-    due = store.touches.due(now, store.people.count())
+    due = store.loading.due(now, store.people.count())
     for start in range(0, len(due), BATCH):
         for one in decisions.of(due[start : start + BATCH], campaigns, now):
             fell_due = (

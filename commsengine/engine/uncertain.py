@@ -41,7 +41,7 @@ class Resolution:
 
     def settle(self, now: dt.datetime) -> dt.datetime | None:
         """Settles what can be settled now; when to look again, ``None`` if nothing is left to look for."""
-        waiting = self._store.touches.unsettled()
+        waiting = self._store.recovery.unsettled()
         if not waiting:
             self._asked.clear()
             return None
@@ -52,7 +52,7 @@ class Resolution:
                 waiting = [row for row in waiting if row.key not in known]
         given_up = [row.key for row in waiting if self._out_of_patience(row, now)]
         if given_up:
-            self._store.touches.settle_uncertain(now, given_up)
+            self._store.recovery.settle_uncertain(now, given_up)
         left = [row for row in waiting if row.key not in set(given_up)]
         return min((self._next(row, now) for row in left), default=None)
 
@@ -72,7 +72,7 @@ class Resolution:
         found = {key: (seen.remote_id, seen.evidence) for key, seen in known.items() if seen.found}
         absent = {key: seen.evidence for key, seen in known.items() if not seen.found}
         if known:
-            counts = self._store.touches.sighted(found, absent, by=resolver.name, now=now)
+            counts = self._store.recovery.sighted(found, absent, by=resolver.name, now=now)
             log.info("resolved", resolver=resolver.name, found=counts["found"], absent=counts["absent"])
         return known
 

@@ -30,7 +30,7 @@ def waiting(store: Store, decisions: Decisions, until: dt.datetime, now: dt.date
     Estimated from those who wait longest where they are more than ``EXACT_UP_TO``.
     """
     until += A_MINUTE
-    ids, total = store.touches.due(until, EXACT_UP_TO), store.touches.due_count(until)
+    ids, total = store.loading.due(until, EXACT_UP_TO), store.loading.due_count(until)
     campaigns, counted = decisions.campaigns(now), Counter[str]()
     for page in pages(ids):
         for one in decisions.of(page, campaigns, now):

@@ -111,7 +111,7 @@ def _pasts(
     known: dict[str, History] = {}
     if wiring.has_database:
         ids = [person.id for person in people]
-        known = {each.person.id: each.history for each in wiring.store.touches.histories(ids).values()}
+        known = {each.person.id: each.history for each in wiring.store.loading.histories(ids).values()}
     for person in people:
         past = known.get(person.id, History())
         if plan.audience.people and plan.campaign not in past.rosters:

@@ -17,7 +17,7 @@ from commsengine.cadence.daily_learning import messages_by_recall
 from commsengine.cadence.history import History
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Plan
-from commsengine.cadence.terms import CampaignState
+from commsengine.cadence.terms import GOT_IT, CampaignState
 from commsengine.campaigns.control import known as known_campaign
 from commsengine.engine.directory import members, roles_of
 from commsengine.recall.privacy import enough, shown, total_of_all, week_of
@@ -25,7 +25,6 @@ from commsengine.recall.statistics import Alike, Share
 from commsengine.reports.check_results import NOTHING, CheckResults, Weeks, check_results, shown_of
 from commsengine.reports.experiment_arms import ArmView, ExperimentArms
 from commsengine.reports.recall_curves import Group, Mean, mean_of, mornings, past_of
-from commsengine.store.counts import GOT_IT
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
 
@@ -133,7 +132,7 @@ def report(store: Store, campaign: str, now: dt.datetime) -> Report:
     record = known_campaign(store, campaign)
     seen = _Reading(store, record, now)
     for page in _pages(members(store, record.plan)):
-        loaded = store.touches.histories([person.id for person, _ in page])
+        loaded = store.loading.histories([person.id for person, _ in page])
         for person, role in page:
             if person.id in loaded:
                 seen.take(person, role, loaded[person.id].history)
@@ -151,14 +150,14 @@ def recall_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> li
     ]
     answers = check_results(store, plan, now)
     views: list[RoleView] = []
-    for role, drawn in store.books.drawn(record, LOOKED_AT).items():
+    for role, drawn in store.counts.drawn(record, LOOKED_AT).items():
         if not enough(drawn.people):
             views.append(RoleView(role, drawn.people, shown=False))
             continue
         mine = [message for message in open_now if role in roles_of(plan, message)]
         known = shown_of(store, record.id, role, answers)
         groups = {message.id: Group(role, drawn.people, known) for message in mine}
-        for loaded in store.touches.histories(drawn.ids).values():
+        for loaded in store.loading.histories(drawn.ids).values():
             for message in mine:
                 past = past_of(plan, message, loaded.history, loaded.person.id, answers.counts_from)
                 groups[message.id].add(past)

@@ -69,7 +69,7 @@ def check_results(
     messages = {message.id: message for message in plan.messages if message.checks}
     by_role: dict[Cell, list[GroupAnswer]] = {}
     by_department: dict[str, dict[str, list[GroupAnswer]]] = {}
-    for given in store.books.check_answers(plan.campaign):
+    for given in store.answers.to_checks(plan.campaign):
         message = messages.get(given.message)
         if message is None or given.at > now:
             continue

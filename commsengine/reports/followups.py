@@ -86,14 +86,14 @@ def todays_followups(store: Store, decisions: Decisions, now: dt.datetime) -> li
 
     A campaign that is paused takes none of that number from one that runs.
     """
-    paused = {record.id for record in store.plans.all() if record.state == "paused"}
+    paused = {record.id for record in store.campaigns.all() if record.state == "paused"}
     found = sorted(open_followups(store, now), key=lambda one: one.campaign in paused)
     return [one for one in capped_by_day(found, decisions.workspace.follow_ups_per_day) if one.today]
 
 
 def with_talk(store: Store, renderer: RendererFor, found: Sequence[FollowUp]) -> list[FollowUp]:
     """The same with talking points. Where they cannot be written, they say so."""
-    records = {record.id: record for record in store.plans.all()}
+    records = {record.id: record for record in store.campaigns.all()}
     renderers = {
         each: renderer(records[each].plan, records[each].templates) for each in {one.campaign for one in found}
     }
@@ -114,15 +114,15 @@ def open_followups(
     store: Store, now: dt.datetime, campaign: str | None = None, only: str | None = None
 ) -> list[FollowUp]:
     """The same without talking points and without a number for one day; ``only`` is the id of the one wanted."""
-    records = {record.id: record for record in store.plans.all() if record.state in ("running", "paused")}
+    records = {record.id: record for record in store.campaigns.all() if record.state in ("running", "paused")}
     groups: dict[tuple[str, str, HandKind], list[OpenRung]] = defaultdict(list)
-    for rung in store.books.open_rungs(campaign):
+    for rung in store.counts.open_rungs(campaign):
         asked = rung.open_at(now) and rung.campaign in records
         if asked and any(m.id == rung.message for m in records[rung.campaign].plan.messages):
             groups[rung.campaign, rung.person_id, rung.kind].append(rung)
     if only is not None:
         groups = {group: rungs for group, rungs in groups.items() if followup_id(*group) == only}
-    loaded = store.touches.histories(sorted({person for _, person, _ in groups}))
+    loaded = store.loading.histories(sorted({person for _, person, _ in groups}))
     signer_lookup = SignerLookup(store, {one.person.manager for one in loaded.values()})
     found = [
         _followup(records[campaign], loaded[person], kind, rungs, signer_lookup, now)
@@ -157,7 +157,7 @@ def record_outcome(
             f"There is no open follow-up '{wanted}'.", "Run 'commsengine followups' to see those that are."
         )
     acknowledged = dict(zip(one.messages, one.keys, strict=True)) if outcome == "understood" else {}
-    store.facts.outcome(
+    store.answers.outcome(
         one.person.id, one.campaign, one.messages, outcome, unclear=unclear, note=note, acknowledged=acknowledged,
         by=by, now=now,
     )  # fmt: skip

@@ -12,11 +12,11 @@ from typing import Any
 
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Plan
+from commsengine.cadence.terms import ASKED_FOR
 from commsengine.engine.directory import members, roles_of
 from commsengine.errors import InputError
 from commsengine.reports.why import iso
-from commsengine.store.inputs import ASKED_FOR, GivenInput
-from commsengine.store.records import CampaignRecord
+from commsengine.store.records import CampaignRecord, GivenInput
 from commsengine.store.store import Store
 
 
@@ -24,7 +24,7 @@ def recent_inputs(
     store: Store, record: CampaignRecord, since: dt.datetime | None, until: dt.datetime
 ) -> list[GivenInput]:
     """What was written or chosen after ``since`` and up to ``until``; a bare "I will" is only counted elsewhere."""
-    return [given for given in store.books.inputs(record.id, since=since, until=until) if given.text]
+    return [given for given in store.answers.inputs(record.id, since=since, until=until) if given.text]
 
 
 def answers(store: Store, record: CampaignRecord, message: str | None = None) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def answers(store: Store, record: CampaignRecord, message: str | None = None) ->
     A message that the plan has lost since is there as long as there are answers to it. Raises ``InputError`` for a
     message that asks for nothing of the kind.
     """
-    given = store.books.inputs(record.id)
+    given = store.answers.inputs(record.id)
     asking = {each.id: each for each in record.plan.messages if each.ask in ASKED_FOR}
     asking |= {each.message: _lost(store, record, each.message) for each in given if each.message not in asking}
     if message is not None and message not in asking:
@@ -55,7 +55,7 @@ def answers(store: Store, record: CampaignRecord, message: str | None = None) ->
 
 def _lost(store: Store, record: CampaignRecord, message: str) -> Message:
     """A message as the last version of the plan had it that asked for an answer."""
-    versions = (store.plans.version(record.id, number) for number in range(record.version, 0, -1))
+    versions = (store.campaigns.version(record.id, number) for number in range(record.version, 0, -1))
     messages = [each for version in versions if version for each in version.plan.messages if each.id == message]
     return next((each for each in messages if each.ask in ASKED_FOR), messages[0])
 
@@ -63,7 +63,7 @@ def _lost(store: Store, record: CampaignRecord, message: str) -> Message:
 def _answered(
     store: Store, plan: Plan, message: Message, given: Sequence[GivenInput], audience: Sequence[tuple[Person, str]]
 ) -> dict[str, Any]:
-    spoke, reached = {one.person_id for one in given}, set(store.books.reached(plan.campaign, message.id))
+    spoke, reached = {one.person_id for one in given}, set(store.touches.reached(plan.campaign, message.id))
     roles = roles_of(plan, message)
     return {
         "message": message.id,

@@ -62,7 +62,9 @@ class ManagerLists:
 
     def _somebody_waits(self, running: Mapping[str, CampaignRecord], now: dt.datetime) -> bool:
         """Whether it is morning for the manager of anybody who is to be called: cheap, for it is asked all day."""
-        waiting = {rung.person_id: rung.campaign for rung in self._store.books.open_rungs() if rung.campaign in running}
+        waiting = {
+            rung.person_id: rung.campaign for rung in self._store.counts.open_rungs() if rung.campaign in running
+        }
         people = self._store.people.by_ids(sorted(waiting))
         signer_lookup = SignerLookup(self._store, {person.manager for person in people.values()})
         managers = {
@@ -127,7 +129,7 @@ def _sponsors(plan: Plan, email: str) -> bool:
 
 def channels_of(store: Store, plan: Plan, person: Person, carriers: Collection[str]) -> tuple[ChannelName, ...]:
     """The channels that reach somebody who is on record, the first first."""
-    loaded = store.touches.histories([person.id])
+    loaded = store.loading.histories([person.id])
     unreachable = loaded[person.id].history.unreachable if person.id in loaded else {}
     return reaching(carried_by(plan, carriers), person, unreachable)
 

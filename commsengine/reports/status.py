@@ -14,7 +14,7 @@ from commsengine.engine.waiting import waiting
 from commsengine.reports.campaign_report import RoleView, recall_by_role
 from commsengine.reports.followups import followups
 from commsengine.reports.why import iso, touch_json
-from commsengine.store.records import CampaignBooks, QuestionRecord, TouchRecord
+from commsengine.store.records import CampaignCounts, QuestionRecord, TouchRecord
 from commsengine.store.store import Store
 
 ALIVE = dt.timedelta(seconds=90)
@@ -34,7 +34,7 @@ def status(
     """
     campaigns = [
         {**_campaign(books, store), **({"recall": _recall(store, books.campaign, now)} if recall else {})}
-        for books in store.books.status(now)
+        for books in store.counts.status(now)
     ]
     engine = engine_state(store, now, stop_file=stop_file)
     if decisions is not None:
@@ -103,7 +103,7 @@ def today(store: Store, decisions: Decisions, renderer: RendererFor, now: dt.dat
 
 def questions(store: Store, now: dt.datetime) -> list[dict[str, Any]]:
     """Open questions; those that wait for more than two working days first, then the oldest."""
-    asked = store.facts.questions(open_only=True)
+    asked = store.questions.all(open_only=True)
     people = store.people.by_ids(sorted({question.person_id for question in asked}))
     found = [
         {
@@ -129,7 +129,7 @@ def held(store: Store) -> list[dict[str, Any]]:
 
 def failed(store: Store) -> list[dict[str, Any]]:
     """Touches that never arrive, of campaigns that go on; the newest first."""
-    going_on = {record.id for record in store.plans.all() if record.state in ("running", "paused")}
+    going_on = {record.id for record in store.campaigns.all() if record.state in ("running", "paused")}
     rows = [
         row
         for row in store.touches.open_rows(states=("failed",))
@@ -146,9 +146,9 @@ def failed(store: Store) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _campaign(books: CampaignBooks, store: Store) -> dict[str, Any]:
+def _campaign(books: CampaignCounts, store: Store) -> dict[str, Any]:
     counts: dict[str, Any] = dict(books.touches)
-    pause = store.plans.standing(books.campaign) if books.state == "paused" else None
+    pause = store.campaigns.open_pause(books.campaign) if books.state == "paused" else None
     return {
         "campaign": books.campaign, "title": books.title, "state": books.state, "audience": books.audience,
         "touches": {**counts, "skipped": dict(books.skipped)}, "acknowledged": books.acknowledged,
@@ -159,7 +159,7 @@ def _campaign(books: CampaignBooks, store: Store) -> dict[str, Any]:
 
 def _recall(store: Store, campaign: str, now: dt.datetime) -> list[dict[str, Any]]:
     """By role, while the campaign goes on; a role of too few people has no figures."""
-    record = store.plans.get(campaign)
+    record = store.campaigns.get(campaign)
     if record is None or record.started_at is None or record.state not in ("running", "paused"):
         return []
     return [_recall_json(role) for role in recall_by_role(store, record, now)]
@@ -184,7 +184,7 @@ def _email(store: Store, record: TouchRecord, known: dict[str, str]) -> str:
 
 
 def _waits_too_long(store: Store, question: QuestionRecord, now: dt.datetime) -> bool:
-    record = store.plans.get(question.campaign)
+    record = store.campaigns.get(question.campaign)
     lead = store.people.by_email(record.plan.owner[0]) if record else None
     person = lead or store.people.by_id(question.person_id)
     if record is None or person is None:

@@ -28,7 +28,7 @@ def why(store: Store, decisions: Decisions, email: str, now: dt.datetime) -> dic
     if person is None:
         near = ", ".join(store.people.near(email))
         raise InputError(f"Nobody here has the address {email}.", f"There is: {near}." if near else "")
-    campaigns, others = decisions.campaigns(now), [each for each in store.plans.all() if each.state != "running"]
+    campaigns, others = decisions.campaigns(now), [each for each in store.campaigns.all() if each.state != "running"]
     one = decisions.of([person.id], campaigns, now)[0]
     timing = _timing(campaigns, one)
     standings = _standings(decisions, campaigns, others, person.id, now)
@@ -40,7 +40,7 @@ def why(store: Store, decisions: Decisions, email: str, now: dt.datetime) -> dic
         "campaigns": [
             *(_campaign(one, each.plan, "running", None, standings, timing) for each in campaigns.running),
             *(
-                _campaign(one, each.plan, each.state, store.plans.paused_since(each.id), standings, {})
+                _campaign(one, each.plan, each.state, store.campaigns.paused_since(each.id), standings, {})
                 for each in others
                 if each.state == "paused" or each.id in touched
             ),

@@ -60,7 +60,7 @@ class PeopleAtPlay:
 
     def look(self, *, calls: bool) -> None:
         """Read the new mail, the new Slack messages and, if there are ``calls`` to make, the new follow-ups."""
-        by_hand = {rung.key for rung in self._store.books.open_rungs()} - self._outreach if calls else set()
+        by_hand = {rung.key for rung in self._store.counts.open_rungs()} - self._outreach if calls else set()
         self._outreach |= by_hand
         news = self._store.touches.rows([*self._new_mail(), *self._new_posts(), *sorted(by_hand)])
         for record in news.values():
@@ -126,7 +126,7 @@ class PeopleAtPlay:
     def _talk(self, record: TouchRecord, fact: OutreachOutcome) -> None:
         """The manager or the lead calls, and writes down what came of it."""
         now, campaign = self._now(), record.campaign
-        if not any(rung.key == record.key and rung.open_at(now) for rung in self._store.books.open_rungs(campaign)):
+        if not any(rung.key == record.key and rung.open_at(now) for rung in self._store.counts.open_rungs(campaign)):
             return
         kind: HandKind = "sponsor" if record.kind == "sponsor" else "personal"
         number = followup_id(campaign, record.person_id or "", kind)

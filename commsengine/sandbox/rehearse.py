@@ -219,7 +219,7 @@ class Rehearsal:
             progress(self.clock.now())
 
         with self.wiring.engine() as engine:
-            play(self.clock, script.until, self.diary, store.touches.next_wake, tick)
+            play(self.clock, script.until, self.diary, store.loading.next_wake, tick)
         return self._story(people, paused, time.monotonic() - began)
 
     def _calls(self) -> list[FollowUp]:
@@ -231,7 +231,7 @@ class Rehearsal:
         script, store = self.script, self.wiring.store
         people = [replace(each, channel=each.preferred_channel) for each in script.people]
         store.people.save(people, by=BY, now=script.start)
-        store.plans.save_version(script.plan, script.templates, "", introduced={}, by=BY, now=script.start)
+        store.campaigns.save_version(script.plan, script.templates, "", introduced={}, by=BY, now=script.start)
         if script.plan.audience.people:
             store.people.set_roster(script.plan.campaign, [person.id for person in people], script.start)
         decrees.start(store, script.plan.campaign, by=BY, now=script.start)
@@ -264,7 +264,7 @@ class Rehearsal:
 
     def _story(self, people: PeopleAtPlay, moments: Sequence[PausedMoment], seconds: float) -> Story:
         records = list(self.wiring.store.touches.list(self.script.plan.campaign))
-        made = Counter(
+        made: Counter[Fingerprint] = Counter(
             (
                 r.person_id or "",
                 r.message,

@@ -1,26 +1,190 @@
-"""Answers: the first of its kind for a touch wins; an undo is a mark on it, never a delete."""
+"""What people said, and what came of talking to them: answers, snoozes, outcomes of an outreach.
+
+The first answer of its kind to a touch wins; an undo is a mark on it, never a delete. Each is news about its person,
+who is decided again.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, or_, select, update
 
-from commsengine.store import bookkeeping
-from commsengine.store.database import insert
-from commsengine.store.records import AnswerRecord, StoredAnswer
-from commsengine.store.tables import answer, counter, touch
+from commsengine.cadence.history import TouchRow
+from commsengine.cadence.terms import ASKED_FOR, OUTCOMES, UNCLEAR, AnswerKind, EvidenceKind
+from commsengine.errors import InputError
+from commsengine.store import bookkeeping, tables
+from commsengine.store.bookkeeping import CHUNK
+from commsengine.store.database import Database, insert
+from commsengine.store.loading import TOUCH_ROW
+from commsengine.store.person_rows import person_of
+from commsengine.store.records import (
+    AnsweredTouch,
+    AnswerRecord,
+    CheckAnswer,
+    GivenInput,
+    QuestionRecord,
+    StoredAnswer,
+    TouchRecord,
+)
+from commsengine.store.tables import answer, counter, person, question, snooze, touch
 
+NO_KEYS: Mapping[str, str] = {}
 _FIRST = ("person_id", "campaign", "message", "key", "kind", "whole_campaign")
 _VALID = answer.c.withdrawn_at.is_(None)
+_STORED = [answer.c[field.name] for field in fields(StoredAnswer)]
 _ANSWER_ABOVE = "answer_above"
+"""The counter that holds the last fence of before questions stood first on a Slack card."""
+
+_TO_CHECKS = (
+    select(answer.c.id, answer.c.person_id, answer.c.message, touch.c.role, touch.c.number)
+    .add_columns(answer.c.value, answer.c.right, answer.c.at)
+    .join(touch, touch.c.key == answer.c.key)
+    .where(answer.c.campaign == bindparam("campaign"), answer.c.kind == "check", _VALID)
+    .where(answer.c.counts, answer.c.right.is_not(None), answer.c.id > bindparam("after"))
+    .order_by(answer.c.id)
+    .limit(CHUNK)
+)
+_INPUTS = (
+    select(answer.c.id, answer.c.person_id, person.c.email, person.c.name, answer.c.message)
+    .add_columns(answer.c.kind, answer.c.value, answer.c.at)
+    .join(person, person.c.id == answer.c.person_id)
+    .where(answer.c.kind.in_(ASKED_FOR), _VALID)
+    .order_by(answer.c.at, answer.c.id)
+)
 
 
-def record(connection: Connection, given: Mapping[str, Any], now: dt.datetime) -> AnswerRecord:
-    """Writes the answer, unless the person has already given one of this kind to this touch: that one is returned."""
+class Answers:
+    """What people said about their touches."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(
+        self,
+        person_id: str,
+        campaign: str,
+        message: str,
+        key: str,
+        kind: AnswerKind,
+        *,
+        value: str = "",
+        right: bool | None = None,
+        evidence: EvidenceKind,
+        detail: Mapping[str, Any] | None = None,
+        whole_campaign: bool = False,
+        counts: bool = True,
+        by: str,
+        now: dt.datetime,
+    ) -> AnswerRecord:
+        """The first answer of its kind to a touch wins; a second returns the first, with ``first`` false.
+
+        ``counts`` is false where the answer to a check could be read above its question.
+        """
+        about = {"person_id": person_id, "campaign": campaign, "message": message, "key": key, "by": by}
+        given = {"kind": kind, "value": value, "right": right, "evidence": evidence, "detail": dict(detail or {})}
+        reach = {"whole_campaign": whole_campaign, "counts": counts}
+        with self._database.write() as connection:
+            return _record(connection, {**about, **given, **reach}, now)
+
+    def withdraw(self, answer_id: int, now: dt.datetime, press: str = "") -> bool:
+        """Takes an answer back; false if it does not stand. ``press`` names what wanted it, where that has a name."""
+        undo = update(answer).where(answer.c.id == answer_id, _VALID).values(withdrawn_at=now)
+        with self._database.write() as connection:
+            taken = connection.execute(undo.returning(answer.c.person_id, answer.c.detail)).first()
+            if taken is None:
+                return False
+            if press:
+                undone = update(answer).where(answer.c.id == answer_id)
+                connection.execute(undone.values(detail={**taken.detail, "undone": press}))
+            who = taken.person_id
+            bookkeeping.changed(connection, [who], now)
+            bookkeeping.note(connection, "withdraw", who, by=who, now=now, detail={"answer": answer_id})
+            return True
+
+    def presses_on(self, key: str, person_id: str) -> set[str]:
+        """What Slack calls the presses behind the answers to a touch, withdrawn ones too, and behind their undoing."""
+        theirs = select(answer.c.detail).where(answer.c.person_id == person_id, answer.c.key == key)
+        with self._database.read() as connection:
+            details = connection.execute(theirs).scalars().all()
+        return {name for detail in details for name in (detail.get("press"), detail.get("undone")) if name}
+
+    def of_person(self, person_id: str) -> list[StoredAnswer]:
+        """Everything the person answered, withdrawn or not, in order."""
+        theirs = select(*_STORED).where(answer.c.person_id == person_id).order_by(answer.c.id)
+        with self._database.read() as connection:
+            return [StoredAnswer(*row) for row in connection.execute(theirs)]
+
+    def about(self, key: str) -> AnsweredTouch | None:
+        """A touch and what its person said about it; ``None`` when no person on record has it."""
+        with self._database.read() as connection:
+            return _about(connection, key)
+
+    def to_checks(self, campaign: str) -> Iterator[CheckAnswer]:
+        """Every answer to a check that stands and counts, read in pages."""
+        last = 0
+        while True:
+            with self._database.read() as connection:
+                page = connection.execute(_TO_CHECKS, {"campaign": campaign, "after": last}).all()
+            if not page:
+                return
+            yield from (CheckAnswer(*row[1:]) for row in page)
+            last = page[-1].id
+
+    def inputs(
+        self, campaign: str, *, since: dt.datetime | None = None, until: dt.datetime | None = None
+    ) -> list[GivenInput]:
+        """What people answered in words or chose, in order; after ``since``, and up to ``until``."""
+        wanted = [answer.c.campaign == campaign]
+        wanted += [answer.c.at > since] if since else []
+        wanted += [answer.c.at <= until] if until else []
+        with self._database.read() as connection:
+            return [GivenInput(*row) for row in connection.execute(_INPUTS.where(*wanted))]
+
+    def snooze(self, person_id: str, campaign: str, message: str, until: dt.date, *, now: dt.datetime) -> None:
+        """Nothing of this message before that local date."""
+        row = {"person_id": person_id, "campaign": campaign, "message": message, "until": until}
+        same = (snooze.c[name] == value for name, value in row.items())
+        with self._database.write() as connection:
+            if connection.execute(select(snooze.c.id).where(*same).limit(1)).first() is None:
+                connection.execute(snooze.insert(), {**row, "at": now, "by": person_id})
+                bookkeeping.changed(connection, [person_id], now)
+
+    def outcome(
+        self,
+        person_id: str,
+        campaign: str,
+        messages: Sequence[str],
+        came_of_it: str,
+        *,
+        unclear: str = "",
+        note: str = "",
+        acknowledged: Mapping[str, str] = NO_KEYS,
+        by: str,
+        now: dt.datetime,
+    ) -> None:
+        """What came of a personal outreach about these messages. Raises ``InputError`` for a word we do not know.
+
+        ``acknowledged``: the keys of the touches (by message) that the person has thereby acknowledged, says ``by``;
+        kept in one transaction with the outcome.
+        """
+        _known(came_of_it, OUTCOMES)
+        _known(unclear, (*UNCLEAR, ""))
+        came = {"person_id": person_id, "campaign": campaign, "outcome": came_of_it, "unclear": unclear, "note": note}
+        detail = {"campaign": campaign, "messages": list(messages), "outcome": came_of_it}
+        with self._database.write() as connection:
+            rows = [{**came, "message": message, "at": now, "by": by} for message in messages]
+            connection.execute(tables.outcome.insert(), rows)
+            bookkeeping.changed(connection, [person_id], now)
+            bookkeeping.note(connection, "outcome", person_id, by=by, now=now, detail=detail)
+            for message, key in acknowledged.items():
+                _record(connection, _word_of_another(person_id, campaign, message, key, by), now)
+
+
+def _record(connection: Connection, given: Mapping[str, Any], now: dt.datetime) -> AnswerRecord:
     news = {**given, "at": now, "withdrawn_at": None, "counts": given["counts"] and _asked_first(connection, given)}
     new = insert(connection, answer).values(news)
     new = new.on_conflict_do_nothing(index_elements=list(_FIRST), index_where=_VALID)
@@ -36,37 +200,76 @@ def record(connection: Connection, given: Mapping[str, Any], now: dt.datetime) -
 
 
 def _asked_first(connection: Connection, given: Mapping[str, Any]) -> bool:
-    """Not a check answered on a Slack card of before questions stood first there: its text gave the answer away."""
+    # Not so on a Slack card of before questions stood first there: its text gave the answer to a check away.
     if (given["kind"], given["evidence"]) != ("check", "slack"):
         return True
     last = select(counter.c.value).where(counter.c.name == _ANSWER_ABOVE).scalar_subquery()
-    told = select(touch.c.key).where(touch.c.key == given["key"], touch.c.fence <= last)
-    return connection.execute(told).first() is None
+    given_away = select(touch.c.key).where(touch.c.key == given["key"], touch.c.fence <= last)
+    return connection.execute(given_away).first() is None
 
 
-def withdraw(connection: Connection, answer_id: int, now: dt.datetime, press: str = "") -> bool:
-    """Marks the answer as taken back; false if there is none, or it was taken back before."""
-    undo = update(answer).where(answer.c.id == answer_id, _VALID).values(withdrawn_at=now)
-    taken = connection.execute(undo.returning(answer.c.person_id, answer.c.detail)).first()
-    if taken is None:
-        return False
-    if press:
-        told = {**taken.detail, "undone": press}
-        connection.execute(update(answer).where(answer.c.id == answer_id).values(detail=told))
-    bookkeeping.changed(connection, [taken.person_id], now)
-    bookkeeping.note(connection, "withdraw", taken.person_id, by=taken.person_id, now=now, detail={"answer": answer_id})
-    return True
+def _word_of_another(person_id: str, campaign: str, message: str, key: str, by: str) -> dict[str, Any]:
+    about = {"person_id": person_id, "campaign": campaign, "message": message, "key": key, "by": by}
+    given: dict[str, Any] = {"kind": "acknowledged", "value": "", "right": None, "evidence": "manager", "detail": {}}
+    return {**about, **given, "whole_campaign": False, "counts": True}
 
 
-def presses_on(connection: Connection, key: str, person_id: str) -> set[str]:
-    """What Slack calls the presses behind the answers to a touch, withdrawn ones too, and behind their undoing."""
-    theirs = select(answer.c.detail).where(answer.c.person_id == person_id, answer.c.key == key)
-    details = connection.execute(theirs).scalars()
-    return {name for detail in details for name in (detail.get("press"), detail.get("undone")) if name}
+def _known(word: str, words: Sequence[str]) -> None:
+    if word not in words:
+        raise InputError(f"'{word}' is not known here.", f"Write one of: {', '.join(filter(None, words))}.")
 
 
-def of_person(connection: Connection, person_id: str) -> list[StoredAnswer]:
-    """Everything the person answered, withdrawn or not, in order."""
-    columns = [answer.c[field.name] for field in fields(StoredAnswer)]
-    rows = connection.execute(select(*columns).where(answer.c.person_id == person_id).order_by(answer.c.id))
-    return [StoredAnswer(*row) for row in rows]
+# -- one touch and what was said about it, read at one moment -------------------------------------
+
+_PERSON: BindParameter[str] = bindparam("the_person")
+_CAMPAIGN: BindParameter[str] = bindparam("the_campaign")
+_MESSAGE: BindParameter[str] = bindparam("the_message")
+
+# Built once: every visit to a page and every press asks them.
+_TOUCH = select(*(touch.c[each.name] for each in fields(TouchRecord))).where(
+    touch.c.key == bindparam("the_key"), touch.c.kind != "service"
+)
+_WHO = select(person).where(person.c.id == _PERSON, person.c.erased_at.is_(None))
+_ANSWERS = (
+    select(*_STORED)
+    .where(answer.c.person_id == _PERSON, answer.c.campaign == _CAMPAIGN, _VALID)
+    .where(or_(answer.c.message == _MESSAGE, answer.c.whole_campaign))
+    .order_by(answer.c.id)
+)
+_QUESTION = (
+    select(*(question.c[each.name] for each in fields(QuestionRecord)))
+    .where(question.c.person_id == _PERSON, question.c.campaign == _CAMPAIGN, question.c.message == _MESSAGE)
+    .order_by(question.c.id.desc())
+    .limit(1)
+)
+_SNOOZES = (
+    select(snooze.c.until)
+    .where(snooze.c.person_id == _PERSON, snooze.c.campaign == _CAMPAIGN, snooze.c.message == _MESSAGE)
+    .order_by(snooze.c.id)
+)
+_ROWS = (
+    select(*TOUCH_ROW)
+    .where(touch.c.person_id == _PERSON, touch.c.campaign == _CAMPAIGN, touch.c.message == _MESSAGE)
+    .where(touch.c.kind != "service")
+    .order_by(touch.c.due_at, touch.c.key)
+)
+
+
+def _about(connection: Connection, key: str) -> AnsweredTouch | None:
+    found = connection.execute(_TOUCH, {"the_key": key}).first()
+    record = TouchRecord(*found) if found else None
+    who = connection.execute(_WHO, {"the_person": record.person_id}).first() if record else None
+    if record is None or who is None:
+        return None
+    about = {"the_person": record.person_id, "the_campaign": record.campaign, "the_message": record.message}
+    asked = connection.execute(_QUESTION, about).first()
+    answers = tuple(StoredAnswer(*row) for row in connection.execute(_ANSWERS, about))
+    checked = any(each.kind == "check" for each in answers)
+    return AnsweredTouch(
+        record,
+        person_of(who),
+        answers,
+        QuestionRecord(*asked) if asked else None,
+        tuple(row.until for row in connection.execute(_SNOOZES, about)),
+        tuple(TouchRow(*row) for row in connection.execute(_ROWS, about)) if checked else (),
+    )

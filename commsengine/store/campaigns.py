@@ -1,4 +1,10 @@
-"""Campaigns and the versions of their plans. A version, once applied, never changes."""
+"""Campaigns and the versions of their plans. A version, once applied, never changes.
+
+1. Start, pause, resume, cancel and finish each raise the campaign's epoch. What was claimed under an older epoch can no
+   longer leave, so each of them holds from its commit on.
+2. A claim and a mark read the campaigns with a shared lock: a pause that comes at the same moment waits for that
+   transaction, or that transaction sees it. Nothing leaves between the two.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +18,34 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 
 from commsengine.cadence.history import Campaign, Campaigns, Standstill
 from commsengine.cadence.plan import Plan, Workspace
-from commsengine.errors import CommsError
-from commsengine.store import bookkeeping, decrees
+from commsengine.cadence.terms import CampaignState
+from commsengine.errors import CommsError, InputError
+from commsengine.store import bookkeeping, moves
 from commsengine.store.database import Database
 from commsengine.store.records import CampaignRecord, Hold
-from commsengine.store.tables import campaign, plan_version, standstill
+from commsengine.store.tables import campaign, plan_version, standstill, touch
+
+BACKLOGS = ("latest", "all", "none")
+
+HOLD = select(standstill.c.id).where(standstill.c.campaign == "", standstill.c.until.is_(None))
+"""The hold that is open, if there is one."""
+
+_RUNNING = (
+    select(campaign.c.id, campaign.c.epoch)
+    .where(campaign.c.state == "running")
+    .order_by(campaign.c.id)
+    .with_for_update(read=True)
+)
+_CAMPAIGNS = select(campaign).order_by(campaign.c.id)
+_CAMPAIGN = select(campaign).where(campaign.c.id == bindparam("the_id"))
+_VERSION = select(plan_version).where(
+    plan_version.c.campaign == bindparam("the_id"), plan_version.c.version == bindparam("number")
+)
+_OVER = select(standstill).where(standstill.c.until.is_not(None)).order_by(standstill.c.id)
 
 
-class Plans:
-    """The campaigns, by id."""
+class CampaignStore:
+    """The campaigns, by id. What changes one raises ``CommsError`` where its state forbids it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -41,14 +66,12 @@ class Plans:
         A finished campaign is paused again, so that ``resume`` lets the new version run. Raises ``CommsError`` for the
         id of a cancelled one.
         """
+        since = {message: at.astimezone(dt.UTC).isoformat() for message, at in introduced.items()}
         with self._database.write() as connection:
             version = _next_version(connection, plan, by, now)
-            row = {
-                "campaign": plan.campaign, "version": version, "plan": plan.model_dump(mode="json"),
-                "templates": dict(templates), "source": source, "applied_at": now, "applied_by": by,
-                "introduced": {message: at.astimezone(dt.UTC).isoformat() for message, at in introduced.items()},
-            }  # fmt: skip
-            connection.execute(plan_version.insert(), row)
+            row = {"campaign": plan.campaign, "version": version, "applied_at": now, "applied_by": by}
+            row |= {"plan": plan.model_dump(mode="json"), "templates": dict(templates), "source": source}
+            connection.execute(plan_version.insert(), {**row, "introduced": since})
             bookkeeping.wake_everybody(connection, now)
             bookkeeping.note(connection, "apply", plan.campaign, by=by, now=now, detail={"version": version})
         return version
@@ -65,7 +88,7 @@ class Plans:
         with self._database.read() as connection:
             return self._all(connection)
 
-    def campaigns(self, workspace: Workspace | None = None) -> Campaigns:
+    def running(self, workspace: Workspace | None = None) -> Campaigns:
         """The running campaigns with their pauses, and the holds that are over: what decisions are made of."""
         with self._database.read() as connection:
             records = [record for record in self._all(connection) if record.state == "running"]
@@ -77,10 +100,10 @@ class Plans:
 
     def paused_since(self, campaign_id: str) -> dt.datetime | None:
         """When the pause began that is still open; ``None`` if it runs, is over, or was never started."""
-        standing = self.standing(campaign_id)
-        return standing.since if standing else None
+        pause = self.open_pause(campaign_id)
+        return pause.since if pause else None
 
-    def standing(self, campaign_id: str) -> Hold | None:
+    def open_pause(self, campaign_id: str) -> Hold | None:
         """The pause that is still open: since when, by whom and why."""
         columns = [standstill.c[field.name] for field in fields(Hold)]
         still = (standstill.c.campaign == campaign_id, standstill.c.until.is_(None))
@@ -95,36 +118,75 @@ class Plans:
         return difflib.get_close_matches(name, known, n=3, cutoff=0.5) or (known if len(known) <= 5 else [])
 
     def start(self, campaign_id: str, *, by: str, now: dt.datetime) -> CampaignRecord:
-        """Lets a new campaign run. Raises ``CommsError`` if it was started before."""
-        return self._decreed(campaign_id, lambda connection: decrees.start(connection, campaign_id, by=by, now=now))
+        """Lets a new campaign run."""
+        with self._database.write() as connection:
+            row = _locked(connection, campaign_id)
+            if row.started_at is not None:
+                remedy = "Run 'commsengine resume' to let it go on." if row.state == "paused" else ""
+                raise CommsError(f"'{campaign_id}' was started already; it is {row.state}.", remedy)
+            if row.state == "cancelled":
+                raise _cancelled(campaign_id)
+            _change(connection, campaign_id, state="running", started_at=now)
+            bookkeeping.wake_everybody(connection, now)
+            bookkeeping.note(connection, "start", campaign_id, by=by, now=now)
+        return self._known(campaign_id)
 
     def pause(
-        self, campaign_id: str, *, by: str, now: dt.datetime, reason: str = "paused",
+        self,
+        campaign_id: str,
+        *,
+        by: str,
+        now: dt.datetime,
+        reason: str = "paused",
         detail: Mapping[str, Any] | None = None,
-    ) -> CampaignRecord:  # fmt: skip
-        """From the return on nothing of it is claimed or marked; open ``sending`` rows are the caller's to await."""
-        return self._decreed(
-            campaign_id,
-            lambda connection: decrees.pause(connection, campaign_id, by=by, now=now, reason=reason, detail=detail),
-        )
+    ) -> CampaignRecord:
+        """From the return on nothing of it is claimed or marked; open ``sending`` rows are the caller's to await.
+
+        Pausing what is not running changes nothing.
+        """
+        with self._database.write() as connection:
+            if _locked(connection, campaign_id).state == "running":
+                _change(connection, campaign_id, state="paused")
+                stand_still(connection, campaign_id, reason, by=by, now=now)
+                bookkeeping.note(connection, "pause", campaign_id, by=by, now=now, detail=detail)
+        return self._known(campaign_id)
 
     def resume(self, campaign_id: str, *, backlog: str, by: str, now: dt.datetime) -> CampaignRecord:
-        """Lets it go on; ``backlog`` (latest, all, none) says what becomes of what fell due meanwhile."""
-        return self._decreed(
-            campaign_id, lambda connection: decrees.resume(connection, campaign_id, backlog=backlog, by=by, now=now)
-        )
+        """Lets it go on; ``backlog`` (latest, all, none) says what becomes of what fell due meanwhile.
+
+        Resuming what runs changes nothing.
+        """
+        known_backlog(backlog)
+        with self._database.write() as connection:
+            row = _locked(connection, campaign_id)
+            if row.state != "running":
+                _may_resume(row)
+                _change(connection, campaign_id, state="running")
+                go_on(connection, campaign_id, backlog, by=by, now=now)
+                bookkeeping.note(connection, "resume", campaign_id, by=by, now=now, detail={"backlog": backlog})
+        return self._known(campaign_id)
 
     def cancel(self, campaign_id: str, *, by: str, now: dt.datetime) -> CampaignRecord:
         """Ends it for good; waiting retries become skipped."""
-        return self._decreed(campaign_id, lambda connection: decrees.cancel(connection, campaign_id, by=by, now=now))
+        with self._database.write() as connection:
+            if _locked(connection, campaign_id).state != "cancelled":
+                _change(connection, campaign_id, state="cancelled")
+                skip_retries_of_cancelled(connection)
+                bookkeeping.note(connection, "cancel", campaign_id, by=by, now=now)
+        return self._known(campaign_id)
 
     def finish(self, campaign_id: str, *, by: str, now: dt.datetime) -> CampaignRecord:
         """Everything is said: the campaign is finished."""
-        return self._decreed(campaign_id, lambda connection: decrees.finish(connection, campaign_id, by=by, now=now))
-
-    def _decreed(self, campaign_id: str, decree: decrees.Decree) -> CampaignRecord:
         with self._database.write() as connection:
-            decree(connection)
+            row = _locked(connection, campaign_id)
+            if row.state != "finished":
+                if row.state == "cancelled" or row.started_at is None:
+                    raise CommsError(f"'{campaign_id}' cannot finish: it is {row.state}.", "")
+                _change(connection, campaign_id, state="finished")
+                bookkeeping.note(connection, "finish", campaign_id, by=by, now=now)
+        return self._known(campaign_id)
+
+    def _known(self, campaign_id: str) -> CampaignRecord:
         found = self.get(campaign_id)
         assert found is not None, "a campaign is never deleted"  # noqa: S101 - a defect of ours
         return found
@@ -143,12 +205,21 @@ class Plans:
         if written is None:
             return None
         return CampaignRecord(
-            row.id, row.state, number, row.epoch, row.started_at, written.plan, written.templates, written.source,
-            written.introduced, written.applied_at, written.applied_by,
-        )  # fmt: skip
+            id=row.id,
+            state=row.state,
+            version=number,
+            epoch=row.epoch,
+            started_at=row.started_at,
+            plan=written.plan,
+            templates=written.templates,
+            source=written.source,
+            introduced=written.introduced,
+            applied_at=written.applied_at,
+            applied_by=written.applied_by,
+        )
 
     def _written(self, connection: Connection, campaign_id: str, number: int) -> _Written | None:
-        """Versions never change, so each is read and validated once."""
+        # Versions never change, so each is read and validated once.
         key = (campaign_id, number)
         if key not in self._read:
             row = connection.execute(_VERSION, {"the_id": campaign_id, "number": number}).first()
@@ -173,14 +244,6 @@ class _Written:
     applied_by: str
 
 
-_CAMPAIGNS = select(campaign).order_by(campaign.c.id)
-_CAMPAIGN = select(campaign).where(campaign.c.id == bindparam("the_id"))
-_VERSION = select(plan_version).where(
-    plan_version.c.campaign == bindparam("the_id"), plan_version.c.version == bindparam("number")
-)
-_OVER = select(standstill).where(standstill.c.until.is_not(None)).order_by(standstill.c.id)
-
-
 def _next_version(connection: Connection, plan: Plan, by: str, now: dt.datetime) -> int:
     row = connection.execute(select(campaign).where(campaign.c.id == plan.campaign).with_for_update()).first()
     if row is None:
@@ -188,15 +251,86 @@ def _next_version(connection: Connection, plan: Plan, by: str, now: dt.datetime)
         connection.execute(campaign.insert(), {**new, "on_uncertain": plan.on_uncertain})
         return 1
     if row.state == "cancelled":
-        raise CommsError(f"'{plan.campaign}' was cancelled for good.", "Give the plan another 'campaign' id.")
+        raise _cancelled(plan.campaign)
     if row.state == "finished":
-        decrees.stand_still(connection, plan.campaign, "a new version", by=by, now=now)
-    change = {"version": row.version + 1, "epoch": row.epoch + 1, "on_uncertain": plan.on_uncertain}
-    state = "paused" if row.state == "finished" else row.state
-    connection.execute(update(campaign).where(campaign.c.id == plan.campaign).values(state=state, **change))
-    return int(row.version) + 1
+        stand_still(connection, plan.campaign, "a new version", by=by, now=now)
+    state: CampaignState = "paused" if row.state == "finished" else row.state
+    version = int(row.version) + 1
+    _change(connection, plan.campaign, state=state, version=version, on_uncertain=plan.on_uncertain)
+    return version
 
 
 def _running(record: CampaignRecord, pauses: tuple[Standstill, ...]) -> Campaign:
     assert record.started_at is not None, "a running campaign was started"  # noqa: S101 - a defect of ours
     return Campaign(record.plan, record.started_at, record.version, record.epoch, record.introduced, pauses)
+
+
+def _locked(connection: Connection, campaign_id: str) -> Row[Any]:
+    row = connection.execute(select(campaign).where(campaign.c.id == campaign_id).with_for_update()).first()
+    if row is None:
+        raise InputError(f"There is no campaign '{campaign_id}'.", "Run 'commsengine status' to see them all.")
+    return row
+
+
+def _change(connection: Connection, campaign_id: str, *, state: CampaignState, **values: Any) -> None:
+    change = update(campaign).where(campaign.c.id == campaign_id)
+    connection.execute(change.values(epoch=campaign.c.epoch + 1, state=state, **values))
+
+
+def _may_resume(row: Row[Any]) -> None:
+    if row.state != "paused":
+        raise CommsError(f"'{row.id}' is {row.state} and cannot go on.", "Apply the plan again to reopen it.")
+    if row.started_at is None:
+        raise CommsError(f"'{row.id}' was never started.", f"Run 'commsengine start {row.id}'.")
+
+
+def _cancelled(campaign_id: str) -> CommsError:
+    return CommsError(f"'{campaign_id}' was cancelled for good.", "Give the plan another 'campaign' id.")
+
+
+# -- pauses and holds, in the transaction of their caller -----------------------------------------
+
+
+def stand_still(connection: Connection, campaign_id: str, reason: str, *, by: str, now: dt.datetime) -> None:
+    """Opens a pause, or with an empty ``campaign_id`` a hold."""
+    row = {"campaign": campaign_id, "reason": reason, "since": now, "since_by": by, "until": None, "until_by": ""}
+    connection.execute(standstill.insert(), {**row, "backlog": ""})
+
+
+def go_on(connection: Connection, campaign_id: str, backlog: str, *, by: str, now: dt.datetime) -> bool:
+    """Closes what stands open; false if nothing did."""
+    still = (standstill.c.campaign == campaign_id, standstill.c.until.is_(None))
+    close = update(standstill).where(*still).values(until=now, until_by=by, backlog=backlog)
+    closed = connection.execute(close.returning(standstill.c.id)).all()
+    bookkeeping.wake_everybody(connection, now)
+    return bool(closed)
+
+
+def known_backlog(backlog: str) -> None:
+    """Raises ``InputError`` for any other word."""
+    if backlog not in BACKLOGS:
+        raise InputError(f"'{backlog}' is not a way to treat a backlog.", "Write latest, all or none.")
+
+
+def skip_retries_of_cancelled(connection: Connection) -> None:
+    # No decision is made for a cancelled campaign any more, so its retries are closed here.
+    over = select(campaign.c.id).where(campaign.c.state == "cancelled")
+    waiting = moves.moving(moves.CLOSE).where(touch.c.campaign.in_(over))
+    connection.execute(waiting.values(reason="cancelled", retry_at=None))
+
+
+# -- what may leave -------------------------------------------------------------------------------
+
+
+def on_hold(connection: Connection) -> bool:
+    return connection.execute(HOLD.limit(1)).first() is not None
+
+
+def running_epochs(connection: Connection) -> dict[str, int]:
+    """The running campaigns and their epochs, held still until this transaction ends."""
+    return {row.id: row.epoch for row in connection.execute(_RUNNING)}
+
+
+def unchanged(now_running: Mapping[str, int], decided_on: Mapping[str, int]) -> set[str]:
+    """The campaigns that may still be claimed for."""
+    return {each for each, epoch in decided_on.items() if now_running.get(each) == epoch}

@@ -1,107 +1,72 @@
-"""The books: counts per campaign that add up, and the outreach that is still open."""
+"""Counts per campaign that add up, the sizes of audiences, and the outreach that is still open."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, true
 
-from commsengine.cadence.people import Person
+from commsengine.cadence.people import COLUMNS, Person
+from commsengine.cadence.plan import Role
 from commsengine.cadence.standing import AWAY, call_again
-from commsengine.cadence.terms import STATES
-from commsengine.store import audiences, inputs
-from commsengine.store.bookkeeping import CHUNK
-from commsengine.store.campaigns import Plans
+from commsengine.cadence.terms import BY_HAND, GOT_IT, STATES
+from commsengine.store.campaigns import CampaignStore
 from commsengine.store.database import Database
-from commsengine.store.outbox import CARRIED_BY_HAND
 from commsengine.store.person_rows import person_of
-from commsengine.store.records import CampaignBooks, CampaignRecord, CheckAnswer, Drawn, OpenRung
-from commsengine.store.tables import answer, outcome, person, touch
-
-GOT_IT = ("acknowledged", "input", "commit", "check")
-"""Whoever gives the answer that a message asks for has taken note of it, whatever the message asks."""
-
-_TOUCHES = touch.c.kind != "service"
-_CHECK_ANSWERS = (
-    select(
-        answer.c.id, answer.c.person_id, answer.c.message, touch.c.role, touch.c.number, answer.c.value, answer.c.right,
-        answer.c.at,
-    )
-    .join(touch, touch.c.key == answer.c.key)
-    .where(answer.c.campaign == bindparam("campaign"), answer.c.kind == "check", answer.c.withdrawn_at.is_(None))
-    .where(answer.c.counts, answer.c.right.is_not(None), answer.c.id > bindparam("after"))
-    .order_by(answer.c.id)
-    .limit(CHUNK)
-)  # fmt: skip
+from commsengine.store.records import CampaignCounts, CampaignRecord, Drawn, OpenRung
+from commsengine.store.tables import answer, outcome, person, roster, touch
 
 
-class Books:
-    """Counts, made from the rows each time they are asked for."""
+class Counts:
+    """Made from the rows each time they are asked for."""
 
-    def __init__(self, database: Database, plans: Plans) -> None:
+    def __init__(self, database: Database, campaigns: CampaignStore) -> None:
         self._database = database
-        self._plans = plans
+        self._campaigns = campaigns
 
-    def status(self, now: dt.datetime) -> list[CampaignBooks]:
+    def status(self, now: dt.datetime) -> list[CampaignCounts]:
         """One entry per campaign, by id. ``now`` decides which follow-ups rest."""
-        records = self._plans.all()
+        records = self._campaigns.all()
         with self._database.read() as connection:
-            return [_books(connection, record, now) for record in records]
+            return [_counts(connection, record, now) for record in records]
 
     def audience(self, campaign: str) -> int:
         """How many people the campaign is for, as the directory stands; 0 for an unknown campaign."""
-        record = self._plans.get(campaign)
+        record = self._campaigns.get(campaign)
         if record is None:
             return 0
         with self._database.read() as connection:
-            return sum(audiences.by_role(connection, record).values())
+            return _size(connection, record)
 
     def drawn(self, record: CampaignRecord, most: int) -> Mapping[str, Drawn]:
-        """The size of each role as the directory stands, and at most so many of its people, evenly."""
+        """The size of each role as the directory stands, and at most so many of its people, evenly by id."""
         with self._database.read() as connection:
-            return audiences.drawn(connection, record, most)
-
-    def check_answers(self, campaign: str) -> Iterator[CheckAnswer]:
-        """Every answer to a check that stands and counts, read in pages."""
-        last = 0
-        while True:
-            with self._database.read() as connection:
-                page = connection.execute(_CHECK_ANSWERS, {"campaign": campaign, "after": last}).all()
-            if not page:
-                return
-            yield from (CheckAnswer(*row[1:]) for row in page)
-            last = page[-1].id
-
-    def inputs(
-        self, campaign: str, *, since: dt.datetime | None = None, until: dt.datetime | None = None
-    ) -> list[inputs.GivenInput]:
-        """What people answered in words or chose, in order; after ``since``, and up to ``until``."""
-        with self._database.read() as connection:
-            return inputs.given(connection, campaign, since=since, until=until)
-
-    def reached(self, campaign: str, message: str) -> Sequence[str]:
-        """The ids of the people who have got a message by a channel, or perhaps have."""
-        with self._database.read() as connection:
-            return inputs.reached(connection, campaign, message)
+            found = connection.execute(_evenly(_members(connection, record), most)).all()
+        sizes = {row.role: row.people for row in found}
+        return {
+            role: Drawn(sizes.get(role, 0), tuple(row.id for row in found if row.role == role))
+            for role in record.plan.audience.roles
+        }
 
     def open_rungs(self, campaign: str | None = None) -> list[OpenRung]:
         """Personal outreach and proposals to sponsors that nothing has come of, the oldest first.
 
         Those that found the person away are among them; they say when they are open again.
         """
-        records = [record for record in self._plans.all() if campaign in (None, record.id)]
+        records = [record for record in self._campaigns.all() if campaign in (None, record.id)]
         with self._database.read() as connection:
             return _open_rungs(connection, records)
 
 
-def _books(connection: Connection, record: CampaignRecord, now: dt.datetime) -> CampaignBooks:
+def _counts(connection: Connection, record: CampaignRecord, now: dt.datetime) -> CampaignCounts:
     counted = _touches(connection, record.id)
-    return CampaignBooks(
+    return CampaignCounts(
         campaign=record.id,
         title=record.plan.title,
         state=record.state,
-        audience=sum(audiences.by_role(connection, record).values()),
+        audience=_size(connection, record),
         touches={state: sum(counted.get(state, {}).values()) for state in STATES},
         skipped=counted.get("skipped", {}),
         acknowledged=_acknowledged(connection, record.id),
@@ -111,9 +76,13 @@ def _books(connection: Connection, record: CampaignRecord, now: dt.datetime) -> 
 
 
 def _touches(connection: Connection, campaign: str) -> Mapping[str, dict[str, int]]:
-    """Counts by state and reason."""
+    """Numbers by state, then by reason."""
     split = (touch.c.state, touch.c.reason)
-    rows = select(*split, func.count().label("n")).where(touch.c.campaign == campaign, _TOUCHES).group_by(*split)
+    rows = (
+        select(*split, func.count().label("n"))
+        .where(touch.c.campaign == campaign, touch.c.kind != "service")
+        .group_by(*split)
+    )
     counted: dict[str, dict[str, int]] = {}
     for row in connection.execute(rows):
         counted.setdefault(row.state, {})[row.reason] = row.n
@@ -127,23 +96,21 @@ def _acknowledged(connection: Connection, campaign: str) -> int:
 
 
 def _open_rungs(connection: Connection, records: Sequence[CampaignRecord]) -> list[OpenRung]:
-    """Open is what has neither an outcome (but "away") nor an answer since, of somebody who is still there.
-
-    What another message corrects is nothing to talk about any more.
-    """
+    # Open is what has neither an outcome (but "away") nor an answer since, of a person who is still there. What another
+    # message corrects is nothing to talk about any more.
     mine = (touch.c.person_id, touch.c.campaign, touch.c.message)
-    came = (
-        outcome.c.person_id == mine[0], outcome.c.campaign == mine[1], outcome.c.message == mine[2],
-        outcome.c.at >= touch.c.sent_at,
-    )  # fmt: skip
+    about = (outcome.c.person_id == mine[0], outcome.c.campaign == mine[1], outcome.c.message == mine[2])
+    came = (*about, outcome.c.at >= touch.c.sent_at)
     talked = select(outcome.c.id).where(*came, outcome.c.outcome != AWAY)
     away = select(func.max(outcome.c.at)).where(*came).correlate(touch).scalar_subquery()
-    said = select(answer.c.id).where(
-        answer.c.person_id == mine[0], answer.c.campaign == mine[1], answer.c.withdrawn_at.is_(None),
-        answer.c.at >= touch.c.sent_at, or_(answer.c.message == mine[2], answer.c.whole_campaign),
-    )  # fmt: skip
+    since = (answer.c.withdrawn_at.is_(None), answer.c.at >= touch.c.sent_at)
+    said = (
+        select(answer.c.id)
+        .where(answer.c.person_id == mine[0], answer.c.campaign == mine[1], *since)
+        .where(or_(answer.c.message == mine[2], answer.c.whole_campaign))
+    )
     rungs = select(touch.c.key, *mine, touch.c.rung, touch.c.kind, touch.c.sent_at, away.label("away")).join(person)
-    rungs = rungs.where(touch.c.kind.in_(CARRIED_BY_HAND), touch.c.state != "skipped", person.c.left.is_(None))
+    rungs = rungs.where(touch.c.kind.in_(tuple(BY_HAND)), touch.c.state != "skipped", person.c.left.is_(None))
     rungs = rungs.where(~talked.exists(), ~said.exists()).order_by(touch.c.sent_at, touch.c.key)
     plans = {record.id: record.plan for record in records}
     found = connection.execute(rungs.where(touch.c.campaign.in_(plans))).all()
@@ -156,7 +123,60 @@ def _open_rungs(connection: Connection, records: Sequence[CampaignRecord]) -> li
 
 
 def _people(connection: Connection, ids: Collection[str]) -> dict[str, Person]:
-    """Those few who were away."""
     if not ids:
         return {}
     return {row.id: person_of(row) for row in connection.execute(select(person).where(person.c.id.in_(ids)))}
+
+
+# -- the audience, counted by the database: the same people and roles that ``role_of`` finds one by one
+
+
+def _size(connection: Connection, record: CampaignRecord) -> int:
+    theirs = _members(connection, record).subquery()
+    placed = select(func.count()).select_from(theirs).where(theirs.c.role.is_not(None))
+    return connection.execute(placed).scalar_one()
+
+
+def _evenly(members: Select[Any], most: int) -> Select[Any]:
+    """At most so many people of each role: id, role, number of ``people`` in it."""
+    theirs = members.subquery()
+    placed = select(
+        theirs.c.id,
+        theirs.c.role,
+        func.count().over(partition_by=theirs.c.role).label("people"),
+        func.row_number().over(partition_by=theirs.c.role, order_by=theirs.c.id).label("place"),
+    ).where(theirs.c.role.is_not(None))
+    each = placed.subquery()
+    step = (each.c.people + (most - 1)) // most
+    return select(each).where((each.c.place - 1) % step == 0).order_by(each.c.id)
+
+
+def _members(connection: Connection, record: CampaignRecord) -> Select[Any]:
+    """The people who are there and, if the campaign has a roster, in it: the id, and the role or NULL."""
+    audience = record.plan.audience
+    roles = case(*((_matches(connection, role), name) for name, role in audience.roles.items()), else_=None)
+    members = select(person.c.id, roles.label("role")).where(person.c.left.is_(None), person.c.erased_at.is_(None))
+    if audience.people is None:
+        return members
+    return members.join(roster, and_(roster.c.person_id == person.c.id, roster.c.campaign == record.id))
+
+
+def _matches(connection: Connection, role: Role) -> ColumnElement[bool]:
+    if role.rest:
+        return true()
+    head = true() if role.is_manager is None else person.c.is_manager == role.is_manager
+    return and_(head, *(_column(connection, name).in_(values) for name, values in role.columns.items()))
+
+
+def _column(connection: Connection, name: str) -> ColumnElement[Any]:
+    """A column of people.csv, empty where the person has none."""
+    return person.c[name] if name in COLUMNS else func.coalesce(_attribute(connection, name), "")
+
+
+def _attribute(connection: Connection, name: str) -> Any:
+    """NULL where the person has none."""
+    if connection.dialect.name == "postgresql":
+        return person.c.attributes[name].as_string()
+    # A JSON path of SQLite could not name every column that a file may have.
+    pairs = func.json_each(person.c.attributes).table_valued("key", "value")
+    return select(pairs.c.value).where(pairs.c.key == name).correlate(person).scalar_subquery()

@@ -10,7 +10,7 @@ from dataclasses import fields
 from sqlalchemy import delete, func, select, update
 
 from commsengine.cadence.history import SILENCE
-from commsengine.store import bookkeeping, decrees
+from commsengine.store import bookkeeping, campaigns
 from commsengine.store.database import Database, insert
 from commsengine.store.records import HeartbeatRecord, Hold
 from commsengine.store.tables import campaign, counter, engine, instance, rest, standstill
@@ -160,20 +160,19 @@ class EngineRecord:
     def hold(self, reason: str, *, now: dt.datetime, by: str = "engine") -> bool:
         """From the return on nothing is claimed or marked; false if the engine was on hold already."""
         with self._database.write() as connection:
-            standing = select(standstill.c.id).where(standstill.c.campaign == "", standstill.c.until.is_(None))
-            if connection.execute(standing).first():
+            if campaigns.on_hold(connection):
                 return False
             bookkeeping.raise_epochs(connection)
-            decrees.stand_still(connection, "", reason, by=by, now=now)
+            campaigns.stand_still(connection, "", reason, by=by, now=now)
             bookkeeping.note(connection, "hold", "engine", by=by, now=now, detail={"reason": reason})
             return True
 
     def release(self, backlog: str, *, by: str, now: dt.datetime) -> bool:
         """Ends the hold and makes everybody due; ``backlog`` is latest, all or none. False if there was no hold."""
-        decrees.known_backlog(backlog)
+        campaigns.known_backlog(backlog)
         with self._database.write() as connection:
             bookkeeping.raise_epochs(connection)
-            if not decrees.go_on(connection, "", backlog, by=by, now=now):
+            if not campaigns.go_on(connection, "", backlog, by=by, now=now):
                 return False
             bookkeeping.note(connection, "release", "engine", by=by, now=now, detail={"backlog": backlog})
             return True

@@ -7,7 +7,6 @@ is blanked. A suppression is kept as a hash of the address, so that the wish sti
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import secrets
 from typing import Any
 
@@ -15,7 +14,7 @@ from sqlalchemy import Connection, Table, delete, select, update
 
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, moves, tables
-from commsengine.store.person_rows import TEXTS
+from commsengine.store.person_rows import TEXTS, suppression_key
 from commsengine.store.service_mail import ABOUT_OTHERS
 from commsengine.store.tables import person
 
@@ -45,11 +44,6 @@ def erase(connection: Connection, person_id: str, *, by: str, now: dt.datetime) 
     _blank_the_person(connection, person_id, pseudonym, now)
     bookkeeping.note(connection, "erase", pseudonym, by=pseudonym if by in (row.email, person_id) else by, now=now)
     return pseudonym
-
-
-def suppression_key(email_key: str) -> str:
-    """The address, once it may no longer be known."""
-    return "sha256:" + hashlib.sha256(email_key.encode()).hexdigest()
 
 
 def _blank_what_was_said(connection: Connection, person_id: str) -> None:

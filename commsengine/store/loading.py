@@ -5,26 +5,24 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, Table, bindparam, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, Table, bindparam, func, select, update
 
 from commsengine.cadence.history import Answer, History, OutreachOutcome, Question, Snooze, TouchRow
 from commsengine.cadence.people import Person
+from commsengine.cadence.terms import CHANNELS
 from commsengine.store.bookkeeping import CHUNK
-from commsengine.store.erasure import suppression_key
-from commsengine.store.person_rows import email_key, person_of
+from commsengine.store.database import Database
+from commsengine.store.person_rows import email_key, person_of, suppression_key
 from commsengine.store.records import Loaded
 from commsengine.store.tables import answer, outcome, person, question, roster, snooze, suppression, touch, unreachable
 
-CARRIERS = ("email", "slack", "console", "file")
+CARRIERS = (*CHANNELS, "console", "file")
 """The channels that a suppression without a channel closes; what a human carries is not among them."""
 
-TOUCH_ROW = (
-    touch.c.key, touch.c.campaign, touch.c.message, touch.c.rung, touch.c.kind, touch.c.local_date, touch.c.due_at,
-    touch.c.channel, touch.c.state, touch.c.sent_at, touch.c.retry_at, touch.c.attempts, touch.c.possible_duplicate,
-    touch.c.reason, touch.c.number,
-)  # fmt: skip
+TOUCH_ROW = [touch.c[field.name] for field in fields(TouchRow)]
 """The columns of a ``TouchRow``, in its order."""
 
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)
@@ -58,17 +56,40 @@ _SUPPRESSIONS = select(suppression).where(
 Facts = Mapping[str, Sequence[Any]]
 
 
-def due(connection: Connection, now: dt.datetime, limit: int) -> list[str]:
-    """The ids of the people whose bookmark has come, the longest due first."""
-    return [str(row.id) for row in connection.execute(_DUE, {"now": now, "most": limit})]
+class Loading:
+    """People who are due, and their histories."""
 
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-def load(connection: Connection, ids: Sequence[str]) -> dict[str, Loaded]:
-    """People with their histories; ids that are unknown or erased are left out."""
-    loaded: dict[str, Loaded] = {}
-    for start in range(0, len(ids), CHUNK):
-        loaded.update(_load_some(connection, ids[start : start + CHUNK]))
-    return loaded
+    def due(self, now: dt.datetime, limit: int = 1000) -> list[str]:
+        """The ids of people to decide for, the longest due first."""
+        with self._database.read() as connection:
+            return [str(row.id) for row in connection.execute(_DUE, {"now": now, "most": limit})]
+
+    def due_count(self, now: dt.datetime) -> int:
+        with self._database.read() as connection:
+            return connection.execute(select(func.count()).where(person.c.wake_at <= now)).scalar_one()
+
+    def next_wake(self) -> dt.datetime | None:
+        """When the next person is due; ``None`` if none ever is."""
+        with self._database.read() as connection:
+            found: dt.datetime | None = connection.execute(select(func.min(person.c.wake_at))).scalar()
+        return found
+
+    def wipe_bookmarks(self, now: dt.datetime) -> None:
+        """Makes everybody due; costs a recomputation and changes nothing that is sent."""
+        epoch = min(now, dt.datetime(1970, 1, 1, tzinfo=dt.UTC))
+        with self._database.write() as connection:
+            connection.execute(update(person).where(person.c.erased_at.is_(None)).values(wake_at=epoch))
+
+    def histories(self, ids: Sequence[str]) -> dict[str, Loaded]:
+        """People with everything on record about them, read at one moment; the unknown and erased are left out."""
+        loaded: dict[str, Loaded] = {}
+        with self._database.read() as connection:
+            for start in range(0, len(ids), CHUNK):
+                loaded.update(_load_some(connection, ids[start : start + CHUNK]))
+        return loaded
 
 
 def _load_some(connection: Connection, ids: Sequence[str]) -> dict[str, Loaded]:
@@ -98,8 +119,8 @@ def _load_some(connection: Connection, ids: Sequence[str]) -> dict[str, Loaded]:
 
 def _touches(connection: Connection, ids: Sequence[str]) -> Facts:
     found: defaultdict[str, list[TouchRow]] = defaultdict(list)
-    for person_id, *fields in connection.execute(_TOUCHES, {"ids": list(ids)}):
-        found[person_id].append(TouchRow(*fields))
+    for person_id, *row in connection.execute(_TOUCHES, {"ids": list(ids)}):
+        found[person_id].append(TouchRow(*row))
     return found
 
 
@@ -136,7 +157,7 @@ def _rosters(connection: Connection, ids: Sequence[str]) -> dict[str, dict[str, 
 
 
 def _unreachable(connection: Connection, ids: Sequence[str], people: Iterable[Person]) -> dict[str, dict[str, str]]:
-    """Channels that cannot carry anything to these people: found out by trying, or suppressed by somebody."""
+    # Found out by trying, or suppressed.
     found: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for row in connection.execute(_UNREACHABLE, {"ids": list(ids)}):
         found[row.person_id][row.channel] = row.reason

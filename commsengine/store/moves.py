@@ -10,8 +10,9 @@ stands for no row at all. Each move is performed in exactly one place, by the on
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Delete, Update, and_, bindparam, delete, false, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -86,6 +87,20 @@ FINAL = ("sent", "failed", "skipped")
 
 RESTORED = ("sent", "failed", "retry", "uncertain")
 """The states in which a row comes back that a restored database does not know: no move, but a repair."""
+
+
+_BLANK: Mapping[str, Any] = {
+    **dict.fromkeys(("campaign", "message", "role", "channel", "reason", "owner", "remote_id"), ""),
+    **dict.fromkeys(("number", "version", "epoch", "facts_seq", "fence", "attempts", "uncertainties"), 0),
+    **dict.fromkeys(("person_id", "local_date", "rung", "not_after", "again_at", "payload")),
+    **dict.fromkeys(("lease_until", "sending_at", "uncertain_at", "sent_at", "retry_at")),
+    **dict.fromkeys(("possible_duplicate", "held"), False),
+}
+
+
+def blank(key: str, kind: str, state: str | None, now: dt.datetime) -> dict[str, Any]:
+    """A row with every column but ``due_at``: what is born sets the columns that it knows."""
+    return {**_BLANK, "key": key, "kind": kind, "state": state, "created_at": now}
 
 
 def moving(move: Move) -> Update:

@@ -1,97 +1,184 @@
-"""The claim: an INSERT under the touch's key, durable before anything leaves. Who inserts, carries.
+"""The outbox: claims, marks and receipts of touches. Only the owner under its fence moves what it has claimed.
 
-In one transaction
+A claim is an INSERT under the touch's key, durable before anything leaves. In one transaction
 1. Nothing is claimed on hold, nor for a campaign that does not run at the epoch the decision was made on, nor for
-   whoever has been erased since.
-2. Each touch is inserted; a key that exists is taken over only from the state ``retry``. A conflict means that somebody
-   else has it. Skipped touches are born ``skipped``; what a human carries is born ``sent``.
-3. Bookmarks are written for people of whom nothing new is known, and only while no campaign has moved on: else whoever
-   moved on has already made them due.
+   a person who has been erased since.
+2. Each touch is inserted; a key that exists is taken over only from the state ``retry``. A conflict means that another
+   engine has it. Skipped touches are born ``skipped``; what a human carries is born ``sent``.
+3. Bookmarks are written for people of whom nothing new is known, and only while no campaign has moved on: else they
+   are due already.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Update, bindparam, or_, select, update
 
 from commsengine.cadence.history import Decision, Touch
-from commsengine.store import gates, moves
+from commsengine.cadence.terms import BY_HAND
+from commsengine.store import bookkeeping, campaigns, moves, reachability, service_mail
 from commsengine.store.bookkeeping import CHUNK
-from commsengine.store.database import many
-from commsengine.store.tables import person, touch
-
-CARRIED_BY_HAND = ("personal", "sponsor")
+from commsengine.store.database import Database, many
+from commsengine.store.records import Marked, Receipt, TouchRecord
+from commsengine.store.tables import attempt, campaign, person, touch
+from commsengine.store.touches import records_of
 
 Decided = Sequence[tuple[Decision, int]]
 """Decisions, each with the ``facts_seq`` it was made on."""
 
+LookAgain = Mapping[str, dt.datetime | None]
+"""For each key, when to look at it again; ``None`` is at once."""
+
+RECEIPTS = {
+    "sent": moves.ARRIVE,
+    "failed": moves.FAIL,
+    "retry": moves.PUT_OFF,
+    "uncertain": moves.DOUBT,
+    "released": moves.GIVE_BACK,
+}
+"""The move that each state of a receipt asks for."""
+
+
+class Outbox:
+    """What is ours to deliver, and what became of it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def claim(
+        self,
+        decisions: Decided,
+        *,
+        owner: str,
+        fence: int,
+        lease_until: dt.datetime,
+        epochs: Mapping[str, int],
+        versions: Mapping[str, int],
+        now: dt.datetime,
+    ) -> list[Touch]:
+        """The touches that are ours to render and deliver, in the order of the decisions.
+
+        ``epochs`` are those of *all* running campaigns that were decided on.
+        """
+        lease = {"owner": owner, "fence": fence, "lease_until": lease_until}
+
+        def work(connection: Connection) -> list[Touch]:
+            if campaigns.on_hold(connection):
+                return []
+            running = campaigns.running_epochs(connection)
+            wanted = _claimable(connection, decisions, campaigns.unchanged(running, epochs))
+            rows = [_row(each, seq, epochs, versions, lease, now) for each, seq in wanted]
+            won = _insert(connection, rows)
+            lost = {row["person_id"]: row["key"] for row in rows if row["key"] not in won}
+            many(connection, moves.adopting(), ({"the_key": key, "whose": each} for each, key in lost.items()))
+            if running == dict(epochs):
+                _set_bookmarks(connection, decisions, lost)
+            return [each for (each, _), row in zip(wanted, rows, strict=True) if won.get(row["key"]) == "claimed"]
+
+        return self._database.write_again(work)
+
+    def record(
+        self, marks: Sequence[str], receipts: Sequence[Receipt], *, owner: str, fence: int, now: dt.datetime
+    ) -> tuple[list[Marked], set[str]]:
+        """Receipts, then marks, of many connections in one commit; what is marked may leave.
+
+        The keys are those of the receipts that were still ours to settle.
+        """
+
+        def work(connection: Connection) -> tuple[list[Marked], set[str]]:
+            settled = _settle(connection, receipts, owner, fence, now)
+            return _mark(connection, marks, owner, fence, now), settled
+
+        return self._database.write_again(work)
+
+    def mark(self, keys: Sequence[str], *, owner: str, fence: int, now: dt.datetime) -> set[str]:
+        """Makes claims ``sending``, durably; only the keys that come back may leave."""
+        return {each.key for each in self.record(keys, (), owner=owner, fence=fence, now=now)[0]}
+
+    def settle(self, receipts: Sequence[Receipt], *, owner: str, fence: int, now: dt.datetime) -> set[str]:
+        """Writes receipts; the keys that come back were still ours to settle."""
+        return self.record((), receipts, owner=owner, fence=fence, now=now)[1]
+
+    def rows(self, keys: Sequence[str]) -> dict[str, TouchRecord]:
+        """How these touches stand now; unknown keys are left out."""
+        with self._database.read() as connection:
+            return {record.key: record for record in records_of(connection, keys)}
+
+    def renew(self, *, owner: str, lease_until: dt.datetime, now: dt.datetime) -> None:
+        """Lengthens the leases of what this owner has claimed and not yet marked; a lease that is over stays over."""
+        theirs = (touch.c.owner == owner, touch.c.lease_until > now)
+        with self._database.write() as connection:
+            connection.execute(moves.moving(moves.RENEW).where(*theirs).values(lease_until=lease_until))
+
+    def release(
+        self,
+        *,
+        now: dt.datetime,
+        owner: str | None = None,
+        campaign: str | None = None,
+        keys: Sequence[str] | None = None,
+    ) -> int:
+        """Gives back claims that are not marked yet (all that match every given condition); returns how many."""
+        chosen = [touch.c.state == "claimed"]
+        chosen += [touch.c.owner == owner] if owner is not None else []
+        chosen += [touch.c.campaign == campaign] if campaign is not None else []
+        chosen += [touch.c.key.in_(keys)] if keys is not None else []
+        with self._database.write() as connection:
+            rows = connection.execute(select(touch).where(*chosen).order_by(touch.c.key).with_for_update()).all()
+            give_back(connection, rows, {}, now)
+            campaigns.skip_retries_of_cancelled(connection)
+        return len(rows)
+
+
+# -- claims ---------------------------------------------------------------------------------------
+
 _TAKEN_OVER = (
-    "channel", "role", "number", "version", "epoch", "facts_seq", "not_after", "again_at", "state", "reason", "owner",
-    "fence", "lease_until", "sent_at", "retry_at",
-)  # fmt: skip
+    *("channel", "role", "number", "version", "epoch", "facts_seq", "not_after", "again_at", "state", "reason"),
+    *("owner", "fence", "lease_until", "sent_at", "retry_at"),
+)
 
 
-def claim(
-    connection: Connection,
-    decisions: Decided,
-    *,
-    owner: str,
-    fence: int,
-    lease_until: dt.datetime,
-    epochs: Mapping[str, int],
-    versions: Mapping[str, int],
-    now: dt.datetime,
-) -> list[Touch]:
-    """The touches that are ours to render and deliver, in the order of the decisions."""
-    if gates.on_hold(connection):
-        return []
-    running = gates.running_epochs(connection)
-    open_campaigns = gates.unchanged(running, epochs)
-    lease = {"owner": owner, "fence": fence, "lease_until": lease_until}
+def _claimable(connection: Connection, decisions: Decided, open_campaigns: Collection[str]) -> list[tuple[Touch, int]]:
+    """The touches of campaigns that go on, to people who have not been erased since; each with its ``facts_seq``."""
     wanted = [(each, seq) for each, seq in _touches(decisions) if each.campaign in open_campaigns]
     known = _still_known(connection, {each.person for each, _ in wanted})
-    wanted = [(each, seq) for each, seq in wanted if each.person in known]
-    rows = [_row(each, seq, epochs, versions, lease, now) for each, seq in wanted]
-    won = _insert(connection, rows)
-    lost = {row["person_id"]: row["key"] for row in rows if row["key"] not in won}
-    many(connection, moves.adopting(), ({"the_key": key, "whose": whose} for whose, key in lost.items()))
-    if running == dict(epochs):
-        _set_bookmarks(connection, decisions, lost)
-    return [each for (each, _), row in zip(wanted, rows, strict=True) if won.get(row["key"]) == "claimed"]
-
-
-def _still_known(connection: Connection, people: Collection[str]) -> set[str]:
-    """Who has not been erased since it was decided; until the claim is committed nobody of these is."""
-    ids, found = sorted(people), set[str]()
-    for start in range(0, len(ids), CHUNK):
-        there = select(person.c.id).where(person.c.id.in_(ids[start : start + CHUNK]))
-        found |= {row.id for row in connection.execute(there.with_for_update(read=True, key_share=True))}
-    return found
+    return [(each, seq) for each, seq in wanted if each.person in known]
 
 
 def _touches(decisions: Decided) -> Iterator[tuple[Touch, int]]:
     return ((each, facts_seq) for decision, facts_seq in decisions for each in decision.touches)
 
 
+def _still_known(connection: Connection, people: Collection[str]) -> set[str]:
+    ids, found = sorted(people), set[str]()
+    for start in range(0, len(ids), CHUNK):
+        there = select(person.c.id).where(person.c.id.in_(ids[start : start + CHUNK]))
+        # The lock keeps them from being erased until the claim is committed.
+        found |= {row.id for row in connection.execute(there.with_for_update(read=True, key_share=True))}
+    return found
+
+
 def _row(
-    each: Touch, facts_seq: int, epochs: Mapping[str, int], versions: Mapping[str, int], lease: Mapping[str, Any],
+    each: Touch,
+    facts_seq: int,
+    epochs: Mapping[str, int],
+    versions: Mapping[str, int],
+    lease: Mapping[str, Any],
     now: dt.datetime,
-) -> dict[str, Any]:  # fmt: skip
-    move = moves.SKIP if each.skip else moves.CARRY if each.kind in CARRIED_BY_HAND else moves.CLAIM
-    state = str(move.target)
-    return {
-        **(lease if state == "claimed" else {"owner": "", "fence": lease["fence"], "lease_until": None}),
-        "key": each.key, "kind": each.kind, "campaign": each.campaign, "message": each.message,
-        "person_id": each.person, "local_date": each.local_date, "rung": each.rung, "role": each.role,
-        "channel": each.channel, "number": each.number, "version": versions[each.campaign],
-        "epoch": epochs[each.campaign], "facts_seq": facts_seq, "due_at": each.due_at, "not_after": each.not_after,
-        "again_at": each.again_at, "state": state, "reason": each.skip, "attempts": 0, "uncertainties": 0,
-        "possible_duplicate": False, "held": False, "created_at": now, "sending_at": None, "uncertain_at": None,
-        "sent_at": now if state == "sent" else None, "retry_at": None, "remote_id": "", "payload": None,
-    }  # fmt: skip
+) -> dict[str, Any]:
+    move = moves.SKIP if each.skip else moves.CARRY if each.kind in BY_HAND else moves.CLAIM
+    row = moves.blank(each.key, each.kind, move.target, now)
+    row |= {"campaign": each.campaign, "message": each.message, "local_date": each.local_date, "rung": each.rung}
+    row |= {"role": each.role, "channel": each.channel, "number": each.number, "due_at": each.due_at}
+    row |= {"person_id": each.person, "not_after": each.not_after, "again_at": each.again_at, "reason": each.skip}
+    row |= {"version": versions[each.campaign], "epoch": epochs[each.campaign], "facts_seq": facts_seq}
+    if move is moves.CARRY:
+        row["sent_at"] = now
+    return {**row, **(lease if move is moves.CLAIM else {"fence": lease["fence"]})}
 
 
 def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> dict[str, str]:
@@ -106,7 +193,7 @@ def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> dict[str,
 
 
 def _set_bookmarks(connection: Connection, decisions: Decided, lost: Collection[str]) -> None:
-    """Whoever lost a touch to somebody else stays due, and is decided again with that touch on record."""
+    # People who lost a touch to another engine stay due, and are decided again with that touch on record.
     settled = (
         {"the_id": decision.person, "known": facts_seq, "next": decision.wake_at}
         for decision, facts_seq in sorted(decisions, key=lambda pair: pair[0].person)
@@ -114,3 +201,148 @@ def _set_bookmarks(connection: Connection, decisions: Decided, lost: Collection[
     )
     bookmark = update(person).where(person.c.id == bindparam("the_id"), person.c.facts_seq == bindparam("known"))
     many(connection, bookmark.values(wake_at=bindparam("next")), settled)
+
+
+# -- marks ----------------------------------------------------------------------------------------
+
+
+def _touch_may_leave() -> ColumnElement[bool]:
+    its_campaign = select(campaign.c.id).where(
+        campaign.c.id == touch.c.campaign, campaign.c.state == "running", campaign.c.epoch == touch.c.epoch
+    )
+    its_person = select(person.c.id).where(person.c.id == touch.c.person_id, person.c.facts_seq == touch.c.facts_seq)
+    return (touch.c.kind != "service") & ~campaigns.HOLD.exists() & its_campaign.exists() & its_person.exists()
+
+
+def _service_may_leave() -> ColumnElement[bool]:
+    passes = service_mail.ALERT | (~campaigns.HOLD.exists() & service_mail.NOT_STOPPED)
+    return (touch.c.kind == "service") & passes
+
+
+_NOW = bindparam("the_now", type_=touch.c.lease_until.type)
+_KEYS = touch.c.key.in_(bindparam("keys", expanding=True))
+_OURS = (_KEYS, touch.c.owner == bindparam("the_owner"), touch.c.fence == bindparam("the_fence"))
+
+# Built once: this runs once or twice for every message, and building it costs more than running it.
+_GOING = (
+    moves.moving(moves.MARK)
+    .where(*_OURS, touch.c.lease_until > _NOW)
+    .where(or_(_touch_may_leave(), _service_may_leave()))
+    .values(sending_at=_NOW)
+    .returning(*(touch.c[field.name] for field in fields(Marked)))
+)
+_OPEN = select(touch).where(*_OURS, touch.c.state.in_(("claimed", "sending"))).order_by(touch.c.key).with_for_update()
+
+
+def _mark(connection: Connection, keys: Sequence[str], owner: str, fence: int, now: dt.datetime) -> list[Marked]:
+    # The one condition: still claimed by this owner under this fence, the lease not over, no hold, the campaign running
+    # at the epoch of the claim, and nothing new known about the person since it was decided.
+    if not keys:
+        return []
+    campaigns.running_epochs(connection)
+    going: list[Marked] = []
+    for start in range(0, len(keys), CHUNK):
+        given = {"keys": keys[start : start + CHUNK], "the_owner": owner, "the_fence": fence, "the_now": now}
+        going += [Marked(*row) for row in connection.execute(_GOING, given)]
+    return going
+
+
+# -- receipts -------------------------------------------------------------------------------------
+
+
+def _settle(connection: Connection, receipts: Sequence[Receipt], owner: str, fence: int, now: dt.datetime) -> set[str]:
+    """The keys that were still this owner's to settle. Each attempt begun gets its row."""
+    rows = _mine(connection, [receipt.key for receipt in receipts], owner, fence)
+    valid = [each for each in receipts if each.key in rows and rows[each.key].state in RECEIPTS[each.state].sources]
+    given_back = [each for each in valid if each.state == "released"]
+    tried = [each for each in valid if each.state != "released"]
+    many(connection, attempt.insert(), (_attempt(each, rows[each.key], owner, fence) for each in tried))
+    for state, settled in _SETTLED.items():
+        many(connection, settled, (_outcome(each, rows[each.key]) for each in tried if each.state == state))
+    give_back(connection, [rows[each.key] for each in given_back], _looks(given_back), now)
+    not_sent = [each for each in tried if each.state != "sent"]
+    wake(connection, [rows[each.key] for each in not_sent], _looks(not_sent), now)
+    _close_channels(connection, valid, rows, now)
+    if any(each.state in ("retry", "released") for each in valid):
+        campaigns.skip_retries_of_cancelled(connection)
+    return {each.key for each in valid}
+
+
+def _looks(receipts: Sequence[Receipt]) -> LookAgain:
+    return {each.key: each.retry_at for each in receipts}
+
+
+def _mine(connection: Connection, keys: Sequence[str], owner: str, fence: int) -> dict[str, Row[Any]]:
+    found: dict[str, Row[Any]] = {}
+    for start in range(0, len(keys), CHUNK):
+        given = {"keys": keys[start : start + CHUNK], "the_owner": owner, "the_fence": fence}
+        found.update({row.key: row for row in connection.execute(_OPEN, given)})
+    return found
+
+
+def _attempt(receipt: Receipt, row: Row[Any], owner: str, fence: int) -> dict[str, Any]:
+    begun = {"key": receipt.key, "n": row.attempts + 1, "at": receipt.at, "owner": owner, "fence": fence}
+    said = {"verdict": receipt.state, "phase": receipt.phase, "reply": receipt.reply, "remote_id": receipt.remote_id}
+    return {**begun, **said, "channel": row.channel}
+
+
+def _settling(move: moves.Move) -> Update:
+    known = ("reason", "sent_at", "retry_at", "uncertain_at", "remote_id", "uncertainties")
+    one = moves.moving(move).where(touch.c.key == bindparam("the_key"))
+    return one.values({name: bindparam(name) for name in known}).values(attempts=touch.c.attempts + 1, owner="")
+
+
+_SETTLED = {state: _settling(move) for state, move in RECEIPTS.items() if state != "released"}
+
+
+def _outcome(receipt: Receipt, row: Row[Any]) -> dict[str, Any]:
+    return {
+        "the_key": receipt.key,
+        "reason": receipt.reason,
+        "uncertain_at": receipt.at if receipt.state == "uncertain" else None,
+        "sent_at": receipt.at if receipt.state == "sent" else None,
+        "retry_at": (receipt.retry_at or receipt.at) if receipt.state == "retry" else None,
+        "remote_id": receipt.remote_id,
+        "uncertainties": row.uncertainties + (receipt.state == "uncertain"),
+    }
+
+
+def _close_channels(
+    connection: Connection, receipts: Sequence[Receipt], rows: Mapping[str, Row[Any]], now: dt.datetime
+) -> None:
+    for receipt in receipts:
+        row = rows[receipt.key]
+        if receipt.unreachable and row.person_id:
+            reachability.record_unreachable(
+                connection, row.person_id, row.channel, receipt.unreachable, by="channel", now=now
+            )
+
+
+# -- also for the recovery ------------------------------------------------------------------------
+
+
+def give_back(connection: Connection, rows: Sequence[Row[Any]], look_again: LookAgain, now: dt.datetime) -> None:
+    """Claims of which nothing was offered: deleted, or ``retry`` again if an attempt was made before."""
+    kept = [row for row in rows if _stays(row)]
+    many(connection, _BACK, ({"the_key": row.key, "look_again": look_again.get(row.key) or now} for row in kept))
+    many(connection, _GONE, ({"the_key": row.key} for row in rows if not _stays(row)))
+    wake(connection, rows, look_again, now)
+
+
+_BACK = moves.moving(RECEIPTS["released"]).where(touch.c.key == bindparam("the_key"))
+_BACK = _BACK.values(owner="", retry_at=bindparam("look_again"))
+_GONE = moves.removing(moves.DROP).where(touch.c.key == bindparam("the_key"))
+
+
+def _stays(row: Row[Any]) -> bool:
+    return bool(row.attempts) or row.kind == "service"
+
+
+def wake(connection: Connection, rows: Sequence[Row[Any]], look_again: LookAgain, now: dt.datetime) -> None:
+    """A touch that did not arrive is news about its person; they are due when it may be tried again."""
+    when: dict[str, dt.datetime] = {}
+    for row in rows:
+        if row.person_id and row.kind != "service":
+            at = look_again.get(row.key) or now
+            when[row.person_id] = min(at, when.get(row.person_id, at))
+    bookkeeping.again_at(connection, when)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 from collections.abc import Collection, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, or_, select, update
 
 from commsengine.cadence.people import Person
+from commsengine.cadence.terms import Wish
 from commsengine.errors import InputError
-from commsengine.store import bookkeeping, erasure, people_import
+from commsengine.store import bookkeeping, erasure, people_import, tables
 from commsengine.store.database import Database, insert, many
 from commsengine.store.person_rows import email_key, person_of
 from commsengine.store.records import ImportCounts
@@ -26,17 +28,24 @@ class People:
         self._database = database
 
     def save(
-        self, people: Sequence[Person], *, by: str, now: dt.datetime, columns: Collection[str] | None = None,
-        complete: bool = False, present: Collection[str] = (),
-    ) -> ImportCounts:  # fmt: skip
-        """Adds and updates: of whom it knows already only these ``columns``, or everything.
+        self,
+        people: Sequence[Person],
+        *,
+        by: str,
+        now: dt.datetime,
+        columns: Collection[str] | None = None,
+        complete: bool = False,
+        present: Collection[str] = (),
+    ) -> ImportCounts:
+        """Adds and updates: of those it knows already only these ``columns``, or everything.
 
         ``complete`` marks as leavers all who are neither among them nor ``present``. ``InputError`` changes nothing.
         """
         with self._database.write() as connection:
-            return people_import.save(
-                connection, people, by=by, now=now, columns=columns, complete=complete, present=present
-            )
+            counts = people_import.save(connection, people, now, columns, present if complete else None)
+            detail = {"added": counts.added, "updated": counts.updated, "left": counts.left}
+            bookkeeping.note(connection, "import", "people", by=by, now=now, detail=detail)
+        return counts
 
     def by_email(self, email: str) -> Person | None:
         with self._database.read() as connection:
@@ -84,7 +93,9 @@ class People:
             known = [str(row.email_key) for row in connection.execute(some)]
         return difflib.get_close_matches(wanted, known, n=3, cutoff=0.7)
 
-    def set_preferences(self, person_id: str, *, channel: str, quiet: tuple[int, int] | None, now: dt.datetime) -> None:
+    def set_preferences(
+        self, person_id: str, *, channel: Wish, quiet: tuple[int, int] | None, now: dt.datetime
+    ) -> None:
         """The person's own wish of a channel ('' for none) and of local hours, in minutes after midnight."""
         quiet_from, quiet_to = quiet or (None, None)
         wishes = {"wished_channel": channel, "quiet_from": quiet_from, "quiet_to": quiet_to}
@@ -100,7 +111,7 @@ class People:
             return frozenset(connection.execute(listed).scalars())
 
     def set_roster(self, campaign: str, ids: Sequence[str], now: dt.datetime) -> None:
-        """Who stands in the roster of a campaign from now on; whoever already did keeps their date.
+        """Who stands in the roster of a campaign from now on; those who already did keep their date.
 
         An id that the directory does not have is looked up as an address. Raises ``InputError`` for an unknown one.
         """
@@ -119,6 +130,28 @@ class People:
             pseudonym = erasure.erase(connection, person_id, by=by, now=now)
         self._database.checkpoint()
         return pseudonym
+
+    def all_of(self, person_id: str) -> dict[str, list[dict[str, Any]]]:
+        """Everything stored about a person, by table: for their own page and for a request of information."""
+        mine = person.c.id == person_id
+        with self._database.read() as connection:
+            address = connection.execute(select(person.c.email).where(mine)).scalar() or ""
+            queries = {"person": select(person).where(mine), **_about(person_id, address)}
+            return {name: [dict(row) for row in connection.execute(q).mappings()] for name, q in queries.items()}
+
+
+def _about(person_id: str, address: str) -> dict[str, Select[Any]]:
+    """The rows of every table but ``person`` that are about them."""
+    direct = [table for table in tables.metadata.sorted_tables if "person_id" in table.c]
+    by_address = (tables.suppression, tables.slack_id)
+    attempts = select(tables.attempt).join(tables.touch).where(tables.touch.c.person_id == person_id)
+    done = or_(tables.audit.c.subject == person_id, tables.audit.c.by.in_((person_id, address)))
+    return {
+        **{table.name: select(table).where(table.c.person_id == person_id) for table in direct},
+        "attempt": attempts,
+        **{table.name: select(table).where(table.c.email_key == email_key(address)) for table in by_address},
+        "audit": select(tables.audit).where(done),
+    }
 
 
 def _known(connection: Connection, ids: Sequence[str]) -> set[str]:

@@ -31,9 +31,13 @@ Stored = Mapping[str, Mapping[str, Any]]
 
 
 def save(
-    connection: Connection, people: Sequence[Person], *, by: str, now: dt.datetime, columns: Collection[str] | None,
-    complete: bool, present: Collection[str],
-) -> ImportCounts:  # fmt: skip
+    connection: Connection,
+    people: Sequence[Person],
+    now: dt.datetime,
+    columns: Collection[str] | None,
+    present: Collection[str] | None,
+) -> ImportCounts:
+    """``columns``: only these of whom is known already. With ``present`` the import is complete, but for those."""
     people, stored = _matched(connection, people)
     if columns is not None:
         people = [_beside(each, stored, frozenset(columns)) for each in people]
@@ -44,11 +48,9 @@ def save(
     _update(connection, updated, stored, now)
     many(connection, person.insert(), (_new(each, now) for each in added))
     _recount_managers(connection, now)
-    left = _mark_leavers(connection, {*present, *(each.id for each in people)}, now) if complete else 0
-    counts = ImportCounts(len(added), len(updated), len(people) - len(added) - len(updated), left)
-    detail = {"added": counts.added, "updated": counts.updated, "left": left}
-    bookkeeping.note(connection, "import", "people", by=by, now=now, detail=detail)
-    return counts
+    there = None if present is None else {*present, *(each.id for each in people)}
+    left = 0 if there is None else _mark_leavers(connection, there, now)
+    return ImportCounts(len(added), len(updated), len(people) - len(added) - len(updated), left)
 
 
 def _matched(connection: Connection, people: Sequence[Person]) -> tuple[list[Person], Stored]:
@@ -107,12 +109,9 @@ def _moves(each: Person, stored: Stored) -> bool:
 
 
 def _new(each: Person, now: dt.datetime) -> dict[str, Any]:
-    return {
-        **values_of(each),
-        "id": each.id, "email_key": email_key(each.email), "manager_key": email_key(each.manager),
-        "wished_channel": "", "is_manager": False, "since": now, "quiet_from": None, "quiet_to": None,
-        "facts_seq": 1, "wake_at": now, "erased_at": None,
-    }  # fmt: skip
+    keys = {"id": each.id, "email_key": email_key(each.email), "manager_key": email_key(each.manager)}
+    unknown = {"wished_channel": "", "is_manager": False, "quiet_from": None, "quiet_to": None, "erased_at": None}
+    return {**values_of(each), **keys, **unknown, "since": now, "facts_seq": 1, "wake_at": now}
 
 
 def _update(connection: Connection, people: Sequence[Person], stored: Stored, now: dt.datetime) -> None:

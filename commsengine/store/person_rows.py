@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -48,6 +49,11 @@ def person_of(row: Row[Any] | Mapping[str, Any]) -> Person:
 def email_key(email: str) -> str:
     """Addresses are the same when they differ in case only."""
     return email.strip().lower()
+
+
+def suppression_key(key: str) -> str:
+    """The address in a suppression, once it may no longer be known. Takes an ``email_key``."""
+    return "sha256:" + hashlib.sha256(key.encode()).hexdigest()
 
 
 def _days(written: str | None) -> frozenset[int] | None:

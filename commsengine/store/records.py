@@ -12,9 +12,10 @@ from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.terms import (
     AnswerKind,
+    AttemptVerdict,
     CampaignState,
     Carrier,
-    ChannelName,
+    EvidenceKind,
     HandKind,
     ReceiptState,
     TouchKind,
@@ -66,7 +67,7 @@ class Uncertain:
     """A send whose outcome nobody knows yet: what a resolver looks for, and since when."""
 
     key: str
-    channel: ChannelName
+    channel: Carrier
     sending_at: dt.datetime | None
     uncertain_at: dt.datetime | None
     email: str | None
@@ -164,8 +165,8 @@ class Attempt:
     n: int
     at: dt.datetime
     owner: str
-    channel: ChannelName
-    verdict: ReceiptState
+    channel: Carrier
+    verdict: AttemptVerdict
     phase: str
     reply: str
     remote_id: str
@@ -217,7 +218,7 @@ class StoredAnswer:
     kind: AnswerKind
     value: str
     right: bool | None
-    evidence: str
+    evidence: EvidenceKind
     detail: Mapping[str, Any]
     whole_campaign: bool
     at: dt.datetime
@@ -249,11 +250,42 @@ class QuestionRecord:
     message: str
     key: str
     text: str
-    evidence: str
+    evidence: EvidenceKind
     asked_at: dt.datetime
     answer: str
     answered_at: dt.datetime | None
     answered_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredTouch:
+    """A touch with its person and what they said about its message, read at one moment.
+
+    ``answers`` stand (none is withdrawn) and concern the touch's message or its whole campaign, oldest first.
+    ``question`` is the newest about the message; ``snoozed_until`` are the local dates of its snoozes. ``rows`` are
+    the person's touches of the message, read only where a check was answered.
+    """
+
+    touch: TouchRecord
+    person: Person
+    answers: tuple[StoredAnswer, ...]
+    question: QuestionRecord | None
+    snoozed_until: tuple[dt.date, ...]
+    rows: tuple[TouchRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GivenInput:
+    """An answer in words or by choice that stands. ``text`` is empty where none were given or the person is erased."""
+
+    id: int
+    person_id: str
+    person: str
+    name: str
+    message: str
+    kind: AnswerKind
+    text: str
+    at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +349,7 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class CampaignBooks:
+class CampaignCounts:
     """The counts of one campaign. ``touches`` has every state; together they are the touches ever made.
 
     ``skipped`` splits that state by reason. ``acknowledged`` counts pairs of person and message.

@@ -4,8 +4,8 @@ A claim that was not marked never left: it is given back. A touch found ``sendin
 counted as an attempt. A resolver may still find out; else the plan decides: ``once`` sends it again one time, flagged
 ``possible_duplicate``; ``hold``, or a second uncertainty, leaves it to a person.
 
-A resolver's word ends an uncertainty for good: what it has found absent may be tried again as often as it takes, and a
-copy that has not left before is still flagged, for an outside may be wrong.
+A resolver's word ends an uncertainty for good: what it has found absent may be tried again as often as it takes. It is
+flagged all the same, because a resolver may be wrong.
 """
 
 from __future__ import annotations
@@ -17,161 +17,159 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, func, or_, select
 
+from commsengine.cadence.terms import AttemptVerdict, Resolution
 from commsengine.errors import InputError
-from commsengine.store import bookkeeping, decrees, moves
-from commsengine.store.database import many
-from commsengine.store.deliveries import give_back, wake
-from commsengine.store.records import Reborn, Uncertain
+from commsengine.store import bookkeeping, campaigns, moves
+from commsengine.store.database import Database, many
+from commsengine.store.outbox import give_back, wake
+from commsengine.store.records import Reborn, TouchRecord, Uncertain
 from commsengine.store.tables import attempt, campaign, person, touch
+from commsengine.store.touches import records_of
 
 POISON = "poison: the engine died three times while it wrote this message"
 
 
-def reconcile(
-    connection: Connection,
-    *,
-    now: dt.datetime,
-    dead_owners: Collection[str],
-    silent_since: dt.datetime | None,
-    alive: str = "",
-    poison: Collection[str] = (),
-) -> dict[str, int]:
-    """Frees what belongs to owners proved dead, and whatever has a lease that was over before ``silent_since``.
-
-    ``poison`` are the keys at which an engine died again and again: those fail alone, and the others go on.
-    """
-    forsaken = _forsaken(connection, dead_owners, silent_since, alive)
-    poisoned = [row for row in forsaken if row.state == "claimed" and row.key in poison]
-    claimed = [row for row in forsaken if row.state == "claimed" and row.key not in poison]
-    sending = [row for row in forsaken if row.state == "sending"]
-    give_back(connection, claimed, {}, now)
-    _fail(connection, poisoned, now)
-    _make_uncertain(connection, sending, now)
-    decrees.skip_retries_of_cancelled(connection)
-    return {"released": len(claimed), "uncertain": len(sending), "poison": len(poisoned)}
-
-
-def release(
-    connection: Connection, *, now: dt.datetime, owner: str | None, campaign_id: str | None, keys: Sequence[str] | None
-) -> int:
-    """Gives back claims that are not marked yet."""
-    chosen = [touch.c.state == "claimed"]
-    if owner is not None:
-        chosen.append(touch.c.owner == owner)
-    if campaign_id is not None:
-        chosen.append(touch.c.campaign == campaign_id)
-    if keys is not None:
-        chosen.append(touch.c.key.in_(keys))
-    rows = connection.execute(select(touch).where(*chosen).order_by(touch.c.key).with_for_update()).all()
-    give_back(connection, rows, {}, now)
-    decrees.skip_retries_of_cancelled(connection)
-    return len(rows)
-
-
 _OPEN = and_(touch.c.state == "uncertain", touch.c.held.is_(False))
-_UNSETTLED: Select[Any] = (
-    select(
-        *(touch.c[field.name] for field in fields(Uncertain) if field.name in touch.c),
-        person.c.email,
-        person.c.slack_id,
-    )
+_UNSETTLED = (
+    select(*(touch.c[field.name] for field in fields(Uncertain) if field.name in touch.c))
+    .add_columns(person.c.email, person.c.slack_id)
     .outerjoin(person, person.c.id == touch.c.person_id)
     .where(_OPEN)
     .order_by(touch.c.uncertain_at, touch.c.key)
     .limit(bindparam("most"))
 )
-
-
-def unsettled(connection: Connection, limit: int) -> list[Uncertain]:
-    """What is uncertain and waits for no person, the longest first."""
-    return [Uncertain(*row) for row in connection.execute(_UNSETTLED, {"most": limit})]
-
-
-def settle_uncertain(connection: Connection, now: dt.datetime, keys: Collection[str] | None = None) -> dict[str, int]:
-    """Applies each plan's ``on_uncertain``: to these ``keys``, by default to all that is uncertain and not held."""
-    chosen = (
-        select(touch, campaign.c.on_uncertain)
-        .outerjoin(campaign, campaign.c.id == touch.c.campaign)
-        .where(_OPEN, *([] if keys is None else [touch.c.key.in_(list(keys))]))
-    )
-    rows = connection.execute(_locked(chosen)).all()
-    again = [row for row in rows if row.on_uncertain != "hold" and row.uncertainties < 2]
-    held = [row for row in rows if row not in again]
-    _send_again(connection, again, now)
-    hold = moves.moving(moves.HOLD).where(touch.c.key == bindparam("the_key")).values(held=True)
-    many(connection, hold, ({"the_key": row.key} for row in held))
-    return {"retry": len(again), "held": len(held)}
-
-
-def sighted(
-    connection: Connection,
-    found: Mapping[str, tuple[str, str]],
-    absent: Mapping[str, str],
-    *,
-    by: str,
-    now: dt.datetime,
-) -> dict[str, int]:
-    """What a resolver knows of uncertain touches: ``found`` with (remote id, evidence), ``absent`` with evidence.
-
-    The absent ones are tried again, flagged: the flag says that nobody but an outside vouches for it.
-    """
-    chosen = select(touch).where(touch.c.state == "uncertain", touch.c.key.in_([*found, *absent]))
-    rows = connection.execute(_locked(chosen)).all()
-    arrived = [row for row in rows if row.key in found]
-    missing = [row for row in rows if row.key not in found]
-    _arrived(connection, arrived, {key: remote for key, (remote, _) in found.items()}, now)
-    _send_again(connection, missing, now, settled=True)
-    evidence = {key: told for key, (_, told) in found.items()} | dict(absent)
-    for row in rows:
-        detail = {"verdict": "sent" if row.key in found else "resend", "evidence": evidence[row.key]}
-        bookkeeping.note(connection, "resolve", row.key, by=by, now=now, detail=detail)
-    return {"found": len(arrived), "absent": len(missing)}
-
-
 _OPEN_FENCE = select(func.min(touch.c.fence)).where(touch.c.state.in_(("claimed", "sending")), touch.c.fence > 0)
 
 
-def oldest_open_fence(connection: Connection) -> int | None:
-    found: int | None = connection.execute(_OPEN_FENCE).scalar()
-    return found
+class Recovery:
+    """Settles what an engine that died, a silent relay or a restored database leaves open."""
 
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-def put_back(connection: Connection, rows: Sequence[Reborn], now: dt.datetime) -> None:
-    """What the sent-journal knows and this record does not. Whoever it is about is decided again."""
-    many(connection, moves.reborn(connection), (_reborn(row, now) for row in rows))
-    bookkeeping.changed(connection, (row.person_id for row in rows if row.person_id), now)
-    bookkeeping.note(connection, "put back", "engine", by="engine", now=now, detail={"touches": len(rows)})
+    def reconcile(
+        self,
+        *,
+        now: dt.datetime,
+        dead_owners: Collection[str] = (),
+        silent_since: dt.datetime | None = None,
+        alive: str = "",
+        poison: Collection[str] = (),
+    ) -> dict[str, int]:
+        """Frees the claims of dead owners and of leases over before ``silent_since``; counts by what became of them.
+
+        ``alive`` is an owner that is never silent. ``poison`` are the keys at which an engine died again and again:
+        claimed by a dead owner, they fail alone.
+        """
+        with self._database.write() as connection:
+            forsaken = _forsaken(connection, dead_owners, silent_since, alive)
+            poisoned = [row for row in forsaken if row.state == "claimed" and row.key in poison]
+            claimed = [row for row in forsaken if row.state == "claimed" and row.key not in poison]
+            sending = [row for row in forsaken if row.state == "sending"]
+            give_back(connection, claimed, {}, now)
+            _fail(connection, poisoned, now)
+            _make_uncertain(connection, sending, now)
+            campaigns.skip_retries_of_cancelled(connection)
+        return {"released": len(claimed), "uncertain": len(sending), "poison": len(poisoned)}
+
+    def unsettled(self, limit: int = 1000) -> list[Uncertain]:
+        """What is uncertain and waits for no person, the longest first."""
+        with self._database.read() as connection:
+            return [Uncertain(*row) for row in connection.execute(_UNSETTLED, {"most": limit})]
+
+    def settle_uncertain(self, now: dt.datetime, keys: Collection[str] | None = None) -> dict[str, int]:
+        """Applies each plan's ``on_uncertain``: to these ``keys``, by default to all that is uncertain and not held."""
+        chosen = (
+            select(touch, campaign.c.on_uncertain)
+            .outerjoin(campaign, campaign.c.id == touch.c.campaign)
+            .where(_OPEN, *([] if keys is None else [touch.c.key.in_(list(keys))]))
+        )
+        hold = moves.moving(moves.HOLD).where(touch.c.key == bindparam("the_key")).values(held=True)
+        with self._database.write() as connection:
+            rows = connection.execute(_locked(chosen)).all()
+            again = [row for row in rows if row.on_uncertain != "hold" and row.uncertainties < 2]
+            held = [row for row in rows if row not in again]
+            _send_again(connection, again, now)
+            many(connection, hold, ({"the_key": row.key} for row in held))
+        return {"retry": len(again), "held": len(held)}
+
+    def sighted(
+        self, found: Mapping[str, tuple[str, str]], absent: Mapping[str, str], *, by: str, now: dt.datetime
+    ) -> dict[str, int]:
+        """What a resolver knows: ``found`` with (remote id, evidence), provably ``absent`` with evidence, by key."""
+        chosen = select(touch).where(touch.c.state == "uncertain", touch.c.key.in_([*found, *absent]))
+        evidence = {key: proof for key, (_, proof) in found.items()} | dict(absent)
+        with self._database.write() as connection:
+            rows = connection.execute(_locked(chosen)).all()
+            arrived = [row for row in rows if row.key in found]
+            missing = [row for row in rows if row.key not in found]
+            _arrived(connection, arrived, {key: remote for key, (remote, _) in found.items()}, now)
+            _send_again(connection, missing, now, settled=True)
+            for row in rows:
+                detail = {"verdict": "sent" if row.key in found else "resend", "evidence": evidence[row.key]}
+                bookkeeping.note(connection, "resolve", row.key, by=by, now=now, detail=detail)
+        return {"found": len(arrived), "absent": len(missing)}
+
+    def resolve(self, key: str, verdict: Resolution, *, by: str, now: dt.datetime) -> TouchRecord:
+        """Settles an uncertain touch: it was ``sent``, or ``resend`` it, flagged. ``sent`` twice changes nothing.
+
+        Raises ``InputError`` for an unknown key or verdict and for a touch that is not uncertain.
+        """
+        with self._database.write() as connection:
+            row = connection.execute(select(touch).where(touch.c.key == key).with_for_update()).first()
+            if row is None:
+                raise InputError(f"There is no touch '{key}'.", "Copy the key from 'commsengine touches'.")
+            if verdict not in ("sent", "resend"):
+                raise InputError(f"'{verdict}' does not settle a touch.", "Write sent or resend.")
+            if row.state != verdict:
+                _resolve(connection, row, verdict, by, now)
+            return records_of(connection, [key])[0]
+
+    def oldest_open_fence(self) -> int | None:
+        """The least fence of what is under way; ``None`` if nothing is."""
+        with self._database.read() as connection:
+            found: int | None = connection.execute(_OPEN_FENCE).scalar()
+        return found
+
+    def put_back(self, rows: Sequence[Reborn], *, now: dt.datetime) -> None:
+        """Writes rows again that a restored database does not know, or knows from before; what is settled stays."""
+        with self._database.write() as connection:
+            many(connection, moves.reborn(connection), (_reborn(row, now) for row in rows))
+            bookkeeping.changed(connection, (row.person_id for row in rows if row.person_id), now)
+            bookkeeping.note(connection, "put back", "engine", by="engine", now=now, detail={"touches": len(rows)})
+
+    def set_back(self, now: dt.datetime) -> None:
+        """What became uncertain later than ``now`` did so by a clock that has been set back: it counts as of now."""
+        with self._database.write() as connection:
+            connection.execute(moves.redating(now))
 
 
 def _reborn(row: Reborn, now: dt.datetime) -> dict[str, Any]:
     known = {field.name: getattr(row.marked, field.name) for field in fields(row.marked)}
+    past = {"fence": row.fence, "attempts": row.tries, "uncertainties": row.doubts}
     return {
-        **known, "person_id": row.person_id, "epoch": 0, "facts_seq": 0, "not_after": None, "again_at": None,
-        "state": row.state, "reason": "" if row.state in ("uncertain", "retry") else "restored", "owner": "",
-        "fence": row.fence, "lease_until": None, "attempts": row.tries, "uncertainties": row.doubts,
-        "possible_duplicate": row.possible_duplicate, "held": False, "created_at": row.at, "sending_at": row.at,
-        "uncertain_at": now if row.state == "uncertain" else None, "sent_at": row.at if row.state == "sent" else None,
-        "retry_at": now if row.state == "retry" else None, "remote_id": "", "payload": None,
-    }  # fmt: skip
+        **moves.blank(row.marked.key, row.marked.kind, row.state, row.at),
+        **known,
+        **past,
+        "person_id": row.person_id,
+        "reason": "" if row.state in ("uncertain", "retry") else "restored",
+        "possible_duplicate": row.possible_duplicate,
+        "sending_at": row.at,
+        "uncertain_at": now if row.state == "uncertain" else None,
+        "sent_at": row.at if row.state == "sent" else None,
+        "retry_at": now if row.state == "retry" else None,
+    }
 
 
-def resolve(connection: Connection, key: str, verdict: str, *, by: str, now: dt.datetime) -> None:
-    """Settles one uncertain touch: it was ``sent``, or ``resend`` it, flagged. ``sent`` twice changes nothing."""
-    row = connection.execute(select(touch).where(touch.c.key == key).with_for_update()).first()
-    if row is None:
-        raise InputError(f"There is no touch '{key}'.", "Copy the key from 'commsengine touches'.")
-    if verdict not in ("sent", "resend"):
-        raise InputError(f"'{verdict}' does not settle a touch.", "Write sent or resend.")
-    if row.state == verdict:
-        return
+def _resolve(connection: Connection, row: Row[Any], verdict: Resolution, by: str, now: dt.datetime) -> None:
     if row.state != "uncertain":
-        raise InputError(f"The touch '{key}' is {row.state}, not uncertain.", "Only an uncertain touch is settled.")
+        raise InputError(f"The touch '{row.key}' is {row.state}, not uncertain.", "Only an uncertain touch is settled.")
     if verdict == "sent":
         _arrived(connection, [row], {}, now)
     else:
         _send_again(connection, [row], now)
-        decrees.skip_retries_of_cancelled(connection)
-    bookkeeping.note(connection, "resolve", key, by=by, now=now, detail={"verdict": verdict})
+        campaigns.skip_retries_of_cancelled(connection)
+    bookkeeping.note(connection, "resolve", row.key, by=by, now=now, detail={"verdict": verdict})
 
 
 def _forsaken(
@@ -185,7 +183,7 @@ def _forsaken(
 
 
 def _locked(chosen: Select[Any]) -> Select[Any]:
-    """In the order of the keys, so that two never wait for each other crosswise."""
+    # In the order of the keys, so that two never wait for each other crosswise.
     return chosen.order_by(touch.c.key).with_for_update(of=touch)
 
 
@@ -208,12 +206,13 @@ def _fail(connection: Connection, rows: Sequence[Row[Any]], now: dt.datetime) ->
 
 
 def _attempts(
-    connection: Connection, rows: Sequence[Row[Any]], verdict: str, phase: str, reply: str, now: dt.datetime
+    connection: Connection, rows: Sequence[Row[Any]], verdict: AttemptVerdict, phase: str, reply: str, now: dt.datetime
 ) -> None:
-    lost = ({
-        "key": row.key, "n": row.attempts + 1, "at": now, "owner": row.owner, "fence": row.fence,
-        "channel": row.channel, "verdict": verdict, "phase": phase, "reply": reply, "remote_id": "",
-    } for row in rows)  # fmt: skip
+    said = {"at": now, "verdict": verdict, "phase": phase, "reply": reply, "remote_id": ""}
+    lost = (
+        {**said, "key": row.key, "n": row.attempts + 1, "owner": row.owner, "fence": row.fence, "channel": row.channel}
+        for row in rows
+    )
     many(connection, attempt.insert(), lost)
 
 
@@ -222,14 +221,16 @@ def _arrived(connection: Connection, rows: Sequence[Row[Any]], remote_ids: Mappi
     arrived = arrived.values(
         sent_at=bindparam("then"), remote_id=bindparam("remote"), held=False, uncertain_at=None, reason=""
     )
-    many(connection, arrived, ({
-        "the_key": row.key, "then": row.sending_at or now, "remote": remote_ids.get(row.key) or row.remote_id,
-    } for row in rows))  # fmt: skip
+    known = (
+        {"the_key": row.key, "then": row.sending_at or now, "remote": remote_ids.get(row.key) or row.remote_id}
+        for row in rows
+    )
+    many(connection, arrived, known)
     wake(connection, rows, {}, now)
 
 
 def _send_again(connection: Connection, rows: Sequence[Row[Any]], now: dt.datetime, *, settled: bool = False) -> None:
-    """``settled``: somebody knows that it did not arrive, so the next uncertainty is a first one again."""
+    # Settled: a resolver knows that it did not arrive, so the next uncertainty is a first one again.
     again = moves.moving(moves.SEND_AGAIN).where(touch.c.key == bindparam("the_key"))
     again = again.values(retry_at=now, possible_duplicate=True, held=False, uncertain_at=None)
     again = again.values(uncertainties=0) if settled else again

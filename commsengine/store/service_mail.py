@@ -1,6 +1,7 @@
 """Mail that is not a touch: digests, answers to questions, corrections, alerts. Same table, own key, own payload.
 
 It waits in the state ``retry`` and is claimed, marked and settled like a touch, outside caps and outside all counts.
+On hold only alerts leave; the mail of a paused campaign waits.
 """
 
 from __future__ import annotations
@@ -9,18 +10,25 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, or_, select
+from sqlalchemy import bindparam, or_, select
 
-from commsengine.store import gates, moves
-from commsengine.store.deliveries import NOT_STOPPED
+from commsengine.cadence.terms import Carrier
+from commsengine.store import campaigns, moves
+from commsengine.store.database import Database
+from commsengine.store.records import TouchRecord
 from commsengine.store.tables import campaign, touch
+from commsengine.store.touches import records_of
 
 ABOUT_OTHERS = ("digest", "manager_list")
 """Categories that speak of other people than the one they go to."""
 
-_ALERT = touch.c.message == "alert"
-_STOPPED = select(campaign.c.id).where(campaign.c.id == touch.c.campaign, campaign.c.state.not_in(NOT_STOPPED))
-_PASSES = or_(_ALERT, ~_STOPPED.exists())
+ALERT = touch.c.message == "alert"
+# Answers and digests of a finished campaign still leave; those of a paused one wait, of a cancelled one never.
+_STOPPED = select(campaign.c.id).where(
+    campaign.c.id == touch.c.campaign, campaign.c.state.not_in(("running", "finished"))
+)
+NOT_STOPPED = ~_STOPPED.exists()
+_PASSES = or_(ALERT, NOT_STOPPED)
 _RIPE = (
     select(touch.c.key)
     .where(touch.c.kind == "service", touch.c.state == "retry")
@@ -28,51 +36,57 @@ _RIPE = (
     .order_by(touch.c.retry_at, touch.c.key)
     .limit(bindparam("most"))
 )
-_DUE, _DUE_ON_HOLD = _RIPE.where(_PASSES), _RIPE.where(_ALERT)
+_DUE, _DUE_ON_HOLD = _RIPE.where(_PASSES), _RIPE.where(ALERT)
 
 
-def add(
-    connection: Connection,
-    key: str,
-    *,
-    category: str,
-    channel: str,
-    payload: Mapping[str, Any],
-    now: dt.datetime,
-    campaign_id: str,
-    person_id: str | None,
-    due_at: dt.datetime | None,
-) -> bool:
-    """False when the key is known already: the same mail is never written twice."""
-    row = {
-        "key": key, "kind": "service", "campaign": campaign_id, "message": category, "person_id": person_id,
-        "local_date": None, "rung": None, "role": "", "channel": channel, "number": 1, "version": 0, "epoch": 0,
-        "facts_seq": 0, "due_at": due_at or now, "not_after": None, "again_at": None, "state": moves.NOTE.target,
-        "reason": "", "uncertain_at": None,
-        "owner": "", "fence": 0, "lease_until": None, "attempts": 0, "uncertainties": 0, "possible_duplicate": False,
-        "held": False, "created_at": now, "sending_at": None, "sent_at": None, "retry_at": due_at or now,
-        "remote_id": "", "payload": dict(payload),
-    }  # fmt: skip
-    new = moves.bearing(connection).values(row)
-    return connection.execute(new.returning(touch.c.key)).first() is not None
+class ServiceMail:
+    """The service mail that waits; ``Outbox`` marks and settles it."""
 
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-def due(connection: Connection, now: dt.datetime, limit: int) -> list[str]:
-    """Keys, the longest due first. On hold only alerts are due; a paused campaign's mail waits."""
-    query = _DUE_ON_HOLD if gates.on_hold(connection) else _DUE
-    return [str(row.key) for row in connection.execute(query, {"the_now": now, "most": limit})]
+    def add(
+        self,
+        key: str,
+        *,
+        category: str,
+        channel: Carrier,
+        payload: Mapping[str, Any],
+        now: dt.datetime,
+        campaign: str = "",
+        person_id: str | None = None,
+        due_at: dt.datetime | None = None,
+    ) -> bool:
+        """False when this key is known already. ``category`` is digest, manager_list, answer, correction or alert."""
+        row = moves.blank(key, "service", moves.NOTE.target, now) | {
+            "campaign": campaign,
+            "message": category,
+            "person_id": person_id,
+            "channel": channel,
+            "number": 1,
+            "due_at": due_at or now,
+            "retry_at": due_at or now,
+            "payload": dict(payload),
+        }
+        with self._database.write() as connection:
+            new = moves.bearing(connection).values(row)
+            return connection.execute(new.returning(touch.c.key)).first() is not None
 
+    def due(self, now: dt.datetime, limit: int = 100) -> Sequence[TouchRecord]:
+        """What may leave now, the longest due first."""
+        with self._database.read() as connection:
+            query = _DUE_ON_HOLD if campaigns.on_hold(connection) else _DUE
+            keys = connection.execute(query, {"the_now": now, "most": limit}).scalars().all()
+            return records_of(connection, keys)
 
-def claim(
-    connection: Connection, keys: Sequence[str], *, owner: str, fence: int, lease_until: dt.datetime, now: dt.datetime
-) -> list[str]:
-    """The keys that are ours now."""
-    waiting = (touch.c.key.in_(keys), touch.c.kind == "service", touch.c.retry_at <= now)
-    lease = {"owner": owner, "fence": fence, "lease_until": lease_until, "retry_at": None}
-    ours = moves.moving(moves.CLAIM_NOTE).where(*waiting, _may_leave(connection)).values(lease)
-    won = {row.key for row in connection.execute(ours.returning(touch.c.key))}
-    return [key for key in keys if key in won]
-
-
-def _may_leave(connection: Connection) -> Any:
-    return _ALERT if gates.on_hold(connection) else _PASSES
+    def claim(
+        self, keys: Sequence[str], *, owner: str, fence: int, lease_until: dt.datetime, now: dt.datetime
+    ) -> Sequence[TouchRecord]:
+        """What is ours to deliver of these keys, in their order."""
+        waiting = (touch.c.key.in_(keys), touch.c.kind == "service", touch.c.retry_at <= now)
+        lease = {"owner": owner, "fence": fence, "lease_until": lease_until, "retry_at": None}
+        with self._database.write() as connection:
+            may_leave = ALERT if campaigns.on_hold(connection) else _PASSES
+            ours = moves.moving(moves.CLAIM_NOTE).where(*waiting, may_leave).values(lease)
+            won = {row.key for row in connection.execute(ours.returning(touch.c.key))}
+            return records_of(connection, [key for key in keys if key in won])

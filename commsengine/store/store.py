@@ -1,4 +1,4 @@
-"""The store: opens the database and holds its rooms. All times are aware and in UTC, in and out."""
+"""The store: opens the database and holds its subjects, one class each. All times are aware and in UTC, in and out."""
 
 from __future__ import annotations
 
@@ -7,30 +7,41 @@ from typing import Self
 
 from commsengine.errors import CommsError
 from commsengine.store import schema
-from commsengine.store.campaigns import Plans
-from commsengine.store.counts import Books
+from commsengine.store.answers import Answers
+from commsengine.store.campaigns import CampaignStore
+from commsengine.store.counts import Counts
 from commsengine.store.database import Database, sqlite_url
 from commsengine.store.engine_record import EngineRecord
 from commsengine.store.estimates import Estimates
-from commsengine.store.facts import Facts
+from commsengine.store.loading import Loading
+from commsengine.store.outbox import Outbox
 from commsengine.store.people import People, SlackIds
+from commsengine.store.questions import Questions
+from commsengine.store.reachability import Reachability
+from commsengine.store.recovery import Recovery
+from commsengine.store.service_mail import ServiceMail
 from commsengine.store.touches import Touches
 
 
 class Store:
-    """Everything on record. Safe to share between threads; every method is one transaction.
+    """Everything on record. Safe to share between threads; every method of its subjects is one transaction.
 
-    ``people``, ``plans``, ``touches``, ``facts``, ``books``, ``engine``, ``estimates`` and ``slack_ids`` are its rooms.
     ``path`` is the file of a SQLite database, ``None`` on PostgreSQL; ``dialect`` is ``sqlite`` or ``postgresql``.
     """
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.people = People(database)
-        self.plans = Plans(database)
+        self.campaigns = CampaignStore(database)
+        self.loading = Loading(database)
+        self.outbox = Outbox(database)
+        self.service_mail = ServiceMail(database)
         self.touches = Touches(database)
-        self.facts = Facts(database)
-        self.books = Books(database, self.plans)
+        self.recovery = Recovery(database)
+        self.answers = Answers(database)
+        self.questions = Questions(database)
+        self.reachability = Reachability(database)
+        self.counts = Counts(database, self.campaigns)
         self.engine = EngineRecord(database)
         self.estimates = Estimates(database)
         self.slack_ids = SlackIds(database)

@@ -96,7 +96,7 @@ class AnswerPage:
     """``/a/<token>``."""
 
     def __init__(self, inbox: AnswerInbox, gate: LinkGuard) -> None:
-        self._hall, self._gate = inbox, gate
+        self._inbox, self._gate = inbox, gate
 
     def route(self) -> Route:
         return Route("/a/{token}", self.answer, methods=["GET", "POST"], name="answer")
@@ -117,18 +117,18 @@ class AnswerPage:
             raise HTTPException(400)
         evidence = evidence_of(request, self._gate.notes.since(form.get(FIELD, ""), key, now))
         try:
-            word = ACTS[do](self._hall, key, form, evidence, now)
+            word = ACTS[do](self._inbox, key, form, evidence, now)
         except InputError as error:
             return self._page(key, now, error=error.message, opened=do)
         return RedirectResponse(f"?note={word}{'#verdict' if do == 'check' else ''}", 303)
 
     def _page(self, key: str, now: dt.datetime, *, notice: str = "", error: str = "", opened: str = "") -> Response:
-        card = self._hall.card(key, now)
+        card = self._inbox.card(key, now)
         return page(
             "answer.html",
             status=422 if error else 200,
             card=card,
-            text=self._hall.text(card),
+            text=self._inbox.text(card),
             mine=self._gate.mine(key, now),
             note=self._gate.notes.write(key, now),
             ask=ASKS[card.ask],

@@ -30,7 +30,7 @@ class MyMessages:
     """``/m/<token>``; with ``?format=json`` everything as a file."""
 
     def __init__(self, inbox: AnswerInbox, gate: LinkGuard) -> None:
-        self._hall, self._gate = inbox, gate
+        self._inbox, self._gate = inbox, gate
 
     def route(self) -> Route:
         return Route("/m/{token}", self.answer, methods=["GET", "POST"], name="mine")
@@ -68,8 +68,8 @@ class MyMessages:
         channel = wishes.get(form.get("channel", ""))
         if channel is None:
             raise InputError("Please choose one of the channels.")
-        self._hall.preferences(
-            self._hall.card(key, now).person.id, channel, _hours(form.get("from", ""), form.get("to", "")), now
+        self._inbox.preferences(
+            self._inbox.card(key, now).person.id, channel, _hours(form.get("from", ""), form.get("to", "")), now
         )
         return "saved"
 
@@ -78,11 +78,11 @@ class MyMessages:
         touched = next((c.key for c in self._mine(key, now).campaigns if c.id == form.get("campaign")), None)
         if touched is None:
             raise HTTPException(400)
-        self._hall.not_for_me(touched, evidence, now)
+        self._inbox.not_for_me(touched, evidence, now)
         return "not_for_me"
 
     def _mine(self, key: str, now: dt.datetime) -> PersonRecord:
-        return self._hall.mine(self._hall.card(key, now).person.id, now)
+        return self._inbox.mine(self._inbox.card(key, now).person.id, now)
 
     def _page(self, key: str, now: dt.datetime, *, notice: str = "", error: str = "") -> Response:
         mine = self._mine(key, now)

@@ -68,14 +68,14 @@ def test_the_next_touch_is_answered_anew_and_names_the_answer_before(inbox: Answ
 def test_evidence_is_kept_beside_the_answer(inbox: Answering) -> None:
     evidence = Evidence("link", {"method": "POST", "ip_prefix": "203.0.113.0/24"})
     inbox.inbox.got_it(inbox.touch(), evidence, inbox.clock())
-    (kept,) = inbox.store.facts.answers_of(ANA.id)
+    (kept,) = inbox.store.answers.of_person(ANA.id)
     assert (kept.evidence, kept.detail, kept.by) == ("link", evidence.detail, ANA.id)
 
 
 def test_an_answer_makes_the_person_due_at_once(inbox: Answering) -> None:
     key = inbox.touch()
     inbox.inbox.got_it(key, BY_LINK, inbox.clock())
-    assert ANA.id in inbox.store.touches.due(inbox.clock())
+    assert ANA.id in inbox.store.loading.due(inbox.clock())
 
 
 def test_undo_within_five_minutes(inbox: Answering) -> None:
@@ -156,7 +156,7 @@ def test_every_text_of_the_plan_speaks_to_the_person(tmp_path: Path) -> None:
     )  # fmt: skip
     assert (text.value, card.right) == ("Ana's notebook", False)
     house.inbox.explain(card.key, BY_LINK, house.clock())
-    (question,) = house.store.facts.questions()
+    (question,) = house.store.questions.all()
     assert question.text == "Please explain it to me (Ana, where do you log a call?)"
 
 
@@ -172,7 +172,7 @@ def test_please_explain_is_a_question_that_does_not_say_what_was_answered(tmp_pa
     key = house.touch()
     house.inbox.answer_check(key, "My notebook", BY_LINK, house.clock())
     house.inbox.explain(key, BY_LINK, house.clock())
-    (question,) = house.store.facts.questions(open_only=True)
+    (question,) = house.store.questions.all(open_only=True)
     assert question.text == "Please explain it to me (Where do you log a call?)"
 
 
@@ -215,7 +215,7 @@ def test_the_same_question_twice_is_one_question(inbox: Answering) -> None:
     key = inbox.touch()
     for _ in range(2):
         inbox.inbox.ask(key, "When does it start?", BY_LINK, inbox.clock())
-    assert [question.text for question in inbox.store.facts.questions(open_only=True)] == ["When does it start?"]
+    assert [question.text for question in inbox.store.questions.all(open_only=True)] == ["When does it start?"]
 
 
 def test_an_answered_question_stands_on_the_card(inbox: Answering) -> None:
@@ -233,8 +233,8 @@ def test_the_answer_to_a_question_is_queued_once_for_their_next_working_hours(in
     assert asked
     inbox.inbox.answer_question(asked.id, "On 15 March.", "dana@example.com", inbox.clock())
     inbox.inbox.answer_question(asked.id, "On 16 March.", "tom@example.com", inbox.clock())
-    assert inbox.store.touches.due_service(inbox.clock()) == []  # it is evening in Seoul
-    (mail,) = inbox.store.touches.due_service(utc("2027-01-12 00:00"))
+    assert inbox.store.service_mail.due(inbox.clock()) == []  # it is evening in Seoul
+    (mail,) = inbox.store.service_mail.due(utc("2027-01-12 00:00"))
     assert mail.payload
     assert (mail.person_id, "On 15 March." in mail.payload["text"]) == (ANA.id, True)
 
@@ -279,6 +279,6 @@ def test_an_answer_counts_where_the_question_came_first(tmp_path: Path) -> None:
     house.inbox.got_it(skipped, BY_LINK, house.clock())
     for key in (first, skipped, asked):
         house.inbox.answer_check(key, "The customer record", BY_LINK, house.clock())
-    given = house.store.facts.answers_of(ANA.id)
+    given = house.store.answers.of_person(ANA.id)
     assert {one.key: one.counts for one in given if one.kind == "check"} == {first: False, skipped: False, asked: True}
-    assert [one.number for one in house.store.books.check_answers("crm")] == [2]
+    assert [one.number for one in house.store.answers.to_checks("crm")] == [2]

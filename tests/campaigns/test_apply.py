@@ -35,7 +35,7 @@ def test_a_new_plan_shows_its_audience_and_is_paused(store: Store, clock: Clock)
     new = diff(store, a_plan(), clock.now)
     assert (new.new, new.version, new.audience, new.messages_added) == (True, 1, 2, ("one-record",))
     assert apply(store, a_plan(), {}, "", diff=new, by="dana", now=clock.now) == 1
-    record = store.plans.get("crm")
+    record = store.campaigns.get("crm")
     assert record
     assert record.state == "paused"
 
@@ -107,7 +107,7 @@ def test_calls_about_what_is_corrected_leave_the_list(store: Store, engine: Make
     assert (change.corrected, change.touches.added) == ({"one-record": "put-right"}, 3)
     apply(store, put_right, {}, "", diff=change, by="dana", now=clock.now)
     assert open_followups(store, clock.now) == []
-    assert store.books.status(clock.now)[0].follow_ups_open == 0
+    assert store.counts.status(clock.now)[0].follow_ups_open == 0
     assert diff(store, put_right, clock.now).corrected == {}
 
 

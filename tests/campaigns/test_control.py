@@ -72,7 +72,7 @@ def test_the_kill_switch_pauses_every_campaign(store: Store, clock: Clock) -> No
     run(store, [someone(1)])
     run(store, [someone(1)], a_plan(campaign="other"))
     assert [report.campaign for report in pause_all(store, by="dana", clock=clock)] == ["crm", "other"]
-    assert {record.state for record in store.plans.all()} == {"paused"}
+    assert {record.state for record in store.campaigns.all()} == {"paused"}
 
 
 def test_a_cancelled_campaign_sends_nothing_more(store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock) -> None:
@@ -90,7 +90,7 @@ def test_an_unknown_campaign_names_the_near_ones(store: Store) -> None:
 
 def test_the_outlook_of_a_start_counts_who_is_due_now(store: Store, clock: Clock) -> None:
     store.people.save([someone(1), someone(2), BEN], by="dana", now=utc("2027-01-04"))
-    store.plans.save_version(a_plan(), {}, "", introduced={}, by="dana", now=utc("2027-01-04"))
+    store.campaigns.save_version(a_plan(), {}, "", introduced={}, by="dana", now=utc("2027-01-04"))
     seen = effects(store, Decisions(store, Workspace()), known(store, "crm"), "latest", clock.now)
     assert (seen.people, seen.now_due, seen.later, seen.first_at) == (3, 2, 1, utc("2027-01-11 14:00"))
 

@@ -55,10 +55,10 @@ def behind(terminal: Terminal, mailbox: Mailbox) -> Terminal:
     people = [BEN, LEFT_OUT, SATED, someone(3, time_zone="", days=works), EVA]
     with Store.create(f"sqlite:///{terminal.folder}/commsengine.db") as store:
         store.people.save(people, by="dana", now=began - DAY)
-        store.plans.save_version(five_overdue(began), SHIPPED, "", introduced={}, by="dana", now=began - DAY)
-        store.facts.unreachable(LEFT_OUT.id, "email", "no such mailbox", now=began)
+        store.campaigns.save_version(five_overdue(began), SHIPPED, "", introduced={}, by="dana", now=began - DAY)
+        store.reachability.mark_unreachable(LEFT_OUT.id, "email", "no such mailbox", now=began)
         for n in range(5):
-            store.facts.answer(
+            store.answers.record(
                 SATED.id, "crm", f"m{n}", f"k{n}", "heard_enough", evidence="link", by=SATED.id, now=began
             )
     return terminal
@@ -66,7 +66,7 @@ def behind(terminal: Terminal, mailbox: Mailbox) -> Terminal:
 
 def started(terminal: Terminal) -> Store:
     store = opened(terminal)
-    store.plans.start("crm", by="dana", now=dt.datetime.now(dt.UTC) - 3 * DAY - HOUR)
+    store.campaigns.start("crm", by="dana", now=dt.datetime.now(dt.UTC) - 3 * DAY - HOUR)
     return store
 
 
@@ -116,7 +116,7 @@ def test_f32_release_does_what_it_announces(behind: Terminal, mailbox: Mailbox, 
 @pytest.mark.parametrize("backlog", EXPECTED)
 def test_f32_resume_does_what_it_announces(behind: Terminal, mailbox: Mailbox, backlog: str) -> None:
     with started(behind) as store:
-        store.plans.pause("crm", by="dana", now=dt.datetime.now(dt.UTC) - 3 * DAY)
+        store.campaigns.pause("crm", by="dana", now=dt.datetime.now(dt.UTC) - 3 * DAY)
     said = announced(behind.run("resume", "crm", "--backlog", backlog, "--yes"))
     assert said == happens(behind, mailbox) == EXPECTED[backlog]
 

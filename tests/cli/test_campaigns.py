@@ -241,9 +241,9 @@ def left_sending(terminal: Terminal, gone: str = f"{platform.node()}/1/before-th
         one = wiring.decisions.of([next(wiring.everybody()).id], running, now)[0]
         claims = {"owner": gone, "fence": store.engine.next_fence(), "now": now}
         crm = running.running[0]
-        claimed = store.touches.claim(
+        claimed = store.outbox.claim(
             [(one.decision, one.facts_seq)], lease_until=now + dt.timedelta(minutes=10),
             epochs={"crm": crm.epoch}, versions={"crm": crm.version}, **claims,
         )  # fmt: skip
-        assert store.touches.mark([claimed[0].key], **claims) == {claimed[0].key}
+        assert store.outbox.mark([claimed[0].key], **claims) == {claimed[0].key}
         return claimed[0].key

@@ -91,8 +91,8 @@ def digest(terminal: Terminal) -> str:
         day += dt.timedelta(days=(7 - day.weekday()) % 7 if day.weekday() > 4 else 0)
         morning = dt.datetime.combine(day, dt.time(8, 30), dt.UTC)
         digests = Digests(wiring.store, wiring.decisions, wiring.renderer, ["email"], lambda: morning)
-        assert digests.send(wiring.store.plans.all()) == 1
-        (mail,) = wiring.store.touches.due_service(morning)
+        assert digests.send(wiring.store.campaigns.all()) == 1
+        (mail,) = wiring.store.service_mail.due(morning)
         with wiring.store.database.write() as connection:
             connection.execute(touch.delete().where(touch.c.key == mail.key))
     assert mail.payload

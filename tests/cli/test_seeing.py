@@ -296,8 +296,8 @@ def test_a_tick_that_finds_the_windows_closed_says_for_how_many(terminal: Termin
         wiring.store.people.save(wiring.directory() or (), by="dana", now=past)
         written = wiring.check(Path(file)).plan
         assert written
-        wiring.store.plans.save_version(written, wiring.templates, "", introduced={}, by="dana", now=past)
-        wiring.store.plans.start("crm", by="dana", now=past)
+        wiring.store.campaigns.save_version(written, wiring.templates, "", introduced={}, by="dana", now=past)
+        wiring.store.campaigns.start("crm", by="dana", now=past)
         wiring.store.engine.beat("e1", pid=1, host="box", interval=86400.0, now=now() - dt.timedelta(hours=24))
     said = terminal.run("tick")
     assert (said.status, said.out) == (0, "0 messages sent, 0 follow-ups opened, 0 skipped.\n")

@@ -89,7 +89,7 @@ def hostile(started: Terminal, mailbox: Mailbox) -> Terminal:
         ana = store.people.by_email("ana@example.com")
         assert ana is not None
         wiring.inbox.ask(key, "May I?", Evidence("link"), now)
-        store.facts.unreachable(ana.id, "slack", "no account", now=now)
+        store.reachability.mark_unreachable(ana.id, "slack", "no account", now=now)
         rests = {"email": {"until": now.isoformat(), "because": EVIL}}
         store.engine.beat("e", pid=1, host=EVIL, resting=rests, now=now)
         store.engine.hold("restored", now=now)

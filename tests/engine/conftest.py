@@ -42,8 +42,8 @@ def run(store: Store, people: list[Person], plan: Plan | None = None, started: s
     """Puts these people and this plan on record, and starts it."""
     plan = plan or a_plan()
     store.people.save(people, by="dana", now=utc(started))
-    store.plans.save_version(plan, {}, "", introduced={}, by="dana", now=utc(started))
-    store.plans.start(plan.campaign, by="dana", now=utc(started))
+    store.campaigns.save_version(plan, {}, "", introduced={}, by="dana", now=utc(started))
+    store.campaigns.start(plan.campaign, by="dana", now=utc(started))
     return plan
 
 

@@ -120,4 +120,4 @@ def test_without_an_admin_or_without_mail_nobody_is_told(store: Store, clock: Cl
     only_slack = {"slack": a_channel(Mailbag(), lambda m: Outcome(m.key, PERMANENT), name="slack")}
     with Engine(store, only_slack, Scribe, workspace=Workspace(), clock=clock, admin=ADMIN) as engine:
         engine.tick()
-    assert store.touches.due_service(clock.now) == []
+    assert store.service_mail.due(clock.now) == []

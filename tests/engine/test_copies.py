@@ -113,7 +113,7 @@ def test_what_was_uncertain_before_the_restore_is_uncertain_after_it(
     before = snapshot(store, tmp_path / "backup.db")
     with opened(store, root, clock, bag, lambda m: Outcome(m.key, UNCERTAIN, "reply", "silence")) as engine:
         engine.beat()
-        while not store.touches.unsettled():
+        while not store.recovery.unsettled():
             pass
     with restored(store, before) as again, opened(again, root, clock, bag) as engine:
         engine.tick()
@@ -240,7 +240,7 @@ def test_a_database_from_before_a_decree_holds(
     with opened(store, root, clock, bag) as engine:
         engine.tick()
         before = snapshot(store, tmp_path / "before.db")
-        store.plans.cancel("crm", by="dana", now=clock.now)
+        store.campaigns.cancel("crm", by="dana", now=clock.now)
         clock.forward(minutes=1)
         engine.tick()
     with restored(store, before) as again, opened(again, root, clock, bag) as engine:
@@ -291,7 +291,7 @@ def test_people_whom_the_old_database_does_not_know_are_counted(
         again.people.save([someone(1)], by="dana", now=utc("2027-01-05"))
         engine.tick()
         assert {row.person_id for row in again.touches.list("crm")} == {"p00000", "p00001"}
-        assert again.touches.next_wake() != clock.now
+        assert again.loading.next_wake() != clock.now
     assert len(bag.arrived) == 2
     with Store.open(f"sqlite:///{tmp_path}/engine.db") as again, opened(again, root, clock, bag) as engine:
         assert engine.tick().hold == ""

@@ -80,7 +80,7 @@ def test_answers_of_before_questions_stood_first_in_slack_teach_nobody(tmp_path:
     """What was learned from them is learned anew from the others, and no figure is made of them."""
     url = f"sqlite:///{tmp_path / 'record.db'}"
     store = put_on_record(tmp_path, SOME)
-    plan = store.plans.campaigns().running[0].plan
+    plan = store.campaigns.running().running[0].plan
     sales = {person.id for person, role in people_of(SOME) if role == "sales"}
     everybody = sum(one.checks for one in teach(store, NOW).roles.values())
     with store.database.write() as connection:

@@ -19,7 +19,7 @@ from tests.statements import statements
 
 
 def states(store: Store) -> dict[str, int]:
-    return {state: n for state, n in store.books.status(utc("2027-01-11"))[0].touches.items() if n}
+    return {state: n for state, n in store.counts.status(utc("2027-01-11"))[0].touches.items() if n}
 
 
 def test_each_due_person_gets_exactly_one_message(store: Store, engine: MakeEngine, bag: Mailbag) -> None:
@@ -59,7 +59,7 @@ def test_who_is_due_for_nothing_costs_no_fence_and_no_line_in_the_journal(
     run(store, [BEN])
     running, fence = engine(), store.engine.fence()
     assert running.tick().due == 1
-    assert (store.engine.fence(), store.touches.due(clock.now)) == (fence, [])
+    assert (store.engine.fence(), store.loading.due(clock.now)) == (fence, [])
 
 
 def test_nobody_is_written_to_before_their_window_opens(
@@ -268,7 +268,7 @@ def test_a_pause_while_sending_stops_every_further_message(
     assert report.clean
     assert 20 <= sent_at_return[0] < 120
     assert len(bag.arrived) == sent_at_return[0]
-    store.plans.resume("crm", backlog="latest", by="dana", now=clock.now)
+    store.campaigns.resume("crm", backlog="latest", by="dana", now=clock.now)
     running.tick()
     assert len(bag.arrived) == len({message.key for message in bag.arrived}) == 120
 

@@ -18,7 +18,7 @@ def test_a_sweep_makes_everybody_due_and_sends_nothing_more(
     running = engine()
     running.tick()
     sweep(store, clock.now)
-    assert len(store.touches.due(clock.now)) == 3
+    assert len(store.loading.due(clock.now)) == 3
     running.tick()
     assert len(bag.arrived) == 3
 
@@ -57,7 +57,7 @@ def test_what_waits_for_a_persons_word_keeps_it_running_after_its_last_day(
     clock.now = utc("2027-04-02")
     running.tick()
     assert known(store, "crm").state == "running"
-    store.touches.resolve(bag.tried[0], "sent", by="dana", now=clock.now)
+    store.recovery.resolve(bag.tried[0], "sent", by="dana", now=clock.now)
     running.tick()
     assert known(store, "crm").state == "finished"
 

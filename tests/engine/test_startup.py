@@ -20,9 +20,9 @@ NOBODY = Owner("here", 4_000_002, "boot-1", "def")
 def claimed_by(store: Store, owner: Owner, count: int, now: dt.datetime) -> list[str]:
     """What an engine leaves that claims and then dies."""
     run(store, [someone(n) for n in range(count)])
-    campaigns = store.plans.campaigns()
+    campaigns = store.campaigns.running()
     made = Decisions(store, Workspace()).of([someone(n).id for n in range(count)], campaigns, now)
-    touches = store.touches.claim(
+    touches = store.outbox.claim(
         [(one.decision, one.facts_seq) for one in made], owner=owner.name, fence=store.engine.next_fence(),
         lease_until=now + dt.timedelta(minutes=10), epochs={"crm": campaigns.running[0].epoch}, versions={"crm": 1},
         now=now,
@@ -32,7 +32,7 @@ def claimed_by(store: Store, owner: Owner, count: int, now: dt.datetime) -> list
 
 def test_claims_of_a_dead_process_are_given_back_and_what_was_leaving_is_flagged(store: Store, clock: Clock) -> None:
     keys = claimed_by(store, NOBODY, 5, clock.now)
-    store.touches.mark(keys[:2], owner=NOBODY.name, fence=1, now=clock.now)
+    store.outbox.mark(keys[:2], owner=NOBODY.name, fence=1, now=clock.now)
     assert reconcile(store, ME, clock.now) == Reconciled(released=3, uncertain=2)
     assert {row.state for row in store.touches.list("crm")} == {"uncertain"}
 
@@ -42,7 +42,7 @@ def test_after_a_kill_nobody_misses_it_and_second_copies_are_flagged(
 ) -> None:
     dead = replace(NOBODY, host=Owner.this_process().host)
     keys = claimed_by(store, dead, 5, clock.now)
-    store.touches.mark(keys[:2], owner=dead.name, fence=1, now=clock.now)
+    store.outbox.mark(keys[:2], owner=dead.name, fence=1, now=clock.now)
     engine().tick()
     flagged = {row.key for row in store.touches.list("crm") if row.possible_duplicate}
     assert bag.to == [someone(n).email for n in range(5)]

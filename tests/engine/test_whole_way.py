@@ -136,7 +136,7 @@ def test_a_pause_through_another_connection_stops_hundreds_of_letters(
         sending.join()
         assert report.clean
         assert len(relay.messages) == arrived < 400
-        store.plans.resume("crm", backlog="latest", by="dana", now=clock.now)
+        store.campaigns.resume("crm", backlog="latest", by="dana", now=clock.now)
         engine.tick()
     assert len(relay.messages) == len(set(relay.recipients)) == 400
 

@@ -15,7 +15,7 @@ def play(running: Engine, store: Store, clock: Clock, until: str) -> None:
     """Ticks whenever somebody is due; at the end it is ``until``."""
     while True:
         running.tick()
-        following = store.touches.next_wake()
+        following = store.loading.next_wake()
         if following is None or following >= utc(until):
             clock.now = utc(until)
             return

@@ -159,15 +159,15 @@ def test_f32_a_crash_on_friday_afternoon_does_not_drain_on_saturday(
     run(store, people, FRIDAY)
     clock.now = utc("2027-01-15 15:21")
     gone = Owner(Owner.this_process().host, 4_000_002, "an earlier boot", "x").name
-    campaigns = store.plans.campaigns()
+    campaigns = store.campaigns.running()
     decided = Decisions(store, Workspace()).of([people[1].id, people[2].id], campaigns, clock.now)
     fence = store.engine.next_fence()
-    claimed = store.touches.claim(
+    claimed = store.outbox.claim(
         [(one.decision, one.facts_seq) for one in decided], owner=gone, fence=fence,
         lease_until=clock.now + dt.timedelta(minutes=10), epochs={"crm": campaigns.running[0].epoch},
         versions={"crm": 1}, now=clock.now,
     )  # fmt: skip
-    store.touches.mark([claimed[1].key], owner=gone, fence=fence, now=clock.now)
+    store.outbox.mark([claimed[1].key], owner=gone, fence=fence, now=clock.now)
     store.engine.beat(gone, pid=4_000_002, host="here", interval=10.0, now=clock.now)
 
     clock.now = utc("2027-01-16 09:00")

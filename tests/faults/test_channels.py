@@ -66,7 +66,7 @@ def plain(relay: SmtpSink) -> SmtpServer:
 
 def states(store: Store) -> dict[str, int]:
     """The books, after seeing that they balance."""
-    counts = store.books.status(utc(KICKOFF_MORNING))[0].touches
+    counts = store.counts.status(utc(KICKOFF_MORNING))[0].touches
     rows = [row.state for row in store.touches.list("crm")]
     assert counts == {state: rows.count(state) for state in counts}
     return {state: number for state, number in counts.items() if number}
@@ -159,7 +159,7 @@ def test_f13_resume_begins_the_count_anew_and_a_second_wave_pauses_again(store: 
         assert told["paused"]["reason"].startswith("7 of the first 20 ")
         assert states(store)["failed"] == refusals
         clock.forward(minutes=1)
-        store.plans.resume("crm", backlog="all", by="dana", now=clock.now)
+        store.campaigns.resume("crm", backlog="all", by="dana", now=clock.now)
         clock.forward(minutes=1)
     refused.clear()
     with an_engine(store, clock, a_channel(bag, refusing(refused))) as engine:
@@ -231,6 +231,6 @@ def test_f15_without_encryption_nothing_leaves_no_password_is_shown_and_the_admi
         )
         assert (relay.messages, relay.auth_lines, states(store)) == ([], [], {})
         assert relay.connections <= THREADS
-        (alert,) = store.touches.due_service(clock.now)
+        (alert,) = store.service_mail.due(clock.now)
         assert alert.payload
         assert because in alert.payload["text"]

@@ -207,8 +207,8 @@ def test_f31_a_clock_set_back_repeats_nothing_and_keeps_nobody_waiting(
     running = engine()
     running.tick()
     store.people.save([someone(2)], by="dana", now=utc("2027-01-05"))
-    store.facts.ask("p00001", "crm", "one-record", "k", "Why?", evidence="link", now=clock.now)
-    store.facts.answer_question(1, "Because.", by="dana", now=clock.now)
+    store.questions.ask("p00001", "crm", "one-record", "k", "Why?", evidence="link", now=clock.now)
+    store.questions.answer(1, "Because.", by="dana", now=clock.now)
     before = len(bag.arrived)
     clock.now = right
     running.tick()
@@ -235,7 +235,7 @@ def test_f31_what_seemed_too_late_for_today_leaves_today_once_the_clock_is_set_b
     clock.now = utc("2027-01-13 16:00")
     running = engine()
     running.tick()
-    assert (bag.arrived, store.touches.next_wake()) == ([], utc("2027-01-14 08:00"))
+    assert (bag.arrived, store.loading.next_wake()) == ([], utc("2027-01-14 08:00"))
     if restarted:
         running.stop()
     clock.now = utc("2027-01-13 14:00")
@@ -250,7 +250,7 @@ def test_f31_a_fact_written_while_the_clock_was_ahead_puts_nothing_off(
     clock.now = utc("2027-01-11 07:00")
     running = engine()
     running.tick()
-    store.facts.unreachable("p00001", "slack", "not on Slack", now=utc("2027-01-14 07:00"))
+    store.reachability.mark_unreachable("p00001", "slack", "not on Slack", now=utc("2027-01-14 07:00"))
     play(running, store, clock, "2027-01-11 12:00")
     assert [row.sent_at for row in store.touches.list("crm")] == [utc("2027-01-11 08:00")]
 
@@ -337,7 +337,7 @@ def test_f31_a_clock_far_ahead_ends_no_campaign_while_the_engine_holds(
     running.tick()
     clock.forward(days=100)
     assert running.tick().hold
-    assert [record.state for record in store.plans.all()] == ["running"]
+    assert [record.state for record in store.campaigns.all()] == ["running"]
 
 
 def test_f31_the_beat_goes_on_at_once_after_the_clock_was_set_back(

@@ -47,7 +47,7 @@ def sent(world: World, flight: Flight, verdict: str, *, arrives: bool = False, b
 def later(world: World, **span: float) -> World:
     """The time goes by; what is under way besides is given back."""
     world.now += dt.timedelta(**span)
-    world.store.touches.release(now=world.now)
+    world.store.outbox.release(now=world.now)
     engine(world).flights.clear()
     return world
 
@@ -93,7 +93,7 @@ def test_a_restore_does_not_allow_more_attempts_than_there_are(world: World) -> 
 def test_a_second_copy_keeps_its_flag_through_a_restore(world: World) -> None:
     copy = world.snapshot()
     key = sent(world, under_way(world), UNCERTAIN, arrives=True)
-    world.store.touches.settle_uncertain(world.now)
+    world.store.recovery.settle_uncertain(world.now)
     later(world, minutes=1)
     sent(world, under_way(world, key), "sent", arrives=True)
     assert world.witness[key] == 2
@@ -105,7 +105,7 @@ def test_a_copy_that_was_held_back_does_not_hide_the_one_before_it(world: World)
     """The last that the journal has of it is that nothing was offered; before that, one may have arrived."""
     copy = world.snapshot()
     key = sent(world, under_way(world), UNCERTAIN, arrives=True)
-    world.store.touches.settle_uncertain(world.now)
+    world.store.recovery.settle_uncertain(world.now)
     later(world, minutes=1)
     sent(world, under_way(world, key), RETRY, begun=False)
     restored(world, copy)
@@ -115,11 +115,11 @@ def test_a_copy_that_was_held_back_does_not_hide_the_one_before_it(world: World)
 def test_the_policy_sends_again_once_also_over_a_restore(world: World) -> None:
     copy = world.snapshot()
     key = sent(world, under_way(world), UNCERTAIN)
-    world.store.touches.settle_uncertain(world.now)
+    world.store.recovery.settle_uncertain(world.now)
     later(world, minutes=1)
     sent(world, under_way(world, key), UNCERTAIN)
     restored(world, copy)
-    assert world.store.touches.settle_uncertain(world.now) == {"retry": 0, "held": 1}
+    assert world.store.recovery.settle_uncertain(world.now) == {"retry": 0, "held": 1}
 
 
 def test_no_fence_is_given_out_twice(world: World) -> None:
@@ -152,7 +152,7 @@ def test_the_receipt_of_a_sleeper_settles_nothing_that_another_has_claimed(world
     world.now += dt.timedelta(minutes=25)
     world.start_engine("two")
     world.doing = "policy"
-    world.store.touches.settle_uncertain(world.now)
+    world.store.recovery.settle_uncertain(world.now)
     other = world.engines[1]
     other.tick()
     other.mark(other.flights[flight.key])

@@ -39,19 +39,19 @@ def leaves(store: Store) -> None:
 
 
 def says_got_it(store: Store) -> None:
-    store.facts.answer(ANN.id, "crm", "one-record", "", "acknowledged", evidence="link", by=ANN.id, now=NOW)
+    store.answers.record(ANN.id, "crm", "one-record", "", "acknowledged", evidence="link", by=ANN.id, now=NOW)
 
 
 def bounces(store: Store) -> None:
-    store.facts.suppress(ANN.email, "bounced", by="relay", now=NOW)
+    store.reachability.suppress(ANN.email, "bounced", by="relay", now=NOW)
 
 
 def is_put_off(store: Store) -> None:
-    store.plans.save_version(NEXT_WEEK, {}, "", introduced={}, by="dana", now=NOW)
+    store.campaigns.save_version(NEXT_WEEK, {}, "", introduced={}, by="dana", now=NOW)
 
 
 def is_corrected(store: Store) -> None:
-    store.plans.save_version(PUT_RIGHT, {}, "", introduced={}, by="dana", now=NOW)
+    store.campaigns.save_version(PUT_RIGHT, {}, "", introduced={}, by="dana", now=NOW)
 
 
 class Meanwhile(Decisions):

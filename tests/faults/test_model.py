@@ -224,7 +224,7 @@ class Faults(RuleBasedStateMachine):
     def policy(self) -> bool:
         if self.key("uncertain") is None:
             return False
-        self.doing("policy").store.touches.settle_uncertain(self.world.now)
+        self.doing("policy").store.recovery.settle_uncertain(self.world.now)
         return True
 
     def operator(self) -> bool:
@@ -232,7 +232,7 @@ class Faults(RuleBasedStateMachine):
         if key is None:
             return False
         world, verdict = self.doing("operator"), self.one_of(["sent", "resend", "resend"])
-        world.store.touches.resolve(key, verdict, by="dana", now=world.now)
+        world.store.recovery.resolve(key, verdict, by="dana", now=world.now)
         return True
 
     # -- people -----------------------------------------------------------------------------------
@@ -247,21 +247,22 @@ class Faults(RuleBasedStateMachine):
         if person is None:
             return False
         world, message = self.doing(what), ("one-record", "one-list")[self.which // 4]
-        facts, campaign, now = world.store.facts, world.campaign_id, world.now
+        answers, questions = world.store.answers, world.store.questions
+        campaign, now = world.campaign_id, world.now
         if what in ("acknowledged", "heard_enough"):
-            facts.answer(person, campaign, message, "", what, evidence="link", by=person, now=now)
+            answers.record(person, campaign, message, "", what, evidence="link", by=person, now=now)
         elif what == "take back":
-            for answer in facts.answers_of(person):
-                facts.withdraw(answer.id, now)
+            for answer in answers.of_person(person):
+                answers.withdraw(answer.id, now)
         elif what == "ask":
-            facts.ask(person, campaign, message, "", "Why?", evidence="link", now=now)
+            questions.ask(person, campaign, message, "", "Why?", evidence="link", now=now)
         elif what == "answer":
-            for question in facts.questions():
-                facts.answer_question(question.id, "So.", by="dana", now=now)
+            for question in questions.all():
+                questions.answer(question.id, "So.", by="dana", now=now)
         elif what == "snooze":
-            facts.snooze(person, campaign, message, now.date() + dt.timedelta(days=1), now=now)
+            answers.snooze(person, campaign, message, now.date() + dt.timedelta(days=1), now=now)
         else:
-            facts.outcome(person, campaign, [message], what, by="mia", now=now)
+            answers.outcome(person, campaign, [message], what, by="mia", now=now)
         return True
 
     def directory(self) -> bool:
@@ -272,11 +273,11 @@ class Faults(RuleBasedStateMachine):
             if self.person is not None:
                 store.people.erase(self.person, by="dana", now=now)
         elif change == "suppress":
-            store.facts.suppress(person.email, "asked for it", by="dana", now=now)
+            store.reachability.suppress(person.email, "asked for it", by="dana", now=now)
         elif change == "unsuppress":
-            store.facts.unsuppress(person.email, by="dana", now=now)
+            store.reachability.unsuppress(person.email, by="dana", now=now)
         elif change == "reachable":
-            store.facts.reachable(person.id, "email", by="dana", now=now)
+            store.reachability.mark_reachable(person.id, "email", by="dana", now=now)
         else:
             changed: dict[str, Any] = {
                 "leaves": {"left": now.date() - dt.timedelta(days=1)},
@@ -300,14 +301,14 @@ class Faults(RuleBasedStateMachine):
     def _decree(self, world: World, what: str) -> None:
         store, campaign, now = world.store, world.campaign_id, world.now
         if what == "pause":
-            store.plans.pause(campaign, by="dana", now=now)
+            store.campaigns.pause(campaign, by="dana", now=now)
             if self.which % 2:  # the command gives back what has not begun; its death may fall in between
-                store.touches.release(now=now, campaign=campaign)
+                store.outbox.release(now=now, campaign=campaign)
         elif what == "resume":
-            store.plans.resume(campaign, backlog=self.backlog, by="dana", now=now)
+            store.campaigns.resume(campaign, backlog=self.backlog, by="dana", now=now)
         elif what == "cancel":
-            store.plans.cancel(campaign, by="dana", now=now)
-            store.touches.release(now=now, campaign=campaign)
+            store.campaigns.cancel(campaign, by="dana", now=now)
+            store.outbox.release(now=now, campaign=campaign)
         elif what == "another campaign" and world.campaign < MOST_CAMPAIGNS:
             world.campaign += 1
             world.new_campaign()
@@ -322,13 +323,13 @@ class Faults(RuleBasedStateMachine):
             )
             world.apply(plan)
         elif what == "sweep":
-            store.touches.wipe_bookmarks(now)
+            store.loading.wipe_bookmarks(now)
             finish_what_is_over(store, now)
 
     def service_mail(self) -> bool:
         world, category = self.doing("service mail"), self.one_of(["digest", "alert", "answer"])
         self.mail += 1
-        world.store.touches.add_service(
+        world.store.service_mail.add(
             f"mail-{self.mail}", category=category, channel="email", payload={}, now=world.now,
             person_id=self.person if category == "answer" else None,
             campaign="" if category == "alert" else world.campaign_id,

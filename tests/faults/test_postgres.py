@@ -64,7 +64,7 @@ def beating(engine: Engine, store: Store, clock: Clock) -> None:
 def nobody_is_lost(store: Store, bag: Mailbag) -> None:
     """Everybody has it, once, or twice and flagged; the books balance."""
     rows = list(store.touches.list("crm"))
-    counts = store.books.status(utc(KICKOFF_MORNING))[0].touches
+    counts = store.counts.status(utc(KICKOFF_MORNING))[0].touches
     assert (len(rows), counts["sent"], sum(counts.values())) == (PEOPLE, PEOPLE, PEOPLE)
     keys = [message.key for message in bag.arrived]
     assert {key for key in keys if keys.count(key) > 1} <= {row.key for row in rows if row.possible_duplicate}
@@ -106,6 +106,6 @@ def test_f35_connections_cut_and_a_server_killed_in_mid_run_lose_nobody_and_an_o
             row = next(iter(store.touches.list("crm")))
             assert store.engine.next_fence() > max(each.fence for each in store.touches.list("crm"))
             stale = {"owner": engine.owner.name, "fence": row.fence - 1, "now": clock.now}
-            assert store.touches.mark([row.key], **stale) == set()
-            assert store.touches.settle([Receipt(row.key, "failed", clock.now)], **stale) == set()
+            assert store.outbox.mark([row.key], **stale) == set()
+            assert store.outbox.settle([Receipt(row.key, "failed", clock.now)], **stale) == set()
             assert store.touches.row(row.key) == row

@@ -107,7 +107,7 @@ def begin(store: Store, people: int = EVERYBODY) -> None:
 
 def states(store: Store) -> dict[str, int]:
     """The books, after seeing that they balance."""
-    counts = store.books.status(utc(KICKOFF_MORNING))[0].touches
+    counts = store.counts.status(utc(KICKOFF_MORNING))[0].touches
     rows = [row.state for row in store.touches.list("crm")]
     assert counts == {state: rows.count(state) for state in counts}
     return {state: number for state, number in counts.items() if number}
@@ -283,7 +283,7 @@ def test_f37_a_mailbox_that_is_not_there_stays_that_persons(
     assert {(who, channel) for who, channel, state in rows if state == "sent"} == {
         ("p00000", "email"), ("p00001", "personal"), ("p00002", "personal"), ("p00003", "email"), ("p00004", "email"),
     }  # fmt: skip
-    found = store.touches.histories(["p00001", "p00002"])
+    found = store.loading.histories(["p00001", "p00002"])
     assert [dict(one.history.unreachable) for one in found.values()] == [{"email": "no such mailbox"}] * 2
 
 

@@ -52,7 +52,7 @@ def an_engine(
 
 def states(store: Store) -> dict[str, int]:
     """The books, after seeing that they balance."""
-    counts = store.books.status(utc(KICKOFF_MORNING))[0].touches
+    counts = store.counts.status(utc(KICKOFF_MORNING))[0].touches
     rows = [row.state for row in store.touches.list("crm")]
     assert counts == {state: rows.count(state) for state in counts}
     return {state: number for state, number in counts.items() if number}

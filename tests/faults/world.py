@@ -29,8 +29,8 @@ from commsengine.engine.uncertain import Resolution
 from commsengine.errors import RenderError
 from commsengine.resolvers.resolver import Sending, Sighting
 from commsengine.store import moves
-from commsengine.store.erasure import suppression_key
 from commsengine.store.moves import FINAL, MOVES, Move
+from commsengine.store.person_rows import suppression_key
 from commsengine.store.records import Receipt
 from commsengine.store.store import Store
 from tests.builders import ANA, BEN, MIA, a_message, a_plan, utc
@@ -147,13 +147,13 @@ class LittleEngine:
         now, owner = self.world.now, self.owner
         self.store.engine.beat(owner.name, pid=owner.pid, host=owner.host, boot_id="boot", interval=10.0, now=now)
         if self.flights:
-            self.store.touches.renew(owner=owner.name, lease_until=now + LEASE, now=now)
+            self.store.outbox.renew(owner=owner.name, lease_until=now + LEASE, now=now)
         self.state.note(Note(str(self.store.path), self.store.engine.fence(), now))
 
     def think(self) -> None:
         """Decide; the claim comes later, and what is known may have changed by then."""
         campaigns = self.decisions.campaigns(self.world.now)
-        decided = self.decisions.of(self.store.touches.due(self.world.now), campaigns, self.world.now)
+        decided = self.decisions.of(self.store.loading.due(self.world.now), campaigns, self.world.now)
         epochs = {each.id: each.epoch for each in campaigns.running}
         self.thought = decided, epochs, {each.id: each.version for each in campaigns.running}
 
@@ -167,7 +167,7 @@ class LittleEngine:
             return
         (decided, epochs, versions), self.thought, now = self.thought, None, self.world.now
         fence = self.announced()
-        claimed = self.store.touches.claim(
+        claimed = self.store.outbox.claim(
             [(one.decision, one.facts_seq) for one in decided], owner=self.owner.name, fence=fence,
             lease_until=now + LEASE, epochs=epochs, versions=versions, now=now,
         )  # fmt: skip
@@ -178,10 +178,10 @@ class LittleEngine:
 
     def claim_service(self) -> None:
         now = self.world.now
-        keys = [record.key for record in self.store.touches.due_service(now)]
+        keys = [record.key for record in self.store.service_mail.due(now)]
         if keys:
             fence = self.announced()
-            for record in self.store.touches.claim_service(
+            for record in self.store.service_mail.claim(
                 keys, owner=self.owner.name, fence=fence, lease_until=now + LEASE, now=now
             ):
                 self.flights[record.key] = Flight(record.key, fence, record.attempts)
@@ -197,7 +197,7 @@ class LittleEngine:
         now = self.world.now
         in_time = flight.touch is None or now < flight.touch.not_after
         keys = [flight.key] if in_time else []
-        marked, _ = self.store.touches.record(keys, (), owner=self.owner.name, fence=flight.fence, now=now)
+        marked, _ = self.store.outbox.record(keys, (), owner=self.owner.name, fence=flight.fence, now=now)
         if dies:
             self.die()
             return
@@ -232,7 +232,7 @@ class LittleEngine:
         line, taken_back = (receipt.key, receipt.state), receipt.state == "released"
         if taken_back and flight.stage == "marked":
             self.state.journal.write((), [line], fence=flight.fence, now=now)
-        _, settled = self.store.touches.record((), [receipt], owner=self.owner.name, fence=flight.fence, now=now)
+        _, settled = self.store.outbox.record((), [receipt], owner=self.owner.name, fence=flight.fence, now=now)
         if settled and not taken_back:
             self.state.journal.write((), [line], fence=flight.fence, now=now)
         if settled:
@@ -362,10 +362,10 @@ class World:
     def new_campaign(self) -> None:
         plan = a_campaign(self.campaign)
         self.apply(plan)
-        self.store.plans.start(plan.campaign, by="dana", now=self.now)
+        self.store.campaigns.start(plan.campaign, by="dana", now=self.now)
 
     def apply(self, plan: Plan) -> None:
-        self.store.plans.save_version(plan, {}, "", introduced={}, by="dana", now=self.now)
+        self.store.campaigns.save_version(plan, {}, "", introduced={}, by="dana", now=self.now)
 
     @property
     def campaign_id(self) -> str:
@@ -512,7 +512,7 @@ class World:
     def balance(self) -> list[str]:
         """The dearer looks, at the end: the books add up, and the journal knows nothing that the database does not."""
         touches = Counter(row.campaign for row in self.rows.values() if row.kind != "service")
-        for books in self.store.books.status(self.now):
+        for books in self.store.counts.status(self.now):
             counted = sum(books.touches.values())
             same = counted == touches[books.campaign]
             self.expect(same, f"the books of {books.campaign} count {counted}, there are {touches[books.campaign]}")

@@ -21,16 +21,16 @@ def test_what_one_person_answered_lately_moves_no_recall_that_is_foreseen(tmp_pa
     for right in (True, False):
         with put_on_record(tmp_path, FEW, file=f"{right}.db") as store:
             learn(store, NOW)
-            answered = {each.person_id for each in store.books.check_answers("crm")}
+            answered = {each.person_id for each in store.answers.to_checks("crm")}
             touch = [row for row in store.touches.list("crm") if row.person_id not in answered][-1]
             assert touch.person_id
-            store.facts.answer(
+            store.answers.record(
                 touch.person_id, "crm", touch.message, touch.key, "check", value=RIGHT if right else WRONG, right=right,
                 evidence="link", by=touch.person_id, now=NOW + dt.timedelta(hours=1),
             )  # fmt: skip
-            DailyEstimates(store).teach([record.plan for record in store.plans.all()], now)
+            DailyEstimates(store).teach([record.plan for record in store.campaigns.all()], now)
             campaigns = Decisions(store, Workspace()).campaigns(now)
-            loaded = store.touches.histories([person.id for person, _ in people_of(FEW)]).values()
+            loaded = store.loading.histories([person.id for person, _ in people_of(FEW)]).values()
             seen = simulate(
                 campaigns, "crm", [(one.person, one.history) for one in loaded], now, now + dt.timedelta(days=28),
                 "none", {"crm": store.estimates.latest("crm")}, tellable(store, campaigns, "crm", now),

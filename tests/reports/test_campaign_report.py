@@ -85,7 +85,7 @@ def test_its_books_are_those_of_status(tmp_path: Path) -> None:
 
 
 def test_understood_is_counted_from_the_answers_on_record(store: Store, seen: Report) -> None:
-    given = [each for each in store.books.check_answers("crm") if each.role == "sales"]
+    given = [each for each in store.answers.to_checks("crm") if each.role == "sales"]
     weeks, right = role(seen, "sales").weeks, role(seen, "sales").right
     for week in weeks:
         own = {each.person_id: each.right for each in given if week.since <= each.at < week.until}
@@ -154,16 +154,16 @@ def test_what_was_learned_from_the_one_answer_of_yesterday_moves_no_figure(tmp_p
     for right in (True, False):
         with put_on_record(tmp_path, given, PLAN, file=f"{right}.db") as store:
             learn(store, NOW)
-            answered = {given.person_id for given in store.books.check_answers("crm")}
+            answered = {given.person_id for given in store.answers.to_checks("crm")}
             quiet = [row for row in store.touches.list("crm") if row.person_id not in answered]
             touch = next(row for row in quiet if (row.role, row.number) == ("service", 2))
             assert touch.person_id
-            store.facts.answer(
+            store.answers.record(
                 touch.person_id, "crm", touch.message, touch.key, "check", value=RIGHT if right else WRONG, right=right,
                 evidence="link", by=touch.person_id, now=at,
             )  # fmt: skip
             later = at + 2 * DAY
-            DailyEstimates(store).teach([record.plan for record in store.plans.all()], later)
+            DailyEstimates(store).teach([record.plan for record in store.campaigns.all()], later)
             assert store.estimates.latest("crm").counted_at == count_at(later)
             figures = as_data(seen_in(store, later)), status(store, later, recall=True)["campaigns"][0]["recall"]
             told.append((store.estimates.latest("crm").roles["service"], figures))
@@ -175,7 +175,7 @@ def test_whoever_leaves_takes_no_answer_out_of_the_counts(tmp_path: Path) -> Non
     given = replace(SMALL, people={"managers": 11, "sales": 30, "service": 12, "office": 12})
     with put_on_record(tmp_path, given) as store:
         before = role(seen_in(store), "sales")
-        gone = next(each.person_id for each in store.books.check_answers("crm") if each.role == "sales")
+        gone = next(each.person_id for each in store.answers.to_checks("crm") if each.role == "sales")
         person = store.people.by_id(gone)
         assert person
         store.people.save([replace(person, left=NOW.date())], by="dana", now=NOW)
@@ -200,7 +200,7 @@ def test_status_estimates_what_the_report_does(store: Store, seen: Report) -> No
 
 def test_a_campaign_that_is_over_has_no_estimate_in_status(tmp_path: Path) -> None:
     with put_on_record(tmp_path, replace(SMALL, days=(0,))) as store:
-        store.plans.cancel("crm", by="dana", now=NOW)
+        store.campaigns.cancel("crm", by="dana", now=NOW)
         assert status(store, NOW, recall=True)["campaigns"][0]["recall"] == []
 
 
@@ -302,7 +302,7 @@ def test_questions_with_the_same_answers_are_told_apart_by_their_touch(tmp_path:
         for touch in store.touches.list("crm"):
             if touch.role in ("sales", "service") and touch.number <= 2 and touch.person_id:
                 said = "No" if (touch.role, touch.number) == ("service", 1) else "Yes"  # of the first, one half says no
-                store.facts.answer(
+                store.answers.record(
                     touch.person_id, "crm", touch.message, touch.key, "check", value=said, right=said == "Yes",
                     evidence="link", by=touch.person_id, now=touch.due_at + dt.timedelta(hours=1),
                 )  # fmt: skip
@@ -324,7 +324,7 @@ def test_what_the_plan_has_lost_since_is_in_no_report(tmp_path: Path) -> None:
         bare = PLAN.model_copy(update={"messages": (asking.model_copy(update={"checks": ()}), other)})
         gone = PLAN.model_copy(update={"messages": (other,)})
         for plan, messages in ((bare, 2), (gone, 1)):
-            store.plans.save_version(plan, {}, "", introduced={}, by="dana", now=NOW)
+            store.campaigns.save_version(plan, {}, "", introduced={}, by="dana", now=NOW)
             seen = seen_in(store)
             assert (len(seen.messages), role(seen, "sales").right) == (messages, None)
 

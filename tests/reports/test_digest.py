@@ -20,7 +20,7 @@ BERLIN = {"channels": ["email"], "holidays": "false", "time_zone": "Europe/Berli
 def asked(store: Store, now: str = "2027-01-11 08:00") -> None:
     """Person 1 has a question, so that there is something to do."""
     run(store, [someone(1)], a_plan(send=BERLIN))
-    store.facts.ask(someone(1).id, "crm", "one-record", "k", "Does it work offline?", evidence="link", now=utc(now))
+    store.questions.ask(someone(1).id, "crm", "one-record", "k", "Does it work offline?", evidence="link", now=utc(now))
 
 
 def digests(bag: Mailbag) -> list[str]:
@@ -80,7 +80,7 @@ def test_it_says_what_never_arrived_and_which_channel_rests(
         bag, lambda m: Outcome(m.key, PERMANENT, "rcpt", "501 bad") if m.to_email == someone(3).email else None
     )
     both = a_plan(send={**BERLIN, "channels": ["email", "slack"]})
-    store.plans.save_version(both, {}, "", introduced={}, by="dana", now=clock.now)
+    store.campaigns.save_version(both, {}, "", introduced={}, by="dana", now=clock.now)
     down = "Slack refuses us: invalid_auth"
     slack = a_channel(bag, lambda m: Outcome(m.key, RETRY, begun=False, channel_down=down, lasting=True), name="slack")
     running = engine(email=refuses, slack=slack)
@@ -101,7 +101,7 @@ TUESDAY, WEDNESDAY, FRIDAY = "2027-01-12 07:00", "2027-01-13 07:00", "2027-01-15
 
 def answers(store: Store, text: str, now: str, *, number: int = 1, key: str = "", kind: str = "input") -> int:
     person = someone(number)
-    given = store.facts.answer(
+    given = store.answers.record(
         person.id, "crm", "asks", key or now, kind, value=text, right=True if kind == "check" else None,
         evidence="link", by=person.id, now=utc(now),
     )  # fmt: skip
@@ -185,7 +185,7 @@ def test_checks_what_was_taken_back_and_bare_promises_are_not_told(
     store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
 ) -> None:
     run(store, [someone(1)], a_plan(ASKS, send=BERLIN, follow_up=[]))
-    store.facts.withdraw(answers(store, "Oops.", "2027-01-11 10:00"), utc("2027-01-11 10:01"))
+    store.answers.withdraw(answers(store, "Oops.", "2027-01-11 10:00"), utc("2027-01-11 10:01"))
     answers(store, "The notebook", "2027-01-11 11:00", kind="check")
     answers(store, "", "2027-01-11 12:00", kind="commit")
     answers(store, "", "2027-01-11 12:00", kind="acknowledged")

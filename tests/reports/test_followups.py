@@ -24,7 +24,7 @@ def live(store: Store, engine: MakeEngine, clock: Clock, until: str) -> None:
     """The engine ticks at every wake before that day."""
     running = engine()
     running.tick()
-    while (wake := store.touches.next_wake()) and wake < utc(until):
+    while (wake := store.loading.next_wake()) and wake < utc(until):
         clock.now = max(wake, clock.now)
         running.tick()
     clock.now = utc(until)
@@ -39,7 +39,7 @@ def test_who_does_not_answer_needs_a_person_with_everything_to_hand(
     store: Store, engine: MakeEngine, clock: Clock
 ) -> None:
     run(store, [someone(1, phone="+49 1"), MIA], a_plan(a_message(to=["sales"]), follow_up=STAY))
-    store.facts.answer(
+    store.answers.record(
         "mia", "crm", "one-record", "k", "acknowledged", evidence="link", by="mia", now=utc("2027-01-11")
     )
     live(store, engine, clock, "2027-01-16")
@@ -61,7 +61,7 @@ def test_an_outcome_closes_it_and_understood_counts_as_acknowledged(
     live(store, engine, clock, "2027-01-16")
     record_outcome(store, listed(store, clock)[0].id, "understood", note="now clear", by="mia", now=clock.now)
     assert listed(store, clock) == []
-    (answer,) = store.facts.answers_of(someone(1).id)
+    (answer,) = store.answers.of_person(someone(1).id)
     assert (answer.kind, answer.evidence, answer.by) == ("acknowledged", "manager", "mia")
     assert status(store, clock.now)["campaigns"][0]["acknowledged"] == 1
 
@@ -76,14 +76,14 @@ def test_an_outcome_and_its_acknowledgement_are_kept_together_or_not_at_all(
         connection.exec_driver_sql("CREATE TRIGGER full BEFORE INSERT ON answer BEGIN SELECT RAISE(ABORT, 'no'); END")
     with pytest.raises(IntegrityError):
         record_outcome(store, one.id, "understood", by="mia", now=clock.now)
-    assert store.touches.histories([someone(1).id])[someone(1).id].history.outcomes == ()
+    assert store.loading.histories([someone(1).id])[someone(1).id].history.outcomes == ()
     assert [each.id for each in listed(store, clock)] == [one.id]
 
 
 def test_an_answer_given_meanwhile_closes_it(store: Store, engine: MakeEngine, clock: Clock) -> None:
     run(store, [someone(1)], a_plan(follow_up=STAY))
     live(store, engine, clock, "2027-01-16")
-    store.facts.answer(
+    store.answers.record(
         someone(1).id, "crm", "one-record", "k", "acknowledged", evidence="link", by=someone(1).id, now=clock.now
     )
     assert listed(store, clock) == []
@@ -157,7 +157,7 @@ def test_several_messages_make_one_follow_up(store: Store, engine: MakeEngine, c
 
 def test_whom_no_channel_reaches_is_called_at_once(store: Store, engine: MakeEngine, clock: Clock) -> None:
     run(store, [someone(1)], a_plan(follow_up=STAY))
-    store.facts.unreachable(someone(1).id, "email", "no such mailbox", now=clock.now)
+    store.reachability.mark_unreachable(someone(1).id, "email", "no such mailbox", now=clock.now)
     engine().tick()
     assert [one.reason for one in listed(store, clock)] == ["No channel reaches them: e-mail (no such mailbox)."]
 
@@ -165,7 +165,7 @@ def test_whom_no_channel_reaches_is_called_at_once(store: Store, engine: MakeEng
 def test_a_channel_without_credentials_reaches_nobody_either(store: Store, engine: MakeEngine, clock: Clock) -> None:
     send = {"channels": ["slack", "email"], "holidays": "false"}
     run(store, [someone(1)], a_plan(follow_up=STAY, send=send))
-    store.facts.unreachable(someone(1).id, "email", "no such mailbox", now=clock.now)
+    store.reachability.mark_unreachable(someone(1).id, "email", "no such mailbox", now=clock.now)
     engine().tick()
     assert [one.reason for one in listed(store, clock)] == ["No channel reaches them: e-mail (no such mailbox)."]
 
@@ -204,10 +204,10 @@ def test_why_tells_standing_reasons_and_touches(store: Store, engine: MakeEngine
 def test_why_tells_of_a_pause_and_of_what_is_over(store: Store, engine: MakeEngine, clock: Clock) -> None:
     for name in ("over", "paused", "never"):
         run(store, [someone(1)], a_plan(campaign=name))
-    store.plans.cancel("never", by="dana", now=clock.now)
+    store.campaigns.cancel("never", by="dana", now=clock.now)
     engine().tick()
-    store.plans.pause("paused", by="dana", now=clock.now)
-    store.plans.finish("over", by="dana", now=clock.now)
+    store.campaigns.pause("paused", by="dana", now=clock.now)
+    store.campaigns.finish("over", by="dana", now=clock.now)
     told = why(store, Decisions(store, Workspace()), someone(1).email, clock.now)["campaigns"]
     assert [(each["campaign"], each["state"], each["paused_since"]) for each in told] == [
         ("over", "finished", None), ("paused", "paused", "2027-01-11T09:00:00+00:00"),
@@ -221,10 +221,10 @@ def test_why_tells_what_was_said_in_order(store: Store, engine: MakeEngine, cloc
     run(store, [someone(1)], a_plan(follow_up=STAY))
     live(store, engine, clock, "2027-01-16")
     record_outcome(store, listed(store, clock)[0].id, "objects", by="mia", now=clock.now)
-    store.facts.answer(
+    store.answers.record(
         someone(1).id, "crm", "one-record", "k", "acknowledged", evidence="link", by="p1", now=utc("2027-01-17")
     )
-    store.facts.ask(someone(1).id, "crm", "one-record", "k", "Why?", evidence="link", now=utc("2027-01-18"))
+    store.questions.ask(someone(1).id, "crm", "one-record", "k", "Why?", evidence="link", now=utc("2027-01-18"))
     (message,) = why(store, Decisions(store, Workspace()), someone(1).email, clock.now)["campaigns"][0]["messages"]
     assert [(each["at"][:10], each["text"]) for each in message["said"]] == [
         ("2027-01-16", "talked to in person: objects"),
@@ -237,7 +237,7 @@ def test_why_tells_what_was_said_in_order(store: Store, engine: MakeEngine, cloc
 def test_why_does_not_tell_right_from_wrong(store: Store, engine: MakeEngine, clock: Clock, right: bool) -> None:
     run(store, [someone(1)])
     engine().tick()
-    store.facts.answer(
+    store.answers.record(
         someone(1).id, "crm", "one-record", "k", "check", right=right, evidence="link", by="p1", now=clock.now
     )
     (message,) = why(store, Decisions(store, Workspace()), someone(1).email, clock.now)["campaigns"][0]["messages"]
@@ -265,7 +265,9 @@ def test_today_lists_questions_and_rows_that_wait_for_a_word(store: Store, engin
     run(store, [someone(1), someone(2)], a_plan(on_uncertain="hold", follow_up=STAY))
     timed_out = lambda m: Outcome(m.key, UNCERTAIN, "dot", "timed out") if "00001" in m.to_email else None  # noqa: E731
     engine(email=a_channel(Mailbag(), timed_out)).tick()
-    store.facts.ask(someone(2).id, "crm", "one-record", "k", "Does it work offline?", evidence="link", now=clock.now)
+    store.questions.ask(
+        someone(2).id, "crm", "one-record", "k", "Does it work offline?", evidence="link", now=clock.now
+    )
     clock.forward(days=4)
     waiting = today(store, Decisions(store, Workspace()), Scribe, clock.now)
     assert [row["person"] for row in waiting["held"]] == [someone(1).email]

@@ -29,7 +29,7 @@ def house(tmp_path: Path) -> Answering:
 
 
 def told(house: Answering, message: str | None = None) -> Any:
-    record = house.store.plans.get("crm")
+    record = house.store.campaigns.get("crm")
     assert record
     return answers(house.store, record, message)
 
@@ -109,7 +109,7 @@ def test_an_answer_to_a_check_is_never_among_them(house: Answering, message: str
 def test_answers_to_a_message_that_the_plan_has_lost_are_still_read(house: Answering) -> None:
     house.inbox.give_input(house.touch(message="choose"), "Two", BY_LINK, house.clock())
     plan = a_plan(a_message(id="plain"))
-    house.store.plans.save_version(plan, {}, "", introduced={}, by="dana", now=house.clock())
+    house.store.campaigns.save_version(plan, {}, "", introduced={}, by="dana", now=house.clock())
     (lost,) = told(house)["messages"]
     assert (lost["message"], lost["question"], lost["kind"]) == ("choose", "Which screen?", "choice")
     assert (lost["tally"], len(lost["answers"])) == ({"One": 0, "Two": 1, "Three": 0}, 1)

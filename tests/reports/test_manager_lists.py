@@ -90,7 +90,9 @@ def test_with_an_answer_or_an_outcome_the_list_is_empty_and_nothing_is_sent(
     store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
 ) -> None:
     running = waiting(store, engine, clock, someone(1), someone(2))
-    store.facts.answer(someone(1).id, "crm", "one-record", "k", "acknowledged", evidence="link", by="p", now=clock.now)
+    store.answers.record(
+        someone(1).id, "crm", "one-record", "k", "acknowledged", evidence="link", by="p", now=clock.now
+    )
     (other,) = followups(store, Decisions(store, Workspace()), Scribe, clock.now)
     record_outcome(store, other.id, "objects", by="mia", now=clock.now)
     at(running, clock, EIGHT)
@@ -127,7 +129,7 @@ def test_a_manager_whom_no_channel_reaches_is_told_of_in_the_leads_digest(
     store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
 ) -> None:
     running = waiting(store, engine, clock)
-    store.facts.unreachable(BOSS.id, "email", "no such mailbox", now=clock.now)
+    store.reachability.mark_unreachable(BOSS.id, "email", "no such mailbox", now=clock.now)
     at(running, clock, EIGHT)
     assert told(bag) == []
     (digest,) = [message for message in bag.arrived if message.to_email == "dana@example.com"]
@@ -184,8 +186,8 @@ def test_people_of_two_campaigns_stand_on_one_list(
         follow_up=CALLED, send={**SEND, "at_most": {"per_day": "2", "per_week": "9"}},
     )  # fmt: skip
     store.people.save([someone(1), BOSS], by="dana", now=utc("2027-01-04"))
-    store.plans.save_version(two, {}, "", introduced={}, by="dana", now=utc("2027-01-04"))
-    store.plans.start("two", by="dana", now=utc("2027-01-04"))
+    store.campaigns.save_version(two, {}, "", introduced={}, by="dana", now=utc("2027-01-04"))
+    store.campaigns.start("two", by="dana", now=utc("2027-01-04"))
     one = a_plan(a_message(to=["sales"]), follow_up=CALLED, send={**SEND, "at_most": {"per_day": "2", "per_week": "9"}})
     running = waiting(store, engine, clock, plan=one)
     at(running, clock, EIGHT)
@@ -197,10 +199,10 @@ def test_of_a_paused_campaign_nothing_is_told_not_even_when_it_goes_on(
     store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
 ) -> None:
     running = waiting(store, engine, clock)
-    store.plans.pause("crm", by="dana", now=clock.now)
+    store.campaigns.pause("crm", by="dana", now=clock.now)
     at(running, clock, EIGHT, "2027-01-18 08:00")
     clock.now = utc("2027-01-18 14:00")
-    store.plans.resume("crm", backlog="none", by="dana", now=clock.now)
+    store.campaigns.resume("crm", backlog="none", by="dana", now=clock.now)
     at(running, clock, "2027-01-18 14:01")
     assert told(bag) == []
 
@@ -210,12 +212,12 @@ def test_a_paused_campaign_takes_no_place_from_one_that_runs(
 ) -> None:
     first = a_plan(a_message(to=["sales"]), campaign="aaa", follow_up=CALLED, send=SEND)
     store.people.save([someone(n) for n in range(6)], by="dana", now=utc("2027-01-04"))
-    store.plans.save_version(first, {}, "", introduced={}, by="dana", now=utc("2027-01-04"))
-    store.plans.start("aaa", by="dana", now=utc("2027-01-04"))
+    store.campaigns.save_version(first, {}, "", introduced={}, by="dana", now=utc("2027-01-04"))
+    store.campaigns.start("aaa", by="dana", now=utc("2027-01-04"))
     send = {**SEND, "at_most": {"per_day": "2", "per_week": "9"}}
     plan = a_plan(a_message(to=["others"]), follow_up=CALLED, send=send)
     running = waiting(store, engine, clock, someone(9, department="Support"), plan=plan)
-    store.plans.pause("aaa", by="dana", now=clock.now)
+    store.campaigns.pause("aaa", by="dana", now=clock.now)
     at(running, clock, EIGHT)
     assert [one.subject for one in told(bag)] == ["for dana@example.com: Person 9"]
 
@@ -225,12 +227,14 @@ def test_a_list_counts_nowhere(store: Store, engine: MakeEngine, bag: Mailbag, c
     before = status(store, clock.now)["campaigns"][0]["touches"]
     rows = len(list(store.touches.list("crm")))
     clock.now = utc("2027-01-18 06:59")
-    store.facts.ask(someone(1).id, "crm", "one-record", "k", "Why?", evidence="link", now=clock.now)  # no more touches
+    store.questions.ask(
+        someone(1).id, "crm", "one-record", "k", "Why?", evidence="link", now=clock.now
+    )  # no more touches
     at(running, clock, EIGHT)
     assert len(told(bag)) == 1
     assert status(store, clock.now)["campaigns"][0]["touches"] == before
     assert len(list(store.touches.list("crm"))) == rows
-    assert store.touches.histories([BOSS.id])[BOSS.id].history.rows == ()
+    assert store.loading.histories([BOSS.id])[BOSS.id].history.rows == ()
 
 
 def test_one_text_that_cannot_be_written_does_not_take_the_list_away(

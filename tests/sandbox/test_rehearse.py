@@ -61,7 +61,7 @@ def test_each_check_is_answered_anew_until_the_point_is_recalled(tmp_path: Path)
     script = a_script(suppose, plan, (someone(1), someone(2, channel="email")))
     with Rehearsal(script, tmp_path) as rehearsal:
         story = rehearsal.run()
-        given = [rehearsal.wiring.store.facts.answers_of(person.id) for person in script.people]
+        given = [rehearsal.wiring.store.answers.of_person(person.id) for person in script.people]
     assert [[answer.right for answer in each] for each in given] == [[False, True]] * 2
     assert (story.agrees, len(story.touches)) == (True, 8)
 
@@ -82,7 +82,7 @@ def test_a_run_that_differs_from_the_simulation_is_told(tmp_path: Path) -> None:
     with Rehearsal(script, tmp_path) as rehearsal:
         rehearsal.script = replace(script, people=(*PEOPLE[:2], someone(9)))
         rehearsal.wiring.store.people.save(PEOPLE[:2], by="test", now=script.start)
-        rehearsal.wiring.store.facts.suppress(someone(9).email, "gone", by="test", now=script.start)
+        rehearsal.wiring.store.reachability.suppress(someone(9).email, "gone", by="test", now=script.start)
         story = rehearsal.run()
     assert not story.agrees
     assert {person for person, *_ in story.missing} == {someone(9).id}

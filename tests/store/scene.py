@@ -23,8 +23,8 @@ LATER = NOW + HOUR
 def running(store: Store, people: Sequence[Person] = (ANA, BEN, MIA), **plan: Any) -> Store:
     """The campaign ``crm``, started, and its people."""
     store.people.save(people, by="dana", now=NOW - HOUR)
-    store.plans.save_version(a_plan(**plan), {}, "", introduced={}, by="dana", now=NOW - HOUR)
-    store.plans.start("crm", by="dana", now=NOW - HOUR)
+    store.campaigns.save_version(a_plan(**plan), {}, "", introduced={}, by="dana", now=NOW - HOUR)
+    store.campaigns.start("crm", by="dana", now=NOW - HOUR)
     return store
 
 
@@ -37,11 +37,11 @@ def a_touch(person: str = "ana", **changes: Any) -> Touch:
 
 
 def epochs(store: Store) -> dict[str, int]:
-    return {campaign.id: campaign.epoch for campaign in store.plans.campaigns().running}
+    return {campaign.id: campaign.epoch for campaign in store.campaigns.running().running}
 
 
 def seq(store: Store, person: str = "ana") -> int:
-    return store.touches.histories([person])[person].facts_seq
+    return store.loading.histories([person])[person].facts_seq
 
 
 def claim(
@@ -57,16 +57,16 @@ def claim(
     given = {
         "lease_until": NOW + HOUR, "epochs": epochs(store), "versions": {"crm": 1}, "now": NOW, **changes,
     }  # fmt: skip
-    return store.touches.claim(given.pop("decisions", decisions), owner=owner, fence=fence, **given)
+    return store.outbox.claim(given.pop("decisions", decisions), owner=owner, fence=fence, **given)
 
 
 def mark(store: Store, *touches: Touch, owner: str = "e1", fence: int = 1, now: dt.datetime = NOW) -> set[str]:
-    return store.touches.mark([each.key for each in touches], owner=owner, fence=fence, now=now)
+    return store.outbox.mark([each.key for each in touches], owner=owner, fence=fence, now=now)
 
 
 def settle(store: Store, touch: Touch, state: str, *, owner: str = "e1", fence: int = 1, **receipt: Any) -> set[str]:
     receipts = [Receipt(touch.key, state, NOW, **receipt)]
-    return store.touches.settle(receipts, owner=owner, fence=fence, now=NOW)
+    return store.outbox.settle(receipts, owner=owner, fence=fence, now=NOW)
 
 
 def deliver(store: Store, touch: Touch, state: str = "sent", **receipt: Any) -> Touch:
@@ -85,7 +85,7 @@ def marked(touch: Touch) -> Marked:
 
 
 def rows(store: Store, person: str = "ana") -> tuple[TouchRow, ...]:
-    return store.touches.histories([person])[person].history.rows
+    return store.loading.histories([person])[person].history.rows
 
 
 def state(store: Store, touch: Touch) -> str | None:

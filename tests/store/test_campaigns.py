@@ -14,14 +14,14 @@ from tests.store.scene import HOUR, LATER, NOW, a_touch, claim, deliver, idle, r
 
 def apply(store: Store, plan: Plan | None = None) -> int:
     plan = plan or a_plan()
-    return store.plans.save_version(
+    return store.campaigns.save_version(
         plan, {"wiifm": "Hi"}, "campaign: crm\n", introduced={"one-record": NOW}, by="dana", now=NOW
     )
 
 
 def test_a_new_campaign_is_paused_and_comes_back_as_written(store: Store) -> None:
     assert apply(store) == 1
-    record = store.plans.get("crm")
+    record = store.campaigns.get("crm")
     assert record is not None
     assert (record.state, record.version, record.epoch, record.started_at) == ("paused", 1, 0, None)
     assert record.plan == a_plan()
@@ -44,42 +44,42 @@ def test_every_form_of_a_plan_survives_the_store(store: Store) -> None:
     )
     apply(store, rich)
     with Store.open(store.database.url.render_as_string(hide_password=False)) as fresh:
-        assert fresh.plans.get("crm").plan == rich  # type: ignore[union-attr]
+        assert fresh.campaigns.get("crm").plan == rich  # type: ignore[union-attr]
 
 
 def test_a_version_never_changes(store: Store) -> None:
     apply(store)
     assert apply(store, a_plan(title="Two")) == 2
-    first, second = store.plans.version("crm", 1), store.plans.version("crm", 2)
+    first, second = store.campaigns.version("crm", 1), store.campaigns.version("crm", 2)
     assert first is not None
     assert second is not None
     assert (first.plan.title, second.plan.title) == ("One customer record", "Two")
-    assert (second.epoch, store.plans.version("crm", 3)) == (1, None)
+    assert (second.epoch, store.campaigns.version("crm", 3)) == (1, None)
 
 
 def test_what_is_unknown_is_none_and_near_names_help(store: Store) -> None:
     apply(store)
-    assert store.plans.get("crn") is None
-    assert store.plans.near("crn") == ["crm"]
-    assert store.plans.near("entirely-else") == ["crm"]
+    assert store.campaigns.get("crn") is None
+    assert store.campaigns.near("crn") == ["crm"]
+    assert store.campaigns.near("entirely-else") == ["crm"]
     with pytest.raises(InputError, match="no campaign 'crn'"):
-        store.plans.pause("crn", by="dana", now=NOW)
+        store.campaigns.pause("crn", by="dana", now=NOW)
 
 
 def test_start_lets_it_run_once(store: Store) -> None:
     apply(store)
-    record = store.plans.start("crm", by="dana", now=NOW)
+    record = store.campaigns.start("crm", by="dana", now=NOW)
     assert (record.state, record.started_at, record.epoch) == ("running", NOW, 1)
     with pytest.raises(CommsError, match="started already"):
-        store.plans.start("crm", by="dana", now=LATER)
+        store.campaigns.start("crm", by="dana", now=LATER)
 
 
 def test_only_running_campaigns_are_decided_for(store: Store) -> None:
     apply(store)
-    assert store.plans.campaigns().running == ()
-    store.plans.start("crm", by="dana", now=NOW)
+    assert store.campaigns.running().running == ()
+    store.campaigns.start("crm", by="dana", now=NOW)
     workspace = Workspace.model_validate({"at_most": {"per_week": "2"}})
-    campaigns = store.plans.campaigns(workspace)
+    campaigns = store.campaigns.running(workspace)
     [campaign] = campaigns.running
     assert (campaign.id, campaign.started_at, campaign.epoch, campaign.introduced) == (
         "crm",
@@ -92,48 +92,48 @@ def test_only_running_campaigns_are_decided_for(store: Store) -> None:
 
 def test_a_pause_is_remembered_with_its_backlog(store: Store) -> None:
     running(store)
-    store.plans.pause("crm", by="dana", now=NOW)
-    assert store.plans.campaigns().running == ()
-    record = store.plans.resume("crm", backlog="none", by="tom", now=LATER)
+    store.campaigns.pause("crm", by="dana", now=NOW)
+    assert store.campaigns.running().running == ()
+    record = store.campaigns.resume("crm", backlog="none", by="tom", now=LATER)
     assert (record.state, record.epoch) == ("running", 3)
-    assert store.plans.campaigns().running[0].pauses == (Standstill(NOW, LATER, "none"),)
+    assert store.campaigns.running().running[0].pauses == (Standstill(NOW, LATER, "none"),)
 
 
 def test_pausing_and_resuming_twice_change_nothing(store: Store) -> None:
     running(store)
-    once = store.plans.pause("crm", by="dana", now=NOW)
-    assert store.plans.pause("crm", by="dana", now=LATER) == once
-    once = store.plans.resume("crm", backlog="all", by="dana", now=LATER)
-    assert store.plans.resume("crm", backlog="all", by="dana", now=LATER + HOUR) == once
+    once = store.campaigns.pause("crm", by="dana", now=NOW)
+    assert store.campaigns.pause("crm", by="dana", now=LATER) == once
+    once = store.campaigns.resume("crm", backlog="all", by="dana", now=LATER)
+    assert store.campaigns.resume("crm", backlog="all", by="dana", now=LATER + HOUR) == once
 
 
 @pytest.mark.parametrize("decree", ["apply", "start", "resume"])
 def test_whoever_lets_something_go_wakes_everybody(store: Store, decree: str) -> None:
     running(store)
-    store.plans.pause("crm", by="dana", now=NOW)
+    store.campaigns.pause("crm", by="dana", now=NOW)
     apply(store, a_plan(campaign="erp"))
     idle(store)
     if decree == "apply":
         apply(store)
     elif decree == "start":
-        store.plans.start("erp", by="dana", now=NOW)
+        store.campaigns.start("erp", by="dana", now=NOW)
     else:
-        store.plans.resume("crm", backlog="all", by="dana", now=NOW)
-    assert sorted(store.touches.due(NOW)) == ["ana", "ben", "mia"]
+        store.campaigns.resume("crm", backlog="all", by="dana", now=NOW)
+    assert sorted(store.loading.due(NOW)) == ["ana", "ben", "mia"]
 
 
 def test_resume_needs_a_start_and_a_backlog_it_knows(store: Store) -> None:
     apply(store)
     with pytest.raises(CommsError, match="never started"):
-        store.plans.resume("crm", backlog="all", by="dana", now=NOW)
+        store.campaigns.resume("crm", backlog="all", by="dana", now=NOW)
     with pytest.raises(InputError, match="'some' is not a way"):
-        store.plans.resume("crm", backlog="some", by="dana", now=NOW)
+        store.campaigns.resume("crm", backlog="some", by="dana", now=NOW)
 
 
 def test_cancelled_is_for_good(store: Store) -> None:
     running(store)
-    assert store.plans.cancel("crm", by="dana", now=NOW).state == "cancelled"
-    for again in (lambda: apply(store), lambda: store.plans.resume("crm", backlog="all", by="dana", now=NOW)):
+    assert store.campaigns.cancel("crm", by="dana", now=NOW).state == "cancelled"
+    for again in (lambda: apply(store), lambda: store.campaigns.resume("crm", backlog="all", by="dana", now=NOW)):
         with pytest.raises(CommsError):
             again()
 
@@ -142,25 +142,25 @@ def test_cancelling_closes_what_waits(store: Store) -> None:
     touch = deliver(running(store), a_touch(), "retry", retry_at=LATER)
     claimed = a_touch("ben")
     claim(store, claimed)
-    store.plans.cancel("crm", by="dana", now=NOW)
-    store.touches.release(now=NOW)
+    store.campaigns.cancel("crm", by="dana", now=NOW)
+    store.outbox.release(now=NOW)
     assert (state(store, touch), state(store, claimed)) == ("skipped", None)
 
 
 def test_a_new_version_of_a_finished_campaign_waits_for_resume(store: Store) -> None:
     running(store)
-    assert store.plans.finish("crm", by="engine", now=NOW).state == "finished"
+    assert store.campaigns.finish("crm", by="engine", now=NOW).state == "finished"
     apply(store)
-    assert store.plans.get("crm").state == "paused"  # type: ignore[union-attr]
-    assert store.plans.resume("crm", backlog="none", by="dana", now=LATER).state == "running"
+    assert store.campaigns.get("crm").state == "paused"  # type: ignore[union-attr]
+    assert store.campaigns.resume("crm", backlog="none", by="dana", now=LATER).state == "running"
 
 
 def test_who_did_what_is_on_record(store: Store) -> None:
     running(store, [ANA])
-    store.plans.pause("crm", by="dana", now=NOW)
-    store.plans.resume("crm", backlog="all", by="tom", now=NOW)
-    store.plans.cancel("crm", by="sam", now=NOW)
-    trail = store.facts.all_of("ana")["audit"]
+    store.campaigns.pause("crm", by="dana", now=NOW)
+    store.campaigns.resume("crm", backlog="all", by="tom", now=NOW)
+    store.campaigns.cancel("crm", by="sam", now=NOW)
+    trail = store.people.all_of("ana")["audit"]
     assert trail == []
     with store.database.read() as connection:
         rows = connection.exec_driver_sql('SELECT action, subject, "by" FROM audit ORDER BY id').all()

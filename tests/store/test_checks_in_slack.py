@@ -22,14 +22,14 @@ LATER = NOW + 2 * HOUR
 
 def answer(store: Store, touch: Touch, evidence: str, kind: str = "check", at: dt.datetime = LATER) -> None:
     right = True if kind == "check" else None
-    store.facts.answer(
+    store.answers.record(
         touch.person, "crm", touch.message, touch.key, kind, value="Here", right=right, evidence=evidence,
         by=touch.person, now=at,
     )  # fmt: skip
 
 
 def standing_of(store: Store, person: str) -> str:
-    history = store.touches.histories([person])[person].history
+    history = store.loading.histories([person])[person].history
     return standing(history.rows, history.answers, history.questions)
 
 
@@ -56,29 +56,29 @@ def after(before: Store, url: str) -> Iterator[Store]:
 
 
 def test_what_was_pressed_before_stays_and_counts_for_nothing(after: Store) -> None:
-    (stays,) = after.facts.answers_of("ana")
+    (stays,) = after.answers.of_person("ana")
     assert (stays.kind, stays.value, stays.right, stays.counts) == ("check", "Here", True, False)
-    assert [one.person_id for one in after.books.check_answers("crm")] == ["ben"]
+    assert [one.person_id for one in after.answers.to_checks("crm")] == ["ben"]
     assert after.estimates.who_answered("crm", LATER) == ["ben"]
     assert (standing_of(after, "ana"), standing_of(after, "ben")) == ("acknowledged", "recalled")
-    assert after.books.status(LATER)[0].acknowledged == 2
+    assert after.counts.status(LATER)[0].acknowledged == 2
 
 
 def test_what_was_learned_from_it_is_forgotten_and_everybody_is_decided_again(after: Store) -> None:
     assert after.estimates.latest("crm") == LearnedRoles()
-    assert sorted(after.touches.due(LATER, 10)) == ["ana", "ben", "mia"]
+    assert sorted(after.loading.due(LATER, 10)) == ["ana", "ben", "mia"]
 
 
 def test_an_answer_on_a_card_of_before_does_not_count_either(after: Store) -> None:
     answer(after, asked("mia"), "slack")
-    assert [one.counts for one in after.facts.answers_of("mia")] == [False]
+    assert [one.counts for one in after.answers.of_person("mia")] == [False]
     answer(after, asked("mia"), "slack", kind="acknowledged")
-    assert [one.counts for one in after.facts.answers_of("mia")] == [False, True]
+    assert [one.counts for one in after.answers.of_person("mia")] == [False, True]
 
 
 def test_on_the_page_of_a_card_of_before_it_counts(after: Store) -> None:
     answer(after, asked("mia"), "link")
-    assert [one.counts for one in after.facts.answers_of("mia")] == [True]
+    assert [one.counts for one in after.answers.of_person("mia")] == [True]
 
 
 def test_on_a_card_of_afterwards_it_counts(after: Store) -> None:
@@ -88,7 +88,7 @@ def test_on_a_card_of_afterwards_it_counts(after: Store) -> None:
     mark(after, touch, fence=fence)
     settle(after, touch, "sent", fence=fence)
     answer(after, touch, "slack")
-    assert [one.counts for one in after.facts.answers_of("mia")] == [True]
+    assert [one.counts for one in after.answers.of_person("mia")] == [True]
 
 
 def test_a_campaign_without_such_answers_keeps_what_it_learned(store: Store, url: str) -> None:
@@ -98,10 +98,10 @@ def test_a_campaign_without_such_answers_keeps_what_it_learned(store: Store, url
     store.estimates.publish("crm", known())
     with upgraded(idle(store), url) as after:
         assert after.estimates.latest("crm") == known()
-        assert after.touches.due(LATER, 10) == []
+        assert after.loading.due(LATER, 10) == []
 
 
 def test_in_a_new_database_every_card_has_its_question_first(store: Store) -> None:
     running(store, messages=[a_message(checks=[CHECK])])
     answer(store, deliver(store, asked("ana")), "slack")
-    assert [one.counts for one in store.facts.answers_of("ana")] == [True]
+    assert [one.counts for one in store.answers.of_person("ana")] == [True]

@@ -29,19 +29,19 @@ def every_state(store: Store) -> Store:
     claim(
         store, a_touch(ids[6], skip="late"), a_touch(ids[7], skip="merged"), a_touch(ids[0], message="n", skip="late")
     )
-    store.touches.add_service("d1", category="digest", channel="email", payload={}, campaign="crm", now=NOW)
+    store.service_mail.add("d1", category="digest", channel="email", payload={}, campaign="crm", now=NOW)
     return store
 
 
 def test_touches_ever_made_are_the_sum_of_their_states(store: Store) -> None:
-    [books] = every_state(store).books.status(NOW)
+    [books] = every_state(store).counts.status(NOW)
     assert books.touches == {**dict.fromkeys(STATES, 1), "skipped": 3}
     assert books.skipped == {"late": 2, "merged": 1}
     assert sum(books.touches.values()) == len(list(store.touches.list("crm"))) == 9
 
 
 def test_an_empty_campaign_has_empty_books(store: Store) -> None:
-    [books] = running(store).books.status(NOW)
+    [books] = running(store).counts.status(NOW)
     assert (books.campaign, books.state, books.audience, books.acknowledged) == ("crm", "running", 3, 0)
     assert books.touches == dict.fromkeys(STATES, 0)
 
@@ -60,7 +60,7 @@ def test_the_audience_is_who_has_a_role(store: Store, audience: dict[str, object
     gone = someone(1, left=NOW.date())
     running(store, [ANA, BEN, MIA, gone], audience=audience)
     store.people.set_roster("crm", ["ana", "ben", gone.id], NOW)
-    assert store.books.audience("crm") == store.books.status(NOW)[0].audience == count
+    assert store.counts.audience("crm") == store.counts.status(NOW)[0].audience == count
 
 
 MIXED = [
@@ -95,7 +95,7 @@ def test_the_database_counts_the_people_whom_the_rules_find_one_by_one(
     store.people.set_roster("crm", [person.id for person in MIXED[::2]], NOW)
     for n in (3, 4, 5):
         store.people.set_preferences(MIXED[n].id, channel="email", quiet=None, now=NOW)
-    record = store.plans.get("crm")
+    record = store.campaigns.get("crm")
     assert record
     listed = store.people.roster("crm") if people else {person.id for person in MIXED}
     found: dict[str, list[str]] = {role: [] for role in record.plan.audience.roles}
@@ -103,8 +103,8 @@ def test_the_database_counts_the_people_whom_the_rules_find_one_by_one(
         role = role_of(record.plan.audience, person)
         if role is not None and person.left is None and person.id in listed:
             found[role].append(person.id)
-    assert store.books.audience("crm") == store.books.status(NOW)[0].audience == sum(map(len, found.values()))
-    drawn = store.books.drawn(record, 7)
+    assert store.counts.audience("crm") == store.counts.status(NOW)[0].audience == sum(map(len, found.values()))
+    drawn = store.counts.drawn(record, 7)
     assert {role: one.people for role, one in drawn.items()} == {role: len(ids) for role, ids in found.items()}
     spread = {role: ids[:: -(-len(ids) // 7) or 1] for role, ids in found.items()}
     assert {role: list(one.ids) for role, one in drawn.items()} == spread
@@ -128,79 +128,79 @@ def test_status_asks_as_little_of_many_people_as_of_few(store: Store) -> None:
 def test_acknowledged_counts_pairs_of_person_and_message(store: Store) -> None:
     running(store)
     for person, message, key in (("ana", "m", "1"), ("ana", "m", "2"), ("ana", "n", "3"), ("ben", "m", "4")):
-        store.facts.answer(person, "crm", message, key, "acknowledged", evidence="link", by=person, now=NOW)
-    taken_back = store.facts.answer("mia", "crm", "m", "5", "acknowledged", evidence="link", by="mia", now=NOW)
-    store.facts.withdraw(taken_back.id, NOW)
-    assert store.books.status(NOW)[0].acknowledged == 3
+        store.answers.record(person, "crm", message, key, "acknowledged", evidence="link", by=person, now=NOW)
+    taken_back = store.answers.record("mia", "crm", "m", "5", "acknowledged", evidence="link", by="mia", now=NOW)
+    store.answers.withdraw(taken_back.id, NOW)
+    assert store.counts.status(NOW)[0].acknowledged == 3
 
 
 @pytest.mark.parametrize(("kind", "counted"), [("input", 1), ("commit", 1), ("check", 1), ("heard_enough", 0)])
 def test_giving_what_a_message_asks_for_acknowledges_it(store: Store, kind: str, counted: int) -> None:
     running(store)
-    store.facts.answer("ana", "crm", "m", "1", kind, evidence="link", by="ana", now=NOW)
-    assert store.books.status(NOW)[0].acknowledged == counted
+    store.answers.record("ana", "crm", "m", "1", kind, evidence="link", by="ana", now=NOW)
+    assert store.counts.status(NOW)[0].acknowledged == counted
 
 
 def outreach(store: Store, person: str = "ana", message: str = "one-record") -> None:
-    claim(running(store) if not store.plans.get("crm") else store,
+    claim(running(store) if not store.campaigns.get("crm") else store,
           a_touch(person, message=message, rung=2, kind="personal", channel="personal"))  # fmt: skip
 
 
 def test_an_outreach_is_open_until_something_comes_of_it(store: Store) -> None:
     outreach(store)
-    [rung] = store.books.open_rungs("crm")
+    [rung] = store.counts.open_rungs("crm")
     assert (rung.person_id, rung.message, rung.kind, rung.rung, rung.since) == ("ana", "one-record", "personal", 2, NOW)
-    store.facts.outcome("ana", "crm", ["one-record"], "understood", by="mia", now=LATER)
-    assert store.books.open_rungs() == []
+    store.answers.outcome("ana", "crm", ["one-record"], "understood", by="mia", now=LATER)
+    assert store.counts.open_rungs() == []
 
 
 def test_an_answer_given_meanwhile_closes_an_outreach(store: Store) -> None:
     outreach(store)
-    answer = store.facts.answer("ana", "crm", "one-record", "k", "acknowledged", evidence="link", by="ana", now=LATER)
-    assert store.books.open_rungs("crm") == []
-    store.facts.withdraw(answer.id, LATER)
-    assert len(store.books.open_rungs("crm")) == 1
+    answer = store.answers.record("ana", "crm", "one-record", "k", "acknowledged", evidence="link", by="ana", now=LATER)
+    assert store.counts.open_rungs("crm") == []
+    store.answers.withdraw(answer.id, LATER)
+    assert len(store.counts.open_rungs("crm")) == 1
 
 
 def test_what_was_said_before_closes_nothing(store: Store) -> None:
     store_before = running(store)
-    store.facts.outcome("ana", "crm", ["one-record"], "away", by="mia", now=NOW - HOUR)
+    store.answers.outcome("ana", "crm", ["one-record"], "away", by="mia", now=NOW - HOUR)
     outreach(store_before)
-    assert len(store.books.open_rungs("crm")) == 1
+    assert len(store.counts.open_rungs("crm")) == 1
 
 
 def test_follow_ups_are_counted_one_per_person(store: Store) -> None:
     for person, message in (("ana", "one-record"), ("ana", "other"), ("ben", "other")):
         outreach(store, person, message)
-    assert len(store.books.open_rungs("crm")) == 3
-    assert store.books.status(NOW)[0].follow_ups_open == 2
+    assert len(store.counts.open_rungs("crm")) == 3
+    assert store.counts.status(NOW)[0].follow_ups_open == 2
 
 
 def test_who_has_left_needs_no_outreach(store: Store) -> None:
     outreach(store)
     store.people.save([replace(ANA, left=NOW.date())], by="dana", now=LATER)
-    assert store.books.open_rungs("crm") == []
+    assert store.counts.open_rungs("crm") == []
 
 
 def test_failed_receipts_are_counted_where_they_ended(store: Store) -> None:
     touch = a_touch()
     claim(running(store), touch)
     settle(store, touch, "failed", reason="550 no such mailbox")
-    [books] = store.books.status(NOW)
+    [books] = store.counts.status(NOW)
     assert (books.touches["failed"], books.skipped) == (1, {})
 
 
 def test_who_was_away_is_open_again_after_five_of_their_working_days(store: Store) -> None:
     outreach(store)
-    store.facts.outcome("ana", "crm", ["one-record"], "away", by="mia", now=LATER)
-    [rung] = store.books.open_rungs("crm")
+    store.answers.outcome("ana", "crm", ["one-record"], "away", by="mia", now=LATER)
+    [rung] = store.counts.open_rungs("crm")
     back = utc("2027-01-17 15:00")  # Monday in Seoul, and it was Monday when they were called
     assert (rung.since, rung.call_again, rung.open_at(LATER), rung.open_at(back)) == (NOW, back, False, True)
-    assert [store.books.status(now)[0].follow_ups_open for now in (LATER, back)] == [0, 1]
+    assert [store.counts.status(now)[0].follow_ups_open for now in (LATER, back)] == [0, 1]
 
 
 def test_another_outcome_after_away_closes_for_good(store: Store) -> None:
     outreach(store)
     for what, now in (("away", LATER), ("objects", LATER + HOUR)):
-        store.facts.outcome("ana", "crm", ["one-record"], what, by="mia", now=now)
-    assert store.books.open_rungs("crm") == []
+        store.answers.outcome("ana", "crm", ["one-record"], what, by="mia", now=now)
+    assert store.counts.open_rungs("crm") == []

@@ -35,7 +35,7 @@ def claimed(store: Store) -> str:
 
 def may_leave(store: Store, **changes: object) -> bool:
     given = {"owner": "e1", "fence": 1, "now": NOW, **changes}
-    return store.touches.mark([a_touch().key], **given) == {a_touch().key}  # type: ignore[arg-type]
+    return store.outbox.mark([a_touch().key], **given) == {a_touch().key}  # type: ignore[arg-type]
 
 
 def test_a_marked_touch_is_sending_and_is_not_marked_twice(store: Store) -> None:
@@ -53,11 +53,11 @@ def test_only_the_owner_under_its_fence_and_lease_may_mark(store: Store, changes
 
 
 def pause(store: Store) -> None:
-    store.plans.pause("crm", by="dana", now=NOW)
+    store.campaigns.pause("crm", by="dana", now=NOW)
 
 
 def apply(store: Store) -> None:
-    store.plans.save_version(a_plan(), {}, "", introduced={}, by="dana", now=NOW)
+    store.campaigns.save_version(a_plan(), {}, "", introduced={}, by="dana", now=NOW)
 
 
 def hold(store: Store) -> None:
@@ -65,11 +65,11 @@ def hold(store: Store) -> None:
 
 
 def acknowledge(store: Store) -> None:
-    store.facts.answer("ana", "crm", "one-record", "k", "acknowledged", evidence="link", by="ana", now=NOW)
+    store.answers.record("ana", "crm", "one-record", "k", "acknowledged", evidence="link", by="ana", now=NOW)
 
 
 def suppress(store: Store) -> None:
-    store.facts.suppress("ana@example.com", "asked", by="dana", now=NOW)
+    store.reachability.suppress("ana@example.com", "asked", by="dana", now=NOW)
 
 
 def leave(store: Store) -> None:
@@ -78,12 +78,12 @@ def leave(store: Store) -> None:
 
 
 def cancel(store: Store) -> None:
-    store.plans.cancel("crm", by="dana", now=NOW)
+    store.campaigns.cancel("crm", by="dana", now=NOW)
 
 
 def pause_and_resume(store: Store) -> None:
     pause(store)
-    store.plans.resume("crm", backlog="all", by="dana", now=NOW)
+    store.campaigns.resume("crm", backlog="all", by="dana", now=NOW)
 
 
 @pytest.mark.parametrize("event", [pause, apply, hold, acknowledge, suppress, leave, cancel, pause_and_resume])
@@ -95,7 +95,7 @@ def test_what_comes_between_claim_and_mark_stops_it(store: Store, event: object)
 
 def test_news_about_somebody_else_stops_nothing(store: Store) -> None:
     claimed(store)
-    store.facts.suppress("ben@example.com", "asked", by="dana", now=NOW)
+    store.reachability.suppress("ben@example.com", "asked", by="dana", now=NOW)
     assert may_leave(store)
 
 
@@ -114,7 +114,7 @@ def test_being_sent_is_no_news_and_wakes_nobody(store: Store) -> None:
     claim(store, touch, wake_at=None)
     mark(store, touch)
     settle(store, touch, "sent")
-    assert store.touches.due(NOW + 9 * HOUR) == []
+    assert store.loading.due(NOW + 9 * HOUR) == []
 
 
 def test_a_retry_counts_an_attempt_and_wakes_the_person_at_its_time(store: Store) -> None:
@@ -124,8 +124,8 @@ def test_a_retry_counts_an_attempt_and_wakes_the_person_at_its_time(store: Store
     settle(store, touch, "retry", retry_at=LATER, reply="451 greylisted")
     [row] = rows(store)
     assert (row.state, row.attempts, row.retry_at) == ("retry", 1, LATER)
-    assert store.touches.due(NOW) == []
-    assert store.touches.due(LATER) == ["ana"]
+    assert store.loading.due(NOW) == []
+    assert store.loading.due(LATER) == ["ana"]
 
 
 def test_a_retry_leaves_an_earlier_bookmark_alone(store: Store) -> None:
@@ -133,7 +133,7 @@ def test_a_retry_leaves_an_earlier_bookmark_alone(store: Store) -> None:
     touch = a_touch()
     claim(store, touch, wake_at=LATER)
     settle(store, touch, "retry", retry_at=LATER + HOUR)
-    assert store.touches.next_wake() == LATER
+    assert store.loading.next_wake() == LATER
 
 
 def test_sent_needs_a_mark(store: Store) -> None:
@@ -165,7 +165,7 @@ def test_a_claim_given_back_leaves_nothing_and_makes_its_person_due(store: Store
     claim(idle(running(store)), touch, wake_at=None)
     assert settle(store, touch, "released") == {touch.key}
     assert rows(store) == ()
-    assert store.touches.due(NOW) == ["ana"]
+    assert store.loading.due(NOW) == ["ana"]
 
 
 def test_a_claim_given_back_after_an_attempt_is_a_retry_again(store: Store) -> None:
@@ -182,17 +182,17 @@ def test_what_was_not_begun_is_no_attempt(store: Store) -> None:
     mark(store, touch)
     settle(store, touch, "released", retry_at=LATER)
     assert rows(store) == ()
-    assert store.touches.next_wake() == LATER
+    assert store.loading.next_wake() == LATER
 
 
 def test_not_on_slack_is_a_fact_that_outlives_the_touch(store: Store) -> None:
     touch = a_touch(channel="slack")
     claim(idle(running(store)), touch, wake_at=None)
     settle(store, touch, "released", unreachable="not on Slack")
-    loaded = store.touches.histories(["ana"])["ana"]
+    loaded = store.loading.histories(["ana"])["ana"]
     assert loaded.history.unreachable == {"slack": "not on Slack"}
     assert loaded.history.rows == ()
-    assert store.touches.due(NOW) == ["ana"]
+    assert store.loading.due(NOW) == ["ana"]
 
 
 def test_marks_and_receipts_of_many_go_in_one_commit(store: Store) -> None:
@@ -200,7 +200,7 @@ def test_marks_and_receipts_of_many_go_in_one_commit(store: Store) -> None:
     claim(running(store), done, going)
     mark(store, done)
     receipts = [Receipt(done.key, "sent", NOW)]
-    assert store.touches.record([going.key], receipts, owner="e1", fence=1, now=NOW) == ([marked(going)], {done.key})
+    assert store.outbox.record([going.key], receipts, owner="e1", fence=1, now=NOW) == ([marked(going)], {done.key})
     assert (state(store, done), state(store, going)) == ("sent", "sending")
 
 
@@ -215,14 +215,14 @@ def test_release_gives_back_only_what_is_not_marked(store: Store) -> None:
     waiting, leaving = a_touch("ana"), a_touch("ben")
     claim(running(store), waiting, leaving)
     mark(store, leaving)
-    assert store.touches.release(owner="e1", now=NOW) == 1
+    assert store.outbox.release(owner="e1", now=NOW) == 1
     assert (state(store, waiting), state(store, leaving)) == (None, "sending")
 
 
 def test_release_of_one_campaign_leaves_the_others(store: Store) -> None:
     claim(running(store), a_touch())
-    assert store.touches.release(campaign="erp", now=NOW) == 0
-    assert store.touches.release(campaign="crm", now=NOW) == 1
+    assert store.outbox.release(campaign="erp", now=NOW) == 0
+    assert store.outbox.release(campaign="crm", now=NOW) == 1
 
 
 def test_open_rows_tell_what_a_pause_must_wait_for(store: Store) -> None:
@@ -247,7 +247,7 @@ def test_touches_are_listed_by_their_due_time_over_pages(store: Store) -> None:
 def test_told_names_who_heard_which_version(store: Store) -> None:
     deliver(running(store), a_touch("ana"))
     claim(store, a_touch("ben"))
-    assert [(told.person_id, told.message, told.version, told.sent_at) for told in store.touches.told("crm")] == [
+    assert [(told.person_id, told.message, told.version, told.sent_at) for told in store.touches.carried("crm")] == [
         ("ana", "one-record", 1, NOW)
     ]
     assert epochs(store) == {"crm": 1}

@@ -48,14 +48,14 @@ def test_a_hold_stands_until_somebody_releases_it(store: Store) -> None:
     [hold] = store.engine.holds()
     assert (hold.reason, hold.since, hold.since_by, hold.until) == ("restored", NOW, "engine", None)
     assert store.engine.release("none", by="dana", now=LATER)
-    assert store.plans.campaigns().holds == (Standstill(NOW, LATER, "none"),)
+    assert store.campaigns.running().holds == (Standstill(NOW, LATER, "none"),)
     assert epochs(store)["crm"] > before["crm"]
 
 
 def test_a_release_makes_everybody_due(store: Store) -> None:
     running(store).engine.hold("restored", now=NOW)
     idle(store).engine.release("all", by="dana", now=NOW)
-    assert sorted(store.touches.due(NOW)) == ["ana", "ben", "mia"]
+    assert sorted(store.loading.due(NOW)) == ["ana", "ben", "mia"]
 
 
 def test_releasing_what_is_not_held_says_so(store: Store) -> None:

@@ -61,27 +61,27 @@ def test_whoever_had_anything_of_it_is_due_when_it_takes_effect(store: Store) ->
     running(store, (ANA,))
     claim(store, a_touch(), wake_at=EFFECTIVE + dt.timedelta(days=9))
     store.estimates.publish("crm", known())
-    assert store.touches.due(EFFECTIVE - dt.timedelta(seconds=1)) == []
-    assert store.touches.due(EFFECTIVE) == ["ana"]
+    assert store.loading.due(EFFECTIVE - dt.timedelta(seconds=1)) == []
+    assert store.loading.due(EFFECTIVE) == ["ana"]
 
 
 def test_whoever_is_due_before_stays_so(store: Store) -> None:
     running(store, (ANA,))
     claim(store, a_touch(), wake_at=LATER)
     store.estimates.publish("crm", known())
-    assert store.touches.due(LATER) == ["ana"]
+    assert store.loading.due(LATER) == ["ana"]
 
 
 def test_only_checks_that_stand_are_answers_to_learn_from(store: Store) -> None:
     running(store)
     key = claim(store, a_touch())[0].key
     given = {"evidence": "link", "by": "ana", "now": NOW}
-    store.facts.answer("ana", "crm", "one-record", key, "acknowledged", **given)
+    store.answers.record("ana", "crm", "one-record", key, "acknowledged", **given)
     assert not store.estimates.answered_since("crm", NOW - dt.timedelta(days=1), LATER)
-    record = store.facts.answer("ana", "crm", "one-record", key, "check", right=True, value="x", **given)
+    record = store.answers.record("ana", "crm", "one-record", key, "check", right=True, value="x", **given)
     assert store.estimates.answered_since("crm", NOW - dt.timedelta(days=1), LATER)
     assert not store.estimates.answered_since("crm", NOW, LATER)  # it was counted then
     assert store.estimates.who_answered("crm", LATER) == ["ana"]
     assert record.first
-    store.facts.withdraw(store.facts.answers_of("ana")[-1].id, LATER)
+    store.answers.withdraw(store.answers.of_person("ana")[-1].id, LATER)
     assert store.estimates.who_answered("crm", LATER) == []

@@ -23,18 +23,18 @@ def known(store: Store) -> Store:
 
 def got_it(store: Store, key: str = "k1", **changes: object) -> AnswerRecord:
     given: dict[str, object] = {"evidence": "link", "by": "ana", "now": NOW, "detail": {"method": "POST"}, **changes}
-    return store.facts.answer("ana", "crm", "m", key, "acknowledged", **given)  # type: ignore[arg-type]
+    return store.answers.record("ana", "crm", "m", key, "acknowledged", **given)  # type: ignore[arg-type]
 
 
 def answers(store: Store) -> tuple[Answer, ...]:
-    return store.touches.histories(["ana"])["ana"].history.answers
+    return store.loading.histories(["ana"])["ana"].history.answers
 
 
 def test_an_answer_is_on_record_with_its_evidence(known: Store) -> None:
     record = got_it(known)
     assert (record.first, record.at) == (True, NOW)
     assert answers(known) == (Answer("crm", "m", "acknowledged", NOW, "link", key="k1"),)
-    [stored] = known.facts.answers_of("ana")
+    [stored] = known.answers.of_person("ana")
     assert (stored.id, stored.key, stored.detail, stored.by) == (record.id, "k1", {"method": "POST"}, "ana")
 
 
@@ -48,7 +48,7 @@ def test_another_touch_or_kind_is_another_answer(known: Store) -> None:
     got_it(known)
     assert got_it(known, "k2").first
     assert got_it(known, whole_campaign=True).first
-    check = known.facts.answer(
+    check = known.answers.record(
         "ana", "crm", "m", "k1", "check", value="B", right=False, evidence="link", by="ana", now=NOW
     )
     assert check.first
@@ -57,14 +57,14 @@ def test_another_touch_or_kind_is_another_answer(known: Store) -> None:
 
 def test_an_answer_taken_back_no_longer_counts_and_is_kept(known: Store) -> None:
     record = got_it(known)
-    assert known.facts.withdraw(record.id, LATER)
-    assert not known.facts.withdraw(record.id, LATER)
+    assert known.answers.withdraw(record.id, LATER)
+    assert not known.answers.withdraw(record.id, LATER)
     assert answers(known) == ()
-    assert [stored.withdrawn_at for stored in known.facts.answers_of("ana")] == [LATER]
+    assert [stored.withdrawn_at for stored in known.answers.of_person("ana")] == [LATER]
 
 
 def test_after_an_undo_the_answer_can_be_given_again(known: Store) -> None:
-    known.facts.withdraw(got_it(known).id, NOW)
+    known.answers.withdraw(got_it(known).id, NOW)
     assert got_it(known, now=LATER).first
     assert [answer.at for answer in answers(known)] == [LATER]
 
@@ -82,11 +82,11 @@ def test_many_presses_at_once_are_one_answer(known: Store) -> None:
 
 FACTS: dict[str, Callable[[Store], object]] = {
     "answer": got_it,
-    "ask": lambda store: store.facts.ask("ana", "crm", "m", "k", "Why?", evidence="link", now=NOW),
-    "snooze": lambda store: store.facts.snooze("ana", "crm", "m", LATER.date(), now=NOW),
-    "outcome": lambda store: store.facts.outcome("ana", "crm", ["m"], "understood", by="mia", now=NOW),
-    "suppress": lambda store: store.facts.suppress("ANA@example.com", "asked", by="dana", now=NOW),
-    "unreachable": lambda store: store.facts.unreachable("ana", "slack", "not on Slack", now=NOW),
+    "ask": lambda store: store.questions.ask("ana", "crm", "m", "k", "Why?", evidence="link", now=NOW),
+    "snooze": lambda store: store.answers.snooze("ana", "crm", "m", LATER.date(), now=NOW),
+    "outcome": lambda store: store.answers.outcome("ana", "crm", ["m"], "understood", by="mia", now=NOW),
+    "suppress": lambda store: store.reachability.suppress("ANA@example.com", "asked", by="dana", now=NOW),
+    "unreachable": lambda store: store.reachability.mark_unreachable("ana", "slack", "not on Slack", now=NOW),
     "preferences": lambda store: store.people.set_preferences("ana", channel="slack", quiet=None, now=NOW),
 }
 
@@ -95,40 +95,40 @@ FACTS: dict[str, Callable[[Store], object]] = {
 def test_every_fact_makes_its_person_due_and_nobody_else(known: Store, fact: str) -> None:
     before = seq(known)
     FACTS[fact](known)
-    assert known.touches.due(NOW) == ["ana"]
+    assert known.loading.due(NOW) == ["ana"]
     assert seq(known) > before
 
 
 @pytest.mark.parametrize("fact", ["answer", "ask", "snooze", "suppress"])
 def test_recording_twice_changes_nothing(known: Store, fact: str) -> None:
     FACTS[fact](known)
-    before = (known.touches.histories(["ana"]), len(known.facts.all_of("ana")["audit"]))
+    before = (known.loading.histories(["ana"]), len(known.people.all_of("ana")["audit"]))
     FACTS[fact](known)
-    assert (known.touches.histories(["ana"]), len(known.facts.all_of("ana")["audit"])) == before
+    assert (known.loading.histories(["ana"]), len(known.people.all_of("ana")["audit"])) == before
 
 
 def test_a_question_is_open_until_its_first_answer(known: Store) -> None:
-    number = known.facts.ask("ana", "crm", "m", "k", "Why?", evidence="link", now=NOW)
-    assert [question.text for question in known.facts.questions()] == ["Why?"]
+    number = known.questions.ask("ana", "crm", "m", "k", "Why?", evidence="link", now=NOW)
+    assert [question.text for question in known.questions.all()] == ["Why?"]
     idle(known)
-    told = known.facts.answer_question(number, "Because.", by="dana", now=LATER)
+    told = known.questions.answer(number, "Because.", by="dana", now=LATER)
     assert (told.answer, told.answered_by, told.answered_at) == ("Because.", "dana", LATER)
-    assert known.facts.answer_question(number, "No.", by="tom", now=LATER) == told
-    assert (known.facts.questions(), known.facts.questions(open_only=False)) == ([], [told])
-    assert known.touches.due(LATER) == ["ana"]
-    history = known.touches.histories(["ana"])["ana"].history
+    assert known.questions.answer(number, "No.", by="tom", now=LATER) == told
+    assert (known.questions.all(), known.questions.all(open_only=False)) == ([], [told])
+    assert known.loading.due(LATER) == ["ana"]
+    history = known.loading.histories(["ana"])["ana"].history
     assert history.questions == (Question("crm", "m", NOW, LATER),)
 
 
 def test_an_unknown_question_is_refused(known: Store) -> None:
     with pytest.raises(InputError, match="no question 99"):
-        known.facts.answer_question(99, "Because.", by="dana", now=NOW)
+        known.questions.answer(99, "Because.", by="dana", now=NOW)
 
 
 def test_snooze_and_outcome_reach_the_history(known: Store) -> None:
-    known.facts.snooze("ana", "crm", "m", LATER.date(), now=NOW)
-    known.facts.outcome("ana", "crm", ["m", "n"], "away", unclear="time", note="Leave.", by="mia", now=LATER)
-    history = known.touches.histories(["ana"])["ana"].history
+    known.answers.snooze("ana", "crm", "m", LATER.date(), now=NOW)
+    known.answers.outcome("ana", "crm", ["m", "n"], "away", unclear="time", note="Leave.", by="mia", now=LATER)
+    history = known.loading.histories(["ana"])["ana"].history
     assert history.snoozes == (Snooze("crm", "m", LATER.date(), NOW),)
     assert history.outcomes == (OutreachOutcome("crm", "m", "away", LATER), OutreachOutcome("crm", "n", "away", LATER))
 
@@ -136,48 +136,48 @@ def test_snooze_and_outcome_reach_the_history(known: Store) -> None:
 @pytest.mark.parametrize(("outcome", "unclear"), [("happy", ""), ("away", "weather")])
 def test_words_of_no_meaning_are_refused(known: Store, outcome: str, unclear: str) -> None:
     with pytest.raises(InputError, match="not known here"):
-        known.facts.outcome("ana", "crm", ["m"], outcome, unclear=unclear, by="mia", now=NOW)
+        known.answers.outcome("ana", "crm", ["m"], outcome, unclear=unclear, by="mia", now=NOW)
 
 
 def test_who_is_suppressed_is_reached_by_nothing_automatic(known: Store) -> None:
-    known.facts.suppress("Ana@example.com", "asked", by="dana", now=NOW)
-    assert known.facts.suppressed("ana@EXAMPLE.com") == "asked"
-    closed = known.touches.histories(["ana"])["ana"].history.unreachable
+    known.reachability.suppress("Ana@example.com", "asked", by="dana", now=NOW)
+    assert known.reachability.suppressed("ana@EXAMPLE.com") == "asked"
+    closed = known.loading.histories(["ana"])["ana"].history.unreachable
     assert closed == dict.fromkeys(("email", "slack", "console", "file"), "suppressed: asked")
-    assert known.facts.suppressed("ben@example.com") is None
+    assert known.reachability.suppressed("ben@example.com") is None
 
 
 def test_a_suppression_of_one_channel_leaves_the_others(known: Store) -> None:
-    known.facts.suppress("ana@example.com", "bounced", channel="email", by="engine", now=NOW)
-    assert known.touches.histories(["ana"])["ana"].history.unreachable == {"email": "suppressed: bounced"}
-    assert known.facts.suppressed("ana@example.com", "slack") is None
+    known.reachability.suppress("ana@example.com", "bounced", channel="email", by="engine", now=NOW)
+    assert known.loading.histories(["ana"])["ana"].history.unreachable == {"email": "suppressed: bounced"}
+    assert known.reachability.suppressed("ana@example.com", "slack") is None
 
 
 def test_a_suppression_can_be_lifted(known: Store) -> None:
-    known.facts.suppress("ana@example.com", "asked", by="dana", now=NOW)
-    assert known.facts.unsuppress("ana@example.com", by="dana", now=LATER)
-    assert not known.facts.unsuppress("ana@example.com", by="dana", now=LATER)
-    assert known.facts.suppressed("ana@example.com") is None
-    assert known.touches.histories(["ana"])["ana"].history.unreachable == {}
+    known.reachability.suppress("ana@example.com", "asked", by="dana", now=NOW)
+    assert known.reachability.unsuppress("ana@example.com", by="dana", now=LATER)
+    assert not known.reachability.unsuppress("ana@example.com", by="dana", now=LATER)
+    assert known.reachability.suppressed("ana@example.com") is None
+    assert known.loading.histories(["ana"])["ana"].history.unreachable == {}
 
 
 def test_an_address_of_a_stranger_can_be_suppressed_ahead(store: Store) -> None:
-    store.facts.suppress("ana@example.com", "asked", by="dana", now=NOW)
+    store.reachability.suppress("ana@example.com", "asked", by="dana", now=NOW)
     store.people.save([ANA], by="dana", now=LATER)
-    assert "email" in store.touches.histories(["ana"])["ana"].history.unreachable
+    assert "email" in store.loading.histories(["ana"])["ana"].history.unreachable
 
 
 def test_what_was_unreachable_can_be_tried_again(known: Store) -> None:
-    known.facts.unreachable("ana", "slack", "not on Slack", now=NOW)
-    known.facts.reachable("ana", "slack", by="dana", now=LATER)
-    assert known.touches.histories(["ana"])["ana"].history.unreachable == {}
+    known.reachability.mark_unreachable("ana", "slack", "not on Slack", now=NOW)
+    known.reachability.mark_reachable("ana", "slack", by="dana", now=LATER)
+    assert known.loading.histories(["ana"])["ana"].history.unreachable == {}
 
 
 def test_a_person_can_see_everything_stored_about_them(known: Store) -> None:
     for record in FACTS.values():
         record(known)
     known.slack_ids.put("Ana@example.com", "U1", "D1")
-    stored = known.facts.all_of("ana")
+    stored = known.people.all_of("ana")
     filled = {name for name, rows in stored.items() if rows}
     assert filled == {
         "person",
@@ -190,7 +190,7 @@ def test_a_person_can_see_everything_stored_about_them(known: Store) -> None:
         "slack_id",
         "audit",
     }
-    assert not any(known.facts.all_of("ben")[name] for name in filled - {"person"})
+    assert not any(known.people.all_of("ben")[name] for name in filled - {"person"})
 
 
 def test_slack_ids_are_kept_by_address(store: Store) -> None:
@@ -203,5 +203,5 @@ def test_slack_ids_are_kept_by_address(store: Store) -> None:
 def test_a_fact_makes_due_at_an_aware_instant(store: Store) -> None:
     """Else a tick that tells when the next is due cannot compare it."""
     store.people.save([ANA], by="dana", now=NOW)
-    idle(store).facts.unreachable("ana", "slack", "not on Slack", now=LATER)
-    assert store.touches.next_wake() == LATER
+    idle(store).reachability.mark_unreachable("ana", "slack", "not on Slack", now=LATER)
+    assert store.loading.next_wake() == LATER

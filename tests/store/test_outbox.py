@@ -82,14 +82,14 @@ def test_what_a_human_carries_is_born_sent(store: Store) -> None:
 
 def test_a_paused_campaign_is_not_claimed_for(store: Store) -> None:
     known = epochs(running(store))
-    store.plans.pause("crm", by="dana", now=NOW)
+    store.campaigns.pause("crm", by="dana", now=NOW)
     assert claim(store, a_touch(), epochs=known) == []
     assert rows(store) == ()
 
 
 def test_a_newer_epoch_refuses_what_was_decided_before(store: Store) -> None:
     known = epochs(running(store))
-    store.plans.save_version(a_plan(), {}, "", introduced={}, by="dana", now=NOW)
+    store.campaigns.save_version(a_plan(), {}, "", introduced={}, by="dana", now=NOW)
     assert claim(store, a_touch(), epochs=known) == []
     assert rows(store) == ()
 
@@ -99,14 +99,14 @@ def test_nothing_is_claimed_on_hold_and_nobody_loses_their_turn(store: Store) ->
     store.engine.hold("restored", now=NOW)
     assert claim(store, a_touch(), epochs=known) == []
     assert rows(store) == ()
-    assert "ana" in store.touches.due(NOW)
+    assert "ana" in store.loading.due(NOW)
 
 
 def test_one_stopped_campaign_does_not_stop_the_other(store: Store) -> None:
-    running(store).plans.save_version(a_plan(campaign="erp"), {}, "", introduced={}, by="dana", now=NOW)
-    store.plans.start("erp", by="dana", now=NOW)
+    running(store).campaigns.save_version(a_plan(campaign="erp"), {}, "", introduced={}, by="dana", now=NOW)
+    store.campaigns.start("erp", by="dana", now=NOW)
     known = epochs(store)
-    store.plans.pause("crm", by="dana", now=NOW)
+    store.campaigns.pause("crm", by="dana", now=NOW)
     erp = a_touch(campaign="erp")
     decisions = [(Decision("ana", (a_touch(), erp), LATER), seq(store))]
     assert claim(store, decisions=decisions, epochs=known, versions={"crm": 1, "erp": 1}) == [erp]
@@ -114,43 +114,43 @@ def test_one_stopped_campaign_does_not_stop_the_other(store: Store) -> None:
 
 def test_the_bookmark_is_written_with_the_claim(store: Store) -> None:
     claim(idle(running(store)), a_touch(), wake_at=LATER)
-    assert store.touches.due(NOW) == []
-    assert store.touches.due(LATER) == ["ana"]
-    assert store.touches.next_wake() == LATER
+    assert store.loading.due(NOW) == []
+    assert store.loading.due(LATER) == ["ana"]
+    assert store.loading.next_wake() == LATER
 
 
 def test_news_since_the_decision_keep_the_person_due(store: Store) -> None:
     known = seq(running(store))
-    store.facts.snooze("ana", "crm", "one-record", NOW.date(), now=NOW)
+    store.answers.snooze("ana", "crm", "one-record", NOW.date(), now=NOW)
     claim(store, decisions=[(Decision("ana", (a_touch(),), LATER), known)])
-    assert "ana" in store.touches.due(NOW)
+    assert "ana" in store.loading.due(NOW)
 
 
 def test_a_decree_since_the_decision_keeps_everybody_due(store: Store) -> None:
     known = epochs(running(store))
-    store.plans.save_version(a_plan(campaign="erp"), {}, "", introduced={}, by="dana", now=NOW)
-    store.plans.start("erp", by="dana", now=NOW)
+    store.campaigns.save_version(a_plan(campaign="erp"), {}, "", introduced={}, by="dana", now=NOW)
+    store.campaigns.start("erp", by="dana", now=NOW)
     claim(store, a_touch(), epochs=known)
-    assert "ana" in store.touches.due(NOW)
+    assert "ana" in store.loading.due(NOW)
 
 
 def test_whoever_lost_a_touch_to_another_stays_due(store: Store) -> None:
     claim(running(store), a_touch(), wake_at=LATER)
-    store.touches.wipe_bookmarks(NOW)
+    store.loading.wipe_bookmarks(NOW)
     claim(store, a_touch(), owner="e2", wake_at=None)
-    assert "ana" in store.touches.due(NOW)
+    assert "ana" in store.loading.due(NOW)
 
 
 def test_a_decision_without_touches_still_sets_the_bookmark(store: Store) -> None:
     running(store)
     claim(store, decisions=[(Decision("ben", (), None), seq(store, "ben"))])
-    assert "ben" not in store.touches.due(utc("2030-01-01"))
+    assert "ben" not in store.loading.due(utc("2030-01-01"))
 
 
 def test_wiped_bookmarks_make_everybody_due(store: Store) -> None:
-    idle(running(store)).touches.wipe_bookmarks(NOW)
-    assert sorted(store.touches.due(NOW)) == ["ana", "ben", "mia"]
-    assert len(store.touches.due(NOW, limit=2)) == 2
+    idle(running(store)).loading.wipe_bookmarks(NOW)
+    assert sorted(store.loading.due(NOW)) == ["ana", "ben", "mia"]
+    assert len(store.loading.due(NOW, limit=2)) == 2
 
 
 def test_the_due_are_served_in_the_order_of_their_bookmarks(store: Store) -> None:
@@ -158,15 +158,15 @@ def test_the_due_are_served_in_the_order_of_their_bookmarks(store: Store) -> Non
     claim(store, a_touch("ana"), wake_at=NOW - HOUR)
     claim(store, a_touch("ben"), wake_at=NOW - 2 * HOUR)
     claim(store, a_touch("mia"), wake_at=NOW)
-    assert store.touches.due(NOW) == ["ben", "ana", "mia"]
+    assert store.loading.due(NOW) == ["ben", "ana", "mia"]
 
 
 def test_histories_hold_only_what_is_the_persons_own(store: Store) -> None:
     running(store)
     claim(store, a_touch("ana"), a_touch("ben"))
     assert [row.key for row in rows(store, "ben")] == [a_touch("ben").key]
-    assert store.touches.histories(["nobody"]) == {}
-    assert store.touches.histories(["ben"])["ben"].person.email == BEN.email
+    assert store.loading.histories(["nobody"]) == {}
+    assert store.loading.histories(["ben"])["ben"].person.email == BEN.email
 
 
 def test_marking_and_settling_leave_the_other_touch_of_the_person_alone(store: Store) -> None:
@@ -202,7 +202,7 @@ def test_a_late_receipt_leaves_no_retry_in_a_cancelled_campaign(store: Store) ->
     touch = a_touch()
     claim(running(store), touch)
     mark(store, touch)
-    store.plans.cancel("crm", by="dana", now=NOW)
+    store.campaigns.cancel("crm", by="dana", now=NOW)
     settle(store, touch, "retry", retry_at=LATER)
     row = store.touches.row(touch.key)
     assert row is not None
@@ -213,7 +213,7 @@ def test_whoever_is_erased_between_decision_and_claim_is_left_out_and_the_others
     running(store)
     decided = [(Decision(each.person, (each,), LATER), seq(store, each.person)) for each in (a_touch(), a_touch("ben"))]
     store.people.erase("ana", by="dana", now=NOW)
-    claimed = store.touches.claim(
+    claimed = store.outbox.claim(
         decided, owner="e1", fence=1, lease_until=NOW + HOUR, epochs=epochs(store), versions={"crm": 1}, now=NOW
     )
     assert [touch.person for touch in claimed] == ["ben"]

@@ -84,21 +84,21 @@ def test_everybody_is_read_page_by_page(store: Store) -> None:
 
 def test_a_new_person_is_due_at_once(store: Store) -> None:
     save(store, ANA)
-    assert store.touches.due(NOW) == ["ana"]
+    assert store.loading.due(NOW) == ["ana"]
 
 
 def test_an_unchanged_person_is_not_made_due(store: Store) -> None:
     save(store, ANA)
     known = seq(idle(store))
     save(store, ANA, now=LATER)
-    assert (store.touches.due(LATER), seq(store)) == ([], known)
+    assert (store.loading.due(LATER), seq(store)) == ([], known)
 
 
 def test_a_changed_person_is_due_and_has_news(store: Store) -> None:
     save(store, ANA)
     known = seq(idle(store))
     save(store, replace(ANA, phone="1"), now=LATER)
-    assert (store.touches.due(LATER), seq(store)) == (["ana"], known + 1)
+    assert (store.loading.due(LATER), seq(store)) == (["ana"], known + 1)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_new_address_keeps_the_history(store: Store) -> None:
     running(store)
     deliver(store, a_touch())
     save(store, replace(ANA, email="ana.kim@example.com"))
-    loaded = store.touches.histories(["ana"])["ana"]
+    loaded = store.loading.histories(["ana"])["ana"]
     assert (loaded.person.email, len(loaded.history.rows)) == ("ana.kim@example.com", 1)
 
 
@@ -205,16 +205,16 @@ def test_a_wish_can_be_taken_back(store: Store) -> None:
 
 def test_a_new_address_is_tried_again(store: Store) -> None:
     save(store, ANA)
-    store.facts.unreachable("ana", "email", "no such mailbox", now=NOW)
+    store.reachability.mark_unreachable("ana", "email", "no such mailbox", now=NOW)
     save(store, replace(ANA, email="ana.kim@example.com"))
-    assert store.touches.histories(["ana"])["ana"].history.unreachable == {}
+    assert store.loading.histories(["ana"])["ana"].history.unreachable == {}
 
 
 def test_a_roster_says_since_when(store: Store) -> None:
     save(store, *TEAM)
     store.people.set_roster("crm", ["ana", "ben"], NOW)
     store.people.set_roster("crm", ["ben", "MIA@example.com".lower()], LATER)
-    loaded = store.touches.histories(["ana", "ben", "mia"])
+    loaded = store.loading.histories(["ana", "ben", "mia"])
     assert {each: dict(loaded[each].history.rosters) for each in loaded} == {
         "ana": {}, "ben": {"crm": NOW}, "mia": {"crm": LATER},
     }  # fmt: skip
@@ -224,7 +224,7 @@ def test_a_roster_makes_due_only_who_came_or_went(store: Store) -> None:
     save(store, *TEAM)
     store.people.set_roster("crm", ["ana", "ben"], NOW)
     idle(store).people.set_roster("crm", ["ben", "mia"], LATER)
-    assert sorted(store.touches.due(LATER)) == ["ana", "mia"]
+    assert sorted(store.loading.due(LATER)) == ["ana", "mia"]
 
 
 def test_a_stranger_in_a_roster_is_named(store: Store) -> None:
@@ -236,15 +236,15 @@ def test_a_stranger_in_a_roster_is_named(store: Store) -> None:
 def test_an_erased_person_is_gone_and_the_counts_stay(store: Store) -> None:
     running(store)
     deliver(store, a_touch())
-    store.facts.answer("ana", "crm", "one-record", "k", "acknowledged", evidence="link", by="ana", now=NOW)
-    before = store.books.status(NOW)[0]
+    store.answers.record("ana", "crm", "one-record", "k", "acknowledged", evidence="link", by="ana", now=NOW)
+    before = store.counts.status(NOW)[0]
     pseudonym = store.people.erase("ana", by="dana", now=NOW)
-    after = store.books.status(NOW)[0]
+    after = store.counts.status(NOW)[0]
     assert (after.touches, after.acknowledged) == (before.touches, before.acknowledged)
     assert after.audience == before.audience - 1
     assert store.people.by_email("ana@example.com") is None
     assert store.people.by_id(pseudonym) is None
-    assert pseudonym not in store.touches.due(utc("2030-01-01"))
+    assert pseudonym not in store.loading.due(utc("2030-01-01"))
     assert store.touches.row(a_touch().key).person_id == pseudonym  # type: ignore[union-attr]
 
 
@@ -271,22 +271,22 @@ def test_nothing_personal_is_left_in_the_files(sqlite_template: Path, tmp_path: 
 
 def say_everything(store: Store, person: str) -> None:
     said = {"evidence": "link", "now": NOW}
-    store.facts.answer(person, "crm", "m", "k", "input", value="parrot", detail={"agent": "parrot"}, by=person, **said)  # type: ignore[arg-type]
-    number = store.facts.ask(person, "crm", "m", "k", "Why the parrot?", **said)  # type: ignore[arg-type]
-    store.facts.answer_question(number, "No parrot.", by=person, now=NOW)
-    store.facts.snooze(person, "crm", "m", NOW.date(), now=NOW)
-    store.facts.outcome(person, "crm", ["m"], "away", note="parrot", by=person, now=NOW)
-    store.facts.suppress(person, "parrot", by=person, now=NOW)
-    store.facts.unreachable(person, "slack", "no parrot", now=NOW)
+    store.answers.record(
+        person, "crm", "m", "k", "input", value="parrot", detail={"agent": "parrot"}, by=person, **said
+    )  # type: ignore[arg-type]
+    number = store.questions.ask(person, "crm", "m", "k", "Why the parrot?", **said)  # type: ignore[arg-type]
+    store.questions.answer(number, "No parrot.", by=person, now=NOW)
+    store.answers.snooze(person, "crm", "m", NOW.date(), now=NOW)
+    store.answers.outcome(person, "crm", ["m"], "away", note="parrot", by=person, now=NOW)
+    store.reachability.suppress(person, "parrot", by=person, now=NOW)
+    store.reachability.mark_unreachable(person, "slack", "no parrot", now=NOW)
     store.slack_ids.put(person, "UZOEZIMMER", "D1")
-    store.touches.add_service(
-        "s", category="answer", channel="email", payload={"to": person}, person_id=person, now=NOW
-    )
+    store.service_mail.add("s", category="answer", channel="email", payload={"to": person}, person_id=person, now=NOW)
     for category in ("digest", "manager_list"):  # to others, about them
-        store.touches.add_service(category, category=category, channel="email", payload={"says": "parrot"}, now=NOW)
-        store.touches.claim_service([category], owner="e1", fence=1, lease_until=utc("2027-01-11 10:00"), now=NOW)
-        store.touches.mark([category], owner="e1", fence=1, now=NOW)
-        store.touches.settle([Receipt(category, "sent", NOW)], owner="e1", fence=1, now=NOW)
+        store.service_mail.add(category, category=category, channel="email", payload={"says": "parrot"}, now=NOW)
+        store.service_mail.claim([category], owner="e1", fence=1, lease_until=utc("2027-01-11 10:00"), now=NOW)
+        store.outbox.mark([category], owner="e1", fence=1, now=NOW)
+        store.outbox.settle([Receipt(category, "sent", NOW)], owner="e1", fence=1, now=NOW)
     touch = a_touch(person)
     claim(store, touch)
     mark(store, touch)
@@ -295,7 +295,7 @@ def say_everything(store: Store, person: str) -> None:
 
 def test_a_suppression_outlives_the_erasure(store: Store) -> None:
     save(store, ANA)
-    store.facts.suppress("ana@example.com", "asked", by="dana", now=NOW)
+    store.reachability.suppress("ana@example.com", "asked", by="dana", now=NOW)
     store.people.erase("ana", by="dana", now=NOW)
     save(store, replace(ANA, id="ana-again"))
-    assert "email" in store.touches.histories(["ana-again"])["ana-again"].history.unreachable
+    assert "email" in store.loading.histories(["ana-again"])["ana-again"].history.unreachable

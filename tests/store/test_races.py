@@ -29,7 +29,7 @@ def claim_all(store: Store, owner: str, known: dict[str, int]) -> list[str]:
         if owner[-1] in "13":
             people.reverse()
         decisions = [(Decision(each, (a_touch(each, local_date=date),), LATER), 1) for each in people]
-        claimed = store.touches.claim(
+        claimed = store.outbox.claim(
             decisions, owner=owner, fence=1, lease_until=LATER, epochs=known, versions={"crm": 1}, now=NOW
         )
         won += [touch.key for touch in claimed]
@@ -78,7 +78,7 @@ def test_a_pause_stands_between_every_mark_and_its_return(store: Store, attempt:
     def mark_one_by_one() -> None:
         for key in keys:
             begun_after = paused.is_set()
-            gone = store.touches.mark([key], owner="e1", fence=1, now=NOW)
+            gone = store.outbox.mark([key], owner="e1", fence=1, now=NOW)
             marked.extend(gone)
             after.extend(gone if begun_after else ())
             time.sleep(0.002)  # as a relay would take, so that the pause comes in the middle
@@ -87,7 +87,7 @@ def test_a_pause_stands_between_every_mark_and_its_return(store: Store, attempt:
     marker.start()
     while len(marked) < 5 + attempt * 10:
         time.sleep(0.001)
-    store.plans.pause("crm", by="dana", now=NOW)
+    store.campaigns.pause("crm", by="dana", now=NOW)
     sending = {row.key for row in store.touches.open_rows("crm", ["sending"])}
     paused.set()
     marker.join()

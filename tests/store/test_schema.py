@@ -65,7 +65,7 @@ def test_a_load_of_people_reads_no_table_from_end_to_end(tmp_path: Path) -> None
         running(store)
         store.people.set_roster("crm", ["ana", "ben"], NOW)
         with statements(store.database) as seen:
-            store.touches.histories(["ana", "ben"])
+            store.loading.histories(["ana", "ben"])
         with store.database.read() as connection:
             plans = {
                 statement: [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {filled(statement)}")]

@@ -10,26 +10,26 @@ from tests.store.scene import HOUR, LATER, NOW, rows, running, seq
 
 
 def add(store: Store, key: str = "digest-1", category: str = "digest", campaign: str = "crm") -> bool:
-    return store.touches.add_service(
+    return store.service_mail.add(
         key, category=category, channel="email", payload={"to": "dana", "n": 3}, campaign=campaign, now=NOW
     )
 
 
 def due(store: Store) -> list[str]:
-    return [row.key for row in store.touches.due_service(NOW)]
+    return [row.key for row in store.service_mail.due(NOW)]
 
 
 def claim(store: Store) -> list[str]:
-    claimed = store.touches.claim_service(due(store), owner="e1", fence=1, lease_until=LATER, now=NOW)
+    claimed = store.service_mail.claim(due(store), owner="e1", fence=1, lease_until=LATER, now=NOW)
     return [row.key for row in claimed]
 
 
 def mark(store: Store) -> set[str]:
-    return store.touches.mark(["digest-1"], owner="e1", fence=1, now=NOW)
+    return store.outbox.mark(["digest-1"], owner="e1", fence=1, now=NOW)
 
 
 def settle(store: Store, state: str, **receipt: object) -> None:
-    store.touches.settle([Receipt("digest-1", state, NOW, **receipt)], owner="e1", fence=1, now=NOW)  # type: ignore[arg-type]
+    store.outbox.settle([Receipt("digest-1", state, NOW, **receipt)], owner="e1", fence=1, now=NOW)  # type: ignore[arg-type]
 
 
 def test_it_travels_like_a_touch(store: Store) -> None:
@@ -53,7 +53,7 @@ def test_given_back_it_waits_and_keeps_its_payload(store: Store) -> None:
     add(running(store))
     claim(store)
     settle(store, "released")
-    assert store.touches.due_service(NOW)[0].payload == {"to": "dana", "n": 3}
+    assert store.service_mail.due(NOW)[0].payload == {"to": "dana", "n": 3}
 
 
 def test_a_retry_waits_for_its_time(store: Store) -> None:
@@ -61,14 +61,14 @@ def test_a_retry_waits_for_its_time(store: Store) -> None:
     claim(store)
     settle(store, "retry", retry_at=LATER)
     assert due(store) == []
-    assert [row.attempts for row in store.touches.due_service(LATER)] == [1]
+    assert [row.attempts for row in store.service_mail.due(LATER)] == [1]
 
 
 def test_it_is_in_nobodys_history_and_no_news(store: Store) -> None:
     running(store)
     before = seq(store)
-    store.touches.add_service("a1", category="answer", channel="email", payload={}, person_id="ana", now=NOW)
-    store.touches.claim_service(["a1"], owner="e1", fence=1, lease_until=LATER, now=NOW)
+    store.service_mail.add("a1", category="answer", channel="email", payload={}, person_id="ana", now=NOW)
+    store.service_mail.claim(["a1"], owner="e1", fence=1, lease_until=LATER, now=NOW)
     assert (rows(store), seq(store)) == ((), before)
     assert list(store.touches.list("crm")) == []
     assert [row.key for row in store.touches.of_person("ana")] == ["a1"]
@@ -77,14 +77,14 @@ def test_it_is_in_nobodys_history_and_no_news(store: Store) -> None:
 @pytest.mark.parametrize(("decree", "leaves"), [("pause", False), ("cancel", False), ("finish", True)])
 def test_a_stopped_campaign_keeps_its_mail(store: Store, decree: str, leaves: bool) -> None:
     add(running(store))
-    getattr(store.plans, decree)("crm", by="dana", now=NOW)
+    getattr(store.campaigns, decree)("crm", by="dana", now=NOW)
     assert (due(store) == ["digest-1"]) is leaves
 
 
 def test_a_pause_stops_what_is_claimed_already(store: Store) -> None:
     add(running(store))
     claim(store)
-    store.plans.pause("crm", by="dana", now=NOW)
+    store.campaigns.pause("crm", by="dana", now=NOW)
     assert mark(store) == set()
 
 
@@ -104,19 +104,19 @@ def test_a_hold_stops_what_is_claimed_already(store: Store) -> None:
 
 def test_an_alert_of_a_paused_campaign_leaves(store: Store) -> None:
     running(store)
-    store.touches.add_service("a1", category="alert", channel="email", payload={}, now=NOW, campaign="crm")
-    store.plans.pause("crm", by="dana", now=NOW)
+    store.service_mail.add("a1", category="alert", channel="email", payload={}, now=NOW, campaign="crm")
+    store.campaigns.pause("crm", by="dana", now=NOW)
     given = {"owner": "e1", "fence": 1, "now": NOW}
-    assert [row.key for row in store.touches.claim_service(["a1"], lease_until=LATER, **given)] == ["a1"]
-    assert store.touches.mark(["a1"], **given) == {"a1"}
+    assert [row.key for row in store.service_mail.claim(["a1"], lease_until=LATER, **given)] == ["a1"]
+    assert store.outbox.mark(["a1"], **given) == {"a1"}
 
 
 def test_an_uncertain_one_is_sent_once_more(store: Store) -> None:
     add(running(store))
     claim(store)
     mark(store)
-    store.touches.reconcile(now=NOW + HOUR, dead_owners=["e1"])
-    assert store.touches.settle_uncertain(NOW + HOUR)["retry"] == 1
+    store.recovery.reconcile(now=NOW + HOUR, dead_owners=["e1"])
+    assert store.recovery.settle_uncertain(NOW + HOUR)["retry"] == 1
     row = store.touches.row("digest-1")
     assert row is not None
     assert (row.state, row.possible_duplicate) == ("retry", True)

@@ -23,7 +23,7 @@ def live(program: Program, relay: Relay, *, since: dt.datetime, until: dt.dateti
         plan = wiring.check(program.folder / "schedules/crm.yaml").plan
         assert plan is not None
         wiring.store.people.save(people, by="dana", now=since)
-        wiring.store.plans.save_version(plan, wiring.templates, "", introduced={}, by="dana", now=since)
+        wiring.store.campaigns.save_version(plan, wiring.templates, "", introduced={}, by="dana", now=since)
         start(wiring.store, "crm", by="dana", now=since)
 
         def answer() -> None:
@@ -35,7 +35,7 @@ def live(program: Program, relay: Relay, *, since: dt.datetime, until: dt.dateti
             def tick() -> None:
                 engine.tick()
 
-            play(clock, until, diary, wiring.store.touches.next_wake, tick)
+            play(clock, until, diary, wiring.store.loading.next_wake, tick)
 
 
 def test_who_never_answers_is_listed_with_why_and_what_to_say(program: Program, relay: Relay) -> None:

@@ -53,7 +53,7 @@ def first_form(html: str) -> dict[str, str]:
 
 
 def detail(site: Site) -> Any:
-    (answer,) = site.house.store.facts.answers_of(ANA.id)
+    (answer,) = site.house.store.answers.of_person(ANA.id)
     return answer.detail
 
 
@@ -90,13 +90,13 @@ def test_who_reads_an_answer_is_said_where_it_is_written(
 def test_looking_changes_nothing_whoever_looks(open_site: OpenSite) -> None:
     site = open_site(per_minute=100_000)
     key = site.house.touch()
-    before = site.house.store.facts.all_of(ANA.id)
+    before = site.house.store.people.all_of(ANA.id)
     path = site.path("answer", key)
     for number in range(1000):
         agent = {"User-Agent": SCANNERS[number % len(SCANNERS)]}
         seen = site.client.request("HEAD" if number % 3 == 0 else "GET", path, headers=agent)
         assert seen.status_code == 200
-    assert site.house.store.facts.all_of(ANA.id) == before
+    assert site.house.store.people.all_of(ANA.id) == before
 
 
 def test_options_changes_nothing(site: Site) -> None:
@@ -119,7 +119,7 @@ def test_pressing_twice_says_since_when_it_is_recorded(site: Site) -> None:
     again = site.post(key, do="got_it").text
     assert "already recorded" in again
     assert "You confirmed Mon 18:00" in again
-    assert len(site.house.store.facts.answers_of(ANA.id)) == 1
+    assert len(site.house.store.answers.of_person(ANA.id)) == 1
 
 
 def test_a_bare_post_is_recorded_and_suspect(site: Site) -> None:
@@ -166,7 +166,7 @@ def test_undo_comes_too_late(site: Site) -> None:
 def test_a_question_stops_here_until_it_is_answered(site: Site) -> None:
     key = site.house.touch()
     assert "Your question is on its way" in site.post(key, do="question", text="When?").text
-    (question,) = site.house.store.facts.questions()
+    (question,) = site.house.store.questions.all()
     site.house.inbox.answer_question(question.id, "In March.", "dana@example.com", site.house.clock())
     assert "In March." in site.get(key).text
 
@@ -174,19 +174,19 @@ def test_a_question_stops_here_until_it_is_answered(site: Site) -> None:
 def test_an_empty_question_is_told_and_not_recorded(site: Site) -> None:
     refused = site.post(site.house.touch(), do="question", text="  ")
     assert (refused.status_code, "Please write something first." in refused.text) == (422, True)
-    assert site.house.store.facts.questions() == []
+    assert site.house.store.questions.all() == []
 
 
 def test_remind_me_tomorrow(site: Site) -> None:
     assert "nothing more of this today" in site.post(site.house.touch(), do="snooze").text
-    (snooze,) = site.house.store.touches.histories([ANA.id])[ANA.id].history.snoozes
+    (snooze,) = site.house.store.loading.histories([ANA.id])[ANA.id].history.snoozes
     assert str(snooze.until) == "2027-01-12"
 
 
 @pytest.mark.parametrize(("scope", "whole"), [("message", False), ("campaign", True)])
 def test_heard_enough_of_a_message_or_of_all(site: Site, scope: str, whole: bool) -> None:
     site.post(site.house.touch(), do="heard_enough", scope=scope)
-    (answer,) = site.house.store.facts.answers_of(ANA.id)
+    (answer,) = site.house.store.answers.of_person(ANA.id)
     assert (answer.kind, answer.whole_campaign) == ("heard_enough", whole)
 
 
@@ -247,7 +247,7 @@ def test_the_first_answer_to_a_check_counts(open_site: OpenSite) -> None:
     again = site.post(key, do="check", choice="The customer record").text
     assert "already recorded" in again
     assert "You answered the question Mon 18:00" in again
-    assert [answer.value for answer in site.house.store.facts.answers_of(ANA.id)] == ["My notebook"]
+    assert [answer.value for answer in site.house.store.answers.of_person(ANA.id)] == ["My notebook"]
 
 
 def test_the_verdict_is_what_the_page_leads_to_after_an_answer(open_site: OpenSite) -> None:
@@ -309,7 +309,7 @@ def test_the_first_form_is_the_input(open_site: OpenSite) -> None:
     key = site.house.touch()
     fields = first_form(site.get(key).text)
     assert "<b>fast</b>" not in site.post(key, **fields, value="<b>fast</b>").text
-    assert [answer.value for answer in site.house.store.facts.answers_of(ANA.id)] == ["<b>fast</b>"]
+    assert [answer.value for answer in site.house.store.answers.of_person(ANA.id)] == ["<b>fast</b>"]
 
 
 def test_the_first_form_is_the_commitment(open_site: OpenSite) -> None:
@@ -371,7 +371,7 @@ def test_a_link_is_used_thirty_times_a_minute_at_most(site: Site) -> None:
 
 def test_a_body_beyond_64_kilobytes_is_refused(site: Site) -> None:
     assert site.post(site.house.touch(), do="question", text="x" * 65_536).status_code == 413
-    assert site.house.store.facts.questions() == []
+    assert site.house.store.questions.all() == []
 
 
 def test_a_body_that_is_no_text(site: Site) -> None:

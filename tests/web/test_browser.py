@@ -53,7 +53,7 @@ def test_got_it_undo_and_a_question(page: Page, tmp_path: Path) -> None:
         page.get_by_role("button", name="Send my question").click()
         expect(page.get_by_text("Your question is with us")).to_be_visible()
     assert house.kinds() == []
-    assert "sec-fetch-site" in house.store.facts.answers_of(ANA.id)[0].detail
+    assert "sec-fetch-site" in house.store.answers.of_person(ANA.id)[0].detail
     house.store.close()
 
 
@@ -76,13 +76,13 @@ def test_the_link_to_the_question_opens_its_form_without_script(browser: Browser
 def test_opening_with_a_browser_that_runs_everything_records_nothing(page: Page, tmp_path: Path) -> None:
     house = answering(tmp_path, a_message(ask="check", checks=[CHECK]))
     key = house.touch()
-    before = house.store.facts.all_of(ANA.id)
+    before = house.store.people.all_of(ANA.id)
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text))
     with served(app_of(house)) as address:
         page.goto(address + "/a/" + house.token("answer", key), wait_until="networkidle")
         assert page.locator("form").first.locator("input[type=radio]").count() == 2
-    assert house.store.facts.all_of(ANA.id) == before
+    assert house.store.people.all_of(ANA.id) == before
     assert problems == []  # the page keeps its own content policy
     house.store.close()
 
@@ -128,7 +128,7 @@ def test_a_check_by_keyboard_alone_and_the_verdict_has_the_focus(page: Page, tmp
         expect(verdict).to_have_text(f"That is right. {CHECK['because']}")
         expect(verdict).to_be_focused()
         expect(verdict).to_be_in_viewport()
-    assert house.store.facts.answers_of(ANA.id)[0].right
+    assert house.store.answers.of_person(ANA.id)[0].right
     house.store.close()
 
 
@@ -148,7 +148,7 @@ def test_a_wrong_answer_and_please_explain_it_without_script_on_a_small_screen(
         expect(page.get_by_text("Your question is with us")).to_be_visible()
         expect(page.get_by_role("button", name="Please explain it to me")).to_have_count(0)
     context.close()
-    assert [answer.right for answer in house.store.facts.answers_of(ANA.id)] == [False]
+    assert [answer.right for answer in house.store.answers.of_person(ANA.id)] == [False]
     house.store.close()
 
 

@@ -55,7 +55,7 @@ def test_a_digest_or_a_list_of_ones_people_is_not_in_the_file(site: Site) -> Non
     """A link may be in any hands, and what such mail says is about others."""
     store, now = site.house.store, site.house.clock()
     for category in ("digest", "manager_list", "answer"):
-        store.touches.add_service(
+        store.service_mail.add(
             category, category=category, channel="email", payload={"text": f"secret of {category}"}, campaign="crm",
             person_id=ANA.id, now=now,
         )  # fmt: skip
@@ -96,7 +96,7 @@ def test_a_wish_that_cannot_be_is_told_and_not_kept(site: Site, wish: dict[str, 
 def test_not_for_me_ends_the_campaign_for_the_person(site: Site) -> None:
     key = site.house.touch()
     assert "You hear nothing more of this campaign" in site.post(key, "mine", do="not_for_me", campaign="crm").text
-    (answer,) = site.house.store.facts.answers_of(ANA.id)
+    (answer,) = site.house.store.answers.of_person(ANA.id)
     assert (answer.kind, answer.whole_campaign, "suspect" in answer.detail) == ("not_for_me", True, True)
 
 
@@ -106,10 +106,10 @@ def test_not_for_me_of_a_campaign_one_is_not_in(site: Site) -> None:
 
 def test_looking_changes_nothing(site: Site) -> None:
     key = site.house.touch()
-    before = site.house.store.facts.all_of(ANA.id)
+    before = site.house.store.people.all_of(ANA.id)
     for asked in ("", "?format=json", "?do=not_for_me&campaign=crm"):
         site.client.get(site.path("mine", key) + asked)
-    assert site.house.store.facts.all_of(ANA.id) == before
+    assert site.house.store.people.all_of(ANA.id) == before
 
 
 def test_the_key_point_reads_as_in_the_message(open_site: Callable[..., Site]) -> None:

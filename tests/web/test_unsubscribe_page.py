@@ -63,7 +63,7 @@ def test_the_button_leaves_and_says_so(open_site: OpenSite) -> None:
     site = open_site(optional=True)
     key = site.house.touch()
     assert "You hear nothing more of this" in site.post(key, "unsubscribe", do="not_for_me").text
-    (answer,) = site.house.store.facts.answers_of(ANA.id)
+    (answer,) = site.house.store.answers.of_person(ANA.id)
     assert answer.whole_campaign
 
 

@@ -82,23 +82,23 @@ def dies(store: Store, now: dt.datetime, *, sent: int = 0, sending: int = 0, own
 
     Returns the keys it had claimed: first those it sent, then those it was sending.
     """
-    me, fence, campaigns = owner or a_dead_one(), store.engine.next_fence(), store.plans.campaigns()
-    made = Decisions(store, Workspace(), frozenset({"email"})).of(store.touches.due(now), campaigns, now)
-    touches = store.touches.claim(
+    me, fence, campaigns = owner or a_dead_one(), store.engine.next_fence(), store.campaigns.running()
+    made = Decisions(store, Workspace(), frozenset({"email"})).of(store.loading.due(now), campaigns, now)
+    touches = store.outbox.claim(
         [(one.decision, one.facts_seq) for one in made], owner=me.name, fence=fence, lease_until=now + LEASE,
         epochs={each.id: each.epoch for each in campaigns.running},
         versions={each.id: each.version for each in campaigns.running}, now=now,
     )  # fmt: skip
     keys = [touch.key for touch in touches]
-    assert len(store.touches.mark(keys[: sent + sending], owner=me.name, fence=fence, now=now)) == sent + sending
+    assert len(store.outbox.mark(keys[: sent + sending], owner=me.name, fence=fence, now=now)) == sent + sending
     receipts = [Receipt(key, "sent", now, "reply", "250 ok") for key in keys[:sent]]
-    store.touches.settle(receipts, owner=me.name, fence=fence, now=now)
+    store.outbox.settle(receipts, owner=me.name, fence=fence, now=now)
     return keys
 
 
 def lives(engine: Engine, store: Store, clock: Clock, until: str) -> None:
     """From one due moment to the next, as a running engine does; ``until`` is in UTC and not included."""
-    while (wake := store.touches.next_wake()) is not None and max(wake, clock.now) < utc(until):
+    while (wake := store.loading.next_wake()) is not None and max(wake, clock.now) < utc(until):
         clock.now = max(wake, clock.now)
         engine.tick()
 

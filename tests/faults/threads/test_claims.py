@@ -79,7 +79,7 @@ def test_mautic_2215_overlapping_cron_runs_sent_the_same_message_id_twice(
     command = [sys.executable, "-m", "tests.faults.threads.engines", f"sqlite:///{database}", str(relay.port)]
     with subprocess.Popen(command, cwd=HERE, stdout=subprocess.DEVNULL) as before:
         assert overlapping.wait(30)
-        store.touches.wipe_bookmarks(utc("2027-01-11 09:00"))  # as if it had read them before the other wrote
+        store.loading.wipe_bookmarks(utc("2027-01-11 09:00"))  # as if it had read them before the other wrote
         assert engine(email=over_smtp(relay)).tick().claimed == 0
         assert before.wait(timeout=60) == 0
     ids = [message_from_bytes(data)["Message-ID"] for data in relay.messages]
@@ -102,7 +102,7 @@ def test_mautic_9880_two_rows_three_seconds_apart(store: Store, engine: MakeEngi
     first.start()
     assert leaving.wait(30)
     clock.forward(seconds=3)
-    store.touches.wipe_bookmarks(clock.now)  # as if it had read them before the first one wrote
+    store.loading.wipe_bookmarks(clock.now)  # as if it had read them before the first one wrote
     assert engine(email=a_channel(bag)).tick().claimed == 0
     go.set()
     first.join()
@@ -129,7 +129,7 @@ def test_mautic_13070_what_was_queued_was_sent_several_times(
     others = Mailbag()
     for _ in range(3):  # within the time that a mail server may take for one message
         clock.forward(minutes=3)
-        store.touches.wipe_bookmarks(clock.now)
+        store.loading.wipe_bookmarks(clock.now)
         engine(email=a_channel(others)).tick()
     go.set()
     busy.join()
@@ -175,10 +175,10 @@ def test_django_apscheduler_131_the_job_was_in_the_store_twice(
     """
     plan = run(store, crowd(5))
     for _ in range(3):
-        store.plans.save_version(plan, {}, "", introduced={}, by="dana", now=clock.now)
+        store.campaigns.save_version(plan, {}, "", introduced={}, by="dana", now=clock.now)
         with pytest.raises(CommsError, match="was started already"):
-            store.plans.start("crm", by="dana", now=clock.now)
-        store.touches.wipe_bookmarks(clock.now)
+            store.campaigns.start("crm", by="dana", now=clock.now)
+        store.loading.wipe_bookmarks(clock.now)
         engine().tick()
     assert (len(bag.arrived), per_person(bag.to)) == (5, {1})
 
@@ -190,9 +190,9 @@ def test_gophish_1073_launching_and_polling_both_sent_it(store: Store, engine: M
     """
     campaign = once()
     store.people.save(crowd(60), by="dana", now=utc("2027-01-04"))
-    store.plans.save_version(campaign, {}, "", introduced={}, by="dana", now=utc("2027-01-04"))
+    store.campaigns.save_version(campaign, {}, "", introduced={}, by="dana", now=utc("2027-01-04"))
     engines = [engine(email=a_channel(bag, threads=2)) for _ in range(3)]
-    at_once(lambda: store.plans.start("crm", by="dana", now=utc("2027-01-04")), *[each.tick for each in engines])
+    at_once(lambda: store.campaigns.start("crm", by="dana", now=utc("2027-01-04")), *[each.tick for each in engines])
     at_once(*[each.tick for each in engines])
     assert (len(bag.arrived), per_person(bag.to)) == (60, {1})
 
@@ -204,20 +204,20 @@ def test_mautic_15949_a_lagging_replica_gave_out_the_same_people_twice(on_postgr
     """
     store, now = on_postgres, utc("2027-01-11 09:00")
     run(store, crowd(3))
-    campaigns = store.plans.campaigns()
+    campaigns = store.campaigns.running()
     read_before = Decisions(store, Workspace()).of([person.id for person in crowd(3)], campaigns, now)
 
     def claimed(owner: str, fence: int, people: slice) -> list[str]:
-        touches = store.touches.claim(
+        touches = store.outbox.claim(
             [(one.decision, one.facts_seq) for one in read_before[people]], owner=owner, fence=fence, now=now,
             lease_until=utc("2027-01-11 09:10"), epochs={"crm": campaigns.running[0].epoch}, versions={"crm": 1},
         )  # fmt: skip
         return [touch.key for touch in touches]
 
     first = claimed("first", 1, slice(1))
-    assert store.touches.mark(first, owner="first", fence=1, now=now) == set(first)
-    store.facts.answer(someone(1).id, "crm", "one-record", "", "heard_enough", evidence="link", by="p", now=now)
-    leave = store.touches.mark(claimed("second", 2, slice(3)), owner="second", fence=2, now=now)
+    assert store.outbox.mark(first, owner="first", fence=1, now=now) == set(first)
+    store.answers.record(someone(1).id, "crm", "one-record", "", "heard_enough", evidence="link", by="p", now=now)
+    leave = store.outbox.mark(claimed("second", 2, slice(3)), owner="second", fence=2, now=now)
     assert {store.touches.rows([key])[key].person_id for key in leave} == {someone(2).id}
 
 

@@ -28,7 +28,9 @@ def test_novu_1633_2569_two_events_in_one_second_made_two_digests(
     """
     run(store, crowd(2), a_plan(send=BERLIN))
     for person in crowd(2):
-        store.facts.ask(person.id, "crm", "one-record", "k", "Offline?", evidence="link", now=utc("2027-01-11 09:00"))
+        store.questions.ask(
+            person.id, "crm", "one-record", "k", "Offline?", evidence="link", now=utc("2027-01-11 09:00")
+        )
     clock.now = utc("2027-01-12 07:00")
     engines = [engine(email=a_channel(bag)) for _ in range(3)]
     at_once(*[each.tick for each in engines])
@@ -67,9 +69,9 @@ def test_novu_12373_what_a_pause_held_back_does_not_merge_into_itself(
     later = [Outcome("", RETRY, "rcpt", "450 later")] * 2
     running = engine(email=a_channel(bag, lambda m: replace(later.pop(), key=m.key) if later else None))
     running.tick()
-    store.plans.pause("crm", by="dana", now=clock.now)
+    store.campaigns.pause("crm", by="dana", now=clock.now)
     clock.forward(minutes=2)
-    store.plans.resume("crm", backlog="latest", by="dana", now=clock.now)
+    store.campaigns.resume("crm", backlog="latest", by="dana", now=clock.now)
     for _ in range(2):
         running.tick()
     told = [(row.state, row.reason, row.attempts) for row in store.touches.list("crm")]
@@ -89,8 +91,8 @@ def test_novu_11976_a_deploy_split_the_digest_in_two(
     before = engine(email=a_channel(bag))
     before.tick()
     before.stop()
-    store.plans.save_version(a_plan(send=BERLIN, title="Another"), {}, "", introduced={}, by="dana", now=clock.now)
-    store.facts.ask(someone(1).id, "crm", "one-record", "k2", "And on paper?", evidence="link", now=clock.now)
+    store.campaigns.save_version(a_plan(send=BERLIN, title="Another"), {}, "", introduced={}, by="dana", now=clock.now)
+    store.questions.ask(someone(1).id, "crm", "one-record", "k2", "And on paper?", evidence="link", now=clock.now)
     clock.forward(minutes=20)
     after = engine(email=a_channel(bag))
     after.tick()

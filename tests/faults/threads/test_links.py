@@ -74,7 +74,7 @@ def test_ghost_12347_fusionauth_629_onetimesecret_359_the_link_was_spent_before_
     optional.house.clock.pass_(days=3)
     for _ in range(2):
         assert optional.post(key, **first_form(optional.get(key).text)).status_code == 200
-    assert len(optional.house.store.facts.answers_of(ANA.id)) == 1
+    assert len(optional.house.store.answers.of_person(ANA.id)) == 1
 
 
 def test_next_auth_1840_the_bot_pressed_the_button_as_well(site: Site) -> None:
@@ -85,11 +85,11 @@ def test_next_auth_1840_the_bot_pressed_the_button_as_well(site: Site) -> None:
     bare = site.house.touch()
     site.client.post(site.path("answer", bare), headers={"User-Agent": SCANNERS[0]})
     assert detail(site)["suspect"] == "the page was not opened first"
-    site.house.store.facts.withdraw(site.house.store.facts.answers_of(ANA.id)[0].id, site.house.clock())
+    site.house.store.answers.withdraw(site.house.store.answers.of_person(ANA.id)[0].id, site.house.clock())
     key = site.house.touch(number=2)
     fields = first_form(site.get(key).text)
     site.client.post(site.path("answer", key), data=fields, headers={"User-Agent": SCANNERS[0]})
-    told: Any = site.house.store.facts.answers_of(ANA.id)[-1].detail
+    told: Any = site.house.store.answers.of_person(ANA.id)[-1].detail
     assert (told["ms_since_get"], told["user_agent"]) == ("0", SCANNERS[0])
 
 

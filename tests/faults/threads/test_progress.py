@@ -87,7 +87,7 @@ def test_listmonk_1155_1393_2183_finished_long_before_everybody_had_it(
     busy = [True]
     running = engine(email=a_channel(bag, lambda m: Outcome(m.key, RETRY, "rcpt", "450 later") if busy[0] else None))
     running.tick()
-    assert store.touches.due(clock.now) == []
+    assert store.loading.due(clock.now) == []
     running.tick()
     assert (campaign_is(store), states(store)) == ("running", {"retry": 20})
     busy[0] = False
@@ -141,7 +141,7 @@ def test_listmonk_1931_a_batch_of_only_blocked_people_was_taken_for_the_end(
     run(store, [*nobody, *(someone(number) for number in range(1000, 1005))], once(
         audience={"roles": {"sales": {"department": ["Sales"]}}}, wiifm={},
     ))  # fmt: skip
-    assert store.touches.due(clock.now) == [person.id for person in nobody]
+    assert store.loading.due(clock.now) == [person.id for person in nobody]
     engine().tick()
     assert (len(bag.arrived), campaign_is(store)) == (5, "running")
 
@@ -157,7 +157,7 @@ def test_listmonk_2168_2591_2860_pause_restart_resume_and_it_was_finished(
 
     def pause_half_way(message: RenderedMessage) -> None:
         if len(bag.arrived) == 25:
-            store.plans.pause("crm", by="dana", now=clock.now)
+            store.campaigns.pause("crm", by="dana", now=clock.now)
 
     first = engine(email=a_channel(bag, before_mark=pause_half_way))
     first.tick()
@@ -165,7 +165,7 @@ def test_listmonk_2168_2591_2860_pause_restart_resume_and_it_was_finished(
     assert (campaign_is(store), states(store)) == ("paused", {"sent": 25})
     second = engine(email=a_channel(bag, per_minute=6000, threads=2))
     second.tick()
-    store.plans.resume("crm", backlog="latest", by="dana", now=clock.now)
+    store.campaigns.resume("crm", backlog="latest", by="dana", now=clock.now)
     second.tick()
     assert (campaign_is(store), len(bag.arrived), per_person(bag.to)) == ("running", 40, {1})
 
@@ -220,9 +220,9 @@ def test_listmonk_2610_resumed_shown_as_running_and_sending_nothing(
     run(store, crowd(5), once())
     running = engine()
     for _ in range(3):
-        store.plans.pause("crm", by="dana", now=clock.now)
+        store.campaigns.pause("crm", by="dana", now=clock.now)
         running.tick()
-        store.plans.resume("crm", backlog="latest", by="dana", now=clock.now)
+        store.campaigns.resume("crm", backlog="latest", by="dana", now=clock.now)
     assert bag.arrived == []
     running.tick()
     assert len(bag.arrived) == 5
@@ -262,6 +262,6 @@ def test_listmonk_1802_finished_with_rows_nobody_had_an_answer_for(
     first.tick()
     assert (campaign_is(store), states(store)) == ("running", {"sent": 1, "uncertain": 1})
     [held] = store.touches.open_rows("crm", states=("uncertain",))
-    store.touches.resolve(held.key, "resend", by="dana", now=clock.now)
+    store.recovery.resolve(held.key, "resend", by="dana", now=clock.now)
     first.tick()
     assert (states(store), len(bag.arrived), at_the_end(first, store, clock)) == ({"sent": 2}, 2, "finished")

@@ -37,12 +37,12 @@ def test_listmonk_2070_resume_sent_again(store: Store, engine: MakeEngine, bag: 
     def pause_twice(message: RenderedMessage) -> None:
         if paused_at and len(bag.arrived) == paused_at[0]:
             paused_at.pop(0)
-            store.plans.pause("crm", by="dana", now=clock.now)
+            store.campaigns.pause("crm", by="dana", now=clock.now)
 
     running = engine(email=a_channel(bag, before_mark=pause_twice))
     for _ in range(3):
         running.tick()
-        store.plans.resume("crm", backlog="all", by="dana", now=clock.now)
+        store.campaigns.resume("crm", backlog="all", by="dana", now=clock.now)
     assert (len(bag.arrived), per_person(bag.to)) == (30, {1})
 
 
@@ -63,8 +63,8 @@ def test_listmonk_2313_the_relay_hung_up_and_each_resume_began_with_a(
     running = engine(email=over_smtp(relay))
     for _ in range(3):
         running.tick()
-        store.plans.pause("crm", by="dana", now=clock.now)
-        store.plans.resume("crm", backlog="latest", by="dana", now=clock.now)
+        store.campaigns.pause("crm", by="dana", now=clock.now)
+        store.campaigns.resume("crm", backlog="latest", by="dana", now=clock.now)
     assert (len(relay.recipients), per_person(relay.recipients), relay.connections > 3) == (30, {1}, True)
 
 

@@ -130,7 +130,7 @@ def test_mautic_7226_one_554_resent_the_whole_batch_for_ever(
     running = engine(email=over_smtp(relay, threads=2))
     for _ in range(10):
         running.tick()
-        store.touches.wipe_bookmarks(clock.now)
+        store.loading.wipe_bookmarks(clock.now)
         clock.forward(minutes=10)
     assert (states(store), len(relay.recipients), per_person(relay.recipients)) == ({"sent": 19, "failed": 1}, 19, {1})
 
@@ -197,7 +197,7 @@ def test_oasisplatform_975_the_task_that_killed_its_worker_was_given_to_the_next
     for number in "12":
         [poison] = dies(store, clock.now, sending=1, owner=a_dead_one(number))
         engine(start=False).start()
-        store.touches.settle_uncertain(clock.now)  # as its first beat does
+        store.recovery.settle_uncertain(clock.now)  # as its first beat does
     store.people.save(crowd(5), by="dana", now=clock.now)
     engine().tick()
     assert (states(store), bag.to) == ({"uncertain": 1, "sent": 4}, ["dana@example.com", *addresses(crowd(5)[1:])])
@@ -218,7 +218,7 @@ def test_kombu_337_celery_2481_2599_3270_7009_what_waited_long_was_run_over_and_
     others, arrived = [first, engine(), engine()], []
     for _ in range(8):  # four hours; a claim is somebody's for ten minutes
         clock.forward(minutes=30)
-        store.touches.wipe_bookmarks(clock.now)
+        store.loading.wipe_bookmarks(clock.now)
         for each in others:
             each.tick()
         arrived.append(len(bag.arrived))

@@ -45,7 +45,7 @@ def again(headers: dict[str, str], retry: int) -> dict[str, str]:
 
 
 def answers(team: Team) -> int:
-    return len(team.house.store.facts.answers_of(ANA.id))
+    return len(team.house.store.answers.of_person(ANA.id))
 
 
 def test_bolt_python_845_an_event_whose_handling_failed_came_again_and_again(team: Team, tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_bolt_python_1071_any_one_of_the_open_sockets_got_the_event(tmp_path: Pa
             assert one.got_one.wait(30)
             assert two.got_one.wait(30)
     assert (one.acknowledged, two.acknowledged) == (["e1"], ["e1"])
-    assert len(house.store.facts.answers_of(ANA.id)) == 1
+    assert len(house.store.answers.of_person(ANA.id)) == 1
     house.store.close()
 
 

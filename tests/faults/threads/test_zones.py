@@ -54,7 +54,7 @@ def test_mautic_8802_a_limit_to_weekdays_sent_it_over_and_over(
     running = engine()
     for hours in [6] * 8 + [0.25] * 4:  # from Friday to Sunday, and then as cron does
         running.tick()
-        store.touches.wipe_bookmarks(clock.now)
+        store.loading.wipe_bookmarks(clock.now)
         clock.forward(hours=hours)
     assert (told_at(store, BERLIN), len(bag.arrived)) == (["Sun 17 Jan 09:00"], 1)
 
@@ -120,10 +120,10 @@ def test_apscheduler_766_the_next_time_was_the_same_time(
     run(store, crowd(4), campaign())
     for _ in range(3):
         engine().tick()
-        wake = store.touches.next_wake()
+        wake = store.loading.next_wake()
         assert wake is not None
         assert wake > clock.now
-        store.touches.wipe_bookmarks(clock.now)
+        store.loading.wipe_bookmarks(clock.now)
     assert len(bag.arrived) == 4
 
 
@@ -181,7 +181,7 @@ def test_apscheduler_120_nobody_had_said_what_happens_to_the_hour_that_comes_twi
     running, sent = engine(), []
     for _ in range(12):
         running.tick()
-        store.touches.wipe_bookmarks(clock.now)
+        store.loading.wipe_bookmarks(clock.now)
         sent.append(len(bag.arrived))
         clock.forward(minutes=15)
     assert sent == [0, 0] + [1] * 10  # from 00:30 UTC, which is 02:30 in summer time
