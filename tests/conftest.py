@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from commsengine.store import schema
+from tests import fresh
+
 
 def pytest_configure() -> None:
     """No test writes into the state folder of whoever runs it, in this process or in one that it starts."""
@@ -37,6 +40,12 @@ def _chromium() -> str:
     if os.environ.get("REQUIRE_BROWSER"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def new_databases_are_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The migrations run once a session, and in each test of ``tests/store``."""
+    monkeypatch.setattr(schema, "upgrade", fresh.upgrade)
 
 
 @pytest.fixture(scope="session")

@@ -30,8 +30,8 @@ PROGRAM = """
     from starlette.responses import PlainTextResponse
     from starlette.routing import Route
     from commsengine.cadence.plan import Workspace
-    from commsengine.engine.lock import EngineLock
-    from commsengine.engine.tick import Engine
+    from commsengine.engine.owner import EngineLock
+    from commsengine.engine.engine import Engine
     from commsengine.runner import Web, run
     from commsengine.store.store import Store
     from commsengine.web.bodies import read_body
@@ -128,7 +128,7 @@ def test_nothing_is_taken_out_of_it_by_an_import() -> None:
     program = """
         import gc
         before = gc.get_freeze_count(), gc.get_threshold()
-        import commsengine.cli.run, commsengine.engine.memory, commsengine.runner, commsengine.wiring
+        import commsengine.cli.run, commsengine.engine.garbage_collection, commsengine.runner, commsengine.wiring
         assert (gc.get_freeze_count(), gc.get_threshold()) == before
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(program)], cwd=ROOT, check=True)
