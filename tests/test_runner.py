@@ -21,7 +21,7 @@ from commsengine.store.store import Store
 from tests.builders import a_plan, someone, utc
 from tests.engine.conftest import run as put_on_record
 from tests.stories.conftest import free_port
-from tests.waiting import PATIENCE, expect, wait_until
+from tests.waiting import PATIENCE, expect, stopped_twice, wait_until
 
 ROOT = Path(__file__).parent.parent
 PROGRAM = """
@@ -144,17 +144,6 @@ def test_asked_to_stop_it_ends_orderly_with_nothing_uncertain(file: Path) -> Non
         assert process.wait(PATIENCE) == 0
     assert set(states(file)) == {"sent"}
     assert states(file)["sent"] < 40
-
-
-def stopped_twice(process: subprocess.Popen[str]) -> int | None:
-    """Its status. Two signals that come before the first is handled are one, so they are sent until it ends."""
-
-    def ends() -> bool:
-        process.send_signal(signal.SIGTERM)
-        return process.poll() is not None
-
-    expect(ends, step=0.3)
-    return process.returncode
 
 
 def test_a_second_signal_ends_it_at_once_and_the_next_start_knows(file: Path) -> None:

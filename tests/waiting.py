@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import time
 from collections.abc import Callable
 
@@ -22,3 +24,14 @@ def wait_until(condition: Callable[[], object], timeout: float = PATIENCE, step:
 def expect(condition: Callable[[], object], step: float = 0.01) -> None:
     """The condition comes true; fails if it does not."""
     assert wait_until(condition, step=step), f"it did not come true within {PATIENCE:.0f} seconds"
+
+
+def stopped_twice(process: subprocess.Popen[str]) -> int | None:
+    """Its status. Two signals that come before the first is handled are one, so they are sent until it ends."""
+
+    def ends() -> bool:
+        process.send_signal(signal.SIGTERM)
+        return process.poll() is not None
+
+    expect(ends, step=0.3)
+    return process.returncode

@@ -16,8 +16,7 @@ from tests.faults.syscalls import MAIN, die_at, why_not
 from tests.faults.witness import Rule, SmtpWitness
 from tests.stories.campaign import addresses, start_for
 from tests.stories.program import Program
-from tests.test_runner import stopped_twice
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, stopped_twice
 
 PEOPLE = 100
 SLOW = Rule("dot", wait=0.05)
