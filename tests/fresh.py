@@ -33,7 +33,14 @@ def upgrade(database: Database) -> None:
     database.use_wal()
     database.engine.dispose()
     with _ONE_TEMPLATE:
-        database.path.write_bytes(_template())
-    with closing(sqlite3.connect(database.path, isolation_level=None)) as file:
+        template = _template()
+    put(template, database.path)
+
+
+def put(content: bytes, path: Path) -> None:
+    """A database file with this content there, under an id of its own."""
+    path.write_bytes(content)
+    path.chmod(0o600)
+    with closing(sqlite3.connect(path, isolation_level=None)) as file:
         file.execute("PRAGMA synchronous=OFF")
         file.execute("UPDATE instance SET database = ?", (str(uuid.uuid4()),))
