@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from commsengine.answers.inbox import AnswerInbox, Evidence
@@ -82,19 +79,10 @@ class Answering:
         return [answer.kind for answer in self.store.loading.histories([person.id])[person.id].history.answers]
 
 
-@cache
-def _empty_database() -> Path:
-    """Made once: laying out the tables takes longer than most tests."""
-    file = Path(tempfile.mkdtemp()) / "empty.db"
-    Store.create(f"sqlite:///{file}").close()
-    return file
-
-
 def answering(folder: Path, *messages: Mapping[str, object], **changes: object) -> Answering:
     """Monday 09:00 UTC of the week of kickoff, the campaign running."""
     clock = Clock(MONDAY)
-    shutil.copy(_empty_database(), folder / "answers.db")
-    store = Store.open(f"sqlite:///{folder / 'answers.db'}")
+    store = Store.create(f"sqlite:///{folder / 'answers.db'}", durable=False)
     plan = a_plan(*(messages or (a_message(),)), **changes)
     store.people.save([ANA, BEN, MIA], by="test", now=utc("2027-01-04"))
     introduced = {message.id: utc("2027-01-04") for message in plan.messages}

@@ -11,6 +11,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from commsengine.engine import uncertain
+from commsengine.store import schema
+from tests import fresh
+from tests.waiting import PATIENCE
+
 
 def pytest_configure() -> None:
     """No test writes into the state folder of whoever runs it, in this process or in one that it starts."""
@@ -39,6 +44,18 @@ def _chromium() -> str:
     pytest.skip(reason)
 
 
+@pytest.fixture(autouse=True)
+def new_databases_are_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The migrations run once a session, and in each test of ``tests/store``."""
+    monkeypatch.setattr(schema, "upgrade", fresh.upgrade)
+
+
+@pytest.fixture(autouse=True)
+def looks_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a resolver finds is heard in the same tick, however long its thread takes."""
+    monkeypatch.setattr(uncertain, "WAITED_FOR", PATIENCE)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     executable = _chromium()
@@ -52,6 +69,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """A fresh page in a context of its own: no cookie survives a test."""
     context = browser.new_context()
+    context.set_default_timeout(PATIENCE * 1000)
     yield context.new_page()
     context.close()
 

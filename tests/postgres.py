@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import PATIENCE
+
 
 class Postgres:
     """A throw-away server. PostgreSQL refuses to run as root, so root starts it as a user that has no rights."""
@@ -52,7 +54,7 @@ class Postgres:
         with open(self._folder / "output", "a+b") as output:
             done = subprocess.run(
                 [str(self._programs / program), *arguments],
-                stdout=output, stderr=output, check=False, cwd=self._folder, timeout=60, **self._user,
+                stdout=output, stderr=output, check=False, cwd=self._folder, timeout=PATIENCE, **self._user,
             )  # fmt: skip
         if done.returncode:
             text = (self._folder / "output").read_text(errors="replace")

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from commsengine.ping import Ping
 from tests.servers import HttpOddity
+from tests.waiting import expect
 
 
 @pytest.fixture
@@ -16,18 +17,11 @@ def watch() -> Iterator[HttpOddity]:
         yield watch
 
 
-def wait_for(true: Callable[[], bool]) -> bool:
-    until = time.monotonic() + 5
-    while not true() and time.monotonic() < until:
-        time.sleep(0.01)
-    return true()
-
-
 def test_the_watch_is_asked_at_most_once_a_minute(watch: HttpOddity) -> None:
     ping = Ping(f"http://127.0.0.1:{watch.port}/beat?id=7")
     for _ in range(3):
         ping()
-    assert wait_for(lambda: watch.requests == ["/beat?id=7"])
+    expect(lambda: watch.requests == ["/beat?id=7"])
     time.sleep(0.1)
     assert watch.requests == ["/beat?id=7"]
 
@@ -38,15 +32,15 @@ def test_a_watch_on_this_machine_needs_no_proxy(watch: HttpOddity, monkeypatch: 
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
     Ping(f"http://127.0.0.1:{watch.port}/beat")()
-    assert wait_for(lambda: watch.requests == ["/beat"])
+    expect(lambda: watch.requests == ["/beat"])
 
 
 def test_a_watch_that_refuses_or_breaks_off_stops_nothing() -> None:
     with HttpOddity(lambda path: None) as broken:
         for url in (f"http://127.0.0.1:{broken.port}/", "http://127.0.0.1:9/"):
             Ping(url)()
-        assert wait_for(lambda: broken.requests == ["/"])
-    assert wait_for(lambda: not any(thread.name == "ping" for thread in threading.enumerate()))
+        expect(lambda: broken.requests == ["/"])
+    expect(lambda: not any(thread.name == "ping" for thread in threading.enumerate()))
 
 
 def test_without_a_url_nothing_is_asked() -> None:

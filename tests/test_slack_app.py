@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import random
-import time
 import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -30,16 +29,9 @@ from commsengine.web.app import create_app
 from tests.answering import BY_LINK, KEYS, Answering, answering
 from tests.answers.test_inbox import CHECK, INPUT, PERSONAL
 from tests.builders import ANA, BEN, a_message, utc
+from tests.waiting import PATIENCE, expect
 
 SECRET = "sandbox-signing-secret"
-
-
-def eventually(what: Callable[[], bool]) -> None:
-    """Slack is answered first, then the card is redrawn: that takes a moment."""
-    deadline = time.monotonic() + 5
-    while not what():
-        assert time.monotonic() < deadline, "did not happen within five seconds"
-        time.sleep(0.01)
 
 
 @dataclass
@@ -61,7 +53,7 @@ class Team:
 
     def post(self, body: str, headers: dict[str, str]) -> httpx.Response:
         form = {"Content-Type": "application/x-www-form-urlencoded"}
-        return httpx.post(f"{self.url}/slack/events", content=body, headers=form | headers)
+        return httpx.post(f"{self.url}/slack/events", content=body, headers=form | headers, timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -106,7 +98,7 @@ def press(team: Team, post: Post, action: str, at: str) -> None:
     """Delivered and redrawn; ``at`` is Slack's own name for the press, so that it can come again."""
     body, calls = encoded(press_payload(team, post, action, at)), len(team.slack.calls)
     assert team.post(body, signed_headers(SECRET, body)).status_code == 200
-    eventually(lambda: "chat.update" in team.slack.calls[calls:])
+    expect(lambda: "chat.update" in team.slack.calls[calls:])
 
 
 def encoded(payload: dict[str, Any]) -> str:
@@ -122,7 +114,7 @@ def test_got_it_is_recorded_and_the_card_says_so_in_place(team: Team) -> None:
     post = team.card(team.house.touch(channel="slack"))
     assert team.slack.click(ANA.email, "got_it").status == 200
     assert team.house.kinds() == ["acknowledged"]
-    eventually(lambda: post.edits == 1)
+    expect(lambda: post.edits == 1)
     assert (post.text, buttons(post)) == ("You confirmed Mon 18:00", ["undo"])
     assert len(team.slack.dm_of(ANA.email)) == 1
 
@@ -138,19 +130,19 @@ def test_undo_brings_the_buttons_back(team: Team) -> None:
     post = team.card(team.house.touch(channel="slack"))
     before = buttons(post)
     team.slack.click(ANA.email, "got_it")
-    eventually(lambda: post.edits == 1)
+    expect(lambda: post.edits == 1)
     team.slack.click(ANA.email, "undo")
-    eventually(lambda: post.edits == 2)
+    expect(lambda: post.edits == 2)
     assert (team.house.kinds(), buttons(post)) == ([], before)
 
 
 def test_undo_too_late_is_told_to_nobody_else(team: Team) -> None:
     post = team.card(team.house.touch(channel="slack"))
     team.slack.click(ANA.email, "got_it")
-    eventually(lambda: post.edits == 1)
+    expect(lambda: post.edits == 1)
     team.house.clock.pass_(minutes=6)
     team.slack.click(ANA.email, "undo")
-    eventually(lambda: len(team.slack.dm_of(ANA.email)) == 2)
+    expect(lambda: len(team.slack.dm_of(ANA.email)) == 2)
     whisper = team.slack.dm_of(ANA.email)[-1]
     assert (whisper.only_visible_to, "cannot be taken back" in whisper.text) == (post.user.id, True)
     assert team.house.kinds() == ["acknowledged"]
@@ -200,7 +192,7 @@ def test_a_form_that_comes_again_after_its_answer_was_taken_back_stays_taken_bac
     team = open_team(a_message(ask="input", input=INPUT))
     post = team.card(team.house.touch(channel="slack"))
     team.slack.click(ANA.email, "answer")
-    eventually(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
+    expect(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
     (dialog,) = team.slack.team.dialogs_of(ANA.email)
     body = encoded(view_submission(dialog, {"entry": "The phone number"}, trigger_id="7.U1"))
     assert team.post(body, signed_headers(SECRET, body)).status_code == 200
@@ -214,7 +206,7 @@ def test_the_form_says_who_reads_the_answer(open_team: Callable[..., Team]) -> N
     team = open_team(a_message(ask="input", input=INPUT))
     team.card(team.house.touch(channel="slack"))
     team.slack.click(ANA.email, "answer")
-    eventually(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
+    expect(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
     (dialog,) = team.slack.team.dialogs_of(ANA.email)
     assert dialog.view["blocks"][0]["hint"]["text"] == "dana reads every answer, with your name."
 
@@ -224,7 +216,7 @@ def test_a_slack_that_cannot_say_whose_card_it_is_records_nothing_and_says_so(te
     team.card(team.house.touch(channel="slack"))
     team.slack.fail("users.lookupByEmail", "internal_error", status=500)
     assert team.slack.click(ANA.email, "got_it").status == 200
-    eventually(lambda: len(team.slack.dm_of(ANA.email)) == 2)
+    expect(lambda: len(team.slack.dm_of(ANA.email)) == 2)
     assert "nothing was recorded. Please press again" in team.slack.dm_of(ANA.email)[-1].text
     assert team.house.kinds() == []
     team.slack.click(ANA.email, "got_it")
@@ -234,9 +226,9 @@ def test_a_slack_that_cannot_say_whose_card_it_is_records_nothing_and_says_so(te
 def test_remind_me_tomorrow_and_heard_enough(team: Team) -> None:
     post = team.card(team.house.touch(channel="slack"))
     team.slack.click(ANA.email, "snooze")
-    eventually(lambda: post.edits == 1)
+    expect(lambda: post.edits == 1)
     team.slack.click(ANA.email, "heard_enough")
-    eventually(lambda: post.edits == 2)
+    expect(lambda: post.edits == 2)
     history = team.house.store.loading.histories([ANA.id])[ANA.id].history
     assert ([str(snooze.until) for snooze in history.snoozes], team.house.kinds()) == (["2027-01-12"], ["heard_enough"])
 
@@ -244,18 +236,18 @@ def test_remind_me_tomorrow_and_heard_enough(team: Team) -> None:
 def test_a_question_through_its_form(team: Team) -> None:
     post = team.card(team.house.touch(channel="slack"))
     team.slack.click(ANA.email, "question")
-    eventually(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
+    expect(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
     (dialog,) = team.slack.team.dialogs_of(ANA.email)
     assert team.slack.submit(dialog, {"entry": "When <!channel> does it start?"}).status == 200
     assert [question.text for question in team.house.store.questions.all()] == ["When <!channel> does it start?"]
-    eventually(lambda: post.edits == 1)
+    expect(lambda: post.edits == 1)
     assert "You asked Mon 18:00" in json.dumps(post.blocks)
 
 
 def test_an_empty_question_is_told_in_the_form(team: Team) -> None:
     team.card(team.house.touch(channel="slack"))
     team.slack.click(ANA.email, "question")
-    eventually(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
+    expect(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
     (dialog,) = team.slack.team.dialogs_of(ANA.email)
     team.slack.submit(dialog, {"entry": "   "})
     assert dialog.errors == {"entry": "Please write something first."}
@@ -281,7 +273,7 @@ def test_a_check_is_answered_by_one_press_and_explained_at_once(
     assert str(CHECK["because"]) not in json.dumps(post.blocks)
     team.slack.click(ANA.email, named("The customer record"))
     assert answered(team) == [("The customer record", True)]
-    eventually(lambda: post.edits == 1)
+    expect(lambda: post.edits == 1)
     assert f"That is right. {CHECK['because']}" in json.dumps(post.blocks)
     assert buttons(post) == ["explain"]  # a right answer may be a guess; and asking does not tell a wrong one
 
@@ -290,11 +282,11 @@ def test_a_wrong_press_is_explained_at_once_and_help_is_offered(open_team: Calla
     team = open_team(a_message(checks=[CHECK]))
     post = team.card(team.house.touch(number=2, channel="slack"))
     team.slack.click(ANA.email, named("My notebook"))
-    eventually(lambda: post.edits == 1)
+    expect(lambda: post.edits == 1)
     assert f"Not quite: The customer record. {CHECK['because']}" in json.dumps(post.blocks)
     assert buttons(post) == ["explain"]
     team.slack.click(ANA.email, "explain")
-    eventually(lambda: post.edits == 2)
+    expect(lambda: post.edits == 2)
     assert buttons(post) == []
 
 
@@ -302,7 +294,7 @@ def test_skipping_a_check_says_got_it(open_team: Callable[..., Team]) -> None:
     team = open_team(a_message(checks=[CHECK]))
     post = team.card(team.house.touch(number=2, channel="slack"))
     team.slack.click(ANA.email, "got_it")
-    eventually(lambda: post.edits == 1)
+    expect(lambda: post.edits == 1)
     assert (team.house.kinds(), post.text) == (["acknowledged"], "You confirmed Mon 18:00")
 
 
@@ -347,12 +339,12 @@ def test_what_the_message_asks_for_stays_open_after_its_check(open_team: Callabl
     post = team.card(team.house.touch(number=2, channel="slack"))
     assert "got_it" not in buttons(post)
     team.slack.click(ANA.email, named("The customer record"))
-    eventually(lambda: post.edits == 1)
+    expect(lambda: post.edits == 1)
     assert buttons(post) == ["answer", "question", "snooze", "heard_enough", "explain"]
     team.slack.click(ANA.email, "answer")
-    eventually(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
+    expect(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
     team.slack.submit(team.slack.team.dialogs_of(ANA.email)[0], {"entry": "The phone number"})
-    eventually(lambda: post.edits == 2)
+    expect(lambda: post.edits == 2)
     assert (team.house.kinds(), buttons(post)) == (["check", "input"], ["undo", "explain"])
 
 
@@ -366,9 +358,9 @@ def test_a_card_redrawn_later_makes_the_same_point_again(open_team: Callable[...
     house.clock.pass_(hours=1)
     before = json.dumps(post.blocks)
     team.slack.click(ANA.email, "got_it")  # this one is about the touch after it
-    eventually(lambda: post.edits == 1)
+    expect(lambda: post.edits == 1)
     team.slack.click(ANA.email, "undo")
-    eventually(lambda: post.edits == 2)
+    expect(lambda: post.edits == 2)
     assert json.dumps(post.blocks) == before
 
 
@@ -390,14 +382,14 @@ def test_the_buttons_and_the_card_speak_to_the_person(open_team: Callable[..., T
     assert all(words in told for words in ("Ana, where do you log a call?", "Ana's notebook"))
     team.slack.click(ANA.email, named(PERSONAL["answers"][0]))
     assert answered(team) == [(PERSONAL["answers"][0], False)]
-    eventually(lambda: post.edits == 1)
+    expect(lambda: post.edits == 1)
     assert "Not quite: The record of Engineering. Engineering starts on" in json.dumps(post.blocks)
 
 
 def form_text(team: Team) -> str:
     team.card(team.house.touch(channel="slack"))
     team.slack.click(ANA.email, "answer")
-    eventually(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
+    expect(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
     (dialog,) = team.slack.team.dialogs_of(ANA.email)
     team.slack.submit(dialog, {"entry": "0"})
     return json.dumps(dialog.view)
@@ -461,10 +453,10 @@ def test_a_press_from_an_enterprise_grid_is_theirs(open_team: Callable[..., Team
         team.house.store.people.save([own], by="dana", now=team.house.clock())
     assert team.slack.click(ANA.email, "got_it").status == 200
     assert team.house.kinds() == ["acknowledged"]
-    eventually(lambda: post.edits == 1)
+    expect(lambda: post.edits == 1)
     calls = len(team.slack.calls)
     team.slack.click(ANA.email, "undo")
-    eventually(lambda: post.edits == 2)
+    expect(lambda: post.edits == 2)
     assert team.house.kinds() == []
     assert [call for call in team.slack.calls[calls:] if call.startswith("users.")] == []
 
@@ -483,7 +475,7 @@ def test_a_form_from_an_enterprise_grid_is_theirs(open_team: Callable[..., Team]
     team = open_team(grid=GRID)
     team.card(team.house.touch(channel="slack"))
     team.slack.click(ANA.email, "question")
-    eventually(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
+    expect(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
     (dialog,) = team.slack.team.dialogs_of(ANA.email)
     assert team.slack.submit(dialog, {"entry": "When does it start?"}).status == 200
     assert [question.text for question in team.house.store.questions.all()] == ["When does it start?"]
@@ -511,7 +503,7 @@ def test_a_check_on_a_card_of_before_is_explained_and_does_not_count(open_team: 
     with team.house.store.database.write() as connection:
         connection.execute(counter.insert().values(name="answer_above", value=1))
     team.slack.click(ANA.email, named("The customer record"))
-    eventually(lambda: post.edits == 1)
+    expect(lambda: post.edits == 1)
     assert f"That is right. {CHECK['because']}" in json.dumps(post.blocks)
     assert [(one.right, one.counts) for one in team.house.store.answers.of_person(ANA.id)] == [(True, False)]
     history = team.house.store.loading.histories([ANA.id])[ANA.id].history
@@ -532,7 +524,7 @@ def test_an_answer_stands_though_the_card_cannot_be_redrawn(team: Team) -> None:
     team.slack.fail("chat.update", "message_not_found")
     assert team.slack.click(ANA.email, "got_it").status == 200
     assert team.house.kinds() == ["acknowledged"]
-    eventually(lambda: "chat.update" in team.slack.calls)
+    expect(lambda: "chat.update" in team.slack.calls)
 
 
 def test_every_changed_byte_of_a_signed_press_is_refused(team: Team) -> None:

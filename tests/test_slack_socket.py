@@ -15,6 +15,7 @@ from commsengine.slack_app.socket import Socket
 from tests.answering import Answering, answering
 from tests.builders import ANA
 from tests.slack_socket import SocketSlack
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -54,17 +55,17 @@ def eventually(what: Callable[[], bool]) -> None:
 
 def test_a_press_over_the_socket_is_recorded_and_acknowledged(house: Answering) -> None:
     with SocketSlack() as slack, connected(house, slack):
-        assert slack.linked.wait(30)
+        assert slack.linked.wait(PATIENCE)
         slack.press(a_press(house, "UANA"))
-        assert slack.got_one.wait(30)
+        assert slack.got_one.wait(PATIENCE)
     assert (house.kinds(), slack.acknowledged) == (["acknowledged"], ["e1"])
 
 
 def test_another_persons_press_over_the_socket_is_refused(house: Answering) -> None:
     with SocketSlack() as slack, connected(house, slack):
-        assert slack.linked.wait(30)
+        assert slack.linked.wait(PATIENCE)
         slack.press(a_press(house, "UBEN"))
-        assert slack.got_one.wait(30)
+        assert slack.got_one.wait(PATIENCE)
     assert house.kinds() == []
 
 
@@ -76,23 +77,23 @@ def test_a_slack_that_lets_nobody_in_at_first_is_asked_until_it_does(house: Answ
         with connected(house, slack):
             eventually(lambda: slack.asked >= 2)
             slack.away, slack.refusal = False, ""
-            assert slack.linked.wait(30)
+            assert slack.linked.wait(PATIENCE)
 
 
 def test_a_connection_that_is_cut_is_made_anew(house: Answering) -> None:
     with SocketSlack() as slack, connected(house, slack):
-        assert slack.linked.wait(30)
+        assert slack.linked.wait(PATIENCE)
         slack.go()
         assert not slack.press(a_press(house, "UANA"))
         slack.away = False
-        assert slack.linked.wait(30)
+        assert slack.linked.wait(PATIENCE)
         assert house.kinds() == []
 
 
 def test_a_connection_that_slack_hangs_up_is_made_anew_at_once(house: Answering) -> None:
     """The pings that would find out come too late for this test, as they do for the people who press."""
     with SocketSlack() as slack, connected(house, slack, ping=60):
-        assert slack.linked.wait(30)
+        assert slack.linked.wait(PATIENCE)
         slack.hang_up()
         eventually(lambda: slack.links == 2)
 
@@ -100,7 +101,7 @@ def test_a_connection_that_slack_hangs_up_is_made_anew_at_once(house: Answering)
 def test_a_connection_that_is_dead_without_saying_so_is_made_anew(house: Answering) -> None:
     """Nothing is closed; pings go out and no answer comes back."""
     with SocketSlack() as slack, connected(house, slack):
-        assert slack.linked.wait(30)
+        assert slack.linked.wait(PATIENCE)
         eventually(lambda: slack.pongs > 0)
         slack.deaf = True
         eventually(lambda: slack.links == 2)

@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 
 from benchmarks.faults.report import Report, say
-from tests.faults.arrivals import wait_until
 from tests.faults.killer import Killer
 from tests.faults.office import office
 from tests.faults.proxy import Proxy, bad_line
 from tests.faults.witness import SILENCE, Rule, smtp_witness
 from tests.stories.campaign import addresses, start_for
+from tests.waiting import wait_until
 
 TEN_KILOBITS = 10_000 // 8
 MOST_GROWTH = 64 << 20

@@ -10,12 +10,12 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from benchmarks.faults.report import Report, say
-from tests.faults.arrivals import wait_until
 from tests.faults.killer import Killer
 from tests.faults.office import office
 from tests.faults.witness import Rule, SmtpWitness, smtp_witness
 from tests.stories.campaign import addresses, start_for
 from tests.stories.program import Program
+from tests.waiting import wait_until
 
 QUIET = 1.5
 """Seconds for which nothing may arrive after a pause."""

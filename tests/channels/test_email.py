@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 
 import pytest
 
@@ -31,11 +32,17 @@ def test_a_message_is_sent_and_the_relays_name_for_it_kept(sink: SmtpSink, chann
 
 
 def test_many_messages_share_one_connection(sink: SmtpSink, channel_to: Opener) -> None:
-    channel, begun = channel_to(sink), time.monotonic()
-    outcomes = deliver(channel, *(f"k{number}" for number in range(250))) + deliver(channel, "k250")
+    channel, at = channel_to(sink), [time.monotonic()]
+    outcomes = []
+    for outcome in channel.deliver([a_mail(f"k{number}") for number in range(250)], every):
+        outcomes.append(outcome)
+        at.append(time.monotonic())
+    outcomes += deliver(channel, "k250")
     assert [outcome.verdict for outcome in outcomes] == [SENT] * 251
     assert (len(sink.messages), sink.connections) == (251, 1)
-    assert time.monotonic() - begun < 8, "40 ms a message: the final dot waits for an echo of the body"
+    # A busy machine makes some of them slow, a dot that waits for an echo of the body makes all of them slow.
+    quickest = sorted(after - before for before, after in pairwise(at))[25]
+    assert quickest < 0.04, "40 ms a message: the final dot waits for an echo of the body"
 
 
 def test_the_mark_comes_after_the_body_and_before_the_final_dot(sink: SmtpSink, channel_to: Opener) -> None:
@@ -190,7 +197,7 @@ def test_silence_after_the_final_dot_is_uncertain(sink: SmtpSink, channel_to: Op
 
 def test_silence_before_the_final_dot_is_safe_to_repeat(sink: SmtpSink, channel_to: Opener) -> None:
     sink.fail("rcpt", WAIT)
-    (outcome,) = deliver(channel_to(sink, reply_timeout=0.2))
+    (outcome,) = deliver(channel_to(sink, reply_timeout=1.0))
     assert (outcome.verdict, outcome.phase) == (RETRY, "rcpt")
 
 

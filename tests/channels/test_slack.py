@@ -17,6 +17,7 @@ from commsengine.channels.slack_manifest import MANIFEST
 from commsengine.sandbox.sandbox import Serving
 from commsengine.sandbox.slack_stand_in import SlackStandIn
 from tests.servers import HttpOddity, a_mail, http_json
+from tests.waiting import PATIENCE
 
 BLOCKS = [{"type": "section", "text": {"type": "mrkdwn", "text": "One list for all of us"}}]
 FOUND = http_json('{"ok": true, "user": {"id": "U1"}, "channel": {"id": "D1"}}')
@@ -220,7 +221,7 @@ def odd(post: bytes | None, lookup: bytes | None = FOUND) -> HttpOddity:
 
 
 def against(server: HttpOddity) -> list[Outcome]:
-    channel = SlackChannel("xoxb-sandbox", Ids(), api_url=f"http://127.0.0.1:{server.port}/api", timeout=2)
+    channel = SlackChannel("xoxb-sandbox", Ids(), api_url=f"http://127.0.0.1:{server.port}/api", timeout=PATIENCE)
     return list(channel.deliver([a_card()], lambda keys: keys))
 
 
@@ -364,7 +365,7 @@ HOLD_ON = http_json("<html>Bad gateway", "502 Bad Gateway")
 
 
 def several(server: HttpOddity, count: int) -> list[Outcome]:
-    channel = SlackChannel("xoxb-sandbox", Ids(), api_url=f"http://127.0.0.1:{server.port}/api", timeout=2)
+    channel = SlackChannel("xoxb-sandbox", Ids(), api_url=f"http://127.0.0.1:{server.port}/api", timeout=PATIENCE)
     return [next(iter(channel.deliver([a_card(f"k{number}")], lambda keys: keys))) for number in range(count)]
 
 
@@ -382,7 +383,7 @@ def test_trouble_before_the_post_waits_a_little_and_in_the_end_shuts_the_channel
 def test_an_outage_leaves_few_touches_uncertain() -> None:
     """Three posts stay without an answer; the rest of the batch has not begun."""
     with odd(None) as server:
-        channel = SlackChannel("xoxb-sandbox", Ids(), api_url=f"http://127.0.0.1:{server.port}/api", timeout=2)
+        channel = SlackChannel("xoxb-sandbox", Ids(), api_url=f"http://127.0.0.1:{server.port}/api", timeout=PATIENCE)
         marked: list[str] = []
         outcomes = list(channel.deliver([a_card(f"k{n}") for n in range(6)], lambda keys: marked.extend(keys) or keys))
         assert server.requests.count("/api/chat.postMessage") == 3
@@ -413,14 +414,14 @@ def test_a_connection_that_never_comes_about_leaves_nothing_uncertain() -> None:
                 another.setblocking(False)
                 another.connect_ex(address)
             ids = Ids({"ana@example.com": ("U1", "D1")})
-            channel = SlackChannel("xoxb-sandbox", ids, api_url=f"http://127.0.0.1:{address[1]}/api", timeout=0.3)
+            channel = SlackChannel("xoxb-sandbox", ids, api_url=f"http://127.0.0.1:{address[1]}/api", timeout=1.0)
             (outcome,) = channel.deliver([a_card()], lambda keys: keys)
     assert (outcome.verdict, outcome.begun, outcome.channel_down) == (RETRY, False, "Slack does not answer")
 
 
 def test_slack_that_takes_the_post_and_falls_silent_is_uncertain() -> None:
     with odd(b"") as server:
-        channel = SlackChannel("xoxb-sandbox", Ids(), api_url=f"http://127.0.0.1:{server.port}/api", timeout=0.5)
+        channel = SlackChannel("xoxb-sandbox", Ids(), api_url=f"http://127.0.0.1:{server.port}/api", timeout=1.0)
         (outcome,) = channel.deliver([a_card()], lambda keys: keys)
         assert (outcome.verdict, outcome.reply) == (UNCERTAIN, "the connection broke (TimeoutError)")
 

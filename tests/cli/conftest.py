@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.settings import PREFIX, Settings
+from tests import fresh
 from tests.cli.terminal import Terminal
 
 PEOPLE = """\
@@ -72,7 +75,11 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def terminal(tmp_path: Path) -> Terminal:
     """An empty workspace with people.csv and schedules/crm.yaml, nothing imported yet."""
-    terminal = Terminal(tmp_path)
+    return _laid_out(tmp_path)
+
+
+def _laid_out(folder: Path) -> Terminal:
+    terminal = Terminal(folder)
     terminal.write("people.csv", PEOPLE)
     terminal.write("schedules/crm.yaml", plan())
     return terminal
@@ -89,13 +96,22 @@ def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
 @pytest.fixture
 def applied(terminal: Terminal) -> Terminal:
     """The workspace with its people imported and its plan applied."""
-    for command in (
-        ("people", "import", terminal.path("people.csv")),
-        ("apply", terminal.path("schedules/crm.yaml"), "--yes"),
-    ):
-        said = terminal.run(*command)
-        assert said.status == 0, said.err
+    fresh.put(_applied_database(plan()), terminal.folder / "commsengine.db")
     return terminal
+
+
+@cache
+def _applied_database(plan: str) -> bytes:
+    """Made once for each day: the plan names its dates."""
+    with tempfile.TemporaryDirectory() as folder:
+        terminal = _laid_out(Path(folder))
+        for command in (
+            ("people", "import", terminal.path("people.csv")),
+            ("apply", terminal.write("schedules/crm.yaml", plan), "--yes"),
+        ):
+            said = terminal.run(*command)
+            assert said.status == 0, said.err
+        return (terminal.folder / "commsengine.db").read_bytes()
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from commsengine.sandbox.mailbox import Mailbox
 from commsengine.wiring import Wiring
 from tests.cli.terminal import Terminal
 from tests.servers import HttpOddity
+from tests.waiting import PATIENCE, expect
 
 
 @contextmanager
@@ -41,18 +42,18 @@ def port() -> int:
 
 def test_it_sends_serves_and_leaves_in_order(started: Terminal, mailbox: Mailbox, port: int) -> None:
     with engine(started, port) as process:
-        assert mailbox.wait_for(4, timeout=20)
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as health:
+        assert mailbox.wait_for(4, timeout=PATIENCE)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE) as health:
             assert health.status == 200
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, said
     assert started.json("status")["campaigns"][0]["touches"]["sent"] == 4
 
 
 def test_a_second_engine_says_who_holds_the_database(started: Terminal, mailbox: Mailbox, port: int) -> None:
     with engine(started, port) as process:
-        assert mailbox.wait_for(4, timeout=20)
+        assert mailbox.wait_for(4, timeout=PATIENCE)
         said = started.run("tick")
         assert (said.status, f"pid {process.pid}" in said.err) == (1, True)
 
@@ -64,15 +65,13 @@ def test_it_tells_the_outside_watch_that_it_beats_unless_it_holds(
         monkeypatch.setenv("COMMSENGINE_HEARTBEAT_URL", f"http://127.0.0.1:{watch.port}/beat")
         monkeypatch.setenv("COMMSENGINE_ADMIN_EMAIL", "Ada <admin@example.com>")
         with engine(started, port):
-            assert mailbox.wait_for(4, timeout=20)
-            until = time.monotonic() + 10
-            while not watch.requests and time.monotonic() < until:
-                time.sleep(0.05)
+            assert mailbox.wait_for(4, timeout=PATIENCE)
+            expect(lambda: watch.requests)
         assert watch.requests == ["/beat"]
         with Wiring(started.folder) as wiring:
             wiring.store.engine.hold("The database was restored.", now=wiring.clock())
         with engine(started, port):
-            assert mailbox.wait_for(5, timeout=20)
+            assert mailbox.wait_for(5, timeout=PATIENCE)
             time.sleep(0.3)
         assert watch.requests == ["/beat"]
     assert mailbox.arrived[-1].recipients == ("admin@example.com",)

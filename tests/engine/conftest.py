@@ -24,7 +24,7 @@ KICKOFF_MORNING = "2027-01-11 09:00"
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.create(f"sqlite:///{tmp_path}/engine.db") as store:
+    with Store.create(f"sqlite:///{tmp_path}/engine.db", durable=False) as store:
         yield store
 
 

@@ -16,6 +16,7 @@ from tests.builders import BEN, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
 from tests.fakes import Clock, Mailbag, a_channel
 from tests.statements import statements
+from tests.waiting import PATIENCE
 
 
 def states(store: Store) -> dict[str, int]:
@@ -261,7 +262,7 @@ def test_a_pause_while_sending_stops_every_further_message(
     running = engine(email=a_channel(bag, before_mark=count, threads=3))
     sending = threading.Thread(target=running.tick)
     sending.start()
-    half_way.wait(60)
+    half_way.wait(PATIENCE)
     report = pause(store, "crm", by="dana", clock=clock)
     sent_at_return.append(len(bag.arrived))
     sending.join()
@@ -315,7 +316,7 @@ def test_stopping_gives_back_what_has_not_begun(store: Store, engine: MakeEngine
     running = engine(email=a_channel(bag, before_mark=count))
     sending = threading.Thread(target=running.tick)
     sending.start()
-    begun.wait(60)
+    begun.wait(PATIENCE)
     assert running.stop()
     sending.join()
     assert states(store) == {"sent": len(bag.arrived)}

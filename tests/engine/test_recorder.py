@@ -12,6 +12,7 @@ from commsengine.engine.recorder import Recorder
 from commsengine.store.records import Marked, Receipt, TouchRecord
 from tests.builders import utc
 from tests.fakes import Clock
+from tests.waiting import PATIENCE
 
 NOW = utc("2027-01-11")
 
@@ -28,7 +29,7 @@ class Ledger:
     def record(
         self, marks: Sequence[str], receipts: Sequence[Receipt], *, owner: str, fence: int, now: dt.datetime
     ) -> tuple[list[Marked], set[str]]:
-        self.go.wait(5)
+        self.go.wait(PATIENCE)
         if self.broken:
             raise OSError("disk full")
         self.commits.append((list(marks), [receipt.key for receipt in receipts], fence))
@@ -73,7 +74,7 @@ def test_each_claim_is_written_under_its_own_fence() -> None:
     for fence in (1, 2, 3):
         writer.settle([Receipt(f"k{fence}", "sent", NOW)], fence)
     ledger.go.set()
-    assert writer.flush(5)
+    assert writer.flush(PATIENCE)
     writer.close()
     assert sorted((keys, fence) for _, keys, fence in ledger.commits) == [(["k1"], 1), (["k2"], 2), (["k3"], 3)]
 
@@ -86,7 +87,7 @@ def test_while_receipts_cannot_be_kept_nothing_may_leave_and_none_is_lost() -> N
     assert writer.mark(["k2"], 1) == set()
     assert not writer.flush(0.1)
     ledger.broken = False
-    assert writer.flush(5)
+    assert writer.flush(PATIENCE)
     writer.close()
     assert [keys for _, keys, _ in ledger.commits] == [["k1"]]
 
@@ -97,7 +98,7 @@ def test_what_leaves_and_what_became_of_it_is_in_the_journal(tmp_path: Path) -> 
     assert writer.mark(["a", "paused-b"], 7) == {"a"}
     assert {key: entry.state for key, entry in journal.since(1).items()} == {"a": "sending"}
     writer.settle([Receipt("a", "sent", NOW)], 7)
-    assert writer.flush(5)
+    assert writer.flush(PATIENCE)
     writer.close()
     assert {key: (entry.state, entry.fence) for key, entry in journal.since(1).items()} == {"a": ("sent", 7)}
 
@@ -108,7 +109,7 @@ def test_what_cannot_be_journalled_does_not_leave(tmp_path: Path) -> None:
     writer = a_writer(ledger, Journal(tmp_path / "state"))
     assert writer.mark(["k1"], 1) == set()
     (tmp_path / "state").unlink()
-    assert writer.flush(5)
+    assert writer.flush(PATIENCE)
     assert writer.mark(["k2"], 1) == {"k2"}
     writer.close()
 
@@ -136,7 +137,7 @@ def test_what_was_marked_and_taken_back_is_in_the_journal_before_its_row_is_gone
     writer = a_writer(Looking(), journal)
     assert writer.mark(["a"], 7) == {"a"}
     writer.settle([Receipt("a", "released", NOW), Receipt("never-marked", "released", NOW)], 7)
-    assert writer.flush(5)
+    assert writer.flush(PATIENCE)
     writer.close()
     assert seen == ["released"]
     assert {key: entry.state for key, entry in journal.since(1).items()} == {"a": "released"}

@@ -19,6 +19,7 @@ from commsengine.store.store import Store
 from tests.builders import a_plan, someone
 from tests.engine.conftest import MakeEngine, run
 from tests.fakes import Clock, Mailbag, a_channel
+from tests.waiting import PATIENCE
 
 BOTH = a_plan(send={"channels": ["email", "slack"], "holidays": "false"})
 CALLS = a_plan(follow_up=[{"after": "1 touch", "do": "personal", "by": "manager"}])
@@ -69,7 +70,7 @@ def test_a_crowd_of_one_channel_keeps_back_no_other_and_costs_one_decision_each(
             mail_is_out.set()
 
     def wait(message: RenderedMessage) -> None:
-        assert mail_is_out.wait(60)
+        assert mail_is_out.wait(PATIENCE)
 
     running = engine(
         slack=a_channel(bag, name="slack", before_mark=wait, threads=2),

@@ -21,6 +21,7 @@ from commsengine.store.store import Store
 from tests.engine.test_startup import NOBODY, claimed_by
 from tests.fakes import Clock, Mailbag, Scribe, a_channel
 from tests.stories.program import HERE
+from tests.waiting import PATIENCE
 
 DIES = """
 import os, sys
@@ -87,7 +88,7 @@ def test_suspects_are_written_one_at_a_time_and_others_meanwhile(tmp_path: Path)
         thread.start()
         with suspects.writing("innocent"):
             assert not inside.wait(0.1)
-    assert inside.wait(10)
+    assert inside.wait(PATIENCE)
     thread.join()
 
 

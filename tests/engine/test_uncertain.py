@@ -5,13 +5,17 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import pytest
+
 from commsengine.cadence.plan import Workspace
 from commsengine.channels.channel import UNCERTAIN, Outcome
 from commsengine.content.message import RenderedMessage
+from commsengine.engine import uncertain
 from commsengine.engine.engine import Engine
 from commsengine.engine.uncertain import PATIENCE, Resolution
 from commsengine.resolvers.resolver import Sending, Sighting
 from commsengine.store.store import Store
+from tests import waiting
 from tests.builders import a_plan, someone
 from tests.engine.conftest import MakeEngine, run
 from tests.fakes import Clock, Mailbag, Scribe, a_channel
@@ -43,7 +47,7 @@ def doubtful(store: Store, engine: MakeEngine, bag: Mailbag, people: int = 2, on
     lost = a_channel(bag, lambda m: Outcome(m.key, UNCERTAIN, "reply", "no answer"))
     made = engine(email=lost)
     made.beat()
-    made._pools["email"].wait(30)
+    made._pools["email"].wait(waiting.PATIENCE)
     made.stop()
     rows = list(store.touches.list("crm"))
     assert {row.state for row in rows} == {"uncertain"}
@@ -119,14 +123,15 @@ def test_a_resolver_that_comes_back_in_time_is_heard(
 
 
 def test_an_archive_that_does_not_answer_keeps_nobody_from_going_on_and_is_heard_when_it_does(
-    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     [key] = doubtful(store, engine, bag, people=1)
     answers = threading.Event()
+    monkeypatch.setattr(uncertain, "WAITED_FOR", 0.1)
 
     class Slow(Witness):
         def look(self, sendings: Sequence[Sending]) -> Mapping[str, Sighting]:
-            answers.wait(30)
+            answers.wait(waiting.PATIENCE)
             return super().look(sendings)
 
     resolution = Resolution(store, {"email": [Slow(arrived={key})]})
@@ -134,19 +139,21 @@ def test_an_archive_that_does_not_answer_keeps_nobody_from_going_on_and_is_heard
     assert resolution.settle(clock.now) is not None
     assert state(store, key) == "uncertain"
     answers.set()
+    monkeypatch.setattr(uncertain, "WAITED_FOR", waiting.PATIENCE)
     resolution.settle(clock.now)
     assert state(store, key) == "sent"
 
 
 def test_an_absence_of_before_says_nothing_of_a_send_since(
-    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     [key] = doubtful(store, engine, bag, people=1)
     answers = threading.Event()
+    monkeypatch.setattr(uncertain, "WAITED_FOR", 0.1)
 
     class Slow(Witness):
         def look(self, sendings: Sequence[Sending]) -> Mapping[str, Sighting]:
-            answers.wait(30)
+            answers.wait(waiting.PATIENCE)
             return super().look(sendings)
 
     resolution = Resolution(store, {"email": [Slow()]})
@@ -157,6 +164,7 @@ def test_an_absence_of_before_says_nothing_of_a_send_since(
         again = clock.now.isoformat(" ", "microseconds")
         connection.exec_driver_sql("UPDATE touch SET uncertain_at = ?", (again,))
     answers.set()
+    monkeypatch.setattr(uncertain, "WAITED_FOR", waiting.PATIENCE)
     resolution.settle(clock.now)
     assert state(store, key) == "uncertain"
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
-
-PATIENCE = 30.0
-"""Seconds a test waits for something that must come: the machine may be slow."""
 
 
 @dataclass(frozen=True)
@@ -57,13 +53,3 @@ class Arrivals:
             self._known += [Arrival(**json.loads(line)) for line in whole.splitlines()]
             self._offset += len(whole) + bool(whole)
         return self._known
-
-
-def wait_until(condition: Callable[[], object], timeout: float = PATIENCE, step: float = 0.005) -> bool:
-    """Whether the condition came true, looking every ``step`` seconds for at most ``timeout``."""
-    until = time.monotonic() + timeout
-    while not condition():
-        if time.monotonic() > until:
-            return False
-        time.sleep(step)
-    return True

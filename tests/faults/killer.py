@@ -14,8 +14,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.faults.arrivals import PATIENCE, Witness, wait_until
+from tests.faults.arrivals import Witness
 from tests.stories.program import Program
+from tests.waiting import PATIENCE, wait_until
 
 DATABASE = "commsengine.db"
 LAST_WAIT = 600.0

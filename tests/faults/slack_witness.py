@@ -28,7 +28,8 @@ from urllib.parse import parse_qsl
 
 from commsengine.sandbox.slack_api import RefusedError, answer
 from commsengine.sandbox.slack_team import SlackTeam
-from tests.faults.arrivals import PATIENCE, Arrival, ArrivalLog, Arrivals, wait_until
+from tests.faults.arrivals import Arrival, ArrivalLog, Arrivals
+from tests.waiting import PATIENCE, wait_until
 
 HERE = Path(__file__).parents[2]
 TOKEN = "xoxb-witness"

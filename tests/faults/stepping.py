@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 from commsengine.engine.engine import Engine
 from commsengine.store.store import Store
 from tests.builders import utc
@@ -20,10 +17,3 @@ def play(running: Engine, store: Store, clock: Clock, until: str) -> None:
             clock.now = utc(until)
             return
         clock.now = max(clock.now, following)
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < until, "it never came about"
-        time.sleep(0.01)

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.arrivals import wait_until
 from tests.stories.program import Program
+from tests.waiting import PATIENCE, wait_until
 
 CALLS = "fdatasync,fsync,pwrite64,write,ftruncate,unlink,unlinkat,rename"
 MAIN = "MainThread"
@@ -49,7 +49,7 @@ def points(program: Program, command: str, folders: Sequence[Path]) -> Points:
     with _traced(program, MAIN, command) as (process, tids):
         strace = [str(STRACE), "-f", "-y", "-s", "0", "-o", str(trace), "-e", f"trace={CALLS}", "-p", str(process.pid)]
         with subprocess.Popen(strace, stderr=subprocess.DEVNULL):
-            assert process.wait(120) == 0
+            assert process.wait(PATIENCE) == 0
     return _counted(trace.read_text(encoding="utf-8"), tids.read_text(encoding="utf-8"), folders)
 
 
@@ -61,7 +61,7 @@ def die_at(program: Program, command: str, thread: str, number: int, paths: Sequ
         inject = ["-e", f"trace={CALLS}", "-e", f"inject={CALLS}:signal=KILL:when={number}", *only]
         strace = [str(STRACE), "-o", "/dev/null", *inject, "-p", str(_tid(tids, thread))]
         with subprocess.Popen(strace, stderr=subprocess.DEVNULL):
-            status = process.wait(120)
+            status = process.wait(PATIENCE)
     return status == -9
 
 

@@ -24,9 +24,10 @@ from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
 from tests.fakes import Clock, Mailbag, Scribe, a_channel
-from tests.faults.stepping import play, wait_for
+from tests.faults.stepping import play
 from tests.faults.year import Trial, misses, trials
 from tests.store.scene import idle
+from tests.waiting import expect
 
 DAILY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -187,7 +188,7 @@ def test_f31_a_clock_set_ahead_while_a_message_leaves_brings_no_second_copy(
         del message
         if clock.now < ahead:
             clock.now = ahead
-            wait_for(lambda: store.engine.heartbeats()[0].beat_at == ahead)
+            expect(lambda: store.engine.heartbeats()[0].beat_at == ahead)
 
     running = engine(email=a_channel(bag, jump))
     play(running, store, clock, "2027-01-12 12:00")
@@ -301,11 +302,11 @@ def test_f31_after_the_clock_was_set_back_an_uncertain_send_is_looked_for_and_no
         resolvers={"email": [Witness(found)]},
     ) as running:  # fmt: skip
         running.beat()
-        wait_for(lambda: bool(store.touches.open_rows("crm", states=("uncertain",))))
+        expect(lambda: bool(store.touches.open_rows("crm", states=("uncertain",))))
         for seconds in (0, 2):
             clock.now = utc("2027-01-11 10:00") + dt.timedelta(seconds=seconds)
             running.beat()
-        wait_for(lambda: running.beat() and [row.state for row in store.touches.list("crm")] == [becomes])
+        expect(lambda: running.beat() and [row.state for row in store.touches.list("crm")] == [becomes])
         assert len(bag.tried) == 1
 
 
@@ -348,14 +349,14 @@ def test_f31_the_beat_goes_on_at_once_after_the_clock_was_set_back(
     scheduler = heartbeat(store, engine(), clock, 0.1, lambda: beats.append(clock.now))
     scheduler.start()
     try:
-        wait_for(lambda: len(beats) > 1)
+        expect(lambda: len(beats) > 1)
         now = dt.datetime.now(dt.UTC)
         for job in scheduler.get_jobs():
             job.modify(next_run_time=now + dt.timedelta(days=3))
         time.sleep(0.3)
         before = len(beats)
         keep_time(scheduler, now, 0.1)
-        wait_for(lambda: len(beats) > before + 1)
+        expect(lambda: len(beats) > before + 1)
         assert all(job.next_run_time < now + dt.timedelta(days=1, hours=1) for job in scheduler.get_jobs())
     finally:
         scheduler.shutdown()

@@ -13,7 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from tests.stories.campaign import start_for
 from tests.stories.conftest import free_port
 from tests.stories.program import Program
 from tests.stories.relay import Relay
+from tests.waiting import PATIENCE, expect
 
 COMMSENGINE = (sys.executable, "-m", "commsengine")
 PAGE = 4096
@@ -75,20 +76,13 @@ def said_by(program: Program) -> str:
 def ended(program: Program, *command: str) -> Said:
     """The status of a command that ends by itself, and what it said on stderr."""
     with started(program, *command) as process:
-        status = process.wait(60)
+        status = process.wait(PATIENCE)
     return Said(status, "", said_by(program))
 
 
 def in_this_process(program: Program, *command: str) -> Said:
     with program.environment():
         return Terminal(program.folder).run(*command)
-
-
-def until(condition: Callable[[], bool], timeout: float = 60) -> None:
-    ends = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < ends, "waited in vain"
-        time.sleep(0.05)
 
 
 def is_on_record(program: Program, relay: Relay) -> None:
@@ -147,7 +141,7 @@ def test_f25_a_running_engine_waits_for_room_and_goes_on_by_itself(tmp_path: Pat
     """
     with started(program, *with_own_mounts(), "sh", "-c", script, "sh", *COMMSENGINE, "run") as engine:
         seen = Path(f"/proc/{engine.pid}/root{disk}")
-        until(lambda: "is full" in said_by(program))
+        expect(lambda: "is full" in said_by(program))
         time.sleep(1)  # what was just leaving
         arrived = len(relay.arrived)
         assert 0 < arrived < people
@@ -155,13 +149,13 @@ def test_f25_a_running_engine_waits_for_room_and_goes_on_by_itself(tmp_path: Pat
         assert len(relay.arrived) == arrived
         assert len(re.findall("is full", said_by(program))) <= 3  # not every second
         (seen / "ballast").unlink()
-        assert relay.wait_for(people, timeout=60)
-        until(lambda: "records_again" in said_by(program))
+        assert relay.wait_for(people, timeout=PATIENCE)
+        expect(lambda: "records_again" in said_by(program))
         time.sleep(1)  # the last receipts
         for end in ("", "-wal"):
             shutil.copy(f"{seen}/comms.db{end}", f"{tmp_path}/copy.db{end}")
         engine.send_signal(signal.SIGTERM)
-        assert engine.wait(30) == 0
+        assert engine.wait(PATIENCE) == 0
     everybody_has_it(
         a_program(tmp_path, relay, COMMSENGINE_DATABASE_URL=f"sqlite:///{tmp_path}/copy.db"), relay, people
     )
@@ -171,9 +165,9 @@ def test_f25_a_running_engine_waits_for_room_and_goes_on_by_itself(tmp_path: Pat
 def test_f26_a_log_that_cannot_be_written_stops_nothing(program: Program, relay: Relay) -> None:
     start_for(program, 3)
     with started(program, "sh", "-c", 'exec "$@" 2>/dev/full', "sh", *COMMSENGINE, "run") as engine:
-        assert relay.wait_for(3, timeout=30)
+        assert relay.wait_for(3, timeout=PATIENCE)
         engine.send_signal(signal.SIGTERM)
-        assert engine.wait(30) == 0
+        assert engine.wait(PATIENCE) == 0
     assert program.books("crm").counts["sent"] == 3
     assert ended(program, "sh", "-c", 'exec "$@" 2>&-', "sh", *COMMSENGINE, "status").status == 0
 
@@ -211,8 +205,8 @@ def test_f28_while_another_program_holds_the_database_nothing_leaves_and_nothing
     start_for(program, people)
     relay.pause = 0.05
     with started(program, *COMMSENGINE, "tick") as engine:
-        assert relay.wait_for(10, timeout=30)
-        other = sqlite3.connect(program.folder / "commsengine.db", timeout=30, isolation_level=None)
+        assert relay.wait_for(10, timeout=PATIENCE)
+        other = sqlite3.connect(program.folder / "commsengine.db", timeout=PATIENCE, isolation_level=None)
         other.execute("BEGIN EXCLUSIVE")
         time.sleep(0.5)  # what had its mark arrives
         arrived = len(relay.arrived)
@@ -222,7 +216,7 @@ def test_f28_while_another_program_holds_the_database_nothing_leaves_and_nothing
         assert {mail.key for mail in relay.arrived} <= marked
         other.execute("ROLLBACK")
         other.close()
-        assert engine.wait(60) == 0
+        assert engine.wait(PATIENCE) == 0
     everybody_has_it(program, relay, people)
     assert len(relay.arrived) == people
 

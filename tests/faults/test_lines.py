@@ -13,7 +13,6 @@ from commsengine.channels.channel import RETRY, SENT, UNCERTAIN
 from commsengine.channels.email import EmailChannel
 from commsengine.channels.smtp import SmtpServer
 from commsengine.wiring import Wiring
-from tests.faults.arrivals import wait_until
 from tests.faults.killer import Killer
 from tests.faults.office import CONNECTIONS, impatient, later
 from tests.faults.proxy import Choice, Fault, Proxy, after_bytes, at, bad_line
@@ -21,6 +20,7 @@ from tests.faults.witness import SILENCE, Rule, SmtpWitness, smtp_witness
 from tests.servers import a_mail
 from tests.stories.campaign import addresses, start_for
 from tests.stories.program import Program
+from tests.waiting import PATIENCE, expect, wait_until
 
 
 def everybody_once(program: Program, witness: SmtpWitness, people: int) -> None:
@@ -80,7 +80,7 @@ def test_f19_a_name_that_is_not_found_is_told_once_and_tried_again(program: Prog
         (rest,) = program.look("status")["engine"]["resting"]
         assert (rest["channel"], rest["because"]) == ("email", "the name relay.invalid cannot be found")
         process.terminate()
-        _, log = process.communicate(timeout=30)
+        _, log = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
     assert log.count("channel_shut") == 1
     assert "Traceback" not in log
@@ -119,12 +119,13 @@ def test_f09_where_the_line_breaks_says_what_is_known(
     before = len(relay.arrivals())
     with Proxy(relay.port, choose) as proxy:
         server = SmtpServer("127.0.0.1", proxy.port, "off")
-        channel = EmailChannel(server, "mia@example.com", connect_timeout=2, reply_timeout=0.5, dot_timeout=1.0)
+        channel = EmailChannel(server, "mia@example.com", connect_timeout=2, reply_timeout=1.5, dot_timeout=3.0)
 
         def mark(keys: Sequence[str]) -> Sequence[str]:
             """Takes its time, as a disk may: a break of the body is noticed by then."""
-            wait_until(lambda: proxy.faults, timeout=0.5)
-            time.sleep(0.2)
+            if verdict == RETRY:
+                expect(lambda: proxy.faults)
+            time.sleep(0.3)
             return keys
 
         (outcome,) = channel.deliver([a_mail()], mark)

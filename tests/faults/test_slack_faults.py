@@ -19,12 +19,12 @@ from commsengine.engine.engine import Engine
 from commsengine.engine.heartbeat import sweep
 from commsengine.store.store import Store
 from commsengine.wiring import Wiring
-from tests.faults.arrivals import PATIENCE, wait_until
 from tests.faults.office import later
 from tests.faults.slack_witness import LIMIT, PAGE, POST, RESET, Rule, SlackWitness, slack_witness
 from tests.faults.witness import smtp_witness
 from tests.stories.campaign import IN_FORCE, addresses, write_for
 from tests.stories.program import Program
+from tests.waiting import PATIENCE, wait_until
 
 P0, P1, P2, P3, P4, P5, P6, P7 = everybody = addresses(8)
 Begin = Callable[..., Program]

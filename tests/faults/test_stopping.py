@@ -25,6 +25,7 @@ from tests.builders import someone, utc
 from tests.engine.conftest import KICKOFF_MORNING, run
 from tests.fakes import Clock, Mailbag, Scribe, a_channel, arrives
 from tests.servers import a_mail
+from tests.waiting import PATIENCE
 
 MINUTE = dt.timedelta(minutes=1)
 
@@ -145,18 +146,18 @@ def test_f03_an_orderly_end_gives_back_service_mail_and_leaves_nothing_uncertain
 
     def slow(message: RenderedMessage) -> None:
         begun.set()
-        go.wait(30)
+        go.wait(PATIENCE)
 
     engine = an_engine(store, clock, a_channel(bag, slow, threads=3))
     engine.start()
     ticking = threading.Thread(target=engine.tick)
     ticking.start()
-    assert begun.wait(30)
+    assert begun.wait(PATIENCE)
     ending = threading.Thread(target=engine.stop)
     ending.start()
     go.set()
-    ending.join(30)
-    ticking.join(30)
+    ending.join(PATIENCE)
+    ticking.join(PATIENCE)
     assert 1 <= len(bag.arrived) <= 3
     assert set(states(store)) <= {"sent"}
     waiting = store.touches.open_rows("crm", states=("claimed", "sending", "uncertain", "retry"))
@@ -184,12 +185,12 @@ def test_f34_a_worker_that_stood_still_inside_the_call_is_uncertain_and_flagged(
 
     def stands_still(message: RenderedMessage) -> None:
         leaving.set()
-        go.wait(30)
+        go.wait(PATIENCE)
 
     zombie = an_engine(store, clock, a_channel(bag, stands_still))
     zombie.start()
     zombie.beat()
-    assert leaving.wait(30)
+    assert leaving.wait(PATIENCE)
     with an_engine(store, clock, a_channel(bag, arrives), host="elsewhere") as other:
         other.tick()
         assert states(store) == {"sending": 1}  # it may only be slow

@@ -28,7 +28,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from tests.faults.arrivals import PATIENCE, Arrival, ArrivalLog, Arrivals, wait_until
+from tests.faults.arrivals import Arrival, ArrivalLog, Arrivals
+from tests.waiting import PATIENCE, wait_until
 
 CUT, RESET, SILENCE, FORGET = "cut", "reset", "silence", "forget"
 HERE = Path(__file__).parents[2]

@@ -14,6 +14,7 @@ from commsengine.resolvers.imap import ArchiveError, ImapArchive, parse_imap_url
 from commsengine.resolvers.imap import ImapServer as Account
 from commsengine.resolvers.resolver import Sending, Sighting
 from tests.imap_server import ImapServer
+from tests.waiting import PATIENCE
 
 NOW = dt.datetime(2026, 11, 25, 22, 41, tzinfo=dt.UTC)
 LATER = NOW + dt.timedelta(minutes=5)
@@ -35,7 +36,7 @@ def asked(key: str, since: dt.datetime = NOW) -> Sending:
 
 
 def look(server: ImapServer, *sendings: Sending) -> Mapping[str, Sighting]:
-    archive = ImapArchive(account(server), timeout=5)
+    archive = ImapArchive(account(server), timeout=PATIENCE)
     try:
         return archive.look(sendings)
     finally:
@@ -135,7 +136,7 @@ def test_a_server_that_fails_says_nothing_of_what_it_did_not_tell(
 ) -> None:
     server.keep("k1", LATER)
     server.instead[command] = answer
-    archive = ImapArchive(account(server), timeout=0.3)
+    archive = ImapArchive(account(server), timeout=1.0)
     with capture_logs() as logged:
         found = archive.look([asked("k2")])
     assert found == {}
@@ -162,12 +163,12 @@ def test_what_was_found_before_a_break_is_told(server: ImapServer) -> None:
 )
 def test_the_doctor_is_told_what_is_wrong(server: ImapServer, changes: dict[str, object], said: str) -> None:
     with pytest.raises(ArchiveError, match=said) as failed:
-        ImapArchive(account(server, **changes), timeout=5).examined()
+        ImapArchive(account(server, **changes), timeout=PATIENCE).examined()
     assert server.user not in str(failed.value)
 
 
 def test_the_doctor_is_told_whether_an_absence_could_be_believed(server: ImapServer) -> None:
-    archive = ImapArchive(account(server), timeout=5)
+    archive = ImapArchive(account(server), timeout=PATIENCE)
     server.keep("spam", NOW, ours=False)
     assert archive.examined() == (1, False)
     server.keep("k1", NOW)
@@ -177,16 +178,16 @@ def test_the_doctor_is_told_whether_an_absence_could_be_believed(server: ImapSer
 def test_a_server_that_is_away_is_told_so(server: ImapServer) -> None:
     server.close()
     with pytest.raises(ArchiveError, match="cannot be reached"):
-        ImapArchive(account(server), timeout=5).examined()
+        ImapArchive(account(server), timeout=PATIENCE).examined()
 
 
 def test_tls_is_verified(trust: tuple[ssl.SSLContext, ssl.SSLContext]) -> None:
     with ImapServer(trust[0]) as server:
         server.keep("k1", LATER)
         secure = account(server, tls=True)
-        assert ImapArchive(secure, context=trust[1], timeout=5).look([asked("k1")])["k1"].found
+        assert ImapArchive(secure, context=trust[1], timeout=PATIENCE).look([asked("k1")])["k1"].found
         with pytest.raises(ArchiveError, match=r"cannot be reached \(SSLCertVerificationError\)"):
-            ImapArchive(secure, timeout=5).examined()
+            ImapArchive(secure, timeout=PATIENCE).examined()
 
 
 def test_a_url_names_an_account_and_its_folder() -> None:

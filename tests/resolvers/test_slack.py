@@ -18,6 +18,7 @@ from commsengine.sandbox.sandbox import Serving
 from commsengine.sandbox.slack_stand_in import SlackStandIn
 from tests.channels.test_slack import Ids, a_card
 from tests.servers import HttpOddity, http_json
+from tests.waiting import PATIENCE
 
 NOW = dt.datetime(2026, 11, 25, 22, 41, tzinfo=dt.UTC)
 ANA = ("U00000001", "D00000001")
@@ -213,7 +214,10 @@ def test_only_a_whole_answer_of_slacks_proves_that_a_card_is_missing(
 ) -> None:
     with HttpOddity(lambda path: answer) as server:
         resolver = SlackHistory(
-            "xoxb-sandbox", Ids({"ana@example.com": ANA}), api_url=f"http://127.0.0.1:{server.port}/api", timeout=2
+            "xoxb-sandbox",
+            Ids({"ana@example.com": ANA}),
+            api_url=f"http://127.0.0.1:{server.port}/api",
+            timeout=PATIENCE,
         )
         found = resolver.look([asked("k1"), asked("k2")])
     assert {key: one.found for key, one in found.items()} == known

@@ -15,8 +15,9 @@ from commsengine.content.message import RenderedMessage
 from commsengine.sandbox.sandbox import Sandbox
 from tests.builders import ANA, BEN, MIA
 from tests.servers import SlackApp, a_mail
+from tests.waiting import PATIENCE
 
-WEB = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0))
+WEB = httpx.Client(timeout=PATIENCE, limits=httpx.Limits(max_keepalive_connections=0))
 """One client for all tests: each would load the certificates anew. It keeps no connection open."""
 
 

@@ -9,6 +9,7 @@ from commsengine.channels.email import EmailChannel, parse_smtp_url
 from commsengine.channels.mime import message_bytes
 from commsengine.sandbox.mailbox import Mailbox
 from tests.servers import a_mail
+from tests.waiting import PATIENCE
 
 
 def send(box: Mailbox, *keys: str, **changes: object) -> None:
@@ -46,7 +47,7 @@ def test_many_connections_at_once_lose_nothing() -> None:
         threads = [threading.Thread(target=send, args=(box, *some)) for some in keys]
         for thread in threads:
             thread.start()
-        assert box.wait_for(100, 10)
+        assert box.wait_for(100, PATIENCE)
         for thread in threads:
             thread.join()
         assert sorted(mail.key for mail in box.arrived) == sorted(key for some in keys for key in some)

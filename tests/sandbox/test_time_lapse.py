@@ -7,6 +7,7 @@ import pytest
 
 from commsengine.sandbox.time_lapse import Diary, TimeLapse, play
 from tests.builders import utc
+from tests.waiting import PATIENCE
 
 MONDAY = utc("2027-01-11 09:00")
 HOUR = dt.timedelta(hours=1)
@@ -35,7 +36,7 @@ def test_people_act_at_the_same_time_and_each_in_their_own_order() -> None:
     met, done = threading.Barrier(2), list[str]()
     with Diary() as diary:
         for who in ("ana", "ben"):
-            diary.note(MONDAY, lambda: met.wait(10), who)
+            diary.note(MONDAY, lambda: met.wait(PATIENCE), who)
             diary.note(MONDAY, lambda who=who: done.append(who), who)  # type: ignore[misc]
         diary.note(MONDAY, lambda: done.append("the lead"))
         diary.do_all(MONDAY)

@@ -15,6 +15,7 @@ from commsengine.cadence.history import Decision
 from commsengine.store.store import Store
 from tests.builders import someone
 from tests.store.scene import LATER, NOW, a_touch, epochs, running
+from tests.waiting import PATIENCE
 
 PEOPLE = 60
 ROUNDS = 5
@@ -61,7 +62,7 @@ def test_two_processes_share_the_touches_without_a_double(url: str) -> None:
         )
         for owner in ("e1", "e2")
     ]  # fmt: skip
-    won = [line for claimer in claimers for line in claimer.communicate(timeout=60)[0].split()]
+    won = [line for claimer in claimers for line in claimer.communicate(timeout=PATIENCE)[0].split()]
     assert [claimer.returncode for claimer in claimers] == [0, 0]
     assert (len(won), len(set(won))) == (PEOPLE * ROUNDS, PEOPLE * ROUNDS)
 

@@ -15,6 +15,7 @@ from typing import Any
 import commsengine
 from commsengine.settings import PREFIX
 from tests.cli.terminal import Said, Terminal
+from tests.waiting import PATIENCE
 
 HERE = str(Path(commsengine.__file__).parents[1])
 """The program that is run is the one that is imported here, wherever another may be installed."""
@@ -38,7 +39,7 @@ class Program:
 
     def run(self, *arguments: str) -> Said:
         with self.running(*arguments) as process:
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=PATIENCE)
         return Said(process.returncode, out, err)
 
     def done(self, *arguments: str) -> str:

@@ -10,13 +10,18 @@ from aiosmtpd.smtp import SMTP
 
 from commsengine.sandbox.mailbox import Mailbox
 
+NEVER = 1_000_000
+
 
 class Relay(Mailbox):
-    """``pause`` is in seconds: a message has arrived, and its sender knows it only that much later."""
+    """``pause`` is in seconds: a message has arrived, and its sender knows it only that much later.
+
+    From ``silent_from`` messages on, no sender hears that one has arrived, until that number is raised.
+    """
 
     def __init__(self, pause: float = 0.0) -> None:
         super().__init__()
-        self.pause = pause
+        self.pause, self.silent_from = pause, NEVER
         self.unknown: set[str] = set()
         self.put_off: set[str] = set()
 
@@ -39,4 +44,6 @@ class Relay(Mailbox):
         reply = await super().handle_DATA(server, session, envelope)
         if self.pause:
             await asyncio.sleep(self.pause)
+        while len(self.arrived) >= self.silent_from:
+            await asyncio.sleep(0.01)
         return reply

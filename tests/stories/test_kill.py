@@ -10,17 +10,20 @@ import pytest
 from commsengine.settings import SMTP_CONNECTIONS
 from tests.stories.campaign import start_for
 from tests.stories.program import Program
-from tests.stories.relay import Relay
+from tests.stories.relay import NEVER, Relay
+from tests.waiting import PATIENCE
 
 PEOPLE = 150
 
 
 def killed(program: Program, relay: Relay, command: str, arrived: int) -> None:
     """Start it, and end it the hard way once so many mails have arrived."""
+    relay.silent_from = arrived
     with program.running(command) as process:
-        assert relay.wait_for(arrived, timeout=30)
+        assert relay.wait_for(arrived, timeout=PATIENCE)
         process.kill()
         process.wait()
+    relay.silent_from = NEVER
 
 
 @pytest.mark.parametrize(("command", "seed"), [("tick", 1), ("tick", 2), ("run", 3)])
@@ -28,7 +31,7 @@ def test_nobody_misses_it_and_second_copies_are_flagged(
     program: Program, relay: Relay, command: str, seed: int
 ) -> None:
     start_for(program, PEOPLE)
-    relay.pause = 0.02
+    relay.pause = 0.005
     killed(program, relay, command, random.Random(seed).randint(1, PEOPLE - 30))  # noqa: S311 - where to strike
     assert len(relay.copies) < PEOPLE
     relay.pause = 0
@@ -45,10 +48,8 @@ def test_nobody_misses_it_and_second_copies_are_flagged(
 def test_what_was_cut_off_twice_waits_for_a_person(program: Program, relay: Relay) -> None:
     program = replace(program, settings={**program.settings, "COMMSENGINE_SMTP_CONNECTIONS": "4"})
     start_for(program, 4)
-    relay.pause = 5
     for arrived in (4, 8):
         killed(program, relay, "tick", arrived)
-    relay.pause = 0
     assert "4 touches are uncertain and wait for your word: commsengine today\n" in program.run("tick").err
     assert set(relay.copies.values()) == {2}
     for address in relay.copies:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from tests.stories.conftest import free_port
 from tests.stories.pages import pages
 from tests.stories.program import Program
 from tests.stories.starter import PEOPLE, init
+from tests.waiting import expect
 
 ANA, LEA = "ana.kim@example.com", "lea.blanc@example.com"
 
@@ -69,15 +69,10 @@ def test_each_gets_one_card_and_its_button_records(program: Program, sandbox: Sa
     with pages(program):
         assert standing(program) == "reached"
         slack.click(ANA, "answer", card.key)
-        until = time.monotonic() + 10
-        while not slack.team.dialogs_of(ANA):
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        expect(lambda: slack.team.dialogs_of(ANA))
         assert slack.submit(slack.team.dialogs_of(ANA)[-1], {ENTRY: "The last order."}).status == 200
         assert standing(program) == "acknowledged"
-        while not card.edits:
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        expect(lambda: card.edits)
     assert len(slack.dm_of(ANA)) == 1
     program.done("tick")
     assert len(slack.posts) == 5

@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from commsengine.web.app import create_app
 from commsengine.web.connections import server_of
 from tests.answering import KEYS, Answering, answering
+from tests.waiting import PATIENCE
 
 
 @dataclass
@@ -46,7 +47,7 @@ def open_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
             house = answering(tmp_path, *messages, **changes)
             opened.callback(house.store.close)
             address = opened.enter_context(served(app_of(house, per_minute=per_minute)))
-            return Site(house, opened.enter_context(httpx.Client(base_url=address)))
+            return Site(house, opened.enter_context(httpx.Client(base_url=address, timeout=PATIENCE)))
 
         yield open_
 
@@ -72,4 +73,4 @@ def served(app: Starlette, **limits: Any) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(PATIENCE)

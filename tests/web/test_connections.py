@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from tests.waiting import PATIENCE
 from tests.web.conftest import served
 
 HALF = b"GET /here HTTP/1.1\r\nHost: x\r\n"
@@ -45,7 +46,7 @@ def opened() -> Iterator[ExitStack]:
 
 
 def half(opened: ExitStack, port: int, host: str = "127.0.0.1") -> socket.socket:
-    one = socket.create_connection(("127.0.0.1", port), timeout=30, source_address=(host, 0))
+    one = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE, source_address=(host, 0))
     opened.enter_context(one)
     one.sendall(HALF)
     return one
@@ -76,14 +77,14 @@ def test_who_holds_the_most_makes_room_for_the_others(opened: ExitStack, port: i
             half(opened, port, "127.0.0.2")
     except OSError:
         pytest.skip("this machine has one loopback address")
-    assert httpx.get(f"http://127.0.0.1:{port}/here", timeout=30).text == "here"
+    assert httpx.get(f"http://127.0.0.1:{port}/here", timeout=PATIENCE).text == "here"
     slow.sendall(REST)
     assert answer(slow).endswith(b"here")
 
 
 def test_an_answer_that_does_not_come_frees_its_place(port: int) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
-        httpx.get(f"http://127.0.0.1:{port}/never", timeout=30)
+        httpx.get(f"http://127.0.0.1:{port}/never", timeout=PATIENCE)
 
 
 def test_requests_sent_at_once_are_answered_in_turn(opened: ExitStack, port: int) -> None:
@@ -93,7 +94,7 @@ def test_requests_sent_at_once_are_answered_in_turn(opened: ExitStack, port: int
 
 
 def test_what_is_no_request_is_refused_and_not_logged(port: int, caplog: pytest.LogCaptureFixture) -> None:
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as one:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as one:
         one.sendall(b"\x16\x03\x01 this is no HTTP\r\n\r\n")
         assert answer(one).startswith(b"HTTP/1.1 400 ")
     assert caplog.records == []

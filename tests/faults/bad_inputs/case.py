@@ -16,6 +16,7 @@ from pathlib import Path
 from tests.cli.conftest import PEOPLE, plan
 from tests.cli.terminal import Said, Terminal
 from tests.stories.program import HERE, Program
+from tests.waiting import PATIENCE
 
 Content = str | bytes | Callable[[], bytes]
 
@@ -77,7 +78,7 @@ class Attempt:
         done = subprocess.run(
             [sys.executable, "-m", "commsengine", *command], cwd=folder, capture_output=True, text=True, check=False,
             env={**settings, "PYTHONPATH": HERE, **self.program(folder).settings}, stdin=subprocess.DEVNULL,
-            preexec_fn=as_anybody if self.alone else None, timeout=60,
+            preexec_fn=as_anybody if self.alone else None, timeout=PATIENCE,
         )  # fmt: skip
         return Said(done.returncode, done.stdout, done.stderr)
 

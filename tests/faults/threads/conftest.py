@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,18 +17,10 @@ from tests.web.conftest import open_site, site
 __all__ = ["bag", "clock", "engine", "open_site", "postgres_url", "site"]
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Made once: laying out the tables takes longer than most of these tests."""
-    path = tmp_path_factory.mktemp("empty") / "empty.db"
-    Store.create(f"sqlite:///{path}").close()
-    return path
-
-
 @pytest.fixture
-def database(empty_database: Path, tmp_path: Path) -> Path:
+def database(tmp_path: Path) -> Path:
     path = tmp_path / "engine.db"
-    shutil.copy(empty_database, path)
+    Store.create(f"sqlite:///{path}").close()
     return path
 
 

@@ -31,6 +31,7 @@ from tests.engine.conftest import MakeEngine, run
 from tests.fakes import Clock, Mailbag, a_channel
 from tests.faults.threads.engines import an_engine, crowd, lives, once, over_smtp, per_person, states
 from tests.servers import SmtpSink
+from tests.waiting import PATIENCE
 
 HERE = Path(__file__).parents[3]
 
@@ -78,10 +79,10 @@ def test_mautic_2215_overlapping_cron_runs_sent_the_same_message_id_twice(
     relay.on_message = slowly
     command = [sys.executable, "-m", "tests.faults.threads.engines", f"sqlite:///{database}", str(relay.port)]
     with subprocess.Popen(command, cwd=HERE, stdout=subprocess.DEVNULL) as before:
-        assert overlapping.wait(30)
+        assert overlapping.wait(PATIENCE)
         store.loading.wipe_bookmarks(utc("2027-01-11 09:00"))  # as if it had read them before the other wrote
         assert engine(email=over_smtp(relay)).tick().claimed == 0
-        assert before.wait(timeout=60) == 0
+        assert before.wait(timeout=PATIENCE) == 0
     ids = [message_from_bytes(data)["Message-ID"] for data in relay.messages]
     assert (len(ids), len(set(ids)), per_person(relay.recipients)) == (40, 40, {1})
 
@@ -96,11 +97,11 @@ def test_mautic_9880_two_rows_three_seconds_apart(store: Store, engine: MakeEngi
 
     def takes_long(message: RenderedMessage) -> None:
         leaving.set()
-        go.wait(30)
+        go.wait(PATIENCE)
 
     first = threading.Thread(target=engine(email=a_channel(bag, takes_long)).tick)
     first.start()
-    assert leaving.wait(30)
+    assert leaving.wait(PATIENCE)
     clock.forward(seconds=3)
     store.loading.wipe_bookmarks(clock.now)  # as if it had read them before the first one wrote
     assert engine(email=a_channel(bag)).tick().claimed == 0
@@ -121,11 +122,11 @@ def test_mautic_13070_what_was_queued_was_sent_several_times(
 
     def stuck(message: RenderedMessage) -> None:
         leaving.set()
-        go.wait(30)
+        go.wait(PATIENCE)
 
     busy = threading.Thread(target=engine(email=a_channel(bag, before_mark=stuck)).tick)
     busy.start()
-    assert leaving.wait(30)
+    assert leaving.wait(PATIENCE)
     others = Mailbag()
     for _ in range(3):  # within the time that a mail server may take for one message
         clock.forward(minutes=3)

@@ -29,6 +29,7 @@ from tests.faults.threads.engines import (
     states,
 )
 from tests.servers import SmtpSink
+from tests.waiting import PATIENCE
 
 
 def test_listmonk_3022_3222_checkpoint_moved_at_fetch_not_at_send(
@@ -65,7 +66,7 @@ def test_listmonk_2278_a_reboot_finished_the_campaign_with_a_hundred_unsent(
     first = engine(email=a_channel(bag, before_mark=slowly))
     sending = threading.Thread(target=first.tick)
     sending.start()
-    assert half_way.wait(30)
+    assert half_way.wait(PATIENCE)
     assert first.stop()
     sending.join()
     assert 20 <= len(bag.arrived) < 60

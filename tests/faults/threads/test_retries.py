@@ -35,6 +35,7 @@ from tests.faults.threads.engines import (
     states,
 )
 from tests.servers import CUT, WAIT, SmtpSink
+from tests.waiting import PATIENCE
 
 HERE = Path(__file__).parents[3]
 
@@ -177,7 +178,7 @@ def test_celery_1628_a_killed_worker_took_its_task_with_it(
                 worker.wait()
 
         relay.on_message = kill_it
-        assert worker.wait(timeout=60) == -9
+        assert worker.wait(timeout=PATIENCE) == -9
     assert len(relay.messages) < 30
     engine(email=over_smtp(relay)).tick()
     twice = {person for person, copies in Counter(relay.recipients).items() if copies > 1}

@@ -30,6 +30,7 @@ from tests.servers import HttpOddity, http_json
 from tests.slack_socket import SocketSlack
 from tests.test_slack_app import SECRET, Team, encoded, open_team, press_payload, team
 from tests.test_slack_socket import a_press, connected
+from tests.waiting import PATIENCE
 
 __all__ = ["open_team", "team"]
 
@@ -121,13 +122,13 @@ def test_bolt_python_1071_any_one_of_the_open_sockets_got_the_event(tmp_path: Pa
     with Store.open(str(house.store.database.url)) as other, SocketSlack() as one, SocketSlack() as two:
         there = replace(house, store=other, inbox=AnswerInbox(other, house.inbox._make_renderer))
         with connected(house, one), connected(there, two):
-            assert one.linked.wait(30)
-            assert two.linked.wait(30)
+            assert one.linked.wait(PATIENCE)
+            assert two.linked.wait(PATIENCE)
             press = a_press(house, "UANA")
             assert one.press(press)
             assert two.press(press)
-            assert one.got_one.wait(30)
-            assert two.got_one.wait(30)
+            assert one.got_one.wait(PATIENCE)
+            assert two.got_one.wait(PATIENCE)
     assert (one.acknowledged, two.acknowledged) == (["e1"], ["e1"])
     assert len(house.store.answers.of_person(ANA.id)) == 1
     house.store.close()
