@@ -14,8 +14,8 @@ from commsengine.authoring.places import country_fix, region_fix, zone_fix
 from commsengine.cadence.moments import parse_date
 from commsengine.cadence.people import COLUMNS, KNOWN, Person, updated
 from commsengine.cadence.plan import WEEKDAYS
+from commsengine.cadence.terms import CHANNELS
 
-CHANNELS = ("slack", "email", "console", "file")
 MOST_CHARACTERS = 500
 
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")

@@ -12,12 +12,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from commsengine.cadence.moments import Clock, Day, MomentText, Span, WaitText, WorkingDays, span_text
+from commsengine.cadence.terms import ChannelName
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ANGLES = ("why", "your_job", "skills", "measures", "results")
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-ChannelName = Literal["slack", "email", "console", "file"]
 Sender = Literal["lead", "manager", "sponsor"]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", description="letters, digits, - and _")]
 MilestoneName = Annotated[
@@ -192,7 +192,7 @@ class Rung(Frozen):
 
     after: WaitText
     do: Literal["remind", "personal", "sponsor"]
-    channel: Literal["slack", "email"] | None = None
+    channel: ChannelName | None = None
     by: Literal["manager", "lead"] = "manager"
 
     @model_validator(mode="after")

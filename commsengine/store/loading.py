@@ -11,13 +11,14 @@ from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, Ta
 
 from commsengine.cadence.history import Answer, History, OutreachOutcome, Question, Snooze, TouchRow
 from commsengine.cadence.people import Person
+from commsengine.cadence.terms import CHANNELS
 from commsengine.store.bookkeeping import CHUNK
 from commsengine.store.erasure import suppression_key
 from commsengine.store.person_rows import email_key, person_of
 from commsengine.store.records import Loaded
 from commsengine.store.tables import answer, outcome, person, question, roster, snooze, suppression, touch, unreachable
 
-CARRIERS = ("email", "slack", "console", "file")
+CARRIERS = tuple(CHANNELS)
 """The channels that a suppression without a channel closes; what a human carries is not among them."""
 
 TOUCH_ROW = (
