@@ -44,7 +44,7 @@ class Directory:
         self.by_email = {person.email.lower(): person for person in people}
 
     def find(self, person_id: str, email: str) -> Person | None:
-        """By the id; where a file has none, the id is the address."""
+        # Where a file has no id, the id is the address.
         return self.by_id.get(person_id) or (self.by_email.get(email) if person_id == email else None)
 
 
@@ -151,7 +151,7 @@ def _country(text: str) -> str:
 
 
 def _region_faults(values: Mapping[str, object], known: Person | None) -> list[CellError]:
-    """Held against what the directory has where the file has only one of the two columns."""
+    # A file that has only one of the two columns is held against what the directory has in the other.
     region = str(values.get("region", known.region if known else ""))
     country = str(values.get("country", known.country if known else ""))
     if not region or not values.keys() & {"region", "country"}:

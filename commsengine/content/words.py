@@ -60,7 +60,6 @@ def header(text: str, limit: int = 0) -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """At most ``limit`` characters, cut at a word, with an ellipsis where something is missing."""
     if len(text) <= limit:
         return text
     cut = text[: limit - 1]
@@ -105,7 +104,7 @@ VARIANTS = 4
 
 
 def angles(told: Collection[str], number: int) -> tuple[str, ...]:
-    """The angles of the ``number``-th touch (from 1); ``told`` are those that have a text."""
+    """The angles of the ``number``-th touch (from 1), of those that have a text."""
     if UNCLEAR in told:
         return (UNCLEAR,)
     first = tuple(angle for angle in FIRST if angle in told)

@@ -150,7 +150,6 @@ class Page:
         return listed
 
     def _items(self, person: Person) -> list[Item]:
-        """Everything this person got, newest first."""
         zone = _zone(person)
         items = [Item(_shown(mail.date, zone), mail.arrived_at, mail=mail) for mail in self._mailbox.of(person.email)]
         for post in self._slack.dm_of(person.email):

@@ -18,7 +18,7 @@ class RefusedError(Exception):
 
 
 def answer(team: SlackTeam, method: str, arguments: Arguments) -> dict[str, Any]:
-    """What Slack says to one call. Raises ``RefusedError``."""
+    """Raises ``RefusedError``."""
     if method not in _METHODS:
         raise RefusedError("unknown_method")
     return _METHODS[method](team, arguments)
@@ -92,7 +92,7 @@ def _views_open(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
 
 
 def _history(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
-    """The newest first. ``oldest`` and ``latest`` are outside unless ``inclusive``; a cursor goes on after its page."""
+    # The newest first; oldest and latest are outside unless inclusive; a cursor goes on after its page.
     user = team.user_of(str(arguments.get("channel", "")))
     if user is None:
         raise RefusedError("channel_not_found")
@@ -186,7 +186,7 @@ def _metadata(arguments: Arguments) -> dict[str, Any]:
 
 
 def _sound(blocks: list[dict[str, Any]]) -> bool:
-    """Slack's own limits, the ones a campaign can run into."""
+    # Slack's own limits, the ones a campaign can run into.
     ids = [block["block_id"] for block in blocks if block.get("block_id")]
     return len(blocks) <= _MOST_BLOCKS and len(ids) == len(set(ids)) and all(_sound_block(block) for block in blocks)
 

@@ -13,13 +13,11 @@ ENTRY = "entry"
 
 
 def question_form() -> dict[str, Any]:
-    """ "I have a question"."""
     label = "It goes to the people who lead this campaign; the answer comes to you."
     return _form("question", "I have a question", "Send", label, _text_field())
 
 
 def answer_form(card: Card, text: CardText) -> dict[str, Any]:
-    """The input or the commitment that the message asks for, in the words meant for this person."""
     if card.ask == "input":
         field = _choice(text.choices) if text.choices else _text_field()
         return _form("answer", "What do you say?", "Send", text.question, field, hint=text.readers)
@@ -52,7 +50,7 @@ def _plain(text: str, limit: int) -> Mapping[str, Any]:
 
 
 def entered(entry: Mapping[str, Any], card: Card) -> str:
-    """What was written or picked. A form knows choices by their place, for Slack cuts long ones."""
+    # A form knows choices by their place, for Slack cuts long ones.
     picked = entry.get("selected_option")
     if not picked:
         return entry.get("value") or ""

@@ -16,7 +16,7 @@ _environment = Environment(
 
 
 def page(name: str, *, status: int = 200, root: str = "../", lang: str = "en", **context: Any) -> HTMLResponse:
-    """One page as a response. ``root`` is the relative way to the stylesheet."""
+    """``root`` is the relative way to the stylesheet."""
     html = _environment.get_template(name).render(root=root, lang=lang, **context)
     return HTMLResponse(html.lstrip(), status)
 
@@ -39,6 +39,6 @@ NOTICES = {
 
 
 def notice(status: int, *, root: str = "../") -> HTMLResponse:
-    """A page that only says what is the matter. It gives nothing away about why a link was refused."""
+    # It gives nothing away about why a link was refused.
     heading, lines = NOTICES.get(status, NOTICES[500])
     return page("notice.html", status=status, root=root, heading=heading, lines=lines)
