@@ -40,9 +40,13 @@ _NAMES = {
     r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$": "letters, digits, - and _ (64 at most, the first a letter or digit)",
 }
 _NUMBERS = {
-    "int_parsing": "a whole number", "int_from_float": "a whole number", "int_parsing_size": "a whole number",
-    "int_type": "a whole number", "float_parsing": "a number", "float_type": "a number",
-}  # fmt: skip
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "int_parsing_size": "a whole number",
+    "int_type": "a whole number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+}
 _BOUNDS = {
     "greater_than_equal": ("ge", "at least {}"),
     "greater_than": ("gt", "more than {}"),

@@ -101,9 +101,16 @@ def load_people(path: Path, *, directory: Sequence[Person] = ()) -> PeopleFile:
     returning = {person.id: reading.returning[person.id] for person in people if person.id in reading.returning}
     advice = tuple(_slips(text, reading.columns))
     return PeopleFile(
-        people, _in_order(reading.rejected), count, columns, _kept(reading.known, columns), advice,
-        frozenset(person.id for person in reading.known), tuple(reading.nameless), returning,
-    )  # fmt: skip
+        people,
+        _in_order(reading.rejected),
+        count,
+        columns,
+        _kept(reading.known, columns),
+        advice,
+        frozenset(person.id for person in reading.known),
+        tuple(reading.nameless),
+        returning,
+    )
 
 
 def _in_order(problems: Sequence[Problem]) -> tuple[Problem, ...]:

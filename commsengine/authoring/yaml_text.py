@@ -104,10 +104,15 @@ def _wide(data: bytes) -> str:
 
 def _unseen(file: str, text: str) -> list[Problem]:
     return [
-        Problem(file, *place_of(text, found.start()), "control_character",
-                f"The file holds {unseen_in(found[0])}, which no editor shows.", "Delete it.")
+        Problem(
+            file,
+            *place_of(text, found.start()),
+            "control_character",
+            f"The file holds {unseen_in(found[0])}, which no editor shows.",
+            "Delete it.",
+        )
         for found in islice(_UNSEEN.finditer(text), MOST_TOLD)
-    ]  # fmt: skip
+    ]
 
 
 def _tabs(file: str, text: str) -> list[Problem]:

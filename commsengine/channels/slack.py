@@ -65,8 +65,12 @@ class SlackChannel:
         self._ids = ids
         self._troubles: Counter[str] = Counter()
         self._client = WebClient(
-            token, base_url=api_url, timeout=timeout, retry_handlers=[], logger=_quiet  # type: ignore[arg-type]
-        )  # fmt: skip
+            token,
+            base_url=api_url,
+            timeout=timeout,  # type: ignore[arg-type] # it takes parts of seconds too
+            retry_handlers=[],
+            logger=_quiet,
+        )
 
     def deliver(self, messages: Sequence[RenderedMessage], mark: Mark) -> Iterator[Outcome]:
         stopped: dict[str, DeliveryError] = {}
@@ -76,10 +80,6 @@ class SlackChannel:
             except DeliveryError as error:
                 outcome = error.outcome(message.key)
             yield outcome
-
-    def update_card(self, channel: str, ts: str, text: str, blocks: Sequence[Mapping[str, Any]]) -> None:
-        """Replace a card that was sent (``remote_id`` is ``channel:ts``). Raises ``DeliveryError``; safe to repeat."""
-        self._call("chat.update", {}, channel=channel, ts=ts, text=harmless(text), blocks=list(blocks))
 
     def close(self) -> None:
         """Nothing stays open between two requests."""

@@ -301,9 +301,15 @@ def shown(code: int, reply: bytes) -> str:
 
 def _for_everybody(what: str, phase: str, reply: str, told: str) -> DeliveryError:
     return DeliveryError(
-        RETRY, phase, reply, begun=False, channel_down=told, lasting=what == refusals.US,
-        quota=what == refusals.QUOTA, narrow=what == refusals.CONNECTIONS,
-    )  # fmt: skip
+        RETRY,
+        phase,
+        reply,
+        begun=False,
+        channel_down=told,
+        lasting=what == refusals.US,
+        quota=what == refusals.QUOTA,
+        narrow=what == refusals.CONNECTIONS,
+    )
 
 
 def _turned_away(error: smtplib.SMTPResponseException, place: str) -> DeliveryError:

@@ -54,16 +54,19 @@ class Setting:
     ) -> dict[str, Any]:
         base = self.of_plan(slots, language)
         return {
-            **_EMPTY, **base,
+            **_EMPTY,
+            **base,
             **{name: line(text, base) for name, text in recipe.texts.items() if name != "text"},
             "text": prose(recipe.texts["text"], base) if "text" in recipe.texts else "",
             "choices": [line(choice, base) for choice in recipe.choices] or _answers_of_its_own(recipe, base),
             "reply_by": f"{message.input.reply_by} working days" if message.input else "",
-            "role": role, "ask": message.ask, "language": language,
+            "role": role,
+            "ask": message.ask,
+            "language": language,
             "often": often(message.cadence, on_trial=self._plan.experiment is not None),
             "several_leads": len(self._plan.owner) > 1,
             "manager_sees": any(rung.do == "personal" and rung.by == "manager" for rung in self._plan.ladder(message)),
-        }  # fmt: skip
+        }
 
     def of_touch(
         self, recipe: Recipe, context: Mapping[str, Any], number: int, kind: str, channel: str, language: str

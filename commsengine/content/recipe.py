@@ -45,9 +45,11 @@ class Library:
                 raise RenderError(f"there is no template '{name}'.", f"The templates are {known}.")
             layout = name.startswith("layout.")
             self._compiled[name] = compiled(
-                self._sources[name], name if layout else f"{name}.md",
-                self._layout_names if layout else self._names, html=name.endswith(".html"),
-            )  # fmt: skip
+                self._sources[name],
+                name if layout else f"{name}.md",
+                self._layout_names if layout else self._names,
+                html=name.endswith(".html"),
+            )
         return self._compiled[name]
 
 
@@ -107,9 +109,15 @@ def required_by(texts: Iterable[Text]) -> Required:
 
 
 def recipe_for(
-    plan: Plan, message: Message, role: str, template: Text, library: Library, texts: Texts, number: int,
+    plan: Plan,
+    message: Message,
+    role: str,
+    template: Text,
+    library: Library,
+    texts: Texts,
+    number: int,
     unclear: int | None = None,
-) -> Recipe:  # fmt: skip
+) -> Recipe:
     """``number`` is the touch's, from 1; ``unclear`` is the check with the point that is made again."""
     found = _texts_of(plan, message, texts, unclear)
     turn = turn_of(message, number)
@@ -126,12 +134,19 @@ def recipe_for(
     for text in everything:
         names.update(text.uses.names)
     return Recipe(
-        template=template, footer=layouts[0], texts=found, wiifm=wiifm, choices=choices, answers=answers, part=part,
-        question=asked, names=names,
+        template=template,
+        footer=layouts[0],
+        texts=found,
+        wiifm=wiifm,
+        choices=choices,
+        answers=answers,
+        part=part,
+        question=asked,
+        names=names,
         by_value=_varying(name for text in everything for name in text.uses.by_value),
         by_truth=_varying(name for text in everything for name in text.uses.by_truth),
         required=required_by(everything),
-    )  # fmt: skip
+    )
 
 
 def _varying(names: Iterable[str]) -> tuple[str, ...]:

@@ -147,9 +147,17 @@ class Renderer:
         headline = calls_headline(len(facts.calls))
         fields = {**facts.fields(), "headline": headline}
         return self.service(
-            "manager_list", facts.key, manager, Signers(lead), facts.at, subject=f"{self.plan.title}: {headline}",
-            page=False, channel=channel, footer="manager_footer", **fields,
-        )  # fmt: skip
+            "manager_list",
+            facts.key,
+            manager,
+            Signers(lead),
+            facts.at,
+            subject=f"{self.plan.title}: {headline}",
+            page=False,
+            channel=channel,
+            footer="manager_footer",
+            **fields,
+        )
 
     def page(
         self, message_id: str, role: str, number: int, person: Person, signers: Signers, unclear: int | None = None
@@ -214,10 +222,15 @@ class Renderer:
             )
             base = self._setting.of_plan(slots, language)
             sheet = write(
-                self._library, recipe, context, subject, message.ask, own_subject=own,
+                self._library,
+                recipe,
+                context,
+                subject,
+                message.ask,
+                own_subject=own,
                 question=self._setting.of_question(recipe, context, language) if recipe.part else None,
                 answers=[to_plain(read(answer.render(base))) for answer in recipe.answers],
-            )  # fmt: skip
+            )
             if len(self._sheets) >= MOST_SHEETS:
                 self._sheets.clear()
             self._sheets[key] = sheet

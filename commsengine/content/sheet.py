@@ -79,11 +79,12 @@ def write(
     action = ACTION["check" if answers and ask != "input" else ask]
     around = {**context, "title": Prose(subject), "action": Prose(action)}
     return Sheet(
-        title, own,
+        title,
+        own,
         text_letter(library.get("layout.txt"), body, footer, around),
         html_letter(library.get("layout.html"), body, footer, around),
         answers=gaps,
-    )  # fmt: skip
+    )
 
 
 def _asking(body: Sequence[Token], asked: Sequence[Token]) -> list[Token]:

@@ -90,9 +90,13 @@ def _defined(value: Any) -> bool:
 
 def _environment(autoescape: bool) -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, finalize=mark, autoescape=autoescape, trim_blocks=True, lstrip_blocks=True,
+        undefined=StrictUndefined,
+        finalize=mark,
+        autoescape=autoescape,
+        trim_blocks=True,
+        lstrip_blocks=True,
         keep_trailing_newline=True,
-    )  # fmt: skip
+    )
     environment.globals.clear()
     environment.filters = {name: environment.filters[name] for name in FILTERS}
     environment.filters["default"] = _default

@@ -66,19 +66,6 @@ def shortened(text: str, limit: int) -> str:
     return cut[: cut.rfind(" ") if " " in cut[limit // 2 :] else len(cut)].rstrip(" ,;:-–.") + "…"
 
 
-_SAID = {
-    "acknowledged": "You confirmed", "input": "You answered", "check": "You answered", "commit": "You agreed",
-    "heard_enough": "You have heard enough", "not_for_me": "You said this is not for you", "question": "You asked",
-    "snooze": "You put it off",
-}  # fmt: skip
-
-
-def answered_words(kind: str, at: dt.datetime, language: str = "en") -> str:
-    """``You confirmed Tue 10:14``, for a card or a page; ``at`` is the person's local time."""
-    day = format_date(at, "EEE", locale=_locale(language) or "en")
-    return f"{_SAID.get(kind, 'You answered')} {day} {at:%H:%M}"
-
-
 UNCLEAR = "unclear"
 """The explanation of a check: what was not clear is said again before anything else."""
 

@@ -46,8 +46,12 @@ class SlackHistory:
         self._ids, self.settle = ids, settle
         quiet = logging.getLogger("commsengine.slack_sdk")
         self._client = WebClient(
-            token, base_url=api_url, timeout=timeout, retry_handlers=[], logger=quiet  # type: ignore[arg-type]
-        )  # fmt: skip
+            token,
+            base_url=api_url,
+            timeout=timeout,  # type: ignore[arg-type] # it takes parts of seconds too
+            retry_handlers=[],
+            logger=quiet,
+        )
 
     def look(self, sendings: Sequence[Sending]) -> Mapping[str, Sighting]:
         known: dict[str, Sighting] = {}

@@ -135,9 +135,18 @@ class PeopleAtPlay:
 def _touch(record: TouchRecord) -> Touch:
     assert record.local_date is not None, "service mail is no touch"  # noqa: S101 - a defect of ours
     return Touch(
-        record.campaign, record.message, record.person_id or "", record.role, record.rung or 0, record.kind,
-        record.channel, record.local_date, record.due_at, record.not_after or record.due_at, record.number,
-    )  # fmt: skip
+        record.campaign,
+        record.message,
+        record.person_id or "",
+        record.role,
+        record.rung or 0,
+        record.kind,
+        record.channel,
+        record.local_date,
+        record.due_at,
+        record.not_after or record.due_at,
+        record.number,
+    )
 
 
 def _fill(form: Form, choice: str) -> None:

@@ -207,7 +207,7 @@ class Rehearsal:
         self._apply()
         people = PeopleAtPlay(
             script.plan, store, self.sandbox, script.supposing(), self.diary, self.clock.now, self._calls
-        )  # fmt: skip
+        )
         paused = self._plan_pause()
 
         def tick() -> None:
@@ -276,10 +276,18 @@ class Rehearsal:
         said = Counter(map(fingerprint, self.script.foreseen()))
         paused = self._moment(moments, made)
         return Story(
-            self.script, sorted(made.elements()), sorted((said - made).elements()), sorted((made - said).elements()),
-            people.done, Counter(r.state for r in records), people.first_call, self._calls(), paused, seconds,
+            self.script,
+            sorted(made.elements()),
+            sorted((said - made).elements()),
+            sorted((made - said).elements()),
+            people.done,
+            Counter(r.state for r in records),
+            people.first_call,
+            self._calls(),
+            paused,
+            seconds,
             self._ticks,
-        )  # fmt: skip
+        )
 
     def _moment(self, moments: Sequence[PausedMoment], made: Iterable[Fingerprint]) -> PausedMoment | None:
         if not moments:

@@ -26,9 +26,14 @@ def answer(team: SlackTeam, method: str, arguments: Arguments) -> dict[str, Any]
 
 def _auth_test(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:  # noqa: ARG001 - all methods look alike
     return {
-        "url": "https://sandbox.slack.com/", "team": "Sandbox", "team_id": TEAM_ID, "user": "commsengine",
-        "user_id": BOT_USER, "bot_id": BOT_ID, "is_enterprise_install": False,
-    }  # fmt: skip
+        "url": "https://sandbox.slack.com/",
+        "team": "Sandbox",
+        "team_id": TEAM_ID,
+        "user": "commsengine",
+        "user_id": BOT_USER,
+        "bot_id": BOT_ID,
+        "is_enterprise_install": False,
+    }
 
 
 def _lookup_by_email(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
@@ -151,9 +156,14 @@ _METHODS: dict[str, Callable[[SlackTeam, Arguments], dict[str, Any]]] = {
 def _told(user: SlackUser) -> dict[str, Any]:
     profile = {"email": user.email, "real_name": user.name, "display_name": user.name}
     told = {
-        "id": user.id, "team_id": TEAM_ID, "name": user.email.partition("@")[0], "real_name": user.name,
-        "deleted": False, "is_bot": False, "profile": profile,
-    }  # fmt: skip
+        "id": user.id,
+        "team_id": TEAM_ID,
+        "name": user.email.partition("@")[0],
+        "real_name": user.name,
+        "deleted": False,
+        "is_bot": False,
+        "profile": profile,
+    }
     whole = {"id": user.grid, "enterprise_id": ENTERPRISE_ID, "enterprise_name": "Sandbox", "teams": [TEAM_ID]}
     return {**told, "enterprise_user": whole} if user.grid else told
 

@@ -89,13 +89,18 @@ def view_submission(dialog: Dialog, values: Mapping[str, Any], *, trigger_id: st
         **_whose(dialog.user),
         "trigger_id": trigger_id,
         "view": {
-            **dialog.view, "id": dialog.id, "team_id": TEAM_ID, "app_id": APP_ID, "bot_id": BOT_ID, "hash": dialog.id,
+            **dialog.view,
+            "id": dialog.id,
+            "team_id": TEAM_ID,
+            "app_id": APP_ID,
+            "bot_id": BOT_ID,
+            "hash": dialog.id,
             "private_metadata": dialog.view.get("private_metadata", ""),
             "callback_id": dialog.view.get("callback_id", ""),
             "state": {"values": _state(dialog.view, values)},
         },
         "response_urls": [],
-    }  # fmt: skip
+    }
 
 
 def _whose(user: SlackUser) -> dict[str, Any]:

@@ -106,9 +106,12 @@ class SlackStandIn:
             name = f"R{len(self._responses) + 1:08d}"
             self._responses[name] = card
         payload = slack_clicks.block_actions(
-            card, button,
-            trigger_id=self.team.trigger(card.user), response_url=f"{self.url}/response/{name}", at=self.team.stamp(),
-        )  # fmt: skip
+            card,
+            button,
+            trigger_id=self.team.trigger(card.user),
+            response_url=f"{self.url}/response/{name}",
+            at=self.team.stamp(),
+        )
         return slack_clicks.send(self.request_url, self.signing_secret, payload)
 
     async def _api(self, request: Request) -> Response:

@@ -48,9 +48,15 @@ class Post:
 
     def as_slack_tells(self, *, metadata: bool = True) -> dict[str, Any]:
         told = {
-            "type": "message", "ts": self.ts, "text": self.text, "blocks": self.blocks, "user": BOT_USER,
-            "bot_id": BOT_ID, "app_id": APP_ID, "team": TEAM_ID,
-        }  # fmt: skip
+            "type": "message",
+            "ts": self.ts,
+            "text": self.text,
+            "blocks": self.blocks,
+            "user": BOT_USER,
+            "bot_id": BOT_ID,
+            "app_id": APP_ID,
+            "team": TEAM_ID,
+        }
         return {**told, "metadata": self.metadata} if metadata and self.metadata else told
 
 

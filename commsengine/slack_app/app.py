@@ -84,9 +84,12 @@ class SlackApp:
 
     def _listen(self) -> None:
         acts: Mapping[str, Act] = {
-            "got_it": self._got_it, "snooze": self._snooze, "heard_enough": self._enough, "explain": self._explain,
+            "got_it": self._got_it,
+            "snooze": self._snooze,
+            "heard_enough": self._enough,
+            "explain": self._explain,
             "undo": self._undo,
-        }  # fmt: skip
+        }
         for name, act in acts.items():
             self.bolt.action(name)(self._pressed(act))
         self.bolt.action(re.compile(f"^{CHECK}_"))(self._chosen())

@@ -31,9 +31,13 @@ def _form(
     entry = {"type": "input", "block_id": ENTRY, "label": _plain(label, 2000), "element": field, "optional": optional}
     entry |= {"hint": _plain(hint, 2000)} if hint else {}
     return {
-        "type": "modal", "callback_id": name, "title": _plain(title, 24), "submit": _plain(send, 24),
-        "close": _plain("Cancel", 24), "blocks": [entry],
-    }  # fmt: skip
+        "type": "modal",
+        "callback_id": name,
+        "title": _plain(title, 24),
+        "submit": _plain(send, 24),
+        "close": _plain("Cancel", 24),
+        "blocks": [entry],
+    }
 
 
 def _text_field() -> Mapping[str, Any]:

@@ -100,7 +100,13 @@ def server_of(
         "Visit", (LimitedConnection,), {"most": places, "patience": patience, "answered_within": answered_within}
     )
     config = uvicorn.Config(
-        app, http=visit, ws="none", lifespan="off", access_log=False, log_config=None, log_level="error",
+        app,
+        http=visit,
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        log_level="error",
         backlog=max(1, places // SHARE),
-    )  # fmt: skip
+    )
     return uvicorn.Server(config)

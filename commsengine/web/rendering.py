@@ -35,7 +35,7 @@ NOTICES = {
     413: ("That is too long", ("Go back and say it in fewer words.",)),
     429: ("One moment, please", ("This link was used very often just now. Try again in a minute; nothing is lost.",)),
     500: ("Something went wrong on our side", ("Please open your link again in a moment: it shows what is recorded.",)),
-}  # fmt: skip
+}
 
 
 def notice(status: int, *, root: str = "../") -> HTMLResponse:

@@ -147,7 +147,7 @@ def test_plan_texts_use_person_and_milestones() -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "cast", "name", "reply_to"),
+    ("message", "signers", "name", "reply_to"),
     [
         ("one-record", CAST, "Dana Reyes", "dana@example.com"),
         ("personal", CAST, "Mia Wolf", "mia@example.com"),
