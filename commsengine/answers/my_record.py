@@ -10,6 +10,7 @@ from typing import Any
 from commsengine.answers.wording import SAID, short_name, spoken
 from commsengine.cadence.calendar import zone_of
 from commsengine.cadence.people import COLUMNS, Person
+from commsengine.cadence.terms import BY_HAND, CHANNELS
 from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord
 from commsengine.store.service_mail import ABOUT_OTHERS
@@ -18,16 +19,6 @@ from commsengine.store.store import Store
 Row = Mapping[str, Any]
 Stored = Mapping[str, Sequence[Row]]
 
-CARRIED = {
-    "email": "Sent by e-mail",
-    "slack": "Sent in Slack",
-    "console": "Shown on the console",
-    "file": "Written to a file",
-}
-BY_HAND = {
-    "personal": "You were put on the list for a personal call or visit",
-    "sponsor": "It was proposed to the lead to involve the sponsor",
-}
 NOT_SENT = {"skipped": "Not sent", "failed": "Could not be delivered", "uncertain": "Perhaps delivered"}
 
 
@@ -144,7 +135,8 @@ Happening = Iterator[tuple[dt.datetime, str, str]]
 
 def _touch(row: Row) -> Happening:
     reminder = " as a reminder" if row["kind"] == "remind" else ""
-    text = BY_HAND.get(row["kind"]) or NOT_SENT.get(row["state"]) or CARRIED.get(row["channel"], "Sent") + reminder
+    carried = CHANNELS[row["channel"]].carried if row["channel"] in CHANNELS else "Sent"
+    text = BY_HAND.get(row["kind"]) or NOT_SENT.get(row["state"]) or carried + reminder
     if row["state"] in ("sent", "uncertain", "failed", "skipped"):
         yield row["sent_at"] or row["due_at"], text, ""
 

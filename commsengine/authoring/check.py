@@ -47,8 +47,8 @@ def check(
 ) -> CheckResult:
     """Check a plan against its people file, or else against ``people``, the directory.
 
-    ``beside`` is what is wrong with people and templates themselves; it is told together with the rest. Raises
-    ``InputError`` only for a plan file that is not there; everything else is in ``problems``.
+    ``beside`` is what is wrong with people and templates themselves. Raises ``InputError`` only for a plan file that is
+    not there; everything else is in ``problems``.
     """
     review = review_plan(plan_path, root=root)
     roster, problems = _roster(review, people or ())
@@ -88,7 +88,7 @@ TEMPLATES = "message_templates"
 def texts_told(
     draft: Draft, errors: Sequence[Problem], people: Sequence[Person] | None, templates: Mapping[str, str]
 ) -> list[Problem]:
-    """Unknown names, faulty syntax and unsafe links. A plan with other errors is not rendered on trial."""
+    # A plan with other errors is not rendered on trial.
     found = (check_names if errors else check_texts)(draft.plan, templates, people)
     told = {(error.line, error.column) for error in errors}
     new = [flaw for flaw in found if flaw.template or draft.tree.place(flaw.path) not in told]

@@ -73,7 +73,7 @@ def _tried(file: str, data: bytes, encoding: str) -> str:
 
 
 def _without_hint(text: str) -> tuple[str, str]:
-    """Excel may say the delimiter in a first line ``sep=;``."""
+    # Excel may name the delimiter in a first line: sep=;
     first, _, rest = text.partition("\n")
     hint = first.strip().strip('"')
     return (rest, hint[4:]) if hint.startswith("sep=") and len(hint) == 5 else (text, "")

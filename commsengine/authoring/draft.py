@@ -69,7 +69,6 @@ class Draft:
             yield ("phases", name, "until"), phase.until
 
     def roles_of(self, message: Message) -> list[str]:
-        """The roles a message is for, those that exist."""
         return [role for role in self.plan.audience.roles if not message.to or role in message.to]
 
     @cached_property
@@ -79,7 +78,7 @@ class Draft:
         )
 
     def instant(self, moment: Moment) -> dt.datetime | None:
-        """When a moment is for somebody in UTC without holidays; ``None`` where that cannot be told."""
+        """In UTC, without anybody's holidays; ``None`` where the date is not known."""
         day = moment.date
         if day is None:
             milestone = self.plan.milestones.get(moment.milestone)
@@ -102,6 +101,6 @@ def fitting(draft: Draft, message: Message) -> int | None:
 
 
 def planned(draft: Draft, message: Message) -> int | None:
-    """The repeats that are both asked for and fit; ``None`` where recall decides how many there are."""
+    """The repeats that are asked for and fit; ``None`` where recall decides how many there are."""
     known = [count for count in (message.cadence.times, fitting(draft, message)) if count is not None]
     return min(known) if known else None

@@ -40,9 +40,13 @@ _NAMES = {
     r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$": "letters, digits, - and _ (64 at most, the first a letter or digit)",
 }
 _NUMBERS = {
-    "int_parsing": "a whole number", "int_from_float": "a whole number", "int_parsing_size": "a whole number",
-    "int_type": "a whole number", "float_parsing": "a number", "float_type": "a number",
-}  # fmt: skip
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "int_parsing_size": "a whole number",
+    "int_type": "a whole number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+}
 _BOUNDS = {
     "greater_than_equal": ("ge", "at least {}"),
     "greater_than": ("gt", "more than {}"),
@@ -57,7 +61,6 @@ _LISTS = ("tuple_type", "list_type")
 
 
 def explain(error: ErrorDetails, tree: Tree, model: type[BaseModel]) -> Problem:
-    """One problem of a file, with its place, out of one validation error."""
     loc: YamlPath = tuple(error["loc"])
     kind, key = error["type"], _key(loc)
     if kind == "extra_forbidden":
@@ -100,7 +103,7 @@ def _no_number(kind: str, ctx: Mapping[str, Any], key: str, shown: str) -> tuple
 
 
 def _percent(written: object) -> float | None:
-    """The number of somebody who wrote a share in percent, as ``35%`` or 35."""
+    # Somebody may have written a share in percent, as 35% or 35.
     try:
         number = float(str(written).strip().removesuffix("%"))
     except ValueError:
@@ -147,7 +150,7 @@ def _unknown_key(loc: YamlPath, tree: Tree, model: type[BaseModel]) -> Problem:
 
 
 def _own_words(error: ErrorDetails, tree: Tree) -> Problem:
-    """Our validators say 'cause; remedy' in one sentence, and begin with the key where they mean one."""
+    # Our validators say 'cause; remedy' in one sentence, and begin with the key where they mean one.
     path, said = part_at_fault(error, tree), _said(error)
     cause, _, fix = said.partition("; ")
     key = _key(path)
@@ -173,7 +176,6 @@ def _at(tree: Tree, place: Place, code: str, cause: str, fix: str) -> Problem:
 
 
 def sentence(text: str, *, capital: bool = True) -> str:
-    """The words with a full stop, and a capital letter if wanted."""
     text = text.strip()
     if not text:
         return ""
@@ -203,7 +205,7 @@ def known_keys(model: type[BaseModel], loc: YamlPath) -> list[str]:
 
 
 def _homes(model: type[BaseModel], home: str = "") -> dict[str, str]:
-    """Every key of the format that stands below another, and below which."""
+    """Each key of the format that stands below another, with the name of the other."""
     found: dict[str, str] = {}
     for name, field in model.model_fields.items():
         kind, key = _bare(field.annotation), field.alias or name
@@ -217,7 +219,6 @@ def _homes(model: type[BaseModel], home: str = "") -> dict[str, str]:
 
 
 def _bare(kind: Any) -> Any:
-    """A type without ``Annotated`` and ``None``."""
     while get_origin(kind) in (Annotated, Union, types.UnionType):
         kind = next(part for part in get_args(kind) if part is not type(None))
     return kind

@@ -42,7 +42,7 @@ _DESCRIPTIONS = {
 
 
 def plan_schema() -> dict[str, Any]:
-    """JSON Schema of a plan file, for editors. What concerns several fields is told by ``check`` alone."""
+    """JSON Schema of a plan file, for editors. What concerns several fields only ``check`` finds."""
     schema = Plan.model_json_schema(by_alias=True, mode="validation")
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "commsengine plan"}
     kinds = schema["$defs"]
@@ -55,7 +55,7 @@ def plan_schema() -> dict[str, Any]:
 
 
 def _role(kind: dict[str, Any]) -> dict[str, Any]:
-    """Authors write the columns beside ``is_manager`` and ``rest``, not below a key of their own."""
+    # Authors write the columns beside is_manager and rest, not below a key of their own.
     properties = {name: rule for name, rule in kind["properties"].items() if name != "columns"}
     return {**kind, "properties": properties, "additionalProperties": _TEXTS}
 

@@ -24,7 +24,6 @@ _ANY = re.compile("|".join(f"(?:{pattern})" for _, pattern in _SECRETS))
 
 
 def leaks(file: str, source: str) -> list[Problem]:
-    """One error for each secret in the text of a file."""
     fix = "Take it out, put it in .env or the environment, and replace it where it came from: it is known now."
     return [
         Problem(file, *place_of(source, found.start()), "secret", f"This looks like {name}.", fix)
@@ -34,5 +33,5 @@ def leaks(file: str, source: str) -> list[Problem]:
 
 
 def masked(problems: Iterable[Problem]) -> list[Problem]:
-    """The same problems, with whatever looks like a secret struck out of their words."""
+    # A message may quote what the author wrote, secrets included.
     return [replace(p, message=_ANY.sub("***", p.message), fix=_ANY.sub("***", p.fix)) for p in problems]

@@ -50,7 +50,6 @@ class PeopleFile:
 
     @property
     def returned(self) -> tuple[str, ...]:
-        """The addresses of those whom the file brings back."""
         return tuple(person.email for person in self.people if person.id in self.returning)
 
     def without_returning(self) -> PeopleFile:
@@ -102,9 +101,16 @@ def load_people(path: Path, *, directory: Sequence[Person] = ()) -> PeopleFile:
     returning = {person.id: reading.returning[person.id] for person in people if person.id in reading.returning}
     advice = tuple(_slips(text, reading.columns))
     return PeopleFile(
-        people, _in_order(reading.rejected), count, columns, _kept(reading.known, columns), advice,
-        frozenset(person.id for person in reading.known), tuple(reading.nameless), returning,
-    )  # fmt: skip
+        people,
+        _in_order(reading.rejected),
+        count,
+        columns,
+        _kept(reading.known, columns),
+        advice,
+        frozenset(person.id for person in reading.known),
+        tuple(reading.nameless),
+        returning,
+    )
 
 
 def _in_order(problems: Sequence[Problem]) -> tuple[Problem, ...]:
@@ -112,7 +118,6 @@ def _in_order(problems: Sequence[Problem]) -> tuple[Problem, ...]:
 
 
 def _kept(known: Sequence[Person], columns: Sequence[str]) -> tuple[str, ...]:
-    """The columns that the file lacks, and that somebody in it has a value of."""
     lacking = [name for name in KNOWN if name not in columns and name != "id"]
     ours = [name for name in lacking if any(getattr(person, name) not in ("", None, ()) for person in known)]
     attributes = {name for person in known for name in person.attributes}
@@ -120,7 +125,7 @@ def _kept(known: Sequence[Person], columns: Sequence[str]) -> tuple[str, ...]:
 
 
 def _slips(text: CsvText, columns: Mapping[str, int]) -> Iterator[Problem]:
-    """Headings that are probably meant as one of our columns: they would pass for attributes in silence."""
+    # A heading that is nearly one of our columns would pass for an attribute in silence.
     for heading, index in columns.items():
         near = near_names(re.sub(r"[^a-z]", "", heading.lower()), _SQUASHED, 1, LIKE_OURS)
         if heading not in KNOWN and near and _SQUASHED[near[0]] not in columns:
@@ -130,7 +135,7 @@ def _slips(text: CsvText, columns: Mapping[str, int]) -> Iterator[Problem]:
 
 
 def _name(heading: str) -> str:
-    """Our name of a column, however its heading is spelt; other headings stay as they are."""
+    # A heading that is none of our columns stays as it is.
     return _SQUASHED.get(re.sub(r"[^a-z]", "", heading.lower()), heading)
 
 
@@ -205,7 +210,6 @@ def _stays_left(reading: _Reading, line: int, row: ReadPerson) -> None:
 
 
 def _managers(reading: _Reading) -> None:
-    """Reject whoever has a manager that nobody knows, or that is, by some way, their own manager."""
     above = {person.email: person.manager for _, person in reading.people}
     names = reading.seen | reading.directory.by_email.keys()
     circles = _circles(above)
@@ -226,7 +230,7 @@ def _managers(reading: _Reading) -> None:
 
 
 def _circles(above: dict[str, str]) -> dict[str, str]:
-    """Who stands in a circle of managers, with the circle written out."""
+    """The address of each person in a circle of managers, with the circle written out."""
     done, found = set[str](), dict[str, str]()
     for start in above:
         way: dict[str, None] = {}
@@ -242,7 +246,6 @@ def _circles(above: dict[str, str]) -> dict[str, str]:
 
 
 def _with_managers(reading: _Reading) -> tuple[Person, ...]:
-    """With the mark of a manager on all who have reports, in the file or beside it."""
     beside = [person for person in reading.directory.people if person.id not in reading.ids]
     managers = {each.manager.lower() for each in (*beside, *(person for _, person in reading.people))}
     return tuple(_managing(person, person.email in managers) for _, person in reading.people)

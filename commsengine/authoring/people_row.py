@@ -14,8 +14,8 @@ from commsengine.authoring.places import country_fix, region_fix, zone_fix
 from commsengine.cadence.moments import parse_date
 from commsengine.cadence.people import COLUMNS, KNOWN, Person, updated
 from commsengine.cadence.plan import WEEKDAYS
+from commsengine.cadence.terms import CHANNELS
 
-CHANNELS = ("slack", "email", "console", "file")
 MOST_CHARACTERS = 500
 
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
@@ -44,7 +44,7 @@ class Directory:
         self.by_email = {person.email.lower(): person for person in people}
 
     def find(self, person_id: str, email: str) -> Person | None:
-        """By the id; where a file has none, the id is the address."""
+        # Where a file has no id, the id is the address.
         return self.by_id.get(person_id) or (self.by_email.get(email) if person_id == email else None)
 
 
@@ -151,7 +151,7 @@ def _country(text: str) -> str:
 
 
 def _region_faults(values: Mapping[str, object], known: Person | None) -> list[CellError]:
-    """Held against what the directory has where the file has only one of the two columns."""
+    # A file that has only one of the two columns is held against what the directory has in the other.
     region = str(values.get("region", known.region if known else ""))
     country = str(values.get("country", known.country if known else ""))
     if not region or not values.keys() & {"region", "country"}:

@@ -33,7 +33,6 @@ def _by_city(written: str) -> list[str]:
 
 @cache
 def _countries() -> dict[str, str]:
-    """Names by code, as ISO 3166 has them."""
     from babel import Locale  # noqa: PLC0415 - it is large, and few commands need it
 
     named = Locale("en").territories
@@ -68,7 +67,7 @@ def _regions() -> dict[str, list[str]]:
 
 @cache
 def region_fix(country: str, written: str) -> str | None:
-    """``None`` for a region whose holidays are known (or a country without regional ones), else what to write."""
+    """``None`` for a region with known holidays, or a country without regional ones; else what to write."""
     known = _regions().get(country, [])
     if not known or written in known:
         return None

@@ -76,7 +76,7 @@ def load_plan(path: Path, *, root: Path) -> LoadedPlan:
 
 
 def review_plan(path: Path, *, root: Path) -> Review:
-    """Everything that can be told from the plan and ``workspace.yaml`` alone; does not raise for a bad plan."""
+    """Every problem that shows in the plan and ``workspace.yaml`` alone; does not raise for a bad plan."""
     try:
         tree = read_tree(path)
     except InputError as error:
@@ -115,7 +115,7 @@ def _by_rules(draft: Draft, root: Path) -> Iterator[Problem]:
 
 
 def _kept(problems: Iterable[Problem], shaped: Shaped[Any]) -> list[Problem]:
-    """Without what is only said because a faulty part was cut out: a role left empty, advice on what remained."""
+    # Some problems only follow from a faulty part that was cut out: a role left empty, advice on what remained.
     around = {path[:length] for path in shaped.cut for length in range(len(path) + 1)}
     places = {shaped.tree.keys.get(path, shaped.tree.values.get(path)) for path in around}
     kept = [problem for problem in problems if (problem.line, problem.column) not in places]
@@ -123,7 +123,7 @@ def _kept(problems: Iterable[Problem], shaped: Shaped[Any]) -> list[Problem]:
 
 
 def _roster(draft: Draft, path: Path, root: Path) -> tuple[Path | None, list[Problem]]:
-    """Where the plan's own people file is. It must lie in the workspace, whatever links lead there."""
+    # The people file must lie in the workspace, whatever links lead there.
     name = draft.plan.audience.people
     if name is None:
         return None, []

@@ -53,7 +53,7 @@ def shape(tree: Tree, model: type[Model], fillers: dict[str, Any]) -> Shaped[Mod
 
 
 def _independent(errors: list[ErrorDetails]) -> list[ErrorDetails]:
-    """Without "too short" for a list that only seems so because its items are faulty."""
+    # A list may only seem too short because its items are faulty.
     locs = [tuple(error["loc"]) for error in errors]
     return [
         error
@@ -63,7 +63,7 @@ def _independent(errors: list[ErrorDetails]) -> list[ErrorDetails]:
 
 
 def _a_consequence(error: ErrorDetails, shaped: Shaped[Any]) -> bool:
-    """Whether an error only says that we cut something out there, or inside of it."""
+    # The error only says that something was cut out there, or inside of it.
     loc = shaped.tree.nearest(tuple(error["loc"]))
     whole = tuple(error["loc"])
     return any(cut[: len(loc)] == loc and (error["type"] != "missing" or cut == whole) for cut in shaped.cut)
@@ -77,7 +77,7 @@ def _cut_out(shaped: Shaped[Any], errors: Iterable[ErrorDetails], fillers: dict[
 
 
 def _to_cut(error: ErrorDetails, tree: Tree) -> YamlPath:
-    """The part that goes: the value itself, or, where a value is missing and cannot be filled in, what needed it."""
+    """The value itself; where a value is missing and cannot be filled in, what needed it."""
     loc = tuple(error["loc"])
     if error["type"] != "missing":
         return part_at_fault(error, tree)
@@ -117,7 +117,7 @@ def _without(node: Any, path: YamlPath) -> Any:
 
 
 def _shifts(tree: Tree, path: YamlPath) -> dict[YamlPath, YamlPath]:
-    """Items behind a list item that is cut out move up by one."""
+    # The items behind one that is cut out move up.
     last, around = path[-1], path[:-1]
     if not isinstance(last, int):
         return {}

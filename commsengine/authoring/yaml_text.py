@@ -57,7 +57,7 @@ def read_utf8(path: Path) -> str:
 
 
 def read_bytes(path: Path, most: int) -> bytes:
-    """The bytes of a file a person named; at most ``most`` of them."""
+    """At most ``most`` bytes. Raises ``InputError`` where the file is missing, unreadable or larger."""
     try:
         with path.open("rb") as stream:
             data = stream.read(most + 1)
@@ -82,7 +82,7 @@ def place_of(text: str, offset: int) -> tuple[int, int]:
 
 
 def unseen_in(text: str) -> str:
-    """The first character of the text that nobody can see, in words; empty where there is none."""
+    """The first character of the text that is not visible, in words; empty where there is none."""
     found = _UNSEEN.search(text)
     if not found:
         return ""
@@ -104,10 +104,15 @@ def _wide(data: bytes) -> str:
 
 def _unseen(file: str, text: str) -> list[Problem]:
     return [
-        Problem(file, *place_of(text, found.start()), "control_character",
-                f"The file holds {unseen_in(found[0])}, which no editor shows.", "Delete it.")
+        Problem(
+            file,
+            *place_of(text, found.start()),
+            "control_character",
+            f"The file holds {unseen_in(found[0])}, which no editor shows.",
+            "Delete it.",
+        )
         for found in islice(_UNSEEN.finditer(text), MOST_TOLD)
-    ]  # fmt: skip
+    ]
 
 
 def _tabs(file: str, text: str) -> list[Problem]:
@@ -151,7 +156,7 @@ _WORDS = (
 
 
 def fault_of(error: MarkedYAMLError, source: str) -> tuple[tuple[int, int], str, str]:
-    """Place, cause and remedy of a parser's error. An unclosed quote is shown where it opens."""
+    # An unclosed quote is shown where it opens.
     told = f"{error.context or ''} {error.problem or ''}"
     mark = error.problem_mark or error.context_mark
     opened = "quoted scalar" in told and error.context_mark is not None

@@ -50,7 +50,6 @@ class Tree:
     problems: list[Problem] = field(default_factory=list)
 
     def positions(self) -> dict[YamlPath, Place]:
-        """Where to point for each node: at the text of a scalar, at the key of a mapping or list."""
         return {path: self.place(path) for path in self.values}
 
     def place(self, path: YamlPath) -> Place:
@@ -66,7 +65,7 @@ class Tree:
         return node
 
     def nearest(self, loc: YamlPath) -> YamlPath:
-        """The node that a location of the validated form came from; parts the author did not write are passed over."""
+        # Parts of the location that the author did not write are passed over.
         path: YamlPath = ()
         for part in loc:
             path = (*path, part) if (*path, part) in self.values else path
@@ -96,7 +95,7 @@ class _Reader:
         return self.tree
 
     def _refuse_brackets(self) -> None:
-        """A parser looks far ahead for what a run of brackets might become; this one answers at once."""
+        # A parser looks far ahead for what a run of brackets might become; this search answers at once.
         if found := _BRACKETS.search(self.tree.source):
             raise self._too_deep(place_of(self.tree.source, found.end() - 1))
 
@@ -129,7 +128,7 @@ class _Reader:
         return self._scalar(event)
 
     def _scalar(self, event: Any) -> str:
-        """A text; an escape such as ``"\\0"`` brings in what the file itself may not hold."""
+        # An escape such as "\0" brings in what the file itself may not hold.
         written: str = event.value
         if unseen := unseen_in(written) or ("a carriage return" if "\r" in written else ""):
             cause = f"A backslash writes {unseen} into this text, which nobody can see."

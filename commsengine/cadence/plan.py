@@ -192,7 +192,7 @@ class Rung(Frozen):
 
     after: WaitText
     do: Literal["remind", "personal", "sponsor"]
-    channel: Literal["slack", "email"] | None = None
+    channel: ChannelName | None = None
     by: Literal["manager", "lead"] = "manager"
 
     @model_validator(mode="after")

@@ -56,15 +56,16 @@ STANDINGS: tuple[Standing, ...] = get_args(Standing)
 
 @dataclass(frozen=True, slots=True)
 class ChannelWords:
-    """How people read about a channel: as a choice, and of what it carried."""
+    """How people read about a channel: as a choice, of what it carried, and within a sentence."""
 
     label: str
     carried: str
+    in_text: str
 
 
 CHANNELS: Mapping[str, ChannelWords] = {
-    "slack": ChannelWords("Slack", "Sent in Slack"),
-    "email": ChannelWords("E-mail", "Sent by e-mail"),
+    "slack": ChannelWords("Slack", "Sent in Slack", "Slack"),
+    "email": ChannelWords("E-mail", "Sent by e-mail", "e-mail"),
 }
 
 BY_HAND: Mapping[str, str] = {

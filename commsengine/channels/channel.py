@@ -82,10 +82,19 @@ class DeliveryError(Exception):
 
     def outcome(self, key: str) -> Outcome:
         return Outcome(
-            key, self.verdict, self.phase, self.reply, self.begun, self.retry_after,
-            unreachable=self.unreachable, channel_down=self.channel_down, lasting=self.lasting, quota=self.quota,
-            narrow=self.narrow, unclear=self.unclear,
-        )  # fmt: skip
+            key,
+            self.verdict,
+            self.phase,
+            self.reply,
+            self.begun,
+            self.retry_after,
+            unreachable=self.unreachable,
+            channel_down=self.channel_down,
+            lasting=self.lasting,
+            quota=self.quota,
+            narrow=self.narrow,
+            unclear=self.unclear,
+        )
 
 
 class Channel(Protocol):

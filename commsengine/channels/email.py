@@ -90,7 +90,7 @@ class EmailChannel:
             raise DeliveryError(PERMANENT, "connect", str(bad), begun=False) from None
 
     def _begin(self) -> None:
-        """An open connection that has accepted MAIL. A kept one that the server closes at MAIL is replaced."""
+        # A kept connection that the server closes at MAIL is replaced by a new one.
         if self._relay.still_open():
             try:
                 self._mail()

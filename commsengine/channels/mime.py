@@ -122,7 +122,7 @@ def _headers(message: RenderedMessage, mail_from: str) -> dict[str, str]:
 
 
 def _sender_name(message: RenderedMessage) -> str:
-    """A name that is another address than the sender's is what filters take for a forgery."""
+    # Filters take a name that is another address than the sender's for a forgery.
     name = _safe(message.sender_name, "the sender's name")
     return message.campaign_title if not name or _LIKE_AN_ADDRESS.search(name) else f"{name} ({message.campaign_title})"
 
@@ -146,7 +146,7 @@ def text(value: str, field: str) -> str:
 
 
 def _plain(value: str) -> bool:
-    """Whether it may stand as it is: an encoded word in the data must arrive as text, so it is encoded again."""
+    # An encoded word in the data must arrive as text, so it is encoded again.
     return value.isascii() and "=?" not in value and len(value) <= _LONGEST_PLAIN
 
 

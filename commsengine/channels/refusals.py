@@ -104,7 +104,7 @@ _ENHANCED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 
 
 def about(phase: str, code: int, words: str) -> str:
-    """What a refusal is about. ``words`` is the reply without its code."""
+    """``words`` is the reply without its code."""
     enhanced = enhanced_code(words) or "none"
     return next(row.about for row in TABLE if row.fits(phase, code, enhanced, words))
 

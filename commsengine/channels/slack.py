@@ -65,8 +65,12 @@ class SlackChannel:
         self._ids = ids
         self._troubles: Counter[str] = Counter()
         self._client = WebClient(
-            token, base_url=api_url, timeout=timeout, retry_handlers=[], logger=_quiet  # type: ignore[arg-type]
-        )  # fmt: skip
+            token,
+            base_url=api_url,
+            timeout=timeout,  # type: ignore[arg-type] # it takes parts of seconds too
+            retry_handlers=[],
+            logger=_quiet,
+        )
 
     def deliver(self, messages: Sequence[RenderedMessage], mark: Mark) -> Iterator[Outcome]:
         stopped: dict[str, DeliveryError] = {}
@@ -76,10 +80,6 @@ class SlackChannel:
             except DeliveryError as error:
                 outcome = error.outcome(message.key)
             yield outcome
-
-    def update_card(self, channel: str, ts: str, text: str, blocks: Sequence[Mapping[str, Any]]) -> None:
-        """Replace a card that was sent (``remote_id`` is ``channel:ts``). Raises ``DeliveryError``; safe to repeat."""
-        self._call("chat.update", {}, channel=channel, ts=ts, text=harmless(text), blocks=list(blocks))
 
     def close(self) -> None:
         """Nothing stays open between two requests."""
@@ -120,7 +120,6 @@ class SlackChannel:
             ), False  # the id we remembered is nobody's now; the address may have another
 
     def _met(self, email: str, stopped: dict[str, DeliveryError]) -> tuple[str, str]:
-        """User and conversation of somebody of whom we know the address."""
         found = self._looked_up(email, stopped)
         user = str(found["id"])
         self._ids.put(email, user, "", grid_id_of(found))
@@ -140,7 +139,7 @@ class SlackChannel:
     def _call(
         self, method: str, stopped: dict[str, DeliveryError], *, marked: bool = False, **arguments: Any
     ) -> Mapping[str, Any]:
-        """One request. What stops everybody (a rate limit of this method, a dead channel) stops the batch for it."""
+        # What concerns all messages (a rate limit of this method, a dead channel) stops the batch for that method.
         if error := stopped.get(method) or stopped.get("*"):
             raise error
         try:
@@ -157,7 +156,7 @@ class SlackChannel:
         raise error
 
     def _heed(self, error: DeliveryError, method: str, stopped: dict[str, DeliveryError]) -> None:
-        """What this failure means for the next calls. Whom it stops has not begun, whatever became of the first."""
+        # The messages that it stops have not begun, whatever became of the first.
         if isinstance(error, SlackTroubleError):
             self._troubles[method] += 1
             if self._troubles[method] >= TROUBLES_IN_A_ROW:
@@ -175,18 +174,18 @@ class SlackChannel:
 
 
 def harmless(text: str) -> str:
-    """Fallback text that can neither mention anybody nor hide a link; text that is escaped already stays as it is."""
+    # It can neither mention anybody nor hide a link; entities that are there already stay as they are.
     return text.replace("<", "&lt;").replace(">", "&gt;")
 
 
 def grid_id_of(user: Mapping[str, Any]) -> str:
-    """A user's id in a whole Enterprise Grid, as Slack tells it with them; empty where there is none."""
+    """A user's id in a whole Enterprise Grid; empty where there is none."""
     whole = user.get("enterprise_user")
     return str(whole.get("id") or "") if isinstance(whole, dict) else ""
 
 
 def _look_at(answer: object, named: str) -> None:
-    """Raises ``TypeError`` if that is nothing Slack would say; what is ``named`` must have an id."""
+    """Raises ``TypeError`` for what Slack would not say: an answer without the id of what is ``named``."""
     if not isinstance(answer, dict):
         raise TypeError("the answer is no object")
     found = answer.get(named)
@@ -246,7 +245,7 @@ class SlackTroubleError(DeliveryError):
 
 
 def refused(error: SlackApiError, *, marked: bool) -> DeliveryError:
-    """Slack answered, and the answer is no. ``marked``: the answer is to a post."""
+    """``marked``: the answer is to a post."""
     status = int(getattr(error.response, "status_code", 200) or 200)
     data = getattr(error.response, "data", None)
     name = str(data.get("error", "")) if isinstance(data, dict) else ""
@@ -269,7 +268,7 @@ def refused(error: SlackApiError, *, marked: bool) -> DeliveryError:
 
 
 def broken(error: Exception, *, marked: bool) -> DeliveryError:
-    """No usable answer. ``marked``: it was waited for after a post."""
+    """``marked``: the answer was to a post."""
     if isinstance(error, urllib.error.URLError) and isinstance(error.reason, OSError):
         return _never_out(error.reason, marked=marked)
     text = f"the connection broke ({type(error).__name__})"
@@ -279,10 +278,8 @@ def broken(error: Exception, *, marked: bool) -> DeliveryError:
 
 
 def _never_out(reason: OSError, *, marked: bool) -> DeliveryError:
-    """The request did not get out whole, so Slack has nothing of it, and the next one would fare no better.
-
-    Where the connection was cut in mid-request, the request itself may be why: that counts as an attempt.
-    """
+    # The request did not get out whole, so Slack has nothing of it, and the next one would fare no better. Where the
+    # connection was cut in mid-request, the request itself may be why: that counts as an attempt.
     why = next((text for kind, text in _NO_CONNECTION if isinstance(reason, kind)), "Slack cannot be reached")
     cut = isinstance(reason, BrokenPipeError | ConnectionResetError)
     lasting = isinstance(reason, ssl.SSLCertVerificationError)

@@ -31,11 +31,10 @@ MANIFEST: Mapping[str, Any] = {
 
 
 def scopes_of(manifest: Mapping[str, Any]) -> list[str]:
-    """The bot scopes that an app made from it has."""
     return list(manifest["oauth_config"]["scopes"]["bot"])
 
 
 def takes_messages(manifest: Mapping[str, Any]) -> bool:
-    """Whether an app made from it may send direct messages; Slack's default is no."""
+    # Slack's default is no.
     home = manifest.get("features", {}).get("app_home", {})
     return bool(home.get("messages_tab_enabled", False))

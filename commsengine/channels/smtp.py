@@ -31,13 +31,13 @@ class SmtpConnection:
         return self._smtp is not None
 
     def still_open(self) -> bool:
-        """Between two messages a server has nothing to say: a socket with something to read is being closed."""
+        # Between two messages a server has nothing to say: a socket with something to read is being closed.
         if self._smtp is not None and (self._smtp.sock is None or select.select([self._smtp.sock], [], [], 0)[0]):
             self.drop()
         return self.open
 
     def connect(self) -> None:
-        """Open, verify, log in. Raises ``DeliveryError`` that tells why nobody can be reached at present."""
+        """Open, verify, log in. Raises ``DeliveryError`` with the channel down."""
         try:
             self._smtp = smtp = self._opened()
             self._secure(smtp)
@@ -49,7 +49,7 @@ class SmtpConnection:
             raise no_connection(error, self._server.host, self._server.port) from None
 
     def command(self, phase: str, command: str, *wanted: int) -> None:
-        """One command and its reply. Raises ``DeliveryError`` for any other reply, or when the connection breaks."""
+        """Raises ``DeliveryError`` for any other reply than the wanted, or when the connection breaks."""
         try:
             code, reply = self._live.docmd(command)
         except OSError as error:
@@ -59,7 +59,7 @@ class SmtpConnection:
             raise refusal(phase, code, reply)
 
     def body(self, data: bytes) -> None:
-        """The dot-stuffed message without its final dot: the server may not act on it yet."""
+        # Without the final dot the server may not act on it yet.
         try:
             self._live.send(data)
         except OSError as error:
@@ -74,7 +74,7 @@ class SmtpConnection:
         return reply
 
     def reset(self, code: int) -> None:
-        """A clean start for the next message: RSET, or a new connection where that does not help."""
+        # A clean start for the next message: RSET, or a new connection where that does not help.
         try:
             if code == 421 or code < 400 or self._live.docmd("RSET")[0] != 250:
                 self.drop()
@@ -85,7 +85,7 @@ class SmtpConnection:
         self._socket.settimeout(seconds)
 
     def quit(self) -> None:
-        """Say goodbye; never raises."""
+        """Never raises."""
         try:
             if self.still_open():
                 self.wait_at_most(self._connect_timeout)
@@ -96,7 +96,7 @@ class SmtpConnection:
             self.drop()
 
     def drop(self) -> None:
-        """Close without a word: the server forgets a message whose final dot it has not seen."""
+        # Closed without a word, the server forgets a message without its final dot.
         if self._smtp is not None:
             self._smtp.close()
             self._smtp = None
@@ -248,7 +248,6 @@ AUTH, HELLO = "auth", "hello"
 
 
 def refusal(phase: str, code: int, reply: bytes) -> DeliveryError:
-    """The outcome that a reply stands for which was not the one we wanted."""
     text, what = shown(code, reply), refusals.about(phase, code, _words(reply))
     if what == refusals.US and phase == refusals.MAIL:
         return _for_everybody(what, phase, text, f"the relay refuses our sender: {text}")
@@ -264,7 +263,7 @@ def refusal(phase: str, code: int, reply: bytes) -> DeliveryError:
 
 
 def no_connection(error: Exception, host: str, port: int) -> DeliveryError:
-    """Why nobody can be reached through this relay at present: one sentence, without credentials."""
+    """Why the relay takes nothing from us at present: one sentence, without credentials."""
     if isinstance(error, smtplib.SMTPServerDisconnected) and isinstance(error.__context__, TimeoutError):
         error = error.__context__  # smtplib calls a silence a closed connection
     place = f"{host}:{port}"
@@ -278,7 +277,7 @@ def no_connection(error: Exception, host: str, port: int) -> DeliveryError:
 
 
 def broken(error: Exception) -> str:
-    """What went wrong with a connection, in words: no number, no tuple."""
+    """In words: no number, no tuple."""
     if isinstance(error, smtplib.SMTPResponseException):
         return shown(error.smtp_code, _bytes(error.smtp_error))
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -290,26 +289,31 @@ def broken(error: Exception) -> str:
 
 
 def queue_id(reply: bytes) -> str:
-    """The relay's own name for the message, where it tells one."""
     found = _QUEUED.search(reply.decode("ascii", "replace"))
     return (found[1] or found[2]) if found else ""
 
 
 def shown(code: int, reply: bytes) -> str:
-    """A reply as it may be kept: one line, short, without anybody's address."""
+    """One line of at most 300 characters, without addresses."""
     line = _words(reply)
     return _ADDRESS.sub("(address)", f"{code} {line}" if code else line)[:300]
 
 
 def _for_everybody(what: str, phase: str, reply: str, told: str) -> DeliveryError:
     return DeliveryError(
-        RETRY, phase, reply, begun=False, channel_down=told, lasting=what == refusals.US,
-        quota=what == refusals.QUOTA, narrow=what == refusals.CONNECTIONS,
-    )  # fmt: skip
+        RETRY,
+        phase,
+        reply,
+        begun=False,
+        channel_down=told,
+        lasting=what == refusals.US,
+        quota=what == refusals.QUOTA,
+        narrow=what == refusals.CONNECTIONS,
+    )
 
 
 def _turned_away(error: smtplib.SMTPResponseException, place: str) -> DeliveryError:
-    """The server answered, and lets us no further; from 500 on until a person sees to it."""
+    # The server answered and lets us no further; from 500 on until a person sees to it.
     code, reply = error.smtp_code, _bytes(error.smtp_error)
     what, text = refusals.about(refusals.CONNECT, code, _words(reply)), shown(code, reply)
     logging_in = isinstance(error, smtplib.SMTPAuthenticationError)

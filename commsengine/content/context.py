@@ -39,35 +39,35 @@ class Setting:
         self._workspace = workspace
 
     def language(self, person: Person) -> str:
-        """The person's own where the company writes in it; else dates and texts would be of two languages."""
+        # Where the company does not write in the person's language, dates and texts would be of two languages.
         spoken = (person.language, person.language.partition("-")[0])
         return person.language if set(spoken) & set(self._workspace.languages) else self._workspace.language
 
     def day(self, at: dt.datetime, person: Person) -> str:
-        """The local date of an instant, in the person's words."""
         return day_text(local_date_in(person.time_zone or self._plan.send.time_zone, at), self.language(person))
 
     def of_plan(self, slots: Mapping[str, Any], language: str) -> dict[str, Any]:
-        """What the texts of a plan can see."""
         milestones = {name: day_text(milestone.date, language) for name, milestone in self._plan.milestones.items()}
         return {**slots, "milestones": milestones, "campaign": {"id": self._plan.campaign, "title": self._plan.title}}
 
     def of_message(
         self, recipe: Recipe, message: Message, role: str, language: str, slots: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """What templates can see, before it is known which touch it is."""
         base = self.of_plan(slots, language)
         return {
-            **_EMPTY, **base,
+            **_EMPTY,
+            **base,
             **{name: line(text, base) for name, text in recipe.texts.items() if name != "text"},
             "text": prose(recipe.texts["text"], base) if "text" in recipe.texts else "",
             "choices": [line(choice, base) for choice in recipe.choices] or _answers_of_its_own(recipe, base),
             "reply_by": f"{message.input.reply_by} working days" if message.input else "",
-            "role": role, "ask": message.ask, "language": language,
+            "role": role,
+            "ask": message.ask,
+            "language": language,
             "often": often(message.cadence, on_trial=self._plan.experiment is not None),
             "several_leads": len(self._plan.owner) > 1,
             "manager_sees": any(rung.do == "personal" and rung.by == "manager" for rung in self._plan.ladder(message)),
-        }  # fmt: skip
+        }
 
     def of_touch(
         self,
@@ -78,7 +78,6 @@ class Setting:
         channel: Carrier,
         language: str,
     ) -> dict[str, Any]:
-        """The same for the ``number``-th touch, with the angles that are its turn."""
         base = self.of_plan(context, language)
         told = {**recipe.wiifm, **{name: recipe.texts[name] for name in ("text", UNCLEAR) if name in recipe.texts}}
         points = [
@@ -90,14 +89,14 @@ class Setting:
         return {**context, "channel": channel, "touch": touch, "points": points}
 
     def of_question(self, recipe: Recipe, context: Mapping[str, Any], language: str) -> dict[str, Any]:
-        """The same for the check that comes with a message which asks for something else."""
+        # The check comes with a message that asks for something else.
         base = self.of_plan(context, language)
         question = line(recipe.question, base) if recipe.question else ""
         return {**context, "question": question, "choices": seen_answers(recipe, base)}
 
 
 def links_end(plan: Plan) -> dt.datetime:
-    """Until when the links of a campaign open their pages: its last day, and a grace of 30 days, in UTC."""
+    """The last day of a campaign and a grace of 30 days, in UTC: until then its links open their pages."""
     ends = []
     for message in plan.messages:
         moment = message.closes
@@ -108,20 +107,19 @@ def links_end(plan: Plan) -> dt.datetime:
 
 
 def _answers_of_its_own(recipe: Recipe, base: Mapping[str, Any]) -> list[Slot]:
-    """Those of a message that is a check; of one that comes along they stand with its question alone."""
+    # Where the check only comes along, its answers stand with its question alone.
     return [] if recipe.part else seen_answers(recipe, base)
 
 
 def seen_answers(recipe: Recipe, base: Mapping[str, Any]) -> list[Slot]:
-    """The answers of the touch's check as gaps, for each person sees them in an order of their own."""
+    # Each person sees the answers in an order of their own, so they are gaps here.
     return [Slot(answer_slot(place), clean(line(text, base))) for place, text in enumerate(recipe.answers)]
 
 
 def prose(text: Text, base: Mapping[str, Any]) -> Prose:
-    """A text of the plan as Markdown of any length."""
     return Prose(text.render(base).strip())
 
 
 def line(text: Text, base: Mapping[str, Any]) -> Prose:
-    """A text of the plan as one line of Markdown, to stand in a heading, a quote or a list."""
+    """One line of Markdown, to stand in a heading, a quote or a list."""
     return Prose(" ".join(text.render(base).split()))

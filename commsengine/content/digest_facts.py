@@ -31,7 +31,7 @@ class Call:
     lead: str = ""
 
     def fields(self) -> dict[str, Any]:
-        """For a template. ``points`` is for those written before ``talk``: each line bears its heading."""
+        # Points serve templates written before talk: each line bears its heading.
         plain = {name: getattr(self, name) for name in Call.__slots__ if name != "talk"}
         points = [f"{part.title}: {line}" for part in self.talk.parts for line in part.lines]
         return {**plain, "talk": self.talk.rows, "points": points}
@@ -85,11 +85,9 @@ class DigestFacts:
 
     @property
     def empty(self) -> bool:
-        """True when there is neither anybody waiting nor an answer, so that no digest need be sent."""
         return not (self.calls or self.questions or self.answers or self.held)
 
     def fields(self) -> dict[str, Any]:
-        """The same for the template."""
         return {
             "headline": self._headline(),
             "calls": [call.fields() for call in self.calls],
@@ -110,7 +108,6 @@ class DigestFacts:
 
 
 def calls_headline(number: int) -> str:
-    """What a manager's list is called."""
     return f"{number} of your people {'needs' if number == 1 else 'need'} a word from you"
 
 

@@ -64,7 +64,6 @@ class Uses:
 
 
 def examine(tree: nodes.Template, vocabulary: Vocabulary) -> Uses:
-    """Walk a parsed template."""
     examination = _Examination(vocabulary)
     for node in tree.body:
         examination.statement(node, {}, 0)
@@ -145,7 +144,7 @@ class _Examination:
             self.expression(argument, scope, "value")
 
     def _joins_a_list(self, node: nodes.Filter, scope: Mapping[str, Any]) -> bool:
-        """Between the letters of a text, and again between those of the outcome, ``join`` would fill any memory."""
+        # Between the letters of a text, and again between those of the outcome, join would fill any memory.
         known = self._resolve(node.node, scope) if node.node and dotted(node.node) else None
         if known is not ... and not isinstance(known, list):
             cause = "'join' stands behind something that is not one of the lists"
@@ -241,7 +240,7 @@ VARYING = ("person", *SIGNERS, "links")
 
 
 def plan_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabulary:
-    """What a text of the plan may use. ``columns`` are the attributes people have; ``None`` leaves them open."""
+    """``columns`` are the attributes people have; ``None`` leaves them open."""
     person: Any = ANY if columns is None else dict.fromkeys({*COLUMNS, "first_name", *columns})
     return {
         "person": person,
@@ -252,7 +251,7 @@ def plan_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabulary
 
 
 def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabulary:
-    """What a template may use; a name that a kind of message has no use for is empty there."""
+    # A name that a kind of message has no use for is empty there.
     return {
         **plan_names(plan, columns),
         "links": dict.fromkeys(("answer", "mine", "more")),
@@ -280,15 +279,13 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
 
 
 def answer_slot(place: int) -> str:
-    """The value that fills in the answer to a check which a person sees at this place, counted from 0."""
+    """``place`` is where the person sees the answer, counted from 0."""
     return f"choice.{place}"
 
 
 def answer_id_slot(place: int) -> str:
-    """The same for what its button is called."""
     return f"choice.{place}.id"
 
 
 def layout_names(plan: Plan) -> Vocabulary:
-    """What a layout may use: everything above, and the finished pieces."""
     return {**template_names(plan), **dict.fromkeys(("title", "body", "footer", "action", "page"))}

@@ -23,7 +23,7 @@ _HTTPS = re.compile(rf"https://[^\s/?#@<>|%{OPEN}{URL}]+(?:[/?#][^\s<>|]*)?", re
 
 
 def link_allowed(url: str) -> bool:
-    """Links go to our own pages or to an https address whose host the author wrote."""
+    # Links go to our own pages, or to an https address with a host that the author wrote.
     return is_link_mark(url) or bool(_HTTPS.fullmatch(url))
 
 
@@ -44,7 +44,7 @@ def _reader() -> MarkdownIt:
 
 
 def _image(_: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType) -> str:
-    """An image is its words: mail works without images, and nothing is fetched."""
+    # An image becomes its words: mail works without images, and nothing is fetched.
     return escapeHtml(tokens[index].content)
 
 
@@ -62,12 +62,12 @@ def read(source: str, where: str = "") -> list[Token]:
 
 
 def lowered(tokens: Iterable[Token]) -> list[Token]:
-    """The same with its title as a heading of the second order, to stand below another title."""
+    """With the title as a heading of the second order, to stand below another title."""
     return [token.copy(tag="h2") if token.tag == "h1" else token for token in tokens]
 
 
 def _make_visible(token: Token) -> None:
-    """An entity such as ``&#x202e;`` becomes a character only here: what nobody can see goes again."""
+    # An entity such as &#x202e; becomes a character only here, so what is not visible goes once more.
     if token.content and not token.content.isprintable():
         token.content = _UNSEEN.sub(" ", token.content)
     title = token.attrs.get("title")
@@ -101,7 +101,6 @@ def _kind(lead: str) -> str:
 
 
 def continued(lead: str) -> str:
-    """What stands before the further lines of a piece."""
     return lead if lead.strip() == ">" else " " * len(lead)
 
 
@@ -137,14 +136,13 @@ def _bullet(numbers: list[int | None], first: bool) -> str:
 
 
 def _address(words: str, address: str, behind: Token | None) -> str:
-    """What follows the words of a link. At the end of a line the address stands free: mail programs open all of it."""
+    # At the end of a line the address stands free: mail programs open all of it.
     if behind is not None and behind.type != "hardbreak":
         return f" ({address})"
     return f" {address}" if words.endswith((".", ":", "!", "?", "…")) else f": {address}"
 
 
 def plain_inline(children: Sequence[Token], links: bool = True) -> str:
-    """The words of one paragraph, without markup."""
     written, starts = "", [0]
     addresses: list[str] = []
     for token, behind in zip(children, [*children[1:], None], strict=True):

@@ -21,7 +21,6 @@ QUESTION = "one_question"
 
 
 def template_of(message: Message, kind: TouchKind) -> str:
-    """The template of a touch: a reminder's, the message's own, or the one that fits what it asks."""
     if kind == "remind":
         return "reminder"
     if message.template != "wiifm":
@@ -47,9 +46,11 @@ class Library:
                 raise RenderError(f"there is no template '{name}'.", f"The templates are {known}.")
             layout = name.startswith("layout.")
             self._compiled[name] = compiled(
-                self._sources[name], name if layout else f"{name}.md",
-                self._layout_names if layout else self._names, html=name.endswith(".html"),
-            )  # fmt: skip
+                self._sources[name],
+                name if layout else f"{name}.md",
+                self._layout_names if layout else self._names,
+                html=name.endswith(".html"),
+            )
         return self._compiled[name]
 
 
@@ -83,11 +84,9 @@ class Recipe:
         return (*(facts[name] for name in self.by_value), *(bool(facts[name]) for name in self.by_truth))
 
     def under(self, footer: Text) -> Recipe:
-        """The same with another footer."""
         return replace(self, footer=footer, names={**self.names, **footer.uses.names})
 
     def refuse_missing(self, facts: TextValues) -> None:
-        """Raises ``RenderError`` when one of its texts needs a column that this person does not have."""
         refuse_missing(self.required, facts)
 
 
@@ -102,7 +101,6 @@ def refuse_missing(required: Required, facts: TextValues) -> None:
 
 
 def required_by(texts: Iterable[Text]) -> Required:
-    """The columns that these texts cannot do without."""
     return tuple(
         (name, text.where, text.uses.names[name])
         for text in texts
@@ -112,10 +110,16 @@ def required_by(texts: Iterable[Text]) -> Required:
 
 
 def recipe_for(
-    plan: Plan, message: Message, role: str, template: Text, library: Library, texts: Texts, number: int,
+    plan: Plan,
+    message: Message,
+    role: str,
+    template: Text,
+    library: Library,
+    texts: Texts,
+    number: int,
     unclear: int | None = None,
-) -> Recipe:  # fmt: skip
-    """Gather what the ``number``-th touch of a message needs; ``unclear`` is the check whose point it makes again."""
+) -> Recipe:
+    """``number`` is the touch's, from 1; ``unclear`` is the check with the point that is made again."""
     found = _texts_of(plan, message, texts, unclear)
     turn = turn_of(message, number)
     asked = None if turn is None else texts.of(message, "checks", turn, "question")
@@ -131,12 +135,19 @@ def recipe_for(
     for text in everything:
         names.update(text.uses.names)
     return Recipe(
-        template=template, footer=layouts[0], texts=found, wiifm=wiifm, choices=choices, answers=answers, part=part,
-        question=asked, names=names,
+        template=template,
+        footer=layouts[0],
+        texts=found,
+        wiifm=wiifm,
+        choices=choices,
+        answers=answers,
+        part=part,
+        question=asked,
+        names=names,
         by_value=_varying(name for text in everything for name in text.uses.by_value),
         by_truth=_varying(name for text in everything for name in text.uses.by_truth),
         required=required_by(everything),
-    )  # fmt: skip
+    )
 
 
 def _varying(names: Iterable[str]) -> tuple[str, ...]:
@@ -158,7 +169,7 @@ def _texts_of(plan: Plan, message: Message, texts: Texts, unclear: int | None) -
 
 
 def because_text(message: Message, texts: Texts, turn: int | None) -> Text | None:
-    """The explanation of a check; ``None`` also where the plan has lost it since."""
+    # The plan may have lost the check since.
     return None if turn is None else texts.of(message, "checks", turn, "because")
 
 
@@ -177,7 +188,7 @@ def check_texts(message: Message, texts: Texts, number: int) -> tuple[dict[str, 
 
 
 def answer_texts(message: Message, texts: Texts, turn: int) -> tuple[Text, ...]:
-    """The answers of a check in the order of the plan; one that is blank is still one."""
+    # An answer that is blank is still one.
     places = range(len(message.checks[turn].answers))
     return tuple(texts.of(message, "checks", turn, "answers", place) or _blank() for place in places)
 
@@ -187,14 +198,13 @@ def _blank() -> Text:
 
 
 def _choices(message: Message, texts: Texts) -> tuple[Text, ...]:
-    """What an input may be chosen from."""
     places = range(len(message.input.choices)) if message.ask == "input" and message.input else ()
     found = (texts.of(message, "input", "choices", place) for place in places)
     return tuple(text for text in found if text is not None)
 
 
 def milestones_mentioned(plan: Plan, message: Message, templates: Mapping[str, str]) -> frozenset[str]:
-    """The milestones whose dates this message tells, for any role and on any rung."""
+    """The milestones with dates in this message, for any role and on any rung."""
     place = [other.id for other in plan.messages].index(message.id)
     used = {template_of(message, kind) for kind in ("message", "remind")} | set(FIXED)
     sources = [templates[name] for name in used if name in templates]

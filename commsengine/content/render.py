@@ -137,7 +137,7 @@ class Renderer:
         return message_of(sheet, self.plan, facts, channel, at)
 
     def digest(self, lead: Person, facts: DigestFacts, channel: ChannelName = "email") -> RenderedMessage:
-        """The lead's morning mail; its headline is its subject."""
+        """Its headline is its subject."""
         fields = facts.fields()
         subject = f"{self.plan.title}: {fields['headline'].removeprefix('Today: ')}"
         return self.service(
@@ -145,13 +145,21 @@ class Renderer:
         )
 
     def manager_list(self, manager: Person, lead: Person, facts: DigestFacts, channel: ChannelName) -> RenderedMessage:
-        """Whom of their own people a manager is asked to call; an answer to it goes to the lead."""
+        # An answer to it goes to the lead.
         headline = calls_headline(len(facts.calls))
         fields = {**facts.fields(), "headline": headline}
         return self.service(
-            "manager_list", facts.key, manager, Signers(lead), facts.at, subject=f"{self.plan.title}: {headline}",
-            page=False, channel=channel, footer="manager_footer", **fields,
-        )  # fmt: skip
+            "manager_list",
+            facts.key,
+            manager,
+            Signers(lead),
+            facts.at,
+            subject=f"{self.plan.title}: {headline}",
+            page=False,
+            channel=channel,
+            footer="manager_footer",
+            **fields,
+        )
 
     def page(
         self, message_id: str, role: str, number: int, person: Person, signers: Signers, unclear: int | None = None
@@ -160,7 +168,7 @@ class Renderer:
 
         ``key_point``, and where there are any ``subject``, ``text``, ``commit``, ``question``, ``choices`` and
         ``unclear``; ``points`` are pairs of angle and text; ``check`` has ``question``, ``right``, ``because`` and, in
-        the order of the plan, ``answers``. The argument ``unclear`` is the check whose point is made again.
+        the order of the plan, ``answers``. The argument ``unclear`` is the check with the point that is made again.
         """
         message = self._messages[message_id]
         recipe = self._recipe(message, role, template_of(message, "message"), number, unclear)
@@ -223,10 +231,15 @@ class Renderer:
             )
             base = self._setting.of_plan(slots, language)
             sheet = write(
-                self._library, recipe, context, subject, message.ask, own_subject=own,
+                self._library,
+                recipe,
+                context,
+                subject,
+                message.ask,
+                own_subject=own,
                 question=self._setting.of_question(recipe, context, language) if recipe.part else None,
                 answers=[to_plain(read(answer.render(base))) for answer in recipe.answers],
-            )  # fmt: skip
+            )
             if len(self._sheets) >= MOST_SHEETS:
                 self._sheets.clear()
             self._sheets[key] = sheet
@@ -266,10 +279,8 @@ def _each_filled(marked: Iterable[str], facts: TextValues) -> tuple[str, ...]:
 
 
 def _subject(context: Mapping[str, Any], *, asks: bool = False) -> Prose:
-    """The author's subject, or the key point, as words without markup; nothing that answers a question it ``asks``.
-
-    Where a check comes along, the author's subject is about the message below it.
-    """
+    # Where a check comes along, the author's subject is about the message below it, and the subject must not answer the
+    # question.
     own = "" if context["touch"]["asks"] else context.get("subject")
     written = own or (f"One question about {context['campaign']['title']}" if asks else context["key_point"])
     return Prose(" ".join(to_plain(read(written), links=False).split()))

@@ -80,21 +80,21 @@ def write(
     action = ACTION["check" if answers and ask != "input" else ask]
     around = {**context, "title": Prose(subject), "action": Prose(action)}
     return Sheet(
-        title, own,
+        title,
+        own,
         text_letter(library.get("layout.txt"), body, footer, around),
         html_letter(library.get("layout.html"), body, footer, around),
         answers=gaps,
-    )  # fmt: skip
+    )
 
 
 def _asking(body: Sequence[Token], asked: Sequence[Token]) -> list[Token]:
-    """Title and question alone: Slack's notification and screen readers come to this text before the buttons."""
+    # Title and question alone: Slack's notification and screen readers come to this text before the buttons.
     title = next((place for place, token in enumerate(body) if token.tag == "h1"), len(body))
     return [*body[title : title + 3], *asked]
 
 
 def message_of(sheet: Sheet, plan: Plan, facts: TextValues, channel: ChannelName, date: dt.datetime) -> RenderedMessage:
-    """The sheet filled in for one person, with every header value made safe."""
     person, sender = facts.person, facts.sender
     text = sheet.text.fill(facts)
     if sheet.blocks:
@@ -123,14 +123,14 @@ _INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=Fal
 
 
 def html_letter(layout: Text, body: Sequence[Token], footer: Sequence[Token], context: Mapping[str, Any]) -> Skeleton:
-    """The HTML part. Everything is in the file: no image, no outside asset, nothing that reports back."""
+    # Everything is in the file: no image, no outside asset, nothing that reports back.
     pieces = {"body": Markup(to_html(body)), "footer": Markup(to_html(footer))}  # noqa: S704 - both hold marks, no values
     inlined = _INLINER.inline(layout.render({**context, **pieces}))
     return Skeleton(_charset_first(inlined), HTML)
 
 
 def text_letter(layout: Text, body: Sequence[Token], footer: Sequence[Token], context: Mapping[str, Any]) -> Skeleton:
-    """The plain text part; its first link is the answer page, before anything that an author or a person wrote."""
+    # Its first link is the answer page, before anything that an author or a person wrote.
     pieces = {"body": Prose(to_plain(body)), "footer": Prose(to_plain(footer))}
     return Skeleton(layout.render({**context, **pieces}).strip() + "\n", PLAIN)
 
@@ -139,5 +139,5 @@ _CHARSET = '<meta charset="utf-8">'
 
 
 def _charset_first(html: str) -> str:
-    """The inliner puts the styles first, but a browser looks for the encoding in the first 1,024 bytes."""
+    # The inliner puts the styles first, but a browser looks for the encoding in the first 1,024 bytes.
     return html.replace(_CHARSET, "", 1).replace("<head>", f"<head>{_CHARSET}", 1) if _CHARSET in html else html

@@ -101,7 +101,6 @@ def fit(blocks: list[Block]) -> list[Block]:
 
 
 def _shortened(blocks: list[Block]) -> list[Block]:
-    """Without the last sections of a list that is too long as a whole, and with a note that says so."""
     lengths = [len(json.dumps(block, ensure_ascii=False)) for block in blocks]
     over, place = sum(lengths) - CARD_LENGTH, len(blocks)
     if over <= 0:
@@ -124,7 +123,7 @@ def _fitted(block: Block) -> Block:
 
 
 def _cut(text: str, limit: int) -> str:
-    """Cut, but never inside an entity or a link."""
+    # Never inside an entity or a link.
     if len(text) <= limit:
         return text
     short = re.sub(r"&[a-z]*$", "", text[: limit - 1])
@@ -144,14 +143,13 @@ def _sections(paragraphs: Sequence[str]) -> list[str]:
 
 
 def _question_of(texts: Sequence[str], question: Sequence[str]) -> list[str]:
-    """The paragraph that asks; where a template of the workspace does not have it, the question itself."""
+    # A template of the workspace may not have the question: then it stands by itself.
     words = "\n".join(question)
     found = (text for text in texts if words in text)
     return [next(found, f"> {words}")]
 
 
 def _check(answers: int, ask: str) -> list[Block]:
-    """A button for each answer, and one to skip the question, at most five in a row."""
     if not answers:
         return []
     buttons = [
@@ -195,7 +193,7 @@ def _buttons(ask: str, *, checked: bool) -> list[Block]:
 
 
 def _page_link(ask: str) -> list[Block]:
-    """What is answered in words can also be answered on the page, where there is more room."""
+    # What is answered in words can also be answered on the page, where there is more room.
     return [_section(f"*<{_ANSWER}|Give your answer>*")] if ask == "input" else []
 
 
@@ -273,7 +271,7 @@ def _inline(children: Sequence[Token]) -> Iterator[str]:
 
 
 def _link(href: str, label: Sequence[Token]) -> str:
-    """A link; a label with somebody's value in it stays outside of Slack's link syntax."""
+    # A label with somebody's value in it stays outside of Slack's link syntax.
     address = href if is_link_mark(href) else escape_slack(href)
     words = slack_text(plain_inline(label).replace("|", "/").replace("\n", " "))
     return f"{words} (<{address}>)" if holds_value(words) else f"<{address}|{words}>"

@@ -55,7 +55,7 @@ def mark(value: Any) -> Any:
 
 
 def slotted(value: Any, values: MutableMapping[str, str]) -> Any:
-    """The same with every text in it as a slot of ``values``: a long list of texts would make long marks otherwise."""
+    # A long list of texts would make long marks.
     if isinstance(value, Mapping):
         return {name: slotted(one, values) for name, one in value.items()}
     if isinstance(value, list | tuple):
@@ -68,7 +68,7 @@ def slotted(value: Any, values: MutableMapping[str, str]) -> Any:
 
 
 def unmarked(source: str) -> str:
-    """A source without the characters that marks are made of: nobody can write a mark by hand."""
+    # An author must not be able to write a mark by hand.
     return _MARK_CHARACTERS.sub("", source)
 
 
@@ -80,23 +80,21 @@ def clean(value: str) -> str:
 
 
 def visible_lines(text: str) -> list[str]:
-    """What somebody wrote, line by line, whole, and without anything that could steer a terminal."""
+    """Line by line, whole, and without anything that could steer a terminal."""
     return [_BLANKS.sub(" ", _UNSEEN.sub(" ", line)).strip() for line in text.split("\n")]
 
 
 def is_link_mark(url: str) -> bool:
-    """True when the whole of ``url`` is one of our own links."""
     found = _MARK.fullmatch(url)
     return bool(found) and found[2] == "s" and bytes.fromhex(found[3]).startswith(b"links.")  # type: ignore[index]
 
 
 def in_url(url: str) -> str:
-    """The same URL with marks whose values will be percent-encoded."""
+    # Values in a URL are percent-encoded when the marks are filled in.
     return url.replace(OPEN, URL)
 
 
 def holds_value(text: str) -> bool:
-    """True when a mark stands in the text."""
     return OPEN in text or URL in text
 
 
@@ -114,12 +112,11 @@ _INVISIBLE = "\u2060"
 
 
 def escape_slack(text: str) -> str:
-    """Slack's three control characters as entities."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def slack_text(text: str) -> str:
-    """Text that Slack shows as written: an invisible word joiner breaks what it would read as markup or mention."""
+    # An invisible word joiner breaks what Slack would read as markup or mention.
     escaped = escape_slack(text)
     if escaped.isalnum():
         return escaped

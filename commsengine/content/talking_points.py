@@ -36,7 +36,7 @@ class TalkingPoints:
 
 
 def parts_of(tokens: Sequence[Token]) -> tuple[Part, ...]:
-    """The parts of a Markdown text; one that has no headings but its title is a single part."""
+    """One part for each heading; a text that has no headings but its title is a single part."""
     parts: list[tuple[str, list[str]]] = [("", [])]
     for heading, text in _pieces(tokens):
         if heading == "h1" and len(parts) == 1:
@@ -50,7 +50,6 @@ def parts_of(tokens: Sequence[Token]) -> tuple[Part, ...]:
 
 
 def _pieces(tokens: Sequence[Token]) -> Iterator[tuple[str, str]]:
-    """Each heading with its level, and each piece of text without one."""
     for place, token in enumerate(tokens):
         if token.type == "inline":
             before = tokens[place - 1]

@@ -23,7 +23,7 @@ _NAME = re.compile(r"[a-z0-9_-]{1,64}\.(md|html|txt)")
 
 
 def shipped_folder(name: str = "message_templates") -> Path:
-    """A folder that comes with the program: inside an installed package, or beside it in a checkout."""
+    # It lies inside an installed package, or beside it in a checkout.
     package = Path(__file__).resolve().parents[1]
     installed = package / name
     return installed if installed.is_dir() else package.parent / name
@@ -42,7 +42,7 @@ def load_templates(shipped: Path, workspace: Path | None) -> dict[str, str]:
 
 
 def review_templates(shipped: Path, workspace: Path | None) -> tuple[dict[str, str], list[Problem]]:
-    """The same without raising: a file that cannot be used is told, and empty among the templates."""
+    """As ``load_templates``, with the problems beside: a file that cannot be used is an empty text."""
     found: dict[str, str] = {}
     problems: list[Problem] = []
     for folder in (shipped, workspace) if workspace and workspace.is_dir() else (shipped,):
@@ -85,15 +85,19 @@ def _default(value: Any, instead: str = "") -> Any:
 
 
 def _defined(value: Any) -> bool:
-    """Unlike with Jinja2's own test, an empty cell counts as missing too."""
+    # Unlike with Jinja2's own test, an empty cell counts as missing too.
     return not isinstance(value, StrictUndefined) and value != ""
 
 
 def _environment(autoescape: bool) -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, finalize=mark, autoescape=autoescape, trim_blocks=True, lstrip_blocks=True,
+        undefined=StrictUndefined,
+        finalize=mark,
+        autoescape=autoescape,
+        trim_blocks=True,
+        lstrip_blocks=True,
         keep_trailing_newline=True,
-    )  # fmt: skip
+    )
     environment.globals.clear()
     environment.filters = {name: environment.filters[name] for name in FILTERS}
     environment.filters["default"] = _default
@@ -114,14 +118,14 @@ class Text:
     template: Template
 
     def render(self, context: Mapping[str, Any]) -> str:
-        """The text with marks in place of values; raises ``RenderError``."""
+        """With marks in place of values. Raises ``RenderError``."""
         try:
             return self._written(context)
         except TemplateError as error:
             raise RenderError(f"{error}", where=self.where) from error
 
     def _written(self, context: Mapping[str, Any]) -> str:
-        """Piece by piece: what grows too large is stopped while it grows, not when the memory is full."""
+        # Piece by piece: what grows too large is stopped while it grows, not when the memory is full.
         pieces, length = [], 0
         for piece in self.template.generate(context):
             pieces.append(piece)
@@ -183,7 +187,6 @@ _REFUSED = (
 
 
 def html_flaws(source: str) -> list[Flaw]:
-    """Attributes without quotes, addresses that are not https or our own, scripts and outside assets."""
     flaws = []
     for pattern, what, fix in _REFUSED:
         flaws += [

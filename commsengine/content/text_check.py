@@ -56,7 +56,7 @@ def check_texts(plan: Plan, templates: Mapping[str, str], people: Sequence[Perso
 
 
 def check_names(plan: Plan, templates: Mapping[str, str], people: Sequence[Person] | None) -> list[TextProblem]:
-    """The same without the trial rendering, for a plan that still has other faults."""
+    # Without the trial rendering: the plan may still have other faults.
     columns = None if people is None else {column for person in people for column in person.attributes}
     return [*_in_plan(plan, columns), *_in_templates(plan, templates, columns)]
 
@@ -92,7 +92,6 @@ _IMAGE = re.compile(r"!\[")
 
 
 def link_flaws(source: str) -> list[Flaw]:
-    """Links that lead elsewhere than to https or to our own pages, and images."""
     links = [
         Flaw(
             _line(source, found.start()),
@@ -107,7 +106,7 @@ def link_flaws(source: str) -> list[Flaw]:
 
 
 def _unseen_flaws(source: str) -> list[Flaw]:
-    """What no editor shows, and marks that make a line read otherwise than it is stored."""
+    # What no editor shows, and marks that make a line read otherwise than it is stored.
     found = itertools.islice(_UNSEEN.finditer(source), MOST_TOLD)
     return [
         Flaw(_line(source, one.start()), f"the template holds U+{ord(one[0]):04X}, which no editor shows", "Delete it.")
@@ -124,7 +123,7 @@ def _line(source: str, place: int) -> int:
 
 
 def _in_trial(plan: Plan, templates: Mapping[str, str], people: Sequence[Person]) -> Iterator[TextProblem]:
-    """Render every message for every role once: what only shows when it runs, such as a text that grows too large."""
+    # Some flaws show only when a text is rendered, such as one that grows too large.
     renderer = Renderer(plan, templates, Links("https://check.invalid", ["trial"]), Workspace())
     columns = {column: "x" for person in people for column in person.attributes}
     filled = Person(id="trial", email="ann@example.com", attributes=columns)

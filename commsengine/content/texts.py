@@ -21,7 +21,7 @@ class Texts:
         self._places = {message.id: place for place, message in enumerate(plan.messages)}
 
     def at(self, path: Path) -> Text | None:
-        """The text at this path, ``None`` where the author wrote none; raises ``RenderError`` for one that is wrong."""
+        """``None`` where the author wrote none. Raises ``RenderError`` for a text that is wrong."""
         if path not in self.sources:
             return None
         if path not in self._compiled:
@@ -32,7 +32,7 @@ class Texts:
         return self.at(("messages", self._places[message.id], *path))
 
     def wiifm(self, message: Message | None, role: str) -> dict[str, Text]:
-        """The angles that have a text for this role; a message's own come before the plan's."""
+        # A message's own texts come before the plan's.
         found = {}
         for angle in ANGLES:
             own = self.of(message, "wiifm", role, angle) if message else None
@@ -49,7 +49,6 @@ def dotted_path(path: Path) -> str:
 
 
 def texts_of(plan: Plan) -> Iterator[tuple[Path, str]]:
-    """Path and source of every text that is not empty."""
     yield from _wiifm((), plan.wiifm)
     for name, milestone in plan.milestones.items():
         yield from _filled(("milestones", name, "because"), milestone.because)

@@ -20,7 +20,7 @@ class Signers:
     sponsor: Person | None = None
 
     def sender(self, who: str) -> Person:
-        """The one who signs: as the message says, or the lead where that person is missing."""
+        # The lead signs where the person that the message names is missing.
         return {"manager": self.manager, "sponsor": self.sponsor}.get(who) or self.lead
 
 
@@ -48,7 +48,7 @@ class TextValues(dict[str, str]):
         return self.get(name, "")
 
     def slots(self, names: Iterable[str]) -> dict[str, Any]:
-        """The context of a skeleton: every varying name as a slot that knows its value."""
+        """Every varying name as a slot that knows its value."""
         roots: dict[str, dict[str, Slot]] = {root: {} for root in VARYING}
         for name in names:
             root, _, field = name.partition(".")

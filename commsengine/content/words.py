@@ -5,13 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from functools import lru_cache
-from typing import Literal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 
 from commsengine.cadence.plan import Cadence
-from commsengine.cadence.terms import AnswerKind
 from commsengine.content.slots import clean
 
 SUBJECT_LENGTH = 78
@@ -62,28 +60,10 @@ def header(text: str, limit: int = 0) -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """At most ``limit`` characters, cut at a word, with an ellipsis where something is missing."""
     if len(text) <= limit:
         return text
     cut = text[: limit - 1]
     return cut[: cut.rfind(" ") if " " in cut[limit // 2 :] else len(cut)].rstrip(" ,;:-–.") + "…"
-
-
-_SAID = {
-    "acknowledged": "You confirmed", "input": "You answered", "check": "You answered", "commit": "You agreed",
-    "heard_enough": "You have heard enough", "not_for_me": "You said this is not for you", "question": "You asked",
-    "snooze": "You put it off",
-}  # fmt: skip
-
-
-Occurrence = AnswerKind | Literal["question", "snooze"]
-"""What a person did, as a card or page says it."""
-
-
-def answered_words(kind: Occurrence, at: dt.datetime, language: str = "en") -> str:
-    """``You confirmed Tue 10:14``, for a card or a page; ``at`` is the person's local time."""
-    day = format_date(at, "EEE", locale=_locale(language) or "en")
-    return f"{_SAID.get(kind, 'You answered')} {day} {at:%H:%M}"
 
 
 UNCLEAR = "unclear"
@@ -111,7 +91,7 @@ VARIANTS = 4
 
 
 def angles(told: Collection[str], number: int) -> tuple[str, ...]:
-    """The angles of the ``number``-th touch (from 1); ``told`` are those that have a text."""
+    """The angles of the ``number``-th touch (from 1), of those that have a text."""
     if UNCLEAR in told:
         return (UNCLEAR,)
     first = tuple(angle for angle in FIRST if angle in told)

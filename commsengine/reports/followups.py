@@ -17,7 +17,7 @@ from commsengine.cadence.calendar import Hours
 from commsengine.cadence.history import History
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Plan, Rung
-from commsengine.cadence.terms import Carrier, HandKind, OutcomeName, TouchState, Unclear
+from commsengine.cadence.terms import CHANNELS, Carrier, HandKind, OutcomeName, TouchState, Unclear
 from commsengine.content.digest_facts import NOTHING_TO_SAY
 from commsengine.content.render import RendererFor
 from commsengine.content.talking_points import Part, TalkingPoints
@@ -30,8 +30,6 @@ from commsengine.store.store import Store
 PRIORITY = {"high": 0, "normal": 1, "low": 2}
 REMIND_AFTER = 5
 """Working days after which an outreach that nobody recorded is put before the lead."""
-
-CARRIED = {"email": "e-mail", "slack": "Slack", "console": "console", "file": "file"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +244,7 @@ def _reason(plan: Plan, history: History, kind: HandKind, messages: Sequence[str
     mine = [row for row in history.rows if row.campaign == plan.campaign and row.message in messages]
     sent = sum(_carried(row.channel, row.state) for row in mine)
     if len(closed) == len(plan.send.channels) or (closed and not sent):  # the others have no credentials here
-        why = ", ".join(f"{CARRIED[channel]} ({history.unreachable[channel]})" for channel in closed)
+        why = ", ".join(f"{CHANNELS[channel].in_text} ({history.unreachable[channel]})" for channel in closed)
         reason = f"No channel reaches them: {why}."
     else:
         reason = f"No answer after {sent} {'message' if sent == 1 else 'messages'}."
@@ -256,7 +254,7 @@ def _reason(plan: Plan, history: History, kind: HandKind, messages: Sequence[str
 def _tried(history: History, campaign: str, messages: Sequence[str]) -> tuple[str, ...]:
     """What was tried, in order: each message by its channel and day, each talk by its outcome and day."""
     mine = [row for row in history.rows if row.campaign == campaign and row.message in messages]
-    sent = [(row.local_date, CARRIED[row.channel]) for row in mine if _carried(row.channel, row.state)]
+    sent = [(row.local_date, CHANNELS[row.channel].in_text) for row in mine if _carried(row.channel, row.state)]
     talks = {
         (one.at.date(), f"in person: {one.outcome}")
         for one in history.outcomes
@@ -266,7 +264,7 @@ def _tried(history: History, campaign: str, messages: Sequence[str]) -> tuple[st
 
 
 def _carried(channel: Carrier, state: TouchState) -> bool:
-    return channel in CARRIED and state in ("sent", "uncertain")
+    return channel in CHANNELS and state in ("sent", "uncertain")
 
 
 def _day(day: dt.date) -> str:

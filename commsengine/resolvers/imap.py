@@ -132,7 +132,7 @@ class _Folder:
         return cls(imap, int(_told(imap.select(f'"{quoted}"', readonly=True))[0]))
 
     def uid_of(self, key: str, among: str) -> str:
-        """The message with this key in its Message-ID, read back: a search may be taken loosely by the server."""
+        # The Message-ID is read back: a server may take a search loosely.
         if not _TOKEN.fullmatch(key):
             return ""
         for uid in reversed(self._search(f'{among} HEADER Message-ID "<{key}@"')):
@@ -141,13 +141,11 @@ class _Folder:
         return ""
 
     def proves_itself(self) -> bool:
-        """Whether one of our own messages is here and can be found."""
         ours = self._search(f'{self._latest} HEADER X-Commsengine-Touch ""') if self.count else []
         local = self._local_part(ours[-1]) if ours else ""
         return bool(local) and bool(self.uid_of(local, self._latest))
 
     def newest(self) -> dt.datetime | None:
-        """When the last message came."""
         answer = _text(_told(self._imap.fetch("*", "(INTERNALDATE)"))) if self.count else b""
         found = _INTERNALDATE.search(answer)
         if not found:
@@ -160,7 +158,6 @@ class _Folder:
         return [uid.decode("ascii") for uid in _text(_told(self._imap.uid("SEARCH", criteria))).split()]
 
     def _local_part(self, uid: str) -> str:
-        """What stands before the ``@`` of its Message-ID."""
         header = _text(_told(self._imap.uid("FETCH", uid, "(BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])")))
         found = _MESSAGE_ID.search(header)
         return found[1].decode("ascii", "replace") if found else ""

@@ -100,7 +100,6 @@ class LogFiles:
         return _FilesExtract(self, [*reversed(chosen)], time)
 
     def last_lines(self) -> Iterator[tuple[Stamps, bytes]]:
-        """The end of the youngest file that holds anything."""
         for file in self._files():
             if file.size:
                 with file.open() as stream:
@@ -110,13 +109,12 @@ class LogFiles:
                 return
 
     def _files(self) -> list[_File]:
-        """The youngest first. The log itself must be there; raises ``OSError``."""
+        """The youngest first. Raises ``OSError`` where the log itself is missing."""
         self._path.open("rb").close()
         names = sorted(path for path in self._path.parent.iterdir() if self._family.fullmatch(path.name))
         return sorted((_File.at(path, self._zone) for path in names), key=lambda file: file.newest, reverse=True)
 
     def unchanged(self, files: Sequence[_File]) -> bool:
-        """Whether these files are still where they were, and none has shrunk."""
         there = {(file.path, file.inode): file.size for file in self._files()}
         return all(there.get((file.path, file.inode), -1) >= file.size for file in files)
 
@@ -178,7 +176,7 @@ def _lines(stream: IO[bytes]) -> Iterator[bytes]:
 
 
 def _seek(stream: IO[bytes], file: _File, time: dt.datetime) -> None:
-    """Go to a line before the first that is as young as ``time``: the lines of a log stand in the order of time."""
+    # The lines of a log stand in the order of time, so the place can be found by halving.
     low, high = 0, file.size
     while high - low > 4 * _LONGEST_LINE:
         middle = (low + high) // 2
@@ -208,7 +206,7 @@ class SystemJournal:
         return _JournalExtract(True, self._asked(*self._OF_POSTFIX, "-n", "100")).lines()
 
     def _asked(self, *options: str) -> Iterator[bytes]:
-        """The answer, line by line; it lies in a file of no name, for it may be long."""
+        # The answer may be long, so it lies in a file of no name.
         command = [*self._command, "-o", "short-iso", "--no-pager", "--quiet", *options]
         answer = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed by whoever has read it
         try:

@@ -48,7 +48,7 @@ class PostfixLog:
         return max((stamp for stamp in written if stamp), default=None)
 
     def _read(self, told: Transactions, since: dt.datetime) -> bool:
-        """Feed what the log holds from then on; whether an absence from it could be believed."""
+        """Feed the log from ``since`` on; true if an absence from it can be believed."""
         try:
             extract = self._source.since(since)
             for stamps, line in extract.lines():
@@ -129,7 +129,7 @@ class Transaction:
     aside: bool = False
 
     def end(self, fate: str) -> None:
-        """Its process has moved on. What was known before stays."""
+        # What was known before stays.
         if self.fate == OPEN:
             self.fate = TAKEN if self.aside and fate == OVER else fate
 
@@ -202,7 +202,7 @@ class Transactions:
             self._forget_if_done(host, found["id"])
 
     def _master(self, host: bytes, instance: bytes, text: bytes) -> None:
-        """A process that died, or all of them at a restart, leaves without a word of its own."""
+        # A process that died, or all of them at a restart, leaves without a word of its own.
         if died := _DIED.match(text):
             self._cut(host, died["pid"])
         elif text.startswith(b"daemon started"):
@@ -211,7 +211,7 @@ class Transactions:
                     self._cut(*process)
 
     def _cut(self, host: bytes, pid: bytes) -> None:
-        """Without a name it cannot have reached the queue; with one it may have, and be waiting there."""
+        # Without a name it cannot have reached the queue; with one it may have, and be waiting there.
         transaction = self._at_work.get((host, pid))
         if transaction:
             self._end((host, pid), OVER if transaction.named else LOST)
@@ -226,13 +226,13 @@ class Transactions:
             self._forget_if_done(process[0], transaction.queue_id.encode("ascii"))
 
     def _replace(self, place: tuple[bytes, bytes], new: Transaction) -> None:
-        """A queue id is given out again once its file is gone."""
+        # Postfix gives a queue id out again once its file is gone.
         if (old := self._by_id.pop(place, None)) and (old.key or not old.named):
             self._past.append(old)
         self._by_id[place] = new
 
     def _forget_if_done(self, host: bytes, queue_id: bytes) -> None:
-        """Other people's messages do not fill the memory."""
+        # Other people's messages must not fill the memory.
         found = self._by_id.get((host, queue_id))
         if found and found.named and not found.key and found.fate != OPEN:
             del self._by_id[host, queue_id]

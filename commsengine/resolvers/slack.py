@@ -46,8 +46,12 @@ class SlackHistory:
         self._ids, self.settle = ids, settle
         quiet = logging.getLogger("commsengine.slack_sdk")
         self._client = WebClient(
-            token, base_url=api_url, timeout=timeout, retry_handlers=[], logger=quiet  # type: ignore[arg-type]
-        )  # fmt: skip
+            token,
+            base_url=api_url,
+            timeout=timeout,  # type: ignore[arg-type] # it takes parts of seconds too
+            retry_handlers=[],
+            logger=quiet,
+        )
 
     def look(self, sendings: Sequence[Sending]) -> Mapping[str, Sighting]:
         known: dict[str, Sighting] = {}
@@ -95,7 +99,7 @@ class SlackHistory:
         return (conversation, *self._history(conversation, oldest)) if conversation else ("", {}, False)
 
     def _remembered(self, person: Sending) -> tuple[str, str]:
-        """As the channel chose them when it posted."""
+        # As the channel chose them when it posted.
         cached_user, cached_dm = self._ids.get(person.to_email.lower()) or ("", "")
         user = person.slack_id or cached_user
         return user, cached_dm if user == cached_user else ""
@@ -136,7 +140,7 @@ def _by_person(sendings: Sequence[Sending]) -> Iterator[list[Sending]]:
 
 
 def _key(message: Any) -> str | None:
-    """The key a card bears; empty if its metadata are another's; ``None`` if it shows none."""
+    """The key a card bears; empty if its metadata are another app's; ``None`` if it shows none."""
     metadata = message.get("metadata") if isinstance(message, dict) else None
     if not isinstance(metadata, dict):
         return None

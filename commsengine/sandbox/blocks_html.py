@@ -45,7 +45,6 @@ def _flowing(text: str) -> Markup:
 
 
 def block_html(block: Block, button: Callable[[Block], Markup]) -> Markup:
-    """One block. ``button`` draws what can be pressed."""
     kind = block.get("type")
     if kind == "divider":
         return Markup("<hr>")
@@ -68,7 +67,6 @@ def block_html(block: Block, button: Callable[[Block], Markup]) -> Markup:
 
 
 def input_html(block: Block) -> Markup:
-    """One block of a dialog: a question to fill in, else shown as in a card."""
     element = block.get("element") or {}
     if block.get("type") != "input":
         return block_html(block, lambda one: Markup("<span class=chip>{}</span>").format(_text(one.get("text"))))
@@ -101,7 +99,7 @@ def _field(element: Block, name: str, *, optional: bool) -> Markup:
 
 
 def _text(value: Any) -> Markup:
-    """A text object: ``mrkdwn`` is marked up, ``plain_text`` is not. Images show their words."""
+    """``mrkdwn`` is marked up, ``plain_text`` is not; an image shows its words."""
     if not isinstance(value, Mapping):
         return Markup("")
     if value.get("type") == "image":

@@ -14,7 +14,6 @@ from commsengine.sandbox.blocks_html import block_html
 
 
 def card_page(title: str, blocks: Sequence[Mapping[str, Any]]) -> str:
-    """A whole HTML page without script or outside asset."""
     return _template().render(title=title, blocks=[block_html(block, _button) for block in blocks])
 
 

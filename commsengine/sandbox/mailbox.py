@@ -38,12 +38,12 @@ class Mail:
 
     @cached_property
     def message(self) -> EmailMessage:
-        """Parsed in full: three milliseconds."""
+        # Three milliseconds, so only when it is asked for.
         return BytesParser(EmailMessage, policy=email.policy.default).parsebytes(self.data)
 
     @property
     def key(self) -> str:
-        """The touch, read straight from its header: a rehearsal asks for it ten thousand times."""
+        # Read straight from the header: a rehearsal asks for it ten thousand times.
         found = _KEY.search(self.data, 0, max(self.data.find(b"\r\n\r\n"), 0))
         return found[1].decode() if found else ""
 
@@ -65,7 +65,7 @@ class Mail:
 
     @property
     def links(self) -> tuple[str, ...]:
-        """The links of the text part, in order: the first is the answer page."""
+        """Of the text part, in order: the first is the answer page."""
         return tuple(_LINK.findall(self.text))
 
     def _body(self, kind: str) -> str:
@@ -105,12 +105,11 @@ class Mailbox:
             self._loop.close()
 
     def of(self, address: str) -> list[Mail]:
-        """The mail to one address, oldest first."""
         with self._news:
             return list(self._of.get(address.lower(), ()))
 
     def wait_for(self, count: int, timeout: float) -> bool:
-        """Whether ``count`` mails have arrived, waiting at most ``timeout`` seconds."""
+        """Waits at most ``timeout`` seconds."""
         with self._news:
             return self._news.wait_for(lambda: len(self.arrived) >= count, timeout)
 

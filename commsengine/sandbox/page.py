@@ -88,13 +88,19 @@ class Page:
         )
         items = self._items(chosen.person) if chosen else []
         content = _template().render(
-            people=shown, chosen=chosen, find=find, said=request.query_params.get("said", ""),
-            items=items, newest_mail=next((item.mail.number for item in items if item.mail), 0),
+            people=shown,
+            chosen=chosen,
+            find=find,
+            said=request.query_params.get("said", ""),
+            items=items,
+            newest_mail=next((item.mail.number for item in items if item.mail), 0),
             dialogs=self._slack.team.dialogs_of(chosen.person.email) if chosen else [],
-            mails=len(self._mailbox.arrived), cards=len(self._slack.posts),
-            card=self._card, dialog_fields=_fields,
+            mails=len(self._mailbox.arrived),
+            cards=len(self._slack.posts),
+            card=self._card,
+            dialog_fields=_fields,
             link=lambda person: "?" + urlencode({"person": person.email, "find": find}),
-        )  # fmt: skip
+        )
         return HTMLResponse(content, headers={"Content-Security-Policy": _PAGE_POLICY, "Cache-Control": "no-store"})
 
     def _mail(self, request: Request) -> Response:
@@ -150,7 +156,6 @@ class Page:
         return listed
 
     def _items(self, person: Person) -> list[Item]:
-        """Everything this person got, newest first."""
         zone = _zone(person)
         items = [Item(_shown(mail.date, zone), mail.arrived_at, mail=mail) for mail in self._mailbox.of(person.email)]
         for post in self._slack.dm_of(person.email):
@@ -164,8 +169,12 @@ class Page:
             if element.get("url"):
                 link = Markup('<a class="button {}" href="{}" target="_blank" rel="noopener noreferrer">{}</a>')
                 return link.format(style, _web(str(element["url"])), label)
-            hidden = {"channel": post.channel, "ts": post.ts, "action_id": element.get("action_id", ""),
-                      "value": element.get("value", "")}  # fmt: skip
+            hidden = {
+                "channel": post.channel,
+                "ts": post.ts,
+                "action_id": element.get("action_id", ""),
+                "value": element.get("value", ""),
+            }
             fields = Markup("").join(
                 Markup('<input type=hidden name="{}" value="{}">').format(*pair) for pair in hidden.items()
             )

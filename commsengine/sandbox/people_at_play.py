@@ -59,7 +59,7 @@ class PeopleAtPlay:
         self.first_call: FollowUp | None = None
 
     def look(self, *, calls: bool) -> None:
-        """Read the new mail, the new Slack messages and, if there are ``calls`` to make, the new follow-ups."""
+        # Only where there are calls to make are follow-ups read: it costs a query.
         by_hand = {rung.key for rung in self._store.counts.open_rungs()} - self._outreach if calls else set()
         self._outreach |= by_hand
         news = self._store.touches.rows([*self._new_mail(), *self._new_posts(), *sorted(by_hand)])
@@ -108,14 +108,13 @@ class PeopleAtPlay:
             slack.click(email, "got_it", record.key)
 
     def _choice(self, record: TouchRecord, fact: Answer) -> str:
-        """The answer to the touch's check that is right, or one that is wrong."""
         check = check_of(self._plan.message(record.message), record.number)
         if check is None:
             return ""
         return check.right if fact.right else next(answer for answer in check.answers if answer != check.right)
 
     def _dialog(self, email: str) -> Dialog:
-        """The form that Slack opens a moment after the press."""
+        # Slack opens the form a moment after the press.
         until = time.monotonic() + PATIENCE
         while not (dialogs := self._sandbox.slack.team.dialogs_of(email)):
             if time.monotonic() > until:
@@ -124,7 +123,6 @@ class PeopleAtPlay:
         return dialogs[-1]
 
     def _talk(self, record: TouchRecord, fact: OutreachOutcome) -> None:
-        """The manager or the lead calls, and writes down what came of it."""
         now, campaign = self._now(), record.campaign
         if not any(rung.key == record.key and rung.open_at(now) for rung in self._store.counts.open_rungs(campaign)):
             return
@@ -139,9 +137,18 @@ class PeopleAtPlay:
 def _touch(record: TouchRecord) -> Touch:
     assert record.local_date is not None, "service mail is no touch"  # noqa: S101 - a defect of ours
     return Touch(
-        record.campaign, record.message, record.person_id or "", record.role, record.rung or 0, record.kind,
-        record.channel, record.local_date, record.due_at, record.not_after or record.due_at, record.number,
-    )  # fmt: skip
+        record.campaign,
+        record.message,
+        record.person_id or "",
+        record.role,
+        record.rung or 0,
+        record.kind,
+        record.channel,
+        record.local_date,
+        record.due_at,
+        record.not_after or record.due_at,
+        record.number,
+    )
 
 
 def _fill(form: Form, choice: str) -> None:
@@ -209,7 +216,7 @@ def first_form(url: str) -> Form:
 
 
 def send(form: Form) -> str:
-    """Sends the form off and returns the page that comes back."""
+    """Returns the page that comes back."""
     body = urllib.parse.urlencode(form.fields).encode()
     with _direct.open(urllib.request.Request(form.action, body), timeout=30) as answer:  # noqa: S310 - a loopback page
         text: str = answer.read().decode()

@@ -68,7 +68,7 @@ class Script:
         return Campaigns((Campaign(self.plan, self.start),), self.rules)
 
     def foreseen(self, each: int = 1) -> list[Touch]:
-        """Every touch that ``simulate`` says; with ``each`` about those of every n-th person, who learn from fewer."""
+        """Every touch that ``simulate`` says; with ``each`` about those of every n-th person."""
         pauses = {self.plan.campaign: [self.pause]} if self.pause else {}
         history = History(rosters={self.plan.campaign: self.start})
         some = [(replace(person, since=self.start), history) for person in self.people[::each]]
@@ -111,7 +111,7 @@ class Story:
 
 
 def with_pause(script: Script) -> Script:
-    """The script with a pause of two hours over the morning on which most touches of a later week fall due."""
+    # The pause is laid over the morning on which most touches of a later week fall due.
     each = max(1, len(script.people) // LOOKED_AT)
     automatic = [touch for touch in script.foreseen(each) if touch.kind in ("message", "remind")]
     later = [touch.due_at for touch in automatic if touch.due_at > script.start + dt.timedelta(days=7)]
@@ -181,7 +181,7 @@ class Rehearsal:
         self._stack.close()
 
     async def _answer_pages(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The employees' pages; made when the first visitor comes, for they need the address they are served under."""
+        # They are made when the first visitor comes, for they need the address they are served under.
         await self.wiring.web_app(scope, receive, send)
 
     def _settings(self, pages: str) -> Settings:
@@ -204,12 +204,11 @@ class Rehearsal:
     # -- the weeks --------------------------------------------------------------------------------
 
     def run(self, progress: Callable[[dt.datetime], object] = bool) -> Story:
-        """Rehearse the campaign from beginning to end."""
         began, script, store = time.monotonic(), self.script, self.wiring.store
         self._apply()
         people = PeopleAtPlay(
             script.plan, store, self.sandbox, script.supposing(), self.diary, self.clock.now, self._calls
-        )  # fmt: skip
+        )
         paused = self._plan_pause()
 
         def tick() -> None:
@@ -223,7 +222,6 @@ class Rehearsal:
         return self._story(people, paused, time.monotonic() - began)
 
     def _calls(self) -> list[FollowUp]:
-        """Whom to call now, and what to say."""
         wiring = self.wiring
         return followups(wiring.store, wiring.decisions, wiring.renderer, self.clock.now(), self.script.plan.campaign)
 
@@ -279,10 +277,18 @@ class Rehearsal:
         said = Counter(map(fingerprint, self.script.foreseen()))
         paused = self._moment(moments, made)
         return Story(
-            self.script, sorted(made.elements()), sorted((said - made).elements()), sorted((made - said).elements()),
-            people.done, Counter(r.state for r in records), people.first_call, self._calls(), paused, seconds,
+            self.script,
+            sorted(made.elements()),
+            sorted((said - made).elements()),
+            sorted((made - said).elements()),
+            people.done,
+            Counter(r.state for r in records),
+            people.first_call,
+            self._calls(),
+            paused,
+            seconds,
             self._ticks,
-        )  # fmt: skip
+        )
 
     def _moment(self, moments: Sequence[PausedMoment], made: Iterable[Fingerprint]) -> PausedMoment | None:
         if not moments:

@@ -18,7 +18,7 @@ class RefusedError(Exception):
 
 
 def answer(team: SlackTeam, method: str, arguments: Arguments) -> dict[str, Any]:
-    """What Slack says to one call. Raises ``RefusedError``."""
+    """Raises ``RefusedError``."""
     if method not in _METHODS:
         raise RefusedError("unknown_method")
     return _METHODS[method](team, arguments)
@@ -26,9 +26,14 @@ def answer(team: SlackTeam, method: str, arguments: Arguments) -> dict[str, Any]
 
 def _auth_test(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:  # noqa: ARG001 - all methods look alike
     return {
-        "url": "https://sandbox.slack.com/", "team": "Sandbox", "team_id": TEAM_ID, "user": "commsengine",
-        "user_id": BOT_USER, "bot_id": BOT_ID, "is_enterprise_install": False,
-    }  # fmt: skip
+        "url": "https://sandbox.slack.com/",
+        "team": "Sandbox",
+        "team_id": TEAM_ID,
+        "user": "commsengine",
+        "user_id": BOT_USER,
+        "bot_id": BOT_ID,
+        "is_enterprise_install": False,
+    }
 
 
 def _lookup_by_email(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
@@ -92,7 +97,7 @@ def _views_open(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
 
 
 def _history(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
-    """The newest first. ``oldest`` and ``latest`` are outside unless ``inclusive``; a cursor goes on after its page."""
+    # The newest first; oldest and latest are outside unless inclusive; a cursor goes on after its page.
     user = team.user_of(str(arguments.get("channel", "")))
     if user is None:
         raise RefusedError("channel_not_found")
@@ -151,9 +156,14 @@ _METHODS: dict[str, Callable[[SlackTeam, Arguments], dict[str, Any]]] = {
 def _told(user: SlackUser) -> dict[str, Any]:
     profile = {"email": user.email, "real_name": user.name, "display_name": user.name}
     told = {
-        "id": user.id, "team_id": TEAM_ID, "name": user.email.partition("@")[0], "real_name": user.name,
-        "deleted": False, "is_bot": False, "profile": profile,
-    }  # fmt: skip
+        "id": user.id,
+        "team_id": TEAM_ID,
+        "name": user.email.partition("@")[0],
+        "real_name": user.name,
+        "deleted": False,
+        "is_bot": False,
+        "profile": profile,
+    }
     whole = {"id": user.grid, "enterprise_id": ENTERPRISE_ID, "enterprise_name": "Sandbox", "teams": [TEAM_ID]}
     return {**told, "enterprise_user": whole} if user.grid else told
 
@@ -186,7 +196,7 @@ def _metadata(arguments: Arguments) -> dict[str, Any]:
 
 
 def _sound(blocks: list[dict[str, Any]]) -> bool:
-    """Slack's own limits, the ones a campaign can run into."""
+    # Slack's own limits, the ones a campaign can run into.
     ids = [block["block_id"] for block in blocks if block.get("block_id")]
     return len(blocks) <= _MOST_BLOCKS and len(ids) == len(set(ids)) and all(_sound_block(block) for block in blocks)
 

@@ -35,14 +35,13 @@ class Reply:
 
 
 def signed_headers(secret: str, body: str, clock: Callable[[], float] = time.time) -> dict[str, str]:
-    """The headers by which an app knows that a request is from Slack."""
     stamp = str(int(clock()))
     signature = SignatureVerifier(secret).generate_signature(timestamp=stamp, body=body) or ""
     return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": signature}
 
 
 def send(url: str, secret: str, payload: Mapping[str, Any], *, timeout: float = 10.0) -> Reply:
-    """One interaction, as Slack sends it: once, never repeated."""
+    # Slack sends an interaction once and never repeats it.
     body = urllib.parse.urlencode({"payload": json.dumps(payload)})
     headers = {"Content-Type": "application/x-www-form-urlencoded", **signed_headers(secret, body)}
     request = urllib.request.Request(url, body.encode(), headers, method="POST")  # noqa: S310 - the URL is the caller's own
@@ -57,7 +56,6 @@ def send(url: str, secret: str, payload: Mapping[str, Any], *, timeout: float = 
 
 
 def button_of(post: Post, action_id: str, value: str | None = None) -> dict[str, Any] | None:
-    """The button on a card, by its action id and, where given, its value."""
     elements = [
         element for block in post.blocks for element in (*block.get("elements", ()), block.get("accessory") or {})
     ]
@@ -69,7 +67,6 @@ def button_of(post: Post, action_id: str, value: str | None = None) -> dict[str,
 def block_actions(
     post: Post, button: Mapping[str, Any], *, trigger_id: str, response_url: str, at: str
 ) -> dict[str, Any]:
-    """``payload`` of a click on a card."""
     block_id = next((b.get("block_id", "") for b in post.blocks if button in b.get("elements", ())), "")
     action = {key: button[key] for key in ("action_id", "text", "value", "style", "url") if key in button}
     return {
@@ -86,19 +83,24 @@ def block_actions(
 
 
 def view_submission(dialog: Dialog, values: Mapping[str, Any], *, trigger_id: str) -> dict[str, Any]:
-    """``payload`` of a dialog sent off. ``values`` are named by block id or by action id."""
+    """``values`` are named by block id or by action id."""
     return {
         "type": "view_submission",
         **_whose(dialog.user),
         "trigger_id": trigger_id,
         "view": {
-            **dialog.view, "id": dialog.id, "team_id": TEAM_ID, "app_id": APP_ID, "bot_id": BOT_ID, "hash": dialog.id,
+            **dialog.view,
+            "id": dialog.id,
+            "team_id": TEAM_ID,
+            "app_id": APP_ID,
+            "bot_id": BOT_ID,
+            "hash": dialog.id,
             "private_metadata": dialog.view.get("private_metadata", ""),
             "callback_id": dialog.view.get("callback_id", ""),
             "state": {"values": _state(dialog.view, values)},
         },
         "response_urls": [],
-    }  # fmt: skip
+    }
 
 
 def _whose(user: SlackUser) -> dict[str, Any]:

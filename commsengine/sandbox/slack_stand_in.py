@@ -70,18 +70,17 @@ class SlackStandIn:
         return self.team.dm_of(user)
 
     def limit(self, method: str, *, times: int = 1, retry_after: int = 1) -> None:
-        """Answer the next calls of a method with 429. ``retry_after`` is in seconds."""
+        """Answers the next calls of a method with 429. ``retry_after`` is in seconds."""
         for _ in range(times):
             told = {"Retry-After": str(retry_after)}
             self._faults[method].append(JSONResponse({"ok": False, "error": "ratelimited"}, 429, told))
 
     def fail(self, method: str, error: str, *, times: int = 1, status: int = 200) -> None:
-        """Answer the next calls of a method with this error."""
         for _ in range(times):
             self._faults[method].append(JSONResponse({"ok": False, "error": error}, status))
 
     def click(self, user: str, action_id: str, value: str | None = None, *, post: Post | None = None) -> Reply:
-        """Press a button as this person, on the newest card that has it. Raises ``CommsError`` when none has."""
+        """Presses on the newest card that has the button. Raises ``CommsError`` when none has."""
         candidates = [post] if post else reversed(self.dm_of(user))
         for card in candidates:
             button = slack_clicks.button_of(card, action_id, value)
@@ -90,7 +89,7 @@ class SlackStandIn:
         raise CommsError(f"{user} has no card with the button '{action_id}'.", "Look at the sandbox page.")
 
     def submit(self, dialog: Dialog, values: Mapping[str, Any]) -> Reply:
-        """Send a dialog off with these values, by block id or action id; it closes unless the app says otherwise."""
+        """``values`` are by block id or action id; the dialog closes unless the app says otherwise."""
         payload = slack_clicks.view_submission(dialog, values, trigger_id=self.team.trigger(dialog.user))
         reply = slack_clicks.send(self.request_url, self.signing_secret, payload)
         action = reply.json.get("response_action", "clear")
@@ -107,9 +106,12 @@ class SlackStandIn:
             name = f"R{len(self._responses) + 1:08d}"
             self._responses[name] = card
         payload = slack_clicks.block_actions(
-            card, button,
-            trigger_id=self.team.trigger(card.user), response_url=f"{self.url}/response/{name}", at=self.team.stamp(),
-        )  # fmt: skip
+            card,
+            button,
+            trigger_id=self.team.trigger(card.user),
+            response_url=f"{self.url}/response/{name}",
+            at=self.team.stamp(),
+        )
         return slack_clicks.send(self.request_url, self.signing_secret, payload)
 
     async def _api(self, request: Request) -> Response:
@@ -134,7 +136,7 @@ class SlackStandIn:
         return JSONResponse(body, headers={"x-oauth-scopes": self._scopes})
 
     async def _respond(self, request: Request) -> Response:
-        """A ``response_url``: changes the card that was clicked, or adds a line that only this person sees."""
+        # It changes the card that was clicked, or adds a line that only this person sees.
         card = self._responses.get(str(request.path_params["name"]))
         if card is None:
             return JSONResponse({"ok": False, "error": "used_url"}, 404)
@@ -148,7 +150,7 @@ class SlackStandIn:
 
 
 async def _arguments(request: Request) -> dict[str, Any]:
-    """The arguments, sent as JSON or as a form (where lists and objects are JSON in a field)."""
+    # In a form, lists and objects are JSON in a field.
     arguments: dict[str, Any] = dict(request.query_params)
     if request.headers.get("content-type", "").startswith("application/json"):
         given = _decoded((await request.body()).decode("utf-8", "replace"))

@@ -48,9 +48,15 @@ class Post:
 
     def as_slack_tells(self, *, metadata: bool = True) -> dict[str, Any]:
         told = {
-            "type": "message", "ts": self.ts, "text": self.text, "blocks": self.blocks, "user": BOT_USER,
-            "bot_id": BOT_ID, "app_id": APP_ID, "team": TEAM_ID,
-        }  # fmt: skip
+            "type": "message",
+            "ts": self.ts,
+            "text": self.text,
+            "blocks": self.blocks,
+            "user": BOT_USER,
+            "bot_id": BOT_ID,
+            "app_id": APP_ID,
+            "team": TEAM_ID,
+        }
         return {**told, "metadata": self.metadata} if metadata and self.metadata else told
 
 
@@ -100,12 +106,11 @@ class SlackTeam:
         return found or self._by_email.get(email_or_id.lower())
 
     def user_of(self, channel: str) -> SlackUser | None:
-        """Whose direct conversation this is; a post to a user id goes there too."""
+        # A post to a user id goes to that user's conversation too.
         user = self._by_dm.get(channel) or self._by_id.get(channel)
         return user if user and (channel == user.id or channel in self.opened) else None
 
     def dm_of(self, email_or_id: str) -> list[Post]:
-        """What one person sees in the conversation with the bot, oldest first."""
         user = self.user(email_or_id)
         with self._lock:
             return list(self._of_user.get(user.id, ())) if user else []
@@ -126,7 +131,7 @@ class SlackTeam:
             post.text, post.blocks, post.edits = text, blocks, post.edits + 1
 
     def forget_conversation(self, email: str) -> None:
-        """As if Slack had closed this conversation: its id is not known any more."""
+        # As if Slack had closed the conversation: its id is not known any more.
         user = self.user(email)
         if user:
             self.opened.discard(user.dm)
@@ -147,7 +152,7 @@ class SlackTeam:
             self.dialogs.pop(dialog.id, None)
 
     def trigger(self, user: SlackUser) -> str:
-        """A trigger id: it opens one dialog before this person."""
+        """An id that opens one dialog before this person."""
         name = f"{next(self._numbers)}.{user.id}"
         self.triggers[name] = user
         return name

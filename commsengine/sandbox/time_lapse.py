@@ -36,7 +36,7 @@ class TimeLapse:
             self._now = max(self._now, at)
 
     def sleep(self, seconds: float) -> None:
-        """What waits in the program waits in this time."""
+        # What waits in the program waits in this time.
         self.move_to(self.now() + dt.timedelta(seconds=seconds))
 
 
@@ -61,7 +61,7 @@ class Diary:
         return self._deeds[0][0] if self._deeds else None
 
     def do_all(self, now: dt.datetime) -> None:
-        """Everything whose time has come. Raises what the first deed that failed raised."""
+        """Raises what the first deed that failed raised."""
         by_person: dict[str, list[Deed]] = {}
         while self._deeds and self._deeds[0][0] <= now:
             _, _, who, deed = heapq.heappop(self._deeds)

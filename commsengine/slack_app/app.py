@@ -84,9 +84,12 @@ class SlackApp:
 
     def _listen(self) -> None:
         acts: Mapping[str, Act] = {
-            "got_it": self._got_it, "snooze": self._snooze, "heard_enough": self._enough, "explain": self._explain,
+            "got_it": self._got_it,
+            "snooze": self._snooze,
+            "heard_enough": self._enough,
+            "explain": self._explain,
             "undo": self._undo,
-        }  # fmt: skip
+        }
         for name, act in acts.items():
             self.bolt.action(name)(self._pressed(act))
         self.bolt.action(re.compile(f"^{CHECK}_"))(self._chosen())
@@ -99,7 +102,7 @@ class SlackApp:
     # -- the two ways in --------------------------------------------------------------------------
 
     def http(self, body: bytes, headers: Mapping[str, str]) -> BoltResponse:
-        """One signed request of Slack's; 401 for what is forged, altered, or older than five minutes."""
+        """401 for a request that is forged, altered, or older than five minutes."""
         try:
             text = body.decode()
             valid = self._verifier is not None and self._verifier.is_valid_request(text, dict(headers))
@@ -111,13 +114,12 @@ class SlackApp:
         return self.bolt.dispatch(BoltRequest(body=text, headers=dict(headers)))
 
     def socket_mode(self, app_token: str, ping: float = PING) -> Socket:
-        """A connection of our own making; ``connect()`` returns, ``close()`` ends it."""
         return Socket(self.bolt, app_token, ping=ping)
 
     # -- presses and forms ------------------------------------------------------------------------
 
     def _pressed(self, act: Act) -> Callable[..., None]:
-        """A button that records at once. ``act`` returns what only the presser is told, if anything."""
+        """``act`` returns what only the person who pressed is to read, if anything."""
 
         def handle(ack: Ack, body: dict[str, Any], respond: Respond) -> None:
             place, user = _place(body), body["user"]["id"]
@@ -129,8 +131,7 @@ class SlackApp:
         return handle
 
     def _chosen(self) -> Callable[..., None]:
-        """A button that is an answer to the check; its own name says which."""
-
+        # The button's own name says which answer it is.
         def handle(ack: Ack, body: dict[str, Any], respond: Respond) -> None:
             name = body["actions"][0]["action_id"].removeprefix(f"{CHECK}_")
             self._pressed(lambda card, evidence: self._check(card, name, evidence))(ack, body, respond)
@@ -138,8 +139,6 @@ class SlackApp:
         return handle
 
     def _opened(self, name: str) -> Callable[..., None]:
-        """A button that opens a form."""
-
         def handle(ack: Ack, body: dict[str, Any], respond: Respond) -> None:
             ack()
             place, user = _place(body), body["user"]["id"]
@@ -181,7 +180,7 @@ class SlackApp:
         return handle
 
     def _for_recipient(self, place: Place, user: str, act: Callable[[Card], str | None]) -> str | None:
-        """Does ``act`` if this user is the touch's recipient; else returns what to tell them, as ``act`` may too."""
+        """Does ``act`` if this user is the touch's recipient; returns what to say to them, if anything."""
         try:
             card = self._inbox.card(place["key"], self._clock())
         except UnknownTouchError:
@@ -197,19 +196,15 @@ class SlackApp:
         return act(card)
 
     def _known_as(self, card: Card) -> set[str]:
-        """What Slack is known to call the person of the card, by the same rule by which the card was sent.
-
-        Their own ``slack_id``, else the one remembered, and beside it the one of a whole Enterprise Grid.
-        """
+        # By the rule by which the card was sent: the person's own slack_id, else the one remembered, and beside it the
+        # one of a whole Enterprise Grid.
         email = card.person.email
         known = card.person.slack_id or (self._ids.get(email) or ("", ""))[0]
         return {known, self._ids.grid_id(email, known)} - {""}
 
     def _asked(self, card: Card) -> set[str]:
-        """The same from Slack itself, which is remembered; empty if it is silent.
-
-        In an Enterprise Grid a person has two ids, and a press may come by either.
-        """
+        # Slack itself is asked, and its answer remembered. In an Enterprise Grid a person has two ids, and a press may
+        # come by either.
         email, own = card.person.email, card.person.slack_id
         user, dm = self._ids.get(email) or ("", "")
         known = own or user
@@ -238,7 +233,7 @@ class SlackApp:
         self._inbox.explain(card.key, evidence, card.now)
 
     def _check(self, card: Card, name: str, evidence: Evidence) -> str | None:
-        """The first answer counts; what comes later changes nothing, and the card says what stands since when."""
+        # The first answer counts; a later one changes nothing, and the card says what stands since when.
         try:
             self._inbox.answer_named(card, name, evidence, card.now)
         except InputError as error:
@@ -260,7 +255,6 @@ class SlackApp:
     # -- calls back to Slack ----------------------------------------------------------------------
 
     def _redraw(self, place: Place) -> None:
-        """Shows the card as it stands on record."""
         text, blocks = self._inbox.drawn(self._inbox.card(place["key"], self._clock()))
         self._quietly("chat_update", channel=place["channel"], ts=place["ts"], text=text, blocks=blocks)
 
@@ -289,7 +283,6 @@ def _only_acknowledge(ack: Ack) -> None:
 
 
 def _whisper(respond: Respond, text: str) -> None:
-    """Tells only the person who pressed."""
     try:
         respond(text, response_type="ephemeral", replace_original=False)
     except Exception as error:  # as above
@@ -297,7 +290,7 @@ def _whisper(respond: Respond, text: str) -> None:
 
 
 def _failed(error: Exception) -> BoltResponse:
-    """Not answered with 200: Slack shows the person that it did not work."""
+    # Not answered with 200: Slack shows the person that it did not work.
     log.error("slack_press_failed", kind=type(error).__name__)
     return BoltResponse(status=500, body="")
 
@@ -310,7 +303,7 @@ def _place(body: Body) -> Place:
 
 
 def _pressed_at(body: Body) -> str:
-    """When the button was pressed, by Slack's clock: the same however often Slack tells it."""
+    # By Slack's clock: the same however often Slack delivers the press.
     return str(body["actions"][0].get("action_ts", ""))
 
 

@@ -13,13 +13,11 @@ ENTRY = "entry"
 
 
 def question_form() -> dict[str, Any]:
-    """ "I have a question"."""
     label = "It goes to the people who lead this campaign; the answer comes to you."
     return _form("question", "I have a question", "Send", label, _text_field())
 
 
 def answer_form(card: Card, text: CardText) -> dict[str, Any]:
-    """The input or the commitment that the message asks for, in the words meant for this person."""
     if card.ask == "input":
         field = _choice(text.choices) if text.choices else _text_field()
         return _form("answer", "What do you say?", "Send", text.question, field, hint=text.readers)
@@ -33,9 +31,13 @@ def _form(
     entry = {"type": "input", "block_id": ENTRY, "label": _plain(label, 2000), "element": field, "optional": optional}
     entry |= {"hint": _plain(hint, 2000)} if hint else {}
     return {
-        "type": "modal", "callback_id": name, "title": _plain(title, 24), "submit": _plain(send, 24),
-        "close": _plain("Cancel", 24), "blocks": [entry],
-    }  # fmt: skip
+        "type": "modal",
+        "callback_id": name,
+        "title": _plain(title, 24),
+        "submit": _plain(send, 24),
+        "close": _plain("Cancel", 24),
+        "blocks": [entry],
+    }
 
 
 def _text_field() -> Mapping[str, Any]:
@@ -52,7 +54,7 @@ def _plain(text: str, limit: int) -> Mapping[str, Any]:
 
 
 def entered(entry: Mapping[str, Any], card: Card) -> str:
-    """What was written or picked. A form knows choices by their place, for Slack cuts long ones."""
+    # A form knows choices by their place, for Slack cuts long ones.
     picked = entry.get("selected_option")
     if not picked:
         return entry.get("value") or ""

@@ -40,7 +40,6 @@ class Socket:
         self._thread.start()
 
     def close(self) -> None:
-        """No press comes in any more."""
         self._closing.set()
         session = self._handler.client.current_session
         if sock := session and session.sock:
@@ -51,7 +50,7 @@ class Socket:
         ending.join(CLOSING)
 
     def _end(self) -> None:
-        """It waits for calls to Slack that are under way, and those may hang."""
+        # Closing waits for calls to Slack that are under way, and those may hang.
         if self._thread.is_alive():
             self._thread.join()
         self._handler.close()  # type: ignore[no-untyped-call]
@@ -64,7 +63,7 @@ class Socket:
             self._tell()
 
     def _stands(self) -> bool:
-        """Looks after the connection; ``False`` if there never was one."""
+        """``False`` if there never was a connection."""
         client = self._handler.client
         try:
             if client.current_session is None:
@@ -78,7 +77,6 @@ class Socket:
         return client.current_session is not None
 
     def _tell(self) -> None:
-        """Each connection that came about, and each time there was none any more."""
         client = self._handler.client
         session = client.session_id() if client.is_connected() else None
         if session and session != self._session:
@@ -89,7 +87,7 @@ class Socket:
 
 
 def _hung_up(sock: socket.socket | None) -> bool:
-    """Whether the other side will say nothing more."""
+    # The other side will say nothing more.
     if sock is None:
         return False
     try:

@@ -19,7 +19,7 @@ from commsengine.store.person_rows import email_key, person_of, suppression_key
 from commsengine.store.records import Loaded
 from commsengine.store.tables import answer, outcome, person, question, roster, snooze, suppression, touch, unreachable
 
-CARRIERS = (*CHANNELS, "console", "file")
+CARRIERS = tuple(CHANNELS)
 """The channels that a suppression without a channel closes; what a human carries is not among them."""
 
 TOUCH_ROW = [touch.c[field.name] for field in fields(TouchRow)]

@@ -86,9 +86,16 @@ def _again(first: bool) -> str:
 
 
 ACTS: Mapping[str, Act] = {
-    "got_it": _got_it, "input": _input, "check": _check, "commit": _commit, "question": _question,
-    "explain": _explain, "snooze": _snooze, "heard_enough": _enough, "undo": _undo,
-}  # fmt: skip
+    "got_it": _got_it,
+    "input": _input,
+    "check": _check,
+    "commit": _commit,
+    "question": _question,
+    "explain": _explain,
+    "snooze": _snooze,
+    "heard_enough": _enough,
+    "undo": _undo,
+}
 """What the hidden field ``do`` may say. A bare POST without it is the plain "Got it"."""
 
 

@@ -91,7 +91,7 @@ def _unknown(request: Request, _error: Exception) -> Response:
 
 
 def _broken(request: Request, error: Exception) -> Response:
-    """The last resort: outside the middleware, so it brings the headers itself. The address is not logged."""
+    # The last resort: outside the middleware, so it brings the headers itself. The address is not logged.
     log.error("page_failed", kind=type(error).__name__)
     response = notice(500, root=_root(request))
     response.headers.update(SECURITY)

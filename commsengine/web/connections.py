@@ -65,7 +65,7 @@ class LimitedConnection(HttpToolsProtocol):
             super().shutdown()
 
     def end(self) -> None:
-        """At once, without an answer; its place is free from now on."""
+        # Without an answer; its place is free from now on.
         self._quiet()
         self.connections.discard(self)
         self.transport.abort()
@@ -80,7 +80,7 @@ class LimitedConnection(HttpToolsProtocol):
             self._alarm.cancel()
 
     def _longest_waiting(self) -> LimitedConnection:
-        """Of the client who holds the most; this one, which has just come, waits too."""
+        # Of the client that holds the most; this connection, which has just come, waits too.
         waiting = [each for each in self.connections if isinstance(each, LimitedConnection) and each.waiting]
         held = Counter(each.host for each in waiting)
         return min(waiting, key=lambda each: (-held[each.host], each.since))
@@ -93,14 +93,20 @@ class LimitedConnection(HttpToolsProtocol):
 def server_of(
     app: Any, *, most: int = MOST, patience: float = PATIENCE, answered_within: float = ANSWERED_WITHIN
 ) -> uvicorn.Server:
-    """A server of these pages with so many places. It logs errors only: anybody may send what is no request."""
+    # Only errors are logged: anybody may send what is no request.
     allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     places = min(most, allowed // SHARE) if allowed != resource.RLIM_INFINITY else most
     visit = type(
         "Visit", (LimitedConnection,), {"most": places, "patience": patience, "answered_within": answered_within}
     )
     config = uvicorn.Config(
-        app, http=visit, ws="none", lifespan="off", access_log=False, log_config=None, log_level="error",
+        app,
+        http=visit,
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        log_level="error",
         backlog=max(1, places // SHARE),
-    )  # fmt: skip
+    )
     return uvicorn.Server(config)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from typing import cast
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -14,14 +15,14 @@ from starlette.routing import Route
 from commsengine.answers.inbox import AnswerInbox
 from commsengine.answers.my_record import PersonRecord
 from commsengine.cadence.moments import clock_text, parse_clock
-from commsengine.cadence.terms import Wish
+from commsengine.cadence.terms import CHANNELS
 from commsengine.errors import InputError
 from commsengine.web.protection import LinkGuard
 from commsengine.web.rendering import page
 from commsengine.web.requests import FIELD, evidence_of, read_form
 
 NOTICES = {"saved": "Saved.", "not_for_me": "Noted. You hear nothing more of that campaign."}
-CHANNELS = (("email", "E-mail"), ("slack", "Slack"))
+CHOICES = tuple((name, CHANNELS[name].label) for name in sorted(CHANNELS))
 
 Form = Mapping[str, str]
 
@@ -64,9 +65,8 @@ class MyMessages:
         return RedirectResponse(f"?note={word}", 303)
 
     def _prefer(self, key: str, form: Form, now: dt.datetime) -> str:
-        wishes: dict[str, Wish] = {"": "", "slack": "slack", "email": "email"}
-        channel = wishes.get(form.get("channel", ""))
-        if channel is None:
+        channel = cast("Wish", form.get("channel", ""))
+        if channel not in ("", *CHANNELS):
             raise InputError("Please choose one of the channels.")
         self._inbox.preferences(
             self._inbox.card(key, now).person.id, channel, _hours(form.get("from", ""), form.get("to", "")), now
@@ -92,7 +92,7 @@ class MyMessages:
             status=422 if error else 200,
             mine=mine,
             note=self._gate.notes.write(key, now),
-            channels=CHANNELS,
+            channels=CHOICES,
             start="" if start is None else clock_text(start),
             end="" if end is None else clock_text(end),
             notice=notice,

@@ -37,7 +37,7 @@ class LinkGuard:
         return key, now
 
     def mine(self, key: str, now: dt.datetime) -> str:
-        """Where "my messages" of this touch's person is, for today: the link in a message lives longer."""
+        # For today: the link in a message lives longer.
         return self._links.url("mine", key, now + dt.timedelta(days=1))
 
 

@@ -16,7 +16,7 @@ _environment = Environment(
 
 
 def page(name: str, *, status: int = 200, root: str = "../", lang: str = "en", **context: Any) -> HTMLResponse:
-    """One page as a response. ``root`` is the relative way to the stylesheet."""
+    """``root`` is the relative way to the stylesheet."""
     html = _environment.get_template(name).render(root=root, lang=lang, **context)
     return HTMLResponse(html.lstrip(), status)
 
@@ -35,10 +35,10 @@ NOTICES = {
     413: ("That is too long", ("Go back and say it in fewer words.",)),
     429: ("One moment, please", ("This link was used very often just now. Try again in a minute; nothing is lost.",)),
     500: ("Something went wrong on our side", ("Please open your link again in a moment: it shows what is recorded.",)),
-}  # fmt: skip
+}
 
 
 def notice(status: int, *, root: str = "../") -> HTMLResponse:
-    """A page that only says what is the matter. It gives nothing away about why a link was refused."""
+    # It gives nothing away about why a link was refused.
     heading, lines = NOTICES.get(status, NOTICES[500])
     return page("notice.html", status=status, root=root, heading=heading, lines=lines)

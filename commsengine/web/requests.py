@@ -33,7 +33,7 @@ class Notes:
         return str(self._signer.dumps([key, int(now.timestamp() * 1000)]))
 
     def since(self, note: str, key: str, now: dt.datetime) -> int | None:
-        """Milliseconds since the page of this touch was shown; ``None`` for a forged note or that of another page."""
+        """Milliseconds since the page of this touch was shown; ``None`` for any other note."""
         try:
             noted, shown = self._signer.loads(note)
         except (BadData, ValueError, TypeError):
@@ -42,7 +42,7 @@ class Notes:
 
 
 def evidence_of(request: Request, since: int | None) -> Evidence:
-    """What is kept beside an answer: no whole address, and nothing longer than a line."""
+    # No whole address, and nothing longer than a line.
     detail = {
         "method": request.method,
         "user_agent": request.headers.get("user-agent", "")[:200],
@@ -55,7 +55,7 @@ def evidence_of(request: Request, since: int | None) -> Evidence:
 
 
 def ip_prefix(host: str) -> str:
-    """The network an address belongs to: /24, or /48 for IPv6. Empty for what is no address."""
+    """The network of an address: /24, or /48 for IPv6. Empty for what is no address."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

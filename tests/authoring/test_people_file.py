@@ -58,6 +58,7 @@ ROWS = {
     "unknown weekday": ("2,ben@example.com,Ben,,,,,mon tues", "3:8", "'tues' is not a weekday", "mon-thu"),
     "unknown language": ("2,ben@example.com,Ben,,,,,,german!", "3:9", "is not a language", "'en'"),
     "unknown channel": ("2,ben@example.com,Ben,,,,,,,emial", "3:10", "is not a channel", "'email'"),
+    "channel that is no more": ("2,ben@example.com,Ben,,,,,,,file", "3:10", "is not a channel", "'email'"),
     "Slack name": ("2,ben@example.com,Ben,,,,,,,,@ben", "3:11", "not a Slack member ID", "member ID"),
     "leave backwards": (
         "2,ben@example.com,Ben,,,,,,,,,2027-02-09..2027-02-08",

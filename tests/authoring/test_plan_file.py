@@ -135,6 +135,9 @@ SLIPS: dict[str, Slip] = {
         "Did you mean 'others'?",
     ),
     "channel sms": (slip("[email]", "[sms]"), "13:14", "'sms' is nothing that 'channels' can be", "'slack' or 'email'"),
+    "channel emial": (slip("[email]", "[emial]"), "13:14", "'emial' is nothing", "Did you mean 'email'?"),
+    "channel console": (slip("[email]", "[console]"), "13:14", "'console' is nothing", "Write 'slack' or 'email'."),
+    "channel file": (slip("[email]", "[file]"), "13:14", "'file' is nothing", "Write 'slack' or 'email'."),
     "template outside": (
         slip("id: one-record", "id: one-record\n    template: ../x"),
         "28:15",

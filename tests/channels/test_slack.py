@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, DeliveryError, Outcome
+from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, Outcome
 from commsengine.channels.slack import SlackChannel
 from commsengine.channels.slack_manifest import MANIFEST
 from commsengine.sandbox.sandbox import Serving
@@ -273,22 +273,6 @@ def test_the_sdk_logs_nothing(
         against(server)
     assert "canary" not in caplog.text + capsys.readouterr().err
     assert "xoxb" not in caplog.text
-
-
-def test_a_card_is_replaced_in_place_and_keeps_its_key(slack: SlackStandIn) -> None:
-    (outcome,) = deliver(slack)
-    channel, _, ts = outcome.remote_id.partition(":")
-    blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": "Recorded 14:02"}}]
-    SlackChannel("xoxb-sandbox", Ids(), api_url=slack.api_url).update_card(channel, ts, "Recorded <!channel>", blocks)
-    (post,) = slack.dm_of("ana@example.com")
-    assert (post.text, post.blocks, post.key, post.edits) == ("Recorded &lt;!channel&gt;", blocks, "k1", 1)
-
-
-def test_a_card_that_cannot_be_replaced_says_why(slack: SlackStandIn) -> None:
-    channel = SlackChannel("xoxb-sandbox", Ids(), api_url=slack.api_url)
-    with pytest.raises(DeliveryError, match="message_not_found"):
-        channel.update_card("D1", "1.2", "text", BLOCKS)
-    channel.close()
 
 
 def test_text_cannot_mention_anybody_and_what_is_escaped_stays(slack: SlackStandIn) -> None:

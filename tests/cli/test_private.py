@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from commsengine.channels.file import FileChannel
 from commsengine.cli.doctor_files import keeps_modes_here, open_files
 from commsengine.engine.owner import EngineLock
 from commsengine.sandbox.mailbox import Mailbox
@@ -92,9 +91,8 @@ def test_a_file_that_somebody_opened_stays_open(terminal: Terminal) -> None:
 def test_a_database_is_private_also_where_no_command_made_it(tmp_path: Path) -> None:
     with Store.create(f"sqlite:///{tmp_path}/one.db") as store, EngineLock(tmp_path / "one.db"):
         assert store.people.count() == 0
-        FileChannel(tmp_path / "sent")
         made = {path.name for path in tmp_path.iterdir()}
-        assert {"one.db", "one.db-wal", "one.db-shm", "one.db.engine.lock", "sent"} == made
+        assert {"one.db", "one.db-wal", "one.db-shm", "one.db.engine.lock"} == made
         assert open_to_others(tmp_path) == {}
 
 

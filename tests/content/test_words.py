@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from commsengine.cadence.plan import Cadence
-from commsengine.content.words import answered_words, day_text, header, often, shortened
+from commsengine.content.words import day_text, header, often, shortened
 
 DAY = dt.date(2027, 3, 15)
 
@@ -49,9 +49,3 @@ def test_a_long_subject_is_cut_at_a_word() -> None:
     assert shortened("one two three", 13) == "one two three"
     assert shortened("one two three four", 13) == "one two…"
     assert shortened("x" * 20, 10) == "x" * 9 + "…"
-
-
-def test_what_was_answered() -> None:
-    at = dt.datetime(2027, 1, 12, 10, 14)  # noqa: DTZ001 - the person's local time
-    assert answered_words("acknowledged", at) == "You confirmed Tue 10:14"
-    assert answered_words("input", at, "de") == "You answered Di. 10:14"

@@ -64,7 +64,7 @@ def senders_fit(draft: Draft) -> Iterator[Problem]:
 
 
 def key_points_repeat(draft: Draft) -> Iterator[Problem]:
-    """Five to eight times over all messages that carry the same key point; heads-ups and questions may be fewer."""
+    # Five to eight times over all messages that carry the same key point; heads-ups and questions may be fewer.
     points: dict[str, list[tuple[YamlPath, Message, int]]] = defaultdict(list)
     for path, message in draft.messages():
         count = planned(draft, message)
@@ -119,7 +119,7 @@ _ASK = "Add a message with 'ask: input' before anything is designed: people supp
 
 
 def cards_are_short(draft: Draft) -> Iterator[Problem]:
-    """The first touch is the longest: the author's own text, why, and what changes for the person."""
+    # The first touch is the longest: the author's own text, why, and what changes for the person.
     for path, message in draft.messages():
         longest = max([_first_touch(draft, message, role) for role in draft.roles_of(message)], default=0)
         question = message.input.question if message.input and message.ask == "input" else ""

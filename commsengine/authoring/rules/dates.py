@@ -115,7 +115,7 @@ def clock_changes(draft: Draft, zones: set[str]) -> Iterator[Problem]:
 
 
 def windows_in_gaps(draft: Draft, zones: set[str]) -> Iterator[Problem]:
-    """The first day of the campaign, in each zone, on which the window opens or closes at a time that is left out."""
+    # In each zone, the first day on which the window opens or closes at a time that the clock change leaves out.
     window, first, last = draft.plan.send.window, *_span(draft)
     edges = [("from", window.start), ("to", window.end)]
     if first is None or last is None or min(window.start % DAY_MINUTES, window.end % DAY_MINUTES) >= NIGHT_ENDS:
@@ -130,7 +130,6 @@ def windows_in_gaps(draft: Draft, zones: set[str]) -> Iterator[Problem]:
 
 
 def _span(draft: Draft) -> tuple[dt.date | None, dt.date | None]:
-    """The days from the first message to the last."""
     opens = [at.date() for _, message in draft.messages() if (at := draft.instant(message.opens))]
     closes = [at.date() for _, message in draft.messages() if (at := draft.instant(message.closes))]
     if not opens or not closes or max(closes) - min(opens) > MOST_DAYS * DAY:

@@ -62,7 +62,7 @@ def _target(draft: Draft, path: YamlPath, message: Message, floor: float) -> Ite
 
 
 def somebody_asks(draft: Draft) -> Iterator[Problem]:
-    """Without a question nobody ever learns whether the estimate is right."""
+    # Without a question the estimate is never tested.
     for path, message in draft.messages():
         if message.cadence.recall_floor is not None and not message.checks:
             cause = f"'{message.id}' repeats by recall, and no question tells how well it is remembered."
@@ -78,7 +78,7 @@ def somebody_asks(draft: Draft) -> Iterator[Problem]:
 
 
 def _asks_for_recall(written: object) -> bool:
-    """Whether its author meant it to repeat by recall, also where the floor itself is at fault."""
+    # The author meant it to repeat by recall, also where the floor itself is at fault.
     cadence = written.get("cadence") if isinstance(written, Mapping) else None
     return isinstance(cadence, Mapping) and "recall_floor" in cadence
 
@@ -96,7 +96,7 @@ def experiments_try_something(draft: Draft) -> Iterator[Problem]:
 
 
 def arms_can_be_shown(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
-    """With the people: chance has dealt already, so each arm's size is known."""
+    # Chance deals by the person's id, so each arm's size is known already.
     plan = draft.plan
     if plan.experiment is None:
         return

@@ -14,7 +14,6 @@ from commsengine.errors import Problem
 
 
 def roles_can_match(draft: Draft) -> Iterator[Problem]:
-    """What can be told without the people."""
     rest = ""
     for name, role in draft.plan.audience.roles.items():
         path: YamlPath = ("audience", "roles", name)
@@ -46,7 +45,6 @@ def roles_have_people(draft: Draft, people: Sequence[Person]) -> Iterator[Proble
 
 
 def columns_of(people: Sequence[Person]) -> list[str]:
-    """The columns that somebody has a value in."""
     own = [column for column in COLUMNS if any(getattr(person, column) for person in people)]
     return own + sorted({name for person in people for name in person.attributes})
 
@@ -109,7 +107,6 @@ def _managers_call(draft: Draft) -> bool:
 
 
 def counts(draft: Draft, people: Sequence[Person]) -> Mapping[str, int]:
-    """People per role."""
     return Counter(role for person in people if (role := role_of(draft.plan.audience, person)))
 
 
