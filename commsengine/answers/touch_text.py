@@ -22,10 +22,10 @@ Blocks = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class CheckText:
-    """The check of the touch, whether the message asks it or only offers it.
+    """The check of the touch, asked by the message or only offered.
 
     ``answers`` are pairs of what is stored and what is shown, in this person's order. ``right`` and ``because`` are
-    told as soon as it is answered, to this person only; before, they are empty.
+    shown as soon as it is answered, to this person only; before, they are empty.
     """
 
     question: str = ""
@@ -55,7 +55,7 @@ class CardText:
 
 
 def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
-    """A text that cannot be rendered for this person (a column is gone) leaves all as the author wrote it."""
+    # a text that cannot be rendered for this person (a column is gone) leaves all as the author wrote it
     touch, readers = card.touch, read_by(signers.lead.first_name, len(card.plan.owner))
     try:
         shown = renderer.page(card.message.id, touch.role, touch.number, card.person, signers, card.unclear)
@@ -101,7 +101,6 @@ def _as_written(card: Card) -> CardText:
 
 
 def _chosen(card: Card, check: CheckText, choices: Sequence[str]) -> str:
-    """What was said last; of a choice, in the words in which it was offered."""
     if card.latest and card.latest.kind == "check":
         return dict(check.answers).get(card.value, card.value)
     stored = card.message.input.choices if card.message.input else ()
@@ -110,7 +109,6 @@ def _chosen(card: Card, check: CheckText, choices: Sequence[str]) -> str:
 
 
 def key_point(renderer: Renderer, message: Message, role: str, person: Person, signers: Signers) -> str:
-    """A message in one sentence, for this person."""
     try:
         return str(renderer.page(message.id, role, 1, person, signers)["key_point"])
     except RenderError:
@@ -129,7 +127,7 @@ def drawn(renderer: Renderer, card: Card, signers: Signers, check: CheckText) ->
 
 
 def _explained(card: Card, check: CheckText) -> str:
-    """Right or not quite, and why: in the person's own conversation, where nobody else reads it."""
+    # in the person's own conversation, where no other person reads it
     if not check.because:
         return ""
     verdict = "That is right." if card.right else f"Not quite: {check.right}."
@@ -137,7 +135,7 @@ def _explained(card: Card, check: CheckText) -> str:
 
 
 def _offer(card: Card) -> Blocks:
-    """A press that asks for an explanation: after a right answer too, so that to ask does not tell which it was."""
+    # after a right answer too, so that to ask does not tell which it was
     if card.checked is None or card.question:
         return []
     text = {"type": "plain_text", "text": "Please explain it to me"}
@@ -164,7 +162,6 @@ def _note(text: str) -> Mapping[str, Any]:
 
 
 def _touch_of(card: Card) -> Touch:
-    """The touch as it was decided, from its record."""
     record = card.touch
     local_date = record.local_date or card.now.date()
     return Touch(

@@ -19,9 +19,9 @@ Fact = TypeVar("Fact", Question, Snooze, OutreachOutcome)
 
 
 def sequences_of(campaigns: Campaigns, person: Person, history: History) -> tuple[list[MessageSequence], list[Reason]]:
-    """A course for every message that is for this person, and why they take no part in the other campaigns.
+    """A sequence for every message that is for this person, and why the person takes no part in other campaigns.
 
-    Campaigns come in the order of their ids, whoever asks: it settles which of two equal touches goes first.
+    Campaigns come in the order of their ids: it settles which of two equal touches goes first.
     """
     sequences: list[MessageSequence] = []
     reasons: list[Reason] = []
@@ -45,7 +45,7 @@ def carried_by(plan: Plan, carriers: Collection[str] | None) -> list[str]:
 
 
 def reaching(channels: Sequence[str], person: Person, unreachable: Collection[str]) -> tuple[str, ...]:
-    """Those of these channels that reach the person, the one they prefer first."""
+    """Those of these channels that reach the person, the preferred one first."""
     return tuple(
         sorted(
             (each for each in channels if each not in unreachable), key=lambda name: name != person.preferred_channel
@@ -54,7 +54,6 @@ def reaching(channels: Sequence[str], person: Person, unreachable: Collection[st
 
 
 def _absent(campaign: Campaign, history: History, role: str | None) -> tuple[str, str] | None:
-    """Why the person takes no part in this campaign, as code and text; ``None`` if they do."""
     if campaign.plan.audience.people and campaign.id not in history.rosters:
         return "not_in_roster", "The person is not in the campaign's roster."
     if role is None:

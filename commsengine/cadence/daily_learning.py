@@ -32,7 +32,6 @@ class LearnedRoles:
 
     @property
     def estimates(self) -> Mapping[str, Estimate]:
-        """The frozen estimate of every role."""
         return {role: self.estimate_of(role) for role in self.roles}
 
     def estimate_of(self, role: str) -> Estimate:
@@ -45,7 +44,7 @@ class LearnedRoles:
 
 @dataclass(frozen=True, slots=True)
 class PersonEvents:
-    """What one person had of one message and said about it, as events; ``zero`` is the instant of hour 0."""
+    """What one person had and answered of one message, as events; ``zero`` is the instant of hour 0."""
 
     person: str
     message: str
@@ -64,19 +63,17 @@ class PersonEvents:
 
 
 def count_at(now: dt.datetime) -> dt.datetime:
-    """The last instant at which answers were counted: midnight UTC."""
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def has_checks(plan: Plan) -> bool:
-    """Whether anything can be learned: some message has a question."""
     return any(message.checks for message in plan.messages)
 
 
 def learn_day(
     plan: Plan, known: LearnedRoles, people: Iterable[tuple[Person, History]], until: dt.datetime
 ) -> LearnedRoles | None:
-    """What is known at ``until``; ``None`` if there were no answers since it was counted last."""
+    """What is known at ``until``; ``None`` without answers since the last count."""
     courses: dict[str, list[PersonEvents]] = {}
     for person, history in people:
         role = role_of(plan.audience, person)
@@ -101,7 +98,6 @@ def learn_day(
 
 
 def _answered(plan: Plan, person: Person, history: History, until: dt.datetime) -> Iterable[PersonEvents]:
-    """The person's courses in which a check was answered by then."""
     for message in plan.messages:
         said = [answer for answer in history.answers_to(plan.campaign, message.id) if answer.at <= until]
         if not any(answer.tells for answer in said):
@@ -117,7 +113,6 @@ NONE: tuple[list[Checked], list[Checked]] = ([], [])
 def _in_turn(
     plan: Plan, courses: Iterable[PersonEvents], since: dt.datetime, until: dt.datetime
 ) -> tuple[list[Checked], list[Checked]]:
-    """The new answers, and those held out."""
     kept: list[Checked] = []
     out: list[Checked] = []
     for course in courses:
@@ -137,13 +132,13 @@ def recall_of(campaign: Campaign, message: Message, person: Person, history: His
 
 
 def messages_by_recall(plan: Plan) -> Sequence[Message]:
-    """The messages whose recall counts: those that repeat by it; where there are none, all that ask for something."""
+    # those that repeat by recall; where there are none, all that ask for something
     by_recall = [message for message in plan.messages if message.cadence.recall_floor is not None]
     return by_recall or [message for message in plan.messages if message.ask != "nothing"] or plan.messages
 
 
 def with_interval(campaign: Campaign, hours: int) -> Campaign:
-    """The same campaign, had its messages by recall been sent by the calendar: every so many hours until they close."""
+    """The same campaign, had its messages by recall been sent every so many hours until they close."""
     plan, every = campaign.plan, Cadence(every=f"{hours}h")
     messages = tuple(
         message.model_copy(update={"cadence": every}) if message.cadence.recall_floor is not None else message

@@ -71,7 +71,7 @@ class Walk:
         self._last = Decision(person.id)
 
     def go(self, campaigns: Campaigns, until: dt.datetime) -> Forecast:
-        """On to ``until``, without that instant. Other ``campaigns`` than before are news to everybody at once."""
+        """On to ``until``, without that instant. Other ``campaigns`` than before take effect for all people at once."""
         if campaigns is not self._known:
             self._next, self._known = self._reached, campaigns
         while self._next < until:
@@ -92,7 +92,6 @@ class Walk:
                 heapq.heappush(self._facts, (fact.at, next(self._order), fact))
 
     def _look_again(self) -> dt.datetime:
-        """The next instant at which anything can change."""
         nexts = [at for at in (self._last.wake_at, self._facts[0][0] if self._facts else None) if at is not None]
         nexts += [end for end in self._ends if end > self._reached][:1]
         return max(self._reached, min(nexts, default=NEVER))
@@ -143,7 +142,6 @@ def forecast_together(
 def _taught(
     campaigns: Campaigns, walks: Sequence[Walk], known: dict[str, LearnedRoles], counted: dt.datetime
 ) -> Campaigns:
-    """The campaigns with what is known of the answers up to ``counted``; what is new goes into ``known``."""
     running = []
     for campaign in campaigns.running:
         before = known.get(campaign.id, LearnedRoles())
@@ -158,7 +156,6 @@ def _taught(
 
 
 def _as_of(campaigns: Campaigns, pauses: Mapping[str, Sequence[Standstill]], now: dt.datetime) -> Campaigns:
-    """The campaigns that run at ``now``, with the supposed pauses that are over by then."""
     if not pauses:
         return campaigns
     running = []
@@ -171,7 +168,6 @@ def _as_of(campaigns: Campaigns, pauses: Mapping[str, Sequence[Standstill]], now
 
 
 def with_touch(history: History, touch: Touch, sent_at: dt.datetime) -> History:
-    """The history after this touch was carried (or recorded as skipped)."""
     before = next((row for row in history.rows if row.key == touch.key), None)
     row = TouchRow(
         key=touch.key,
@@ -193,7 +189,7 @@ def with_touch(history: History, touch: Touch, sent_at: dt.datetime) -> History:
 
 
 def with_fact(campaigns: Campaigns, person: Person, history: History, fact: Fact) -> History:
-    """The history after this fact. The outcome of a talk is that of everything the talk was about, as in life."""
+    # the outcome of a talk is that of everything the talk was about, as in life
     if isinstance(fact, Answer):
         return replace(history, answers=(*history.answers, fact))
     plan = next(campaign.plan for campaign in campaigns.running if campaign.id == fact.campaign)
@@ -210,7 +206,6 @@ def with_fact(campaigns: Campaigns, person: Person, history: History, fact: Fact
 
 
 def nobody(touch: Touch) -> Sequence[Fact]:
-    """``--answers none``: nobody ever answers."""
     del touch
     return ()
 
@@ -224,7 +219,7 @@ def messages_of(campaigns: Campaigns) -> Messages:
 
 
 def everybody(messages: Messages) -> Supposition:
-    """``--answers all``: everybody answers two hours after the first touch and after each check, and is right."""
+    """All people answer two hours after the first touch and after each check, and are right."""
 
     def suppose(touch: Touch) -> Sequence[Fact]:
         wanted = touch.number == 1 or check_of(messages[touch.campaign, touch.message], touch.number)
@@ -246,9 +241,9 @@ OUTREACH = (("understood", 0.70), ("objects", 0.90), ("away", 1.0))
 
 
 def typical(messages: Messages) -> Supposition:
-    """``--answers typical``: assumed rates, spread over people by a fixed hash so that every run supposes the same.
+    """Assumed rates, spread over people by a fixed hash so that every run supposes the same.
 
-    Whoever answers a touch that carries a check answers the check.
+    A person who answers a touch with a check answers the check.
     """
 
     def suppose(touch: Touch) -> Sequence[Fact]:

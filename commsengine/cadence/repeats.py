@@ -102,7 +102,6 @@ class ByRecall:
         return RepeatSlot(at, self.hours.local_date(final) if final is not None and at < final else None)
 
     def _by_floor(self, memory: Memory, zero: dt.datetime, first: dt.datetime) -> dt.datetime | None:
-        """The first slot at which recall is below the floor; ``None`` if that is not before the message closes."""
         soonest, latest = (first - zero) / HOUR, (self.closes - zero) / HOUR
         falls = memory.falls_below(self.floor - HAIR, soonest, latest)
         if falls >= latest:
@@ -131,7 +130,7 @@ RepeatRule = FixedInterval | ByRecall
 
 
 def seen_at(rows: Iterable[TouchRow]) -> list[dt.datetime]:
-    """When the touches were due that may have been read: not those skipped, or refused for good."""
+    # a skipped touch, or one refused for good, cannot have been read
     return sorted(row.due_at for row in rows if row.state not in NOT_SEEN and row.kind not in BY_HAND)
 
 

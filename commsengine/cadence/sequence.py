@@ -30,7 +30,7 @@ LAST_WORDS = frozenset({"understood", "declines"})
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a course wants next: a rung from ``ready`` on. ``again`` is the row of a retry.
+    """What a sequence wants next: a rung from ``ready`` on. ``again`` is the row of a retry.
 
     ``keep`` is the local date of a later touch for which a place in the week's budget is kept.
     """
@@ -78,7 +78,6 @@ class MessageSequence:
 
     @property
     def answered(self) -> bool:
-        """An acknowledgement, an answered check, input or commitment given, or "heard enough": nobody chases on."""
         return bool(self.answers)
 
     @property
@@ -87,7 +86,6 @@ class MessageSequence:
         return not self.answered and not settled and bool(self.ladder)
 
     def over(self, now: dt.datetime) -> Reason | None:
-        """Why nothing of this message comes any more, if that is so: they left, it was wrong, or by their own word."""
         if self.leaves and now >= self.closes:
             return self.closed()
         if self.correction is not None:
@@ -111,7 +109,6 @@ class MessageSequence:
         return self.reason("closed", "The message closes before its next touch.", waits_for="never")
 
     def asked(self) -> Reason | None:
-        """An open question stops repeats and chasing alike."""
         if any(question.answered_at is None for question in self.questions):
             return self.reason("asked", "Their question is open.", waits_for="the answer to their question")
         return None
@@ -138,7 +135,6 @@ class MessageSequence:
         return rung is not None and self.ladder[rung - 1].do == "remind"
 
     def all_made(self, made: list[TouchRow]) -> bool:
-        """Whether these are as many as the plan wants at most."""
         return self.repeat_rule.times is not None and len(made) >= self.repeat_rule.times
 
     def after(self, due: dt.datetime, *, supposed: bool = False) -> RepeatSlot | None:
@@ -157,7 +153,6 @@ class MessageSequence:
         return slot if slot is None or slot.at >= self.clock else RepeatSlot(self.clock, slot.keep)
 
     def _rung_slot(self) -> dt.datetime:
-        """The slot of a rung that follows the last touch, where no repeat does."""
         return self.hours.later(
             max(row.due_at for row in self.rows if row.kind != "sponsor"), self.repeat_rule.interval
         )
@@ -220,7 +215,7 @@ class MessageSequence:
         steps.append(self._step(rung, ready))
 
     def _sponsor(self, rung: int, steps: list[Step], reasons: list[Reason]) -> None:
-        """The proposal to ask the sponsor: only after the last outreach is recorded, and did not help."""
+        # only after the last outreach is recorded, and did not help
         calls = [row.due_at for row in self.rows if row.kind == "personal"]
         told = [outcome for outcome in self.outcomes if calls and outcome.at >= max(calls)]
         objected = [outcome.at for outcome in told if outcome.outcome in NOT_HELPED]

@@ -58,14 +58,14 @@ class _SimulatedPerson:
         self._events.append(Event((at - self._zero) / HOUR, signal))
 
     def knows(self, at: dt.datetime, options: int, touch: Touch) -> bool:
-        """Whether they choose the right answer: by what they know, by a guess, or not by a slip."""
+        # by what they know, by a guess, or not by a slip
         state = fold(self._curve, tuple(self._events))
         known = recall_at(state, (at - self._zero) / HOUR) if self._events else 0.0
         return drawn("knows", touch.key) < right_chance(known, options)
 
 
 def _curve(person: str, theta: float) -> Curve:
-    """One class of the curve, by chance and for good."""
+    # one class of the curve, by chance and for good
     whole, place = Curve.of(theta), drawn("mind", person)
     ends = accumulate(whole.weights)
     return _one_class(next((s for s, end in zip(whole.start, ends, strict=True) if place < end), whole.start[-1]))

@@ -24,7 +24,6 @@ def standing(
     questions: Iterable[Question],
     outcomes: Iterable[OutreachOutcome] = (),
 ) -> str:
-    """The standing, from what is on record of this person and message alone."""
     if any(answer.kind in ENOUGH for answer in answers):
         return "heard enough"
     if any(question.answered_at is None for question in questions):
@@ -51,9 +50,9 @@ def call_again(plan: Plan, person: Person, away: dt.datetime) -> dt.datetime:
 
 
 def open_outreach(plan: Plan, person: Person, history: History, now: dt.datetime) -> list[str]:
-    """The messages of this plan whose ``personal`` rung is open: with neither answer nor outcome since.
+    """The messages of this plan with an open ``personal`` rung: with neither answer nor outcome since.
 
-    Nobody is to talk about what another message corrects. "Away" closes it only until the person is to be called again.
+    A corrected message is no subject for a talk. "Away" closes it only until the person is to be called again.
     """
     mine = [row for row in history.rows if row.campaign == plan.campaign and row.kind == "personal"]
     calls = [row for row in mine if row.message not in plan.corrected]

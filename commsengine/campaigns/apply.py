@@ -33,7 +33,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class ToldOld:
-    """Somebody whose latest message about these milestones named a date that holds no more."""
+    """A person whose latest message about these milestones named a date that holds no more."""
 
     person_id: str
     email: str
@@ -42,9 +42,9 @@ class ToldOld:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """Everything that applying this plan changes. ``correction`` proposes what to write to those ``told``.
+    """Everything that applying this plan changes. ``correction`` proposes what to write to those in ``told``.
 
-    ``corrected`` names the messages that are sent to nobody from now on, each with the one that puts it right.
+    ``corrected`` names the wrong messages, not sent from now on, each with the one that puts it right.
     """
 
     campaign: str
@@ -68,7 +68,7 @@ class Diff:
 
 
 def compare(store: Store, decisions: Decisions, plan: Plan, templates: Mapping[str, str], now: dt.datetime) -> Diff:
-    """What applying ``plan`` would change. Raises ``InputError`` if it renumbers rungs that have been climbed."""
+    """Raises ``InputError`` if the plan renumbers rungs that have been climbed."""
     del templates  # texts do not move touches; they are frozen with the version
     old = store.plans.get(plan.campaign)
     audience = sum(role_of(plan.audience, person) is not None for person in everybody(store))
@@ -102,7 +102,7 @@ def compare(store: Store, decisions: Decisions, plan: Plan, templates: Mapping[s
 def apply(
     store: Store, plan: Plan, templates: Mapping[str, str], source: str, *, diff: Diff, by: str, now: dt.datetime
 ) -> int:
-    """Store the plan as the newest version; a new campaign is paused. Returns the version's number."""
+    """Stores the plan as the newest version; a new campaign is paused. Returns the version's number."""
     version = store.plans.save_version(plan, templates, source, introduced=diff.introduced, by=by, now=now)
     store.touches.release(now=now, campaign=plan.campaign)
     return version
@@ -126,7 +126,7 @@ def introduced_at(old: CampaignRecord | None, plan: Plan, now: dt.datetime) -> d
 
 
 def _opened_by_moving(old: Plan, before: Message, plan: Plan, after: Message, now: dt.datetime) -> bool:
-    """It was still to open, and would all at once have been open for a while."""
+    # it was still to open, and would all at once have been open for a while
     opened, opens = _opening(old, before), _opening(plan, after)
     return opens < opened and opened > now
 
@@ -152,7 +152,7 @@ def milestones_moved(old: Plan, new: Plan) -> tuple[Moved, ...]:
 
 
 def told_old(store: Store, plan: Plan, moved: Sequence[Moved]) -> tuple[ToldOld, ...]:
-    """Who was told a date that this plan changes, by the last message to them that named it."""
+    """The people who know an old date, by the last message to them that named it."""
     if not moved:
         return ()
     last: dict[tuple[str, str], dt.date] = {}
@@ -175,7 +175,6 @@ def told_old(store: Store, plan: Plan, moved: Sequence[Moved]) -> tuple[ToldOld,
 
 
 def _dates_named(store: Store, campaign: str, version: int, message: str) -> Mapping[str, dt.date]:
-    """The milestones that this message of that version names, with their dates then."""
     record = store.plans.version(campaign, version)
     if record is None or message not in _ids(record.plan):
         return {}
@@ -184,7 +183,6 @@ def _dates_named(store: Store, campaign: str, version: int, message: str) -> Map
 
 
 def correction(plan: Plan, moved: Sequence[Moved]) -> str:
-    """A proposal of what to write to those who were told the old date."""
     lines = [
         f'{move.name.replace("_", " ")} of "{plan.title}" is now on {move.new:%d %B %Y}, not on {move.old:%d %B %Y}.'
         + (f" {move.because}" if move.because else "")
@@ -194,7 +192,7 @@ def correction(plan: Plan, moved: Sequence[Moved]) -> str:
 
 
 def _refuse_renumbered_rungs(store: Store, old: Plan, new: Plan) -> None:
-    """A rung that somebody stands on keeps its number and its kind: else they would be asked twice, or never."""
+    # a rung that a person stands on keeps its number and its kind: else they would be asked twice, or never
     climbed: dict[str, int] = {}
     for row in store.touches.list(old.campaign):
         climbed[row.message] = max(climbed.get(row.message, 0), row.rung or 0)

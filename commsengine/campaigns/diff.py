@@ -47,7 +47,6 @@ def touch_diff(
     introduced: Mapping[str, dt.datetime],
     now: dt.datetime,
 ) -> TouchDiff:
-    """The touches to come for everybody (or a sample) under the old version and under the new."""
     before = (
         decisions.estimated(as_running(old, "latest", now), now)
         if old.state != "running"

@@ -42,7 +42,6 @@ def effects(store: Store, decisions: Decisions, campaign: CampaignRecord, backlo
 
 
 def release_effects(store: Store, decisions: Decisions, backlog: str, now: dt.datetime) -> Effects:
-    """As if the engine's hold were released now, over all running campaigns."""
     campaigns = decisions.campaigns(now)
     released = replace(campaigns, holds=(*campaigns.holds, Standstill(now, now, backlog)))
     return _seen(store, decisions, released, "", now)
@@ -61,7 +60,7 @@ class Coming:
 
 
 def coming(store: Store, decisions: Decisions, now: dt.datetime, until: dt.datetime) -> Coming:
-    """What would be sent until then if nobody answered, and a hold were released now."""
+    # as if no person answered, and a hold were released now
     people, total = sample(store)
     scale = total / len(people) if people else 1.0
     campaigns = decisions.campaigns(now)
@@ -75,7 +74,7 @@ def coming(store: Store, decisions: Decisions, now: dt.datetime, until: dt.datet
 
 
 def as_running(record: CampaignRecord, backlog: str, now: dt.datetime) -> Campaign:
-    """The campaign as it will be once it runs. Only the newest pause matters to a decision."""
+    # only the newest pause matters to a decision
     pauses = (Standstill(now, now, backlog),) if record.started_at else ()
     return Campaign(record.plan, record.started_at or now, record.version, record.epoch, record.introduced, pauses)
 

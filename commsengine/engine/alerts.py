@@ -46,13 +46,13 @@ class Alerts:
         )
 
     def shut(self, channel: str, breaker: Breaker, waiting: Callable[[], int], now: dt.datetime) -> None:
-        """A person must see to it, or a quota is used up; ``waiting`` counts what does not leave."""
+        """For a channel that waits for a person or a quota; ``waiting`` counts what does not leave."""
         self._tell(
             f"{channel} is shut", now, f"Nothing leaves by {channel}", lambda: _rests(breaker, waiting(), now), now
         )
 
     def failing(self, record: CampaignRecord, why: str, reasons: Counter[str], now: dt.datetime) -> None:
-        """To every owner, and to the admin. It names reasons and their numbers, nobody's address."""
+        # it names reasons and their numbers, never an address
         listed = [f"    {number:,} × {reason}" for reason, number in reasons.most_common(MOST_REASONS)]
         others = reasons.total() - sum(number for _, number in reasons.most_common(MOST_REASONS))
         listed += [f"    {others:,} × something else"] if others else []
@@ -90,7 +90,6 @@ class Alerts:
 
 
 def _rests(breaker: Breaker, waiting: int, now: dt.datetime) -> str:
-    """The other side's own words, what becomes of what is due, and what to do."""
     passes = "passes by itself when the quota renews" if breaker.quota else "does not pass by itself"
     waits = "1 message waits" if waiting == 1 else f"{waiting:,} messages wait"
     return (

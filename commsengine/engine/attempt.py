@@ -53,12 +53,10 @@ class Claimed:
 
     @property
     def topic(self) -> str:
-        """What it is a copy of."""
         return f"{self.campaign} {self.message}"
 
     @property
     def service(self) -> bool:
-        """Mail that is no touch: it is of no message of the plan."""
         return not self.message
 
     def in_time(self, now: dt.datetime) -> bool:
@@ -105,7 +103,6 @@ class BatchDelivery:
 
     @property
     def over(self) -> bool:
-        """Nothing more of this batch may leave, and nothing is open."""
         if self._open:
             return False
         stopped = self._down or self._stopped() or self._breaker.shut(self._clock())
@@ -128,7 +125,7 @@ class BatchDelivery:
         self._to_record(one, receipt_of(outcome, one.attempts, self._clock(), service=one.service))
 
     def _doubt(self, outcome: Outcome, one: Claimed) -> None:
-        """It waits for what the others get; if it is one too many, everybody is refused."""
+        # it waits for what the others get; if it is one too many, all of them are refused
         before = 0 if one.service else one.attempts  # service mail is given up in the end, for it is never too late
         doubt = UnclearRefusal(outcome, one.topic, one.person, before, lambda settled: self._book(one, settled))
         if not self._doubts.add(doubt):
@@ -147,7 +144,6 @@ class BatchDelivery:
         return replace(outcome, retry_after=(until - now + AFTER_THE_OTHERS).total_seconds())
 
     def untried(self) -> frozenset[str]:
-        """The keys that the channel has not come to."""
         return frozenset(self._claimed.keys() - self._settled - self._marked)
 
     def settle_rest(self, but: Collection[str] = ()) -> None:
@@ -160,7 +156,6 @@ class BatchDelivery:
         return not (self._stopped() or self._breaker.shut(now) or self._guard.stops(one.campaign)) and one.in_time(now)
 
     def _heed(self, outcome: Outcome, one: Claimed) -> None:
-        """What this outcome says about the channel as a whole."""
         now = self._clock()
         took, self._last = now - self._last, now
         if outcome.narrow and not self._down and self._narrow():
@@ -189,8 +184,8 @@ LONGEST_REASON = 300  # characters
 def receipt_of(outcome: Outcome, attempts: int, now: dt.datetime, *, service: bool = False) -> Receipt:
     """The receipt of one attempt; ``attempts`` counts those before it.
 
-    Who cannot be reached on this channel is decided again at once, for the next one; ``service`` mail is not decided,
-    and would be tried over and over.
+    A person who cannot be reached on this channel is decided again at once, for the next one; ``service`` mail is not
+    decided, and would be tried over and over.
     """
     number = attempts + 1
     if service and outcome.unreachable:
@@ -211,7 +206,7 @@ def receipt_of(outcome: Outcome, attempts: int, now: dt.datetime, *, service: bo
 def retry_at(outcome: Outcome, number: int, now: dt.datetime) -> dt.datetime:
     """When to try again after the ``number``-th attempt, not before the other side asked us to.
 
-    The key adds up to a fifth, so that not all come at once; whom a relay turns away together least of all.
+    The key adds up to a fifth, so that not all come at once; those whom a relay turns away together least of all.
     """
     spread = zlib.crc32(outcome.key.encode()) / 0xFFFFFFFF / 5
     seconds = max(BACK_OFF[number - 1] * 60, outcome.retry_after or 0)
@@ -219,9 +214,7 @@ def retry_at(outcome: Outcome, number: int, now: dt.datetime) -> dt.datetime:
 
 
 def render_failed(key: str, failure: Exception, attempts: int, now: dt.datetime) -> Receipt:
-    """A message that could not be written: this row only. What its author must mend fails for good; a defect of ours
-    may have been of the moment, so the message is tried again like one that was refused for now.
-    """
+    # What its author must mend fails for good. A defect of ours may have been of the moment: it is tried again.
     verdict = PERMANENT if isinstance(failure, CommsError) else RETRY
     return receipt_of(Outcome(key, verdict, "render", f"{type(failure).__name__}: {failure}"), attempts, now)
 

@@ -28,7 +28,6 @@ class DailyEstimates:
         self._counted: dict[str, dt.datetime] = {}
 
     def teach(self, running: Iterable[Plan], now: dt.datetime) -> None:
-        """Publish what the answers up to the last midnight say, where that has not been done."""
         count = count_at(now)
         for plan in running:
             if has_checks(plan) and self._counted.get(plan.campaign) != count:
@@ -57,7 +56,7 @@ class DailyEstimates:
 
 
 class EstimatesInUse:
-    """The estimates in use, read anew when others take effect: the same value all day, so that what is worked out
+    """The estimates in use, read again when others take effect: the same value all day, so that what is worked out
     under it can be kept."""
 
     def __init__(self, store: Store) -> None:
@@ -74,7 +73,7 @@ class EstimatesInUse:
         return self._made_of(plan, in_use[0], now) if in_use else {}, min(coming, default=None)
 
     def _made_of(self, plan: Plan, counted: dt.datetime, now: dt.datetime) -> Mapping[str, Estimate]:
-        """Read and made once a day; every beat asks."""
+        # read and made once a day; every beat asks
         made = self._made.get(plan.campaign)
         if made is None or made[0] != counted:
             known = self._store.estimates.latest(plan.campaign, effective=now)

@@ -58,7 +58,6 @@ class Handover:
 
 
 def _appearing(people: Iterable[Decided], campaigns: Campaigns) -> set[str]:
-    """Everybody who may sign a message: owners, sponsors and these people's managers."""
     plans = [campaign.plan for campaign in campaigns.running]
     signing = {email for plan in plans for email in (plan.owner[0], plan.sponsor) if email}
     return signing | {one.person.manager for one in people if one.decision.touches}
@@ -83,7 +82,7 @@ def add_service_mail(
     due_at: dt.datetime,
     now: dt.datetime,
 ) -> bool:
-    """Keep a message for sending; ``False`` when one of its key is on record already: nobody gets it twice."""
+    """Keeps a message for sending; ``False`` when one of its key is on record already: it is not sent twice."""
     return store.touches.add_service(
         message.key, category=category, channel=message.channel, payload=payload_of(message), now=now,
         campaign=message.campaign, person_id=person_id, due_at=due_at,

@@ -54,11 +54,11 @@ MorningMail = Callable[[Sequence[CampaignRecord]], object]
 
 @dataclass(frozen=True, slots=True)
 class BeatReport:
-    """What one beat, or all beats of a tick, did. ``crowded`` are touches their channel had no room for just now.
+    """What one beat, or all beats of a tick, did. ``crowded`` are touches their channel had no place for just now.
 
     Known of a whole tick only: of what was ``claimed``, ``sent`` has arrived and ``failed`` never will; ``waiting`` are
-    people of whom something is due, but their send window is closed; ``refused`` are the channels that refuse us until
-    a person sees to it.
+    people with a due touch and a closed send window; ``refused`` are the channels that refuse us until a person sees to
+    it.
     """
 
     due: int = 0
@@ -75,7 +75,6 @@ class BeatReport:
 
     @property
     def needs_a_person(self) -> bool:
-        """We are refused, or all that left has failed."""
         return bool(self.refused) or (self.failed > 0 and not self.sent)
 
     def __add__(self, other: BeatReport) -> BeatReport:
@@ -173,7 +172,7 @@ class Engine:
         return self._told_stopped() or (self._state is not None and self._state.stopped())
 
     def _look_back(self, now: dt.datetime) -> tuple[str, frozenset[str]]:
-        """What the state folder knows: why to hold, and the messages that have killed an engine too often."""
+        """Why to hold by what the state folder knows, and the messages that have killed an engine too often."""
         if self._open_state is None:
             return "", frozenset()
         database = self._store.engine.database_id()
@@ -223,9 +222,9 @@ class Engine:
     # -- ticks ------------------------------------------------------------------------------------
 
     def tick(self) -> BeatReport:
-        """Beat until nobody is due and nothing is under way; short waits that a channel asks for are waited out.
+        """Beats until no person is due and nothing is under way; short waits that a channel asks for are waited out.
 
-        One tick at a time: called while another is at work, it leaves it to that one.
+        One tick at a time: a call while another is at work leaves it to that one.
         """
         if not self._ticking.acquire(blocking=False):
             return BeatReport()
@@ -272,24 +271,22 @@ class Engine:
         return replace(total, sent=sent, failed=failed, refused=refused)
 
     def _pick_up(self) -> None:
-        """After a tick that failed: what it had claimed and not handed over to anybody is given back."""
+        # after a tick that failed: what it had claimed and not handed over is given back
         if self._stumbled and self._settled():
             self._store.touches.release(now=self._clock(), owner=self.owner.name)
             self._stumbled = False
 
     def _refuse_a_failing_disk(self) -> None:
-        """A disk that has failed to keep a mark or a receipt ends the tick; a database that was away does not."""
+        # a disk that has failed to keep a mark or a receipt ends the tick; a database that was away does not
         trouble = self._writer.take_trouble()
         if isinstance(trouble, DiskError):
             raise trouble
 
     def _counts(self) -> tuple[int, int]:
-        """What has arrived and what has failed since the start."""
         pools = self._pools.values()
         return sum(pool.sent for pool in pools), sum(pool.failed for pool in pools)
 
     def _settled(self) -> bool:
-        """Nothing is under way and every receipt is kept."""
         return self._idle and self._writer.flush(0.0)
 
     @property
@@ -297,7 +294,7 @@ class Engine:
         return all(pool.idle for pool in self._pools.values())
 
     def _wait_for_progress(self) -> None:
-        """Wait until there is room; when nothing is under way, a moment for the last receipts to be kept."""
+        # until there is a place; when nothing is under way, a moment for the last receipts to be kept
         self._progress.clear()
         if not self._idle:
             self._progress.wait(0.5)
@@ -305,7 +302,7 @@ class Engine:
             self._writer.flush(1.0)
 
     def _waited_out(self) -> bool:
-        """Sleep until a channel that asked for a short patience is open again, or an uncertain send can be looked for.
+        """Sleeps until a channel that asked for a short patience is open again, or an uncertain send can be looked for.
 
         ``False`` if there is nothing to wait for.
         """
@@ -325,7 +322,6 @@ class Engine:
     # -- one beat ---------------------------------------------------------------------------------
 
     def beat(self) -> BeatReport:
-        """Decide and claim for as many due people as there is room for; the sending goes on behind it."""
         now = self._clock()
         self._heartbeat.keep(now, self.shut_channels(), sending=not self._idle, state=self._state)
         if self._stop_is_there():
@@ -359,7 +355,7 @@ class Engine:
         return hold.reason if hold else ""
 
     def _next(self, room: FreePlaces, now: dt.datetime) -> list[str]:
-        """Whom to look at: those who waited for a place that there is now, then who is due."""
+        # those who waited for a place that there is now come before those who are due
         waited = room.next()
         more = room.most() - len(waited)
         due = self._store.touches.due(now, more) if more > 0 else []
@@ -398,14 +394,14 @@ class Engine:
         return BeatReport(len(ids), len(claimed), skipped, by_hand, room.crowded, waiting=waiting)
 
     def _next_fence(self, now: dt.datetime) -> int:
-        """The fence of a claim, announced in the journal: where that cannot be written, nothing is claimed."""
+        # announced in the journal first: where that cannot be written, nothing is claimed
         fence = self._store.engine.next_fence()
         if self._state:
             self._state.journal.announce(fence, now)
         return fence
 
     def _serve(self, room: FreePlaces, now: dt.datetime) -> int:
-        """Claim and send service mail; it has no window, no budget and no ladder."""
+        # service mail has no window, no budget and no ladder
         waiting = [] if self._stopping.is_set() else self._store.touches.due_service(now)
         keys = [record.key for record in waiting if room.take(record.channel)]
         if not keys:

@@ -148,7 +148,6 @@ class Journal:
 
 
 def _last_fence(page: Path) -> int:
-    """The greatest one at the end of this page, 0 if it holds no line."""
     for block in _blocks_back(page):
         if fences := [line[1] for line in map(_parsed, block) if line]:
             return int(max(fences))
@@ -165,7 +164,6 @@ def _entry(tries: Mapping[int, tuple[str, str]], marked: Marked | None) -> Entry
 
 
 def _plain(marked: Marked) -> list[Any]:
-    """Everything but the key, in the order of the fields."""
     return [value.isoformat() if isinstance(value, dt.date) else value for value in _DETAILS(marked)]
 
 
@@ -178,7 +176,7 @@ def _marked(key: str, values: Sequence[Any]) -> Marked:
 
 
 def _parsed(line: bytes) -> list[Any] | None:
-    """``None`` for a line that broke off: what it would have said has not left."""
+    # a line that broke off is none: what it would have said has not left
     try:
         found = json.loads(line)
     except ValueError:

@@ -100,7 +100,7 @@ class EngineLock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """The file stays: removing it would let two processes hold two locks of the same name."""
+        # the file stays: removing it would let two processes hold two locks of the same name
         if self._file:
             self._file.truncate(0)
             self._file.close()

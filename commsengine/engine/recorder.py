@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 
 def said(failure: Exception) -> str:
-    """What a log may say of it: our own sentence, or only the kind of an error whose words are not ours."""
+    # our own sentence, or only the kind of an error with words that are not ours
     return failure.message if isinstance(failure, CommsError) else type(failure).__name__
 
 
@@ -78,7 +78,7 @@ class Recorder:
         self._thread.start()
 
     def mark(self, keys: Sequence[str], fence: int) -> set[str]:
-        """Make these touches ``sending``, durably; the keys that come back may leave."""
+        """Makes these touches ``sending``, durably; the keys that come back may leave."""
         if not keys:
             return set()
         granted: Future[set[str]] = Future()
@@ -95,7 +95,6 @@ class Recorder:
             self._news.notify_all()
 
     def still_ours(self, keys: Sequence[str], fence: int) -> set[str]:
-        """Those of these claims that nobody has given back meanwhile and whose lease is not over."""
         rows, now = self._ledger.rows(keys), self._clock()
         return {
             key
@@ -117,7 +116,7 @@ class Recorder:
             return trouble
 
     def close(self, timeout: float = 10.0) -> None:
-        """Write what waits, then end the thread. What cannot be written stays ``sending`` and is uncertain later."""
+        """Writes what waits, then ends the thread. What cannot be written stays ``sending`` and is uncertain later."""
         with self._news:
             self._closing = True
             self._news.notify_all()
@@ -140,7 +139,6 @@ class Recorder:
                 self._news.notify_all()
 
     def _next(self) -> dict[int, Unwritten]:
-        """Everything that waits, as soon as there is something; empty when it is time to go."""
         with self._news:
             if self._failed:
                 self._news.wait_for(lambda: self._closing, WAIT_AFTER_FAILURE)
@@ -157,11 +155,10 @@ class Recorder:
             return posts
 
     def _waiting(self) -> int:
-        """How many senders wait for their mark."""
         return sum(len(post.mark_requests) for post in self._posts.values())
 
     def _write(self, fence: int, post: Unwritten) -> bool:
-        """One commit. Whatever goes wrong: the receipts survive, and nothing unmarked leaves."""
+        # one commit; whatever goes wrong, the receipts survive, and nothing unmarked leaves
         marks, now = [key for keys, _ in post.mark_requests for key in keys], self._clock()
         taken_back = [each for each in post.receipts if each.state == RELEASED and each.key in self._marked]
         try:
@@ -183,7 +180,7 @@ class Recorder:
     def _write_down(
         self, marked: Sequence[Marked], settled: Sequence[Receipt], fence: int, now: dt.datetime
     ) -> CommsError | None:
-        """In the journal outside the database; what cannot be written there does not leave."""
+        # what cannot be written in the journal does not leave
         if self._journal is None:
             return None
         try:
@@ -193,7 +190,7 @@ class Recorder:
         return None
 
     def _tell(self, failure: Exception | None) -> None:
-        """A full disk fails every second for hours: told when it begins, when it changes and when it is over."""
+        # a full disk fails every second for hours: logged when it begins, when it changes and when it is over
         what = said(failure) if failure else ""
         if what and what != self._told:
             log.error("record_failed", error=what)

@@ -88,7 +88,6 @@ class SenderPool:
             thread.start()
 
     def room(self, now: dt.datetime) -> int:
-        """How many more touches may be claimed for this channel now."""
         with self._news:
             if self._stopping or self.breaker.shut(now):
                 return 0
@@ -101,12 +100,11 @@ class SenderPool:
 
     @property
     def crowded(self) -> bool:
-        """So much is under way that claiming more had better wait."""
+        # so much is under way that claiming more had better wait
         with self._news:
             return self._open > self._capacity // 2
 
     def put(self, claimed: Sequence[Claimed]) -> None:
-        """Hand over the touches of one claim."""
         with self._news:
             self._widen()
             carriers = len(self._threads) - len(self._spared)
@@ -119,18 +117,18 @@ class SenderPool:
             self._news.notify_all()
 
     def wait(self, timeout: float) -> bool:
-        """Wait until nothing is under way, at most ``timeout`` real seconds; whether that came about."""
+        """Waits until nothing is under way, at most ``timeout`` real seconds; whether that came about."""
         with self._news:
             return self._news.wait_for(lambda: self._open == 0, timeout)
 
     def stop(self) -> None:
-        """Begin nothing new: what has not been marked is given back."""
+        # what has not been marked is given back
         with self._news:
             self._stopping = True
             self._news.notify_all()
 
     def join(self, timeout: float) -> bool:
-        """After ``stop``: wait for the sends that had begun; ``False`` when one is open after ``timeout`` seconds."""
+        """After ``stop``: waits for the sends that had begun; ``False`` when one is open after ``timeout`` seconds."""
         done = self.wait(timeout)
         for thread in self._threads:
             thread.join(5.0 if done else 0.0)
@@ -159,7 +157,7 @@ class SenderPool:
             return None
 
     def _broke(self, failure: Exception) -> None:
-        """A defect of ours or a channel that cannot be opened: keep still for a while, like after any failure."""
+        # a defect of ours or a channel that cannot be opened: keep still for a while, like after any failure
         log.error("channel_broke", channel=self.name, error=type(failure).__name__)
         told = failure.message.rstrip(".") if isinstance(failure, InputError) else ""
         because = told or f"{self.name} failed unexpectedly ({type(failure).__name__})"
@@ -171,7 +169,7 @@ class SenderPool:
             return self._queue.popleft() if self._queue else None
 
     def _narrow(self, number: int) -> bool:
-        """This thread does without a connection from now on; the last one is not given up."""
+        # this thread does without a connection from now on; the last one is not given up
         with self._news:
             if len(self._spared) + 1 >= len(self._threads):
                 return False
@@ -195,14 +193,13 @@ class SenderPool:
             self._progress.set()
 
     def _leave_open(self) -> None:
-        """Nothing is under way that could tell what these were refused for: they are tried again."""
+        # nothing is under way that could tell what these were refused for: they are tried again
         for doubt in self._doubts.take():
             again = doubt.attempts > 0
             wait = TOLD_BY_NOBODY if again else None
             doubt.book(replace(doubt.outcome, verdict=RETRY, begun=not again, retry_after=wait))
 
     def _book(self, one: Claimed, receipt: Receipt) -> None:
-        """One receipt on its way to the record."""
         with self._news:
             self.sent += receipt.state == "sent" and not one.service
             self.failed += receipt.state == "failed" and not one.service
@@ -235,14 +232,13 @@ class SenderPool:
         )
 
     def _again(self, rest: Sequence[Claimed]) -> None:
-        """The rest of a batch of which one was stopped: next; after a refused mark, with a look at the record."""
         if rest:
             with self._news:
                 self._open += len(rest)
                 self._queue.appendleft(list(rest))
 
     def _still_ours(self, batch: Sequence[Claimed]) -> Sequence[Claimed]:
-        """After a refused mark, a look at the record saves a relay from many letters that end before their dot."""
+        # after a refused mark, a look at the record saves a relay from many letters that end before their dot
         if not (self._doubtful and batch):
             return batch
         try:
@@ -256,7 +252,7 @@ class SenderPool:
         return [one for one in batch if one.key in ours]
 
     def _may_go(self, count: int) -> bool:
-        """Wait for the rate; ``False`` when the pool has been stopped or the channel has been shut meanwhile."""
+        """Waits for the rate; ``False`` when the pool has been stopped or the channel has been shut meanwhile."""
         with self._news:
             self._news.wait_for(lambda: self._stopping, self._rate.take(count))
         return not (self._stopping or self._told_to_stop()) and self.breaker.admit(count, self._clock())
@@ -273,14 +269,13 @@ class SenderPool:
         return messages
 
     def _give_back(self, batch: Sequence[Claimed]) -> None:
-        """Only rows that are still ``claimed`` change; whatever has its receipt keeps it."""
+        # only rows that are still ``claimed`` change; a row with its receipt keeps it
         now = self._clock()
         given = [Outcome(one.key, RELEASED, begun=False) for one in batch]
         self._writer.settle([receipt_of(outcome, 0, now) for outcome in given], batch[0].fence)
 
 
 def _as_it_is(message: RenderedMessage) -> RenderedMessage:
-    """What was rendered before."""
     return message
 
 
@@ -290,7 +285,7 @@ BURST_SECONDS = 1.0
 class Rate:
     """So many messages a minute, evenly; ``None`` means as fast as it goes.
 
-    It measures real seconds, whatever clock the campaign runs on: the other side's limit is real.
+    It measures real seconds by any clock of the campaign: the other side's limit is real.
     """
 
     def __init__(self, per_minute: float | None) -> None:
@@ -300,11 +295,11 @@ class Rate:
 
     @property
     def burst(self) -> int | None:
-        """How many may go at once: a second's worth, and at least one. ``None`` without a limit."""
+        # a second's worth, and at least one
         return None if self.per_second is None else max(1, int(self.per_second * BURST_SECONDS))
 
     def take(self, count: int) -> float:
-        """Reserve ``count`` messages; returns the seconds to wait before they may go."""
+        """Reserves ``count`` messages; returns the seconds to wait before they may go."""
         if self.per_second is None:
             return 0.0
         with self._lock:
@@ -340,7 +335,8 @@ LOOK_AGAIN = dt.timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Of one who waits: the facts they were decided on, the bookmark, and when time alone may change the decision."""
+    """For a person who waits: the facts they were decided on, the bookmark, and when time alone may change the
+    decision."""
 
     facts_seq: int
     look_at: dt.datetime
@@ -348,7 +344,7 @@ class Place:
 
 
 class WaitingPeople:
-    """Who waits for a place, by channel, the longest first. Belongs to the beat of one engine."""
+    """The people who wait for a place, by channel, the longest first. Belongs to the beat of one engine."""
 
     def __init__(self) -> None:
         self._lines: dict[str, dict[str, Place]] = {}
@@ -360,7 +356,6 @@ class WaitingPeople:
         self._lines.setdefault(channel, {})[person] = place
 
     def next(self, channel: str, most: int) -> list[str]:
-        """The people who may try now, taken out of the line."""
         line = self._lines.get(channel, {})
         first = list(islice(line, most))
         for person in first:
@@ -391,28 +386,23 @@ class FreePlaces:
         self.crowded = 0
 
     def take(self, channel: str) -> bool:
-        """One place in that channel, if there is one left."""
         if self._left.get(channel, 0) <= 0:
             return False
         self._left[channel] -= 1
         return True
 
     def places(self) -> dict[str, int]:
-        """By channel; none in one that is more than half full, so that people are taken by the hundred."""
+        # none in a channel that is more than half full, so that people are taken by the hundred
         return {name: left for name, left in self._left.items() if left > 0 and not self._pools[name].crowded}
 
     def most(self) -> int:
-        """How many people may be taken now.
-
-        While every channel is shut for long, as many as ever: some may need a call, or nothing any more.
-        """
+        # While every channel is shut for long, as many as ever: some may need a call, or nothing any more.
         if not all(pool.breaker.shut(self._now) for pool in self._pools.values()):
             return min(sum(self.places().values()), BATCH)
         opens = min((self._opens(name) for name in self._pools), default=None)
         return 0 if opens is not None and opens <= self._now + SHORT_WAIT else BATCH
 
     def next(self) -> list[str]:
-        """Those who have waited for a place that there is now."""
         people: list[str] = []
         for name, left in self.places().items():
             people += self._waiting.next(name, min(left, BATCH - len(people)))
@@ -428,7 +418,7 @@ class FreePlaces:
         return found
 
     def fit(self, decision: Decision, facts_seq: int) -> Decision:
-        """The decision without the touches that their channel has no room for, and when to look at them again."""
+        """The decision without the touches that their channel has no place for, and when to look at them again."""
         left_out = [touch for touch in decision.touches if not self._fits(touch)]
         if not left_out:
             return decision
@@ -442,7 +432,7 @@ class FreePlaces:
         return bool(touch.skip) or touch.channel == BY_HAND or self.take(touch.channel)
 
     def _opens(self, channel: str) -> dt.datetime:
-        """When a shut channel opens again; a crowded one is looked at before, as soon as it has a place."""
+        # a crowded channel is looked at again before it opens, as soon as it has a place
         pool = self._pools.get(channel)
         until = pool.breaker.until if pool and pool.breaker.shut(self._now) else None
         return until or self._now + LOOK_AGAIN

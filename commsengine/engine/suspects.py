@@ -37,7 +37,8 @@ class Suspects:
         os.close(file)
 
     def poison(self) -> frozenset[str]:
-        """Counts whoever was being written when the last engine died; the keys at which it died too often."""
+        """Counts the messages that were being written when the last engine died; the keys at which it died too
+        often."""
         died_at = [self._map[n * SLOT : (n + 1) * SLOT].rstrip(b"\0").decode("ascii", "replace") for n in range(SLOTS)]
         if any(died_at):
             for key in filter(None, died_at):
@@ -47,7 +48,7 @@ class Suspects:
         return frozenset(key for key, deaths in self._deaths.items() if deaths >= MOST_DEATHS)
 
     def forget(self, key: str) -> None:
-        """It has been written, or it has failed: no suspect any more."""
+        # it has been written, or it has failed: no suspect any more
         if self._deaths.pop(key, None) is not None:
             self._save()
 
@@ -55,7 +56,7 @@ class Suspects:
     def writing(self, key: str) -> Iterator[None]:
         """Around the rendering of one message. A suspect waits until it is alone among the suspects.
 
-        Raises ``CommsError`` for a message at which the engine died too often, whoever claimed it.
+        Raises ``CommsError`` for a message at which the engine died too often.
         """
         suspect = key in self._deaths
         if self._deaths.get(key, 0) >= MOST_DEATHS:

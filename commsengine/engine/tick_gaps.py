@@ -24,19 +24,17 @@ RARELY = dt.timedelta(minutes=90)
 
 
 def awaited(store: Store, now: dt.datetime) -> bool:
-    """Whether nothing has beaten for long, and the next tick is not overdue yet."""
     last = store.engine.heartbeat()
     return last is not None and LONG_SILENCE < now - last.beat_at <= _patience(store, last)
 
 
 def stood_still(store: Store, last: HeartbeatRecord, now: dt.datetime) -> bool:
-    """Whether nothing has beaten since ``last`` for longer than the ticks are apart."""
     silent = now - last.beat_at
     return silent > LONG_SILENCE and silent > _patience(store, last)
 
 
 def rarely(store: Store) -> dt.timedelta | None:
-    """How long nothing had beaten before the last beat, if that is too long for messages to come in time."""
+    """How long no engine had beaten before the last beat, if that is too long for messages to come in time."""
     last = store.engine.heartbeat()
     apart = dt.timedelta(seconds=last.interval) if last else dt.timedelta()
     return apart if apart > RARELY else None

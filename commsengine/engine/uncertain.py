@@ -57,7 +57,7 @@ class Resolution:
         return min((self._next(row, now) for row in left), default=None)
 
     def _newer(self, rows: Sequence[Uncertain], resolver: Resolver, now: dt.datetime) -> set[str]:
-        """What became uncertain again after the look that is under way began: of those it can prove no absence."""
+        # of what became uncertain again after the look began, it can prove no absence
         began = {row.key: self._asked.get((resolver.name, row.key)) for row in rows}
         return {row.key for row in rows if (at := began[row.key]) is not None and at < _since(row, now)}
 
@@ -77,7 +77,6 @@ class Resolution:
         return known
 
     def _heard(self, resolver: str) -> Mapping[str, Sighting]:
-        """What a look has found, if it has come to its end."""
         if resolver not in self._looks:
             return {}
         if not wait([self._looks[resolver]], WAITED_FOR).done:
@@ -98,7 +97,6 @@ class Resolution:
         return all(now >= _since(row, now) + _settle(resolver) + PATIENCE for resolver in theirs)
 
     def _next(self, row: Uncertain, now: dt.datetime) -> dt.datetime:
-        """When the next of its resolvers may be asked."""
         asks = [
             max(_since(row, now) + _settle(resolver), _again(asked, now))
             for resolver in self._resolvers[row.channel]
@@ -108,10 +106,7 @@ class Resolution:
 
 
 def _begun(resolver: Resolver, sendings: Sequence[Sending], now: dt.datetime) -> Future[Mapping[str, Sighting]]:
-    """The look, on its way. Its thread keeps nobody from leaving: what it would find is found again.
-
-    Of what was marked by a clock that was ahead no absence is believed: who looks from that time on looks too late.
-    """
+    # Of what was marked by a clock that was ahead no absence is believed: a look from that time on is too late.
     found: Future[Mapping[str, Sighting]] = Future()
     ahead = {sending.key for sending in sendings if sending.since > now}
 
@@ -127,12 +122,12 @@ def _begun(resolver: Resolver, sendings: Sequence[Sending], now: dt.datetime) ->
 
 
 def _since(row: Uncertain, now: dt.datetime) -> dt.datetime:
-    """Never later than now: the clock may have been set back a little."""
+    # never later than now: the clock may have been set back a little
     return min(row.uncertain_at or row.sending_at or now, now)
 
 
 def _again(asked: dt.datetime | None, now: dt.datetime) -> dt.datetime:
-    """When one who was asked then may be asked again; a clock that was set back is no reason to wait."""
+    # a clock that was set back is no reason to wait
     return now if asked is None or asked > now else asked + ASK_AGAIN
 
 

@@ -43,7 +43,6 @@ class UnclearRefusals:
         self._lock = threading.Lock()
 
     def own(self, key: str, message: str) -> bool:
-        """Whether the message has got through to others since this touch was refused first."""
         with self._lock:
             before = self._refused.get(key)
             return before is not None and self._arrived[message] > before
@@ -59,7 +58,7 @@ class UnclearRefusals:
             return any(len(row) >= ALIKE and len(set(row)) >= PEOPLE for row in rows)
 
     def arrive(self, key: str, message: str) -> list[UnclearRefusal]:
-        """One has got through. Returns what is no doubt any more: each was refused for its own sake."""
+        """Returns the refusals that are clear now that one has got through: each was for its own person."""
         with self._lock:
             self._arrived[message] += 1
             self._refused.pop(key, None)
@@ -69,7 +68,6 @@ class UnclearRefusals:
             return settled
 
     def take(self) -> list[UnclearRefusal]:
-        """All that is open, to be given back."""
         with self._lock:
             taken, self._open = self._open, []
             return taken

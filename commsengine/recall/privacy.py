@@ -20,12 +20,10 @@ WEEK = dt.timedelta(days=7)
 
 
 def enough(people: int) -> bool:
-    """Whether a group of so many people, or so many answers, may be shown."""
     return people >= FEWEST
 
 
 def shown(sizes: Mapping[str, int]) -> frozenset[str]:
-    """The groups that may be shown, by name."""
     return frozenset(name for name, size in sizes.items() if enough(size))
 
 
@@ -63,12 +61,11 @@ class Block:
 
 
 def week_of(at: dt.datetime) -> dt.datetime:
-    """Monday midnight UTC."""
     return at.replace(hour=0, minute=0, second=0, microsecond=0) - dt.timedelta(days=at.weekday())
 
 
 def blocks(told: Iterable[GroupAnswer], now: dt.datetime) -> list[Block]:
-    """The closed blocks in order of time; a week that is not over closes none."""
+    # a week that is not over closes no block
     weeks: dict[dt.datetime, list[GroupAnswer]] = {}
     for one in sorted(told, key=lambda one: (one.at, one.person)):
         weeks.setdefault(week_of(one.at), []).append(one)
@@ -86,7 +83,7 @@ def blocks(told: Iterable[GroupAnswer], now: dt.datetime) -> list[Block]:
 
 
 def newest(closed: Sequence[Block]) -> list[GroupAnswer]:
-    """Everybody's newest answer, as far as whole blocks tell it (rule 4)."""
+    """The newest answer of each person, as far as whole blocks tell it (rule 4)."""
     kept: list[Block] = []
     later: set[str] = set()
     for block in reversed(closed):

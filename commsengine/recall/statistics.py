@@ -126,14 +126,13 @@ def similarity(table: Table) -> float | None:
 
 
 def _same(one: Counter[str], other: Counter[str]) -> float:
-    """The probability that two people, one of each, gave the same answer."""
     if one is other:
         return sum(n * (n - 1) for n in one.values()) / (one.total() * (one.total() - 1))
     return sum(n * other[answer] for answer, n in one.items()) / (one.total() * other.total())
 
 
 def _apart(tables: Sequence[Table], names: Sequence[str]) -> tuple[str, ...]:
-    """Who is unlike more than half of the others; pairs are tested by growing bounds, the smallest chance first."""
+    # pairs are tested by growing bounds, the smallest chance first
     pairs = {
         pair: [_only(table, pair) for table in tables if set(pair) <= set(table)] for pair in combinations(names, 2)
     }
@@ -153,7 +152,6 @@ def _only(table: Table, names: Sequence[str]) -> Table:
 
 
 def _chance(tables: Sequence[Table]) -> float:
-    """The chance of answers at least so different, if groups did not differ."""
     statistic, freedom = 0.0, 0
     for table in tables:
         answers = Counter[str]()

@@ -43,11 +43,11 @@ ANYBODY = Person(id="", email="")
 
 @dataclass(frozen=True, slots=True)
 class RoleView:
-    """One role and one message. Of a role that is not ``shown`` only the number of people is told.
+    """One role and one message. Of a role that is not ``shown`` only the number of people is there.
 
-    ``right`` is the share of right answers, everybody's newest; ``recall`` the estimate now, ``line`` that over time
-    (of messages whose recall counts), both by ``drawn`` people. ``checks`` and ``tested`` are the role's estimate's.
-    In the ``ramp`` of its first week no floor is promised.
+    ``right`` is the share of right answers, by the newest of each person; ``recall`` the estimate now, ``line`` that
+    over time (of messages whose recall counts), both by ``drawn`` people. ``checks`` and ``tested`` are the role's
+    estimate's. In the ``ramp`` of its first week no floor is promised.
     """
 
     role: str
@@ -271,7 +271,7 @@ class _Cell:
         self.reached = self.touches = self.by_hand = self.acknowledged = 0
 
     def count(self, plan: Plan, message: Message, history: History) -> Iterator[tuple[dt.date, str]]:
-        """Adds one person's; gives the Monday of each touch, and of the first word that they have taken note."""
+        """Adds one person's counts; gives the Monday of each touch, and of the first acknowledgement."""
         mine = (plan.campaign, message.id)
         sent = [row for row in history.rows if (row.campaign, row.message) == mine and row.state == "sent"]
         carried = [row for row in sent if row.kind not in BY_HAND]
@@ -287,7 +287,6 @@ class _Cell:
 
 
 def _span(plan: Plan, message: Message) -> tuple[dt.datetime, dt.datetime]:
-    """When the message opens and closes, in the plan's zone."""
     hours = Hours(plan, ANYBODY)
     return hours.instant_of(plan, message.opens), hours.instant_of(plan, message.closes)
 

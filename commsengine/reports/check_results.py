@@ -51,7 +51,7 @@ class CheckResults:
 
     ``counts_from`` says since when, by person, message and instant of the answer; ``alike`` is by message. ``told`` are
     the blocks that are closed; ``closed_at`` is, by role, the end of the last one of its answers to all messages;
-    ``given`` whether there is any answer at all.
+    ``given`` says that there is any answer at all.
     """
 
     cells: Mapping[Cell, CellResult] = field(default_factory=dict)
@@ -94,7 +94,7 @@ def check_results(
 
 
 def shown_of(store: Store, campaign: str, role: str, answers: CheckResults) -> LearnedRoles:
-    """What was learned when the last block of the role's answers closed, so that no figure moves with one answer."""
+    # what was learned when the last block of the role's answers closed, so that no figure moves with one answer
     closed = answers.closed_at.get(role)
     return LearnedRoles() if closed is None else store.estimates.latest(campaign, counted=closed)
 
@@ -112,7 +112,7 @@ def as_shown(history: History, person: str, answers: CheckResults, plan: Plan, n
 
 
 def _question(message: Message, given: CheckAnswer) -> int:
-    """Which question of the pool this answers: the one that has this choice, or -1 where the plan has lost it."""
+    """The place in the pool of the question with this choice, or -1 where the plan has lost it."""
     having = [place for place, check in enumerate(message.checks) if _has(check, given)]
     turn = offered_turn(message, given.number)
     return turn if turn is not None and turn in having else having[0] if having else -1
@@ -132,7 +132,6 @@ def _right(told: tuple[GroupAnswer, ...] | list[GroupAnswer]) -> Share:
 
 
 def _alike(message: Message, departments: Mapping[str, list[GroupAnswer]], now: dt.datetime) -> Alike:
-    """Each department by its newest answers to each question, as far as they count."""
     tables: list[dict[str, Counter[str]]] = []
     for place in range(len(message.checks)):
         rows = {

@@ -58,7 +58,7 @@ class Digests:
         self._quarters: dict[str, tuple[int, int]] = {}
 
     def send(self, records: Sequence[CampaignRecord]) -> int:
-        """Write down the digests that are due now; the next beat sends them. Returns how many."""
+        """Writes down the digests that are due now; the next beat sends them. Returns how many."""
         now, sent = self._clock(), 0
         if not self._channels:
             return 0
@@ -82,7 +82,7 @@ class Digests:
         return [(lead, _key(record, lead, day)) for lead, day in days if day]
 
     def _tried(self, record: CampaignRecord, due: Sequence[tuple[Person, str]], now: dt.datetime) -> int:
-        """A digest that cannot be written must not stop the engine."""
+        # a digest that cannot be written must not stop the engine
         try:
             facts = self._facts(record, now)
             return sum(self._send(record, lead, replace(facts, key=key), now) for lead, key in due)
@@ -104,7 +104,6 @@ class Digests:
         )
 
     def _with_answers(self, record: CampaignRecord, lead: Person, facts: DigestFacts, now: dt.datetime) -> DigestFacts:
-        """With what people answered since this owner's last digest."""
         since = self._last(record, lead, now)
         given = recent_inputs(self._store, record, since and since - SETTLED, now - SETTLED)
         if not given:
@@ -118,7 +117,7 @@ class Digests:
         return replace(facts, answers=shown, answered=len(given), figures=(*facts.figures, told))
 
     def _last(self, record: CampaignRecord, lead: Person, now: dt.datetime) -> dt.datetime | None:
-        """When this owner's last digest was written; one that could not be delivered was read by no one."""
+        # a digest that could not be delivered was read by no one
         keys = [_key(record, lead, now.date() - days * DAY) for days in range(-1, DAYS_BACK)]
         rows = self._store.touches.rows(keys).values()
         return max((row.created_at for row in rows if row.state not in ("failed", "skipped")), default=None)
@@ -149,7 +148,6 @@ class Digests:
         )
 
     def _not_leaving(self, campaign: str, now: dt.datetime) -> Iterator[str]:
-        """What never arrived, and what waits for a channel that rests."""
         if lost := sum(row["campaign"] == campaign for row in failed(self._store)):
             yield f"{lost:,} message{'s' * (lost != 1)} never arrived: commsengine today says to whom, and why."
         for rest in channels(self._store, self._decisions, now):
@@ -157,10 +155,7 @@ class Digests:
             yield f"Nothing leaves by {rest['channel']} at present ({rest['waiting']:,} waiting): {because}."
 
     def _calls(self, record: CampaignRecord, waiting: Sequence[FollowUp]) -> tuple[Call, ...]:
-        """First, with what to say, the calls that are the lead's; then those that managers make.
-
-        A manager who gets no list does not know of it: that call is the lead's, too.
-        """
+        # a manager who gets no list does not know of a call: it is the lead's, too
         signer_lookup = SignerLookup(self._store, {one.carrier for one in waiting})
         managers = {one.carrier: signer_lookup.named(one.carrier) for one in waiting if not one.by_lead}
         untold = {

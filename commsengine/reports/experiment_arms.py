@@ -32,7 +32,7 @@ REST = ""
 class ArmView:
     """One arm: messages by recall per person, and the share of right answers, one each in a block.
 
-    ``more`` is how much larger that share is than the first arm's. Of too few nothing is told but the people.
+    ``more`` is how much larger that share is than the first arm's. An arm of too few shows nothing but its people.
     """
 
     name: str
@@ -87,7 +87,6 @@ class ExperimentArms:
         return tuple(views)
 
     def _dealt(self, told: Mapping[Cell, Sequence[Block]], names: Sequence[str]) -> dict[str, list[bool]]:
-        """By arm, whether the answers were right that the figures of the roles are made of."""
         by_week: dict[dt.datetime, list[GroupAnswer]] = {}
         for (message, _), closed in told.items():
             for block in closed if message in self._messages else ():
@@ -106,7 +105,7 @@ class ExperimentArms:
 
 
 def _may_count(waiting: Mapping[str, Sequence[GroupAnswer]], names: Sequence[str]) -> bool:
-    """Ten people in each arm; and of those in none of them ten or nobody, for what is left of the roles is theirs."""
+    # ten people in each arm; and of those in none of them ten or none, for what is left of the roles is theirs
     people = {name: len({one.person for one in theirs}) for name, theirs in waiting.items()}
     rest = people.get(REST, 0)
     return all(enough(people.get(name, 0)) for name in names) and (rest == 0 or enough(rest))

@@ -23,7 +23,7 @@ from commsengine.store.store import Store
 def recent_inputs(
     store: Store, record: CampaignRecord, since: dt.datetime | None, until: dt.datetime
 ) -> list[GivenInput]:
-    """What was written or chosen after ``since`` and up to ``until``; a bare "I will" is only counted elsewhere."""
+    # a bare "I will" has no text and is only counted elsewhere
     return [given for given in store.books.inputs(record.id, since=since, until=until) if given.text]
 
 
@@ -54,7 +54,6 @@ def answers(store: Store, record: CampaignRecord, message: str | None = None) ->
 
 
 def _lost(store: Store, record: CampaignRecord, message: str) -> Message:
-    """A message as the last version of the plan had it that asked for an answer."""
     versions = (store.plans.version(record.id, number) for number in range(record.version, 0, -1))
     messages = [each for version in versions if version for each in version.plan.messages if each.id == message]
     return next((each for each in messages if each.ask in ASKED_FOR), messages[0])
@@ -88,7 +87,6 @@ def _kind(message: Message) -> str:
 
 
 def _tally(message: Message, given: Sequence[GivenInput]) -> dict[str, int]:
-    """How many chose what, each by their newest answer; nothing where there was nothing to choose."""
     choices = message.input.choices if message.input else ()
     newest = {one.person_id: one.text for one in given}
     counts = Counter(text for text in newest.values() if text)

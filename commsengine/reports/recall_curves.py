@@ -56,7 +56,7 @@ class Mean:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What one person had of one message and said about it; each answer with the instant from which it counts."""
+    """What one person had and answered of one message; each answer with the instant from which it counts."""
 
     message: Message
     seen: tuple[dt.datetime, ...]
@@ -70,7 +70,6 @@ class Past:
         return events_of(self.message, seen, [_as_shown(one, since, at) for one, since in self.said if one.at <= at])
 
     def changes(self) -> list[dt.datetime]:
-        """When the events change."""
         said = {each for one, since in self.said for each in (one.at, since)}
         return sorted({*self.seen, *said})
 
@@ -105,18 +104,16 @@ class Group:
 
     @property
     def first(self) -> dt.datetime | None:
-        """When any of them had the message first."""
         return min((past.seen[0] for past in self._pasts if past.seen), default=None)
 
     def add(self, past: Past) -> None:
         self._pasts.append(past)
 
     def line(self, instants: Sequence[dt.datetime], ranked_at: dt.datetime) -> tuple[Mean, ...]:
-        """The mean at each of these instants, which are in order."""
         return tuple(mean_of([moment]) for moment in self.moments(instants, ranked_at))
 
     def moments(self, instants: Sequence[dt.datetime], ranked_at: dt.datetime) -> list[MeanParts]:
-        """What a mean with its interval is made of, at each instant."""
+        """What a mean with its interval is made of, at each instant; ``instants`` are in order."""
         courses = [list(_course(past, self.estimate, instants)) for past in self._pasts]
         at_rank = [past.recall(self.estimate, ranked_at) for past in self._pasts]
         typical = self._hypotheses(instants, at_rank)
@@ -126,7 +123,6 @@ class Group:
         ]
 
     def _hypotheses(self, instants: Sequence[dt.datetime], at_rank: Sequence[float]) -> list[Vector]:
-        """Mean recall of the typical people under each hypothesis about the role, at each instant."""
         ranked = sorted(range(len(at_rank)), key=lambda n: at_rank[n])
         chosen = [self._pasts[ranked[int(len(ranked) * quantile)]] for quantile in TYPICAL]
         each = [list(_course_under(self._learned, past, instants)) for past in chosen]
@@ -165,14 +161,13 @@ def _variance(values: Iterable[float], weights: Vector) -> float:
 
 
 def _course(past: Past, estimate: Estimate, instants: Sequence[dt.datetime]) -> Iterator[float]:
-    """One person's recall at each instant; folded anew only where something happened in between."""
+    # folded again only where something happened in between
     for at, events, _ in _eventful(past, instants):
         state = fold(estimate.curve, events) if events else None
         yield recall_at(state, (at - past.seen[0]) / HOUR) if state else 0.0
 
 
 def _course_under(learned: Learned, past: Past, instants: Sequence[dt.datetime]) -> Iterator[list[float]]:
-    """The same under each hypothesis."""
     states: list[State] = []
     for at, events, new in _eventful(past, instants):
         if new:

@@ -39,7 +39,6 @@ class Section:
 
 
 def page(report: Report) -> str:
-    """The whole page."""
     title, lines = headline(report)
     numbers = iter(range(1, 10_000))
     sections = [Section(message, tuple(_panels(report, message, numbers))) for message in report.messages]
@@ -58,12 +57,10 @@ def _panels(report: Report, message: MessageView, numbers: Iterator[int]) -> Ite
 
 
 def _roles(report: Report) -> list[RoleView]:
-    """Each role once."""
     return list({role.role: role for message in report.messages for role in message.roles}.values())
 
 
 def _day(at: dt.datetime, zone: str = "UTC") -> str:
-    """The date of an instant, where the plan is at home."""
     day = local_date_in(zone, at)
     return f"{day:%a} {day.day} {day:%b %Y}"
 
@@ -74,7 +71,6 @@ Standing = tuple[MessageView, RoleView, Mean]
 
 
 def headline(report: Report) -> tuple[str, list[str]]:
-    """In plain words: which role needs attention, and what stands well."""
     standings = _standings(report)
     if not any(role.shown for role in _roles(report)):
         return "Too few people to report on", [f"A role is shown from {FEWEST} people up."]
@@ -98,7 +94,7 @@ def headline(report: Report) -> tuple[str, list[str]]:
 
 
 def _standings(report: Report) -> list[Standing]:
-    """What has a recall now: of messages that are open, or of all once none is."""
+    # messages that are open, or all once none is
     found = [(m, role, role.recall) for m in report.messages for role in m.roles if role.shown and role.recall]
     open_now = [one for one in found if one[0].opens <= report.at < one[0].closes]
     return open_now or found
@@ -133,14 +129,12 @@ def _said(one: Standing) -> str:
 
 
 def _within(one: Standing) -> str:
-    """The interval, and what the estimate rests on."""
     _, role, recall = one
     basis = f"tested for this role, {role.checks} checks" if role.tested else "assumed curve"
     return f"between {recall.low * 100:.0f} and {recall.high * 100:.0f}; {basis}"
 
 
 def _more(low: list[Standing]) -> list[str]:
-    """The others below their floor, in one line."""
     others = sorted({role.role for _, role, _ in low[1:]} - {low[0][1].role})
     return [f"Also estimated below a floor: {', '.join(others)}."] if others else []
 

@@ -27,7 +27,7 @@ QUESTION_WAITS = 2
 def status(
     store: Store, now: dt.datetime, *, stop_file: bool = False, recall: bool = False, decisions: Decisions | None = None
 ) -> dict[str, Any]:
-    """The engine's state and the books of each campaign; the touches ever made are the sum of their states.
+    """The engine's state and the record of each campaign; the touches ever made are the sum of their states.
 
     ``stop_file``: the file STOP is there. With ``recall`` that of each role is estimated too; with ``decisions`` how
     many messages wait for a channel that rests.
@@ -59,10 +59,7 @@ def engine_state(store: Store, now: dt.datetime, *, stop_file: bool = False) -> 
 
 
 def resting(store: Store, now: dt.datetime) -> list[dict[str, str]]:
-    """The channels that an engine keeps still: which, until when and why.
-
-    Where cron calls the ticks, what the last one left resting rests until the next, however short it meant to wait.
-    """
+    # Where cron calls the ticks, what the last one left resting rests until the next, however short it meant to wait.
     found: dict[str, dict[str, str]] = {}
     beats = store.engine.heartbeats()
     for beat in beats:
@@ -74,7 +71,7 @@ def resting(store: Store, now: dt.datetime) -> list[dict[str, str]]:
 
 
 def channels(store: Store, decisions: Decisions, now: dt.datetime) -> list[dict[str, Any]]:
-    """The same, with how many messages wait for each."""
+    """The channels that rest, with how many messages wait for each."""
     return [{**rest, "waiting": _waiting(store, decisions, rest, now)} for rest in resting(store, now)]
 
 
@@ -91,7 +88,6 @@ def touches(store: Store, campaign: str) -> Iterator[dict[str, Any]]:
 
 
 def today(store: Store, decisions: Decisions, renderer: RendererFor, now: dt.datetime) -> dict[str, Any]:
-    """What waits for a person today: follow-ups, open questions, rows that need a decision, and what does not leave."""
     return {
         "follow_ups": [one.as_json() for one in followups(store, decisions, renderer, now)],
         "questions": questions(store, now),
@@ -118,7 +114,6 @@ def questions(store: Store, now: dt.datetime) -> list[dict[str, Any]]:
 
 
 def held(store: Store) -> list[dict[str, Any]]:
-    """Rows that nobody but a person can settle."""
     emails: dict[str, str] = {}
     return [
         {**touch_json(row.row), "person": _email(store, row, emails), "campaign": row.campaign}
@@ -128,7 +123,6 @@ def held(store: Store) -> list[dict[str, Any]]:
 
 
 def failed(store: Store) -> list[dict[str, Any]]:
-    """Touches that never arrive, of campaigns that go on; the newest first."""
     going_on = {record.id for record in store.plans.all() if record.state in ("running", "paused")}
     rows = [
         row
@@ -158,7 +152,7 @@ def _campaign(books: CampaignBooks, store: Store) -> dict[str, Any]:
 
 
 def _recall(store: Store, campaign: str, now: dt.datetime) -> list[dict[str, Any]]:
-    """By role, while the campaign goes on; a role of too few people has no figures."""
+    # by role, while the campaign goes on; a role of too few people has no figures
     record = store.plans.get(campaign)
     if record is None or record.started_at is None or record.state not in ("running", "paused"):
         return []

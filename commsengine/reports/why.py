@@ -67,7 +67,7 @@ BY_RECALL = frozenset({"due", "window", "missed_window", "budget", "now"})
 
 
 def _timing(campaigns: Campaigns, one: Decided) -> Timing:
-    """In words, by campaign and message. What this person may know has no figure here, or anywhere."""
+    # what this person may know has no figure here, or anywhere
     said: dict[tuple[str, str], str] = {}
     for course in sequences_of(campaigns, one.person, one.history)[0]:
         mine = (course.campaign.id, course.message.id)
@@ -84,7 +84,6 @@ def _timing(campaigns: Campaigns, one: Decided) -> Timing:
 
 
 def _aim(course: MessageSequence) -> str:
-    """What the next slot of a message by recall is for."""
     repeat_rule, seen = course.repeat_rule, seen_at(course.rows)
     assert isinstance(repeat_rule, ByRecall)  # noqa: S101 - a defect of ours
     wanted, by_floor = (
@@ -167,7 +166,7 @@ WAYS = {"link": "by link", "slack": "in Slack", "reply": "by reply", "manager": 
 
 
 def shown(standing: str) -> str:
-    """The standing as others may see it."""
+    # right or wrong is the person's own business
     return "acknowledged" if standing in ("recalled", "not recalled") else standing
 
 
