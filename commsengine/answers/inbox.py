@@ -1,7 +1,7 @@
-"""The hall for answers: the one place where what a person says is recorded, whichever way it came.
+"""The answer inbox: the one place where the answers of people are recorded, by page, by Slack or in a rehearsal.
 
-Web pages, Slack and the rehearsal all call it. Each answer is a fact with its evidence and who gave it; recording one
-twice changes nothing and says when it was recorded. Writing a fact makes that person due at once (the store does that).
+Each answer is a fact with its evidence and who gave it; recording one twice changes nothing and says when it was
+recorded. Writing a fact makes that person due at once (the store does that).
 What a call returns is committed: only then may a caller show "recorded".
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -23,7 +23,7 @@ from commsengine.cadence.checks import answer_id, unclear_turn
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Plan
 from commsengine.content.message import RenderedMessage
-from commsengine.content.render import Renderer, Signers
+from commsengine.content.render import Renderer, RendererFor, Signers
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
 from commsengine.errors import CommsError, InputError
@@ -50,23 +50,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What came of an answer: ``first`` is false when it was on record already."""
+    """What came of an answer to the touch ``key``: ``first`` is false when it was on record already."""
 
+    key: str
     first: bool
     at: dt.datetime
-    look: Callable[[], Card] = field(repr=False)
-
-    @property
-    def card(self) -> Card:
-        """How things stand now; looked up when it is asked for."""
-        return self.look()
-
-    @property
-    def text(self) -> str:
-        return self.card.said
-
-
-RendererFor = Callable[[Plan, Mapping[str, str]], Renderer]
 
 
 class AnswerInbox:
@@ -152,7 +140,7 @@ class AnswerInbox:
         return self._record(self._read(about, now), "commit", evidence, value=_written(text) if text.strip() else "")
 
     def answer_check(self, about: str | Card, choice: str, evidence: Evidence, now: dt.datetime) -> Recorded:
-        """Right or wrong is on the returned card, for this person only. Raises ``InputError`` for an unknown choice."""
+        """Raises ``InputError`` for an unknown choice. Right or wrong is on the card, for this person only."""
         card = self._read(about, now)
         if card.check is None or choice not in card.check.answers:
             raise InputError("Please choose one of the answers.")
@@ -213,7 +201,7 @@ class AnswerInbox:
         )  # fmt: skip
         if record.first:
             log.info("answered", campaign=touch.campaign, message=touch.message, key=touch.key, kind=kind)
-        return Recorded(record.first, record.at, lambda: self.card(touch.key, card.now))
+        return Recorded(touch.key, record.first, record.at)
 
     # -- questions, and "not now" -----------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from commsengine.answers.wording import SAID, short_name, spoken
 from commsengine.cadence.checks import check_of, offered_check, offered_turn, order_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Check, Message, Plan
-from commsengine.cadence.standing import ENOUGH
+from commsengine.cadence.terms import ENOUGH
 from commsengine.store.records import QuestionRecord, StoredAnswer, TouchRecord
 
 UNDO = dt.timedelta(minutes=5)

@@ -1,7 +1,7 @@
 """What the answers of a campaign teach, day by day: from histories to what is known of each role.
 
 A day's answers are counted at midnight UTC and take effect at three: until then the new estimates are only published.
-Whoever forecasts learns the same at the same instants.
+A forecast learns the same at the same instants.
 """
 
 from __future__ import annotations
@@ -81,16 +81,16 @@ def learn_day(
             courses.setdefault(role, []).extend(_answered(plan, person, history, until))
     for theirs in courses.values():
         theirs.sort(key=lambda course: (course.person, course.message))  # nothing hangs on who was loaded first
-    new = {role: _in_turn(plan, theirs, known.counted_at, until) for role, theirs in courses.items()}
+    new = {role: _in_turn(plan, courses.get(role, ()), known.counted_at, until) for role in plan.audience.roles}
     if not any(kept or out for kept, out in new.values()):
         return None
     learned = {
         role: learn(
             known.roles.get(role) or nothing(),
-            new.get(role, NONE)[0],
+            new[role][0],
             (each.events for each in courses.get(role, ())),
             known.others(role),
-            new.get(role, NONE)[1],
+            new[role][1],
         )
         for role in plan.audience.roles
     }
@@ -105,9 +105,6 @@ def _answered(plan: Plan, person: Person, history: History, until: dt.datetime) 
         seen = [at for at in seen_at(history.rows_of(plan.campaign, message.id)) if at <= until]
         if seen:
             yield PersonEvents(person.id, message.id, seen[0], events_of(message, seen, said))
-
-
-NONE: tuple[list[Checked], list[Checked]] = ([], [])
 
 
 def _in_turn(

@@ -19,7 +19,8 @@ from commsengine.cadence.history import Answer, Campaign, OutreachOutcome, Quest
 from commsengine.cadence.moments import Wait
 from commsengine.cadence.plan import Message, Rung
 from commsengine.cadence.repeats import NOT_SEEN, RepeatRule, RepeatSlot, seen_at
-from commsengine.cadence.standing import ENOUGH, standing
+from commsengine.cadence.standing import standing
+from commsengine.cadence.terms import ENOUGH
 
 REMEMBERED = "Recall is estimated to stay above the floor until the message closes."
 

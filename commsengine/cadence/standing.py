@@ -1,4 +1,4 @@
-"""Where one person stands on one message: a fact from the record, never an estimate."""
+"""Where one person stands on one message, and which of their calls are open: facts from the record, no estimates."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from commsengine.cadence.calendar import Hours
 from commsengine.cadence.history import Answer, History, OutreachOutcome, Question, TouchRow
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
+from commsengine.cadence.terms import ENOUGH
 
-STANDINGS = ("heard enough", "asked", "not recalled", "recalled", "acknowledged", "reached", "not reached")
-"""The first that holds is the person's standing."""
+AWAY = "away"
+CALL_AGAIN_AFTER = 5
+"""Working days, the person's own, after which an outreach that found them away is open again."""
 
-ENOUGH = frozenset({"heard_enough", "not_for_me"})
 REACHED = frozenset({"sent", "uncertain"})
 
 
@@ -34,13 +35,8 @@ def standing(
     if answers:
         return "acknowledged"
     carried = any(row.state in REACHED and row.kind not in BY_HAND for row in rows)
-    talked = any(outcome.outcome != "away" for outcome in outcomes)  # an open call has reached nobody yet
+    talked = any(outcome.outcome != AWAY for outcome in outcomes)  # an open call has reached no one yet
     return "reached" if carried or talked else "not reached"
-
-
-AWAY = "away"
-CALL_AGAIN_AFTER = 5
-"""Working days, the person's own, after which an outreach that found them away is open again."""
 
 
 def call_again(plan: Plan, person: Person, away: dt.datetime) -> dt.datetime:

@@ -1,11 +1,12 @@
-"""One batch on its way through a channel: who may leave, and what became of each.
+"""One batch on its way through a channel: which touches may leave, what became of each, and its receipt.
 
-1. ``mark`` lets only those through whose send window is still open, as long as nothing has stopped us: the end of this
-   process, a STOP, a channel that is shut, a campaign that fails. It looks before the commit and after it.
+1. ``mark`` lets only those through with a send window that is still open, as long as nothing has stopped us: the end of
+   this process, a STOP, a channel that is shut, a campaign that fails. It looks before the commit and after it.
 2. Every outcome becomes a receipt at once; it also tells the breaker how the channel is, the guard how the campaign.
    A refusal that may be about us waits until others have shown what it is about (``doubts``).
 3. Once nothing may leave, the rest of the batch is not laid before the other side at all.
-4. Whoever is left without an outcome (a defect in the channel) is uncertain if marked, else given back.
+4. A touch without an outcome (a defect in the channel) is uncertain if marked, else given back.
+5. A touch is tried five times at most, with growing waits in between.
 """
 
 from __future__ import annotations
@@ -24,11 +25,17 @@ from commsengine.engine.unclear_refusals import UnclearRefusal, UnclearRefusals
 from commsengine.errors import CommsError
 from commsengine.store.records import Receipt
 
+BACK_OFF = (1, 5, 15, 60)
+"""Minutes from the n-th attempt to the next; the one after the last is the last."""
+
+MOST_ATTEMPTS = len(BACK_OFF) + 1
+LONGEST_REASON = 300  # characters
+
 TIMED_OUT = dt.timedelta(seconds=10)
 """A failure that took this long is not waited for four times more."""
 
 AFTER_THE_OTHERS = dt.timedelta(seconds=15)
-"""Whoever met a channel that rests is not the first to try it again: the refusal may have been theirs after all."""
+"""A touch that met a resting channel is not the first to try it again: the refusal may have been its own after all."""
 
 Book = Callable[["Claimed", Receipt], None]
 """Puts one receipt on record."""
@@ -172,13 +179,6 @@ class BatchDelivery:
             self._breaker.refuse(outcome.reply, now, again=one.attempts > 0)
         elif outcome.verdict in (SENT, PERMANENT) and outcome.begun:
             self._breaker.succeed(now)
-
-
-BACK_OFF = (1, 5, 15, 60)
-"""Minutes from the n-th attempt to the next; after one more, nobody tries again."""
-
-MOST_ATTEMPTS = len(BACK_OFF) + 1
-LONGEST_REASON = 300  # characters
 
 
 def receipt_of(outcome: Outcome, attempts: int, now: dt.datetime, *, service: bool = False) -> Receipt:

@@ -1,4 +1,4 @@
-"""Who appears in somebody's messages: the lead, the person's manager, the sponsor."""
+"""The directory as the engine reads it: in pages, by audience, as a sample, and who signs a person's messages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from commsengine.cadence.plan import Message, Plan
 from commsengine.content.values import Signers
 from commsengine.store.store import Store
 
-LONGEST_CHAIN = 10
+LONGEST_CHAIN = 10  # managers above managers
+
+EXACT_UP_TO = 2000
+"""People: a larger directory is estimated from a sample."""
+
+PAGE = 1000
 
 
 class SignerLookup:
@@ -49,12 +54,6 @@ class SignerLookup:
         if email not in self._known:
             self._known[email] = self._store.people.by_email(email)
         return self._known[email]
-
-
-EXACT_UP_TO = 2000
-"""People: a larger directory is estimated from a sample."""
-
-PAGE = 1000
 
 
 def sample(store: Store) -> tuple[list[Person], int]:

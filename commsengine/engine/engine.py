@@ -3,7 +3,7 @@
 One beat
 1. The beat is recorded; a hold ends it here. Uncertain sends are settled where somebody knows.
 2. No more due people than the channels have room for, and at most a thousand, are loaded and decided.
-3. What their channels have no room for is left out of the decision; they wait for a place (``room``).
+3. What their channels have no room for is left out of the decision; they wait for a place (``free_places``).
 4. One transaction claims the rest and moves the bookmarks.
 5. The claimed touches go to the senders of their channels; the next beat need not wait for them.
 """
@@ -29,11 +29,12 @@ from commsengine.engine.copies import look_back
 from commsengine.engine.daily_estimates import DailyEstimates
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.dispatch import Handover
+from commsengine.engine.free_places import BATCH, BY_HAND, SHORT_WAIT, FreePlaces, WaitingPeople
 from commsengine.engine.heartbeat import LEASE, Heartbeat, finish_what_is_over, is_past
 from commsengine.engine.owner import Owner
 from commsengine.engine.recorder import Recorder
 from commsengine.engine.refusal_guard import RefusalGuard
-from commsengine.engine.senders import BATCH, BY_HAND, SHORT_WAIT, ChannelSetup, FreePlaces, SenderPool, WaitingPeople
+from commsengine.engine.senders import ChannelSetup, SenderPool
 from commsengine.engine.startup import Reconciled
 from commsengine.engine.state_folder import STOPPED, StateFolder
 from commsengine.engine.uncertain import Resolution

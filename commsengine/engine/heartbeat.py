@@ -1,6 +1,8 @@
 """The durable beat of an engine, and what it looks after at each: its own claims, silent engines, and the clock.
 
-A beat is kept at most twice a minute, or at once when a channel stops or goes on.
+1. A beat is kept at most twice a minute, or at once when a channel stops or goes on.
+2. Once a night a sweep makes all people due, so that no bookmark can be wrong for longer than a day.
+3. A campaign is finished when its last message is closed for all people.
 """
 
 from __future__ import annotations
@@ -25,6 +27,11 @@ BEAT_IS_KEPT = dt.timedelta(seconds=30)
 
 NEXT_TICK = "next_tick"
 """Kept beside a rest where somebody else calls the ticks: nothing tries that channel before the next one."""
+
+LAST_ZONE = dt.timedelta(days=2)
+"""How long after the last message closes in UTC it may still be open for a person: far zones, leave, holidays."""
+
+log = structlog.get_logger(__name__)
 
 Resting = Mapping[str, tuple[dt.datetime, str]]
 """The channels that rest: until when, and why."""
@@ -92,12 +99,6 @@ class Heartbeat:
         last = self._store.engine.heartbeat()
         self._learned = max(0.0, (now - last.beat_at).total_seconds()) if last else 0.0
         self._awaited = awaited(self._store, now)
-
-
-LAST_ZONE = dt.timedelta(days=2)
-"""How long after the last message closes in UTC it may still be open for somebody: far zones, leave, holidays."""
-
-log = structlog.get_logger(__name__)
 
 
 def sweep(store: Store, now: dt.datetime) -> None:

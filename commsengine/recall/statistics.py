@@ -1,4 +1,4 @@
-"""Shares that were counted, and their differences, with 95 % intervals."""
+"""Statistics of counted answers: shares and their differences with 95 % intervals, and whether groups are alike."""
 
 from __future__ import annotations
 
@@ -10,6 +10,14 @@ from itertools import combinations
 
 Z = 1.959964
 """Standard deviations either way of a 95 % interval."""
+
+ALIKE = 0.80
+"""Groups understand alike from this index of similarity on."""
+
+BY_ACCIDENT = 0.05
+
+Table = Mapping[str, Counter[str]]
+"""Of one question: by group, how often each answer was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +69,6 @@ def difference(one: Sequence[bool], other: Sequence[bool]) -> Interval | None:
     high = math.hypot(a.high - a.value, b.value - b.low)
     between = a.value - b.value
     return Interval(between, between - low, between + high)
-
-
-ALIKE = 0.80
-BY_ACCIDENT = 0.05
-
-Table = Mapping[str, Counter[str]]
-"""Of one question: by group, how often each answer was given."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,20 @@ from commsengine.cadence.history import Campaign, Campaigns, Decision, History, 
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.repeats import ByRecall, seen_at
 from commsengine.cadence.sequence import MessageSequence
+from commsengine.cadence.terms import ANSWERS
 from commsengine.engine.decisions import Decided, Decisions
 from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
+
+Standings = Mapping[tuple[str, str], str]
+Timing = Mapping[tuple[str, str], str]
+"""By campaign and message."""
+
+BY_RECALL = frozenset({"due", "window", "missed_window", "budget", "now"})
+"""The reasons for waiting that the cadence by recall has timed; after others the touch comes when they are over."""
+
+WAYS = {"link": "by link", "slack": "in Slack", "reply": "by reply", "manager": "as told in a talk"}
 
 
 def why(store: Store, decisions: Decisions, email: str, now: dt.datetime) -> dict[str, Any]:
@@ -29,8 +39,9 @@ def why(store: Store, decisions: Decisions, email: str, now: dt.datetime) -> dic
         raise InputError(f"Nobody here has the address {email}.", f"There is: {near}." if near else "")
     campaigns, others = decisions.campaigns(now), [each for each in store.plans.all() if each.state != "running"]
     one = decisions.of([person.id], campaigns, now)[0]
-    timing = _timing(campaigns, one)
-    standings = _standings(decisions, campaigns, others, person.id, now)
+    sequences = _sequences(campaigns, others, one, now)
+    timing = _timing(sequences, one)
+    standings = {(each.campaign.id, each.message.id): each.standing for each in sequences}
     touched = {row.campaign for row in one.history.rows}
     return {
         "person": person.email,
@@ -47,29 +58,22 @@ def why(store: Store, decisions: Decisions, email: str, now: dt.datetime) -> dic
     }
 
 
-Standings = Mapping[tuple[str, str], str]
-
-
-def _standings(
-    decisions: Decisions, campaigns: Campaigns, others: Sequence[CampaignRecord], person: str, now: dt.datetime
-) -> Standings:
-    """Where the person stands, also in campaigns that do not run: as if all did."""
+def _sequences(
+    campaigns: Campaigns, others: Sequence[CampaignRecord], one: Decided, now: dt.datetime
+) -> list[MessageSequence]:
+    # also of campaigns that do not run, as if all did: a standing outlives its campaign
     stopped = (Campaign(each.plan, each.started_at or now, introduced=each.introduced) for each in others)
     everything = replace(campaigns, running=(*campaigns.running, *stopped))
-    return decisions.of([person], everything, now)[0].decision.standings
+    return sequences_of(everything, one.person, one.history)[0]
 
 
 # -- why a message by recall comes when it comes ---------------------------------------------------
 
-Timing = Mapping[tuple[str, str], str]
-BY_RECALL = frozenset({"due", "window", "missed_window", "budget", "now"})
-"""The reasons for which a touch waits that the rhythm has timed; after others it comes when they are over."""
 
-
-def _timing(campaigns: Campaigns, one: Decided) -> Timing:
+def _timing(sequences: Iterable[MessageSequence], one: Decided) -> Timing:
     # what this person may know has no figure here, or anywhere
     said: dict[tuple[str, str], str] = {}
-    for course in sequences_of(campaigns, one.person, one.history)[0]:
+    for course in sequences:
         mine = (course.campaign.id, course.message.id)
         codes = {reason["code"] for reason in _reasons(one.decision, *mine)}
         if not isinstance(course.repeat_rule, ByRecall) or not seen_at(course.rows):
@@ -154,17 +158,6 @@ def iso(at: dt.datetime | None) -> str | None:
     return at.isoformat() if at else None
 
 
-WORDS = {
-    "acknowledged": "got it",
-    "input": "gave an answer",
-    "commit": "said they will",
-    "check": "answered the question",
-    "heard_enough": "heard enough",
-    "not_for_me": "not for them, they say",
-}
-WAYS = {"link": "by link", "slack": "in Slack", "reply": "by reply", "manager": "as told in a talk"}
-
-
 def shown(standing: str) -> str:
     # right or wrong is the person's own business
     return "acknowledged" if standing in ("recalled", "not recalled") else standing
@@ -179,7 +172,7 @@ def said(history: History, campaign: str, message: str) -> list[dict[str, str]]:
 def _told(history: History, campaign: str, message: str) -> Iterator[tuple[dt.datetime, str]]:
     for answer in history.answers:
         if answer.campaign == campaign and (answer.message == message or answer.whole_campaign):
-            yield answer.at, f"{WORDS[answer.kind]}, {WAYS.get(answer.evidence, answer.evidence)}"
+            yield answer.at, f"{ANSWERS[answer.kind].to_others}, {WAYS.get(answer.evidence, answer.evidence)}"
     for question in history.questions:
         if (question.campaign, question.message) == (campaign, message):
             yield question.asked_at, "asked a question" + ("" if question.answered_at else "; it is open")

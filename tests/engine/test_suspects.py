@@ -25,8 +25,8 @@ from tests.stories.program import HERE
 DIES = """
 import os, sys
 from pathlib import Path
-from commsengine.engine.poison import Desk
-desk = Desk(Path(sys.argv[1]))
+from commsengine.engine.suspects import Suspects
+desk = Suspects(Path(sys.argv[1]))
 desk.poison()
 for key in sys.argv[2:]:
     with desk.writing(key):

@@ -5,11 +5,12 @@ from dataclasses import replace
 from commsengine.channels.channel import PERMANENT, RETRY, Outcome
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.engine import Engine
+from commsengine.reports.digest import Digests
 from commsengine.reports.status import status
 from commsengine.store.store import Store
 from tests.builders import MIA, a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
-from tests.fakes import Clock, Mailbag, a_channel
+from tests.fakes import Clock, Mailbag, Scribe, a_channel
 from tests.reports.test_followups import live
 
 DANA = "dana@example.com"
@@ -84,7 +85,8 @@ def test_it_says_what_never_arrived_and_which_channel_rests(
     slack = a_channel(bag, lambda m: Outcome(m.key, RETRY, begun=False, channel_down=down, lasting=True), name="slack")
     running = engine(email=refuses, slack=slack)
     running.tick()
-    figures = list(running._digests._not_leaving("crm", clock.now))
+    digests = Digests(store, running.decisions, Scribe, ["email", "slack"], lambda: clock.now)
+    figures = list(digests._not_leaving("crm", clock.now))
     assert figures == [
         "1 message never arrived: commsengine today says to whom, and why.",
         "Nothing leaves by slack at present (1 waiting): Slack refuses us: invalid_auth.",
