@@ -32,10 +32,10 @@ class Alerts:
         self._store = store
         self._way = next((name for name in ("email", "slack") if name in channels), "")
         self._admin = parseaddr(admin)[1] if self._way == "email" else ""
-        self._told: set[str] = set()
+        self._sent: set[str] = set()
 
     def held(self, hold: Hold, now: dt.datetime) -> None:
-        self._tell(
+        self._send(
             f"held since {hold.since.isoformat()}",
             hold.since,
             "Nothing is sent: the engine is on hold",
@@ -47,7 +47,7 @@ class Alerts:
 
     def shut(self, channel: str, breaker: Breaker, waiting: Callable[[], int], now: dt.datetime) -> None:
         """For a channel that waits for a person or a quota; ``waiting`` counts what does not leave."""
-        self._tell(
+        self._send(
             f"{channel} is shut", now, f"Nothing leaves by {channel}", lambda: _rests(breaker, waiting(), now), now
         )
 
@@ -67,17 +67,17 @@ class Alerts:
         )
         for address in dict.fromkeys([*record.plan.owner, *([self._admin] if self._admin else [])]):
             event = f"{record.id} paused itself at {now.isoformat()}: {address}"
-            self._tell(event, now, f"{record.plan.title} is paused: too many messages are refused", text, now, address)
+            self._send(event, now, f"{record.plan.title} is paused: too many messages are refused", text, now, address)
 
-    def _tell(
+    def _send(
         self, event: str, since: dt.datetime, subject: str, text: str | Callable[[], str], now: dt.datetime,
         to: str | None = None,
     ) -> None:  # fmt: skip
         key = hashlib.sha256("\x1f".join(("alert", event, since.date().isoformat())).encode()).hexdigest()[:24]
         to = self._admin if to is None else to
-        if not (to and self._way) or key in self._told:
+        if not (to and self._way) or key in self._sent:
             return
-        self._told.add(key)
+        self._sent.add(key)
         text = text if isinstance(text, str) else text()
         message = RenderedMessage(
             key=key, campaign=NAME, campaign_title=NAME, channel=self._way, to_email=to, to_name="",

@@ -3,7 +3,7 @@
 1. ``mark`` lets only those through with a send window that is still open, as long as nothing has stopped us: the end of
    this process, a STOP, a channel that is shut, a campaign that fails. It looks before the commit and after it.
 2. Every outcome becomes a receipt at once; it also tells the breaker how the channel is, the guard how the campaign.
-   A refusal that may be about us waits until others have shown what it is about (``doubts``).
+   A refusal that may be about us waits until others have shown what it is about (``unclear_refusals``).
 3. Once nothing may leave, the rest of the batch is not laid before the other side at all.
 4. A touch without an outcome (a defect in the channel) is uncertain if marked, else given back.
 5. A touch is tried five times at most, with growing waits in between.
@@ -37,7 +37,7 @@ TIMED_OUT = dt.timedelta(seconds=10)
 AFTER_THE_OTHERS = dt.timedelta(seconds=15)
 """A touch that met a resting channel is not the first to try it again: the refusal may have been its own after all."""
 
-Book = Callable[["Claimed", Receipt], None]
+RecordReceipt = Callable[["Claimed", Receipt], None]
 """Puts one receipt on record."""
 
 
@@ -80,20 +80,20 @@ class BatchDelivery:
         self,
         claimed: Mapping[str, Claimed],
         fence: int,
-        writer: Recorder,
+        recorder: Recorder,
         breaker: Breaker,
         *,
         guard: RefusalGuard,
         clock: Callable[[], dt.datetime],
         stopped: Callable[[], bool],
-        book: Book,
-        doubts: UnclearRefusals,
+        record: RecordReceipt,
+        unclear_refusals: UnclearRefusals,
         narrow: Callable[[], bool],
     ) -> None:
-        self._claimed, self._fence, self._writer, self._breaker = claimed, fence, writer, breaker
+        self._claimed, self._fence, self._recorder, self._breaker = claimed, fence, recorder, breaker
         self._campaigns = frozenset(one.campaign for one in claimed.values())
         self._guard, self._clock, self._stopped = guard, clock, stopped
-        self._to_record, self._doubts, self._narrow = book, doubts, narrow
+        self._record_receipt, self._unclear, self._narrow = record, unclear_refusals, narrow
         self._last, self._down = clock(), False
         self._marked: set[str] = set()
         self._open: set[str] = set()  # marked and not settled
@@ -101,7 +101,7 @@ class BatchDelivery:
         self.refused = self.narrowed = False
 
     def mark(self, keys: Sequence[str]) -> set[str]:
-        granted = self._writer.mark([key for key in keys if self._may_leave(key)], self._fence)
+        granted = self._recorder.mark([key for key in keys if self._may_leave(key)], self._fence)
         leaving = {key for key in granted if self._may_leave(key)}  # a commit may wait for another program's
         self._marked |= leaving
         self._open |= leaving
@@ -120,28 +120,28 @@ class BatchDelivery:
         self._settled.add(outcome.key)
         self._open.discard(outcome.key)
         if outcome.verdict == SENT:
-            for doubt in self._doubts.arrive(outcome.key, one.topic):
-                doubt.book(doubt.outcome)
-        if outcome.unclear and not self._doubts.own(outcome.key, one.topic):
-            self._doubt(outcome, one)
+            for refusal in self._unclear.arrive(outcome.key, one.topic):
+                refusal.record(refusal.outcome)
+        if outcome.unclear and not self._unclear.own(outcome.key, one.topic):
+            self._hold_back(outcome, one)
             return
         self._heed(outcome, one)
-        self._book(one, self._behind_the_others(outcome))
+        self._record(one, self._behind_the_others(outcome))
 
-    def _book(self, one: Claimed, outcome: Outcome) -> None:
-        self._to_record(one, receipt_of(outcome, one.attempts, self._clock(), service=one.service))
+    def _record(self, one: Claimed, outcome: Outcome) -> None:
+        self._record_receipt(one, receipt_of(outcome, one.attempts, self._clock(), service=one.service))
 
-    def _doubt(self, outcome: Outcome, one: Claimed) -> None:
+    def _hold_back(self, outcome: Outcome, one: Claimed) -> None:
         # it waits for what the others get; if it is one too many, all of them are refused
         before = 0 if one.service else one.attempts  # service mail is given up in the end, for it is never too late
-        doubt = UnclearRefusal(outcome, one.topic, one.person, before, lambda settled: self._book(one, settled))
-        if not self._doubts.add(doubt):
+        refusal = UnclearRefusal(outcome, one.topic, one.person, before, lambda settled: self._record(one, settled))
+        if not self._unclear.add(refusal):
             return
         down = f"all are refused alike: {outcome.reply}"
         refused = replace(outcome, verdict=RETRY, begun=False, channel_down=down, lasting=True, unclear="")
         self._heed(refused, one)
-        for each in self._doubts.take():
-            each.book(self._behind_the_others(replace(refused, key=each.outcome.key, reply=each.outcome.reply)))
+        for each in self._unclear.take():
+            each.record(self._behind_the_others(replace(refused, key=each.outcome.key, reply=each.outcome.reply)))
 
     def _behind_the_others(self, outcome: Outcome) -> Outcome:
         now, until = self._clock(), self._breaker.until
@@ -222,8 +222,8 @@ def render_failed(key: str, failure: Exception, attempts: int, now: dt.datetime)
 def _receipt(
     outcome: Outcome, state: str, now: dt.datetime, *, retry_at: dt.datetime | None = None, reason: str = ""
 ) -> Receipt:
-    told = reason or outcome.unreachable or outcome.channel_down or ("" if state == "sent" else outcome.reply)
+    own_words = reason or outcome.unreachable or outcome.channel_down or ("" if state == "sent" else outcome.reply)
     return Receipt(
         outcome.key, state, now, outcome.phase, outcome.reply, retry_at,
-        outcome.remote_id, outcome.unreachable, told[:LONGEST_REASON],
+        outcome.remote_id, outcome.unreachable, own_words[:LONGEST_REASON],
     )  # fmt: skip

@@ -27,26 +27,26 @@ class DailyEstimates:
         self._store = store
         self._counted: dict[str, dt.datetime] = {}
 
-    def teach(self, running: Iterable[Plan], now: dt.datetime) -> None:
+    def publish(self, running: Iterable[Plan], now: dt.datetime) -> None:
         count = count_at(now)
         for plan in running:
             if has_checks(plan) and self._counted.get(plan.campaign) != count:
-                self._teach(plan, count, now)
+                self._publish(plan, count, now)
                 self._counted[plan.campaign] = count
 
-    def _teach(self, plan: Plan, count: dt.datetime, now: dt.datetime) -> None:
+    def _publish(self, plan: Plan, count: dt.datetime, now: dt.datetime) -> None:
         known = self._store.estimates.latest(plan.campaign)
         if known.counted_at >= count or not self._store.estimates.answered_since(
             plan.campaign, known.counted_at, count
         ):
             return
-        taught = learn_day(plan, known, self._who_answered(plan.campaign, count), count)
-        if taught is not None:
+        learned = learn_day(plan, known, self._who_answered(plan.campaign, count), count)
+        if learned is not None:
             late = replace(
-                taught, effective_at=max(taught.effective_at, now)
+                learned, effective_at=max(learned.effective_at, now)
             )  # what has passed stays as it was decided
             self._store.estimates.publish(plan.campaign, late)
-            log.info("learned", campaign=plan.campaign, checks=sum(one.checks for one in taught.roles.values()))
+            log.info("learned", campaign=plan.campaign, checks=sum(one.checks for one in learned.roles.values()))
 
     def _who_answered(self, campaign: str, until: dt.datetime) -> Iterator[tuple[Person, History]]:
         ids = self._store.estimates.who_answered(campaign, until)

@@ -33,7 +33,7 @@ class Decisions:
 
     def __init__(self, store: Store, workspace: Workspace, carriers: frozenset[str] | None = None) -> None:
         self._store, self.workspace, self._carriers = store, workspace, carriers
-        self._estimating = EstimatesInUse(store)
+        self._estimates = EstimatesInUse(store)
 
     def campaigns(self, now: dt.datetime) -> Campaigns:
         found = self._store.plans.campaigns(self.workspace)
@@ -46,7 +46,7 @@ class Decisions:
         return {**ends, SILENCE: now} if awaited(self._store, now) else ends
 
     def estimated(self, campaign: Campaign, now: dt.datetime) -> Campaign:
-        recall, news_at = self._estimating.of(campaign.plan, now)
+        recall, news_at = self._estimates.of(campaign.plan, now)
         return replace(campaign, recall=recall, news_at=news_at) if recall or news_at else campaign
 
     def of(self, ids: Sequence[str], campaigns: Campaigns, now: dt.datetime) -> list[Decided]:

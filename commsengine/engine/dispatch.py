@@ -17,7 +17,7 @@ from commsengine.store.records import TouchRecord
 from commsengine.store.store import Store
 
 
-class Handover:
+class Dispatch:
     """Keeps one renderer per campaign: that of the version claimed last."""
 
     def __init__(self, store: Store, renderer: RendererFor, pools: Mapping[str, SenderPool]) -> None:

@@ -28,7 +28,7 @@ from commsengine.engine.alerts import Alerts
 from commsengine.engine.copies import look_back
 from commsengine.engine.daily_estimates import DailyEstimates
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.dispatch import Handover
+from commsengine.engine.dispatch import Dispatch
 from commsengine.engine.free_places import BATCH, BY_HAND, SHORT_WAIT, FreePlaces, WaitingPeople
 from commsengine.engine.heartbeat import LEASE, Heartbeat, finish_what_is_over, is_past
 from commsengine.engine.owner import Owner
@@ -120,7 +120,7 @@ class Engine:
         self._resolution = Resolution(store, resolvers or {})
         self._look_again: dt.datetime | None = None
         self._store, self._setups, self._renderer, self._clock = store, channels, renderer, clock
-        self._told_stopped = stopped
+        self._stop_asked = stopped
         self.owner = owner or Owner.this_process()
         self.decisions = Decisions(store, workspace, frozenset(channels))
         self._daily_estimates = DailyEstimates(store)
@@ -132,7 +132,7 @@ class Engine:
         self._stopping = threading.Event()
         self._sleep = sleep or self._stopping.wait
         self._ticking = threading.Lock()
-        self._stumbled = self._told_stop = False
+        self._stumbled = self._stop_logged = False
         self._heartbeat = Heartbeat(store, self.decisions, self.owner, interval)
         self._waiting = WaitingPeople()
         self._due_before: list[str] = []
@@ -151,12 +151,12 @@ class Engine:
         hold, poison = self._look_back(now)
         found = self._heartbeat.begin(now, poison, hold)
         journal, suspects = (self._state.journal, self._state.suspects) if self._state else (None, None)
-        self._writer = Recorder(self._store.touches, owner=self.owner.name, clock=self._clock, journal=journal)
+        self._recorder = Recorder(self._store.touches, owner=self.owner.name, clock=self._clock, journal=journal)
         self._pools = {
             name: SenderPool(
                 name,
                 setup,
-                self._writer,
+                self._recorder,
                 clock=self._clock,
                 lease=LEASE,
                 progress=self._progress,
@@ -166,11 +166,11 @@ class Engine:
             )
             for name, setup in self._setups.items()
         }
-        self._handover = Handover(self._store, self._renderer, self._pools)
+        self._dispatch = Dispatch(self._store, self._renderer, self._pools)
         return found
 
     def _stopped(self) -> bool:
-        return self._told_stopped() or (self._state is not None and self._state.stopped())
+        return self._stop_asked() or (self._state is not None and self._state.stopped())
 
     def _look_back(self, now: dt.datetime) -> tuple[str, frozenset[str]]:
         """Why to hold by what the state folder knows, and the messages that have killed an engine too often."""
@@ -198,7 +198,7 @@ class Engine:
         if self._ticking.acquire(timeout=timeout):  # a beat under way may still be claiming
             self._ticking.release()
         done = [pool.join(max(0.0, until - time.monotonic())) for pool in self._pools.values()]
-        self._writer.close()
+        self._recorder.close()
         self._store.touches.release(now=self._clock(), owner=self.owner.name)
         if self._state:
             self._state.close()
@@ -242,7 +242,7 @@ class Engine:
         records = self._store.plans.all()
         self._morning_mail(records)
         running = [record for record in records if record.state == "running"]
-        self._daily_estimates.teach([record.plan for record in running], self._clock())
+        self._daily_estimates.publish([record.plan for record in running], self._clock())
         total, idle_rounds, before = BeatReport(), 0, self._counts()
         while not self._stopping.is_set():
             settled = self._settled()
@@ -279,7 +279,7 @@ class Engine:
 
     def _refuse_a_failing_disk(self) -> None:
         # a disk that has failed to keep a mark or a receipt ends the tick; a database that was away does not
-        trouble = self._writer.take_trouble()
+        trouble = self._recorder.take_trouble()
         if isinstance(trouble, DiskError):
             raise trouble
 
@@ -288,7 +288,7 @@ class Engine:
         return sum(pool.sent for pool in pools), sum(pool.failed for pool in pools)
 
     def _settled(self) -> bool:
-        return self._idle and self._writer.flush(0.0)
+        return self._idle and self._recorder.flush(0.0)
 
     @property
     def _idle(self) -> bool:
@@ -300,7 +300,7 @@ class Engine:
         if not self._idle:
             self._progress.wait(0.5)
         if self._idle:
-            self._writer.flush(1.0)
+            self._recorder.flush(1.0)
 
     def _waited_out(self) -> bool:
         """Sleeps until a channel that asked for a short patience is open again, or an uncertain send can be looked for.
@@ -330,18 +330,18 @@ class Engine:
         self._guard.act(now)
         hold = self._look_at_holds(now)
         self._look_again = self._resolution.settle(now)
-        room = FreePlaces(self._pools, self._waiting, now)
-        service = self._serve(room, now)
-        ids = [] if hold or self._stopping.is_set() else self._next(room, now)
+        free_places = FreePlaces(self._pools, self._waiting, now)
+        service = self._serve(free_places, now)
+        ids = [] if hold or self._stopping.is_set() else self._next(free_places, now)
         self._stuck, self._due_before = ids == self._due_before, ids
-        report = self._claim(ids, room, now) if ids else BeatReport()
+        report = self._claim(ids, free_places, now) if ids else BeatReport()
         return replace(report, service=service, hold=hold)
 
     def _stop_is_there(self) -> bool:
         there = self._stopped()
-        if there != self._told_stop:
+        if there != self._stop_logged:
             log.warning("stop_file" if there else "stop_file_is_gone")
-        self._told_stop = there
+        self._stop_logged = there
         return there
 
     def _look_at_holds(self, now: dt.datetime) -> str:
@@ -351,14 +351,14 @@ class Engine:
             self._alerts.held(hold, now)
         for name, pool in self._pools.items():
             refused = pool.breaker.shut(now) and (pool.breaker.lasting or pool.breaker.quota)
-            if refused and pool.idle and self._writer.flush(1.0):  # what was under way counts among those who wait
+            if refused and pool.idle and self._recorder.flush(1.0):  # what was under way counts among those who wait
                 self._alerts.shut(name, pool.breaker, partial(self._waiting_for, name, now), now)
         return hold.reason if hold else ""
 
-    def _next(self, room: FreePlaces, now: dt.datetime) -> list[str]:
+    def _next(self, free_places: FreePlaces, now: dt.datetime) -> list[str]:
         # those who waited for a place that there is now come before those who are due
-        waited = room.next()
-        more = room.most() - len(waited)
+        waited = free_places.next()
+        more = free_places.most() - len(waited)
         due = self._store.touches.due(now, more) if more > 0 else []
         return list(dict.fromkeys([*waited, *due]))
 
@@ -366,13 +366,13 @@ class Engine:
         until = self._pools[channel].breaker.until or now
         return waiting(self._store, self.decisions, until, now).get(channel, 0)
 
-    def _claim(self, ids: Sequence[str], room: FreePlaces, now: dt.datetime) -> BeatReport:
-        still = room.still_waiting(ids)
+    def _claim(self, ids: Sequence[str], free_places: FreePlaces, now: dt.datetime) -> BeatReport:
+        still = free_places.still_waiting(ids)
         asked = [person for person in ids if person not in still]
         self._waiting.leave(asked)
         campaigns = self.decisions.campaigns(now)
         decided = [
-            replace(one, decision=room.fit(one.decision, one.facts_seq))
+            replace(one, decision=free_places.fit(one.decision, one.facts_seq))
             for one in self.decisions.of(asked, campaigns, now)
         ]
         touches = [touch for one in decided for touch in one.decision.touches]
@@ -388,11 +388,11 @@ class Engine:
         )
         self._guard.watch(campaigns, claimed)
         if claimed:
-            self._handover.touches(claimed, decided, campaigns, fence)
+            self._dispatch.touches(claimed, decided, campaigns, fence)
         skipped = sum(bool(touch.skip) for touch in touches)
         by_hand = sum(touch.channel == BY_HAND and not touch.skip for touch in touches)
         waiting = sum(missed_window(one.decision) for one in decided)
-        return BeatReport(len(ids), len(claimed), skipped, by_hand, room.crowded, waiting=waiting)
+        return BeatReport(len(ids), len(claimed), skipped, by_hand, free_places.crowded, waiting=waiting)
 
     def _next_fence(self, now: dt.datetime) -> int:
         # announced in the journal first: where that cannot be written, nothing is claimed
@@ -401,15 +401,15 @@ class Engine:
             self._state.journal.announce(fence, now)
         return fence
 
-    def _serve(self, room: FreePlaces, now: dt.datetime) -> int:
+    def _serve(self, free_places: FreePlaces, now: dt.datetime) -> int:
         # service mail has no window, no budget and no ladder
         waiting = [] if self._stopping.is_set() else self._store.touches.due_service(now)
-        keys = [record.key for record in waiting if room.take(record.channel)]
+        keys = [record.key for record in waiting if free_places.take(record.channel)]
         if not keys:
             return 0
         fence = self._next_fence(now)
         claimed = self._store.touches.claim_service(
             keys, owner=self.owner.name, fence=fence, lease_until=now + LEASE, now=now
         )
-        self._handover.service(claimed, fence)
+        self._dispatch.service(claimed, fence)
         return len(claimed)

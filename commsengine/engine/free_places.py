@@ -29,7 +29,7 @@ class FreePlaces:
 
     def __init__(self, pools: Mapping[str, SenderPool], waiting: WaitingPeople, now: dt.datetime) -> None:
         self._pools, self._waiting, self._now = pools, waiting, now
-        self._left = {name: pool.room(now) for name, pool in pools.items()}
+        self._left = {name: pool.free(now) for name, pool in pools.items()}
         self.crowded = 0
 
     def take(self, channel: str) -> bool:

@@ -155,11 +155,15 @@ def _last_fence(page: Path) -> int:
 
 
 def _entry(tries: Mapping[int, tuple[str, str]], marked: Marked | None) -> Entry:
-    begun = {fence: told for fence, told in sorted(tries.items()) if told[0] != "released"}
+    begun = {fence: outcome for fence, outcome in sorted(tries.items()) if outcome[0] != "released"}
     last = max(begun or tries)
     state, at = tries[last]
     return Entry(
-        state, last, dt.datetime.fromisoformat(at), marked, tuple((fence, told[0]) for fence, told in begun.items())
+        state,
+        last,
+        dt.datetime.fromisoformat(at),
+        marked,
+        tuple((fence, outcome[0]) for fence, outcome in begun.items()),
     )
 
 

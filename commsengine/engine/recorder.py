@@ -33,7 +33,7 @@ GATHER = 0.002  # seconds
 log = structlog.get_logger(__name__)
 
 
-def said(failure: Exception) -> str:
+def loggable(failure: Exception) -> str:
     # our own sentence, or only the kind of an error with words that are not ours
     return failure.message if isinstance(failure, CommsError) else type(failure).__name__
 
@@ -64,14 +64,14 @@ class Recorder:
     """Belongs to one engine. ``mark`` may be called from any thread and waits; ``settle`` returns at once."""
 
     def __init__(
-        self, ledger: TouchRecords, *, owner: str, clock: Callable[[], dt.datetime], journal: Journal | None = None
+        self, touches: TouchRecords, *, owner: str, clock: Callable[[], dt.datetime], journal: Journal | None = None
     ) -> None:
-        self._ledger, self._owner, self._clock, self._journal = ledger, owner, clock, journal
-        self._posts: dict[int, Unwritten] = {}
+        self._touches, self._owner, self._clock, self._journal = touches, owner, clock, journal
+        self._unwritten: dict[int, Unwritten] = {}
         self._marked: set[str] = set()  # what the journal has as leaving; the writing thread's own
         self._busy = self._failed = self._closing = self._given_up = False
         self._trouble: Exception | None = None
-        self._told = ""
+        self._last_logged = ""
         self._crowd = 0
         self._news = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -85,17 +85,17 @@ class Recorder:
         with self._news:
             if self._closing:
                 return set()
-            self._posts.setdefault(fence, Unwritten()).mark_requests.append((keys, granted))
+            self._unwritten.setdefault(fence, Unwritten()).mark_requests.append((keys, granted))
             self._news.notify_all()
         return granted.result()
 
     def settle(self, receipts: Sequence[Receipt], fence: int) -> None:
         with self._news:
-            self._posts.setdefault(fence, Unwritten()).receipts.extend(receipts)
+            self._unwritten.setdefault(fence, Unwritten()).receipts.extend(receipts)
             self._news.notify_all()
 
     def still_ours(self, keys: Sequence[str], fence: int) -> set[str]:
-        rows, now = self._ledger.rows(keys), self._clock()
+        rows, now = self._touches.rows(keys), self._clock()
         return {
             key
             for key, row in rows.items()
@@ -107,7 +107,7 @@ class Recorder:
     def flush(self, timeout: float = 60.0) -> bool:
         """Wait until everything handed in is kept; ``False`` when that took longer than ``timeout`` seconds."""
         with self._news:
-            return self._news.wait_for(lambda: not (self._posts or self._busy), timeout)
+            return self._news.wait_for(lambda: not (self._unwritten or self._busy), timeout)
 
     def take_trouble(self) -> Exception | None:
         """The last failure to write since this was asked before."""
@@ -121,20 +121,22 @@ class Recorder:
             self._closing = True
             self._news.notify_all()
         self._thread.join(timeout)
-        lost = sum(len(post.receipts) for post in self._posts.values())
+        lost = sum(len(unwritten.receipts) for unwritten in self._unwritten.values())
         if lost:
             log.error("receipts_not_kept", count=lost)
 
     def _run(self) -> None:
-        while posts := self._next():
-            failed = {fence: post for fence, post in posts.items() if not self._write(fence, post)}
+        while waiting := self._next():
+            failed = {fence: unwritten for fence, unwritten in waiting.items() if not self._write(fence, unwritten)}
             with self._news:
                 self._busy, self._failed = False, bool(failed)
-                for fence, post in failed.items():
-                    newer = self._posts.setdefault(fence, Unwritten())
-                    newer.receipts[:0] = post.receipts
-                self._posts = {
-                    fence: post for fence, post in self._posts.items() if post.mark_requests or post.receipts
+                for fence, unwritten in failed.items():
+                    newer = self._unwritten.setdefault(fence, Unwritten())
+                    newer.receipts[:0] = unwritten.receipts
+                self._unwritten = {
+                    fence: unwritten
+                    for fence, unwritten in self._unwritten.items()
+                    if unwritten.mark_requests or unwritten.receipts
                 }
                 self._news.notify_all()
 
@@ -142,40 +144,40 @@ class Recorder:
         with self._news:
             if self._failed:
                 self._news.wait_for(lambda: self._closing, WAIT_AFTER_FAILURE)
-            self._news.wait_for(lambda: self._posts or self._closing)
+            self._news.wait_for(lambda: self._unwritten or self._closing)
             if self._crowd > 1 and not self._closing:
                 self._news.wait_for(lambda: self._closing or self._waiting() >= self._crowd, GATHER)
             self._crowd = self._waiting()
             if self._failed and self._closing and self._given_up:
-                for post in self._posts.values():
-                    post.answer(set())
+                for unwritten in self._unwritten.values():
+                    unwritten.answer(set())
                 return {}
             self._given_up = self._closing
-            posts, self._posts, self._busy = self._posts, {}, True
-            return posts
+            waiting, self._unwritten, self._busy = self._unwritten, {}, True
+            return waiting
 
     def _waiting(self) -> int:
-        return sum(len(post.mark_requests) for post in self._posts.values())
+        return sum(len(unwritten.mark_requests) for unwritten in self._unwritten.values())
 
-    def _write(self, fence: int, post: Unwritten) -> bool:
+    def _write(self, fence: int, unwritten: Unwritten) -> bool:
         # one commit; whatever goes wrong, the receipts survive, and nothing unmarked leaves
-        marks, now = [key for keys, _ in post.mark_requests for key in keys], self._clock()
-        taken_back = [each for each in post.receipts if each.state == RELEASED and each.key in self._marked]
+        marks, now = [key for keys, _ in unwritten.mark_requests for key in keys], self._clock()
+        taken_back = [each for each in unwritten.receipts if each.state == RELEASED and each.key in self._marked]
         try:
             if failure := self._write_down((), taken_back, fence, now):
                 raise failure
-            marked, settled = self._ledger.record(marks, post.receipts, owner=self._owner, fence=fence, now=now)
+            marked, settled = self._touches.record(marks, unwritten.receipts, owner=self._owner, fence=fence, now=now)
         except Exception as failure:
-            self._tell(failure)
-            post.answer(set())
+            self._log(failure)
+            unwritten.answer(set())
             return False
-        known = [each for each in post.receipts if each.key in settled and each.state != RELEASED]
-        told = self._write_down(marked, known, fence, now)
-        self._marked = (self._marked - {each.key for each in post.receipts}) | {each.key for each in marked}
-        post.receipts = []
-        self._tell(told)
-        post.answer(set() if told else {each.key for each in marked})
-        return told is None
+        known = [each for each in unwritten.receipts if each.key in settled and each.state != RELEASED]
+        journal_failure = self._write_down(marked, known, fence, now)
+        self._marked = (self._marked - {each.key for each in unwritten.receipts}) | {each.key for each in marked}
+        unwritten.receipts = []
+        self._log(journal_failure)
+        unwritten.answer(set() if journal_failure else {each.key for each in marked})
+        return journal_failure is None
 
     def _write_down(
         self, marked: Sequence[Marked], settled: Sequence[Receipt], fence: int, now: dt.datetime
@@ -189,14 +191,14 @@ class Recorder:
             return failure
         return None
 
-    def _tell(self, failure: Exception | None) -> None:
+    def _log(self, failure: Exception | None) -> None:
         # a full disk fails every second for hours: logged when it begins, when it changes and when it is over
-        what = said(failure) if failure else ""
-        if what and what != self._told:
+        what = loggable(failure) if failure else ""
+        if what and what != self._last_logged:
             log.error("record_failed", error=what)
-        elif self._told and not what:
-            log.warning("records_again", after=self._told)
-        self._told = what
+        elif self._last_logged and not what:
+            log.warning("records_again", after=self._last_logged)
+        self._last_logged = what
         if failure is not None:
             with self._news:
                 self._trouble = failure

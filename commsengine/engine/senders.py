@@ -57,7 +57,7 @@ class SenderPool:
         self,
         name: str,
         setup: ChannelSetup,
-        writer: Recorder,
+        recorder: Recorder,
         *,
         clock: Callable[[], dt.datetime],
         lease: dt.timedelta,
@@ -66,15 +66,15 @@ class SenderPool:
         stopped: Callable[[], bool] = lambda: False,
         suspects: Suspects | None = None,
     ) -> None:
-        self._progress, self._guard, self._told_to_stop, self._suspects = progress, guard, stopped, suspects
-        self.name, self.breaker, self._setup, self._writer, self._clock = name, Breaker(name), setup, writer, clock
+        self._progress, self._guard, self._stop_asked, self._suspects = progress, guard, stopped, suspects
+        self.name, self.breaker, self._setup, self._recorder, self._clock = name, Breaker(name), setup, recorder, clock
         self._rate = Rate(setup.per_minute)
         limit = LARGEST_CLAIM if setup.per_minute is None else int(setup.per_minute * lease.total_seconds() / 120)
         self._capacity = max(1, min(limit, LARGEST_CLAIM))
         self._queue: deque[list[Claimed]] = deque()
         self._open = 0
         self.sent = self.failed = 0
-        self._doubts = UnclearRefusals()
+        self._unclear = UnclearRefusals()
         self._spared: list[int] = []  # threads that do without a connection
         self._spared_at = clock()
         self._stopping = self._doubtful = False
@@ -86,7 +86,7 @@ class SenderPool:
         for thread in self._threads:
             thread.start()
 
-    def room(self, now: dt.datetime) -> int:
+    def free(self, now: dt.datetime) -> int:
         with self._news:
             if self._stopping or self.breaker.shut(now):
                 return 0
@@ -158,8 +158,8 @@ class SenderPool:
     def _broke(self, failure: Exception) -> None:
         # a defect of ours or a channel that cannot be opened: keep still for a while, like after any failure
         log.error("channel_broke", channel=self.name, error=type(failure).__name__)
-        told = failure.message.rstrip(".") if isinstance(failure, InputError) else ""
-        because = told or f"{self.name} failed unexpectedly ({type(failure).__name__})"
+        own_words = failure.message.rstrip(".") if isinstance(failure, InputError) else ""
+        because = own_words or f"{self.name} failed unexpectedly ({type(failure).__name__})"
         self.breaker.fail(because, self._clock(), at_once=True)
 
     def _next(self, number: int) -> list[Claimed] | None:
@@ -193,17 +193,17 @@ class SenderPool:
 
     def _leave_open(self) -> None:
         # nothing is under way that could tell what these were refused for: they are tried again
-        for doubt in self._doubts.take():
-            again = doubt.attempts > 0
+        for refusal in self._unclear.take():
+            again = refusal.attempts > 0
             wait = UNSETTLED_WAIT if again else None
-            doubt.book(replace(doubt.outcome, verdict=RETRY, begun=not again, retry_after=wait))
+            refusal.record(replace(refusal.outcome, verdict=RETRY, begun=not again, retry_after=wait))
 
-    def _book(self, one: Claimed, receipt: Receipt) -> None:
+    def _record(self, one: Claimed, receipt: Receipt) -> None:
         with self._news:
             self.sent += receipt.state == "sent" and not one.service
             self.failed += receipt.state == "failed" and not one.service
         self._guard.note(one.campaign, one.message, one.rung, receipt)
-        self._writer.settle([receipt], one.fence)
+        self._recorder.settle([receipt], one.fence)
 
     def _carry(self, channel: Channel, batch: Sequence[Claimed], number: int) -> None:
         fence = batch[0].fence
@@ -212,8 +212,8 @@ class SenderPool:
         claimed = {one.key: one for one in batch}
         delivery = BatchDelivery(
             {message.key: claimed[message.key] for message in messages},
-            fence, self._writer, self.breaker, guard=self._guard, clock=self._clock,
-            stopped=lambda: self._stopping or self._told_to_stop(), book=self._book, doubts=self._doubts,
+            fence, self._recorder, self.breaker, guard=self._guard, clock=self._clock,
+            stopped=lambda: self._stopping or self._stop_asked(), record=self._record, unclear_refusals=self._unclear,
             narrow=partial(self._narrow, number),
         )  # fmt: skip
         try:
@@ -241,7 +241,7 @@ class SenderPool:
         if not (self._doubtful and batch):
             return batch
         try:
-            ours = self._writer.still_ours([one.key for one in batch], batch[0].fence)
+            ours = self._recorder.still_ours([one.key for one in batch], batch[0].fence)
         except CommsError as failure:
             self._broke(failure)
             self._give_back(batch)
@@ -254,7 +254,7 @@ class SenderPool:
         """Waits for the rate; ``False`` when the pool has been stopped or the channel has been shut meanwhile."""
         with self._news:
             self._news.wait_for(lambda: self._stopping, self._rate.take(count))
-        return not (self._stopping or self._told_to_stop()) and self.breaker.admit(count, self._clock())
+        return not (self._stopping or self._stop_asked()) and self.breaker.admit(count, self._clock())
 
     def _rendered(self, batch: Sequence[Claimed]) -> list[RenderedMessage]:
         messages = []
@@ -264,14 +264,14 @@ class SenderPool:
                     messages.append(claimed.render())
             except Exception as failure:  # one bad row must not stop the others
                 log.error("render_failed", campaign=claimed.campaign, message=claimed.message, key=claimed.key)
-                self._book(claimed, render_failed(claimed.key, failure, claimed.attempts, self._clock()))
+                self._record(claimed, render_failed(claimed.key, failure, claimed.attempts, self._clock()))
         return messages
 
     def _give_back(self, batch: Sequence[Claimed]) -> None:
         # only rows that are still ``claimed`` change; a row with its receipt keeps it
         now = self._clock()
         given = [Outcome(one.key, RELEASED, begun=False) for one in batch]
-        self._writer.settle([receipt_of(outcome, 0, now) for outcome in given], batch[0].fence)
+        self._recorder.settle([receipt_of(outcome, 0, now) for outcome in given], batch[0].fence)
 
 
 def _as_it_is(message: RenderedMessage) -> RenderedMessage:

@@ -89,9 +89,9 @@ class StateFolder:
     def note(self, note: Note) -> None:
         # a note that cannot be kept is an older note, and no reason to stop
         beat_at = note.beat_at.isoformat() if note.beat_at else None
-        told = {"path": note.path, "fence": note.fence, "beat_at": beat_at, "epochs": note.epochs}
+        kept = {"path": note.path, "fence": note.fence, "beat_at": beat_at, "epochs": note.epochs}
         try:
-            _write(self.folder / "instance.json", told)
+            _write(self.folder / "instance.json", kept)
         except OSError:
             return
 

@@ -68,7 +68,7 @@ class Resolution:
             self._asked |= {(resolver.name, row.key): now for row in rows}
             self._looks[resolver.name] = _begun(resolver, [_sending(row) for row in rows], now)
             newer = set()
-        known = {key: seen for key, seen in self._heard(resolver.name).items() if seen.found or key not in newer}
+        known = {key: seen for key, seen in self._found(resolver.name).items() if seen.found or key not in newer}
         found = {key: (seen.remote_id, seen.evidence) for key, seen in known.items() if seen.found}
         absent = {key: seen.evidence for key, seen in known.items() if not seen.found}
         if known:
@@ -76,7 +76,7 @@ class Resolution:
             log.info("resolved", resolver=resolver.name, found=counts["found"], absent=counts["absent"])
         return known
 
-    def _heard(self, resolver: str) -> Mapping[str, Sighting]:
+    def _found(self, resolver: str) -> Mapping[str, Sighting]:
         if resolver not in self._looks:
             return {}
         if not wait([self._looks[resolver]], WAITED_FOR).done:

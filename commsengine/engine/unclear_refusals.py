@@ -29,7 +29,7 @@ class UnclearRefusal:
     message: str
     person: str
     attempts: int
-    book: Callable[[Outcome], None]
+    record: Callable[[Outcome], None]
 
 
 class UnclearRefusals:
@@ -47,14 +47,14 @@ class UnclearRefusals:
             before = self._refused.get(key)
             return before is not None and self._arrived[message] > before
 
-    def add(self, doubt: UnclearRefusal) -> bool:
+    def add(self, refusal: UnclearRefusal) -> bool:
         """Whether this is the one that says it is us."""
         with self._lock:
-            self._open.append(doubt)
-            self._refused.setdefault(doubt.outcome.key, self._arrived[doubt.message])
-            rows = [self._alike.setdefault((of, doubt.outcome.unclear), []) for of in (doubt.message, "")]
+            self._open.append(refusal)
+            self._refused.setdefault(refusal.outcome.key, self._arrived[refusal.message])
+            rows = [self._alike.setdefault((of, refusal.outcome.unclear), []) for of in (refusal.message, "")]
             for row in rows:
-                row.append(doubt.person)
+                row.append(refusal.person)
             return any(len(row) >= ALIKE and len(set(row)) >= PEOPLE for row in rows)
 
     def arrive(self, key: str, message: str) -> list[UnclearRefusal]:
@@ -63,8 +63,8 @@ class UnclearRefusals:
             self._arrived[message] += 1
             self._refused.pop(key, None)
             self._alike = {row: who for row, who in self._alike.items() if row[0] not in (message, "")}
-            settled = [doubt for doubt in self._open if doubt.message == message]
-            self._open = [doubt for doubt in self._open if doubt.message != message]
+            settled = [refusal for refusal in self._open if refusal.message == message]
+            self._open = [refusal for refusal in self._open if refusal.message != message]
             return settled
 
     def take(self) -> list[UnclearRefusal]:
