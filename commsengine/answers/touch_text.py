@@ -62,8 +62,8 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
     except RenderError:
         return replace(_as_written(card), readers=readers)
     more = [(angle, shown.get(angle, "")) for angle in (UNCLEAR, "text")]
-    told = {angle: text for angle, text in (*more, *shown["points"]) if text}
-    now, choices = angles(told, touch.number), tuple(shown["choices"])
+    shown_now = {angle: text for angle, text in (*more, *shown["points"]) if text}
+    now, choices = angles(shown_now, touch.number), tuple(shown["choices"])
     check = _check(card, **shown["check"])
     return CardText(
         key_point=shown["key_point"],
@@ -74,17 +74,17 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
         check=check,
         offered=tuple(zip(card.message.input.choices, choices, strict=False)) if card.message.input else (),
         value=_chosen(card, check, choices),
-        points=tuple((TITLES[angle], told[angle]) for angle in now),
-        more=tuple((TITLES[angle], text) for angle, text in told.items() if angle not in now),
+        points=tuple((TITLES[angle], shown_now[angle]) for angle in now),
+        more=tuple((TITLES[angle], text) for angle, text in shown_now.items() if angle not in now),
     )
 
 
 def _check(
     card: Card, question: str = "", answers: Sequence[str] = (), right: str = "", because: str = ""
 ) -> CheckText:
-    told = (right, because) if card.checked else ("", "")
+    shown_now = (right, because) if card.checked else ("", "")
     pairs = list(zip(card.check.answers, answers, strict=True)) if card.check and answers else []
-    return CheckText(question, tuple(pairs[place] for place in card.choices) if pairs else (), *told)
+    return CheckText(question, tuple(pairs[place] for place in card.choices) if pairs else (), *shown_now)
 
 
 def _as_written(card: Card) -> CardText:

@@ -113,8 +113,8 @@ class Card:
     @property
     def extra_check(self) -> bool:
         """Whether a check is offered beside everything else; not on the day of an explanation."""
-        told = any(answer.kind == "check" and self.now - answer.at < AGAIN for answer in self.before)
-        return bool(self.message.checks) and self.checked is None and not self.asks_check and not told
+        explained = any(answer.kind == "check" and self.now - answer.at < AGAIN for answer in self.before)
+        return bool(self.message.checks) and self.checked is None and not self.asks_check and not explained
 
     @property
     def own_ask(self) -> bool:

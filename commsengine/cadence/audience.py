@@ -35,7 +35,7 @@ def sequences_of(campaigns: Campaigns, person: Person, history: History) -> tupl
         hours = Hours(campaign.plan, person, campaigns.workspace.black_out)
         for message in campaign.plan.messages:
             if not message.to or role in message.to:
-                sequences.append(_course(campaigns, campaign, message, role, hours, person, history, len(sequences)))
+                sequences.append(_sequence(campaigns, campaign, message, role, hours, person, history, len(sequences)))
     return sequences, reasons
 
 
@@ -61,7 +61,7 @@ def _absent(campaign: Campaign, history: History, role: str | None) -> tuple[str
     return None
 
 
-def _course(
+def _sequence(
     campaigns: Campaigns,
     campaign: Campaign,
     message: Message,
@@ -101,7 +101,7 @@ def _course(
         snoozes=_about(campaign.id, message.id, history.snoozes),
         outcomes=_about(campaign.id, message.id, history.outcomes),
         order=order,
-        repeat_rule=_rhythm(campaign, message, person, role, hours, closes),
+        repeat_rule=_repeat_rule(campaign, message, person, role, hours, closes),
     )
 
 
@@ -109,7 +109,7 @@ def _about(campaign: str, message: str, facts: tuple[Fact, ...]) -> tuple[Fact, 
     return tuple(fact for fact in facts if fact.message == message and fact.campaign == campaign) if facts else ()
 
 
-def _rhythm(
+def _repeat_rule(
     campaign: Campaign, message: Message, person: Person, role: str, hours: Hours, closes: dt.datetime
 ) -> RepeatRule:
     cadence = message.cadence

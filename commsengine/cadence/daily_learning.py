@@ -74,21 +74,21 @@ def learn_day(
     plan: Plan, known: LearnedRoles, people: Iterable[tuple[Person, History]], until: dt.datetime
 ) -> LearnedRoles | None:
     """What is known at ``until``; ``None`` without answers since the last count."""
-    courses: dict[str, list[PersonEvents]] = {}
+    pasts: dict[str, list[PersonEvents]] = {}
     for person, history in people:
         role = role_of(plan.audience, person)
         if role is not None:
-            courses.setdefault(role, []).extend(_answered(plan, person, history, until))
-    for theirs in courses.values():
-        theirs.sort(key=lambda course: (course.person, course.message))  # nothing hangs on who was loaded first
-    new = {role: _in_turn(plan, courses.get(role, ()), known.counted_at, until) for role in plan.audience.roles}
+            pasts.setdefault(role, []).extend(_answered(plan, person, history, until))
+    for theirs in pasts.values():
+        theirs.sort(key=lambda past: (past.person, past.message))  # nothing hangs on who was loaded first
+    new = {role: _in_turn(plan, pasts.get(role, ()), known.counted_at, until) for role in plan.audience.roles}
     if not any(kept or out for kept, out in new.values()):
         return None
     learned = {
         role: learn(
             known.roles.get(role) or nothing(),
             new[role][0],
-            (each.events for each in courses.get(role, ())),
+            (each.events for each in pasts.get(role, ())),
             known.others(role),
             new[role][1],
         )
@@ -99,22 +99,22 @@ def learn_day(
 
 def _answered(plan: Plan, person: Person, history: History, until: dt.datetime) -> Iterable[PersonEvents]:
     for message in plan.messages:
-        said = [answer for answer in history.answers_to(plan.campaign, message.id) if answer.at <= until]
-        if not any(answer.tells for answer in said):
+        answers = [answer for answer in history.answers_to(plan.campaign, message.id) if answer.at <= until]
+        if not any(answer.tells for answer in answers):
             continue
         seen = [at for at in seen_at(history.rows_of(plan.campaign, message.id)) if at <= until]
         if seen:
-            yield PersonEvents(person.id, message.id, seen[0], events_of(message, seen, said))
+            yield PersonEvents(person.id, message.id, seen[0], events_of(message, seen, answers))
 
 
 def _in_turn(
-    plan: Plan, courses: Iterable[PersonEvents], since: dt.datetime, until: dt.datetime
+    plan: Plan, pasts: Iterable[PersonEvents], since: dt.datetime, until: dt.datetime
 ) -> tuple[list[Checked], list[Checked]]:
     kept: list[Checked] = []
     out: list[Checked] = []
-    for course in courses:
-        for number, check in course.checked(since, until):
-            (out if held_out(plan, course.person, course.message, number) else kept).append(check)
+    for past in pasts:
+        for number, check in past.checked(since, until):
+            (out if held_out(plan, past.person, past.message, number) else kept).append(check)
     return kept, out
 
 
@@ -123,9 +123,9 @@ def recall_of(campaign: Campaign, message: Message, person: Person, history: His
     seen = [due for due in seen_at(history.rows_of(campaign.id, message.id)) if due <= at]
     if not seen:
         return 0.0
-    said = [answer for answer in history.answers_to(campaign.id, message.id) if answer.at <= at]
+    answers = [answer for answer in history.answers_to(campaign.id, message.id) if answer.at <= at]
     estimate = campaign.recall.get(role_of(campaign.plan.audience, person) or "", ASSUMED)
-    return estimate.memory(events_of(message, seen, said)).recall((at - seen[0]) / HOUR)
+    return estimate.memory(events_of(message, seen, answers)).recall((at - seen[0]) / HOUR)
 
 
 def messages_by_recall(plan: Plan) -> Sequence[Message]:

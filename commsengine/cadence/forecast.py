@@ -133,23 +133,23 @@ def forecast_together(
         if counted + TAKES_EFFECT > start:
             for walk in walks:
                 walk.go(campaigns, counted + TAKES_EFFECT)
-            campaigns = _taught(campaigns, walks, learned, counted)
+            campaigns = _after_the_day(campaigns, walks, learned, counted)
         counted += DAY
     for walk in walks:
         yield walk.person, walk.go(campaigns, until)
 
 
-def _taught(
+def _after_the_day(
     campaigns: Campaigns, walks: Sequence[Walk], known: dict[str, LearnedRoles], counted: dt.datetime
 ) -> Campaigns:
     running = []
     for campaign in campaigns.running:
         before = known.get(campaign.id, LearnedRoles())
-        taught = learn_day(campaign.plan, before, ((walk.person, walk.history) for walk in walks), counted)
-        if taught is not None:
-            known[campaign.id] = taught
+        learned = learn_day(campaign.plan, before, ((walk.person, walk.history) for walk in walks), counted)
+        if learned is not None:
+            known[campaign.id] = learned
         published = campaign.news_at is not None and campaign.news_at <= counted + TAKES_EFFECT
-        new = taught or (before if published else None)
+        new = learned or (before if published else None)
         running.append(replace(campaign, recall=new.estimates, news_at=None) if new else campaign)
     changed = any(new is not old for new, old in zip(running, campaigns.running, strict=True))
     return replace(campaigns, running=tuple(running)) if changed else campaigns
@@ -205,7 +205,7 @@ def with_fact(campaigns: Campaigns, person: Person, history: History, fact: Fact
 # -- supposed answers -----------------------------------------------------------------------------
 
 
-def nobody(touch: Touch) -> Sequence[Fact]:
+def no_answers(touch: Touch) -> Sequence[Fact]:
     del touch
     return ()
 
@@ -218,7 +218,7 @@ def messages_of(campaigns: Campaigns) -> Messages:
     return {(each.id, message.id): message for each in campaigns.running for message in each.plan.messages}
 
 
-def everybody(messages: Messages) -> Supposition:
+def all_answer(messages: Messages) -> Supposition:
     """All people answer two hours after the first touch and after each check, and are right."""
 
     def suppose(touch: Touch) -> Sequence[Fact]:
@@ -249,7 +249,7 @@ def typical(messages: Messages) -> Supposition:
     def suppose(touch: Touch) -> Sequence[Fact]:
         draw = drawn(touch.person, touch.campaign, touch.message, str(touch.rung), str(touch.number))
         if touch.kind == "personal":
-            return outreach_told(touch, draw)
+            return outreach_outcome(touch, draw)
         if touch.kind == "sponsor" or draw >= TYPICAL[min(touch.number, len(TYPICAL)) - 1]:
             return ()
         right = drawn("check", touch.person, touch.campaign, touch.message, str(touch.number)) < RIGHT
@@ -269,7 +269,7 @@ def answered(touch: Touch, messages: Messages, after: dt.timedelta, *, right: bo
     return (Answer(touch.campaign, touch.message, kind, touch.due_at + after, evidence, told, key=touch.key),)
 
 
-def outreach_told(touch: Touch, draw: float) -> Sequence[Fact]:
+def outreach_outcome(touch: Touch, draw: float) -> Sequence[Fact]:
     at = touch.due_at + LATER
     outcome = next(name for name, up_to in OUTREACH if draw < up_to)
     return (OutreachOutcome(touch.campaign, touch.message, outcome, at),)

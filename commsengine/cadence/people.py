@@ -65,10 +65,10 @@ KNOWN = (*COLUMNS, "days", "leave", "left")
 
 def updated(known: Person, read: Person, columns: Collection[str]) -> Person:
     """``known`` with what a file with these columns says of them; other columns stay as they are."""
-    told = {name: getattr(read, name) for name in KNOWN if name in columns and name != "id"}
+    values = {name: getattr(read, name) for name in KNOWN if name in columns and name != "id"}
     kept = {name: value for name, value in known.attributes.items() if name not in columns}
     given = {name: value for name, value in read.attributes.items() if name in columns}
-    return replace(known, **told, attributes=kept | given)
+    return replace(known, **values, attributes=kept | given)
 
 
 def role_of(audience: Audience, person: Person) -> str | None:

@@ -141,19 +141,19 @@ def events_of(message: Message, seen: Sequence[dt.datetime], answers: Sequence[A
     """
     zero = seen[0]
     events = [Event((due - zero) / HOUR, "unseen") for due in seen]
-    said: dict[int, list[Answer]] = {}
+    by_touch: dict[int, list[Answer]] = {}
     for answer in sorted(answers, key=lambda answer: answer.at) if answers else ():
-        said.setdefault(bisect_right(seen, answer.at), []).append(answer)
-    for number, theirs in said.items():
+        by_touch.setdefault(bisect_right(seen, answer.at), []).append(answer)
+    for number, theirs in by_touch.items():
         if number:
             events[number - 1] = _answered(message, number, theirs, zero)
     return tuple(events)
 
 
-def _answered(message: Message, number: int, said: Sequence[Answer], zero: dt.datetime) -> Event:
-    checked = next((answer for answer in said if answer.tells), None)
+def _answered(message: Message, number: int, answers: Sequence[Answer], zero: dt.datetime) -> Event:
+    checked = next((answer for answer in answers if answer.tells), None)
     if checked is None:
-        return Event((said[0].at - zero) / HOUR, "acknowledged")
+        return Event((answers[0].at - zero) / HOUR, "acknowledged")
     check = offered_check(message, number)
     options = len(check.answers) if check else 4
     return Event((checked.at - zero) / HOUR, "right" if checked.right else "wrong", options)

@@ -218,10 +218,12 @@ class MessageSequence:
     def _sponsor(self, rung: int, steps: list[Step], reasons: list[Reason]) -> None:
         # only after the last outreach is recorded, and did not help
         calls = [row.due_at for row in self.rows if row.kind == "personal"]
-        told = [outcome for outcome in self.outcomes if calls and outcome.at >= max(calls)]
-        objected = [outcome.at for outcome in told if outcome.outcome in NOT_HELPED]
+        recorded = [outcome for outcome in self.outcomes if calls and outcome.at >= max(calls)]
+        objected = [outcome.at for outcome in recorded if outcome.outcome in NOT_HELPED]
         if not objected:
-            text = "They were away when called." if told else "Nobody has recorded what came of the personal outreach."
+            text = "They were away when called."
+            if not recorded:
+                text = "Nobody has recorded what came of the personal outreach."
             reasons.append(self.reason("outreach", text, waits_for="the outcome of the outreach"))
             return
         ready = self._sponsor_ready(self.ladder[rung - 1].after, min(objected))

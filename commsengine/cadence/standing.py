@@ -50,8 +50,8 @@ def open_outreach(plan: Plan, person: Person, history: History, now: dt.datetime
 
     A corrected message is no subject for a talk. "Away" closes it only until the person is to be called again.
     """
-    mine = [row for row in history.rows if row.campaign == plan.campaign and row.kind == "personal"]
-    calls = [row for row in mine if row.message not in plan.corrected]
+    calls = [row for row in history.rows if row.campaign == plan.campaign and row.kind == "personal"]
+    calls = [row for row in calls if row.message not in plan.corrected]
     return sorted({row.message for row in calls if _open(row, plan, person, history, now)})
 
 

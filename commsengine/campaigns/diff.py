@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from commsengine.cadence.calendar import last_closing
-from commsengine.cadence.forecast import forecast, nobody
+from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, Touch
 from commsengine.cadence.plan import Plan
 from commsengine.campaigns.effects import as_running, with_campaign
@@ -79,7 +79,7 @@ def _to_come(
     found: dict[tuple[str, str, int, int], Touch] = {}
     for one in store.touches.histories(ids).values():
         places: dict[tuple[str, int], int] = defaultdict(int)
-        for touch in forecast(campaigns, one.person, one.history, now, until, nobody).touches:
+        for touch in forecast(campaigns, one.person, one.history, now, until, no_answers).touches:
             if touch.campaign == campaign and not touch.skip:
                 places[touch.message, touch.rung] += 1
                 found[one.person.id, touch.message, touch.rung, places[touch.message, touch.rung]] = touch

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from commsengine.cadence.forecast import forecast, nobody
+from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, Standstill
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.directory import pages, sample
@@ -68,7 +68,7 @@ def coming(store: Store, decisions: Decisions, now: dt.datetime, until: dt.datet
     counted = Counter[str]()
     for ids in pages([person.id for person in people]):
         for one in store.touches.histories(ids).values():
-            foreseen = forecast(campaigns, one.person, one.history, now, until, nobody).touches
+            foreseen = forecast(campaigns, one.person, one.history, now, until, no_answers).touches
             counted.update(touch.campaign for touch in foreseen if not touch.skip and touch.channel != BY_HAND)
     return Coming({name: round(count * scale) for name, count in sorted(counted.items())}, len(people) == total)
 

@@ -160,10 +160,10 @@ def retention(hours: float, half_life: float) -> float:
 def growth(half_life: float, known: float, size: float) -> float:
     """The half-life after one more exposure of this ``size`` (RIGHT, PASS), when ``known`` was left of the last."""
     strength = math.log(half_life)
-    return exp(_longer(strength, size * _room(strength, known)))
+    return exp(_longer(strength, size * _gain_left(strength, known)))
 
 
-def _room(strength: float, known: float) -> float:
+def _gain_left(strength: float, known: float) -> float:
     # the stronger it is already, the less there is to gain; the more was forgotten, the more
     return exp(DAMPING * (_LOG_DAY - strength)) * expm1(SPACING * (1 - known))
 
@@ -262,13 +262,13 @@ def _answered(curve: Curve, state: State, event: Event) -> State:
     for g, log_weight in enumerate(state.evidence):
         strength = last.strengths[g]
         left = _left(event.at - last.since, strength)
-        room = _room(strength, left)
-        knew, told = _longer(strength, by_right * room), _longer(strength, by_reading * room)
+        gain_left = _gain_left(strength, left)
+        knew, just_read = _longer(strength, by_right * gain_left), _longer(strength, by_reading * gain_left)
         if before is not None:
             older, left_of_older = before.strengths[g], _left(event.at - before.since, before.strengths[g])
-            room = _room(older, left_of_older)
-            knew = part * knew + (1 - part) * _longer(older, by_right * room)
-            told = part * told + (1 - part) * _longer(older, by_reading * room)
+            gain_left = _gain_left(older, left_of_older)
+            knew = part * knew + (1 - part) * _longer(older, by_right * gain_left)
+            just_read = part * just_read + (1 - part) * _longer(older, by_reading * gain_left)
             strength, left = older + part * (strength - older), left_of_older + part * (left - left_of_older)
         knows = read * left
         chance = guess + (1 - SLIP - guess) * knows
@@ -276,8 +276,8 @@ def _answered(curve: Curve, state: State, event: Event) -> State:
         if read >= FIRST:
             did_know = knows * (1 - SLIP if right else SLIP)
             share = did_know / (did_know + (1 - knows) * (guess if right else 1 - guess))
-            told += curve.frail * (min(strength, curve.start[g] + ANSWERED_FALLS_TO) - told)
-            strengths.append(share * knew + (1 - share) * told)
+            just_read += curve.frail * (min(strength, curve.start[g] + ANSWERED_FALLS_TO) - just_read)
+            strengths.append(share * knew + (1 - share) * just_read)
     believed = tuple(evidence) if read > 0 else state.evidence
     exposed = Trace(1.0, event.at, tuple(strengths) or curve.start)
     return State(exposed, None, believed, weighed(curve.weights, believed))

@@ -154,11 +154,11 @@ def recall_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> li
         if not enough(drawn.people):
             views.append(RoleView(role, drawn.people, shown=False))
             continue
-        mine = [message for message in open_now if role in roles_of(plan, message)]
+        own = [message for message in open_now if role in roles_of(plan, message)]
         known = shown_of(store, record.id, role, answers)
-        groups = {message.id: Group(role, drawn.people, known) for message in mine}
+        groups = {message.id: Group(role, drawn.people, known) for message in own}
         for loaded in store.touches.histories(drawn.ids).values():
-            for message in mine:
+            for message in own:
                 past = past_of(plan, message, loaded.history, loaded.person.id, answers.counts_from)
                 groups[message.id].add(past)
         sent = [group for group in groups.values() if group.first is not None]
@@ -191,10 +191,10 @@ class _Reading:
         }
         self._place: Counter[str] = Counter()
         self._weeks: dict[dt.date, Counter[str]] = {}
-        self._trial = ExperimentArms(record.plan)
+        self._experiment = ExperimentArms(record.plan)
 
     def take(self, person: Person, role: str, history: History) -> None:
-        self._trial.take(person, history)
+        self._experiment.take(person, history)
         place = self._place[role]
         self._place[role] += 1
         drawn = place % max(1, -(-self._sizes[role] // DRAWN)) == 0
@@ -214,7 +214,7 @@ class _Reading:
             record.id, plan.title, record.state, plan.send.time_zone, self._now, record.started_at, _go_live(plan),
             sum(self._sizes.values()), tuple(self._message(message) for message in plan.messages),
             tuple(Week(start, n["touches"], n["acknowledged"]) for start, n in sorted(self._weeks.items())),
-            self._trial.arms({cell: told for cell, told in self._answers.told.items() if cell[1] in self._shown}),
+            self._experiment.arms({cell: told for cell, told in self._answers.told.items() if cell[1] in self._shown}),
         )  # fmt: skip
 
     def _message(self, message: Message) -> MessageView:
@@ -272,18 +272,18 @@ class _Cell:
 
     def count(self, plan: Plan, message: Message, history: History) -> Iterator[tuple[dt.date, str]]:
         """Adds one person's counts; gives the Monday of each touch, and of the first acknowledgement."""
-        mine = (plan.campaign, message.id)
-        sent = [row for row in history.rows if (row.campaign, row.message) == mine and row.state == "sent"]
+        own = (plan.campaign, message.id)
+        sent = [row for row in history.rows if (row.campaign, row.message) == own and row.state == "sent"]
         carried = [row for row in sent if row.kind not in BY_HAND]
         self.reached += bool(carried)
         self.touches += len(carried)
         self.by_hand += len(sent) - len(carried)
-        said = [a.at for a in history.answers if (a.campaign, a.message) == mine and a.kind in GOT_IT]
-        self.acknowledged += bool(said)
+        acknowledged_at = [a.at for a in history.answers if (a.campaign, a.message) == own and a.kind in GOT_IT]
+        self.acknowledged += bool(acknowledged_at)
         for row in carried:
             yield week_of(row.due_at).date(), "touches"
-        if said:
-            yield week_of(min(said)).date(), "acknowledged"
+        if acknowledged_at:
+            yield week_of(min(acknowledged_at)).date(), "acknowledged"
 
 
 def _span(plan: Plan, message: Message) -> tuple[dt.datetime, dt.datetime]:

@@ -113,8 +113,8 @@ class Digests:
             for one in given[:MOST_LINES]
         )
         more = f"{len(given) - len(shown)} more" if len(given) > len(shown) else "All answers so far"
-        told = f"{more}: commsengine answers {record.id}"
-        return replace(facts, answers=shown, answered=len(given), figures=(*facts.figures, told))
+        more = f"{more}: commsengine answers {record.id}"
+        return replace(facts, answers=shown, answered=len(given), figures=(*facts.figures, more))
 
     def _last(self, record: CampaignRecord, lead: Person, now: dt.datetime) -> dt.datetime | None:
         # a digest that could not be delivered was read by no one
@@ -123,10 +123,10 @@ class Digests:
         return max((row.created_at for row in rows if row.state not in ("failed", "skipped")), default=None)
 
     def _facts(self, record: CampaignRecord, now: dt.datetime) -> DigestFacts:
-        mine = record.id
-        waiting = [one for one in todays_followups(self._store, self._decisions, now) if one.campaign == mine]
-        asked = [q for q in questions(self._store, now) if q["campaign"] == mine]
-        rows = [row for row in held(self._store) if row["campaign"] == mine]
+        campaign = record.id
+        waiting = [one for one in todays_followups(self._store, self._decisions, now) if one.campaign == campaign]
+        asked = [q for q in questions(self._store, now) if q["campaign"] == campaign]
+        rows = [row for row in held(self._store) if row["campaign"] == campaign]
         calls = self._calls(record, waiting)
         left_out = sum((len(waiting) - len(calls), *(max(0, len(some) - MOST_LINES) for some in (asked, rows))))
         return DigestFacts(
@@ -143,7 +143,7 @@ class Digests:
             ),
             figures=(
                 *([f"{left_out} more: commsengine today lists them all."] if left_out else ()),
-                *self._not_leaving(mine, now),
+                *self._not_leaving(campaign, now),
             ),
         )
 

@@ -156,10 +156,10 @@ def capped_by_day(found: Iterable[FollowUp], per_day: int) -> list[FollowUp]:
     people: dict[str, set[str]] = defaultdict(set)
     capped = []
     for one in found:
-        mine = people[one.carrier]
-        today = one.person.id in mine or len(mine) < per_day
+        own = people[one.carrier]
+        today = one.person.id in own or len(own) < per_day
         if today:
-            mine.add(one.person.id)
+            own.add(one.person.id)
         capped.append(replace(one, today=today))
     return capped
 
@@ -230,8 +230,8 @@ def _reason(plan: Plan, history: History, kind: str, messages: Sequence[str], ov
             f"Personal outreach did not help{came}: a proposal to ask the sponsor, {plan.sponsor or 'if there is one'}."
         )
     closed = [channel for channel in plan.send.channels if channel in history.unreachable]
-    mine = [row for row in history.rows if row.campaign == plan.campaign and row.message in messages]
-    sent = sum(_carried(row.channel, row.state) for row in mine)
+    own = [row for row in history.rows if row.campaign == plan.campaign and row.message in messages]
+    sent = sum(_carried(row.channel, row.state) for row in own)
     if len(closed) == len(plan.send.channels) or (closed and not sent):  # the others have no credentials here
         why = ", ".join(f"{CARRIED[channel]} ({history.unreachable[channel]})" for channel in closed)
         reason = f"No channel reaches them: {why}."
@@ -241,8 +241,8 @@ def _reason(plan: Plan, history: History, kind: str, messages: Sequence[str], ov
 
 
 def _tried(history: History, campaign: str, messages: Sequence[str]) -> tuple[str, ...]:
-    mine = [row for row in history.rows if row.campaign == campaign and row.message in messages]
-    sent = [(row.local_date, CARRIED[row.channel]) for row in mine if _carried(row.channel, row.state)]
+    own = [row for row in history.rows if row.campaign == campaign and row.message in messages]
+    sent = [(row.local_date, CARRIED[row.channel]) for row in own if _carried(row.channel, row.state)]
     talks = {
         (one.at.date(), f"in person: {one.outcome}")
         for one in history.outcomes

@@ -60,29 +60,28 @@ class Past:
 
     message: Message
     seen: tuple[dt.datetime, ...]
-    said: tuple[tuple[Answer, dt.datetime], ...]
+    answers: tuple[tuple[Answer, dt.datetime], ...]
 
     def events(self, at: dt.datetime) -> tuple[Event, ...]:
         """The events up to ``at``, as they were shown at that time."""
         seen = [each for each in self.seen if each <= at]
         if not seen:
             return ()
-        return events_of(self.message, seen, [_as_shown(one, since, at) for one, since in self.said if one.at <= at])
+        return events_of(self.message, seen, [_as_shown(one, since, at) for one, since in self.answers if one.at <= at])
 
     def changes(self) -> list[dt.datetime]:
-        said = {each for one, since in self.said for each in (one.at, since)}
-        return sorted({*self.seen, *said})
+        return sorted({*self.seen, *(each for one, since in self.answers for each in (one.at, since))})
 
     def recall(self, estimate: Estimate, at: dt.datetime) -> float:
         return estimate.memory(self.events(at)).recall((at - self.seen[0]) / HOUR) if self.seen else 0.0
 
 
 def past_of(plan: Plan, message: Message, history: History, person: str, counts_from: CountsFrom) -> Past:
-    said = tuple(
+    answers = tuple(
         (answer, counts_from.get((person, answer.message, answer.at), NEVER) if answer.kind == "check" else answer.at)
         for answer in history.answers_to(plan.campaign, message.id)
     )
-    return Past(message, tuple(seen_at(history.rows_of(plan.campaign, message.id))), said)
+    return Past(message, tuple(seen_at(history.rows_of(plan.campaign, message.id))), answers)
 
 
 def _as_shown(answer: Answer, since: dt.datetime, at: dt.datetime) -> Answer:
@@ -114,18 +113,18 @@ class Group:
 
     def moments(self, instants: Sequence[dt.datetime], ranked_at: dt.datetime) -> list[MeanParts]:
         """What a mean with its interval is made of, at each instant; ``instants`` are in order."""
-        courses = [list(_course(past, self.estimate, instants)) for past in self._pasts]
+        recalls = [list(_recall_over_time(past, self.estimate, instants)) for past in self._pasts]
         at_rank = [past.recall(self.estimate, ranked_at) for past in self._pasts]
         typical = self._hypotheses(instants, at_rank)
         return [
-            MeanParts(at, self.people, [course[n] for course in courses], typical[n], self.posterior)
+            MeanParts(at, self.people, [one[n] for one in recalls], typical[n], self.posterior)
             for n, at in enumerate(instants)
         ]
 
     def _hypotheses(self, instants: Sequence[dt.datetime], at_rank: Sequence[float]) -> list[Vector]:
         ranked = sorted(range(len(at_rank)), key=lambda n: at_rank[n])
         chosen = [self._pasts[ranked[int(len(ranked) * quantile)]] for quantile in TYPICAL]
-        each = [list(_course_under(self._learned, past, instants)) for past in chosen]
+        each = [list(_recall_by_hypothesis(self._learned, past, instants)) for past in chosen]
         return [tuple(fmean(values) for values in zip(*row, strict=True)) for row in zip(*each, strict=True)]
 
 
@@ -160,14 +159,14 @@ def _variance(values: Iterable[float], weights: Vector) -> float:
     return sum(weight * (value - mean) ** 2 for value, weight in pairs)
 
 
-def _course(past: Past, estimate: Estimate, instants: Sequence[dt.datetime]) -> Iterator[float]:
+def _recall_over_time(past: Past, estimate: Estimate, instants: Sequence[dt.datetime]) -> Iterator[float]:
     # folded again only where something happened in between
     for at, events, _ in _eventful(past, instants):
         state = fold(estimate.curve, events) if events else None
         yield recall_at(state, (at - past.seen[0]) / HOUR) if state else 0.0
 
 
-def _course_under(learned: Learned, past: Past, instants: Sequence[dt.datetime]) -> Iterator[list[float]]:
+def _recall_by_hypothesis(learned: Learned, past: Past, instants: Sequence[dt.datetime]) -> Iterator[list[float]]:
     states: list[State] = []
     for at, events, new in _eventful(past, instants):
         if new:

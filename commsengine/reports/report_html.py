@@ -86,11 +86,11 @@ def headline(report: Report) -> tuple[str, list[str]]:
     best = ranked[-1]
     if not low:
         return "No role is estimated below its floor", [
-            f"Nearest to it: {_said(ranked[0])}.",
+            f"Nearest to it: {_sentence(ranked[0])}.",
             *_best(best, ranked[0]),
         ]
     title = f"{_named(low[0][1])} {'needs' if low[0][2].high < (low[0][0].floor or 0) else 'may need'} attention"
-    return title, [f"{_said(low[0])}.", *_more(low), *_best(best, low[0])]
+    return title, [f"{_sentence(low[0])}.", *_more(low), *_best(best, low[0])]
 
 
 def _standings(report: Report) -> list[Standing]:
@@ -109,17 +109,17 @@ def _in_the_ramp(held: list[Standing]) -> tuple[str, list[str]]:
     title = "The first touches are under way"
     return title, [
         "In its first week a message is below its floor; it takes some touches to get there.",
-        f"{_said(least)}.",
+        f"{_sentence(least)}.",
     ]
 
 
 def _without_floor(standings: list[Standing]) -> tuple[str, list[str]]:
     ranked = sorted(standings, key=lambda one: one[2].mean)
     title = f"{_named(ranked[0][1])} is estimated to know least"
-    return title, [f"{_said(ranked[0])}.", *_best(ranked[-1], ranked[0])]
+    return title, [f"{_sentence(ranked[0])}.", *_best(ranked[-1], ranked[0])]
 
 
-def _said(one: Standing) -> str:
+def _sentence(one: Standing) -> str:
     message, role, recall = one
     floor = f"; its floor is {message.floor * 100:.0f}" if message.floor else ""
     return (
@@ -139,8 +139,8 @@ def _more(low: list[Standing]) -> list[str]:
     return [f"Also estimated below a floor: {', '.join(others)}."] if others else []
 
 
-def _best(best: Standing, told: Standing) -> list[str]:
-    if best is told:
+def _best(best: Standing, first: Standing) -> list[str]:
+    if best is first:
         return []
     message, role, recall = best
     about = f"“{message.key_point.rstrip('.')}” ({_within(best)})"

@@ -72,30 +72,31 @@ def _sequences(
 
 def _timing(sequences: Iterable[MessageSequence], one: Decided) -> Timing:
     # what this person may know has no figure here, or anywhere
-    said: dict[tuple[str, str], str] = {}
-    for course in sequences:
-        mine = (course.campaign.id, course.message.id)
-        codes = {reason["code"] for reason in _reasons(one.decision, *mine)}
-        if not isinstance(course.repeat_rule, ByRecall) or not seen_at(course.rows):
+    texts: dict[tuple[str, str], str] = {}
+    for sequence in sequences:
+        about = (sequence.campaign.id, sequence.message.id)
+        codes = {reason["code"] for reason in _reasons(one.decision, *about)}
+        if not isinstance(sequence.repeat_rule, ByRecall) or not seen_at(sequence.rows):
             continue
-        basis = "tested for it" if course.repeat_rule.estimate.tested else "an assumed curve"
+        basis = "tested for it" if sequence.repeat_rule.estimate.tested else "an assumed curve"
         if "remembered" in codes:
-            said[mine] = f"Not needed before it closes, by the curve of the role ({basis})."
-        elif codes & BY_RECALL and (next_at := _next_at(one.decision, *mine)):
-            day = course.hours.local_date(dt.datetime.fromisoformat(next_at))
-            said[mine] = f"Next on {day:%a} {day.day} {day:%b}: {_aim(course)}, by the curve of the role ({basis})."
-    return said
+            texts[about] = f"Not needed before it closes, by the curve of the role ({basis})."
+        elif codes & BY_RECALL and (next_at := _next_at(one.decision, *about)):
+            day = sequence.hours.local_date(dt.datetime.fromisoformat(next_at))
+            on = f"{day:%a} {day.day} {day:%b}"
+            texts[about] = f"Next on {on}: {_aim(sequence)}, by the curve of the role ({basis})."
+    return texts
 
 
-def _aim(course: MessageSequence) -> str:
-    repeat_rule, seen = course.repeat_rule, seen_at(course.rows)
+def _aim(sequence: MessageSequence) -> str:
+    repeat_rule, seen = sequence.repeat_rule, seen_at(sequence.rows)
     assert isinstance(repeat_rule, ByRecall)  # noqa: S101 - a defect of ours
     wanted, by_floor = (
-        each.after(seen[-1], seen, course.answers) for each in (repeat_rule, replace(repeat_rule, by=None))
+        each.after(seen[-1], seen, sequence.answers) for each in (repeat_rule, replace(repeat_rule, by=None))
     )
     sooner = wanted is not None and (by_floor is None or wanted.at < by_floor.at)
     if repeat_rule.by is not None and sooner:
-        day = course.hours.local_date(repeat_rule.by)
+        day = sequence.hours.local_date(repeat_rule.by)
         return f"so that it is likely known on {day:%a} {day.day} {day:%b}"
     return "before it is likely forgotten"
 
@@ -113,16 +114,16 @@ def _campaign(
 
 
 def _message(one: Decided, campaign: str, message: str, standings: Standings, timing: Timing) -> dict[str, Any]:
-    mine = (campaign, message)
-    touches = [row for row in one.history.rows if (row.campaign, row.message) == mine]
+    about = (campaign, message)
+    touches = [row for row in one.history.rows if (row.campaign, row.message) == about]
     return {
         "message": message,
-        "standing": shown(standings.get(mine, "not for them")),
+        "standing": shown(standings.get(about, "not for them")),
         "next_at": _next_at(one.decision, campaign, message),
-        "timing": timing.get(mine),
+        "timing": timing.get(about),
         "reasons": _reasons(one.decision, campaign, message),
         "touches": [touch_json(row) for row in touches],
-        "said": said(one.history, campaign, message),
+        "said": what_happened(one.history, campaign, message),
     }
 
 
@@ -163,13 +164,13 @@ def shown(standing: str) -> str:
     return "acknowledged" if standing in ("recalled", "not recalled") else standing
 
 
-def said(history: History, campaign: str, message: str) -> list[dict[str, str]]:
+def what_happened(history: History, campaign: str, message: str) -> list[dict[str, str]]:
     """``at`` (ISO) and ``text`` of each, in order."""
-    told = sorted(_told(history, campaign, message))
-    return [{"at": at.isoformat(), "text": text} for at, text in told]
+    events = sorted(_events(history, campaign, message))
+    return [{"at": at.isoformat(), "text": text} for at, text in events]
 
 
-def _told(history: History, campaign: str, message: str) -> Iterator[tuple[dt.datetime, str]]:
+def _events(history: History, campaign: str, message: str) -> Iterator[tuple[dt.datetime, str]]:
     for answer in history.answers:
         if answer.campaign == campaign and (answer.message == message or answer.whole_campaign):
             yield answer.at, f"{ANSWERS[answer.kind].to_others}, {WAYS.get(answer.evidence, answer.evidence)}"
