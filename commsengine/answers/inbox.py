@@ -259,7 +259,7 @@ class AnswerInbox:
         """``quiet`` is from and to, in local minutes after midnight."""
         self._store.people.set_preferences(person_id, channel=channel, quiet=quiet, now=now)
 
-    def mine(self, person_id: str, now: dt.datetime) -> PersonRecord:
+    def record_of(self, person_id: str, now: dt.datetime) -> PersonRecord:
         return person_record(self._store, person_id, self._key_points, now)
 
     def _key_points(self, version: CampaignRecord, person: Person) -> Mapping[str, str]:

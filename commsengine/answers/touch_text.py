@@ -119,9 +119,9 @@ def drawn(renderer: Renderer, card: Card, signers: Signers, check: CheckText) ->
     """The Slack card as things stand: notification text and blocks. The buttons make way for an answer."""
     message = renderer.touch(_touch_of(card), card.person, signers)
     if card.answered:
-        said = f"{card.said}{_explained(card, check)}"
-        blocks = answered_card(message.blocks, said, card.key, undo=card.undoable, open_ask=card.own_ask)
-        return card.said, [*blocks, *_offer(card)]
+        answered = f"{card.last_answer}{_explained(card, check)}"
+        blocks = answered_card(message.blocks, answered, card.key, undo=card.undoable, open_ask=card.own_ask)
+        return card.last_answer, [*blocks, *_offer(card)]
     notes = [_note(text) for text in (_asked(card), _snoozed(card)) if text]
     return slack_text(message.subject), [*message.blocks, *notes]
 

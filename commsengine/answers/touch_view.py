@@ -74,12 +74,12 @@ class Card:
         return latest is not None and latest.kind != "check" and self.now - latest.at <= UNDO
 
     @property
-    def said(self) -> str:
+    def last_answer(self) -> str:
         """``You confirmed Tue 10:14``; empty while nothing is answered."""
         return self.tell(self.latest) if self.latest else ""
 
     @property
-    def said_before(self) -> str:
+    def earlier_answer(self) -> str:
         return self.tell(self.before[-1]) if self.before else ""
 
     def tell(self, answer: StoredAnswer) -> str:

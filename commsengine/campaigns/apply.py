@@ -32,7 +32,7 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldOld:
+class OldDates:
     """A person whose latest message about these milestones named a date that holds no more."""
 
     person_id: str
@@ -56,7 +56,7 @@ class Diff:
     messages_changed: tuple[str, ...] = ()
     milestones: tuple[Moved, ...] = ()
     touches: TouchDiff = NO_TOUCHES
-    told: tuple[ToldOld, ...] = ()
+    told: tuple[OldDates, ...] = ()
     correction: str = ""
     introduced: Mapping[str, dt.datetime] = field(default_factory=dict)
     corrected: Mapping[str, str] = field(default_factory=dict)
@@ -81,7 +81,7 @@ def compare(store: Store, decisions: Decisions, plan: Plan, templates: Mapping[s
         )  # fmt: skip
     _refuse_renumbered_rungs(store, old.plan, plan)
     moved = milestones_moved(old.plan, plan)
-    told = told_old(store, plan, moved)
+    told = people_with_old_dates(store, plan, moved)
     return Diff(
         plan.campaign,
         False,
@@ -151,7 +151,7 @@ def milestones_moved(old: Plan, new: Plan) -> tuple[Moved, ...]:
     )
 
 
-def told_old(store: Store, plan: Plan, moved: Sequence[Moved]) -> tuple[ToldOld, ...]:
+def people_with_old_dates(store: Store, plan: Plan, moved: Sequence[Moved]) -> tuple[OldDates, ...]:
     """The people who know an old date, by the last message to them that named it."""
     if not moved:
         return ()
@@ -168,7 +168,7 @@ def told_old(store: Store, plan: Plan, moved: Sequence[Moved]) -> tuple[ToldOld,
             wrong[person].append(name)
     people = store.people.by_ids(sorted(wrong))
     return tuple(
-        ToldOld(person, people[person].email, tuple(sorted(names)))
+        OldDates(person, people[person].email, tuple(sorted(names)))
         for person, names in sorted(wrong.items())
         if person in people and people[person].left is None
     )

@@ -46,7 +46,7 @@ class GroupAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The answers ``given`` in some whole weeks by ten people or more; ``told`` has the newest of each person.
+    """The answers ``given`` in some whole weeks by ten people or more; ``one_each`` has the newest of each person.
 
     ``until``, a Monday at midnight UTC, is not included.
     """
@@ -56,7 +56,7 @@ class Block:
     given: tuple[GroupAnswer, ...]
 
     @property
-    def told(self) -> tuple[GroupAnswer, ...]:
+    def one_each(self) -> tuple[GroupAnswer, ...]:
         return tuple({one.person: one for one in self.given}.values())
 
 
@@ -64,10 +64,10 @@ def week_of(at: dt.datetime) -> dt.datetime:
     return at.replace(hour=0, minute=0, second=0, microsecond=0) - dt.timedelta(days=at.weekday())
 
 
-def blocks(told: Iterable[GroupAnswer], now: dt.datetime) -> list[Block]:
+def blocks(answers: Iterable[GroupAnswer], now: dt.datetime) -> list[Block]:
     # a week that is not over closes no block
     weeks: dict[dt.datetime, list[GroupAnswer]] = {}
-    for one in sorted(told, key=lambda one: (one.at, one.person)):
+    for one in sorted(answers, key=lambda one: (one.at, one.person)):
         weeks.setdefault(week_of(one.at), []).append(one)
     closed: list[Block] = []
     open_: list[GroupAnswer] = []
@@ -87,8 +87,8 @@ def newest(closed: Sequence[Block]) -> list[GroupAnswer]:
     kept: list[Block] = []
     later: set[str] = set()
     for block in reversed(closed):
-        people = {one.person for one in block.told}
+        people = {one.person for one in block.one_each}
         if 2 * len(people & later) < len(people):
             kept.append(block)
         later |= people
-    return [one for block in reversed(kept) for one in block.told]
+    return [one for block in reversed(kept) for one in block.one_each]

@@ -210,12 +210,20 @@ class _Reading:
 
     def report(self) -> Report:
         record, plan = self._record, self._plan
+        of_shown_roles = {cell: blocks for cell, blocks in self._answers.closed.items() if cell[1] in self._shown}
         return Report(
-            record.id, plan.title, record.state, plan.send.time_zone, self._now, record.started_at, _go_live(plan),
-            sum(self._sizes.values()), tuple(self._message(message) for message in plan.messages),
+            record.id,
+            plan.title,
+            record.state,
+            plan.send.time_zone,
+            self._now,
+            record.started_at,
+            _go_live(plan),
+            sum(self._sizes.values()),
+            tuple(self._message(message) for message in plan.messages),
             tuple(Week(start, n["touches"], n["acknowledged"]) for start, n in sorted(self._weeks.items())),
-            self._experiment.arms({cell: told for cell, told in self._answers.told.items() if cell[1] in self._shown}),
-        )  # fmt: skip
+            self._experiment.arms(of_shown_roles),
+        )
 
     def _message(self, message: Message) -> MessageView:
         plan, cadence = self._plan, message.cadence

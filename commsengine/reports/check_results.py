@@ -49,15 +49,15 @@ NOTHING = CellResult()
 class CheckResults:
     """All answers of a campaign that count.
 
-    ``counts_from`` says since when, by person, message and instant of the answer; ``alike`` is by message. ``told`` are
-    the blocks that are closed; ``closed_at`` is, by role, the end of the last one of its answers to all messages;
-    ``given`` says that there is any answer at all.
+    ``counts_from`` says since when, by person, message and instant of the answer; ``alike`` is by message. ``closed``
+    are the closed blocks; ``closed_at`` is, by role, the end of the last one of its answers to all messages; ``given``
+    says that there is any answer at all.
     """
 
     cells: Mapping[Cell, CellResult] = field(default_factory=dict)
     counts_from: Mapping[tuple[str, str, dt.datetime], dt.datetime] = field(default_factory=dict)
     alike: Mapping[str, Alike] = field(default_factory=dict)
-    told: Mapping[Cell, Sequence[Block]] = field(default_factory=dict)
+    closed: Mapping[Cell, Sequence[Block]] = field(default_factory=dict)
     closed_at: Mapping[str, dt.datetime] = field(default_factory=dict)
     given: bool = False
 
@@ -73,15 +73,15 @@ def check_results(
         message = messages.get(given.message)
         if message is None or given.at > now:
             continue
-        told = GroupAnswer(given.person_id, given.at, given.right, _question(message, given), given.value)
-        by_role.setdefault((given.message, given.role), []).append(told)
-        if departments and given.person_id in departments and told.question >= 0:
+        answer = GroupAnswer(given.person_id, given.at, given.right, _question(message, given), given.value)
+        by_role.setdefault((given.message, given.role), []).append(answer)
+        if departments and given.person_id in departments and answer.question >= 0:
             own = by_department.setdefault(given.message, {})
-            own.setdefault(departments[given.person_id] or NOWHERE, []).append(told)
-    closed = {cell: blocks(told, now) for cell, told in by_role.items()}
+            own.setdefault(departments[given.person_id] or NOWHERE, []).append(answer)
+    closed = {cell: blocks(answers, now) for cell, answers in by_role.items()}
     of_role: dict[str, list[GroupAnswer]] = {}
-    for (_, role), told_here in by_role.items():
-        of_role.setdefault(role, []).extend(told_here)
+    for (_, role), answers in by_role.items():
+        of_role.setdefault(role, []).extend(answers)
     return CheckResults(
         {cell: _answered(theirs) for cell, theirs in closed.items() if theirs},
         {(one.person, cell[0], one.at): block.until for cell, theirs in closed.items() for block in theirs
@@ -123,20 +123,20 @@ def _has(check: Check, given: CheckAnswer) -> bool:
 
 
 def _answered(closed: list[Block]) -> CellResult:
-    weeks = [Weeks(block.since, block.until, _right(block.told)) for block in closed]
+    weeks = [Weeks(block.since, block.until, _right(block.one_each)) for block in closed]
     return CellResult(_right(newest(closed)), tuple(weeks))
 
 
-def _right(told: tuple[GroupAnswer, ...] | list[GroupAnswer]) -> Share:
-    return Share(sum(one.right for one in told), len(told))
+def _right(answers: tuple[GroupAnswer, ...] | list[GroupAnswer]) -> Share:
+    return Share(sum(one.right for one in answers), len(answers))
 
 
 def _alike(message: Message, departments: Mapping[str, list[GroupAnswer]], now: dt.datetime) -> Alike:
     tables: list[dict[str, Counter[str]]] = []
     for place in range(len(message.checks)):
         rows = {
-            name: Counter(one.choice for one in newest(blocks((t for t in told if t.question == place), now)))
-            for name, told in departments.items()
+            name: Counter(one.choice for one in newest(blocks((one for one in answers if one.question == place), now)))
+            for name, answers in departments.items()
         }
         tables.append({name: row for name, row in rows.items() if enough(row.total())})
     return alike(tables)

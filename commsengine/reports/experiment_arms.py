@@ -61,13 +61,13 @@ class ExperimentArms:
             and row.kind not in BY_HAND for row in history.rows
         )  # fmt: skip
 
-    def arms(self, told: Mapping[Cell, Sequence[Block]]) -> tuple[ArmView, ...]:
-        """The arms as the plan names them; ``told`` are the closed blocks of the roles that are shown."""
+    def arms(self, closed: Mapping[Cell, Sequence[Block]]) -> tuple[ArmView, ...]:
+        """The arms as the plan names them; ``closed`` are the closed blocks of the roles that are shown."""
         if self._plan.experiment is None:
             return ()
         sizes = Counter(self._arms.values())
         names = [arm.name for arm in self._plan.experiment.arms]
-        answers = self._dealt(told, [name for name in names if enough(sizes[name])])
+        answers = self._dealt(closed, [name for name in names if enough(sizes[name])])
         views: list[ArmView] = []
         for name in names:
             if not enough(sizes[name]):
@@ -86,11 +86,11 @@ class ExperimentArms:
             )
         return tuple(views)
 
-    def _dealt(self, told: Mapping[Cell, Sequence[Block]], names: Sequence[str]) -> dict[str, list[bool]]:
+    def _dealt(self, closed: Mapping[Cell, Sequence[Block]], names: Sequence[str]) -> dict[str, list[bool]]:
         by_week: dict[dt.datetime, list[GroupAnswer]] = {}
-        for (message, _), closed in told.items():
-            for block in closed if message in self._messages else ():
-                by_week.setdefault(block.until, []).extend(block.told)
+        for (message, _), blocks in closed.items():
+            for block in blocks if message in self._messages else ():
+                by_week.setdefault(block.until, []).extend(block.one_each)
         dealt: dict[str, list[bool]] = {}
         waiting: dict[str, list[GroupAnswer]] = {}
         for week in sorted(by_week):

@@ -80,7 +80,7 @@ class MyMessages:
         return "not_for_me"
 
     def _mine(self, key: str, now: dt.datetime) -> PersonRecord:
-        return self._hall.mine(self._hall.card(key, now).person.id, now)
+        return self._hall.record_of(self._hall.card(key, now).person.id, now)
 
     def _page(self, key: str, now: dt.datetime, *, notice: str = "", error: str = "") -> Response:
         mine = self._mine(key, now)

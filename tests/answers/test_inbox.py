@@ -52,7 +52,7 @@ def asking(folder: Path, ask: str, **more: Any) -> Answering:
 
 def test_an_acknowledgement_is_told_in_the_persons_own_time(inbox: Answering) -> None:
     recorded = inbox.inbox.got_it(inbox.touch(), BY_LINK, inbox.clock())
-    assert (recorded.first, recorded.at, card_of(inbox, recorded).said) == (
+    assert (recorded.first, recorded.at, card_of(inbox, recorded).last_answer) == (
         True,
         utc("2027-01-11 09:00"),
         "You confirmed Mon 18:00",
@@ -71,7 +71,7 @@ def test_the_next_touch_is_answered_anew_and_names_the_answer_before(inbox: Answ
     inbox.inbox.got_it(inbox.touch(), BY_LINK, inbox.clock())
     inbox.clock.pass_(hours=48)
     card = inbox.inbox.card(inbox.touch(number=2), inbox.clock())
-    assert (card.answered, card.said_before) == (False, "You confirmed Mon 18:00")
+    assert (card.answered, card.earlier_answer) == (False, "You confirmed Mon 18:00")
 
 
 def test_evidence_is_kept_beside_the_answer(inbox: Answering) -> None:
@@ -120,7 +120,11 @@ def test_what_was_undone_can_be_said_again(inbox: Answering) -> None:
 def test_input_is_kept_as_it_was_written(tmp_path: Path) -> None:
     house = asking(tmp_path, "input", input=INPUT)
     card = card_of(house, house.inbox.give_input(house.touch(), "  Finding a number <fast>. ", BY_LINK, house.clock()))
-    assert (card.value, card.said, house.kinds()) == ("Finding a number <fast>.", "You answered Mon 18:00", ["input"])
+    assert (card.value, card.last_answer, house.kinds()) == (
+        "Finding a number <fast>.",
+        "You answered Mon 18:00",
+        ["input"],
+    )
 
 
 @pytest.mark.parametrize("value", ["", "   ", "x" * 4001])
@@ -203,7 +207,10 @@ def test_enough_of_the_campaign_answers_its_other_messages_too(tmp_path: Path) -
     house = answering(tmp_path, a_message(), a_message(id="worse-first"))
     key, other = house.touch(), house.touch(message="worse-first")
     house.inbox.heard_enough(key, BY_LINK, house.clock(), whole_campaign=True)
-    assert house.inbox.card(other, house.clock()).said == "You said you have heard enough of this campaign Mon 18:00"
+    assert (
+        house.inbox.card(other, house.clock()).last_answer
+        == "You said you have heard enough of this campaign Mon 18:00"
+    )
 
 
 def test_enough_of_a_message_leaves_the_others_alone(tmp_path: Path) -> None:
