@@ -195,10 +195,20 @@ class AnswerInbox:
     ) -> Recorded:
         touch, person = card.touch, card.person
         record = self._store.facts.answer(
-            person.id, touch.campaign, touch.message, touch.key, kind,
-            value=value, right=right, evidence=evidence.kind, detail=dict(evidence.detail),
-            whole_campaign=whole_campaign, counts=counts, by=person.id, now=card.now,
-        )  # fmt: skip
+            person.id,
+            touch.campaign,
+            touch.message,
+            touch.key,
+            kind,
+            value=value,
+            right=right,
+            evidence=evidence.kind,
+            detail=dict(evidence.detail),
+            whole_campaign=whole_campaign,
+            counts=counts,
+            by=person.id,
+            now=card.now,
+        )
         if record.first:
             log.info("answered", campaign=touch.campaign, message=touch.message, key=touch.key, kind=kind)
         return Recorded(touch.key, record.first, record.at)
@@ -237,9 +247,13 @@ class AnswerInbox:
         card = self.card(question.key, now)
         if not card.person.left:
             add_service_mail(
-                self._store, self._reply(card, question, now), category="answer", person_id=card.person.id,
-                due_at=Hours(card.plan, card.person).next_open(now) or now, now=now,
-            )  # fmt: skip
+                self._store,
+                self._reply(card, question, now),
+                category="answer",
+                person_id=card.person.id,
+                due_at=Hours(card.plan, card.person).next_open(now) or now,
+                now=now,
+            )
         return question
 
     def _reply(self, card: Card, question: QuestionRecord, now: dt.datetime) -> RenderedMessage:
@@ -247,9 +261,18 @@ class AnswerInbox:
         touch = card.touch
         channel = touch.channel if touch.channel in ("email", "slack") else "email"
         message = self._renderer(self._version(touch)).service(
-            "answer", touch.key, card.person, self._signers(card.person, card.plan), now, message=touch.message,
-            role=touch.role, channel=channel, question=question.text, answer=question.answer, others="",
-        )  # fmt: skip
+            "answer",
+            touch.key,
+            card.person,
+            self._signers(card.person, card.plan),
+            now,
+            message=touch.message,
+            role=touch.role,
+            channel=channel,
+            question=question.text,
+            answer=question.answer,
+            others="",
+        )
         key = hashlib.sha256(f"answer to question {question.id}".encode()).hexdigest()[:24]
         return replace(message, key=key)
 

@@ -1,4 +1,4 @@
-""" "My messages": everything on record about one person, told to that person, campaign by campaign."""
+""" "My messages": everything on record about one person, as that person reads it, campaign by campaign."""
 
 from __future__ import annotations
 

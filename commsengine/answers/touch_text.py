@@ -165,7 +165,17 @@ def _touch_of(card: Card) -> Touch:
     record = card.touch
     local_date = record.local_date or card.now.date()
     return Touch(
-        record.campaign, record.message, card.person.id, record.role, record.rung or 0, record.kind, "slack",
-        local_date, record.due_at, record.not_after or record.due_at, record.number, record.again_at,
+        record.campaign,
+        record.message,
+        card.person.id,
+        record.role,
+        record.rung or 0,
+        record.kind,
+        "slack",
+        local_date,
+        record.due_at,
+        record.not_after or record.due_at,
+        record.number,
+        record.again_at,
         unclear=card.unclear,
-    )  # fmt: skip
+    )

@@ -16,7 +16,7 @@ UNDO = dt.timedelta(minutes=5)
 """How long an answer can be taken back, but for one to a check."""
 
 AGAIN = dt.timedelta(days=1)
-"""So long after a check was explained nobody is invited to test themselves: they would only say it again."""
+"""So long after a check was explained no one is invited to test themselves: they would only say it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Card:
     """One touch and its person, as of ``now``; ``zone`` is the person's.
 
     ``answers`` are of this touch or of the whole campaign, oldest first; ``before`` are of its other touches.
-    ``unclear`` is that of the touch: the check whose point it makes again.
+    ``unclear`` is that of the touch: the check that it explains again.
     """
 
     person: Person

@@ -1,4 +1,4 @@
-"""What a person is told about their own answers: short sentences, with times in their own zone."""
+"""What a person reads about their own answers: short sentences, with times in their own zone."""
 
 from __future__ import annotations
 

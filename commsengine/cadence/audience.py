@@ -1,4 +1,4 @@
-"""Who takes part in what: the courses of one person through the messages of all running campaigns."""
+"""Who takes part in what: the sequences of one person for the messages of all running campaigns."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Ledger:
             at = max(crowded) + gap
 
     def _day_with_room(self, day: int, per_day: int, per_week: int, kept: int) -> int:
-        """The first day from ``day`` on that has room, and whose week has room for the day ``kept`` besides."""
+        """The first day from ``day`` on with room, and with room in its week for the day ``kept`` besides."""
         had = with_kept = self._days
         if kept and not _between(had, kept - 1, kept):
             with_kept = sorted([*had, kept])

@@ -90,7 +90,7 @@ class CheckRow(Protocol):
 def unclear_turn(
     message: Message, due_at: dt.datetime, answers: Iterable[AnsweredCheck], rows: Sequence[CheckRow]
 ) -> int | None:
-    """The check whose point the touch of ``due_at`` makes again: the newest one answered, if that was wrong.
+    """The check that the touch of ``due_at`` explains again: the newest one answered, if that was wrong.
 
     ``answers`` and ``rows`` are of one person and message. Only the next touch after the answer does so. All that
     counts is older than ``due_at``: each attempt of a touch, and each look at it later, finds the same.

@@ -1,6 +1,6 @@
-"""What falls due when: each step of each course at the first instant at which everything allows it.
+"""What falls due when: each step of each sequence at the first instant at which everything allows it.
 
-The gates, in this order: snooze and question, send window, attention budget, the key's local date. Where one of them
+The rules, in this order: snooze and question, send window, attention budget, the key's local date. Where one of them
 moves the instant on, all are asked again. What fell due in a standstill comes after it, by its backlog rule.
 """
 

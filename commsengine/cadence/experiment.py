@@ -1,7 +1,7 @@
-"""A company tests our claim on itself: people of one role and one plan, at different rhythms, told apart by chance.
+"""A company tests our claim on itself: people of one role and one plan, at different cadences, assigned by chance.
 
-Who is in which arm is drawn from the campaign, the seed and the person alone, so it never changes and nobody needs to
-keep it. A share of the checks is held out: nothing is learned from them, so that the forecasts can be judged by them.
+Who is in which arm is drawn from the campaign, the seed and the person alone, so it never changes and is not
+stored. A share of the checks is held out: nothing is learned from them, so that the forecasts can be judged by them.
 """
 
 from __future__ import annotations

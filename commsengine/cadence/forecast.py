@@ -196,10 +196,10 @@ def with_fact(campaigns: Campaigns, person: Person, history: History, fact: Fact
     about = open_outreach(plan, person, history, fact.at)
     if fact.message not in about:
         return history
-    told = [replace(fact, message=message) for message in about]
-    words = [Answer(one.campaign, one.message, "acknowledged", one.at, "manager") for one in told]
+    outcomes = [replace(fact, message=message) for message in about]
+    words = [Answer(one.campaign, one.message, "acknowledged", one.at, "manager") for one in outcomes]
     understood = words if fact.outcome == "understood" else []
-    return replace(history, outcomes=(*history.outcomes, *told), answers=(*history.answers, *understood))
+    return replace(history, outcomes=(*history.outcomes, *outcomes), answers=(*history.answers, *understood))
 
 
 # -- supposed answers -----------------------------------------------------------------------------
@@ -265,8 +265,17 @@ def answered(touch: Touch, messages: Messages, after: dt.timedelta, *, right: bo
     if kind is None or touch.channel == "personal":
         return ()
     evidence = "slack" if touch.channel == "slack" else "link"
-    told = right if checked else None
-    return (Answer(touch.campaign, touch.message, kind, touch.due_at + after, evidence, told, key=touch.key),)
+    return (
+        Answer(
+            touch.campaign,
+            touch.message,
+            kind,
+            touch.due_at + after,
+            evidence,
+            right if checked else None,
+            key=touch.key,
+        ),
+    )
 
 
 def outreach_outcome(touch: Touch, draw: float) -> Sequence[Fact]:

@@ -1,4 +1,4 @@
-"""The facts, frozen: everything that happened to one person, and what was decreed for each campaign."""
+"""The facts, frozen: everything that happened to one person, and what people decided about each campaign."""
 
 from __future__ import annotations
 

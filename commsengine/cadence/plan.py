@@ -1,7 +1,7 @@
 """What the author wrote: one campaign and the workspace's rules, frozen and validated.
 
 Field by field this is the plan format of ``docs/plan.md``. What concerns one field is refused here; what concerns
-several (an unknown milestone, a sponsor before personal outreach) is told, with its place, by ``authoring``.
+several (an unknown milestone, a sponsor before personal outreach) is reported, with its place, by ``authoring``.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""The course of one person through one message: its clock, its slots, and which rung of the ladder is next.
+"""The sequence of one person and one message: its clock, its slots, and which rung of the ladder is next.
 
 Read it from top to bottom as the rules of ``docs/how-it-decides.md``:
 1. The clock starts at the latest of the message's ``from``, the campaign's start, its introduction and the joining.
-2. The first slot is the clock; each further slot is the rhythm's: an interval later, or just before it is forgotten.
-3. A rung whose ``after`` is met takes the next slot; a reminder counts in ``times``, personal outreach does not.
+2. The first slot is the clock; each further slot is the cadence's: an interval later, or just before it is forgotten.
+3. A rung takes the next slot once its ``after`` is met; a reminder counts in ``times``, personal outreach does not.
 4. When ``times`` run out first, the next rung takes the slot after the last touch.
 5. An answer ends the ladder, not the repeats. The sponsor waits for a recorded outreach that did not help.
 """
@@ -26,7 +26,7 @@ REMEMBERED = "Recall is estimated to stay above the floor until the message clos
 
 NOT_HELPED = frozenset({"objects"})
 LAST_WORDS = frozenset({"understood", "declines"})
-"""Outcomes of an outreach after which nobody chases that person on that message again."""
+"""Outcomes of an outreach after which no reminder of that message follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ class MessageSequence:
         if not self.chasing:
             return None
         climbed = max((row.rung for row in self.rows if row.state != "skipped"), default=0)
-        if not self.channels and self.carried:  # whoever can be reached on no channel goes to a person at once
+        if not self.channels and self.carried:  # no channel reaches them: a person does, at once
             personal = (n for n, rung in enumerate(self.ladder, 1) if n > climbed and rung.do != "remind")
             return next(personal, None)
         return climbed + 1 if climbed < len(self.ladder) else None

@@ -1,7 +1,7 @@
 """Supposed people who really forget: they read some touches, answer some, and know what they know.
 
 Their memory is drawn, person by person, from a curve that need not be the assumed one. So a rehearsal shows whether the
-schedule finds out. What the engine is told are their answers, nothing else.
+schedule finds out. The engine learns their answers, nothing else.
 """
 
 from __future__ import annotations

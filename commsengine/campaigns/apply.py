@@ -1,4 +1,4 @@
-"""Applying a plan: what it changes for whom, told before it is done."""
+"""Applying a plan: what it changes for whom, shown before it is done."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class OldDates:
-    """A person whose latest message about these milestones named a date that holds no more."""
+    """A person with a date in mind that holds no more, by the latest message about these milestones."""
 
     person_id: str
     email: str
@@ -76,12 +76,17 @@ def compare(store: Store, decisions: Decisions, plan: Plan, templates: Mapping[s
     if old is None:
         messages = tuple(message.id for message in plan.messages)
         return Diff(
-            plan.campaign, True, 1, audience,
-            messages_added=messages, introduced=introduced, corrected=plan.corrected,
-        )  # fmt: skip
+            plan.campaign,
+            True,
+            1,
+            audience,
+            messages_added=messages,
+            introduced=introduced,
+            corrected=plan.corrected,
+        )
     _refuse_renumbered_rungs(store, old.plan, plan)
     moved = milestones_moved(old.plan, plan)
-    told = people_with_old_dates(store, plan, moved)
+    informed = people_with_old_dates(store, plan, moved)
     return Diff(
         plan.campaign,
         False,
@@ -92,8 +97,8 @@ def compare(store: Store, decisions: Decisions, plan: Plan, templates: Mapping[s
         tuple(message.id for message in plan.messages if _changed(old.plan, message)),
         moved,
         touch_diff(store, decisions, old, plan, introduced, now),
-        told,
-        correction(plan, moved) if told else "",
+        informed,
+        correction(plan, moved) if informed else "",
         introduced,
         {wrong: right for wrong, right in plan.corrected.items() if wrong not in old.plan.corrected},
     )
@@ -157,11 +162,11 @@ def people_with_old_dates(store: Store, plan: Plan, moved: Sequence[Moved]) -> t
         return ()
     last: dict[tuple[str, str], dt.date] = {}
     mentioned: dict[tuple[int, str], Mapping[str, dt.date]] = {}
-    for told in store.touches.told(plan.campaign):
-        key = (told.version, told.message)
+    for sent in store.touches.told(plan.campaign):
+        key = (sent.version, sent.message)
         if key not in mentioned:
             mentioned[key] = _dates_named(store, plan.campaign, *key)
-        last.update({(told.person_id, name): date for name, date in mentioned[key].items()})
+        last.update({(sent.person_id, name): date for name, date in mentioned[key].items()})
     wrong: dict[str, list[str]] = defaultdict(list)
     for (person, name), date in last.items():
         if any(move.name == name and move.new != date for move in moved):

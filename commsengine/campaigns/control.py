@@ -1,4 +1,4 @@
-"""What a person decrees for a campaign, and what it would do: start, pause, resume, cancel."""
+"""What a person decides about a campaign: start, pause, resume, cancel."""
 
 from __future__ import annotations
 

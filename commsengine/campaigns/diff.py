@@ -1,7 +1,7 @@
 """How many touches to come a new version of a plan keeps, moves, adds and cancels.
 
 Nothing future is stored, so nothing is moved: the difference is what ``decide`` says under the old version and under
-the new one, with nobody answering.
+the new one, without answers.
 """
 
 from __future__ import annotations

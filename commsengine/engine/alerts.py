@@ -70,9 +70,14 @@ class Alerts:
             self._send(event, now, f"{record.plan.title} is paused: too many messages are refused", text, now, address)
 
     def _send(
-        self, event: str, since: dt.datetime, subject: str, text: str | Callable[[], str], now: dt.datetime,
+        self,
+        event: str,
+        since: dt.datetime,
+        subject: str,
+        text: str | Callable[[], str],
+        now: dt.datetime,
         to: str | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         key = hashlib.sha256("\x1f".join(("alert", event, since.date().isoformat())).encode()).hexdigest()[:24]
         to = self._admin if to is None else to
         if not (to and self._way) or key in self._sent:
@@ -80,9 +85,21 @@ class Alerts:
         self._sent.add(key)
         text = text if isinstance(text, str) else text()
         message = RenderedMessage(
-            key=key, campaign=NAME, campaign_title=NAME, channel=self._way, to_email=to, to_name="",
-            slack_id="", sender_name="", reply_to="", subject=subject, text=f"{text}\n", html="", blocks=(), date=now,
-        )  # fmt: skip
+            key=key,
+            campaign=NAME,
+            campaign_title=NAME,
+            channel=self._way,
+            to_email=to,
+            to_name="",
+            slack_id="",
+            sender_name="",
+            reply_to="",
+            subject=subject,
+            text=f"{text}\n",
+            html="",
+            blocks=(),
+            date=now,
+        )
         if self._store.touches.add_service(
             key, category="alert", channel=self._way, payload=payload_of(message), now=now
         ):

@@ -224,6 +224,13 @@ def _receipt(
 ) -> Receipt:
     own_words = reason or outcome.unreachable or outcome.channel_down or ("" if state == "sent" else outcome.reply)
     return Receipt(
-        outcome.key, state, now, outcome.phase, outcome.reply, retry_at,
-        outcome.remote_id, outcome.unreachable, own_words[:LONGEST_REASON],
-    )  # fmt: skip
+        outcome.key,
+        state,
+        now,
+        outcome.phase,
+        outcome.reply,
+        retry_at,
+        outcome.remote_id,
+        outcome.unreachable,
+        own_words[:LONGEST_REASON],
+    )

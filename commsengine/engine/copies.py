@@ -2,7 +2,7 @@
 
 Looked at before anything else of a start
 1. What the sent-journal knows and the database does not is put back on record: what arrived is ``sent``, what had
-   begun is ``uncertain``. Whose a key is follows from the directory.
+   begun is ``uncertain``. The person of a key follows from the directory.
 2. A database that knew less, that beat earlier than was noted here, that lies beside the one it was copied from, or
    that was last sent from another place, puts the engine on hold until a person releases it.
 3. Fences go on after the last one of the journal: none is ever given out for the second time.
@@ -31,7 +31,7 @@ UNDER_WAY = 50
 """Claims of several engines are under way at once, so the journal is read from so many fences before the oldest."""
 
 DOUBTFUL = ("sending", "uncertain")
-"""What the last line about a try may say when nobody knows whether it arrived."""
+"""What the last line about a try may say when it is unknown whether it arrived."""
 
 UNDER_WAY_STATES = ("claimed", "sending")
 """States in which a row has not counted the try of its own fence yet."""
@@ -108,9 +108,15 @@ def _reborn(entry: Entry, marked: Marked, person: str | None, row: TouchRecord |
     news = [state for fence, state in entry.tries if fence > counted]
     state = "uncertain" if entry.state == "sending" else entry.state
     return Reborn(
-        marked, person, state, entry.fence, entry.at, tries=len(news), doubts=sum(each in DOUBTFUL for each in news),
+        marked,
+        person,
+        state,
+        entry.fence,
+        entry.at,
+        tries=len(news),
+        doubts=sum(each in DOUBTFUL for each in news),
         possible_duplicate=any(each in DOUBTFUL for _, each in entry.tries[:-1]),
-    )  # fmt: skip
+    )
 
 
 def _whose(store: Store, missing: Mapping[str, Entry]) -> dict[str, str | None]:

@@ -33,9 +33,16 @@ class Dispatch:
             campaign, one = running[touch.campaign], by_id[touch.person]
             render = _rendering(self._renderer_of(campaign), touch, one, signer_lookup, campaign.plan)
             claimed = Claimed(
-                touch.key, touch.campaign, touch.message, fence, render, touch.not_after, one.attempts(touch.key),
-                touch.rung, touch.person,
-            )  # fmt: skip
+                touch.key,
+                touch.campaign,
+                touch.message,
+                fence,
+                render,
+                touch.not_after,
+                one.attempts(touch.key),
+                touch.rung,
+                touch.person,
+            )
             batches.setdefault(touch.channel, []).append(claimed)
         for channel, batch in batches.items():
             self._pools[channel].put(batch)
@@ -43,9 +50,15 @@ class Dispatch:
     def service(self, records: Sequence[TouchRecord], fence: int) -> None:
         for record in records:
             claimed = Claimed(
-                record.key, record.campaign, "", fence, _reading(record), None, record.attempts,
+                record.key,
+                record.campaign,
+                "",
+                fence,
+                _reading(record),
+                None,
+                record.attempts,
                 person=record.person_id or "",
-            )  # fmt: skip
+            )
             self._pools[record.channel].put([claimed])
 
     def _renderer_of(self, campaign: Campaign) -> Renderer:
@@ -84,6 +97,12 @@ def add_service_mail(
 ) -> bool:
     """Keeps a message for sending; ``False`` when one of its key is on record already: it is not sent twice."""
     return store.touches.add_service(
-        message.key, category=category, channel=message.channel, payload=payload_of(message), now=now,
-        campaign=message.campaign, person_id=person_id, due_at=due_at,
-    )  # fmt: skip
+        message.key,
+        category=category,
+        channel=message.channel,
+        payload=payload_of(message),
+        now=now,
+        campaign=message.campaign,
+        person_id=person_id,
+        due_at=due_at,
+    )

@@ -1,4 +1,4 @@
-"""The engine: due people → decide → claim → render → deliver → receipt, over and over until nobody is due.
+"""The engine: due people → decide → claim → render → deliver → receipt, over and over until no person is due.
 
 One beat
 1. The beat is recorded; a hold ends it here. Uncertain sends are settled where somebody knows.
@@ -80,11 +80,18 @@ class BeatReport:
 
     def __add__(self, other: BeatReport) -> BeatReport:
         return BeatReport(
-            self.due + other.due, self.claimed + other.claimed, self.skipped + other.skipped,
-            self.by_hand + other.by_hand, self.crowded + other.crowded, self.service + other.service,
-            self.hold or other.hold, self.sent + other.sent, self.waiting + other.waiting, self.failed + other.failed,
+            self.due + other.due,
+            self.claimed + other.claimed,
+            self.skipped + other.skipped,
+            self.by_hand + other.by_hand,
+            self.crowded + other.crowded,
+            self.service + other.service,
+            self.hold or other.hold,
+            self.sent + other.sent,
+            self.waiting + other.waiting,
+            self.failed + other.failed,
             (*self.refused, *other.refused),
-        )  # fmt: skip
+        )
 
 
 class Engine:
@@ -254,7 +261,7 @@ class Engine:
                 break
             if report.claimed or report.service:
                 idle_rounds = 0
-                if report.due < BATCH:  # nobody else is due by now: let the senders get somewhere first
+                if report.due < BATCH:  # no one else is due by now: let the senders get somewhere first
                     self._wait_for_progress()
             elif report.due:
                 idle_rounds += self._stuck  # bookmarks move on; the same people over and over would be a defect

@@ -61,11 +61,15 @@ class Heartbeat:
             return
         self._look_around(now, since)
         self._store.engine.beat(
-            self._owner.name, pid=self._owner.pid, host=self._owner.host, boot_id=self._owner.boot_id,
-            interval=self._learned if self._interval is None else self._interval, now=now,
+            self._owner.name,
+            pid=self._owner.pid,
+            host=self._owner.host,
+            boot_id=self._owner.boot_id,
+            interval=self._learned if self._interval is None else self._interval,
+            now=now,
             awaited=self._awaited and since is None,
             resting={name: self._rest(until, why) for name, (until, why) in resting.items()},
-        )  # fmt: skip
+        )
         if sending:
             self._store.touches.renew(owner=self._owner.name, lease_until=now + LEASE, now=now)
         self._last, self._rested = now, rested
@@ -108,7 +112,7 @@ def sweep(store: Store, now: dt.datetime) -> None:
 
 
 def finish_what_is_over(store: Store, now: dt.datetime) -> list[str]:
-    """Finishes each running campaign whose last message is closed for all people, and that has no row open.
+    """Finishes each running campaign that is closed for all people and has no row open.
 
     Before, nothing proves that it is over: a person without a next instant today may be joined by another tomorrow, or
     come back into the audience. Open is also what waits for a person's word: of a finished campaign nothing is sent

@@ -5,9 +5,9 @@
 2. Marks and receipts go into one commit, then into the journal; what was marked and taken back goes into the journal
    first, for its row is gone with the commit, and a journal that still has it would take the database for a copy. If
    one of them fails (disk full, database gone) no mark is granted, and what is not on record is kept and tried again,
-   every second and once more at the end: nothing leaves whose outcome could not be recorded. A failure that lasts is
-   told once.
-3. Each claim has its own fence, so what is left of a claim that was given back and claimed anew can neither mark nor
+   every second and once more at the end: nothing leaves without a place for its outcome. A failure that lasts is
+   logged once.
+3. Each claim has its own fence, so what is left of a claim that was given back and claimed again can neither mark nor
    settle it. Claims under way at once are few; each takes one commit.
 """
 

@@ -2,7 +2,7 @@
 
 1. The senders report every outcome. The touch that is one too many stops its campaign at once: nothing more is marked.
 2. At the next beat the pause is put on record with the numbers, and the owners and the admin get a mail.
-3. ``resume`` starts the count anew; what was refused before it is not held against the campaign again.
+3. ``resume`` starts the count again; what was refused before it is not held against the campaign again.
 
 What this process has not seen is counted in the database once per message, so that many short runs add up.
 """

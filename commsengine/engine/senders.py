@@ -108,7 +108,7 @@ class SenderPool:
             self._widen()
             carriers = len(self._threads) - len(self._spared)
             size = max(1, min(-(-len(claimed) // carriers), LARGEST_BATCH, self._rate.burst or LARGEST_BATCH))
-            if self._stopping:  # nobody may be left to take it
+            if self._stopping:  # no thread may be left to take it
                 self._give_back(claimed)
                 return
             self._open += len(claimed)
@@ -212,16 +212,22 @@ class SenderPool:
         claimed = {one.key: one for one in batch}
         delivery = BatchDelivery(
             {message.key: claimed[message.key] for message in messages},
-            fence, self._recorder, self.breaker, guard=self._guard, clock=self._clock,
-            stopped=lambda: self._stopping or self._stop_asked(), record=self._record, unclear_refusals=self._unclear,
+            fence,
+            self._recorder,
+            self.breaker,
+            guard=self._guard,
+            clock=self._clock,
+            stopped=lambda: self._stopping or self._stop_asked(),
+            record=self._record,
+            unclear_refusals=self._unclear,
             narrow=partial(self._narrow, number),
-        )  # fmt: skip
+        )
         try:
             for outcome in channel.deliver(DatedBatch(messages, self._clock), delivery.mark) if messages else ():
                 delivery.settle(outcome)
                 if delivery.over or delivery.refused or delivery.narrowed:
                     break
-        except Exception as failure:  # the others of this batch must still be told what became of them
+        except Exception as failure:  # the others of this batch still need their receipts
             self._broke(failure)
         rest = delivery.untried() if (delivery.refused or delivery.narrowed) and not delivery.over else frozenset()
         delivery.settle_rest(but=rest)

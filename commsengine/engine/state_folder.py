@@ -1,4 +1,4 @@
-"""The state folder: what an engine keeps outside its database, so that a restored or copied database can be told.
+"""The state folder: what an engine keeps outside its database, so that a restored or copied database can be recognised.
 
 STOP                        while this file exists, nothing leaves (for one database: in its own folder)
 place.json                  which place this is: a random id, and the machine it was made on

@@ -1,8 +1,9 @@
 """Which message the engine was writing when it died: the one row that kills it fails alone, the others go on.
 
 Each sender thread notes the key it is about to render in a small mapped file: no system call, and what is there
-survives the process (not the power, which is nobody's poison). A start counts what it finds there. From then on a
-suspect is rendered while no other suspect is, so that no neighbour is blamed with it; the third death names it.
+survives the process (not a power cut, for which no message is to blame). A start counts what it finds there. From
+then on a suspect is rendered while no other suspect is, so that no neighbour is blamed with it; the third death
+names it.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 How long the next tick may be awaited
 - Twice the time between the last two, a quarter of an hour at least. The night between working hours counts like it
-  once it has come twice within eight days, so that one outage makes nobody patient.
+  once it has come twice within eight days, so that one outage makes no engine patient.
 - Who calls it about once a day, or for the first time, may leave out a long weekend.
 What comes later is a standstill, and the brake's.
 """

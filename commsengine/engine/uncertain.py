@@ -1,9 +1,9 @@
-"""What becomes of uncertain sends: whoever can look is asked, and only then the plan's ``on_uncertain`` decides.
+"""What becomes of uncertain sends: what can look is asked, and only then the plan's ``on_uncertain`` decides.
 
 1. A resolver is asked once its settle time is over: before that, an absence proves nothing.
 2. What it found is ``sent``; what provably did not arrive is tried again. Each is in the audit with its evidence.
-3. What nobody can say anything about is asked again every minute, until the patience is over; then the plan decides:
-   once more, flagged, or held for a person.
+3. What no resolver knows anything about is asked again every minute, until the patience is over; then the plan
+   decides: once more, flagged, or held for a person.
 
 Each resolver looks in a thread of its own: an archive that does not answer must not keep messages from leaving.
 """

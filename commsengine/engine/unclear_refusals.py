@@ -1,6 +1,6 @@
 """Refusals for good of which only the next ones can tell whether they are about one person or about us.
 
-1. The same message gets through to another: the refusal was about that one person, whose touch fails.
+1. The same message gets through to another: the refusal was about that one person, and their touch fails.
 2. Three are refused alike and none gets through in between: it is us. They are given back, and none has failed.
 3. Nothing is under way that could tell: they wait and are tried again, and the row shows the server's words.
 

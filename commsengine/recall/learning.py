@@ -1,10 +1,10 @@
-"""What the checks of a role say about how it forgets: a posterior over a grid of hypotheses, and the gate.
+"""What the checks of a role say about how it forgets: a posterior over a grid of hypotheses, and its test.
 
 1. Hypotheses: a role may start stronger or weaker (``theta``), gain less or more by each exposure (``gain``), be frail.
 2. Each answer is forecast under every hypothesis before it is known, and weighs them by how well they did.
 3. Under each hypothesis the weights of the classes are pooled over those who answered, shrunk towards the normal.
 4. A role with few answers borrows what it lacks from the other roles of its campaign.
-5. "Tested for this role" is said only once enough forecasts did better than the role's plain average.
+5. "Tested for this role" is claimed only once enough forecasts did better than the role's plain average.
 
 Everything is a function of the answers in their order; what is stored between two days is only kept, never needed.
 """

@@ -14,7 +14,7 @@ of it is in ``docs/recall.md``.
 5. Whether a touch was read can only be guessed, so two memories are kept: of who read the last one, and who did not.
    [shares opened: industry figures of 2025]
 6. A wrong answer lowers the belief in the strong classes, by Bayes' rule. It never shortens a half-life.
-7. Some forget for good: a curve may be ``frail``, whoever has forgotten then begins nearly anew. [ours: without it, a
+7. Some forget for good: a curve may be ``frail``, then those who forgot begin nearly afresh. [ours: without it, a
    simulated world of such people is overestimated by .15]
 """
 
@@ -93,9 +93,14 @@ class Curve:
 
     @classmethod
     def of(
-        cls, theta: float = 0.0, gain: float = 1.0, frail: float = 0.0, *, classes: int = CLASSES,
+        cls,
+        theta: float = 0.0,
+        gain: float = 1.0,
+        frail: float = 0.0,
+        *,
+        classes: int = CLASSES,
         half_life: float = HALF_LIFE,
-    ) -> Curve:  # fmt: skip
+    ) -> Curve:
         start = tuple(math.log(half_life) + theta + SPREAD * z for z in class_steps(classes))
         return cls(start, class_weights(classes), gain, frail)
 

@@ -6,7 +6,7 @@
    since the last block does not count yet: two reports a day apart would else tell the one answer between them.
 4. A block counts as a whole or not at all: until half of its people have given newer answers.
 
-So the difference of any two figures, of one report or of many, is about whole blocks, or about nobody.
+So the difference of any two figures, of one report or of many, is about whole blocks, or about no one.
 """
 
 from __future__ import annotations

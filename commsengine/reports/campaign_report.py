@@ -1,6 +1,6 @@
 """The report of a campaign for its lead: what was sent, said, understood, and what may still be known, by role.
 
-Nobody is named, and nothing is told of fewer than ten people (``recall.privacy``). Everybody is read in pages; what is
+No one is named, and nothing is shown of fewer than ten people (``recall.privacy``). People are read in pages; what is
 read of a person is added to their group, and kept only for the few hundred by whom a line over time is drawn.
 """
 
@@ -46,7 +46,7 @@ class RoleView:
     """One role and one message. Of a role that is not ``shown`` only the number of people is there.
 
     ``right`` is the share of right answers, by the newest of each person; ``recall`` the estimate now, ``line`` that
-    over time (of messages whose recall counts), both by ``drawn`` people. ``checks`` and ``tested`` are the role's
+    over time (of messages by recall), both by ``drawn`` people. ``checks`` and ``tested`` are the role's
     estimate's. In the ``ramp`` of its first week no floor is promised.
     """
 
@@ -232,10 +232,19 @@ class _Reading:
         roles = tuple(self._role(message, role, closes, by) for role in roles_of(plan, message))
         options = [len(check.answers) for check in message.checks]
         return MessageView(
-            message.id, message.key_point, message.ask, opens, closes, cadence.recall_floor, cadence.target, by,
-            sum(1 / n for n in options) / len(options) if options else None, roles,
-            self._total(message, roles), self._answers.alike.get(message.id, Alike()),
-        )  # fmt: skip
+            message.id,
+            message.key_point,
+            message.ask,
+            opens,
+            closes,
+            cadence.recall_floor,
+            cadence.target,
+            by,
+            sum(1 / n for n in options) / len(options) if options else None,
+            roles,
+            self._total(message, roles),
+            self._answers.alike.get(message.id, Alike()),
+        )
 
     def _role(self, message: Message, role: str, closes: dt.datetime, by: dt.datetime | None) -> RoleView:
         people = self._sizes[role]
@@ -249,10 +258,22 @@ class _Reading:
         line = group.line(instants, self._now) if first else ()
         recall = next((point for point in line if point.at == self._now), None)
         return RoleView(
-            role, people, True, cell.reached, cell.touches, cell.by_hand, cell.acknowledged, answered.right,
-            answered.weeks, recall, line if drawn else (), group.drawn, group.estimate.checks,
-            group.estimate.tested, ramp=first is not None and self._now < first + RAMP,
-        )  # fmt: skip
+            role,
+            people,
+            True,
+            cell.reached,
+            cell.touches,
+            cell.by_hand,
+            cell.acknowledged,
+            answered.right,
+            answered.weeks,
+            recall,
+            line if drawn else (),
+            group.drawn,
+            group.estimate.checks,
+            group.estimate.tested,
+            ramp=first is not None and self._now < first + RAMP,
+        )
 
     def _total(self, message: Message, roles: Sequence[RoleView]) -> Total | None:
         all_roles = total_of_all({role.role: role.people for role in roles})

@@ -84,13 +84,17 @@ def check_results(
         of_role.setdefault(role, []).extend(answers)
     return CheckResults(
         {cell: _answered(theirs) for cell, theirs in closed.items() if theirs},
-        {(one.person, cell[0], one.at): block.until for cell, theirs in closed.items() for block in theirs
-         for one in block.given},
+        {
+            (one.person, cell[0], one.at): block.until
+            for cell, theirs in closed.items()
+            for block in theirs
+            for one in block.given
+        },
         {message: _alike(messages[message], theirs, now) for message, theirs in by_department.items()},
         closed,
         {role: last[-1].until for role, theirs in of_role.items() if (last := blocks(theirs, now))},
         bool(by_role),
-    )  # fmt: skip
+    )
 
 
 def shown_of(store: Store, campaign: str, role: str, answers: CheckResults) -> LearnedRoles:

@@ -49,9 +49,13 @@ class Digests:
     """
 
     def __init__(
-        self, store: Store, decisions: Decisions, renderer: RendererFor, channels: Sequence[str],
+        self,
+        store: Store,
+        decisions: Decisions,
+        renderer: RendererFor,
+        channels: Sequence[str],
         clock: Callable[[], dt.datetime],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._store, self._decisions, self._renderer = store, decisions, renderer
         self._channels, self._clock = tuple(channels), clock
         self._looked_at: set[str] = set()

@@ -2,10 +2,10 @@
 
 1. An arm of fewer than ten people is hidden.
 2. The answers of the arms are those of the blocks that the figures of the roles are made of (``recall.privacy``), dealt
-   out by arm. They count as soon as ten people of each arm have answered, and of those who take no part ten or nobody.
+   out by arm. They count as soon as ten people of each arm have answered, and of those who take no part ten or none.
 3. What counts once counts from then on.
 
-So no sum of roles less the arms, nor what was told last week less what is told now, is about fewer than ten people.
+So no sum of roles less the arms, nor what was shown last week less what is shown now, is about fewer than ten people.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from commsengine.recall.statistics import Interval, Share, difference
 from commsengine.reports.check_results import Cell
 
 REST = ""
-"""In the place of an arm: whoever is in none that is shown."""
+"""In the place of an arm: a person in none that is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,12 @@ class ExperimentArms:
             return
         self._arms[person.id] = arm.name
         self._touches[arm.name] += sum(
-            row.campaign == self._plan.campaign and row.message in self._messages and row.state == "sent"
-            and row.kind not in BY_HAND for row in history.rows
-        )  # fmt: skip
+            row.campaign == self._plan.campaign
+            and row.message in self._messages
+            and row.state == "sent"
+            and row.kind not in BY_HAND
+            for row in history.rows
+        )
 
     def arms(self, closed: Mapping[Cell, Sequence[Block]]) -> tuple[ArmView, ...]:
         """The arms as the plan names them; ``closed`` are the closed blocks of the roles that are shown."""

@@ -27,7 +27,7 @@ from commsengine.store.store import Store
 
 PRIORITY = {"high": 0, "normal": 1, "low": 2}
 REMIND_AFTER = 5
-"""Working days after which an outreach that nobody recorded is put before the lead."""
+"""Working days after which an outreach without an outcome is put before the lead."""
 
 CARRIED = {"email": "e-mail", "slack": "Slack", "console": "console", "file": "file"}
 
@@ -64,11 +64,22 @@ class FollowUp:
 
     def as_json(self) -> dict[str, object]:
         return {
-            "id": self.id, "person": self.person.email, "name": self.person.name, "campaign": self.campaign,
-            "messages": list(self.messages), "rung": self.rung, "kind": self.kind, "reason": self.reason,
-            "tried": list(self.tried), "phone": self.person.phone, "talking_points": self.talking_points,
-            "since": self.since.isoformat(), "carrier": self.carrier, "today": self.today, "overdue": self.overdue,
-        }  # fmt: skip
+            "id": self.id,
+            "person": self.person.email,
+            "name": self.person.name,
+            "campaign": self.campaign,
+            "messages": list(self.messages),
+            "rung": self.rung,
+            "kind": self.kind,
+            "reason": self.reason,
+            "tried": list(self.tried),
+            "phone": self.person.phone,
+            "talking_points": self.talking_points,
+            "since": self.since.isoformat(),
+            "carrier": self.carrier,
+            "today": self.today,
+            "overdue": self.overdue,
+        }
 
 
 def followups(
@@ -145,9 +156,16 @@ def record_outcome(
         )
     acknowledged = dict(zip(one.messages, one.keys, strict=True)) if outcome == "understood" else {}
     store.facts.outcome(
-        one.person.id, one.campaign, one.messages, outcome, unclear=unclear, note=note, acknowledged=acknowledged,
-        by=by, now=now,
-    )  # fmt: skip
+        one.person.id,
+        one.campaign,
+        one.messages,
+        outcome,
+        unclear=unclear,
+        note=note,
+        acknowledged=acknowledged,
+        by=by,
+        now=now,
+    )
     return one
 
 

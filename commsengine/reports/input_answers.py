@@ -70,8 +70,15 @@ def _answered(
         "kind": _kind(message),
         "tally": _tally(message, given),
         "answers": [
-            {"id": one.id, "person": one.person, "name": one.name, "at": iso(one.at), "text": one.text,
-             "as": None, "by": None}
+            {
+                "id": one.id,
+                "person": one.person,
+                "name": one.name,
+                "at": iso(one.at),
+                "text": one.text,
+                "as": None,
+                "by": None,
+            }
             for one in given
         ],
         "silent": [
@@ -79,7 +86,7 @@ def _answered(
             for person, role in audience
             if role in roles and person.id in reached and person.id not in spoke
         ],
-    }  # fmt: skip
+    }
 
 
 def _kind(message: Message) -> str:

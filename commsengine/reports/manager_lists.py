@@ -1,4 +1,4 @@
-"""A manager's list: whom of their own people to call, on each of their working days at eight, if there is anybody.
+"""A manager's list: whom of their own people to call, on each of their working days at eight, if there is anyone.
 
 One piece of service mail for all running campaigns, by the channel that reaches the manager first. Otherwise it stands
 in the lead's digest: the calls of a manager who leads the campaign, sponsors it, or is reached by no channel.
@@ -39,9 +39,13 @@ class ManagerLists:
     """Looks once in a quarter of an hour whether it is morning for a manager with a person to call."""
 
     def __init__(
-        self, store: Store, decisions: Decisions, renderer: RendererFor, channels: Sequence[str],
+        self,
+        store: Store,
+        decisions: Decisions,
+        renderer: RendererFor,
+        channels: Sequence[str],
         clock: Callable[[], dt.datetime],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._store, self._decisions, self._renderer = store, decisions, renderer
         self._channels, self._clock = tuple(channels), clock
         self._looked_at: dt.datetime | None = None
@@ -93,9 +97,11 @@ class ManagerLists:
         spoken = [*with_talk(self._store, self._renderer, found[:MOST_WITH_TALK]), *found[MOST_WITH_TALK:]]
         calls = tuple(_call(one, running[one.campaign].plan) for one in spoken)
         message = self._renderer(record.plan, record.templates).manager_list(
-            manager, signer_lookup.named(record.plan.owner[0]),
-            DigestFacts(morning_key(CATEGORY, channels[0], manager.email, day), now, calls), channels[0],
-        )  # fmt: skip
+            manager,
+            signer_lookup.named(record.plan.owner[0]),
+            DigestFacts(morning_key(CATEGORY, channels[0], manager.email, day), now, calls),
+            channels[0],
+        )
         return add_service_mail(self._store, message, category=CATEGORY, person_id=manager.id, due_at=now, now=now)
 
     def _told(self, manager: Person, day: dt.date) -> bool:
@@ -132,6 +138,13 @@ def channels_of(store: Store, plan: Plan, person: Person, carriers: Collection[s
 
 def _call(one: FollowUp, plan: Plan) -> Call:
     return Call(
-        one.person.name or one.person.email, one.role, one.person.phone, one.reason, ", ".join(one.tried),
-        talk=one.talk, id=one.id, campaign=plan.title, lead=plan.owner[0],
-    )  # fmt: skip
+        one.person.name or one.person.email,
+        one.role,
+        one.person.phone,
+        one.reason,
+        ", ".join(one.tried),
+        talk=one.talk,
+        id=one.id,
+        campaign=plan.title,
+        lead=plan.owner[0],
+    )

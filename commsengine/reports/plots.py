@@ -232,10 +232,13 @@ def week_plots(weeks: Sequence[Week], people: int) -> list[Plot]:
             "touches", "Touches per week", touches, f"To {people} people in the roles shown.", "touches", bars=True
         ),
         _counted(
-            "acknowledged", "Acknowledgements over time", rising,
-            "Running total of persons who took note of a message, each person and message once.", "acknowledged",
+            "acknowledged",
+            "Acknowledgements over time",
+            rising,
+            "Running total of persons who took note of a message, each person and message once.",
+            "acknowledged",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _every_week(weeks: Sequence[Week]) -> list[Week]:
@@ -255,18 +258,30 @@ def _counted(
     scale = Scale(first, first + max(len(counts), 4) * WEEK, most, left=LEFT_OF_COUNTS)
     width = (RIGHT - LEFT_OF_COUNTS) / max(len(counts), 4)
     drawn = [
-        Bar(scale.x(_midnight(day)) + width * 0.12, scale.y(count), round(width * 0.76, 1),
-            round(BOTTOM - scale.y(count), 1), f"{count:,} in the week from {day.day} {day:%b}")
+        Bar(
+            scale.x(_midnight(day)) + width * 0.12,
+            scale.y(count),
+            round(width * 0.76, 1),
+            round(BOTTOM - scale.y(count), 1),
+            f"{count:,} in the week from {day.day} {day:%b}",
+        )
         for day, count in counts
-    ]  # fmt: skip
+    ]
     points = [f"{scale.x(first)} {scale.y(0)}", *(f"{scale.x(_midnight(d) + WEEK)} {scale.y(n)}" for d, n in counts)]
     described = f"{says} {counts[-1][1]:,} in the week from {counts[-1][0]:%d %b}." if bars else says
     return Plot(
-        name, title, described, "week from", unit, _weeks(scale), [(scale.y(tick), f"{tick:,}") for tick in ticks],
-        past="" if bars else "M" + "L".join(points), bars=drawn if bars else (),
+        name,
+        title,
+        described,
+        "week from",
+        unit,
+        _weeks(scale),
+        [(scale.y(tick), f"{tick:,}") for tick in ticks],
+        past="" if bars else "M" + "L".join(points),
+        bars=drawn if bars else (),
         rows=[(f"{day.day} {day:%b}", f"{count:,}") for day, count in counts],
         left=LEFT_OF_COUNTS,
-    )  # fmt: skip
+    )
 
 
 def _midnight(day: dt.date) -> dt.datetime:

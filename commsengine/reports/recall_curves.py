@@ -1,9 +1,9 @@
 """How much of a message a group still knows, estimated: at any instant, with an interval that says what it covers.
 
 1. Each person's memory is folded from their touches and what they said; the group's recall is the mean over its people.
-   Whoever was not reached knows nothing.
+   A person who was not reached knows nothing.
 2. It is one curve that is drawn, also over days that have passed: that of the last closed block of the role's answers.
-   The curve by which is sent may be newer; it moves with every answer, and whoever looks each day could tell which way.
+   The curve by which is sent may be newer; it moves with every answer, and a daily look would show which way.
 3. An answer to a check counts from the day on which its block is closed (``recall.privacy``); before, it is a reading.
    So a step of the line tells of ten people's answers, never of one's.
 4. The interval is for 95 % and adds up what the hypotheses about the role disagree, what one campaign was missed by in
@@ -33,7 +33,7 @@ MISS = 0.06
 """Standard deviation by which one campaign's forecast missed the truth of its own people, in simulation."""
 
 TYPICAL = (1 / 6, 1 / 2, 5 / 6)
-"""The people by whose histories the hypotheses are compared: these quantiles of recall stand for the group."""
+"""The people for whom the hypotheses are compared: these quantiles of recall stand for the group."""
 
 CountsFrom = Mapping[tuple[str, str, dt.datetime], dt.datetime]
 """Since when an answer counts, by person, message and its instant; one that does not count yet is not there."""

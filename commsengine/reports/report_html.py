@@ -18,8 +18,11 @@ from commsengine.reports.recall_curves import Mean
 
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "pages"),
-    autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-)  # fmt: skip
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,16 @@ def page(report: Report) -> str:
     people = sum(role.people for role in _roles(report) if role.shown)
     template = _environment.get_template("report.html")
     return template.render(
-        report=report, headline=title, lines=lines, sections=sections, weeks=week_plots(report.weeks, people),
-        fewest=FEWEST, shown_people=people, whens=lambda at: _day(at, report.zone), hair=HAIR,
-    )  # fmt: skip
+        report=report,
+        headline=title,
+        lines=lines,
+        sections=sections,
+        weeks=week_plots(report.weeks, people),
+        fewest=FEWEST,
+        shown_people=people,
+        whens=lambda at: _day(at, report.zone),
+        hair=HAIR,
+    )
 
 
 def _panels(report: Report, message: MessageView, numbers: Iterator[int]) -> Iterator[Panel]:

@@ -103,13 +103,18 @@ def questions(store: Store, now: dt.datetime) -> list[dict[str, Any]]:
     people = store.people.by_ids(sorted({question.person_id for question in asked}))
     found = [
         {
-            "id": question.id, "person": people[question.person_id].email, "name": people[question.person_id].name,
-            "campaign": question.campaign, "message": question.message, "text": question.text,
-            "asked_at": iso(question.asked_at), "overdue": _waits_too_long(store, question, now),
+            "id": question.id,
+            "person": people[question.person_id].email,
+            "name": people[question.person_id].name,
+            "campaign": question.campaign,
+            "message": question.message,
+            "text": question.text,
+            "asked_at": iso(question.asked_at),
+            "overdue": _waits_too_long(store, question, now),
         }
         for question in asked
         if question.person_id in people
-    ]  # fmt: skip
+    ]
     return sorted(found, key=lambda question: (not question["overdue"], question["asked_at"]))
 
 
@@ -132,23 +137,33 @@ def failed(store: Store) -> list[dict[str, Any]]:
     people = store.people.by_ids(sorted({row.person_id for row in rows if row.person_id}))
     return [
         {
-            "key": row.key, "person": people[row.person_id].email, "campaign": row.campaign, "message": row.message,
-            "channel": row.channel, "at": iso(row.due_at), "reason": row.reason,
+            "key": row.key,
+            "person": people[row.person_id].email,
+            "campaign": row.campaign,
+            "message": row.message,
+            "channel": row.channel,
+            "at": iso(row.due_at),
+            "reason": row.reason,
         }
         for row in reversed(rows)
         if row.person_id in people
-    ]  # fmt: skip
+    ]
 
 
 def _campaign(books: CampaignBooks, store: Store) -> dict[str, Any]:
     counts: dict[str, Any] = dict(books.touches)
     pause = store.plans.standing(books.campaign) if books.state == "paused" else None
     return {
-        "campaign": books.campaign, "title": books.title, "state": books.state, "audience": books.audience,
-        "touches": {**counts, "skipped": dict(books.skipped)}, "acknowledged": books.acknowledged,
-        "follow_ups_open": books.follow_ups_open, "started_at": iso(books.started_at),
+        "campaign": books.campaign,
+        "title": books.title,
+        "state": books.state,
+        "audience": books.audience,
+        "touches": {**counts, "skipped": dict(books.skipped)},
+        "acknowledged": books.acknowledged,
+        "follow_ups_open": books.follow_ups_open,
+        "started_at": iso(books.started_at),
         "paused": {"since": iso(pause.since), "by": pause.since_by, "reason": pause.reason} if pause else None,
-    }  # fmt: skip
+    }
 
 
 def _recall(store: Store, campaign: str, now: dt.datetime) -> list[dict[str, Any]]:
@@ -162,11 +177,16 @@ def _recall(store: Store, campaign: str, now: dt.datetime) -> list[dict[str, Any
 def _recall_json(role: RoleView) -> dict[str, Any]:
     recall, right = role.recall, role.right
     return {
-        "role": role.role, "hidden": not role.shown, "people": role.people,
-        "mean": round(recall.mean, 3) if recall else None, "low": round(recall.low, 3) if recall else None,
-        "high": round(recall.high, 3) if recall else None, "checks": right.of if right else None,
-        "right": right.count if right else None, "tested": role.tested if role.shown else None,
-    }  # fmt: skip
+        "role": role.role,
+        "hidden": not role.shown,
+        "people": role.people,
+        "mean": round(recall.mean, 3) if recall else None,
+        "low": round(recall.low, 3) if recall else None,
+        "high": round(recall.high, 3) if recall else None,
+        "checks": right.of if right else None,
+        "right": right.count if right else None,
+        "tested": role.tested if role.shown else None,
+    }
 
 
 def _email(store: Store, record: TouchRecord, known: dict[str, str]) -> str:

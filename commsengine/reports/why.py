@@ -1,4 +1,4 @@
-"""Why somebody gets what they get: their standing, what comes next and the reasons, message by message."""
+"""Why a person gets what they get: their standing, what comes next and the reasons, message by message."""
 
 from __future__ import annotations
 
@@ -149,10 +149,18 @@ def _reasons(decision: Decision, campaign: str, message: str) -> list[dict[str, 
 
 def touch_json(row: TouchRow) -> dict[str, Any]:
     return {
-        "key": row.key, "message": row.message, "rung": row.rung, "kind": row.kind, "channel": row.channel,
-        "state": row.state, "at": iso(row.due_at), "sent_at": iso(row.sent_at), "attempts": row.attempts,
-        "possible_duplicate": row.possible_duplicate, "reason": row.reason,
-    }  # fmt: skip
+        "key": row.key,
+        "message": row.message,
+        "rung": row.rung,
+        "kind": row.kind,
+        "channel": row.channel,
+        "state": row.state,
+        "at": iso(row.due_at),
+        "sent_at": iso(row.sent_at),
+        "attempts": row.attempts,
+        "possible_duplicate": row.possible_duplicate,
+        "reason": row.reason,
+    }
 
 
 def iso(at: dt.datetime | None) -> str | None:
