@@ -25,7 +25,7 @@ from apscheduler.schedulers.background import BackgroundScheduler  # type: ignor
 from commsengine.engine.engine import Engine
 from commsengine.engine.garbage_collection import keep_what_is_there
 from commsengine.engine.heartbeat import sweep
-from commsengine.engine.recorder import said
+from commsengine.engine.recorder import loggable
 from commsengine.errors import CommsError
 from commsengine.store.store import Store
 from commsengine.web.connections import MOST, PATIENCE, server_of
@@ -129,9 +129,9 @@ def _surviving(job: Callable[[], object]) -> Callable[[], None]:
         try:
             job()
         except Exception as failure:
-            if said(failure) != told:
-                log.error("beat_failed", error=said(failure))
-            told = said(failure)
+            if loggable(failure) != told:
+                log.error("beat_failed", error=loggable(failure))
+            told = loggable(failure)
         else:
             if told:
                 log.warning("beats_again", after=told)

@@ -15,7 +15,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from commsengine.cadence.forecast import Fact, Supposition, forecast, forecast_together, messages_of, nobody, typical
+from commsengine.cadence.forecast import (
+    Fact,
+    Supposition,
+    forecast,
+    forecast_together,
+    messages_of,
+    no_answers,
+    typical,
+)
 from commsengine.cadence.history import Answer, Campaign, Campaigns, History, OutreachOutcome, Standstill, Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
@@ -328,10 +336,10 @@ def test_a_pause_is_foreseen_as_it_comes_about(tmp_path: Path, backlog: str) -> 
         touch
         for person in some
         for touch in forecast(
-            campaigns, replace(person, since=IMPORTED), History(), STARTED, UNTIL, nobody, {"crm": [pause]}
+            campaigns, replace(person, since=IMPORTED), History(), STARTED, UNTIL, no_answers, {"crm": [pause]}
         ).touches
     ]
-    assert run.play(nobody) == sorted(
+    assert run.play(no_answers) == sorted(
         (t.person, t.message, t.rung, t.kind, t.channel, t.due_at, t.skip) for t in expected
     )
 

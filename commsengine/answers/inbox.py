@@ -1,7 +1,7 @@
-"""The hall for answers: the one place where what a person says is recorded, whichever way it came.
+"""The answer inbox: the one place where the answers of people are recorded, by page, by Slack or in a rehearsal.
 
-Web pages, Slack and the rehearsal all call it. Each answer is a fact with its evidence and who gave it; recording one
-twice changes nothing and says when it was recorded. Writing a fact makes that person due at once (the store does that).
+Each answer is a fact with its evidence and who gave it; recording one twice changes nothing and says when it was
+recorded. Writing a fact makes that person due at once (the store does that).
 What a call returns is committed: only then may a caller show "recorded".
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -24,7 +24,7 @@ from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.terms import AnswerKind, EvidenceKind, Wish
 from commsengine.content.message import RenderedMessage
-from commsengine.content.render import Renderer, Signers
+from commsengine.content.render import Renderer, RendererFor, Signers
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
 from commsengine.errors import CommsError, InputError
@@ -51,23 +51,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What came of an answer: ``first`` is false when it was on record already."""
+    """What came of an answer to the touch ``key``: ``first`` is false when it was on record already."""
 
+    key: str
     first: bool
     at: dt.datetime
-    look: Callable[[], Card] = field(repr=False)
-
-    @property
-    def card(self) -> Card:
-        """How things stand now; looked up when it is asked for."""
-        return self.look()
-
-    @property
-    def text(self) -> str:
-        return self.card.said
-
-
-RendererFor = Callable[[Plan, Mapping[str, str]], Renderer]
 
 
 class AnswerInbox:
@@ -83,7 +71,7 @@ class AnswerInbox:
     # -- how things stand -------------------------------------------------------------------------
 
     def card(self, key: str, now: dt.datetime) -> Card:
-        """The touch and everything its person has said about it. Changes nothing."""
+        """The touch and every answer of its person about it. Changes nothing."""
         found = self._store.answers.about(key)
         if found is None:
             raise UnknownTouchError("This message is not on record.", "Open the newest message you have.")
@@ -104,18 +92,16 @@ class AnswerInbox:
         )
 
     def text(self, card: Card) -> CardText:
-        """The words of the card's page, by the plan as it stands now."""
         return card_text(self._renderer(self._version(card.touch)), card, self._signers(card.person, card.plan))
 
     def drawn(self, card: Card) -> tuple[str, Blocks]:
-        """The Slack card as things stand, in the words in which it was sent."""
         sent = self._store.campaigns.version(card.touch.campaign, card.touch.version)
         signers = self._signers(card.person, card.plan)
         check = card_text(self._renderer(self._version(card.touch)), card, signers).check
         return drawn(self._renderer(sent or self._version(card.touch)), card, signers, check)
 
     def _version(self, touch: TouchRecord) -> CampaignRecord:
-        """The plan as it stands, or as it stood when the touch was made if it has lost the message since."""
+        # the plan as it stands, or as it stood when the touch was made if it has lost the message since
         newest = self._store.campaigns.get(touch.campaign)
         if newest and any(message.id == touch.message for message in newest.plan.messages):
             return newest
@@ -134,7 +120,6 @@ class AnswerInbox:
         return SignerLookup(self._store, appearing).of(person, plan)
 
     def _read(self, about: str | Card, now: dt.datetime) -> Card:
-        """The card of a touch; whoever has just read it hands it in instead of the key."""
         return about if isinstance(about, Card) else self.card(about, now)
 
     # -- answers ----------------------------------------------------------------------------------
@@ -143,7 +128,7 @@ class AnswerInbox:
         return self._record(self._read(about, now), "acknowledged", evidence)
 
     def give_input(self, about: str | Card, value: str, evidence: Evidence, now: dt.datetime) -> Recorded:
-        """What the message asked for. Raises ``InputError`` if it is empty, too long or none of the choices."""
+        """Raises ``InputError`` if the answer is empty, too long or none of the choices."""
         card = self._read(about, now)
         if card.message.input is None:
             raise InputError("This message asks for no answer in words.")
@@ -153,14 +138,10 @@ class AnswerInbox:
         return self._record(card, "input", evidence, value=value)
 
     def commit(self, about: str | Card, text: str, evidence: Evidence, now: dt.datetime) -> Recorded:
-        """ "I will", in the person's own words if they like."""
         return self._record(self._read(about, now), "commit", evidence, value=_written(text) if text.strip() else "")
 
     def answer_check(self, about: str | Card, choice: str, evidence: Evidence, now: dt.datetime) -> Recorded:
-        """The answer to the touch's question. Right or wrong is on the returned card, for this person only.
-
-        It counts where the question came first: to test oneself below a message says nothing of what was known.
-        """
+        """Raises ``InputError`` for an unknown choice. Right or wrong is on the card, for this person only."""
         card = self._read(about, now)
         if card.check is None or choice not in card.check.answers:
             raise InputError("Please choose one of the answers.")
@@ -183,11 +164,10 @@ class AnswerInbox:
         return self._record(self._read(about, now), "heard_enough", evidence, whole_campaign=whole_campaign)
 
     def not_for_me(self, about: str | Card, evidence: Evidence, now: dt.datetime) -> Recorded:
-        """The whole campaign does not concern this person, they say."""
         return self._record(self._read(about, now), "not_for_me", evidence, whole_campaign=True)
 
     def undo(self, about: str | Card, now: dt.datetime, press: str = "") -> bool:
-        """Takes back the newest answer to this touch; false when there is none, it is older than five minutes, or
+        """Takes back the newest answer to this touch; ``False`` when there is none, it is older than five minutes, or
         it answers a check.
 
         ``press`` is what Slack calls the press that wanted it.
@@ -216,18 +196,28 @@ class AnswerInbox:
     ) -> Recorded:
         touch, person = card.touch, card.person
         record = self._store.answers.record(
-            person.id, touch.campaign, touch.message, touch.key, kind,
-            value=value, right=right, evidence=evidence.kind, detail=dict(evidence.detail),
-            whole_campaign=whole_campaign, counts=counts, by=person.id, now=card.now,
-        )  # fmt: skip
+            person.id,
+            touch.campaign,
+            touch.message,
+            touch.key,
+            kind,
+            value=value,
+            right=right,
+            evidence=evidence.kind,
+            detail=dict(evidence.detail),
+            whole_campaign=whole_campaign,
+            counts=counts,
+            by=person.id,
+            now=card.now,
+        )
         if record.first:
             log.info("answered", campaign=touch.campaign, message=touch.message, key=touch.key, kind=kind)
-        return Recorded(record.first, record.at, lambda: self.card(touch.key, card.now))
+        return Recorded(touch.key, record.first, record.at)
 
     # -- questions, and "not now" -----------------------------------------------------------------
 
     def ask(self, key: str, text: str, evidence: Evidence, now: dt.datetime) -> Card:
-        """A question of the person's: nobody chases them on this message until it is answered."""
+        # no reminder on this message reaches them until the question is answered
         card = self.card(key, now)
         touch = card.touch
         text = _written(text)
@@ -238,13 +228,13 @@ class AnswerInbox:
         return self.card(key, now)
 
     def explain(self, key: str, evidence: Evidence, now: dt.datetime) -> Card:
-        """ "Please explain it to me": a question that does not say what was answered."""
+        # a question that does not say what was answered
         question = self.text(self.card(key, now)).check.question
         about = f" ({question})" if question else ""
         return self.ask(key, f"Please explain it to me{about}", evidence, now)
 
     def snooze(self, key: str, now: dt.datetime) -> Card:
-        """Nothing of this message before the person's next local day."""
+        """Nothing of this message comes before the person's next local day."""
         card = self.card(key, now)
         touch, tomorrow = card.touch, local_date_in(card.zone, now) + DAY
         if card.snoozed_until is None:
@@ -260,30 +250,42 @@ class AnswerInbox:
         card = self.card(question.key, now)
         if not card.person.left:
             add_service_mail(
-                self._store, self._reply(card, question, now), category="answer", person_id=card.person.id,
-                due_at=Hours(card.plan, card.person).next_open(now) or now, now=now,
-            )  # fmt: skip
+                self._store,
+                self._reply(card, question, now),
+                category="answer",
+                person_id=card.person.id,
+                due_at=Hours(card.plan, card.person).next_open(now) or now,
+                now=now,
+            )
         return question
 
     def _reply(self, card: Card, question: QuestionRecord, now: dt.datetime) -> RenderedMessage:
-        """Its links lead to the page of the touch the question was about; its own key names its row."""
+        # its links lead to the page of the touch the question was about; its own key names its row
         touch = card.touch
         channel = touch.channel if touch.channel in ("email", "slack") else "email"
         message = self._renderer(self._version(touch)).service(
-            "answer", touch.key, card.person, self._signers(card.person, card.plan), now, message=touch.message,
-            role=touch.role, channel=channel, question=question.text, answer=question.answer, others="",
-        )  # fmt: skip
+            "answer",
+            touch.key,
+            card.person,
+            self._signers(card.person, card.plan),
+            now,
+            message=touch.message,
+            role=touch.role,
+            channel=channel,
+            question=question.text,
+            answer=question.answer,
+            others="",
+        )
         key = hashlib.sha256(f"answer to question {question.id}".encode()).hexdigest()[:24]
         return replace(message, key=key)
 
     # -- the person's own page --------------------------------------------------------------------
 
     def preferences(self, person_id: str, channel: Wish, quiet: tuple[int, int] | None, now: dt.datetime) -> None:
-        """How and when the person wishes to be reached; ``quiet`` is from and to, in local minutes after midnight."""
+        """``quiet`` is from and to, in local minutes after midnight."""
         self._store.people.set_preferences(person_id, channel=channel, quiet=quiet, now=now)
 
-    def mine(self, person_id: str, now: dt.datetime) -> PersonRecord:
-        """Everything on record about one person."""
+    def record_of(self, person_id: str, now: dt.datetime) -> PersonRecord:
         return person_record(self._store, person_id, self._key_points, now)
 
     def _key_points(self, version: CampaignRecord, person: Person) -> Mapping[str, str]:
@@ -293,7 +295,7 @@ class AnswerInbox:
 
 
 def _made_before(press: str, other: str) -> bool:
-    """Presses of buttons are named by Slack's clock; forms sent off have names without an order."""
+    # presses of buttons are named by Slack's clock; forms sent off have names without an order
     stamps = [re.fullmatch(r"(\d+)\.(\d+)", name) for name in (press, other)]
     first, second = ((int(found[1]), int(found[2])) if found else None for found in stamps)
     return bool(first and second and first < second)

@@ -1,4 +1,4 @@
-""" "My messages": everything on record about one person, told to that person, campaign by campaign."""
+""" "My messages": everything on record about one person, as that person reads it, campaign by campaign."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ KeyPoints = Callable[[CampaignRecord, Person], Mapping[str, str]]
 
 
 def person_record(store: Store, person_id: str, key_points: KeyPoints, now: dt.datetime) -> PersonRecord:
-    """Reads it all. Raises ``InputError`` for somebody who is not on record (any more).
+    """Raises ``InputError`` for a person who is not on record (any more).
 
     ``key_points`` gives those of a campaign by message, in words for the person.
     """
@@ -177,10 +177,10 @@ def _facts(person: Person) -> Iterator[tuple[str, str]]:
 
 
 def _own(row: Row) -> Row:
-    """A row without what it says about others: a link may be in any hands."""
+    # a link may be in any hands, so what a row says about others is left out
     return {**row, "payload": None} if row.get("kind") == "service" and row["message"] in ABOUT_OTHERS else row
 
 
 def _plain(row: Row) -> dict[str, Any]:
-    """A row as JSON can hold it; what the engine keeps for itself (owner, fence, lease) is left as it is."""
+    # what the engine keeps for itself (owner, fence, lease) is left as it is
     return {name: value.isoformat() if isinstance(value, dt.date) else value for name, value in row.items()}

@@ -22,10 +22,10 @@ Blocks = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class CheckText:
-    """The check of the touch, whether the message asks it or only offers it.
+    """The check of the touch, asked by the message or only offered.
 
     ``answers`` are pairs of what is stored and what is shown, in this person's order. ``right`` and ``because`` are
-    told as soon as it is answered, to this person only; before, they are empty.
+    shown as soon as it is answered, to this person only; before, they are empty.
     """
 
     question: str = ""
@@ -55,15 +55,15 @@ class CardText:
 
 
 def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
-    """A text that cannot be rendered for this person (a column is gone) leaves all as the author wrote it."""
+    # a text that cannot be rendered for this person (a column is gone) leaves all as the author wrote it
     touch, readers = card.touch, read_by(signers.lead.first_name, len(card.plan.owner))
     try:
         shown = renderer.page(card.message.id, touch.role, touch.number, card.person, signers, card.unclear)
     except RenderError:
         return replace(_as_written(card), readers=readers)
     more = [(angle, shown.get(angle, "")) for angle in (UNCLEAR, "text")]
-    told = {angle: text for angle, text in (*more, *shown["points"]) if text}
-    now, choices = angles(told, touch.number), tuple(shown["choices"])
+    shown_now = {angle: text for angle, text in (*more, *shown["points"]) if text}
+    now, choices = angles(shown_now, touch.number), tuple(shown["choices"])
     check = _check(card, **shown["check"])
     return CardText(
         key_point=shown["key_point"],
@@ -74,17 +74,17 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
         check=check,
         offered=tuple(zip(card.message.input.choices, choices, strict=False)) if card.message.input else (),
         value=_chosen(card, check, choices),
-        points=tuple((TITLES[angle], told[angle]) for angle in now),
-        more=tuple((TITLES[angle], text) for angle, text in told.items() if angle not in now),
+        points=tuple((TITLES[angle], shown_now[angle]) for angle in now),
+        more=tuple((TITLES[angle], text) for angle, text in shown_now.items() if angle not in now),
     )
 
 
 def _check(
     card: Card, question: str = "", answers: Sequence[str] = (), right: str = "", because: str = ""
 ) -> CheckText:
-    told = (right, because) if card.checked else ("", "")
+    shown_now = (right, because) if card.checked else ("", "")
     pairs = list(zip(card.check.answers, answers, strict=True)) if card.check and answers else []
-    return CheckText(question, tuple(pairs[place] for place in card.choices) if pairs else (), *told)
+    return CheckText(question, tuple(pairs[place] for place in card.choices) if pairs else (), *shown_now)
 
 
 def _as_written(card: Card) -> CardText:
@@ -101,7 +101,6 @@ def _as_written(card: Card) -> CardText:
 
 
 def _chosen(card: Card, check: CheckText, choices: Sequence[str]) -> str:
-    """What was said last; of a choice, in the words in which it was offered."""
     if card.latest and card.latest.kind == "check":
         return dict(check.answers).get(card.value, card.value)
     stored = card.message.input.choices if card.message.input else ()
@@ -110,7 +109,6 @@ def _chosen(card: Card, check: CheckText, choices: Sequence[str]) -> str:
 
 
 def key_point(renderer: Renderer, message: Message, role: str, person: Person, signers: Signers) -> str:
-    """A message in one sentence, for this person."""
     try:
         return str(renderer.page(message.id, role, 1, person, signers)["key_point"])
     except RenderError:
@@ -121,15 +119,15 @@ def drawn(renderer: Renderer, card: Card, signers: Signers, check: CheckText) ->
     """The Slack card as things stand: notification text and blocks. The buttons make way for an answer."""
     message = renderer.touch(_touch_of(card), card.person, signers)
     if card.answered:
-        said = f"{card.said}{_explained(card, check)}"
-        blocks = answered_card(message.blocks, said, card.key, undo=card.undoable, open_ask=card.own_ask)
-        return card.said, [*blocks, *_offer(card)]
+        answered = f"{card.last_answer}{_explained(card, check)}"
+        blocks = answered_card(message.blocks, answered, card.key, undo=card.undoable, open_ask=card.own_ask)
+        return card.last_answer, [*blocks, *_offer(card)]
     notes = [_note(text) for text in (_asked(card), _snoozed(card)) if text]
     return slack_text(message.subject), [*message.blocks, *notes]
 
 
 def _explained(card: Card, check: CheckText) -> str:
-    """Right or not quite, and why: in the person's own conversation, where nobody else reads it."""
+    # in the person's own conversation, where no other person reads it
     if not check.because:
         return ""
     verdict = "That is right." if card.right else f"Not quite: {check.right}."
@@ -137,7 +135,7 @@ def _explained(card: Card, check: CheckText) -> str:
 
 
 def _offer(card: Card) -> Blocks:
-    """A press that asks for an explanation: after a right answer too, so that to ask does not tell which it was."""
+    # after a right answer too, so that to ask does not tell which it was
     if card.checked is None or card.question:
         return []
     text = {"type": "plain_text", "text": "Please explain it to me"}
@@ -164,11 +162,20 @@ def _note(text: str) -> Mapping[str, Any]:
 
 
 def _touch_of(card: Card) -> Touch:
-    """The touch as it was decided, from its record."""
     record = card.touch
     local_date = record.local_date or card.now.date()
     return Touch(
-        record.campaign, record.message, card.person.id, record.role, record.rung or 0, record.kind, "slack",
-        local_date, record.due_at, record.not_after or record.due_at, record.number, record.again_at,
+        record.campaign,
+        record.message,
+        card.person.id,
+        record.role,
+        record.rung or 0,
+        record.kind,
+        "slack",
+        local_date,
+        record.due_at,
+        record.not_after or record.due_at,
+        record.number,
+        record.again_at,
         unclear=card.unclear,
-    )  # fmt: skip
+    )

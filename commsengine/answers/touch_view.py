@@ -16,7 +16,7 @@ UNDO = dt.timedelta(minutes=5)
 """How long an answer can be taken back, but for one to a check."""
 
 AGAIN = dt.timedelta(days=1)
-"""So long after a check was explained nobody is invited to test themselves: they would only say it again."""
+"""So long after a check was explained no one is invited to test themselves: they would only say it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Card:
     """One touch and its person, as of ``now``; ``zone`` is the person's.
 
     ``answers`` are of this touch or of the whole campaign, oldest first; ``before`` are of its other touches.
-    ``unclear`` is that of the touch: the check whose point it makes again.
+    ``unclear`` is that of the touch: the check that it explains again.
     """
 
     person: Person
@@ -65,23 +65,21 @@ class Card:
 
     @property
     def enough(self) -> bool:
-        """Whether the person has heard enough of this message, or of everything."""
         return any(answer.kind in ENOUGH for answer in (*self.answers, *self.before))
 
     @property
     def undoable(self) -> bool:
-        """An answer to a check stays: the right one has been shown, and what is given after that measures nothing."""
+        # An answer to a check stays: the right one has been shown, and what is given after that measures nothing.
         latest = self.latest
         return latest is not None and latest.kind != "check" and self.now - latest.at <= UNDO
 
     @property
-    def said(self) -> str:
+    def last_answer(self) -> str:
         """``You confirmed Tue 10:14``; empty while nothing is answered."""
         return self.tell(self.latest) if self.latest else ""
 
     @property
-    def said_before(self) -> str:
-        """The same of an earlier touch of this message."""
+    def earlier_answer(self) -> str:
         return self.tell(self.before[-1]) if self.before else ""
 
     def tell(self, answer: StoredAnswer) -> str:
@@ -93,7 +91,6 @@ class Card:
 
     @property
     def value(self) -> str:
-        """What the person wrote or chose last."""
         return self.latest.value if self.latest else ""
 
     @property
@@ -102,29 +99,26 @@ class Card:
 
     @property
     def check(self) -> Check | None:
-        """The question on the page of this touch: the one that came with it, or one to test oneself."""
         return offered_check(self.message, self.touch.number)
 
     @property
     def choices(self) -> tuple[int, ...]:
-        """The places of the check's answers in the order in which this person sees them."""
         turn = offered_turn(self.message, self.touch.number)
         return () if turn is None else order_of(self.message, turn, self.touch.campaign, self.person.id)
 
     @property
     def asks_check(self) -> bool:
-        """Whether the check that came with the touch is what stands first, for nothing is answered yet."""
         return not self.answered and check_of(self.message, self.touch.number) is not None
 
     @property
     def extra_check(self) -> bool:
-        """Whether a check is offered to whoever wants one, beside everything else; not on the day of an explanation."""
-        told = any(answer.kind == "check" and self.now - answer.at < AGAIN for answer in self.before)
-        return bool(self.message.checks) and self.checked is None and not self.asks_check and not told
+        """Whether a check is offered beside everything else; not on the day of an explanation."""
+        explained = any(answer.kind == "check" and self.now - answer.at < AGAIN for answer in self.before)
+        return bool(self.message.checks) and self.checked is None and not self.asks_check and not explained
 
     @property
     def own_ask(self) -> bool:
-        """Whether the input or commitment that the message asks for is open, also after the check was answered."""
+        # also after the check was answered
         wanted = self.ask in ("input", "commit")
         return wanted and all(answer.kind == "check" for answer in self.answers)
 

@@ -1,4 +1,4 @@
-"""What a person is told about their own answers: short sentences, with times in their own zone."""
+"""What a person reads about their own answers: short sentences, with times in their own zone."""
 
 from __future__ import annotations
 
@@ -32,11 +32,10 @@ def spoken(at: dt.datetime, zone: str, now: dt.datetime) -> str:
 
 
 def short_name(name: str, email: str) -> str:
-    """``Ana K.`` for Ana Kim: enough for her to know it is hers, too little for a stranger to learn much."""
+    # enough for Ana Kim to know it is hers, too little for a stranger to learn much
     first, *rest = name.split() or [email.partition("@")[0]]
     return f"{first} {rest[-1][0]}." if rest else first
 
 
 def read_by(lead: str, leads: int) -> str:
-    """Who reads what a person writes or chooses, said before they do."""
     return f"{lead}{' reads' if leads == 1 else ' and the others who lead this read'} every answer, with your name."

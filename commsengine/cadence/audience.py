@@ -1,4 +1,4 @@
-"""Who takes part in what: the courses of one person through the messages of all running campaigns."""
+"""Who takes part in what: the sequences of one person for the messages of all running campaigns."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Fact = TypeVar("Fact", Question, Snooze, OutreachOutcome)
 
 
 def sequences_of(campaigns: Campaigns, person: Person, history: History) -> tuple[list[MessageSequence], list[Reason]]:
-    """A course for every message that is for this person, and why they take no part in the other campaigns.
+    """A sequence for every message that is for this person, and why the person takes no part in other campaigns.
 
-    Campaigns come in the order of their ids, whoever asks: it settles which of two equal touches goes first.
+    Campaigns come in the order of their ids: it settles which of two equal touches goes first.
     """
     sequences: list[MessageSequence] = []
     reasons: list[Reason] = []
@@ -36,7 +36,7 @@ def sequences_of(campaigns: Campaigns, person: Person, history: History) -> tupl
         hours = Hours(campaign.plan, person, campaigns.workspace.black_out)
         for message in campaign.plan.messages:
             if not message.to or role in message.to:
-                sequences.append(_course(campaigns, campaign, message, role, hours, person, history, len(sequences)))
+                sequences.append(_sequence(campaigns, campaign, message, role, hours, person, history, len(sequences)))
     return sequences, reasons
 
 
@@ -46,7 +46,7 @@ def carried_by(plan: Plan, carriers: Collection[str] | None) -> list[ChannelName
 
 
 def reaching(channels: Sequence[ChannelName], person: Person, unreachable: Collection[str]) -> tuple[ChannelName, ...]:
-    """Those of these channels that reach the person, the one they prefer first."""
+    """Those of these channels that reach the person, the preferred one first."""
     return tuple(
         sorted(
             (each for each in channels if each not in unreachable), key=lambda name: name != person.preferred_channel
@@ -55,7 +55,6 @@ def reaching(channels: Sequence[ChannelName], person: Person, unreachable: Colle
 
 
 def _absent(campaign: Campaign, history: History, role: str | None) -> tuple[str, str] | None:
-    """Why the person takes no part in this campaign, as code and text; ``None`` if they do."""
     if campaign.plan.audience.people and campaign.id not in history.rosters:
         return "not_in_roster", "The person is not in the campaign's roster."
     if role is None:
@@ -63,7 +62,7 @@ def _absent(campaign: Campaign, history: History, role: str | None) -> tuple[str
     return None
 
 
-def _course(
+def _sequence(
     campaigns: Campaigns,
     campaign: Campaign,
     message: Message,
@@ -103,7 +102,7 @@ def _course(
         snoozes=_about(campaign.id, message.id, history.snoozes),
         outcomes=_about(campaign.id, message.id, history.outcomes),
         order=order,
-        repeat_rule=_rhythm(campaign, message, person, role, hours, closes),
+        repeat_rule=_repeat_rule(campaign, message, person, role, hours, closes),
     )
 
 
@@ -111,7 +110,7 @@ def _about(campaign: str, message: str, facts: tuple[Fact, ...]) -> tuple[Fact, 
     return tuple(fact for fact in facts if fact.message == message and fact.campaign == campaign) if facts else ()
 
 
-def _rhythm(
+def _repeat_rule(
     campaign: Campaign, message: Message, person: Person, role: str, hours: Hours, closes: dt.datetime
 ) -> RepeatRule:
     cadence = message.cadence

@@ -26,7 +26,7 @@ class Ledger:
             self.add(row)
 
     def add(self, row: TouchRow) -> None:
-        """Counts a row. What was skipped costs nothing, unless it had been tried before: who knows what arrived."""
+        # What was skipped costs nothing, unless it had been tried before: it may have arrived.
         if row.kind in BY_HAND or (row.state == "skipped" and not row.attempts):
             return
         insort(self._days, row.local_date.toordinal())
@@ -53,7 +53,7 @@ class Ledger:
             at = max(crowded) + gap
 
     def _day_with_room(self, day: int, per_day: int, per_week: int, kept: int) -> int:
-        """The first from ``day`` on that has room, and whose week has room for the day ``kept`` besides."""
+        """The first day from ``day`` on with room, and with room in its week for the day ``kept`` besides."""
         had = with_kept = self._days
         if kept and not _between(had, kept - 1, kept):
             with_kept = sorted([*had, kept])
@@ -78,5 +78,4 @@ def _fullest_week(days: list[int], day: int) -> int:
 
 
 def _between(days: list[int], after: int, until: int) -> int:
-    """How many are later than ``after`` and not later than ``until``."""
     return bisect_right(days, until) - bisect_right(days, after)

@@ -26,7 +26,6 @@ def zone(name: str) -> ZoneInfo:
 
 
 def zone_of(person: Person, plan: Plan) -> ZoneInfo:
-    """The zone in which this person's dates and times are meant."""
     return zone(person.time_zone or plan.send.time_zone)
 
 
@@ -60,7 +59,7 @@ def local_date_in(zone_name: str, at: dt.datetime) -> dt.date:
 
 @lru_cache(maxsize=4096)
 def public_holidays(country: str, region: str, year: int) -> frozenset[dt.date]:
-    """The public holidays of a country, and of a region where it has its own; empty for an unknown country."""
+    """Those of a country, and of a region where it has its own; empty for an unknown country."""
     import holidays  # imported here: it is large, and few commands need it
 
     country = country.upper()
@@ -99,7 +98,6 @@ class Hours:
         return day.weekday() in self._days and self._present(day)
 
     def next_day(self, at: dt.datetime) -> dt.datetime:
-        """The start of the next local date, always later than ``at``."""
         return max(self.midnight(self.local_date(at) + DAY), at + MINUTE)
 
     def _present(self, day: dt.date) -> bool:
@@ -136,7 +134,6 @@ class Hours:
         return (opens, closes) if opens < closes else None
 
     def open_window(self, at: dt.datetime) -> tuple[dt.datetime, dt.datetime] | None:
-        """The window that is open at this instant, if one is."""
         window = self.window(self.local_date(at))
         return window if window and window[0] <= at < window[1] else None
 
@@ -156,12 +153,11 @@ class Hours:
         return None
 
     def next_opening(self, at: dt.datetime, before: dt.datetime) -> dt.datetime | None:
-        """The first opening of a window from ``at`` on: a window that is open by then has opened before."""
+        # a window that is open by then has opened before
         window = self.open_window(at)
         return self.next_open(at if window is None or window[0] == at else self.next_day(at), before)
 
     def last_open(self, before: dt.datetime) -> dt.datetime | None:
-        """The opening of the last window that opens before this instant; ``None`` if there is none for two years."""
         if before not in self._last_open:
             self._last_open[before] = self._look_back(before)
         return self._last_open[before]
@@ -217,7 +213,7 @@ def _weekdays(window: Window) -> frozenset[int]:
 
 
 def _wished(window: Window, wish: tuple[int, int] | None) -> tuple[int, int]:
-    """The plan's window, narrowed to the person's wish; a wish that leaves nothing of it is set aside."""
+    # a wish that leaves nothing of the plan's window is set aside
     if wish is None:
         return window.start, window.end
     start, end = max(window.start, wish[0]), min(window.end, wish[1])

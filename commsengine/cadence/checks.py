@@ -21,13 +21,12 @@ def turn_of(message: Message, number: int) -> int | None:
 
 
 def check_of(message: Message, number: int) -> Check | None:
-    """The check that the ``number``-th touch carries; they take turns."""
     turn = turn_of(message, number)
     return None if turn is None else message.checks[turn]
 
 
 def offered_turn(message: Message, number: int) -> int | None:
-    """The check its page has: the one it carries, else the last one carried, for whoever wants to test themselves."""
+    # the check that the touch carries, else the last one carried
     if not message.checks:
         return None
     carried = number if message.ask == "check" else number // message.check_every - (message.check_every == 1)
@@ -49,7 +48,7 @@ def order_of(message: Message, turn: int, campaign: str, person: str) -> tuple[i
 
 
 def answer_id(answer: str) -> str:
-    """What a button calls an answer: an answer that was rewritten since is another one."""
+    # a rewritten answer is another one
     return _digest(answer)[:8].hex()
 
 
@@ -61,7 +60,7 @@ def _digest(*parts: str) -> bytes:
 
 
 class AnsweredCheck(Protocol):
-    """Something that was said about a touch, named by its ``key``."""
+    """An answer about a touch, named by its ``key``."""
 
     @property
     def key(self) -> str: ...
@@ -91,7 +90,7 @@ class CheckRow(Protocol):
 def unclear_turn(
     message: Message, due_at: dt.datetime, answers: Iterable[AnsweredCheck], rows: Sequence[CheckRow]
 ) -> int | None:
-    """The check whose point the touch of ``due_at`` makes again: the newest one answered, if that was wrong.
+    """The check that the touch of ``due_at`` explains again: the newest one answered, if that was wrong.
 
     ``answers`` and ``rows`` are of one person and message. Only the next touch after the answer does so. All that
     counts is older than ``due_at``: each attempt of a touch, and each look at it later, finds the same.

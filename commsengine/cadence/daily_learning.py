@@ -1,7 +1,7 @@
 """What the answers of a campaign teach, day by day: from histories to what is known of each role.
 
 A day's answers are counted at midnight UTC and take effect at three: until then the new estimates are only published.
-Whoever forecasts learns the same at the same instants.
+A forecast learns the same at the same instants.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ class LearnedRoles:
 
     @property
     def estimates(self) -> Mapping[str, Estimate]:
-        """The frozen estimate of every role."""
         return {role: self.estimate_of(role) for role in self.roles}
 
     def estimate_of(self, role: str) -> Estimate:
@@ -45,7 +44,7 @@ class LearnedRoles:
 
 @dataclass(frozen=True, slots=True)
 class PersonEvents:
-    """What one person had of one message and said about it, as events; ``zero`` is the instant of hour 0."""
+    """What one person had and answered of one message, as events; ``zero`` is the instant of hour 0."""
 
     person: str
     message: str
@@ -64,36 +63,34 @@ class PersonEvents:
 
 
 def count_at(now: dt.datetime) -> dt.datetime:
-    """The last instant at which answers were counted: midnight UTC."""
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def has_checks(plan: Plan) -> bool:
-    """Whether anything can be learned: some message has a question."""
     return any(message.checks for message in plan.messages)
 
 
 def learn_day(
     plan: Plan, known: LearnedRoles, people: Iterable[tuple[Person, History]], until: dt.datetime
 ) -> LearnedRoles | None:
-    """What is known at ``until``; ``None`` if there were no answers since it was counted last."""
-    courses: dict[str, list[PersonEvents]] = {}
+    """What is known at ``until``; ``None`` without answers since the last count."""
+    pasts: dict[str, list[PersonEvents]] = {}
     for person, history in people:
         role = role_of(plan.audience, person)
         if role is not None:
-            courses.setdefault(role, []).extend(_answered(plan, person, history, until))
-    for theirs in courses.values():
-        theirs.sort(key=lambda course: (course.person, course.message))  # nothing hangs on who was loaded first
-    new = {role: _in_turn(plan, theirs, known.counted_at, until) for role, theirs in courses.items()}
+            pasts.setdefault(role, []).extend(_answered(plan, person, history, until))
+    for theirs in pasts.values():
+        theirs.sort(key=lambda past: (past.person, past.message))  # nothing hangs on who was loaded first
+    new = {role: _in_turn(plan, pasts.get(role, ()), known.counted_at, until) for role in plan.audience.roles}
     if not any(kept or out for kept, out in new.values()):
         return None
     learned = {
         role: learn(
             known.roles.get(role) or nothing(),
-            new.get(role, NONE)[0],
-            (each.events for each in courses.get(role, ())),
+            new[role][0],
+            (each.events for each in pasts.get(role, ())),
             known.others(role),
-            new.get(role, NONE)[1],
+            new[role][1],
         )
         for role in plan.audience.roles
     }
@@ -101,28 +98,23 @@ def learn_day(
 
 
 def _answered(plan: Plan, person: Person, history: History, until: dt.datetime) -> Iterable[PersonEvents]:
-    """The person's courses in which a check was answered by then."""
     for message in plan.messages:
-        said = [answer for answer in history.answers_to(plan.campaign, message.id) if answer.at <= until]
-        if not any(answer.tells for answer in said):
+        answers = [answer for answer in history.answers_to(plan.campaign, message.id) if answer.at <= until]
+        if not any(answer.tells for answer in answers):
             continue
         seen = [at for at in seen_at(history.rows_of(plan.campaign, message.id)) if at <= until]
         if seen:
-            yield PersonEvents(person.id, message.id, seen[0], events_of(message, seen, said))
-
-
-NONE: tuple[list[Checked], list[Checked]] = ([], [])
+            yield PersonEvents(person.id, message.id, seen[0], events_of(message, seen, answers))
 
 
 def _in_turn(
-    plan: Plan, courses: Iterable[PersonEvents], since: dt.datetime, until: dt.datetime
+    plan: Plan, pasts: Iterable[PersonEvents], since: dt.datetime, until: dt.datetime
 ) -> tuple[list[Checked], list[Checked]]:
-    """The new answers, and those held out."""
     kept: list[Checked] = []
     out: list[Checked] = []
-    for course in courses:
-        for number, check in course.checked(since, until):
-            (out if held_out(plan, course.person, course.message, number) else kept).append(check)
+    for past in pasts:
+        for number, check in past.checked(since, until):
+            (out if held_out(plan, past.person, past.message, number) else kept).append(check)
     return kept, out
 
 
@@ -131,19 +123,19 @@ def recall_of(campaign: Campaign, message: Message, person: Person, history: His
     seen = [due for due in seen_at(history.rows_of(campaign.id, message.id)) if due <= at]
     if not seen:
         return 0.0
-    said = [answer for answer in history.answers_to(campaign.id, message.id) if answer.at <= at]
+    answers = [answer for answer in history.answers_to(campaign.id, message.id) if answer.at <= at]
     estimate = campaign.recall.get(role_of(campaign.plan.audience, person) or "", ASSUMED)
-    return estimate.memory(events_of(message, seen, said)).recall((at - seen[0]) / HOUR)
+    return estimate.memory(events_of(message, seen, answers)).recall((at - seen[0]) / HOUR)
 
 
 def messages_by_recall(plan: Plan) -> Sequence[Message]:
-    """The messages whose recall counts: those that repeat by it; where there are none, all that ask for something."""
+    # those that repeat by recall; where there are none, all that ask for something
     by_recall = [message for message in plan.messages if message.cadence.recall_floor is not None]
     return by_recall or [message for message in plan.messages if message.ask != "nothing"] or plan.messages
 
 
 def with_interval(campaign: Campaign, hours: int) -> Campaign:
-    """The same campaign, had its messages by recall been sent by the calendar: every so many hours until they close."""
+    """The same campaign, had its messages by recall been sent every so many hours until they close."""
     plan, every = campaign.plan, Cadence(every=f"{hours}h")
     messages = tuple(
         message.model_copy(update={"cadence": every}) if message.cadence.recall_floor is not None else message

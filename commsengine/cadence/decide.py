@@ -73,12 +73,11 @@ def decide(campaigns: Campaigns, person: Person, history: History, now: dt.datet
 
 
 def missed_window(decision: Decision) -> bool:
-    """Whether something is due for this person that waits for their next send window."""
     return any(reason.code == MISSED_WINDOW for reason in decision.reasons)
 
 
 def _news(sequences: list[MessageSequence], now: dt.datetime) -> list[dt.datetime]:
-    """When other role estimates may make a message by recall due earlier, or need it no more."""
+    """When other role estimates may make a message by recall due earlier, or make it unnecessary."""
     by_recall = [
         sequence.campaign.news_at for sequence in sequences if sequence.message.cadence.recall_floor is not None
     ]
@@ -93,7 +92,7 @@ def _reason(due_step: DueStep, code: str, at: dt.datetime) -> Reason:
 
 
 def _unwanted(due_step: DueStep, campaigns: Campaigns, opens: dt.datetime | None, now: dt.datetime) -> str:
-    """Why this is recorded as skipped instead of sent; ``opens`` is when it could leave, ``None`` if never."""
+    """Why this is recorded as skipped instead of sent; ``opens`` is when it could leave, ``None`` for never."""
     if due_step.by_hand:
         return ""
     given_up = _given_up(due_step)
@@ -107,7 +106,6 @@ def _unwanted(due_step: DueStep, campaigns: Campaigns, opens: dt.datetime | None
 
 
 def _given_up(due_step: DueStep) -> str:
-    """Why another attempt is made no more, whatever the hour."""
     sequence, again = due_step.sequence, due_step.step.again
     if again is None:
         return ""
@@ -119,7 +117,7 @@ def _given_up(due_step: DueStep) -> str:
 
 
 def _too_late(due_step: DueStep, campaigns: Campaigns, now: dt.datetime) -> bool:
-    """Late is more than ``max_late`` of open window time, counted from the end of whatever stood in between."""
+    # Late is more than ``max_late`` of open window time, counted from the end of the last thing in between.
     sequence, again = due_step.sequence, due_step.step.again
     ends = [stop.until for stop in (*sequence.campaign.pauses, *campaigns.holds)]
     ends += [question.answered_at for question in sequence.questions if question.answered_at is not None]
@@ -132,7 +130,7 @@ def _too_late(due_step: DueStep, campaigns: Campaigns, now: dt.datetime) -> bool
 
 
 def _overtaken(due_step: DueStep, now: dt.datetime) -> bool:
-    """Whether a newer touch of the same message was made or is due by now: two at once would be one too many."""
+    # a newer touch of the same message was made or is due by now: two at once would be one too many
     sequence, again = due_step.sequence, due_step.step.again
     due = again.due_at if again else due_step.due
     made = sequence.made()
@@ -193,7 +191,7 @@ def _number(sequence: MessageSequence, row: TouchRow) -> int:
 
 
 def _again_at(due_step: DueStep, row: TouchRow, campaigns: Campaigns, ledger: Ledger) -> dt.datetime | None:
-    """When the message would come again, said on the card; ``None`` when this is the last time."""
+    """When the message would come again, for the card; ``None`` when this is the last time."""
     sequence, times = due_step.sequence, due_step.sequence.repeat_rule.times
     if times is not None and _number(sequence, row) >= times and not sequence.reminds_next():
         return None
@@ -205,7 +203,7 @@ def _again_at(due_step: DueStep, row: TouchRow, campaigns: Campaigns, ledger: Le
 
 
 def _record(due_step: DueStep, row: TouchRow, ledger: Ledger) -> None:
-    """Counts the row for everything that follows in this decision."""
+    # the row counts for everything that follows in this decision
     rows = due_step.sequence.rows
     if due_step.step.again is not None:
         rows[rows.index(due_step.step.again)] = row
@@ -217,7 +215,6 @@ def _record(due_step: DueStep, row: TouchRow, ledger: Ledger) -> None:
 def _dropped_retries(
     sequences: list[MessageSequence], campaigns: Campaigns, history: History, person: Person, now: dt.datetime
 ) -> list[Touch]:
-    """Retries that nothing wants any more: the person left, heard enough, or the plan dropped the message."""
     running = {campaign.id for campaign in campaigns.running}
     by_message = {(sequence.campaign.id, sequence.message.id): sequence for sequence in sequences}
     dropped = []

@@ -1,6 +1,6 @@
-"""What falls due when: each step of each course at the first instant at which everything allows it.
+"""What falls due when: each step of each sequence at the first instant at which everything allows it.
 
-The gates, in this order: snooze and question, send window, attention budget, the key's local date. Where one of them
+The rules, in this order: snooze and question, send window, attention budget, the key's local date. Where one of them
 moves the instant on, all are asked again. What fell due in a standstill comes after it, by its backlog rule.
 """
 
@@ -19,7 +19,8 @@ PRIORITY = {"high": 0, "normal": 1, "low": 2}
 
 @dataclass(frozen=True, slots=True)
 class DueStep:
-    """A step with its due instant; ``stood`` is the standstill it fell due before, ``first_due`` its due without it."""
+    """A step with its due instant; ``standstill`` is the pause or hold it fell due before, ``first_due`` its due
+    without it."""
 
     sequence: MessageSequence
     step: Step
@@ -42,7 +43,7 @@ class DueStep:
 def due_steps(
     sequences: Iterable[MessageSequence], campaigns: Campaigns, ledger: Ledger, now: dt.datetime
 ) -> tuple[list[DueStep], list[Reason]]:
-    """The next steps of all courses, and for each course that has none the fact it waits for."""
+    """The next steps of all sequences, and for each sequence without one the fact it waits for."""
     found: list[DueStep] = []
     reasons: list[Reason] = []
     for sequence in sequences:
@@ -85,7 +86,7 @@ def _after_interruptions(sequence: MessageSequence, at: dt.datetime) -> dt.datet
 
 
 def _retry(sequence: MessageSequence, row: TouchRow, campaigns: Campaigns) -> DueStep:
-    """Another attempt at a row: same key, same ``due_at``, the same channel as long as it reaches the person."""
+    # same key, same ``due_at``, and the same channel as long as it reaches the person
     standstill = _barrier(sequence, row.due_at, campaigns)
     ready = max(row.retry_at or row.due_at, standstill.until) if standstill else row.retry_at or row.due_at
     channel = row.channel if row.channel in sequence.channels or not sequence.channels else sequence.channels[0]
@@ -94,7 +95,7 @@ def _retry(sequence: MessageSequence, row: TouchRow, campaigns: Campaigns) -> Du
 
 
 def when_due(sequence: MessageSequence, step: Step, campaigns: Campaigns, ledger: Ledger) -> DueStep | None:
-    """When the step is first allowed by everything; ``None`` when that is not before the message closes."""
+    """When everything first allows the step; ``None`` when that is not before the message closes."""
     first_due, code = _allowed(sequence, step, step.ready, campaigns, ledger)
     if first_due is None:
         return None
@@ -106,7 +107,6 @@ def when_due(sequence: MessageSequence, step: Step, campaigns: Campaigns, ledger
 
 
 def _barrier(sequence: MessageSequence, due: dt.datetime, campaigns: Campaigns) -> Standstill | None:
-    """The last pause or hold, if this fell due before its end."""
     last = max((*sequence.campaign.pauses, *campaigns.holds), key=lambda stop: stop.until, default=None)
     return last if last is not None and due < last.until else None
 
@@ -114,7 +114,7 @@ def _barrier(sequence: MessageSequence, due: dt.datetime, campaigns: Campaigns) 
 def _allowed(
     sequence: MessageSequence, step: Step, start: dt.datetime, campaigns: Campaigns, ledger: Ledger
 ) -> tuple[dt.datetime | None, str]:
-    """The first instant from ``start`` at which every gate is open, and the gate that held it last."""
+    """The first instant from ``start`` at which every rule allows it, and the rule that held it last."""
     hours, code, at = sequence.hours, "due", start
     taken = {row.local_date for row in sequence.rows if row.rung == step.rung}
     while True:

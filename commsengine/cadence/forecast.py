@@ -77,7 +77,7 @@ class Walk:
         self._last = Decision(person.id)
 
     def go(self, campaigns: Campaigns, until: dt.datetime) -> Forecast:
-        """On to ``until``, without that instant. Other ``campaigns`` than before are news to everybody at once."""
+        """On to ``until``, without that instant. Other ``campaigns`` than before take effect for all people at once."""
         if campaigns is not self._known:
             self._next, self._known = self._reached, campaigns
         while self._next < until:
@@ -98,7 +98,6 @@ class Walk:
                 heapq.heappush(self._facts, (fact.at, next(self._order), fact))
 
     def _look_again(self) -> dt.datetime:
-        """The next instant at which anything can change."""
         nexts = [at for at in (self._last.wake_at, self._facts[0][0] if self._facts else None) if at is not None]
         nexts += [end for end in self._ends if end > self._reached][:1]
         return max(self._reached, min(nexts, default=NEVER))
@@ -140,31 +139,29 @@ def forecast_together(
         if counted + TAKES_EFFECT > start:
             for walk in walks:
                 walk.go(campaigns, counted + TAKES_EFFECT)
-            campaigns = _taught(campaigns, walks, learned, counted)
+            campaigns = _after_the_day(campaigns, walks, learned, counted)
         counted += DAY
     for walk in walks:
         yield walk.person, walk.go(campaigns, until)
 
 
-def _taught(
+def _after_the_day(
     campaigns: Campaigns, walks: Sequence[Walk], known: dict[str, LearnedRoles], counted: dt.datetime
 ) -> Campaigns:
-    """The campaigns with what is known of the answers up to ``counted``; what is new goes into ``known``."""
     running = []
     for campaign in campaigns.running:
         before = known.get(campaign.id, LearnedRoles())
-        taught = learn_day(campaign.plan, before, ((walk.person, walk.history) for walk in walks), counted)
-        if taught is not None:
-            known[campaign.id] = taught
+        learned = learn_day(campaign.plan, before, ((walk.person, walk.history) for walk in walks), counted)
+        if learned is not None:
+            known[campaign.id] = learned
         published = campaign.news_at is not None and campaign.news_at <= counted + TAKES_EFFECT
-        new = taught or (before if published else None)
+        new = learned or (before if published else None)
         running.append(replace(campaign, recall=new.estimates, news_at=None) if new else campaign)
     changed = any(new is not old for new, old in zip(running, campaigns.running, strict=True))
     return replace(campaigns, running=tuple(running)) if changed else campaigns
 
 
 def _as_of(campaigns: Campaigns, pauses: Mapping[str, Sequence[Standstill]], now: dt.datetime) -> Campaigns:
-    """The campaigns that run at ``now``, with the supposed pauses that are over by then."""
     if not pauses:
         return campaigns
     running = []
@@ -177,7 +174,6 @@ def _as_of(campaigns: Campaigns, pauses: Mapping[str, Sequence[Standstill]], now
 
 
 def with_touch(history: History, touch: Touch, sent_at: dt.datetime) -> History:
-    """The history after this touch was carried (or recorded as skipped)."""
     before = next((row for row in history.rows if row.key == touch.key), None)
     row = TouchRow(
         key=touch.key,
@@ -199,24 +195,23 @@ def with_touch(history: History, touch: Touch, sent_at: dt.datetime) -> History:
 
 
 def with_fact(campaigns: Campaigns, person: Person, history: History, fact: Fact) -> History:
-    """The history after this fact. The outcome of a talk is that of everything the talk was about, as in life."""
+    # the outcome of a talk is that of everything the talk was about, as in life
     if isinstance(fact, Answer):
         return replace(history, answers=(*history.answers, fact))
     plan = next(campaign.plan for campaign in campaigns.running if campaign.id == fact.campaign)
     about = open_outreach(plan, person, history, fact.at)
     if fact.message not in about:
         return history
-    told = [replace(fact, message=message) for message in about]
-    words = [Answer(one.campaign, one.message, "acknowledged", one.at, "manager") for one in told]
+    outcomes = [replace(fact, message=message) for message in about]
+    words = [Answer(one.campaign, one.message, "acknowledged", one.at, "manager") for one in outcomes]
     understood = words if fact.outcome == "understood" else []
-    return replace(history, outcomes=(*history.outcomes, *told), answers=(*history.answers, *understood))
+    return replace(history, outcomes=(*history.outcomes, *outcomes), answers=(*history.answers, *understood))
 
 
 # -- supposed answers -----------------------------------------------------------------------------
 
 
-def nobody(touch: Touch) -> Sequence[Fact]:
-    """``--answers none``: nobody ever answers."""
+def no_answers(touch: Touch) -> Sequence[Fact]:
     del touch
     return ()
 
@@ -229,8 +224,8 @@ def messages_of(campaigns: Campaigns) -> Messages:
     return {(each.id, message.id): message for each in campaigns.running for message in each.plan.messages}
 
 
-def everybody(messages: Messages) -> Supposition:
-    """``--answers all``: everybody answers two hours after the first touch and after each check, and is right."""
+def all_answer(messages: Messages) -> Supposition:
+    """All people answer two hours after the first touch and after each check, and are right."""
 
     def suppose(touch: Touch) -> Sequence[Fact]:
         wanted = touch.number == 1 or check_of(messages[touch.campaign, touch.message], touch.number)
@@ -252,15 +247,15 @@ OUTREACH: tuple[tuple[OutcomeName, float], ...] = (("understood", 0.70), ("objec
 
 
 def typical(messages: Messages) -> Supposition:
-    """``--answers typical``: assumed rates, spread over people by a fixed hash so that every run supposes the same.
+    """Assumed rates, spread over people by a fixed hash so that every run supposes the same.
 
-    Whoever answers a touch that carries a check answers the check.
+    A person who answers a touch with a check answers the check.
     """
 
     def suppose(touch: Touch) -> Sequence[Fact]:
         draw = drawn(touch.person, touch.campaign, touch.message, str(touch.rung), str(touch.number))
         if touch.kind == "personal":
-            return outreach_told(touch, draw)
+            return outreach_outcome(touch, draw)
         if touch.kind == "sponsor" or draw >= TYPICAL[min(touch.number, len(TYPICAL)) - 1]:
             return ()
         right = drawn("check", touch.person, touch.campaign, touch.message, str(touch.number)) < RIGHT
@@ -276,11 +271,20 @@ def answered(touch: Touch, messages: Messages, after: dt.timedelta, *, right: bo
     if kind is None or touch.channel == "personal":
         return ()
     evidence: EvidenceKind = "slack" if touch.channel == "slack" else "link"
-    told = right if checked else None
-    return (Answer(touch.campaign, touch.message, kind, touch.due_at + after, evidence, told, key=touch.key),)
+    return (
+        Answer(
+            touch.campaign,
+            touch.message,
+            kind,
+            touch.due_at + after,
+            evidence,
+            right if checked else None,
+            key=touch.key,
+        ),
+    )
 
 
-def outreach_told(touch: Touch, draw: float) -> Sequence[Fact]:
+def outreach_outcome(touch: Touch, draw: float) -> Sequence[Fact]:
     at = touch.due_at + LATER
     outcome = next(name for name, up_to in OUTREACH if draw < up_to)
     return (OutreachOutcome(touch.campaign, touch.message, outcome, at),)

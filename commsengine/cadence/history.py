@@ -1,4 +1,4 @@
-"""The facts, frozen: everything that happened to one person, and what was decreed for each campaign."""
+"""The facts, frozen: everything that happened to one person, and what people decided about each campaign."""
 
 from __future__ import annotations
 
@@ -61,13 +61,12 @@ class Answer:
 
     @property
     def tells(self) -> bool:
-        """Whether it answers a check, and so says what the person knew."""
         return self.kind == "check" and self.counts
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question of the person's; while it is open, nobody chases them on that message."""
+    """A question of the person's; while it is open, no reminder goes to them on that message."""
 
     campaign: str
     message: str
@@ -113,11 +112,9 @@ class History:
     rosters: Mapping[str, dt.datetime] = field(default_factory=dict)
 
     def rows_of(self, campaign: str, message: str) -> list[TouchRow]:
-        """The touches of one message, in order."""
         return [row for row in self.rows if row.message == message and row.campaign == campaign]
 
     def answers_to(self, campaign: str, message: str) -> tuple[Answer, ...]:
-        """What was said about one message, or about its whole campaign."""
         return tuple(
             [
                 answer
@@ -138,7 +135,7 @@ class Standstill:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """A running campaign: its plan and what was decreed for it.
+    """A running campaign: its plan, and what people have decided about it since.
 
     ``introduced`` says for each message since when it stands in the plan as it is: its clock never starts before.
     ``recall`` is what is in use of how each role forgets, a role that is not there is assumed; ``news_at`` is when
@@ -180,7 +177,7 @@ class Touch:
 
     ``number`` counts the person's touches of this message from 1, so that each repeat takes another angle.
     ``not_after`` is the end of the send window that is open now. ``again_at`` is when it would come again, or ``None``.
-    ``unclear`` is the check whose point it makes again, by its place in the message's pool.
+    ``unclear`` is the check with the point to make again, by its place in the message's pool.
     """
 
     campaign: str

@@ -25,7 +25,6 @@ _MINUTES = {"m": 1, "h": 60, "d": 24 * 60, "w": 7 * 24 * 60}
 
 
 def parse_date(text: object) -> dt.date:
-    """A calendar date written ``YYYY-MM-DD``."""
     written = str(text).strip()
     if isinstance(text, dt.date) and not isinstance(text, dt.datetime):
         return text

@@ -52,7 +52,6 @@ class Person:
         return self.wished_channel or self.channel
 
     def column(self, name: str) -> str:
-        """The value of one column of people.csv, empty where the person has none."""
         return str(getattr(self, name)) if name in COLUMNS else self.attributes.get(name, "")
 
 
@@ -66,11 +65,11 @@ KNOWN = (*COLUMNS, "days", "leave", "left")
 
 
 def updated(known: Person, read: Person, columns: Collection[str]) -> Person:
-    """``known`` with what a file with these columns says of them: whatever it has no column for stays as it is."""
-    told = {name: getattr(read, name) for name in KNOWN if name in columns and name != "id"}
+    """``known`` with what a file with these columns says of them; other columns stay as they are."""
+    values = {name: getattr(read, name) for name in KNOWN if name in columns and name != "id"}
     kept = {name: value for name, value in known.attributes.items() if name not in columns}
     given = {name: value for name, value in read.attributes.items() if name in columns}
-    return replace(known, **told, attributes=kept | given)
+    return replace(known, **values, attributes=kept | given)
 
 
 def role_of(audience: Audience, person: Person) -> str | None:

@@ -1,7 +1,7 @@
 """What the author wrote: one campaign and the workspace's rules, frozen and validated.
 
 Field by field this is the plan format of ``docs/plan.md``. What concerns one field is refused here; what concerns
-several (an unknown milestone, a sponsor before personal outreach) is told, with its place, by ``authoring``.
+several (an unknown milestone, a sponsor before personal outreach) is reported, with its place, by ``authoring``.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Frozen(BaseModel):
 
 
 class Milestone(Frozen):
-    """A named date. ``because`` is told to people when the date moves."""
+    """A named date. People read ``because`` when the date moves."""
 
     date: Day
     because: str = ""
@@ -60,7 +60,7 @@ class Phase(Frozen):
 
 
 class Role(Frozen):
-    """Who is meant: managers, everybody else, or the people whose columns have one of the values."""
+    """Who is meant: managers, all others, or the people whom one of the values in ``columns`` describes."""
 
     is_manager: bool | None = None
     rest: bool = False
@@ -76,7 +76,7 @@ class Role(Frozen):
 
 
 class Audience(Frozen):
-    """Who the campaign is for. ``people`` names a roster; without it, everybody in the directory."""
+    """Who the campaign is for. ``people`` names a roster; without it, all people in the directory."""
 
     people: str | None = None
     roles: Mapping[Identifier, Role] = Field(min_length=1)
@@ -245,7 +245,7 @@ class Message(Frozen):
 
 
 class Arm(Frozen):
-    """One rhythm of an experiment: by recall as the plan says, or every so many hours instead."""
+    """One cadence of an experiment: by recall as the plan says, or every so many hours instead."""
 
     every: Span | None = None
 
@@ -270,7 +270,7 @@ class Arm(Frozen):
 
 
 class Experiment(Frozen):
-    """Two or more rhythms for messages by recall, assigned by chance within each role."""
+    """Two or more cadences for messages by recall, assigned by chance within each role."""
 
     arms: tuple[Arm, ...] = Field(min_length=2, max_length=4)
     share: float = Field(default=1.0, gt=0, le=1)
@@ -307,24 +307,23 @@ class Plan(Frozen):
 
     @property
     def corrected(self) -> Mapping[str, str]:
-        """The messages that were wrong, each with the one that puts it right: they are sent to nobody any more."""
+        """The messages that were wrong, each with the one that puts it right. No wrong one is sent any more."""
         return {message.corrects: message.id for message in self.messages if message.corrects}
 
     def ladder(self, message: Message) -> tuple[Rung, ...]:
-        """The rungs above 0 for this message: its own, else the plan's. ``ask: nothing`` never climbs."""
+        # a message's own rungs, else the plan's
         if message.ask == "nothing":
             return ()
         return self.follow_up if message.follow_up is None else message.follow_up
 
     def wiifm_for(self, message: Message, role: str) -> Wiifm:
-        """The role's texts, with the fields that this message overrides."""
         base = self.wiifm.get(role, Wiifm())
         own = message.wiifm.get(role)
         return base.model_copy(update=own.model_dump(exclude_defaults=True)) if own else base
 
 
 class BlackOut(Frozen):
-    """Days on which nothing is sent to anybody, ``last`` included."""
+    """Days on which nothing is sent, ``last`` included."""
 
     first: Day
     last: Day

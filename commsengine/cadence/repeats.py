@@ -102,7 +102,6 @@ class ByRecall:
         return RepeatSlot(at, self.hours.local_date(final) if final is not None and at < final else None)
 
     def _by_floor(self, memory: Memory, zero: dt.datetime, first: dt.datetime) -> dt.datetime | None:
-        """The first slot at which recall is below the floor; ``None`` if that is not before the message closes."""
         soonest, latest = (first - zero) / HOUR, (self.closes - zero) / HOUR
         falls = memory.falls_below(self.floor - HAIR, soonest, latest)
         if falls >= latest:
@@ -131,7 +130,7 @@ RepeatRule = FixedInterval | ByRecall
 
 
 def seen_at(rows: Iterable[TouchRow]) -> list[dt.datetime]:
-    """When the touches were due that may have been read: not those skipped, or refused for good."""
+    # a skipped touch, or one refused for good, cannot have been read
     return sorted(row.due_at for row in rows if row.state not in NOT_SEEN and row.kind not in BY_HAND)
 
 
@@ -142,19 +141,19 @@ def events_of(message: Message, seen: Sequence[dt.datetime], answers: Sequence[A
     """
     zero = seen[0]
     events = [Event((due - zero) / HOUR, "unseen") for due in seen]
-    said: dict[int, list[Answer]] = {}
+    by_touch: dict[int, list[Answer]] = {}
     for answer in sorted(answers, key=lambda answer: answer.at) if answers else ():
-        said.setdefault(bisect_right(seen, answer.at), []).append(answer)
-    for number, theirs in said.items():
+        by_touch.setdefault(bisect_right(seen, answer.at), []).append(answer)
+    for number, theirs in by_touch.items():
         if number:
             events[number - 1] = _answered(message, number, theirs, zero)
     return tuple(events)
 
 
-def _answered(message: Message, number: int, said: Sequence[Answer], zero: dt.datetime) -> Event:
-    checked = next((answer for answer in said if answer.tells), None)
+def _answered(message: Message, number: int, answers: Sequence[Answer], zero: dt.datetime) -> Event:
+    checked = next((answer for answer in answers if answer.tells), None)
     if checked is None:
-        return Event((said[0].at - zero) / HOUR, "acknowledged")
+        return Event((answers[0].at - zero) / HOUR, "acknowledged")
     check = offered_check(message, number)
     options = len(check.answers) if check else 4
     return Event((checked.at - zero) / HOUR, "right" if checked.right else "wrong", options)

@@ -1,9 +1,9 @@
-"""The course of one person through one message: its clock, its slots, and which rung of the ladder is next.
+"""The sequence of one person and one message: its clock, its slots, and which rung of the ladder is next.
 
 Read it from top to bottom as the rules of ``docs/how-it-decides.md``:
 1. The clock starts at the latest of the message's ``from``, the campaign's start, its introduction and the joining.
-2. The first slot is the clock; each further slot is the rhythm's: an interval later, or just before it is forgotten.
-3. A rung whose ``after`` is met takes the next slot; a reminder counts in ``times``, personal outreach does not.
+2. The first slot is the clock; each further slot is the cadence's: an interval later, or just before it is forgotten.
+3. A rung takes the next slot once its ``after`` is met; a reminder counts in ``times``, personal outreach does not.
 4. When ``times`` run out first, the next rung takes the slot after the last touch.
 5. An answer ends the ladder, not the repeats. The sponsor waits for a recorded outreach that did not help.
 """
@@ -26,12 +26,12 @@ REMEMBERED = "Recall is estimated to stay above the floor until the message clos
 
 NOT_HELPED = frozenset({"objects"})
 LAST_WORDS = frozenset({"understood", "declines"})
-"""Outcomes of an outreach after which nobody chases that person on that message again."""
+"""Outcomes of an outreach after which no reminder of that message follows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a course wants next: a rung from ``ready`` on. ``again`` is the row of a retry.
+    """What a sequence wants next: a rung from ``ready`` on. ``again`` is the row of a retry.
 
     ``keep`` is the local date of a later touch for which a place in the week's budget is kept.
     """
@@ -79,7 +79,6 @@ class MessageSequence:
 
     @property
     def answered(self) -> bool:
-        """An acknowledgement, an answered check, input or commitment given, or "heard enough": nobody chases on."""
         return bool(self.answers)
 
     @property
@@ -88,7 +87,6 @@ class MessageSequence:
         return not self.answered and not settled and bool(self.ladder)
 
     def over(self, now: dt.datetime) -> Reason | None:
-        """Why nothing of this message comes any more, if that is so: they left, it was wrong, or by their own word."""
         if self.leaves and now >= self.closes:
             return self.closed()
         if self.correction is not None:
@@ -112,7 +110,6 @@ class MessageSequence:
         return self.reason("closed", "The message closes before its next touch.", waits_for="never")
 
     def asked(self) -> Reason | None:
-        """An open question stops repeats and chasing alike."""
         if any(question.answered_at is None for question in self.questions):
             return self.reason("asked", "Their question is open.", waits_for="the answer to their question")
         return None
@@ -139,7 +136,6 @@ class MessageSequence:
         return rung is not None and self.ladder[rung - 1].do == "remind"
 
     def all_made(self, made: list[TouchRow]) -> bool:
-        """Whether these are as many as the plan wants at most."""
         return self.repeat_rule.times is not None and len(made) >= self.repeat_rule.times
 
     def after(self, due: dt.datetime, *, supposed: bool = False) -> RepeatSlot | None:
@@ -158,7 +154,6 @@ class MessageSequence:
         return slot if slot is None or slot.at >= self.clock else RepeatSlot(self.clock, slot.keep)
 
     def _rung_slot(self) -> dt.datetime:
-        """The slot of a rung that follows the last touch, where no repeat does."""
         return self.hours.later(
             max(row.due_at for row in self.rows if row.kind != "sponsor"), self.repeat_rule.interval
         )
@@ -167,7 +162,7 @@ class MessageSequence:
         if not self.chasing:
             return None
         climbed = max((row.rung for row in self.rows if row.state != "skipped"), default=0)
-        if not self.channels and self.carried:  # whoever can be reached on no channel goes to a person at once
+        if not self.channels and self.carried:  # no channel reaches them: a person does, at once
             personal = (n for n, rung in enumerate(self.ladder, 1) if n > climbed and rung.do != "remind")
             return next(personal, None)
         return climbed + 1 if climbed < len(self.ladder) else None
@@ -221,12 +216,14 @@ class MessageSequence:
         steps.append(self._step(rung, ready))
 
     def _sponsor(self, rung: int, steps: list[Step], reasons: list[Reason]) -> None:
-        """The proposal to ask the sponsor: only after the last outreach is recorded, and did not help."""
+        # only after the last outreach is recorded, and did not help
         calls = [row.due_at for row in self.rows if row.kind == "personal"]
-        told = [outcome for outcome in self.outcomes if calls and outcome.at >= max(calls)]
-        objected = [outcome.at for outcome in told if outcome.outcome in NOT_HELPED]
+        recorded = [outcome for outcome in self.outcomes if calls and outcome.at >= max(calls)]
+        objected = [outcome.at for outcome in recorded if outcome.outcome in NOT_HELPED]
         if not objected:
-            text = "They were away when called." if told else "Nobody has recorded what came of the personal outreach."
+            text = "They were away when called."
+            if not recorded:
+                text = "Nobody has recorded what came of the personal outreach."
             reasons.append(self.reason("outreach", text, waits_for="the outcome of the outreach"))
             return
         ready = self._sponsor_ready(self.ladder[rung - 1].after, min(objected))

@@ -1,7 +1,7 @@
 """Supposed people who really forget: they read some touches, answer some, and know what they know.
 
 Their memory is drawn, person by person, from a curve that need not be the assumed one. So a rehearsal shows whether the
-schedule finds out. What the engine is told are their answers, nothing else.
+schedule finds out. The engine learns their answers, nothing else.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import accumulate
 from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.checks import check_of
 from commsengine.cadence.experiment import drawn
-from commsengine.cadence.forecast import LATER, SOON, Fact, Messages, Supposition, answered, outreach_told
+from commsengine.cadence.forecast import LATER, SOON, Fact, Messages, Supposition, answered, outreach_outcome
 from commsengine.cadence.history import Touch
 from commsengine.cadence.repeats import HOUR
 from commsengine.recall.memory import Curve, Event, fold, recall_at, right_chance
@@ -27,22 +27,22 @@ READS, ANSWERS_CHECK, ACKNOWLEDGES = 0.48, 0.35, 0.45
 
 def people_who_forget(messages: Messages, theta: float) -> Supposition:
     """Good for one forecast or one rehearsal: it keeps what these people have read."""
-    minds: dict[tuple[str, str, str], _SimulatedPerson] = {}
+    people: dict[tuple[str, str, str], _SimulatedPerson] = {}
 
     def suppose(touch: Touch) -> tuple[Fact, ...]:
         draw = drawn(touch.person, touch.campaign, touch.message, str(touch.rung), str(touch.number))
         if touch.kind in BY_HAND:
-            return tuple(outreach_told(touch, draw)) if touch.kind == "personal" else ()
-        whose = (touch.person, touch.campaign, touch.message)
-        mind = minds.setdefault(whose, _SimulatedPerson(touch.due_at, _curve(touch.person, theta)))
+            return tuple(outreach_outcome(touch, draw)) if touch.kind == "personal" else ()
+        about = (touch.person, touch.campaign, touch.message)
+        someone = people.setdefault(about, _SimulatedPerson(touch.due_at, _curve(touch.person, theta)))
         if draw >= READS:
             return ()
-        after, asked = SOON if int(draw * 1000) % 2 else LATER, check_of(messages[whose[1:]], touch.number)
+        after, asked = SOON if int(draw * 1000) % 2 else LATER, check_of(messages[about[1:]], touch.number)
         if draw >= READS * (ANSWERS_CHECK if asked else ACKNOWLEDGES):
-            mind.lives(touch.due_at + after, "read")
+            someone.lives(touch.due_at + after, "read")
             return ()
-        right = bool(asked) and mind.knows(touch.due_at + after, len(asked.answers) if asked else 4, touch)
-        mind.lives(touch.due_at + after, "read" if not asked else "right" if right else "wrong")
+        right = bool(asked) and someone.knows(touch.due_at + after, len(asked.answers) if asked else 4, touch)
+        someone.lives(touch.due_at + after, "read" if not asked else "right" if right else "wrong")
         return tuple(answered(touch, messages, after, right=right))
 
     return suppose
@@ -58,14 +58,14 @@ class _SimulatedPerson:
         self._events.append(Event((at - self._zero) / HOUR, signal))
 
     def knows(self, at: dt.datetime, options: int, touch: Touch) -> bool:
-        """Whether they choose the right answer: by what they know, by a guess, or not by a slip."""
+        # by what they know, by a guess, or not by a slip
         state = fold(self._curve, tuple(self._events))
         known = recall_at(state, (at - self._zero) / HOUR) if self._events else 0.0
         return drawn("knows", touch.key) < right_chance(known, options)
 
 
 def _curve(person: str, theta: float) -> Curve:
-    """One class of the curve, by chance and for good."""
+    # one class of the curve, by chance and for good
     whole, place = Curve.of(theta), drawn("mind", person)
     ends = accumulate(whole.weights)
     return _one_class(next((s for s, end in zip(whole.start, ends, strict=True) if place < end), whole.start[-1]))

@@ -1,4 +1,4 @@
-"""Where one person stands on one message: a fact from the record, never an estimate."""
+"""Where one person stands on one message, and which of their calls are open: facts from the record, no estimates."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.terms import ENOUGH, Standing
 
+AWAY = "away"
+CALL_AGAIN_AFTER = 5
+"""Working days, the person's own, after which an outreach that found them away is open again."""
+
 REACHED = frozenset({"sent", "uncertain"})
 
 
@@ -21,7 +25,6 @@ def standing(
     questions: Iterable[Question],
     outcomes: Iterable[OutreachOutcome] = (),
 ) -> Standing:
-    """The standing, from what is on record of this person and message alone."""
     if any(answer.kind in ENOUGH for answer in answers):
         return "heard enough"
     if any(question.answered_at is None for question in questions):
@@ -32,13 +35,8 @@ def standing(
     if answers:
         return "acknowledged"
     carried = any(row.state in REACHED and row.kind not in BY_HAND for row in rows)
-    talked = any(outcome.outcome != "away" for outcome in outcomes)  # an open call has reached nobody yet
+    talked = any(outcome.outcome != AWAY for outcome in outcomes)  # an open call has reached no one yet
     return "reached" if carried or talked else "not reached"
-
-
-AWAY = "away"
-CALL_AGAIN_AFTER = 5
-"""Working days, the person's own, after which an outreach that found them away is open again."""
 
 
 def call_again(plan: Plan, person: Person, away: dt.datetime) -> dt.datetime:
@@ -48,12 +46,12 @@ def call_again(plan: Plan, person: Person, away: dt.datetime) -> dt.datetime:
 
 
 def open_outreach(plan: Plan, person: Person, history: History, now: dt.datetime) -> list[str]:
-    """The messages of this plan whose ``personal`` rung is open: with neither answer nor outcome since.
+    """The messages of this plan with an open ``personal`` rung: with neither answer nor outcome since.
 
-    Nobody is to talk about what another message corrects. "Away" closes it only until the person is to be called again.
+    A corrected message is no subject for a talk. "Away" closes it only until the person is to be called again.
     """
-    mine = [row for row in history.rows if row.campaign == plan.campaign and row.kind == "personal"]
-    calls = [row for row in mine if row.message not in plan.corrected]
+    calls = [row for row in history.rows if row.campaign == plan.campaign and row.kind == "personal"]
+    calls = [row for row in calls if row.message not in plan.corrected]
     return sorted({row.message for row in calls if _open(row, plan, person, history, now)})
 
 

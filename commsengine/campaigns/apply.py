@@ -1,4 +1,4 @@
-"""Applying a plan: what it changes for whom, told before it is done."""
+"""Applying a plan: what it changes for whom, shown before it is done."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldOld:
-    """Somebody whose latest message about these milestones named a date that holds no more."""
+class OldDates:
+    """A person with a date in mind that holds no more, by the latest message about these milestones."""
 
     person_id: str
     email: str
@@ -42,9 +42,9 @@ class ToldOld:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """Everything that applying this plan changes. ``correction`` proposes what to write to those ``told``.
+    """Everything that applying this plan changes. ``correction`` proposes what to write to those in ``told``.
 
-    ``corrected`` names the messages that are sent to nobody from now on, each with the one that puts it right.
+    ``corrected`` names the wrong messages, not sent from now on, each with the one that puts it right.
     """
 
     campaign: str
@@ -56,7 +56,7 @@ class Diff:
     messages_changed: tuple[str, ...] = ()
     milestones: tuple[Moved, ...] = ()
     touches: TouchDiff = NO_TOUCHES
-    told: tuple[ToldOld, ...] = ()
+    told: tuple[OldDates, ...] = ()
     correction: str = ""
     introduced: Mapping[str, dt.datetime] = field(default_factory=dict)
     corrected: Mapping[str, str] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Diff:
 
 
 def compare(store: Store, decisions: Decisions, plan: Plan, templates: Mapping[str, str], now: dt.datetime) -> Diff:
-    """What applying ``plan`` would change. Raises ``InputError`` if it renumbers rungs that have been climbed."""
+    """Raises ``InputError`` if the plan renumbers rungs that have been climbed."""
     del templates  # texts do not move touches; they are frozen with the version
     old = store.campaigns.get(plan.campaign)
     audience = sum(role_of(plan.audience, person) is not None for person in everybody(store))
@@ -76,12 +76,17 @@ def compare(store: Store, decisions: Decisions, plan: Plan, templates: Mapping[s
     if old is None:
         messages = tuple(message.id for message in plan.messages)
         return Diff(
-            plan.campaign, True, 1, audience,
-            messages_added=messages, introduced=introduced, corrected=plan.corrected,
-        )  # fmt: skip
+            plan.campaign,
+            True,
+            1,
+            audience,
+            messages_added=messages,
+            introduced=introduced,
+            corrected=plan.corrected,
+        )
     _refuse_renumbered_rungs(store, old.plan, plan)
     moved = milestones_moved(old.plan, plan)
-    told = told_old(store, plan, moved)
+    informed = people_with_old_dates(store, plan, moved)
     return Diff(
         plan.campaign,
         False,
@@ -92,8 +97,8 @@ def compare(store: Store, decisions: Decisions, plan: Plan, templates: Mapping[s
         tuple(message.id for message in plan.messages if _changed(old.plan, message)),
         moved,
         touch_diff(store, decisions, old, plan, introduced, now),
-        told,
-        correction(plan, moved) if told else "",
+        informed,
+        correction(plan, moved) if informed else "",
         introduced,
         {wrong: right for wrong, right in plan.corrected.items() if wrong not in old.plan.corrected},
     )
@@ -102,7 +107,7 @@ def compare(store: Store, decisions: Decisions, plan: Plan, templates: Mapping[s
 def apply(
     store: Store, plan: Plan, templates: Mapping[str, str], source: str, *, diff: Diff, by: str, now: dt.datetime
 ) -> int:
-    """Store the plan as the newest version; a new campaign is paused. Returns the version's number."""
+    """Stores the plan as the newest version; a new campaign is paused. Returns the version's number."""
     version = store.campaigns.save_version(plan, templates, source, introduced=diff.introduced, by=by, now=now)
     store.outbox.release(now=now, campaign=plan.campaign)
     return version
@@ -126,7 +131,7 @@ def introduced_at(old: CampaignRecord | None, plan: Plan, now: dt.datetime) -> d
 
 
 def _opened_by_moving(old: Plan, before: Message, plan: Plan, after: Message, now: dt.datetime) -> bool:
-    """It was still to open, and would all at once have been open for a while."""
+    # it was still to open, and would all at once have been open for a while
     opened, opens = _opening(old, before), _opening(plan, after)
     return opens < opened and opened > now
 
@@ -151,31 +156,30 @@ def milestones_moved(old: Plan, new: Plan) -> tuple[Moved, ...]:
     )
 
 
-def told_old(store: Store, plan: Plan, moved: Sequence[Moved]) -> tuple[ToldOld, ...]:
-    """Who was told a date that this plan changes, by the last message to them that named it."""
+def people_with_old_dates(store: Store, plan: Plan, moved: Sequence[Moved]) -> tuple[OldDates, ...]:
+    """The people who know an old date, by the last message to them that named it."""
     if not moved:
         return ()
     last: dict[tuple[str, str], dt.date] = {}
     mentioned: dict[tuple[int, str], Mapping[str, dt.date]] = {}
-    for told in store.touches.carried(plan.campaign):
-        key = (told.version, told.message)
+    for sent in store.touches.carried(plan.campaign):
+        key = (sent.version, sent.message)
         if key not in mentioned:
             mentioned[key] = _dates_named(store, plan.campaign, *key)
-        last.update({(told.person_id, name): date for name, date in mentioned[key].items()})
+        last.update({(sent.person_id, name): date for name, date in mentioned[key].items()})
     wrong: dict[str, list[str]] = defaultdict(list)
     for (person, name), date in last.items():
         if any(move.name == name and move.new != date for move in moved):
             wrong[person].append(name)
     people = store.people.by_ids(sorted(wrong))
     return tuple(
-        ToldOld(person, people[person].email, tuple(sorted(names)))
+        OldDates(person, people[person].email, tuple(sorted(names)))
         for person, names in sorted(wrong.items())
         if person in people and people[person].left is None
     )
 
 
 def _dates_named(store: Store, campaign: str, version: int, message: str) -> Mapping[str, dt.date]:
-    """The milestones that this message of that version names, with their dates then."""
     record = store.campaigns.version(campaign, version)
     if record is None or message not in _ids(record.plan):
         return {}
@@ -184,7 +188,6 @@ def _dates_named(store: Store, campaign: str, version: int, message: str) -> Map
 
 
 def correction(plan: Plan, moved: Sequence[Moved]) -> str:
-    """A proposal of what to write to those who were told the old date."""
     lines = [
         f'{move.name.replace("_", " ")} of "{plan.title}" is now on {move.new:%d %B %Y}, not on {move.old:%d %B %Y}.'
         + (f" {move.because}" if move.because else "")
@@ -194,7 +197,7 @@ def correction(plan: Plan, moved: Sequence[Moved]) -> str:
 
 
 def _refuse_renumbered_rungs(store: Store, old: Plan, new: Plan) -> None:
-    """A rung that somebody stands on keeps its number and its kind: else they would be asked twice, or never."""
+    # a rung that a person stands on keeps its number and its kind: else they would be asked twice, or never
     climbed: dict[str, int] = {}
     for row in store.touches.list(old.campaign):
         climbed[row.message] = max(climbed.get(row.message, 0), row.rung or 0)

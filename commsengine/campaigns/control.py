@@ -1,4 +1,4 @@
-"""What a person decrees for a campaign, and what it would do: start, pause, resume, cancel."""
+"""What a person decides about a campaign: start, pause, resume, cancel."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def known(store: Store, campaign: str) -> CampaignRecord:
 
 
 def start(store: Store, campaign: str, *, by: str, now: dt.datetime) -> CampaignRecord:
-    """Let a new campaign run. Raises ``CommsError`` if it was started before."""
+    """Raises ``CommsError`` if it was started before."""
     known(store, campaign)
     return store.campaigns.start(campaign, by=by, now=now)
 
@@ -66,10 +66,10 @@ def pause(
     sleep: Callable[[float], None] = time.sleep,
     wait: float = PATIENCE,
 ) -> StopReport:
-    """Pause, give back what has not begun, and wait up to ``wait`` seconds for what has.
+    """Pauses, gives back what has not begun, and waits up to ``wait`` seconds for what has.
 
-    Works from any process: the pause is in the database, and every mark looks there. Rows of an engine that is
-    proved dead are uncertain at once; there is nothing to wait for.
+    Works from any process: the pause is in the database, and every mark looks there. Rows of an engine that is proved
+    dead are uncertain at once; there is nothing to wait for.
     """
     known(store, campaign)
     began = clock()
@@ -105,7 +105,6 @@ def cancel(
     sleep: Callable[[float], None] = time.sleep,
     wait: float = PATIENCE,
 ) -> StopReport:
-    """End it for good; what was leaving is waited for as by ``pause``."""
     known(store, campaign)
     began = clock()
     store.campaigns.cancel(campaign, by=by, now=began)
@@ -120,7 +119,6 @@ def _stopped(
     sleep: Callable[[float], None],
     wait: float,
 ) -> StopReport:
-    """What is on its way when no more can follow: given back, waited for, and counted."""
     given_back = store.outbox.release(now=began, campaign=campaign)
     leaving = {row.key for row in _sending(store, campaign)}
     until = time.monotonic() + wait
@@ -139,5 +137,5 @@ def _sending(store: Store, campaign: str) -> Sequence[TouchRecord]:
 
 
 def _new(row: TouchRecord, paused_at: dt.datetime) -> bool:
-    """An uncertain row that nobody had been told about before: not held, or under way just now."""
+    # not held, or under way just now: it is news to the person who pauses
     return not row.held or row.sending_at is None or row.sending_at > paused_at - dt.timedelta(seconds=PATIENCE)

@@ -1,7 +1,7 @@
 """How many touches to come a new version of a plan keeps, moves, adds and cancels.
 
 Nothing future is stored, so nothing is moved: the difference is what ``decide`` says under the old version and under
-the new one, with nobody answering.
+the new one, without answers.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from commsengine.cadence.calendar import last_closing
-from commsengine.cadence.forecast import forecast, nobody
+from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, Touch
 from commsengine.cadence.plan import Plan
 from commsengine.campaigns.effects import as_running, with_campaign
@@ -47,7 +47,6 @@ def touch_diff(
     introduced: Mapping[str, dt.datetime],
     now: dt.datetime,
 ) -> TouchDiff:
-    """The touches to come for everybody (or a sample) under the old version and under the new."""
     before = (
         decisions.estimated(as_running(old, "latest", now), now)
         if old.state != "running"
@@ -80,7 +79,7 @@ def _to_come(
     found: dict[tuple[str, str, int, int], Touch] = {}
     for one in store.loading.histories(ids).values():
         places: dict[tuple[str, int], int] = defaultdict(int)
-        for touch in forecast(campaigns, one.person, one.history, now, until, nobody).touches:
+        for touch in forecast(campaigns, one.person, one.history, now, until, no_answers).touches:
             if touch.campaign == campaign and not touch.skip:
                 places[touch.message, touch.rung] += 1
                 found[one.person.id, touch.message, touch.rung, places[touch.message, touch.rung]] = touch

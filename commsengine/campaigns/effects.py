@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from commsengine.cadence.forecast import forecast, nobody
+from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, Standstill
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.directory import pages, sample
@@ -42,7 +42,6 @@ def effects(store: Store, decisions: Decisions, campaign: CampaignRecord, backlo
 
 
 def release_effects(store: Store, decisions: Decisions, backlog: str, now: dt.datetime) -> Effects:
-    """As if the engine's hold were released now, over all running campaigns."""
     campaigns = decisions.campaigns(now)
     released = replace(campaigns, holds=(*campaigns.holds, Standstill(now, now, backlog)))
     return _seen(store, decisions, released, "", now)
@@ -61,7 +60,7 @@ class Coming:
 
 
 def coming(store: Store, decisions: Decisions, now: dt.datetime, until: dt.datetime) -> Coming:
-    """What would be sent until then if nobody answered, and a hold were released now."""
+    # as if no person answered, and a hold were released now
     people, total = sample(store)
     scale = total / len(people) if people else 1.0
     campaigns = decisions.campaigns(now)
@@ -69,13 +68,13 @@ def coming(store: Store, decisions: Decisions, now: dt.datetime, until: dt.datet
     counted = Counter[str]()
     for ids in pages([person.id for person in people]):
         for one in store.loading.histories(ids).values():
-            foreseen = forecast(campaigns, one.person, one.history, now, until, nobody).touches
+            foreseen = forecast(campaigns, one.person, one.history, now, until, no_answers).touches
             counted.update(touch.campaign for touch in foreseen if not touch.skip and touch.channel != BY_HAND)
     return Coming({name: round(count * scale) for name, count in sorted(counted.items())}, len(people) == total)
 
 
 def as_running(record: CampaignRecord, backlog: str, now: dt.datetime) -> Campaign:
-    """The campaign as it will be once it runs. Only the newest pause matters to a decision."""
+    # only the newest pause matters to a decision
     pauses = (Standstill(now, now, backlog),) if record.started_at else ()
     return Campaign(record.plan, record.started_at or now, record.version, record.epoch, record.introduced, pauses)
 

@@ -51,7 +51,7 @@ class Restore:
         self._state, self._decisions = state, decisions
 
     def verify(self, file: Path, database: Path, now: dt.datetime) -> Verified:
-        """What it holds and would do; changes nothing. Raises ``InputError`` for what is no backup of this program."""
+        """Changes nothing. Raises ``InputError`` for what is no backup of this program."""
         with self._prepared(file, database, now) as (_, seen):
             return seen
 
@@ -72,7 +72,6 @@ class Restore:
 
     @contextmanager
     def _prepared(self, file: Path, database: Path, now: dt.datetime) -> Iterator[tuple[Store, Verified]]:
-        """A copy of the backup that knows what the journals know, under the name of the database it replaces."""
         sqlite_files.check_whole(file)
         with tempfile.TemporaryDirectory(prefix="commsengine-") as folder:
             draft = Path(folder) / "restored.db"
@@ -106,7 +105,7 @@ class Restore:
 
 
 def _take_the_place_of(store: Store, database: Path) -> bool:
-    """The restored database is called what the replaced one was, so that both their journals are its own.
+    """Gives the restored database the replaced one's name, so that both their journals are its own.
 
     Whether it is foreign: neither of the two was ever called what the other is.
     """

@@ -14,7 +14,7 @@ from email.utils import parseaddr
 
 import structlog
 
-from commsengine.cadence.terms import Carrier, ChannelName, Wish
+from commsengine.cadence.terms import ChannelName, Wish
 from commsengine.content.message import RenderedMessage, payload_of
 from commsengine.engine.breaker import Breaker
 from commsengine.store.records import CampaignRecord, Hold
@@ -34,10 +34,10 @@ class Alerts:
         ways: tuple[ChannelName, ...] = ("email", "slack")
         self._way: Wish = next((name for name in ways if name in channels), "")
         self._admin = parseaddr(admin)[1] if self._way == "email" else ""
-        self._told: set[str] = set()
+        self._sent: set[str] = set()
 
     def held(self, hold: Hold, now: dt.datetime) -> None:
-        self._tell(
+        self._send(
             f"held since {hold.since.isoformat()}",
             hold.since,
             "Nothing is sent: the engine is on hold",
@@ -47,14 +47,14 @@ class Alerts:
             now,
         )
 
-    def shut(self, channel: Carrier, breaker: Breaker, waiting: Callable[[], int], now: dt.datetime) -> None:
-        """A person must see to it, or a quota is used up; ``waiting`` counts what does not leave."""
-        self._tell(
+    def shut(self, channel: str, breaker: Breaker, waiting: Callable[[], int], now: dt.datetime) -> None:
+        """For a channel that waits for a person or a quota; ``waiting`` counts what does not leave."""
+        self._send(
             f"{channel} is shut", now, f"Nothing leaves by {channel}", lambda: _rests(breaker, waiting(), now), now
         )
 
     def failing(self, record: CampaignRecord, why: str, reasons: Counter[str], now: dt.datetime) -> None:
-        """To every owner, and to the admin. It names reasons and their numbers, nobody's address."""
+        # it names reasons and their numbers, never an address
         listed = [f"    {number:,} × {reason}" for reason, number in reasons.most_common(MOST_REASONS)]
         others = reasons.total() - sum(number for _, number in reasons.most_common(MOST_REASONS))
         listed += [f"    {others:,} × something else"] if others else []
@@ -69,28 +69,44 @@ class Alerts:
         )
         for address in dict.fromkeys([*record.plan.owner, *([self._admin] if self._admin else [])]):
             event = f"{record.id} paused itself at {now.isoformat()}: {address}"
-            self._tell(event, now, f"{record.plan.title} is paused: too many messages are refused", text, now, address)
+            self._send(event, now, f"{record.plan.title} is paused: too many messages are refused", text, now, address)
 
-    def _tell(
-        self, event: str, since: dt.datetime, subject: str, text: str | Callable[[], str], now: dt.datetime,
+    def _send(
+        self,
+        event: str,
+        since: dt.datetime,
+        subject: str,
+        text: str | Callable[[], str],
+        now: dt.datetime,
         to: str | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         key = hashlib.sha256("\x1f".join(("alert", event, since.date().isoformat())).encode()).hexdigest()[:24]
         to = self._admin if to is None else to
-        if not (to and self._way) or key in self._told:
+        if not (to and self._way) or key in self._sent:
             return
-        self._told.add(key)
+        self._sent.add(key)
         text = text if isinstance(text, str) else text()
         message = RenderedMessage(
-            key=key, campaign=NAME, campaign_title=NAME, channel=self._way, to_email=to, to_name="",
-            slack_id="", sender_name="", reply_to="", subject=subject, text=f"{text}\n", html="", blocks=(), date=now,
-        )  # fmt: skip
+            key=key,
+            campaign=NAME,
+            campaign_title=NAME,
+            channel=self._way,
+            to_email=to,
+            to_name="",
+            slack_id="",
+            sender_name="",
+            reply_to="",
+            subject=subject,
+            text=f"{text}\n",
+            html="",
+            blocks=(),
+            date=now,
+        )
         if self._store.service_mail.add(key, category="alert", channel=self._way, payload=payload_of(message), now=now):
             log.warning("told", alert=subject)
 
 
 def _rests(breaker: Breaker, waiting: int, now: dt.datetime) -> str:
-    """The other side's own words, what becomes of what is due, and what to do."""
     passes = "passes by itself when the quota renews" if breaker.quota else "does not pass by itself"
     waits = "1 message waits" if waiting == 1 else f"{waiting:,} messages wait"
     return (

@@ -1,11 +1,12 @@
-"""One batch on its way through a channel: who may leave, and what became of each.
+"""One batch on its way through a channel: which touches may leave, what became of each, and its receipt.
 
-1. ``mark`` lets only those through whose send window is still open, as long as nothing has stopped us: the end of this
-   process, a STOP, a channel that is shut, a campaign that fails. It looks before the commit and after it.
+1. ``mark`` lets only those through with a send window that is still open, as long as nothing has stopped us: the end of
+   this process, a STOP, a channel that is shut, a campaign that fails. It looks before the commit and after it.
 2. Every outcome becomes a receipt at once; it also tells the breaker how the channel is, the guard how the campaign.
-   A refusal that may be about us waits until others have shown what it is about (``doubts``).
+   A refusal that may be about us waits until others have shown what it is about (``unclear_refusals``).
 3. Once nothing may leave, the rest of the batch is not laid before the other side at all.
-4. Whoever is left without an outcome (a defect in the channel) is uncertain if marked, else given back.
+4. A touch without an outcome (a defect in the channel) is uncertain if marked, else given back.
+5. A touch is tried five times at most, with growing waits in between.
 """
 
 from __future__ import annotations
@@ -25,13 +26,19 @@ from commsengine.engine.unclear_refusals import UnclearRefusal, UnclearRefusals
 from commsengine.errors import CommsError
 from commsengine.store.records import Receipt
 
+BACK_OFF = (1, 5, 15, 60)
+"""Minutes from the n-th attempt to the next; the one after the last is the last."""
+
+MOST_ATTEMPTS = len(BACK_OFF) + 1
+LONGEST_REASON = 300  # characters
+
 TIMED_OUT = dt.timedelta(seconds=10)
 """A failure that took this long is not waited for four times more."""
 
 AFTER_THE_OTHERS = dt.timedelta(seconds=15)
-"""Whoever met a channel that rests is not the first to try it again: the refusal may have been theirs after all."""
+"""A touch that met a resting channel is not the first to try it again: the refusal may have been its own after all."""
 
-Book = Callable[["Claimed", Receipt], None]
+RecordReceipt = Callable[["Claimed", Receipt], None]
 """Puts one receipt on record."""
 
 
@@ -54,12 +61,10 @@ class Claimed:
 
     @property
     def topic(self) -> str:
-        """What it is a copy of."""
         return f"{self.campaign} {self.message}"
 
     @property
     def service(self) -> bool:
-        """Mail that is no touch: it is of no message of the plan."""
         return not self.message
 
     def in_time(self, now: dt.datetime) -> bool:
@@ -76,20 +81,20 @@ class BatchDelivery:
         self,
         claimed: Mapping[str, Claimed],
         fence: int,
-        writer: Recorder,
+        recorder: Recorder,
         breaker: Breaker,
         *,
         guard: RefusalGuard,
         clock: Callable[[], dt.datetime],
         stopped: Callable[[], bool],
-        book: Book,
-        doubts: UnclearRefusals,
+        record: RecordReceipt,
+        unclear_refusals: UnclearRefusals,
         narrow: Callable[[], bool],
     ) -> None:
-        self._claimed, self._fence, self._writer, self._breaker = claimed, fence, writer, breaker
+        self._claimed, self._fence, self._recorder, self._breaker = claimed, fence, recorder, breaker
         self._campaigns = frozenset(one.campaign for one in claimed.values())
         self._guard, self._clock, self._stopped = guard, clock, stopped
-        self._to_record, self._doubts, self._narrow = book, doubts, narrow
+        self._record_receipt, self._unclear, self._narrow = record, unclear_refusals, narrow
         self._last, self._down = clock(), False
         self._marked: set[str] = set()
         self._open: set[str] = set()  # marked and not settled
@@ -97,7 +102,7 @@ class BatchDelivery:
         self.refused = self.narrowed = False
 
     def mark(self, keys: Sequence[str]) -> set[str]:
-        granted = self._writer.mark([key for key in keys if self._may_leave(key)], self._fence)
+        granted = self._recorder.mark([key for key in keys if self._may_leave(key)], self._fence)
         leaving = {key for key in granted if self._may_leave(key)}  # a commit may wait for another program's
         self._marked |= leaving
         self._open |= leaving
@@ -106,7 +111,6 @@ class BatchDelivery:
 
     @property
     def over(self) -> bool:
-        """Nothing more of this batch may leave, and nothing is open."""
         if self._open:
             return False
         stopped = self._down or self._stopped() or self._breaker.shut(self._clock())
@@ -117,28 +121,28 @@ class BatchDelivery:
         self._settled.add(outcome.key)
         self._open.discard(outcome.key)
         if outcome.verdict == SENT:
-            for doubt in self._doubts.arrive(outcome.key, one.topic):
-                doubt.book(doubt.outcome)
-        if outcome.unclear and not self._doubts.own(outcome.key, one.topic):
-            self._doubt(outcome, one)
+            for refusal in self._unclear.arrive(outcome.key, one.topic):
+                refusal.record(refusal.outcome)
+        if outcome.unclear and not self._unclear.own(outcome.key, one.topic):
+            self._hold_back(outcome, one)
             return
         self._heed(outcome, one)
-        self._book(one, self._behind_the_others(outcome))
+        self._record(one, self._behind_the_others(outcome))
 
-    def _book(self, one: Claimed, outcome: Outcome) -> None:
-        self._to_record(one, receipt_of(outcome, one.attempts, self._clock(), service=one.service))
+    def _record(self, one: Claimed, outcome: Outcome) -> None:
+        self._record_receipt(one, receipt_of(outcome, one.attempts, self._clock(), service=one.service))
 
-    def _doubt(self, outcome: Outcome, one: Claimed) -> None:
-        """It waits for what the others get; if it is one too many, everybody is refused."""
+    def _hold_back(self, outcome: Outcome, one: Claimed) -> None:
+        # it waits for what the others get; if it is one too many, all of them are refused
         before = 0 if one.service else one.attempts  # service mail is given up in the end, for it is never too late
-        doubt = UnclearRefusal(outcome, one.topic, one.person, before, lambda settled: self._book(one, settled))
-        if not self._doubts.add(doubt):
+        refusal = UnclearRefusal(outcome, one.topic, one.person, before, lambda settled: self._record(one, settled))
+        if not self._unclear.add(refusal):
             return
         down = f"all are refused alike: {outcome.reply}"
         refused = replace(outcome, verdict=RETRY, begun=False, channel_down=down, lasting=True, unclear="")
         self._heed(refused, one)
-        for each in self._doubts.take():
-            each.book(self._behind_the_others(replace(refused, key=each.outcome.key, reply=each.outcome.reply)))
+        for each in self._unclear.take():
+            each.record(self._behind_the_others(replace(refused, key=each.outcome.key, reply=each.outcome.reply)))
 
     def _behind_the_others(self, outcome: Outcome) -> Outcome:
         now, until = self._clock(), self._breaker.until
@@ -148,7 +152,6 @@ class BatchDelivery:
         return replace(outcome, retry_after=(until - now + AFTER_THE_OTHERS).total_seconds())
 
     def untried(self) -> frozenset[str]:
-        """The keys that the channel has not come to."""
         return frozenset(self._claimed.keys() - self._settled - self._marked)
 
     def settle_rest(self, but: Collection[str] = ()) -> None:
@@ -161,7 +164,6 @@ class BatchDelivery:
         return not (self._stopped() or self._breaker.shut(now) or self._guard.stops(one.campaign)) and one.in_time(now)
 
     def _heed(self, outcome: Outcome, one: Claimed) -> None:
-        """What this outcome says about the channel as a whole."""
         now = self._clock()
         took, self._last = now - self._last, now
         if outcome.narrow and not self._down and self._narrow():
@@ -180,18 +182,11 @@ class BatchDelivery:
             self._breaker.succeed(now)
 
 
-BACK_OFF = (1, 5, 15, 60)
-"""Minutes from the n-th attempt to the next; after one more, nobody tries again."""
-
-MOST_ATTEMPTS = len(BACK_OFF) + 1
-LONGEST_REASON = 300  # characters
-
-
 def receipt_of(outcome: Outcome, attempts: int, now: dt.datetime, *, service: bool = False) -> Receipt:
     """The receipt of one attempt; ``attempts`` counts those before it.
 
-    Who cannot be reached on this channel is decided again at once, for the next one; ``service`` mail is not decided,
-    and would be tried over and over.
+    A person who cannot be reached on this channel is decided again at once, for the next one; ``service`` mail is not
+    decided, and would be tried over and over.
     """
     number = attempts + 1
     if service and outcome.unreachable:
@@ -212,7 +207,7 @@ def receipt_of(outcome: Outcome, attempts: int, now: dt.datetime, *, service: bo
 def retry_at(outcome: Outcome, number: int, now: dt.datetime) -> dt.datetime:
     """When to try again after the ``number``-th attempt, not before the other side asked us to.
 
-    The key adds up to a fifth, so that not all come at once; whom a relay turns away together least of all.
+    The key adds up to a fifth, so that not all come at once; those whom a relay turns away together least of all.
     """
     spread = zlib.crc32(outcome.key.encode()) / 0xFFFFFFFF / 5
     seconds = max(BACK_OFF[number - 1] * 60, outcome.retry_after or 0)
@@ -220,9 +215,7 @@ def retry_at(outcome: Outcome, number: int, now: dt.datetime) -> dt.datetime:
 
 
 def render_failed(key: str, failure: Exception, attempts: int, now: dt.datetime) -> Receipt:
-    """A message that could not be written: this row only. What its author must mend fails for good; a defect of ours
-    may have been of the moment, so the message is tried again like one that was refused for now.
-    """
+    # What its author must mend fails for good. A defect of ours may have been of the moment: it is tried again.
     verdict = PERMANENT if isinstance(failure, CommsError) else RETRY
     return receipt_of(Outcome(key, verdict, "render", f"{type(failure).__name__}: {failure}"), attempts, now)
 
@@ -230,8 +223,15 @@ def render_failed(key: str, failure: Exception, attempts: int, now: dt.datetime)
 def _receipt(
     outcome: Outcome, state: ReceiptState, now: dt.datetime, *, retry_at: dt.datetime | None = None, reason: str = ""
 ) -> Receipt:
-    told = reason or outcome.unreachable or outcome.channel_down or ("" if state == "sent" else outcome.reply)
+    own_words = reason or outcome.unreachable or outcome.channel_down or ("" if state == "sent" else outcome.reply)
     return Receipt(
-        outcome.key, state, now, outcome.phase, outcome.reply, retry_at,
-        outcome.remote_id, outcome.unreachable, told[:LONGEST_REASON],
-    )  # fmt: skip
+        outcome.key,
+        state,
+        now,
+        outcome.phase,
+        outcome.reply,
+        retry_at,
+        outcome.remote_id,
+        outcome.unreachable,
+        own_words[:LONGEST_REASON],
+    )

@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 class Breaker:
     """One per channel, shared by its sender threads. Each opening without a success in between doubles the wait.
 
-    A clock that is set back ends the wait: nobody knows how much of it is over.
+    A clock that is set back ends the wait: how much of it is over cannot be known.
     """
 
     def __init__(self, channel: ChannelName) -> None:
@@ -72,7 +72,6 @@ class Breaker:
             return True
 
     def leave(self) -> None:
-        """What this thread carried has come to its end, with or without an outcome."""
         with self._lock:
             if self._probe == threading.get_ident():
                 self._probe = None
@@ -80,7 +79,7 @@ class Breaker:
     def fail(
         self, because: str, now: dt.datetime, *, lasting: bool = False, quota: bool = False, at_once: bool = False
     ) -> None:
-        """Nobody can be reached; ``lasting`` until a person sees to it, ``quota`` until it renews."""
+        """No recipient can be reached; ``lasting`` until a person sees to it, ``quota`` until it renews."""
         with self._lock:
             if self.shut(now):
                 if lasting:
@@ -103,7 +102,7 @@ class Breaker:
                 self._open(f"more than a fifth is refused for now: {because}", now)
 
     def later(self, seconds: float, now: dt.datetime) -> None:
-        """The other side asked for patience (``Retry-After``); nothing is wrong with it."""
+        # the other side asked for patience (``Retry-After``); nothing is wrong with it
         with self._lock:
             asked = now + dt.timedelta(seconds=seconds)
             self.until = max(self.until, asked) if self.until and self.shut(now) else asked
@@ -112,7 +111,7 @@ class Breaker:
             log.info("channel_waits", channel=self.channel, seconds=seconds)
 
     def succeed(self, now: dt.datetime) -> None:
-        """One got an answer for good. What was under way when the channel was shut does not open it."""
+        # what was under way when the channel was shut does not open it
         with self._lock:
             self._count(now, refused=0)
             if self.shut(now):
@@ -140,7 +139,7 @@ class Breaker:
         return outcomes >= LEAST_OUTCOMES and sum(refused for *_, refused in self._lately) > outcomes * REFUSED
 
     def _count(self, now: dt.datetime, *, refused: int) -> None:
-        """Kept by the second: a fast channel has thousands of outcomes a minute."""
+        # kept by the second: a fast channel has thousands of outcomes a minute
         second, made, before = now.replace(microsecond=0), 0, 0
         while self._lately and not (dt.timedelta() <= now - self._lately[0][0] <= WINDOW):
             self._lately.popleft()

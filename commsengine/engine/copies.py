@@ -2,7 +2,7 @@
 
 Looked at before anything else of a start
 1. What the sent-journal knows and the database does not is put back on record: what arrived is ``sent``, what had
-   begun is ``uncertain``. Whose a key is follows from the directory.
+   begun is ``uncertain``. The person of a key follows from the directory.
 2. A database that knew less, that beat earlier than was noted here, that lies beside the one it was copied from, or
    that was last sent from another place, puts the engine on hold until a person releases it.
 3. Fences go on after the last one of the journal: none is ever given out for the second time.
@@ -32,7 +32,7 @@ UNDER_WAY = 50
 """Claims of several engines are under way at once, so the journal is read from so many fences before the oldest."""
 
 DOUBTFUL = ("sending", "uncertain")
-"""What the last line about a try may say when nobody knows whether it arrived."""
+"""What the last line about a try may say when it is unknown whether it arrived."""
 
 UNDER_WAY_STATES = ("claimed", "sending")
 """States in which a row has not counted the try of its own fence yet."""
@@ -57,7 +57,7 @@ def look_back(store: Store, state: StateFolder, now: dt.datetime) -> str:
 
 
 def catch_up(store: Store, state: StateFolder, path: Path | None) -> None:
-    """The database is of this place and knows how far the place was: the next start finds nothing new."""
+    # from here on the next start finds nothing new
     noted, last = state.noted(), store.engine.heartbeat()
     store.engine.be_at(state.place)
     store.engine.raise_fence(max(state.journal.last_fence(), noted.fence if noted else 0))
@@ -78,7 +78,7 @@ def unknown(store: Store, state: StateFolder, path: Path | None) -> dict[str, En
 
 
 def _is_news(entry: Entry, row: TouchRecord | None) -> bool:
-    """The database is written first, so in life it is never behind. What was never marked has never left."""
+    # The database is written first, so in life it is never behind. What was never marked has never left.
     if entry.state == "released" or entry.marked is None:
         return False
     if row is None or row.fence < entry.fence:
@@ -89,9 +89,9 @@ def _is_news(entry: Entry, row: TouchRecord | None) -> bool:
 
 
 def put_on_record(store: Store, missing: Mapping[str, Entry], now: dt.datetime) -> tuple[int, int]:
-    """Writes these rows anew; returns how many, and how many of them are of people whom this database does not know.
+    """Writes these rows again; returns how many, and how many of them are of people unknown to this database.
 
-    A row of nobody stays until its person is back: the first claim of its key finds it there.
+    A row without a person stays until the person is back: the first claim of its key finds it there.
     """
     rows = store.touches.rows(list(missing))
     owners = {key: row.person_id for key, row in rows.items()}
@@ -105,18 +105,23 @@ def put_on_record(store: Store, missing: Mapping[str, Entry], now: dt.datetime) 
 
 
 def _reborn(entry: Entry, marked: Marked, person: str | None, row: TouchRecord | None) -> Reborn:
-    """What the record does not know yet: the tries since, and whether one of them may be the second copy."""
     counted = 0 if row is None else row.fence - (row.state in UNDER_WAY_STATES)
     news = [state for fence, state in entry.tries if fence > counted]
     state: ReceiptState = "uncertain" if entry.state == "sending" else entry.state
     return Reborn(
-        marked, person, state, entry.fence, entry.at, tries=len(news), doubts=sum(each in DOUBTFUL for each in news),
+        marked,
+        person,
+        state,
+        entry.fence,
+        entry.at,
+        tries=len(news),
+        doubts=sum(each in DOUBTFUL for each in news),
         possible_duplicate=any(each in DOUBTFUL for _, each in entry.tries[:-1]),
-    )  # fmt: skip
+    )
 
 
 def _whose(store: Store, missing: Mapping[str, Entry]) -> dict[str, str | None]:
-    """A key is made of campaign, message, person, date and rung; all but the person is in the journal."""
+    # a key is made of campaign, message, person, date and rung; all but the person is in the journal
     kinds = {
         (each.campaign, each.message, each.local_date, each.rung)
         for entry in missing.values()
@@ -155,7 +160,7 @@ def _restored(store: Store, state: StateFolder, put_back: int, strangers: int, n
 
 
 def _made_from(store: Store, state: StateFolder) -> str:
-    """A copy beside the file it was made from: from now on it is another database, with a folder of its own."""
+    # a copy beside the file it was made from: from now on it is another database, with a folder of its own
     noted = state.noted()
     if store.path is None or noted is None or noted.path == str(store.path) or not _is_there(store, noted.path):
         return ""
@@ -163,7 +168,7 @@ def _made_from(store: Store, state: StateFolder) -> str:
 
 
 def _elsewhere(store: Store, state: StateFolder) -> str:
-    """Of a file only: a server of databases is reached from many places."""
+    # of a file only: a server of databases is reached from many places
     place = store.engine.place()
     if store.path is None or place in ("", state.place):
         return ""
@@ -174,7 +179,7 @@ def _elsewhere(store: Store, state: StateFolder) -> str:
 
 
 def _is_there(store: Store, path: str) -> bool:
-    """Another file, whatever its name: a link to this one is no copy."""
+    # another file, whatever its name: a link to this one is no copy
     other = Path(path)
     if not path or store.path is None or not other.exists() or other.samefile(store.path):
         return False

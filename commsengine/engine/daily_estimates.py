@@ -27,27 +27,26 @@ class DailyEstimates:
         self._store = store
         self._counted: dict[str, dt.datetime] = {}
 
-    def teach(self, running: Iterable[Plan], now: dt.datetime) -> None:
-        """Publish what the answers up to the last midnight say, where that has not been done."""
+    def publish(self, running: Iterable[Plan], now: dt.datetime) -> None:
         count = count_at(now)
         for plan in running:
             if has_checks(plan) and self._counted.get(plan.campaign) != count:
-                self._teach(plan, count, now)
+                self._publish(plan, count, now)
                 self._counted[plan.campaign] = count
 
-    def _teach(self, plan: Plan, count: dt.datetime, now: dt.datetime) -> None:
+    def _publish(self, plan: Plan, count: dt.datetime, now: dt.datetime) -> None:
         known = self._store.estimates.latest(plan.campaign)
         if known.counted_at >= count or not self._store.estimates.answered_since(
             plan.campaign, known.counted_at, count
         ):
             return
-        taught = learn_day(plan, known, self._who_answered(plan.campaign, count), count)
-        if taught is not None:
+        learned = learn_day(plan, known, self._who_answered(plan.campaign, count), count)
+        if learned is not None:
             late = replace(
-                taught, effective_at=max(taught.effective_at, now)
+                learned, effective_at=max(learned.effective_at, now)
             )  # what has passed stays as it was decided
             self._store.estimates.publish(plan.campaign, late)
-            log.info("learned", campaign=plan.campaign, checks=sum(one.checks for one in taught.roles.values()))
+            log.info("learned", campaign=plan.campaign, checks=sum(one.checks for one in learned.roles.values()))
 
     def _who_answered(self, campaign: str, until: dt.datetime) -> Iterator[tuple[Person, History]]:
         ids = self._store.estimates.who_answered(campaign, until)
@@ -57,7 +56,7 @@ class DailyEstimates:
 
 
 class EstimatesInUse:
-    """The estimates in use, read anew when others take effect: the same value all day, so that what is worked out
+    """The estimates in use, read again when others take effect: the same value all day, so that what is worked out
     under it can be kept."""
 
     def __init__(self, store: Store) -> None:
@@ -74,7 +73,7 @@ class EstimatesInUse:
         return self._made_of(plan, in_use[0], now) if in_use else {}, min(coming, default=None)
 
     def _made_of(self, plan: Plan, counted: dt.datetime, now: dt.datetime) -> Mapping[str, Estimate]:
-        """Read and made once a day; every beat asks."""
+        # read and made once a day; every beat asks
         made = self._made.get(plan.campaign)
         if made is None or made[0] != counted:
             known = self._store.estimates.latest(plan.campaign, effective=now)

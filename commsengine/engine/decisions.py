@@ -25,7 +25,6 @@ class Decided:
     decision: Decision
 
     def attempts(self, key: str) -> int:
-        """The attempts made so far for this touch."""
         return next((row.attempts for row in self.history.rows if row.key == key), 0)
 
 
@@ -34,22 +33,20 @@ class Decisions:
 
     def __init__(self, store: Store, workspace: Workspace, carriers: frozenset[str] | None = None) -> None:
         self._store, self.workspace, self._carriers = store, workspace, carriers
-        self._estimating = EstimatesInUse(store)
+        self._estimates = EstimatesInUse(store)
 
     def campaigns(self, now: dt.datetime) -> Campaigns:
-        """The running campaigns as they stand, with the rules common to them and the role estimates in use."""
         found = self._store.campaigns.running(self.workspace)
         running = tuple(self.estimated(campaign, now) for campaign in found.running)
         return replace(found, running=running, carriers=self._carriers, rests=self._rests(now))
 
     def _rests(self, now: dt.datetime) -> Mapping[str, dt.datetime]:
-        """Until when nothing could leave. Between two ticks that goes on, whoever asks."""
+        # a silence between two ticks goes on now
         ends = self._store.engine.rests()
         return {**ends, SILENCE: now} if awaited(self._store, now) else ends
 
     def estimated(self, campaign: Campaign, now: dt.datetime) -> Campaign:
-        """The campaign with the estimates of its roles that are in use."""
-        recall, news_at = self._estimating.of(campaign.plan, now)
+        recall, news_at = self._estimates.of(campaign.plan, now)
         return replace(campaign, recall=recall, news_at=news_at) if recall or news_at else campaign
 
     def of(self, ids: Sequence[str], campaigns: Campaigns, now: dt.datetime) -> list[Decided]:

@@ -1,4 +1,4 @@
-"""Who appears in somebody's messages: the lead, the person's manager, the sponsor."""
+"""The directory as the engine reads it: in pages, by audience, as a sample, and who signs a person's messages."""
 
 from __future__ import annotations
 
@@ -9,14 +9,21 @@ from commsengine.cadence.plan import Message, Plan
 from commsengine.content.values import Signers
 from commsengine.store.store import Store
 
-LONGEST_CHAIN = 10
+LONGEST_CHAIN = 10  # managers above managers
+
+EXACT_UP_TO = 2000
+"""People: a larger directory is estimated from a sample."""
+
+PAGE = 1000
 
 
 class SignerLookup:
-    """Keeps whom it has looked up; make a new one for each batch, so that changes to the directory are seen."""
+    """Keeps the people it has looked up; make a new one for each batch, so that changes to the directory are seen.
+
+    ``emails`` are looked up at once, others one by one when they are asked for.
+    """
 
     def __init__(self, store: Store, emails: Iterable[str] = ()) -> None:
-        """``emails`` are looked up at once; whoever else is asked for, one by one."""
         self._store = store
         wanted = {email.lower(): email for email in emails if email}
         found = {email.lower(): person for email, person in store.people.by_emails(list(wanted.values())).items()}
@@ -27,7 +34,7 @@ class SignerLookup:
         return Signers(lead=self.named(plan.owner[0]), manager=self.manager_of(person), sponsor=sponsor)
 
     def manager_of(self, person: Person) -> Person | None:
-        """Their manager; the reports of somebody who has left go to that one's manager."""
+        # the reports of a manager who has left go to that one's manager
         seen = {person.email.lower()}
         for _ in range(LONGEST_CHAIN):
             manager = self._by_email(person.manager) if person.manager else None
@@ -40,7 +47,7 @@ class SignerLookup:
         return None
 
     def named(self, email: str) -> Person:
-        """An owner or sponsor need not be in the directory; then the address is all that is known."""
+        # an owner or sponsor need not be in the directory; then the address is all that is known
         return self._by_email(email) or Person(id=email.lower(), email=email)
 
     def _by_email(self, email: str) -> Person | None:
@@ -49,21 +56,14 @@ class SignerLookup:
         return self._known[email]
 
 
-EXACT_UP_TO = 2000
-"""People: a larger directory is estimated from a sample."""
-
-PAGE = 1000
-
-
 def sample(store: Store) -> tuple[list[Person], int]:
-    """Everybody, or every n-th of a directory larger than ``EXACT_UP_TO``; and how many there are."""
+    """All people, or every n-th of a directory larger than ``EXACT_UP_TO``; and how many there are."""
     total = store.people.count()
     step = -(-total // EXACT_UP_TO) or 1
     return [person for index, person in enumerate(everybody(store)) if index % step == 0], total
 
 
 def everybody(store: Store) -> Iterator[Person]:
-    """The directory in the order of ids, read in pages."""
     last = ""
     while page := store.people.all(after=last, limit=PAGE):
         yield from page
@@ -75,7 +75,7 @@ def pages(ids: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def members(store: Store, plan: Plan) -> Iterator[tuple[Person, str]]:
-    """Everybody of the audience with their role, in the order of ids."""
+    """All people of the audience with their role, in the order of ids."""
     listed = store.people.roster(plan.campaign) if plan.audience.people else None
     for person in everybody(store):
         role = role_of(plan.audience, person)
@@ -84,5 +84,4 @@ def members(store: Store, plan: Plan) -> Iterator[tuple[Person, str]]:
 
 
 def roles_of(plan: Plan, message: Message) -> tuple[str, ...]:
-    """The roles that a message is for, in the plan's order."""
     return tuple(role for role in plan.audience.roles if not message.to or role in message.to)

@@ -18,7 +18,7 @@ from commsengine.store.records import TouchRecord
 from commsengine.store.store import Store
 
 
-class Handover:
+class Dispatch:
     """Keeps one renderer per campaign: that of the version claimed last."""
 
     def __init__(self, store: Store, renderer: RendererFor, pools: Mapping[Carrier, SenderPool]) -> None:
@@ -34,9 +34,16 @@ class Handover:
             campaign, one = running[touch.campaign], by_id[touch.person]
             render = _rendering(self._renderer_of(campaign), touch, one, signer_lookup, campaign.plan)
             claimed = Claimed(
-                touch.key, touch.campaign, touch.message, fence, render, touch.not_after, one.attempts(touch.key),
-                touch.rung, touch.person,
-            )  # fmt: skip
+                touch.key,
+                touch.campaign,
+                touch.message,
+                fence,
+                render,
+                touch.not_after,
+                one.attempts(touch.key),
+                touch.rung,
+                touch.person,
+            )
             batches.setdefault(touch.channel, []).append(claimed)
         for channel, batch in batches.items():
             self._pools[channel].put(batch)
@@ -44,9 +51,15 @@ class Handover:
     def service(self, records: Sequence[TouchRecord], fence: int) -> None:
         for record in records:
             claimed = Claimed(
-                record.key, record.campaign, "", fence, _reading(record), None, record.attempts,
+                record.key,
+                record.campaign,
+                "",
+                fence,
+                _reading(record),
+                None,
+                record.attempts,
                 person=record.person_id or "",
-            )  # fmt: skip
+            )
             self._pools[record.channel].put([claimed])
 
     def _renderer_of(self, campaign: Campaign) -> Renderer:
@@ -59,7 +72,6 @@ class Handover:
 
 
 def _appearing(people: Iterable[Decided], campaigns: Campaigns) -> set[str]:
-    """Everybody who may sign a message: owners, sponsors and these people's managers."""
     plans = [campaign.plan for campaign in campaigns.running]
     signing = {email for plan in plans for email in (plan.owner[0], plan.sponsor) if email}
     return signing | {one.person.manager for one in people if one.decision.touches}
@@ -84,8 +96,14 @@ def add_service_mail(
     due_at: dt.datetime,
     now: dt.datetime,
 ) -> bool:
-    """Keep a message for sending; ``False`` when one of its key is on record already: nobody gets it twice."""
+    """Keeps a message for sending; ``False`` when one of its key is on record already: it is not sent twice."""
     return store.service_mail.add(
-        message.key, category=category, channel=message.channel, payload=payload_of(message), now=now,
-        campaign=message.campaign, person_id=person_id, due_at=due_at,
-    )  # fmt: skip
+        message.key,
+        category=category,
+        channel=message.channel,
+        payload=payload_of(message),
+        now=now,
+        campaign=message.campaign,
+        person_id=person_id,
+        due_at=due_at,
+    )

@@ -1,9 +1,9 @@
-"""The engine: due people → decide → claim → render → deliver → receipt, over and over until nobody is due.
+"""The engine: due people → decide → claim → render → deliver → receipt, over and over until no person is due.
 
 One beat
 1. The beat is recorded; a hold ends it here. Uncertain sends are settled where somebody knows.
 2. No more due people than the channels have room for, and at most a thousand, are loaded and decided.
-3. What their channels have no room for is left out of the decision; they wait for a place (``room``).
+3. What their channels have no room for is left out of the decision; they wait for a place (``free_places``).
 4. One transaction claims the rest and moves the bookmarks.
 5. The claimed touches go to the senders of their channels; the next beat need not wait for them.
 """
@@ -29,12 +29,13 @@ from commsengine.engine.alerts import Alerts
 from commsengine.engine.copies import look_back
 from commsengine.engine.daily_estimates import DailyEstimates
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.dispatch import Handover
+from commsengine.engine.dispatch import Dispatch
+from commsengine.engine.free_places import BATCH, BY_HAND, SHORT_WAIT, FreePlaces, WaitingPeople
 from commsengine.engine.heartbeat import LEASE, Heartbeat, finish_what_is_over, is_past
 from commsengine.engine.owner import Owner
 from commsengine.engine.recorder import Recorder
 from commsengine.engine.refusal_guard import RefusalGuard
-from commsengine.engine.senders import BATCH, BY_HAND, SHORT_WAIT, ChannelSetup, FreePlaces, SenderPool, WaitingPeople
+from commsengine.engine.senders import ChannelSetup, SenderPool
 from commsengine.engine.startup import Reconciled
 from commsengine.engine.state_folder import STOPPED, StateFolder
 from commsengine.engine.uncertain import Resolution
@@ -55,11 +56,11 @@ MorningMail = Callable[[Sequence[CampaignRecord]], object]
 
 @dataclass(frozen=True, slots=True)
 class BeatReport:
-    """What one beat, or all beats of a tick, did. ``crowded`` are touches their channel had no room for just now.
+    """What one beat, or all beats of a tick, did. ``crowded`` are touches their channel had no place for just now.
 
     Known of a whole tick only: of what was ``claimed``, ``sent`` has arrived and ``failed`` never will; ``waiting`` are
-    people of whom something is due, but their send window is closed; ``refused`` are the channels that refuse us until
-    a person sees to it.
+    people with a due touch and a closed send window; ``refused`` are the channels that refuse us until a person sees to
+    it.
     """
 
     due: int = 0
@@ -76,16 +77,22 @@ class BeatReport:
 
     @property
     def needs_a_person(self) -> bool:
-        """We are refused, or all that left has failed."""
         return bool(self.refused) or (self.failed > 0 and not self.sent)
 
     def __add__(self, other: BeatReport) -> BeatReport:
         return BeatReport(
-            self.due + other.due, self.claimed + other.claimed, self.skipped + other.skipped,
-            self.by_hand + other.by_hand, self.crowded + other.crowded, self.service + other.service,
-            self.hold or other.hold, self.sent + other.sent, self.waiting + other.waiting, self.failed + other.failed,
+            self.due + other.due,
+            self.claimed + other.claimed,
+            self.skipped + other.skipped,
+            self.by_hand + other.by_hand,
+            self.crowded + other.crowded,
+            self.service + other.service,
+            self.hold or other.hold,
+            self.sent + other.sent,
+            self.waiting + other.waiting,
+            self.failed + other.failed,
             (*self.refused, *other.refused),
-        )  # fmt: skip
+        )
 
 
 class Engine:
@@ -121,7 +128,7 @@ class Engine:
         self._resolution = Resolution(store, resolvers or {})
         self._look_again: dt.datetime | None = None
         self._store, self._setups, self._renderer, self._clock = store, channels, renderer, clock
-        self._told_stopped = stopped
+        self._stop_asked = stopped
         self.owner = owner or Owner.this_process()
         self.decisions = Decisions(store, workspace, frozenset(channels))
         self._daily_estimates = DailyEstimates(store)
@@ -133,7 +140,7 @@ class Engine:
         self._stopping = threading.Event()
         self._sleep = sleep or self._stopping.wait
         self._ticking = threading.Lock()
-        self._stumbled = self._told_stop = False
+        self._stumbled = self._stop_logged = False
         self._heartbeat = Heartbeat(store, self.decisions, self.owner, interval)
         self._waiting = WaitingPeople()
         self._due_before: list[str] = []
@@ -152,12 +159,12 @@ class Engine:
         hold, poison = self._look_back(now)
         found = self._heartbeat.begin(now, poison, hold)
         journal, suspects = (self._state.journal, self._state.suspects) if self._state else (None, None)
-        self._writer = Recorder(self._store.outbox, owner=self.owner.name, clock=self._clock, journal=journal)
+        self._recorder = Recorder(self._store.outbox, owner=self.owner.name, clock=self._clock, journal=journal)
         self._pools = {
             name: SenderPool(
                 name,
                 setup,
-                self._writer,
+                self._recorder,
                 clock=self._clock,
                 lease=LEASE,
                 progress=self._progress,
@@ -167,14 +174,14 @@ class Engine:
             )
             for name, setup in self._setups.items()
         }
-        self._handover = Handover(self._store, self._renderer, self._pools)
+        self._dispatch = Dispatch(self._store, self._renderer, self._pools)
         return found
 
     def _stopped(self) -> bool:
-        return self._told_stopped() or (self._state is not None and self._state.stopped())
+        return self._stop_asked() or (self._state is not None and self._state.stopped())
 
     def _look_back(self, now: dt.datetime) -> tuple[str, frozenset[str]]:
-        """What the state folder knows: why to hold, and the messages that have killed an engine too often."""
+        """Why to hold by what the state folder knows, and the messages that have killed an engine too often."""
         if self._open_state is None:
             return "", frozenset()
         database = self._store.engine.database_id()
@@ -199,7 +206,7 @@ class Engine:
         if self._ticking.acquire(timeout=timeout):  # a beat under way may still be claiming
             self._ticking.release()
         done = [pool.join(max(0.0, until - time.monotonic())) for pool in self._pools.values()]
-        self._writer.close()
+        self._recorder.close()
         self._store.outbox.release(now=self._clock(), owner=self.owner.name)
         if self._state:
             self._state.close()
@@ -224,9 +231,9 @@ class Engine:
     # -- ticks ------------------------------------------------------------------------------------
 
     def tick(self) -> BeatReport:
-        """Beat until nobody is due and nothing is under way; short waits that a channel asks for are waited out.
+        """Beats until no person is due and nothing is under way; short waits that a channel asks for are waited out.
 
-        One tick at a time: called while another is at work, it leaves it to that one.
+        One tick at a time: a call while another is at work leaves it to that one.
         """
         if not self._ticking.acquire(blocking=False):
             return BeatReport()
@@ -243,7 +250,7 @@ class Engine:
         records = self._store.campaigns.all()
         self._morning_mail(records)
         running = [record for record in records if record.state == "running"]
-        self._daily_estimates.teach([record.plan for record in running], self._clock())
+        self._daily_estimates.publish([record.plan for record in running], self._clock())
         total, idle_rounds, before = BeatReport(), 0, self._counts()
         while not self._stopping.is_set():
             settled = self._settled()
@@ -255,7 +262,7 @@ class Engine:
                 break
             if report.claimed or report.service:
                 idle_rounds = 0
-                if report.due < BATCH:  # nobody else is due by now: let the senders get somewhere first
+                if report.due < BATCH:  # no one else is due by now: let the senders get somewhere first
                     self._wait_for_progress()
             elif report.due:
                 idle_rounds += self._stuck  # bookmarks move on; the same people over and over would be a defect
@@ -273,40 +280,38 @@ class Engine:
         return replace(total, sent=sent, failed=failed, refused=refused)
 
     def _pick_up(self) -> None:
-        """After a tick that failed: what it had claimed and not handed over to anybody is given back."""
+        # after a tick that failed: what it had claimed and not handed over is given back
         if self._stumbled and self._settled():
             self._store.outbox.release(now=self._clock(), owner=self.owner.name)
             self._stumbled = False
 
     def _refuse_a_failing_disk(self) -> None:
-        """A disk that has failed to keep a mark or a receipt ends the tick; a database that was away does not."""
-        trouble = self._writer.take_trouble()
+        # a disk that has failed to keep a mark or a receipt ends the tick; a database that was away does not
+        trouble = self._recorder.take_trouble()
         if isinstance(trouble, DiskError):
             raise trouble
 
     def _counts(self) -> tuple[int, int]:
-        """What has arrived and what has failed since the start."""
         pools = self._pools.values()
         return sum(pool.sent for pool in pools), sum(pool.failed for pool in pools)
 
     def _settled(self) -> bool:
-        """Nothing is under way and every receipt is kept."""
-        return self._idle and self._writer.flush(0.0)
+        return self._idle and self._recorder.flush(0.0)
 
     @property
     def _idle(self) -> bool:
         return all(pool.idle for pool in self._pools.values())
 
     def _wait_for_progress(self) -> None:
-        """Wait until there is room; when nothing is under way, a moment for the last receipts to be kept."""
+        # until there is a place; when nothing is under way, a moment for the last receipts to be kept
         self._progress.clear()
         if not self._idle:
             self._progress.wait(0.5)
         if self._idle:
-            self._writer.flush(1.0)
+            self._recorder.flush(1.0)
 
     def _waited_out(self) -> bool:
-        """Sleep until a channel that asked for a short patience is open again, or an uncertain send can be looked for.
+        """Sleeps until a channel that asked for a short patience is open again, or an uncertain send can be looked for.
 
         ``False`` if there is nothing to wait for.
         """
@@ -326,7 +331,6 @@ class Engine:
     # -- one beat ---------------------------------------------------------------------------------
 
     def beat(self) -> BeatReport:
-        """Decide and claim for as many due people as there is room for; the sending goes on behind it."""
         now = self._clock()
         self._heartbeat.keep(now, self.shut_channels(), sending=not self._idle, state=self._state)
         if self._stop_is_there():
@@ -334,18 +338,18 @@ class Engine:
         self._guard.act(now)
         hold = self._look_at_holds(now)
         self._look_again = self._resolution.settle(now)
-        room = FreePlaces(self._pools, self._waiting, now)
-        service = self._serve(room, now)
-        ids = [] if hold or self._stopping.is_set() else self._next(room, now)
+        free_places = FreePlaces(self._pools, self._waiting, now)
+        service = self._serve(free_places, now)
+        ids = [] if hold or self._stopping.is_set() else self._next(free_places, now)
         self._stuck, self._due_before = ids == self._due_before, ids
-        report = self._claim(ids, room, now) if ids else BeatReport()
+        report = self._claim(ids, free_places, now) if ids else BeatReport()
         return replace(report, service=service, hold=hold)
 
     def _stop_is_there(self) -> bool:
         there = self._stopped()
-        if there != self._told_stop:
+        if there != self._stop_logged:
             log.warning("stop_file" if there else "stop_file_is_gone")
-        self._told_stop = there
+        self._stop_logged = there
         return there
 
     def _look_at_holds(self, now: dt.datetime) -> str:
@@ -355,14 +359,14 @@ class Engine:
             self._alerts.held(hold, now)
         for name, pool in self._pools.items():
             refused = pool.breaker.shut(now) and (pool.breaker.lasting or pool.breaker.quota)
-            if refused and pool.idle and self._writer.flush(1.0):  # what was under way counts among those who wait
+            if refused and pool.idle and self._recorder.flush(1.0):  # what was under way counts among those who wait
                 self._alerts.shut(name, pool.breaker, partial(self._waiting_for, name, now), now)
         return hold.reason if hold else ""
 
-    def _next(self, room: FreePlaces, now: dt.datetime) -> list[str]:
-        """Whom to look at: those who waited for a place that there is now, then who is due."""
-        waited = room.next()
-        more = room.most() - len(waited)
+    def _next(self, free_places: FreePlaces, now: dt.datetime) -> list[str]:
+        # those who waited for a place that there is now come before those who are due
+        waited = free_places.next()
+        more = free_places.most() - len(waited)
         due = self._store.loading.due(now, more) if more > 0 else []
         return list(dict.fromkeys([*waited, *due]))
 
@@ -370,13 +374,13 @@ class Engine:
         until = self._pools[channel].breaker.until or now
         return waiting(self._store, self.decisions, until, now).get(channel, 0)
 
-    def _claim(self, ids: Sequence[str], room: FreePlaces, now: dt.datetime) -> BeatReport:
-        still = room.still_waiting(ids)
+    def _claim(self, ids: Sequence[str], free_places: FreePlaces, now: dt.datetime) -> BeatReport:
+        still = free_places.still_waiting(ids)
         asked = [person for person in ids if person not in still]
         self._waiting.leave(asked)
         campaigns = self.decisions.campaigns(now)
         decided = [
-            replace(one, decision=room.fit(one.decision, one.facts_seq))
+            replace(one, decision=free_places.fit(one.decision, one.facts_seq))
             for one in self.decisions.of(asked, campaigns, now)
         ]
         touches = [touch for one in decided for touch in one.decision.touches]
@@ -392,28 +396,28 @@ class Engine:
         )
         self._guard.watch(campaigns, claimed)
         if claimed:
-            self._handover.touches(claimed, decided, campaigns, fence)
+            self._dispatch.touches(claimed, decided, campaigns, fence)
         skipped = sum(bool(touch.skip) for touch in touches)
         by_hand = sum(touch.channel == BY_HAND and not touch.skip for touch in touches)
         waiting = sum(missed_window(one.decision) for one in decided)
-        return BeatReport(len(ids), len(claimed), skipped, by_hand, room.crowded, waiting=waiting)
+        return BeatReport(len(ids), len(claimed), skipped, by_hand, free_places.crowded, waiting=waiting)
 
     def _next_fence(self, now: dt.datetime) -> int:
-        """The fence of a claim, announced in the journal: where that cannot be written, nothing is claimed."""
+        # announced in the journal first: where that cannot be written, nothing is claimed
         fence = self._store.engine.next_fence()
         if self._state:
             self._state.journal.announce(fence, now)
         return fence
 
-    def _serve(self, room: FreePlaces, now: dt.datetime) -> int:
-        """Claim and send service mail; it has no window, no budget and no ladder."""
+    def _serve(self, free_places: FreePlaces, now: dt.datetime) -> int:
+        # service mail has no window, no budget and no ladder
         waiting = [] if self._stopping.is_set() else self._store.service_mail.due(now)
-        keys = [record.key for record in waiting if room.take(record.channel)]
+        keys = [record.key for record in waiting if free_places.take(record.channel)]
         if not keys:
             return 0
         fence = self._next_fence(now)
         claimed = self._store.service_mail.claim(
             keys, owner=self.owner.name, fence=fence, lease_until=now + LEASE, now=now
         )
-        self._handover.service(claimed, fence)
+        self._dispatch.service(claimed, fence)
         return len(claimed)

@@ -1,6 +1,8 @@
 """The durable beat of an engine, and what it looks after at each: its own claims, silent engines, and the clock.
 
-A beat is kept at most twice a minute, or at once when a channel stops or goes on.
+1. A beat is kept at most twice a minute, or at once when a channel stops or goes on.
+2. Once a night a sweep makes all people due, so that no bookmark can be wrong for longer than a day.
+3. A campaign is finished when its last message is closed for all people.
 """
 
 from __future__ import annotations
@@ -26,6 +28,11 @@ BEAT_IS_KEPT = dt.timedelta(seconds=30)
 NEXT_TICK = "next_tick"
 """Kept beside a rest where somebody else calls the ticks: nothing tries that channel before the next one."""
 
+LAST_ZONE = dt.timedelta(days=2)
+"""How long after the last message closes in UTC it may still be open for a person: far zones, leave, holidays."""
+
+log = structlog.get_logger(__name__)
+
 Resting = Mapping[str, tuple[dt.datetime, str]]
 """The channels that rest: until when, and why."""
 
@@ -41,7 +48,6 @@ class Heartbeat:
         self._awaited, self._learned = False, 0.0
 
     def begin(self, now: dt.datetime, poison: Collection[str], hold: str) -> Reconciled:
-        """Set right what others left open, and look at the brake unless there is a ``hold`` already."""
         found = reconcile(self._store, self._owner, now, poison)
         self._looked_around = now
         after_a_clock_set_back(self._store, now)
@@ -49,17 +55,21 @@ class Heartbeat:
         return replace(found, hold=hold or brake(self._store, self._decisions, now))
 
     def keep(self, now: dt.datetime, resting: Resting, *, sending: bool, state: StateFolder | None) -> None:
-        """One beat. ``sending``: something is under way, and a slow line may take longer than its lease."""
+        """Keeps one beat. ``sending``: something is under way, and a slow line may take longer than its lease."""
         since, rested = now - self._last if self._last else None, {name: why for name, (_, why) in resting.items()}
         if since is not None and dt.timedelta() <= since < BEAT_IS_KEPT and rested == self._rested:
             return
         self._look_around(now, since)
         self._store.engine.beat(
-            self._owner.name, pid=self._owner.pid, host=self._owner.host, boot_id=self._owner.boot_id,
-            interval=self._learned if self._interval is None else self._interval, now=now,
+            self._owner.name,
+            pid=self._owner.pid,
+            host=self._owner.host,
+            boot_id=self._owner.boot_id,
+            interval=self._learned if self._interval is None else self._interval,
+            now=now,
             awaited=self._awaited and since is None,
             resting={name: self._rest(until, why) for name, (until, why) in resting.items()},
-        )  # fmt: skip
+        )
         if sending:
             self._store.outbox.renew(owner=self._owner.name, lease_until=now + LEASE, now=now)
         self._last, self._rested = now, rested
@@ -83,35 +93,30 @@ class Heartbeat:
             brake(self._store, self._decisions, now)  # it stood still, as on a machine put to sleep, or was set ahead
 
     def _sweep_on_a_new_day(self, now: dt.datetime) -> None:
-        """Where cron calls the ticks there is no night's sweep: the day's first tick decides everybody."""
+        # where cron calls the ticks there is no night's sweep: the day's first tick decides all people
         last = self._store.engine.heartbeat()
         if last is not None and last.beat_at.date() < now.date():
             sweep(self._store, now)
 
     def _learn(self, now: dt.datetime) -> None:
-        """From the beat before: how far apart somebody else calls the ticks, and whether this one was awaited."""
+        # from the beat before: how far apart cron calls the ticks, and whether this one was awaited
         last = self._store.engine.heartbeat()
         self._learned = max(0.0, (now - last.beat_at).total_seconds()) if last else 0.0
         self._awaited = awaited(self._store, now)
 
 
-LAST_ZONE = dt.timedelta(days=2)
-"""How long after the last message closes in UTC it may still be open for somebody: far zones, leave, holidays."""
-
-log = structlog.get_logger(__name__)
-
-
 def sweep(store: Store, now: dt.datetime) -> None:
-    """Make everybody due; the next beats decide them in batches. Nothing that is sent changes."""
+    # makes all people due; the next beats decide them in batches, and nothing that is sent changes
     store.loading.wipe_bookmarks(now)
     log.info("sweep")
 
 
 def finish_what_is_over(store: Store, now: dt.datetime) -> list[str]:
-    """Finish each running campaign whose last message is closed for everybody, and that has no row open.
+    """Finishes each running campaign that is closed for all people and has no row open.
 
-    Before, nothing proves that it is over: if nobody has a next instant today, somebody joins tomorrow, or comes back
-    into the audience. Open is also what waits for a person's word: of a finished campaign nothing is sent again.
+    Before, nothing proves that it is over: a person without a next instant today may be joined by another tomorrow, or
+    come back into the audience. Open is also what waits for a person's word: of a finished campaign nothing is sent
+    again.
     """
     over = [record.id for record in store.campaigns.all() if record.state == "running" and _over(store, record, now)]
     for campaign in over:
@@ -121,7 +126,6 @@ def finish_what_is_over(store: Store, now: dt.datetime) -> list[str]:
 
 
 def is_past(record: CampaignRecord, now: dt.datetime) -> bool:
-    """Whether its last message is closed for everybody."""
     return now > last_closing(record.plan) + LAST_ZONE
 
 

@@ -1,4 +1,4 @@
-"""The sent-journal: what has left, kept outside the database, so that a restored database can be told.
+"""The sent-journal: what has left, kept outside the database, so that a restored database can be recognised.
 
 The database is written first, so a journal that knows more than it has met an older copy. Only what was marked and did
 not leave after all is written here first: its row goes with the commit.
@@ -6,8 +6,8 @@ not leave after all is written here first: its row goes with the commit.
 1. Each claim is announced with its fence: a journal that cannot be written stops the engine before it sends.
 2. A touch is written down between its durable mark and the point of no return, and again when its outcome is known.
 3. A line is a JSON array: ``["sending", fence, key, at, …]`` with what it takes to make the row again, or
-   ``[state, fence, key, at]``. It names no person: the key is made of the person's id, so whoever has the directory can
-   find whose it is, and nobody else.
+   ``[state, fence, key, at]``. It names no person: the key is made of the person's id, so only the directory leads
+   from a key to its person.
 4. One file a month; those older than thirteen months are removed.
 """
 
@@ -70,7 +70,7 @@ class Journal:
     def write(
         self, marked: Iterable[Marked], settled: Iterable[tuple[str, str]], *, fence: int, now: dt.datetime
     ) -> None:
-        """Touches that may leave, and the (key, state) of those whose outcome is known. Raises ``DiskError``."""
+        """Touches that may leave, and the (key, state) of those with a known outcome. Raises ``DiskError``."""
         at = now.isoformat()
         lines = [[state, fence, key, at] for key, state in settled]
         lines += [["sending", fence, each.key, at, *_plain(each)] for each in marked]
@@ -82,7 +82,7 @@ class Journal:
         return max(map(_last_fence, self._pages()), default=0)
 
     def since(self, floor: int) -> dict[str, Entry]:
-        """By key, the last that is known of every touch whose claim has the fence ``floor`` or a later one."""
+        """By key, the last that is known of every touch with a claim of the fence ``floor`` or a later one."""
         known: dict[str, dict[int, tuple[JournalState, str]]] = {}
         details: dict[str, Marked] = {}
         for state, fence, key, at, *more in reversed([line for line in self._lines_back(floor) if line[1] >= floor]):
@@ -152,7 +152,6 @@ class Journal:
 
 
 def _last_fence(page: Path) -> int:
-    """The greatest one at the end of this page, 0 if it holds no line."""
     for block in _blocks_back(page):
         if fences := [line[1] for line in map(_parsed, block) if line]:
             return int(max(fences))
@@ -160,16 +159,19 @@ def _last_fence(page: Path) -> int:
 
 
 def _entry(tries: Mapping[int, tuple[JournalState, str]], marked: Marked | None) -> Entry:
-    begun = {fence: told for fence, told in sorted(tries.items()) if told[0] != "released"}
+    begun = {fence: outcome for fence, outcome in sorted(tries.items()) if outcome[0] != "released"}
     last = max(begun or tries)
     state, at = tries[last]
     return Entry(
-        state, last, dt.datetime.fromisoformat(at), marked, tuple((fence, told[0]) for fence, told in begun.items())
+        state,
+        last,
+        dt.datetime.fromisoformat(at),
+        marked,
+        tuple((fence, outcome[0]) for fence, outcome in begun.items()),
     )
 
 
 def _plain(marked: Marked) -> list[Any]:
-    """Everything but the key, in the order of the fields."""
     return [value.isoformat() if isinstance(value, dt.date) else value for value in _DETAILS(marked)]
 
 
@@ -182,7 +184,7 @@ def _marked(key: str, values: Sequence[Any]) -> Marked:
 
 
 def _parsed(line: bytes) -> list[Any] | None:
-    """``None`` for a line that broke off: what it would have said has not left."""
+    # a line that broke off is none: what it would have said has not left
     try:
         found = json.loads(line)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Who holds a claim: one process of one boot of one host, never named twice."""
+"""Who sends: the owner of a claim (one process of one boot of one host), and the lock that lets one process send."""
 
 from __future__ import annotations
 
@@ -55,20 +55,6 @@ class Owner:
         return other.boot_id != self.boot_id or other.pid == self.pid or not _alive(other.pid)
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _boot_id() -> str:
-    return BOOT_ID.read_text(encoding="ascii").strip()[:13] if BOOT_ID.exists() else "-"
-
-
 class EngineLock:
     """Held as a context. Entering raises ``HeldError`` naming pid and host of the process that has it."""
 
@@ -100,16 +86,30 @@ class EngineLock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """The file stays: removing it would let two processes hold two locks of the same name."""
+        # the file stays: removing it would let two processes hold two locks of the same name
         if self._file:
             self._file.truncate(0)
             self._file.close()
             self._file = None
 
 
+def holder_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8").strip() or "a process that has not written its name yet"
+
+
 def _privately(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def holder_of(path: Path) -> str:
-    return path.read_text(encoding="utf-8").strip() or "a process that has not written its name yet"
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _boot_id() -> str:
+    return BOOT_ID.read_text(encoding="ascii").strip()[:13] if BOOT_ID.exists() else "-"

@@ -5,9 +5,9 @@
 2. Marks and receipts go into one commit, then into the journal; what was marked and taken back goes into the journal
    first, for its row is gone with the commit, and a journal that still has it would take the database for a copy. If
    one of them fails (disk full, database gone) no mark is granted, and what is not on record is kept and tried again,
-   every second and once more at the end: nothing leaves whose outcome could not be recorded. A failure that lasts is
-   told once.
-3. Each claim has its own fence, so what is left of a claim that was given back and claimed anew can neither mark nor
+   every second and once more at the end: nothing leaves without a place for its outcome. A failure that lasts is
+   logged once.
+3. Each claim has its own fence, so what is left of a claim that was given back and claimed again can neither mark nor
    settle it. Claims under way at once are few; each takes one commit.
 """
 
@@ -33,8 +33,8 @@ GATHER = 0.002  # seconds
 log = structlog.get_logger(__name__)
 
 
-def said(failure: Exception) -> str:
-    """What a log may say of it: our own sentence, or only the kind of an error whose words are not ours."""
+def loggable(failure: Exception) -> str:
+    # our own sentence, or only the kind of an error with words that are not ours
     return failure.message if isinstance(failure, CommsError) else type(failure).__name__
 
 
@@ -64,39 +64,38 @@ class Recorder:
     """Belongs to one engine. ``mark`` may be called from any thread and waits; ``settle`` returns at once."""
 
     def __init__(
-        self, ledger: TouchRecords, *, owner: str, clock: Callable[[], dt.datetime], journal: Journal | None = None
+        self, touches: TouchRecords, *, owner: str, clock: Callable[[], dt.datetime], journal: Journal | None = None
     ) -> None:
-        self._ledger, self._owner, self._clock, self._journal = ledger, owner, clock, journal
-        self._posts: dict[int, Unwritten] = {}
+        self._touches, self._owner, self._clock, self._journal = touches, owner, clock, journal
+        self._unwritten: dict[int, Unwritten] = {}
         self._marked: set[str] = set()  # what the journal has as leaving; the writing thread's own
         self._busy = self._failed = self._closing = self._given_up = False
         self._trouble: Exception | None = None
-        self._told = ""
+        self._last_logged = ""
         self._crowd = 0
         self._news = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
     def mark(self, keys: Sequence[str], fence: int) -> set[str]:
-        """Make these touches ``sending``, durably; the keys that come back may leave."""
+        """Makes these touches ``sending``, durably; the keys that come back may leave."""
         if not keys:
             return set()
         granted: Future[set[str]] = Future()
         with self._news:
             if self._closing:
                 return set()
-            self._posts.setdefault(fence, Unwritten()).mark_requests.append((keys, granted))
+            self._unwritten.setdefault(fence, Unwritten()).mark_requests.append((keys, granted))
             self._news.notify_all()
         return granted.result()
 
     def settle(self, receipts: Sequence[Receipt], fence: int) -> None:
         with self._news:
-            self._posts.setdefault(fence, Unwritten()).receipts.extend(receipts)
+            self._unwritten.setdefault(fence, Unwritten()).receipts.extend(receipts)
             self._news.notify_all()
 
     def still_ours(self, keys: Sequence[str], fence: int) -> set[str]:
-        """Those of these claims that nobody has given back meanwhile and whose lease is not over."""
-        rows, now = self._ledger.rows(keys), self._clock()
+        rows, now = self._touches.rows(keys), self._clock()
         return {
             key
             for key, row in rows.items()
@@ -108,7 +107,7 @@ class Recorder:
     def flush(self, timeout: float = 60.0) -> bool:
         """Wait until everything handed in is kept; ``False`` when that took longer than ``timeout`` seconds."""
         with self._news:
-            return self._news.wait_for(lambda: not (self._posts or self._busy), timeout)
+            return self._news.wait_for(lambda: not (self._unwritten or self._busy), timeout)
 
     def take_trouble(self) -> Exception | None:
         """The last failure to write since this was asked before."""
@@ -117,73 +116,73 @@ class Recorder:
             return trouble
 
     def close(self, timeout: float = 10.0) -> None:
-        """Write what waits, then end the thread. What cannot be written stays ``sending`` and is uncertain later."""
+        """Writes what waits, then ends the thread. What cannot be written stays ``sending`` and is uncertain later."""
         with self._news:
             self._closing = True
             self._news.notify_all()
         self._thread.join(timeout)
-        lost = sum(len(post.receipts) for post in self._posts.values())
+        lost = sum(len(unwritten.receipts) for unwritten in self._unwritten.values())
         if lost:
             log.error("receipts_not_kept", count=lost)
 
     def _run(self) -> None:
-        while posts := self._next():
-            failed = {fence: post for fence, post in posts.items() if not self._write(fence, post)}
+        while waiting := self._next():
+            failed = {fence: unwritten for fence, unwritten in waiting.items() if not self._write(fence, unwritten)}
             with self._news:
                 self._busy, self._failed = False, bool(failed)
-                for fence, post in failed.items():
-                    newer = self._posts.setdefault(fence, Unwritten())
-                    newer.receipts[:0] = post.receipts
-                self._posts = {
-                    fence: post for fence, post in self._posts.items() if post.mark_requests or post.receipts
+                for fence, unwritten in failed.items():
+                    newer = self._unwritten.setdefault(fence, Unwritten())
+                    newer.receipts[:0] = unwritten.receipts
+                self._unwritten = {
+                    fence: unwritten
+                    for fence, unwritten in self._unwritten.items()
+                    if unwritten.mark_requests or unwritten.receipts
                 }
                 self._news.notify_all()
 
     def _next(self) -> dict[int, Unwritten]:
-        """Everything that waits, as soon as there is something; empty when it is time to go."""
         with self._news:
             if self._failed:
                 self._news.wait_for(lambda: self._closing, WAIT_AFTER_FAILURE)
-            self._news.wait_for(lambda: self._posts or self._closing)
+            self._news.wait_for(lambda: self._unwritten or self._closing)
             if self._crowd > 1 and not self._closing:
                 self._news.wait_for(lambda: self._closing or self._waiting() >= self._crowd, GATHER)
             self._crowd = self._waiting()
             if self._failed and self._closing and self._given_up:
-                for post in self._posts.values():
-                    post.answer(set())
+                for unwritten in self._unwritten.values():
+                    unwritten.answer(set())
                 return {}
             self._given_up = self._closing
-            posts, self._posts, self._busy = self._posts, {}, True
-            return posts
+            waiting, self._unwritten, self._busy = self._unwritten, {}, True
+            return waiting
 
     def _waiting(self) -> int:
-        """How many senders wait for their mark."""
-        return sum(len(post.mark_requests) for post in self._posts.values())
+        return sum(len(unwritten.mark_requests) for unwritten in self._unwritten.values())
 
-    def _write(self, fence: int, post: Unwritten) -> bool:
-        """One commit. Whatever goes wrong: the receipts survive, and nothing unmarked leaves."""
-        marks, now = [key for keys, _ in post.mark_requests for key in keys], self._clock()
-        taken_back = [each for each in post.receipts if each.state == RELEASED and each.key in self._marked]
+    def _write(self, fence: int, unwritten: Unwritten) -> bool:
+        # one commit; whatever goes wrong, the receipts survive, and nothing unmarked leaves
+        marks, now = [key for keys, _ in unwritten.mark_requests for key in keys], self._clock()
+        taken_back = [each for each in unwritten.receipts if each.state == RELEASED and each.key in self._marked]
         try:
             if failure := self._write_down((), taken_back, fence, now):
                 raise failure
-            marked, settled = self._ledger.record(marks, post.receipts, owner=self._owner, fence=fence, now=now)
+            marked, settled = self._touches.record(marks, unwritten.receipts, owner=self._owner, fence=fence, now=now)
         except Exception as failure:
-            self._tell(failure)
-            post.answer(set())
+            self._log(failure)
+            unwritten.answer(set())
             return False
-        known = [each for each in post.receipts if each.key in settled and each.state != RELEASED]
-        told = self._write_down(marked, known, fence, now)
-        self._marked = (self._marked - {each.key for each in post.receipts}) | {each.key for each in marked}
-        post.receipts = []
-        self._tell(told)
-        post.answer(set() if told else {each.key for each in marked})
-        return told is None
+        known = [each for each in unwritten.receipts if each.key in settled and each.state != RELEASED]
+        journal_failure = self._write_down(marked, known, fence, now)
+        self._marked = (self._marked - {each.key for each in unwritten.receipts}) | {each.key for each in marked}
+        unwritten.receipts = []
+        self._log(journal_failure)
+        unwritten.answer(set() if journal_failure else {each.key for each in marked})
+        return journal_failure is None
 
     def _write_down(
         self, marked: Sequence[Marked], settled: Sequence[Receipt], fence: int, now: dt.datetime
     ) -> CommsError | None:
-        """In the journal outside the database; what cannot be written there does not leave."""
+        # what cannot be written in the journal does not leave
         if self._journal is None:
             return None
         try:
@@ -192,14 +191,14 @@ class Recorder:
             return failure
         return None
 
-    def _tell(self, failure: Exception | None) -> None:
-        """A full disk fails every second for hours: told when it begins, when it changes and when it is over."""
-        what = said(failure) if failure else ""
-        if what and what != self._told:
+    def _log(self, failure: Exception | None) -> None:
+        # a full disk fails every second for hours: logged when it begins, when it changes and when it is over
+        what = loggable(failure) if failure else ""
+        if what and what != self._last_logged:
             log.error("record_failed", error=what)
-        elif self._told and not what:
-            log.warning("records_again", after=self._told)
-        self._told = what
+        elif self._last_logged and not what:
+            log.warning("records_again", after=self._last_logged)
+        self._last_logged = what
         if failure is not None:
             with self._news:
                 self._trouble = failure

@@ -2,7 +2,7 @@
 
 1. The senders report every outcome. The touch that is one too many stops its campaign at once: nothing more is marked.
 2. At the next beat the pause is put on record with the numbers, and the owners and the admin get a mail.
-3. ``resume`` starts the count anew; what was refused before it is not held against the campaign again.
+3. ``resume`` starts the count again; what was refused before it is not held against the campaign again.
 
 What this process has not seen is counted in the database once per message, so that many short runs add up.
 """
@@ -68,7 +68,6 @@ class RefusalGuard:
         self._lock = threading.Lock()
 
     def watch(self, campaigns: Campaigns, claimed: Iterable[Touch]) -> None:
-        """Called with what was claimed, before it is handed over."""
         running = {campaign.id: campaign for campaign in campaigns.running}
         for campaign_id, message in {(touch.campaign, touch.message) for touch in claimed if touch.rung == 0}:
             since, known = _since(running[campaign_id]), self._tallies.get((campaign_id, message))
@@ -82,7 +81,7 @@ class RefusalGuard:
                     self._on_record.discard(campaign_id)
 
     def note(self, campaign: str, message: str, rung: int, receipt: Receipt) -> None:
-        """One receipt. What never reached the other side says nothing, nor does "not now"."""
+        # what never reached the other side says nothing, nor does "not now"
         arrived, gone = receipt.state == "sent", bool(receipt.unreachable) and receipt.state != "released"
         if rung or not (arrived or gone or receipt.state == "failed"):
             return
@@ -97,11 +96,10 @@ class RefusalGuard:
                 self._stopped[campaign] = RefusalStop(message, tally.refused, tally.done, tally.reasons.copy())
 
     def stops(self, *campaigns: str) -> bool:
-        """Whether nothing of these may leave."""
         return bool(self._stopped) and all(campaign in self._stopped for campaign in campaigns)
 
     def act(self, now: dt.datetime) -> list[str]:
-        """Put on record what was stopped, and tell whom it concerns. Returns the campaigns paused by this."""
+        """Puts stopped campaigns on record and tells the people they concern. Returns the campaigns paused by this."""
         paused = [campaign for campaign in self._stopped if campaign not in self._on_record]
         for campaign in paused:
             self._pause(campaign, self._stopped[campaign], now)
@@ -118,7 +116,6 @@ class RefusalGuard:
 
 
 def _since(campaign: Campaign) -> dt.datetime:
-    """The last resume, else the start."""
     return max([campaign.started_at, *(pause.until for pause in campaign.pauses)])
 
 
@@ -131,5 +128,5 @@ def _tally(since: dt.datetime, counted: Mapping[tuple[str, str, str], int]) -> R
 
 
 def reason_of(phase: str, reply: str) -> str:
-    """A reason as it may be told: what went wrong with a text may name its person."""
+    # what went wrong with a text may name its person
     return f"it cannot be written ({reply.partition(':')[0]})" if phase == "render" else reply

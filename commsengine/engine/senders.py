@@ -6,17 +6,15 @@ import datetime as dt
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from typing import Any
 
 import structlog
 
-from commsengine.cadence.history import Decision, Touch
-from commsengine.cadence.terms import Carrier, ChannelName
+from commsengine.cadence.terms import ChannelName
 from commsengine.channels.channel import RELEASED, RETRY, Channel, Outcome
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.attempt import BatchDelivery, Claimed, receipt_of, render_failed
@@ -33,7 +31,8 @@ LARGEST_CLAIM = 1000
 WIDENS_AFTER = dt.timedelta(minutes=5)
 """One connection more is tried so long after the other side had enough of them."""
 
-TOLD_BY_NOBODY = 900.0  # seconds until a refusal that may be about us is tried once more
+UNSETTLED_WAIT = 900.0  # seconds until a refusal that may be about us is tried once more
+BURST_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +58,7 @@ class SenderPool:
         self,
         name: ChannelName,
         setup: ChannelSetup,
-        writer: Recorder,
+        recorder: Recorder,
         *,
         clock: Callable[[], dt.datetime],
         lease: dt.timedelta,
@@ -68,15 +67,15 @@ class SenderPool:
         stopped: Callable[[], bool] = lambda: False,
         suspects: Suspects | None = None,
     ) -> None:
-        self._progress, self._guard, self._told_to_stop, self._suspects = progress, guard, stopped, suspects
-        self.name, self.breaker, self._setup, self._writer, self._clock = name, Breaker(name), setup, writer, clock
+        self._progress, self._guard, self._stop_asked, self._suspects = progress, guard, stopped, suspects
+        self.name, self.breaker, self._setup, self._recorder, self._clock = name, Breaker(name), setup, recorder, clock
         self._rate = Rate(setup.per_minute)
         limit = LARGEST_CLAIM if setup.per_minute is None else int(setup.per_minute * lease.total_seconds() / 120)
         self._capacity = max(1, min(limit, LARGEST_CLAIM))
         self._queue: deque[list[Claimed]] = deque()
         self._open = 0
         self.sent = self.failed = 0
-        self._doubts = UnclearRefusals()
+        self._unclear = UnclearRefusals()
         self._spared: list[int] = []  # threads that do without a connection
         self._spared_at = clock()
         self._stopping = self._doubtful = False
@@ -88,8 +87,7 @@ class SenderPool:
         for thread in self._threads:
             thread.start()
 
-    def room(self, now: dt.datetime) -> int:
-        """How many more touches may be claimed for this channel now."""
+    def free(self, now: dt.datetime) -> int:
         with self._news:
             if self._stopping or self.breaker.shut(now):
                 return 0
@@ -102,17 +100,16 @@ class SenderPool:
 
     @property
     def crowded(self) -> bool:
-        """So much is under way that claiming more had better wait."""
+        # so much is under way that claiming more had better wait
         with self._news:
             return self._open > self._capacity // 2
 
     def put(self, claimed: Sequence[Claimed]) -> None:
-        """Hand over the touches of one claim."""
         with self._news:
             self._widen()
             carriers = len(self._threads) - len(self._spared)
             size = max(1, min(-(-len(claimed) // carriers), LARGEST_BATCH, self._rate.burst or LARGEST_BATCH))
-            if self._stopping:  # nobody may be left to take it
+            if self._stopping:  # no thread may be left to take it
                 self._give_back(claimed)
                 return
             self._open += len(claimed)
@@ -120,18 +117,18 @@ class SenderPool:
             self._news.notify_all()
 
     def wait(self, timeout: float) -> bool:
-        """Wait until nothing is under way, at most ``timeout`` real seconds; whether that came about."""
+        """Waits until nothing is under way, at most ``timeout`` real seconds; whether that came about."""
         with self._news:
             return self._news.wait_for(lambda: self._open == 0, timeout)
 
     def stop(self) -> None:
-        """Begin nothing new: what has not been marked is given back."""
+        # what has not been marked is given back
         with self._news:
             self._stopping = True
             self._news.notify_all()
 
     def join(self, timeout: float) -> bool:
-        """After ``stop``: wait for the sends that had begun; ``False`` when one is open after ``timeout`` seconds."""
+        """After ``stop``: waits for the sends that had begun; ``False`` when one is open after ``timeout`` seconds."""
         done = self.wait(timeout)
         for thread in self._threads:
             thread.join(5.0 if done else 0.0)
@@ -160,10 +157,10 @@ class SenderPool:
             return None
 
     def _broke(self, failure: Exception) -> None:
-        """A defect of ours or a channel that cannot be opened: keep still for a while, like after any failure."""
+        # a defect of ours or a channel that cannot be opened: keep still for a while, like after any failure
         log.error("channel_broke", channel=self.name, error=type(failure).__name__)
-        told = failure.message.rstrip(".") if isinstance(failure, InputError) else ""
-        because = told or f"{self.name} failed unexpectedly ({type(failure).__name__})"
+        own_words = failure.message.rstrip(".") if isinstance(failure, InputError) else ""
+        because = own_words or f"{self.name} failed unexpectedly ({type(failure).__name__})"
         self.breaker.fail(because, self._clock(), at_once=True)
 
     def _next(self, number: int) -> list[Claimed] | None:
@@ -172,7 +169,7 @@ class SenderPool:
             return self._queue.popleft() if self._queue else None
 
     def _narrow(self, number: int) -> bool:
-        """This thread does without a connection from now on; the last one is not given up."""
+        # this thread does without a connection from now on; the last one is not given up
         with self._news:
             if len(self._spared) + 1 >= len(self._threads):
                 return False
@@ -196,19 +193,18 @@ class SenderPool:
             self._progress.set()
 
     def _leave_open(self) -> None:
-        """Nothing is under way that could tell what these were refused for: they are tried again."""
-        for doubt in self._doubts.take():
-            again = doubt.attempts > 0
-            wait = TOLD_BY_NOBODY if again else None
-            doubt.book(replace(doubt.outcome, verdict=RETRY, begun=not again, retry_after=wait))
+        # nothing is under way that could tell what these were refused for: they are tried again
+        for refusal in self._unclear.take():
+            again = refusal.attempts > 0
+            wait = UNSETTLED_WAIT if again else None
+            refusal.record(replace(refusal.outcome, verdict=RETRY, begun=not again, retry_after=wait))
 
-    def _book(self, one: Claimed, receipt: Receipt) -> None:
-        """One receipt on its way to the record."""
+    def _record(self, one: Claimed, receipt: Receipt) -> None:
         with self._news:
             self.sent += receipt.state == "sent" and not one.service
             self.failed += receipt.state == "failed" and not one.service
         self._guard.note(one.campaign, one.message, one.rung, receipt)
-        self._writer.settle([receipt], one.fence)
+        self._recorder.settle([receipt], one.fence)
 
     def _carry(self, channel: Channel, batch: Sequence[Claimed], number: int) -> None:
         fence = batch[0].fence
@@ -217,16 +213,22 @@ class SenderPool:
         claimed = {one.key: one for one in batch}
         delivery = BatchDelivery(
             {message.key: claimed[message.key] for message in messages},
-            fence, self._writer, self.breaker, guard=self._guard, clock=self._clock,
-            stopped=lambda: self._stopping or self._told_to_stop(), book=self._book, doubts=self._doubts,
+            fence,
+            self._recorder,
+            self.breaker,
+            guard=self._guard,
+            clock=self._clock,
+            stopped=lambda: self._stopping or self._stop_asked(),
+            record=self._record,
+            unclear_refusals=self._unclear,
             narrow=partial(self._narrow, number),
-        )  # fmt: skip
+        )
         try:
             for outcome in channel.deliver(DatedBatch(messages, self._clock), delivery.mark) if messages else ():
                 delivery.settle(outcome)
                 if delivery.over or delivery.refused or delivery.narrowed:
                     break
-        except Exception as failure:  # the others of this batch must still be told what became of them
+        except Exception as failure:  # the others of this batch still need their receipts
             self._broke(failure)
         rest = delivery.untried() if (delivery.refused or delivery.narrowed) and not delivery.over else frozenset()
         delivery.settle_rest(but=rest)
@@ -236,18 +238,17 @@ class SenderPool:
         )
 
     def _again(self, rest: Sequence[Claimed]) -> None:
-        """The rest of a batch of which one was stopped: next; after a refused mark, with a look at the record."""
         if rest:
             with self._news:
                 self._open += len(rest)
                 self._queue.appendleft(list(rest))
 
     def _still_ours(self, batch: Sequence[Claimed]) -> Sequence[Claimed]:
-        """After a refused mark, a look at the record saves a relay from many letters that end before their dot."""
+        # after a refused mark, a look at the record saves a relay from many letters that end before their dot
         if not (self._doubtful and batch):
             return batch
         try:
-            ours = self._writer.still_ours([one.key for one in batch], batch[0].fence)
+            ours = self._recorder.still_ours([one.key for one in batch], batch[0].fence)
         except CommsError as failure:
             self._broke(failure)
             self._give_back(batch)
@@ -257,10 +258,10 @@ class SenderPool:
         return [one for one in batch if one.key in ours]
 
     def _may_go(self, count: int) -> bool:
-        """Wait for the rate; ``False`` when the pool has been stopped or the channel has been shut meanwhile."""
+        """Waits for the rate; ``False`` when the pool has been stopped or the channel has been shut meanwhile."""
         with self._news:
             self._news.wait_for(lambda: self._stopping, self._rate.take(count))
-        return not (self._stopping or self._told_to_stop()) and self.breaker.admit(count, self._clock())
+        return not (self._stopping or self._stop_asked()) and self.breaker.admit(count, self._clock())
 
     def _rendered(self, batch: Sequence[Claimed]) -> list[RenderedMessage]:
         messages = []
@@ -270,28 +271,24 @@ class SenderPool:
                     messages.append(claimed.render())
             except Exception as failure:  # one bad row must not stop the others
                 log.error("render_failed", campaign=claimed.campaign, message=claimed.message, key=claimed.key)
-                self._book(claimed, render_failed(claimed.key, failure, claimed.attempts, self._clock()))
+                self._record(claimed, render_failed(claimed.key, failure, claimed.attempts, self._clock()))
         return messages
 
     def _give_back(self, batch: Sequence[Claimed]) -> None:
-        """Only rows that are still ``claimed`` change; whatever has its receipt keeps it."""
+        # only rows that are still ``claimed`` change; a row with its receipt keeps it
         now = self._clock()
         given = [Outcome(one.key, RELEASED, begun=False) for one in batch]
-        self._writer.settle([receipt_of(outcome, 0, now) for outcome in given], batch[0].fence)
+        self._recorder.settle([receipt_of(outcome, 0, now) for outcome in given], batch[0].fence)
 
 
 def _as_it_is(message: RenderedMessage) -> RenderedMessage:
-    """What was rendered before."""
     return message
-
-
-BURST_SECONDS = 1.0
 
 
 class Rate:
     """So many messages a minute, evenly; ``None`` means as fast as it goes.
 
-    It measures real seconds, whatever clock the campaign runs on: the other side's limit is real.
+    It measures real seconds by any clock of the campaign: the other side's limit is real.
     """
 
     def __init__(self, per_minute: float | None) -> None:
@@ -301,11 +298,11 @@ class Rate:
 
     @property
     def burst(self) -> int | None:
-        """How many may go at once: a second's worth, and at least one. ``None`` without a limit."""
+        # a second's worth, and at least one
         return None if self.per_second is None else max(1, int(self.per_second * BURST_SECONDS))
 
     def take(self, count: int) -> float:
-        """Reserve ``count`` messages; returns the seconds to wait before they may go."""
+        """Reserves ``count`` messages; returns the seconds to wait before they may go."""
         if self.per_second is None:
             return 0.0
         with self._lock:
@@ -328,122 +325,3 @@ class DatedBatch(Sequence[RenderedMessage]):
         if isinstance(place, slice):
             return DatedBatch(self._messages[place], self._clock)
         return replace(self._messages[place], date=self._clock())
-
-
-BATCH = 1000
-BY_HAND = "personal"
-SHORT_WAIT = dt.timedelta(minutes=1)
-"""A channel that opens this soon is waited for, also where no other is open."""
-
-LOOK_AGAIN = dt.timedelta(minutes=5)
-"""When a person who waits for a crowded channel is due again by their bookmark: half a lease, as much as it holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Of one who waits: the facts they were decided on, the bookmark, and when time alone may change the decision."""
-
-    facts_seq: int
-    look_at: dt.datetime
-    changes_at: dt.datetime
-
-
-class WaitingPeople:
-    """Who waits for a place, by channel, the longest first. Belongs to the beat of one engine."""
-
-    def __init__(self) -> None:
-        self._lines: dict[Carrier, dict[str, Place]] = {}
-
-    def __bool__(self) -> bool:
-        return any(self._lines.values())
-
-    def join(self, channel: Carrier, person: str, place: Place) -> None:
-        self._lines.setdefault(channel, {})[person] = place
-
-    def next(self, channel: Carrier, most: int) -> list[str]:
-        """The people who may try now, taken out of the line."""
-        line = self._lines.get(channel, {})
-        first = list(islice(line, most))
-        for person in first:
-            del line[person]
-        return first
-
-    def leave(self, people: Iterable[str]) -> None:
-        for line in self._lines.values():
-            for person in people:
-                line.pop(person, None)
-
-    def unchanged(self, people: Iterable[str], now: dt.datetime) -> dict[str, tuple[Carrier, Place]]:
-        """Those who are due by the bookmark that they wait with, and for no other reason."""
-        return {
-            person: (channel, place)
-            for person in people
-            for channel, line in self._lines.items()
-            if (place := line.get(person)) and place.look_at <= now < place.changes_at
-        }
-
-
-class FreePlaces:
-    """Made for each beat. ``crowded`` counts the touches that were left out."""
-
-    def __init__(self, pools: Mapping[Carrier, SenderPool], waiting: WaitingPeople, now: dt.datetime) -> None:
-        self._pools, self._waiting, self._now = pools, waiting, now
-        self._left = {name: pool.room(now) for name, pool in pools.items()}
-        self.crowded = 0
-
-    def take(self, channel: Carrier) -> bool:
-        """One place in that channel, if there is one left."""
-        if self._left.get(channel, 0) <= 0:
-            return False
-        self._left[channel] -= 1
-        return True
-
-    def places(self) -> dict[Carrier, int]:
-        """By channel; none in one that is more than half full, so that people are taken by the hundred."""
-        return {name: left for name, left in self._left.items() if left > 0 and not self._pools[name].crowded}
-
-    def most(self) -> int:
-        """How many people may be taken now.
-
-        While every channel is shut for long, as many as ever: some may need a call, or nothing any more.
-        """
-        if not all(pool.breaker.shut(self._now) for pool in self._pools.values()):
-            return min(sum(self.places().values()), BATCH)
-        opens = min((self._opens(name) for name in self._pools), default=None)
-        return 0 if opens is not None and opens <= self._now + SHORT_WAIT else BATCH
-
-    def next(self) -> list[str]:
-        """Those who have waited for a place that there is now."""
-        people: list[str] = []
-        for name, left in self.places().items():
-            people += self._waiting.next(name, min(left, BATCH - len(people)))
-        return people
-
-    def still_waiting(self, people: Sequence[str]) -> dict[str, tuple[Decision, int]]:
-        """Those of these who wait on, with the bookmark and the facts that hold for that."""
-        found = {}
-        for person, (channel, place) in self._waiting.unchanged(people, self._now).items():
-            later = replace(place, look_at=min(self._opens(channel), place.changes_at))
-            self._waiting.join(channel, person, later)
-            found[person] = (Decision(person, (), later.look_at), place.facts_seq)
-        return found
-
-    def fit(self, decision: Decision, facts_seq: int) -> Decision:
-        """The decision without the touches that their channel has no room for, and when to look at them again."""
-        left_out = [touch for touch in decision.touches if not self._fits(touch)]
-        if not left_out:
-            return decision
-        self.crowded += len(left_out)
-        changes_at = min([touch.not_after for touch in left_out] + ([decision.wake_at] if decision.wake_at else []))
-        look_at = min([changes_at, *(self._opens(touch.channel) for touch in left_out)])
-        self._waiting.join(left_out[0].channel, decision.person, Place(facts_seq, look_at, changes_at))
-        return replace(decision, touches=tuple(t for t in decision.touches if t not in left_out), wake_at=look_at)
-
-    def _fits(self, touch: Touch) -> bool:
-        return bool(touch.skip) or touch.channel == BY_HAND or self.take(touch.channel)
-
-    def _opens(self, channel: Carrier) -> dt.datetime:
-        """When a shut channel opens again; a crowded one is looked at before, as soon as it has a place."""
-        pool = self._pools.get(channel)
-        until = pool.breaker.until if pool and pool.breaker.shut(self._now) else None
-        return until or self._now + LOOK_AGAIN

@@ -43,7 +43,6 @@ class Reconciled:
 
 
 def reconcile(store: Store, me: Owner, now: dt.datetime, poison: Collection[str] = ()) -> Reconciled:
-    """Give back and flag what engines that run no more have left open."""
     owners = {record.owner for record in store.touches.open_rows(states=("claimed", "sending"))}
     if not owners:
         return Reconciled()
@@ -58,9 +57,9 @@ def reconcile(store: Store, me: Owner, now: dt.datetime, poison: Collection[str]
 
 
 def after_a_clock_set_back(store: Store, now: dt.datetime) -> bool:
-    """If a beat is on record that lies ahead, nobody is to wait for that time to come; whether that was so.
+    """Whether a beat on record lies ahead; then no person is to wait for that time to come.
 
-    Everybody is decided once, and what is uncertain is so as of now. Nothing is sent twice by it.
+    All people are decided once, and what is uncertain is so as of now. Nothing is sent twice by it.
     """
     if not store.engine.set_back(now, ahead=now + AHEAD):
         return False
@@ -71,7 +70,7 @@ def after_a_clock_set_back(store: Store, now: dt.datetime) -> bool:
 
 
 def brake(store: Store, decisions: Decisions, now: dt.datetime) -> str:
-    """Hold the engine if too much fell due while no engine beat; returns the reason, empty if all is well."""
+    """Holds the engine if too much fell due while no engine beat; returns the reason, empty if all is well."""
     last = store.engine.heartbeat()
     if last is None or not stood_still(store, last, now):
         return ""

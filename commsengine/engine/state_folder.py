@@ -1,4 +1,4 @@
-"""The state folder: what an engine keeps outside its database, so that a restored or copied database can be told.
+"""The state folder: what an engine keeps outside its database, so that a restored or copied database can be recognised.
 
 STOP                        while this file exists, nothing leaves (for one database: in its own folder)
 place.json                  which place this is: a random id, and the machine it was made on
@@ -29,7 +29,8 @@ MACHINE_ID = Path("/etc/machine-id")
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What was noted of a database at its last beat: ``path`` is its file, empty on a server; ``epochs``: decrees."""
+    """What was noted of a database at its last beat: ``path`` is its file, empty on a server; ``epochs`` counts
+    decisions on campaigns."""
 
     path: str
     fence: int
@@ -38,7 +39,6 @@ class Note:
 
 
 def stop_is_there(root: Path, database: str) -> bool:
-    """Whether a ``STOP`` lies there for every database, or for this one."""
     return any(map(_is_there, _stops(root, database)))
 
 
@@ -47,7 +47,7 @@ def _stops(root: Path, database: str) -> tuple[str, str]:
 
 
 def _is_there(path: str) -> bool:
-    """Raises ``OSError`` where that cannot be seen: who cannot see a ``STOP`` must not go on as if there were none."""
+    # an ``OSError`` is raised on: without a look at ``STOP`` the engine must not go on as if there were none
     try:
         os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -74,11 +74,11 @@ class StateFolder:
         self.journal = Journal(self.folder, durable=durable)
 
     def stopped(self) -> bool:
-        """Somebody has put a ``STOP`` there: the switch that works when the database does not."""
+        # the switch that works when the database does not
         return any(map(_is_there, self._stops))  # asked three times a message
 
     def noted(self) -> Note | None:
-        """What was noted at the last beat; ``None`` if this database was never sent from here."""
+        """The note of the last beat; ``None`` if this database was never sent from here."""
         found = _read(self.folder / "instance.json")
         try:
             beat_at = dt.datetime.fromisoformat(found["beat_at"]) if found["beat_at"] else None
@@ -87,16 +87,15 @@ class StateFolder:
             return None
 
     def note(self, note: Note) -> None:
-        """Keeps it; a note that cannot be kept is an older note, and no reason to stop."""
+        # a note that cannot be kept is an older note, and no reason to stop
         beat_at = note.beat_at.isoformat() if note.beat_at else None
-        told = {"path": note.path, "fence": note.fence, "beat_at": beat_at, "epochs": note.epochs}
+        kept = {"path": note.path, "fence": note.fence, "beat_at": beat_at, "epochs": note.epochs}
         try:
-            _write(self.folder / "instance.json", told)
+            _write(self.folder / "instance.json", kept)
         except OSError:
             return
 
     def kin(self, former: Collection[str], path: Path | None) -> list[Journal]:
-        """The journals of what this database was called before, and of whatever lay at its ``path``."""
         found = []
         for folder in self.root.iterdir():
             noted = _read(folder / "instance.json")
@@ -111,7 +110,7 @@ class StateFolder:
 
 
 def _place(root: Path) -> str:
-    """The id of this state folder. One that was copied to another machine with everything else is another place."""
+    # a folder that was copied to another machine with everything else is another place
     file = root / "place.json"
     machine = MACHINE_ID.read_text(encoding="ascii").strip() if MACHINE_ID.exists() else ""
     found = _read(file)

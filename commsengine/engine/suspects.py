@@ -1,8 +1,9 @@
 """Which message the engine was writing when it died: the one row that kills it fails alone, the others go on.
 
 Each sender thread notes the key it is about to render in a small mapped file: no system call, and what is there
-survives the process (not the power, which is nobody's poison). A start counts what it finds there. From then on a
-suspect is rendered while no other suspect is, so that no neighbour is blamed with it; the third death names it.
+survives the process (not a power cut, for which no message is to blame). A start counts what it finds there. From
+then on a suspect is rendered while no other suspect is, so that no neighbour is blamed with it; the third death
+names it.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ class Suspects:
         os.close(file)
 
     def poison(self) -> frozenset[str]:
-        """Counts whoever was being written when the last engine died; the keys at which it died too often."""
+        """Counts the messages that were being written when the last engine died; the keys at which it died too
+        often."""
         died_at = [self._map[n * SLOT : (n + 1) * SLOT].rstrip(b"\0").decode("ascii", "replace") for n in range(SLOTS)]
         if any(died_at):
             for key in filter(None, died_at):
@@ -47,7 +49,7 @@ class Suspects:
         return frozenset(key for key, deaths in self._deaths.items() if deaths >= MOST_DEATHS)
 
     def forget(self, key: str) -> None:
-        """It has been written, or it has failed: no suspect any more."""
+        # it has been written, or it has failed: no suspect any more
         if self._deaths.pop(key, None) is not None:
             self._save()
 
@@ -55,7 +57,7 @@ class Suspects:
     def writing(self, key: str) -> Iterator[None]:
         """Around the rendering of one message. A suspect waits until it is alone among the suspects.
 
-        Raises ``CommsError`` for a message at which the engine died too often, whoever claimed it.
+        Raises ``CommsError`` for a message at which the engine died too often.
         """
         suspect = key in self._deaths
         if self._deaths.get(key, 0) >= MOST_DEATHS:

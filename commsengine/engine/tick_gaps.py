@@ -2,7 +2,7 @@
 
 How long the next tick may be awaited
 - Twice the time between the last two, a quarter of an hour at least. The night between working hours counts like it
-  once it has come twice within eight days, so that one outage makes nobody patient.
+  once it has come twice within eight days, so that one outage makes no engine patient.
 - Who calls it about once a day, or for the first time, may leave out a long weekend.
 What comes later is a standstill, and the brake's.
 """
@@ -24,19 +24,17 @@ RARELY = dt.timedelta(minutes=90)
 
 
 def awaited(store: Store, now: dt.datetime) -> bool:
-    """Whether nothing has beaten for long, and the next tick is not overdue yet."""
     last = store.engine.heartbeat()
     return last is not None and LONG_SILENCE < now - last.beat_at <= _patience(store, last)
 
 
 def stood_still(store: Store, last: HeartbeatRecord, now: dt.datetime) -> bool:
-    """Whether nothing has beaten since ``last`` for longer than the ticks are apart."""
     silent = now - last.beat_at
     return silent > LONG_SILENCE and silent > _patience(store, last)
 
 
 def rarely(store: Store) -> dt.timedelta | None:
-    """How long nothing had beaten before the last beat, if that is too long for messages to come in time."""
+    """How long no engine had beaten before the last beat, if that is too long for messages to come in time."""
     last = store.engine.heartbeat()
     apart = dt.timedelta(seconds=last.interval) if last else dt.timedelta()
     return apart if apart > RARELY else None

@@ -1,9 +1,9 @@
-"""What becomes of uncertain sends: whoever can look is asked, and only then the plan's ``on_uncertain`` decides.
+"""What becomes of uncertain sends: what can look is asked, and only then the plan's ``on_uncertain`` decides.
 
 1. A resolver is asked once its settle time is over: before that, an absence proves nothing.
 2. What it found is ``sent``; what provably did not arrive is tried again. Each is in the audit with its evidence.
-3. What nobody can say anything about is asked again every minute, until the patience is over; then the plan decides:
-   once more, flagged, or held for a person.
+3. What no resolver knows anything about is asked again every minute, until the patience is over; then the plan
+   decides: once more, flagged, or held for a person.
 
 Each resolver looks in a thread of its own: an archive that does not answer must not keep messages from leaving.
 """
@@ -57,7 +57,7 @@ class Resolution:
         return min((self._next(row, now) for row in left), default=None)
 
     def _newer(self, rows: Sequence[Uncertain], resolver: Resolver, now: dt.datetime) -> set[str]:
-        """What became uncertain again after the look that is under way began: of those it can prove no absence."""
+        # of what became uncertain again after the look began, it can prove no absence
         began = {row.key: self._asked.get((resolver.name, row.key)) for row in rows}
         return {row.key for row in rows if (at := began[row.key]) is not None and at < _since(row, now)}
 
@@ -68,7 +68,7 @@ class Resolution:
             self._asked |= {(resolver.name, row.key): now for row in rows}
             self._looks[resolver.name] = _begun(resolver, [_sending(row) for row in rows], now)
             newer = set()
-        known = {key: seen for key, seen in self._heard(resolver.name).items() if seen.found or key not in newer}
+        known = {key: seen for key, seen in self._found(resolver.name).items() if seen.found or key not in newer}
         found = {key: (seen.remote_id, seen.evidence) for key, seen in known.items() if seen.found}
         absent = {key: seen.evidence for key, seen in known.items() if not seen.found}
         if known:
@@ -76,8 +76,7 @@ class Resolution:
             log.info("resolved", resolver=resolver.name, found=counts["found"], absent=counts["absent"])
         return known
 
-    def _heard(self, resolver: str) -> Mapping[str, Sighting]:
-        """What a look has found, if it has come to its end."""
+    def _found(self, resolver: str) -> Mapping[str, Sighting]:
         if resolver not in self._looks:
             return {}
         if not wait([self._looks[resolver]], WAITED_FOR).done:
@@ -98,7 +97,6 @@ class Resolution:
         return all(now >= _since(row, now) + _settle(resolver) + PATIENCE for resolver in theirs)
 
     def _next(self, row: Uncertain, now: dt.datetime) -> dt.datetime:
-        """When the next of its resolvers may be asked."""
         asks = [
             max(_since(row, now) + _settle(resolver), _again(asked, now))
             for resolver in self._resolvers[row.channel]
@@ -108,10 +106,7 @@ class Resolution:
 
 
 def _begun(resolver: Resolver, sendings: Sequence[Sending], now: dt.datetime) -> Future[Mapping[str, Sighting]]:
-    """The look, on its way. Its thread keeps nobody from leaving: what it would find is found again.
-
-    Of what was marked by a clock that was ahead no absence is believed: who looks from that time on looks too late.
-    """
+    # Of what was marked by a clock that was ahead no absence is believed: a look from that time on is too late.
     found: Future[Mapping[str, Sighting]] = Future()
     ahead = {sending.key for sending in sendings if sending.since > now}
 
@@ -127,12 +122,12 @@ def _begun(resolver: Resolver, sendings: Sequence[Sending], now: dt.datetime) ->
 
 
 def _since(row: Uncertain, now: dt.datetime) -> dt.datetime:
-    """Never later than now: the clock may have been set back a little."""
+    # never later than now: the clock may have been set back a little
     return min(row.uncertain_at or row.sending_at or now, now)
 
 
 def _again(asked: dt.datetime | None, now: dt.datetime) -> dt.datetime:
-    """When one who was asked then may be asked again; a clock that was set back is no reason to wait."""
+    # a clock that was set back is no reason to wait
     return now if asked is None or asked > now else asked + ASK_AGAIN
 
 

@@ -1,6 +1,6 @@
 """Refusals for good of which only the next ones can tell whether they are about one person or about us.
 
-1. The same message gets through to another: the refusal was about that one person, whose touch fails.
+1. The same message gets through to another: the refusal was about that one person, and their touch fails.
 2. Three are refused alike and none gets through in between: it is us. They are given back, and none has failed.
 3. Nothing is under way that could tell: they wait and are tried again, and the row shows the server's words.
 
@@ -29,7 +29,7 @@ class UnclearRefusal:
     message: str
     person: str
     attempts: int
-    book: Callable[[Outcome], None]
+    record: Callable[[Outcome], None]
 
 
 class UnclearRefusals:
@@ -43,33 +43,31 @@ class UnclearRefusals:
         self._lock = threading.Lock()
 
     def own(self, key: str, message: str) -> bool:
-        """Whether the message has got through to others since this touch was refused first."""
         with self._lock:
             before = self._refused.get(key)
             return before is not None and self._arrived[message] > before
 
-    def add(self, doubt: UnclearRefusal) -> bool:
+    def add(self, refusal: UnclearRefusal) -> bool:
         """Whether this is the one that says it is us."""
         with self._lock:
-            self._open.append(doubt)
-            self._refused.setdefault(doubt.outcome.key, self._arrived[doubt.message])
-            rows = [self._alike.setdefault((of, doubt.outcome.unclear), []) for of in (doubt.message, "")]
+            self._open.append(refusal)
+            self._refused.setdefault(refusal.outcome.key, self._arrived[refusal.message])
+            rows = [self._alike.setdefault((of, refusal.outcome.unclear), []) for of in (refusal.message, "")]
             for row in rows:
-                row.append(doubt.person)
+                row.append(refusal.person)
             return any(len(row) >= ALIKE and len(set(row)) >= PEOPLE for row in rows)
 
     def arrive(self, key: str, message: str) -> list[UnclearRefusal]:
-        """One has got through. Returns what is no doubt any more: each was refused for its own sake."""
+        """Returns the refusals that are clear now that one has got through: each was for its own person."""
         with self._lock:
             self._arrived[message] += 1
             self._refused.pop(key, None)
             self._alike = {row: who for row, who in self._alike.items() if row[0] not in (message, "")}
-            settled = [doubt for doubt in self._open if doubt.message == message]
-            self._open = [doubt for doubt in self._open if doubt.message != message]
+            settled = [refusal for refusal in self._open if refusal.message == message]
+            self._open = [refusal for refusal in self._open if refusal.message != message]
             return settled
 
     def take(self) -> list[UnclearRefusal]:
-        """All that is open, to be given back."""
         with self._lock:
             taken, self._open = self._open, []
             return taken

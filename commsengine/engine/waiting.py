@@ -16,7 +16,7 @@ A_MINUTE = dt.timedelta(minutes=1)
 
 
 def count_missed_windows(store: Store, decisions: Decisions, now: dt.datetime) -> int:
-    """How many people something was due for at that moment, but whose send window was closed."""
+    """How many people a touch was due for at that moment, with their send window closed."""
     people, total = sample(store)
     campaigns, found = decisions.campaigns(now), 0
     for ids in pages([person.id for person in people]):

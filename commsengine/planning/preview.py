@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from commsengine.cadence.calendar import DAY, Hours
-from commsengine.cadence.forecast import forecast, nobody
+from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Plan
@@ -116,7 +116,7 @@ def _touches(wiring: Wiring, plan: Plan, person: Person, carriers: frozenset[str
     campaigns = Campaigns((Campaign(plan, opens),), wiring.rules, carriers=carriers)
     # Whoever joined lately, or leaves soon, may still be shown what the plan says.
     always = replace(person, since=None, left=None, leave=())
-    return forecast(campaigns, always, past, opens, closes + dt.timedelta(minutes=1), nobody).touches
+    return forecast(campaigns, always, past, opens, closes + dt.timedelta(minutes=1), no_answers).touches
 
 
 def _signers(wiring: Wiring, plan: Plan, people: tuple[Person, ...], person: Person) -> Signers:

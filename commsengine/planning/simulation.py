@@ -19,11 +19,11 @@ from commsengine.cadence.daily_learning import LearnedRoles
 from commsengine.cadence.forecast import (
     Forecast,
     Supposition,
-    everybody,
+    all_answer,
     forecast,
     forecast_together,
     messages_of,
-    nobody,
+    no_answers,
     typical,
 )
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
@@ -188,8 +188,8 @@ def supposition(answers: str, campaigns: Campaigns) -> Supposition:
     """What is supposed of answers, a word of ``SUPPOSITIONS``."""
     messages = messages_of(campaigns)
     suppositions = {
-        "none": nobody,
-        "all": everybody(messages),
+        "none": no_answers,
+        "all": all_answer(messages),
         "typical": typical(messages),
         "weak": people_who_forget(messages, WEAK),
         "strong": people_who_forget(messages, STRONG),

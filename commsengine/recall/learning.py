@@ -1,10 +1,10 @@
-"""What the checks of a role say about how it forgets: a posterior over a grid of hypotheses, and the gate.
+"""What the checks of a role say about how it forgets: a posterior over a grid of hypotheses, and its test.
 
 1. Hypotheses: a role may start stronger or weaker (``theta``), gain less or more by each exposure (``gain``), be frail.
 2. Each answer is forecast under every hypothesis before it is known, and weighs them by how well they did.
 3. Under each hypothesis the weights of the classes are pooled over those who answered, shrunk towards the normal.
 4. A role with few answers borrows what it lacks from the other roles of its campaign.
-5. "Tested for this role" is said only once enough forecasts did better than the role's plain average.
+5. "Tested for this role" is claimed only once enough forecasts did better than the role's plain average.
 
 Everything is a function of the answers in their order; what is stored between two days is only kept, never needed.
 """
@@ -94,7 +94,7 @@ class Learned:
 
     @property
     def tested(self) -> bool:
-        """Whether the forecasts beat the role's own average, seen from the end: a hard mark to beat."""
+        # a hard mark to beat: the role's own average is known only from the end
         if self.forecasts < ENOUGH_CHECKS:
             return False
         share = self.right / self.forecasts
@@ -102,7 +102,6 @@ class Learned:
 
 
 def nothing(grid: Grid = GRID) -> Learned:
-    """Before any answer."""
     return Learned((0.0,) * len(grid.curves), tuple(curve.weights for curve in grid.curves))
 
 
@@ -150,13 +149,11 @@ def recalls(known: Learned, events: tuple[Event, ...], at: float, grid: Grid = G
 
 
 def states_of(known: Learned, events: tuple[Event, ...], grid: Grid = GRID) -> list[State]:
-    """What one person may know under each hypothesis, with the role's weights of the classes."""
     folded = [(fold(curve, events), weights) for curve, weights in zip(grid.curves, known.pooled, strict=True)]
     return [replace(state, shares=weighed(weights, state.evidence)) for state, weights in folded]
 
 
 def _pooled(answered: Sequence[tuple[Event, ...]], grid: Grid) -> tuple[Vector, ...]:
-    """For each hypothesis the weights of its classes, in five rounds over those who answered."""
     some = answered[:: -(-len(answered) // MOST_POOLED) or 1]
     scale = len(answered) / len(some) if some else 1.0
     return tuple(_pooled_under(curve, some, scale) for curve in grid.curves)
@@ -180,8 +177,9 @@ def estimate(known: Learned, others: Sequence[Learned] = (), since: dt.datetime 
     """The frozen value that decisions are made with: all hypotheses in one curve of five classes.
 
     It has the mean and the spread of all half-lives that the hypotheses hold possible, their mean effect of growth and
-    their share of the frail. For whoever has answered no question it comes within .025 of the recall of the whole grid;
-    for others it may be lower by up to .12, which asks for a touch too many. A test holds both. It costs a fiftieth.
+    their share of the frail. For a person without an answered question it comes within .025 of the recall of the whole
+    grid; for others it may be lower by up to .12, which asks for a touch too many. A test holds both. It costs a
+    fiftieth.
     """
     weighed_curves = list(zip(posterior_of(known, others), GRID.curves, known.pooled, strict=True))
     masses = [

@@ -14,7 +14,7 @@ of it is in ``docs/recall.md``.
 5. Whether a touch was read can only be guessed, so two memories are kept: of who read the last one, and who did not.
    [shares opened: industry figures of 2025]
 6. A wrong answer lowers the belief in the strong classes, by Bayes' rule. It never shortens a half-life.
-7. Some forget for good: a curve may be ``frail``, whoever has forgotten then begins nearly anew. [ours: without it, a
+7. Some forget for good: a curve may be ``frail``, then those who forgot begin nearly afresh. [ours: without it, a
    simulated world of such people is overestimated by .15]
 """
 
@@ -93,10 +93,14 @@ class Curve:
 
     @classmethod
     def of(
-        cls, theta: float = 0.0, gain: float = 1.0, frail: float = 0.0, *, classes: int = CLASSES,
+        cls,
+        theta: float = 0.0,
+        gain: float = 1.0,
+        frail: float = 0.0,
+        *,
+        classes: int = CLASSES,
         half_life: float = HALF_LIFE,
-    ) -> Curve:  # fmt: skip
-        """The assumed curve, with ``theta`` added to the log half-lives."""
+    ) -> Curve:
         start = tuple(math.log(half_life) + theta + SPREAD * z for z in class_steps(classes))
         return cls(start, class_weights(classes), gain, frail)
 
@@ -136,13 +140,11 @@ class State:
 
 @lru_cache(maxsize=8)
 def class_steps(classes: int) -> Vector:
-    """Standard deviations from the median, evenly over the reach."""
     return tuple(-WIDEST + 2 * WIDEST * n / (classes - 1) for n in range(classes))
 
 
 @lru_cache(maxsize=8)
 def class_weights(classes: int) -> Vector:
-    """The weights before any answer: normal."""
     return normed(math.exp(-z * z / 2) for z in class_steps(classes))
 
 
@@ -163,16 +165,15 @@ def retention(hours: float, half_life: float) -> float:
 def growth(half_life: float, known: float, size: float) -> float:
     """The half-life after one more exposure of this ``size`` (RIGHT, PASS), when ``known`` was left of the last."""
     strength = math.log(half_life)
-    return exp(_longer(strength, size * _room(strength, known)))
+    return exp(_longer(strength, size * _gain_left(strength, known)))
 
 
-def _room(strength: float, known: float) -> float:
-    """How much there is to gain: the less, the stronger it is already, the more, the more was forgotten."""
+def _gain_left(strength: float, known: float) -> float:
+    # the stronger it is already, the less there is to gain; the more was forgotten, the more
     return exp(DAMPING * (_LOG_DAY - strength)) * expm1(SPACING * (1 - known))
 
 
 def _longer(strength: float, gained: float) -> float:
-    """A log half-life after that gain."""
     longer = strength + log1p(gained)
     return longer if longer < _LOG_LONGEST else _LOG_LONGEST
 
@@ -195,7 +196,7 @@ def fold(curve: Curve, events: tuple[Event, ...]) -> State:
 
 @lru_cache(maxsize=50_000)
 def _folded(curve: Curve, events: tuple[Event, ...]) -> State:
-    """Kept, because people who get the same touches and say nothing remember alike."""
+    # kept, because people who get the same touches and say nothing remember alike
     return after(curve, fold(curve, events[:-1]), events[-1])
 
 
@@ -204,7 +205,6 @@ def _unread(curve: Curve) -> State:
 
 
 def after(curve: Curve, state: State, event: Event) -> State:
-    """The state after one more event."""
     if event.signal in ("right", "wrong"):
         return _answered(curve, state, event)
     if event.signal == "unseen":
@@ -227,7 +227,7 @@ def after(curve: Curve, state: State, event: Event) -> State:
 
 
 def _unseen(curve: Curve, state: State, at: float) -> State:
-    """Nobody knows whether it was read: two memories from here on."""
+    # it is unknown whether the touch was read: two memories from here on
     read, share = state.read, READ_IF["unseen"]
     last, before = state.last, state.before
     strengths = curve.start
@@ -251,7 +251,6 @@ def _unseen(curve: Curve, state: State, at: float) -> State:
 
 
 def _merged(last: Trace, before: Trace, share: float) -> Trace:
-    """One memory of two, of those who did not read the next touch."""
     read = last.chance + before.chance
     part = last.chance / read
     strengths = [o + part * (s - o) for s, o in zip(last.strengths, before.strengths, strict=True)]
@@ -259,7 +258,7 @@ def _merged(last: Trace, before: Trace, share: float) -> Trace:
 
 
 def _answered(curve: Curve, state: State, event: Event) -> State:
-    """An answer: it weighs the classes, and each grows by the share of those who knew it and those just told."""
+    # an answer weighs the classes, and each grows by the share of those who knew it and those who just read it
     read, guess, right = state.read, 1 / event.options, event.signal == "right"
     last, before = state.last, state.before
     part = last.chance / read if read else 0.0
@@ -268,13 +267,13 @@ def _answered(curve: Curve, state: State, event: Event) -> State:
     for g, log_weight in enumerate(state.evidence):
         strength = last.strengths[g]
         left = _left(event.at - last.since, strength)
-        room = _room(strength, left)
-        knew, told = _longer(strength, by_right * room), _longer(strength, by_reading * room)
+        gain_left = _gain_left(strength, left)
+        knew, just_read = _longer(strength, by_right * gain_left), _longer(strength, by_reading * gain_left)
         if before is not None:
             older, left_of_older = before.strengths[g], _left(event.at - before.since, before.strengths[g])
-            room = _room(older, left_of_older)
-            knew = part * knew + (1 - part) * _longer(older, by_right * room)
-            told = part * told + (1 - part) * _longer(older, by_reading * room)
+            gain_left = _gain_left(older, left_of_older)
+            knew = part * knew + (1 - part) * _longer(older, by_right * gain_left)
+            just_read = part * just_read + (1 - part) * _longer(older, by_reading * gain_left)
             strength, left = older + part * (strength - older), left_of_older + part * (left - left_of_older)
         knows = read * left
         chance = guess + (1 - SLIP - guess) * knows
@@ -282,15 +281,15 @@ def _answered(curve: Curve, state: State, event: Event) -> State:
         if read >= FIRST:
             did_know = knows * (1 - SLIP if right else SLIP)
             share = did_know / (did_know + (1 - knows) * (guess if right else 1 - guess))
-            told += curve.frail * (min(strength, curve.start[g] + ANSWERED_FALLS_TO) - told)
-            strengths.append(share * knew + (1 - share) * told)
+            just_read += curve.frail * (min(strength, curve.start[g] + ANSWERED_FALLS_TO) - just_read)
+            strengths.append(share * knew + (1 - share) * just_read)
     believed = tuple(evidence) if read > 0 else state.evidence
     exposed = Trace(1.0, event.at, tuple(strengths) or curve.start)
     return State(exposed, None, believed, weighed(curve.weights, believed))
 
 
 def _passed(curve: Curve, trace: Trace, at: float) -> list[float]:
-    """The log half-lives after a reading at ``at``. Written out, because most of a decision's time is spent here."""
+    # the log half-lives after a reading, written out: most of a decision's time is spent here
     hours, size, frail = max(at - trace.since, 0.0) * K, PASS * curve.gain, curve.frail
     grown = []
     for strength, start in zip(trace.strengths, curve.start, strict=True):
@@ -305,7 +304,6 @@ def _passed(curve: Curve, trace: Trace, at: float) -> list[float]:
 
 
 def weighed(weights: Vector, evidence: Vector) -> Vector:
-    """The classes' weights after these log weights."""
     most = max(evidence)
     return normed(weight * math.exp(log_weight - most) for weight, log_weight in zip(weights, evidence, strict=True))
 
@@ -333,13 +331,13 @@ def _known(parts: Iterable[tuple[float, float, float]], at: float) -> float:
 
 
 def right_chance(known: float, options: int) -> float:
-    """The chance of a right answer by somebody who knows it with this probability; one may guess, and one may slip."""
+    """The chance of a right answer by a person who knows it with this probability; people guess and slip."""
     guess = 1 / options
     return guess + (1 - SLIP - guess) * known
 
 
 def forget() -> None:
-    """Drop what is kept to save work; every value is the same without."""
+    # what is kept saves work; every value is the same without
     _folded.cache_clear()
     _falls.cache_clear()
     _then.cache_clear()
@@ -362,7 +360,6 @@ class Estimate:
     tested: bool = False
 
     def memory(self, events: tuple[Event, ...]) -> Memory:
-        """What somebody of this role may know after these events."""
         return Memory(self.curve, fold(self.curve, events))
 
 
@@ -374,11 +371,9 @@ class Memory:
     state: State
 
     def recall(self, at: float) -> float:
-        """The probability that it is known at ``at``."""
         return recall_at(self.state, at)
 
     def then(self, event: Event) -> Memory:
-        """The memory after one more event."""
         return Memory(self.curve, _then(self.curve, self.state, event))
 
     def falls_below(self, floor: float, soonest: float, latest: float, within: float = 0.25) -> float:
@@ -396,7 +391,7 @@ def _then(curve: Curve, state: State, event: Event) -> State:
 
 @lru_cache(maxsize=10_000)
 def _falls(state: State, floor: float, low: float, high: float, within: float) -> float:
-    """By false position over log time (the Illinois rule): over it, recall falls almost straight."""
+    # by false position over log time (the Illinois rule): over it, recall falls almost straight
     parts = _parts(state)
     above = _known(parts, low) - floor
     if above < 0:

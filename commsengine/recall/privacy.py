@@ -6,7 +6,7 @@
    since the last block does not count yet: two reports a day apart would else tell the one answer between them.
 4. A block counts as a whole or not at all: until half of its people have given newer answers.
 
-So the difference of any two figures, of one report or of many, is about whole blocks, or about nobody.
+So the difference of any two figures, of one report or of many, is about whole blocks, or about no one.
 """
 
 from __future__ import annotations
@@ -20,12 +20,10 @@ WEEK = dt.timedelta(days=7)
 
 
 def enough(people: int) -> bool:
-    """Whether a group of so many people, or so many answers, may be shown."""
     return people >= FEWEST
 
 
 def shown(sizes: Mapping[str, int]) -> frozenset[str]:
-    """The groups that may be shown, by name."""
     return frozenset(name for name, size in sizes.items() if enough(size))
 
 
@@ -48,7 +46,7 @@ class GroupAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The answers ``given`` in some whole weeks by ten people or more; ``told`` has the newest of each person.
+    """The answers ``given`` in some whole weeks by ten people or more; ``one_each`` has the newest of each person.
 
     ``until``, a Monday at midnight UTC, is not included.
     """
@@ -58,19 +56,18 @@ class Block:
     given: tuple[GroupAnswer, ...]
 
     @property
-    def told(self) -> tuple[GroupAnswer, ...]:
+    def one_each(self) -> tuple[GroupAnswer, ...]:
         return tuple({one.person: one for one in self.given}.values())
 
 
 def week_of(at: dt.datetime) -> dt.datetime:
-    """Monday midnight UTC."""
     return at.replace(hour=0, minute=0, second=0, microsecond=0) - dt.timedelta(days=at.weekday())
 
 
-def blocks(told: Iterable[GroupAnswer], now: dt.datetime) -> list[Block]:
-    """The closed blocks in order of time; a week that is not over closes none."""
+def blocks(answers: Iterable[GroupAnswer], now: dt.datetime) -> list[Block]:
+    # a week that is not over closes no block
     weeks: dict[dt.datetime, list[GroupAnswer]] = {}
-    for one in sorted(told, key=lambda one: (one.at, one.person)):
+    for one in sorted(answers, key=lambda one: (one.at, one.person)):
         weeks.setdefault(week_of(one.at), []).append(one)
     closed: list[Block] = []
     open_: list[GroupAnswer] = []
@@ -86,12 +83,12 @@ def blocks(told: Iterable[GroupAnswer], now: dt.datetime) -> list[Block]:
 
 
 def newest(closed: Sequence[Block]) -> list[GroupAnswer]:
-    """Everybody's newest answer, as far as whole blocks tell it (rule 4)."""
+    """The newest answer of each person, as far as whole blocks tell it (rule 4)."""
     kept: list[Block] = []
     later: set[str] = set()
     for block in reversed(closed):
-        people = {one.person for one in block.told}
+        people = {one.person for one in block.one_each}
         if 2 * len(people & later) < len(people):
             kept.append(block)
         later |= people
-    return [one for block in reversed(kept) for one in block.told]
+    return [one for block in reversed(kept) for one in block.one_each]

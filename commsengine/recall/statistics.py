@@ -1,4 +1,4 @@
-"""Shares that were counted, and their differences, with 95 % intervals."""
+"""Statistics of counted answers: shares and their differences with 95 % intervals, and whether groups are alike."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ from typing import Literal
 
 Z = 1.959964
 """Standard deviations either way of a 95 % interval."""
+
+ALIKE = 0.80
+"""Groups understand alike from this index of similarity on."""
+
+BY_ACCIDENT = 0.05
+
+Table = Mapping[str, Counter[str]]
+"""Of one question: by group, how often each answer was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +70,6 @@ def difference(one: Sequence[bool], other: Sequence[bool]) -> Interval | None:
     high = math.hypot(a.high - a.value, b.value - b.low)
     between = a.value - b.value
     return Interval(between, between - low, between + high)
-
-
-ALIKE = 0.80
-BY_ACCIDENT = 0.05
-
-Table = Mapping[str, Counter[str]]
-"""Of one question: by group, how often each answer was given."""
 
 
 Agreement = Literal["alike", "not alike", "too few answers"]
@@ -130,14 +131,13 @@ def similarity(table: Table) -> float | None:
 
 
 def _same(one: Counter[str], other: Counter[str]) -> float:
-    """The probability that two people, one of each, gave the same answer."""
     if one is other:
         return sum(n * (n - 1) for n in one.values()) / (one.total() * (one.total() - 1))
     return sum(n * other[answer] for answer, n in one.items()) / (one.total() * other.total())
 
 
 def _apart(tables: Sequence[Table], names: Sequence[str]) -> tuple[str, ...]:
-    """Who is unlike more than half of the others; pairs are tested by growing bounds, the smallest chance first."""
+    # pairs are tested by growing bounds, the smallest chance first
     pairs = {
         pair: [_only(table, pair) for table in tables if set(pair) <= set(table)] for pair in combinations(names, 2)
     }
@@ -157,7 +157,6 @@ def _only(table: Table, names: Sequence[str]) -> Table:
 
 
 def _chance(tables: Sequence[Table]) -> float:
-    """The chance of answers at least so different, if groups did not differ."""
     statistic, freedom = 0.0, 0
     for table in tables:
         answers = Counter[str]()

@@ -1,6 +1,6 @@
 """The report of a campaign for its lead: what was sent, said, understood, and what may still be known, by role.
 
-Nobody is named, and nothing is told of fewer than ten people (``recall.privacy``). Everybody is read in pages; what is
+No one is named, and nothing is shown of fewer than ten people (``recall.privacy``). People are read in pages; what is
 read of a person is added to their group, and kept only for the few hundred by whom a line over time is drawn.
 """
 
@@ -43,11 +43,11 @@ ANYBODY = Person(id="", email="")
 
 @dataclass(frozen=True, slots=True)
 class RoleView:
-    """One role and one message. Of a role that is not ``shown`` only the number of people is told.
+    """One role and one message. Of a role that is not ``shown`` only the number of people is there.
 
-    ``right`` is the share of right answers, everybody's newest; ``recall`` the estimate now, ``line`` that over time
-    (of messages whose recall counts), both by ``drawn`` people. ``checks`` and ``tested`` are the role's estimate's.
-    In the ``ramp`` of its first week no floor is promised.
+    ``right`` is the share of right answers, by the newest of each person; ``recall`` the estimate now, ``line`` that
+    over time (of messages by recall), both by ``drawn`` people. ``checks`` and ``tested`` are the role's
+    estimate's. In the ``ramp`` of its first week no floor is promised.
     """
 
     role: str
@@ -154,11 +154,11 @@ def recall_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> li
         if not enough(drawn.people):
             views.append(RoleView(role, drawn.people, shown=False))
             continue
-        mine = [message for message in open_now if role in roles_of(plan, message)]
+        own = [message for message in open_now if role in roles_of(plan, message)]
         known = shown_of(store, record.id, role, answers)
-        groups = {message.id: Group(role, drawn.people, known) for message in mine}
+        groups = {message.id: Group(role, drawn.people, known) for message in own}
         for loaded in store.loading.histories(drawn.ids).values():
-            for message in mine:
+            for message in own:
                 past = past_of(plan, message, loaded.history, loaded.person.id, answers.counts_from)
                 groups[message.id].add(past)
         sent = [group for group in groups.values() if group.first is not None]
@@ -191,10 +191,10 @@ class _Reading:
         }
         self._place: Counter[str] = Counter()
         self._weeks: dict[dt.date, Counter[str]] = {}
-        self._trial = ExperimentArms(record.plan)
+        self._experiment = ExperimentArms(record.plan)
 
     def take(self, person: Person, role: str, history: History) -> None:
-        self._trial.take(person, history)
+        self._experiment.take(person, history)
         place = self._place[role]
         self._place[role] += 1
         drawn = place % max(1, -(-self._sizes[role] // DRAWN)) == 0
@@ -210,12 +210,20 @@ class _Reading:
 
     def report(self) -> Report:
         record, plan = self._record, self._plan
+        of_shown_roles = {cell: blocks for cell, blocks in self._answers.closed.items() if cell[1] in self._shown}
         return Report(
-            record.id, plan.title, record.state, plan.send.time_zone, self._now, record.started_at, _go_live(plan),
-            sum(self._sizes.values()), tuple(self._message(message) for message in plan.messages),
+            record.id,
+            plan.title,
+            record.state,
+            plan.send.time_zone,
+            self._now,
+            record.started_at,
+            _go_live(plan),
+            sum(self._sizes.values()),
+            tuple(self._message(message) for message in plan.messages),
             tuple(Week(start, n["touches"], n["acknowledged"]) for start, n in sorted(self._weeks.items())),
-            self._trial.arms({cell: told for cell, told in self._answers.told.items() if cell[1] in self._shown}),
-        )  # fmt: skip
+            self._experiment.arms(of_shown_roles),
+        )
 
     def _message(self, message: Message) -> MessageView:
         plan, cadence = self._plan, message.cadence
@@ -224,10 +232,19 @@ class _Reading:
         roles = tuple(self._role(message, role, closes, by) for role in roles_of(plan, message))
         options = [len(check.answers) for check in message.checks]
         return MessageView(
-            message.id, message.key_point, message.ask, opens, closes, cadence.recall_floor, cadence.target, by,
-            sum(1 / n for n in options) / len(options) if options else None, roles,
-            self._total(message, roles), self._answers.alike.get(message.id, Alike()),
-        )  # fmt: skip
+            message.id,
+            message.key_point,
+            message.ask,
+            opens,
+            closes,
+            cadence.recall_floor,
+            cadence.target,
+            by,
+            sum(1 / n for n in options) / len(options) if options else None,
+            roles,
+            self._total(message, roles),
+            self._answers.alike.get(message.id, Alike()),
+        )
 
     def _role(self, message: Message, role: str, closes: dt.datetime, by: dt.datetime | None) -> RoleView:
         people = self._sizes[role]
@@ -241,10 +258,22 @@ class _Reading:
         line = group.line(instants, self._now) if first else ()
         recall = next((point for point in line if point.at == self._now), None)
         return RoleView(
-            role, people, True, cell.reached, cell.touches, cell.by_hand, cell.acknowledged, answered.right,
-            answered.weeks, recall, line if drawn else (), group.drawn, group.estimate.checks,
-            group.estimate.tested, ramp=first is not None and self._now < first + RAMP,
-        )  # fmt: skip
+            role,
+            people,
+            True,
+            cell.reached,
+            cell.touches,
+            cell.by_hand,
+            cell.acknowledged,
+            answered.right,
+            answered.weeks,
+            recall,
+            line if drawn else (),
+            group.drawn,
+            group.estimate.checks,
+            group.estimate.tested,
+            ramp=first is not None and self._now < first + RAMP,
+        )
 
     def _total(self, message: Message, roles: Sequence[RoleView]) -> Total | None:
         all_roles = total_of_all({role.role: role.people for role in roles})
@@ -271,23 +300,22 @@ class _Cell:
         self.reached = self.touches = self.by_hand = self.acknowledged = 0
 
     def count(self, plan: Plan, message: Message, history: History) -> Iterator[tuple[dt.date, str]]:
-        """Adds one person's; gives the Monday of each touch, and of the first word that they have taken note."""
-        mine = (plan.campaign, message.id)
-        sent = [row for row in history.rows if (row.campaign, row.message) == mine and row.state == "sent"]
+        """Adds one person's counts; gives the Monday of each touch, and of the first acknowledgement."""
+        own = (plan.campaign, message.id)
+        sent = [row for row in history.rows if (row.campaign, row.message) == own and row.state == "sent"]
         carried = [row for row in sent if row.kind not in BY_HAND]
         self.reached += bool(carried)
         self.touches += len(carried)
         self.by_hand += len(sent) - len(carried)
-        said = [a.at for a in history.answers if (a.campaign, a.message) == mine and a.kind in GOT_IT]
-        self.acknowledged += bool(said)
+        acknowledged_at = [a.at for a in history.answers if (a.campaign, a.message) == own and a.kind in GOT_IT]
+        self.acknowledged += bool(acknowledged_at)
         for row in carried:
             yield week_of(row.due_at).date(), "touches"
-        if said:
-            yield week_of(min(said)).date(), "acknowledged"
+        if acknowledged_at:
+            yield week_of(min(acknowledged_at)).date(), "acknowledged"
 
 
 def _span(plan: Plan, message: Message) -> tuple[dt.datetime, dt.datetime]:
-    """When the message opens and closes, in the plan's zone."""
     hours = Hours(plan, ANYBODY)
     return hours.instant_of(plan, message.opens), hours.instant_of(plan, message.closes)
 

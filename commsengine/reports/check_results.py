@@ -49,15 +49,15 @@ NOTHING = CellResult()
 class CheckResults:
     """All answers of a campaign that count.
 
-    ``counts_from`` says since when, by person, message and instant of the answer; ``alike`` is by message. ``told`` are
-    the blocks that are closed; ``closed_at`` is, by role, the end of the last one of its answers to all messages;
-    ``given`` whether there is any answer at all.
+    ``counts_from`` says since when, by person, message and instant of the answer; ``alike`` is by message. ``closed``
+    are the closed blocks; ``closed_at`` is, by role, the end of the last one of its answers to all messages; ``given``
+    says that there is any answer at all.
     """
 
     cells: Mapping[Cell, CellResult] = field(default_factory=dict)
     counts_from: Mapping[tuple[str, str, dt.datetime], dt.datetime] = field(default_factory=dict)
     alike: Mapping[str, Alike] = field(default_factory=dict)
-    told: Mapping[Cell, Sequence[Block]] = field(default_factory=dict)
+    closed: Mapping[Cell, Sequence[Block]] = field(default_factory=dict)
     closed_at: Mapping[str, dt.datetime] = field(default_factory=dict)
     given: bool = False
 
@@ -73,28 +73,32 @@ def check_results(
         message = messages.get(given.message)
         if message is None or given.at > now:
             continue
-        told = GroupAnswer(given.person_id, given.at, given.right, _question(message, given), given.value)
-        by_role.setdefault((given.message, given.role), []).append(told)
-        if departments and given.person_id in departments and told.question >= 0:
+        answer = GroupAnswer(given.person_id, given.at, given.right, _question(message, given), given.value)
+        by_role.setdefault((given.message, given.role), []).append(answer)
+        if departments and given.person_id in departments and answer.question >= 0:
             own = by_department.setdefault(given.message, {})
-            own.setdefault(departments[given.person_id] or NOWHERE, []).append(told)
-    closed = {cell: blocks(told, now) for cell, told in by_role.items()}
+            own.setdefault(departments[given.person_id] or NOWHERE, []).append(answer)
+    closed = {cell: blocks(answers, now) for cell, answers in by_role.items()}
     of_role: dict[str, list[GroupAnswer]] = {}
-    for (_, role), told_here in by_role.items():
-        of_role.setdefault(role, []).extend(told_here)
+    for (_, role), answers in by_role.items():
+        of_role.setdefault(role, []).extend(answers)
     return CheckResults(
         {cell: _answered(theirs) for cell, theirs in closed.items() if theirs},
-        {(one.person, cell[0], one.at): block.until for cell, theirs in closed.items() for block in theirs
-         for one in block.given},
+        {
+            (one.person, cell[0], one.at): block.until
+            for cell, theirs in closed.items()
+            for block in theirs
+            for one in block.given
+        },
         {message: _alike(messages[message], theirs, now) for message, theirs in by_department.items()},
         closed,
         {role: last[-1].until for role, theirs in of_role.items() if (last := blocks(theirs, now))},
         bool(by_role),
-    )  # fmt: skip
+    )
 
 
 def shown_of(store: Store, campaign: str, role: str, answers: CheckResults) -> LearnedRoles:
-    """What was learned when the last block of the role's answers closed, so that no figure moves with one answer."""
+    # what was learned when the last block of the role's answers closed, so that no figure moves with one answer
     closed = answers.closed_at.get(role)
     return LearnedRoles() if closed is None else store.estimates.latest(campaign, counted=closed)
 
@@ -112,7 +116,7 @@ def as_shown(history: History, person: str, answers: CheckResults, plan: Plan, n
 
 
 def _question(message: Message, given: CheckAnswer) -> int:
-    """Which question of the pool this answers: the one that has this choice, or -1 where the plan has lost it."""
+    """The place in the pool of the question with this choice, or -1 where the plan has lost it."""
     having = [place for place, check in enumerate(message.checks) if _has(check, given)]
     turn = offered_turn(message, given.number)
     return turn if turn is not None and turn in having else having[0] if having else -1
@@ -123,21 +127,20 @@ def _has(check: Check, given: CheckAnswer) -> bool:
 
 
 def _answered(closed: list[Block]) -> CellResult:
-    weeks = [Weeks(block.since, block.until, _right(block.told)) for block in closed]
+    weeks = [Weeks(block.since, block.until, _right(block.one_each)) for block in closed]
     return CellResult(_right(newest(closed)), tuple(weeks))
 
 
-def _right(told: tuple[GroupAnswer, ...] | list[GroupAnswer]) -> Share:
-    return Share(sum(one.right for one in told), len(told))
+def _right(answers: tuple[GroupAnswer, ...] | list[GroupAnswer]) -> Share:
+    return Share(sum(one.right for one in answers), len(answers))
 
 
 def _alike(message: Message, departments: Mapping[str, list[GroupAnswer]], now: dt.datetime) -> Alike:
-    """Each department by its newest answers to each question, as far as they count."""
     tables: list[dict[str, Counter[str]]] = []
     for place in range(len(message.checks)):
         rows = {
-            name: Counter(one.choice for one in newest(blocks((t for t in told if t.question == place), now)))
-            for name, told in departments.items()
+            name: Counter(one.choice for one in newest(blocks((one for one in answers if one.question == place), now)))
+            for name, answers in departments.items()
         }
         tables.append({name: row for name, row in rows.items() if enough(row.total())})
     return alike(tables)

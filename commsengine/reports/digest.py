@@ -50,16 +50,20 @@ class Digests:
     """
 
     def __init__(
-        self, store: Store, decisions: Decisions, renderer: RendererFor, channels: Sequence[ChannelName],
+        self,
+        store: Store,
+        decisions: Decisions,
+        renderer: RendererFor,
+        channels: Sequence[ChannelName],
         clock: Callable[[], dt.datetime],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._store, self._decisions, self._renderer = store, decisions, renderer
         self._channels, self._clock = tuple(channels), clock
         self._looked_at: set[str] = set()
         self._quarters: dict[str, tuple[int, int]] = {}
 
     def send(self, records: Sequence[CampaignRecord]) -> int:
-        """Write down the digests that are due now; the next beat sends them. Returns how many."""
+        """Writes down the digests that are due now; the next beat sends them. Returns how many."""
         now, sent = self._clock(), 0
         if not self._channels:
             return 0
@@ -83,7 +87,7 @@ class Digests:
         return [(lead, _key(record, lead, day)) for lead, day in days if day]
 
     def _tried(self, record: CampaignRecord, due: Sequence[tuple[Person, str]], now: dt.datetime) -> int:
-        """A digest that cannot be written must not stop the engine."""
+        # a digest that cannot be written must not stop the engine
         try:
             facts = self._facts(record, now)
             return sum(self._send(record, lead, replace(facts, key=key), now) for lead, key in due)
@@ -105,7 +109,6 @@ class Digests:
         )
 
     def _with_answers(self, record: CampaignRecord, lead: Person, facts: DigestFacts, now: dt.datetime) -> DigestFacts:
-        """With what people answered since this owner's last digest."""
         since = self._last(record, lead, now)
         given = recent_inputs(self._store, record, since and since - SETTLED, now - SETTLED)
         if not given:
@@ -115,20 +118,20 @@ class Digests:
             for one in given[:MOST_LINES]
         )
         more = f"{len(given) - len(shown)} more" if len(given) > len(shown) else "All answers so far"
-        told = f"{more}: commsengine answers {record.id}"
-        return replace(facts, answers=shown, answered=len(given), figures=(*facts.figures, told))
+        more = f"{more}: commsengine answers {record.id}"
+        return replace(facts, answers=shown, answered=len(given), figures=(*facts.figures, more))
 
     def _last(self, record: CampaignRecord, lead: Person, now: dt.datetime) -> dt.datetime | None:
-        """When this owner's last digest was written; one that could not be delivered was read by no one."""
+        # a digest that could not be delivered was read by no one
         keys = [_key(record, lead, now.date() - days * DAY) for days in range(-1, DAYS_BACK)]
         rows = self._store.touches.rows(keys).values()
         return max((row.created_at for row in rows if row.state not in ("failed", "skipped")), default=None)
 
     def _facts(self, record: CampaignRecord, now: dt.datetime) -> DigestFacts:
-        mine = record.id
-        waiting = [one for one in todays_followups(self._store, self._decisions, now) if one.campaign == mine]
-        asked = [q for q in questions(self._store, now) if q["campaign"] == mine]
-        rows = [row for row in held(self._store) if row["campaign"] == mine]
+        campaign = record.id
+        waiting = [one for one in todays_followups(self._store, self._decisions, now) if one.campaign == campaign]
+        asked = [q for q in questions(self._store, now) if q["campaign"] == campaign]
+        rows = [row for row in held(self._store) if row["campaign"] == campaign]
         calls = self._calls(record, waiting)
         left_out = sum((len(waiting) - len(calls), *(max(0, len(some) - MOST_LINES) for some in (asked, rows))))
         return DigestFacts(
@@ -145,12 +148,11 @@ class Digests:
             ),
             figures=(
                 *([f"{left_out} more: commsengine today lists them all."] if left_out else ()),
-                *self._not_leaving(mine, now),
+                *self._not_leaving(campaign, now),
             ),
         )
 
     def _not_leaving(self, campaign: str, now: dt.datetime) -> Iterator[str]:
-        """What never arrived, and what waits for a channel that rests."""
         if lost := sum(row["campaign"] == campaign for row in failed(self._store)):
             yield f"{lost:,} message{'s' * (lost != 1)} never arrived: commsengine today says to whom, and why."
         for rest in channels(self._store, self._decisions, now):
@@ -158,10 +160,7 @@ class Digests:
             yield f"Nothing leaves by {rest['channel']} at present ({rest['waiting']:,} waiting): {because}."
 
     def _calls(self, record: CampaignRecord, waiting: Sequence[FollowUp]) -> tuple[Call, ...]:
-        """First, with what to say, the calls that are the lead's; then those that managers make.
-
-        A manager who gets no list does not know of it: that call is the lead's, too.
-        """
+        # a manager who gets no list does not know of a call: it is the lead's, too
         signer_lookup = SignerLookup(self._store, {one.carrier for one in waiting})
         managers = {one.carrier: signer_lookup.named(one.carrier) for one in waiting if not one.by_lead}
         untold = {

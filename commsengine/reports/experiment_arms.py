@@ -2,10 +2,10 @@
 
 1. An arm of fewer than ten people is hidden.
 2. The answers of the arms are those of the blocks that the figures of the roles are made of (``recall.privacy``), dealt
-   out by arm. They count as soon as ten people of each arm have answered, and of those who take no part ten or nobody.
+   out by arm. They count as soon as ten people of each arm have answered, and of those who take no part ten or none.
 3. What counts once counts from then on.
 
-So no sum of roles less the arms, nor what was told last week less what is told now, is about fewer than ten people.
+So no sum of roles less the arms, nor what was shown last week less what is shown now, is about fewer than ten people.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from commsengine.recall.statistics import Interval, Share, difference
 from commsengine.reports.check_results import Cell
 
 REST = ""
-"""In the place of an arm: whoever is in none that is shown."""
+"""In the place of an arm: a person in none that is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArmView:
     """One arm: messages by recall per person, and the share of right answers, one each in a block.
 
-    ``more`` is how much larger that share is than the first arm's. Of too few nothing is told but the people.
+    ``more`` is how much larger that share is than the first arm's. An arm of too few shows nothing but its people.
     """
 
     name: str
@@ -57,17 +57,20 @@ class ExperimentArms:
             return
         self._arms[person.id] = arm.name
         self._touches[arm.name] += sum(
-            row.campaign == self._plan.campaign and row.message in self._messages and row.state == "sent"
-            and row.kind not in BY_HAND for row in history.rows
-        )  # fmt: skip
+            row.campaign == self._plan.campaign
+            and row.message in self._messages
+            and row.state == "sent"
+            and row.kind not in BY_HAND
+            for row in history.rows
+        )
 
-    def arms(self, told: Mapping[Cell, Sequence[Block]]) -> tuple[ArmView, ...]:
-        """The arms as the plan names them; ``told`` are the closed blocks of the roles that are shown."""
+    def arms(self, closed: Mapping[Cell, Sequence[Block]]) -> tuple[ArmView, ...]:
+        """The arms as the plan names them; ``closed`` are the closed blocks of the roles that are shown."""
         if self._plan.experiment is None:
             return ()
         sizes = Counter(self._arms.values())
         names = [arm.name for arm in self._plan.experiment.arms]
-        answers = self._dealt(told, [name for name in names if enough(sizes[name])])
+        answers = self._dealt(closed, [name for name in names if enough(sizes[name])])
         views: list[ArmView] = []
         for name in names:
             if not enough(sizes[name]):
@@ -86,12 +89,11 @@ class ExperimentArms:
             )
         return tuple(views)
 
-    def _dealt(self, told: Mapping[Cell, Sequence[Block]], names: Sequence[str]) -> dict[str, list[bool]]:
-        """By arm, whether the answers were right that the figures of the roles are made of."""
+    def _dealt(self, closed: Mapping[Cell, Sequence[Block]], names: Sequence[str]) -> dict[str, list[bool]]:
         by_week: dict[dt.datetime, list[GroupAnswer]] = {}
-        for (message, _), closed in told.items():
-            for block in closed if message in self._messages else ():
-                by_week.setdefault(block.until, []).extend(block.told)
+        for (message, _), blocks in closed.items():
+            for block in blocks if message in self._messages else ():
+                by_week.setdefault(block.until, []).extend(block.one_each)
         dealt: dict[str, list[bool]] = {}
         waiting: dict[str, list[GroupAnswer]] = {}
         for week in sorted(by_week):
@@ -106,7 +108,7 @@ class ExperimentArms:
 
 
 def _may_count(waiting: Mapping[str, Sequence[GroupAnswer]], names: Sequence[str]) -> bool:
-    """Ten people in each arm; and of those in none of them ten or nobody, for what is left of the roles is theirs."""
+    # ten people in each arm; and of those in none of them ten or none, for what is left of the roles is theirs
     people = {name: len({one.person for one in theirs}) for name, theirs in waiting.items()}
     rest = people.get(REST, 0)
     return all(enough(people.get(name, 0)) for name in names) and (rest == 0 or enough(rest))

@@ -29,15 +29,15 @@ from commsengine.store.store import Store
 
 PRIORITY = {"high": 0, "normal": 1, "low": 2}
 REMIND_AFTER = 5
-"""Working days after which an outreach that nobody recorded is put before the lead."""
+"""Working days after which an outreach without an outcome is put before the lead."""
 
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """``carrier`` is who makes the contact, ``by_lead`` whether that is an owner of the campaign; ``today``, whether it
-    is within their number for one day.
+    """``carrier`` makes the contact, ``by_lead`` says that it is an owner of the campaign; ``today``, that it is within
+    their number for one day.
 
-    ``overdue``: nobody has recorded what came of it for so long that the lead is reminded. ``need`` orders them.
+    ``overdue``: without an outcome for so long that the lead is reminded. ``need`` orders them.
     """
 
     id: str
@@ -64,33 +64,40 @@ class FollowUp:
 
     def as_json(self) -> dict[str, object]:
         return {
-            "id": self.id, "person": self.person.email, "name": self.person.name, "campaign": self.campaign,
-            "messages": list(self.messages), "rung": self.rung, "kind": self.kind, "reason": self.reason,
-            "tried": list(self.tried), "phone": self.person.phone, "talking_points": self.talking_points,
-            "since": self.since.isoformat(), "carrier": self.carrier, "today": self.today, "overdue": self.overdue,
-        }  # fmt: skip
+            "id": self.id,
+            "person": self.person.email,
+            "name": self.person.name,
+            "campaign": self.campaign,
+            "messages": list(self.messages),
+            "rung": self.rung,
+            "kind": self.kind,
+            "reason": self.reason,
+            "tried": list(self.tried),
+            "phone": self.person.phone,
+            "talking_points": self.talking_points,
+            "since": self.since.isoformat(),
+            "carrier": self.carrier,
+            "today": self.today,
+            "overdue": self.overdue,
+        }
 
 
 def followups(
     store: Store, decisions: Decisions, renderer: RendererFor, now: dt.datetime, campaign: str | None = None
 ) -> list[FollowUp]:
-    """Everybody who needs a person, the neediest first, with talking points."""
     found = open_followups(store, now, campaign)
     return with_talk(store, renderer, capped_by_day(found, decisions.workspace.follow_ups_per_day))
 
 
 def todays_followups(store: Store, decisions: Decisions, now: dt.datetime) -> list[FollowUp]:
-    """Those of all campaigns that are within their carrier's number for one day, without talking points.
-
-    A campaign that is paused takes none of that number from one that runs.
-    """
+    # a campaign that is paused takes none of a carrier's number for one day from one that runs
     paused = {record.id for record in store.campaigns.all() if record.state == "paused"}
     found = sorted(open_followups(store, now), key=lambda one: one.campaign in paused)
     return [one for one in capped_by_day(found, decisions.workspace.follow_ups_per_day) if one.today]
 
 
 def with_talk(store: Store, renderer: RendererFor, found: Sequence[FollowUp]) -> list[FollowUp]:
-    """The same with talking points. Where they cannot be written, they say so."""
+    # where talking points cannot be written, they say so
     records = {record.id: record for record in store.campaigns.all()}
     renderers = {
         each: renderer(records[each].plan, records[each].templates) for each in {one.campaign for one in found}
@@ -111,7 +118,7 @@ def with_talk(store: Store, renderer: RendererFor, found: Sequence[FollowUp]) ->
 def open_followups(
     store: Store, now: dt.datetime, campaign: str | None = None, only: str | None = None
 ) -> list[FollowUp]:
-    """The same without talking points and without a number for one day; ``only`` is the id of the one wanted."""
+    """The follow-ups without talking points and without a number for one day; ``only`` is the id of the one wanted."""
     records = {record.id: record for record in store.campaigns.all() if record.state in ("running", "paused")}
     groups: dict[tuple[str, str, HandKind], list[OpenRung]] = defaultdict(list)
     for rung in store.counts.open_rungs(campaign):
@@ -145,7 +152,7 @@ def record_outcome(
     by: str,
     now: dt.datetime,
 ) -> FollowUp:
-    """Record what came of a contact, for each message it was about. "Understood" also acknowledges them.
+    """Records what came of a contact, for each message it was about. "Understood" also acknowledges them.
 
     Raises ``InputError`` for an id that is not open, or an outcome that is none.
     """
@@ -156,21 +163,28 @@ def record_outcome(
         )
     acknowledged = dict(zip(one.messages, one.keys, strict=True)) if outcome == "understood" else {}
     store.answers.outcome(
-        one.person.id, one.campaign, one.messages, outcome, unclear=unclear, note=note, acknowledged=acknowledged,
-        by=by, now=now,
-    )  # fmt: skip
+        one.person.id,
+        one.campaign,
+        one.messages,
+        outcome,
+        unclear=unclear,
+        note=note,
+        acknowledged=acknowledged,
+        by=by,
+        now=now,
+    )
     return one
 
 
 def capped_by_day(found: Iterable[FollowUp], per_day: int) -> list[FollowUp]:
-    """Only so many people a day for one carrier; the rest waits, in order of need."""
+    # only so many people a day for one carrier; the rest waits, in order of need
     people: dict[str, set[str]] = defaultdict(set)
     capped = []
     for one in found:
-        mine = people[one.carrier]
-        today = one.person.id in mine or len(mine) < per_day
+        own = people[one.carrier]
+        today = one.person.id in own or len(own) < per_day
         if today:
-            mine.add(one.person.id)
+            own.add(one.person.id)
         capped.append(replace(one, today=today))
     return capped
 
@@ -221,7 +235,7 @@ def _overdue(plan: Plan, person: Person, since: dt.datetime, now: dt.datetime) -
 def _carrier(
     plan: Plan, person: Person, kind: HandKind, rungs: Sequence[OpenRung], overdue: bool, signer_lookup: SignerLookup
 ) -> str:
-    """The manager where the plan says so and there is one; else the lead, who also gets what lies too long."""
+    # the manager where the plan says so and there is one; else the lead, who also gets what lies too long
     wanted = [_rung(plan, rung) for rung in rungs]
     by_manager = all(rung is not None and rung.by == "manager" for rung in wanted)
     manager = signer_lookup.manager_of(person) if kind == "personal" and by_manager and not overdue else None
@@ -241,8 +255,8 @@ def _reason(plan: Plan, history: History, kind: HandKind, messages: Sequence[str
             f"Personal outreach did not help{came}: a proposal to ask the sponsor, {plan.sponsor or 'if there is one'}."
         )
     closed = [channel for channel in plan.send.channels if channel in history.unreachable]
-    mine = [row for row in history.rows if row.campaign == plan.campaign and row.message in messages]
-    sent = sum(_carried(row.channel, row.state) for row in mine)
+    own = [row for row in history.rows if row.campaign == plan.campaign and row.message in messages]
+    sent = sum(_carried(row.channel, row.state) for row in own)
     if len(closed) == len(plan.send.channels) or (closed and not sent):  # the others have no credentials here
         why = ", ".join(f"{CHANNELS[channel].in_text} ({history.unreachable[channel]})" for channel in closed)
         reason = f"No channel reaches them: {why}."
@@ -252,9 +266,8 @@ def _reason(plan: Plan, history: History, kind: HandKind, messages: Sequence[str
 
 
 def _tried(history: History, campaign: str, messages: Sequence[str]) -> tuple[str, ...]:
-    """What was tried, in order: each message by its channel and day, each talk by its outcome and day."""
-    mine = [row for row in history.rows if row.campaign == campaign and row.message in messages]
-    sent = [(row.local_date, CHANNELS[row.channel].in_text) for row in mine if _carried(row.channel, row.state)]
+    own = [row for row in history.rows if row.campaign == campaign and row.message in messages]
+    sent = [(row.local_date, CHANNELS[row.channel].in_text) for row in own if _carried(row.channel, row.state)]
     talks = {
         (one.at.date(), f"in person: {one.outcome}")
         for one in history.outcomes
@@ -272,5 +285,4 @@ def _day(day: dt.date) -> str:
 
 
 def counted(found: Iterable[FollowUp]) -> Mapping[str, int]:
-    """Open follow-ups per campaign."""
     return Counter(one.campaign for one in found)

@@ -23,7 +23,7 @@ from commsengine.store.store import Store
 def recent_inputs(
     store: Store, record: CampaignRecord, since: dt.datetime | None, until: dt.datetime
 ) -> list[GivenInput]:
-    """What was written or chosen after ``since`` and up to ``until``; a bare "I will" is only counted elsewhere."""
+    # a bare "I will" has no text and is only counted elsewhere
     return [given for given in store.answers.inputs(record.id, since=since, until=until) if given.text]
 
 
@@ -54,7 +54,6 @@ def answers(store: Store, record: CampaignRecord, message: str | None = None) ->
 
 
 def _lost(store: Store, record: CampaignRecord, message: str) -> Message:
-    """A message as the last version of the plan had it that asked for an answer."""
     versions = (store.campaigns.version(record.id, number) for number in range(record.version, 0, -1))
     messages = [each for version in versions if version for each in version.plan.messages if each.id == message]
     return next((each for each in messages if each.ask in ASKED_FOR), messages[0])
@@ -71,8 +70,15 @@ def _answered(
         "kind": _kind(message),
         "tally": _tally(message, given),
         "answers": [
-            {"id": one.id, "person": one.person, "name": one.name, "at": iso(one.at), "text": one.text,
-             "as": None, "by": None}
+            {
+                "id": one.id,
+                "person": one.person,
+                "name": one.name,
+                "at": iso(one.at),
+                "text": one.text,
+                "as": None,
+                "by": None,
+            }
             for one in given
         ],
         "silent": [
@@ -80,7 +86,7 @@ def _answered(
             for person, role in audience
             if role in roles and person.id in reached and person.id not in spoke
         ],
-    }  # fmt: skip
+    }
 
 
 def _kind(message: Message) -> str:
@@ -88,7 +94,6 @@ def _kind(message: Message) -> str:
 
 
 def _tally(message: Message, given: Sequence[GivenInput]) -> dict[str, int]:
-    """How many chose what, each by their newest answer; nothing where there was nothing to choose."""
     choices = message.input.choices if message.input else ()
     newest = {one.person_id: one.text for one in given}
     counts = Counter(text for text in newest.values() if text)

@@ -1,4 +1,4 @@
-"""A manager's list: whom of their own people to call, on each of their working days at eight, if there is anybody.
+"""A manager's list: whom of their own people to call, on each of their working days at eight, if there is anyone.
 
 One piece of service mail for all running campaigns, by the channel that reaches the manager first. Otherwise it stands
 in the lead's digest: the calls of a manager who leads the campaign, sponsors it, or is reached by no channel.
@@ -37,18 +37,22 @@ log = structlog.get_logger(__name__)
 
 
 class ManagerLists:
-    """Looks once in a quarter of an hour whether it is morning for a manager who is to call somebody."""
+    """Looks once in a quarter of an hour whether it is morning for a manager with a person to call."""
 
     def __init__(
-        self, store: Store, decisions: Decisions, renderer: RendererFor, channels: Sequence[ChannelName],
+        self,
+        store: Store,
+        decisions: Decisions,
+        renderer: RendererFor,
+        channels: Sequence[ChannelName],
         clock: Callable[[], dt.datetime],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._store, self._decisions, self._renderer = store, decisions, renderer
         self._channels, self._clock = tuple(channels), clock
         self._looked_at: dt.datetime | None = None
 
     def send(self, records: Sequence[CampaignRecord]) -> int:
-        """Write down the lists that are due now; the next beat sends them. Returns how many."""
+        """Writes down the lists that are due now; the next beat sends them. Returns how many."""
         now = self._clock()
         quarter = now - (now - dt.datetime.min.replace(tzinfo=dt.UTC)) % LOOKED_AT_EVERY
         if quarter == self._looked_at:
@@ -61,7 +65,7 @@ class ManagerLists:
         return sum(self._tried(email, found, running, now) for email, found in theirs.items())
 
     def _somebody_waits(self, running: Mapping[str, CampaignRecord], now: dt.datetime) -> bool:
-        """Whether it is morning for the manager of anybody who is to be called: cheap, for it is asked all day."""
+        # cheap, for it is asked all day
         waiting = {
             rung.person_id: rung.campaign for rung in self._store.counts.open_rungs() if rung.campaign in running
         }
@@ -77,7 +81,7 @@ class ManagerLists:
     def _tried(
         self, email: str, found: Sequence[FollowUp], running: Mapping[str, CampaignRecord], now: dt.datetime
     ) -> bool:
-        """A list that cannot be written must not stop the engine, nor the lists of others."""
+        # a list that cannot be written must not stop the engine, nor the lists of others
         try:
             return self._send(email, found, running, now)
         except CommsError as failure:
@@ -96,19 +100,21 @@ class ManagerLists:
         spoken = [*with_talk(self._store, self._renderer, found[:MOST_WITH_TALK]), *found[MOST_WITH_TALK:]]
         calls = tuple(_call(one, running[one.campaign].plan) for one in spoken)
         message = self._renderer(record.plan, record.templates).manager_list(
-            manager, signer_lookup.named(record.plan.owner[0]),
-            DigestFacts(morning_key(CATEGORY, channels[0], manager.email, day), now, calls), channels[0],
-        )  # fmt: skip
+            manager,
+            signer_lookup.named(record.plan.owner[0]),
+            DigestFacts(morning_key(CATEGORY, channels[0], manager.email, day), now, calls),
+            channels[0],
+        )
         return add_service_mail(self._store, message, category=CATEGORY, person_id=manager.id, due_at=now, now=now)
 
     def _told(self, manager: Person, day: dt.date) -> bool:
-        """Also by another channel: but where that one failed, the next is tried."""
+        # a list by another channel counts; but where that one failed, the next is tried
         rows = self._store.touches.rows([morning_key(CATEGORY, name, manager.email, day) for name in self._channels])
         return any(row.state != "failed" for row in rows.values())
 
 
 def by_manager(found: Sequence[FollowUp], running: Mapping[str, CampaignRecord]) -> dict[str, list[FollowUp]]:
-    """By address of the manager, whom they are to call; where they lead or sponsor it, the digest has it."""
+    # where the manager leads or sponsors the campaign, the digest has it
     theirs: dict[str, list[FollowUp]] = {}
     for one in found:
         if one.campaign in running and not one.by_lead and not _sponsors(running[one.campaign].plan, one.carrier):
@@ -117,7 +123,7 @@ def by_manager(found: Sequence[FollowUp], running: Mapping[str, CampaignRecord])
 
 
 def why_untold(store: Store, plan: Plan, manager: Person, carriers: Collection[str]) -> str:
-    """Why a manager gets no list, to go on after "but"; empty if they do. The sponsor is asked by a human only."""
+    """Why a manager gets no list, to go on after "but"; empty if they do."""
     if _sponsors(plan, manager.email):
         return "the sponsor is asked by you, never by a machine"
     return "" if channels_of(store, plan, manager, carriers) else "no channel reaches them"
@@ -128,7 +134,6 @@ def _sponsors(plan: Plan, email: str) -> bool:
 
 
 def channels_of(store: Store, plan: Plan, person: Person, carriers: Collection[str]) -> tuple[ChannelName, ...]:
-    """The channels that reach somebody who is on record, the first first."""
     loaded = store.loading.histories([person.id])
     unreachable = loaded[person.id].history.unreachable if person.id in loaded else {}
     return reaching(carried_by(plan, carriers), person, unreachable)
@@ -136,6 +141,13 @@ def channels_of(store: Store, plan: Plan, person: Person, carriers: Collection[s
 
 def _call(one: FollowUp, plan: Plan) -> Call:
     return Call(
-        one.person.name or one.person.email, one.role, one.person.phone, one.reason, ", ".join(one.tried),
-        talk=one.talk, id=one.id, campaign=plan.title, lead=plan.owner[0],
-    )  # fmt: skip
+        one.person.name or one.person.email,
+        one.role,
+        one.person.phone,
+        one.reason,
+        ", ".join(one.tried),
+        talk=one.talk,
+        id=one.id,
+        campaign=plan.title,
+        lead=plan.owner[0],
+    )

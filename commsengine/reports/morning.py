@@ -22,6 +22,5 @@ def morning_of(plan: Plan, person: Person, now: dt.datetime) -> dt.date | None:
     return day if morning and hours.works(day) else None
 
 
-def morning_key(category: str, about: str, email: str, day: dt.date) -> str:
-    """The name of the one row that a morning's mail is."""
-    return hashlib.sha256("\x1f".join((category, about, email, day.isoformat())).encode()).hexdigest()[:24]
+def morning_key(kind: str, about: str, email: str, day: dt.date) -> str:
+    return hashlib.sha256("\x1f".join((kind, about, email, day.isoformat())).encode()).hexdigest()[:24]

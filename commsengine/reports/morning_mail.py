@@ -21,7 +21,7 @@ def morning_mail(
     channels: Sequence[ChannelName],
     clock: Callable[[], dt.datetime],
 ) -> Callable[[Sequence[CampaignRecord]], None]:
-    """What the engine calls at each tick, with all campaigns: whatever is due is written down once."""
+    """What the engine calls at each tick, with all campaigns; due mail is written down once."""
     digests = Digests(store, decisions, renderer, channels, clock)
     lists = ManagerLists(store, decisions, renderer, channels, clock)
 

@@ -103,7 +103,6 @@ class Scale:
 
 
 def recall_plot(report: Report, message: MessageView, role: RoleView, number: int) -> Plot:
-    """Estimated recall of one role over time, with what was observed."""
     line = role.line
     first = _midnight(line[0].at.date())
     scale = Scale(first, max(line[-1].at, first + WEEK))
@@ -146,7 +145,7 @@ def _described(message: MessageView, role: RoleView, past: Sequence[Mean], ahead
 
 
 def _floor(scale: Scale, floor: float, ends_at: float) -> Level:
-    """Its word stands on the side of it where the line does not end."""
+    # the word stands on the side of the floor where the line does not end
     y = scale.y(floor)
     return Level(y, f"floor {floor * 100:.0f}", RIGHT, RIGHT, y + 13 if ends_at >= floor else y - 5)
 
@@ -160,7 +159,7 @@ def _target(scale: Scale, message: MessageView) -> Level | None:
 
 
 def _moments(scale: Scale, report: Report, by: dt.datetime | None, aimed: bool) -> list[PlotMarker]:
-    """Today and go-live; where they are close, their words stand on either side."""
+    # where today and go-live are close, their words stand on either side
     go_live = bool(by and report.go_live and by == report.go_live[1])
     named = [(report.at, "today")] + ([(by, "go-live" if go_live or not aimed else "target day")] if by else [])
     inside = sorted((at, label) for at, label in named if scale.inside(at))
@@ -195,7 +194,6 @@ def _band(scale: Scale, points: Sequence[Mean]) -> str:
 
 
 def _weeks(scale: Scale) -> list[tuple[float, str]]:
-    """Mondays, every so many weeks."""
     days = (scale.last - scale.first).days
     step = next((step for step in STEPS if days / step <= MOST_TICKS), STEPS[-1])
     at = scale.first.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -214,7 +212,6 @@ def _row(point: Mean, now: dt.datetime) -> tuple[str, ...]:
 
 
 def _thinned(line: Sequence[Mean], now: dt.datetime) -> list[Mean]:
-    """About twelve of them, the one of now among them."""
     step = max(1, len(line) // 12)
     return [point for n, point in enumerate(line) if n % step == 0 or point.at == now]
 
@@ -223,7 +220,6 @@ def _thinned(line: Sequence[Mean], now: dt.datetime) -> list[Mean]:
 
 
 def week_plots(weeks: Sequence[Week], people: int) -> list[Plot]:
-    """Touches per week as bars, and how many words of acknowledgement there are by then as a rising line."""
     if not weeks:
         return []
     touches = [(week.start, week.touches) for week in _every_week(weeks)]
@@ -236,10 +232,13 @@ def week_plots(weeks: Sequence[Week], people: int) -> list[Plot]:
             "touches", "Touches per week", touches, f"To {people} people in the roles shown.", "touches", bars=True
         ),
         _counted(
-            "acknowledged", "Acknowledgements over time", rising,
-            "Running total of persons who took note of a message, each person and message once.", "acknowledged",
+            "acknowledged",
+            "Acknowledgements over time",
+            rising,
+            "Running total of persons who took note of a message, each person and message once.",
+            "acknowledged",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _every_week(weeks: Sequence[Week]) -> list[Week]:
@@ -259,18 +258,30 @@ def _counted(
     scale = Scale(first, first + max(len(counts), 4) * WEEK, most, left=LEFT_OF_COUNTS)
     width = (RIGHT - LEFT_OF_COUNTS) / max(len(counts), 4)
     drawn = [
-        Bar(scale.x(_midnight(day)) + width * 0.12, scale.y(count), round(width * 0.76, 1),
-            round(BOTTOM - scale.y(count), 1), f"{count:,} in the week from {day.day} {day:%b}")
+        Bar(
+            scale.x(_midnight(day)) + width * 0.12,
+            scale.y(count),
+            round(width * 0.76, 1),
+            round(BOTTOM - scale.y(count), 1),
+            f"{count:,} in the week from {day.day} {day:%b}",
+        )
         for day, count in counts
-    ]  # fmt: skip
+    ]
     points = [f"{scale.x(first)} {scale.y(0)}", *(f"{scale.x(_midnight(d) + WEEK)} {scale.y(n)}" for d, n in counts)]
     described = f"{says} {counts[-1][1]:,} in the week from {counts[-1][0]:%d %b}." if bars else says
     return Plot(
-        name, title, described, "week from", unit, _weeks(scale), [(scale.y(tick), f"{tick:,}") for tick in ticks],
-        past="" if bars else "M" + "L".join(points), bars=drawn if bars else (),
+        name,
+        title,
+        described,
+        "week from",
+        unit,
+        _weeks(scale),
+        [(scale.y(tick), f"{tick:,}") for tick in ticks],
+        past="" if bars else "M" + "L".join(points),
+        bars=drawn if bars else (),
         rows=[(f"{day.day} {day:%b}", f"{count:,}") for day, count in counts],
         left=LEFT_OF_COUNTS,
-    )  # fmt: skip
+    )
 
 
 def _midnight(day: dt.date) -> dt.datetime:

@@ -1,9 +1,9 @@
 """How much of a message a group still knows, estimated: at any instant, with an interval that says what it covers.
 
 1. Each person's memory is folded from their touches and what they said; the group's recall is the mean over its people.
-   Whoever was not reached knows nothing.
+   A person who was not reached knows nothing.
 2. It is one curve that is drawn, also over days that have passed: that of the last closed block of the role's answers.
-   The curve by which is sent may be newer; it moves with every answer, and whoever looks each day could tell which way.
+   The curve by which is sent may be newer; it moves with every answer, and a daily look would show which way.
 3. An answer to a check counts from the day on which its block is closed (``recall.privacy``); before, it is a reading.
    So a step of the line tells of ten people's answers, never of one's.
 4. The interval is for 95 % and adds up what the hypotheses about the role disagree, what one campaign was missed by in
@@ -33,7 +33,7 @@ MISS = 0.06
 """Standard deviation by which one campaign's forecast missed the truth of its own people, in simulation."""
 
 TYPICAL = (1 / 6, 1 / 2, 5 / 6)
-"""The people by whose histories the hypotheses are compared: these quantiles of recall stand for the group."""
+"""The people for whom the hypotheses are compared: these quantiles of recall stand for the group."""
 
 CountsFrom = Mapping[tuple[str, str, dt.datetime], dt.datetime]
 """Since when an answer counts, by person, message and its instant; one that does not count yet is not there."""
@@ -56,34 +56,32 @@ class Mean:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What one person had of one message and said about it; each answer with the instant from which it counts."""
+    """What one person had and answered of one message; each answer with the instant from which it counts."""
 
     message: Message
     seen: tuple[dt.datetime, ...]
-    said: tuple[tuple[Answer, dt.datetime], ...]
+    answers: tuple[tuple[Answer, dt.datetime], ...]
 
     def events(self, at: dt.datetime) -> tuple[Event, ...]:
         """The events up to ``at``, as they were shown at that time."""
         seen = [each for each in self.seen if each <= at]
         if not seen:
             return ()
-        return events_of(self.message, seen, [_as_shown(one, since, at) for one, since in self.said if one.at <= at])
+        return events_of(self.message, seen, [_as_shown(one, since, at) for one, since in self.answers if one.at <= at])
 
     def changes(self) -> list[dt.datetime]:
-        """When the events change."""
-        said = {each for one, since in self.said for each in (one.at, since)}
-        return sorted({*self.seen, *said})
+        return sorted({*self.seen, *(each for one, since in self.answers for each in (one.at, since))})
 
     def recall(self, estimate: Estimate, at: dt.datetime) -> float:
         return estimate.memory(self.events(at)).recall((at - self.seen[0]) / HOUR) if self.seen else 0.0
 
 
 def past_of(plan: Plan, message: Message, history: History, person: str, counts_from: CountsFrom) -> Past:
-    said = tuple(
+    answers = tuple(
         (answer, counts_from.get((person, answer.message, answer.at), NEVER) if answer.kind == "check" else answer.at)
         for answer in history.answers_to(plan.campaign, message.id)
     )
-    return Past(message, tuple(seen_at(history.rows_of(plan.campaign, message.id))), said)
+    return Past(message, tuple(seen_at(history.rows_of(plan.campaign, message.id))), answers)
 
 
 def _as_shown(answer: Answer, since: dt.datetime, at: dt.datetime) -> Answer:
@@ -105,31 +103,28 @@ class Group:
 
     @property
     def first(self) -> dt.datetime | None:
-        """When any of them had the message first."""
         return min((past.seen[0] for past in self._pasts if past.seen), default=None)
 
     def add(self, past: Past) -> None:
         self._pasts.append(past)
 
     def line(self, instants: Sequence[dt.datetime], ranked_at: dt.datetime) -> tuple[Mean, ...]:
-        """The mean at each of these instants, which are in order."""
         return tuple(mean_of([moment]) for moment in self.moments(instants, ranked_at))
 
     def moments(self, instants: Sequence[dt.datetime], ranked_at: dt.datetime) -> list[MeanParts]:
-        """What a mean with its interval is made of, at each instant."""
-        courses = [list(_course(past, self.estimate, instants)) for past in self._pasts]
+        """What a mean with its interval is made of, at each instant; ``instants`` are in order."""
+        recalls = [list(_recall_over_time(past, self.estimate, instants)) for past in self._pasts]
         at_rank = [past.recall(self.estimate, ranked_at) for past in self._pasts]
         typical = self._hypotheses(instants, at_rank)
         return [
-            MeanParts(at, self.people, [course[n] for course in courses], typical[n], self.posterior)
+            MeanParts(at, self.people, [one[n] for one in recalls], typical[n], self.posterior)
             for n, at in enumerate(instants)
         ]
 
     def _hypotheses(self, instants: Sequence[dt.datetime], at_rank: Sequence[float]) -> list[Vector]:
-        """Mean recall of the typical people under each hypothesis about the role, at each instant."""
         ranked = sorted(range(len(at_rank)), key=lambda n: at_rank[n])
         chosen = [self._pasts[ranked[int(len(ranked) * quantile)]] for quantile in TYPICAL]
-        each = [list(_course_under(self._learned, past, instants)) for past in chosen]
+        each = [list(_recall_by_hypothesis(self._learned, past, instants)) for past in chosen]
         return [tuple(fmean(values) for values in zip(*row, strict=True)) for row in zip(*each, strict=True)]
 
 
@@ -164,15 +159,14 @@ def _variance(values: Iterable[float], weights: Vector) -> float:
     return sum(weight * (value - mean) ** 2 for value, weight in pairs)
 
 
-def _course(past: Past, estimate: Estimate, instants: Sequence[dt.datetime]) -> Iterator[float]:
-    """One person's recall at each instant; folded anew only where something happened in between."""
+def _recall_over_time(past: Past, estimate: Estimate, instants: Sequence[dt.datetime]) -> Iterator[float]:
+    # folded again only where something happened in between
     for at, events, _ in _eventful(past, instants):
         state = fold(estimate.curve, events) if events else None
         yield recall_at(state, (at - past.seen[0]) / HOUR) if state else 0.0
 
 
-def _course_under(learned: Learned, past: Past, instants: Sequence[dt.datetime]) -> Iterator[list[float]]:
-    """The same under each hypothesis."""
+def _recall_by_hypothesis(learned: Learned, past: Past, instants: Sequence[dt.datetime]) -> Iterator[list[float]]:
     states: list[State] = []
     for at, events, new in _eventful(past, instants):
         if new:

@@ -18,8 +18,11 @@ from commsengine.reports.recall_curves import Mean
 
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "pages"),
-    autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-)  # fmt: skip
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
 
 
 @dataclass(frozen=True)
@@ -39,16 +42,22 @@ class Section:
 
 
 def page(report: Report) -> str:
-    """The whole page."""
     title, lines = headline(report)
     numbers = iter(range(1, 10_000))
     sections = [Section(message, tuple(_panels(report, message, numbers))) for message in report.messages]
     people = sum(role.people for role in _roles(report) if role.shown)
     template = _environment.get_template("report.html")
     return template.render(
-        report=report, headline=title, lines=lines, sections=sections, weeks=week_plots(report.weeks, people),
-        fewest=FEWEST, shown_people=people, whens=lambda at: _day(at, report.zone), hair=HAIR,
-    )  # fmt: skip
+        report=report,
+        headline=title,
+        lines=lines,
+        sections=sections,
+        weeks=week_plots(report.weeks, people),
+        fewest=FEWEST,
+        shown_people=people,
+        whens=lambda at: _day(at, report.zone),
+        hair=HAIR,
+    )
 
 
 def _panels(report: Report, message: MessageView, numbers: Iterator[int]) -> Iterator[Panel]:
@@ -58,12 +67,10 @@ def _panels(report: Report, message: MessageView, numbers: Iterator[int]) -> Ite
 
 
 def _roles(report: Report) -> list[RoleView]:
-    """Each role once."""
     return list({role.role: role for message in report.messages for role in message.roles}.values())
 
 
 def _day(at: dt.datetime, zone: str = "UTC") -> str:
-    """The date of an instant, where the plan is at home."""
     day = local_date_in(zone, at)
     return f"{day:%a} {day.day} {day:%b %Y}"
 
@@ -74,7 +81,6 @@ Standing = tuple[MessageView, RoleView, Mean]
 
 
 def headline(report: Report) -> tuple[str, list[str]]:
-    """In plain words: which role needs attention, and what stands well."""
     standings = _standings(report)
     if not any(role.shown for role in _roles(report)):
         return "Too few people to report on", [f"A role is shown from {FEWEST} people up."]
@@ -90,15 +96,15 @@ def headline(report: Report) -> tuple[str, list[str]]:
     best = ranked[-1]
     if not low:
         return "No role is estimated below its floor", [
-            f"Nearest to it: {_said(ranked[0])}.",
+            f"Nearest to it: {_sentence(ranked[0])}.",
             *_best(best, ranked[0]),
         ]
     title = f"{_named(low[0][1])} {'needs' if low[0][2].high < (low[0][0].floor or 0) else 'may need'} attention"
-    return title, [f"{_said(low[0])}.", *_more(low), *_best(best, low[0])]
+    return title, [f"{_sentence(low[0])}.", *_more(low), *_best(best, low[0])]
 
 
 def _standings(report: Report) -> list[Standing]:
-    """What has a recall now: of messages that are open, or of all once none is."""
+    # messages that are open, or all once none is
     found = [(m, role, role.recall) for m in report.messages for role in m.roles if role.shown and role.recall]
     open_now = [one for one in found if one[0].opens <= report.at < one[0].closes]
     return open_now or found
@@ -113,17 +119,17 @@ def _in_the_ramp(held: list[Standing]) -> tuple[str, list[str]]:
     title = "The first touches are under way"
     return title, [
         "In its first week a message is below its floor; it takes some touches to get there.",
-        f"{_said(least)}.",
+        f"{_sentence(least)}.",
     ]
 
 
 def _without_floor(standings: list[Standing]) -> tuple[str, list[str]]:
     ranked = sorted(standings, key=lambda one: one[2].mean)
     title = f"{_named(ranked[0][1])} is estimated to know least"
-    return title, [f"{_said(ranked[0])}.", *_best(ranked[-1], ranked[0])]
+    return title, [f"{_sentence(ranked[0])}.", *_best(ranked[-1], ranked[0])]
 
 
-def _said(one: Standing) -> str:
+def _sentence(one: Standing) -> str:
     message, role, recall = one
     floor = f"; its floor is {message.floor * 100:.0f}" if message.floor else ""
     return (
@@ -133,20 +139,18 @@ def _said(one: Standing) -> str:
 
 
 def _within(one: Standing) -> str:
-    """The interval, and what the estimate rests on."""
     _, role, recall = one
     basis = f"tested for this role, {role.checks} checks" if role.tested else "assumed curve"
     return f"between {recall.low * 100:.0f} and {recall.high * 100:.0f}; {basis}"
 
 
 def _more(low: list[Standing]) -> list[str]:
-    """The others below their floor, in one line."""
     others = sorted({role.role for _, role, _ in low[1:]} - {low[0][1].role})
     return [f"Also estimated below a floor: {', '.join(others)}."] if others else []
 
 
-def _best(best: Standing, told: Standing) -> list[str]:
-    if best is told:
+def _best(best: Standing, first: Standing) -> list[str]:
+    if best is first:
         return []
     message, role, recall = best
     about = f"“{message.key_point.rstrip('.')}” ({_within(best)})"

@@ -27,7 +27,7 @@ QUESTION_WAITS = 2
 def status(
     store: Store, now: dt.datetime, *, stop_file: bool = False, recall: bool = False, decisions: Decisions | None = None
 ) -> dict[str, Any]:
-    """The engine's state and the books of each campaign; the touches ever made are the sum of their states.
+    """The engine's state and the record of each campaign; the touches ever made are the sum of their states.
 
     ``stop_file``: the file STOP is there. With ``recall`` that of each role is estimated too; with ``decisions`` how
     many messages wait for a channel that rests.
@@ -59,10 +59,7 @@ def engine_state(store: Store, now: dt.datetime, *, stop_file: bool = False) -> 
 
 
 def resting(store: Store, now: dt.datetime) -> list[dict[str, str]]:
-    """The channels that an engine keeps still: which, until when and why.
-
-    Where cron calls the ticks, what the last one left resting rests until the next, however short it meant to wait.
-    """
+    # Where cron calls the ticks, what the last one left resting rests until the next, however short it meant to wait.
     found: dict[str, dict[str, str]] = {}
     beats = store.engine.heartbeats()
     for beat in beats:
@@ -74,7 +71,7 @@ def resting(store: Store, now: dt.datetime) -> list[dict[str, str]]:
 
 
 def channels(store: Store, decisions: Decisions, now: dt.datetime) -> list[dict[str, Any]]:
-    """The same, with how many messages wait for each."""
+    """The channels that rest, with how many messages wait for each."""
     return [{**rest, "waiting": _waiting(store, decisions, rest, now)} for rest in resting(store, now)]
 
 
@@ -91,7 +88,6 @@ def touches(store: Store, campaign: str) -> Iterator[dict[str, Any]]:
 
 
 def today(store: Store, decisions: Decisions, renderer: RendererFor, now: dt.datetime) -> dict[str, Any]:
-    """What waits for a person today: follow-ups, open questions, rows that need a decision, and what does not leave."""
     return {
         "follow_ups": [one.as_json() for one in followups(store, decisions, renderer, now)],
         "questions": questions(store, now),
@@ -107,18 +103,22 @@ def questions(store: Store, now: dt.datetime) -> list[dict[str, Any]]:
     people = store.people.by_ids(sorted({question.person_id for question in asked}))
     found = [
         {
-            "id": question.id, "person": people[question.person_id].email, "name": people[question.person_id].name,
-            "campaign": question.campaign, "message": question.message, "text": question.text,
-            "asked_at": iso(question.asked_at), "overdue": _waits_too_long(store, question, now),
+            "id": question.id,
+            "person": people[question.person_id].email,
+            "name": people[question.person_id].name,
+            "campaign": question.campaign,
+            "message": question.message,
+            "text": question.text,
+            "asked_at": iso(question.asked_at),
+            "overdue": _waits_too_long(store, question, now),
         }
         for question in asked
         if question.person_id in people
-    ]  # fmt: skip
+    ]
     return sorted(found, key=lambda question: (not question["overdue"], question["asked_at"]))
 
 
 def held(store: Store) -> list[dict[str, Any]]:
-    """Rows that nobody but a person can settle."""
     emails: dict[str, str] = {}
     return [
         {**touch_json(row.row), "person": _email(store, row, emails), "campaign": row.campaign}
@@ -128,7 +128,6 @@ def held(store: Store) -> list[dict[str, Any]]:
 
 
 def failed(store: Store) -> list[dict[str, Any]]:
-    """Touches that never arrive, of campaigns that go on; the newest first."""
     going_on = {record.id for record in store.campaigns.all() if record.state in ("running", "paused")}
     rows = [
         row
@@ -138,27 +137,37 @@ def failed(store: Store) -> list[dict[str, Any]]:
     people = store.people.by_ids(sorted({row.person_id for row in rows if row.person_id}))
     return [
         {
-            "key": row.key, "person": people[row.person_id].email, "campaign": row.campaign, "message": row.message,
-            "channel": row.channel, "at": iso(row.due_at), "reason": row.reason,
+            "key": row.key,
+            "person": people[row.person_id].email,
+            "campaign": row.campaign,
+            "message": row.message,
+            "channel": row.channel,
+            "at": iso(row.due_at),
+            "reason": row.reason,
         }
         for row in reversed(rows)
         if row.person_id in people
-    ]  # fmt: skip
+    ]
 
 
 def _campaign(books: CampaignCounts, store: Store) -> dict[str, Any]:
     counts: dict[str, Any] = dict(books.touches)
     pause = store.campaigns.open_pause(books.campaign) if books.state == "paused" else None
     return {
-        "campaign": books.campaign, "title": books.title, "state": books.state, "audience": books.audience,
-        "touches": {**counts, "skipped": dict(books.skipped)}, "acknowledged": books.acknowledged,
-        "follow_ups_open": books.follow_ups_open, "started_at": iso(books.started_at),
+        "campaign": books.campaign,
+        "title": books.title,
+        "state": books.state,
+        "audience": books.audience,
+        "touches": {**counts, "skipped": dict(books.skipped)},
+        "acknowledged": books.acknowledged,
+        "follow_ups_open": books.follow_ups_open,
+        "started_at": iso(books.started_at),
         "paused": {"since": iso(pause.since), "by": pause.since_by, "reason": pause.reason} if pause else None,
-    }  # fmt: skip
+    }
 
 
 def _recall(store: Store, campaign: str, now: dt.datetime) -> list[dict[str, Any]]:
-    """By role, while the campaign goes on; a role of too few people has no figures."""
+    # by role, while the campaign goes on; a role of too few people has no figures
     record = store.campaigns.get(campaign)
     if record is None or record.started_at is None or record.state not in ("running", "paused"):
         return []
@@ -168,11 +177,16 @@ def _recall(store: Store, campaign: str, now: dt.datetime) -> list[dict[str, Any
 def _recall_json(role: RoleView) -> dict[str, Any]:
     recall, right = role.recall, role.right
     return {
-        "role": role.role, "hidden": not role.shown, "people": role.people,
-        "mean": round(recall.mean, 3) if recall else None, "low": round(recall.low, 3) if recall else None,
-        "high": round(recall.high, 3) if recall else None, "checks": right.of if right else None,
-        "right": right.count if right else None, "tested": role.tested if role.shown else None,
-    }  # fmt: skip
+        "role": role.role,
+        "hidden": not role.shown,
+        "people": role.people,
+        "mean": round(recall.mean, 3) if recall else None,
+        "low": round(recall.low, 3) if recall else None,
+        "high": round(recall.high, 3) if recall else None,
+        "checks": right.of if right else None,
+        "right": right.count if right else None,
+        "tested": role.tested if role.shown else None,
+    }
 
 
 def _email(store: Store, record: TouchRecord, known: dict[str, str]) -> str:

@@ -1,22 +1,31 @@
-"""Why somebody gets what they get: their standing, what comes next and the reasons, message by message."""
+"""Why a person gets what they get: their standing, what comes next and the reasons, message by message."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 from commsengine.cadence.audience import sequences_of
 from commsengine.cadence.history import Campaign, Campaigns, Decision, History, TouchRow
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.repeats import ByRecall, seen_at
 from commsengine.cadence.sequence import MessageSequence
-from commsengine.cadence.terms import CampaignState, Standing
+from commsengine.cadence.terms import ANSWERS, CampaignState
 from commsengine.engine.decisions import Decided, Decisions
 from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
+
+Standings = Mapping[tuple[str, str], str]
+Timing = Mapping[tuple[str, str], str]
+"""By campaign and message."""
+
+BY_RECALL = frozenset({"due", "window", "missed_window", "budget", "now"})
+"""The reasons for waiting that the cadence by recall has timed; after others the touch comes when they are over."""
+
+WAYS = {"link": "by link", "slack": "in Slack", "reply": "by reply", "manager": "as told in a talk"}
 
 
 def why(store: Store, decisions: Decisions, email: str, now: dt.datetime) -> dict[str, Any]:
@@ -30,8 +39,9 @@ def why(store: Store, decisions: Decisions, email: str, now: dt.datetime) -> dic
         raise InputError(f"Nobody here has the address {email}.", f"There is: {near}." if near else "")
     campaigns, others = decisions.campaigns(now), [each for each in store.campaigns.all() if each.state != "running"]
     one = decisions.of([person.id], campaigns, now)[0]
-    timing = _timing(campaigns, one)
-    standings = _standings(decisions, campaigns, others, person.id, now)
+    sequences = _sequences(campaigns, others, one, now)
+    timing = _timing(sequences, one)
+    standings = {(each.campaign.id, each.message.id): each.standing for each in sequences}
     touched = {row.campaign for row in one.history.rows}
     return {
         "person": person.email,
@@ -48,53 +58,45 @@ def why(store: Store, decisions: Decisions, email: str, now: dt.datetime) -> dic
     }
 
 
-ShownStanding = Standing | Literal["not for them"]
-Standings = Mapping[tuple[str, str], ShownStanding]
-
-
-def _standings(
-    decisions: Decisions, campaigns: Campaigns, others: Sequence[CampaignRecord], person: str, now: dt.datetime
-) -> Standings:
-    """Where the person stands, also in campaigns that do not run: as if all did."""
+def _sequences(
+    campaigns: Campaigns, others: Sequence[CampaignRecord], one: Decided, now: dt.datetime
+) -> list[MessageSequence]:
+    # also of campaigns that do not run, as if all did: a standing outlives its campaign
     stopped = (Campaign(each.plan, each.started_at or now, introduced=each.introduced) for each in others)
     everything = replace(campaigns, running=(*campaigns.running, *stopped))
-    return decisions.of([person], everything, now)[0].decision.standings
+    return sequences_of(everything, one.person, one.history)[0]
 
 
 # -- why a message by recall comes when it comes ---------------------------------------------------
 
-Timing = Mapping[tuple[str, str], str]
-BY_RECALL = frozenset({"due", "window", "missed_window", "budget", "now"})
-"""The reasons for which a touch waits that the rhythm has timed; after others it comes when they are over."""
 
-
-def _timing(campaigns: Campaigns, one: Decided) -> Timing:
-    """In words, by campaign and message. What this person may know has no figure here, or anywhere."""
-    said: dict[tuple[str, str], str] = {}
-    for course in sequences_of(campaigns, one.person, one.history)[0]:
-        mine = (course.campaign.id, course.message.id)
-        codes = {reason["code"] for reason in _reasons(one.decision, *mine)}
-        if not isinstance(course.repeat_rule, ByRecall) or not seen_at(course.rows):
+def _timing(sequences: Iterable[MessageSequence], one: Decided) -> Timing:
+    # what this person may know has no figure here, or anywhere
+    texts: dict[tuple[str, str], str] = {}
+    for sequence in sequences:
+        about = (sequence.campaign.id, sequence.message.id)
+        codes = {reason["code"] for reason in _reasons(one.decision, *about)}
+        if not isinstance(sequence.repeat_rule, ByRecall) or not seen_at(sequence.rows):
             continue
-        basis = "tested for it" if course.repeat_rule.estimate.tested else "an assumed curve"
+        basis = "tested for it" if sequence.repeat_rule.estimate.tested else "an assumed curve"
         if "remembered" in codes:
-            said[mine] = f"Not needed before it closes, by the curve of the role ({basis})."
-        elif codes & BY_RECALL and (next_at := _next_at(one.decision, *mine)):
-            day = course.hours.local_date(dt.datetime.fromisoformat(next_at))
-            said[mine] = f"Next on {day:%a} {day.day} {day:%b}: {_aim(course)}, by the curve of the role ({basis})."
-    return said
+            texts[about] = f"Not needed before it closes, by the curve of the role ({basis})."
+        elif codes & BY_RECALL and (next_at := _next_at(one.decision, *about)):
+            day = sequence.hours.local_date(dt.datetime.fromisoformat(next_at))
+            on = f"{day:%a} {day.day} {day:%b}"
+            texts[about] = f"Next on {on}: {_aim(sequence)}, by the curve of the role ({basis})."
+    return texts
 
 
-def _aim(course: MessageSequence) -> str:
-    """What the next slot of a message by recall is for."""
-    repeat_rule, seen = course.repeat_rule, seen_at(course.rows)
+def _aim(sequence: MessageSequence) -> str:
+    repeat_rule, seen = sequence.repeat_rule, seen_at(sequence.rows)
     assert isinstance(repeat_rule, ByRecall)  # noqa: S101 - a defect of ours
     wanted, by_floor = (
-        each.after(seen[-1], seen, course.answers) for each in (repeat_rule, replace(repeat_rule, by=None))
+        each.after(seen[-1], seen, sequence.answers) for each in (repeat_rule, replace(repeat_rule, by=None))
     )
     sooner = wanted is not None and (by_floor is None or wanted.at < by_floor.at)
     if repeat_rule.by is not None and sooner:
-        day = course.hours.local_date(repeat_rule.by)
+        day = sequence.hours.local_date(repeat_rule.by)
         return f"so that it is likely known on {day:%a} {day.day} {day:%b}"
     return "before it is likely forgotten"
 
@@ -112,16 +114,16 @@ def _campaign(
 
 
 def _message(one: Decided, campaign: str, message: str, standings: Standings, timing: Timing) -> dict[str, Any]:
-    mine = (campaign, message)
-    touches = [row for row in one.history.rows if (row.campaign, row.message) == mine]
+    about = (campaign, message)
+    touches = [row for row in one.history.rows if (row.campaign, row.message) == about]
     return {
         "message": message,
-        "standing": shown(standings.get(mine, "not for them")),
+        "standing": shown(standings.get(about, "not for them")),
         "next_at": _next_at(one.decision, campaign, message),
-        "timing": timing.get(mine),
+        "timing": timing.get(about),
         "reasons": _reasons(one.decision, campaign, message),
         "touches": [touch_json(row) for row in touches],
-        "said": said(one.history, campaign, message),
+        "said": what_happened(one.history, campaign, message),
     }
 
 
@@ -147,42 +149,39 @@ def _reasons(decision: Decision, campaign: str, message: str) -> list[dict[str, 
 
 def touch_json(row: TouchRow) -> dict[str, Any]:
     return {
-        "key": row.key, "message": row.message, "rung": row.rung, "kind": row.kind, "channel": row.channel,
-        "state": row.state, "at": iso(row.due_at), "sent_at": iso(row.sent_at), "attempts": row.attempts,
-        "possible_duplicate": row.possible_duplicate, "reason": row.reason,
-    }  # fmt: skip
+        "key": row.key,
+        "message": row.message,
+        "rung": row.rung,
+        "kind": row.kind,
+        "channel": row.channel,
+        "state": row.state,
+        "at": iso(row.due_at),
+        "sent_at": iso(row.sent_at),
+        "attempts": row.attempts,
+        "possible_duplicate": row.possible_duplicate,
+        "reason": row.reason,
+    }
 
 
 def iso(at: dt.datetime | None) -> str | None:
     return at.isoformat() if at else None
 
 
-WORDS = {
-    "acknowledged": "got it",
-    "input": "gave an answer",
-    "commit": "said they will",
-    "check": "answered the question",
-    "heard_enough": "heard enough",
-    "not_for_me": "not for them, they say",
-}
-WAYS = {"link": "by link", "slack": "in Slack", "reply": "by reply", "manager": "as told in a talk"}
-
-
-def shown(standing: ShownStanding) -> ShownStanding:
-    """The standing as others may see it."""
+def shown(standing: str) -> str:
+    # right or wrong is the person's own business
     return "acknowledged" if standing in ("recalled", "not recalled") else standing
 
 
-def said(history: History, campaign: str, message: str) -> list[dict[str, str]]:
+def what_happened(history: History, campaign: str, message: str) -> list[dict[str, str]]:
     """``at`` (ISO) and ``text`` of each, in order."""
-    told = sorted(_told(history, campaign, message))
-    return [{"at": at.isoformat(), "text": text} for at, text in told]
+    events = sorted(_events(history, campaign, message))
+    return [{"at": at.isoformat(), "text": text} for at, text in events]
 
 
-def _told(history: History, campaign: str, message: str) -> Iterator[tuple[dt.datetime, str]]:
+def _events(history: History, campaign: str, message: str) -> Iterator[tuple[dt.datetime, str]]:
     for answer in history.answers:
         if answer.campaign == campaign and (answer.message == message or answer.whole_campaign):
-            yield answer.at, f"{WORDS[answer.kind]}, {WAYS.get(answer.evidence, answer.evidence)}"
+            yield answer.at, f"{ANSWERS[answer.kind].to_others}, {WAYS.get(answer.evidence, answer.evidence)}"
     for question in history.questions:
         if (question.campaign, question.message) == (campaign, message):
             yield question.asked_at, "asked a question" + ("" if question.answered_at else "; it is open")

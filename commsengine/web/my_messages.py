@@ -15,7 +15,7 @@ from starlette.routing import Route
 from commsengine.answers.inbox import AnswerInbox
 from commsengine.answers.my_record import PersonRecord
 from commsengine.cadence.moments import clock_text, parse_clock
-from commsengine.cadence.terms import CHANNELS
+from commsengine.cadence.terms import CHANNELS, Wish
 from commsengine.errors import InputError
 from commsengine.web.protection import LinkGuard
 from commsengine.web.rendering import page
@@ -82,7 +82,7 @@ class MyMessages:
         return "not_for_me"
 
     def _mine(self, key: str, now: dt.datetime) -> PersonRecord:
-        return self._inbox.mine(self._inbox.card(key, now).person.id, now)
+        return self._inbox.record_of(self._inbox.card(key, now).person.id, now)
 
     def _page(self, key: str, now: dt.datetime, *, notice: str = "", error: str = "") -> Response:
         mine = self._mine(key, now)

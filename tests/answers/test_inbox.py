@@ -10,8 +10,9 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from commsengine.answers.inbox import Evidence, UnknownTouchError
+from commsengine.answers.inbox import Evidence, Recorded, UnknownTouchError
 from commsengine.answers.touch_text import CheckText
+from commsengine.answers.touch_view import Card
 from commsengine.cadence.checks import answer_id
 from commsengine.errors import InputError
 from tests.answering import BY_LINK, Answering, answering
@@ -41,13 +42,21 @@ PERSONAL: dict[str, Any] = {
 }
 
 
+def card_of(house: Answering, recorded: Recorded) -> Card:
+    return house.inbox.card(recorded.key, house.clock())
+
+
 def asking(folder: Path, ask: str, **more: Any) -> Answering:
     return answering(folder, a_message(ask=ask, **more))
 
 
 def test_an_acknowledgement_is_told_in_the_persons_own_time(inbox: Answering) -> None:
     recorded = inbox.inbox.got_it(inbox.touch(), BY_LINK, inbox.clock())
-    assert (recorded.first, recorded.at, recorded.text) == (True, utc("2027-01-11 09:00"), "You confirmed Mon 18:00")
+    assert (recorded.first, recorded.at, card_of(inbox, recorded).last_answer) == (
+        True,
+        utc("2027-01-11 09:00"),
+        "You confirmed Mon 18:00",
+    )
 
 
 def test_recording_twice_changes_nothing(inbox: Answering) -> None:
@@ -62,7 +71,7 @@ def test_the_next_touch_is_answered_anew_and_names_the_answer_before(inbox: Answ
     inbox.inbox.got_it(inbox.touch(), BY_LINK, inbox.clock())
     inbox.clock.pass_(hours=48)
     card = inbox.inbox.card(inbox.touch(number=2), inbox.clock())
-    assert (card.answered, card.said_before) == (False, "You confirmed Mon 18:00")
+    assert (card.answered, card.earlier_answer) == (False, "You confirmed Mon 18:00")
 
 
 def test_evidence_is_kept_beside_the_answer(inbox: Answering) -> None:
@@ -95,7 +104,7 @@ def test_no_undo_after_five_minutes(inbox: Answering) -> None:
 def test_an_answer_to_a_check_stays_for_the_right_one_has_been_shown(tmp_path: Path) -> None:
     house = asking(tmp_path, "check", checks=[CHECK])
     key = house.touch()
-    assert not house.inbox.answer_check(key, "My notebook", BY_LINK, house.clock()).card.undoable
+    assert not card_of(house, house.inbox.answer_check(key, "My notebook", BY_LINK, house.clock())).undoable
     assert (house.inbox.undo(key, house.clock()), house.kinds()) == (False, ["check"])
     house.store.close()
 
@@ -110,8 +119,12 @@ def test_what_was_undone_can_be_said_again(inbox: Answering) -> None:
 
 def test_input_is_kept_as_it_was_written(tmp_path: Path) -> None:
     house = asking(tmp_path, "input", input=INPUT)
-    card = house.inbox.give_input(house.touch(), "  Finding a number <fast>. ", BY_LINK, house.clock()).card
-    assert (card.value, card.said, house.kinds()) == ("Finding a number <fast>.", "You answered Mon 18:00", ["input"])
+    card = card_of(house, house.inbox.give_input(house.touch(), "  Finding a number <fast>. ", BY_LINK, house.clock()))
+    assert (card.value, card.last_answer, house.kinds()) == (
+        "Finding a number <fast>.",
+        "You answered Mon 18:00",
+        ["input"],
+    )
 
 
 @pytest.mark.parametrize("value", ["", "   ", "x" * 4001])
@@ -127,13 +140,13 @@ def test_input_by_choice_takes_only_the_choices(tmp_path: Path) -> None:
     key = house.touch()
     with pytest.raises(InputError, match="choose one"):
         house.inbox.give_input(key, "Something else", BY_LINK, house.clock())
-    assert house.inbox.give_input(key, "Search", BY_LINK, house.clock()).card.value == "Search"
+    assert card_of(house, house.inbox.give_input(key, "Search", BY_LINK, house.clock())).value == "Search"
 
 
 @pytest.mark.parametrize(("choice", "right"), [("My notebook", False), ("The customer record", True)])
 def test_a_check_is_explained_at_once(tmp_path: Path, choice: str, right: bool) -> None:
     house = asking(tmp_path, "check", checks=[CHECK])
-    card = house.inbox.answer_check(house.touch(), choice, BY_LINK, house.clock()).card
+    card = card_of(house, house.inbox.answer_check(house.touch(), choice, BY_LINK, house.clock()))
     assert (card.right, house.inbox.text(card).check.because) == (right, CHECK["because"])
 
 
@@ -146,7 +159,7 @@ def test_nothing_is_explained_before_the_answer(tmp_path: Path) -> None:
 
 def test_every_text_of_the_plan_speaks_to_the_person(tmp_path: Path) -> None:
     house = asking(tmp_path, "check", checks=[PERSONAL])
-    card = house.inbox.answer_check(house.touch(), str(PERSONAL["answers"][0]), BY_LINK, house.clock()).card
+    card = card_of(house, house.inbox.answer_check(house.touch(), str(PERSONAL["answers"][0]), BY_LINK, house.clock()))
     text = house.inbox.text(card)
     shown = dict(zip(PERSONAL["answers"], ("Ana's notebook", "The record of Engineering"), strict=True))
     order = [PERSONAL["answers"][place] for place in card.choices]
@@ -186,7 +199,7 @@ def test_each_touch_asks_the_next_check(tmp_path: Path) -> None:
 
 def test_a_commitment_may_have_words_of_ones_own(tmp_path: Path) -> None:
     house = asking(tmp_path, "commit", commit="What will you do first?")
-    card = house.inbox.commit(house.touch(), "Try it with Ben", BY_LINK, house.clock()).card
+    card = card_of(house, house.inbox.commit(house.touch(), "Try it with Ben", BY_LINK, house.clock()))
     assert (card.value, house.kinds()) == ("Try it with Ben", ["commit"])
 
 
@@ -194,7 +207,10 @@ def test_enough_of_the_campaign_answers_its_other_messages_too(tmp_path: Path) -
     house = answering(tmp_path, a_message(), a_message(id="worse-first"))
     key, other = house.touch(), house.touch(message="worse-first")
     house.inbox.heard_enough(key, BY_LINK, house.clock(), whole_campaign=True)
-    assert house.inbox.card(other, house.clock()).said == "You said you have heard enough of this campaign Mon 18:00"
+    assert (
+        house.inbox.card(other, house.clock()).last_answer
+        == "You said you have heard enough of this campaign Mon 18:00"
+    )
 
 
 def test_enough_of_a_message_leaves_the_others_alone(tmp_path: Path) -> None:
@@ -269,7 +285,7 @@ def test_an_answer_is_taken_only_if_it_is_one_of_this_touchs_question(tmp_path: 
         house.inbox.answer_check(key, "My notebook", BY_LINK, house.clock())
     with pytest.raises(InputError, match="has changed"):
         house.inbox.answer_named(key, answer_id("My notebook"), BY_LINK, house.clock())
-    assert house.inbox.answer_named(key, answer_id("May"), BY_LINK, house.clock()).card.right
+    assert card_of(house, house.inbox.answer_named(key, answer_id("May"), BY_LINK, house.clock())).right
 
 
 def test_an_answer_counts_where_the_question_came_first(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from commsengine.cadence.forecast import (
     Fact,
     Forecast,
     Supposition,
-    everybody,
+    all_answer,
     forecast,
     messages_of,
-    nobody,
+    no_answers,
     typical,
     with_touch,
 )
@@ -27,7 +27,9 @@ LADDER = [
 ]
 
 
-def foreseen(suppose: Supposition = nobody, campaigns: Campaigns | None = None, until: str = "2027-06-01") -> Forecast:
+def foreseen(
+    suppose: Supposition = no_answers, campaigns: Campaigns | None = None, until: str = "2027-06-01"
+) -> Forecast:
     return forecast(campaigns or running(), BERLIN, NOTHING_YET, utc("2027-01-04"), utc(until), suppose)
 
 
@@ -50,7 +52,7 @@ def test_the_last_reasons_say_what_stays_undone() -> None:
 
 
 def test_when_everybody_answers_nobody_is_chased() -> None:
-    story = foreseen(everybody(messages_of(running())))
+    story = foreseen(all_answer(messages_of(running())))
     assert [touch.kind for touch in story.touches] == ["message"] * 3
     assert [answer.at for answer in story.history.answers] == [utc("2027-01-11 10:00")]
 
@@ -61,18 +63,18 @@ def test_when_everybody_answers_nobody_is_chased() -> None:
 def test_everybody_gives_what_is_asked_for(ask: str, kind: str, right: bool | None) -> None:
     given = {"check": {"checks": [CHECK]}, "input": {"input": INPUT}}.get(ask, {})
     campaigns = running(a_plan(a_message(ask=ask, **given)))
-    (answer, *_) = foreseen(everybody(messages_of(campaigns)), campaigns).history.answers
+    (answer, *_) = foreseen(all_answer(messages_of(campaigns)), campaigns).history.answers
     assert (answer.kind, answer.right) == (kind, right)
 
 
 def test_nobody_answers_a_message_that_asks_nothing() -> None:
     campaigns = running(a_plan(a_message(ask="nothing")))
-    assert foreseen(everybody(messages_of(campaigns)), campaigns).history.answers == ()
+    assert foreseen(all_answer(messages_of(campaigns)), campaigns).history.answers == ()
 
 
 def test_when_everybody_answers_each_check_is_answered_right() -> None:
     campaigns = running(a_plan(a_message(checks=[CHECK], cadence={"every": "48h", "times": "5"})))
-    story = foreseen(everybody(messages_of(campaigns)), campaigns)
+    story = foreseen(all_answer(messages_of(campaigns)), campaigns)
     assert [(answer.kind, answer.right, answer.key) for answer in story.history.answers] == [
         ("acknowledged", None, story.touches[0].key),
         ("check", True, story.touches[1].key),
@@ -171,7 +173,7 @@ def test_facts_of_the_same_instant_come_in_the_order_in_which_they_were_supposed
 def test_a_supposed_pause_sends_nothing_and_keeps_its_backlog_rule() -> None:
     pause = Standstill(utc("2027-01-12"), utc("2027-01-19 10:00"), "latest")
     start, until = utc("2027-01-04"), utc("2027-06-01")
-    story = forecast(running(), BERLIN, NOTHING_YET, start, until, nobody, {"crm": [pause]})
+    story = forecast(running(), BERLIN, NOTHING_YET, start, until, no_answers, {"crm": [pause]})
     assert days(story.touches) == ["2027-01-11", "2027-01-19", "2027-01-21", "2027-01-25"]
 
 
@@ -180,7 +182,7 @@ def test_a_pause_of_one_campaign_stops_no_other() -> None:
     pause = Standstill(utc("2027-01-10"), utc("2027-03-01"), "none")
     start, until = utc("2027-01-04"), utc("2027-02-01")
     campaigns = Campaigns((*running().running, two))
-    story = forecast(campaigns, BERLIN, NOTHING_YET, start, until, nobody, {"crm": [pause]})
+    story = forecast(campaigns, BERLIN, NOTHING_YET, start, until, no_answers, {"crm": [pause]})
     assert {touch.campaign for touch in story.touches} == {"two"}
 
 

@@ -73,7 +73,7 @@ def test_the_same_answers_teach_the_same_to_the_bit(tmp_path: Path) -> None:
 
 def shown(store: Store, plan: Plan) -> set[str]:
     """The roles of which a figure is shown."""
-    return {role for (_, role), closed in check_results(store, plan, NOW).told.items() if closed}
+    return {role for (_, role), closed in check_results(store, plan, NOW).closed.items() if closed}
 
 
 def test_answers_of_before_questions_stood_first_in_slack_teach_nobody(tmp_path: Path) -> None:

@@ -59,8 +59,8 @@ def test_one_person_who_answers_ten_times_is_still_one() -> None:
 def test_in_a_block_each_person_counts_once_with_the_newest_answer() -> None:
     answers = [*(told(n, n) for n in range(10)), told(3, 100, False)]
     [block] = blocks(answers, MONDAY + WEEK)
-    assert (len(block.given), len(block.told)) == (11, 10)
-    assert [one.right for one in block.told if one.person == "p3"] == [False]
+    assert (len(block.given), len(block.one_each)) == (11, 10)
+    assert [one.right for one in block.one_each if one.person == "p3"] == [False]
 
 
 def test_a_block_counts_until_half_of_its_people_have_newer_answers() -> None:
@@ -77,10 +77,10 @@ def test_a_block_counts_until_half_of_its_people_have_newer_answers() -> None:
 def test_every_figure_of_every_report_is_made_of_whole_blocks_of_ten_people(answers: list[GroupAnswer]) -> None:
     """So whatever is added to or subtracted from whatever, now or later, no remainder is smaller than a block."""
     reports = [blocks(answers, MONDAY + week * WEEK + HOUR) for week in range(9)]
-    atoms = [block.told for block in reports[-1]]
+    atoms = [block.one_each for block in reports[-1]]
     assert all(len({one.person for one in atom}) == len(atom) >= FEWEST for atom in atoms)
     for closed in reports:
-        assert [block.told for block in closed] == atoms[: len(closed)]
+        assert [block.one_each for block in closed] == atoms[: len(closed)]
         counted = newest(closed)
         whole = [atom for atom in atoms if set(atom) <= set(counted)]
         assert sum(map(len, whole)) == len(counted)

@@ -116,7 +116,7 @@ def test_no_sum_of_roles_less_the_arms_tells_of_fewer_than_ten_people(given_: tu
         now = {arm.name: arm.right.of if arm.right else 0 for arm in arms}
         if now == before:
             continue
-        new = [one.person for block in closed[since:weeks] for one in block.told]
+        new = [one.person for block in closed[since:weeks] for one in block.one_each]
         steps = {name: now[name] - before[name] for name in now}
         rest = {person for person in new if (arm := arm_of(plan, person)) is None or not steps[arm.name]}
         assert all(step == 0 or step >= FEWEST for step in steps.values())

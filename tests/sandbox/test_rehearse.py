@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from commsengine.cadence.forecast import Supposition, nobody, typical
+from commsengine.cadence.forecast import Supposition, no_answers, typical
 from commsengine.cadence.history import Answer, Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
@@ -67,7 +67,7 @@ def test_each_check_is_answered_anew_until_the_point_is_recalled(tmp_path: Path)
 
 
 def test_nothing_leaves_while_paused_and_what_fell_due_comes_after(tmp_path: Path) -> None:
-    script = with_pause(a_script(nobody))
+    script = with_pause(a_script(no_answers))
     assert script.pause is not None
     with Rehearsal(script, tmp_path) as rehearsal:
         story = rehearsal.run()
@@ -78,7 +78,7 @@ def test_nothing_leaves_while_paused_and_what_fell_due_comes_after(tmp_path: Pat
 
 
 def test_a_run_that_differs_from_the_simulation_is_told(tmp_path: Path) -> None:
-    script = a_script(nobody, people=PEOPLE[:2])
+    script = a_script(no_answers, people=PEOPLE[:2])
     with Rehearsal(script, tmp_path) as rehearsal:
         rehearsal.script = replace(script, people=(*PEOPLE[:2], someone(9)))
         rehearsal.wiring.store.people.save(PEOPLE[:2], by="test", now=script.start)
@@ -89,7 +89,7 @@ def test_a_run_that_differs_from_the_simulation_is_told(tmp_path: Path) -> None:
 
 
 def test_mails_bear_their_touch_or_go_to_the_lead(tmp_path: Path) -> None:
-    script = a_script(nobody, people=(replace(someone(2), channel="email"),))
+    script = a_script(no_answers, people=(replace(someone(2), channel="email"),))
     with Rehearsal(script, tmp_path) as rehearsal:
         story = rehearsal.run()
         mails = rehearsal.sandbox.mailbox.arrived
@@ -101,6 +101,6 @@ def test_mails_bear_their_touch_or_go_to_the_lead(tmp_path: Path) -> None:
 def test_a_second_rehearsal_in_the_same_folder_starts_afresh(tmp_path: Path) -> None:
     """What the first one left outside its database would take the new one for a restored copy, and hold it."""
     for _ in range(2):
-        with Rehearsal(a_script(nobody, people=(someone(1),)), tmp_path, port=0) as rehearsal:
+        with Rehearsal(a_script(no_answers, people=(someone(1),)), tmp_path, port=0) as rehearsal:
             story = rehearsal.run(lambda *_: None)
         assert (story.agrees, story.states["sent"] > 0) == (True, True)

@@ -14,7 +14,8 @@ from commsengine.channels.channel import RETRY, Outcome
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.decisions import Decided, Decisions
 from commsengine.engine.engine import Engine
-from commsengine.engine.senders import LOOK_AGAIN, ChannelSetup
+from commsengine.engine.free_places import LOOK_AGAIN
+from commsengine.engine.senders import ChannelSetup
 from commsengine.store.store import Store
 from tests.builders import a_plan, someone
 from tests.engine.conftest import MakeEngine, run
