@@ -18,6 +18,7 @@ import pytest
 from commsengine.engine.owner import EngineLock
 from commsengine.errors import HeldError
 from commsengine.store.store import Store
+from tests.browsing import TRUST, WEB
 from tests.builders import a_plan, someone, utc
 from tests.engine.conftest import run as put_on_record
 from tests.stories.conftest import free_port
@@ -173,7 +174,7 @@ def test_the_lock_dies_with_its_process(file: Path) -> None:
 
 def test_the_pages_are_up_while_it_runs(file: Path, port: int) -> None:
     with running(file, port=port):
-        assert httpx.get(f"http://127.0.0.1:{port}/", timeout=PATIENCE).text == "here"
+        assert WEB.get(f"http://127.0.0.1:{port}/").text == "here"
 
 
 def test_the_database_is_quiet_after_the_end(file: Path) -> None:
@@ -233,8 +234,8 @@ def beats_on(file: Path, number: int) -> None:
 def test_f39_half_requests_stop_neither_the_engine_nor_the_pages(file: Path, port: int) -> None:
     with running(file, port=port, files=FEW, patience=60) as process, half_requests(port, FEW + 64):
         for _ in range(3):
-            assert httpx.get(f"http://127.0.0.1:{port}/", timeout=PATIENCE).text == "here"
-        assert httpx.post(f"http://127.0.0.1:{port}/form", content=b"whole", timeout=PATIENCE).text == "whole"
+            assert WEB.get(f"http://127.0.0.1:{port}/").text == "here"
+        assert WEB.post(f"http://127.0.0.1:{port}/form", content=b"whole").text == "whole"
         beats_on(file, 3)
         until(file, 40)
         process.send_signal(signal.SIGTERM)
@@ -261,7 +262,7 @@ def test_a_client_that_dribbles_gains_no_time(file: Path, port: int) -> None:
 def test_one_connection_may_send_many_requests_one_after_another(file: Path, port: int) -> None:
     with (
         running(file, port=port, patience=2.0),
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as client,
+        httpx.Client(verify=TRUST, base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as client,
     ):
         for _ in range(6):
             assert client.post("/form", content=b"again").text == "again"
@@ -270,7 +271,7 @@ def test_one_connection_may_send_many_requests_one_after_another(file: Path, por
 
 def test_asked_to_stop_it_waits_for_no_half_request(file: Path, port: int) -> None:
     with running(file, port=port, patience=600) as process, half_requests(port, 24):
-        assert httpx.get(f"http://127.0.0.1:{port}/", timeout=PATIENCE).text == "here"
+        assert WEB.get(f"http://127.0.0.1:{port}/").text == "here"
         until(file, 40)
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0  # less than the patience of its pages

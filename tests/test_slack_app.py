@@ -28,8 +28,9 @@ from commsengine.store.tables import counter
 from commsengine.web.app import create_app
 from tests.answering import BY_LINK, KEYS, Answering, answering
 from tests.answers.test_inbox import CHECK, INPUT, PERSONAL
+from tests.browsing import WEB
 from tests.builders import ANA, BEN, a_message, utc
-from tests.waiting import PATIENCE, expect
+from tests.waiting import expect
 
 SECRET = "sandbox-signing-secret"
 
@@ -53,7 +54,7 @@ class Team:
 
     def post(self, body: str, headers: dict[str, str]) -> httpx.Response:
         form = {"Content-Type": "application/x-www-form-urlencoded"}
-        return httpx.post(f"{self.url}/slack/events", content=body, headers=form | headers, timeout=PATIENCE)
+        return WEB.post(f"{self.url}/slack/events", content=body, headers=form | headers)
 
 
 @pytest.fixture

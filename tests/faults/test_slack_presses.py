@@ -19,11 +19,12 @@ from commsengine.sandbox.people_at_play import first_form
 from commsengine.sandbox.people_at_play import send as send_form
 from commsengine.sandbox.slack_clicks import block_actions, signed_headers
 from commsengine.sandbox.slack_team import Post
+from tests.browsing import WEB
 from tests.faults.slack_witness import TOKEN, House
 from tests.slack_socket import SocketSlack
 from tests.stories.campaign import IN_FORCE, write_for
 from tests.stories.conftest import free_port
-from tests.stories.pages import WEB, pages
+from tests.stories.pages import pages
 from tests.stories.program import Program
 from tests.waiting import PATIENCE, wait_until
 

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 
 from commsengine.channels.email import EmailChannel, parse_smtp_url
@@ -15,10 +14,6 @@ from commsengine.content.message import RenderedMessage
 from commsengine.sandbox.sandbox import Sandbox
 from tests.builders import ANA, BEN, MIA
 from tests.servers import SlackApp, a_mail
-from tests.waiting import PATIENCE
-
-WEB = httpx.Client(timeout=PATIENCE, limits=httpx.Limits(max_keepalive_connections=0))
-"""One client for all tests: each would load the certificates anew. It keeps no connection open."""
 
 
 class Ids(dict[str, tuple[str, str]]):

@@ -11,7 +11,8 @@ from playwright.sync_api import Page as BrowserPage
 from slack_sdk import WebClient
 
 from commsengine.sandbox.sandbox import Sandbox
-from tests.sandbox.conftest import WEB, a_card, mail, post
+from tests.browsing import WEB
+from tests.sandbox.conftest import a_card, mail, post
 from tests.sandbox.test_slack_stand_in import MODAL
 from tests.servers import SlackApp, a_mail
 

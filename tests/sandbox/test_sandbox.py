@@ -6,8 +6,9 @@ import httpx
 import pytest
 
 from commsengine.sandbox.sandbox import Sandbox
+from tests.browsing import WEB
 from tests.builders import ANA, MIA
-from tests.sandbox.conftest import WEB, mail, post
+from tests.sandbox.conftest import mail, post
 from tests.servers import a_mail
 
 

@@ -12,7 +12,8 @@ from slack_sdk.signature import SignatureVerifier
 
 from commsengine.errors import CommsError
 from commsengine.sandbox.sandbox import Sandbox
-from tests.sandbox.conftest import BUTTONS, WEB, a_card, post
+from tests.browsing import WEB
+from tests.sandbox.conftest import BUTTONS, a_card, post
 from tests.servers import SlackApp
 
 MODAL = {

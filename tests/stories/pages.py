@@ -7,10 +7,9 @@ from contextlib import contextmanager
 
 import httpx
 
+from tests.browsing import WEB
 from tests.stories.program import Program
-from tests.waiting import PATIENCE, expect
-
-WEB = httpx.Client(trust_env=False, timeout=PATIENCE, limits=httpx.Limits(max_keepalive_connections=0))
+from tests.waiting import expect
 
 
 @contextmanager

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from commsengine.sandbox.people_at_play import first_form, send
+from tests.browsing import WEB
 from tests.stories.conftest import free_port
-from tests.stories.pages import WEB, pages
+from tests.stories.pages import pages
 from tests.stories.program import Program
 from tests.stories.relay import Relay
 from tests.stories.starter import PEOPLE, PLAN, init

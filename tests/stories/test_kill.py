@@ -35,7 +35,7 @@ def test_nobody_misses_it_and_second_copies_are_flagged(
     killed(program, relay, command, random.Random(seed).randint(1, PEOPLE - 30))  # noqa: S311 - where to strike
     assert len(relay.copies) < PEOPLE
     relay.pause = 0
-    program.done("tick")
+    program.here("tick")
     books = program.books("crm")
     assert books.counts["sent"] == PEOPLE
     rows = {row["person"]: row for row in books.rows}
@@ -60,7 +60,7 @@ def test_what_was_cut_off_twice_waits_for_a_person(program: Program, relay: Rela
     assert {row["possible_duplicate"] for row in held} == {True}
     program.here("touch", held[0]["key"], "--sent")
     program.here("touch", held[1]["key"], "--resend")
-    program.done("tick")
+    program.here("tick")
     assert sorted(relay.copies.values()) == [2, 2, 2, 3]
     assert relay.copies[held[1]["person"]] == 3
     counts = program.books("crm").counts

@@ -83,7 +83,7 @@ def test_the_same_in_words(told: Program) -> None:
 def test_applied_it_holds_and_nobody_is_told_twice(told: Program, relay: Relay) -> None:
     moved(told)
     assert "crm goes on with this version." in told.done("apply", PLAN, "--yes")
-    told.done("tick")
+    told.here("tick")
     assert set(relay.copies.values()) == {1}
     to_come = told.look("simulate", PLAN)["touches"]
     week_before = (dt.date.fromisoformat(NEW) - dt.timedelta(days=7)).isoformat()

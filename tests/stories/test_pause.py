@@ -39,12 +39,12 @@ def test_nothing_arrives_after_a_pause_and_the_rest_arrives_once(program: Progra
     assert len(relay.arrived) == arrived
     books = program.books("crm")
     assert (books.state, books.counts["sent"]) == ("paused", arrived)
-    assert program.done("tick").startswith("0 messages sent")
+    assert program.here("tick").startswith("0 messages sent")
 
     relay.pause = 0
-    resumed = program.done("resume", "crm", "--yes")
+    resumed = program.here("resume", "crm", "--yes")
     assert f"{PEOPLE - arrived:,} messages would leave now" in resumed
-    program.done("tick")
+    program.here("tick")
     assert len(relay.arrived) == PEOPLE
     assert set(relay.copies.values()) == {1}
     assert program.books("crm").counts["sent"] == PEOPLE
@@ -59,6 +59,6 @@ def test_a_running_engine_hears_of_the_pause_too(program: Program, relay: Relay)
         arrived = len(relay.arrived)
         time.sleep(3)  # three beats of an engine that goes on running
         assert len(relay.arrived) == arrived < people
-        program.done("resume", "crm", "--yes")
+        program.here("resume", "crm", "--yes")
         assert relay.wait_for(people, timeout=PATIENCE)
     assert set(relay.copies.values()) == {1}

@@ -20,10 +20,10 @@ def test_a_phone_list_brings_no_leaver_back(program: Program, relay: Relay) -> N
     said = program.done("people", "import", "phones.csv")
     program.here("apply", "schedules/crm.yaml", "--yes")
     program.here("start", "crm", "--yes")
-    program.done("tick")
+    program.here("tick")
     assert sorted(relay.copies) == here
     program.here("people", "import", "phones.csv")
-    program.done("tick")
+    program.here("tick")
     assert sorted(relay.copies) == here
     assert program.look("people", "show", gone)["person"]["left"] == days_from_now(-9)
     assert "Not in the file, so left as they are: name, department, left." in said

@@ -74,7 +74,7 @@ def test_each_gets_one_card_and_its_button_records(program: Program, sandbox: Sa
         assert standing(program) == "acknowledged"
         expect(lambda: card.edits)
     assert len(slack.dm_of(ANA)) == 1
-    program.done("tick")
+    program.here("tick")
     assert len(slack.posts) == 5
     assert program.books("crm").counts["sent"] == 5 + 1
 

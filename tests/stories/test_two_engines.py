@@ -34,5 +34,5 @@ def test_an_engine_that_was_killed_holds_nothing(program: Program, relay: Relay)
         assert relay.wait_for(3, timeout=PATIENCE)
         os.kill(holder.pid, signal.SIGKILL)
         holder.wait()
-    program.done("tick")
+    program.here("tick")
     assert set(relay.copies) == {"p0000@example.com", "p0001@example.com", "p0002@example.com"}

@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from commsengine.web.app import create_app
 from commsengine.web.connections import server_of
 from tests.answering import KEYS, Answering, answering
+from tests.browsing import TRUST
 from tests.waiting import PATIENCE
 
 
@@ -47,7 +48,7 @@ def open_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
             house = answering(tmp_path, *messages, **changes)
             opened.callback(house.store.close)
             address = opened.enter_context(served(app_of(house, per_minute=per_minute)))
-            return Site(house, opened.enter_context(httpx.Client(base_url=address, timeout=PATIENCE)))
+            return Site(house, opened.enter_context(httpx.Client(base_url=address, verify=TRUST, timeout=PATIENCE)))
 
         yield open_
 

@@ -6,11 +6,10 @@ import datetime as dt
 import logging
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.answering import answering
-from tests.waiting import PATIENCE
+from tests.browsing import WEB
 from tests.web.conftest import Site, app_of, served
 
 
@@ -55,6 +54,6 @@ def test_health_follows_the_last_beat(tmp_path: Path, age: int | None, status: i
     house = answering(tmp_path)
     since = None if age is None else dt.timedelta(seconds=age)
     with served(app_of(house, heartbeat_age=lambda: since)) as address:
-        told = httpx.get(f"{address}/healthz", timeout=PATIENCE)
+        told = WEB.get(f"{address}/healthz")
     assert (told.status_code, told.json()["ok"]) == (status, status == 200)
     house.store.close()

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from tests.browsing import WEB
 from tests.waiting import PATIENCE
 from tests.web.conftest import served
 
@@ -77,14 +78,14 @@ def test_who_holds_the_most_makes_room_for_the_others(opened: ExitStack, port: i
             half(opened, port, "127.0.0.2")
     except OSError:
         pytest.skip("this machine has one loopback address")
-    assert httpx.get(f"http://127.0.0.1:{port}/here", timeout=PATIENCE).text == "here"
+    assert WEB.get(f"http://127.0.0.1:{port}/here").text == "here"
     slow.sendall(REST)
     assert answer(slow).endswith(b"here")
 
 
 def test_an_answer_that_does_not_come_frees_its_place(port: int) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
-        httpx.get(f"http://127.0.0.1:{port}/never", timeout=PATIENCE)
+        WEB.get(f"http://127.0.0.1:{port}/never")
 
 
 def test_requests_sent_at_once_are_answered_in_turn(opened: ExitStack, port: int) -> None:
