@@ -7,11 +7,12 @@ the gap. A local time that exists twice (autumn) is the first of the two. Instan
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from commsengine.cadence.moments import Moment
-from commsengine.cadence.people import Person
+from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import WEEKDAYS, BlackOut, Plan, Window
 
 DAY = dt.timedelta(days=1)
@@ -220,6 +221,7 @@ def _wished(window: Window, wish: tuple[int, int] | None) -> tuple[int, int]:
     return (start, end) if start < end else (window.start, window.end)
 
 
-def last_closing(plan: Plan) -> dt.datetime:
-    someone = Hours(plan, Person(id="", email=""))
-    return max(someone.instant_of(plan, message.closes) for message in plan.messages)
+def last_closing(plan: Plan, people: Iterable[Person] = ()) -> dt.datetime:
+    """When the last message is closed for all these people; without people, in the plan's own zone."""
+    hours = [Hours(plan, person) for person in {person.time_zone: person for person in people or (ANYBODY,)}.values()]
+    return max(each.instant_of(plan, message.closes) for each in hours for message in plan.messages)

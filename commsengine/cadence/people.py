@@ -55,6 +55,9 @@ class Person:
         return str(getattr(self, name)) if name in COLUMNS else self.attributes.get(name, "")
 
 
+ANYBODY = Person(id="", email="")
+"""A person of the plan's own zone and days, where none in particular is meant."""
+
 COLUMNS = (
     "id", "email", "name", "department", "job", "manager", "country", "region", "time_zone",
     "language", "phone", "channel", "slack_id",

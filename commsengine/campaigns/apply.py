@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from commsengine.cadence.calendar import Hours
-from commsengine.cadence.people import Person, role_of
+from commsengine.cadence.people import ANYBODY, role_of
 from commsengine.cadence.plan import Message, Plan
 from commsengine.campaigns.diff import TouchDiff, touch_diff
 from commsengine.content.recipe import milestones_mentioned
@@ -137,7 +137,7 @@ def _opened_by_moving(old: Plan, before: Message, plan: Plan, after: Message, no
 
 
 def _opening(plan: Plan, message: Message) -> dt.datetime:
-    return Hours(plan, Person(id="", email="")).instant_of(plan, message.opens)
+    return Hours(plan, ANYBODY).instant_of(plan, message.opens)
 
 
 def _ids(plan: Plan) -> frozenset[str]:

@@ -17,11 +17,9 @@ from commsengine.cadence.history import Campaign, Campaigns, Touch
 from commsengine.cadence.plan import Plan
 from commsengine.campaigns.effects import as_running, with_campaign
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.directory import sample
+from commsengine.engine.directory import pages, sample
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
-
-PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +48,14 @@ def touch_diff(
     before = (
         decisions.estimated(as_running(old, "latest", now), now)
         if old.state != "running"
-        else _as_it_runs(decisions, old, now)
+        else next(campaign for campaign in decisions.campaigns(now).running if campaign.id == old.id)
     )
     after = Campaign(plan, before.started_at, old.version + 1, old.epoch, introduced, before.pauses, before.recall)
     until = max(last_closing(old.plan), last_closing(plan)) + dt.timedelta(days=2)
     people, total = sample(store)
     counts = {"kept": 0, "moved": 0, "added": 0, "cancelled": 0}
     common = decisions.campaigns(now)
-    for start in range(0, len(people), PAGE):
-        some = [person.id for person in people[start : start + PAGE]]
+    for some in pages([person.id for person in people]):
         one = _to_come(store, with_campaign(common, before), some, old.id, now, until)
         other = _to_come(store, with_campaign(common, after), some, old.id, now, until)
         for key in one.keys() | other.keys():
@@ -66,10 +63,6 @@ def touch_diff(
     scale = total / len(people) if people else 1.0
     scaled = {name: round(count * scale) for name, count in counts.items()}
     return TouchDiff(**scaled, exact=len(people) == total, looked_at=len(people))
-
-
-def _as_it_runs(decisions: Decisions, record: CampaignRecord, now: dt.datetime) -> Campaign:
-    return next(campaign for campaign in decisions.campaigns(now).running if campaign.id == record.id)
 
 
 def _to_come(

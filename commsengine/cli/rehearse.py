@@ -117,9 +117,9 @@ def _hurry() -> Iterator[None]:
 
 def _script(wiring: Wiring, path: Path, answers: str) -> Script:
     """The whole campaign from the day before its first message opens, with a pause on a busy morning."""
-    from commsengine.cadence.calendar import DAY, Hours
+    from commsengine.cadence.calendar import DAY, Hours, last_closing
     from commsengine.cadence.history import Campaign, Campaigns
-    from commsengine.planning.plan_on_disk import checked, last_close
+    from commsengine.planning.plan_on_disk import checked
     from commsengine.planning.simulation import supposition
     from commsengine.sandbox.rehearse import Script, with_pause
 
@@ -128,7 +128,7 @@ def _script(wiring: Wiring, path: Path, answers: str) -> Script:
     opens = min(hours.instant_of(plan, message.opens) for message in plan.messages) - DAY
     start = opens.replace(hour=0, minute=0)
     supposing = partial(supposition, answers, Campaigns((Campaign(plan, start),), wiring.rules))
-    script = Script(plan, people, wiring.rules, wiring.templates, start, last_close(plan, people), supposing)
+    script = Script(plan, people, wiring.rules, wiring.templates, start, last_closing(plan, people), supposing)
     note(f"Rehearsing {plan.campaign} for {len(people):,} people, {start:%d %b %Y} to {script.until:%d %b %Y} …")
     return with_pause(script)
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import structlog
 
 from commsengine.engine.decisions import Decisions
+from commsengine.engine.directory import pages
 from commsengine.engine.owner import Owner
 from commsengine.engine.tick_gaps import LONG_SILENCE, stood_still
 from commsengine.store.store import Store
@@ -27,7 +28,6 @@ AHEAD = dt.timedelta(seconds=30)
 """How far ahead of ours a beat on record may be: the clocks of two hosts differ a little."""
 
 LEAST_BACKLOG, BACKLOG_SHARE = 100, 0.01
-BATCH = 1000
 
 log = structlog.get_logger(__name__)
 
@@ -92,8 +92,8 @@ def overdue(store: Store, decisions: Decisions, now: dt.datetime, *, enough: int
     """
     campaigns, count = decisions.campaigns(now), 0
     due = store.loading.due(now, store.people.count())
-    for start in range(0, len(due), BATCH):
-        for one in decisions.of(due[start : start + BATCH], campaigns, now):
+    for page in pages(due):
+        for one in decisions.of(page, campaigns, now):
             fell_due = (
                 touch.due_at
                 for touch in one.decision.touches

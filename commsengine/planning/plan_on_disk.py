@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from commsengine.cadence.calendar import Hours
+from commsengine.cadence.calendar import last_closing
 from commsengine.cadence.daily_learning import LearnedRoles
 from commsengine.cadence.history import Campaign, Campaigns, History
 from commsengine.cadence.people import Person
@@ -35,7 +35,7 @@ def outlook(
     """The simulation of a plan file. Raises ``InputError`` with all its problems when it does not pass ``check``."""
     plan, people = checked(wiring, path)
     begin = wiring.clock() if start is None else dt.datetime.combine(start, dt.time(), dt.UTC)
-    end = dt.datetime.combine(until + DAY, dt.time(), dt.UTC) if until else last_close(plan, people)
+    end = dt.datetime.combine(until + DAY, dt.time(), dt.UTC) if until else last_closing(plan, people)
     if end <= begin:
         raise InputError(
             f"Nothing to simulate: the last message closes {end:%Y-%m-%d}, before {begin:%Y-%m-%d}.",
@@ -84,13 +84,6 @@ def checked_with_roster(wiring: Wiring, path: Path) -> tuple[Plan, tuple[Person,
     if not result.people:
         raise InputError("Nobody is known yet.", "Import people first: commsengine people import people.csv")
     return result.plan, tuple(result.people), result.roster
-
-
-def last_close(plan: Plan, people: tuple[Person, ...]) -> dt.datetime:
-    """The instant at which the last message has closed for everybody."""
-    zones = {person.time_zone: person for person in people}
-    hours = [Hours(plan, person) for person in zones.values()]
-    return max(each.instant_of(plan, message.closes) for each in hours for message in plan.messages)
 
 
 def _with(wiring: Wiring, plan: Plan, begin: dt.datetime) -> Campaigns:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from commsengine.cadence.calendar import DAY, Hours
+from commsengine.cadence.calendar import DAY, Hours, last_closing
 from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
 from commsengine.cadence.people import Person, role_of
@@ -111,7 +111,7 @@ def _touches(wiring: Wiring, plan: Plan, person: Person, carriers: frozenset[str
     """The person's touches from the plan's first day on, once each, when nobody answers."""
     hours = Hours(plan, person)
     opens = min(hours.instant_of(plan, message.opens) for message in plan.messages) - DAY
-    closes = max(hours.instant_of(plan, message.closes) for message in plan.messages)
+    closes = last_closing(plan, [person])
     past = History(rosters={plan.campaign: opens})
     campaigns = Campaigns((Campaign(plan, opens),), wiring.rules, carriers=carriers)
     # Whoever joined lately, or leaves soon, may still be shown what the plan says.

@@ -15,7 +15,7 @@ from commsengine.cadence.calendar import DAY, Hours
 from commsengine.cadence.daily_learning import messages_by_recall, recall_of, with_interval
 from commsengine.cadence.forecast import Supposition, forecast
 from commsengine.cadence.history import Campaign, Campaigns, History
-from commsengine.cadence.people import Person, role_of
+from commsengine.cadence.people import ANYBODY, Person, role_of
 from commsengine.cadence.plan import Message
 from commsengine.recall.privacy import enough
 
@@ -31,7 +31,7 @@ class RecallForecast:
     """Recall by role at the end of each week, and on the target's day. ``add`` everybody, then read it."""
 
     def __init__(self, campaign: Campaign, start: dt.datetime, until: dt.datetime) -> None:
-        self._campaign, begin = campaign, max(start, _first_open(campaign, Person(id="", email="")))
+        self._campaign, begin = campaign, max(start, _first_open(campaign, ANYBODY))
         weeks = int((until - begin) / WEEK)
         self.weeks = [begin + week * WEEK for week in range(1, weeks + 1)]
         self._people: dict[str, list[list[float]]] = {}

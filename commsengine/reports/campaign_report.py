@@ -15,7 +15,7 @@ from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.daily_learning import messages_by_recall
 from commsengine.cadence.history import History
-from commsengine.cadence.people import Person
+from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Message, Plan
 from commsengine.cadence.terms import GOT_IT, CampaignState
 from commsengine.campaigns.control import known as known_campaign
@@ -37,8 +37,6 @@ RAMP = dt.timedelta(days=7)
 
 LOOKED_AT = 100
 """The same for ``status``, which answers at once."""
-
-ANYBODY = Person(id="", email="")
 
 
 @dataclass(frozen=True, slots=True)

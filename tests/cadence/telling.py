@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.calendar import zone
 from commsengine.cadence.decide import decide
-from commsengine.cadence.forecast import Supposition, nobody, with_touch
+from commsengine.cadence.forecast import Supposition, no_answers, with_touch
 from commsengine.cadence.history import (
     Answer,
     Campaigns,
@@ -55,7 +55,7 @@ def tell(
     start: str = "2027-01-04",
     until: str = "2027-06-01",
     history: History = NOTHING_YET,
-    suppose: Supposition = nobody,
+    suppose: Supposition = no_answers,
     extra: Sequence[dt.datetime] = (),
     late: Callable[[dt.datetime], dt.timedelta] = lambda at: ON_TIME,
     fails: Callable[[Touch], bool] = lambda touch: False,

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from commsengine.cadence.experiment import arm_of, held_out
-from commsengine.cadence.forecast import forecast, nobody
+from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import History
 from commsengine.cadence.plan import Plan
 from commsengine.recall.statistics import difference, share_of
@@ -43,7 +43,7 @@ def test_whoever_is_in_an_arm_by_the_calendar_gets_it_by_the_calendar() -> None:
         arm.name: person for n in range(20) for person in [someone(n)] for arm in [arm_of(plan, person.id)] if arm
     }
     seen = {
-        name: forecast(running(plan), person, History(), start, utc("2027-03-15"), nobody).touches
+        name: forecast(running(plan), person, History(), start, utc("2027-03-15"), no_answers).touches
         for name, person in people.items()
     }
     assert len(seen["every 48h"]) > len(seen["recall"])

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.daily_learning import LearnedRoles
 from commsengine.cadence.decide import decide
-from commsengine.cadence.forecast import Fact, Supposition, forecast, forecast_together, nobody
+from commsengine.cadence.forecast import Fact, Supposition, forecast, forecast_together, no_answers
 from commsengine.cadence.history import Answer, Campaigns, History, Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.repeats import HOUR, events_of
@@ -33,7 +33,9 @@ def campaigns(per_week: int = 3, **changes: object) -> Campaigns:
     return running(a_plan(a_message(cadence=BY_RECALL, **changes), send=send, follow_up=[]))
 
 
-def touches(suppose: Supposition = nobody, given: Campaigns | None = None, person: Person | None = None) -> list[Touch]:
+def touches(
+    suppose: Supposition = no_answers, given: Campaigns | None = None, person: Person | None = None
+) -> list[Touch]:
     return list(forecast(given or campaigns(), person or someone(1), History(), START, UNTIL, suppose).touches)
 
 
@@ -110,15 +112,15 @@ def test_a_new_estimate_makes_due_from_its_own_instant_on() -> None:
     past = forecast(given, person, History(), START, utc("2027-02-20"), saying("check", True)).history
     later = replace(learned(0, 200), since=utc("2027-02-20 03:00"))
     weak = replace(given, running=(replace(given.running[0], recall={"sales": later}),))
-    next_touch = forecast(weak, person, past, utc("2027-02-20"), UNTIL, nobody).touches[0]
+    next_touch = forecast(weak, person, past, utc("2027-02-20"), UNTIL, no_answers).touches[0]
     assert (next_touch.skip, next_touch.due_at) == ("", utc("2027-02-22 08:00"))
 
 
 def test_what_was_refused_taught_nobody_anything_and_is_said_again_in_the_next_window() -> None:
     person, given = someone(1), campaigns()
-    past = forecast(given, person, History(), START, utc("2027-01-12"), nobody).history
+    past = forecast(given, person, History(), START, utc("2027-01-12"), no_answers).history
     refused = replace(past, rows=tuple(replace(row, state="failed") for row in past.rows))
-    again = forecast(given, person, refused, utc("2027-01-12"), UNTIL, nobody).touches
+    again = forecast(given, person, refused, utc("2027-01-12"), UNTIL, no_answers).touches
     assert [touch.due_at for touch in again[:1]] == [utc("2027-01-12 08:00")]
 
 
@@ -150,7 +152,7 @@ def test_estimates_that_are_published_and_not_yet_in_use_are_foreseen_from_their
     later = replace(given, running=(replace(given.running[0], recall=known.estimates),))
 
     def foreseen(running: Campaigns, start: dt.datetime) -> list[dt.datetime]:
-        [(_, seen)] = forecast_together(running, [(person, past)], start, UNTIL, nobody, known={"crm": known})
+        [(_, seen)] = forecast_together(running, [(person, past)], start, UNTIL, no_answers, known={"crm": known})
         return [touch.due_at for touch in seen.touches]
 
     wake = decide(waiting, person, past, known.effective_at).wake_at

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from commsengine.cadence.calendar import zone
-from commsengine.cadence.forecast import forecast, nobody
+from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, History
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
@@ -69,7 +69,7 @@ def made(store: Store, *campaigns: str) -> list[Made]:
 
 def foretold(plan: Plan, people: Sequence[Person], start: str, until: str) -> list[Made]:
     campaigns = Campaigns((Campaign(plan, utc(start)),))
-    told = [forecast(campaigns, person, History(), utc(start), utc(until), nobody) for person in people]
+    told = [forecast(campaigns, person, History(), utc(start), utc(until), no_answers) for person in people]
     return sorted((t.person, t.local_date, t.due_at, t.skip) for one in told for t in one.touches)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from commsengine.cadence.forecast import forecast, nobody
+from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
 from commsengine.cadence.moments import clock_text
 from commsengine.cadence.plan import Plan
@@ -113,7 +113,7 @@ def foreseen(trial: Trial) -> Sequence[Touch]:
     first = dt.datetime.combine(trial.dates[0], dt.time(), dt.UTC)
     campaigns = Campaigns((Campaign(trial.plan(), first - WEEK),))
     person = someone(1, time_zone=trial.zone)
-    return forecast(campaigns, person, History(), first - WEEK, first + 400 * DAY, nobody).touches
+    return forecast(campaigns, person, History(), first - WEEK, first + 400 * DAY, no_answers).touches
 
 
 def misses(trial: Trial) -> list[str]:
