@@ -23,7 +23,8 @@ from commsengine.cadence.checks import answer_id, unclear_turn
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Plan
 from commsengine.content.message import RenderedMessage
-from commsengine.content.render import Renderer, Signers
+from commsengine.content.render import Renderer
+from commsengine.content.values import Signers
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
 from commsengine.errors import CommsError, InputError

@@ -15,11 +15,9 @@ from collections.abc import Iterator, Sequence
 from commsengine.channels import smtp
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, DeliveryError, Mark, Outcome
 from commsengine.channels.mime import HeaderError, address, dot_stuffed, message_bytes, sender_address
-from commsengine.channels.smtp import SmtpConnection, SmtpServer, parse_smtp_url
+from commsengine.channels.smtp import SmtpConnection, SmtpServer
 from commsengine.content.message import RenderedMessage
 from commsengine.errors import InputError
-
-__all__ = ["EmailChannel", "SmtpServer", "parse_smtp_url"]
 
 
 class EmailChannel:

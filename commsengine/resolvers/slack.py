@@ -154,5 +154,5 @@ def _is_a_persons(message: Any) -> bool:
 
 
 def _next(page: Mapping[str, Any]) -> str:
-    told = page.get("response_metadata")
-    return str(told.get("next_cursor") or "") if isinstance(told, dict) and page.get("has_more") else ""
+    metadata = page.get("response_metadata")
+    return str(metadata.get("next_cursor") or "") if isinstance(metadata, dict) and page.get("has_more") else ""

@@ -28,7 +28,7 @@ from commsengine.cadence.forecast import Supposition, forecast_together
 from commsengine.cadence.history import Campaign, Campaigns, History, Standstill, Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
-from commsengine.campaigns import control as decrees
+from commsengine.campaigns import control
 from commsengine.engine.state_folder import StateFolder
 from commsengine.reports.followups import FollowUp, followups
 from commsengine.sandbox.people_at_play import PeopleAtPlay
@@ -231,7 +231,7 @@ class Rehearsal:
         store.plans.save_version(script.plan, script.templates, "", introduced={}, by=BY, now=script.start)
         if script.plan.audience.people:
             store.people.set_roster(script.plan.campaign, [person.id for person in people], script.start)
-        decrees.start(store, script.plan.campaign, by=BY, now=script.start)
+        control.start(store, script.plan.campaign, by=BY, now=script.start)
 
     def _plan_pause(self) -> list[PausedMoment]:
         """Notes pause and resume in the diary; the list gets what came of it."""
@@ -242,12 +242,12 @@ class Rehearsal:
         before = Counter[str]()
 
         def stop() -> None:
-            decrees.pause(store, campaign, by=BY, clock=self.clock.now, sleep=self.clock.sleep)
+            control.pause(store, campaign, by=BY, clock=self.clock.now, sleep=self.clock.sleep)
             before["out"] = self._out()
 
         def go_on() -> None:
             out = self._out() - before["out"]
-            decrees.resume(store, campaign, backlog=pause.backlog, by=BY, now=self.clock.now())
+            control.resume(store, campaign, backlog=pause.backlog, by=BY, now=self.clock.now())
             moments.append(PausedMoment(pause.since, pause.until, 0, out))
 
         self.diary.note(pause.since, stop)

@@ -55,7 +55,7 @@ _quiet.setLevel(logging.CRITICAL)
 
 
 class SlackApp:
-    """Answers Slack on behalf of the hall. ``signed_at`` judges the age of signatures, where it is not ``clock``."""
+    """Answers Slack on behalf of the inbox. ``signed_at`` judges the age of signatures, where it is not ``clock``."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class SlackApp:
         api_url: str = "https://slack.com/api/",
         signed_at: Callable[[], dt.datetime] | None = None,
     ) -> None:
-        self._hall, self._ids, self._clock = inbox, ids, clock
+        self._inbox, self._ids, self._clock = inbox, ids, clock
         self._verifier = SignatureVerifier(signing_secret, _Clock(signed_at or clock)) if signing_secret else None
         # One attempt per call: a card that could not be redrawn is logged, and its answer stands on the page.
         self._client = WebClient(token, base_url=api_url, timeout=TIMEOUT, retry_handlers=[], logger=_quiet)
@@ -152,7 +152,7 @@ class SlackApp:
         if name == "answer" and card.ask == "check":  # a card of before checks had their answers on it
             self._redraw(place)
             return
-        view = question_form() if name == "question" else answer_form(card, self._hall.text(card))
+        view = question_form() if name == "question" else answer_form(card, self._inbox.text(card))
         self._quietly("views_open", trigger_id=trigger, view=view | {"private_metadata": json.dumps(place)})
 
     def _submitted(self, name: str) -> Callable[..., None]:
@@ -182,7 +182,7 @@ class SlackApp:
     def _for_recipient(self, place: Place, user: str, act: Callable[[Card], str | None]) -> str | None:
         """Does ``act`` if this user is the touch's recipient; returns what to say to them, if anything."""
         try:
-            card = self._hall.card(place["key"], self._clock())
+            card = self._inbox.card(place["key"], self._clock())
         except UnknownTouchError:
             return GONE
         theirs = self._known_as(card)
@@ -216,26 +216,26 @@ class SlackApp:
         return {known, theirs, grid} - {""}
 
     def _unless_known(self, card: Card, evidence: Evidence, act: Act) -> str | None:
-        return None if self._hall.overtaken(card, evidence.detail["press"]) else act(card, evidence)
+        return None if self._inbox.overtaken(card, evidence.detail["press"]) else act(card, evidence)
 
     # -- what each of them records ----------------------------------------------------------------
 
     def _got_it(self, card: Card, evidence: Evidence) -> None:
-        self._hall.got_it(card, evidence, card.now)
+        self._inbox.got_it(card, evidence, card.now)
 
     def _snooze(self, card: Card, _evidence: Evidence) -> None:
-        self._hall.snooze(card.key, card.now)
+        self._inbox.snooze(card.key, card.now)
 
     def _enough(self, card: Card, evidence: Evidence) -> None:
-        self._hall.heard_enough(card, evidence, card.now)
+        self._inbox.heard_enough(card, evidence, card.now)
 
     def _explain(self, card: Card, evidence: Evidence) -> None:
-        self._hall.explain(card.key, evidence, card.now)
+        self._inbox.explain(card.key, evidence, card.now)
 
     def _check(self, card: Card, name: str, evidence: Evidence) -> str | None:
         # The first answer counts; a later one changes nothing, and the card says what stands since when.
         try:
-            self._hall.answer_named(card, name, evidence, card.now)
+            self._inbox.answer_named(card, name, evidence, card.now)
         except InputError as error:
             return error.message
         return None
@@ -243,19 +243,19 @@ class SlackApp:
     def _undo(self, card: Card, evidence: Evidence) -> str | None:
         if card.latest is None:  # taken back on the page meanwhile
             return None
-        return None if self._hall.undo(card, card.now, evidence.detail["press"]) else LATE
+        return None if self._inbox.undo(card, card.now, evidence.detail["press"]) else LATE
 
     def _ask(self, card: Card, text: str, evidence: Evidence) -> None:
-        self._hall.ask(card.key, text, evidence, card.now)
+        self._inbox.ask(card.key, text, evidence, card.now)
 
     def _answer(self, card: Card, value: str, evidence: Evidence) -> None:
-        record = self._hall.give_input if card.ask == "input" else self._hall.commit
+        record = self._inbox.give_input if card.ask == "input" else self._inbox.commit
         record(card, value, evidence, card.now)
 
     # -- calls back to Slack ----------------------------------------------------------------------
 
     def _redraw(self, place: Place) -> None:
-        text, blocks = self._hall.drawn(self._hall.card(place["key"], self._clock()))
+        text, blocks = self._inbox.drawn(self._inbox.card(place["key"], self._clock()))
         self._quietly("chat_update", channel=place["channel"], ts=place["ts"], text=text, blocks=blocks)
 
     def _quietly(self, method: str, **arguments: Any) -> Any:

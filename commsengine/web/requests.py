@@ -22,6 +22,11 @@ FIELD = "seen"
 
 _FETCH = ("sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "sec-fetch-user")
 
+LIMIT = 64 * 1024
+"""Bytes. The longest question is far below it."""
+
+_MOST_FIELDS = 40
+
 
 class Notes:
     """Signs and reads "this page was shown at that instant". ``keys``: the newest first, as in the settings."""
@@ -65,12 +70,6 @@ def ip_prefix(host: str) -> str:
     return str(ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False))
 
 
-LIMIT = 64 * 1024
-"""Bytes. The longest question is far below it."""
-
-MAX_FIELDS = 40
-
-
 async def read_body(request: Request, limit: int = LIMIT) -> bytes:
     """The whole body. Raises ``HTTPException`` 413 as soon as it grows beyond ``limit`` bytes."""
     body = bytearray()
@@ -88,7 +87,7 @@ async def read_form(request: Request) -> dict[str, str]:
     """The fields of a plain form, the first value of each name. Raises ``HTTPException`` 400 or 413."""
     body = await read_body(request)
     try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
     except ValueError:  # not UTF-8, or too many fields
         raise HTTPException(400) from None
     return {name: value.replace("\x00", "").replace("\r\n", "\n").strip() for name, value in reversed(pairs)}

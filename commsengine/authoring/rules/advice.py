@@ -25,6 +25,8 @@ _BUSINESS = re.compile(
     re.IGNORECASE,
 )
 
+_ASK = "Add a message with 'ask: input' before anything is designed: people support what they helped to shape."
+
 
 def roles_have_texts(draft: Draft) -> Iterator[Problem]:
     addressed = {role for message in draft.plan.messages for role in draft.roles_of(message)}
@@ -113,9 +115,6 @@ def people_are_asked(draft: Draft) -> Iterator[Problem]:
         if ends and not any(opens < ends for opens in early):
             cause = f"Nobody is asked for input in the first phase, '{first[0]}'."
             yield draft.advice(("phases", first[0]), "no_input", cause, _ASK)
-
-
-_ASK = "Add a message with 'ask: input' before anything is designed: people support what they helped to shape."
 
 
 def cards_are_short(draft: Draft) -> Iterator[Problem]:
