@@ -54,7 +54,7 @@ _BOUNDS = {
     "less_than": ("lt", "less than {}"),
 }
 _SHARES = {"recall_floor": "0.35", "target": "0.60", "share": "0.5", "hold_out": "0.15"}
-"""Keys whose value is a part of one, each with a usual one."""
+"""Shares, which are written as a part of one: each key with a usual value."""
 _SHAPES = {"str": "a text", "dict": "keys of its own", "list": "a list"}
 _MAPPINGS = ("model_type", "dict_type", "mapping_type", "model_attributes_type")
 _LISTS = ("tuple_type", "list_type")

@@ -1,4 +1,4 @@
-"""E-mail over SMTP: one recipient per transaction, the connection kept, every phase told apart.
+"""E-mail over SMTP: one recipient per transaction, the connection kept, every phase kept apart.
 
 One attempt
 1. Lay the message out; a value that must not travel fails this message only, before anything is offered.
@@ -50,7 +50,7 @@ class EmailChannel:
     def deliver(self, messages: Sequence[RenderedMessage], mark: Mark) -> Iterator[Outcome]:
         down: DeliveryError | None = None
         for message in messages:
-            if down is not None:  # nobody can be reached at present: do not wait for a dead server once per person
+            if down is not None:  # do not wait for a dead server once per person
                 yield down.outcome(message.key)
                 continue
             try:

@@ -2,7 +2,7 @@
 
 One attempt
 1. The user id: the person's own ``slack_id``, else the cache, else ``users.lookupByEmail``.
-2. The conversation: the cache, else ``conversations.open``. What the cache says and Slack refuses is asked anew: ids
+2. The conversation: the cache, else ``conversations.open``. What the cache says and Slack refuses is asked again: ids
    change when a person is invited again or the bot moves to another workspace.
 3. ``mark``, then one ``chat.postMessage``. Slack knows no idempotency key, and the SDK's own retry posts twice, so it
    is switched off; a break after the mark is ``uncertain`` and can be looked up by the key in the metadata.
@@ -29,7 +29,7 @@ from commsengine.content.message import RenderedMessage
 
 EVENT_TYPE = "commsengine_touch"
 TROUBLES_IN_A_ROW = 3
-"""So often may one method fail by Slack's fault until nobody is served; each sender thread counts for itself."""
+"""So often may one method fail by Slack's fault until the channel is down; each sender thread counts for itself."""
 
 AFTER_TROUBLE = 1.0  # seconds, until what failed before the post is tried again
 
@@ -134,7 +134,7 @@ class SlackChannel:
         try:
             posted = self._call("chat.postMessage", stopped, marked=True, **_card(message, conversation))
         except DeliveryError as error:
-            if known and error.unreachable:  # what we remembered is no more: open it anew
+            if known and error.unreachable:  # what we remembered is no more: open it again
                 self._ids.put(message.to_email.lower(), user, "")
                 return Outcome(message.key, RETRY, "reply", error.reply, begun=False)
             raise
@@ -156,9 +156,8 @@ class SlackChannel:
         except DeliveryError as error:
             if message.slack_id or not error.unreachable:
                 raise
-            return *self._met(
-                email, stopped
-            ), False  # the id we remembered is nobody's now; the address may have another
+            # The remembered id belongs to no one now; the address may have another.
+            return *self._met(email, stopped), False
 
     def _met(self, email: str, stopped: dict[str, DeliveryError]) -> tuple[str, str]:
         found = self._looked_up(email, stopped)

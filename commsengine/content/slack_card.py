@@ -1,4 +1,4 @@
-"""A message as a Slack card: title, a few sections, buttons, and a quiet line about why it came."""
+"""A message as a Slack card: title, a few sections in Slack's markup, buttons, and a quiet line about why it came."""
 
 from __future__ import annotations
 

@@ -99,8 +99,8 @@ def _judged(sending: Sending, transactions: Transactions, covered: bool) -> Sigh
         return None
     proof = min(gone, key=lambda one: (one.key == "", abs((one.opened or sending.since) - sending.since)))
     ended = "was refused at its end" if proof.fate == REFUSED else "was cut before the final dot"
-    whose = "" if proof.key else ", still without a name,"
-    return Sighting(False, f"Postfix did not queue it: transaction {proof.queue_id}{whose} {ended}")
+    nameless = "" if proof.key else ", still without a name,"
+    return Sighting(False, f"Postfix did not queue it: transaction {proof.queue_id}{nameless} {ended}")
 
 
 def _may_become_it(transaction: Transaction, sending: Sending) -> bool:

@@ -92,7 +92,7 @@ class SlackHistory:
             except DeliveryError as error:
                 if not error.unreachable:
                     raise
-        if not user:  # nothing can have been posted to somebody whose id was never known
+        if not user:  # without a known id nothing can have been posted
             return "", {}, False
         opened = self._call("conversations.open", users=user).get("channel")
         conversation = str(opened.get("id", "")) if isinstance(opened, dict) else ""

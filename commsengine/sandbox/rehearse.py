@@ -52,7 +52,7 @@ Fingerprint = tuple[str, str, int, str, str, dt.datetime, str]
 class Script:
     """What is rehearsed: instants are aware UTC; ``pause`` is what the lead does, if anything.
 
-    ``supposing`` gives the people who answer, anew each time: they remember what they had."""
+    ``supposing`` gives new people who answer on each call: they remember what they had."""
 
     plan: Plan
     people: Sequence[Person]
@@ -121,7 +121,7 @@ def with_pause(script: Script) -> Script:
 
 
 class RehearsalWiring(Wiring):
-    """A workspace whose mail server and Slack are the sandbox, and whose database is its own."""
+    """A workspace with the sandbox as mail server and Slack, and a database of its own."""
 
     def __init__(self, folder: Path, clock: Callable[[], dt.datetime], settings: Settings, script: Script) -> None:
         super().__init__(folder, clock)

@@ -1,4 +1,4 @@
-"""The gate before every signed page: whose link it is, whether it still holds, and how often it was used."""
+"""What protects the pages: the check of a signed link, a limit on its uses, and the security headers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ WINDOW = 60.0  # seconds
 
 
 class LinkGuard:
-    """Reads the token in the address. Looking and answering are counted apart: a scanner shuts nobody out."""
+    """Reads the token in the address. Looking and answering are counted apart: a scanner shuts no one out."""
 
     def __init__(self, links: Links, notes: Notes, limit: RateLimit, clock: Callable[[], dt.datetime]) -> None:
         self.notes = notes

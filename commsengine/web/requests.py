@@ -1,7 +1,7 @@
-"""What a POST shows about who pressed the button: a person at a page, or a machine that reads links.
+"""What a request brings: its body, its form, and evidence of who pressed the button, a person or a machine.
 
 Each page carries a signed note of when it was shown. An answer that comes without the note of its page is recorded all
-the same, and called suspect: nobody is shut out, and nobody is fooled.
+the same, and called suspect: no one is shut out, and no one is fooled.
 """
 
 from __future__ import annotations
