@@ -24,7 +24,8 @@ from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.terms import AnswerKind, EvidenceKind, Wish
 from commsengine.content.message import RenderedMessage
-from commsengine.content.render import Renderer, RendererFor, Signers
+from commsengine.content.render import Renderer, RendererFor
+from commsengine.content.values import Signers
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
 from commsengine.errors import CommsError, InputError

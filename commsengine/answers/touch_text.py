@@ -11,9 +11,10 @@ from commsengine.answers.wording import read_by
 from commsengine.cadence.history import Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message
-from commsengine.content.render import Renderer, Signers
+from commsengine.content.render import Renderer
 from commsengine.content.slack_card import answered_card
 from commsengine.content.slots import slack_text
+from commsengine.content.values import Signers
 from commsengine.content.words import TITLES, UNCLEAR, angles
 from commsengine.errors import RenderError
 

@@ -19,10 +19,12 @@ from commsengine.cadence.plan import Plan
 from commsengine.content.text_check import TextProblem, check_names, check_texts
 from commsengine.errors import InputError, Problem
 
+TEMPLATES = "message_templates"
+
 
 @dataclass(frozen=True)
 class CheckResult:
-    """``plan`` is None where there are errors; ``people`` is None where nobody is known yet.
+    """``plan`` is None where there are errors; ``people`` is None where they are not known yet.
 
     ``roster`` is the plan's own people file, if it has one.
     """
@@ -54,13 +56,13 @@ def check(
     roster, problems = _roster(review, people or ())
     found = people if review.roster is None else roster.people if roster else None
     if review.draft is not None:
-        problems += texts_told(review.draft, review.errors, found, templates)
+        problems += _text_problems(review.draft, review.errors, found, templates)
         problems += names.templates_exist(review.draft, [name for name in templates if "." not in name])
         problems += _with_people(review.draft, found) if found else []
-    told = ordered([*review.problems, *problems, *beside])
-    sound = not any(problem.severity == "error" for problem in told)
+    everything = ordered([*review.problems, *problems, *beside])
+    sound = not any(problem.severity == "error" for problem in everything)
     plan = review.draft.plan if review.draft is not None and sound else None
-    return CheckResult(plan, tuple(found) if found is not None else None, told, roster)
+    return CheckResult(plan, tuple(found) if found is not None else None, everything, roster)
 
 
 def _roster(review: Review, directory: Sequence[Person]) -> tuple[PeopleFile | None, list[Problem]]:
@@ -82,16 +84,13 @@ def _with_people(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
     yield from dates.windows_in_gaps(draft, zones - {draft.plan.send.time_zone})
 
 
-TEMPLATES = "message_templates"
-
-
-def texts_told(
+def _text_problems(
     draft: Draft, errors: Sequence[Problem], people: Sequence[Person] | None, templates: Mapping[str, str]
 ) -> list[Problem]:
     # A plan with other errors is not rendered on trial.
     found = (check_names if errors else check_texts)(draft.plan, templates, people)
-    told = {(error.line, error.column) for error in errors}
-    new = [flaw for flaw in found if flaw.template or draft.tree.place(flaw.path) not in told]
+    known = {(error.line, error.column) for error in errors}
+    new = [flaw for flaw in found if flaw.template or draft.tree.place(flaw.path) not in known]
     return [_problem(draft, flaw, templates) for flaw in new]
 
 

@@ -54,7 +54,7 @@ _BOUNDS = {
     "less_than": ("lt", "less than {}"),
 }
 _SHARES = {"recall_floor": "0.35", "target": "0.60", "share": "0.5", "hold_out": "0.15"}
-"""Keys whose value is a part of one, each with a usual one."""
+"""Shares, which are written as a part of one: each key with a usual value."""
 _SHAPES = {"str": "a text", "dict": "keys of its own", "list": "a list"}
 _MAPPINGS = ("model_type", "dict_type", "mapping_type", "model_attributes_type")
 _LISTS = ("tuple_type", "list_type")
@@ -140,7 +140,7 @@ def _not_a_choice(key: str, written: object, expected: str) -> tuple[str, str]:
 
 def _unknown_key(loc: YamlPath, tree: Tree, model: type[BaseModel]) -> Problem:
     path, key = tree.nearest(loc), str(loc[-1])
-    known = known_keys(model, loc[:-1])
+    known = _known_keys(model, loc[:-1])
     place = tree.keys.get(path) or tree.place(path)
     fix = meant(key, known, "key")
     if not near_names(key, known) and (near := near_names(key, homes := _homes(model), 1)):
@@ -193,7 +193,7 @@ def _shown(written: object) -> str:
     return f"'{written}'" if len(written) <= 60 else f"'{written[:57]}…'"
 
 
-def known_keys(model: type[BaseModel], loc: YamlPath) -> list[str]:
+def _known_keys(model: type[BaseModel], loc: YamlPath) -> list[str]:
     """The keys that the format knows at a location, as authors write them."""
     kind: Any = model
     for part in loc:

@@ -24,6 +24,8 @@ _SQUASHED = {re.sub(r"[^a-z]", "", name): name for name in KNOWN} | {"mail": "em
 LIKE_OURS = 0.85
 """So like the name of a column is a heading that is probably a slip; 'level' is not yet 'leave'."""
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+
 
 @dataclass(frozen=True)
 class PeopleFile:
@@ -253,9 +255,6 @@ def _with_managers(reading: _Reading) -> tuple[Person, ...]:
 
 def _managing(person: Person, is_manager: bool) -> Person:
     return person if person.is_manager == is_manager else replace(person, is_manager=is_manager)
-
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def export_people(people: Sequence[Person]) -> str:

@@ -8,6 +8,9 @@ from zoneinfo import available_timezones
 
 from commsengine.authoring.near import listed, near_names
 
+_NOT_ISO = ("EU", "EZ", "UN", "QO", "XA", "XB", "ZZ", "AC", "CP", "DG", "EA", "IC", "TA", "CQ")
+_SPOKEN = {"UK": "GB", "USA": "US", "ENGLAND": "GB", "KOREA": "KR", "HOLLAND": "NL", "UAE": "AE"}
+
 
 @cache
 def zone_names() -> frozenset[str]:
@@ -37,10 +40,6 @@ def _countries() -> dict[str, str]:
 
     named = Locale("en").territories
     return {code: name for code, name in named.items() if re.fullmatch("[A-Z]{2}", code) and code not in _NOT_ISO}
-
-
-_NOT_ISO = ("EU", "EZ", "UN", "QO", "XA", "XB", "ZZ", "AC", "CP", "DG", "EA", "IC", "TA", "CQ")
-_SPOKEN = {"UK": "GB", "USA": "US", "ENGLAND": "GB", "KOREA": "KR", "HOLLAND": "NL", "UAE": "AE"}
 
 
 @cache

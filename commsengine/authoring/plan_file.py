@@ -1,4 +1,4 @@
-"""A plan file: read, validated, and told everything that is wrong with it in one go."""
+"""A plan file: read and validated, with all its problems at once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from commsengine.authoring import later
 from commsengine.authoring.draft import Draft
 from commsengine.authoring.leaks import leaks, masked
 from commsengine.authoring.rules import advice, dates, ladder, names, recall, roles, texts
@@ -38,7 +37,6 @@ _RULES = (
     *roles.RULES,
     *texts.RULES,
     *recall.RULES,
-    *later.RULES,
     *advice.RULES,
 )
 

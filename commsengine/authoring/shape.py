@@ -45,8 +45,8 @@ def shape(tree: Tree, model: type[Model], fillers: dict[str, Any]) -> Shaped[Mod
             return shaped
         except ValidationError as invalid:
             errors = _independent(invalid.errors(include_url=False))
-        told = [error for error in errors if not _a_consequence(error, shaped)][:MOST_PROBLEMS]
-        shaped.problems += [explain(error, shaped.tree, model) for error in told]
+        causes = [error for error in errors if not _a_consequence(error, shaped)][:MOST_PROBLEMS]
+        shaped.problems += [explain(error, shaped.tree, model) for error in causes]
         if len(shaped.problems) >= MOST_PROBLEMS or not _cut_out(shaped, errors, fillers):
             return shaped
     return shaped

@@ -133,7 +133,7 @@ class _Reader:
         if unseen := unseen_in(written) or ("a carriage return" if "\r" in written else ""):
             cause = f"A backslash writes {unseen} into this text, which nobody can see."
             self._note(_place(event), "control_character", cause, "Take it out.")
-            return shown_unseen(re.sub("\r\n?", " ", written))  # so that what is wrong besides is told too
+            return shown_unseen(re.sub("\r\n?", " ", written))  # so that other faults of it are found too
         return written
 
     def _sequence(self, events: Iterator[Any], path: YamlPath, depth: int) -> list[Any]:
@@ -163,7 +163,7 @@ class _Reader:
             line = self.tree.keys[own][0]
             cause = f"The key '{name}' is written twice; the first is in line {line}."
             self._note(_place(key), "duplicate_key", cause, "Keep one of them.")
-            kept = self.tree.values, self.tree.keys  # read on, so that what is wrong inside is told too
+            kept = self.tree.values, self.tree.keys  # read on, so that faults inside are found too
             self.tree.values, self.tree.keys = {}, {}
             self._node(next(events), events, own, depth + 1)
             self.tree.values, self.tree.keys = kept

@@ -33,11 +33,11 @@ class Outcome:
 
     ``begun`` is false when nothing was offered to the other side (connection refused, 429): no attempt is counted.
     ``retry_after`` is in seconds. ``unreachable`` says why this person can never be reached here ("not on Slack", "no
-    such mailbox"): a fact that outlives the touch. ``channel_down`` says why nobody can be reached here at present;
+    such mailbox"): a fact that outlives the touch. ``channel_down`` says why this channel reaches no one at present;
     ``lasting`` that this stays so until a person sees to it (password, token, certificate), ``quota`` that we have sent
     as much as we may, ``narrow`` that only this connection is one too many.
     ``unclear``, of a refusal for good, is what makes it equal to another (code and enhanced code): whether it is about
-    this person or about us can be told only by what the others get.
+    this person or about us shows only in what the others get.
     ``remote_id`` is the other side's name for it: queue id, or Slack channel and ts.
     """
 

@@ -1,4 +1,4 @@
-"""E-mail over SMTP: one recipient per transaction, the connection kept, every phase told apart.
+"""E-mail over SMTP: one recipient per transaction, the connection kept, every phase kept apart.
 
 One attempt
 1. Lay the message out; a value that must not travel fails this message only, before anything is offered.
@@ -15,11 +15,9 @@ from collections.abc import Iterator, Sequence
 from commsengine.channels import smtp
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, DeliveryError, Mark, Outcome
 from commsengine.channels.mime import HeaderError, address, dot_stuffed, message_bytes, sender_address
-from commsengine.channels.smtp import SmtpConnection, SmtpServer, parse_smtp_url
+from commsengine.channels.smtp import SmtpConnection, SmtpServer
 from commsengine.content.message import RenderedMessage
 from commsengine.errors import InputError
-
-__all__ = ["EmailChannel", "SmtpServer", "parse_smtp_url"]
 
 
 class EmailChannel:
@@ -52,7 +50,7 @@ class EmailChannel:
     def deliver(self, messages: Sequence[RenderedMessage], mark: Mark) -> Iterator[Outcome]:
         down: DeliveryError | None = None
         for message in messages:
-            if down is not None:  # nobody can be reached at present: do not wait for a dead server once per person
+            if down is not None:  # do not wait for a dead server once per person
                 yield down.outcome(message.key)
                 continue
             try:

@@ -67,7 +67,7 @@ TABLE = (
     # -- how we come: any phase, any code
     RefusalRule(CONNECTIONS, words=_CONNECTIONS),
     RefusalRule(CONNECTIONS, CONNECT, words=r"too many(?! (?:log|auth|fail|error|mess))"),
-    # -- whose mailbox it is about
+    # -- their mailbox
     RefusalRule(LATER, words=r"receiving mail (?:too quickly|at a rate)"),
     RefusalRule(LATER, code="4..", enhanced=r"4\.2\..*"),
     RefusalRule(PERSON, enhanced=r"5\.2\.2"),
@@ -86,7 +86,7 @@ TABLE = (
     RefusalRule(US, code="5..", words=r"SendAsDenied|OutboundSpam|not authenticated|authentication (?:is )?required"),
     RefusalRule(US, code="5..", words=_OURS),
     RefusalRule(DOWN, code="4..", words=_OURS),
-    RefusalRule(US, MAIL, code="5.."),  # nobody has been named yet
+    RefusalRule(US, MAIL, code="5.."),  # no recipient has been named yet
     RefusalRule(BUSY, MAIL, code="421"),
     RefusalRule(DOWN, MAIL, code="4.."),
     # -- the person

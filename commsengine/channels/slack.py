@@ -2,7 +2,7 @@
 
 One attempt
 1. The user id: the person's own ``slack_id``, else the cache, else ``users.lookupByEmail``.
-2. The conversation: the cache, else ``conversations.open``. What the cache says and Slack refuses is asked anew: ids
+2. The conversation: the cache, else ``conversations.open``. What the cache says and Slack refuses is asked again: ids
    change when a person is invited again or the bot moves to another workspace.
 3. ``mark``, then one ``chat.postMessage``. Slack knows no idempotency key, and the SDK's own retry posts twice, so it
    is switched off; a break after the mark is ``uncertain`` and can be looked up by the key in the metadata.
@@ -29,7 +29,7 @@ from commsengine.content.message import RenderedMessage
 
 EVENT_TYPE = "commsengine_touch"
 TROUBLES_IN_A_ROW = 3
-"""So often may one method fail by Slack's fault until nobody is served; each sender thread counts for itself."""
+"""So often may one method fail by Slack's fault until the channel is down; each sender thread counts for itself."""
 
 AFTER_TROUBLE = 1.0  # seconds, until what failed before the post is tried again
 
@@ -39,6 +39,47 @@ _quiet = logging.getLogger("commsengine.slack_sdk")
 _quiet.addHandler(logging.NullHandler())
 _quiet.propagate = False  # the SDK logs whole requests: texts, addresses and tokens
 _quiet.setLevel(logging.CRITICAL)
+
+_NOT_ON_SLACK = "not on Slack"
+
+_NOBODY = {
+    "users_not_found", "user_not_found", "user_not_visible", "user_disabled", "user_deactivated", "cannot_dm_bot",
+    "cannot_dm_user", "channel_not_found", "is_archived",
+}  # fmt: skip
+_INSTALL = "Install the app again and copy its bot token (xoxb-…)"
+_SCOPES = "Give the app the scopes of slack-manifest.json, install it again and copy its bot token (xoxb-…)"
+_ALLOWED = "Ask an administrator of the Slack workspace to let this app send direct messages from here"
+_OURS = {
+    **dict.fromkeys(("invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"), _INSTALL),
+    **dict.fromkeys(("missing_scope", "no_permission", "not_allowed_token_type"), _SCOPES),
+    **dict.fromkeys((
+        "org_login_required", "ekm_access_denied", "access_denied", "team_access_not_granted", "accesslimited",
+        "enterprise_is_restricted", "two_factor_setup_required", "restricted_action",
+    ), _ALLOWED),
+    "messages_tab_disabled": "Switch it on at api.slack.com/apps: the app → App Home → Show Tabs → Messages Tab",
+    "message_limit_exceeded": "The workspace has reached a limit of its Slack plan: its administrator must see to that",
+    "team_added_to_org": "The workspace is moving into an Enterprise organisation: it works again after that",
+}  # fmt: skip
+"""Of the token, the app or the workspace, with what helps. account_inactive is the bot's own account."""
+
+_PASSES = {"team_added_to_org"}
+_THIS_MESSAGE = {
+    "invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "no_text", "invalid_arguments",
+    "metadata_too_large", "invalid_metadata_format", "invalid_metadata_schema", "markdown_text_conflict",
+    "message_not_found", "cant_update_message", "edit_window_closed",
+}  # fmt: skip
+_PERHAPS_POSTED = {"fatal_error", "internal_error"}  # "some aspect of the operation may have succeeded"
+_SLACKS_OWN = {*_PERHAPS_POSTED, "service_unavailable", "request_timeout"}
+
+_NO_CONNECTION: tuple[tuple[type[Exception], str], ...] = (
+    (ConnectionRefusedError, "Slack refuses the connection"),
+    (socket.gaierror, "Slack's name cannot be found"),
+    (ssl.SSLCertVerificationError, "Slack's certificate cannot be trusted"),
+    (ssl.SSLError, "no secure connection to Slack comes about"),
+    (TimeoutError, "Slack does not answer"),
+)
+_WAIT_OTHERWISE = 30.0  # seconds, when a 429 does not say how long
+_SHORTEST_WAIT, _LONGEST_WAIT = 1.0, 3600.0  # seconds: a header that says more than an hour is asked again after one
 
 
 class IdCache(Protocol):
@@ -93,7 +134,7 @@ class SlackChannel:
         try:
             posted = self._call("chat.postMessage", stopped, marked=True, **_card(message, conversation))
         except DeliveryError as error:
-            if known and error.unreachable:  # what we remembered is no more: open it anew
+            if known and error.unreachable:  # what we remembered is no more: open it again
                 self._ids.put(message.to_email.lower(), user, "")
                 return Outcome(message.key, RETRY, "reply", error.reply, begun=False)
             raise
@@ -115,9 +156,8 @@ class SlackChannel:
         except DeliveryError as error:
             if message.slack_id or not error.unreachable:
                 raise
-            return *self._met(
-                email, stopped
-            ), False  # the id we remembered is nobody's now; the address may have another
+            # The remembered id belongs to no one now; the address may have another.
+            return *self._met(email, stopped), False
 
     def _met(self, email: str, stopped: dict[str, DeliveryError]) -> tuple[str, str]:
         found = self._looked_up(email, stopped)
@@ -133,7 +173,7 @@ class SlackChannel:
     def _looked_up(self, email: str, stopped: dict[str, DeliveryError]) -> Mapping[str, Any]:
         found: Mapping[str, Any] = self._call("users.lookupByEmail", stopped, email=email)["user"]
         if found.get("deleted") or found.get("is_bot"):
-            raise DeliveryError(PERMANENT, "connect", "deactivated", begun=False, unreachable=NOT_ON_SLACK)
+            raise DeliveryError(PERMANENT, "connect", "deactivated", begun=False, unreachable=_NOT_ON_SLACK)
         return found
 
     def _call(
@@ -157,7 +197,7 @@ class SlackChannel:
 
     def _heed(self, error: DeliveryError, method: str, stopped: dict[str, DeliveryError]) -> None:
         # The messages that it stops have not begun, whatever became of the first.
-        if isinstance(error, SlackTroubleError):
+        if isinstance(error, _TroubleError):
             self._troubles[method] += 1
             if self._troubles[method] >= TROUBLES_IN_A_ROW:
                 error.channel_down = f"Slack is in trouble: {error.reply}"
@@ -173,15 +213,52 @@ class SlackChannel:
             stopped[method] = error
 
 
-def harmless(text: str) -> str:
-    # It can neither mention anybody nor hide a link; entities that are there already stay as they are.
-    return text.replace("<", "&lt;").replace(">", "&gt;")
-
-
 def grid_id_of(user: Mapping[str, Any]) -> str:
     """A user's id in a whole Enterprise Grid; empty where there is none."""
     whole = user.get("enterprise_user")
     return str(whole.get("id") or "") if isinstance(whole, dict) else ""
+
+
+def refused(error: SlackApiError, *, marked: bool) -> DeliveryError:
+    """``marked``: the answer is to a post."""
+    status = int(getattr(error.response, "status_code", 200) or 200)
+    data = getattr(error.response, "data", None)
+    name = str(data.get("error", "")) if isinstance(data, dict) else ""
+    phase = "reply" if marked else "connect"
+    if status == 429 or name in ("ratelimited", "rate_limited"):
+        return DeliveryError(RETRY, phase, "ratelimited", begun=False, retry_after=_wait(error))
+    if name in _NOBODY:
+        return DeliveryError(PERMANENT, phase, name, begun=False, unreachable=_NOT_ON_SLACK)
+    if name in _OURS:
+        down = f"Slack refuses us: {name}. {_OURS[name]}"
+        return DeliveryError(RETRY, phase, name, begun=False, channel_down=down, lasting=name not in _PASSES)
+    if name in _THIS_MESSAGE:
+        return DeliveryError(PERMANENT, phase, name)
+    if name.replace("_", "").isalnum() and name not in _SLACKS_OWN and status < 500:
+        return DeliveryError(RETRY, phase, name)  # of this person or message, in a word that is new to us
+    from_slack = name.replace("_", "").isalnum()  # anything else is not Slack speaking, but something in between
+    perhaps_posted = name in _PERHAPS_POSTED or not (from_slack or status == 503)
+    shown = name if from_slack else f"HTTP {status}"
+    return _TroubleError(UNCERTAIN if marked and perhaps_posted else RETRY, phase, shown, begun=marked)
+
+
+def broken(error: Exception, *, marked: bool) -> DeliveryError:
+    """``marked``: the answer was to a post."""
+    if isinstance(error, urllib.error.URLError) and isinstance(error.reason, OSError):
+        return _never_out(error.reason, marked=marked)
+    text = f"the connection broke ({type(error).__name__})"
+    if marked:
+        return _TroubleError(UNCERTAIN, "reply", text)
+    return _TroubleError(RETRY, "connect", text, begun=False)
+
+
+class _TroubleError(DeliveryError):
+    """Slack itself, or what lies between, does not work as it should; nothing is wrong with this one message."""
+
+
+def harmless(text: str) -> str:
+    # It can neither mention anybody nor hide a link; entities that are there already stay as they are.
+    return text.replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _look_at(answer: object, named: str) -> None:
@@ -206,77 +283,6 @@ def _card(message: RenderedMessage, conversation: str) -> dict[str, Any]:
     return {**card, "blocks": list(message.blocks)} if message.blocks else card
 
 
-NOT_ON_SLACK = "not on Slack"
-
-_NOBODY = {
-    "users_not_found", "user_not_found", "user_not_visible", "user_disabled", "user_deactivated", "cannot_dm_bot",
-    "cannot_dm_user", "channel_not_found", "is_archived",
-}  # fmt: skip
-_INSTALL = "Install the app again and copy its bot token (xoxb-…)"
-_SCOPES = "Give the app the scopes of slack-manifest.json, install it again and copy its bot token (xoxb-…)"
-_ALLOWED = "Ask an administrator of the Slack workspace to let this app send direct messages from here"
-_OURS = {
-    **dict.fromkeys(("invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"), _INSTALL),
-    **dict.fromkeys(("missing_scope", "no_permission", "not_allowed_token_type"), _SCOPES),
-    **dict.fromkeys((
-        "org_login_required", "ekm_access_denied", "access_denied", "team_access_not_granted", "accesslimited",
-        "enterprise_is_restricted", "two_factor_setup_required", "restricted_action",
-    ), _ALLOWED),
-    "messages_tab_disabled": "Switch it on at api.slack.com/apps: the app → App Home → Show Tabs → Messages Tab",
-    "message_limit_exceeded": "The workspace has reached a limit of its Slack plan: its administrator must see to that",
-    "team_added_to_org": "The workspace is moving into an Enterprise organisation: it works again after that",
-}  # fmt: skip
-"""Of the token, the app or the workspace, with what helps. account_inactive is the bot's own account."""
-
-_PASSES = {"team_added_to_org"}
-_THIS_MESSAGE = {
-    "invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "no_text", "invalid_arguments",
-    "metadata_too_large", "invalid_metadata_format", "invalid_metadata_schema", "markdown_text_conflict",
-    "message_not_found", "cant_update_message", "edit_window_closed",
-}  # fmt: skip
-_PERHAPS_POSTED = {"fatal_error", "internal_error"}  # "some aspect of the operation may have succeeded"
-_SLACKS_OWN = {*_PERHAPS_POSTED, "service_unavailable", "request_timeout"}
-_WAIT_OTHERWISE = 30.0  # seconds, when a 429 does not say how long
-_SHORTEST_WAIT, _LONGEST_WAIT = 1.0, 3600.0  # seconds: a header that says more than an hour is asked again after one
-
-
-class SlackTroubleError(DeliveryError):
-    """Slack itself, or what lies between, does not work as it should; nothing is wrong with this one message."""
-
-
-def refused(error: SlackApiError, *, marked: bool) -> DeliveryError:
-    """``marked``: the answer is to a post."""
-    status = int(getattr(error.response, "status_code", 200) or 200)
-    data = getattr(error.response, "data", None)
-    name = str(data.get("error", "")) if isinstance(data, dict) else ""
-    phase = "reply" if marked else "connect"
-    if status == 429 or name in ("ratelimited", "rate_limited"):
-        return DeliveryError(RETRY, phase, "ratelimited", begun=False, retry_after=_wait(error))
-    if name in _NOBODY:
-        return DeliveryError(PERMANENT, phase, name, begun=False, unreachable=NOT_ON_SLACK)
-    if name in _OURS:
-        down = f"Slack refuses us: {name}. {_OURS[name]}"
-        return DeliveryError(RETRY, phase, name, begun=False, channel_down=down, lasting=name not in _PASSES)
-    if name in _THIS_MESSAGE:
-        return DeliveryError(PERMANENT, phase, name)
-    if name.replace("_", "").isalnum() and name not in _SLACKS_OWN and status < 500:
-        return DeliveryError(RETRY, phase, name)  # of this person or message, in a word that is new to us
-    told = name.replace("_", "").isalnum()  # anything else is not Slack speaking, but something in between
-    perhaps_posted = name in _PERHAPS_POSTED or not (told or status == 503)
-    shown = name if told else f"HTTP {status}"
-    return SlackTroubleError(UNCERTAIN if marked and perhaps_posted else RETRY, phase, shown, begun=marked)
-
-
-def broken(error: Exception, *, marked: bool) -> DeliveryError:
-    """``marked``: the answer was to a post."""
-    if isinstance(error, urllib.error.URLError) and isinstance(error.reason, OSError):
-        return _never_out(error.reason, marked=marked)
-    text = f"the connection broke ({type(error).__name__})"
-    if marked:
-        return SlackTroubleError(UNCERTAIN, "reply", text)
-    return SlackTroubleError(RETRY, "connect", text, begun=False)
-
-
 def _never_out(reason: OSError, *, marked: bool) -> DeliveryError:
     # The request did not get out whole, so Slack has nothing of it, and the next one would fare no better. Where the
     # connection was cut in mid-request, the request itself may be why: that counts as an attempt.
@@ -284,15 +290,6 @@ def _never_out(reason: OSError, *, marked: bool) -> DeliveryError:
     cut = isinstance(reason, BrokenPipeError | ConnectionResetError)
     lasting = isinstance(reason, ssl.SSLCertVerificationError)
     return DeliveryError(RETRY, "connect", why, begun=marked and cut, channel_down=why, lasting=lasting)
-
-
-_NO_CONNECTION: tuple[tuple[type[Exception], str], ...] = (
-    (ConnectionRefusedError, "Slack refuses the connection"),
-    (socket.gaierror, "Slack's name cannot be found"),
-    (ssl.SSLCertVerificationError, "Slack's certificate cannot be trusted"),
-    (ssl.SSLError, "no secure connection to Slack comes about"),
-    (TimeoutError, "Slack does not answer"),
-)
 
 
 def _wait(error: SlackApiError) -> float:

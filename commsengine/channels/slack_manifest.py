@@ -11,7 +11,7 @@ MANIFEST: Mapping[str, Any] = {
         "description": "Short messages about what changes for you, and a way to answer them",
     },
     "features": {
-        # Without its Messages tab an app can send no direct message. What people type there would reach nobody, so it
+        # Without its Messages tab an app can send no direct message. What people type there would reach no one, so it
         # is for reading; they answer by the buttons. There is no home page of the app.
         "app_home": {
             "home_tab_enabled": False,

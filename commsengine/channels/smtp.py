@@ -1,4 +1,4 @@
-"""One SMTP connection: opened and secured when first needed, kept, and dropped after anything odd."""
+"""SMTP: the server that a URL names, one kept connection to it, and what its replies and failures mean."""
 
 from __future__ import annotations
 
@@ -15,9 +15,114 @@ from commsengine.channels.channel import PERMANENT, RETRY, DeliveryError
 from commsengine.errors import InputError
 from commsengine.loopback import is_loopback
 
+STARTTLS, TLS, OFF = "starttls", "tls", "off"
+_PORTS = {STARTTLS: 587, TLS: 465, OFF: 25}
+_FORM = "Write it as smtp://user:password@host:587?tls=starttls."
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
+
+_QUEUED = re.compile(r"queued as ([\w.-]+)|\bid=([\w.-]+)", re.IGNORECASE)
+_ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+")
+AUTH, HELLO = "auth", "hello"
+"""Phases of a connection that the server answered and refused: at the log-in, or before it."""
+_WAIT = {421: 60.0, 452: 900.0}  # seconds, by code
+_WAIT_OTHERWISE = 300.0  # seconds; what grey-listing relays ask for
+_PATIENCE = 60.0  # seconds; the unit in which relays count messages
+_EVERYBODY = {
+    refusals.US: "the relay refuses us: {text}",
+    refusals.QUOTA: "our quota at the relay is used up: {text}",
+    refusals.CONNECTIONS: "the relay takes no more connections: {text}",
+    refusals.DOWN: "the relay takes nothing at present: {text}",
+}
+"""Refusals that concern all messages, in words."""
+
+_NO_CONNECTION: tuple[tuple[type[Exception], str], ...] = (  # the first that fits
+    (smtplib.SMTPNotSupportedError, "{place} does not offer what we need: {detail}"),
+    (ssl.SSLCertVerificationError, "the certificate of {place} cannot be trusted: {detail}"),
+    (ssl.SSLError, "no encrypted connection to {place}: {detail}"),
+    (socket.gaierror, "the name {host} cannot be found"),
+    (TimeoutError, "{place} does not answer in time"),
+    (ConnectionRefusedError, "{place} refuses the connection"),
+    (Exception, "no connection to {place}: {detail}"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpServer:
+    """A relay: ``tls`` is ``starttls``, ``tls`` (from the first byte) or ``off``; no user means no AUTH."""
+
+    host: str
+    port: int
+    tls: str = STARTTLS
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+def parse_smtp_url(url: str) -> SmtpServer:
+    """The server an SMTP URL names. Raises ``InputError`` with the remedy."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise _wrong(
+            "has no usable port",
+            "A port is a number from 1 to 65535; write /, ?, # and @ in a password as %2F, %3F, %23, %40.",
+        ) from None
+    if parts.scheme not in ("smtp", "smtps"):
+        raise _wrong("does not start with smtp:// or smtps://")
+    if parts.fragment or parts.path not in ("", "/"):
+        raise _wrong("holds '#' or '/' where it must not", "Write # as %23 and / as %2F in a user name or password.")
+    host = _host(parts)
+    tls = _tls(parts, host)
+    user, password = _credentials(parts)
+    if port == 0:
+        raise _wrong("names port 0", f"Write the port of your relay, for example {_PORTS[tls]}.")
+    return SmtpServer(host, port or _PORTS[tls], tls, user, password)
+
+
+def _host(parts: SplitResult) -> str:
+    host = parts.hostname or ""
+    if not host:
+        raise _wrong("names no host")
+    if ":" not in host and not _HOST.fullmatch(host):
+        raise _wrong("names a host that cannot be", "Write a host name or an address, for example smtp.example.com.")
+    return host
+
+
+def _tls(parts: SplitResult, host: str) -> str:
+    options = parse_qs(parts.query, keep_blank_values=True)
+    unknown = sorted(options.keys() - {"tls"})
+    if unknown:
+        raise _wrong("has an option that is not known", "The only option is tls=starttls, tls=tls or tls=off.")
+    wanted = options.get("tls", [""])[-1] if "tls" in options else None
+    if wanted is not None and wanted not in _PORTS:
+        raise _wrong("asks for a kind of TLS that is not known", "Write tls=starttls, tls=tls or tls=off.")
+    if parts.scheme == "smtps":
+        if wanted not in (None, TLS):
+            raise _wrong(
+                f"starts with smtps:// and says tls={wanted}", "Write smtps:// without tls, or smtp:// with it."
+            )
+        return TLS
+    return wanted or (OFF if is_loopback(host) else STARTTLS)
+
+
+def _credentials(parts: SplitResult) -> tuple[str, str]:
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if bool(user) != bool(password):
+        raise _wrong("has a user without a password, or a password without a user", "Write both, or neither.")
+    if not (user + password).isascii() or not (user + password).isprintable():
+        raise _wrong(
+            "holds a letter that SMTP log-in cannot send in its user name or password",
+            "Use letters, digits and signs of plain ASCII only.",
+        )
+    return user, password
+
+
+def _wrong(what: str, fix: str = _FORM) -> InputError:
+    return InputError(f"The SMTP URL {what}.", fix)
+
 
 class SmtpConnection:
-    """Commands and their replies, each told apart. Times are in seconds."""
+    """Opened and secured when first needed, kept, and dropped after anything odd. Times are in seconds."""
 
     def __init__(
         self, server: SmtpServer, local_name: str, context: ssl.SSLContext | None, *, connect: float, reply: float
@@ -46,7 +151,7 @@ class SmtpConnection:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
             self.drop()
-            raise no_connection(error, self._server.host, self._server.port) from None
+            raise _no_connection(error, self._server.host, self._server.port) from None
 
     def command(self, phase: str, command: str, *wanted: int) -> None:
         """Raises ``DeliveryError`` for any other reply than the wanted, or when the connection breaks."""
@@ -137,114 +242,9 @@ class SmtpConnection:
 
     def _broken(self, phase: str, error: OSError) -> DeliveryError:
         self.drop()
-        return DeliveryError(RETRY, phase, f"the connection broke before the message was handed over: {broken(error)}")
-
-
-STARTTLS, TLS, OFF = "starttls", "tls", "off"
-_PORTS = {STARTTLS: 587, TLS: 465, OFF: 25}
-_FORM = "Write it as smtp://user:password@host:587?tls=starttls."
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
-
-
-@dataclass(frozen=True, slots=True)
-class SmtpServer:
-    """A relay: ``tls`` is ``starttls``, ``tls`` (from the first byte) or ``off``; no user means no AUTH."""
-
-    host: str
-    port: int
-    tls: str = STARTTLS
-    user: str = ""
-    password: str = field(default="", repr=False)
-
-
-def parse_smtp_url(url: str) -> SmtpServer:
-    """The server an SMTP URL names. Raises ``InputError`` with the remedy."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise _wrong(
-            "has no usable port",
-            "A port is a number from 1 to 65535; write /, ?, # and @ in a password as %2F, %3F, %23, %40.",
-        ) from None
-    if parts.scheme not in ("smtp", "smtps"):
-        raise _wrong("does not start with smtp:// or smtps://")
-    if parts.fragment or parts.path not in ("", "/"):
-        raise _wrong("holds '#' or '/' where it must not", "Write # as %23 and / as %2F in a user name or password.")
-    host = _host(parts)
-    tls = _tls(parts, host)
-    user, password = _credentials(parts)
-    if port == 0:
-        raise _wrong("names port 0", f"Write the port of your relay, for example {_PORTS[tls]}.")
-    return SmtpServer(host, port or _PORTS[tls], tls, user, password)
-
-
-def _host(parts: SplitResult) -> str:
-    host = parts.hostname or ""
-    if not host:
-        raise _wrong("names no host")
-    if ":" not in host and not _HOST.fullmatch(host):
-        raise _wrong("names a host that cannot be", "Write a host name or an address, for example smtp.example.com.")
-    return host
-
-
-def _tls(parts: SplitResult, host: str) -> str:
-    options = parse_qs(parts.query, keep_blank_values=True)
-    unknown = sorted(options.keys() - {"tls"})
-    if unknown:
-        raise _wrong("has an option that is not known", "The only option is tls=starttls, tls=tls or tls=off.")
-    wanted = options.get("tls", [""])[-1] if "tls" in options else None
-    if wanted is not None and wanted not in _PORTS:
-        raise _wrong("asks for a kind of TLS that is not known", "Write tls=starttls, tls=tls or tls=off.")
-    if parts.scheme == "smtps":
-        if wanted not in (None, TLS):
-            raise _wrong(
-                f"starts with smtps:// and says tls={wanted}", "Write smtps:// without tls, or smtp:// with it."
-            )
-        return TLS
-    return wanted or (OFF if is_loopback(host) else STARTTLS)
-
-
-def _credentials(parts: SplitResult) -> tuple[str, str]:
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    if bool(user) != bool(password):
-        raise _wrong("has a user without a password, or a password without a user", "Write both, or neither.")
-    if not (user + password).isascii() or not (user + password).isprintable():
-        raise _wrong(
-            "holds a letter that SMTP log-in cannot send in its user name or password",
-            "Use letters, digits and signs of plain ASCII only.",
+        return DeliveryError(
+            RETRY, phase, f"the connection broke before the message was handed over: {_in_words(error)}"
         )
-    return user, password
-
-
-def _wrong(what: str, fix: str = _FORM) -> InputError:
-    return InputError(f"The SMTP URL {what}.", fix)
-
-
-_QUEUED = re.compile(r"queued as ([\w.-]+)|\bid=([\w.-]+)", re.IGNORECASE)
-_ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+")
-_WAIT = {421: 60.0, 452: 900.0}
-_WAIT_OTHERWISE = 300.0  # seconds; what grey-listing relays ask for
-_PATIENCE = 60.0  # seconds; the unit in which relays count messages
-_EVERYBODY = {
-    refusals.US: "the relay refuses us: {text}",
-    refusals.QUOTA: "our quota at the relay is used up: {text}",
-    refusals.CONNECTIONS: "the relay takes no more connections: {text}",
-    refusals.DOWN: "the relay takes nothing at present: {text}",
-}
-"""What concerns everybody, as it is told."""
-
-_NO_CONNECTION: tuple[tuple[type[Exception], str], ...] = (  # the first that fits
-    (smtplib.SMTPNotSupportedError, "{place} does not offer what we need: {detail}"),
-    (ssl.SSLCertVerificationError, "the certificate of {place} cannot be trusted: {detail}"),
-    (ssl.SSLError, "no encrypted connection to {place}: {detail}"),
-    (socket.gaierror, "the name {host} cannot be found"),
-    (TimeoutError, "{place} does not answer in time"),
-    (ConnectionRefusedError, "{place} refuses the connection"),
-    (Exception, "no connection to {place}: {detail}"),
-)
-AUTH, HELLO = "auth", "hello"
-"""Phases of a connection that the server answered and refused: at the log-in, or before it."""
 
 
 def refusal(phase: str, code: int, reply: bytes) -> DeliveryError:
@@ -262,7 +262,7 @@ def refusal(phase: str, code: int, reply: bytes) -> DeliveryError:
     return DeliveryError(PERMANENT, phase, text, unreachable=gone, unclear=alike)
 
 
-def no_connection(error: Exception, host: str, port: int) -> DeliveryError:
+def _no_connection(error: Exception, host: str, port: int) -> DeliveryError:
     """Why the relay takes nothing from us at present: one sentence, without credentials."""
     if isinstance(error, smtplib.SMTPServerDisconnected) and isinstance(error.__context__, TimeoutError):
         error = error.__context__  # smtplib calls a silence a closed connection
@@ -270,22 +270,10 @@ def no_connection(error: Exception, host: str, port: int) -> DeliveryError:
     if isinstance(error, smtplib.SMTPResponseException):
         return _turned_away(error, place)
     reason = next(text for kind, text in _NO_CONNECTION if isinstance(error, kind))
-    told = reason.format(place=place, host=host, detail=broken(error))
+    cause = reason.format(place=place, host=host, detail=_in_words(error))
     no_way_in = type(error) is smtplib.SMTPException  # it offers none of the ways to log in that we know
     lasting = no_way_in or isinstance(error, smtplib.SMTPNotSupportedError | ssl.SSLError)
-    return DeliveryError(RETRY, refusals.CONNECT, told, begun=False, channel_down=told, lasting=lasting)
-
-
-def broken(error: Exception) -> str:
-    """In words: no number, no tuple."""
-    if isinstance(error, smtplib.SMTPResponseException):
-        return shown(error.smtp_code, _bytes(error.smtp_error))
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return error.verify_message
-    if isinstance(error, ssl.SSLError) and error.reason:
-        return error.reason.replace("_", " ").lower()
-    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return shown(0, said.encode()).rstrip(".") or type(error).__name__
+    return DeliveryError(RETRY, refusals.CONNECT, cause, begun=False, channel_down=cause, lasting=lasting)
 
 
 def queue_id(reply: bytes) -> str:
@@ -299,13 +287,13 @@ def shown(code: int, reply: bytes) -> str:
     return _ADDRESS.sub("(address)", f"{code} {line}" if code else line)[:300]
 
 
-def _for_everybody(what: str, phase: str, reply: str, told: str) -> DeliveryError:
+def _for_everybody(what: str, phase: str, reply: str, cause: str) -> DeliveryError:
     return DeliveryError(
         RETRY,
         phase,
         reply,
         begun=False,
-        channel_down=told,
+        channel_down=cause,
         lasting=what == refusals.US,
         quota=what == refusals.QUOTA,
         narrow=what == refusals.CONNECTIONS,
@@ -320,9 +308,21 @@ def _turned_away(error: smtplib.SMTPResponseException, place: str) -> DeliveryEr
     if what in (refusals.QUOTA, refusals.CONNECTIONS):
         return _for_everybody(what, refusals.CONNECT, text, _EVERYBODY[what].format(text=text))
     refused = "refuses our log-in" if code >= 500 else "does not let us log in at present"
-    told = f"{place} {refused if logging_in else 'turns us away'}: {text}"
+    cause = f"{place} {refused if logging_in else 'turns us away'}: {text}"
     phase = AUTH if logging_in else HELLO
-    return _for_everybody(refusals.US if code >= 500 else refusals.DOWN, phase, told, told)
+    return _for_everybody(refusals.US if code >= 500 else refusals.DOWN, phase, cause, cause)
+
+
+def _in_words(error: Exception) -> str:
+    """In words: no number, no tuple."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        return shown(error.smtp_code, _bytes(error.smtp_error))
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return error.reason.replace("_", " ").lower()
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return shown(0, said.encode()).rstrip(".") or type(error).__name__
 
 
 def _bytes(said: bytes | str) -> bytes:

@@ -16,7 +16,7 @@ from commsengine.content.slots import Prose, Slot, clean
 from commsengine.content.templates import Text
 from commsengine.content.words import TITLES, UNCLEAR, angles, day_text, often, variant
 
-GRACE = dt.timedelta(days=30)
+_GRACE = dt.timedelta(days=30)
 """How long after the campaign's last day a link still opens its page."""
 
 _EMPTY: Mapping[str, Any] = {
@@ -79,12 +79,12 @@ class Setting:
         language: str,
     ) -> dict[str, Any]:
         base = self.of_plan(context, language)
-        told = {**recipe.wiifm, **{name: recipe.texts[name] for name in ("text", UNCLEAR) if name in recipe.texts}}
+        written = {**recipe.wiifm, **{name: recipe.texts[name] for name in ("text", UNCLEAR) if name in recipe.texts}}
         points = [
-            {"angle": angle, "title": Prose(TITLES[angle]), "text": prose(told[angle], base)}
-            for angle in angles(told, number)
+            {"angle": angle, "title": Prose(TITLES[angle]), "text": prose(written[angle], base)}
+            for angle in angles(written, number)
         ]
-        touch = {"number": number, "variant": variant(number), "kind": kind, "unclear": UNCLEAR in told}
+        touch = {"number": number, "variant": variant(number), "kind": kind, "unclear": UNCLEAR in written}
         touch["asks"] = recipe.part is not None
         return {**context, "channel": channel, "touch": touch, "points": points}
 
@@ -92,7 +92,7 @@ class Setting:
         # The check comes with a message that asks for something else.
         base = self.of_plan(context, language)
         question = line(recipe.question, base) if recipe.question else ""
-        return {**context, "question": question, "choices": seen_answers(recipe, base)}
+        return {**context, "question": question, "choices": _seen_answers(recipe, base)}
 
 
 def links_end(plan: Plan) -> dt.datetime:
@@ -103,15 +103,15 @@ def links_end(plan: Plan) -> dt.datetime:
         day = moment.date or plan.milestones[moment.milestone].date
         # Working days stretch over weekends and holidays; links may live longer, never shorter.
         ends.append(day + dt.timedelta(days=moment.offset * (2 if moment.working and moment.offset > 0 else 1)))
-    return dt.datetime.combine(max(ends), dt.time(), dt.UTC) + GRACE
+    return dt.datetime.combine(max(ends), dt.time(), dt.UTC) + _GRACE
 
 
 def _answers_of_its_own(recipe: Recipe, base: Mapping[str, Any]) -> list[Slot]:
     # Where the check only comes along, its answers stand with its question alone.
-    return [] if recipe.part else seen_answers(recipe, base)
+    return [] if recipe.part else _seen_answers(recipe, base)
 
 
-def seen_answers(recipe: Recipe, base: Mapping[str, Any]) -> list[Slot]:
+def _seen_answers(recipe: Recipe, base: Mapping[str, Any]) -> list[Slot]:
     # Each person sees the answers in an order of their own, so they are gaps here.
     return [Slot(answer_slot(place), clean(line(text, base))) for place, text in enumerate(recipe.answers)]
 

@@ -49,7 +49,7 @@ class GivenAnswer:
 
 @dataclass(frozen=True, slots=True)
 class OpenQuestion:
-    """A question nobody has answered. ``since`` is a date in words; ``overdue`` after two working days."""
+    """A question without an answer. ``since`` is a date in words; ``overdue`` after two working days."""
 
     name: str
     about: str

@@ -38,6 +38,11 @@ _SPOKEN = {
     "FilterBlock": "'filter'", "Slice": "a slice", "With": "'with'",
 }  # fmt: skip
 
+SIGNER_FIELDS = ("name", "first_name", "email", "phone", "job")
+SIGNERS = ("lead", "manager", "sponsor", "sender")
+VARYING = ("person", *SIGNERS, "links")
+"""Names that differ from person to person: written as slots, filled in last. (``again`` is one too.)"""
+
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
@@ -231,12 +236,6 @@ def _in_fields(word: str, known: Any) -> str:
 
 def _listed(said: str, names: Any) -> str:
     return ", ".join(said + str(name) for name in sorted(names))
-
-
-SIGNER_FIELDS = ("name", "first_name", "email", "phone", "job")
-SIGNERS = ("lead", "manager", "sponsor", "sender")
-VARYING = ("person", *SIGNERS, "links")
-"""Names that differ from person to person: written as slots, filled in last. (``again`` is one too.)"""
 
 
 def plan_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabulary:

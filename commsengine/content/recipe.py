@@ -15,7 +15,7 @@ from commsengine.content.values import TextValues
 from commsengine.content.words import UNCLEAR
 from commsengine.errors import RenderError
 
-FIXED = ("footer", "layout.html", "layout.txt")
+_FIXED = ("footer", "layout.html", "layout.txt")
 QUESTION = "one_question"
 """The template of a check that comes with a message which asks for something else."""
 
@@ -125,9 +125,9 @@ def recipe_for(
     asked = None if turn is None else texts.of(message, "checks", turn, "question")
     if message.ask == "check" and asked:
         found["question"], asked = asked, None
-    answers = () if turn is None else answer_texts(message, texts, turn)
+    answers = () if turn is None else _answer_texts(message, texts, turn)
     part = library.get(QUESTION) if asked else None
-    wiifm, layouts = texts.wiifm(message, role), [library.get(name) for name in FIXED]
+    wiifm, layouts = texts.wiifm(message, role), [library.get(name) for name in _FIXED]
     choices = _choices(message, texts)
     extra = [text for text in (part, asked) if text]
     everything = [template, *layouts, *found.values(), *wiifm.values(), *choices, *answers, *extra]
@@ -163,12 +163,12 @@ def _texts_of(plan: Plan, message: Message, texts: Texts, unclear: int | None) -
         "commit": texts.of(message, "commit"),
         "question": texts.of(message, "input", "question") if message.ask == "input" else None,
         "corrected": texts.of(corrected, "key_point") if corrected else None,
-        UNCLEAR: because_text(message, texts, unclear),
+        UNCLEAR: _because_text(message, texts, unclear),
     }
     return {name: text for name, text in found.items() if text is not None}
 
 
-def because_text(message: Message, texts: Texts, turn: int | None) -> Text | None:
+def _because_text(message: Message, texts: Texts, turn: int | None) -> Text | None:
     # The plan may have lost the check since.
     return None if turn is None else texts.of(message, "checks", turn, "because")
 
@@ -178,7 +178,7 @@ def check_texts(message: Message, texts: Texts, number: int) -> tuple[dict[str, 
     turn = offered_turn(message, number)
     if turn is None:
         return {}, ()
-    check, answers = message.checks[turn], answer_texts(message, texts, turn)
+    check, answers = message.checks[turn], _answer_texts(message, texts, turn)
     found = {
         "question": texts.of(message, "checks", turn, "question"),
         "because": texts.of(message, "checks", turn, "because"),
@@ -187,7 +187,7 @@ def check_texts(message: Message, texts: Texts, number: int) -> tuple[dict[str, 
     return {name: text for name, text in found.items() if text}, answers
 
 
-def answer_texts(message: Message, texts: Texts, turn: int) -> tuple[Text, ...]:
+def _answer_texts(message: Message, texts: Texts, turn: int) -> tuple[Text, ...]:
     # An answer that is blank is still one.
     places = range(len(message.checks[turn].answers))
     return tuple(texts.of(message, "checks", turn, "answers", place) or _blank() for place in places)
@@ -206,7 +206,7 @@ def _choices(message: Message, texts: Texts) -> tuple[Text, ...]:
 def milestones_mentioned(plan: Plan, message: Message, templates: Mapping[str, str]) -> frozenset[str]:
     """The milestones with dates in this message, for any role and on any rung."""
     place = [other.id for other in plan.messages].index(message.id)
-    used = {template_of(message, kind) for kind in ("message", "remind")} | set(FIXED)
+    used = {template_of(message, kind) for kind in ("message", "remind")} | set(_FIXED)
     sources = [templates[name] for name in used if name in templates]
     sources += [text for path, text in texts_of(plan) if path[0] == "wiifm" or path[:2] == ("messages", place)]
     names = {name for source in sources for name in parse(source, layout_names(plan)).names}

@@ -37,10 +37,7 @@ from commsengine.content.slots import PLAIN, Prose, Skeleton, clean, slotted
 from commsengine.content.talking_points import Part, TalkingPoints, parts_of
 from commsengine.content.texts import Texts
 from commsengine.content.values import Signers, TextValues
-from commsengine.errors import RenderError
 from commsengine.links import Links
-
-__all__ = ["DigestFacts", "RenderError", "Renderer", "Signers"]
 
 MOST_SHEETS = 2_000
 PREFIX = {"remind": "Reminder: ", "correction": "Correction: "}

@@ -23,7 +23,7 @@ from commsengine.content.templates import Text
 from commsengine.content.values import TextValues
 from commsengine.content.words import SUBJECT_LENGTH, header
 
-ACTION = {
+_ACTION = {
     "acknowledge": "Got it",
     "commit": "Got it",
     "input": "Give your answer",
@@ -31,6 +31,10 @@ ACTION = {
     "nothing": "",
 }
 """What the one big button says, by what a message asks for."""
+
+_INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+
+_CHARSET = '<meta charset="utf-8">'
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +81,13 @@ def write(
         blocks = json.dumps(card(body, footer, ask, len(answers), asked, page=context["page"]), ensure_ascii=False)
         text = Skeleton(to_plain(_asking(body, asked) if asked else body, links=False), PLAIN)
         return Sheet(title, own, text, blocks=Skeleton(blocks, SLACK_JSON), answers=gaps, page=context["page"])
-    action = ACTION["check" if answers and ask != "input" else ask]
+    action = _ACTION["check" if answers and ask != "input" else ask]
     around = {**context, "title": Prose(subject), "action": Prose(action)}
     return Sheet(
         title,
         own,
-        text_letter(library.get("layout.txt"), body, footer, around),
-        html_letter(library.get("layout.html"), body, footer, around),
+        _text_letter(library.get("layout.txt"), body, footer, around),
+        _html_letter(library.get("layout.html"), body, footer, around),
         answers=gaps,
     )
 
@@ -119,23 +123,17 @@ def message_of(sheet: Sheet, plan: Plan, facts: TextValues, channel: ChannelName
     )
 
 
-_INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
-
-
-def html_letter(layout: Text, body: Sequence[Token], footer: Sequence[Token], context: Mapping[str, Any]) -> Skeleton:
+def _html_letter(layout: Text, body: Sequence[Token], footer: Sequence[Token], context: Mapping[str, Any]) -> Skeleton:
     # Everything is in the file: no image, no outside asset, nothing that reports back.
     pieces = {"body": Markup(to_html(body)), "footer": Markup(to_html(footer))}  # noqa: S704 - both hold marks, no values
     inlined = _INLINER.inline(layout.render({**context, **pieces}))
     return Skeleton(_charset_first(inlined), HTML)
 
 
-def text_letter(layout: Text, body: Sequence[Token], footer: Sequence[Token], context: Mapping[str, Any]) -> Skeleton:
+def _text_letter(layout: Text, body: Sequence[Token], footer: Sequence[Token], context: Mapping[str, Any]) -> Skeleton:
     # Its first link is the answer page, before anything that an author or a person wrote.
     pieces = {"body": Prose(to_plain(body)), "footer": Prose(to_plain(footer))}
     return Skeleton(layout.render({**context, **pieces}).strip() + "\n", PLAIN)
-
-
-_CHARSET = '<meta charset="utf-8">'
 
 
 def _charset_first(html: str) -> str:

@@ -1,4 +1,4 @@
-"""A message as a Slack card: title, a few sections, buttons, and a quiet line about why it came."""
+"""A message as a Slack card: title, a few sections in Slack's markup, buttons, and a quiet line about why it came."""
 
 from __future__ import annotations
 
@@ -15,28 +15,30 @@ from commsengine.content.slots import Slot, escape_slack, holds_value, is_link_m
 
 Block = dict[str, Any]
 
-MOST_BLOCKS = 50
-SECTION_LENGTH = 3_000
-HEADER_LENGTH = 150
+_MOST_BLOCKS = 50
+_SECTION_LENGTH = 3_000
+_HEADER_LENGTH = 150
 FALLBACK_LENGTH = 40_000
-CARD_LENGTH = 11_000
+_CARD_LENGTH = 11_000
 """Characters of all blocks together, as JSON. Slack documents no limit, and has refused some above 11,300."""
 
-TOO_LONG = "_The rest does not fit into a message in Slack._"
+_TOO_LONG = "_The rest does not fit into a message in Slack._"
 
 _ROOM = 2_000
 _AROUND = 11
 """Blocks that a card may have beside its text, with two notes that are added when it is drawn again."""
 
-SKIP = "Skip – got it"
-ANSWERS_IN_A_ROW = 5
-LABEL_LENGTH = 75
-LISTED_LENGTH = 450
+_SKIP = "Skip – got it"
+_ANSWERS_IN_A_ROW = 5
+_LABEL_LENGTH = 75
+_LISTED_LENGTH = 450
 CHECK = "check"
 """How the ids of a check's blocks and buttons begin."""
 
 _KEY: str = mark(Slot("key", ""))
 _ANSWER: str = mark(Slot("links.answer", ""))
+
+_SIGNS = {"strong_open": "*", "strong_close": "*", "em_open": "_", "em_close": "_"}
 
 
 def card(
@@ -57,7 +59,7 @@ def card(
     title, rest = title_of(body)
     texts = to_mrkdwn(rest)
     asked = _question_of(texts, to_mrkdwn(question)) if answers else []
-    sections = _sections([text for text in texts if text not in asked])[: MOST_BLOCKS - _AROUND]
+    sections = _sections([text for text in texts if text not in asked])[: _MOST_BLOCKS - _AROUND]
     return [
         *([_header(title)] if title else []),
         *(_section(text) for text in asked),
@@ -87,7 +89,7 @@ def answered_card(
             answered.append(dict(block))
         elif line not in answered:
             answered.append(line)
-    return answered if line in answered else [*answered[: MOST_BLOCKS - 1], line]
+    return answered if line in answered else [*answered[: _MOST_BLOCKS - 1], line]
 
 
 def fit(blocks: list[Block]) -> list[Block]:
@@ -96,29 +98,29 @@ def fit(blocks: list[Block]) -> list[Block]:
     Where an answer to a check is too long for a button, all are listed as A, B, C, and the buttons say so. Of a list
     that is too long as a whole, the last sections make way for a note.
     """
-    fitted = [_fitted(block) for block in _lettered(blocks)[:MOST_BLOCKS]]
+    fitted = [_fitted(block) for block in _lettered(blocks)[:_MOST_BLOCKS]]
     return fitted if any(block["type"] == "actions" for block in fitted) else _shortened(fitted)
 
 
 def _shortened(blocks: list[Block]) -> list[Block]:
     lengths = [len(json.dumps(block, ensure_ascii=False)) for block in blocks]
-    over, place = sum(lengths) - CARD_LENGTH, len(blocks)
+    over, place = sum(lengths) - _CARD_LENGTH, len(blocks)
     if over <= 0:
         return blocks
     while over > 0 and place > 1:
         place -= 1
         over -= lengths[place] if blocks[place]["type"] == "section" else 0
-    return [*blocks[:place], _section(TOO_LONG), *(each for each in blocks[place:] if each["type"] != "section")]
+    return [*blocks[:place], _section(_TOO_LONG), *(each for each in blocks[place:] if each["type"] != "section")]
 
 
 def _fitted(block: Block) -> Block:
-    if block["type"] == "header" and len(block["text"]["text"]) > HEADER_LENGTH:
-        return _section(_cut(f"*{block['text']['text']}", SECTION_LENGTH - 1) + "*")
+    if block["type"] == "header" and len(block["text"]["text"]) > _HEADER_LENGTH:
+        return _section(_cut(f"*{block['text']['text']}", _SECTION_LENGTH - 1) + "*")
     if block["type"] == "section":
-        block["text"]["text"] = _cut(block["text"]["text"], SECTION_LENGTH)
+        block["text"]["text"] = _cut(block["text"]["text"], _SECTION_LENGTH)
     if block["type"] == "context":
         for element in block["elements"]:
-            element["text"] = _cut(element["text"], SECTION_LENGTH)
+            element["text"] = _cut(element["text"], _SECTION_LENGTH)
     return block
 
 
@@ -157,10 +159,10 @@ def _check(answers: int, ask: str) -> list[Block]:
         for place in range(answers)
     ]
     if ask != "input":
-        buttons.append(_button(SKIP, "got_it", _KEY))
-    rows = range(0, len(buttons), ANSWERS_IN_A_ROW)
+        buttons.append(_button(_SKIP, "got_it", _KEY))
+    rows = range(0, len(buttons), _ANSWERS_IN_A_ROW)
     return [
-        {"type": "actions", "block_id": f"{CHECK}-{start}", "elements": buttons[start : start + ANSWERS_IN_A_ROW]}
+        {"type": "actions", "block_id": f"{CHECK}-{start}", "elements": buttons[start : start + _ANSWERS_IN_A_ROW]}
         for start in rows
     ]
 
@@ -172,11 +174,11 @@ def _of_check(block: Mapping[str, Any]) -> bool:
 def _lettered(blocks: Sequence[Block]) -> list[Block]:
     rows = [block for block in blocks if _of_check(block)]
     choices = [button for row in rows for button in row["elements"] if button["action_id"].startswith(f"{CHECK}_")]
-    if all(len(button["text"]["text"]) <= LABEL_LENGTH for button in choices):
+    if all(len(button["text"]["text"]) <= _LABEL_LENGTH for button in choices):
         return list(blocks)
     listed = []
     for letter, button in zip("ABCDEF", choices, strict=False):
-        listed.append(f"*{letter}*  {_cut(button['text']['text'], LISTED_LENGTH)}")
+        listed.append(f"*{letter}*  {_cut(button['text']['text'], _LISTED_LENGTH)}")
         button["text"] = {"type": "plain_text", "text": letter}
     place = blocks.index(rows[0])
     return [*blocks[:place], _section("\n".join(listed)), *blocks[place:]]
@@ -211,9 +213,6 @@ def _section(text: str) -> Block:
 
 def _context(text: str) -> Block:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
-
-
-_SIGNS = {"strong_open": "*", "strong_close": "*", "em_open": "_", "em_close": "_"}
 
 
 def title_of(tokens: Sequence[Token]) -> tuple[str, Sequence[Token]]:

@@ -26,6 +26,10 @@ _MARK_CHARACTERS = re.compile(f"[{OPEN}{URL}{CLOSE}]")
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ue000-\ue002\ufeff\ud800-\udfff]+")
 _BLANKS = re.compile(r"\s+")
 
+_FORMATTING = re.compile(r"(?<!\w)([*_~`])(?=\S)")
+_MENTION = re.compile(r"@(?=here|channel|everyone)", re.IGNORECASE)
+_INVISIBLE = "\u2060"
+
 
 class Slot(str):
     """A value that differs from person to person; ``name`` says which, as a template writes it."""
@@ -104,11 +108,6 @@ class Output:
 
     text: Callable[[str], str]
     address: Callable[[str], str]
-
-
-_FORMATTING = re.compile(r"(?<!\w)([*_~`])(?=\S)")
-_MENTION = re.compile(r"@(?=here|channel|everyone)", re.IGNORECASE)
-_INVISIBLE = "\u2060"
 
 
 def escape_slack(text: str) -> str:

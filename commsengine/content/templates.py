@@ -21,6 +21,21 @@ LONGEST_OUTPUT = 256 * 1024
 
 _NAME = re.compile(r"[a-z0-9_-]{1,64}\.(md|html|txt)")
 
+_TAG = re.compile(r"<[a-zA-Z][^<>]*>", re.DOTALL)
+_UNQUOTED = re.compile(r"=\s*\{\{")
+_ADDRESS = re.compile(
+    r"\b(?:href|src|action|formaction|background|srcset|poster)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.I
+)
+_OWN = re.compile(r"[\"'](?:\{\{ *links\.[a-z]+ *\}\}(?:#[a-z]+)?|https://[^\s\"'{}]+|#[a-z]*)[\"']")
+_REFUSED = (
+    (re.compile(r"(?:java|vb)script\s*:|[\"'=]\s*data\s*:", re.I), "an address that runs or carries code",
+     "Link to https only."),
+    (re.compile(r"<\s*(?:script|iframe|object|embed|form|img|link|base)\b", re.I), "an element that mail does not need",
+     "Mail works without scripts, forms, images and outside assets."),
+    (re.compile(r"<[^<>]*\son[a-z]+\s*=", re.I), "an event handler", "Leave it out."),
+    (re.compile(r"@import|url\s*\(", re.I), "an outside asset", "Leave it out; mail works without images."),
+)  # fmt: skip
+
 
 def shipped_folder(name: str = "message_templates") -> Path:
     # It lies inside an installed package, or beside it in a checkout.
@@ -168,22 +183,6 @@ def _parsed(source: str, html: bool) -> nodes.Template:
 @lru_cache(maxsize=256)
 def _template(source: str, html: bool) -> Template:
     return (_HTML if html else _MARKDOWN).from_string(unmarked(source))
-
-
-_TAG = re.compile(r"<[a-zA-Z][^<>]*>", re.DOTALL)
-_UNQUOTED = re.compile(r"=\s*\{\{")
-_ADDRESS = re.compile(
-    r"\b(?:href|src|action|formaction|background|srcset|poster)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.I
-)
-_OWN = re.compile(r"[\"'](?:\{\{ *links\.[a-z]+ *\}\}(?:#[a-z]+)?|https://[^\s\"'{}]+|#[a-z]*)[\"']")
-_REFUSED = (
-    (re.compile(r"(?:java|vb)script\s*:|[\"'=]\s*data\s*:", re.I), "an address that runs or carries code",
-     "Link to https only."),
-    (re.compile(r"<\s*(?:script|iframe|object|embed|form|img|link|base)\b", re.I), "an element that mail does not need",
-     "Mail works without scripts, forms, images and outside assets."),
-    (re.compile(r"<[^<>]*\son[a-z]+\s*=", re.I), "an event handler", "Leave it out."),
-    (re.compile(r"@import|url\s*\(", re.I), "an outside asset", "Leave it out; mail works without images."),
-)  # fmt: skip
 
 
 def html_flaws(source: str) -> list[Flaw]:

@@ -22,6 +22,13 @@ from commsengine.links import Links
 
 LONGEST_TEXT = 8_000
 """Characters of one text of a plan; what is longer is a document, not a message."""
+MOST_TOLD = 20
+"""The most flaws of one kind that are shown of one text; a text full of them has one cause."""
+
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
+
+_LINK = re.compile(r"\]\(\s*<?(?!https://|\{\{ *links\.)([^\s)>]+)", re.IGNORECASE)
+_IMAGE = re.compile(r"!\[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +90,6 @@ def _in_templates(plan: Plan, templates: Mapping[str, str], columns: set[str] | 
             yield TextProblem((), name if layout else f"{name}.md", flaw.line, flaw.message, flaw.fix)
 
 
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
-MOST_TOLD = 20
-"""Flaws of one kind that are told of one text; a text full of them has one cause."""
-
-_LINK = re.compile(r"\]\(\s*<?(?!https://|\{\{ *links\.)([^\s)>]+)", re.IGNORECASE)
-_IMAGE = re.compile(r"!\[")
-
-
 def link_flaws(source: str) -> list[Flaw]:
     links = [
         Flaw(
@@ -128,14 +127,14 @@ def _in_trial(plan: Plan, templates: Mapping[str, str], people: Sequence[Person]
     columns = {column: "x" for person in people for column in person.attributes}
     filled = Person(id="trial", email="ann@example.com", attributes=columns)
     person = replace(filled, name="Ann Example", department="x", job="x", country="x", region="x", phone="x")
-    told = set()
+    seen = set()
     for message in plan.messages:
         if message.template not in templates:
-            continue  # told, with its place, by whoever reads the plan
+            continue  # review_plan says so, with its place
         for trial, role in itertools.product(TRIALS, plan.audience.roles):
             problem = _trial(renderer, message, role, *trial, person)
-            if problem and (problem.path, problem.template, problem.line) not in told:
-                told.add((problem.path, problem.template, problem.line))
+            if problem and (problem.path, problem.template, problem.line) not in seen:
+                seen.add((problem.path, problem.template, problem.line))
                 yield problem
 
 

@@ -15,6 +15,29 @@ from commsengine.content.slots import clean
 SUBJECT_LENGTH = 78
 _ENGLISH = "EEEE, d MMMM y"
 
+UNCLEAR = "unclear"
+"""The explanation of a check: what was not clear is said again before anything else."""
+
+FIRST = ("text", "why", "your_job")
+"""The first touch: the author's own text, why it happens, what it means for the person."""
+
+LATER = ("skills", "measures", "results", "why", "your_job", "text")
+"""Later touches take one each, beginning with what has not been said yet."""
+
+TITLES = {
+    "why": "Why",
+    "your_job": "What changes for you",
+    "skills": "What you will learn",
+    "measures": "How we will see that it works",
+    "results": "What we expect from it",
+    "text": "",
+    UNCLEAR: "",
+}
+"""What a template may put above each."""
+
+VARIANTS = 4
+"""How many ways a later touch opens; they alternate, so that even a message with one side never repeats its words."""
+
 
 @lru_cache(maxsize=4096)
 def day_text(day: dt.date, language: str) -> str:
@@ -66,36 +89,12 @@ def shortened(text: str, limit: int) -> str:
     return cut[: cut.rfind(" ") if " " in cut[limit // 2 :] else len(cut)].rstrip(" ,;:-–.") + "…"
 
 
-UNCLEAR = "unclear"
-"""The explanation of a check: what was not clear is said again before anything else."""
-
-FIRST = ("text", "why", "your_job")
-"""The first touch: the author's own text, why it happens, what it means for the person."""
-
-LATER = ("skills", "measures", "results", "why", "your_job", "text")
-"""Later touches take one each, beginning with what has not been said yet."""
-
-TITLES = {
-    "why": "Why",
-    "your_job": "What changes for you",
-    "skills": "What you will learn",
-    "measures": "How we will see that it works",
-    "results": "What we expect from it",
-    "text": "",
-    UNCLEAR: "",
-}
-"""What a template may put above each."""
-
-VARIANTS = 4
-"""How many ways a later touch opens; they alternate, so that even a message with one side never repeats its words."""
-
-
-def angles(told: Collection[str], number: int) -> tuple[str, ...]:
+def angles(having: Collection[str], number: int) -> tuple[str, ...]:
     """The angles of the ``number``-th touch (from 1), of those that have a text."""
-    if UNCLEAR in told:
+    if UNCLEAR in having:
         return (UNCLEAR,)
-    first = tuple(angle for angle in FIRST if angle in told)
-    later = tuple(angle for angle in LATER if angle in told)
+    first = tuple(angle for angle in FIRST if angle in having)
+    later = tuple(angle for angle in LATER if angle in having)
     if number == 1:
         return first or later[:1]
     return (later[(number - 2) % len(later)],) if later else ()

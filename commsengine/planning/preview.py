@@ -19,7 +19,8 @@ from commsengine.cadence.plan import Plan
 from commsengine.cadence.terms import ChannelName
 from commsengine.cli.arguments import no_such, told_corrected
 from commsengine.content.message import RenderedMessage
-from commsengine.content.render import Renderer, Signers
+from commsengine.content.render import Renderer
+from commsengine.content.values import Signers
 from commsengine.errors import InputError
 from commsengine.links import Links
 

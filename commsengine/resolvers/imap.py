@@ -40,6 +40,71 @@ _BROKEN = (
 
 log = structlog.get_logger(__name__)
 
+_FORM = "Write it as imaps://user:password@host/Folder."
+
+
+@dataclass(frozen=True, slots=True)
+class ImapServer:
+    """An account and the folder in it; ``tls`` is off on loopback only."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    folder: str = "INBOX"
+    tls: bool = True
+
+
+def parse_imap_url(url: str) -> ImapServer:
+    """The folder an IMAP URL names. Raises ``InputError`` with the remedy."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise _wrong(
+            "has no usable port",
+            "A port is a number from 1 to 65535; write /, ?, # and @ in a password as %2F, %3F, %23, %40.",
+        ) from None
+    if parts.scheme not in ("imaps", "imap"):
+        raise _wrong("does not start with imaps://")
+    if not parts.hostname or " " in parts.hostname:
+        raise _wrong("names no host")
+    if parts.scheme == "imap" and not is_loopback(parts.hostname):
+        raise _wrong("uses imap://, which anybody on the way can read", "Write imaps://…")
+    if parts.query or parts.fragment:
+        raise _wrong("holds '?' or '#' where it must not", "Write ? as %3F and # as %23.")
+    if port == 0:
+        raise _wrong("names port 0", "Leave the port out for the usual 993.")
+    tls = parts.scheme == "imaps"
+    user, password = _credentials(parts)
+    return ImapServer(parts.hostname, port or (993 if tls else 143), user, password, _folder(parts), tls)
+
+
+def _credentials(parts: SplitResult) -> tuple[str, str]:
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if not user or not password:
+        raise _wrong("has no user, or no password", _FORM)
+    if not (user + password).isascii() or not (user + password).isprintable():
+        raise _wrong(
+            "holds a letter that IMAP log-in cannot send in its user name or password",
+            "Use letters, digits and signs of plain ASCII only.",
+        )
+    return user, password
+
+
+def _folder(parts: SplitResult) -> str:
+    folder = unquote(parts.path.removeprefix("/")) or "INBOX"
+    if not folder.isascii() or not folder.isprintable():
+        raise _wrong(
+            "names a folder with letters beyond plain ASCII",
+            "Write it as the server lists it (Archivé is Archiv&AOk-), or make a folder with a plain name.",
+        )
+    return folder
+
+
+def _wrong(what: str, fix: str = _FORM) -> InputError:
+    return InputError(f"The IMAP URL {what}.", fix)
+
 
 class ArchiveError(Exception):
     """The archive cannot be read at present: says why, without the account."""
@@ -129,7 +194,7 @@ class _Folder:
     @classmethod
     def examined(cls, imap: imaplib.IMAP4, name: str) -> _Folder:
         quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-        return cls(imap, int(_told(imap.select(f'"{quoted}"', readonly=True))[0]))
+        return cls(imap, int(_data(imap.select(f'"{quoted}"', readonly=True))[0]))
 
     def uid_of(self, key: str, among: str) -> str:
         # The Message-ID is read back: a server may take a search loosely.
@@ -146,7 +211,7 @@ class _Folder:
         return bool(local) and bool(self.uid_of(local, self._latest))
 
     def newest(self) -> dt.datetime | None:
-        answer = _text(_told(self._imap.fetch("*", "(INTERNALDATE)"))) if self.count else b""
+        answer = _text(_data(self._imap.fetch("*", "(INTERNALDATE)"))) if self.count else b""
         found = _INTERNALDATE.search(answer)
         if not found:
             return None
@@ -155,15 +220,15 @@ class _Folder:
         return dt.datetime.fromisoformat(moment).astimezone(dt.UTC)
 
     def _search(self, criteria: str) -> list[str]:
-        return [uid.decode("ascii") for uid in _text(_told(self._imap.uid("SEARCH", criteria))).split()]
+        return [uid.decode("ascii") for uid in _text(_data(self._imap.uid("SEARCH", criteria))).split()]
 
     def _local_part(self, uid: str) -> str:
-        header = _text(_told(self._imap.uid("FETCH", uid, "(BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])")))
+        header = _text(_data(self._imap.uid("FETCH", uid, "(BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])")))
         found = _MESSAGE_ID.search(header)
         return found[1].decode("ascii", "replace") if found else ""
 
 
-def _told(answer: tuple[str, Any]) -> list[Any]:
+def _data(answer: tuple[str, Any]) -> list[Any]:
     kind, data = answer
     if kind != "OK":
         raise imaplib.IMAP4.error("the server says no")
@@ -176,69 +241,3 @@ def _text(data: list[Any]) -> bytes:
 
 def _day(time: dt.datetime) -> str:
     return f"{time.day}-{_MONTHS[time.month - 1]}-{time.year}"
-
-
-_FORM = "Write it as imaps://user:password@host/Folder."
-
-
-@dataclass(frozen=True, slots=True)
-class ImapServer:
-    """An account and the folder in it; ``tls`` is off on loopback only."""
-
-    host: str
-    port: int
-    user: str
-    password: str = field(repr=False)
-    folder: str = "INBOX"
-    tls: bool = True
-
-
-def parse_imap_url(url: str) -> ImapServer:
-    """The folder an IMAP URL names. Raises ``InputError`` with the remedy."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise _wrong(
-            "has no usable port",
-            "A port is a number from 1 to 65535; write /, ?, # and @ in a password as %2F, %3F, %23, %40.",
-        ) from None
-    if parts.scheme not in ("imaps", "imap"):
-        raise _wrong("does not start with imaps://")
-    if not parts.hostname or " " in parts.hostname:
-        raise _wrong("names no host")
-    if parts.scheme == "imap" and not is_loopback(parts.hostname):
-        raise _wrong("uses imap://, which anybody on the way can read", "Write imaps://…")
-    if parts.query or parts.fragment:
-        raise _wrong("holds '?' or '#' where it must not", "Write ? as %3F and # as %23.")
-    if port == 0:
-        raise _wrong("names port 0", "Leave the port out for the usual 993.")
-    tls = parts.scheme == "imaps"
-    user, password = _credentials(parts)
-    return ImapServer(parts.hostname, port or (993 if tls else 143), user, password, _folder(parts), tls)
-
-
-def _credentials(parts: SplitResult) -> tuple[str, str]:
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    if not user or not password:
-        raise _wrong("has no user, or no password", _FORM)
-    if not (user + password).isascii() or not (user + password).isprintable():
-        raise _wrong(
-            "holds a letter that IMAP log-in cannot send in its user name or password",
-            "Use letters, digits and signs of plain ASCII only.",
-        )
-    return user, password
-
-
-def _folder(parts: SplitResult) -> str:
-    folder = unquote(parts.path.removeprefix("/")) or "INBOX"
-    if not folder.isascii() or not folder.isprintable():
-        raise _wrong(
-            "names a folder with letters beyond plain ASCII",
-            "Write it as the server lists it (Archivé is Archiv&AOk-), or make a folder with a plain name.",
-        )
-    return folder
-
-
-def _wrong(what: str, fix: str = _FORM) -> InputError:
-    return InputError(f"The IMAP URL {what}.", fix)

@@ -208,7 +208,7 @@ class SystemJournal:
     def _asked(self, *options: str) -> Iterator[bytes]:
         # The answer may be long, so it lies in a file of no name.
         command = [*self._command, "-o", "short-iso", "--no-pager", "--quiet", *options]
-        answer = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed by whoever has read it
+        answer = tempfile.TemporaryFile()  # noqa: SIM115 - its reader closes it
         try:
             self._write(command, answer)
         except BaseException:

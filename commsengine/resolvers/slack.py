@@ -92,7 +92,7 @@ class SlackHistory:
             except DeliveryError as error:
                 if not error.unreachable:
                     raise
-        if not user:  # nothing can have been posted to somebody whose id was never known
+        if not user:  # without a known id nothing can have been posted
             return "", {}, False
         opened = self._call("conversations.open", users=user).get("channel")
         conversation = str(opened.get("id", "")) if isinstance(opened, dict) else ""
@@ -154,5 +154,5 @@ def _is_a_persons(message: Any) -> bool:
 
 
 def _next(page: Mapping[str, Any]) -> str:
-    told = page.get("response_metadata")
-    return str(told.get("next_cursor") or "") if isinstance(told, dict) and page.get("has_more") else ""
+    metadata = page.get("response_metadata")
+    return str(metadata.get("next_cursor") or "") if isinstance(metadata, dict) and page.get("has_more") else ""

@@ -36,6 +36,8 @@ BY = "rehearsal"
 WORDS = "The phone number and the last order, on one screen."
 """What people in a rehearsal write when they are asked for their own words."""
 
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback never goes through a proxy
+
 
 class PeopleAtPlay:
     """Looks for news after every tick and notes in the diary what each touch is supposed to bring about."""
@@ -158,9 +160,6 @@ def _fill(form: Form, choice: str) -> None:
         form.fields[name] = WORDS
 
 
-_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback never goes through a proxy
-
-
 @dataclass
 class Form:
     """``fields`` are what is sent unless changed; ``choices`` are the values of radio buttons, by name."""
@@ -169,6 +168,29 @@ class Form:
     fields: dict[str, str] = field(default_factory=dict)
     choices: dict[str, list[str]] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
+
+
+def first_form(url: str) -> Form:
+    """The first form of a page. Raises ``ValueError`` if it has none."""
+    reader = _Reader(url)
+    reader.feed(open_page(url))
+    if reader.form is None:
+        raise ValueError("the page has no form")
+    return reader.form
+
+
+def send(form: Form) -> str:
+    """Returns the page that comes back."""
+    body = urllib.parse.urlencode(form.fields).encode()
+    with _direct.open(urllib.request.Request(form.action, body), timeout=30) as answer:  # noqa: S310 - a loopback page
+        text: str = answer.read().decode()
+    return text
+
+
+def open_page(url: str) -> str:
+    with _direct.open(url, timeout=30) as answer:
+        text: str = answer.read().decode()
+    return text
 
 
 class _Reader(HTMLParser):
@@ -198,26 +220,3 @@ class _Reader(HTMLParser):
             form.texts.append(name)
         elif tag in ("input", "button") and name not in form.fields:
             form.fields[name] = given.get("value", "")
-
-
-def open_page(url: str) -> str:
-    with _direct.open(url, timeout=30) as answer:
-        text: str = answer.read().decode()
-    return text
-
-
-def first_form(url: str) -> Form:
-    """The first form of a page. Raises ``ValueError`` if it has none."""
-    reader = _Reader(url)
-    reader.feed(open_page(url))
-    if reader.form is None:
-        raise ValueError("the page has no form")
-    return reader.form
-
-
-def send(form: Form) -> str:
-    """Returns the page that comes back."""
-    body = urllib.parse.urlencode(form.fields).encode()
-    with _direct.open(urllib.request.Request(form.action, body), timeout=30) as answer:  # noqa: S310 - a loopback page
-        text: str = answer.read().decode()
-    return text

@@ -29,7 +29,7 @@ from commsengine.cadence.history import Campaign, Campaigns, History, Standstill
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.cadence.terms import Carrier, TouchKind
-from commsengine.campaigns import control as decrees
+from commsengine.campaigns import control
 from commsengine.engine.state_folder import StateFolder
 from commsengine.reports.followups import FollowUp, followups
 from commsengine.sandbox.people_at_play import PeopleAtPlay
@@ -53,7 +53,7 @@ Fingerprint = tuple[str, str, int, TouchKind, Carrier, dt.datetime, str]
 class Script:
     """What is rehearsed: instants are aware UTC; ``pause`` is what the lead does, if anything.
 
-    ``supposing`` gives the people who answer, anew each time: they remember what they had."""
+    ``supposing`` gives new people who answer on each call: they remember what they had."""
 
     plan: Plan
     people: Sequence[Person]
@@ -122,7 +122,7 @@ def with_pause(script: Script) -> Script:
 
 
 class RehearsalWiring(Wiring):
-    """A workspace whose mail server and Slack are the sandbox, and whose database is its own."""
+    """A workspace with the sandbox as mail server and Slack, and a database of its own."""
 
     def __init__(self, folder: Path, clock: Callable[[], dt.datetime], settings: Settings, script: Script) -> None:
         super().__init__(folder, clock)
@@ -232,7 +232,7 @@ class Rehearsal:
         store.campaigns.save_version(script.plan, script.templates, "", introduced={}, by=BY, now=script.start)
         if script.plan.audience.people:
             store.people.set_roster(script.plan.campaign, [person.id for person in people], script.start)
-        decrees.start(store, script.plan.campaign, by=BY, now=script.start)
+        control.start(store, script.plan.campaign, by=BY, now=script.start)
 
     def _plan_pause(self) -> list[PausedMoment]:
         """Notes pause and resume in the diary; the list gets what came of it."""
@@ -243,12 +243,12 @@ class Rehearsal:
         before = Counter[str]()
 
         def stop() -> None:
-            decrees.pause(store, campaign, by=BY, clock=self.clock.now, sleep=self.clock.sleep)
+            control.pause(store, campaign, by=BY, clock=self.clock.now, sleep=self.clock.sleep)
             before["out"] = self._out()
 
         def go_on() -> None:
             out = self._out() - before["out"]
-            decrees.resume(store, campaign, backlog=pause.backlog, by=BY, now=self.clock.now())
+            control.resume(store, campaign, backlog=pause.backlog, by=BY, now=self.clock.now())
             moments.append(PausedMoment(pause.since, pause.until, 0, out))
 
         self.diary.note(pause.since, stop)

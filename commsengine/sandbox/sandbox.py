@@ -100,7 +100,7 @@ class Serving:
 
     def start(self) -> Self:
         self._thread.start()
-        return self  # the socket listens already: whoever connects now waits until the server answers
+        return self  # the socket listens already: a client that connects now waits until the server answers
 
     def stop(self) -> None:
         self._server.should_exit = self._server.force_exit = True  # kept connections need not be waited for

@@ -155,7 +155,7 @@ _METHODS: dict[str, Callable[[SlackTeam, Arguments], dict[str, Any]]] = {
 
 def _told(user: SlackUser) -> dict[str, Any]:
     profile = {"email": user.email, "real_name": user.name, "display_name": user.name}
-    told = {
+    body = {
         "id": user.id,
         "team_id": TEAM_ID,
         "name": user.email.partition("@")[0],
@@ -165,7 +165,7 @@ def _told(user: SlackUser) -> dict[str, Any]:
         "profile": profile,
     }
     whole = {"id": user.grid, "enterprise_id": ENTERPRISE_ID, "enterprise_name": "Sandbox", "teams": [TEAM_ID]}
-    return {**told, "enterprise_user": whole} if user.grid else told
+    return {**body, "enterprise_user": whole} if user.grid else body
 
 
 def _content(arguments: Arguments) -> tuple[str, list[dict[str, Any]]]:

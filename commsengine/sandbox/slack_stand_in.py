@@ -26,7 +26,7 @@ from commsengine.sandbox.slack_team import Dialog, Post, SlackTeam
 
 
 class SlackStandIn:
-    """``people`` are (e-mail, name), then where known user id and Enterprise Grid id; nobody else is on Slack.
+    """``people`` are (e-mail, name), then where known user id and Enterprise Grid id; no one else is on Slack.
 
     ``request_url``, where clicks go, may be set later. ``manifest`` is what the app was made from: ours.
     """
@@ -44,7 +44,7 @@ class SlackStandIn:
         self.team = SlackTeam(people, clock=clock, messages_tab=takes_messages(manifest))
         self._scopes = ",".join(scopes_of(manifest))
         self.bot_token, self.signing_secret, self.request_url = bot_token, signing_secret, request_url
-        self.url = ""  # set by whoever serves the routes
+        self.url = ""  # set by what serves the routes
         self.calls: list[str] = []
         self._faults: dict[str, deque[Response]] = defaultdict(deque)
         self._responses: dict[str, Post] = {}
@@ -72,8 +72,8 @@ class SlackStandIn:
     def limit(self, method: str, *, times: int = 1, retry_after: int = 1) -> None:
         """Answers the next calls of a method with 429. ``retry_after`` is in seconds."""
         for _ in range(times):
-            told = {"Retry-After": str(retry_after)}
-            self._faults[method].append(JSONResponse({"ok": False, "error": "ratelimited"}, 429, told))
+            headers = {"Retry-After": str(retry_after)}
+            self._faults[method].append(JSONResponse({"ok": False, "error": "ratelimited"}, 429, headers))
 
     def fail(self, method: str, error: str, *, times: int = 1, status: int = 200) -> None:
         for _ in range(times):

@@ -47,7 +47,7 @@ class Post:
         return f"{self.channel}:{self.ts}"
 
     def as_slack_tells(self, *, metadata: bool = True) -> dict[str, Any]:
-        told = {
+        body = {
             "type": "message",
             "ts": self.ts,
             "text": self.text,
@@ -57,7 +57,7 @@ class Post:
             "app_id": APP_ID,
             "team": TEAM_ID,
         }
-        return {**told, "metadata": self.metadata} if metadata and self.metadata else told
+        return {**body, "metadata": self.metadata} if metadata and self.metadata else body
 
 
 @dataclass(slots=True)
@@ -74,7 +74,7 @@ class SlackTeam:
     """Only the people given are on Slack, as e-mail, name and, where known, user id and Enterprise Grid id.
 
     ``clock`` gives the seconds since 1970 that message stamps are made of. Without its Messages tab the app can post
-    to nobody.
+    to no one.
     """
 
     def __init__(

@@ -43,8 +43,8 @@ class TimeLapse:
 class Diary:
     """What people mean to do, and when. Use it as a context: it keeps a few threads.
 
-    People act at the same time; what one person (``who``) does at one instant is done in the order noted. Deeds of
-    nobody in particular come first, one by one.
+    People act at the same time; what one person (``who``) does at one instant is done in the order noted. Deeds without
+    a person come first, one by one.
     """
 
     def __init__(self, at_once: int = 3) -> None:
@@ -93,7 +93,7 @@ def play(
     while True:
         diary.do_all(clock.now())
         tick()
-        midnight = count_at(clock.now()) + DAY  # answers are counted then, also when nobody waits for anything
+        midnight = count_at(clock.now()) + DAY  # answers are counted then, also when no one waits for anything
         ahead = _earliest((next_wake(), diary.next_at, midnight))
         if ahead is None or ahead >= until:
             clock.move_to(until)

@@ -55,7 +55,7 @@ _quiet.setLevel(logging.CRITICAL)
 
 
 class SlackApp:
-    """Answers Slack on behalf of the hall. ``signed_at`` judges the age of signatures, where it is not ``clock``."""
+    """Answers Slack on behalf of the inbox. ``signed_at`` judges the age of signatures, where it is not ``clock``."""
 
     def __init__(
         self,

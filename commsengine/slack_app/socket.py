@@ -4,7 +4,7 @@
    the same; it is tried again until it comes about.
 2. Once it stood, the SDK keeps it: a ping every few seconds finds out what is dead, and a new one is made. That the
    other side has hung up the SDK overlooks: it reads nothing, over and over, until five pings have failed. So we look.
-3. A press made while there was none reached nobody: Slack shows so, the card keeps its buttons, and its link works.
+3. A press made while there was none reached no one: Slack shows so, the card keeps its buttons, and its link works.
 """
 
 from __future__ import annotations

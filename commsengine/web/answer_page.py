@@ -102,8 +102,8 @@ ACTS: Mapping[str, Act] = {
 class AnswerPage:
     """``/a/<token>``."""
 
-    def __init__(self, inbox: AnswerInbox, gate: LinkGuard) -> None:
-        self._inbox, self._gate = inbox, gate
+    def __init__(self, inbox: AnswerInbox, guard: LinkGuard) -> None:
+        self._inbox, self._guard = inbox, guard
 
     def route(self) -> Route:
         return Route("/a/{token}", self.answer, methods=["GET", "POST"], name="answer")
@@ -114,15 +114,15 @@ class AnswerPage:
         return await run_in_threadpool(self._take, request, await read_form(request))
 
     def _show(self, request: Request) -> Response:
-        key, now = self._gate.enter(request, "answer")
+        key, now = self._guard.enter(request, "answer")
         return self._page(key, now, notice=NOTICES.get(request.query_params.get("note", ""), ""))
 
     def _take(self, request: Request, form: Form) -> Response:
-        key, now = self._gate.enter(request, "answer")
+        key, now = self._guard.enter(request, "answer")
         do = form.get("do", "got_it")
         if do not in ACTS:
             raise HTTPException(400)
-        evidence = evidence_of(request, self._gate.notes.since(form.get(FIELD, ""), key, now))
+        evidence = evidence_of(request, self._guard.notes.since(form.get(FIELD, ""), key, now))
         try:
             word = ACTS[do](self._inbox, key, form, evidence, now)
         except InputError as error:
@@ -136,8 +136,8 @@ class AnswerPage:
             status=422 if error else 200,
             card=card,
             text=self._inbox.text(card),
-            mine=self._gate.mine(key, now),
-            note=self._gate.notes.write(key, now),
+            mine=self._guard.mine(key, now),
+            note=self._guard.notes.write(key, now),
             ask=ASKS[card.ask],
             notice=notice,
             error=error,

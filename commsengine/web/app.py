@@ -46,8 +46,8 @@ def create_app(
     per_minute: int = 30,
 ) -> Starlette:
     """``keys`` sign the notes in forms, newest first; ``per_minute`` limits each link; ``more`` are others' routes."""
-    gate = LinkGuard(links, Notes(keys), RateLimit(per_minute), clock)
-    pages = (AnswerPage(inbox, gate), MyMessages(inbox, gate), UnsubscribePage(inbox, gate))
+    guard = LinkGuard(links, Notes(keys), RateLimit(per_minute), clock)
+    pages = (AnswerPage(inbox, guard), MyMessages(inbox, guard), UnsubscribePage(inbox, guard))
     routes: list[BaseRoute] = [page.route() for page in pages]
     routes += [Route("/style.css", _style), Route("/healthz", _health(heartbeat_age, stale_after)), *more]
     if slack is not None:

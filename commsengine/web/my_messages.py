@@ -30,8 +30,8 @@ Form = Mapping[str, str]
 class MyMessages:
     """``/m/<token>``; with ``?format=json`` everything as a file."""
 
-    def __init__(self, inbox: AnswerInbox, gate: LinkGuard) -> None:
-        self._inbox, self._gate = inbox, gate
+    def __init__(self, inbox: AnswerInbox, guard: LinkGuard) -> None:
+        self._inbox, self._guard = inbox, guard
 
     def route(self) -> Route:
         return Route("/m/{token}", self.answer, methods=["GET", "POST"], name="mine")
@@ -42,7 +42,7 @@ class MyMessages:
         return await run_in_threadpool(self._take, request, await read_form(request))
 
     def _show(self, request: Request) -> Response:
-        key, now = self._gate.enter(request, "mine")
+        key, now = self._guard.enter(request, "mine")
         if request.query_params.get("format") == "json":
             return self._file(key, now)
         return self._page(key, now, notice=NOTICES.get(request.query_params.get("note", ""), ""))
@@ -52,7 +52,7 @@ class MyMessages:
         return JSONResponse(everything, headers={"Content-Disposition": 'attachment; filename="my-messages.json"'})
 
     def _take(self, request: Request, form: Form) -> Response:
-        key, now = self._gate.enter(request, "mine")
+        key, now = self._guard.enter(request, "mine")
         try:
             if form.get("do") == "preferences":
                 word = self._prefer(key, form, now)
@@ -74,7 +74,7 @@ class MyMessages:
         return "saved"
 
     def _not_for_me(self, request: Request, key: str, form: Form, now: dt.datetime) -> str:
-        evidence = evidence_of(request, self._gate.notes.since(form.get(FIELD, ""), key, now))
+        evidence = evidence_of(request, self._guard.notes.since(form.get(FIELD, ""), key, now))
         touched = next((c.key for c in self._mine(key, now).campaigns if c.id == form.get("campaign")), None)
         if touched is None:
             raise HTTPException(400)
@@ -91,7 +91,7 @@ class MyMessages:
             "mine.html",
             status=422 if error else 200,
             mine=mine,
-            note=self._gate.notes.write(key, now),
+            note=self._guard.notes.write(key, now),
             channels=CHOICES,
             start="" if start is None else clock_text(start),
             end="" if end is None else clock_text(end),

@@ -1,4 +1,4 @@
-"""The gate before every signed page: whose link it is, whether it still holds, and how often it was used."""
+"""What protects the pages: the check of a signed link, a limit on its uses, and the security headers."""
 
 from __future__ import annotations
 
@@ -17,9 +17,26 @@ from commsengine.errors import LinkError
 from commsengine.links import Links
 from commsengine.web.requests import Notes
 
+SECURITY = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+WINDOW = 60.0  # seconds
+
 
 class LinkGuard:
-    """Reads the token in the address. Looking and answering are counted apart: a scanner shuts nobody out."""
+    """Reads the token in the address. Looking and answering are counted apart: a scanner shuts no one out."""
 
     def __init__(self, links: Links, notes: Notes, limit: RateLimit, clock: Callable[[], dt.datetime]) -> None:
         self.notes = notes
@@ -41,22 +58,6 @@ class LinkGuard:
         return self._links.url("mine", key, now + dt.timedelta(days=1))
 
 
-SECURITY = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "X-Robots-Tag": "noindex, nofollow",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
-
-
 class SecurityHeaders:
     """Adds ``SECURITY`` to every HTTP response of the application it wraps; over https, also HSTS."""
 
@@ -71,9 +72,6 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
-
-
-WINDOW = 60.0  # seconds
 
 
 class RateLimit:

@@ -14,13 +14,6 @@ _environment = Environment(
     loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
 
-
-def page(name: str, *, status: int = 200, root: str = "../", lang: str = "en", **context: Any) -> HTMLResponse:
-    """``root`` is the relative way to the stylesheet."""
-    html = _environment.get_template(name).render(root=root, lang=lang, **context)
-    return HTMLResponse(html.lstrip(), status)
-
-
 NOT_FOUND = (
     "This link does not work",
     (
@@ -36,6 +29,12 @@ NOTICES = {
     429: ("One moment, please", ("This link was used very often just now. Try again in a minute; nothing is lost.",)),
     500: ("Something went wrong on our side", ("Please open your link again in a moment: it shows what is recorded.",)),
 }
+
+
+def page(name: str, *, status: int = 200, root: str = "../", lang: str = "en", **context: Any) -> HTMLResponse:
+    """``root`` is the relative way to the stylesheet."""
+    html = _environment.get_template(name).render(root=root, lang=lang, **context)
+    return HTMLResponse(html.lstrip(), status)
 
 
 def notice(status: int, *, root: str = "../") -> HTMLResponse:

@@ -1,7 +1,7 @@
-"""What a POST shows about who pressed the button: a person at a page, or a machine that reads links.
+"""What a request brings: its body, its form, and evidence of who pressed the button, a person or a machine.
 
 Each page carries a signed note of when it was shown. An answer that comes without the note of its page is recorded all
-the same, and called suspect: nobody is shut out, and nobody is fooled.
+the same, and called suspect: no one is shut out, and no one is fooled.
 """
 
 from __future__ import annotations
@@ -21,6 +21,11 @@ FIELD = "seen"
 """The hidden field of each form that carries the note."""
 
 _FETCH = ("sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "sec-fetch-user")
+
+LIMIT = 64 * 1024
+"""Bytes. The longest question is far below it."""
+
+_MOST_FIELDS = 40
 
 
 class Notes:
@@ -65,12 +70,6 @@ def ip_prefix(host: str) -> str:
     return str(ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False))
 
 
-LIMIT = 64 * 1024
-"""Bytes. The longest question is far below it."""
-
-MAX_FIELDS = 40
-
-
 async def read_body(request: Request, limit: int = LIMIT) -> bytes:
     """The whole body. Raises ``HTTPException`` 413 as soon as it grows beyond ``limit`` bytes."""
     body = bytearray()
@@ -88,7 +87,7 @@ async def read_form(request: Request) -> dict[str, str]:
     """The fields of a plain form, the first value of each name. Raises ``HTTPException`` 400 or 413."""
     body = await read_body(request)
     try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
     except ValueError:  # not UTF-8, or too many fields
         raise HTTPException(400) from None
     return {name: value.replace("\x00", "").replace("\r\n", "\n").strip() for name, value in reversed(pairs)}

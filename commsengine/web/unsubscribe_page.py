@@ -22,8 +22,8 @@ ONE_CLICK = ("List-Unsubscribe", "One-Click")
 class UnsubscribePage:
     """``/u/<token>``."""
 
-    def __init__(self, inbox: AnswerInbox, gate: LinkGuard) -> None:
-        self._inbox, self._gate = inbox, gate
+    def __init__(self, inbox: AnswerInbox, guard: LinkGuard) -> None:
+        self._inbox, self._guard = inbox, guard
 
     def route(self) -> Route:
         return Route("/u/{token}", self.answer, methods=["GET", "POST"], name="unsubscribe")
@@ -33,14 +33,14 @@ class UnsubscribePage:
         return await run_in_threadpool(self._answer, request, form)
 
     def _answer(self, request: Request, form: dict[str, str] | None) -> Response:
-        key, now = self._gate.enter(request, "unsubscribe")
+        key, now = self._guard.enter(request, "unsubscribe")
         card = self._inbox.card(key, now)
         if not card.plan.optional:
             raise HTTPException(404)
         if form is not None:
-            since = self._gate.notes.since(form.get(FIELD, ""), key, now)
+            since = self._guard.notes.since(form.get(FIELD, ""), key, now)
             self._inbox.not_for_me(key, evidence_of(request, since), now)
             if form.get(ONE_CLICK[0]) == ONE_CLICK[1]:
                 return PlainTextResponse("Done: you hear nothing more of this campaign.\n")
             card = self._inbox.card(key, now)
-        return page("unsubscribe.html", card=card, note=self._gate.notes.write(key, now))
+        return page("unsubscribe.html", card=card, note=self._guard.notes.write(key, now))

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from commsengine.channels.email import EmailChannel, SmtpServer
+from commsengine.channels.email import EmailChannel
+from commsengine.channels.smtp import SmtpServer
 from tests.servers import SmtpSink, a_certificate
 
 

@@ -10,7 +10,8 @@ from itertools import pairwise
 import pytest
 
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, Outcome
-from commsengine.channels.email import EmailChannel, SmtpServer
+from commsengine.channels.email import EmailChannel
+from commsengine.channels.smtp import SmtpServer
 from commsengine.errors import InputError
 from tests.servers import CUT, WAIT, SmtpSink, a_mail
 

@@ -16,7 +16,8 @@ from commsengine.cadence.plan import Plan, Workspace
 from commsengine.campaigns.control import pause
 from commsengine.channels.email import EmailChannel
 from commsengine.channels.smtp import SmtpServer
-from commsengine.content.render import DigestFacts, Renderer
+from commsengine.content.digest_facts import DigestFacts
+from commsengine.content.render import Renderer
 from commsengine.content.templates import load_templates, shipped_folder
 from commsengine.engine.dispatch import add_service_mail
 from commsengine.engine.engine import Engine

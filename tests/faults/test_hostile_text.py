@@ -29,7 +29,8 @@ from commsengine.cadence.people import KNOWN, Person
 from commsengine.cadence.plan import Plan
 from commsengine.channels.mime import message_bytes
 from commsengine.content.message import RenderedMessage
-from commsengine.content.render import Renderer, Signers
+from commsengine.content.render import Renderer
+from commsengine.content.values import Signers
 from tests.builders import BEN
 from tests.content.suspects import DANA, SAM, SHIPPED, a_renderer, a_touch
 from tests.content.test_hostile import Shape

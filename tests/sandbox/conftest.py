@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from commsengine.channels.email import EmailChannel, parse_smtp_url
+from commsengine.channels.email import EmailChannel
 from commsengine.channels.slack import SlackChannel
+from commsengine.channels.smtp import parse_smtp_url
 from commsengine.content.message import RenderedMessage
 from commsengine.sandbox.sandbox import Sandbox
 from tests.builders import ANA, BEN, MIA

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import threading
 
-from commsengine.channels.email import EmailChannel, parse_smtp_url
+from commsengine.channels.email import EmailChannel
 from commsengine.channels.mime import message_bytes
+from commsengine.channels.smtp import parse_smtp_url
 from commsengine.sandbox.mailbox import Mailbox
 from tests.servers import a_mail
 from tests.waiting import PATIENCE

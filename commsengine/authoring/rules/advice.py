@@ -1,4 +1,7 @@
-"""Advice on a sound plan: what makes people remember and answer. Nothing here keeps a plan from being applied."""
+"""Advice on a sound plan: what makes people remember and answer, and which parts of the format are still to come.
+
+Nothing here keeps a plan from being applied.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,36 @@ _BUSINESS = re.compile(
     r"\b(?:revenue|costs?|orders|profits?|markets?|margins?|competitors?|strategy|growth|investors?|budget|business)\b",
     re.IGNORECASE,
 )
+
+_ASK = "Add a message with 'ask: input' before anything is designed: people support what they helped to shape."
+
+_UNTIL_THEN = {
+    "phases": "they are kept and shown; nothing waits for a phase yet",
+    "managers_first": "managers get it together with everybody else",
+    "commit": "people see 'Got it' and are not asked for a commitment yet",
+    "corrects": "it is sent to everybody in its roles, not only to those who were told the wrong one",
+}
+"""Parts of the format that are read and checked already, and what happens in their place."""
+
+
+def parts_that_wait(draft: Draft) -> Iterator[Problem]:
+    # One advice for each part, at the first place where the plan has it.
+    first: dict[str, YamlPath] = {"phases": ("phases",)} if draft.plan.phases else {}
+    for path, message in draft.messages():
+        for below, part in _waiting(message):
+            first.setdefault(part, (*path, *below))
+    for part, path in first.items():
+        cause = f"A later version gives '{part}' life; until then {_UNTIL_THEN[part]}."
+        yield draft.advice(path, f"later_{part}", cause, "Nothing needs to be changed.")
+
+
+def _waiting(message: Message) -> Iterator[tuple[YamlPath, str]]:
+    if message.managers_first is not None:
+        yield ("managers_first",), "managers_first"
+    if message.ask == "commit" or message.commit:
+        yield ("commit",) if message.commit else ("ask",), "commit"
+    if message.corrects:
+        yield ("corrects",), "corrects"
 
 
 def roles_have_texts(draft: Draft) -> Iterator[Problem]:
@@ -115,9 +148,6 @@ def people_are_asked(draft: Draft) -> Iterator[Problem]:
             yield draft.advice(("phases", first[0]), "no_input", cause, _ASK)
 
 
-_ASK = "Add a message with 'ask: input' before anything is designed: people support what they helped to shape."
-
-
 def cards_are_short(draft: Draft) -> Iterator[Problem]:
     # The first touch is the longest: the author's own text, why, and what changes for the person.
     for path, message in draft.messages():
@@ -152,6 +182,7 @@ def corrections_silence(draft: Draft) -> Iterator[Problem]:
 
 
 RULES = (
+    parts_that_wait,
     roles_have_texts,
     senders_fit,
     key_points_repeat,
