@@ -87,6 +87,6 @@ def add_service_mail(
 ) -> bool:
     """Keep a message for sending; ``False`` when one of its key is on record already: nobody gets it twice."""
     return store.service_mail.add(
-        message.key, category=category, channel=cast("ChannelName", message.channel), payload=payload_of(message), now=now,
-        campaign=message.campaign, person_id=person_id, due_at=due_at,
+        message.key, category=category, channel=cast("ChannelName", message.channel), payload=payload_of(message),
+        now=now, campaign=message.campaign, person_id=person_id, due_at=due_at,
     )  # fmt: skip

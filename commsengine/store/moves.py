@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Delete, Update, and_, bindparam, delete, false, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from commsengine.cadence.terms import TouchState
 from commsengine.store.database import insert
 from commsengine.store.tables import person, touch
 
@@ -26,8 +27,8 @@ class Move:
     """``who`` alone performs it, ``when`` is the condition that holds in the same transaction."""
 
     name: str
-    sources: tuple[str | None, ...]
-    target: str | None
+    sources: tuple[TouchState | None, ...]
+    target: TouchState | None
     who: str
     when: str
 
@@ -82,10 +83,10 @@ MOVES = (
 )  # fmt: skip
 """The whole state machine."""
 
-FINAL = ("sent", "failed", "skipped")
+FINAL: tuple[TouchState, ...] = ("sent", "failed", "skipped")
 """States that no move leaves."""
 
-RESTORED = ("sent", "failed", "retry", "uncertain")
+RESTORED: tuple[TouchState, ...] = ("sent", "failed", "retry", "uncertain")
 """The states in which a row comes back that a restored database does not know: no move, but a repair."""
 
 
@@ -98,9 +99,9 @@ _BLANK: Mapping[str, Any] = {
 }
 
 
-def blank(key: str, kind: str, state: str | None, now: dt.datetime) -> dict[str, Any]:
-    """A row with every column but ``due_at``: what is born sets the columns that it knows."""
-    return {**_BLANK, "key": key, "kind": kind, "state": state, "created_at": now}
+def blank(key: str, state: TouchState | None, now: dt.datetime) -> dict[str, Any]:
+    """A row with every column but ``kind`` and ``due_at``: what is born sets the columns that it knows."""
+    return {**_BLANK, "key": key, "state": state, "created_at": now}
 
 
 def moving(move: Move) -> Update:

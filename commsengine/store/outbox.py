@@ -171,9 +171,9 @@ def _row(
     now: dt.datetime,
 ) -> dict[str, Any]:
     move = moves.SKIP if each.skip else moves.CARRY if each.kind in BY_HAND else moves.CLAIM
-    row = moves.blank(each.key, each.kind, move.target, now)
-    row |= {"campaign": each.campaign, "message": each.message, "local_date": each.local_date, "rung": each.rung}
-    row |= {"role": each.role, "channel": each.channel, "number": each.number, "due_at": each.due_at}
+    row = moves.blank(each.key, move.target, now)
+    row |= {"kind": each.kind, "campaign": each.campaign, "message": each.message, "local_date": each.local_date}
+    row |= {"rung": each.rung, "role": each.role, "channel": each.channel, "number": each.number, "due_at": each.due_at}
     row |= {"person_id": each.person, "not_after": each.not_after, "again_at": each.again_at, "reason": each.skip}
     row |= {"version": versions[each.campaign], "epoch": epochs[each.campaign], "facts_seq": facts_seq}
     if move is moves.CARRY:

@@ -148,7 +148,7 @@ def _reborn(row: Reborn, now: dt.datetime) -> dict[str, Any]:
     known = {field.name: getattr(row.marked, field.name) for field in fields(row.marked)}
     past = {"fence": row.fence, "attempts": row.tries, "uncertainties": row.doubts}
     return {
-        **moves.blank(row.marked.key, row.marked.kind, row.state, row.at),
+        **moves.blank(row.marked.key, row.state, row.at),
         **known,
         **past,
         "person_id": row.person_id,
