@@ -1,4 +1,4 @@
-"""The life of a touch: every move there is, as one table. Nobody else writes the table of touches.
+"""The life of a touch: every move there is, as one table. No other file writes the table of touches.
 
 A move says from which states it starts and in which it ends; a row that is in no such state is not moved. ``None``
 stands for no row at all. Each move is performed in exactly one place, by the one who is named; a test holds both.
@@ -135,10 +135,10 @@ def blanking() -> Update:
 
 
 def adopting() -> Update:
-    """A row of nobody, or of somebody erased, whose key turns out to be that of a person who is back: no move."""
+    """A row without a person, or of an erased one, goes to the person with that key who is back: no move."""
     gone = select(person.c.id).where(person.c.erased_at.is_not(None))
-    nobody = or_(touch.c.person_id.is_(None), touch.c.person_id.in_(gone))
-    return update(touch).where(touch.c.key == bindparam("the_key"), nobody).values(person_id=bindparam("whose"))
+    ownerless = or_(touch.c.person_id.is_(None), touch.c.person_id.in_(gone))
+    return update(touch).where(touch.c.key == bindparam("the_key"), ownerless).values(person_id=bindparam("the_person"))
 
 
 def redating(now: dt.datetime) -> Update:
@@ -152,14 +152,13 @@ def reborn(connection: Connection) -> sqlite.Insert | postgresql.Insert:
     What the record has in a final state stays. Attempts and uncertainties are those since, and come on top.
     """
     new = insert(connection, touch)
-    later = (
-        "state", "reason", "owner", "fence", "lease_until", "held", "uncertain_at", "sending_at", "sent_at", "retry_at",
-    )  # fmt: skip
+    later = ("state", "reason", "owner", "fence", "lease_until", "held")
+    times = ("uncertain_at", "sending_at", "sent_at", "retry_at")
     since = ("attempts", "uncertainties")
     return new.on_conflict_do_update(
         index_elements=["key"],
         set_={
-            **{name: new.excluded[name] for name in later},
+            **{name: new.excluded[name] for name in (*later, *times)},
             **{name: touch.c[name] + new.excluded[name] for name in since},
             "possible_duplicate": or_(touch.c.possible_duplicate, new.excluded.possible_duplicate),
         },

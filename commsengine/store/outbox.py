@@ -74,7 +74,7 @@ class Outbox:
             rows = [_row(each, seq, epochs, versions, lease, now) for each, seq in wanted]
             won = _insert(connection, rows)
             lost = {row["person_id"]: row["key"] for row in rows if row["key"] not in won}
-            many(connection, moves.adopting(), ({"the_key": key, "whose": each} for each, key in lost.items()))
+            many(connection, moves.adopting(), ({"the_key": key, "the_person": each} for each, key in lost.items()))
             if running == dict(epochs):
                 _set_bookmarks(connection, decisions, lost)
             return [each for (each, _), row in zip(wanted, rows, strict=True) if won.get(row["key"]) == "claimed"]
