@@ -17,10 +17,8 @@ CHUNK = 1000
 
 
 def changed(connection: Connection, person_ids: Iterable[str], now: dt.datetime) -> None:
-    """Whoever loaded these people before must load them again; claims made on the old facts can no longer leave.
-
-    Who is due before stays so: a fact written while the clock was ahead must not put off what is due meanwhile.
-    """
+    """People loaded before are out of date, claims made on the old facts can no longer leave, and they are due now."""
+    # An earlier due date stays: a fact written while the clock was ahead must not put off what is due meanwhile.
     ids = sorted(set(person_ids))
     later = person.c.wake_at.is_(None) | (person.c.wake_at > now)
     for start in range(0, len(ids), CHUNK):
@@ -30,7 +28,7 @@ def changed(connection: Connection, person_ids: Iterable[str], now: dt.datetime)
 
 
 def again_at(connection: Connection, when: Mapping[str, dt.datetime]) -> None:
-    """The same, but each person due at their own instant, unless they are due before."""
+    """As ``changed``, but each person due at their own instant, unless they are due before."""
     at = bindparam("at", type_=person.c.wake_at.type)
     later = person.c.wake_at.is_(None) | (person.c.wake_at > at)
     news = update(person).where(person.c.id == bindparam("the_id"))
@@ -39,13 +37,13 @@ def again_at(connection: Connection, when: Mapping[str, dt.datetime]) -> None:
 
 
 def wake_everybody(connection: Connection, now: dt.datetime) -> None:
-    """After a decree: who is decided before it is decided again, because the epochs of all have moved on."""
+    # For a change of a campaign: what was decided before is decided again, because epochs have moved on.
     later = person.c.wake_at.is_(None) | (person.c.wake_at > now)
     connection.execute(update(person).where(later, person.c.erased_at.is_(None)).values(wake_at=now))
 
 
 def raise_epochs(connection: Connection) -> None:
-    """Every running campaign forgets its claims: for a hold and its release."""
+    # For a hold and its release: every running campaign forgets its claims.
     connection.execute(update(campaign).where(campaign.c.state == "running").values(epoch=campaign.c.epoch + 1))
 
 

@@ -67,13 +67,13 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads: everything in it is of the same moment on SQLite."""
-        with self._told_plainly(), self.engine.connect() as connection, connection.begin():
+        with self._in_plain_words(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that writes; committed and durable when the block ends, undone if it raises."""
-        with self._told_plainly(), self._writer.connect() as connection, connection.begin():
+        with self._in_plain_words(), self._writer.connect() as connection, connection.begin():
             yield connection
 
     def use_wal(self) -> None:
@@ -81,7 +81,7 @@ class Database:
         if self.path is not None:
             with suppress(OSError):  # then SQLite cannot make it either, and says why
                 make_private(self.path)
-        with self._told_plainly():
+        with self._in_plain_words():
             connection = self.engine.raw_connection()
             try:
                 connection.cursor().execute("PRAGMA journal_mode=WAL")
@@ -113,7 +113,7 @@ class Database:
                 connection.close()
 
     def write_again(self, work: Callable[[Connection], T]) -> T:
-        """Does the work in a transaction; does it anew if another one collided with it, which PostgreSQL may report."""
+        """Does the work in a transaction, and again after a collision with another one, which PostgreSQL may report."""
         for _ in range(MOST_COLLISIONS):
             try:
                 with self.write() as connection:
@@ -128,8 +128,8 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
-    def _told_plainly(self) -> Iterator[None]:
-        """Says what a user can do about a database that does not answer."""
+    def _in_plain_words(self) -> Iterator[None]:
+        """A database that does not answer becomes a ``CommsError`` with what a user can do about it."""
         try:
             yield
         except DatabaseError as error:
@@ -241,11 +241,8 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _take_the_lock(raw: sqlite3.Connection) -> None:
-    """Asks for the write lock every millisecond.
-
-    SQLite's own waiting grows to 100 ms between two looks: beside a busy sender, a pause or an answer would look at the
-    wrong moments only, and wait for seconds.
-    """
+    # Asks every millisecond. SQLite's own waiting grows to 100 ms between two looks: beside a busy sender, a pause or
+    # an answer would look at the wrong moments only, and wait for seconds.
     raw.execute("PRAGMA busy_timeout=1")
     try:
         for _ in range(int(BUSY_TIMEOUT * 1000)):
@@ -291,7 +288,7 @@ _NETWORK = re.compile(
 
 
 def mount_table() -> str:
-    """The table of mounts, empty where the system keeps none."""
+    """Empty where the system keeps none."""
     try:
         return MOUNTS.read_text(encoding="utf-8", errors="replace")
     except OSError:

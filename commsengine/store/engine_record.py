@@ -1,4 +1,4 @@
-"""What the engines leave on record about themselves: beats, fences and holds."""
+"""What the engines leave on record about themselves: heartbeats, fences, holds, and which database it is."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from commsengine.store.tables import campaign, counter, engine, instance, rest, 
 _FENCE = "fence"
 _FORMER = "former"
 _IS_NOW = instance.c.place != _FORMER
-NOBODY_RESTS: Mapping[str, Mapping[str, str]] = {}
+NONE_RESTS: Mapping[str, Mapping[str, str]] = {}
 
 
 _BEATS = select(*(engine.c[field.name] for field in fields(HeartbeatRecord))).order_by(
@@ -45,7 +45,7 @@ class EngineRecord:
         host: str,
         boot_id: str = "",
         interval: float = 0.0,
-        resting: Mapping[str, Mapping[str, str]] = NOBODY_RESTS,
+        resting: Mapping[str, Mapping[str, str]] = NONE_RESTS,
         awaited: bool = False,
         now: dt.datetime,
     ) -> None:
@@ -54,10 +54,8 @@ class EngineRecord:
         ``resting`` are the channels it keeps still, by name, with ``until`` and ``because``. ``awaited``: the silence
         before this beat was no standstill, but the time between two ticks.
         """
-        seen = {
-            "pid": pid, "host": host, "boot_id": boot_id, "beat_at": now, "interval": interval,
-            "resting": {name: dict(rest) for name, rest in resting.items()},
-        }  # fmt: skip
+        still = {name: dict(rest) for name, rest in resting.items()}
+        seen = {"pid": pid, "host": host, "boot_id": boot_id, "beat_at": now, "interval": interval, "resting": still}
         with self._database.write() as connection:
             new = insert(connection, engine).values({**seen, "owner": owner, "started_at": now})
             connection.execute(new.on_conflict_do_update(index_elements=["owner"], set_=seen))
@@ -153,7 +151,7 @@ class EngineRecord:
                 connection.execute(update(instance).where(_IS_NOW).values(place=place))
 
     def epochs(self) -> int:
-        """How many decrees there have been, over all campaigns. It only grows."""
+        """How often any campaign was started, paused and so on, or the engine held: it only grows."""
         with self._database.read() as connection:
             return connection.execute(select(func.sum(campaign.c.epoch))).scalar() or 0
 

@@ -33,7 +33,7 @@ _DONE_BY = (
 
 
 def erase(connection: Connection, person_id: str, *, by: str, now: dt.datetime) -> str:
-    """Returns the pseudonym. Raises ``InputError`` for somebody who is not in the directory."""
+    """Returns the pseudonym. Raises ``InputError`` for a person who is not in the directory."""
     row = connection.execute(select(person).where(person.c.id == person_id, person.c.erased_at.is_(None))).first()
     if row is None:
         raise InputError(f"'{person_id}' is not in the directory.", "Name a person by address or id.")
@@ -50,7 +50,7 @@ def _blank_what_was_said(connection: Connection, person_id: str) -> None:
     theirs = select(tables.touch.c.key).where(tables.touch.c.person_id == person_id)
     blank = {"reply": "", "remote_id": ""}
     connection.execute(update(tables.attempt).where(tables.attempt.c.key.in_(theirs)).values(blank))
-    # Service mail that has not left cannot leave any more: it has nothing in it and nobody to go to.
+    # Service mail that has not left cannot leave any more: it has nothing in it and no address.
     closed = moves.moving(moves.ERASE).where(tables.touch.c.person_id == person_id)
     connection.execute(closed.values(reason="erased", owner=""))
     connection.execute(moves.blanking().where(tables.touch.c.person_id == person_id))

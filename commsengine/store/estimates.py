@@ -14,7 +14,7 @@ from commsengine.store.tables import answer, person, role_estimate, touch
 
 
 class Estimates:
-    """The estimates of roles."""
+    """The estimates of roles, by campaign."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -38,12 +38,19 @@ class Estimates:
         """Puts them on record and makes everybody of these roles due when they take effect; false if known."""
         rows = [
             {
-                "campaign": campaign, "role": role, "counted_at": known.counted_at, "effective_at": known.effective_at,
-                "checks": one.checks, "forecasts": one.forecasts, "right": one.right, "error": one.error,
-                "likelihoods": list(one.likelihoods), "pooled": [list(each) for each in one.pooled],
+                "campaign": campaign,
+                "role": role,
+                "counted_at": known.counted_at,
+                "effective_at": known.effective_at,
+                "checks": one.checks,
+                "forecasts": one.forecasts,
+                "right": one.right,
+                "error": one.error,
+                "likelihoods": list(one.likelihoods),
+                "pooled": [list(each) for each in one.pooled],
             }
             for role, one in sorted(known.roles.items())
-        ]  # fmt: skip
+        ]
         keys = ["campaign", "role", "counted_at"]
         with self._database.write() as connection:
             new = insert(connection, role_estimate).on_conflict_do_nothing(index_elements=keys)
@@ -53,7 +60,7 @@ class Estimates:
             return True
 
     def answered_since(self, campaign: str, since: dt.datetime, until: dt.datetime) -> bool:
-        """Whether anybody answered a check after ``since`` and up to ``until``."""
+        """Whether a check was answered after ``since`` and up to ``until``."""
         with self._database.read() as connection:
             found = select(answer.c.id).where(*_checks(campaign, until), answer.c.at > since).limit(1)
             return connection.execute(found).first() is not None
@@ -88,14 +95,12 @@ def _latest(
 
 
 def _learned(row: Row[Any]) -> Learned:
-    return Learned(
-        tuple(row.likelihoods), tuple(tuple(each) for each in row.pooled), row.checks, row.forecasts, row.right,
-        row.error,
-    )  # fmt: skip
+    pooled = tuple(tuple(each) for each in row.pooled)
+    return Learned(tuple(row.likelihoods), pooled, row.checks, row.forecasts, row.right, row.error)
 
 
 def _wake(connection: Connection, campaign: str, at: dt.datetime) -> None:
-    """Whoever has had anything of this campaign may be due earlier by a new estimate; no fact about them changes."""
+    # People who have had anything of this campaign may be due earlier by a new estimate; no fact about them changes.
     theirs = select(touch.c.person_id).where(touch.c.campaign == campaign)
     later = person.c.wake_at.is_(None) | (person.c.wake_at > at)
     due = case((later, literal(at, person.c.wake_at.type)), else_=person.c.wake_at)

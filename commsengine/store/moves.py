@@ -1,4 +1,4 @@
-"""The life of a touch: every move there is, as one table. Nobody else writes the table of touches.
+"""The life of a touch: every move there is, as one table. No other file writes the table of touches.
 
 A move says from which states it starts and in which it ends; a row that is in no such state is not moved. ``None``
 stands for no row at all. Each move is performed in exactly one place, by the one who is named; a test holds both.
@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Delete, Update, and_, bindparam, delete, false, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from commsengine.cadence.terms import TouchState
 from commsengine.store.database import insert
 from commsengine.store.tables import person, touch
 
@@ -26,8 +27,8 @@ class Move:
     """``who`` alone performs it, ``when`` is the condition that holds in the same transaction."""
 
     name: str
-    sources: tuple[str | None, ...]
-    target: str | None
+    sources: tuple[TouchState | None, ...]
+    target: TouchState | None
     who: str
     when: str
 
@@ -82,10 +83,10 @@ MOVES = (
 )  # fmt: skip
 """The whole state machine."""
 
-FINAL = ("sent", "failed", "skipped")
+FINAL: tuple[TouchState, ...] = ("sent", "failed", "skipped")
 """States that no move leaves."""
 
-RESTORED = ("sent", "failed", "retry", "uncertain")
+RESTORED: tuple[TouchState, ...] = ("sent", "failed", "retry", "uncertain")
 """The states in which a row comes back that a restored database does not know: no move, but a repair."""
 
 
@@ -98,9 +99,9 @@ _BLANK: Mapping[str, Any] = {
 }
 
 
-def blank(key: str, kind: str, state: str | None, now: dt.datetime) -> dict[str, Any]:
-    """A row with every column but ``due_at``: what is born sets the columns that it knows."""
-    return {**_BLANK, "key": key, "kind": kind, "state": state, "created_at": now}
+def blank(key: str, state: TouchState | None, now: dt.datetime) -> dict[str, Any]:
+    """A row with every column but ``kind`` and ``due_at``: what is born sets the columns that it knows."""
+    return {**_BLANK, "key": key, "state": state, "created_at": now}
 
 
 def moving(move: Move) -> Update:
@@ -134,10 +135,10 @@ def blanking() -> Update:
 
 
 def adopting() -> Update:
-    """A row of nobody, or of somebody erased, whose key turns out to be that of a person who is back: no move."""
+    """A row without a person, or of an erased one, goes to the person with that key who is back: no move."""
     gone = select(person.c.id).where(person.c.erased_at.is_not(None))
-    nobody = or_(touch.c.person_id.is_(None), touch.c.person_id.in_(gone))
-    return update(touch).where(touch.c.key == bindparam("the_key"), nobody).values(person_id=bindparam("whose"))
+    ownerless = or_(touch.c.person_id.is_(None), touch.c.person_id.in_(gone))
+    return update(touch).where(touch.c.key == bindparam("the_key"), ownerless).values(person_id=bindparam("the_person"))
 
 
 def redating(now: dt.datetime) -> Update:
@@ -151,14 +152,13 @@ def reborn(connection: Connection) -> sqlite.Insert | postgresql.Insert:
     What the record has in a final state stays. Attempts and uncertainties are those since, and come on top.
     """
     new = insert(connection, touch)
-    later = (
-        "state", "reason", "owner", "fence", "lease_until", "held", "uncertain_at", "sending_at", "sent_at", "retry_at",
-    )  # fmt: skip
+    later = ("state", "reason", "owner", "fence", "lease_until", "held")
+    times = ("uncertain_at", "sending_at", "sent_at", "retry_at")
     since = ("attempts", "uncertainties")
     return new.on_conflict_do_update(
         index_elements=["key"],
         set_={
-            **{name: new.excluded[name] for name in later},
+            **{name: new.excluded[name] for name in (*later, *times)},
             **{name: touch.c[name] + new.excluded[name] for name in since},
             "possible_duplicate": or_(touch.c.possible_duplicate, new.excluded.possible_duplicate),
         },

@@ -74,7 +74,7 @@ class Outbox:
             rows = [_row(each, seq, epochs, versions, lease, now) for each, seq in wanted]
             won = _insert(connection, rows)
             lost = {row["person_id"]: row["key"] for row in rows if row["key"] not in won}
-            many(connection, moves.adopting(), ({"the_key": key, "whose": each} for each, key in lost.items()))
+            many(connection, moves.adopting(), ({"the_key": key, "the_person": each} for each, key in lost.items()))
             if running == dict(epochs):
                 _set_bookmarks(connection, decisions, lost)
             return [each for (each, _), row in zip(wanted, rows, strict=True) if won.get(row["key"]) == "claimed"]
@@ -171,9 +171,9 @@ def _row(
     now: dt.datetime,
 ) -> dict[str, Any]:
     move = moves.SKIP if each.skip else moves.CARRY if each.kind in BY_HAND else moves.CLAIM
-    row = moves.blank(each.key, each.kind, move.target, now)
-    row |= {"campaign": each.campaign, "message": each.message, "local_date": each.local_date, "rung": each.rung}
-    row |= {"role": each.role, "channel": each.channel, "number": each.number, "due_at": each.due_at}
+    row = moves.blank(each.key, move.target, now)
+    row |= {"kind": each.kind, "campaign": each.campaign, "message": each.message, "local_date": each.local_date}
+    row |= {"rung": each.rung, "role": each.role, "channel": each.channel, "number": each.number, "due_at": each.due_at}
     row |= {"person_id": each.person, "not_after": each.not_after, "again_at": each.again_at, "reason": each.skip}
     row |= {"version": versions[each.campaign], "epoch": epochs[each.campaign], "facts_seq": facts_seq}
     if move is moves.CARRY:

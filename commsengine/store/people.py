@@ -172,7 +172,7 @@ def _known(connection: Connection, ids: Sequence[str]) -> set[str]:
 class SlackIds:
     """Ids by address, any case. What was read or written here once is remembered: every message asks for it.
 
-    Where another process has learnt better, Slack refuses the old id, and the channel asks and writes anew.
+    Where another process has learnt better, Slack refuses the old id, and the channel asks and writes again.
     """
 
     def __init__(self, database: Database) -> None:

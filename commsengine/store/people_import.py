@@ -1,4 +1,4 @@
-"""Importing people: add and update, never remove; what changed about whom makes them due.
+"""Importing people: add and update, never remove; a change makes its person due.
 
 1. People are matched by id; where the file has no ids (the id is the address), by address. Columns that the file does
    not have stay as they are.
@@ -91,7 +91,7 @@ def _differs(new: Person, old: Mapping[str, Any]) -> bool:
 
 
 def _addresses_are_free(connection: Connection, people: Sequence[Person], stored: Stored) -> None:
-    """An address that somebody outside this import has is not taken from them silently."""
+    # An address of a person outside this import is not taken from them silently.
     moving = {email_key(each.email): each for each in people if _moves(each, stored)}
     owners = _stored(connection, person.c.email_key, list(moving))
     importing = {each.id for each in people}
@@ -139,7 +139,7 @@ def _changed(new: Person, old: Mapping[str, Any], now: dt.datetime) -> dict[str,
 
 
 def _reachable_again(connection: Connection, ids: Sequence[str], now: dt.datetime) -> None:
-    """What was found out about an old address says nothing about the new one."""
+    # What was found out about an old address says nothing about the new one.
     withdrawn = update(unreachable).where(
         unreachable.c.person_id == bindparam("the_id"), unreachable.c.withdrawn_at.is_(None)
     )

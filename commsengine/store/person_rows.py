@@ -12,11 +12,13 @@ from sqlalchemy import Row
 
 from commsengine.cadence.people import Person
 
-TEXTS = ("email", "name", "department", "job", "manager", "country", "region", "time_zone", "language", "phone",
-         "channel", "slack_id")  # fmt: skip
+TEXTS = (
+    *("email", "name", "department", "job", "manager", "country", "region"),
+    *("time_zone", "language", "phone", "channel", "slack_id"),
+)
 IMPORTED = (*TEXTS, "days", "leave", "left", "attributes")
 SELECTING = ("department", "job", "country", "region", "attributes")
-"""The columns that say who somebody is: when one changes, the clock of every message starts anew for them."""
+"""The columns that say who somebody is: when one changes, the clock of every message starts again for them."""
 
 
 def values_of(person: Person) -> dict[str, Any]:

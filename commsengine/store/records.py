@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from commsengine.cadence.history import History, TouchRow
@@ -64,7 +64,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Uncertain:
-    """A send whose outcome nobody knows yet: what a resolver looks for, and since when."""
+    """A send without a known outcome: what a resolver looks for, and since when."""
 
     key: str
     channel: Carrier
@@ -76,7 +76,7 @@ class Uncertain:
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """A touch that may leave now, with what it takes to write its row anew if the database should be lost."""
+    """A touch that may leave now, with what it takes to write its row again if the database should be lost."""
 
     key: str
     kind: TouchKind
@@ -93,9 +93,9 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class Reborn:
-    """A touch that the sent-journal knows and a restored database does not: its row is written anew.
+    """A touch that the sent-journal knows and a restored database does not: its row is written again.
 
-    ``tries`` were begun since what the database knows, and of ``doubts`` of them nobody knows whether they arrived.
+    ``tries`` were begun since what the database knows, and ``doubts`` of them may have arrived or not.
     """
 
     marked: Marked
@@ -150,11 +150,8 @@ class TouchRecord:
     def row(self) -> TouchRow:
         """The part of it that decisions are made of; only for touches, not for service mail."""
         assert self.local_date is not None, "service mail has no local date"  # noqa: S101 - a defect of ours
-        return TouchRow(
-            self.key, self.campaign, self.message, self.rung or 0, self.kind, self.local_date, self.due_at,
-            self.channel, self.state, self.sent_at, self.retry_at, self.attempts, self.possible_duplicate, self.reason,
-            self.number,
-        )  # fmt: skip
+        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(TouchRow)}
+        return TouchRow(**{**values, "rung": self.rung or 0})
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +307,7 @@ class OpenRung:
 
 @dataclass(frozen=True, slots=True)
 class ReachedPerson:
-    """Which version of the plan a person was told, and when."""
+    """Which version of the plan reached a person, and when."""
 
     person_id: str
     message: str

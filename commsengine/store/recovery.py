@@ -1,4 +1,4 @@
-"""What became of the claims of an engine that is gone, and what follows when nobody can know.
+"""What became of the claims of an engine that is gone, and what follows when it cannot be known.
 
 A claim that was not marked never left: it is given back. A touch found ``sending`` may have left: it is ``uncertain``,
 counted as an attempt. A resolver may still find out; else the plan decides: ``once`` sends it again one time, flagged
@@ -148,7 +148,7 @@ def _reborn(row: Reborn, now: dt.datetime) -> dict[str, Any]:
     known = {field.name: getattr(row.marked, field.name) for field in fields(row.marked)}
     past = {"fence": row.fence, "attempts": row.tries, "uncertainties": row.doubts}
     return {
-        **moves.blank(row.marked.key, row.marked.kind, row.state, row.at),
+        **moves.blank(row.marked.key, row.state, row.at),
         **known,
         **past,
         "person_id": row.person_id,
@@ -175,11 +175,13 @@ def _resolve(connection: Connection, row: Row[Any], verdict: Resolution, by: str
 def _forsaken(
     connection: Connection, dead_owners: Collection[str], silent_since: dt.datetime | None, alive: str
 ) -> Sequence[Row[Any]]:
-    whose: list[ColumnElement[bool]] = [touch.c.owner.in_(list(dead_owners))]
+    theirs: list[ColumnElement[bool]] = [touch.c.owner.in_(list(dead_owners))]
     if silent_since is not None:
-        whose.append(and_(touch.c.owner != alive, touch.c.lease_until.is_not(None), touch.c.lease_until < silent_since))
-    theirs = select(touch).where(touch.c.state.in_(("claimed", "sending")), or_(*whose))
-    return connection.execute(_locked(theirs)).all()
+        theirs.append(
+            and_(touch.c.owner != alive, touch.c.lease_until.is_not(None), touch.c.lease_until < silent_since)
+        )
+    forsaken = select(touch).where(touch.c.state.in_(("claimed", "sending")), or_(*theirs))
+    return connection.execute(_locked(forsaken)).all()
 
 
 def _locked(chosen: Select[Any]) -> Select[Any]:

@@ -58,7 +58,8 @@ class ServiceMail:
         due_at: dt.datetime | None = None,
     ) -> bool:
         """False when this key is known already. ``category`` is digest, manager_list, answer, correction or alert."""
-        row = moves.blank(key, "service", moves.NOTE.target, now) | {
+        row = moves.blank(key, moves.NOTE.target, now) | {
+            "kind": "service",
             "campaign": campaign,
             "message": category,
             "person_id": person_id,

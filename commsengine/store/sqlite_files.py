@@ -62,7 +62,7 @@ def set_aside(database: Path, aside: Path) -> None:
 
 
 def replace(database: Path, restored: Database) -> None:
-    """The restored database in the place of another, in one transaction, also while somebody reads."""
+    """The restored database in the place of another, in one transaction, also beside readers."""
     assert restored.path is not None  # noqa: S101 - a defect of ours
     try:
         make_private(database)

@@ -284,7 +284,7 @@ class AnswerRow(Row, table=True):
 
 
 class QuestionRow(Row, table=True):
-    """A question of a person's, and what they were told."""
+    """A question of a person, and its answer."""
 
     __tablename__ = "question"
 

@@ -193,8 +193,8 @@ def test_a_move_changes_a_row_if_it_is_in_one_of_its_sources_and_no_other(store:
     assert after(store, performed) == []
     for state in STATES:
         stays = [("e1", state)]
-        moves = [] if move.target is None else [("moved", move.target)]
-        assert after(store, performed, a_row(state)) == (moves if state in move.sources else stays), state
+        moved = [] if move.target is None else [("moved", move.target)]
+        assert after(store, performed, a_row(state)) == (moved if state in move.sources else stays), state
 
 
 BORN = [move for move in MOVES if None in move.sources]
