@@ -116,7 +116,11 @@ def code_lines(file: Source) -> set[int]:
     for node in ast.walk(file.tree):
         body = getattr(node, "body", None)
         for each in body if isinstance(body, list) else ():
-            if isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant) and isinstance(each.value.value, str):
+            if (
+                isinstance(each, ast.Expr)
+                and isinstance(each.value, ast.Constant)
+                and isinstance(each.value.value, str)
+            ):
                 found.difference_update(range(each.lineno, (each.end_lineno or each.lineno) + 1))
     return found
 

@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from commsengine.text import one_line
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -35,13 +37,6 @@ class Problem:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
         text = f"{place}: {self.severity}: {self.message}"
         return one_line(f"{text} {self.fix}" if self.fix else text)
-
-
-def one_line(text: str) -> str:
-    """The text with whatever a terminal would obey or not show written out: a quoted value must not act."""
-    if text.isprintable():
-        return text
-    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)
 
 
 class CommsError(Exception):

@@ -6,7 +6,6 @@ A setting comes from the environment, else from ``.env``; a secret may instead n
 
 from __future__ import annotations
 
-import difflib
 import io
 import os
 import re
@@ -20,8 +19,11 @@ from dotenv.parser import Binding, parse_stream
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from commsengine import loopback
 from commsengine.authoring.yaml_text import read_utf8
 from commsengine.errors import InputError, Problem
+from commsengine.loopback import is_loopback
+from commsengine.text import near_names
 
 PREFIX = "COMMSENGINE_"
 SECRETS = (
@@ -32,7 +34,6 @@ SECRETS = (
 JOURNAL = "journal"
 """What ``COMMSENGINE_POSTFIX_LOG`` says instead of a path, where Postfix writes to the system's journal."""
 
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(.+)")
 _OUR_LINE = re.compile(rf"\s*(?:export\s+)?({PREFIX}\w+)", re.IGNORECASE)
 
@@ -66,7 +67,7 @@ def _web_url(value: str) -> str:
         raise ValueError("has letters beyond a-z in its host. Write the host in its ASCII form (xn--…)")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("is not a web address. Write one such as https://comms.example.com")
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError(f"uses http, which anybody on the way can read. Write https://{parts.netloc}")
     return value
 
@@ -211,7 +212,7 @@ class Settings(BaseSettings):
     def _together(self) -> Settings:
         if self.slack_app_token and not self.slack_bot_token:
             raise ValueError("COMMSENGINE_SLACK_APP_TOKEN is set without COMMSENGINE_SLACK_BOT_TOKEN. Set both")
-        if not self.base_url and self.bind[0] not in _LOOPBACK:
+        if not self.base_url and not is_loopback(self.bind[0]):
             raise ValueError(
                 "COMMSENGINE_HTTP_BIND listens beyond this machine, so COMMSENGINE_BASE_URL must say "
                 "how people reach it. Set it to https://your-host"
@@ -282,7 +283,7 @@ def spare_proxies() -> None:
     spared = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
     hosts = [host.strip() for host in spared.split(",") if host.strip()]
     if hosts != ["*"]:
-        os.environ["no_proxy"] = ",".join([*hosts, *sorted(_LOOPBACK - {*hosts})])
+        os.environ["no_proxy"] = ",".join([*hosts, *(name for name in loopback.NAMES if name not in hosts)])
 
 
 def load_settings(workspace: Path) -> Settings:
@@ -389,7 +390,7 @@ def _unknown(file: Path, written: Mapping[str, str | None]) -> list[Problem]:
     return [
         Problem(
             str(file), _line_of(file, name), 1, "unknown-setting", f"there is no setting {name}.",
-            f"Did you mean {near[0]}?" if (near := difflib.get_close_matches(name, known, 1)) else "Remove it.",
+            f"Did you mean {near[0]}?" if (near := near_names(name, known, 1)) else "Remove it.",
         )
         for name in written
         if name.startswith(PREFIX) and name not in known

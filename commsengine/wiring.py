@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from commsengine.engine.senders import ChannelSetup
     from commsengine.engine.state_folder import StateFolder
     from commsengine.links import Links
+    from commsengine.planning.plan_on_disk import PlanningBasis
+    from commsengine.planning.preview import PreviewBasis
     from commsengine.resolvers.imap import ImapArchive
     from commsengine.resolvers.postfix import PostfixLog
     from commsengine.resolvers.resolver import Resolver
@@ -204,6 +206,23 @@ class Wiring:
         if imported or not file.exists():
             return imported or None
         return self.read_people(file).people
+
+    # -- before anything is sent ------------------------------------------------------------------
+
+    @property
+    def planning_basis(self) -> PlanningBasis:
+        from commsengine.planning.plan_on_disk import PlanningBasis
+
+        on_record = (self.store, self.decisions) if self.has_database else None
+        return PlanningBasis(self.rules, self.settings.credentials, on_record, self.clock())
+
+    @property
+    def preview_basis(self) -> PreviewBasis:
+        from commsengine.planning.preview import PreviewBasis
+
+        store = self.store if self.has_database else None
+        given = self.settings
+        return PreviewBasis(self.rules, self.templates, given.links_base, given.credentials, store)
 
     # -- what is sent -----------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from zoneinfo import available_timezones
 
-from commsengine.authoring.near import listed, near_names
+from commsengine.text import listed, near_names
 
 
 @cache

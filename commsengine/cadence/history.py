@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.recall.memory import Estimate
+from commsengine.text import message_key
 
 NO_RULES = Workspace()
 
@@ -210,8 +210,7 @@ class Touch:
 
 def touch_key(campaign: str, message: str, person: str, local_date: dt.date, rung: int) -> str:
     """The name of a touch, the same for every attempt: 24 hexadecimal digits."""
-    parts = "\x1f".join((campaign, message, person, local_date.isoformat(), str(rung)))
-    return hashlib.sha256(parts.encode()).hexdigest()[:24]
+    return message_key(campaign, message, person, local_date.isoformat(), str(rung))
 
 
 @dataclass(frozen=True, slots=True)

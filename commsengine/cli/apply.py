@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from commsengine.cadence.people import Person
     from commsengine.cadence.plan import Plan
     from commsengine.campaigns.apply import Diff
+    from commsengine.planning.plan_on_disk import CheckedPlan
     from commsengine.wiring import Wiring
 
 SMALL = 2000
@@ -41,9 +42,10 @@ def apply(wiring: Wiring, plan: Path, dry_run: bool, yes: bool, as_json: bool) -
     Example: commsengine apply schedules/crm-rollout.yaml
     """
     from commsengine.campaigns import apply as applying
-    from commsengine.planning.plan_on_disk import checked_with_roster
+    from commsengine.planning.plan_on_disk import checked
 
-    written, people, roster = checked_with_roster(wiring, plan)
+    checked_plan = checked(wiring.check(plan))
+    written, people, roster = checked_plan.plan, checked_plan.people, checked_plan.roster
     _refuse_cancelled(wiring, written)
     if roster is not None and not yes and not dry_run:
         _refuse_returning(roster)
@@ -55,7 +57,7 @@ def apply(wiring: Wiring, plan: Path, dry_run: bool, yes: bool, as_json: bool) -
         returned = roster.returned if roster else ()
         show_json({**asdict(diff), "audience": audience, "applied": not dry_run, "returned": returned})
     else:
-        _tell(wiring, diff, written, plan, audience)
+        _tell(wiring, diff, checked_plan, plan, audience)
         _tell_roster(roster, refusing=not yes)
     if dry_run:
         return
@@ -107,19 +109,20 @@ def _put_in_force(wiring: Wiring, diff: Diff, plan: Plan, path: Path, roster: Pe
         wiring.store.people.set_roster(plan.campaign, [person.id for person in roster.people], now)
 
 
-def _tell(wiring: Wiring, diff: Diff, plan: Plan, path: Path, audience: int) -> None:
-    from commsengine.cli.arguments import told_corrected
+def _tell(wiring: Wiring, diff: Diff, checked_plan: CheckedPlan, path: Path, audience: int) -> None:
+    from commsengine.planning.plan_on_disk import corrected_texts
 
+    plan = checked_plan.plan
     title(f"{plan.title} ({diff.campaign}), version {diff.version}")
     click.echo(f"{count(len(plan.messages), 'message')} for {count(audience, 'person', 'people')}.")
     for text in wiring.left_out(plan):
         note(text)
     if diff.new:
-        _first_touches(wiring, plan, path, audience)
+        _first_touches(wiring, checked_plan, path, audience)
     elif diff.changes_nothing:
         click.echo("No message, date or milestone changes; texts and rules are taken as they are now.")
     _tell_messages(diff)
-    for text in told_corrected(diff.corrected):
+    for text in corrected_texts(diff.corrected):
         click.echo(text)
     _tell_dates(diff)
 
@@ -156,17 +159,17 @@ def _tell_dates(diff: Diff) -> None:
         note("Nothing sends it by itself: write it as a message of its own, which goes to everybody in its roles.")
 
 
-def _first_touches(wiring: Wiring, plan: Plan, path: Path, audience: int) -> None:
+def _first_touches(wiring: Wiring, checked_plan: CheckedPlan, path: Path, audience: int) -> None:
     """When the first leaves, if it were started now, and how long the sending takes."""
     from commsengine.cli.simulate import rates_of, tell_longest, tell_rates
     from commsengine.planning.plan_on_disk import outlook
 
     if audience > SMALL:
-        tell_longest(audience, plan.send.channels, rates_of(wiring))
+        tell_longest(audience, checked_plan.plan.send.channels, rates_of(wiring))
         click.echo("When what leaves: commsengine simulate " + str(path))
         return
     try:
-        seen = outlook(wiring, path)
+        seen = outlook(wiring.planning_basis, checked_plan)
     except InputError as closed:
         note(closed.message)
         return

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
-from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -45,25 +43,6 @@ def person_named(wiring: Wiring, email: str) -> Person:
         hint = f"Did you mean {' or '.join(near)}?" if near else "Import them first: commsengine people import FILE"
         raise InputError(f"Nobody here has the address '{email}'.", hint)
     return found
-
-
-def no_such(kind: str, given: str, known: Iterable[str]) -> str:
-    """One sentence that a name is unknown, and the near names; without a near one, the first few there are."""
-    names = sorted(known)
-    near = difflib.get_close_matches(given, names, n=3, cutoff=0.5)
-    if near:
-        return f"There is no {kind} '{given}'. Did you mean {' or '.join(near)}?"
-    if not names:
-        return f"There is no {kind} '{given}'; there is none yet."
-    more = ", …" if len(names) > 8 else ""
-    return f"There is no {kind} '{given}'. There is: {', '.join(names[:8])}{more}."
-
-
-def told_corrected(corrected: Mapping[str, str]) -> Iterator[str]:
-    """A sentence for each message that is corrected by another."""
-    return (
-        f"'{wrong}' is corrected by '{right}': it is sent to nobody any more." for wrong, right in corrected.items()
-    )
 
 
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do it without asking.")

@@ -88,7 +88,7 @@ class CommandGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        from commsengine.cli.arguments import no_such
+        from commsengine.text import no_such
 
         if args and args[0] not in ENTRIES and not args[0].startswith("-"):
             raise click.UsageError(no_such("command", args[0], ENTRIES), ctx)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from commsengine.cli.output import count
 from commsengine.errors import CommsError
+from commsengine.loopback import is_loopback
 from commsengine.settings import shown
 
 if TYPE_CHECKING:
@@ -265,7 +266,7 @@ def _imap_archive(archive: ImapArchive) -> Finding:
 def _links(wiring: Wiring) -> Iterator[Finding]:
     base = wiring.links.base_url
     host = urlsplit(base).hostname
-    if host in ("localhost", "127.0.0.1", "::1"):
+    if is_loopback(host):
         yield Finding(
             "links", "note", f"Links lead to {base}, which only this machine can open.",
             "Set COMMSENGINE_BASE_URL before real people get them.",

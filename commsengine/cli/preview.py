@@ -44,17 +44,17 @@ def preview(
 
     Example: commsengine preview schedules/crm-rollout.yaml --as ana.kim@example.com
     """
-    from commsengine.cli.arguments import told_corrected
-    from commsengine.planning.plan_on_disk import checked
-    from commsengine.planning.preview import audience, previews
+    from commsengine.planning.plan_on_disk import checked, corrected_texts
+    from commsengine.planning.preview import preview_people, previews
 
-    written, people = checked(wiring, plan)
+    checked_plan, basis = checked(wiring.check(plan)), wiring.preview_basis
+    written = checked_plan.plan
     seen = [
         specimen
-        for person in audience(written, people, email=email, role=role)
-        for specimen in previews(wiring, written, people, person, message=message, number=number, channel=channel)
+        for person in preview_people(checked_plan, email=email, role=role)
+        for specimen in previews(basis, checked_plan, person, message=message, number=number, channel=channel)
     ]
-    for text in told_corrected(written.corrected):
+    for text in corrected_texts(written.corrected):
         note(text)
     if not seen:
         raise InputError(

@@ -38,14 +38,15 @@ def send_test(
     Example: commsengine send-test schedules/crm-rollout.yaml --to me@example.com
     """
     from commsengine.planning.plan_on_disk import checked
-    from commsengine.planning.preview import audience, previews
+    from commsengine.planning.preview import preview_people, previews
 
-    written, people = checked(wiring, plan)
+    checked_plan = checked(wiring.check(plan))
+    written = checked_plan.plan
     chosen = _channel(wiring, written.send.channels, channel)
-    if email is None and any(each.email.lower() == to.lower() for each in people):
+    if email is None and any(each.email.lower() == to.lower() for each in checked_plan.people):
         email = to
-    person = audience(written, people, email=email, role=None)[0]
-    seen = previews(wiring, written, people, person, message=message or _first(written), channel=chosen)
+    person = preview_people(checked_plan, email=email, role=None)[0]
+    seen = previews(wiring.preview_basis, checked_plan, person, message=message or _first(written), channel=chosen)
     shown = next((specimen.message for specimen in seen if specimen.message), None)
     if shown is None:
         raise InputError(f"{person.email} gets no such message.", "Name another with --message or --as.")

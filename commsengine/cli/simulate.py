@@ -49,9 +49,11 @@ def simulate(wiring: Wiring, plan: Path, start: str | None, until: str | None, a
 
     Example: commsengine simulate schedules/crm-rollout.yaml --answers typical
     """
-    from commsengine.planning.plan_on_disk import outlook
+    from commsengine.planning.plan_on_disk import checked, outlook
 
-    seen = outlook(wiring, plan, start=_day(start, "--from"), until=_day(until, "--until"), answers=answers)
+    first, last = _day(start, "--from"), _day(until, "--until")
+    checked_plan = checked(wiring.check(plan))
+    seen = outlook(wiring.planning_basis, checked_plan, start=first, until=last, answers=answers)
     if as_json:
         show_json(as_data(seen))
     else:
@@ -93,7 +95,7 @@ def as_data(seen: Simulation) -> dict[str, object]:
 
 def show_simulation(seen: Simulation, per_minute: dict[str, int | None]) -> None:
     """The calendar, the load on people, who is never reached, and what needs a human."""
-    from commsengine.cli.arguments import told_corrected
+    from commsengine.planning.plan_on_disk import corrected_texts
 
     figures = seen.summary()
     title(f"{seen.plan.title} ({seen.plan.campaign}), {seen.start:%d %b %Y} to {seen.until:%d %b %Y}")
@@ -103,7 +105,7 @@ def show_simulation(seen: Simulation, per_minute: dict[str, int | None]) -> None
         f"per person {figures['per_person']['median']:g} (median), {figures['per_person']['most']} at most."
     )
     click.echo(ASSUMPTION[seen.answers])
-    for text in told_corrected(seen.plan.corrected):
+    for text in corrected_texts(seen.plan.corrected):
         note(text)
     _calendar(seen)
     _recall(seen)

@@ -13,7 +13,9 @@ import sys
 from collections.abc import Iterable
 from typing import Any, TextIO, cast
 
-_ORDERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff]")
+from commsengine.text import UNSEEN
+
+_ORDERS = re.compile(f"[{UNSEEN}\r\u061c\u200e\u200f\u206a-\u206f]")
 """Controls but the line feed (and the tab, which becomes a blank), marks that turn the direction, and half letters."""
 
 

@@ -18,6 +18,7 @@ from commsengine.content.texts import Path, texts_of
 from commsengine.content.values import Signers
 from commsengine.errors import RenderError
 from commsengine.links import Links
+from commsengine.text import UNSEEN
 
 LONGEST_TEXT = 8_000
 """Characters of one text of a plan; what is longer is a document, not a message."""
@@ -73,7 +74,7 @@ def _in_templates(plan: Plan, templates: Mapping[str, str], columns: set[str] | 
             yield TextProblem((), name if layout else f"{name}.md", flaw.line, flaw.message, flaw.fix)
 
 
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
+_UNSEEN = re.compile(rf"[{UNSEEN}\r]")
 MOST_TOLD = 20
 """Flaws of one kind that are told of one text; a text full of them has one cause."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -17,6 +16,7 @@ from commsengine.store import bookkeeping, decrees
 from commsengine.store.database import Database
 from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.tables import campaign, plan_version, standstill
+from commsengine.text import near_names
 
 
 class Plans:
@@ -92,7 +92,7 @@ class Plans:
         """Up to three campaign ids that look like this one; all of them, if few and none is near."""
         with self._database.read() as connection:
             known = [str(row.id) for row in connection.execute(select(campaign.c.id).order_by(campaign.c.id))]
-        return difflib.get_close_matches(name, known, n=3, cutoff=0.5) or (known if len(known) <= 5 else [])
+        return near_names(name, known) or (known if len(known) <= 5 else [])
 
     def start(self, campaign_id: str, *, by: str, now: dt.datetime) -> CampaignRecord:
         """Lets a new campaign run. Raises ``CommsError`` if it was started before."""
