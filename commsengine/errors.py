@@ -20,7 +20,7 @@ from commsengine.text import one_line
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong (or worth improving) in something a person wrote, with its place and its remedy.
+    """One thing wrong, or worth improving, in what a person wrote.
 
     ``line`` and ``column`` count from 1; 0 means the file as a whole. ``severity`` is ``error`` or ``advice``.
     """
@@ -40,7 +40,7 @@ class Problem:
 
 
 class CommsError(Exception):
-    """An operation that failed, told in one sentence, with the remedy if there is one."""
+    """An operation that failed: one sentence, and the remedy if there is one."""
 
     exit_status = 1
 
@@ -51,7 +51,7 @@ class CommsError(Exception):
 
 
 class InputError(CommsError):
-    """Bad input: one or several problems, all told at once."""
+    """Bad input: all problems at once."""
 
     exit_status = 2
 

@@ -59,15 +59,15 @@ def meant(written: str, known: Iterable[str], what: str) -> str:
     return f"Write a known {what}: {listed(names[:MOST_LISTED] if cut else names)}{more}."
 
 
-def no_such(kind: str, given: str, known: Iterable[str]) -> str:
+def no_such(what: str, given: str, known: Iterable[str]) -> str:
     """One sentence that a name is unknown, with the near names, else the first few there are."""
     names = sorted(known)
     if near := near_names(given, names):
-        return f"There is no {kind} '{given}'. Did you mean {' or '.join(near)}?"
+        return f"There is no {what} '{given}'. Did you mean {' or '.join(near)}?"
     if not names:
-        return f"There is no {kind} '{given}'; there is none yet."
+        return f"There is no {what} '{given}'; there is none yet."
     more = ", …" if len(names) > 8 else ""
-    return f"There is no {kind} '{given}'. There is: {', '.join(names[:8])}{more}."
+    return f"There is no {what} '{given}'. There is: {', '.join(names[:8])}{more}."
 
 
 def unseen_in(text: str) -> str:

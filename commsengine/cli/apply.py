@@ -82,7 +82,7 @@ def _refuse_cancelled(wiring: Wiring, plan: Plan) -> None:
 
 
 def _refuse_returning(roster: PeopleFile) -> None:
-    """A roster brings no leaver back in passing."""
+    # A roster brings no leaver back in passing.
     if roster.returning:
         raise InputError.of([*roster.returning.values()])
 
@@ -97,7 +97,7 @@ def _tell_roster(roster: PeopleFile | None, *, refusing: bool) -> None:
 
 
 def _put_in_force(wiring: Wiring, diff: Diff, plan: Plan, path: Path, roster: PeopleFile | None) -> None:
-    """People first, so that everybody of a roster is known; then the version; then who stands in its roster."""
+    # People first, so that everybody of a roster is known; then the version; then its roster.
     from commsengine.campaigns import apply as applying
 
     now, by = wiring.clock(), wiring.operator
@@ -131,8 +131,10 @@ def _tell_messages(diff: Diff) -> None:
     if diff.new:
         return
     for word, messages in (
-        ("new", diff.messages_added), ("changed", diff.messages_changed), ("gone", diff.messages_removed),
-    ):  # fmt: skip
+        ("new", diff.messages_added),
+        ("changed", diff.messages_changed),
+        ("gone", diff.messages_removed),
+    ):
         if messages:
             click.echo(f"{word + ':':<9}{', '.join(messages)}")
 
@@ -160,7 +162,6 @@ def _tell_dates(diff: Diff) -> None:
 
 
 def _first_touches(wiring: Wiring, checked_plan: CheckedPlan, path: Path, audience: int) -> None:
-    """When the first leaves, if it were started now, and how long the sending takes."""
     from commsengine.cli.simulate import rates_of, tell_longest, tell_rates
     from commsengine.planning.plan_on_disk import outlook
 

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from commsengine.cli.arguments import CHANNEL
 from commsengine.cli.check import PLAN
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import CommsError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from commsengine.cadence.plan import Plan
+    from commsengine.cadence.terms import ChannelName
     from commsengine.channels.channel import Outcome
     from commsengine.content.message import RenderedMessage
     from commsengine.wiring import Wiring
@@ -26,13 +30,11 @@ if TYPE_CHECKING:
     "--as", "email", metavar="EMAIL", help="As this person would see it (default: the one of --to, else anybody)."
 )
 @click.option("--message", help="This message (default: the first).")
-@click.option(
-    "--channel", type=click.Choice(["email", "slack"]), help="By this channel (default: the first with credentials)."
-)
+@click.option("--channel", type=CHANNEL, help="By this channel (default: the first with credentials).")
 @with_workspace
 def send_test(
-    wiring: Wiring, plan: Path, to: str, email: str | None, message: str | None, channel: str | None
-) -> None:  # fmt: skip
+    wiring: Wiring, plan: Path, to: str, email: str | None, message: str | None, channel: ChannelName | None
+) -> None:
     """Send one message of a plan to yourself. Nothing is recorded, and its links answer nothing.
 
     Example: commsengine send-test schedules/crm-rollout.yaml --to me@example.com
@@ -47,7 +49,7 @@ def send_test(
         email = to
     person = preview_people(checked_plan, email=email, role=None)[0]
     seen = previews(wiring.preview_basis, checked_plan, person, message=message or _first(written), channel=chosen)
-    shown = next((specimen.message for specimen in seen if specimen.message), None)
+    shown = next((seen_touch.message for seen_touch in seen if seen_touch.message), None)
     if shown is None:
         raise InputError(f"{person.email} gets no such message.", "Name another with --message or --as.")
     mail = replace(shown, to_email=to, slack_id="", subject=f"[Test] {shown.subject}", date=wiring.clock())
@@ -62,9 +64,9 @@ def _first(plan: Plan) -> str:
     return next((message.id for message in plan.messages if message.id not in plan.corrected), plan.messages[0].id)
 
 
-def _channel(wiring: Wiring, planned: tuple[str, ...], wanted: str | None) -> str:
-    ready = wiring.settings.credentials
-    found = [name for name in ([wanted] if wanted else planned) if name in ready]
+def _channel(wiring: Wiring, planned: Sequence[str], wanted: ChannelName | None) -> ChannelName:
+    ready: dict[str, ChannelName] = {name: name for name in wiring.settings.credentials}
+    found = [ready[name] for name in ([wanted] if wanted else planned) if name in ready]
     if not found:
         raise InputError(
             f"There are no credentials for {wanted or ' or '.join(planned)}.",

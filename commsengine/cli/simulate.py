@@ -55,7 +55,7 @@ def simulate(wiring: Wiring, plan: Path, start: str | None, until: str | None, a
     checked_plan = checked(wiring.check(plan))
     seen = outlook(wiring.planning_basis, checked_plan, start=first, until=last, answers=answers)
     if as_json:
-        show_json(as_data(seen))
+        show_json(seen.as_data())
     else:
         show_simulation(seen, rates_of(wiring))
 
@@ -73,28 +73,7 @@ def rates_of(wiring: Wiring) -> dict[str, int | None]:
     return {"email": wiring.settings.smtp_rate, "slack": wiring.settings.slack_rate}
 
 
-def as_data(seen: Simulation) -> dict[str, object]:
-    return {
-        "campaign": seen.plan.campaign,
-        "touches": [
-            {
-                "at": each.touch.due_at,
-                "local_at": each.local_at.isoformat(),
-                "person": each.person.email,
-                "message": each.touch.message,
-                "rung": each.touch.rung,
-                "kind": each.touch.kind,
-                "channel": each.touch.channel,
-                "key": each.touch.key,
-            }
-            for each in seen.touches
-        ],
-        "summary": seen.summary(),
-    }
-
-
 def show_simulation(seen: Simulation, per_minute: dict[str, int | None]) -> None:
-    """The calendar, the load on people, who is never reached, and what needs a human."""
     from commsengine.planning.plan_on_disk import corrected_texts
 
     figures = seen.summary()
@@ -122,10 +101,14 @@ def _calendar(seen: Simulation) -> None:
     days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
     used = [n for n in range(1, 8) if n < 6 or any(n in week for week in weeks.values())]
     rows = [
-        (name, f"{dt.date.fromisocalendar(int(name[:4]), int(name[-2:]), 1):%d %b}",
-         *(f"{week[n]:,}" if n in week else "·" for n in used), f"{sum(week.values()):,}")
+        (
+            name,
+            f"{dt.date.fromisocalendar(int(name[:4]), int(name[-2:]), 1):%d %b}",
+            *(f"{week[n]:,}" if n in week else "·" for n in used),
+            f"{sum(week.values()):,}",
+        )
         for name, week in weeks.items()
-    ]  # fmt: skip
+    ]
     names = [days[n - 1] for n in used]
     click.echo()
     table(["week", "from", *names, "touches"], rows, right=[*names, "touches"])
@@ -135,7 +118,6 @@ WAYS = {"plan": "this plan", "every_48h": "every 48 hours", "weekly": "every wee
 
 
 def _recall(seen: Simulation) -> None:
-    """How well it will be remembered, as estimated, by role and week; and what the calendar would bring instead."""
     foresight = seen.recall
     if foresight is None or not foresight.by_role:
         return
@@ -166,7 +148,6 @@ def _recall(seen: Simulation) -> None:
 
 
 def _aims(plan: Plan) -> str:
-    """What the plan wants, to hold the figures against."""
     aims = [
         f"{message.id}: floor {message.cadence.recall_floor:.0%}"
         + (f", target {message.cadence.target:.0%}" if message.cadence.target else "")
@@ -196,7 +177,6 @@ def _limits(seen: Simulation, per_minute: dict[str, int | None]) -> None:
 
 
 def tell_rates(seen: Simulation, per_minute: dict[str, int | None]) -> None:
-    """When the last of the largest wave leaves, by each channel's rate."""
     from commsengine.planning.simulation import rates
 
     for channel, number, last in rates(seen.touches, per_minute):
@@ -207,7 +187,6 @@ def tell_rates(seen: Simulation, per_minute: dict[str, int | None]) -> None:
 
 
 def tell_longest(audience: int, channels: Sequence[str], per_minute: dict[str, int | None]) -> None:
-    """How long it takes if everybody is due at once on one channel."""
     for channel in channels:
         if rate := per_minute.get(channel):
             minutes = -(-audience // rate)

@@ -28,11 +28,7 @@ DAY = dt.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class PlanningBasis:
-    """What a plan is forecast with.
-
-    ``carriers`` are the channels with credentials. ``on_record`` is ``None`` before there is a database. ``now`` is
-    aware UTC.
-    """
+    """``carriers`` are the channels with credentials; ``on_record`` is ``None`` before there is a database."""
 
     rules: Workspace
     carriers: frozenset[str]
@@ -67,7 +63,7 @@ def outlook(
     until: dt.date | None = None,
     answers: str = "none",
 ) -> Simulation:
-    """The simulation of a checked plan. Raises ``InputError`` when its last message closes before ``start``."""
+    """Raises ``InputError`` when the last message closes before ``start``."""
     plan, people = checked_plan.plan, checked_plan.people
     begin = basis.now if start is None else dt.datetime.combine(start, dt.time(), dt.UTC)
     end = dt.datetime.combine(until + DAY, dt.time(), dt.UTC) if until else last_close(plan, people)
@@ -103,26 +99,24 @@ def shown_basis(store: Store, campaigns: Campaigns, campaign: str, now: dt.datet
 
 
 def _known(store: Store, campaigns: Campaigns) -> dict[str, LearnedRoles]:
-    """What the answers so far taught."""
     return {campaign.id: store.estimates.latest(campaign.id) for campaign in campaigns.running}
 
 
 def corrected_texts(corrected: Mapping[str, str]) -> Iterator[str]:
-    """A sentence for each message that is corrected by another."""
     return (
         f"'{wrong}' is corrected by '{right}': it is sent to nobody any more." for wrong, right in corrected.items()
     )
 
 
 def last_close(plan: Plan, people: tuple[Person, ...]) -> dt.datetime:
-    """The instant at which the last message has closed for everybody."""
+    """The instant at which the last message has closed in every time zone."""
     zones = {person.time_zone: person for person in people}
     hours = [Hours(plan, person) for person in zones.values()]
     return max(each.instant_of(plan, message.closes) for each in hours for message in plan.messages)
 
 
 def _with(basis: PlanningBasis, plan: Plan, begin: dt.datetime) -> Campaigns:
-    """All running campaigns, with this plan as one of them: where it stands if it runs, else started at ``begin``."""
+    # This plan is one of the running campaigns: where it stands if it runs, else started at ``begin``.
     carriers = basis.carriers or None
     if basis.on_record is None:
         return Campaigns((Campaign(plan, begin),), basis.rules, carriers=carriers)
@@ -136,7 +130,7 @@ def _with(basis: PlanningBasis, plan: Plan, begin: dt.datetime) -> Campaigns:
 def _pasts(
     basis: PlanningBasis, plan: Plan, people: tuple[Person, ...], begin: dt.datetime
 ) -> Iterator[tuple[Person, History]]:
-    """Each person as the plan's file has them, with what is on record about them."""
+    # People are as the plan's file has them, not as they are on record.
     known: dict[str, History] = {}
     if basis.on_record:
         store, _ = basis.on_record

@@ -9,13 +9,14 @@ import datetime as dt
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from commsengine.cadence.calendar import DAY, Hours
 from commsengine.cadence.forecast import forecast, nobody
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Plan, Workspace
+from commsengine.cadence.terms import ChannelName
 from commsengine.content.message import RenderedMessage
 from commsengine.content.render import Renderer, Signers
 from commsengine.errors import InputError
@@ -31,10 +32,7 @@ CARRIED = ("message", "remind")
 
 @dataclass(frozen=True, slots=True)
 class PreviewBasis:
-    """What a preview is made with.
-
-    ``carriers`` are the channels with credentials; ``store`` is ``None`` before there is a database.
-    """
+    """``carriers`` are the channels with credentials; ``store`` is ``None`` before there is a database."""
 
     rules: Workspace
     templates: Mapping[str, str]
@@ -45,9 +43,9 @@ class PreviewBasis:
 
 @dataclass(frozen=True, slots=True)
 class PreviewTouch:
-    """One rendered touch. ``talking_points`` are the text of a touch that a human carries.
+    """One rendered touch; ``talking_points`` if a human carries it.
 
-    ``goes_by`` is the channel that will carry it, as far as is known; the touch may be shown as another one has it.
+    ``goes_by`` is the channel that will carry it; the touch may be shown as another one has it.
     """
 
     touch: Touch
@@ -55,6 +53,29 @@ class PreviewTouch:
     message: RenderedMessage | None
     goes_by: str
     talking_points: str = ""
+
+    def as_data(self) -> dict[str, Any]:
+        """By documented names (docs/commands.md)."""
+        touch, message = self.touch, self.message
+        about = {
+            "person": self.person.email,
+            "role": touch.role,
+            "message": touch.message,
+            "kind": touch.kind,
+            "touch": touch.number,
+            "at": touch.due_at,
+            "channel": touch.channel,
+            "goes_out": touch.channel == self.goes_by,
+        }
+        if message is None:
+            return {**about, "text": self.talking_points}
+        return {
+            **about,
+            "subject": message.subject,
+            "text": message.text,
+            "html": message.html,
+            "blocks": message.blocks,
+        }
 
 
 def preview_people(checked_plan: CheckedPlan, *, email: str | None, role: str | None) -> list[Person]:
@@ -88,7 +109,7 @@ def previews(
     *,
     message: str | None = None,
     number: int = 1,
-    channel: str | None = None,
+    channel: ChannelName | None = None,
 ) -> Iterator[PreviewTouch]:
     """The ``number``-th touch of each message for this person, or of one message, as if nobody had answered.
 
@@ -97,7 +118,7 @@ def previews(
     plan = checked_plan.plan
     if message is not None:
         _refuse_unknown(plan, message)
-    renderer = preview_renderer(basis, plan)
+    renderer = _renderer(basis, plan)
     signers = _signers(basis.store, checked_plan, person)
     for touch in _touches(basis, plan, person):
         wanted, by = touch.message == (message or touch.message), touch.channel
@@ -118,14 +139,13 @@ def _refuse_unknown(plan: Plan, message: str) -> None:
         raise InputError(corrected, f"Name the correction: --message {plan.corrected[message]}")
 
 
-def preview_renderer(basis: PreviewBasis, plan: Plan) -> Renderer:
-    """A renderer whose links answer nothing."""
+def _renderer(basis: PreviewBasis, plan: Plan) -> Renderer:
+    # The links are signed with a key that is not kept: no answer can be given to a preview.
     links = Links(basis.links_base, [secrets.token_hex(32)])
     return Renderer(plan, basis.templates, links, basis.rules)
 
 
 def _touches(basis: PreviewBasis, plan: Plan, person: Person) -> tuple[Touch, ...]:
-    """The person's touches from the plan's first day on, once each, when nobody answers."""
     hours = Hours(plan, person)
     opens = min(hours.instant_of(plan, message.opens) for message in plan.messages) - DAY
     closes = max(hours.instant_of(plan, message.closes) for message in plan.messages)
@@ -139,7 +159,7 @@ def _touches(basis: PreviewBasis, plan: Plan, person: Person) -> tuple[Touch, ..
 
 
 def _signers(store: Store | None, checked_plan: CheckedPlan, person: Person) -> Signers:
-    """Lead, manager and sponsor need not stand in the plan's own people file."""
+    # Lead, manager and sponsor need not stand in the plan's own people file.
     plan = checked_plan.plan
     named = [email for email in (plan.owner[0], plan.sponsor, person.manager) if email]
     by_email = dict(store.people.by_emails(named)) if store else {}

@@ -26,6 +26,7 @@ from commsengine.cadence.history import Campaign, Campaigns, History, Touch
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Budget, Plan, Workspace
 from commsengine.cadence.simulated_people import STRONG, WEAK, people_who_forget
+from commsengine.cadence.terms import TouchKind
 from commsengine.planning.recall_forecast import RecallForecast, RepeatResult, compared
 
 SUPPOSITIONS = ("none", "all", "typical", "weak", "strong")
@@ -69,14 +70,12 @@ class SimulationInput:
         return running_campaign(self.shown_campaigns, self.campaign)
 
     def supposing(self) -> Supposition:
-        """A new one for each forecast: simulated people remember what they had."""
+        # A new one for each forecast: simulated people remember what they had.
         return supposition(self.answers, self.campaigns)
 
 
 @dataclass(frozen=True, slots=True)
 class ForecastTouch:
-    """One touch with its person, for whom ``zone`` is local."""
-
     touch: Touch
     person: Person
     zone: ZoneInfo
@@ -84,6 +83,18 @@ class ForecastTouch:
     @property
     def local_at(self) -> dt.datetime:
         return self.touch.due_at.astimezone(self.zone)
+
+    def as_data(self) -> dict[str, Any]:
+        return {
+            "at": self.touch.due_at,
+            "local_at": self.local_at.isoformat(),
+            "person": self.person.email,
+            "message": self.touch.message,
+            "rung": self.touch.rung,
+            "kind": self.touch.kind,
+            "channel": self.touch.channel,
+            "key": self.touch.key,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,29 +116,35 @@ class Simulation:
 
     @property
     def sent(self) -> list[ForecastTouch]:
-        """Those that a channel carries; the others are carried by a human."""
         return [seen for seen in self.touches if seen.touch.kind in ("message", "remind")]
 
-    def of_kind(self, kind: str) -> list[ForecastTouch]:
+    def of_kind(self, kind: TouchKind) -> list[ForecastTouch]:
         return [seen for seen in self.touches if seen.touch.kind == kind]
 
     def per_person(self) -> Counter[str]:
         return Counter(seen.person.email for seen in self.sent)
 
     def per_day(self) -> dict[dt.date, int]:
-        """Touches by the person's own date."""
+        # By the person's own date.
         return dict(sorted(Counter(seen.touch.local_date for seen in self.sent).items()))
 
     def per_week(self) -> dict[str, int]:
-        """Touches by ISO week, ``2027-W02``."""
+        """By ISO week, ``2027-W02``."""
         weeks = Counter("{}-W{:02d}".format(*seen.touch.local_date.isocalendar()[:2]) for seen in self.sent)
         return dict(sorted(weeks.items()))
 
     def follow_ups_per_day(self) -> dict[dt.date, int]:
         return dict(sorted(Counter(seen.touch.local_date for seen in self.of_kind("personal")).items()))
 
+    def as_data(self) -> dict[str, Any]:
+        """By documented names (docs/commands.md)."""
+        return {
+            "campaign": self.plan.campaign,
+            "touches": [seen.as_data() for seen in self.touches],
+            "summary": self.summary(),
+        }
+
     def summary(self) -> dict[str, Any]:
-        """The figures, by documented names (docs/commands.md)."""
         counts = sorted(self.per_person().values())
         return {
             "from": self.start,
@@ -154,7 +171,7 @@ class Simulation:
 
 
 def simulate(asked: SimulationInput, people: Iterable[tuple[Person, History]]) -> Simulation:
-    """Forecast every person over all running campaigns and count what concerns the one that is asked about."""
+    """Forecasts every person over all running campaigns and counts what concerns one of them."""
     everyone = _collect(asked, people)
     recall = RecallForecast(asked.shown_campaign, asked.start, asked.until)
     forecasts = [*_forecast(asked, everyone, recall)]
@@ -168,12 +185,10 @@ def simulate(asked: SimulationInput, people: Iterable[tuple[Person, History]]) -
 
 
 def running_campaign(campaigns: Campaigns, campaign: str) -> Campaign:
-    """The one with this id."""
     return next(each for each in campaigns.running if each.id == campaign)
 
 
 def _collect(asked: SimulationInput, people: Iterable[tuple[Person, History]]) -> list[tuple[Person, History]]:
-    """The campaign's audience at the start."""
     audience = running_campaign(asked.campaigns, asked.campaign).plan.audience
     return [one for one in people if role_of(audience, one[0]) is not None and not _gone(one[0], asked.start)]
 
@@ -184,8 +199,7 @@ def _step(everyone: Sequence[object]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _PersonForecast:
-    """What the forecast of one person says of the campaign. ``moved`` is 0 but for those who are compared."""
-
+    # ``moved`` is 0 but for those who are forecast without an attention budget, too.
     person: Person
     touches: Sequence[ForecastTouch]
     skipped: int
@@ -216,7 +230,7 @@ def _forecast(
 def _one_forecast(
     asked: SimulationInput, person: Person, seen: Forecast, free: Campaigns, past: History | None
 ) -> _PersonForecast:
-    """``past`` is given of those whose touches are held against a forecast by ``free``."""
+    # ``past`` is given of those who are forecast without an attention budget, too.
     plan = running_campaign(asked.campaigns, asked.campaign).plan
     mine = [touch for touch in seen.touches if touch.campaign == asked.campaign]
     carried = [touch for touch in mine if not touch.skip]
@@ -271,7 +285,7 @@ def _count(
 
 
 def supposition(answers: str, campaigns: Campaigns) -> Supposition:
-    """What is supposed of answers, a word of ``SUPPOSITIONS``."""
+    """``answers`` is one of ``SUPPOSITIONS``."""
     messages = messages_of(campaigns)
     suppositions = {
         "none": nobody,
@@ -298,7 +312,7 @@ def _without_budget(plan: Plan) -> Plan:
 
 
 def _moved(touches: Sequence[Touch], free: Forecast, campaign: str) -> int:
-    """How many touches come later than without an attention budget."""
+    # Later than without an attention budget.
     wanted = {_place(touch): touch.due_at for touch in free.touches if touch.campaign == campaign and not touch.skip}
     return sum(touch.due_at > wanted.get(_place(touch), touch.due_at) for touch in touches)
 
@@ -308,7 +322,7 @@ def _place(touch: Touch) -> tuple[str, int, int]:
 
 
 def _at_weekly_limit(touches: Sequence[Touch], workspace: Workspace, plan: Plan) -> bool:
-    """Whether some seven local days hold as many touches as the budget allows."""
+    # Whether some seven local days hold as many touches as the budget allows.
     limit = min(workspace.at_most.per_week, plan.send.at_most.per_week)
     days = sorted(touch.local_date for touch in touches if touch.kind in ("message", "remind") and not touch.skip)
     week = dt.timedelta(days=7)
@@ -324,9 +338,9 @@ def _why_not(seen: Forecast, campaign: str) -> str:
 def rates(
     touches: Sequence[ForecastTouch], per_minute: Mapping[str, int | None]
 ) -> Iterator[tuple[str, int, dt.datetime]]:
-    """For each channel with a rate: the wave (touches due at one instant) that takes longest, its size, and its end.
+    """For each channel with a rate: the wave that takes longest, as channel, size and end.
 
-    A wave waits until those before it have left.
+    A wave is what falls due at one instant; it waits until those before it have left.
     """
     for channel, rate in per_minute.items():
         waves = Counter(seen.touch.due_at for seen in touches if seen.touch.channel == channel)
