@@ -1,7 +1,7 @@
 """The settings: the only reader of the environment, and of ``.env`` in the workspace.
 
 A setting comes from the environment, else from ``.env``; a secret may instead name a file that holds it
-(``COMMSENGINE_SECRET_KEY_FILE=/run/secrets/key``). Whatever is wrong is told all at once, by name, with its remedy.
+(``COMMSENGINE_SECRET_KEY_FILE=/run/secrets/key``). All that is wrong is reported at once, by name, with its remedy.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from dotenv.parser import Binding, parse_stream
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -37,6 +37,9 @@ SECRETS = (
     "IMAP_URL",
 )
 """Settings that hold a secret: each has a ``_FILE`` variant, and none is ever shown."""
+
+Rates = Mapping[str, int | None]
+"""Messages a minute, by channel; ``None`` without a limit."""
 
 JOURNAL = "journal"
 """What ``COMMSENGINE_POSTFIX_LOG`` says instead of a path, where Postfix writes to the system's journal."""
@@ -64,8 +67,7 @@ def _web_url(value: str) -> str:
     if not value.isprintable() or " " in value:
         raise ValueError("holds a space or an unseen character. Write one such as https://comms.example.com")
     try:
-        parts = urlsplit(value)
-        _ = parts.port
+        parts = _split(value)
     except ValueError:
         raise ValueError(
             "has a port or an address that cannot be. Write one such as https://comms.example.com:8443"
@@ -77,6 +79,14 @@ def _web_url(value: str) -> str:
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError(f"uses http, which anybody on the way can read. Write https://{parts.netloc}")
     return value
+
+
+def _split(url: str) -> SplitResult:
+    parts = urlsplit(url)
+    # The port is read only here, and reading it raises ValueError for one that is no number.
+    if parts.port == 0:
+        raise ValueError("no service listens on port 0")
+    return parts
 
 
 def _slack_token(kind: str, meaning: str) -> AfterValidator:
@@ -149,14 +159,14 @@ class Settings(BaseSettings):
     @classmethod
     def _smtp(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
-            _told_as_value_error(value.get_secret_value())
+            _check_smtp_url(value.get_secret_value())
         return value
 
     @field_validator("imap_url")
     @classmethod
     def _imap(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
-            _imap_told_as_value_error(value.get_secret_value())
+            _check_imap_url(value.get_secret_value())
         return value
 
     @field_validator("postfix_log")
@@ -281,6 +291,10 @@ class Settings(BaseSettings):
         secrets: dict[ChannelName, str] = {"email": self.smtp, "slack": self.slack_token}
         return frozenset(name for name, given in secrets.items() if given)
 
+    @property
+    def rates(self) -> Rates:
+        return {"email": self.smtp_rate, "slack": self.slack_rate}
+
 
 def spare_proxies() -> None:
     # The Slack SDK and urllib obey HTTP_PROXY even for a stand-in on the loopback address.
@@ -351,7 +365,7 @@ def _from_file(name: str, written: Mapping[str, str | None]) -> str:
     try:
         return _secret(name, Path(path)) if path else ""
     except InputError:
-        return ""  # told with all the rest, by _secret_files
+        return ""  # _secret_files reports it with all the rest
 
 
 def _secret(name: str, path: Path) -> str:
@@ -446,7 +460,7 @@ def _plain(error: Any) -> str:
     return f"is not valid ({error['msg']}). See docs/operations.md"
 
 
-def _told_as_value_error(url: str) -> None:
+def _check_smtp_url(url: str) -> None:
     from commsengine.channels.smtp import parse_smtp_url  # only who sends mail loads the channel
 
     try:
@@ -455,7 +469,7 @@ def _told_as_value_error(url: str) -> None:
         raise ValueError(f"{error.message.removeprefix('The SMTP URL ').rstrip('.')}. {error.fix}") from None
 
 
-def _imap_told_as_value_error(url: str) -> None:
+def _check_imap_url(url: str) -> None:
     from commsengine.resolvers.imap import parse_imap_url  # only who has an archive loads it
 
     try:

@@ -1,4 +1,4 @@
-"""Names and characters as people meet them: near names, what nobody can see, one line, the key of a message."""
+"""Names and characters as people meet them: near names, unseen characters, one line, the key of a message."""
 
 from __future__ import annotations
 

@@ -162,11 +162,11 @@ def _tell_dates(diff: Diff) -> None:
 
 
 def _first_touches(wiring: Wiring, checked_plan: CheckedPlan, path: Path, audience: int) -> None:
-    from commsengine.cli.simulate import rates_of, tell_longest, tell_rates
+    from commsengine.cli.simulate import tell_longest, tell_rates
     from commsengine.planning.plan_on_disk import outlook
 
     if audience > SMALL:
-        tell_longest(audience, checked_plan.plan.send.channels, rates_of(wiring))
+        tell_longest(audience, checked_plan.plan.send.channels, wiring.settings.rates)
         click.echo("When what leaves: commsengine simulate " + str(path))
         return
     try:
@@ -180,7 +180,7 @@ def _first_touches(wiring: Wiring, checked_plan: CheckedPlan, path: Path, audien
             f"Started now, the first leaves {first.local_at:%a %d %b %H:%M} the person's time, "
             f"{count(len(seen.sent), 'touch', 'touches')} in all if nobody answers."
         )
-    tell_rates(seen, rates_of(wiring))
+    tell_rates(seen, wiring.settings.rates)
 
 
 def _next(wiring: Wiring, plan: Plan) -> str:

@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from commsengine.cli.output import count
@@ -32,7 +32,7 @@ class Finding:
     """``state`` is ok, note or problem."""
 
     about: str
-    state: str
+    state: Literal["ok", "note", "problem"]
     text: str
     fix: str = ""
 

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from commsengine.cadence.terms import OUTCOMES, UNCLEAR
 from commsengine.cli.arguments import CAMPAIGN
 from commsengine.cli.output import count, json_option, note, say, show_json, title, when
 from commsengine.cli.workspace import with_workspace
 
 if TYPE_CHECKING:
+    from commsengine.cadence.terms import OutcomeName, Unclear
     from commsengine.wiring import Wiring
-
-OUTCOMES = ("understood", "objects", "declines", "away")
-UNCLEAR = ("why", "role", "goal", "procedure", "skill", "time")
 
 
 @click.command()
@@ -69,7 +68,7 @@ def show_followups(found: Sequence[Mapping[str, Any]], *, talking_points: bool =
 @click.option("--unclear", type=click.Choice(UNCLEAR), help="What was unclear, if anything.")
 @click.option("--note", "remark", default="", help="For the record.")
 @with_workspace
-def followup(wiring: Wiring, id_: str, outcome: str, unclear: str | None, remark: str) -> None:
+def followup(wiring: Wiring, id_: str, outcome: OutcomeName, unclear: Unclear | None, remark: str) -> None:
     """Record what came of a personal outreach.
 
     declines is for good: nobody chases that person on these messages again. away brings the follow-up back after

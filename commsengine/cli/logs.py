@@ -1,4 +1,4 @@
-"""Where logs go: to stderr, one line each, JSON where nobody watches.
+"""Where logs go: to stderr, one line each, JSON where no terminal is.
 
 Other libraries are heard only by their name and level: what they say may hold an address. A log that cannot be written
 (the disk is full, nobody holds the other end) is lost, and nothing stops because of it.

@@ -1,4 +1,4 @@
-"""The story of a rehearsal, told for people. Loaded only after one."""
+"""The story of a rehearsal, for people. Loaded only after one."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from commsengine.errors import InputError
 if TYPE_CHECKING:
     from commsengine.cadence.plan import Plan
     from commsengine.planning.simulation import Simulation
+    from commsengine.settings import Rates
     from commsengine.wiring import Wiring
 
 MOST_NAMES, MOST_WEEKS = 10, 10
@@ -57,7 +58,7 @@ def simulate(wiring: Wiring, plan: Path, start: str | None, until: str | None, a
     if as_json:
         show_json(seen.as_data())
     else:
-        show_simulation(seen, rates_of(wiring))
+        show_simulation(seen, wiring.settings.rates)
 
 
 def _day(text: str | None, option: str) -> dt.date | None:
@@ -69,11 +70,7 @@ def _day(text: str | None, option: str) -> dt.date | None:
         raise InputError(f"{option}: '{text}' is not a date.", "Write YYYY-MM-DD, for example 2027-03-15.") from None
 
 
-def rates_of(wiring: Wiring) -> dict[str, int | None]:
-    return {"email": wiring.settings.smtp_rate, "slack": wiring.settings.slack_rate}
-
-
-def show_simulation(seen: Simulation, per_minute: dict[str, int | None]) -> None:
+def show_simulation(seen: Simulation, per_minute: Rates) -> None:
     from commsengine.planning.plan_on_disk import corrected_texts
 
     figures = seen.summary()
@@ -161,7 +158,7 @@ def _share(value: float | None) -> str:
     return "–" if value is None else f"{value:.0%}"
 
 
-def _limits(seen: Simulation, per_minute: dict[str, int | None]) -> None:
+def _limits(seen: Simulation, per_minute: Rates) -> None:
     from commsengine.planning.simulation import COMPARED
 
     click.echo()
@@ -176,7 +173,7 @@ def _limits(seen: Simulation, per_minute: dict[str, int | None]) -> None:
     tell_rates(seen, per_minute)
 
 
-def tell_rates(seen: Simulation, per_minute: dict[str, int | None]) -> None:
+def tell_rates(seen: Simulation, per_minute: Rates) -> None:
     from commsengine.planning.simulation import rates
 
     for channel, number, last in rates(seen.touches, per_minute):
@@ -186,7 +183,7 @@ def tell_rates(seen: Simulation, per_minute: dict[str, int | None]) -> None:
         )
 
 
-def tell_longest(audience: int, channels: Sequence[str], per_minute: dict[str, int | None]) -> None:
+def tell_longest(audience: int, channels: Sequence[str], per_minute: Rates) -> None:
     for channel in channels:
         if rate := per_minute.get(channel):
             minutes = -(-audience // rate)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from commsengine.cadence.terms import STATES
 from commsengine.cli.arguments import CAMPAIGN
 from commsengine.cli.output import json_option, say, show_json, table, when
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 
 if TYPE_CHECKING:
+    from commsengine.cadence.terms import TouchState
     from commsengine.wiring import Wiring
-
-STATES = ("claimed", "sending", "sent", "retry", "failed", "uncertain", "skipped")
 
 
 @click.command()
@@ -23,7 +23,7 @@ STATES = ("claimed", "sending", "sent", "retry", "failed", "uncertain", "skipped
 @click.option("--state", type=click.Choice(STATES), help="Only those in this state.")
 @json_option
 @with_workspace
-def touches(wiring: Wiring, campaign: str, state: str | None, as_json: bool) -> None:
+def touches(wiring: Wiring, campaign: str, state: TouchState | None, as_json: bool) -> None:
     """List every touch of a campaign, by the instant at which it fell due.
 
     Example: commsengine touches crm-rollout --state failed

@@ -111,7 +111,7 @@ def previews(
     number: int = 1,
     channel: ChannelName | None = None,
 ) -> Iterator[PreviewTouch]:
-    """The ``number``-th touch of each message for this person, or of one message, as if nobody had answered.
+    """The ``number``-th touch of each message for this person, or of one message, as if there were no answers.
 
     Each as ``channel`` shows it, else once for every channel of the plan, first the one that will carry it.
     """
