@@ -15,10 +15,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from commsengine.text import one_line
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong (or worth improving) in something a person wrote, with its place and its remedy.
+    """One thing wrong, or worth improving, in what a person wrote.
 
     ``line`` and ``column`` count from 1; 0 means the file as a whole. ``severity`` is ``error`` or ``advice``.
     """
@@ -37,15 +39,8 @@ class Problem:
         return one_line(f"{text} {self.fix}" if self.fix else text)
 
 
-def one_line(text: str) -> str:
-    """The text with whatever a terminal would obey or not show written out: a quoted value must not act."""
-    if text.isprintable():
-        return text
-    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)
-
-
 class CommsError(Exception):
-    """An operation that failed, told in one sentence, with the remedy if there is one."""
+    """An operation that failed: one sentence, and the remedy if there is one."""
 
     exit_status = 1
 
@@ -56,7 +51,7 @@ class CommsError(Exception):
 
 
 class InputError(CommsError):
-    """Bad input: one or several problems, all told at once."""
+    """Bad input: all problems at once."""
 
     exit_status = 2
 

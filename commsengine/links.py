@@ -11,14 +11,13 @@ from urllib.parse import urlsplit
 from itsdangerous import BadData, URLSafeSerializer
 
 from commsengine.errors import InputError, LinkError
+from commsengine.loopback import is_loopback
 
 PATHS = {"answer": "a", "mine": "m", "unsubscribe": "u"}
 """Each purpose has its own path and its own salt, so that no token can be moved from one page to another."""
 
 _BEHIND = re.compile(r"[^A-Za-z0-9_-]+$")
 """What a sentence, a bracket or a mail program put behind a link: no token ends with any of it."""
-
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class Links:
@@ -66,7 +65,7 @@ def _serializer(key: str, purpose: str) -> URLSafeSerializer:
 
 def _checked(base_url: str) -> str:
     parts = urlsplit(base_url.strip())
-    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
     if not (safe and parts.hostname) or parts.query or parts.fragment or parts.username:
         raise InputError(
             f"'{base_url}' cannot be the base of links.",

@@ -39,8 +39,6 @@ log = structlog.get_logger(__name__)
 
 
 class SocketMode(Protocol):
-    """Slack's open connection, by which buttons arrive."""
-
     def connect(self) -> None: ...
 
     def close(self) -> None: ...
@@ -48,7 +46,7 @@ class SocketMode(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """The pages: an ASGI application, where it listens, how many connections it keeps open and how long half ones."""
+    """``app`` is ASGI; ``most`` connections are open at once, half ones for ``patience`` seconds."""
 
     app: Any
     host: str = "127.0.0.1"
@@ -69,8 +67,7 @@ def run(
     ready: Callable[[], None] = lambda: None,
     ping: Callable[[], None] = lambda: None,
 ) -> bool:
-    """Run until a signal comes; ``every`` is the heartbeat in seconds, ``ready`` is called once all is open,
-    ``ping`` after each beat that sends.
+    """Runs until a signal. ``every`` is in seconds; ``ready`` is called when all is open, ``ping`` after each beat.
 
     Returns whether everything that was leaving has arrived. Raises ``HeldError`` if another process holds the
     engine, ``CommsError`` if the web address is taken.
@@ -92,7 +89,7 @@ def run(
 def heartbeat(
     store: Store, engine: Engine, clock: Callable[[], dt.datetime], every: float, ping: Callable[[], None]
 ) -> BackgroundScheduler:
-    """The clock and nothing more: it lives in memory, and a beat that is missed or late is simply the next one."""
+    # The clock lives in memory: a beat that is missed or late is simply the next one.
     scheduler = BackgroundScheduler(
         timezone=dt.UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
     )
@@ -109,7 +106,7 @@ def heartbeat(
 
 
 def keep_time(scheduler: BackgroundScheduler, now: dt.datetime, every: float) -> None:
-    """Bring forward what is further off than its own interval: the clock was set back, and APScheduler waits for it."""
+    # The clock was set back: APScheduler would wait until it is as late again.
     for job in scheduler.get_jobs():
         interval = dt.timedelta(seconds=every) if job.id == BEAT else dt.timedelta(days=1)
         if job.next_run_time is not None and job.next_run_time > now + interval + A_MOMENT:
@@ -118,10 +115,8 @@ def keep_time(scheduler: BackgroundScheduler, now: dt.datetime, every: float) ->
 
 
 def _surviving(job: Callable[[], object]) -> Callable[[], None]:
-    """A beat that fails (the database is away, the disk is full) is told, and the next one tries again.
-
-    It is told when it begins, when it changes and when it is over: a disk may be full for hours.
-    """
+    # A beat that fails (the database is away, the disk is full) must not end the engine; a disk may be full for hours,
+    # so it is logged when it begins, changes and ends.
     told = ""
 
     def beat() -> None:
@@ -142,7 +137,7 @@ def _surviving(job: Callable[[], object]) -> Callable[[], None]:
 
 @contextmanager
 def _signals(stop: threading.Event) -> Iterator[None]:
-    """The first signal asks for the orderly end, the second ends the process at once."""
+    # The first signal asks for the orderly end, the second ends the process at once.
 
     def asked(number: int, frame: FrameType | None) -> None:
         del frame

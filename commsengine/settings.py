@@ -1,12 +1,11 @@
 """The settings: the only reader of the environment, and of ``.env`` in the workspace.
 
 A setting comes from the environment, else from ``.env``; a secret may instead name a file that holds it
-(``COMMSENGINE_SECRET_KEY_FILE=/run/secrets/key``). Whatever is wrong is told all at once, by name, with its remedy.
+(``COMMSENGINE_SECRET_KEY_FILE=/run/secrets/key``). All that is wrong is reported at once, by name, with its remedy.
 """
 
 from __future__ import annotations
 
-import difflib
 import io
 import os
 import re
@@ -14,37 +13,48 @@ import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from dotenv.parser import Binding, parse_stream
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from commsengine import loopback
 from commsengine.authoring.yaml_text import read_utf8
 from commsengine.cadence.terms import ChannelName
 from commsengine.errors import InputError, Problem
+from commsengine.loopback import is_loopback
+from commsengine.text import near_names
 
 PREFIX = "COMMSENGINE_"
 SECRETS = (
-    "DATABASE_URL", "SMTP_URL", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "SECRET_KEY", "IMAP_URL",
-)  # fmt: skip
+    "DATABASE_URL",
+    "SMTP_URL",
+    "SLACK_BOT_TOKEN",
+    "SLACK_APP_TOKEN",
+    "SLACK_SIGNING_SECRET",
+    "SECRET_KEY",
+    "IMAP_URL",
+)
 """Settings that hold a secret: each has a ``_FILE`` variant, and none is ever shown."""
+
+Rates = Mapping[str, int | None]
+"""Messages a minute, by channel; ``None`` without a limit."""
 
 JOURNAL = "journal"
 """What ``COMMSENGINE_POSTFIX_LOG`` says instead of a path, where Postfix writes to the system's journal."""
 
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(.+)")
 _OUR_LINE = re.compile(rf"\s*(?:export\s+)?({PREFIX}\w+)", re.IGNORECASE)
 
 
 def debugging() -> bool:
-    """Whether unexpected errors show their traceback: ``COMMSENGINE_DEBUG=1``."""
+    # Whether unexpected errors show their traceback.
     return os.environ.get("COMMSENGINE_DEBUG", "") not in ("", "0", "false", "no")
 
 
 def _address(value: str) -> str:
-    """The bare address: a name before it is nowhere shown."""
+    # A name before the address is nowhere shown.
     from commsengine.channels.mime import HeaderError, sender_address  # only who sends mail loads the channel
 
     try:
@@ -57,8 +67,7 @@ def _web_url(value: str) -> str:
     if not value.isprintable() or " " in value:
         raise ValueError("holds a space or an unseen character. Write one such as https://comms.example.com")
     try:
-        parts = urlsplit(value)
-        _ = parts.port
+        parts = _split(value)
     except ValueError:
         raise ValueError(
             "has a port or an address that cannot be. Write one such as https://comms.example.com:8443"
@@ -67,9 +76,17 @@ def _web_url(value: str) -> str:
         raise ValueError("has letters beyond a-z in its host. Write the host in its ASCII form (xn--…)")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("is not a web address. Write one such as https://comms.example.com")
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError(f"uses http, which anybody on the way can read. Write https://{parts.netloc}")
     return value
+
+
+def _split(url: str) -> SplitResult:
+    parts = urlsplit(url)
+    # The port is read only here, and reading it raises ValueError for one that is no number.
+    if parts.port == 0:
+        raise ValueError("no service listens on port 0")
+    return parts
 
 
 def _slack_token(kind: str, meaning: str) -> AfterValidator:
@@ -86,7 +103,7 @@ def _slack_token(kind: str, meaning: str) -> AfterValidator:
 
 
 def _state_home() -> Path:
-    """Where this user's programs keep their state: as systemd says, else as the desktop's standard says."""
+    # As systemd says, else as the desktop's standard says.
     given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
     return (
         Path(given) if given else Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "commsengine"
@@ -102,7 +119,7 @@ MOST_CONNECTIONS = 100
 
 
 class Settings(BaseSettings):
-    """Everything that differs from one installation to the next. Rates are messages per minute."""
+    """Everything that differs between installations. Rates are messages per minute."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
@@ -142,14 +159,14 @@ class Settings(BaseSettings):
     @classmethod
     def _smtp(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
-            _told_as_value_error(value.get_secret_value())
+            _check_smtp_url(value.get_secret_value())
         return value
 
     @field_validator("imap_url")
     @classmethod
     def _imap(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
-            _imap_told_as_value_error(value.get_secret_value())
+            _check_imap_url(value.get_secret_value())
         return value
 
     @field_validator("postfix_log")
@@ -212,7 +229,7 @@ class Settings(BaseSettings):
     def _together(self) -> Settings:
         if self.slack_app_token and not self.slack_bot_token:
             raise ValueError("COMMSENGINE_SLACK_APP_TOKEN is set without COMMSENGINE_SLACK_BOT_TOKEN. Set both")
-        if not self.base_url and self.bind[0] not in _LOOPBACK:
+        if not self.base_url and not is_loopback(self.bind[0]):
             raise ValueError(
                 "COMMSENGINE_HTTP_BIND listens beyond this machine, so COMMSENGINE_BASE_URL must say "
                 "how people reach it. Set it to https://your-host"
@@ -221,18 +238,17 @@ class Settings(BaseSettings):
 
     @property
     def bind(self) -> tuple[str, int]:
-        """The host and port that the web pages listen on."""
         host, _, port = self.http_bind.rpartition(":")
         return host.strip("[]"), int(port)
 
     @property
     def links_base(self) -> str:
-        """What every link in a message starts with, without a slash at the end."""
+        """Without a slash at the end."""
         return self.base_url or f"http://{self.http_bind}"
 
     @property
     def database(self) -> str:
-        """The database's URL; a relative SQLite file lies in the workspace."""
+        """A URL; a relative SQLite file lies in the workspace."""
         from commsengine.store.database import sqlite_url  # only who opens the database loads it
 
         file, url = self.database_file, self.database_url.get_secret_value()
@@ -240,62 +256,65 @@ class Settings(BaseSettings):
 
     @property
     def database_file(self) -> Path | None:
-        """The SQLite file, or ``None`` on a database server."""
+        """``None`` on a database server."""
         found = _SQLITE.fullmatch(self.database_url.get_secret_value())
         return (self.workspace / unquote(found[1])).absolute() if found else None
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The keys that sign links, newest first. Raises ``InputError`` when there is none."""
+        """The newest first. Raises ``InputError`` when there is none."""
+        self.require_key()
+        return tuple(key.get_secret_value() for key in self.secret_key)
+
+    def require_key(self) -> None:
+        """Raises ``InputError`` when there is no key to sign links with."""
         if not self.secret_key:
             raise InputError(
                 "COMMSENGINE_SECRET_KEY is not set, so no link can be signed.",
                 "Run 'commsengine init .' to have one written to .env, or set it yourself: openssl rand -hex 32.",
             )
-        return tuple(key.get_secret_value() for key in self.secret_key)
 
     @property
     def smtp(self) -> str:
-        """The SMTP URL, empty without one."""
         return self.smtp_url.get_secret_value() if self.smtp_url else ""
 
     @property
     def imap(self) -> str:
-        """The IMAP URL, empty without one."""
         return self.imap_url.get_secret_value() if self.imap_url else ""
 
     @property
     def slack_token(self) -> str:
-        """The bot token, empty without one."""
         return self.slack_bot_token.get_secret_value() if self.slack_bot_token else ""
 
     @property
     def credentials(self) -> frozenset[ChannelName]:
-        """The channels that have what they need: ``email``, ``slack``."""
-        ways: dict[ChannelName, object] = {"email": self.smtp, "slack": self.slack_token}
-        return frozenset(name for name, given in ways.items() if given)
+        secrets: dict[ChannelName, str] = {"email": self.smtp, "slack": self.slack_token}
+        return frozenset(name for name, given in secrets.items() if given)
+
+    @property
+    def rates(self) -> Rates:
+        return {"email": self.smtp_rate, "slack": self.slack_rate}
 
 
 def spare_proxies() -> None:
-    """Nothing on this very machine is asked for through a proxy: said once, in the variable that every library reads.
-
-    The Slack SDK and urllib obey ``HTTP_PROXY`` even for a stand-in on the loopback address.
-    """
+    # The Slack SDK and urllib obey HTTP_PROXY even for a stand-in on the loopback address.
     spared = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
     hosts = [host.strip() for host in spared.split(",") if host.strip()]
     if hosts != ["*"]:
-        os.environ["no_proxy"] = ",".join([*hosts, *sorted(_LOOPBACK - {*hosts})])
+        os.environ["no_proxy"] = ",".join([*hosts, *(name for name in loopback.NAMES if name not in hosts)])
 
 
 def load_settings(workspace: Path) -> Settings:
-    """The settings of a workspace. Raises ``InputError`` with every problem, each by the name of its setting."""
+    """Raises ``InputError`` with every problem, each by the name of its setting."""
     file = workspace / ".env"
     lines = _lines(file)
     written = {line.key.upper(): line.value for line in lines if line.key}
     problems = [
-        *_unreadable(file, lines), *_open_to_others(file, written), *_unknown(file, written),
+        *_unreadable(file, lines),
+        *_open_to_others(file, written),
+        *_unknown(file, written),
         *_secret_files(file, written),
-    ]  # fmt: skip
+    ]
     settings = None
     try:
         settings = Settings(workspace=workspace.absolute(), **_from_files(written))
@@ -307,46 +326,50 @@ def load_settings(workspace: Path) -> Settings:
 
 
 def _lines(file: Path) -> list[Binding]:
-    """What ``.env`` says, each value as it stands there: ``${x}`` in a password is no reference."""
+    # Each value as it stands there: ``${x}`` in a password is no reference.
     return [*parse_stream(io.StringIO(read_utf8(file)))] if file.exists() else []
 
 
 def _unreadable(file: Path, lines: Iterable[Binding]) -> list[Problem]:
-    """Each of our lines that is neither a setting nor a comment; it would be left out in silence."""
+    # A line of ours that is neither a setting nor a comment would be left out in silence.
     return [
         Problem(
-            str(file), line.original.line, 1, "setting", f"{found[1]} cannot be read from this line.",
+            str(file),
+            line.original.line,
+            1,
+            "setting",
+            f"{found[1]} cannot be read from this line.",
             """Write NAME=VALUE; put a value that holds quotes into others: '"Change Team" <change@example.com>'.""",
         )
         for line in lines
         if line.error and (found := _OUR_LINE.match(line.original.string))
-    ]  # fmt: skip
+    ]
 
 
 def _environment(name: str) -> str:
-    """A setting of the environment, whose names may be in small letters."""
+    # Names in the environment may be in small letters.
     return os.environ.get(name) or os.environ.get(name.lower()) or ""
 
 
 def _from_files(written: Mapping[str, str | None]) -> dict[str, Any]:
-    """What the environment leaves to files: a secret to the file that is named for it, the rest to ``.env``."""
+    # The environment comes first; then a secret's own file; then ``.env``.
     fields = [name for name in Settings.model_fields if name != "workspace" and not _environment(PREFIX + name.upper())]
     found = {name: _from_file(name.upper(), written) or written.get(PREFIX + name.upper()) for name in fields}
     return {name: value for name, value in found.items() if value}
 
 
 def _from_file(name: str, written: Mapping[str, str | None]) -> str:
-    """What the file named by ``COMMSENGINE_X_FILE`` holds, if there is one."""
+    # The file that COMMSENGINE_X_FILE names.
     name = f"{PREFIX}{name}_FILE"
     path = (_environment(name) or written.get(name)) if name[len(PREFIX) : -len("_FILE")] in SECRETS else ""
     try:
         return _secret(name, Path(path)) if path else ""
     except InputError:
-        return ""  # told with all the rest, by _secret_files
+        return ""  # _secret_files reports it with all the rest
 
 
 def _secret(name: str, path: Path) -> str:
-    """What a secret's file holds. Files below ``/run`` are guarded by whoever mounted them."""
+    # Files below /run are guarded by what mounted them.
     try:
         mode, text = path.stat().st_mode, path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
@@ -363,12 +386,12 @@ def _secret(name: str, path: Path) -> str:
 
 
 def _secret_files(file: Path, written: Mapping[str, str | None]) -> list[Problem]:
-    """Each file of a secret that cannot be used."""
     problems = []
     for name in (f"{PREFIX}{secret}_FILE" for secret in SECRETS):
         path = _environment(name) or written.get(name)
         try:
-            _ = _secret(name, Path(path)) if path else ""
+            if path:
+                _secret(name, Path(path))
         except InputError as error:
             problems.append(Problem(*_place(name, file, written), "setting", error.message, error.fix))
     return problems
@@ -390,12 +413,16 @@ def _unknown(file: Path, written: Mapping[str, str | None]) -> list[Problem]:
     known += [f"{PREFIX}{name}_FILE" for name in SECRETS] + [f"{PREFIX}DEBUG"]
     return [
         Problem(
-            str(file), _line_of(file, name), 1, "unknown-setting", f"there is no setting {name}.",
-            f"Did you mean {near[0]}?" if (near := difflib.get_close_matches(name, known, 1)) else "Remove it.",
+            str(file),
+            _line_of(file, name),
+            1,
+            "unknown-setting",
+            f"there is no setting {name}.",
+            f"Did you mean {near[0]}?" if (near := near_names(name, known, 1)) else "Remove it.",
         )
         for name in written
         if name.startswith(PREFIX) and name not in known
-    ]  # fmt: skip
+    ]
 
 
 def _line_of(file: Path, name: str) -> int:
@@ -405,7 +432,7 @@ def _line_of(file: Path, name: str) -> int:
 
 
 def _problem(error: Any, file: Path, written: Mapping[str, str | None]) -> Problem:
-    """One of pydantic's complaints in our words; the value is never shown, for it may be a secret."""
+    # The value is never shown, for it may be a secret.
     name = PREFIX + str(error["loc"][0]).upper() if error["loc"] else ""
     cause = str(error["ctx"]["error"]) if error["type"] == "value_error" else _plain(error)
     message, _, fix = f"{name} {cause}".strip().partition(". ")
@@ -415,7 +442,7 @@ def _problem(error: Any, file: Path, written: Mapping[str, str | None]) -> Probl
 
 
 def _place(name: str, file: Path, written: Mapping[str, str | None]) -> tuple[str, int, int]:
-    """Where a setting was given: the line of ``.env``, or the environment, which comes first."""
+    # The environment comes before ``.env``.
     if written.get(name) and not _environment(name):
         return str(file), _line_of(file, name), 1
     return "environment", 0, 0
@@ -433,7 +460,7 @@ def _plain(error: Any) -> str:
     return f"is not valid ({error['msg']}). See docs/operations.md"
 
 
-def _told_as_value_error(url: str) -> None:
+def _check_smtp_url(url: str) -> None:
     from commsengine.channels.smtp import parse_smtp_url  # only who sends mail loads the channel
 
     try:
@@ -442,7 +469,7 @@ def _told_as_value_error(url: str) -> None:
         raise ValueError(f"{error.message.removeprefix('The SMTP URL ').rstrip('.')}. {error.fix}") from None
 
 
-def _imap_told_as_value_error(url: str) -> None:
+def _check_imap_url(url: str) -> None:
     from commsengine.resolvers.imap import parse_imap_url  # only who has an archive loads it
 
     try:
@@ -452,7 +479,7 @@ def _imap_told_as_value_error(url: str) -> None:
 
 
 def shown(settings: Settings) -> dict[str, str]:
-    """Every setting and its value, as ``doctor`` shows it: a secret is only said to be set."""
+    """As ``doctor`` shows them: of a secret only that it is set."""
     names = [name for name in Settings.model_fields if name != "workspace"]
     return {PREFIX + name.upper(): _shown(name, getattr(settings, name)) for name in names}
 

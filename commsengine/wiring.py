@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from commsengine.engine.senders import ChannelSetup
     from commsengine.engine.state_folder import StateFolder
     from commsengine.links import Links
+    from commsengine.planning.plan_on_disk import PlanningBasis
+    from commsengine.planning.preview import PreviewBasis
     from commsengine.resolvers.imap import ImapArchive
     from commsengine.resolvers.postfix import PostfixLog
     from commsengine.resolvers.resolver import Resolver
@@ -56,12 +58,12 @@ SIGNS_OF_A_WORKSPACE = (".env", "workspace.yaml", "schedules", "people.csv", "me
 
 
 def now() -> dt.datetime:
-    """The time. Nobody else reads it."""
+    # The only read of the clock.
     return dt.datetime.now(dt.UTC)
 
 
 def _zone_of_this_machine() -> dt.tzinfo:
-    """The local time that syslog writes, whatever ``TZ`` says in this process."""
+    # syslog writes the machine's local time, whatever ``TZ`` says in this process.
     try:
         with LOCAL_TIME.open("rb") as file:
             return ZoneInfo.from_file(file)
@@ -70,7 +72,7 @@ def _zone_of_this_machine() -> dt.tzinfo:
 
 
 class Wiring:
-    """One workspace. ``clock`` gives the time; a rehearsal brings its own. Close it when done."""
+    """One workspace. ``clock`` gives the time; a rehearsal brings its own."""
 
     def __init__(self, folder: Path, clock: Callable[[], dt.datetime] = now) -> None:
         self.folder, self.clock = folder.absolute(), clock
@@ -86,7 +88,6 @@ class Wiring:
         self.close()
 
     def close(self) -> None:
-        """Close what was opened."""
         for resolver in [one for several in self.__dict__.get("resolvers", {}).values() for one in several]:
             resolver.close()
         if "store" in self.__dict__:
@@ -98,7 +99,7 @@ class Wiring:
 
     @cached_property
     def operator(self) -> str:
-        """Who gives commands here: the account's name. Kept with everything they do."""
+        """The account's name, kept with everything it does."""
         try:
             return pwd.getpwuid(os.getuid()).pw_name
         except KeyError:
@@ -113,7 +114,7 @@ class Wiring:
 
     @cached_property
     def store(self) -> Store:
-        """The database; a SQLite file is made when it is first needed. Raises ``CommsError`` with the remedy."""
+        """Raises ``CommsError`` where the database cannot be used. A SQLite file is made when it is first needed."""
         from commsengine.store.store import Store
 
         if not self.has_database and not any((self.folder / sign).exists() for sign in SIGNS_OF_A_WORKSPACE):
@@ -125,7 +126,7 @@ class Wiring:
         return Store.create(self.settings.database)
 
     def refuse_misplaced(self) -> None:
-        """Instead of a new, empty database beside the one that an earlier version put elsewhere."""
+        # Else a new, empty database would be made beside the one that an earlier version put elsewhere.
         from commsengine.store.database import misplaced
 
         file = self.settings.database_file
@@ -139,7 +140,7 @@ class Wiring:
         )
 
     def upgrade(self) -> Path | None:
-        """Bring the database to this version; a SQLite file is copied before. The copy, if one was made."""
+        """Returns the copy of a SQLite file as it was, if one was made."""
         from commsengine.store import schema, sqlite_files
         from commsengine.store.database import Database
         from commsengine.store.store import Store
@@ -155,7 +156,7 @@ class Wiring:
         return kept
 
     def everybody(self) -> Iterator[Person]:
-        """The directory, in the order of ids, a thousand at a time."""
+        # A thousand at a time, in the order of ids.
         last = ""
         while some := self.store.people.all(after=last):
             yield from some
@@ -165,14 +166,13 @@ class Wiring:
 
     @cached_property
     def rules(self) -> Workspace:
-        """The rules over all campaigns: ``workspace.yaml``."""
         from commsengine.authoring.workspace_file import load_workspace
 
         return load_workspace(self.folder / "workspace.yaml")
 
     @cached_property
     def templates(self) -> Mapping[str, str]:
-        """The shipped templates, and the workspace's own in place of those of the same name."""
+        # The workspace's own come in place of shipped ones of the same name.
         from commsengine.content.templates import load_templates, shipped_folder
 
         own = self.folder / "message_templates"
@@ -184,14 +184,13 @@ class Wiring:
         return load_people(file, directory=tuple(self.everybody()) if self.has_database else ())
 
     def check(self, plan: Path) -> CheckResult:
-        """Everything wrong with a plan, against the people it is for."""
         from commsengine.authoring.check import check
         from commsengine.content.templates import review_templates, shipped_folder
 
         templates, beside = review_templates(shipped_folder(), self.folder / "message_templates")
-        people, _ = None, self.settings
+        people = self._imported()
         try:
-            people = self.directory()
+            people = people or self._people_on_disk()
         except InputError as error:
             if not error.problems:
                 raise
@@ -199,12 +198,32 @@ class Wiring:
         return check(plan, root=self.folder, people=people, templates=templates, beside=beside)
 
     def directory(self) -> tuple[Person, ...] | None:
-        """Everybody imported; before the first import those of ``people.csv``; ``None`` when there is neither."""
-        imported = tuple(self.everybody()) if self.has_database else ()
+        """Everybody imported; before the first import those of ``people.csv``; ``None`` without either."""
+        return self._imported() or self._people_on_disk()
+
+    def _imported(self) -> tuple[Person, ...] | None:
+        return (tuple(self.everybody()) if self.has_database else ()) or None
+
+    def _people_on_disk(self) -> tuple[Person, ...] | None:
         file = self.folder / "people.csv"
-        if imported or not file.exists():
-            return imported or None
-        return self.read_people(file).people
+        return self.read_people(file).people if file.exists() else None
+
+    # -- before anything is sent ------------------------------------------------------------------
+
+    @property
+    def planning_basis(self) -> PlanningBasis:
+        from commsengine.planning.plan_on_disk import PlanningBasis
+
+        on_record = (self.store, self.decisions) if self.has_database else None
+        return PlanningBasis(self.rules, self.settings.credentials, on_record, self.clock())
+
+    @property
+    def preview_basis(self) -> PreviewBasis:
+        from commsengine.planning.preview import PreviewBasis
+
+        store = self.store if self.has_database else None
+        given = self.settings
+        return PreviewBasis(self.rules, self.templates, given.links_base, given.credentials, store)
 
     # -- what is sent -----------------------------------------------------------------------------
 
@@ -215,7 +234,7 @@ class Wiring:
         return Links(self.settings.links_base, self.settings.keys)
 
     def renderer(self, plan: Plan, templates: Mapping[str, str] | None = None) -> Renderer:
-        """What writes this plan's messages; the same one for the same plan, for its templates are compiled once."""
+        # The same one for the same plan: its templates are compiled once.
         from commsengine.content.render import Renderer
 
         key = (id(plan), templates is None)  # the renderer keeps the plan, so that its id is not given away again
@@ -235,7 +254,6 @@ class Wiring:
 
     @cached_property
     def channels(self) -> dict[ChannelName, ChannelSetup]:
-        """The channels that have credentials, and how each is opened."""
         ready = self.settings.credentials
         setups: dict[ChannelName, Callable[[], ChannelSetup]] = {"email": self._email, "slack": self._slack}
         return {name: setup() for name, setup in setups.items() if name in ready}
@@ -262,7 +280,7 @@ class Wiring:
 
     @cached_property
     def resolvers(self) -> dict[str, list[Resolver]]:
-        """By channel, who is asked whether an uncertain send arrived, in this order."""
+        """By channel, in the order in which they are asked."""
         mail = [resolver for resolver in (self.postfix_log, self.imap_archive) if resolver and self.settings.smtp]
         return {"email": [*mail], "slack": [self.slack_history] if self.slack_history else []}
 
@@ -291,23 +309,22 @@ class Wiring:
 
     @property
     def mail_from(self) -> str:
-        """The sender of every e-mail: as set, else the first owner of the newest plan."""
+        """As set, else the first owner of the newest plan."""
         if self.settings.mail_from:
             return self.settings.mail_from
         applied = max(self.store.campaigns.all(), key=lambda record: record.applied_at, default=None)
         return applied.plan.owner[0] if applied else f"commsengine@{socket.getfqdn()}"
 
     def must_send(self) -> None:
-        """Raises ``InputError`` when nothing could be sent at all: nothing pretends to have been sent."""
+        """Raises ``InputError`` when nothing could be sent at all."""
         if not self.settings.credentials:
             raise InputError(
                 "Neither mail nor Slack is set up, so nothing can be sent.",
                 "Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN, or try it without: commsengine rehearse PLAN",
             )
-        _ = self.settings.keys
+        self.settings.require_key()
 
     def left_out(self, plan: Plan) -> list[str]:
-        """A notice for each channel of the plan that has no credentials here."""
         if not self.channels:
             return [f"{plan.campaign}: neither mail nor Slack is set up, so it can be rehearsed but not started."]
         missing = [name for name in plan.send.channels if name not in self.channels]
@@ -327,14 +344,21 @@ class Wiring:
         return Decisions(self.store, self.rules, frozenset(self.channels) or None)
 
     def engine(self, *, interval: float | None = None) -> Engine:
-        """The engine, to be used as a context. ``interval`` is in seconds; ``None`` when cron calls."""
+        """To be used as a context. ``interval`` is in seconds; ``None`` when cron calls."""
         from commsengine.engine.engine import Engine
 
         return Engine(
-            self.store, self.channels, self.renderer, workspace=self.rules, clock=self.clock, interval=interval,
-            admin=self.settings.admin_email, state=self.state_folder, resolvers=self.resolvers,
+            self.store,
+            self.channels,
+            self.renderer,
+            workspace=self.rules,
+            clock=self.clock,
+            interval=interval,
+            admin=self.settings.admin_email,
+            state=self.state_folder,
+            resolvers=self.resolvers,
             morning_mail=self._morning_mail(),
-        )  # fmt: skip
+        )
 
     def _morning_mail(self) -> MorningMail:
         from commsengine.engine.decisions import Decisions
@@ -344,14 +368,13 @@ class Wiring:
         return morning_mail(self.store, decisions, self.renderer, list(self.channels), self.clock)
 
     def state_folder(self, database: str) -> StateFolder:
-        """What is kept outside the database of that id. Raises ``CommsError`` where it cannot be written."""
+        """Raises ``CommsError`` where it cannot be written."""
         from commsengine.engine.state_folder import StateFolder
 
         return StateFolder(self.settings.state_dir.absolute(), database)
 
     @property
     def stop_file(self) -> bool:
-        """Whether somebody has put a ``STOP`` into the state folder."""
         from commsengine.engine.state_folder import stop_is_there
 
         return stop_is_there(self.settings.state_dir.absolute(), self.store.engine.database_id())
@@ -365,7 +388,7 @@ class Wiring:
         return Restore(self.state_folder, lambda store: Decisions(store, self.rules, carriers))
 
     def engine_lock(self) -> AbstractContextManager[object]:
-        """Held by the one engine of a SQLite file; a database server needs none."""
+        # A database server needs none.
         from commsengine.engine.owner import EngineLock
 
         file = self.settings.database_file
@@ -379,7 +402,7 @@ class Wiring:
 
     @cached_property
     def slack_app(self) -> SlackApp | None:
-        """What answers Slack's buttons, over signed HTTP or Socket Mode; ``None`` where Slack cannot reach us."""
+        """``None`` where Slack cannot reach us."""
         from commsengine.slack_app import SlackApp
 
         given = self.settings
@@ -388,22 +411,30 @@ class Wiring:
             return None
         # The age of a signature is judged in real time, for Slack lives in it, whatever the clock of a rehearsal says.
         return SlackApp(
-            self.inbox, self.store.slack_ids, token=given.slack_token, clock=self.clock,
-            signing_secret=secret, api_url=given.slack_api_url, signed_at=now,
-        )  # fmt: skip
+            self.inbox,
+            self.store.slack_ids,
+            token=given.slack_token,
+            clock=self.clock,
+            signing_secret=secret,
+            api_url=given.slack_api_url,
+            signed_at=now,
+        )
 
     @cached_property
     def web_app(self) -> Starlette:
-        """The pages behind the links in messages, Slack's door, and the health of the engine."""
         from commsengine.web.app import create_app
 
         return create_app(
-            self.inbox, self.links, keys=self.settings.keys, clock=self.clock, heartbeat_age=self._heartbeat_age,
+            self.inbox,
+            self.links,
+            keys=self.settings.keys,
+            clock=self.clock,
+            heartbeat_age=self._heartbeat_age,
             slack=self.slack_app,
-        )  # fmt: skip
+        )
 
     def run(self, ready: Callable[[], None]) -> bool:
-        """The engine, its pages and Slack, until a signal comes; whether everything that was leaving has arrived."""
+        """Until a signal comes; returns whether everything that was leaving has arrived."""
         from commsengine import runner
         from commsengine.ping import Ping
 
@@ -411,10 +442,16 @@ class Wiring:
         token = self.settings.slack_app_token
         socket_mode = self.slack_app.socket_mode(token.get_secret_value()) if self.slack_app and token else None
         return runner.run(
-            self.store, self.engine(interval=HEARTBEAT), clock=self.clock, every=HEARTBEAT, lock=self.engine_lock(),
-            web=runner.Web(self.web_app, host, port), slack=socket_mode, ready=ready,
+            self.store,
+            self.engine(interval=HEARTBEAT),
+            clock=self.clock,
+            every=HEARTBEAT,
+            lock=self.engine_lock(),
+            web=runner.Web(self.web_app, host, port),
+            slack=socket_mode,
+            ready=ready,
             ping=Ping(self.settings.heartbeat_url),
-        )  # fmt: skip
+        )
 
     def _heartbeat_age(self) -> dt.timedelta | None:
         last = self.store.engine.heartbeat()

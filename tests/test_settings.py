@@ -173,6 +173,8 @@ def test_an_open_env_file_without_a_secret_is_fine(tmp_path: Path) -> None:
         ("COMMSENGINE_BASE_URL=https://comms.example.com/app", "Write only https://comms.example.com"),
         ('COMMSENGINE_BASE_URL="https://comms.example.com "', "space at an end"),
         ("COMMSENGINE_BASE_URL=comms.example.com", "is not a web address"),
+        ("COMMSENGINE_BASE_URL=https://comms.example.com:99999", "has a port or an address that cannot be"),
+        ("COMMSENGINE_BASE_URL=https://comms.example.com:0", "has a port or an address that cannot be"),
         ("COMMSENGINE_HTTP_BIND=8080", "is not HOST:PORT"),
         ("COMMSENGINE_HTTP_BIND=127.0.0.1:99999", "is not HOST:PORT"),
         ("COMMSENGINE_HTTP_BIND=0.0.0.0:8080", "COMMSENGINE_BASE_URL must say"),

@@ -8,7 +8,6 @@ What a call returns is committed: only then may a caller show "recorded".
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -31,6 +30,7 @@ from commsengine.engine.dispatch import add_service_mail
 from commsengine.errors import CommsError, InputError
 from commsengine.store.records import CampaignRecord, QuestionRecord, TouchRecord
 from commsengine.store.store import Store
+from commsengine.text import message_key
 
 LONGEST = 4000
 """Characters of what a person writes."""
@@ -277,7 +277,7 @@ class AnswerInbox:
             answer=question.answer,
             others="",
         )
-        key = hashlib.sha256(f"answer to question {question.id}".encode()).hexdigest()[:24]
+        key = message_key(f"answer to question {question.id}")
         return replace(message, key=key)
 
     # -- the person's own page --------------------------------------------------------------------

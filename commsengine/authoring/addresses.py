@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_PLAIN = re.compile(
-    r"[a-z0-9_'-][a-z0-9.!#$%&'*+/=?^_`{|}~-]{0,63}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*"
-)
-_LOCAL = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]|localhost")
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+from commsengine.text import BREAKS, DOMAIN, JOINERS, LOCAL_PART, UNSEEN
+
+_PUBLIC = re.compile(r".+\.[a-z](?:[a-z0-9-]*[a-z0-9])?|localhost")
+_UNSEEN = re.compile(f"[{UNSEEN}{BREAKS}{JOINERS}]")
 EXAMPLE = "Write it like ana@example.com."
 
 
@@ -26,8 +24,6 @@ class AddressError(ValueError):
 def clean_address(written: str) -> str:
     """The address in small letters, its domain in ASCII (IDNA). Raises ``AddressError``."""
     text = written.strip().lower()
-    if _PLAIN.fullmatch(text) and ".." not in text and ".@" not in text and "=?" not in text and len(text) <= 254:
-        return text
     if not text:
         raise AddressError("the e-mail address is empty")
     if _UNSEEN.search(text):
@@ -57,7 +53,8 @@ def _joined(local: str, domain: str, text: str) -> str:
     except UnicodeError:
         raise AddressError(f"'{_short(text)}' has a domain that does not exist") from None
     fits = len(local) <= 64 and len(local) + len(ascii_domain) < 254
-    if not (_LOCAL.fullmatch(local) and _DOMAIN.fullmatch(ascii_domain) and fits):
+    exists = DOMAIN.fullmatch(ascii_domain) and _PUBLIC.fullmatch(ascii_domain)
+    if not (LOCAL_PART.fullmatch(local) and exists and fits):
         raise AddressError(f"'{_short(text)}' is not an e-mail address")
     return f"{local}@{ascii_domain}"
 

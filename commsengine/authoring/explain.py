@@ -10,9 +10,9 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from commsengine.authoring.near import listed, meant, near_names
 from commsengine.authoring.yaml_tree import Place, Tree, YamlPath
 from commsengine.errors import Problem
+from commsengine.text import listed, meant, near_names
 
 _EXAMPLES = {
     "campaign": "campaign: crm-rollout",

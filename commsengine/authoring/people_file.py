@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from commsengine.authoring.csv_text import CsvText, read_csv
-from commsengine.authoring.near import meant, near_names
 from commsengine.authoring.people_row import Directory, ReadPerson, person_of, unguarded
 from commsengine.cadence.people import COLUMNS, KNOWN, Person
 from commsengine.cadence.plan import WEEKDAYS
 from commsengine.errors import InputError, Problem
+from commsengine.text import meant, near_names
 
 _SQUASHED = {re.sub(r"[^a-z]", "", name): name for name in KNOWN} | {"mail": "email", "emailaddress": "email"}
 

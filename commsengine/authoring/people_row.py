@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from commsengine.authoring.addresses import AddressError, clean_address
-from commsengine.authoring.near import listed, near_names
 from commsengine.authoring.places import country_fix, region_fix, zone_fix
 from commsengine.cadence.moments import parse_date
 from commsengine.cadence.people import COLUMNS, KNOWN, Person, updated
 from commsengine.cadence.plan import WEEKDAYS
 from commsengine.cadence.terms import CHANNELS
+from commsengine.text import UNSEEN_IN_LINES, listed, near_names
 
 MOST_CHARACTERS = 500
 
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
-_SUSPECT = re.compile(_UNSEEN.pattern + r"|[\r\n]|=\?")
+_SUSPECT = re.compile(UNSEEN_IN_LINES.pattern + r"|[\r\n]|=\?")
 _GUARDED = re.compile(r"'(?=[=+\-@\t\r＝＋－＠])")
 _WEEKDAY_NAMES = {name: WEEKDAYS.index(name[:3]) for name in WEEKDAYS} | {
     name: index
@@ -110,7 +109,7 @@ def _seen(values: Mapping[str, str], faults: list[CellError]) -> None:
     for column, value in values.items():
         if column == "email":
             continue
-        if _UNSEEN.search(value) or (column in KNOWN and ("\n" in value or "\r" in value)):
+        if UNSEEN_IN_LINES.search(value) or (column in KNOWN and ("\n" in value or "\r" in value)):
             cause = f"The {column} holds a line break or another unseen character."
             faults.append(CellError(column, "control_character", cause, "Type it anew."))
         if "=?" in value and column in KNOWN:

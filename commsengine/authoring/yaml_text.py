@@ -10,25 +10,17 @@ from pathlib import Path
 from ruamel.yaml.error import MarkedYAMLError
 
 from commsengine.errors import InputError, Problem
+from commsengine.text import UNSEEN_IN_LINES, unseen_in
 
 MOST_BYTES = 1_000_000
 
 MOST_TOLD = 20
 """The most places that are shown of one kind of fault; a file full of it has one cause."""
 
-UNSEEN = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff"
-"""Inside brackets of a pattern: what no editor shows, and what makes a line read otherwise than it is stored.
-
-Joiners (Persian, Hindi, emoji), the word break of Khmer and the plain marks U+200E, U+200F are left to those who need
-them: none of them turns the direction of letters.
-"""
-
 _BYTE_ORDER = (
     (codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF32_BE, "UTF-32"),
     (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"),
 )  # fmt: skip
-_UNSEEN = re.compile(f"[{UNSEEN}]")
-_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _TAB_INDENT = re.compile(r"^ *\t", re.MULTILINE)
 
 _INDENT = "Line it up with the lines above that belong together."
@@ -123,21 +115,6 @@ def place_of(text: str, offset: int) -> tuple[int, int]:
     return text.count("\n", 0, offset) + 1, offset - (text.rfind("\n", 0, offset) + 1) + 1
 
 
-def unseen_in(text: str) -> str:
-    """The first character of the text that is not visible, in words; empty where there is none."""
-    found = _UNSEEN.search(text)
-    if not found:
-        return ""
-    if found[0] == "\x00":
-        return "a NUL"
-    kind = "direction mark" if _TURNS.match(found[0]) else "control character"
-    return f"the {kind} U+{ord(found[0]):04X}"
-
-
-def shown_unseen(text: str) -> str:
-    return _UNSEEN.sub("\ufffd", text)
-
-
 def _wide(data: bytes) -> str:
     start = data[:200]
     marked = next((name for mark, name in _BYTE_ORDER if data.startswith(mark)), "")
@@ -153,7 +130,7 @@ def _unseen(file: str, text: str) -> list[Problem]:
             f"The file holds {unseen_in(found[0])}, which no editor shows.",
             "Delete it.",
         )
-        for found in islice(_UNSEEN.finditer(text), MOST_TOLD)
+        for found in islice(UNSEEN_IN_LINES.finditer(text), MOST_TOLD)
     ]
 
 

@@ -6,12 +6,12 @@ Mail, page, Slack and simulation all ask here, so that a touch has one question 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.plan import Check, Message
+from commsengine.text import digest
 
 
 def turn_of(message: Message, number: int) -> int | None:
@@ -44,16 +44,12 @@ def offered_check(message: Message, number: int) -> Check | None:
 def order_of(message: Message, turn: int, campaign: str, person: str) -> tuple[int, ...]:
     """The places of a check's answers as this person sees them: random between people, the same each time."""
     places = range(len(message.checks[turn].answers))
-    return tuple(sorted(places, key=lambda place: _digest(person, campaign, message.id, str(turn), str(place))))
+    return tuple(sorted(places, key=lambda place: digest(person, campaign, message.id, str(turn), str(place))))
 
 
 def answer_id(answer: str) -> str:
     # a rewritten answer is another one
-    return _digest(answer)[:8].hex()
-
-
-def _digest(*parts: str) -> bytes:
-    return hashlib.sha256("\x1f".join(parts).encode()).digest()
+    return digest(answer)[:8].hex()
 
 
 # -- what was not clear ---------------------------------------------------------------------------

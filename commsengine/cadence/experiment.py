@@ -6,9 +6,8 @@ stored. A share of the checks is held out: nothing is learned from them, so that
 
 from __future__ import annotations
 
-import hashlib
-
 from commsengine.cadence.plan import Arm, Plan
+from commsengine.text import digest
 
 
 def arm_of(plan: Plan, person: str) -> Arm | None:
@@ -30,5 +29,4 @@ def draw(plan: Plan, *parts: str) -> float:
 
 def drawn(*parts: str) -> float:
     """A number from 0 up to 1, fixed by the parts."""
-    digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64
+    return int.from_bytes(digest(*parts)[:8], "big") / 2**64

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.cadence.terms import AnswerKind, Carrier, EvidenceKind, OutcomeName, Standing, TouchKind, TouchState
 from commsengine.recall.memory import Estimate
+from commsengine.text import message_key
 
 NO_RULES = Workspace()
 
@@ -202,8 +202,7 @@ class Touch:
 
 def touch_key(campaign: str, message: str, person: str, local_date: dt.date, rung: int) -> str:
     """The name of a touch, the same for every attempt: 24 hexadecimal digits."""
-    parts = "\x1f".join((campaign, message, person, local_date.isoformat(), str(rung)))
-    return hashlib.sha256(parts.encode()).hexdigest()[:24]
+    return message_key(campaign, message, person, local_date.isoformat(), str(rung))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,9 @@ from email.utils import format_datetime
 from functools import lru_cache
 
 from commsengine.content.message import RenderedMessage
+from commsengine.text import BREAKS, CONTROLS, DOMAIN, LOCAL_PART
 
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-_DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
+_UNSAFE = re.compile(f"[{CONTROLS}{BREAKS}]")
 _TOKEN = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _URL = re.compile(r"https?://[\x21-\x3b\x3d\x3f-\x7e]{1,900}")
 _NAMED = re.compile(r"([^<>]*)<([^<>]*)>")
@@ -77,7 +76,7 @@ def address(value: str, field: str) -> str:
             domain = domain.encode("idna").decode()
         except UnicodeError:
             raise HeaderError(field, "has a domain that cannot be") from None
-    if not at or len(value) > 254 or not _LOCAL.fullmatch(local) or not _DOMAIN.fullmatch(domain):
+    if not at or len(value) > 254 or not LOCAL_PART.fullmatch(local) or not DOMAIN.fullmatch(domain):
         raise HeaderError(field, "is not an e-mail address that mail can be sent to")
     return f"{local}@{domain}"
 

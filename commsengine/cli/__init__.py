@@ -27,7 +27,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status."""
     status = 0
     try:
         status = commsengine.main(args=arguments, prog_name="commsengine", standalone_mode=False) or 0
@@ -58,7 +57,7 @@ def _no_right(error: PermissionError) -> int:
 
 
 def _our_defect(error: Exception) -> int:
-    """Say it in one line; the traceback is for whoever asks for it."""
+    # One line; the traceback is for those who ask for it.
     from commsengine.settings import debugging
 
     if debugging():

@@ -73,7 +73,7 @@ def _wordless(message: Mapping[str, Any]) -> str:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """What somebody wrote, broken to the width of a terminal."""
+    # Broken to the width of a terminal.
     from commsengine.content.slots import visible_lines
 
     for line in visible_lines(text):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from commsengine.cadence.people import Person
     from commsengine.cadence.plan import Plan
     from commsengine.campaigns.apply import Diff
+    from commsengine.planning.plan_on_disk import CheckedPlan
     from commsengine.wiring import Wiring
 
 SMALL = 2000
@@ -41,9 +42,10 @@ def apply(wiring: Wiring, plan: Path, dry_run: bool, yes: bool, as_json: bool) -
     Example: commsengine apply schedules/crm-rollout.yaml
     """
     from commsengine.campaigns import apply as applying
-    from commsengine.planning.plan_on_disk import checked_with_roster
+    from commsengine.planning.plan_on_disk import checked
 
-    written, people, roster = checked_with_roster(wiring, plan)
+    checked_plan = checked(wiring.check(plan))
+    written, people, roster = checked_plan.plan, checked_plan.people, checked_plan.roster
     _refuse_cancelled(wiring, written)
     if roster is not None and not yes and not dry_run:
         _refuse_returning(roster)
@@ -55,7 +57,7 @@ def apply(wiring: Wiring, plan: Path, dry_run: bool, yes: bool, as_json: bool) -
         returned = roster.returned if roster else ()
         show_json({**asdict(diff), "audience": audience, "applied": not dry_run, "returned": returned})
     else:
-        _tell(wiring, diff, written, plan, audience)
+        _tell(wiring, diff, checked_plan, plan, audience)
         _tell_roster(roster, refusing=not yes)
     if dry_run:
         return
@@ -80,7 +82,7 @@ def _refuse_cancelled(wiring: Wiring, plan: Plan) -> None:
 
 
 def _refuse_returning(roster: PeopleFile) -> None:
-    """A roster brings no leaver back in passing."""
+    # A roster brings no leaver back in passing.
     if roster.returning:
         raise InputError.of([*roster.returning.values()])
 
@@ -95,7 +97,7 @@ def _tell_roster(roster: PeopleFile | None, *, refusing: bool) -> None:
 
 
 def _put_in_force(wiring: Wiring, diff: Diff, plan: Plan, path: Path, roster: PeopleFile | None) -> None:
-    """People first, so that everybody of a roster is known; then the version; then who stands in its roster."""
+    # People first, so that everybody of a roster is known; then the version; then its roster.
     from commsengine.campaigns import apply as applying
 
     now, by = wiring.clock(), wiring.operator
@@ -107,19 +109,20 @@ def _put_in_force(wiring: Wiring, diff: Diff, plan: Plan, path: Path, roster: Pe
         wiring.store.people.set_roster(plan.campaign, [person.id for person in roster.people], now)
 
 
-def _tell(wiring: Wiring, diff: Diff, plan: Plan, path: Path, audience: int) -> None:
-    from commsengine.cli.arguments import told_corrected
+def _tell(wiring: Wiring, diff: Diff, checked_plan: CheckedPlan, path: Path, audience: int) -> None:
+    from commsengine.planning.plan_on_disk import corrected_texts
 
+    plan = checked_plan.plan
     title(f"{plan.title} ({diff.campaign}), version {diff.version}")
     click.echo(f"{count(len(plan.messages), 'message')} for {count(audience, 'person', 'people')}.")
     for text in wiring.left_out(plan):
         note(text)
     if diff.new:
-        _first_touches(wiring, plan, path, audience)
+        _first_touches(wiring, checked_plan, path, audience)
     elif diff.changes_nothing:
         click.echo("No message, date or milestone changes; texts and rules are taken as they are now.")
     _tell_messages(diff)
-    for text in told_corrected(diff.corrected):
+    for text in corrected_texts(diff.corrected):
         click.echo(text)
     _tell_dates(diff)
 
@@ -128,8 +131,10 @@ def _tell_messages(diff: Diff) -> None:
     if diff.new:
         return
     for word, messages in (
-        ("new", diff.messages_added), ("changed", diff.messages_changed), ("gone", diff.messages_removed),
-    ):  # fmt: skip
+        ("new", diff.messages_added),
+        ("changed", diff.messages_changed),
+        ("gone", diff.messages_removed),
+    ):
         if messages:
             click.echo(f"{word + ':':<9}{', '.join(messages)}")
 
@@ -156,17 +161,16 @@ def _tell_dates(diff: Diff) -> None:
         note("Nothing sends it by itself: write it as a message of its own, which goes to everybody in its roles.")
 
 
-def _first_touches(wiring: Wiring, plan: Plan, path: Path, audience: int) -> None:
-    """When the first leaves, if it were started now, and how long the sending takes."""
-    from commsengine.cli.simulate import rates_of, tell_longest, tell_rates
+def _first_touches(wiring: Wiring, checked_plan: CheckedPlan, path: Path, audience: int) -> None:
+    from commsengine.cli.simulate import tell_longest, tell_rates
     from commsengine.planning.plan_on_disk import outlook
 
     if audience > SMALL:
-        tell_longest(audience, plan.send.channels, rates_of(wiring))
+        tell_longest(audience, checked_plan.plan.send.channels, wiring.settings.rates)
         click.echo("When what leaves: commsengine simulate " + str(path))
         return
     try:
-        seen = outlook(wiring, path)
+        seen = outlook(wiring.planning_basis, checked_plan)
     except InputError as closed:
         note(closed.message)
         return
@@ -176,7 +180,7 @@ def _first_touches(wiring: Wiring, plan: Plan, path: Path, audience: int) -> Non
             f"Started now, the first leaves {first.local_at:%a %d %b %H:%M} the person's time, "
             f"{count(len(seen.sent), 'touch', 'touches')} in all if nobody answers."
         )
-    tell_rates(seen, rates_of(wiring))
+    tell_rates(seen, wiring.settings.rates)
 
 
 def _next(wiring: Wiring, plan: Plan) -> str:

@@ -1,15 +1,14 @@
-"""The CAMPAIGN argument: completed by the shell, and told with the near names when there is none of that name."""
+"""Arguments and options that several commands have, and the consent of whom they ask."""
 
 from __future__ import annotations
 
-import difflib
 import sys
-from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
 
+from commsengine.cadence.terms import CHANNELS
 from commsengine.errors import CommsError, InputError
 
 if TYPE_CHECKING:
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 
 
 class CampaignType(click.ParamType[str]):
-    """The id of an applied plan."""
-
     name = "campaign"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
@@ -34,10 +31,11 @@ class CampaignType(click.ParamType[str]):
 
 
 CAMPAIGN = CampaignType()
+CHANNEL = click.Choice(sorted(CHANNELS))
 
 
 def person_named(wiring: Wiring, email: str) -> Person:
-    """The person with this address or id. Raises ``InputError`` with the near addresses."""
+    """By address or id. Raises ``InputError`` with the near addresses."""
     people = wiring.store.people
     found = people.by_email(email) or people.by_id(email)
     if found is None:
@@ -47,25 +45,6 @@ def person_named(wiring: Wiring, email: str) -> Person:
     return found
 
 
-def no_such(kind: str, given: str, known: Iterable[str]) -> str:
-    """One sentence that a name is unknown, and the near names; without a near one, the first few there are."""
-    names = sorted(known)
-    near = difflib.get_close_matches(given, names, n=3, cutoff=0.5)
-    if near:
-        return f"There is no {kind} '{given}'. Did you mean {' or '.join(near)}?"
-    if not names:
-        return f"There is no {kind} '{given}'; there is none yet."
-    more = ", …" if len(names) > 8 else ""
-    return f"There is no {kind} '{given}'. There is: {', '.join(names[:8])}{more}."
-
-
-def told_corrected(corrected: Mapping[str, str]) -> Iterator[str]:
-    """A sentence for each message that is corrected by another."""
-    return (
-        f"'{wrong}' is corrected by '{right}': it is sent to nobody any more." for wrong, right in corrected.items()
-    )
-
-
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do it without asking.")
 
 WIDE = 50
@@ -73,7 +52,7 @@ WIDE = 50
 
 
 def consent(question: str, *, yes: bool) -> None:
-    """Go on only with a yes. Raises ``InputError`` where nobody can be asked, ``click.Abort`` on a no."""
+    """Raises ``InputError`` where standard input is no terminal, ``click.Abort`` on a no."""
     if yes:
         return
     _somebody_there(question)
@@ -81,7 +60,7 @@ def consent(question: str, *, yes: bool) -> None:
 
 
 def consent_to(number: int, question: str, *, yes: bool) -> None:
-    """The same, but above 50 recipients the number must be typed."""
+    # Above 50 recipients a yes is given too easily: the number is typed.
     if yes or number <= WIDE:
         return consent(question, yes=yes)
     _somebody_there(question)

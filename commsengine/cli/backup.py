@@ -1,4 +1,4 @@
-"""``backup`` and ``restore``: a copy of the database, and the way back to it."""
+"""``backup``, ``restore`` and ``upgrade``: a copy of the database, the way back to it, and on to this version."""
 
 from __future__ import annotations
 
@@ -74,6 +74,19 @@ def restore(wiring: Wiring, file: Path, verify: bool, as_json: bool, yes: bool) 
     click.echo("The engine is on hold: commsengine release shows what it would send, and asks.")
 
 
+@click.command()
+@with_workspace
+def upgrade(wiring: Wiring) -> None:
+    """Bring the database to this version. Stop the engine first. An older SQLite file is copied before.
+
+    Example: commsengine upgrade
+    """
+    kept = wiring.upgrade()
+    if kept:
+        click.echo(f"The database as it was is in {kept}.")
+    click.echo("The database is of this version.")
+
+
 def _in_backups(wiring: Wiring, name: str) -> Path:
     return wiring.folder / "backup" / f"{name}-{wiring.clock():%Y-%m-%d-%H%M%S}.db"
 
@@ -100,7 +113,12 @@ def _tell(seen: Verified) -> None:
 
 def _json(seen: Verified) -> dict[str, object]:
     return {
-        "made_at": seen.made_at, "people": seen.people, "campaigns": dict(seen.campaigns), "touches": seen.touches,
-        "put_back": seen.put_back, "strangers": seen.strangers, "foreign": seen.foreign,
+        "made_at": seen.made_at,
+        "people": seen.people,
+        "campaigns": dict(seen.campaigns),
+        "touches": seen.touches,
+        "put_back": seen.put_back,
+        "strangers": seen.strangers,
+        "foreign": seen.foreign,
         "coming": {"hours": 24, "messages": dict(seen.coming.messages), "exact": seen.coming.exact},
-    }  # fmt: skip
+    }

@@ -23,17 +23,23 @@ F = TypeVar("F", bound=Callable[..., Any])
 BACKLOGS = ("latest", "all", "none")
 
 backlog_option = click.option(
-    "--backlog", type=click.Choice(BACKLOGS), default="latest", show_default=True,
+    "--backlog",
+    type=click.Choice(BACKLOGS),
+    default="latest",
+    show_default=True,
     help="What becomes of what fell due meanwhile: the newest per person, all of it, or none.",
-)  # fmt: skip
+)
 
 
 def waiting(command: F) -> F:
-    """How long to wait for what was just leaving."""
     wait = click.option(
-        "--wait", type=click.FloatRange(min=0), default=60.0, show_default=True, metavar="SECONDS",
+        "--wait",
+        type=click.FloatRange(min=0),
+        default=60.0,
+        show_default=True,
+        metavar="SECONDS",
         help="How long to wait for messages that are just leaving.",
-    )  # fmt: skip
+    )
     no_wait = click.option("--no-wait", is_flag=True, help="Do not wait; say how many may still arrive.")
     return wait(no_wait(command))
 
@@ -152,7 +158,6 @@ def cancel(wiring: Wiring, ctx: click.Context, campaign: str, yes: bool, wait: f
 
 
 def _must_not_be_over(record: CampaignRecord) -> None:
-    """Raises ``InputError`` for a campaign that nothing can set going again as it is."""
     if record.state == "cancelled":
         raise InputError(f"{record.id} was cancelled for good.", "Apply its plan under another 'campaign:' id.")
     if record.state == "finished":
@@ -160,7 +165,6 @@ def _must_not_be_over(record: CampaignRecord) -> None:
 
 
 def tell(seen: Effects) -> None:
-    """What would happen at once, and later."""
     about = "" if seen.exact else f" (estimated from {seen.looked_at:,} people)"
     click.echo(
         f"{count(seen.now_due, 'message')} would leave now, {count(seen.later, 'person', 'people')} later{about}."
@@ -188,8 +192,11 @@ def _tell_stopped(report: StopReport) -> None:
     may = count(len(report.open_rows) + len(report.uncertain), "message")
     click.echo(f"{report.campaign} is {report.state}, but {may} may still arrive or have arrived: {split}{numbers}.")
     rows = [*report.open_rows, *report.uncertain]
-    table(["key", "message", "channel", "state"], [(row.key, row.message, row.channel, row.state) for row in rows],
-          whole=["key"])  # fmt: skip
+    table(
+        ["key", "message", "channel", "state"],
+        [(row.key, row.message, row.channel, row.state) for row in rows],
+        whole=["key"],
+    )
     if report.uncertain:
         note("Settle an uncertain one when you know: commsengine touch KEY --sent (or --resend).")
     if report.open_rows:

@@ -14,7 +14,7 @@ from commsengine.cli.written_out import guard_stdout
 
 @dataclass(frozen=True, slots=True)
 class CommandEntry:
-    """A command, the file of this folder it lives in, and the line ``--help`` says about it."""
+    """A command, the file of this folder that has it, and its line in ``--help``."""
 
     name: str
     file: str
@@ -64,7 +64,7 @@ CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("release", "release", "Let a held engine send again."),
         CommandEntry("backup", "backup", "Copy the database while it is in use."),
         CommandEntry("restore", "backup", "Put a backup in the place of the database; look at it first with --verify."),
-        CommandEntry("upgrade", "upgrade", "Bring the database to this version."),
+        CommandEntry("upgrade", "backup", "Bring the database to this version."),
     ),
 }
 
@@ -72,8 +72,7 @@ ENTRIES = {entry.name: entry for entries in CHAPTERS.values() for entry in entri
 
 
 class CommandGroup(click.Group):
-    """Knows its commands by name and one line; loads the file of the one that is asked for."""
-
+    # The file of a command is loaded when it is asked for, so that ``--help`` answers at once.
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(ENTRIES)
 
@@ -88,7 +87,7 @@ class CommandGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        from commsengine.cli.arguments import no_such
+        from commsengine.text import no_such
 
         if args and args[0] not in ENTRIES and not args[0].startswith("-"):
             raise click.UsageError(no_such("command", args[0], ENTRIES), ctx)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from commsengine.cli.output import count
 from commsengine.errors import CommsError
+from commsengine.loopback import is_loopback
 from commsengine.settings import shown
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ OLD_LOG = dt.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one examination found: ``state`` is ok, note or problem."""
+    """``state`` is ok, note or problem."""
 
     about: str
     state: Literal["ok", "note", "problem"]
@@ -37,14 +38,21 @@ class Finding:
 
 
 def examine(wiring: Wiring) -> list[Finding]:
-    """Every finding. Settings that cannot be read raise ``InputError``: nothing else could be examined."""
+    """Raises ``InputError`` for settings that cannot be read: nothing else could be examined."""
     examinations: dict[str, Callable[[Wiring], Iterator[Finding]]] = {
-        "settings": _settings, "database": _database, "state": _state, "files": _files, "clock": _clock,
-        "ticks": _ticks, "mail": _mail, "slack": _slack, "uncertain": _resolvers, "links": _links,
-        "channels": _resting, "windows": _windows,
-    }  # fmt: skip
-    _ = wiring.settings
-    findings: list[Finding] = []
+        "database": _database,
+        "state": _state,
+        "files": _files,
+        "clock": _clock,
+        "ticks": _ticks,
+        "mail": _mail,
+        "slack": _slack,
+        "uncertain": _resolvers,
+        "links": _links,
+        "channels": _resting,
+        "windows": _windows,
+    }
+    findings = [*_settings(wiring)]
     for about, examination in examinations.items():
         try:
             findings += examination(wiring)
@@ -58,9 +66,11 @@ def _settings(wiring: Wiring) -> Iterator[Finding]:
     yield Finding("settings", "ok", f"{len(given)} are set, none is wrong.")
     if not wiring.settings.credentials:
         yield Finding(
-            "settings", "problem", "Neither mail nor Slack is set up.",
+            "settings",
+            "problem",
+            "Neither mail nor Slack is set up.",
             "Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN.",
-        )  # fmt: skip
+        )
 
 
 def _state(wiring: Wiring) -> Iterator[Finding]:
@@ -68,20 +78,24 @@ def _state(wiring: Wiring) -> Iterator[Finding]:
     there = next(each for each in (folder, *folder.parents) if each.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         yield Finding(
-            "state", "problem", f"The state folder {folder} cannot be written.",
+            "state",
+            "problem",
+            f"The state folder {folder} cannot be written.",
             "Let COMMSENGINE_STATE_DIR name a folder of this user that outlives a restart.",
-        )  # fmt: skip
+        )
     elif database and folder.is_relative_to(database.absolute().parent):
         yield Finding(
-            "state", "note", f"The state folder {folder} lies beside the database: restored together, none can tell.",
+            "state",
+            "note",
+            f"The state folder {folder} lies beside the database: restored together, none can tell.",
             "Set COMMSENGINE_STATE_DIR to a folder outside of the workspace.",
-        )  # fmt: skip
+        )
     else:
         yield Finding("state", "ok", f"The sent-journal is kept in {folder}.")
 
 
 def _files(wiring: Wiring) -> Iterator[Finding]:
-    """Who else can read what the program keeps; what people put there themselves is a note."""
+    # Files that people put there themselves are a note.
     from commsengine.cli.doctor_files import EVERYBODY, open_files
 
     found = list(open_files(wiring.settings))
@@ -122,9 +136,11 @@ def _clock(wiring: Wiring) -> Iterator[Finding]:
     beats = wiring.store.engine.heartbeats()
     if beats and beats[0].beat_at > wiring.clock() + AHEAD:
         yield Finding(
-            "clock", "problem", f"The last beat on record is in the future ({beats[0].beat_at:%Y-%m-%d %H:%M} UTC).",
+            "clock",
+            "problem",
+            f"The last beat on record is in the future ({beats[0].beat_at:%Y-%m-%d %H:%M} UTC).",
             "Set this machine's clock; has it gone back?",
-        )  # fmt: skip
+        )
     else:
         yield Finding("clock", "ok", f"{wiring.clock():%Y-%m-%d %H:%M} UTC.")
 
@@ -199,9 +215,11 @@ def _slack(wiring: Wiring) -> Iterator[Finding]:
     yield from _scopes(str(answer.headers.get("x-oauth-scopes", "")))
     if not (settings.slack_app_token or settings.slack_signing_secret):
         yield Finding(
-            "slack", "note", "Buttons do not work yet; the links in the messages do.",
+            "slack",
+            "note",
+            "Buttons do not work yet; the links in the messages do.",
             "Set COMMSENGINE_SLACK_APP_TOKEN (Socket Mode) or COMMSENGINE_SLACK_SIGNING_SECRET (HTTP).",
-        )  # fmt: skip
+        )
 
 
 def _scopes(granted: str) -> Iterator[Finding]:
@@ -216,9 +234,11 @@ def _scopes(granted: str) -> Iterator[Finding]:
         )
     if HISTORY not in scopes:
         yield Finding(
-            "slack", "note", f"Without the scope {HISTORY} nobody can say whether an uncertain message arrived.",
+            "slack",
+            "note",
+            f"Without the scope {HISTORY} nobody can say whether an uncertain message arrived.",
             "Add it to the app and install it again.",
-        )  # fmt: skip
+        )
 
 
 def _resolvers(wiring: Wiring) -> Iterator[Finding]:
@@ -254,9 +274,11 @@ def _imap_archive(archive: ImapArchive) -> Finding:
         return Finding("uncertain", "problem", f"The archive: {error}.", "See COMMSENGINE_IMAP_URL.")
     if not proves_itself:
         return Finding(
-            "uncertain", "note", "The archive can be read, but none of our messages is found in it.",
+            "uncertain",
+            "note",
+            "The archive can be read, but none of our messages is found in it.",
             "Until it gets copies of what is sent, nothing is taken for missing because it is not there.",
-        )  # fmt: skip
+        )
     return Finding(
         "uncertain", "ok", f"The archive can be read; it holds {count(messages, 'message')}, ours among them."
     )
@@ -265,11 +287,13 @@ def _imap_archive(archive: ImapArchive) -> Finding:
 def _links(wiring: Wiring) -> Iterator[Finding]:
     base = wiring.links.base_url
     host = urlsplit(base).hostname
-    if host in ("localhost", "127.0.0.1", "::1"):
+    if is_loopback(host):
         yield Finding(
-            "links", "note", f"Links lead to {base}, which only this machine can open.",
+            "links",
+            "note",
+            f"Links lead to {base}, which only this machine can open.",
             "Set COMMSENGINE_BASE_URL before real people get them.",
-        )  # fmt: skip
+        )
         return
     try:
         with urllib.request.urlopen(f"{base}/healthz", timeout=TIMEOUT) as answer:  # noqa: S310 - checked to be http(s)

@@ -21,7 +21,7 @@ MOST_NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class OpenFiles:
-    """Files of one place that ``reader`` can read. ``guarded``: what is in them was never meant for anybody else."""
+    """Files of one place that ``reader`` can read; ``guarded`` if they were never meant for other accounts."""
 
     text: str
     fix: str
@@ -56,13 +56,13 @@ def _of_one_place(
 
 
 def _files(place: Path) -> Iterator[Path]:
-    """The file, or every file below the folder but ``STOP``, which is empty and made by hand."""
+    # STOP is empty and made by hand.
     below = sorted(place.rglob("*")) if os.path.isdir(place) else [place]
     yield from (file for file in below if os.path.isfile(file) and file.name != "STOP")
 
 
 def reader_of(file: Path) -> str:
-    """Who else can open it: it must be readable, and each folder above it passable."""
+    # The file must be readable, and each folder above it passable.
     try:
         file = file.resolve()
         found, *above = (each.stat() for each in (file, *file.parents))
@@ -104,7 +104,7 @@ def _mended(files: list[Path], folders: list[Path]) -> str:
 
 
 def keeps_modes_here(folder: Path) -> bool:
-    """Whether what is written there for one account is for one account: some disks show the same mode for all."""
+    # Some disks show the same mode for every file.
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
             return not os.fstat(file.fileno()).st_mode & 0o077

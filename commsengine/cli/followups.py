@@ -13,6 +13,7 @@ from commsengine.cli.output import count, json_option, note, say, show_json, tit
 from commsengine.cli.workspace import with_workspace
 
 if TYPE_CHECKING:
+    from commsengine.cadence.terms import OutcomeName, Unclear
     from commsengine.wiring import Wiring
 
 
@@ -46,7 +47,6 @@ def followups(wiring: Wiring, campaign: str | None, talking_points: bool, as_jso
 
 
 def show_followups(found: Sequence[Mapping[str, Any]], *, talking_points: bool = False) -> None:
-    """Those for today first by their order; the rest is counted."""
     today = [each for each in found if each["today"]]
     for each in today:
         title(f"{each['id']}  {each['name'] or each['person']}, {each['campaign']}: {', '.join(each['messages'])}")
@@ -80,5 +80,5 @@ def followup(wiring: Wiring, id_: str, outcome: OutcomeName, unclear: Unclear | 
 
     one = record_outcome(
         wiring.store, id_, outcome, unclear=unclear or "", note=remark, by=wiring.operator, now=wiring.clock()
-    )  # fmt: skip
+    )
     click.echo(f"Recorded for {one.person.email}: {outcome}, about {', '.join(one.messages)}.")

@@ -41,7 +41,7 @@ def init(folder: Path) -> None:
 
 
 def _campaign(folder: Path) -> str:
-    """The campaign's id from the folder's name, so that it is a name the author chose."""
+    # From the folder's name, which the author chose.
     return re.sub(r"[^a-z0-9]+", "-", folder.absolute().name.lower()).strip("-")[:64] or "first-campaign"
 
 

@@ -1,4 +1,4 @@
-"""Where logs go: to stderr, one line each, JSON where nobody watches.
+"""Where logs go: to stderr, one line each, JSON where no terminal is.
 
 Other libraries are heard only by their name and level: what they say may hold an address. A log that cannot be written
 (the disk is full, nobody holds the other end) is lost, and nothing stops because of it.
@@ -19,8 +19,7 @@ INFO, WARNING = logging.INFO, logging.WARNING
 
 
 class Unfailing:
-    """A stream that takes whatever is written to it, and loses what cannot be."""
-
+    # A log that cannot be written must not stop what it tells of.
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
@@ -38,13 +37,13 @@ class Unfailing:
 
 
 def unfailing_stderr() -> None:
-    """For the rest of this process, and guarded; stderr that was closed before it began goes nowhere."""
+    # stderr that was closed before the process began goes nowhere.
     stream = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - to the end
     sys.stderr = guarded(cast("TextIO", Unfailing(stream)))
 
 
 def configure_logs(level: int) -> None:
-    """From ``level`` up (as in the logging module)."""
+    """``level`` as in the logging module."""
     import structlog
 
     watched = sys.stderr.isatty()
@@ -67,7 +66,7 @@ def configure_logs(level: int) -> None:
 
 
 def _written_out(_logger: object, _method: str, event: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Before the colours come: a value acts on no terminal, and only a traceback has lines."""
+    # Before the colours come: a value acts on no terminal, and only a traceback has lines.
     return {
         name: value if not isinstance(value, str) else written_out(value) if name == "exception" else in_one_line(value)
         for name, value in event.items()

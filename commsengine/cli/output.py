@@ -40,19 +40,19 @@ def _plain(value: object) -> object:
 
 
 def utc(instant: datetime | None) -> str | None:
-    """An instant as ISO 8601 in UTC: ``2027-01-11T08:00:00+00:00``."""
+    """ISO 8601 in UTC: ``2027-01-11T08:00:00+00:00``."""
     return instant.astimezone(UTC).isoformat() if instant else None
 
 
 def when(instant: datetime | str | None) -> str:
-    """An instant, or its ISO form, for people: ``Mon 11 Jan 08:00 UTC``."""
+    """``Mon 11 Jan 08:00 UTC``, of an instant or its ISO form."""
     if isinstance(instant, str):
         instant = datetime.fromisoformat(instant)
     return f"{instant.astimezone(UTC):%a %d %b %H:%M} UTC" if instant else "-"
 
 
 def console() -> Console:
-    """Where human output goes. No table is wider than the terminal; piped, each is as wide as it has to be."""
+    # No table is wider than the terminal; piped, each is as wide as it has to be.
     from rich.console import Console
 
     piped = not sys.stdout.isatty()
@@ -63,9 +63,9 @@ def console() -> Console:
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = (), whole: Sequence[str] = ()
 ) -> None:
-    """A table without frames; nothing is printed without rows.
+    """A table without frames; without rows, nothing.
 
-    Columns named in ``right`` are aligned to the right; those in ``whole`` are never broken, for they are copied.
+    Columns in ``right`` are aligned to the right; those in ``whole`` are never broken, for they are copied.
     """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
@@ -82,7 +82,6 @@ def table(
 
 
 def at_rest(rest: Mapping[str, Any], now: datetime) -> str:
-    """A channel that rests: until when, and why in the other side's words."""
     until = datetime.fromisoformat(rest["until"])
     return (
         f"{rest['channel']} rests until {when(until) if until > now else 'the next tick'}: "
@@ -91,7 +90,6 @@ def at_rest(rest: Mapping[str, Any], now: datetime) -> str:
 
 
 def waits_for(rest: Mapping[str, Any]) -> str:
-    """How many messages wait for it."""
     return f"{count(rest['waiting'], 'message waits', 'messages wait')} for {rest['channel']}."
 
 
@@ -100,17 +98,15 @@ def title(text: str) -> None:
 
 
 def colourful(text: str) -> None:
-    """Prints what bears our own styles, which only a terminal gets; every value in it is written out already."""
+    """Prints text with our own styles, which only a terminal gets; its values are written out already."""
     click.echo(text, file=bare(sys.stdout), color=sys.stdout.isatty())
 
 
 def say(text: str) -> None:
-    """One line of output, whatever others wrote into it."""
     click.echo(in_one_line(text))
 
 
 def note(text: str) -> None:
-    """Something worth knowing that is no result: to stderr."""
     click.echo(text, err=True)
 
 

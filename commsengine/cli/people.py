@@ -56,9 +56,13 @@ def import_(wiring: Wiring, file: Path, skip_bad: bool, complete: bool, yes: boo
         note(str(problem))
     _refuse_bad_rows(read, skip_bad=skip_bad, complete=complete)
     counts = wiring.store.people.save(
-        read.people, by=wiring.operator, now=wiring.clock(), columns=read.columns, complete=complete,
+        read.people,
+        by=wiring.operator,
+        now=wiring.clock(),
+        columns=read.columns,
+        complete=complete,
         present=read.present,
-    )  # fmt: skip
+    )
     if as_json:
         show_json(_report(read, counts))
         return
@@ -87,10 +91,14 @@ def _refuse_bad_rows(read: PeopleFile, *, skip_bad: bool, complete: bool) -> Non
 
 def _report(read: PeopleFile, counts: ImportCounts) -> dict[str, Any]:
     return {
-        "read": read.read, "rejected": [asdict(each) for each in read.rejected], **asdict(counts),
-        "columns": read.columns, "kept": read.kept, "advice": [asdict(each) for each in read.advice],
+        "read": read.read,
+        "rejected": [asdict(each) for each in read.rejected],
+        **asdict(counts),
+        "columns": read.columns,
+        "kept": read.kept,
+        "advice": [asdict(each) for each in read.advice],
         "returned": read.returned,
-    }  # fmt: skip
+    }
 
 
 @people.command("export")
@@ -143,7 +151,7 @@ def _plainly(value: object) -> object:
 
 
 def _without_rights(stored: Stored) -> Stored:
-    """What somebody answered in a check is theirs alone: neither the choice nor right or wrong is shown."""
+    # An answer to a check is the person's alone: neither the choice nor right or wrong is shown.
     return {kind: [_without_right(fact) for fact in facts] for kind, facts in stored.items()}
 
 
@@ -171,7 +179,6 @@ MOST_NAMES = 5
 
 
 def tell_columns(read: PeopleFile) -> None:
-    """Which columns were read, and what the file lacks and so did not touch."""
     from commsengine.cadence.people import KNOWN
 
     ours = [name for name in read.columns if name in KNOWN]
@@ -182,7 +189,6 @@ def tell_columns(read: PeopleFile) -> None:
 
 
 def tell_leavers(read: PeopleFile) -> None:
-    """Who is brought back; and who of the file has left and stays so, for it does not say."""
     if read.returned:
         click.echo(f"Marked as left until now, and active again: {_some(read.returned)}.")
     gone = [person.email for person in read.people if person.left]

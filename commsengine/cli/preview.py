@@ -5,17 +5,19 @@ from __future__ import annotations
 import html
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from commsengine.cadence.terms import ChannelName
+from commsengine.cli.arguments import CHANNEL
 from commsengine.cli.check import PLAN
 from commsengine.cli.output import json_option, note, show_json, title
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 
 if TYPE_CHECKING:
+    from commsengine.cadence.terms import ChannelName
     from commsengine.planning.preview import PreviewTouch
     from commsengine.wiring import Wiring
 
@@ -28,7 +30,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--role", help="As the first person of this role (default: one person of every role).")
 @click.option("--message", help="Only this message.")
 @click.option("--touch", "number", type=click.IntRange(1), default=1, show_default=True, help="Its n-th touch.")
-@click.option("--channel", type=click.Choice(["email", "slack"]), help="Only as this channel shows it.")
+@click.option("--channel", type=CHANNEL, help="Only as this channel shows it.")
 @click.option(
     "--out", type=FOLDER, help="Write the mail (HTML, text) and the Slack card (HTML, blocks) to this folder."
 )
@@ -36,26 +38,34 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @json_option
 @with_workspace
 def preview(
-    wiring: Wiring, plan: Path, email: str | None, role: str | None, message: str | None, number: int,
-    channel: ChannelName | None, out: Path | None, open_: bool, as_json: bool,
-) -> None:  # fmt: skip
+    wiring: Wiring,
+    plan: Path,
+    email: str | None,
+    role: str | None,
+    message: str | None,
+    number: int,
+    channel: ChannelName | None,
+    out: Path | None,
+    open_: bool,
+    as_json: bool,
+) -> None:
     """Show what a person would see, by every channel of the plan, and which of them will carry it.
 
     --out writes files: the mail as HTML and text, the Slack card as HTML and blocks.
 
     Example: commsengine preview schedules/crm-rollout.yaml --as ana.kim@example.com
     """
-    from commsengine.cli.arguments import told_corrected
-    from commsengine.planning.plan_on_disk import checked
-    from commsengine.planning.preview import audience, previews
+    from commsengine.planning.plan_on_disk import checked, corrected_texts
+    from commsengine.planning.preview import preview_people, previews
 
-    written, people = checked(wiring, plan)
+    checked_plan, basis = checked(wiring.check(plan)), wiring.preview_basis
+    written = checked_plan.plan
     seen = [
-        specimen
-        for person in audience(written, people, email=email, role=role)
-        for specimen in previews(wiring, written, people, person, message=message, number=number, channel=channel)
+        shown
+        for person in preview_people(checked_plan, email=email, role=role)
+        for shown in previews(basis, checked_plan, person, message=message, number=number, channel=channel)
     ]
-    for text in told_corrected(written.corrected):
+    for text in corrected_texts(written.corrected):
         note(text)
     if not seen:
         raise InputError(
@@ -69,32 +79,20 @@ def preview(
         if open_:
             _open(files)
     if as_json:
-        show_json({"campaign": written.campaign, "previews": [_data(specimen) for specimen in seen]})
+        show_json({"campaign": written.campaign, "previews": [shown.as_data() for shown in seen]})
     elif out is None:
-        for specimen in seen:
-            _show(specimen)
+        for shown in seen:
+            _show(shown)
 
 
-def _data(specimen: PreviewTouch) -> dict[str, Any]:
-    touch, message = specimen.touch, specimen.message
-    about = {
-        "person": specimen.person.email, "role": touch.role, "message": touch.message, "kind": touch.kind,
-        "touch": touch.number, "at": touch.due_at, "channel": touch.channel,
-        "goes_out": touch.channel == specimen.goes_by,
-    }  # fmt: skip
-    if message is None:
-        return {**about, "text": specimen.talking_points}
-    return {**about, "subject": message.subject, "text": message.text, "html": message.html, "blocks": message.blocks}
-
-
-def _show(specimen: PreviewTouch) -> None:
-    touch, message = specimen.touch, specimen.message
-    person = f"{specimen.person.email} ({touch.role})"
+def _show(shown: PreviewTouch) -> None:
+    touch, message = shown.touch, shown.message
+    person = f"{shown.person.email} ({touch.role})"
     if message is None:
         title(f"{touch.message}: what to say to {person} in person")
-        click.echo(specimen.talking_points)
+        click.echo(shown.talking_points)
     else:
-        instead = "" if touch.channel == specimen.goes_by else f" (it goes out by {specimen.goes_by})"
+        instead = "" if touch.channel == shown.goes_by else f" (it goes out by {shown.goes_by})"
         title(f"{touch.message}, {touch.kind} {touch.number}, to {person} by {touch.channel}{instead}")
         text = html.unescape(message.text) if touch.channel == "slack" else message.text
         click.echo(f"From:    {message.sender_name}\nSubject: {message.subject}\n\n{text}")
@@ -103,20 +101,20 @@ def _show(specimen: PreviewTouch) -> None:
 
 def _write(seen: list[PreviewTouch], folder: Path) -> list[Path]:
     files: list[Path] = []
-    for specimen in seen:
-        touch = specimen.touch
+    for shown in seen:
+        touch = shown.touch
         name = f"{touch.message}-{touch.role}-{touch.kind}-{touch.number}"
-        files += [_written(folder / f"{name}{ending}", text) for ending, text in _texts(specimen).items()]
+        files += [_written(folder / f"{name}{ending}", text) for ending, text in _texts(shown).items()]
     return files
 
 
-def _texts(specimen: PreviewTouch) -> dict[str, str]:
-    """What is written of it, by the end of the file's name."""
+def _texts(shown: PreviewTouch) -> dict[str, str]:
+    """By the end of the file's name."""
     from commsengine.sandbox.card_page import card_page
 
-    message = specimen.message
+    message = shown.message
     if message is None:
-        return {".txt": specimen.talking_points}
+        return {".txt": shown.talking_points}
     if not message.blocks:
         return {".html": message.html, ".txt": message.text}
     card = json.dumps({"text": message.subject, "blocks": list(message.blocks)}, indent=2, ensure_ascii=False)

@@ -35,15 +35,19 @@ def questions(wiring: Wiring, as_json: bool) -> None:
 
 
 def show_questions(found: Sequence[Mapping[str, Any]]) -> None:
-    """One line per question; those that wait for more than two working days are marked."""
     table(
         ["id", "asked", "by", "campaign", "question"],
         [
-            (each["id"], when(each["asked_at"]) + (" (waits too long)" if each["overdue"] else ""),
-             each["person"], each["campaign"], each["text"])
+            (
+                each["id"],
+                when(each["asked_at"]) + (" (waits too long)" if each["overdue"] else ""),
+                each["person"],
+                each["campaign"],
+                each["text"],
+            )
             for each in found
         ],
-    )  # fmt: skip
+    )
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""The story of a rehearsal, told for people. Loaded only after one."""
+"""The story of a rehearsal, for people. Loaded only after one."""
 
 from __future__ import annotations
 
@@ -42,7 +42,6 @@ def as_data(story: Story) -> dict[str, Any]:
 
 
 def tell(story: Story, where: Path) -> None:
-    """Touches, answers, whom to call and what to say, the paused moment, and where to look."""
     script = story.script
     click.echo()
     title(f"{script.plan.title}: {script.start:%d %b %Y} to {script.until:%d %b %Y}")

@@ -35,9 +35,12 @@ port_option = click.option(
 @click.command()
 @click.argument("plan", type=PLAN)
 @click.option(
-    "--answers", type=click.Choice(["none", "all", "typical", "weak", "strong"]), default="typical", show_default=True,
+    "--answers",
+    type=click.Choice(["none", "all", "typical", "weak", "strong"]),
+    default="typical",
+    show_default=True,
     help="How the people of the sandbox answer; the weak and the strong do by what they remember.",
-)  # fmt: skip
+)
 @serve_option
 @port_option
 @json_option
@@ -73,9 +76,7 @@ def demo(serve: bool, port: int, as_json: bool) -> None:
         )
 
 
-def _perform(
-    wiring: Wiring, plan: Path, folder: Path, answers: str, *, serve: bool, port: int, as_json: bool
-) -> None:  # fmt: skip
+def _perform(wiring: Wiring, plan: Path, folder: Path, answers: str, *, serve: bool, port: int, as_json: bool) -> None:
     from commsengine.cli.rehearsal_story import as_data, tell
     from commsengine.sandbox.rehearse import Rehearsal
 
@@ -101,7 +102,7 @@ def _perform(
 
 @contextmanager
 def _hurry() -> Iterator[None]:
-    """Weeks in seconds: look seldom at thousands of kept mails; stay on one core, for the threads take turns."""
+    # Weeks in seconds: thousands of kept mails are looked at seldom, and threads that take turns need one core.
     pinned, thresholds = sys.platform == "linux", gc.get_threshold()
     cores = os.sched_getaffinity(0) if pinned else set()
     gc.set_threshold(50_000, 20, 100)
@@ -116,14 +117,15 @@ def _hurry() -> Iterator[None]:
 
 
 def _script(wiring: Wiring, path: Path, answers: str) -> Script:
-    """The whole campaign from the day before its first message opens, with a pause on a busy morning."""
+    # From the day before the first message opens, with a pause on a busy morning.
     from commsengine.cadence.calendar import DAY, Hours, last_closing
     from commsengine.cadence.history import Campaign, Campaigns
     from commsengine.planning.plan_on_disk import checked
     from commsengine.planning.simulation import supposition
     from commsengine.sandbox.rehearse import Script, with_pause
 
-    plan, people = checked(wiring, path)
+    checked_plan = checked(wiring.check(path))
+    plan, people = checked_plan.plan, checked_plan.people
     hours = Hours(plan, people[0])
     opens = min(hours.instant_of(plan, message.opens) for message in plan.messages) - DAY
     start = opens.replace(hour=0, minute=0)
@@ -134,7 +136,6 @@ def _script(wiring: Wiring, path: Path, answers: str) -> Script:
 
 
 def _with_progress(run: Callable[[Callable[[dt.datetime], object]], Story], script: Script) -> Story:
-    """A bar over the days of the campaign, on stderr, where somebody watches."""
     days = (script.until - script.start).days
     with click.progressbar(
         length=days, label="Rehearsing", file=bare(sys.stderr), hidden=not sys.stderr.isatty()

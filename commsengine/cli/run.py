@@ -90,7 +90,7 @@ def tick(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
 
 
 def _tell_what_waits(wiring: Wiring) -> None:
-    """What the tick could not do, so that nobody takes silence for success; else when the next is due."""
+    # Silence would be taken for success.
     from commsengine.reports.status import channels
 
     store, now = wiring.store, wiring.clock()
@@ -118,7 +118,7 @@ HOUR = 3600.0
 
 
 def too_rarely(wiring: Wiring) -> str:
-    """That the last tick came long after the beat before it; empty if it did not."""
+    """Empty if the last tick came soon after the one before it."""
     from commsengine.engine.tick_gaps import rarely
 
     apart = rarely(wiring.store)

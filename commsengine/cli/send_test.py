@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cadence.terms import ChannelName
+from commsengine.cli.arguments import CHANNEL
 from commsengine.cli.check import PLAN
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import CommsError, InputError
 
 if TYPE_CHECKING:
     from commsengine.cadence.plan import Plan
+    from commsengine.cadence.terms import ChannelName
     from commsengine.channels.channel import Outcome
     from commsengine.content.message import RenderedMessage
     from commsengine.wiring import Wiring
@@ -27,27 +29,26 @@ if TYPE_CHECKING:
     "--as", "email", metavar="EMAIL", help="As this person would see it (default: the one of --to, else anybody)."
 )
 @click.option("--message", help="This message (default: the first).")
-@click.option(
-    "--channel", type=click.Choice(["email", "slack"]), help="By this channel (default: the first with credentials)."
-)
+@click.option("--channel", type=CHANNEL, help="By this channel (default: the first with credentials).")
 @with_workspace
 def send_test(
     wiring: Wiring, plan: Path, to: str, email: str | None, message: str | None, channel: ChannelName | None
-) -> None:  # fmt: skip
+) -> None:
     """Send one message of a plan to yourself. Nothing is recorded, and its links answer nothing.
 
     Example: commsengine send-test schedules/crm-rollout.yaml --to me@example.com
     """
     from commsengine.planning.plan_on_disk import checked
-    from commsengine.planning.preview import audience, previews
+    from commsengine.planning.preview import preview_people, previews
 
-    written, people = checked(wiring, plan)
+    checked_plan = checked(wiring.check(plan))
+    written = checked_plan.plan
     chosen = _channel(wiring, written.send.channels, channel)
-    if email is None and any(each.email.lower() == to.lower() for each in people):
+    if email is None and any(each.email.lower() == to.lower() for each in checked_plan.people):
         email = to
-    person = audience(written, people, email=email, role=None)[0]
-    seen = previews(wiring, written, people, person, message=message or _first(written), channel=chosen)
-    shown = next((specimen.message for specimen in seen if specimen.message), None)
+    person = preview_people(checked_plan, email=email, role=None)[0]
+    seen = previews(wiring.preview_basis, checked_plan, person, message=message or _first(written), channel=chosen)
+    shown = next((seen_touch.message for seen_touch in seen if seen_touch.message), None)
     if shown is None:
         raise InputError(f"{person.email} gets no such message.", "Name another with --message or --as.")
     mail = replace(shown, to_email=to, slack_id="", subject=f"[Test] {shown.subject}", date=wiring.clock())

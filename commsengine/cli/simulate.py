@@ -17,6 +17,7 @@ from commsengine.errors import InputError
 if TYPE_CHECKING:
     from commsengine.cadence.plan import Plan
     from commsengine.planning.simulation import Simulation
+    from commsengine.settings import Rates
     from commsengine.wiring import Wiring
 
 MOST_NAMES, MOST_WEEKS = 10, 10
@@ -49,13 +50,15 @@ def simulate(wiring: Wiring, plan: Path, start: str | None, until: str | None, a
 
     Example: commsengine simulate schedules/crm-rollout.yaml --answers typical
     """
-    from commsengine.planning.plan_on_disk import outlook
+    from commsengine.planning.plan_on_disk import checked, outlook
 
-    seen = outlook(wiring, plan, start=_day(start, "--from"), until=_day(until, "--until"), answers=answers)
+    first, last = _day(start, "--from"), _day(until, "--until")
+    checked_plan = checked(wiring.check(plan))
+    seen = outlook(wiring.planning_basis, checked_plan, start=first, until=last, answers=answers)
     if as_json:
-        show_json(as_data(seen))
+        show_json(seen.as_data())
     else:
-        show_simulation(seen, rates_of(wiring))
+        show_simulation(seen, wiring.settings.rates)
 
 
 def _day(text: str | None, option: str) -> dt.date | None:
@@ -67,33 +70,8 @@ def _day(text: str | None, option: str) -> dt.date | None:
         raise InputError(f"{option}: '{text}' is not a date.", "Write YYYY-MM-DD, for example 2027-03-15.") from None
 
 
-def rates_of(wiring: Wiring) -> dict[str, int | None]:
-    return {"email": wiring.settings.smtp_rate, "slack": wiring.settings.slack_rate}
-
-
-def as_data(seen: Simulation) -> dict[str, object]:
-    return {
-        "campaign": seen.plan.campaign,
-        "touches": [
-            {
-                "at": each.touch.due_at,
-                "local_at": each.local_at.isoformat(),
-                "person": each.person.email,
-                "message": each.touch.message,
-                "rung": each.touch.rung,
-                "kind": each.touch.kind,
-                "channel": each.touch.channel,
-                "key": each.touch.key,
-            }
-            for each in seen.touches
-        ],
-        "summary": seen.summary(),
-    }
-
-
-def show_simulation(seen: Simulation, per_minute: dict[str, int | None]) -> None:
-    """The calendar, the load on people, who is never reached, and what needs a human."""
-    from commsengine.cli.arguments import told_corrected
+def show_simulation(seen: Simulation, per_minute: Rates) -> None:
+    from commsengine.planning.plan_on_disk import corrected_texts
 
     figures = seen.summary()
     title(f"{seen.plan.title} ({seen.plan.campaign}), {seen.start:%d %b %Y} to {seen.until:%d %b %Y}")
@@ -103,7 +81,7 @@ def show_simulation(seen: Simulation, per_minute: dict[str, int | None]) -> None
         f"per person {figures['per_person']['median']:g} (median), {figures['per_person']['most']} at most."
     )
     click.echo(ASSUMPTION[seen.answers])
-    for text in told_corrected(seen.plan.corrected):
+    for text in corrected_texts(seen.plan.corrected):
         note(text)
     _calendar(seen)
     _recall(seen)
@@ -120,10 +98,14 @@ def _calendar(seen: Simulation) -> None:
     days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
     used = [n for n in range(1, 8) if n < 6 or any(n in week for week in weeks.values())]
     rows = [
-        (name, f"{dt.date.fromisocalendar(int(name[:4]), int(name[-2:]), 1):%d %b}",
-         *(f"{week[n]:,}" if n in week else "·" for n in used), f"{sum(week.values()):,}")
+        (
+            name,
+            f"{dt.date.fromisocalendar(int(name[:4]), int(name[-2:]), 1):%d %b}",
+            *(f"{week[n]:,}" if n in week else "·" for n in used),
+            f"{sum(week.values()):,}",
+        )
         for name, week in weeks.items()
-    ]  # fmt: skip
+    ]
     names = [days[n - 1] for n in used]
     click.echo()
     table(["week", "from", *names, "touches"], rows, right=[*names, "touches"])
@@ -133,7 +115,6 @@ WAYS = {"plan": "this plan", "every_48h": "every 48 hours", "weekly": "every wee
 
 
 def _recall(seen: Simulation) -> None:
-    """How well it will be remembered, as estimated, by role and week; and what the calendar would bring instead."""
     foresight = seen.recall
     if foresight is None or not foresight.by_role:
         return
@@ -164,7 +145,6 @@ def _recall(seen: Simulation) -> None:
 
 
 def _aims(plan: Plan) -> str:
-    """What the plan wants, to hold the figures against."""
     aims = [
         f"{message.id}: floor {message.cadence.recall_floor:.0%}"
         + (f", target {message.cadence.target:.0%}" if message.cadence.target else "")
@@ -178,7 +158,7 @@ def _share(value: float | None) -> str:
     return "–" if value is None else f"{value:.0%}"
 
 
-def _limits(seen: Simulation, per_minute: dict[str, int | None]) -> None:
+def _limits(seen: Simulation, per_minute: Rates) -> None:
     from commsengine.planning.simulation import COMPARED
 
     click.echo()
@@ -193,8 +173,7 @@ def _limits(seen: Simulation, per_minute: dict[str, int | None]) -> None:
     tell_rates(seen, per_minute)
 
 
-def tell_rates(seen: Simulation, per_minute: dict[str, int | None]) -> None:
-    """When the last of the largest wave leaves, by each channel's rate."""
+def tell_rates(seen: Simulation, per_minute: Rates) -> None:
     from commsengine.planning.simulation import rates
 
     for channel, number, last in rates(seen.touches, per_minute):
@@ -204,8 +183,7 @@ def tell_rates(seen: Simulation, per_minute: dict[str, int | None]) -> None:
         )
 
 
-def tell_longest(audience: int, channels: Sequence[str], per_minute: dict[str, int | None]) -> None:
-    """How long it takes if everybody is due at once on one channel."""
+def tell_longest(audience: int, channels: Sequence[str], per_minute: Rates) -> None:
     for channel in channels:
         if rate := per_minute.get(channel):
             minutes = -(-audience // rate)

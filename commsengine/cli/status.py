@@ -75,7 +75,6 @@ def _show(campaign: Mapping[str, Any]) -> None:
 
 
 def _recall(roles: Sequence[Mapping[str, Any]]) -> None:
-    """One line: what may still be known, as far as groups are large enough to be shown."""
     told = [
         f"{role['role']} {role['mean']:.0%} ({role['low']:.0%} to {role['high']:.0%}, n = {role['people']:,}, "
         f"{'tested' if role['tested'] else 'assumed curve'})"

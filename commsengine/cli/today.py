@@ -48,9 +48,11 @@ def today(wiring: Wiring, as_json: bool) -> None:
         click.echo("What to say: commsengine followups --talking-points")
     if found["held"]:
         title(count(len(found["held"]), "touch is uncertain", "touches are uncertain"))
-        table(["key", "person", "campaign", "due"], [
-            (row["key"], row["person"], row["campaign"], when(row["at"])) for row in found["held"]
-        ], whole=["key"])  # fmt: skip
+        table(
+            ["key", "person", "campaign", "due"],
+            [(row["key"], row["person"], row["campaign"], when(row["at"])) for row in found["held"]],
+            whole=["key"],
+        )
         click.echo("Settle one: commsengine touch KEY --sent (or --resend)")
     if found["failed"]:
         _show_failed(found["failed"])
@@ -58,9 +60,11 @@ def today(wiring: Wiring, as_json: bool) -> None:
 
 def _show_failed(failed: Sequence[Mapping[str, Any]]) -> None:
     title(f"{count(len(failed), 'touch', 'touches')} never arrived")
-    table(["key", "person", "campaign", "message", "reason"], [
-        [row[name] for name in ("key", "person", "campaign", "message", "reason")] for row in failed[:MOST_FAILED]
-    ], whole=["key"])  # fmt: skip
+    table(
+        ["key", "person", "campaign", "message", "reason"],
+        [[row[name] for name in ("key", "person", "campaign", "message", "reason")] for row in failed[:MOST_FAILED]],
+        whole=["key"],
+    )
     if (more := len(failed) - MOST_FAILED) > 0:
         click.echo(f"{more:,} more: commsengine touches CAMPAIGN --state failed")
     click.echo("These are not sent again; reach these people another way, or put right what the reason names.")

@@ -46,7 +46,6 @@ def why(wiring: Wiring, email: str, as_json: bool) -> None:
 
 
 def _stopped(campaign: Mapping[str, Any]) -> str:
-    """What the heading says about a campaign that does not run; of one that is over, all there is to say."""
     if campaign["state"] == "running":
         return ""
     if campaign["state"] == "paused":
@@ -70,7 +69,7 @@ def _show(message: Mapping[str, Any]) -> None:
 
 
 def _carried(touch: Mapping[str, Any]) -> str:
-    """What a human carries is opened for them; only a channel sends."""
+    # What a human carries is opened for them; only a channel sends.
     because = f" ({touch['reason']})" if touch["reason"] else ""
     flag = ", possible duplicate" if touch["possible_duplicate"] else ""
     if touch["channel"] == "personal":

@@ -13,12 +13,14 @@ import sys
 from collections.abc import Iterable
 from typing import Any, TextIO, cast
 
-_ORDERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff]")
+from commsengine.text import UNSEEN
+
+_ORDERS = re.compile(f"[{UNSEEN}\r\u061c\u200e\u200f\u206a-\u206f]")
 """Controls but the line feed (and the tab, which becomes a blank), marks that turn the direction, and half letters."""
 
 
 def written_out(text: str) -> str:
-    """The text with each control and each mark of direction in digits; lines stay lines."""
+    """Each control and each mark of direction in digits; lines stay lines."""
     if text.isprintable():
         return text
     plain = text.replace("\r\n", "\n").replace("\t", " ")
@@ -26,13 +28,11 @@ def written_out(text: str) -> str:
 
 
 def in_one_line(value: object) -> str:
-    """The same for a value that is one line of output or a part of it: it cannot begin a line of its own."""
+    # A value that is part of a line cannot begin a line of its own.
     return written_out(" ".join(str(value).splitlines()))
 
 
 class WrittenOut:
-    """A stream through which everything goes written out."""
-
     def __init__(self, stream: TextIO) -> None:
         self.bare = stream
 
@@ -51,7 +51,6 @@ class WrittenOut:
 
 
 def guarded(stream: TextIO) -> TextIO:
-    """The stream, guarded for the rest of its life."""
     if isinstance(stream, WrittenOut):
         return stream
     if hasattr(stream, "reconfigure") and codecs.lookup(stream.encoding).name == "ascii":
@@ -60,13 +59,10 @@ def guarded(stream: TextIO) -> TextIO:
 
 
 def guard_stdout() -> None:
-    """From the beginning of a command on; what completes words in a shell before that has tabs to say.
-
-    A stdout that was closed before it began goes nowhere.
-    """
+    # Not before a command begins: what completes words in a shell has tabs to write.
+    # A stdout that was closed before the process began goes nowhere.
     sys.stdout = guarded(sys.stdout or open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - to the end
 
 
 def bare(stream: TextIO) -> TextIO:
-    """The stream behind the guard."""
     return stream.bare if isinstance(stream, WrittenOut) else stream

@@ -6,7 +6,6 @@ values a text uses and how: one that merely stands in ``{{ }}`` may be filled in
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,7 @@ from jinja2 import nodes
 
 from commsengine.cadence.people import COLUMNS
 from commsengine.cadence.plan import ANGLES, Plan
+from commsengine.text import near_names
 
 LONGEST = 64_000
 """Characters of one template."""
@@ -22,6 +22,9 @@ LONGEST = 64_000
 FILTERS = frozenset(
     {"capitalize", "default", "first", "join", "last", "length", "lower", "title", "trim", "truncate", "upper"}
 )
+# A field is proposed under a name that was not written, so it must be nearly the same word.
+LIKE_A_FIELD = 0.75
+
 TESTS = frozenset({"defined", "undefined"})
 ANY = "any"
 """In a vocabulary: a name with fields that are known only once the person is."""
@@ -214,7 +217,7 @@ def dotted(node: nodes.Node) -> str | None:
 
 def _known(word: str, known: Any, said: str = "") -> str:
     names = sorted(map(str, known)) if isinstance(known, Mapping | frozenset) else []
-    near = difflib.get_close_matches(word, names, 3, 0.6)
+    near = near_names(word, names)
     if near:
         return f"Did you mean {' or '.join(said + name for name in near)}?"
     return f"Known here: {_listed(said, names)}." if names else "It has no fields: leave out what follows the dot."
@@ -222,7 +225,7 @@ def _known(word: str, known: Any, said: str = "") -> str:
 
 def _in_fields(word: str, known: Any) -> str:
     """A field written without what it belongs to: ``first_nme`` for ``person.first_name``."""
-    if not isinstance(known, Mapping) or difflib.get_close_matches(word, list(map(str, known)), 1, 0.6):
+    if not isinstance(known, Mapping) or near_names(word, map(str, known), 1):
         return ""
     rooted = {
         str(field): f"{name}.{field}" for name, kind in known.items() if isinstance(kind, Mapping) for field in kind
@@ -230,7 +233,7 @@ def _in_fields(word: str, known: Any) -> str:
     rooted |= (
         {str(field): f"person.{field}" for field in known["person"]} if isinstance(known.get("person"), Mapping) else {}
     )
-    near = difflib.get_close_matches(word, list(rooted), 1, 0.75)
+    near = near_names(word, rooted, 1, LIKE_A_FIELD)
     return f"Did you mean {rooted[near[0]]}? {_known('', known)}" if near else ""
 
 

@@ -14,11 +14,11 @@ from markdown_it.utils import EnvType, OptionsDict
 
 from commsengine.content.slots import OPEN, URL, holds_value, in_url, is_link_mark
 from commsengine.errors import RenderError
+from commsengine.text import UNSEEN_IN_A_LINE
 
 LONGEST = 32_000
 """Characters of one Markdown text. Beyond it, hostile nesting would take seconds to read."""
 
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _HTTPS = re.compile(rf"https://[^\s/?#@<>|%{OPEN}{URL}]+(?:[/?#][^\s<>|]*)?", re.IGNORECASE)
 
 
@@ -69,10 +69,10 @@ def lowered(tokens: Iterable[Token]) -> list[Token]:
 def _make_visible(token: Token) -> None:
     # An entity such as &#x202e; becomes a character only here, so what is not visible goes once more.
     if token.content and not token.content.isprintable():
-        token.content = _UNSEEN.sub(" ", token.content)
+        token.content = UNSEEN_IN_A_LINE.sub(" ", token.content)
     title = token.attrs.get("title")
     if isinstance(title, str):
-        token.attrs["title"] = _UNSEEN.sub(" ", title)
+        token.attrs["title"] = UNSEEN_IN_A_LINE.sub(" ", title)
 
 
 def to_html(tokens: Sequence[Token]) -> str:

@@ -17,13 +17,15 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from commsengine.text import BREAKS, UNSEEN
+
 OPEN, URL, CLOSE = "\ue000", "\ue001", "\ue002"
 LONGEST = 1_000
 """Characters of one value that are shown; a cell of people.csv is not a place for a novel."""
 
 _MARK = re.compile(f"([{OPEN}{URL}])([cs])([0-9a-f]*){CLOSE}")
 _MARK_CHARACTERS = re.compile(f"[{OPEN}{URL}{CLOSE}]")
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ue000-\ue002\ufeff\ud800-\udfff]+")
+_UNSEEN = re.compile(f"[{UNSEEN}{BREAKS}{OPEN}{URL}{CLOSE}]+")
 _BLANKS = re.compile(r"\s+")
 
 _FORMATTING = re.compile(r"(?<!\w)([*_~`])(?=\S)")

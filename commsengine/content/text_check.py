@@ -19,13 +19,14 @@ from commsengine.content.texts import Path, texts_of
 from commsengine.content.values import Signers
 from commsengine.errors import RenderError
 from commsengine.links import Links
+from commsengine.text import UNSEEN
 
 LONGEST_TEXT = 8_000
 """Characters of one text of a plan; what is longer is a document, not a message."""
 MOST_TOLD = 20
 """The most flaws of one kind that are shown of one text; a text full of them has one cause."""
 
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
+_UNSEEN = re.compile(rf"[{UNSEEN}\r]")
 
 _LINK = re.compile(r"\]\(\s*<?(?!https://|\{\{ *links\.)([^\s)>]+)", re.IGNORECASE)
 _IMAGE = re.compile(r"!\[")

@@ -7,7 +7,6 @@ An alert is service mail that passes a hold and a pause. If mail itself is down,
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection
 from email.utils import parseaddr
@@ -19,6 +18,7 @@ from commsengine.content.message import RenderedMessage, payload_of
 from commsengine.engine.breaker import Breaker
 from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.store import Store
+from commsengine.text import message_key
 
 NAME = "commsengine"
 MOST_REASONS = 5
@@ -80,7 +80,7 @@ class Alerts:
         now: dt.datetime,
         to: str | None = None,
     ) -> None:
-        key = hashlib.sha256("\x1f".join(("alert", event, since.date().isoformat())).encode()).hexdigest()[:24]
+        key = message_key("alert", event, since.date().isoformat())
         to = self._admin if to is None else to
         if not (to and self._way) or key in self._sent:
             return

@@ -1,56 +1,90 @@
-"""From a plan on disk to its simulation: with the people it is for, their past, and all other running campaigns.
-
-Loaded only by the commands that forecast.
-"""
+"""From a plan on disk to its simulation: with the people it is for, their past, and all other running campaigns."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from commsengine.cadence.calendar import last_closing
 from commsengine.cadence.daily_learning import LearnedRoles
 from commsengine.cadence.history import Campaign, Campaigns, History
 from commsengine.cadence.people import Person
-from commsengine.cadence.plan import Plan
+from commsengine.cadence.plan import Plan, Workspace
 from commsengine.errors import InputError
-from commsengine.planning.simulation import ShownBasis, Simulation, simulate
+from commsengine.planning.simulation import ShownBasis, Simulation, SimulationInput, running_campaign, simulate
 from commsengine.recall.learning import nothing
 from commsengine.reports.check_results import as_shown, check_results, shown_of
 
 if TYPE_CHECKING:
+    from commsengine.authoring.check import CheckResult
     from commsengine.authoring.people_file import PeopleFile
+    from commsengine.engine.decisions import Decisions
     from commsengine.store.store import Store
-    from commsengine.wiring import Wiring
 
 DAY = dt.timedelta(days=1)
 
 
+@dataclass(frozen=True, slots=True)
+class PlanningBasis:
+    """``carriers`` are the channels with credentials; ``on_record`` is ``None`` before there is a database."""
+
+    rules: Workspace
+    carriers: frozenset[str]
+    on_record: tuple[Store, Decisions] | None
+    now: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedPlan:
+    """A plan without errors and the people it is for; ``roster`` is the plan's own people file, if it has one."""
+
+    plan: Plan
+    people: tuple[Person, ...]
+    roster: PeopleFile | None = None
+
+
+def checked(result: CheckResult) -> CheckedPlan:
+    """Raises ``InputError`` with every error of the file, or when there are no people."""
+    errors = [problem for problem in result.problems if problem.severity == "error"]
+    if errors or result.plan is None:
+        raise InputError.of(errors)
+    if not result.people:
+        raise InputError("Nobody is known yet.", "Import people first: commsengine people import people.csv")
+    return CheckedPlan(result.plan, tuple(result.people), result.roster)
+
+
 def outlook(
-    wiring: Wiring, path: Path, *, start: dt.date | None = None, until: dt.date | None = None, answers: str = "none"
+    basis: PlanningBasis,
+    checked_plan: CheckedPlan,
+    *,
+    start: dt.date | None = None,
+    until: dt.date | None = None,
+    answers: str = "none",
 ) -> Simulation:
-    """The simulation of a plan file. Raises ``InputError`` with all its problems when it does not pass ``check``."""
-    plan, people = checked(wiring, path)
-    begin = wiring.clock() if start is None else dt.datetime.combine(start, dt.time(), dt.UTC)
+    """Raises ``InputError`` when the last message closes before ``start``."""
+    plan, people = checked_plan.plan, checked_plan.people
+    begin = basis.now if start is None else dt.datetime.combine(start, dt.time(), dt.UTC)
     end = dt.datetime.combine(until + DAY, dt.time(), dt.UTC) if until else last_closing(plan, people)
     if end <= begin:
         raise InputError(
             f"Nothing to simulate: the last message closes {end:%Y-%m-%d}, before {begin:%Y-%m-%d}.",
             "Move the milestones, or name another day with --from.",
         )
-    campaigns, pasts = _with(wiring, plan, begin), _pasts(wiring, plan, people, begin)
-    if not wiring.has_database:
-        return simulate(campaigns, plan.campaign, pasts, begin, end, answers)
-    known, told = _known(wiring.store, campaigns), tellable(wiring.store, campaigns, plan.campaign, wiring.clock())
-    return simulate(campaigns, plan.campaign, pasts, begin, end, answers, known, told)
+    campaigns, pasts = _with(basis, plan, begin), _pasts(basis, plan, people, begin)
+    asked = SimulationInput(campaigns, plan.campaign, begin, end, answers)
+    if basis.on_record:
+        store, _ = basis.on_record
+        shown = shown_basis(store, campaigns, plan.campaign, basis.now)
+        asked = replace(asked, known=_known(store, campaigns), shown=shown)
+    return simulate(asked, pasts)
 
 
-def tellable(store: Store, campaigns: Campaigns, campaign: str, now: dt.datetime) -> ShownBasis | None:
-    """``None`` while nobody has answered a check: whoever simulates every day must not see what one person answered."""
-    mine = next(each for each in campaigns.running if each.id == campaign)
+def shown_basis(store: Store, campaigns: Campaigns, campaign: str, now: dt.datetime) -> ShownBasis | None:
+    """``None`` before the first answer to a check."""
+    # Two simulations a day apart must not show what one person answered in between.
+    mine = running_campaign(campaigns, campaign)
     answers = check_results(store, mine.plan, now)
     if not answers.given:
         return None
@@ -65,46 +99,36 @@ def tellable(store: Store, campaigns: Campaigns, campaign: str, now: dt.datetime
 
 
 def _known(store: Store, campaigns: Campaigns) -> dict[str, LearnedRoles]:
-    """What the answers so far taught."""
     return {campaign.id: store.estimates.latest(campaign.id) for campaign in campaigns.running}
 
 
-def checked(wiring: Wiring, path: Path) -> tuple[Plan, tuple[Person, ...]]:
-    """The plan and the people it is for. Raises ``InputError`` with every error of the file."""
-    plan, people, _ = checked_with_roster(wiring, path)
-    return plan, people
+def corrected_texts(corrected: Mapping[str, str]) -> Iterator[str]:
+    return (
+        f"'{wrong}' is corrected by '{right}': it is sent to nobody any more." for wrong, right in corrected.items()
+    )
 
 
-def checked_with_roster(wiring: Wiring, path: Path) -> tuple[Plan, tuple[Person, ...], PeopleFile | None]:
-    """The same, and the plan's own people file, if it has one."""
-    result = wiring.check(path)
-    errors = [problem for problem in result.problems if problem.severity == "error"]
-    if errors or result.plan is None:
-        raise InputError.of(errors)
-    if not result.people:
-        raise InputError("Nobody is known yet.", "Import people first: commsengine people import people.csv")
-    return result.plan, tuple(result.people), result.roster
-
-
-def _with(wiring: Wiring, plan: Plan, begin: dt.datetime) -> Campaigns:
-    """All running campaigns, with this plan as one of them: where it stands if it runs, else started at ``begin``."""
-    carriers = wiring.settings.credentials or None
-    if not wiring.has_database:
-        return Campaigns((Campaign(plan, begin),), wiring.rules, carriers=carriers)
-    campaigns = replace(wiring.decisions.campaigns(begin), carriers=carriers)
+def _with(basis: PlanningBasis, plan: Plan, begin: dt.datetime) -> Campaigns:
+    # This plan is one of the running campaigns: where it stands if it runs, else started at ``begin``.
+    carriers = basis.carriers or None
+    if basis.on_record is None:
+        return Campaigns((Campaign(plan, begin),), basis.rules, carriers=carriers)
+    _, decisions = basis.on_record
+    campaigns = replace(decisions.campaigns(begin), carriers=carriers)
     mine = next((each for each in campaigns.running if each.id == plan.campaign), Campaign(plan, begin))
     others = tuple(each for each in campaigns.running if each.id != plan.campaign)
     return replace(campaigns, running=(*others, replace(mine, plan=plan)))
 
 
 def _pasts(
-    wiring: Wiring, plan: Plan, people: tuple[Person, ...], begin: dt.datetime
+    basis: PlanningBasis, plan: Plan, people: tuple[Person, ...], begin: dt.datetime
 ) -> Iterator[tuple[Person, History]]:
-    """Each person as the plan's file has them, with what is on record about them."""
+    # People are as the plan's file has them, not as they are on record.
     known: dict[str, History] = {}
-    if wiring.has_database:
+    if basis.on_record:
+        store, _ = basis.on_record
         ids = [person.id for person in people]
-        known = {each.person.id: each.history for each in wiring.store.loading.histories(ids).values()}
+        known = {each.person.id: each.history for each in store.loading.histories(ids).values()}
     for person in people:
         past = known.get(person.id, History())
         if plan.audience.people and plan.campaign not in past.rosters:

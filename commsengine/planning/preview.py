@@ -1,40 +1,52 @@
 """What a person would see: touches of a plan rendered as they would be, without sending or recording anything.
 
-Loaded only by the commands that show or send a specimen.
+No preview can be answered: its links are signed with a key that is thrown away.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from commsengine.cadence.calendar import DAY, Hours, last_closing
 from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
 from commsengine.cadence.people import Person, role_of
-from commsengine.cadence.plan import Plan
+from commsengine.cadence.plan import Plan, Workspace
 from commsengine.cadence.terms import ChannelName
-from commsengine.cli.arguments import no_such, told_corrected
 from commsengine.content.message import RenderedMessage
 from commsengine.content.render import Renderer
 from commsengine.content.values import Signers
 from commsengine.errors import InputError
 from commsengine.links import Links
+from commsengine.planning.plan_on_disk import CheckedPlan, corrected_texts
+from commsengine.text import no_such
 
 if TYPE_CHECKING:
-    from commsengine.wiring import Wiring
+    from commsengine.store.store import Store
 
 CARRIED = ("message", "remind")
 
 
 @dataclass(frozen=True, slots=True)
-class PreviewTouch:
-    """One rendered touch. ``talking_points`` are the text of a touch that a human carries.
+class PreviewBasis:
+    """``carriers`` are the channels with credentials; ``store`` is ``None`` before there is a database."""
 
-    ``goes_by`` is the channel that will carry it, as far as is known; the touch may be shown as another one has it.
+    rules: Workspace
+    templates: Mapping[str, str]
+    links_base: str
+    carriers: frozenset[str]
+    store: Store | None
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewTouch:
+    """One rendered touch; ``talking_points`` if a human carries it.
+
+    ``goes_by`` is the channel that will carry it; the touch may be shown as another one has it.
     """
 
     touch: Touch
@@ -43,9 +55,33 @@ class PreviewTouch:
     goes_by: str
     talking_points: str = ""
 
+    def as_data(self) -> dict[str, Any]:
+        """By documented names (docs/commands.md)."""
+        touch, message = self.touch, self.message
+        about = {
+            "person": self.person.email,
+            "role": touch.role,
+            "message": touch.message,
+            "kind": touch.kind,
+            "touch": touch.number,
+            "at": touch.due_at,
+            "channel": touch.channel,
+            "goes_out": touch.channel == self.goes_by,
+        }
+        if message is None:
+            return {**about, "text": self.talking_points}
+        return {
+            **about,
+            "subject": message.subject,
+            "text": message.text,
+            "html": message.html,
+            "blocks": message.blocks,
+        }
 
-def audience(plan: Plan, people: tuple[Person, ...], *, email: str | None, role: str | None) -> list[Person]:
+
+def preview_people(checked_plan: CheckedPlan, *, email: str | None, role: str | None) -> list[Person]:
     """The person asked for; else the first of the role asked for; else the first of every role."""
+    plan, people = checked_plan.plan, checked_plan.people
     if role is not None and role not in plan.audience.roles:
         raise InputError(no_such("role", role, plan.audience.roles))
     if email is not None:
@@ -68,63 +104,67 @@ def _named(plan: Plan, people: tuple[Person, ...], email: str) -> Person:
 
 
 def previews(
-    wiring: Wiring, plan: Plan, people: tuple[Person, ...], person: Person,
-    *, message: str | None = None, number: int = 1, channel: ChannelName | None = None,
-) -> Iterator[PreviewTouch]:  # fmt: skip
-    """The ``number``-th touch of each message for this person, or of one message, as if nobody had answered.
+    basis: PreviewBasis,
+    checked_plan: CheckedPlan,
+    person: Person,
+    *,
+    message: str | None = None,
+    number: int = 1,
+    channel: ChannelName | None = None,
+) -> Iterator[PreviewTouch]:
+    """The ``number``-th touch of each message for this person, or of one message, as if there were no answers.
 
     Each as ``channel`` shows it, else once for every channel of the plan, first the one that will carry it.
     """
-    if message is not None and message not in [each.id for each in plan.messages]:
-        raise InputError(no_such("message", message, [each.id for each in plan.messages]))
-    if message is not None and message in plan.corrected:
-        told = next(told_corrected({message: plan.corrected[message]}))
-        raise InputError(told, f"Name the correction: --message {plan.corrected[message]}")
-    renderer = preview_renderer(wiring, plan)
-    signers = _signers(wiring, plan, people, person)
-    for touch in _touches(wiring, plan, person, _carriers(wiring, plan)):
+    plan = checked_plan.plan
+    if message is not None:
+        _refuse_unknown(plan, message)
+    renderer = _renderer(basis, plan)
+    signers = _signers(basis.store, checked_plan, person)
+    for touch in _touches(basis, plan, person):
         wanted, by = touch.message == (message or touch.message), touch.channel
         if wanted and touch.number == number and touch.kind in CARRIED:
             for name in [channel] if channel else dict.fromkeys([by, *plan.send.channels]):
                 shown = replace(touch, channel=name)
                 yield PreviewTouch(shown, person, renderer.touch(shown, person, signers), by)
         elif wanted and number == 1 and touch.kind == "personal":
-            yield PreviewTouch(touch, person, None, by, _said(renderer, touch, person, signers))
+            talking_points = renderer.talking_points(touch.message, touch.role, person, signers).text
+            yield PreviewTouch(touch, person, None, by, talking_points)
 
 
-def _said(renderer: Renderer, touch: Touch, person: Person, signers: Signers) -> str:
-    return renderer.talking_points(touch.message, touch.role, person, signers).text
+def _refuse_unknown(plan: Plan, message: str) -> None:
+    if message not in [each.id for each in plan.messages]:
+        raise InputError(no_such("message", message, [each.id for each in plan.messages]))
+    if message in plan.corrected:
+        corrected = next(corrected_texts({message: plan.corrected[message]}))
+        raise InputError(corrected, f"Name the correction: --message {plan.corrected[message]}")
 
 
-def preview_renderer(wiring: Wiring, plan: Plan) -> Renderer:
-    """A renderer whose links are signed with a key that nobody keeps: no answer can be given to a specimen."""
-    links = Links(wiring.settings.links_base, [secrets.token_hex(32)])
-    return Renderer(plan, wiring.templates, links, wiring.rules)
+def _renderer(basis: PreviewBasis, plan: Plan) -> Renderer:
+    # The links are signed with a key that is not kept: no answer can be given to a preview.
+    links = Links(basis.links_base, [secrets.token_hex(32)])
+    return Renderer(plan, basis.templates, links, basis.rules)
 
 
-def _carriers(wiring: Wiring, plan: Plan) -> frozenset[str] | None:
-    """The channels that will carry it: those with credentials here, unless none has."""
-    ready = wiring.settings.credentials
-    return ready if ready.intersection(plan.send.channels) else None
-
-
-def _touches(wiring: Wiring, plan: Plan, person: Person, carriers: frozenset[str] | None) -> tuple[Touch, ...]:
-    """The person's touches from the plan's first day on, once each, when nobody answers."""
+def _touches(basis: PreviewBasis, plan: Plan, person: Person) -> tuple[Touch, ...]:
     hours = Hours(plan, person)
     opens = min(hours.instant_of(plan, message.opens) for message in plan.messages) - DAY
     closes = last_closing(plan, [person])
     past = History(rosters={plan.campaign: opens})
-    campaigns = Campaigns((Campaign(plan, opens),), wiring.rules, carriers=carriers)
-    # Whoever joined lately, or leaves soon, may still be shown what the plan says.
+    # Where no channel of the plan has credentials, as on a lead's own machine, all are supposed.
+    carriers = basis.carriers if basis.carriers.intersection(plan.send.channels) else None
+    campaigns = Campaigns((Campaign(plan, opens),), basis.rules, carriers=carriers)
+    # People who joined lately, or leave soon, may still be shown what the plan says.
     always = replace(person, since=None, left=None, leave=())
     return forecast(campaigns, always, past, opens, closes + dt.timedelta(minutes=1), no_answers).touches
 
 
-def _signers(wiring: Wiring, plan: Plan, people: tuple[Person, ...], person: Person) -> Signers:
-    """Lead, manager and sponsor need not stand in the plan's own people file."""
+def _signers(store: Store | None, checked_plan: CheckedPlan, person: Person) -> Signers:
+    # Lead, manager and sponsor need not stand in the plan's own people file.
+    plan = checked_plan.plan
     named = [email for email in (plan.owner[0], plan.sponsor, person.manager) if email]
-    by_email = dict(wiring.store.people.by_emails(named)) if wiring.has_database else {}
-    by_email |= {each.email.lower(): each for each in people}
+    by_email = dict(store.people.by_emails(named)) if store else {}
+    by_email |= {each.email.lower(): each for each in checked_plan.people}
 
     def known(email: str) -> Person:
         return by_email.get(email.lower(), Person(id=email.lower(), email=email.lower()))

@@ -28,7 +28,7 @@ CALENDARS = {"every_48h": 48, "weekly": 168}
 
 
 class RecallForecast:
-    """Recall by role at the end of each week, and on the target's day. ``add`` everybody, then read it."""
+    """Recall by role at the end of each week. First ``add`` everybody, then read it."""
 
     def __init__(self, campaign: Campaign, start: dt.datetime, until: dt.datetime) -> None:
         self._campaign, begin = campaign, max(start, _first_open(campaign, ANYBODY))
@@ -44,7 +44,7 @@ class RecallForecast:
 
     @property
     def by_role(self) -> Mapping[str, Sequence[float]]:
-        """The mean recall at each week's end, of roles with people enough to be shown."""
+        """The mean recall at each week's end; small groups are left out."""
         return {
             role: [fmean(column) for column in zip(*people, strict=True)]
             for role, people in self._people.items()
@@ -53,7 +53,6 @@ class RecallForecast:
 
     @property
     def hidden(self) -> Sequence[str]:
-        """The roles with too few people to be shown."""
         return sorted(role for role, people in self._people.items() if not enough(len(people)))
 
     def as_data(self) -> list[dict[str, Any]]:
@@ -92,10 +91,14 @@ class RepeatResult:
 
 
 def compared(
-    campaigns: Campaigns, campaign: Campaign, people: Sequence[tuple[Person, History]], start: dt.datetime,
-    until: dt.datetime, supposing: Callable[[], Supposition],
-) -> Mapping[str, RepeatResult]:  # fmt: skip
-    """The plan as it is, and its messages by recall by the calendar instead; empty if it has none, or few people."""
+    campaigns: Campaigns,
+    campaign: Campaign,
+    people: Sequence[tuple[Person, History]],
+    start: dt.datetime,
+    until: dt.datetime,
+    supposing: Callable[[], Supposition],
+) -> Mapping[str, RepeatResult]:
+    """The plan as it is, and by the calendar instead; empty without messages by recall or with few people."""
     if not enough(len(people)) or all(message.cadence.recall_floor is None for message in campaign.plan.messages):
         return {}
     ways = {"plan": campaign, **{name: with_interval(campaign, hours) for name, hours in CALENDARS.items()}}
@@ -103,9 +106,14 @@ def compared(
 
 
 def _remembered(
-    campaigns: Campaigns, campaign: Campaign, way: Campaign, people: Iterable[tuple[Person, History]],
-    start: dt.datetime, until: dt.datetime, supposing: Callable[[], Supposition],
-) -> RepeatResult:  # fmt: skip
+    campaigns: Campaigns,
+    campaign: Campaign,
+    way: Campaign,
+    people: Iterable[tuple[Person, History]],
+    start: dt.datetime,
+    until: dt.datetime,
+    supposing: Callable[[], Supposition],
+) -> RepeatResult:
     others = [each for each in campaigns.running if each.id != campaign.id]
     running = replace(campaigns, running=(*others, way))
     by_recall = {message.id for message in messages_by_recall(campaign.plan)}
@@ -141,14 +149,12 @@ def _first_open(campaign: Campaign, person: Person) -> dt.datetime:
 
 
 def _target_of(campaign: Campaign, person: Person) -> dt.datetime | None:
-    """The last day that a message by recall aims at."""
     hours = Hours(campaign.plan, person)
     moments = [message.cadence.by for message in messages_by_recall(campaign.plan) if message.cadence.by is not None]
     return max((hours.instant_of(campaign.plan, moment) for moment in moments), default=None)
 
 
 def _mean(campaign: Campaign, person: Person, history: History, at: dt.datetime) -> float:
-    """Over the messages meant for this person."""
     return fmean(recall_of(campaign, message, person, history, at) for message in _meant_for(campaign, person))
 
 

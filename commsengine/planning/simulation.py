@@ -1,7 +1,4 @@
-"""A whole campaign before it happens: the forecast of every person, counted for people to read.
-
-Loaded only by the commands that forecast; it decides nothing itself.
-"""
+"""A whole campaign before it happens: the forecast of every person, counted for people to read."""
 
 from __future__ import annotations
 
@@ -9,7 +6,6 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -35,15 +31,14 @@ from commsengine.planning.recall_forecast import RecallForecast, RepeatResult, c
 
 SUPPOSITIONS = ("none", "all", "typical", "weak", "strong")
 COMPARED = 50
-"""So many people, spread over all, are forecast a second time without an attention budget, to see what it moves."""
+"""Of so many people, spread over all, a second forecast without an attention budget shows what it moves."""
 
 NO_BUDGET = Budget.model_construct(per_day=10**6, per_week=10**6)
 
 
 @dataclass(frozen=True, slots=True)
 class ShownBasis:
-    """What figures of recall may rest on: the same campaigns, people and knowledge, less the answers that are not yet
-    those of ten people (``reports.check_results``)."""
+    """What figures of recall may rest on: all but the answers that are not yet those of ten people."""
 
     campaigns: Campaigns
     as_shown: Callable[[Person, History], History]
@@ -51,9 +46,36 @@ class ShownBasis:
 
 
 @dataclass(frozen=True, slots=True)
-class ForecastTouch:
-    """One touch with its person, for whom ``zone`` is local."""
+class SimulationInput:
+    """What one simulation starts from; ``start`` and ``until`` are aware UTC, ``answers`` is one of ``SUPPOSITIONS``.
 
+    ``known`` is what was learned of each campaign's roles before.
+    """
+
+    campaigns: Campaigns
+    campaign: str
+    start: dt.datetime
+    until: dt.datetime
+    answers: str = "none"
+    known: Mapping[str, LearnedRoles] | None = None
+    # Touches are foreseen by all there is; recall, of a campaign that has answers, by what may be shown.
+    shown: ShownBasis | None = None
+
+    @property
+    def shown_campaigns(self) -> Campaigns:
+        return self.shown.campaigns if self.shown else self.campaigns
+
+    @property
+    def shown_campaign(self) -> Campaign:
+        return running_campaign(self.shown_campaigns, self.campaign)
+
+    def supposing(self) -> Supposition:
+        # A new one for each forecast: simulated people remember what they had.
+        return supposition(self.answers, self.campaigns)
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastTouch:
     touch: Touch
     person: Person
     zone: ZoneInfo
@@ -61,6 +83,18 @@ class ForecastTouch:
     @property
     def local_at(self) -> dt.datetime:
         return self.touch.due_at.astimezone(self.zone)
+
+    def as_data(self) -> dict[str, Any]:
+        return {
+            "at": self.touch.due_at,
+            "local_at": self.local_at.isoformat(),
+            "person": self.person.email,
+            "message": self.touch.message,
+            "rung": self.touch.rung,
+            "kind": self.touch.kind,
+            "channel": self.touch.channel,
+            "key": self.touch.key,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +116,6 @@ class Simulation:
 
     @property
     def sent(self) -> list[ForecastTouch]:
-        """Those that a channel carries; the others are carried by a human."""
         return [seen for seen in self.touches if seen.touch.kind in ("message", "remind")]
 
     def of_kind(self, kind: TouchKind) -> list[ForecastTouch]:
@@ -92,19 +125,26 @@ class Simulation:
         return Counter(seen.person.email for seen in self.sent)
 
     def per_day(self) -> dict[dt.date, int]:
-        """Touches by the person's own date."""
+        # By the person's own date.
         return dict(sorted(Counter(seen.touch.local_date for seen in self.sent).items()))
 
     def per_week(self) -> dict[str, int]:
-        """Touches by ISO week, ``2027-W02``."""
+        """By ISO week, ``2027-W02``."""
         weeks = Counter("{}-W{:02d}".format(*seen.touch.local_date.isocalendar()[:2]) for seen in self.sent)
         return dict(sorted(weeks.items()))
 
     def follow_ups_per_day(self) -> dict[dt.date, int]:
         return dict(sorted(Counter(seen.touch.local_date for seen in self.of_kind("personal")).items()))
 
+    def as_data(self) -> dict[str, Any]:
+        """By documented names (docs/commands.md)."""
+        return {
+            "campaign": self.plan.campaign,
+            "touches": [seen.as_data() for seen in self.touches],
+            "summary": self.summary(),
+        }
+
     def summary(self) -> dict[str, Any]:
-        """The figures, by documented names (docs/commands.md)."""
         counts = sorted(self.per_person().values())
         return {
             "from": self.start,
@@ -130,62 +170,122 @@ class Simulation:
         }
 
 
-def simulate(
-    campaigns: Campaigns,
-    campaign: str,
-    people: Iterable[tuple[Person, History]],
-    start: dt.datetime,
-    until: dt.datetime,
-    answers: str,
-    known: Mapping[str, LearnedRoles] | None = None,
-    tellable: ShownBasis | None = None,
-) -> Simulation:
-    """Forecast every person over all ``campaigns`` and keep what concerns ``campaign``. Instants are aware UTC.
+def simulate(asked: SimulationInput, people: Iterable[tuple[Person, History]]) -> Simulation:
+    """Forecasts every person over all running campaigns and counts what concerns one of them."""
+    everyone = _collect(asked, people)
+    recall = RecallForecast(asked.shown_campaign, asked.start, asked.until)
+    forecasts = [*_forecast(asked, everyone, recall)]
+    shown_people = everyone
+    if asked.shown is not None:
+        shown_people = [(person, asked.shown.as_shown(person, history)) for person, history in everyone]
+        _forecast_recall(asked, asked.shown, shown_people, recall)
+    some = shown_people[:: _step(everyone)]
+    ways = compared(asked.shown_campaigns, asked.shown_campaign, some, asked.start, asked.until, asked.supposing)
+    return _count(asked, forecasts, recall, ways)
 
-    ``known`` is what was learned of each campaign's roles before. Touches are foreseen by all there is; recall, of a
-    campaign that has answers, once more by what is ``tellable``.
-    """
-    told_of = tellable.campaigns if tellable else campaigns
-    mine_is = next(each for each in told_of.running if each.id == campaign)
-    plan, seen_ahead = mine_is.plan, RecallForecast(mine_is, start, until)
-    supposing = partial(supposition, answers, campaigns)  # anew for each forecast: people remember what they had
-    free = replace(campaigns, workspace=_without_budget(campaigns.workspace), running=_unlimited(campaigns.running))
-    touches: list[ForecastTouch] = []
-    unreached: list[tuple[Person, str]] = []
-    audience = skipped = moved = limited = 0
-    everyone = [one for one in people if role_of(plan.audience, one[0]) is not None and not _gone(one[0], start)]
-    step = -(-len(everyone) // COMPARED) or 1
-    some = everyone[::step]
-    foreseen = forecast_together(campaigns, everyone, start, until, supposing(), known=known)
+
+def running_campaign(campaigns: Campaigns, campaign: str) -> Campaign:
+    return next(each for each in campaigns.running if each.id == campaign)
+
+
+def _collect(asked: SimulationInput, people: Iterable[tuple[Person, History]]) -> list[tuple[Person, History]]:
+    audience = running_campaign(asked.campaigns, asked.campaign).plan.audience
+    return [one for one in people if role_of(audience, one[0]) is not None and not _gone(one[0], asked.start)]
+
+
+def _step(everyone: Sequence[object]) -> int:
+    return -(-len(everyone) // COMPARED) or 1
+
+
+@dataclass(frozen=True, slots=True)
+class _PersonForecast:
+    # ``moved`` is 0 but for those who are forecast without an attention budget, too.
+    person: Person
+    touches: Sequence[ForecastTouch]
+    skipped: int
+    why_not: str
+    moved: int
+    at_weekly_limit: bool
+
+    @property
+    def reached(self) -> bool:
+        return any(seen.touch.kind in ("message", "remind") for seen in self.touches)
+
+
+def _forecast(
+    asked: SimulationInput, everyone: Sequence[tuple[Person, History]], recall: RecallForecast
+) -> Iterator[_PersonForecast]:
+    foreseen = forecast_together(
+        asked.campaigns, everyone, asked.start, asked.until, asked.supposing(), known=asked.known
+    )
+    step = _step(everyone)
+    free = _without_limits(asked.campaigns)
     for place, (person, seen) in enumerate(foreseen):
-        audience += 1
-        if tellable is None:
-            seen_ahead.add(person, seen.history)
-        mine = [touch for touch in seen.touches if touch.campaign == campaign]
-        carried = [touch for touch in mine if not touch.skip]
-        skipped += len(mine) - len(carried)
-        touches += [ForecastTouch(touch, person, zone_of(person, plan)) for touch in carried]
-        if not any(touch.kind in ("message", "remind") for touch in carried):
-            unreached.append((person, _why_not(seen, campaign)))
-        if place % step == 0:
-            history = everyone[place][1]
-            moved += _moved(carried, forecast(free, person, history, start, until, supposing()), campaign)
-        limited += _at_weekly_limit(seen.touches, campaigns.workspace, plan)
-    if tellable is not None:
-        everyone = [(person, tellable.as_shown(person, history)) for person, history in everyone]
-        some = everyone[::step]
-        for person, seen in forecast_together(told_of, everyone, start, until, supposing(), known=tellable.known):
-            seen_ahead.add(person, seen.history)
+        if asked.shown is None:
+            recall.add(person, seen.history)
+        past = everyone[place][1] if place % step == 0 else None
+        yield _one_forecast(asked, person, seen, free, past)
+
+
+def _one_forecast(
+    asked: SimulationInput, person: Person, seen: Forecast, free: Campaigns, past: History | None
+) -> _PersonForecast:
+    # ``past`` is given of those who are forecast without an attention budget, too.
+    plan = running_campaign(asked.campaigns, asked.campaign).plan
+    mine = [touch for touch in seen.touches if touch.campaign == asked.campaign]
+    carried = [touch for touch in mine if not touch.skip]
+    moved = 0
+    if past is not None:
+        unlimited = forecast(free, person, past, asked.start, asked.until, asked.supposing())
+        moved = _moved(carried, unlimited, asked.campaign)
+    return _PersonForecast(
+        person,
+        [ForecastTouch(touch, person, zone_of(person, plan)) for touch in carried],
+        len(mine) - len(carried),
+        _why_not(seen, asked.campaign),
+        moved,
+        _at_weekly_limit(seen.touches, asked.campaigns.workspace, plan),
+    )
+
+
+def _forecast_recall(
+    asked: SimulationInput, shown: ShownBasis, people: Sequence[tuple[Person, History]], recall: RecallForecast
+) -> None:
+    foreseen = forecast_together(
+        shown.campaigns, people, asked.start, asked.until, asked.supposing(), known=shown.known
+    )
+    for person, seen in foreseen:
+        recall.add(person, seen.history)
+
+
+def _count(
+    asked: SimulationInput,
+    forecasts: Sequence[_PersonForecast],
+    recall: RecallForecast,
+    ways: Mapping[str, RepeatResult],
+) -> Simulation:
+    touches = [touch for one in forecasts for touch in one.touches]
     touches.sort(key=lambda seen: (seen.touch.due_at, seen.person.email, seen.touch.message))
+    compared_people = len(range(0, len(forecasts), _step(forecasts)))
+    moved = sum(one.moved for one in forecasts)
     return Simulation(
-        plan, start, until, answers, audience, tuple(touches), skipped, tuple(unreached),
-        round(moved * audience / max(len(some), 1)), limited, seen_ahead,
-        compared(told_of, mine_is, some, start, until, supposing),
-    )  # fmt: skip
+        asked.shown_campaign.plan,
+        asked.start,
+        asked.until,
+        asked.answers,
+        len(forecasts),
+        tuple(touches),
+        sum(one.skipped for one in forecasts),
+        tuple((one.person, one.why_not) for one in forecasts if not one.reached),
+        round(moved * len(forecasts) / max(compared_people, 1)),
+        sum(one.at_weekly_limit for one in forecasts),
+        recall,
+        ways,
+    )
 
 
 def supposition(answers: str, campaigns: Campaigns) -> Supposition:
-    """What is supposed of answers, a word of ``SUPPOSITIONS``."""
+    """``answers`` is one of ``SUPPOSITIONS``."""
     messages = messages_of(campaigns)
     suppositions = {
         "none": no_answers,
@@ -201,20 +301,18 @@ def _gone(person: Person, start: dt.datetime) -> bool:
     return person.left is not None and person.left <= start.date()
 
 
-def _without_budget(workspace: Workspace) -> Workspace:
-    return workspace.model_copy(update={"at_most": NO_BUDGET, "minimum_gap": 0})
+def _without_limits(campaigns: Campaigns) -> Campaigns:
+    workspace = campaigns.workspace.model_copy(update={"at_most": NO_BUDGET, "minimum_gap": 0})
+    running = tuple(replace(each, plan=_without_budget(each.plan)) for each in campaigns.running)
+    return replace(campaigns, workspace=workspace, running=running)
 
 
-def _unlimited(running: Sequence[Campaign]) -> tuple[Campaign, ...]:
-    return tuple(replace(each, plan=_with_budget(each.plan, NO_BUDGET)) for each in running)
-
-
-def _with_budget(plan: Plan, budget: Budget) -> Plan:
-    return plan.model_copy(update={"send": plan.send.model_copy(update={"at_most": budget})})
+def _without_budget(plan: Plan) -> Plan:
+    return plan.model_copy(update={"send": plan.send.model_copy(update={"at_most": NO_BUDGET})})
 
 
 def _moved(touches: Sequence[Touch], free: Forecast, campaign: str) -> int:
-    """How many touches come later than they would if nobody's attention were limited."""
+    # Later than without an attention budget.
     wanted = {_place(touch): touch.due_at for touch in free.touches if touch.campaign == campaign and not touch.skip}
     return sum(touch.due_at > wanted.get(_place(touch), touch.due_at) for touch in touches)
 
@@ -224,7 +322,7 @@ def _place(touch: Touch) -> tuple[str, int, int]:
 
 
 def _at_weekly_limit(touches: Sequence[Touch], workspace: Workspace, plan: Plan) -> bool:
-    """Whether some seven local days hold as many touches as the budget allows."""
+    # Whether some seven local days hold as many touches as the budget allows.
     limit = min(workspace.at_most.per_week, plan.send.at_most.per_week)
     days = sorted(touch.local_date for touch in touches if touch.kind in ("message", "remind") and not touch.skip)
     week = dt.timedelta(days=7)
@@ -240,9 +338,9 @@ def _why_not(seen: Forecast, campaign: str) -> str:
 def rates(
     touches: Sequence[ForecastTouch], per_minute: Mapping[str, int | None]
 ) -> Iterator[tuple[str, int, dt.datetime]]:
-    """For each channel with a rate: the wave (touches due at one instant) that takes longest, its size, and its end.
+    """For each channel with a rate: the wave that takes longest, as channel, size and end.
 
-    A wave waits until those before it have left.
+    A wave is what falls due at one instant; it waits until those before it have left.
     """
     for channel, rate in per_minute.items():
         waves = Counter(seen.touch.due_at for seen in touches if seen.touch.channel == channel)

@@ -7,7 +7,6 @@ as long as neither an outcome nor an answer came after them. "Away" closes it fo
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +25,7 @@ from commsengine.engine.directory import SignerLookup
 from commsengine.errors import InputError, RenderError
 from commsengine.store.records import CampaignRecord, Loaded, OpenRung
 from commsengine.store.store import Store
+from commsengine.text import message_key
 
 PRIORITY = {"high": 0, "normal": 1, "low": 2}
 REMIND_AFTER = 5
@@ -139,7 +139,7 @@ def open_followups(
 
 def followup_id(campaign: str, person: str, kind: HandKind) -> str:
     """The name of the follow-up of one person, for ``kind`` personal or sponsor."""
-    return hashlib.sha256("\x1f".join((campaign, person, kind)).encode()).hexdigest()[:8]
+    return message_key(campaign, person, kind)[:8]
 
 
 def record_outcome(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 
 from commsengine.cadence.calendar import Hours, instant
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
+from commsengine.text import message_key
 
 EIGHT = 8 * 60  # minutes after local midnight
 NOON = 12 * 60
@@ -23,4 +23,4 @@ def morning_of(plan: Plan, person: Person, now: dt.datetime) -> dt.date | None:
 
 
 def morning_key(kind: str, about: str, email: str, day: dt.date) -> str:
-    return hashlib.sha256("\x1f".join((kind, about, email, day.isoformat())).encode()).hexdigest()[:24]
+    return message_key(kind, about, email, day.isoformat())

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -24,6 +23,7 @@ from commsengine.store import bookkeeping, moves
 from commsengine.store.database import Database
 from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.tables import campaign, plan_version, standstill, touch
+from commsengine.text import near_names
 
 BACKLOGS = ("latest", "all", "none")
 
@@ -115,7 +115,7 @@ class CampaignStore:
         """Up to three campaign ids that look like this one; all of them, if few and none is near."""
         with self._database.read() as connection:
             known = [str(row.id) for row in connection.execute(select(campaign.c.id).order_by(campaign.c.id))]
-        return difflib.get_close_matches(name, known, n=3, cutoff=0.5) or (known if len(known) <= 5 else [])
+        return near_names(name, known) or (known if len(known) <= 5 else [])
 
     def start(self, campaign_id: str, *, by: str, now: dt.datetime) -> CampaignRecord:
         """Lets a new campaign run."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from commsengine.store.database import Database, insert, many
 from commsengine.store.person_rows import email_key, person_of
 from commsengine.store.records import ImportCounts
 from commsengine.store.tables import person, roster, slack_id
+from commsengine.text import LIKE_AN_ADDRESS, near_names
 
 _HERE = person.c.erased_at.is_(None)
 
@@ -91,7 +91,7 @@ class People:
         some = select(person.c.email_key).where(start, _HERE).limit(5000)
         with self._database.read() as connection:
             known = [str(row.email_key) for row in connection.execute(some)]
-        return difflib.get_close_matches(wanted, known, n=3, cutoff=0.7)
+        return near_names(wanted, known, likeness=LIKE_AN_ADDRESS)
 
     def set_preferences(
         self, person_id: str, *, channel: Wish, quiet: tuple[int, int] | None, now: dt.datetime

@@ -13,11 +13,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, func, or_, select
 
-from commsengine.cadence.terms import AttemptVerdict, Resolution
+from commsengine.cadence.terms import AttemptVerdict, Resolution, TouchState
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, campaigns, moves
 from commsengine.store.database import Database, many
@@ -148,7 +148,7 @@ def _reborn(row: Reborn, now: dt.datetime) -> dict[str, Any]:
     known = {field.name: getattr(row.marked, field.name) for field in fields(row.marked)}
     past = {"fence": row.fence, "attempts": row.tries, "uncertainties": row.doubts}
     return {
-        **moves.blank(row.marked.key, row.state, row.at),
+        **moves.blank(row.marked.key, cast("TouchState", row.state), row.at),
         **known,
         **past,
         "person_id": row.person_id,

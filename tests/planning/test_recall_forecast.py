@@ -8,8 +8,8 @@ from pathlib import Path
 from commsengine.cadence.plan import Workspace
 from commsengine.engine.daily_estimates import DailyEstimates
 from commsengine.engine.decisions import Decisions
-from commsengine.planning.plan_on_disk import tellable
-from commsengine.planning.simulation import simulate
+from commsengine.planning.plan_on_disk import shown_basis
+from commsengine.planning.simulation import SimulationInput, simulate
 from tests.on_record import NOW, RIGHT, TYPICAL, WRONG, Given, learn, people_of, put_on_record
 
 FEW = Given({"managers": 12, "sales": 20, "service": 12, "office": 12}, TYPICAL.strength, TYPICAL.answers)
@@ -31,10 +31,11 @@ def test_what_one_person_answered_lately_moves_no_recall_that_is_foreseen(tmp_pa
             DailyEstimates(store).teach([record.plan for record in store.campaigns.all()], now)
             campaigns = Decisions(store, Workspace()).campaigns(now)
             loaded = store.loading.histories([person.id for person, _ in people_of(FEW)]).values()
-            seen = simulate(
-                campaigns, "crm", [(one.person, one.history) for one in loaded], now, now + dt.timedelta(days=28),
-                "none", {"crm": store.estimates.latest("crm")}, tellable(store, campaigns, "crm", now),
-            ).summary()  # fmt: skip
+            asked = SimulationInput(
+                campaigns, "crm", now, now + dt.timedelta(days=28), "none",
+                {"crm": store.estimates.latest("crm")}, shown_basis(store, campaigns, "crm", now),
+            )  # fmt: skip
+            seen = simulate(asked, [(one.person, one.history) for one in loaded]).summary()
             told.append((seen["recall"], seen["compared"]))
             planned.append(seen["per_day"])
     assert told[0] == told[1]
@@ -45,4 +46,4 @@ def test_what_one_person_answered_lately_moves_no_recall_that_is_foreseen(tmp_pa
 def test_before_anybody_has_answered_there_is_one_forecast(tmp_path: Path) -> None:
     silent = Given(FEW.people, FEW.strength, dict.fromkeys(FEW.people, 0.0))
     with put_on_record(tmp_path, silent) as store:
-        assert tellable(store, Decisions(store, Workspace()).campaigns(NOW), "crm", NOW) is None
+        assert shown_basis(store, Decisions(store, Workspace()).campaigns(NOW), "crm", NOW) is None

@@ -13,7 +13,6 @@ import pytest
 from commsengine.cadence.calendar import DAY
 from commsengine.cadence.daily_learning import LearnedRoles, count_at
 from commsengine.cadence.plan import Workspace
-from commsengine.cli.report import as_data
 from commsengine.engine.daily_estimates import DailyEstimates
 from commsengine.engine.decisions import Decisions
 from commsengine.errors import InputError
@@ -21,6 +20,7 @@ from commsengine.recall.learning import nothing
 from commsengine.recall.statistics import Share
 from commsengine.reports.campaign_report import Report, RoleView, report
 from commsengine.reports.recall_curves import MeanParts, mean_of
+from commsengine.reports.report_data import as_data
 from commsengine.reports.report_html import headline, page
 from commsengine.reports.status import status
 from commsengine.reports.why import why

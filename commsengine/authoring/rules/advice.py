@@ -10,10 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from commsengine.authoring.draft import Draft, planned
-from commsengine.authoring.near import listed
 from commsengine.authoring.yaml_tree import YamlPath
 from commsengine.cadence.plan import ANGLES, Message, Wiifm
 from commsengine.errors import Problem
+from commsengine.text import listed
 
 FEWEST, MOST = 5, 8
 CARD_WORDS = 80

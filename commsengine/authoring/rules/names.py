@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from commsengine.authoring.addresses import AddressError, clean_address
 from commsengine.authoring.draft import Draft
-from commsengine.authoring.near import meant
 from commsengine.authoring.places import zone_fix
 from commsengine.authoring.yaml_tree import YamlPath
 from commsengine.errors import Problem
+from commsengine.text import meant
 
 
 def milestones_exist(draft: Draft) -> Iterator[Problem]:

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from commsengine.authoring.draft import Draft
-from commsengine.authoring.near import listed
 from commsengine.authoring.yaml_tree import YamlPath
 from commsengine.cadence.experiment import arm_of
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Message
 from commsengine.errors import Problem
 from commsengine.recall.privacy import FEWEST, enough
+from commsengine.text import listed
 
 LOWEST, HIGHEST = 0.30, 0.40
 """Floors that re-reading can keep, in simulation."""

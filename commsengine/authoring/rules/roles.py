@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from commsengine.authoring.draft import Draft
-from commsengine.authoring.near import listed, meant, near_names
 from commsengine.authoring.yaml_tree import YamlPath
 from commsengine.cadence.people import COLUMNS, Person, matches, role_of
 from commsengine.cadence.plan import WEEKDAYS, Role
 from commsengine.errors import Problem
+from commsengine.text import listed, meant, near_names
 
 
 def roles_can_match(draft: Draft) -> Iterator[Problem]:

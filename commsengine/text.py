@@ -1,0 +1,102 @@
+"""Names and characters as people meet them: near names, unseen characters, one line, the key of a message."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from collections.abc import Iterable
+
+LIKE_A_NAME = 0.6
+# Addresses of one house share their domain, so that more of them must agree.
+LIKE_AN_ADDRESS = 0.7
+
+MOST_LISTED = 20
+
+# Parts of a pattern, to stand inside its brackets. Tab and line ends are in none but BREAKS.
+CONTROLS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
+BREAKS = "\t\n\r"
+TURNS = "\u202a-\u202e\u2066-\u2069"
+# Joiners (Persian, Hindi, emoji), the word break of Khmer and the plain marks U+200E, U+200F are left to those who
+# need them: none of them turns the direction of letters.
+UNSEEN = f"{CONTROLS}{TURNS}\ufeff\ufffe\uffff"
+# Where no script has a use for them, as in an address.
+JOINERS = "\u200b-\u200f"
+
+UNSEEN_IN_LINES = re.compile(f"[{UNSEEN}]")
+UNSEEN_IN_A_LINE = re.compile(f"[{UNSEEN}{BREAKS}]")
+_TURNS = re.compile(f"[{TURNS}]")
+
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+"""Before and after the @ of an address that mail can be sent to, in ASCII."""
+
+
+def near_names(written: str, known: Iterable[str], most: int = 3, likeness: float = LIKE_A_NAME) -> list[str]:
+    """The known names most like the written one, best first, whatever their capitals."""
+    by_small = {name.casefold(): name for name in known}
+    found = difflib.get_close_matches(written.casefold(), list(by_small), n=most, cutoff=likeness)
+    return [by_small[small] for small in found]
+
+
+def listed(names: Iterable[str], word: str = "or") -> str:
+    """``'a', 'b' or 'c'``"""
+    quoted = [f"'{name}'" for name in names]
+    return f" {word} ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
+
+
+def meant(written: str, known: Iterable[str], what: str) -> str:
+    """The remedy for an unknown name: the near names, else the known ones, else how to make one."""
+    names = list(known)
+    if near := near_names(written, names):
+        return f"Did you mean {listed(near)}?"
+    if not names:
+        return f"There is no {what} yet; add it, or take the name out."
+    # A list that is cut leaves out at least five names.
+    cut = len(names) > MOST_LISTED + 4
+    more = f" (and {len(names) - MOST_LISTED} more)" if cut else ""
+    return f"Write a known {what}: {listed(names[:MOST_LISTED] if cut else names)}{more}."
+
+
+def no_such(what: str, given: str, known: Iterable[str]) -> str:
+    """One sentence that a name is unknown, with the near names, else the first few there are."""
+    names = sorted(known)
+    if near := near_names(given, names):
+        return f"There is no {what} '{given}'. Did you mean {' or '.join(near)}?"
+    if not names:
+        return f"There is no {what} '{given}'; there is none yet."
+    more = ", …" if len(names) > 8 else ""
+    return f"There is no {what} '{given}'. There is: {', '.join(names[:8])}{more}."
+
+
+def unseen_in(text: str) -> str:
+    """The first unseen character of a text of several lines, in words; empty where there is none."""
+    found = UNSEEN_IN_LINES.search(text)
+    if not found:
+        return ""
+    if found[0] == "\x00":
+        return "a NUL"
+    kind = "direction mark" if _TURNS.match(found[0]) else "control character"
+    return f"the {kind} U+{ord(found[0]):04X}"
+
+
+def shown_unseen(text: str) -> str:
+    """Each unseen character of a text of several lines becomes U+FFFD."""
+    return UNSEEN_IN_LINES.sub("\ufffd", text)
+
+
+def one_line(text: str) -> str:
+    """The text with all that a terminal would obey or not show written out: a quoted value must not act."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)
+
+
+def digest(*parts: str) -> bytes:
+    return hashlib.sha256("\x1f".join(parts).encode()).digest()
+
+
+def message_key(*parts: str) -> str:
+    """The name of a message, the same for every attempt: 24 hexadecimal digits."""
+    return digest(*parts)[:12].hex()
