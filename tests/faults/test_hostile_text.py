@@ -32,7 +32,7 @@ from commsengine.content.message import RenderedMessage
 from commsengine.content.render import Renderer
 from commsengine.content.values import Signers
 from tests.builders import BEN
-from tests.content.suspects import DANA, SAM, SHIPPED, a_renderer, a_touch
+from tests.content.desk import DANA, SAM, SHIPPED, a_renderer, a_touch
 from tests.content.test_hostile import Shape
 
 HARMLESS = "harmless"

@@ -19,7 +19,7 @@ from commsengine.sandbox.sandbox import Serving
 from commsengine.sandbox.slack_stand_in import SlackStandIn
 from commsengine.sandbox.slack_team import Post
 from tests.builders import BEN, utc
-from tests.content.suspects import DANA, RENDERER
+from tests.content.desk import DANA, RENDERER
 from tests.stories.campaign import IN_FORCE, addresses, write_for
 from tests.stories.program import Program
 

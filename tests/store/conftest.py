@@ -11,7 +11,9 @@ import pytest
 from commsengine.store import tables
 from commsengine.store.database import Database
 from commsengine.store.store import Store
+from tests.builders import ANA, BEN
 from tests.postgres import start_postgres
+from tests.store.scene import NOW, idle
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +53,13 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def store(url: str) -> Iterator[Store]:
     with Store.open(url) as opened:
         yield opened
+
+
+@pytest.fixture
+def known(store: Store) -> Store:
+    """A store that knows Ana and Ben, who are not due."""
+    store.people.save([ANA, BEN], by="dana", now=NOW)
+    return idle(store)
 
 
 def _empty(url: str) -> None:

@@ -1,4 +1,4 @@
-"""Facts: the first wins, an undo is a mark, and each of them makes its person due."""
+"""Answers: the first wins, an undo is a mark; each fact about a person makes them due."""
 
 from __future__ import annotations
 
@@ -7,18 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
-from commsengine.cadence.history import Answer, OutreachOutcome, Question, Snooze
+from commsengine.cadence.history import Answer, OutreachOutcome, Snooze
 from commsengine.errors import InputError
 from commsengine.store.records import AnswerRecord
 from commsengine.store.store import Store
-from tests.builders import ANA, BEN
-from tests.store.scene import LATER, NOW, idle, seq
-
-
-@pytest.fixture
-def known(store: Store) -> Store:
-    store.people.save([ANA, BEN], by="dana", now=NOW)
-    return idle(store)
+from tests.store.scene import LATER, NOW, seq
 
 
 def got_it(store: Store, key: str = "k1", **changes: object) -> AnswerRecord:
@@ -107,24 +100,6 @@ def test_recording_twice_changes_nothing(known: Store, fact: str) -> None:
     assert (known.loading.histories(["ana"]), len(known.people.all_of("ana")["audit"])) == before
 
 
-def test_a_question_is_open_until_its_first_answer(known: Store) -> None:
-    number = known.questions.ask("ana", "crm", "m", "k", "Why?", evidence="link", now=NOW)
-    assert [question.text for question in known.questions.all()] == ["Why?"]
-    idle(known)
-    told = known.questions.answer(number, "Because.", by="dana", now=LATER)
-    assert (told.answer, told.answered_by, told.answered_at) == ("Because.", "dana", LATER)
-    assert known.questions.answer(number, "No.", by="tom", now=LATER) == told
-    assert (known.questions.all(), known.questions.all(open_only=False)) == ([], [told])
-    assert known.loading.due(LATER) == ["ana"]
-    history = known.loading.histories(["ana"])["ana"].history
-    assert history.questions == (Question("crm", "m", NOW, LATER),)
-
-
-def test_an_unknown_question_is_refused(known: Store) -> None:
-    with pytest.raises(InputError, match="no question 99"):
-        known.questions.answer(99, "Because.", by="dana", now=NOW)
-
-
 def test_snooze_and_outcome_reach_the_history(known: Store) -> None:
     known.answers.snooze("ana", "crm", "m", LATER.date(), now=NOW)
     known.answers.outcome("ana", "crm", ["m", "n"], "away", unclear="time", note="Leave.", by="mia", now=LATER)
@@ -137,40 +112,6 @@ def test_snooze_and_outcome_reach_the_history(known: Store) -> None:
 def test_words_of_no_meaning_are_refused(known: Store, outcome: str, unclear: str) -> None:
     with pytest.raises(InputError, match="not known here"):
         known.answers.outcome("ana", "crm", ["m"], outcome, unclear=unclear, by="mia", now=NOW)
-
-
-def test_who_is_suppressed_is_reached_by_nothing_automatic(known: Store) -> None:
-    known.reachability.suppress("Ana@example.com", "asked", by="dana", now=NOW)
-    assert known.reachability.suppressed("ana@EXAMPLE.com") == "asked"
-    closed = known.loading.histories(["ana"])["ana"].history.unreachable
-    assert closed == dict.fromkeys(("email", "slack"), "suppressed: asked")
-    assert known.reachability.suppressed("ben@example.com") is None
-
-
-def test_a_suppression_of_one_channel_leaves_the_others(known: Store) -> None:
-    known.reachability.suppress("ana@example.com", "bounced", channel="email", by="engine", now=NOW)
-    assert known.loading.histories(["ana"])["ana"].history.unreachable == {"email": "suppressed: bounced"}
-    assert known.reachability.suppressed("ana@example.com", "slack") is None
-
-
-def test_a_suppression_can_be_lifted(known: Store) -> None:
-    known.reachability.suppress("ana@example.com", "asked", by="dana", now=NOW)
-    assert known.reachability.unsuppress("ana@example.com", by="dana", now=LATER)
-    assert not known.reachability.unsuppress("ana@example.com", by="dana", now=LATER)
-    assert known.reachability.suppressed("ana@example.com") is None
-    assert known.loading.histories(["ana"])["ana"].history.unreachable == {}
-
-
-def test_an_address_of_a_stranger_can_be_suppressed_ahead(store: Store) -> None:
-    store.reachability.suppress("ana@example.com", "asked", by="dana", now=NOW)
-    store.people.save([ANA], by="dana", now=LATER)
-    assert "email" in store.loading.histories(["ana"])["ana"].history.unreachable
-
-
-def test_what_was_unreachable_can_be_tried_again(known: Store) -> None:
-    known.reachability.mark_unreachable("ana", "slack", "not on Slack", now=NOW)
-    known.reachability.mark_reachable("ana", "slack", by="dana", now=LATER)
-    assert known.loading.histories(["ana"])["ana"].history.unreachable == {}
 
 
 def test_a_person_can_see_everything_stored_about_them(known: Store) -> None:
@@ -198,10 +139,3 @@ def test_slack_ids_are_kept_by_address(store: Store) -> None:
     store.slack_ids.put("ana@example.com", "U1", "")
     store.slack_ids.put("ANA@example.com", "U1", "D1")
     assert store.slack_ids.get("Ana@example.com") == ("U1", "D1")
-
-
-def test_a_fact_makes_due_at_an_aware_instant(store: Store) -> None:
-    """Else a tick that tells when the next is due cannot compare it."""
-    store.people.save([ANA], by="dana", now=NOW)
-    idle(store).reachability.mark_unreachable("ana", "slack", "not on Slack", now=LATER)
-    assert store.loading.next_wake() == LATER
