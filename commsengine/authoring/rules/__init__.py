@@ -1,0 +1,1 @@
+"""The rules that ``check`` holds a plan against, one file a subject."""
