@@ -86,7 +86,8 @@ def person_of(
     if not any(fault.column == "country" for fault in faults):
         faults += _region_faults({**values, **typed}, known)
     plain = {column: values[column] for column in own if column in COLUMNS}
-    person = Person(**{**plain, **typed, "email": email, "id": values.get("id") or email, "attributes": _filled(extra)})  # type: ignore[arg-type]
+    filled = {name: value for name, value in extra.items() if value}
+    person = Person(**{**plain, **typed, "email": email, "id": values.get("id") or email, "attributes": filled})  # type: ignore[arg-type]
     if known is not None:
         person = updated(known, person, {**own, **attributes})
     first: dict[str, CellError] = {}
@@ -99,10 +100,6 @@ def unguarded(text: str) -> str:
     """Without the spaces around it and the apostrophe that guards a formula."""
     text = text.strip(" \t\r\n\xa0")
     return text[1:] if text[:1] == "'" and _GUARDED.match(text) else text
-
-
-def _filled(attributes: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in attributes.items() if value}
 
 
 def _seen(values: Mapping[str, str], faults: list[CellError]) -> None:

@@ -54,12 +54,14 @@ class Setting:
         self, recipe: Recipe, message: Message, role: str, language: str, slots: Mapping[str, Any]
     ) -> dict[str, Any]:
         base = self.of_plan(slots, language)
+        # Where the check only comes along, its answers stand with its question alone.
+        own_answers = [] if recipe.part else _seen_answers(recipe, base)
         return {
             **_EMPTY,
             **base,
             **{name: line(text, base) for name, text in recipe.texts.items() if name != "text"},
             "text": prose(recipe.texts["text"], base) if "text" in recipe.texts else "",
-            "choices": [line(choice, base) for choice in recipe.choices] or _answers_of_its_own(recipe, base),
+            "choices": [line(choice, base) for choice in recipe.choices] or own_answers,
             "reply_by": f"{message.input.reply_by} working days" if message.input else "",
             "role": role,
             "ask": message.ask,
@@ -104,11 +106,6 @@ def links_end(plan: Plan) -> dt.datetime:
         # Working days stretch over weekends and holidays; links may live longer, never shorter.
         ends.append(day + dt.timedelta(days=moment.offset * (2 if moment.working and moment.offset > 0 else 1)))
     return dt.datetime.combine(max(ends), dt.time(), dt.UTC) + _GRACE
-
-
-def _answers_of_its_own(recipe: Recipe, base: Mapping[str, Any]) -> list[Slot]:
-    # Where the check only comes along, its answers stand with its question alone.
-    return [] if recipe.part else _seen_answers(recipe, base)
 
 
 def _seen_answers(recipe: Recipe, base: Mapping[str, Any]) -> list[Slot]:

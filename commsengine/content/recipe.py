@@ -190,11 +190,7 @@ def check_texts(message: Message, texts: Texts, number: int) -> tuple[dict[str, 
 def _answer_texts(message: Message, texts: Texts, turn: int) -> tuple[Text, ...]:
     # An answer that is blank is still one.
     places = range(len(message.checks[turn].answers))
-    return tuple(texts.of(message, "checks", turn, "answers", place) or _blank() for place in places)
-
-
-def _blank() -> Text:
-    return compiled("–", "checks", {})
+    return tuple(texts.of(message, "checks", turn, "answers", place) or compiled("–", "checks", {}) for place in places)
 
 
 def _choices(message: Message, texts: Texts) -> tuple[Text, ...]:

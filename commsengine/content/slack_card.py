@@ -65,7 +65,8 @@ def card(
         *(_section(text) for text in asked),
         *_check(answers, ask),
         *(_section(text) for text in sections),
-        *_page_link(ask),
+        # What is answered in words can also be answered on the page, where there is more room.
+        *([_section(f"*<{_ANSWER}|Give your answer>*")] if ask == "input" else []),
         *([{"type": "actions", "elements": _buttons(ask, checked=answers > 0)}] if page else []),
         _context("\n".join(to_mrkdwn(footer))),
         *([_context(f"<{_ANSWER}|Open this message on a page>")] if page else []),
@@ -192,11 +193,6 @@ def _buttons(ask: str, *, checked: bool) -> list[Block]:
     snooze = [] if ask == "nothing" else [_button("Remind me tomorrow", "snooze", _KEY)]
     question = _button("I have a question", "question", _KEY)
     return [*got_it, *answer, question, *snooze, _button("I've heard enough", "heard_enough", _KEY)]
-
-
-def _page_link(ask: str) -> list[Block]:
-    # What is answered in words can also be answered on the page, where there is more room.
-    return [_section(f"*<{_ANSWER}|Give your answer>*")] if ask == "input" else []
 
 
 def _button(text: str, action: str, value: str, **more: str) -> Block:

@@ -94,12 +94,8 @@ def play(
         diary.do_all(clock.now())
         tick()
         midnight = count_at(clock.now()) + DAY  # answers are counted then, also when no one waits for anything
-        ahead = _earliest((next_wake(), diary.next_at, midnight))
-        if ahead is None or ahead >= until:
+        ahead = min(at for at in (next_wake(), diary.next_at, midnight) if at is not None)
+        if ahead >= until:
             clock.move_to(until)
             return
         clock.move_to(ahead)
-
-
-def _earliest(instants: Iterable[dt.datetime | None]) -> dt.datetime | None:
-    return min((at for at in instants if at is not None), default=None)
