@@ -37,7 +37,7 @@ PROGRAM = """
     from commsengine.engine.engine import Engine
     from commsengine.runner import Web, run
     from commsengine.store.store import Store
-    from commsengine.web.bodies import read_body
+    from commsengine.web.requests import read_body
     from tests.fakes import Mailbag, Scribe, a_channel
 
     file, port, pace = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
@@ -88,6 +88,7 @@ def running(
         lines = [] if said is None else said
         while (line := process.stdout.readline()) and line != "ready\n":
             lines.append(line)
+        assert line, process.communicate()[1]
         yield process
     finally:
         process.kill()
