@@ -88,6 +88,7 @@ def running(
         lines = [] if said is None else said
         while (line := process.stdout.readline()) and line != "ready\n":
             lines.append(line)
+        assert line, process.communicate()[1]
         yield process
     finally:
         process.kill()
