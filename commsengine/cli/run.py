@@ -57,7 +57,6 @@ def tick(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
     """
     from dataclasses import asdict
 
-    pass
     from commsengine.engine.garbage_collection import keep_what_is_there
     from commsengine.engine.state_folder import STOPPED
 
@@ -77,6 +76,9 @@ def tick(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
     if report.waiting:
         people = count(report.waiting, "person", "people")
         note(f"Due for {people}, but their send window is closed at {when(wiring.clock())}: it waits for the next one.")
+    if report.late:
+        late = count(report.late, "touch is", "touches are")
+        note(f"{late} skipped as late, for no engine ran when it was due: commsengine touches CAMPAIGN --state skipped")
     if rarely:
         note(f"{rarely} {remedy(wiring)}")
     _tell_what_waits(wiring)
@@ -96,7 +98,8 @@ def _tell_what_waits(wiring: Wiring) -> None:
     store, now = wiring.store, wiring.clock()
     rests = channels(wiring.store, wiring.decisions, now)
     for rest in rests:
-        note(f"{at_rest(rest, now)} What is due waits for it.\n{waits_for(rest)}")
+        wait = f"\n{waits_for(rest)}" if rest["waiting"] else ""
+        note(f"{at_rest(rest, now)} What is due waits for it.{wait}")
     for record in wiring.store.campaigns.all():
         pause = wiring.store.campaigns.open_pause(record.id) if record.state == "paused" else None
         if pause and pause.since_by == "engine":

@@ -56,7 +56,8 @@ MorningMail = Callable[[Sequence[CampaignRecord]], object]
 
 @dataclass(frozen=True, slots=True)
 class BeatReport:
-    """What one beat, or all beats of a tick, did. ``crowded`` are touches their channel had no place for just now.
+    """What one beat, or all beats of a tick, did. ``crowded`` are touches their channel had no place for just now,
+    ``late`` those of the ``skipped`` that fell due too long ago.
 
     Known of a whole tick only: of what was ``claimed``, ``sent`` has arrived and ``failed`` never will; ``waiting`` are
     people with a due touch and a closed send window; ``refused`` are the channels that refuse us until a person sees to
@@ -74,6 +75,7 @@ class BeatReport:
     waiting: int = 0
     failed: int = 0
     refused: tuple[str, ...] = ()
+    late: int = 0
 
     @property
     def needs_a_person(self) -> bool:
@@ -92,6 +94,7 @@ class BeatReport:
             self.waiting + other.waiting,
             self.failed + other.failed,
             (*self.refused, *other.refused),
+            self.late + other.late,
         )
 
 
@@ -400,7 +403,8 @@ class Engine:
         skipped = sum(bool(touch.skip) for touch in touches)
         by_hand = sum(touch.channel == BY_HAND and not touch.skip for touch in touches)
         waiting = sum(missed_window(one.decision) for one in decided)
-        return BeatReport(len(ids), len(claimed), skipped, by_hand, free_places.crowded, waiting=waiting)
+        late = sum(touch.skip == "late" for touch in touches)
+        return BeatReport(len(ids), len(claimed), skipped, by_hand, free_places.crowded, waiting=waiting, late=late)
 
     def _next_fence(self, now: dt.datetime) -> int:
         # announced in the journal first: where that cannot be written, nothing is claimed

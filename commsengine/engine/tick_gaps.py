@@ -3,7 +3,7 @@
 How long the next tick may be awaited
 - Twice the time between the last two, a quarter of an hour at least. The night between working hours counts like it
   once it has come twice within eight days, so that one outage makes no engine patient.
-- Who calls it about once a day, or for the first time, may leave out a long weekend.
+- Who calls it about once a day, or for the first time, may leave out a long weekend; who calls it once a week, a week.
 What comes later is a standstill, and the brake's.
 """
 
@@ -24,8 +24,9 @@ RARELY = dt.timedelta(minutes=90)
 
 
 def awaited(store: Store, now: dt.datetime) -> bool:
+    """Whether nothing has beaten for long, or ever, and the next tick is not overdue yet."""
     last = store.engine.heartbeat()
-    return last is not None and LONG_SILENCE < now - last.beat_at <= _patience(store, last)
+    return last is None or LONG_SILENCE < now - last.beat_at <= _patience(store, last)
 
 
 def stood_still(store: Store, last: HeartbeatRecord, now: dt.datetime) -> bool:
@@ -45,5 +46,5 @@ def _patience(store: Store, last: HeartbeatRecord) -> dt.timedelta:
     if usual >= CRON:
         usual = max(usual, *store.engine.longest_intervals(last.beat_at - LATELY, 2)[1:], 0.0)
     if not last.interval or usual >= SELDOM.total_seconds():
-        return LONG_WEEKEND
+        return max(LONG_WEEKEND, 2 * dt.timedelta(seconds=usual))
     return max(LONG_SILENCE, 2 * dt.timedelta(seconds=usual))

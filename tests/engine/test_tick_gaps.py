@@ -73,6 +73,13 @@ def test_a_tick_once_a_day_reaches_everybody(store: Store, cron: Cron, hour: str
     assert {row.due_at.hour for row in store.touches.list("crm")} == {8}
 
 
+@pytest.mark.parametrize("first", ["2027-01-11 12:30", "2027-01-13 15:00"])
+def test_the_first_tick_ever_makes_nobody_late(store: Store, cron: Cron, first: str) -> None:
+    """The campaign was started days before, and nothing has beaten yet."""
+    run(store, CROWD, a_plan(follow_up=[]))
+    assert (cron.call(utc(first)).hold, made(store)["sent", ""]) == ("", len(CROWD))
+
+
 def test_a_tick_when_every_window_is_closed_skips_nobody_and_says_so(store: Store, cron: Cron, bag: Mailbag) -> None:
     run(store, CROWD, a_plan(follow_up=[]))
     reports = cron.calls("2027-01-08 17:00", "2027-01-16")
@@ -113,8 +120,16 @@ def test_one_outage_makes_nobody_patient(store: Store, cron: Cron, bag: Mailbag)
 def test_a_few_that_an_outage_made_late_are_skipped_as_ever(store: Store, cron: Cron) -> None:
     run(store, [someone(1)], a_plan(follow_up=[]))
     cron.calls("2027-01-11 06:00", "2027-01-11 07:00", 5 * dt.timedelta(minutes=1))
-    cron.call(utc("2027-01-11 13:00"))
+    assert cron.call(utc("2027-01-11 13:00")).late == 1
     assert made(store) == {("skipped", "late"): 1}
+
+
+def test_a_tick_once_a_week_makes_nobody_late_once_that_is_learned(store: Store, cron: Cron) -> None:
+    plan = a_plan(messages=[a_message(cadence={"every": "48h", "times": "20"}, until="2027-03-31")], follow_up=[])
+    run(store, [someone(1)], plan)
+    mondays = cron.calls("2027-01-11 12:00", "2027-02-20", dt.timedelta(days=7))
+    assert [report.late for report in mondays[2:]] == [0] * len(mondays[2:])
+    assert sum(report.sent for report in mondays) >= len(mondays) - 1
 
 
 def test_who_asks_between_two_ticks_is_told_what_the_next_one_does(store: Store, cron: Cron) -> None:
