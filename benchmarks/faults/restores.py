@@ -21,7 +21,7 @@ from tests.stories.campaign import addresses, start_for
 from tests.stories.program import Program
 
 SLOW = (Rule("dot", wait=0.25),)
-"""Some thirty messages a second over eight connections."""
+"""Some four messages a second on each connection."""
 
 ON_HOLD = 1
 
