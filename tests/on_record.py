@@ -96,7 +96,7 @@ def learn(store: Store, until: dt.datetime) -> None:
     """Teaches the roles once a week, as an engine would have done each day."""
     decisions, at = Decisions(store, Workspace()), STARTED
     while at <= until:
-        DailyEstimates(store).teach([campaign.plan for campaign in decisions.campaigns(at).running], at)
+        DailyEstimates(store).publish([campaign.plan for campaign in decisions.campaigns(at).running], at)
         at += 7 * DAY
 
 

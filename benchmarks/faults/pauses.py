@@ -22,7 +22,7 @@ QUIET = 1.5
 
 STILL_OPEN = 3
 SLOW = (Rule("rcpt", wait=0.4), Rule("dot", wait=0.6))
-"""Eight messages a second over eight connections: 5,000 last for 200 pauses, each a process that has to start."""
+"""A message a second on each connection: 5,000 last for 200 pauses, each a process that has to start."""
 
 LONGEST = 1.0
 """Seconds between the first message after a resume and the next pause, at most."""

@@ -21,7 +21,7 @@ from tests.stories.program import Program
 from tests.waiting import wait_until
 
 SLOW = (Rule("dot", wait=0.25),)
-"""Some thirty messages a second over eight connections."""
+"""Some four messages a second on each connection."""
 
 ON_HOLD = 1
 

@@ -46,6 +46,7 @@ from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
 
 SETTLES_SOON = 15.0  # seconds a tick waits out until somebody can look for an uncertain send
+SETTLES_IN = 10.0  # seconds a pause of ours waits for what is under way
 ROUNDS_WITHOUT_PROGRESS = 20
 
 log = structlog.get_logger(__name__)
@@ -331,6 +332,16 @@ class Engine:
         self._sleep(min(short))
         return True
 
+    def _let_settle(self) -> None:
+        """A pause gives back what is claimed: a refusal that is not on record by then would be lost.
+
+        What other campaigns have under way may take longer than that.
+        """
+        until = time.monotonic() + SETTLES_IN
+        for pool in self._pools.values():
+            pool.wait(max(0.0, until - time.monotonic()))
+        self._recorder.flush(max(1.0, until - time.monotonic()))
+
     # -- one beat ---------------------------------------------------------------------------------
 
     def beat(self) -> BeatReport:
@@ -338,7 +349,9 @@ class Engine:
         self._heartbeat.keep(now, self.shut_channels(), sending=not self._idle, state=self._state)
         if self._stop_is_there():
             return BeatReport(hold=STOPPED)
-        self._guard.act(now)
+        if self._guard.to_pause():
+            self._let_settle()
+            self._guard.act(now)
         hold = self._look_at_holds(now)
         self._look_again = self._resolution.settle(now)
         free_places = FreePlaces(self._pools, self._waiting, now)

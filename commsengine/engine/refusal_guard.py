@@ -98,9 +98,13 @@ class RefusalGuard:
     def stops(self, *campaigns: str) -> bool:
         return bool(self._stopped) and all(campaign in self._stopped for campaign in campaigns)
 
+    def to_pause(self) -> list[str]:
+        """The campaigns that are stopped and not paused yet."""
+        return [campaign for campaign in list(self._stopped) if campaign not in self._on_record]
+
     def act(self, now: dt.datetime) -> list[str]:
         """Puts stopped campaigns on record and tells the people they concern. Returns the campaigns paused by this."""
-        paused = [campaign for campaign in self._stopped if campaign not in self._on_record]
+        paused = self.to_pause()
         for campaign in paused:
             self._pause(campaign, self._stopped[campaign], now)
             self._on_record.add(campaign)

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 
 from commsengine.cadence.history import Campaign, Campaigns, Standstill
 from commsengine.cadence.plan import Plan, Workspace
-from commsengine.cadence.terms import CampaignState
+from commsengine.cadence.terms import CHANNELS, CampaignState
 from commsengine.errors import CommsError, InputError
 from commsengine.store import bookkeeping, moves
 from commsengine.store.database import Database
@@ -227,9 +227,24 @@ class CampaignStore:
                 return None
             introduced = {message: dt.datetime.fromisoformat(at) for message, at in row.introduced.items()}
             self._read[key] = _Written(
-                Plan.model_validate(row.plan), row.templates, row.source, introduced, row.applied_at, row.applied_by
+                Plan.model_validate(_without_dead_channels(row.plan)),
+                row.templates,
+                row.source,
+                introduced,
+                row.applied_at,
+                row.applied_by,
             )
         return self._read[key]
+
+
+def _without_dead_channels(plan: Mapping[str, Any]) -> Mapping[str, Any]:
+    # 0.1.0 took the names of two channels that nothing opened
+    send = dict(plan.get("send", {}))
+    kept = [name for name in send.get("channels", ()) if name in CHANNELS]
+    if len(kept) == len(send.get("channels", ())):
+        return plan
+    send.pop("channels")
+    return {**plan, "send": {**send, "channels": kept} if kept else send}
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ HOUR = dt.timedelta(hours=1)
 def teach(store: object, at: dt.datetime, teacher: DailyEstimates | None = None) -> LearnedRoles:
     decisions = Decisions(store, Workspace())  # type: ignore[arg-type]
     running = decisions.campaigns(at).running
-    (teacher or DailyEstimates(store)).teach([campaign.plan for campaign in running], at)  # type: ignore[arg-type]
+    (teacher or DailyEstimates(store)).publish([campaign.plan for campaign in running], at)  # type: ignore[arg-type]
     return store.estimates.latest("crm")  # type: ignore[attr-defined, no-any-return]
 
 

@@ -46,7 +46,7 @@ def test_f16_a_black_hole_costs_one_try_per_connection(program: Program, witness
 
 
 def test_f17_over_a_trickle_it_goes_on_and_nobody_gets_it_twice(program: Program, witness: SmtpWitness) -> None:
-    """All eight connections share 40 kilobytes a second; ``benchmarks/faults`` does it at ten kilobits."""
+    """All connections share 40 kilobytes a second; ``benchmarks/faults`` does it at ten kilobits."""
     start_for(program, 16)
     witness.behave(bytes_per_second=40_000)
     began = time.monotonic()

@@ -28,7 +28,7 @@ def test_what_one_person_answered_lately_moves_no_recall_that_is_foreseen(tmp_pa
                 touch.person_id, "crm", touch.message, touch.key, "check", value=RIGHT if right else WRONG, right=right,
                 evidence="link", by=touch.person_id, now=NOW + dt.timedelta(hours=1),
             )  # fmt: skip
-            DailyEstimates(store).teach([record.plan for record in store.campaigns.all()], now)
+            DailyEstimates(store).publish([record.plan for record in store.campaigns.all()], now)
             campaigns = Decisions(store, Workspace()).campaigns(now)
             loaded = store.loading.histories([person.id for person, _ in people_of(FEW)]).values()
             asked = SimulationInput(

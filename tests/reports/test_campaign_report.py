@@ -163,7 +163,7 @@ def test_what_was_learned_from_the_one_answer_of_yesterday_moves_no_figure(tmp_p
                 evidence="link", by=touch.person_id, now=at,
             )  # fmt: skip
             later = at + 2 * DAY
-            DailyEstimates(store).teach([record.plan for record in store.campaigns.all()], later)
+            DailyEstimates(store).publish([record.plan for record in store.campaigns.all()], later)
             assert store.estimates.latest("crm").counted_at == count_at(later)
             figures = as_data(seen_in(store, later)), status(store, later, recall=True)["campaigns"][0]["recall"]
             told.append((store.estimates.latest("crm").roles["service"], figures))

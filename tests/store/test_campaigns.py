@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select, update
 
 from commsengine.cadence.history import Standstill
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.errors import CommsError, InputError
 from commsengine.store.store import Store
+from commsengine.store.tables import plan_version
 from tests.builders import ANA, a_message, a_plan
 from tests.store.scene import HOUR, LATER, NOW, a_touch, claim, deliver, idle, running, state
 
@@ -55,6 +57,23 @@ def test_a_version_never_changes(store: Store) -> None:
     assert second is not None
     assert (first.plan.title, second.plan.title) == ("One customer record", "Two")
     assert (second.epoch, store.campaigns.version("crm", 3)) == (1, None)
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"), [(["email", "console"], ("email",)), (["file"], ("slack", "email")), (["slack"], ("slack",))]
+)
+def test_a_plan_of_before_may_name_channels_that_nothing_opened(
+    store: Store, stored: list[str], read: tuple[str, ...]
+) -> None:
+    store.campaigns.save_version(a_plan(), {}, "", introduced={}, by="dana", now=NOW)
+    with store.database.write() as connection:
+        plan = connection.execute(select(plan_version.c.plan)).scalar_one()
+        older = {**plan, "send": {**plan.get("send", {}), "channels": stored}}
+        connection.execute(update(plan_version).values(plan=older))
+    with Store.open(str(store.database.url.render_as_string(hide_password=False))) as again:
+        record = again.campaigns.get("crm")
+    assert record is not None
+    assert record.plan.send.channels == read
 
 
 def test_what_is_unknown_is_none_and_near_names_help(store: Store) -> None:

@@ -11,7 +11,7 @@ def test_who_is_suppressed_is_reached_by_nothing_automatic(known: Store) -> None
     known.reachability.suppress("Ana@example.com", "asked", by="dana", now=NOW)
     assert known.reachability.suppressed("ana@EXAMPLE.com") == "asked"
     closed = known.loading.histories(["ana"])["ana"].history.unreachable
-    assert closed == dict.fromkeys(("email", "slack", "console", "file"), "suppressed: asked")
+    assert closed == dict.fromkeys(("email", "slack"), "suppressed: asked")
     assert known.reachability.suppressed("ben@example.com") is None
 
 

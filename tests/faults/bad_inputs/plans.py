@@ -134,7 +134,7 @@ PLANS = (
     )),
     BadInput(18, "channel that does not exist", (
         refused(slip("[email]", "[sms]"), ("13:14", "'sms' is nothing that 'channels' can be",
-                "Write 'slack', 'email'")),
+                "Write 'slack' or 'email'")),
     )),
     BadInput(19, "unknown template", (
         refused(slip("id: one-record", "id: one-record\n    template: wiifn"),
