@@ -89,12 +89,12 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
-def _slack_token(kind: str, meaning: str) -> AfterValidator:
+def _slack_token(prefix: str, meaning: str) -> AfterValidator:
     def check(value: SecretStr) -> SecretStr:
         found = value.get_secret_value()
-        if not found.startswith(kind):
+        if not found.startswith(prefix):
             given = f"'{found[:5]}…'" if re.match(r"x[a-z]{3}-", found) else "something else"
-            raise ValueError(f"starts with {given}, but {meaning} starts with '{kind}'. Copy it from your Slack app")
+            raise ValueError(f"starts with {given}, but {meaning} starts with '{prefix}'. Copy it from your Slack app")
         if not found.isascii() or any(character.isspace() for character in found):
             raise ValueError("holds a space or an odd character. Copy the token again, whole and alone")
         return value

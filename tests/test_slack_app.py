@@ -416,7 +416,7 @@ def test_another_persons_press_is_refused(team: Team) -> None:
 
 def test_the_recipient_is_known_by_the_cached_id_without_asking_slack(team: Team) -> None:
     post = team.card(team.house.touch(channel="slack"))
-    team.house.store.slack_ids.put(ANA.email, post.user.id, post.channel)
+    team.house.store.slack_ids.put(ANA.email, post.user.id, post.conversation)
     team.slack.click(ANA.email, "got_it")
     assert team.house.kinds() == ["acknowledged"]
     assert "users.lookupByEmail" not in team.slack.calls
@@ -427,7 +427,7 @@ def test_a_slack_id_of_ones_own_alone_says_who_the_recipient_is(team: Team) -> N
     post = team.card(team.house.touch(channel="slack"))
     ben = team.slack.team.user(BEN.email)
     assert ben
-    team.house.store.slack_ids.put(ANA.email, post.user.id, post.channel)
+    team.house.store.slack_ids.put(ANA.email, post.user.id, post.conversation)
     team.house.store.people.save([replace(ANA, slack_id=ben.id)], by="dana", now=team.house.clock())
     team.slack.click(ANA.email, "got_it")
     assert team.house.kinds() == []
@@ -448,7 +448,7 @@ def test_a_press_from_an_enterprise_grid_is_theirs(open_team: Callable[..., Team
     team = open_team(grid=GRID)
     post, ids = team.card(team.house.touch(channel="slack")), team.house.store.slack_ids
     if known in ("one id", "both ids"):
-        ids.put(ANA.email, "U7", post.channel, "W7" if known == "both ids" else "")
+        ids.put(ANA.email, "U7", post.conversation, "W7" if known == "both ids" else "")
     elif known.startswith("own"):
         own = replace(ANA, slack_id="W7" if known.endswith("grid") else "U7")
         team.house.store.people.save([own], by="dana", now=team.house.clock())
@@ -488,7 +488,7 @@ def test_somebody_else_of_the_grid_is_refused(open_team: Callable[..., Team], st
     team = open_team(grid=GRID)
     post = team.card(team.house.touch(channel="slack"))
     if known:
-        team.house.store.slack_ids.put(ANA.email, "U7", post.channel, "W7")
+        team.house.store.slack_ids.put(ANA.email, "U7", post.conversation, "W7")
     payload = press_payload(team, post)
     payload["user"] |= {"id": stranger}
     payload["response_url"] = f"{team.slack.url}/response/none"

@@ -62,42 +62,42 @@ _LISTS = ("tuple_type", "list_type")
 
 def explain(error: ErrorDetails, tree: Tree, model: type[BaseModel]) -> Problem:
     loc: YamlPath = tuple(error["loc"])
-    kind, key = error["type"], _key(loc)
-    if kind == "extra_forbidden":
+    error_type, key = error["type"], _key(loc)
+    if error_type == "extra_forbidden":
         return _unknown_key(loc, tree, model)
-    if kind == "missing":
+    if error_type == "missing":
         fix = f"Add '{_EXAMPLES.get(key, key + ': …')}'."
         return _at(tree, tree.place(loc[:-1]), "missing", f"'{key}' is missing.", fix)
-    if kind == "value_error":
+    if error_type == "value_error":
         return _own_words(error, tree)
     path = tree.nearest(tuple(part for part in loc if part != "[key]"))
     place = tree.keys.get(path, tree.place(path)) if "[key]" in loc else tree.place(path)
-    cause, fix = _words(kind, error.get("ctx", {}), key, error["input"])
+    cause, fix = _words(error_type, error.get("ctx", {}), key, error["input"])
     return _at(tree, place, "bad_value", cause, fix)
 
 
-def _words(kind: str, ctx: Mapping[str, Any], key: str, written: object) -> tuple[str, str]:
-    if kind == "literal_error":
+def _words(error_type: str, ctx: Mapping[str, Any], key: str, written: object) -> tuple[str, str]:
+    if error_type == "literal_error":
         return _not_a_choice(key, written, str(ctx["expected"]))
-    if kind in _NUMBERS or kind in _BOUNDS or kind.startswith("bool"):
+    if error_type in _NUMBERS or error_type in _BOUNDS or error_type.startswith("bool"):
         percent = _percent(written) if key in _SHARES else None
         if percent is not None:
             return f"'{key}' is a part of 1, not {_shown(written)}.", f"Write {percent / 100:g}."
-        return _no_number(kind, ctx, key, _shown(written))
-    if kind == "string_pattern_mismatch":
+        return _no_number(error_type, ctx, key, _shown(written))
+    if error_type == "string_pattern_mismatch":
         allowed = _NAMES.get(str(ctx["pattern"]), "letters and digits")
         return f"{_shown(written)} is not a name that '{key}' can have.", f"Use {allowed}."
-    if kind in ("string_too_short", "too_short", "string_too_long", "too_long"):
-        return _wrong_length(kind, ctx, key)
-    return _wrong_shape(kind, key, written)
+    if error_type in ("string_too_short", "too_short", "string_too_long", "too_long"):
+        return _wrong_length(error_type, ctx, key)
+    return _wrong_shape(error_type, key, written)
 
 
-def _no_number(kind: str, ctx: Mapping[str, Any], key: str, shown: str) -> tuple[str, str]:
-    if kind in _NUMBERS:
+def _no_number(error_type: str, ctx: Mapping[str, Any], key: str, shown: str) -> tuple[str, str]:
+    if error_type in _NUMBERS:
         usual = _SHARES.get(key, "5")
-        return f"'{key}' is not {_NUMBERS[kind]}: {shown}.", f"Write {_NUMBERS[kind]}, for example {usual}."
-    if kind in _BOUNDS:
-        bound, words = _BOUNDS[kind]
+        return f"'{key}' is not {_NUMBERS[error_type]}: {shown}.", f"Write {_NUMBERS[error_type]}, for example {usual}."
+    if error_type in _BOUNDS:
+        bound, words = _BOUNDS[error_type]
         return f"'{key}' is out of range: {shown}.", f"Write {words.format(ctx[bound])}."
     return f"'{key}' is neither true nor false: {shown}.", "Write true or false."
 
@@ -111,8 +111,8 @@ def _percent(written: object) -> float | None:
     return number if 5 <= number < 100 else None
 
 
-def _wrong_length(kind: str, ctx: Mapping[str, Any], key: str) -> tuple[str, str]:
-    if kind.endswith("long"):
+def _wrong_length(error_type: str, ctx: Mapping[str, Any], key: str) -> tuple[str, str]:
+    if error_type.endswith("long"):
         return f"'{key}' has too much in it.", f"Write at most {ctx.get('max_length')}."
     least = ctx.get("min_length", 1)
     if least == 1:
@@ -120,13 +120,13 @@ def _wrong_length(kind: str, ctx: Mapping[str, Any], key: str) -> tuple[str, str
     return f"'{key}' has too little in it.", f"Write at least {least}."
 
 
-def _wrong_shape(kind: str, key: str, written: object) -> tuple[str, str]:
+def _wrong_shape(error_type: str, key: str, written: object) -> tuple[str, str]:
     has = "nothing" if written == "" else _SHAPES.get(type(written).__name__, "something else")
-    if kind in _MAPPINGS:
+    if error_type in _MAPPINGS:
         return f"'{key}' needs keys below it, but has {has}.", "Write 'key: value' lines below it, or take it out."
-    if kind in _LISTS:
+    if error_type in _LISTS:
         return f"'{key}' needs a list, but has {has}.", "Write [a, b] or lines that begin with '- ', or take it out."
-    if kind == "string_type":
+    if error_type == "string_type":
         return f"'{key}' needs a text, but has {has}.", "Write one text; put it in quotes if it has colons or brackets."
     return f"'{key}' cannot be this: {_shown(written)}.", "Look the key up in docs/plan.md."
 
@@ -195,40 +195,40 @@ def _shown(written: object) -> str:
 
 def _known_keys(model: type[BaseModel], loc: YamlPath) -> list[str]:
     """The keys that the format knows at a location, as authors write them."""
-    kind: Any = model
+    error_type: Any = model
     for part in loc:
-        kind = _inside(_bare(kind), part)
-    kind = _bare(kind)
-    if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+        error_type = _inside(_bare(error_type), part)
+    error_type = _bare(error_type)
+    if not (isinstance(error_type, type) and issubclass(error_type, BaseModel)):
         return []
-    return [field.alias or name for name, field in kind.model_fields.items()]
+    return [field.alias or name for name, field in error_type.model_fields.items()]
 
 
 def _homes(model: type[BaseModel], home: str = "") -> dict[str, str]:
     """Each key of the format that stands below another, with the name of the other."""
     found: dict[str, str] = {}
     for name, field in model.model_fields.items():
-        kind, key = _bare(field.annotation), field.alias or name
-        while get_args(kind):
-            kind = _bare(get_args(kind)[-1 if get_args(kind)[-1] is not Ellipsis else 0])
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            found = {**_homes(kind, key), **found}
+        error_type, key = _bare(field.annotation), field.alias or name
+        while get_args(error_type):
+            error_type = _bare(get_args(error_type)[-1 if get_args(error_type)[-1] is not Ellipsis else 0])
+        if isinstance(error_type, type) and issubclass(error_type, BaseModel):
+            found = {**_homes(error_type, key), **found}
         if home:
             found[key] = home
     return found
 
 
-def _bare(kind: Any) -> Any:
-    while get_origin(kind) in (Annotated, Union, types.UnionType):
-        kind = next(part for part in get_args(kind) if part is not type(None))
-    return kind
+def _bare(error_type: Any) -> Any:
+    while get_origin(error_type) in (Annotated, Union, types.UnionType):
+        error_type = next(part for part in get_args(error_type) if part is not type(None))
+    return error_type
 
 
-def _inside(kind: Any, part: str | int) -> Any:
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        fields = {field.alias or name: field.annotation for name, field in kind.model_fields.items()}
+def _inside(error_type: Any, part: str | int) -> Any:
+    if isinstance(error_type, type) and issubclass(error_type, BaseModel):
+        fields = {field.alias or name: field.annotation for name, field in error_type.model_fields.items()}
         return fields.get(str(part))
-    found = get_args(kind)
+    found = get_args(error_type)
     if not found:
         return None
     return found[0] if isinstance(part, int) else found[-1]

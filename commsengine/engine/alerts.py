@@ -13,7 +13,7 @@ from email.utils import parseaddr
 
 import structlog
 
-from commsengine.cadence.terms import ChannelName, Wish
+from commsengine.cadence.terms import Carrier, ChannelName, Wish
 from commsengine.content.message import RenderedMessage, payload_of
 from commsengine.engine.breaker import Breaker
 from commsengine.store.records import CampaignRecord, Hold
@@ -47,7 +47,7 @@ class Alerts:
             now,
         )
 
-    def shut(self, channel: str, breaker: Breaker, waiting: Callable[[], int], now: dt.datetime) -> None:
+    def shut(self, channel: Carrier, breaker: Breaker, waiting: Callable[[], int], now: dt.datetime) -> None:
         """For a channel that waits for a person or a quota; ``waiting`` counts what does not leave."""
         self._send(
             f"{channel} is shut", now, f"Nothing leaves by {channel}", lambda: _rests(breaker, waiting(), now), now

@@ -22,5 +22,5 @@ def morning_of(plan: Plan, person: Person, now: dt.datetime) -> dt.date | None:
     return day if morning and hours.works(day) else None
 
 
-def morning_key(kind: str, about: str, email: str, day: dt.date) -> str:
-    return message_key(kind, about, email, day.isoformat())
+def morning_key(category: str, about: str, email: str, day: dt.date) -> str:
+    return message_key(category, about, email, day.isoformat())

@@ -5,20 +5,21 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from commsengine.cadence.audience import sequences_of
 from commsengine.cadence.history import Campaign, Campaigns, Decision, History, TouchRow
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.repeats import ByRecall, seen_at
 from commsengine.cadence.sequence import MessageSequence
-from commsengine.cadence.terms import ANSWERS, CampaignState
+from commsengine.cadence.terms import ANSWERS, CampaignState, Standing
 from commsengine.engine.decisions import Decided, Decisions
 from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
 
-Standings = Mapping[tuple[str, str], str]
+ShownStanding = Standing | Literal["not for them"]
+Standings = Mapping[tuple[str, str], Standing]
 Timing = Mapping[tuple[str, str], str]
 """By campaign and message."""
 
@@ -167,7 +168,7 @@ def iso(at: dt.datetime | None) -> str | None:
     return at.isoformat() if at else None
 
 
-def shown(standing: str) -> str:
+def shown(standing: ShownStanding) -> ShownStanding:
     # right or wrong is the person's own business
     return "acknowledged" if standing in ("recalled", "not recalled") else standing
 

@@ -68,9 +68,9 @@ class Mail:
         """Of the text part, in order: the first is the answer page."""
         return tuple(_LINK.findall(self.text))
 
-    def _body(self, kind: str) -> str:
+    def _body(self, subtype: str) -> str:
         for part in message_from_bytes(self.data).walk():  # the old parser: ten times as fast
-            if part.get_content_type() == f"text/{kind}":
+            if part.get_content_type() == f"text/{subtype}":
                 content = part.get_payload(decode=True)
                 return content.decode("utf-8", "replace").replace("\r\n", "\n") if isinstance(content, bytes) else ""
         return ""

@@ -170,7 +170,7 @@ class Page:
                 link = Markup('<a class="button {}" href="{}" target="_blank" rel="noopener noreferrer">{}</a>')
                 return link.format(style, _web(str(element["url"])), label)
             hidden = {
-                "channel": post.channel,
+                "channel": post.conversation,
                 "ts": post.ts,
                 "action_id": element.get("action_id", ""),
                 "value": element.get("value", ""),

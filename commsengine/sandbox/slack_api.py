@@ -66,7 +66,7 @@ def _post_message(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
         raise RefusedError("messages_tab_disabled")
     text, blocks = _content(arguments)
     post = team.post(user, text, blocks, _metadata(arguments))
-    return {"channel": post.channel, "ts": post.ts, "message": post.as_slack_tells()}
+    return {"channel": post.conversation, "ts": post.ts, "message": post.as_slack_tells()}
 
 
 def _update(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def _update(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
     team.update(post, text, blocks)
     if arguments.get("metadata") is not None:
         post.metadata = _metadata(arguments)
-    return {"channel": post.channel, "ts": post.ts, "text": post.text, "message": post.as_slack_tells()}
+    return {"channel": post.conversation, "ts": post.ts, "text": post.text, "message": post.as_slack_tells()}
 
 
 def _views_open(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:

@@ -72,9 +72,9 @@ def block_actions(
     return {
         "type": "block_actions",
         **_whose(post.user),
-        "container": {"type": "message", "message_ts": post.ts, "channel_id": post.channel, "is_ephemeral": False},
+        "container": {"type": "message", "message_ts": post.ts, "channel_id": post.conversation, "is_ephemeral": False},
         "trigger_id": trigger_id,
-        "channel": {"id": post.channel, "name": "directmessage"},
+        "channel": {"id": post.conversation, "name": "directmessage"},
         "message": post.as_slack_tells(),
         "state": {"values": {}},
         "response_url": response_url,

@@ -28,7 +28,7 @@ class SlackUser:
 class Post:
     """One message in a direct conversation. ``arrived_at`` is monotonic, in seconds; ``edits`` counts the updates."""
 
-    channel: str
+    conversation: str
     ts: str
     user: SlackUser
     text: str
@@ -44,7 +44,7 @@ class Post:
 
     @property
     def remote_id(self) -> str:
-        return f"{self.channel}:{self.ts}"
+        return f"{self.conversation}:{self.ts}"
 
     def as_slack_tells(self, *, metadata: bool = True) -> dict[str, Any]:
         body = {
@@ -105,10 +105,10 @@ class SlackTeam:
         found = self._by_id.get(email_or_id) or self._by_grid.get(email_or_id)
         return found or self._by_email.get(email_or_id.lower())
 
-    def user_of(self, channel: str) -> SlackUser | None:
+    def user_of(self, conversation: str) -> SlackUser | None:
         # A post to a user id goes to that user's conversation too.
-        user = self._by_dm.get(channel) or self._by_id.get(channel)
-        return user if user and (channel == user.id or channel in self.opened) else None
+        user = self._by_dm.get(conversation) or self._by_id.get(conversation)
+        return user if user and (conversation == user.id or conversation in self.opened) else None
 
     def dm_of(self, email_or_id: str) -> list[Post]:
         user = self.user(email_or_id)
@@ -120,11 +120,11 @@ class SlackTeam:
             post = Post(user.dm, self.stamp(), user, text, blocks, dict(metadata), time.monotonic())
             self.posts.append(post)
             self._of_user.setdefault(user.id, []).append(post)
-            self._by_place[post.channel, post.ts] = post
+            self._by_place[post.conversation, post.ts] = post
         return post
 
-    def find(self, channel: str, ts: str) -> Post | None:
-        return self._by_place.get((channel, ts))
+    def find(self, conversation: str, ts: str) -> Post | None:
+        return self._by_place.get((conversation, ts))
 
     def update(self, post: Post, text: str, blocks: list[dict[str, Any]]) -> None:
         with self._lock:

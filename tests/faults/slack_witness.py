@@ -168,7 +168,7 @@ class House:
         if method == POST:
             post = self.team.find(done["channel"], done["ts"])
             assert post
-            more = {"channel": post.channel, "user": post.user.id, "ts": post.ts}
+            more = {"channel": post.conversation, "user": post.user.id, "ts": post.ts}
             self.arrivals.add(Arrival(time.time(), post.key, post.user.email, more))
         return {"ok": True, **done}
 
