@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
+from benchmarks.house import A_CHANNEL, naming, sources
 from commsengine.cli.commands import ENTRIES, commsengine
 from commsengine.settings import PREFIX, SECRETS, Settings
 from tests.cli.terminal import Terminal
@@ -117,3 +118,8 @@ def test_no_file_names_a_package_registry() -> None:
     assert [
         p.name for p in texts if p.is_file() and p != Path(__file__) and hosts.search(p.read_text(errors="ignore"))
     ] == []
+
+
+def test_add_a_channel_names_every_file_that_names_one() -> None:
+    page = (ROOT / "docs/add-a-channel.md").read_text(encoding="utf-8")
+    assert [name for name in naming(sources(), A_CHANNEL) if name not in page] == []

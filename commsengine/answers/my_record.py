@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from commsengine.answers.wording import SAID, short_name, spoken
+from commsengine.answers.wording import short_name, spoken
 from commsengine.cadence.calendar import zone_of
 from commsengine.cadence.people import COLUMNS, Person
-from commsengine.cadence.terms import BY_HAND, CHANNELS
+from commsengine.cadence.terms import ANSWERS, BY_HAND, CHANNELS
 from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord
 from commsengine.store.service_mail import ABOUT_OTHERS
@@ -143,7 +143,7 @@ def _touch(row: Row) -> Happening:
 
 def _answer(row: Row) -> Happening:
     scope = " of the whole campaign" if row["whole_campaign"] and row["kind"] == "heard_enough" else ""
-    yield row["at"], SAID[row["kind"]] + scope, row["value"]
+    yield row["at"], ANSWERS[row["kind"]].to_them + scope, row["value"]
     if row["withdrawn_at"]:
         yield row["withdrawn_at"], "You took that back", ""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from commsengine.answers.wording import SAID, short_name, spoken
+from commsengine.answers.wording import short_name, spoken
 from commsengine.cadence.checks import check_of, offered_check, offered_turn, order_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Check, Message, Plan
-from commsengine.cadence.terms import ENOUGH
+from commsengine.cadence.terms import ANSWERS, ENOUGH
 from commsengine.store.records import QuestionRecord, StoredAnswer, TouchRecord
 
 UNDO = dt.timedelta(minutes=5)
@@ -84,7 +84,7 @@ class Card:
 
     def tell(self, answer: StoredAnswer) -> str:
         what = " of this campaign" if answer.whole_campaign and answer.kind == "heard_enough" else ""
-        return f"{SAID[answer.kind]}{what} {self.at(answer.at)}"
+        return f"{ANSWERS[answer.kind].to_them}{what} {self.at(answer.at)}"
 
     def at(self, instant: dt.datetime) -> str:
         return spoken(instant, self.zone, self.now)

@@ -7,16 +7,6 @@ from zoneinfo import ZoneInfo
 
 WEEK = dt.timedelta(days=6)
 
-SAID = {
-    "acknowledged": "You confirmed",
-    "input": "You answered",
-    "commit": "You said you will",
-    "check": "You answered the question",
-    "heard_enough": "You said you have heard enough",
-    "not_for_me": "You said this is not for you",
-}
-"""One beginning per kind of answer; the time follows."""
-
 
 def spoken(at: dt.datetime, zone: str, now: dt.datetime) -> str:
     """``Tue 10:14`` within the last days, ``Tue 12 Jan 10:14`` before, with the year when it is another."""

@@ -43,9 +43,7 @@ CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("tick", "run", "Do everything that is due now, then leave: for cron."),
     ),
     "See and follow up": (
-        CommandEntry(
-            "today", "today", "Show the day: questions to answer, people to call, touches that need a decision."
-        ),
+        CommandEntry("today", "today", "Show the day: questions, people to call, what failed, what waits for a word."),
         CommandEntry("status", "status", "Show the books of every campaign."),
         CommandEntry(
             "report", "report", "Write one page with plots: what was sent, understood and may still be known."
