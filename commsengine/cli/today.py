@@ -24,7 +24,7 @@ MOST_FAILED = 20
 @json_option
 @with_workspace
 def today(wiring: Wiring, as_json: bool) -> None:
-    """Show the day: questions to answer, people to call, touches that need a decision or failed, channels that rest.
+    """Show the day: questions, people to call, what failed, what waits for a word.
 
     Example: commsengine today
     """
