@@ -42,7 +42,7 @@ class OldDates:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """Everything that applying this plan changes. ``correction`` proposes what to write to those in ``told``.
+    """What applying this plan changes. ``correction`` proposes what to write to those in ``told``.
 
     ``corrected`` names the wrong messages, not sent from now on, each with the one that puts it right.
     """

@@ -1,4 +1,4 @@
-"""Workspaces in folders whose names mean something in a URL, and files that this account may not read."""
+"""Workspaces in folders with names that mean something in a URL, and files that this account may not read."""
 
 from __future__ import annotations
 

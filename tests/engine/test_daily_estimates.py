@@ -77,7 +77,7 @@ def shown(store: Store, plan: Plan) -> set[str]:
 
 
 def test_answers_of_before_questions_stood_first_in_slack_teach_nobody(tmp_path: Path) -> None:
-    """What was learned from them is learned anew from the others, and no figure is made of them."""
+    """What they taught is learned again from the others, and no figure is made of them."""
     url = f"sqlite:///{tmp_path / 'record.db'}"
     store = put_on_record(tmp_path, SOME)
     plan = store.campaigns.running().running[0].plan

@@ -93,7 +93,7 @@ def test_a_tick_when_every_window_is_closed_skips_nobody_and_says_so(store: Stor
 
 
 def test_the_nights_between_working_hours_are_learned_like_any_rhythm(store: Store, cron: Cron) -> None:
-    """Called from 08:00 to 14:00 UTC, for people in Seoul whose windows are then closed."""
+    """Called from 08:00 to 14:00 UTC, for people in Seoul, where the windows are closed by then."""
     run(store, [someone(n, time_zone="Asia/Seoul") for n in range(101)], a_plan(follow_up=[]))
     for day in range(5, 20):
         if utc(f"2027-01-{day:02}").weekday() in WEEKDAYS:

@@ -30,7 +30,7 @@ SILENT = "'one-record' is corrected by 'put-right': it is sent to nobody any mor
 
 @pytest.fixture
 def wrong(program: Program, relay: Relay) -> Program:
-    """Three people were told today; a fourth, whom the relay put off, is to be tried again."""
+    """Three people have the message today; the relay puts off a fourth, who is to be tried again."""
     relay.put_off = {"p0003@example.com"}
     write_for(program, 4, messages=WRONG)
     for command in (*IN_FORCE, ("tick",)):
