@@ -8,5 +8,5 @@ BESIDE = ("message_templates", "schedules")
 setup(
     packages=[*find_namespace_packages(include=["commsengine*"]), *(f"commsengine.{folder}" for folder in BESIDE)],
     package_dir={f"commsengine.{folder}": folder for folder in BESIDE},
-    package_data={"": ["*.md", "*.html", "*.txt", "*.css", "*.svg", "*.yaml", "*.json", "*.csv", "*.mako", "*.ini"]},
+    package_data={"": ["*.md", "*.html", "*.txt", "*.css", "*.svg", "*.yaml", "*.json", "*.csv", "*.mako", "*.ini", "*.po", "*.mo"]},
 )
