@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from functools import cache
 from gettext import NullTranslations, translation
 from pathlib import Path
+from typing import Any
 
 DOMAIN = "commsengine"
 LOCALES = Path(__file__).parent / "locale"
@@ -62,3 +63,17 @@ def add_catalog(language: str, texts: NullTranslations) -> None:
     """A catalog that is no file, before those in the folder."""
     _added[language] = texts
     catalog.cache_clear()
+
+
+def install(environment: Any) -> None:
+    """``{% trans %}`` and ``_`` in the pages of a Jinja2 environment, whose values stand as ``%(name)s`` in catalogs.
+
+    Line ends in a text are blanks, so that a page may break its lines anywhere.
+    """
+    environment.add_extension("jinja2.ext.i18n")
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_callables(
+        lambda text: catalog(_language.get()).gettext(text),
+        lambda one, many, number: catalog(_language.get()).ngettext(one, many, number),
+        newstyle=True,
+    )

@@ -1,4 +1,4 @@
-"""The catalog of all texts that people read, taken from code and templates. ``make catalogs`` brings the files up to date.
+"""The catalog of all texts that people read, from code and templates. ``make catalogs`` brings the files up to date.
 
 ``commsengine/locale/en`` is English: an entry without a translation reads as it stands in the code.
 """

@@ -15,6 +15,7 @@ from commsengine.recall.privacy import FEWEST
 from commsengine.reports.campaign_report import MessageView, Report, RoleView
 from commsengine.reports.plots import Plot, recall_plot, week_plots
 from commsengine.reports.recall_curves import Mean
+from commsengine.translation import install
 
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "pages"),
@@ -23,6 +24,7 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+install(_environment)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from commsengine.sandbox.mailbox import Mail, Mailbox
 from commsengine.sandbox.slack_clicks import button_of
 from commsengine.sandbox.slack_stand_in import SlackStandIn
 from commsengine.sandbox.slack_team import Dialog, Post
+from commsengine.translation import install
 
 _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; form-action 'self'; base-uri 'none'"
 _MAIL_POLICY = (
@@ -189,6 +190,7 @@ class Page:
 @cache
 def _template() -> Template:
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    install(environment)
     return environment.from_string((files(__package__) / "page.html").read_text("utf-8"))
 
 

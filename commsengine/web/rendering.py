@@ -8,11 +8,14 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from commsengine.translation import install
+
 FOLDER = Path(__file__).parent / "pages"
 
 _environment = Environment(
     loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
+install(_environment)
 
 NOT_FOUND = (
     "This link does not work",
