@@ -1,4 +1,5 @@
-"""What a template may say: values, ``if``, ``for`` over short lists, a few filters; nothing that grows or calls.
+"""What a template may say: values, texts with values, ``if``, ``for`` over short lists, a few filters; nothing that
+grows or calls.
 
 The check runs on the parsed tree, before Jinja2 compiles (and would already compute) anything. It also tells which
 values a text uses and how: one that merely stands in ``{{ }}`` may be filled in later, one that decides may not.
@@ -6,6 +7,7 @@ values a text uses and how: one that merely stands in ``{{ }}`` may be filled in
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +28,12 @@ FILTERS = frozenset(
 LIKE_A_FIELD = 0.75
 
 TESTS = frozenset({"defined", "undefined"})
+TEXT = "_"
+"""The one thing that may be called: a text that the catalogs of languages have."""
+
+_PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_A_TEXT = f'Write it as {{{{ {TEXT}("Hello {{name}},", name=person.first_name) }}}}.'
+
 ANY = "any"
 """In a vocabulary: a name with fields that are known only once the person is."""
 
@@ -135,8 +143,33 @@ class _Examination:
         elif isinstance(node, nodes.Compare | nodes.Concat | nodes.Operand | nodes.List | nodes.Tuple):
             for child in node.iter_child_nodes():
                 self.expression(child, scope, "value")
+        elif isinstance(node, nodes.Call) and dotted(node.node) == TEXT and TEXT not in scope:
+            self._text(node, scope, how)
         elif not isinstance(node, nodes.Const):
             self._refuse(node)
+
+    def _text(self, node: nodes.Call, scope: Mapping[str, Any], how: str) -> None:
+        text = node.args[0].value if len(node.args) == 1 and isinstance(node.args[0], nodes.Const) else None
+        if not isinstance(text, str) or node.dyn_args or node.dyn_kwargs:
+            self._flaw(node, f"'{TEXT}' takes one text in quotes, and values by name", _A_TEXT)
+            return
+        if how != "plain":
+            self._flaw(node, f"'{TEXT}' stands where its text is not simply shown", "Decide with 'if' which to show.")
+            return
+        self._places(node, text)
+        for value in node.kwargs:
+            self.expression(value.value, scope, "plain")
+
+    def _places(self, node: nodes.Call, text: str) -> None:
+        # Each value once, and as a bare name: a text is filled in by str.format, which could do much more.
+        written, given = sorted(_PLACE.findall(text)), sorted(value.key for value in node.kwargs)
+        if re.search("[{}]", _PLACE.sub("", text)):
+            self._flaw(
+                node, "the text has a brace that holds no plain name", "Write a value as {name}, in small letters."
+            )
+        elif written != given:
+            cause = f"the text has {_spoken(written)} in braces, and {_spoken(given)} given to it"
+            self._flaw(node, cause, "Write each value once in the text, as {name}, and once behind it, as name=….")
 
     def _filter(self, node: nodes.Filter, scope: Mapping[str, Any]) -> None:
         if node.name not in FILTERS:
@@ -235,6 +268,10 @@ def _in_fields(word: str, known: Any) -> str:
     )
     near = near_names(word, rooted, 1, LIKE_A_FIELD)
     return f"Did you mean {rooted[near[0]]}? {_known('', known)}" if near else ""
+
+
+def _spoken(names: list[str]) -> str:
+    return ", ".join(names) or "nothing"
 
 
 def _listed(said: str, names: Any) -> str:

@@ -12,9 +12,10 @@ from typing import Any
 from jinja2 import StrictUndefined, Template, TemplateError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from commsengine.content.grammar import FILTERS, LONGEST, Flaw, Uses, Vocabulary, examine
-from commsengine.content.slots import mark, unmarked
+from commsengine.content.grammar import FILTERS, LONGEST, TEXT, Flaw, Uses, Vocabulary, examine
+from commsengine.content.slots import Prose, mark, unmarked
 from commsengine.errors import InputError, Problem, RenderError
+from commsengine.translation import _
 
 LONGEST_OUTPUT = 256 * 1024
 """Characters that one rendering may have."""
@@ -104,6 +105,10 @@ def _defined(value: Any) -> bool:
     return not isinstance(value, StrictUndefined) and value != ""
 
 
+def _text(text: str, /, **values: Any) -> Prose:
+    return Prose(_(text, **{name: mark(value) for name, value in values.items()}))
+
+
 def _environment(autoescape: bool) -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined,
@@ -113,7 +118,7 @@ def _environment(autoescape: bool) -> ImmutableSandboxedEnvironment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals.clear()
+    environment.globals = {TEXT: _text}
     environment.filters = {name: environment.filters[name] for name in FILTERS}
     environment.filters["default"] = _default
     environment.tests = {"defined": _defined, "undefined": lambda value: not _defined(value)}
