@@ -150,7 +150,7 @@ class _Examination:
 
     def _text(self, node: nodes.Call, scope: Mapping[str, Any], how: str) -> None:
         text = node.args[0].value if len(node.args) == 1 and isinstance(node.args[0], nodes.Const) else None
-        if not isinstance(text, str) or node.dyn_args or node.dyn_kwargs:
+        if not isinstance(text, str) or not text or node.dyn_args or node.dyn_kwargs:
             self._flaw(node, f"'{TEXT}' takes one text in quotes, and values by name", _A_TEXT)
             return
         if how != "plain":

@@ -108,6 +108,7 @@ def test_a_text_with_values_may_stand_where_a_value_may() -> None:
     [
         ("{{ _() }}", "takes one text in quotes"),
         ("{{ _(role) }}", "takes one text in quotes"),
+        ("{{ _('') }}", "takes one text in quotes"),
         ("{{ _(5) }}", "takes one text in quotes"),
         ('{{ _("a" ~ role) }}', "takes one text in quotes"),
         ('{{ _("{a}", role) }}', "takes one text in quotes"),
