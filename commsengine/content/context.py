@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from typing import Any, Literal
 
 from commsengine.cadence.calendar import local_date_in
@@ -16,7 +15,6 @@ from commsengine.content.recipe import Recipe
 from commsengine.content.slots import Prose, Slot, clean
 from commsengine.content.templates import Text
 from commsengine.content.words import TITLES, UNCLEAR, angles, day_text, often, variant
-from commsengine.translation import in_language
 
 _GRACE = dt.timedelta(days=30)
 """How long after the campaign's last day a link still opens its page."""
@@ -44,9 +42,6 @@ class Setting:
         # Where the company does not write in the person's language, dates and texts would be of two languages.
         spoken = (person.language, person.language.partition("-")[0])
         return person.language if set(spoken) & set(self._workspace.languages) else self._workspace.language
-
-    def in_language_of(self, person: Person) -> AbstractContextManager[None]:
-        return in_language(self.language(person))
 
     def day(self, at: dt.datetime, person: Person) -> str:
         return day_text(local_date_in(person.time_zone or self._plan.send.time_zone, at), self.language(person))

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal
+from functools import wraps
+from typing import Any, Literal, TypeVar, cast
 
 from commsengine.cadence.checks import answer_id, order_of, turn_of
 from commsengine.cadence.history import Touch
@@ -38,9 +39,24 @@ from commsengine.content.talking_points import Part, TalkingPoints, parts_of
 from commsengine.content.texts import Texts
 from commsengine.content.values import Signers, TextValues
 from commsengine.links import Links
+from commsengine.translation import in_language
 
 MOST_SHEETS = 2_000
 PREFIX = {"remind": "Reminder: ", "correction": "Correction: "}
+
+M = TypeVar("M", bound=Callable[..., Any])
+
+
+def _in_their_language(method: M) -> M:
+    """Texts are in the language of the first person that the method is given."""
+
+    @wraps(method)
+    def written(renderer: Renderer, *given: Any, **named: Any) -> Any:
+        person = next(one for one in (*given, *named.values()) if isinstance(one, Person))
+        with in_language(renderer._setting.language(person)):
+            return method(renderer, *given, **named)
+
+    return cast(M, written)
 
 
 class Renderer:
@@ -57,48 +73,47 @@ class Renderer:
         self._recipes: dict[tuple[Any, ...], Recipe] = {}
         self._sheets: dict[tuple[Any, ...], Sheet] = {}
 
+    @_in_their_language
     def touch(self, touch: Touch, person: Person, signers: Signers) -> RenderedMessage:
         """The finished message of a touch. Raises ``RenderError`` with the text's place and line.
 
         On Slack it has ``blocks`` and a short ``text``, elsewhere ``html`` and ``text``.
         """
-        with self._setting.in_language_of(person):
-            message = self._messages[touch.message]
-            kind = "correction" if message.corrects and touch.kind == "message" else touch.kind
-            facts = self._facts(
-                touch.key, person, signers, signers.sender(message.sender), touch.again_at, message.link
-            )
-            template = template_of(message, touch.kind)
-            recipe = self._recipe(message, touch.role, template, touch.number, touch.unclear)
-            recipe.refuse_missing(facts)
-            sheet = self._sheet(recipe, message, touch, kind, facts)
-            facts.update(self._answers(sheet, message, touch, facts))
-            channel: ChannelName = "slack" if touch.channel == "slack" else "email"
-            return message_of(sheet, self.plan, facts, channel, touch.due_at)
+        message = self._messages[touch.message]
+        kind = "correction" if message.corrects and touch.kind == "message" else touch.kind
+        facts = self._facts(touch.key, person, signers, signers.sender(message.sender), touch.again_at, message.link)
+        template = template_of(message, touch.kind)
+        recipe = self._recipe(message, touch.role, template, touch.number, touch.unclear)
+        recipe.refuse_missing(facts)
+        sheet = self._sheet(recipe, message, touch, kind, facts)
+        facts.update(self._answers(sheet, message, touch, facts))
+        channel: ChannelName = "slack" if touch.channel == "slack" else "email"
+        return message_of(sheet, self.plan, facts, channel, touch.due_at)
 
+    @_in_their_language
     def talking_points(
         self, messages: str | Sequence[str], role: str, person: Person, signers: Signers, tried: Sequence[str] = ()
     ) -> TalkingPoints:
         """What to say in a call or a visit about one or several messages, as plain text."""
-        with self._setting.in_language_of(person):
-            ids = [messages] if isinstance(messages, str) else messages
-            recipes = [self._recipe(self._messages[name], role, "talking_points", 1) for name in ids]
-            facts, language = self._facts("", person, signers, signers.lead), self._setting.language(person)
-            for recipe in recipes:
-                recipe.refuse_missing(facts)
-            slots = facts.slots({name for recipe in recipes for name in recipe.names})
-            base = self._setting.of_plan(slots, language)
-            context = {
-                **self._setting.of_message(recipes[0], self._messages[ids[0]], role, language, slots),
-                "key_points": [line(recipe.texts["key_point"], base) for recipe in recipes],
-                "asks": [line(recipe.texts["question"], base) for recipe in recipes if "question" in recipe.texts],
-                "wiifm": {**dict.fromkeys(ANGLES, ""), **{a: line(text, base) for a, text in recipes[0].wiifm.items()}},
-                "tried": ", ".join(tried),
-            }
-            tokens = read(recipes[0].template.render(context))
-            parts = (Part(_filled(part.title, facts), _each_filled(part.lines, facts)) for part in parts_of(tokens))
-            return TalkingPoints(_filled(to_plain(tokens), facts), tuple(parts))
+        ids = [messages] if isinstance(messages, str) else messages
+        recipes = [self._recipe(self._messages[name], role, "talking_points", 1) for name in ids]
+        facts, language = self._facts("", person, signers, signers.lead), self._setting.language(person)
+        for recipe in recipes:
+            recipe.refuse_missing(facts)
+        slots = facts.slots({name for recipe in recipes for name in recipe.names})
+        base = self._setting.of_plan(slots, language)
+        context = {
+            **self._setting.of_message(recipes[0], self._messages[ids[0]], role, language, slots),
+            "key_points": [line(recipe.texts["key_point"], base) for recipe in recipes],
+            "asks": [line(recipe.texts["question"], base) for recipe in recipes if "question" in recipe.texts],
+            "wiifm": {**dict.fromkeys(ANGLES, ""), **{a: line(text, base) for a, text in recipes[0].wiifm.items()}},
+            "tried": ", ".join(tried),
+        }
+        tokens = read(recipes[0].template.render(context))
+        parts = (Part(_filled(part.title, facts), _each_filled(part.lines, facts)) for part in parts_of(tokens))
+        return TalkingPoints(_filled(to_plain(tokens), facts), tuple(parts))
 
+    @_in_their_language
     def service(
         self,
         template: str,
@@ -121,58 +136,50 @@ class Renderer:
         ``key`` names its row, ``at`` is its date; ``page`` says whether its links lead anywhere. What is not about a
         ``message`` needs none of the columns that the plan's texts ask for.
         """
-        with self._setting.in_language_of(person):
-            about = self._messages[message] if message else self.plan.messages[0]
-            recipe = self._recipe(about, role, template, 1).under(self._library.get(footer))
-            facts, language = (
-                self._facts(key, person, signers, signers.lead, more=about.link),
-                self._setting.language(person),
-            )
-            refuse_missing(recipe.required if message else required_by([recipe.template, recipe.footer]), facts)
-            context = self._setting.of_message(recipe, about, role, language, facts.slots(recipe.names))
-            touch = {"number": 1, "variant": 0, "kind": template, "unclear": False, "asks": False}
-            given = {name: slotted(value, facts) for name, value in fields.items()}
-            context |= {"page": page, "channel": channel, "touch": touch, "ask": "acknowledge", **given}
-            title = subject or PREFIX.get(template, "") + _subject(context)
-            ask = "acknowledge" if template == "correction" else "nothing"
-            sheet = write(self._library, recipe, context, title, ask, own_subject=bool(subject))
-            return message_of(sheet, self.plan, facts, channel, at)
+        about = self._messages[message] if message else self.plan.messages[0]
+        recipe = self._recipe(about, role, template, 1).under(self._library.get(footer))
+        facts, language = (
+            self._facts(key, person, signers, signers.lead, more=about.link),
+            self._setting.language(person),
+        )
+        refuse_missing(recipe.required if message else required_by([recipe.template, recipe.footer]), facts)
+        context = self._setting.of_message(recipe, about, role, language, facts.slots(recipe.names))
+        touch = {"number": 1, "variant": 0, "kind": template, "unclear": False, "asks": False}
+        given = {name: slotted(value, facts) for name, value in fields.items()}
+        context |= {"page": page, "channel": channel, "touch": touch, "ask": "acknowledge", **given}
+        title = subject or PREFIX.get(template, "") + _subject(context)
+        ask = "acknowledge" if template == "correction" else "nothing"
+        sheet = write(self._library, recipe, context, title, ask, own_subject=bool(subject))
+        return message_of(sheet, self.plan, facts, channel, at)
 
+    @_in_their_language
     def digest(self, lead: Person, facts: DigestFacts, channel: ChannelName = "email") -> RenderedMessage:
         """Its headline is its subject."""
-        with self._setting.in_language_of(lead):
-            fields = facts.fields()
-            subject = f"{self.plan.title}: {fields['headline'].removeprefix('Today: ')}"
-            return self.service(
-                "digest",
-                facts.key,
-                lead,
-                Signers(lead),
-                facts.at,
-                subject=subject,
-                page=False,
-                channel=channel,
-                **fields,
-            )
+        fields = facts.fields()
+        subject = f"{self.plan.title}: {fields['headline'].removeprefix('Today: ')}"
+        return self.service(
+            "digest", facts.key, lead, Signers(lead), facts.at, subject=subject, page=False, channel=channel, **fields
+        )
 
+    @_in_their_language
     def manager_list(self, manager: Person, lead: Person, facts: DigestFacts, channel: ChannelName) -> RenderedMessage:
-        with self._setting.in_language_of(manager):
-            # An answer to it goes to the lead.
-            headline = calls_headline(len(facts.calls))
-            fields = {**facts.fields(), "headline": headline}
-            return self.service(
-                "manager_list",
-                facts.key,
-                manager,
-                Signers(lead),
-                facts.at,
-                subject=f"{self.plan.title}: {headline}",
-                page=False,
-                channel=channel,
-                footer="manager_footer",
-                **fields,
-            )
+        # An answer to it goes to the lead.
+        headline = calls_headline(len(facts.calls))
+        fields = {**facts.fields(), "headline": headline}
+        return self.service(
+            "manager_list",
+            facts.key,
+            manager,
+            Signers(lead),
+            facts.at,
+            subject=f"{self.plan.title}: {headline}",
+            page=False,
+            channel=channel,
+            footer="manager_footer",
+            **fields,
+        )
 
+    @_in_their_language
     def page(
         self, message_id: str, role: str, number: int, person: Person, signers: Signers, unclear: int | None = None
     ) -> dict[str, Any]:
@@ -182,24 +189,23 @@ class Renderer:
         ``unclear``; ``points`` are pairs of angle and text; ``check`` has ``question``, ``right``, ``because`` and, in
         the order of the plan, ``answers``. The argument ``unclear`` is the check with the point that is made again.
         """
-        with self._setting.in_language_of(person):
-            message = self._messages[message_id]
-            recipe = self._recipe(message, role, template_of(message, "message"), number, unclear)
-            facts = self._facts("", person, signers, signers.sender(message.sender))
-            check, answers = check_texts(message, self._texts, number)
-            recipe.refuse_missing(facts)
-            refuse_missing(required_by([*check.values(), *answers]), facts)
-            names = {*recipe.names, *(name for text in (*check.values(), *answers) for name in text.uses.names)}
-            base = self._setting.of_plan(facts.slots(names), self._setting.language(person))
-            return {
-                **{name: _plain(text.render(base), facts) for name, text in recipe.texts.items()},
-                "check": {
-                    **{name: _plain(text.render(base), facts) for name, text in check.items()},
-                    "answers": [_plain(text.render(base), facts) for text in answers],
-                },
-                "choices": [_plain(choice.render(base), facts) for choice in recipe.choices],
-                "points": [(angle, _plain(text.render(base), facts)) for angle, text in recipe.wiifm.items()],
-            }
+        message = self._messages[message_id]
+        recipe = self._recipe(message, role, template_of(message, "message"), number, unclear)
+        facts = self._facts("", person, signers, signers.sender(message.sender))
+        check, answers = check_texts(message, self._texts, number)
+        recipe.refuse_missing(facts)
+        refuse_missing(required_by([*check.values(), *answers]), facts)
+        names = {*recipe.names, *(name for text in (*check.values(), *answers) for name in text.uses.names)}
+        base = self._setting.of_plan(facts.slots(names), self._setting.language(person))
+        return {
+            **{name: _plain(text.render(base), facts) for name, text in recipe.texts.items()},
+            "check": {
+                **{name: _plain(text.render(base), facts) for name, text in check.items()},
+                "answers": [_plain(text.render(base), facts) for text in answers],
+            },
+            "choices": [_plain(choice.render(base), facts) for choice in recipe.choices],
+            "points": [(angle, _plain(text.render(base), facts)) for angle, text in recipe.wiifm.items()],
+        }
 
     def _recipe(
         self, message: PlanMessage, role: str, template: str, number: int, unclear: int | None = None
