@@ -11,11 +11,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from gettext import NullTranslations, translation
-from pathlib import Path
 from typing import Any
 
 DOMAIN = "commsengine"
-LOCALES = Path(__file__).parent / "locale"
+LOCALES = __file__.removesuffix("translation.py") + "locale"
 ENGLISH = "en"
 
 _language = ContextVar("language", default=ENGLISH)
