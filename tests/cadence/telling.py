@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from commsengine.cadence.budget import BY_HAND
+from commsengine.cadence.terms import BY_HAND
 from commsengine.cadence.calendar import zone
 from commsengine.cadence.decide import decide
 from commsengine.cadence.forecast import Supposition, no_answers, with_touch

@@ -8,7 +8,7 @@ import holidays
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from commsengine.cadence.budget import BY_HAND
+from commsengine.cadence.terms import BY_HAND
 from commsengine.cadence.calendar import zone
 from commsengine.cadence.decide import decide
 from commsengine.cadence.forecast import forecast
