@@ -43,7 +43,7 @@ def story(folder: Path) -> Iterator[tuple[str, Any]]:
     )
     yield "foreseen", terminal.json("simulate", file)
     yield "files", _written(terminal, file)
-    yield "rehearsed", terminal.json("rehearse", file)
+    yield "rehearsed", terminal.run("rehearse", file).status
     yield "paged in rehearsal", Path(os.environ["COMMSENGINE_PAGER_FILE"]).exists()
     terminal.run("apply", file, "--yes")
     yield "started", terminal.run("start", "crm", "--yes").err
