@@ -19,6 +19,9 @@ Wish = Literal["", ChannelName]
 Carrier = Literal[ChannelName, "personal"]
 """A channel, or a human."""
 
+HUMAN: Literal["personal"] = "personal"
+"""The carrier that is no channel."""
+
 Form = Literal["letter", "card"]
 """What a message is written as: mail with HTML and text, or blocks with buttons."""
 
@@ -89,7 +92,7 @@ EVIDENCE: Mapping[EvidenceKind, str] = {
 
 def channel_of(carrier: Carrier) -> ChannelName:
     """The channel itself; that of mail for a human, and for a channel that the program no longer has."""
-    return carrier if carrier != "personal" and carrier in CHANNELS else "email"
+    return carrier if carrier != HUMAN and carrier in CHANNELS else "email"
 
 
 def service_channel(ready: Collection[ChannelName]) -> ChannelName:
