@@ -91,6 +91,7 @@ def told(folder: Path) -> dict[str, Any]:
         "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}",
         "COMMSENGINE_SECRET_KEY": "a-key-of-enough-letters",
         "COMMSENGINE_PAGER_FILE": str(folder / "paged.txt"),
+        "COMMSENGINE_STATE_DIR": str(folder / "state"),
     }
     command = [sys.executable, "-m", "tests.widened.story", str(folder / "workspace")]
     said = subprocess.run(command, check=False, cwd=folder, env={**kept, **given}, capture_output=True, text=True)
