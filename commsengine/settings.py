@@ -38,6 +38,10 @@ SECRETS = (
 )
 """Settings that hold a secret: each has a ``_FILE`` variant, and none is ever shown."""
 
+NO_CHANNEL = "Neither mail nor Slack is set up"
+SIGN_IN = "Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN"
+"""What to do about it."""
+
 Rates = Mapping[str, int | None]
 """Messages a minute, by channel; ``None`` without a limit."""
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
 from commsengine.errors import InputError
-from commsengine.settings import JOURNAL, Settings, load_settings, spare_proxies
+from commsengine.settings import JOURNAL, NO_CHANNEL, SIGN_IN, Settings, load_settings, spare_proxies
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -319,14 +319,15 @@ class Wiring:
         """Raises ``InputError`` when nothing could be sent at all."""
         if not self.settings.credentials:
             raise InputError(
-                "Neither mail nor Slack is set up, so nothing can be sent.",
-                "Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN, or try it without: commsengine rehearse PLAN",
+                f"{NO_CHANNEL}, so nothing can be sent.",
+                f"{SIGN_IN}, or try it without: commsengine rehearse PLAN",
             )
         self.settings.require_key()
 
     def left_out(self, plan: Plan) -> list[str]:
         if not self.channels:
-            return [f"{plan.campaign}: neither mail nor Slack is set up, so it can be rehearsed but not started."]
+            why = NO_CHANNEL[0].lower() + NO_CHANNEL[1:]
+            return [f"{plan.campaign}: {why}, so it can be rehearsed but not started."]
         missing = [name for name in plan.send.channels if name not in self.channels]
         others = (
             " and ".join(name for name in plan.send.channels if name in self.channels)

@@ -48,7 +48,7 @@ class Team:
         user = self.slack.team.user(email)
         assert user
         self.slack.team.opened.add(user.dm)
-        text, blocks = self.house.inbox.drawn(self.house.inbox.card(key, self.house.clock()))
+        text, blocks = self.house.inbox.drawn(self.house.inbox.card(key, self.house.clock()), "slack")
         metadata = {"event_type": "commsengine_touch", "event_payload": {"key": key}}
         return self.slack.team.post(user, text, [dict(block) for block in blocks], metadata)
 

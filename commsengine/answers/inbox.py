@@ -21,7 +21,7 @@ from commsengine.cadence.calendar import DAY, Hours, local_date_in, zone_of
 from commsengine.cadence.checks import answer_id, unclear_turn
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Plan
-from commsengine.cadence.terms import AnswerKind, EvidenceKind, Wish
+from commsengine.cadence.terms import AnswerKind, ChannelName, EvidenceKind, Wish, channel_of
 from commsengine.content.message import RenderedMessage
 from commsengine.content.render import Renderer, RendererFor
 from commsengine.content.values import Signers
@@ -95,11 +95,11 @@ class AnswerInbox:
     def text(self, card: Card) -> CardText:
         return card_text(self._renderer(self._version(card.touch)), card, self._signers(card.person, card.plan))
 
-    def drawn(self, card: Card) -> tuple[str, Blocks]:
+    def drawn(self, card: Card, channel: ChannelName) -> tuple[str, Blocks]:
         sent = self._store.campaigns.version(card.touch.campaign, card.touch.version)
         signers = self._signers(card.person, card.plan)
         check = card_text(self._renderer(self._version(card.touch)), card, signers).check
-        return drawn(self._renderer(sent or self._version(card.touch)), card, signers, check)
+        return drawn(self._renderer(sent or self._version(card.touch)), card, channel, signers, check)
 
     def _version(self, touch: TouchRecord) -> CampaignRecord:
         # the plan as it stands, or as it stood when the touch was made if it has lost the message since
@@ -263,7 +263,6 @@ class AnswerInbox:
     def _reply(self, card: Card, question: QuestionRecord, now: dt.datetime) -> RenderedMessage:
         # its links lead to the page of the touch the question was about; its own key names its row
         touch = card.touch
-        channel = touch.channel if touch.channel in ("email", "slack") else "email"
         message = self._renderer(self._version(touch)).service(
             "answer",
             touch.key,
@@ -272,7 +271,7 @@ class AnswerInbox:
             now,
             message=touch.message,
             role=touch.role,
-            channel=channel,
+            channel=channel_of(touch.channel),
             question=question.text,
             answer=question.answer,
             others="",

@@ -9,8 +9,8 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.plan import Check, Message
+from commsengine.cadence.terms import BY_HAND
 from commsengine.text import digest
 
 

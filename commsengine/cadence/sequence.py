@@ -13,14 +13,13 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
-from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.history import Answer, Campaign, OutreachOutcome, Question, Reason, Snooze, TouchRow
 from commsengine.cadence.moments import Wait
 from commsengine.cadence.plan import Message, Rung
 from commsengine.cadence.repeats import NOT_SEEN, RepeatRule, RepeatSlot, seen_at
 from commsengine.cadence.standing import standing
-from commsengine.cadence.terms import ENOUGH, Carrier, ChannelName, Standing, TouchKind
+from commsengine.cadence.terms import BY_HAND, ENOUGH, HUMAN, Carrier, ChannelName, Standing, TouchKind
 
 REMEMBERED = "Recall is estimated to stay above the floor until the message closes."
 
@@ -249,7 +248,7 @@ class MessageSequence:
     def _step(self, rung: int, ready: dt.datetime) -> Step:
         wanted = self.ladder[rung - 1]
         if wanted.do != "remind":
-            return Step(rung, wanted.do, ready, "personal")
+            return Step(rung, wanted.do, ready, HUMAN)
         channel = wanted.channel if wanted.channel in self.channels else self.channels[0]
         return Step(rung, "remind", ready, channel)
 

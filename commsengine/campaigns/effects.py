@@ -9,12 +9,11 @@ from dataclasses import dataclass, field, replace
 
 from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, Standstill
+from commsengine.cadence.terms import HUMAN
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.directory import pages, sample
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
-
-BY_HAND = "personal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ def coming(store: Store, decisions: Decisions, now: dt.datetime, until: dt.datet
     for ids in pages([person.id for person in people]):
         for one in store.loading.histories(ids).values():
             foreseen = forecast(campaigns, one.person, one.history, now, until, no_answers).touches
-            counted.update(touch.campaign for touch in foreseen if not touch.skip and touch.channel != BY_HAND)
+            counted.update(touch.campaign for touch in foreseen if not touch.skip and touch.channel != HUMAN)
     return Coming({name: round(count * scale) for name, count in sorted(counted.items())}, len(people) == total)
 
 
@@ -93,8 +92,8 @@ def _seen(store: Store, decisions: Decisions, campaigns: Campaigns, only: str, n
         for one in decisions.of(ids, campaigns, now):
             touches = [touch for touch in one.decision.touches if not only or touch.campaign == only]
             skipped.update(touch.skip for touch in touches if touch.skip)
-            by_hand += sum(touch.channel == BY_HAND for touch in touches if not touch.skip)
-            sends = sum(touch.channel != BY_HAND for touch in touches if not touch.skip)
+            by_hand += sum(touch.channel == HUMAN for touch in touches if not touch.skip)
+            sends = sum(touch.channel != HUMAN for touch in touches if not touch.skip)
             nexts = [r.next_at for r in one.decision.reasons if r.next_at and (not only or r.campaign == only)]
             due += sends
             later += not sends and bool(nexts)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from commsengine.cli.output import count
 from commsengine.errors import CommsError
 from commsengine.loopback import is_loopback
-from commsengine.settings import shown
+from commsengine.settings import NO_CHANNEL, SIGN_IN, shown
 
 if TYPE_CHECKING:
     from commsengine.resolvers.imap import ImapArchive
@@ -68,8 +68,8 @@ def _settings(wiring: Wiring) -> Iterator[Finding]:
         yield Finding(
             "settings",
             "problem",
-            "Neither mail nor Slack is set up.",
-            "Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN.",
+            f"{NO_CHANNEL}.",
+            f"{SIGN_IN}.",
         )
 
 

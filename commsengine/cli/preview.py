@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cadence.terms import ChannelName
 from commsengine.cli.arguments import CHANNEL
 from commsengine.cli.check import PLAN
 from commsengine.cli.output import json_option, note, show_json, title
@@ -94,7 +93,7 @@ def _show(shown: PreviewTouch) -> None:
     else:
         instead = "" if touch.channel == shown.goes_by else f" (it goes out by {shown.goes_by})"
         title(f"{touch.message}, {touch.kind} {touch.number}, to {person} by {touch.channel}{instead}")
-        text = html.unescape(message.text) if touch.channel == "slack" else message.text
+        text = html.unescape(message.text) if message.blocks else message.text
         click.echo(f"From:    {message.sender_name}\nSubject: {message.subject}\n\n{text}")
     click.echo()
 
@@ -115,10 +114,11 @@ def _texts(shown: PreviewTouch) -> dict[str, str]:
     message = shown.message
     if message is None:
         return {".txt": shown.talking_points}
+    by = "" if message.channel == "email" else f"-{message.channel}"
     if not message.blocks:
-        return {".html": message.html, ".txt": message.text}
+        return {f"{by}.html": message.html, f"{by}.txt": message.text}
     card = json.dumps({"text": message.subject, "blocks": list(message.blocks)}, indent=2, ensure_ascii=False)
-    return {"-slack.html": card_page(message.subject, message.blocks), ".json": f"{card}\n"}
+    return {f"{by}.html": card_page(message.subject, message.blocks), ".json": f"{card}\n"}
 
 
 def _written(file: Path, text: str) -> Path:

@@ -2,7 +2,7 @@
 
 Steps
 1. The recipe: which texts, template and layouts this message takes for this role.
-2. The sheet: subject, HTML, text or Slack blocks with gaps. Kept under everything that decides its words.
+2. The sheet: subject, HTML, text or blocks with gaps. Kept under everything that decides its words.
 3. The message: the sheet's gaps filled with this person's values, each escaped for where it stands.
 """
 
@@ -17,7 +17,7 @@ from commsengine.cadence.history import Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Plan, Workspace
 from commsengine.cadence.plan import Message as PlanMessage
-from commsengine.cadence.terms import ChannelName, TouchKind
+from commsengine.cadence.terms import ChannelName, TouchKind, channel_of
 from commsengine.content.context import Setting, line, links_end
 from commsengine.content.digest_facts import DigestFacts, calls_headline
 from commsengine.content.grammar import answer_id_slot, answer_slot
@@ -60,7 +60,7 @@ class Renderer:
     def touch(self, touch: Touch, person: Person, signers: Signers) -> RenderedMessage:
         """The finished message of a touch. Raises ``RenderError`` with the text's place and line.
 
-        On Slack it has ``blocks`` and a short ``text``, elsewhere ``html`` and ``text``.
+        A card has ``blocks`` and a short ``text``, a letter ``html`` and ``text``.
         """
         message = self._messages[touch.message]
         kind = "correction" if message.corrects and touch.kind == "message" else touch.kind
@@ -70,8 +70,7 @@ class Renderer:
         recipe.refuse_missing(facts)
         sheet = self._sheet(recipe, message, touch, kind, facts)
         facts.update(self._answers(sheet, message, touch, facts))
-        channel: ChannelName = "slack" if touch.channel == "slack" else "email"
-        return message_of(sheet, self.plan, facts, channel, touch.due_at)
+        return message_of(sheet, self.plan, facts, channel_of(touch.channel), touch.due_at)
 
     def talking_points(
         self, messages: str | Sequence[str], role: str, person: Person, signers: Signers, tried: Sequence[str] = ()
@@ -214,7 +213,7 @@ class Renderer:
         facts: TextValues,
     ) -> Sheet:
         language = self._setting.language(facts.person)
-        channel: ChannelName = "slack" if touch.channel == "slack" else "email"
+        channel = channel_of(touch.channel)
         decisive = recipe.decisive(facts)
         key = (touch.message, touch.role, kind, touch.number, touch.unclear, channel, language, decisive)
         sheet = self._sheets.get(key)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from commsengine.cadence.history import Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Plan, Workspace
-from commsengine.cadence.terms import ChannelName, TouchKind
+from commsengine.cadence.terms import CHANNELS, ChannelName, TouchKind
 from commsengine.content.grammar import Flaw, layout_names, plan_names, template_names
 from commsengine.content.render import Renderer
 from commsengine.content.templates import parse
@@ -47,12 +47,11 @@ class TextProblem:
 
 
 TRIALS: tuple[tuple[TouchKind, ChannelName, int], ...] = (
-    ("message", "email", 1),
-    ("message", "slack", 1),
+    *(("message", name, 1) for name in sorted(CHANNELS)),
     ("message", "email", 2),
     ("remind", "email", 2),
 )
-"""Kind, channel and number of the touches that are tried with every text."""
+"""Kind, channel and number of the touches that are tried with every text: what follows the first only as mail."""
 
 
 def check_texts(plan: Plan, templates: Mapping[str, str], people: Sequence[Person] | None) -> list[TextProblem]:

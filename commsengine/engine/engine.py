@@ -23,14 +23,14 @@ import structlog
 
 from commsengine.cadence.decide import missed_window
 from commsengine.cadence.plan import Workspace
-from commsengine.cadence.terms import Carrier, ChannelName
+from commsengine.cadence.terms import HUMAN, Carrier, ChannelName
 from commsengine.content.render import RendererFor
 from commsengine.engine.alerts import Alerts
 from commsengine.engine.copies import look_back
 from commsengine.engine.daily_estimates import DailyEstimates
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.dispatch import Dispatch
-from commsengine.engine.free_places import BATCH, BY_HAND, SHORT_WAIT, FreePlaces, WaitingPeople
+from commsengine.engine.free_places import BATCH, SHORT_WAIT, FreePlaces, WaitingPeople
 from commsengine.engine.heartbeat import LEASE, Heartbeat, finish_what_is_over, is_past
 from commsengine.engine.owner import Owner
 from commsengine.engine.recorder import Recorder
@@ -414,7 +414,7 @@ class Engine:
         if claimed:
             self._dispatch.touches(claimed, decided, campaigns, fence)
         skipped = sum(bool(touch.skip) for touch in touches)
-        by_hand = sum(touch.channel == BY_HAND and not touch.skip for touch in touches)
+        by_hand = sum(touch.channel == HUMAN and not touch.skip for touch in touches)
         waiting = sum(missed_window(one.decision) for one in decided)
         late = sum(touch.skip == "late" for touch in touches)
         return BeatReport(len(ids), len(claimed), skipped, by_hand, free_places.crowded, waiting=waiting, late=late)

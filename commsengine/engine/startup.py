@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from commsengine.cadence.terms import HUMAN
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.directory import pages
 from commsengine.engine.owner import Owner
@@ -95,9 +96,7 @@ def overdue(store: Store, decisions: Decisions, now: dt.datetime, *, enough: int
     for page in pages(due):
         for one in decisions.of(page, campaigns, now):
             fell_due = (
-                touch.due_at
-                for touch in one.decision.touches
-                if touch.skip in ("", "late") and touch.channel != "personal"
+                touch.due_at for touch in one.decision.touches if touch.skip in ("", "late") and touch.channel != HUMAN
             )
             count += sum(due_at < now - LONG_SILENCE for due_at in fell_due)
         if count > enough:

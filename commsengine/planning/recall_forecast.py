@@ -17,6 +17,7 @@ from commsengine.cadence.forecast import Supposition, forecast
 from commsengine.cadence.history import Campaign, Campaigns, History
 from commsengine.cadence.people import ANYBODY, Person, role_of
 from commsengine.cadence.plan import Message
+from commsengine.cadence.terms import HUMAN
 from commsengine.recall.privacy import enough
 
 MISSES_BY = 0.12
@@ -124,10 +125,7 @@ def _remembered(
         seen = forecast(running, person, past, start, until, supposing())
         counts.append(
             sum(
-                touch.campaign == way.id
-                and touch.message in by_recall
-                and not touch.skip
-                and touch.channel != "personal"
+                touch.campaign == way.id and touch.message in by_recall and not touch.skip and touch.channel != HUMAN
                 for touch in seen.touches
             )
         )

@@ -11,13 +11,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.daily_learning import messages_by_recall
 from commsengine.cadence.history import History
 from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Message, Plan
-from commsengine.cadence.terms import GOT_IT, CampaignState
+from commsengine.cadence.terms import BY_HAND, GOT_IT, CampaignState
 from commsengine.campaigns.control import known as known_campaign
 from commsengine.engine.directory import members, roles_of
 from commsengine.recall.privacy import enough, shown, total_of_all, week_of

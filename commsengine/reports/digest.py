@@ -11,7 +11,7 @@ import structlog
 
 from commsengine.cadence.calendar import DAY
 from commsengine.cadence.people import Person
-from commsengine.cadence.terms import ChannelName
+from commsengine.cadence.terms import ChannelName, service_channel
 from commsengine.content.digest_facts import Call, DigestFacts, GivenAnswer, HeldRow, OpenQuestion
 from commsengine.content.render import RendererFor
 from commsengine.engine.decisions import Decisions
@@ -101,7 +101,7 @@ class Digests:
         facts = self._with_answers(record, lead, facts, now)
         if facts.empty:
             return False
-        channel = "email" if "email" in self._channels else self._channels[0]
+        channel = service_channel(self._channels)
         message = self._renderer(record.plan, record.templates).digest(lead, facts, channel)
         known = self._store.people.by_email(lead.email)
         return add_service_mail(

@@ -15,11 +15,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.experiment import arm_of
 from commsengine.cadence.history import History
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
+from commsengine.cadence.terms import BY_HAND
 from commsengine.recall.privacy import Block, GroupAnswer, enough
 from commsengine.recall.statistics import Interval, Share, difference
 from commsengine.reports.check_results import Cell

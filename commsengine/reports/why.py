@@ -12,7 +12,7 @@ from commsengine.cadence.history import Campaign, Campaigns, Decision, History, 
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.repeats import ByRecall, seen_at
 from commsengine.cadence.sequence import MessageSequence
-from commsengine.cadence.terms import ANSWERS, CampaignState, Standing
+from commsengine.cadence.terms import ANSWERS, EVIDENCE, CampaignState, Standing
 from commsengine.engine.decisions import Decided, Decisions
 from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord
@@ -25,8 +25,6 @@ Timing = Mapping[tuple[str, str], str]
 
 BY_RECALL = frozenset({"due", "window", "missed_window", "budget", "now"})
 """The reasons for waiting that the cadence by recall has timed; after others the touch comes when they are over."""
-
-WAYS = {"link": "by link", "slack": "in Slack", "reply": "by reply", "manager": "as told in a talk"}
 
 
 def why(store: Store, decisions: Decisions, email: str, now: dt.datetime) -> dict[str, Any]:
@@ -182,7 +180,7 @@ def what_happened(history: History, campaign: str, message: str) -> list[dict[st
 def _events(history: History, campaign: str, message: str) -> Iterator[tuple[dt.datetime, str]]:
     for answer in history.answers:
         if answer.campaign == campaign and (answer.message == message or answer.whole_campaign):
-            yield answer.at, f"{ANSWERS[answer.kind].to_others}, {WAYS.get(answer.evidence, answer.evidence)}"
+            yield answer.at, f"{ANSWERS[answer.kind].to_others}, {EVIDENCE.get(answer.evidence, answer.evidence)}"
     for question in history.questions:
         if (question.campaign, question.message) == (campaign, message):
             yield question.asked_at, "asked a question" + ("" if question.answered_at else "; it is open")

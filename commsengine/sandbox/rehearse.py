@@ -28,11 +28,12 @@ from commsengine.cadence.forecast import Supposition, forecast_together
 from commsengine.cadence.history import Campaign, Campaigns, History, Standstill, Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
-from commsengine.cadence.terms import Carrier, TouchKind
+from commsengine.cadence.terms import Carrier, ChannelName, TouchKind
 from commsengine.campaigns import control
+from commsengine.engine.senders import ChannelSetup
 from commsengine.engine.state_folder import StateFolder
 from commsengine.reports.followups import FollowUp, followups
-from commsengine.sandbox.people_at_play import PeopleAtPlay
+from commsengine.sandbox.people_at_play import STOOD_IN_FOR, PeopleAtPlay
 from commsengine.sandbox.sandbox import Sandbox, Serving
 from commsengine.sandbox.time_lapse import Diary, TimeLapse, play
 from commsengine.settings import Settings
@@ -65,7 +66,7 @@ class Script:
     pause: Standstill | None = None
 
     def campaigns(self) -> Campaigns:
-        return Campaigns((Campaign(self.plan, self.start),), self.rules)
+        return Campaigns((Campaign(self.plan, self.start),), self.rules, carriers=STOOD_IN_FOR)
 
     def foreseen(self, each: int = 1) -> list[Touch]:
         """Every touch that ``simulate`` says; with ``each`` about those of every n-th person."""
@@ -138,6 +139,11 @@ class RehearsalWiring(Wiring):
 
     def state_folder(self, database: str) -> StateFolder:
         return StateFolder(self.folder / "state", database, durable=False)
+
+    @cached_property
+    def channels(self) -> dict[ChannelName, ChannelSetup]:
+        # Any other one that is set up on this machine would carry to real people.
+        return {name: setup for name, setup in super().channels.items() if name in STOOD_IN_FOR}
 
     @cached_property
     def rules(self) -> Workspace:

@@ -255,7 +255,7 @@ class SlackApp:
     # -- calls back to Slack ----------------------------------------------------------------------
 
     def _redraw(self, place: Place) -> None:
-        text, blocks = self._inbox.drawn(self._inbox.card(place["key"], self._clock()))
+        text, blocks = self._inbox.drawn(self._inbox.card(place["key"], self._clock()), "slack")
         self._quietly("chat_update", channel=place["channel"], ts=place["ts"], text=text, blocks=blocks)
 
     def _quietly(self, method: str, **arguments: Any) -> Any:
