@@ -1,4 +1,4 @@
-"""Names and characters as people meet them: near names, unseen characters, one line, the key of a message."""
+"""Names and characters as people meet them: near names, unseen characters, places in a text, the key of a message."""
 
 from __future__ import annotations
 
@@ -84,6 +84,16 @@ def unseen_in(text: str) -> str:
 def shown_unseen(text: str) -> str:
     """Each unseen character of a text of several lines becomes U+FFFD."""
     return UNSEEN_IN_LINES.sub("\ufffd", text)
+
+
+def place_of(text: str, offset: int) -> tuple[int, int]:
+    """Line and column, both from 1, of an offset into a text."""
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+def cut_short(text: str) -> str:
+    """What a sentence can quote of it: 58 characters at most of a long one."""
+    return text if len(text) <= 60 else text[:57] + "…"
 
 
 def one_line(text: str) -> str:

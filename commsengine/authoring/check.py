@@ -12,12 +12,12 @@ from commsengine.authoring.explain import sentence
 from commsengine.authoring.people_file import PeopleFile, load_people
 from commsengine.authoring.plan_file import Review, ordered, review_plan
 from commsengine.authoring.rules import dates, names, recall, roles
-from commsengine.authoring.yaml_text import place_of
 from commsengine.authoring.yaml_tree import Place
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
 from commsengine.content.text_check import TextProblem, check_names, check_texts
 from commsengine.errors import InputError, Problem
+from commsengine.text import place_of
 
 TEMPLATES = "message_templates"
 
@@ -114,8 +114,8 @@ def _problem(draft: Draft, flaw: TextProblem, templates: Mapping[str, str]) -> P
 
 def _named(source: str, start: int, message: str) -> Place | None:
     """Where the name that a message quotes is written, from ``start`` on."""
-    quoted = re.search(r"'([^']+)'", message)
-    found = source.find(quoted[1].rpartition(".")[2], start) if quoted else -1
+    quoted = re.search(r"'(?:\w+\.)?([^']+)'", message)  # of 'person.depot' the field, of a link all
+    found = source.find(quoted[1], start) if quoted else -1
     return place_of(source, found) if found >= 0 else None
 
 

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from commsengine.authoring.yaml_tree import Place, Tree, YamlPath
 from commsengine.errors import Problem
-from commsengine.text import listed, meant, near_names
+from commsengine.text import cut_short, listed, meant, near_names
 
 _EXAMPLES = {
     "campaign": "campaign: crm-rollout",
@@ -190,7 +190,7 @@ def _key(loc: YamlPath) -> str:
 def _shown(written: object) -> str:
     if not isinstance(written, str):
         return _SHAPES.get(type(written).__name__, str(written))
-    return f"'{written}'" if len(written) <= 60 else f"'{written[:57]}…'"
+    return f"'{cut_short(written)}'"
 
 
 def _known_keys(model: type[BaseModel], loc: YamlPath) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from ruamel.yaml.error import MarkedYAMLError
 
 from commsengine.errors import InputError, Problem
-from commsengine.text import UNSEEN_IN_LINES, unseen_in
+from commsengine.text import UNSEEN_IN_LINES, place_of, unseen_in
 
 MOST_BYTES = 1_000_000
 
@@ -108,11 +108,6 @@ def fault_of(error: MarkedYAMLError, source: str) -> tuple[tuple[int, int], str,
         if words in message:
             return (min(place[0], last), place[1]), cause, fix
     return place, "This is not valid YAML here.", "Check the quotes and the indentation of this line and the one above."
-
-
-def place_of(text: str, offset: int) -> tuple[int, int]:
-    """Line and column, both from 1, of an offset into a text."""
-    return text.count("\n", 0, offset) + 1, offset - (text.rfind("\n", 0, offset) + 1) + 1
 
 
 def _wide(data: bytes) -> str:

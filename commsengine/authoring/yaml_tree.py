@@ -25,9 +25,9 @@ from ruamel.yaml.events import (
     StreamEndEvent,
 )
 
-from commsengine.authoring.yaml_text import fault_of, place_of, read_text
+from commsengine.authoring.yaml_text import fault_of, read_text
 from commsengine.errors import InputError, Problem
-from commsengine.text import shown_unseen, unseen_in
+from commsengine.text import place_of, shown_unseen, unseen_in
 
 MOST_DEPTH = 40
 MOST_NODES = 100_000

@@ -150,12 +150,6 @@ SLIPS: dict[str, Slip] = {
         "a link starts with https://",
         "Change it",
     ),
-    "script link in a text": (
-        slip("One list.", "'See [it](javascript:x)'"),
-        "18:17",
-        "begins with 'javascript:'",
-        "https://",
-    ),
     "milestone misspelt": (
         slip("from: kickoff\n", "from: kickof\n"),
         "22:11",

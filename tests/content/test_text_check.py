@@ -88,7 +88,3 @@ def test_all_problems_come_at_once() -> None:
 def test_what_only_shows_when_rendered_is_found_too() -> None:
     found = one(a_plan(), wiifm="# x\n" + "word " * 8_000)
     assert (found.template, found.message) == ("wiifm.md", "the text has more than 32,000 characters")
-
-
-def test_a_text_that_is_a_document_is_too_long() -> None:
-    assert "8,000" in one(a_plan(a_message(text="x" * 8_001))).message
