@@ -27,10 +27,10 @@ UNSEEN_IN_LINES = re.compile(f"[{UNSEEN}]")
 UNSEEN_IN_A_LINE = re.compile(f"[{UNSEEN}{BREAKS}]")
 _TURNS = re.compile(f"[{TURNS}]")
 
+# Before and after the @ of an address that mail can be sent to, in ASCII.
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
-"""Before and after the @ of an address that mail can be sent to, in ASCII."""
+_LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
 
 def near_names(written: str, known: Iterable[str], most: int = 3, likeness: float = LIKE_A_NAME) -> list[str]:
@@ -68,6 +68,17 @@ def no_such(what: str, given: str, known: Iterable[str]) -> str:
         return f"There is no {what} '{given}'; there is none yet."
     more = ", …" if len(names) > 8 else ""
     return f"There is no {what} '{given}'. There is: {', '.join(names[:8])}{more}."
+
+
+def mail_address(written: str) -> str:
+    """The address with its domain in ASCII (IDNA); empty where no mail can be sent to it (RFC 5321, 4.5.3.1).
+
+    Raises ``UnicodeError`` for a domain that cannot be.
+    """
+    local, _, domain = written.rpartition("@")
+    domain = domain if domain.isascii() else domain.encode("idna").decode()
+    fits = len(local) <= 64 and len(local) + len(domain) < 254
+    return f"{local}@{domain}" if fits and _LOCAL_PART.fullmatch(local) and _DOMAIN.fullmatch(domain) else ""
 
 
 def unseen_in(text: str) -> str:
