@@ -40,6 +40,12 @@ def near_names(written: str, known: Iterable[str], most: int = 3, likeness: floa
     return [by_small[small] for small in found]
 
 
+def near_or(written: str, known: Iterable[str], instead: str, most: int = 3) -> str:
+    """The remedy for a wrong name: the near ones, else ``instead``."""
+    near = near_names(written, known, most)
+    return f"Did you mean {listed(near)}?" if near else instead
+
+
 def listed(names: Iterable[str], word: str = "or") -> str:
     """``'a', 'b' or 'c'``"""
     quoted = [f"'{name}'" for name in names]

@@ -109,7 +109,7 @@ def _problem(draft: Draft, flaw: TextProblem, templates: Mapping[str, str]) -> P
             place = (min(place[0] + flaw.line, source.count("\n") + 1), 1)
             start = _line_start(source, place[0])
         place = _named(source, start, flaw.message) or place
-    return Problem(draft.tree.file, *place, "text", cause, fix)
+    return draft.tree.problem(place, "text", cause, fix)
 
 
 def _named(source: str, start: int, message: str) -> Place | None:
