@@ -11,6 +11,7 @@ instant at which everything allowed the touch, never the time of asking.
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 from commsengine.cadence.audience import sequences_of
 from commsengine.cadence.budget import Ledger
@@ -60,16 +61,10 @@ def decide(campaigns: Campaigns, person: Person, history: History, now: dt.datet
             code = "snoozed" if first.sequence.hours.open_window(now) else MISSED_WINDOW
             pending.append(_reason(first, code, opens))
     not_yet = [*pending, *(_reason(due_step, due_step.code, due_step.due) for due_step in ahead)]
-    return Decision(
-        person.id,
-        tuple(touches),
-        min(
-            (at for at in (*(reason.next_at for reason in not_yet), *_news(sequences, now)) if at is not None),
-            default=None,
-        ),
-        (*reasons, *waiting, *not_yet),
-        {(sequence.campaign.id, sequence.message.id): sequence.standing for sequence in sequences},
-    )
+    nexts = (*(reason.next_at for reason in not_yet), *_news(sequences, now))
+    wake_at = min((at for at in nexts if at is not None), default=None)
+    standings = {(sequence.campaign.id, sequence.message.id): sequence.standing for sequence in sequences}
+    return Decision(person.id, tuple(touches), wake_at, (*reasons, *waiting, *not_yet), standings)
 
 
 def missed_window(decision: Decision) -> bool:
@@ -78,10 +73,8 @@ def missed_window(decision: Decision) -> bool:
 
 def _news(sequences: list[MessageSequence], now: dt.datetime) -> list[dt.datetime]:
     """When other role estimates may make a message by recall due earlier, or make it unnecessary."""
-    by_recall = [
-        sequence.campaign.news_at for sequence in sequences if sequence.message.cadence.recall_floor is not None
-    ]
-    return [at for at in by_recall if at is not None and at > now]
+    by_recall = (each.campaign for each in sequences if each.message.cadence.recall_floor is not None)
+    return [campaign.news_at for campaign in by_recall if campaign.news_at is not None and campaign.news_at > now]
 
 
 def _reason(due_step: DueStep, code: str, at: dt.datetime) -> Reason:
@@ -168,20 +161,12 @@ def _touch(
 ) -> Touch:
     sequence = due_step.sequence
     window = sequence.hours.open_window(now)
-    return Touch(
-        campaign=row.campaign,
-        message=row.message,
-        person=person.id,
+    return replace(
+        _bare_touch(row, person, skip, now),
         role=sequence.role,
-        rung=row.rung,
-        kind=row.kind,
-        channel=row.channel,
-        local_date=row.local_date,
-        due_at=row.due_at,
         not_after=min(window[1], sequence.closes) if window and not due_step.by_hand else now + DAY,
         number=_number(sequence, row),
         again_at=again_at,
-        skip=skip,
         unclear=unclear_turn(sequence.message, row.due_at, sequence.answers, sequence.rows),
     )
 
@@ -224,11 +209,11 @@ def _dropped_retries(
         sequence = by_message.get((row.campaign, row.message))
         over = sequence.over(now) if sequence else None
         if sequence is None or over is not None:
-            dropped.append(_dropped(row, person, over.code if over else "superseded", now))
+            dropped.append(_bare_touch(row, person, over.code if over else "superseded", now))
     return dropped
 
 
-def _dropped(row: TouchRow, person: Person, reason: str, now: dt.datetime) -> Touch:
+def _bare_touch(row: TouchRow, person: Person, skip: str, now: dt.datetime) -> Touch:
     return Touch(
         campaign=row.campaign,
         message=row.message,
@@ -240,5 +225,5 @@ def _dropped(row: TouchRow, person: Person, reason: str, now: dt.datetime) -> To
         local_date=row.local_date,
         due_at=row.due_at,
         not_after=now,
-        skip=reason,
+        skip=skip,
     )

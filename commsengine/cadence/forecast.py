@@ -271,17 +271,8 @@ def answered(touch: Touch, messages: Messages, after: dt.timedelta, *, right: bo
     if kind is None or touch.channel == "personal":
         return ()
     evidence: EvidenceKind = "slack" if touch.channel == "slack" else "link"
-    return (
-        Answer(
-            touch.campaign,
-            touch.message,
-            kind,
-            touch.due_at + after,
-            evidence,
-            right if checked else None,
-            key=touch.key,
-        ),
-    )
+    at, told = touch.due_at + after, right if checked else None
+    return (Answer(touch.campaign, touch.message, kind, at, evidence, told, key=touch.key),)
 
 
 def outreach_outcome(touch: Touch, draw: float) -> Sequence[Fact]:

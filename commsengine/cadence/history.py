@@ -115,13 +115,8 @@ class History:
         return [row for row in self.rows if row.message == message and row.campaign == campaign]
 
     def answers_to(self, campaign: str, message: str) -> tuple[Answer, ...]:
-        return tuple(
-            [
-                answer
-                for answer in self.answers
-                if answer.campaign == campaign and (answer.message == message or answer.whole_campaign)
-            ]
-        )
+        of_campaign = [answer for answer in self.answers if answer.campaign == campaign]
+        return tuple([answer for answer in of_campaign if answer.message == message or answer.whole_campaign])
 
 
 @dataclass(frozen=True, slots=True)
