@@ -24,9 +24,8 @@ _NAME = re.compile(r"[a-z0-9_-]{1,64}\.(md|html|txt)")
 
 _TAG = re.compile(r"<[a-zA-Z][^<>]*>", re.DOTALL)
 _UNQUOTED = re.compile(r"=\s*\{\{")
-_ADDRESS = re.compile(
-    r"\b(?:href|src|action|formaction|background|srcset|poster)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.I
-)
+_ADDRESSES = "href|src|action|formaction|background|srcset|poster"
+_ADDRESS = re.compile(rf"\b(?:{_ADDRESSES})\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.I)
 _OWN = re.compile(r"[\"'](?:\{\{ *links\.[a-z]+ *\}\}(?:#[a-z]+)?|https://[^\s\"'{}]+|#[a-z]*)[\"']")
 _REFUSED = (
     (re.compile(r"(?:java|vb)script\s*:|[\"'=]\s*data\s*:", re.I), "an address that runs or carries code",

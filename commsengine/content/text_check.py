@@ -133,24 +133,12 @@ def _trial(
     renderer: Renderer, message: Message, role: str, kind: TouchKind, channel: ChannelName, number: int, person: Person
 ) -> TextProblem | None:
     now = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
-    touch = Touch(
-        renderer.plan.campaign,
-        message.id,
-        person.id,
-        role,
-        0,
-        kind,
-        channel,
-        now.date(),
-        now,
-        now,
-        number,
-        again_at=now,
-    )
+    plan, day = renderer.plan, now.date()
+    touch = Touch(plan.campaign, message.id, person.id, role, 0, kind, channel, day, now, now, number, again_at=now)
     try:
         renderer.touch(touch, person, Signers(person, person, person))
     except RenderError as error:
         where = error.where if error.where.endswith((".md", ".html", ".txt")) else ""
-        path: Path = () if where else ("messages", renderer.plan.messages.index(message))
+        path: Path = () if where else ("messages", plan.messages.index(message))
         return TextProblem(path, where, max(error.line, 1), error.what, error.fix)
     return None
