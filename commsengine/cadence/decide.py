@@ -11,7 +11,6 @@ instant at which everything allowed the touch, never the time of asking.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 
 from commsengine.cadence.audience import sequences_of
 from commsengine.cadence.budget import Ledger
@@ -161,12 +160,20 @@ def _touch(
 ) -> Touch:
     sequence = due_step.sequence
     window = sequence.hours.open_window(now)
-    return replace(
-        _bare_touch(row, person, skip, now),
+    return Touch(
+        campaign=row.campaign,
+        message=row.message,
+        person=person.id,
         role=sequence.role,
+        rung=row.rung,
+        kind=row.kind,
+        channel=row.channel,
+        local_date=row.local_date,
+        due_at=row.due_at,
         not_after=min(window[1], sequence.closes) if window and not due_step.by_hand else now + DAY,
         number=_number(sequence, row),
         again_at=again_at,
+        skip=skip,
         unclear=unclear_turn(sequence.message, row.due_at, sequence.answers, sequence.rows),
     )
 
@@ -209,11 +216,11 @@ def _dropped_retries(
         sequence = by_message.get((row.campaign, row.message))
         over = sequence.over(now) if sequence else None
         if sequence is None or over is not None:
-            dropped.append(_bare_touch(row, person, over.code if over else "superseded", now))
+            dropped.append(_dropped(row, person, over.code if over else "superseded", now))
     return dropped
 
 
-def _bare_touch(row: TouchRow, person: Person, skip: str, now: dt.datetime) -> Touch:
+def _dropped(row: TouchRow, person: Person, reason: str, now: dt.datetime) -> Touch:
     return Touch(
         campaign=row.campaign,
         message=row.message,
@@ -225,5 +232,5 @@ def _bare_touch(row: TouchRow, person: Person, skip: str, now: dt.datetime) -> T
         local_date=row.local_date,
         due_at=row.due_at,
         not_after=now,
-        skip=skip,
+        skip=reason,
     )

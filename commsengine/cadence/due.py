@@ -53,11 +53,14 @@ def due_steps(
             continue
         if sequence.carried:
             found += [_retry(sequence, row, campaigns) for row in sequence.rows if row.state == "retry"]
-        wanted = list(sequence.steps())
-        due = [when_due(sequence, each, campaigns, ledger) for each in wanted if isinstance(each, Step)]
-        found += [each for each in due if each is not None]
-        reasons += [each for each in wanted if isinstance(each, Reason)]
-        reasons += [sequence.closed() for each in due if each is None]
+        steps, waiting = sequence.steps()
+        reasons += waiting
+        for step in steps:
+            due_step = when_due(sequence, step, campaigns, ledger)
+            if due_step is None:
+                reasons.append(sequence.closed())
+            else:
+                found.append(due_step)
     return _backlog(found), reasons
 
 

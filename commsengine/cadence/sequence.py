@@ -11,7 +11,6 @@ Read it from top to bottom as the rules of ``docs/how-it-decides.md``:
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from commsengine.cadence.budget import BY_HAND
@@ -116,14 +115,16 @@ class MessageSequence:
 
     # -- what comes next --------------------------------------------------------------------------
 
-    def steps(self) -> Iterator[Step | Reason]:
+    def steps(self) -> tuple[list[Step], list[Reason]]:
         """The repeat or rung that takes the next slot, and the sponsor's proposal, which takes none; or why not."""
         rung = self._next_rung()
         if rung is not None and self.ladder[rung - 1].do == "sponsor":
-            if proposal := self._sponsor(rung):
-                yield proposal
-            rung = None
-        yield self._slot(rung)
+            wanted = [self._sponsor(rung), self._slot(None)]
+        else:
+            wanted = [self._slot(rung)]
+        return [each for each in wanted if isinstance(each, Step)], [
+            each for each in wanted if isinstance(each, Reason)
+        ]
 
     def made(self) -> list[TouchRow]:
         """The rows that count in ``times``: messages and reminders that were not skipped."""

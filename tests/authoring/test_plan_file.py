@@ -349,3 +349,8 @@ def test_a_time_in_the_gap_of_a_clock_change_is_told_with_the_time_used(tmp_path
     assert (problem.line, problem.code) == (29, "clock_change")
     assert "02:30 does not exist on 2027-03-28 in Europe/Berlin" in problem.message
     assert "03:00 is used" in problem.message
+
+
+def test_the_end_of_a_day_is_in_no_gap(tmp_path: Path) -> None:
+    text = PLAN.replace("from: kickoff + 7d", "from: 2027-03-26 24:00").replace("+ 14d", "+ 40d")
+    assert told(tmp_path, text, "advice") == []
