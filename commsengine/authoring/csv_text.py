@@ -37,9 +37,8 @@ def read_csv(path: Path) -> CsvText:
     data = read_bytes(path, MOST_FILE_BYTES)
     if data.count(b"\n") + (not data.endswith(b"\n")) > MOST_ROWS + 1:
         raise _refused(str(path), MOST_ROWS + 2, *_TOO_MANY)
-    text, first = _without_hint(_decoded(str(path), data))
-    delimiter = first or _delimiter(text)
-    rows = _rows(str(path), text, delimiter, 1 if first else 0)
+    text, hint = _without_hint(_decoded(str(path), data))
+    rows = _rows(str(path), text, hint or _delimiter(text), 1 if hint else 0)
     line, header = next(rows, (1, []))
     if not header:
         fix = "Write a first row with the column names, 'email' among them."

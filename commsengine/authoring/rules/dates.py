@@ -145,9 +145,4 @@ def _in_a_gap(draft: Draft, path: YamlPath, name: str, day: dt.date, minutes: in
         yield draft.advice(path, "clock_change", cause, "Write another time if you mind.")
 
 
-RULES = (
-    years_are_plausible,
-    messages_end_after_they_begin,
-    phases_follow_each_other,
-    touches_are_bearable,
-)
+RULES = (years_are_plausible, messages_end_after_they_begin, phases_follow_each_other, touches_are_bearable)
