@@ -16,6 +16,9 @@ from commsengine.cadence.sequence import MessageSequence
 from commsengine.cadence.terms import ChannelName
 from commsengine.recall.learning import ASSUMED
 
+_NOT_IN_ROSTER = ("not_in_roster", "The person is not in the campaign's roster.")
+_NO_ROLE = ("no_role", "The person is in none of the campaign's roles.")
+
 Fact = TypeVar("Fact", Question, Snooze, OutreachOutcome)
 
 
@@ -28,9 +31,9 @@ def sequences_of(campaigns: Campaigns, person: Person, history: History) -> tupl
     reasons: list[Reason] = []
     for campaign in sorted(campaigns.running, key=lambda campaign: campaign.id):
         role = role_of(campaign.plan.audience, person)
-        absent = _absent(campaign, history, role)
-        if absent is not None or role is None:
-            code, text = absent or ("", "")
+        outside = campaign.plan.audience.people and campaign.id not in history.rosters
+        if outside or role is None:
+            code, text = _NOT_IN_ROSTER if outside else _NO_ROLE
             reasons += [Reason(campaign.id, m.id, code, text, waits_for="never") for m in campaign.plan.messages]
             continue
         hours = Hours(campaign.plan, person, campaigns.workspace.black_out)
@@ -47,19 +50,8 @@ def carried_by(plan: Plan, carriers: Collection[str] | None) -> list[ChannelName
 
 def reaching(channels: Sequence[ChannelName], person: Person, unreachable: Collection[str]) -> tuple[ChannelName, ...]:
     """Those of these channels that reach the person, the preferred one first."""
-    return tuple(
-        sorted(
-            (each for each in channels if each not in unreachable), key=lambda name: name != person.preferred_channel
-        )
-    )
-
-
-def _absent(campaign: Campaign, history: History, role: str | None) -> tuple[str, str] | None:
-    if campaign.plan.audience.people and campaign.id not in history.rosters:
-        return "not_in_roster", "The person is not in the campaign's roster."
-    if role is None:
-        return "no_role", "The person is in none of the campaign's roles."
-    return None
+    those = (name for name in channels if name not in unreachable)
+    return tuple(sorted(those, key=lambda name: name != person.preferred_channel))
 
 
 def _sequence(

@@ -270,17 +270,9 @@ def answered(touch: Touch, messages: Messages, after: dt.timedelta, *, right: bo
     kind: AnswerKind | None = "check" if checked else ANSWER_KINDS.get(message.ask)
     if kind is None or touch.channel == HUMAN:
         return ()
-    return (
-        Answer(
-            touch.campaign,
-            touch.message,
-            kind,
-            touch.due_at + after,
-            CHANNELS[touch.channel].evidence,
-            right if checked else None,
-            key=touch.key,
-        ),
-    )
+    at, told = touch.due_at + after, right if checked else None
+    evidence = CHANNELS[touch.channel].evidence
+    return (Answer(touch.campaign, touch.message, kind, at, evidence, told, key=touch.key),)
 
 
 def outreach_outcome(touch: Touch, draw: float) -> Sequence[Fact]:

@@ -93,7 +93,3 @@ def test_what_only_shows_when_rendered_is_found_too() -> None:
 
 def test_every_text_is_tried_by_every_channel() -> None:
     assert [channel for _, channel, number in TRIALS if number == 1] == sorted(CHANNELS)
-
-
-def test_a_text_that_is_a_document_is_too_long() -> None:
-    assert "8,000" in one(a_plan(a_message(text="x" * 8_001))).message
