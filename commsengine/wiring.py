@@ -362,10 +362,11 @@ class Wiring:
 
     def _morning_mail(self) -> MorningMail:
         from commsengine.engine.decisions import Decisions
+        from commsengine.reports.morning import MorningBasis
         from commsengine.reports.morning_mail import morning_mail
 
         decisions = Decisions(self.store, self.rules, frozenset(self.channels))
-        return morning_mail(self.store, decisions, self.renderer, list(self.channels), self.clock)
+        return morning_mail(MorningBasis(self.store, decisions, self.renderer, list(self.channels)), self.clock)
 
     def state_folder(self, database: str) -> StateFolder:
         """Raises ``CommsError`` where it cannot be written."""
