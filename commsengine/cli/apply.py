@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.arguments import consent_to, yes_option
-from commsengine.cli.check import PLAN
+from commsengine.cli.arguments import FILE, consent_to, yes_option
 from commsengine.cli.output import count, json_option, note, show_json, table, title
 from commsengine.cli.people import tell_columns, tell_leavers
 from commsengine.cli.workspace import with_workspace
@@ -29,7 +28,7 @@ MOST_NAMES = 10
 
 
 @click.command()
-@click.argument("plan", type=PLAN)
+@click.argument("plan", type=FILE)
 @click.option("--dry-run", is_flag=True, help="Only show what would change.")
 @yes_option
 @json_option

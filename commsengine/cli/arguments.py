@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -32,6 +33,10 @@ class CampaignType(click.ParamType[str]):
 
 CAMPAIGN = CampaignType()
 CHANNEL = click.Choice(sorted(CHANNELS))
+FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+ANSWERS = click.Choice(["none", "all", "typical", "weak", "strong"])
+"""What ``planning.simulation`` may suppose of people."""
 
 
 def person_named(wiring: Wiring, email: str) -> Person:

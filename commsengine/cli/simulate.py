@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.check import PLAN
+from commsengine.cli.arguments import ANSWERS, FILE
 from commsengine.cli.output import count, json_option, note, show_json, table, title, when
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
@@ -31,16 +31,10 @@ ASSUMPTION = {
 
 
 @click.command()
-@click.argument("plan", type=PLAN)
+@click.argument("plan", type=FILE)
 @click.option("--from", "start", metavar="DATE", help="First day (default: now).")
 @click.option("--until", metavar="DATE", help="Last day (default: until the last message closes).")
-@click.option(
-    "--answers",
-    type=click.Choice(["none", "all", "typical", "weak", "strong"]),
-    default="none",
-    show_default=True,
-    help="What is supposed.",
-)
+@click.option("--answers", type=ANSWERS, default="none", show_default=True, help="What is supposed.")
 @json_option
 @with_workspace
 def simulate(wiring: Wiring, plan: Path, start: str | None, until: str | None, answers: str, as_json: bool) -> None:
