@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
@@ -82,9 +81,7 @@ class Wiring:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -156,11 +153,9 @@ class Wiring:
         return kept
 
     def everybody(self) -> Iterator[Person]:
-        # A thousand at a time, in the order of ids.
-        last = ""
-        while some := self.store.people.all(after=last):
-            yield from some
-            last = some[-1].id
+        from commsengine.engine.directory import everybody
+
+        return everybody(self.store)
 
     # -- what the author wrote --------------------------------------------------------------------
 
@@ -181,7 +176,7 @@ class Wiring:
     def read_people(self, file: Path) -> PeopleFile:
         from commsengine.authoring.people_file import load_people
 
-        return load_people(file, directory=tuple(self.everybody()) if self.has_database else ())
+        return load_people(file, directory=self._imported() or ())
 
     def check(self, plan: Path) -> CheckResult:
         from commsengine.authoring.check import check
@@ -271,11 +266,7 @@ class Wiring:
         from commsengine.channels.slack import SlackChannel
         from commsengine.engine.senders import ChannelSetup
 
-        token, url, ids = (
-            self.settings.slack_token,
-            self.settings.slack_api_url,
-            self.store.slack_ids,
-        )
+        token, url, ids = self.settings.slack_token, self.settings.slack_api_url, self.store.slack_ids
         return ChannelSetup(lambda: SlackChannel(token, ids, api_url=url), SLACK_THREADS, self.settings.slack_rate)
 
     @cached_property
@@ -327,13 +318,12 @@ class Wiring:
     def left_out(self, plan: Plan) -> list[str]:
         if not self.channels:
             return [f"{plan.campaign}: neither mail nor Slack is set up, so it can be rehearsed but not started."]
-        missing = [name for name in plan.send.channels if name not in self.channels]
-        others = (
-            " and ".join(name for name in plan.send.channels if name in self.channels)
-            or "no channel: people are called"
-        )
+        used = [name for name in plan.send.channels if name in self.channels]
+        others = " and ".join(used) or "no channel: people are called"
         return [
-            f"{plan.campaign}: {name} has no credentials here, so it is left out; it uses {others}." for name in missing
+            f"{plan.campaign}: {name} has no credentials here, so it is left out; it uses {others}."
+            for name in plan.send.channels
+            if name not in used
         ]
 
     @cached_property
