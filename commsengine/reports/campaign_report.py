@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from itertools import islice
 
 from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.calendar import Hours
@@ -39,6 +40,16 @@ LOOKED_AT = 100
 """The same for ``status``, which answers at once."""
 
 
+@dataclass(slots=True)
+class Counts:
+    """``reached`` and ``acknowledged`` are people; ``touches`` are those that a channel carried."""
+
+    reached: int = 0
+    touches: int = 0
+    by_hand: int = 0
+    acknowledged: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class RoleView:
     """One role and one message. Of a role that is not ``shown`` only the number of people is there.
@@ -51,10 +62,7 @@ class RoleView:
     role: str
     people: int
     shown: bool
-    reached: int = 0
-    touches: int = 0
-    by_hand: int = 0
-    acknowledged: int = 0
+    counts: Counts | None = None
     right: Share | None = None
     weeks: tuple[Weeks, ...] = ()
     recall: Mean | None = None
@@ -71,10 +79,7 @@ class Total:
 
     people: int
     all_roles: bool
-    reached: int
-    touches: int
-    by_hand: int
-    acknowledged: int
+    counts: Counts
     right: Share | None
 
 
@@ -259,10 +264,7 @@ class _Reading:
             role,
             people,
             True,
-            cell.reached,
-            cell.touches,
-            cell.by_hand,
-            cell.acknowledged,
+            cell.counts,
             answered.right,
             answered.weeks,
             recall,
@@ -279,34 +281,26 @@ class _Reading:
         people = sum(self._sizes[role] for role in cells)
         if not enough(people):
             return None
-        return Total(
-            people,
-            all_roles,
-            sum(cell.reached for cell in cells.values()),
-            sum(cell.touches for cell in cells.values()),
-            sum(cell.by_hand for cell in cells.values()),
-            sum(cell.acknowledged for cell in cells.values()),
-            _summed(role.right for role in roles),
-        )
+        counts = Counts(*map(sum, zip(*(astuple(cell.counts) for cell in cells.values()), strict=True)))
+        return Total(people, all_roles, counts, _summed(role.right for role in roles))
 
 
 class _Cell:
     """The counts of one role and message."""
 
     def __init__(self, group: Group) -> None:
-        self.group = group
-        self.reached = self.touches = self.by_hand = self.acknowledged = 0
+        self.group, self.counts = group, Counts()
 
     def count(self, plan: Plan, message: Message, history: History) -> Iterator[tuple[dt.date, str]]:
         """Adds one person's counts; gives the Monday of each touch, and of the first acknowledgement."""
-        own = (plan.campaign, message.id)
+        own, counts = (plan.campaign, message.id), self.counts
         sent = [row for row in history.rows if (row.campaign, row.message) == own and row.state == "sent"]
         carried = [row for row in sent if row.kind not in BY_HAND]
-        self.reached += bool(carried)
-        self.touches += len(carried)
-        self.by_hand += len(sent) - len(carried)
+        counts.reached += bool(carried)
+        counts.touches += len(carried)
+        counts.by_hand += len(sent) - len(carried)
         acknowledged_at = [a.at for a in history.answers if (a.campaign, a.message) == own and a.kind in GOT_IT]
-        self.acknowledged += bool(acknowledged_at)
+        counts.acknowledged += bool(acknowledged_at)
         for row in carried:
             yield week_of(row.due_at).date(), "touches"
         if acknowledged_at:
@@ -330,11 +324,5 @@ def _summed(shares: Iterable[Share | None]) -> Share | None:
 
 
 def _pages(people: Iterator[tuple[Person, str]]) -> Iterator[list[tuple[Person, str]]]:
-    page: list[tuple[Person, str]] = []
-    for one in people:
-        page.append(one)
-        if len(page) == PAGE:
-            yield page
-            page = []
-    if page:
+    while page := list(islice(people, PAGE)):
         yield page

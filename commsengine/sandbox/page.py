@@ -6,13 +6,10 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.resources import files
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from jinja2 import Environment, Template
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -21,6 +18,7 @@ from starlette.routing import Route
 
 from commsengine.cadence.people import Person
 from commsengine.sandbox.blocks_html import block_html, input_html
+from commsengine.sandbox.card_page import template
 from commsengine.sandbox.mailbox import Mail, Mailbox
 from commsengine.sandbox.slack_clicks import button_of
 from commsengine.sandbox.slack_stand_in import SlackStandIn
@@ -87,7 +85,7 @@ class Page:
             (one for one in listed.values() if _matches(one.person, find)), key=lambda one: one.person.name or "~"
         )
         items = self._items(chosen.person) if chosen else []
-        content = _template().render(
+        content = template("page.html").render(
             people=shown,
             chosen=chosen,
             find=find,
@@ -184,12 +182,6 @@ class Page:
         return Markup("").join(block_html(block, button) for block in post.blocks) or Markup("<p>{}</p>").format(
             post.text
         )
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string((files(__package__) / "page.html").read_text("utf-8"))
 
 
 def _fields(dialog: Dialog) -> Markup:

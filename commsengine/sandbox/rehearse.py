@@ -18,7 +18,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from pydantic import SecretStr
@@ -166,18 +165,13 @@ class Rehearsal:
         shutil.rmtree(self.folder / "state", ignore_errors=True)  # its journal would know more than the new database
         pages = self._stack.enter_context(Serving(self._answer_pages, port=self._port + 1 if self._port else 0))
         self.sandbox = self._stack.enter_context(
-            Sandbox(
-                self.script.people,
-                clock=self.clock.now,
-                request_url=f"{pages.url}/slack/events",
-                port=self._port,
-            )
+            Sandbox(self.script.people, clock=self.clock.now, request_url=f"{pages.url}/slack/events", port=self._port)
         )
         settings = self._settings(pages.url)
         self.wiring = self._stack.enter_context(RehearsalWiring(self.folder, self.clock.now, settings, self.script))
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stack.close()
 
     async def _answer_pages(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -185,16 +179,16 @@ class Rehearsal:
         await self.wiring.web_app(scope, receive, send)
 
     def _settings(self, pages: str) -> Settings:
-        sandbox = self.sandbox
+        sandbox, slack = self.sandbox, self.sandbox.slack
         return Settings(
             workspace=self.folder.absolute(),
             database_url=SecretStr(f"sqlite:///{DATABASE}"),
-            smtp_url=SecretStr(sandbox.smtp_url),
+            smtp_url=SecretStr(sandbox.mailbox.url),
             postfix_log="",  # what the real relay and archive know is no affair of a rehearsal
             imap_url=None,
-            slack_bot_token=SecretStr(sandbox.slack_bot_token),
-            slack_signing_secret=SecretStr(sandbox.slack_signing_secret),
-            slack_api_url=sandbox.slack_api_url,
+            slack_bot_token=SecretStr(slack.bot_token),
+            slack_signing_secret=SecretStr(slack.signing_secret),
+            slack_api_url=slack.api_url,
             slack_rate=1_000_000,
             base_url=pages,
             secret_key=(SecretStr(secrets.token_hex(32)),),

@@ -11,7 +11,6 @@ import heapq
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from types import TracebackType
 from typing import Self
 
 from commsengine.cadence.daily_learning import count_at
@@ -73,7 +72,7 @@ class Diary:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._hands.shutdown()
 
 
