@@ -328,15 +328,9 @@ def _lines(file: Path) -> list[Binding]:
 
 def _unreadable(file: Path, lines: Iterable[Binding]) -> list[Problem]:
     # A line of ours that is neither a setting nor a comment would be left out in silence.
+    fix = """Write NAME=VALUE; put a value that holds quotes into others: '"Change Team" <change@example.com>'."""
     return [
-        Problem(
-            str(file),
-            line.original.line,
-            1,
-            "setting",
-            f"{found[1]} cannot be read from this line.",
-            """Write NAME=VALUE; put a value that holds quotes into others: '"Change Team" <change@example.com>'.""",
-        )
+        Problem(str(file), line.original.line, 1, "setting", f"{found[1]} cannot be read from this line.", fix)
         for line in lines
         if line.error and (found := _OUR_LINE.match(line.original.string))
     ]
@@ -396,18 +390,12 @@ def _open_to_others(file: Path, written: Mapping[str, str | None]) -> list[Probl
 def _unknown(file: Path, written: Mapping[str, str | None]) -> list[Problem]:
     known = [PREFIX + name.upper() for name in Settings.model_fields if name != "workspace"]
     known += [f"{PREFIX}{name}_FILE" for name in SECRETS] + [f"{PREFIX}DEBUG"]
-    return [
-        Problem(
-            str(file),
-            _line_of(file, name),
-            1,
-            "unknown-setting",
-            f"there is no setting {name}.",
-            f"Did you mean {near[0]}?" if (near := near_names(name, known, 1)) else "Remove it.",
-        )
-        for name in written
-        if name.startswith(PREFIX) and name not in known
-    ]
+    problems = []
+    for name in (name for name in written if name.startswith(PREFIX) and name not in known):
+        near, message = near_names(name, known, 1), f"there is no setting {name}."
+        fix = f"Did you mean {near[0]}?" if near else "Remove it."
+        problems.append(Problem(str(file), _line_of(file, name), 1, "unknown-setting", message, fix))
+    return problems
 
 
 def _line_of(file: Path, name: str) -> int:

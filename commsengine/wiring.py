@@ -10,7 +10,7 @@ import os
 import pwd
 import shlex
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
 from functools import cached_property
 from pathlib import Path
@@ -152,11 +152,6 @@ class Wiring:
         Store.upgrade(self.settings.database).close()
         return kept
 
-    def everybody(self) -> Iterator[Person]:
-        from commsengine.engine.directory import everybody
-
-        return everybody(self.store)
-
     # -- what the author wrote --------------------------------------------------------------------
 
     @cached_property
@@ -192,12 +187,10 @@ class Wiring:
             beside += error.problems
         return check(plan, root=self.folder, people=people, templates=templates, beside=beside)
 
-    def directory(self) -> tuple[Person, ...] | None:
-        """Everybody imported; before the first import those of ``people.csv``; ``None`` without either."""
-        return self._imported() or self._people_on_disk()
-
     def _imported(self) -> tuple[Person, ...] | None:
-        return (tuple(self.everybody()) if self.has_database else ()) or None
+        from commsengine.engine.directory import everybody
+
+        return (tuple(everybody(self.store)) if self.has_database else ()) or None
 
     def _people_on_disk(self) -> tuple[Person, ...] | None:
         file = self.folder / "people.csv"

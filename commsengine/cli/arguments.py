@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from commsengine.cadence.terms import CHANNELS
+from commsengine.cadence.terms import CHANNELS, SUPPOSITIONS
 from commsengine.errors import CommsError, InputError
 
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ CAMPAIGN = CampaignType()
 CHANNEL = click.Choice(sorted(CHANNELS))
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
-ANSWERS = click.Choice(["none", "all", "typical", "weak", "strong"])
-"""What ``planning.simulation`` may suppose of people."""
+ANSWERS = click.Choice(SUPPOSITIONS)
 
 
 def person_named(wiring: Wiring, email: str) -> Person:

@@ -83,6 +83,12 @@ def table(
         console().print(drawn)
 
 
+def first_rows(columns: Sequence[str], rows: Sequence[Sequence[object]], most: int = 10) -> None:
+    table(columns, rows[:most])
+    if len(rows) > most:
+        note(f"… and {len(rows) - most:,} more: --json lists all of them.")
+
+
 def at_rest(rest: Mapping[str, Any], now: datetime) -> str:
     until = datetime.fromisoformat(rest["until"])
     return (

@@ -18,7 +18,7 @@ from commsengine.cadence.daily_learning import messages_by_recall
 from commsengine.cadence.history import History
 from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Message, Plan
-from commsengine.cadence.terms import GOT_IT, CampaignState
+from commsengine.cadence.terms import GOT_IT
 from commsengine.campaigns.control import known as known_campaign
 from commsengine.engine.directory import members, roles_of
 from commsengine.recall.privacy import enough, shown, total_of_all, week_of
@@ -115,14 +115,10 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that the page shows. ``zone`` is the plan's, ``arms`` are those of its experiment."""
+    """Everything that the page shows; ``arms`` are those of the plan's experiment."""
 
-    campaign: str
-    title: str
-    state: CampaignState
-    zone: str
+    record: CampaignRecord
     at: dt.datetime
-    started_at: dt.datetime | None
     go_live: tuple[str, dt.datetime] | None
     people: int
     messages: tuple[MessageView, ...]
@@ -212,21 +208,12 @@ class _Reading:
                 cell.group.add(past_of(self._plan, message, history, person.id, self._answers.counts_from))
 
     def report(self) -> Report:
-        record, plan = self._record, self._plan
+        plan, people = self._plan, sum(self._sizes.values())
+        messages = tuple(self._message(message) for message in plan.messages)
+        weeks = tuple(Week(start, n["touches"], n["acknowledged"]) for start, n in sorted(self._weeks.items()))
         of_shown_roles = {cell: blocks for cell, blocks in self._answers.closed.items() if cell[1] in self._shown}
-        return Report(
-            record.id,
-            plan.title,
-            record.state,
-            plan.send.time_zone,
-            self._now,
-            record.started_at,
-            _go_live(plan),
-            sum(self._sizes.values()),
-            tuple(self._message(message) for message in plan.messages),
-            tuple(Week(start, n["touches"], n["acknowledged"]) for start, n in sorted(self._weeks.items())),
-            self._experiment.arms(of_shown_roles),
-        )
+        arms = self._experiment.arms(of_shown_roles)
+        return Report(self._record, self._now, _go_live(plan), people, messages, weeks, arms)
 
     def _message(self, message: Message) -> MessageView:
         plan, cadence = self._plan, message.cadence

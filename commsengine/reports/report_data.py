@@ -13,13 +13,13 @@ from commsengine.reports.report_html import headline
 
 
 def as_data(seen: Report) -> dict[str, Any]:
-    heading, lines = headline(seen)
+    record, (heading, lines) = seen.record, headline(seen)
     return {
-        "campaign": seen.campaign,
-        "title": seen.title,
-        "state": seen.state,
+        "campaign": record.id,
+        "title": record.plan.title,
+        "state": record.state,
         "at": seen.at,
-        "started_at": seen.started_at,
+        "started_at": record.started_at,
         "people": seen.people,
         "headline": [heading, *lines],
         "messages": [_message(message) for message in seen.messages],

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -103,8 +104,6 @@ class Page:
 
     def _mail(self, request: Request) -> Response:
         mail = self._numbered(request)
-        if mail is None:
-            return PlainTextResponse("No such mail.", 404)
         html = mail.html or str(Markup("<pre>{}</pre>").format(mail.text))
         opened = re.sub(r"(<head[^>]*>)", r'\1<base target="_blank">', html, count=1, flags=re.IGNORECASE)
         if opened == html:
@@ -112,10 +111,7 @@ class Page:
         return HTMLResponse(opened, headers={"Content-Security-Policy": _MAIL_POLICY})
 
     def _source(self, request: Request) -> Response:
-        mail = self._numbered(request)
-        return PlainTextResponse(
-            mail.data.decode("utf-8", "replace") if mail else "No such mail.", 200 if mail else 404
-        )
+        return PlainTextResponse(self._numbered(request).data.decode("utf-8", "replace"))
 
     async def _click(self, request: Request) -> Response:
         form = await request.form()
@@ -138,9 +134,11 @@ class Page:
         reply = await run_in_threadpool(self._slack.submit, dialog, values)
         return _back(dialog.user.email, reply.status)
 
-    def _numbered(self, request: Request) -> Mail | None:
+    def _numbered(self, request: Request) -> Mail:
         number = int(request.path_params["number"])
-        return self._mailbox.arrived[number - 1] if 0 < number <= len(self._mailbox.arrived) else None
+        if not 0 < number <= len(self._mailbox.arrived):
+            raise HTTPException(404, "No such mail.")
+        return self._mailbox.arrived[number - 1]
 
     def _listed(self) -> dict[str, Listed]:
         listed = {email: Listed(person) for email, person in self._people.items()}

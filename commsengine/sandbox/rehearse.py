@@ -35,6 +35,7 @@ from commsengine.sandbox.people_at_play import PeopleAtPlay
 from commsengine.sandbox.sandbox import Sandbox, Serving
 from commsengine.sandbox.time_lapse import Diary, TimeLapse, play
 from commsengine.settings import Settings
+from commsengine.store.records import TouchRecord
 from commsengine.store.store import Store
 from commsengine.wiring import Wiring
 
@@ -256,18 +257,7 @@ class Rehearsal:
 
     def _story(self, people: PeopleAtPlay, moments: Sequence[PausedMoment], seconds: float) -> Story:
         records = list(self.wiring.store.touches.list(self.script.plan.campaign))
-        made: Counter[Fingerprint] = Counter(
-            (
-                r.person_id or "",
-                r.message,
-                r.rung or 0,
-                r.kind,
-                r.channel,
-                r.due_at,
-                r.reason if r.state == "skipped" else "",
-            )
-            for r in records
-        )
+        made = Counter(map(fingerprint_of_record, records))
         said = Counter(map(fingerprint, self.script.foreseen()))
         paused = self._moment(moments, made)
         return Story(
@@ -293,3 +283,8 @@ class Rehearsal:
 
 def fingerprint(touch: Touch) -> Fingerprint:
     return touch.person, touch.message, touch.rung, touch.kind, touch.channel, touch.due_at, touch.skip
+
+
+def fingerprint_of_record(record: TouchRecord) -> Fingerprint:
+    person, rung, skip = record.person_id or "", record.rung or 0, record.reason if record.state == "skipped" else ""
+    return person, record.message, rung, record.kind, record.channel, record.due_at, skip
