@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
+from commsengine.environment import load_settings, spare_proxies
 from commsengine.errors import InputError
-from commsengine.settings import JOURNAL, Settings, load_settings, spare_proxies
+from commsengine.settings import JOURNAL, Settings
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette

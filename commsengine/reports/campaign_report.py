@@ -41,7 +41,7 @@ LOOKED_AT = 100
 
 
 @dataclass(slots=True)
-class Counts:
+class TouchCounts:
     """``reached`` and ``acknowledged`` are people; ``touches`` are those that a channel carried."""
 
     reached: int = 0
@@ -62,7 +62,7 @@ class RoleView:
     role: str
     people: int
     shown: bool
-    counts: Counts | None = None
+    counts: TouchCounts | None = None
     right: Share | None = None
     weeks: tuple[Weeks, ...] = ()
     recall: Mean | None = None
@@ -79,7 +79,7 @@ class Total:
 
     people: int
     all_roles: bool
-    counts: Counts
+    counts: TouchCounts
     right: Share | None
 
 
@@ -268,7 +268,7 @@ class _Reading:
         people = sum(self._sizes[role] for role in cells)
         if not enough(people):
             return None
-        counts = Counts(*map(sum, zip(*(astuple(cell.counts) for cell in cells.values()), strict=True)))
+        counts = TouchCounts(*map(sum, zip(*(astuple(cell.counts) for cell in cells.values()), strict=True)))
         return Total(people, all_roles, counts, _summed(role.right for role in roles))
 
 
@@ -276,7 +276,7 @@ class _Cell:
     """The counts of one role and message."""
 
     def __init__(self, group: Group) -> None:
-        self.group, self.counts = group, Counts()
+        self.group, self.counts = group, TouchCounts()
 
     def count(self, plan: Plan, message: Message, history: History) -> Iterator[tuple[dt.date, str]]:
         """Adds one person's counts; gives the Monday of each touch, and of the first acknowledgement."""

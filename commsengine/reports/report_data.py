@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from commsengine.recall.statistics import Interval, Share
-from commsengine.reports.campaign_report import Counts, MessageView, Report, RoleView, Total
+from commsengine.reports.campaign_report import TouchCounts, MessageView, Report, RoleView, Total
 from commsengine.reports.experiment_arms import ArmView
 from commsengine.reports.recall_curves import Mean
 from commsengine.reports.report_html import headline
@@ -72,8 +72,8 @@ def _role(role: RoleView) -> dict[str, Any]:
     }
 
 
-def _counts(counts: Counts | None) -> dict[str, int | None]:
-    return {each.name: getattr(counts, each.name, None) for each in fields(Counts)}
+def _counts(counts: TouchCounts | None) -> dict[str, int | None]:
+    return {each.name: getattr(counts, each.name, None) for each in fields(TouchCounts)}
 
 
 def _arm(arm: ArmView) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from commsengine.cadence.terms import Carrier, TouchKind
 from commsengine.campaigns import control
 from commsengine.engine.state_folder import StateFolder
 from commsengine.reports.followups import FollowUp, followups
-from commsengine.sandbox.people_at_play import PeopleAtPlay
+from commsengine.sandbox.people_at_play import BY, PeopleAtPlay
 from commsengine.sandbox.sandbox import Sandbox, Serving
 from commsengine.sandbox.time_lapse import Diary, TimeLapse, play
 from commsengine.settings import Settings
@@ -39,7 +39,6 @@ from commsengine.store.records import TouchRecord
 from commsengine.store.store import Store
 from commsengine.wiring import Wiring
 
-BY = "rehearsal"
 DATABASE = "rehearsal.db"
 PAUSE = dt.timedelta(hours=2)
 LOOKED_AT = 40
@@ -137,7 +136,7 @@ class RehearsalWiring(Wiring):
         return Store.create(self.settings.database, durable=False)
 
     def state_folder(self, database: str) -> StateFolder:
-        return StateFolder(self.folder / "state", database, durable=False)
+        return StateFolder(self.settings.state_dir, database, durable=False)
 
     @cached_property
     def rules(self) -> Workspace:
@@ -183,6 +182,7 @@ class Rehearsal:
         sandbox, slack = self.sandbox, self.sandbox.slack
         return Settings(
             workspace=self.folder.absolute(),
+            state_dir=self.folder.absolute() / "state",
             database_url=SecretStr(f"sqlite:///{DATABASE}"),
             smtp_url=SecretStr(sandbox.mailbox.url),
             postfix_log="",  # what the real relay and archive know is no affair of a rehearsal

@@ -13,9 +13,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 
+from commsengine.cadence.calendar import DAY
 from commsengine.cadence.daily_learning import count_at
-
-DAY = dt.timedelta(days=1)
 
 Deed = Callable[[], object]
 
