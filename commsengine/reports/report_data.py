@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from commsengine.recall.statistics import Interval, Share
-from commsengine.reports.campaign_report import TouchCounts, MessageView, Report, RoleView, Total
+from commsengine.reports.campaign_report import MessageView, Report, RoleView, Total, TouchCounts
 from commsengine.reports.experiment_arms import ArmView
 from commsengine.reports.recall_curves import Mean
 from commsengine.reports.report_html import headline
