@@ -7,6 +7,7 @@ import json
 import random
 import urllib.parse
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -59,25 +60,23 @@ class Team:
 
 @pytest.fixture
 def open_team(tmp_path: Path) -> Iterator[Callable[..., Team]]:
-    serving: list[Serving] = []
+    serving = ExitStack()
 
     def open_(*messages: Any, grid: tuple[str, ...] = ()) -> Team:
         house = answering(tmp_path, *messages)
         slack = SlackStandIn([(ANA.email, ANA.name, *grid), (BEN.email, BEN.name)])
-        serving.append(Serving(Starlette(routes=slack.routes)).start())
-        slack.url = serving[-1].url
+        slack.url = serving.enter_context(Serving(Starlette(routes=slack.routes))).url
         app = SlackApp(
             house.inbox, house.store.slack_ids, token="xoxb-sandbox", signing_secret=SECRET, api_url=slack.api_url,
             clock=house.clock, signed_at=real_time,
         )  # fmt: skip
         pages = create_app(house.inbox, house.links, keys=KEYS, clock=house.clock, slack=app)
-        serving.append(Serving(pages).start())
-        slack.request_url = f"{serving[-1].url}/slack/events"
-        return Team(house, slack, app, serving[-1].url)
+        url = serving.enter_context(Serving(pages)).url
+        slack.request_url = f"{url}/slack/events"
+        return Team(house, slack, app, url)
 
-    yield open_
-    for each in reversed(serving):
-        each.stop()
+    with serving:
+        yield open_
 
 
 def real_time() -> dt.datetime:

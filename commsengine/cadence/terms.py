@@ -47,6 +47,9 @@ Standing = Literal["heard enough", "asked", "not recalled", "recalled", "acknowl
 CampaignState = Literal["paused", "running", "finished", "cancelled"]
 Ask = Literal["acknowledge", "check", "input", "commit", "nothing"]
 
+SUPPOSITIONS = ("none", "all", "typical", "weak", "strong")
+"""How people may be supposed to answer, in a simulation or a rehearsal."""
+
 STATES: tuple[TouchState, ...] = get_args(TouchState)
 ASKED_FOR: tuple[AnswerKind, ...] = ("input", "commit")
 """Answers in the person's own words or by choice, where a message asks for that: never the answer to a check."""

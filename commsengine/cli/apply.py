@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.arguments import consent_to, yes_option
-from commsengine.cli.check import PLAN
-from commsengine.cli.output import count, json_option, note, show_json, table, title
+from commsengine.cli.arguments import FILE, consent_to, yes_option
+from commsengine.cli.output import count, first_rows, json_option, note, show_json, title
 from commsengine.cli.people import tell_columns, tell_leavers
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
@@ -25,11 +24,10 @@ if TYPE_CHECKING:
 
 SMALL = 2000
 """Up to so many people the first touches are forecast before a new campaign is applied."""
-MOST_NAMES = 10
 
 
 @click.command()
-@click.argument("plan", type=PLAN)
+@click.argument("plan", type=FILE)
 @click.option("--dry-run", is_flag=True, help="Only show what would change.")
 @yes_option
 @json_option
@@ -47,8 +45,8 @@ def apply(wiring: Wiring, plan: Path, dry_run: bool, yes: bool, as_json: bool) -
     checked_plan = checked(wiring.check(plan))
     written, people, roster = checked_plan.plan, checked_plan.people, checked_plan.roster
     _refuse_cancelled(wiring, written)
-    if roster is not None and not yes and not dry_run:
-        _refuse_returning(roster)
+    if roster is not None and roster.returning and not yes and not dry_run:
+        raise InputError.of([*roster.returning.values()])  # a roster brings no leaver back in passing
     if roster is None and not wiring.store.people.count():
         raise InputError("Nobody is imported yet.", "Run: commsengine people import people.csv")
     diff = applying.compare(wiring.store, wiring.decisions, written, wiring.templates, wiring.clock())
@@ -79,12 +77,6 @@ def _refuse_cancelled(wiring: Wiring, plan: Plan) -> None:
         raise InputError(
             f"{plan.campaign} was cancelled for good.", "Give the plan another id in its line 'campaign:'."
         )
-
-
-def _refuse_returning(roster: PeopleFile) -> None:
-    # A roster brings no leaver back in passing.
-    if roster.returning:
-        raise InputError.of([*roster.returning.values()])
 
 
 def _tell_roster(roster: PeopleFile | None, *, refusing: bool) -> None:
@@ -154,9 +146,7 @@ def _tell_dates(diff: Diff) -> None:
         )
     if diff.told:
         click.echo(f"\nTold the old date: {count(len(diff.told), 'person', 'people')}")
-        table(["person", "milestones"], [(told.email, ", ".join(told.milestones)) for told in diff.told[:MOST_NAMES]])
-        if len(diff.told) > MOST_NAMES:
-            note(f"… and {len(diff.told) - MOST_NAMES:,} more: --json lists all of them.")
+        first_rows(["person", "milestones"], [(told.email, ", ".join(told.milestones)) for told in diff.told])
         click.echo(f"\nProposed correction to exactly those:\n  {diff.correction}")
         note("Nothing sends it by itself: write it as a message of its own, which goes to everybody in its roles.")
 

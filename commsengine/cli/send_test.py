@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.arguments import CHANNEL
-from commsengine.cli.check import PLAN
+from commsengine.cli.arguments import CHANNEL, FILE
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import CommsError, InputError
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command("send-test")
-@click.argument("plan", type=PLAN)
+@click.argument("plan", type=FILE)
 @click.option("--to", "to", required=True, metavar="EMAIL", help="Who gets it.")
 @click.option(
     "--as", "email", metavar="EMAIL", help="As this person would see it (default: the one of --to, else anybody)."

@@ -119,7 +119,8 @@ def previews(
     plan = checked_plan.plan
     if message is not None:
         _refuse_unknown(plan, message)
-    renderer = _renderer(basis, plan)
+    links = Links(basis.links_base, [secrets.token_hex(32)])  # the key is not kept: no answer can be given to a preview
+    renderer = Renderer(plan, basis.templates, links, basis.rules)
     signers = _signers(basis.store, checked_plan, person)
     for touch in _touches(basis, plan, person):
         wanted, by = touch.message == (message or touch.message), touch.channel
@@ -138,12 +139,6 @@ def _refuse_unknown(plan: Plan, message: str) -> None:
     if message in plan.corrected:
         corrected = next(corrected_texts({message: plan.corrected[message]}))
         raise InputError(corrected, f"Name the correction: --message {plan.corrected[message]}")
-
-
-def _renderer(basis: PreviewBasis, plan: Plan) -> Renderer:
-    # The links are signed with a key that is not kept: no answer can be given to a preview.
-    links = Links(basis.links_base, [secrets.token_hex(32)])
-    return Renderer(plan, basis.templates, links, basis.rules)
 
 
 def _touches(basis: PreviewBasis, plan: Plan, person: Person) -> tuple[Touch, ...]:

@@ -123,12 +123,8 @@ def _remembered(
         if not _meant_for(campaign, person):
             continue
         seen = forecast(running, person, past, start, until, supposing())
-        counts.append(
-            sum(
-                touch.campaign == way.id and touch.message in by_recall and not touch.skip and touch.channel != HUMAN
-                for touch in seen.touches
-            )
-        )
+        mine = [each for each in seen.touches if each.campaign == way.id and each.message in by_recall]
+        counts.append(sum(not touch.skip and touch.channel != HUMAN for touch in mine))
         after_a_week, by = max(start, _first_open(campaign, person)) + WEEK, _target_of(campaign, person)
         if by is not None and by > after_a_week:
             targets.append(_mean(campaign, person, seen.history, by))

@@ -7,8 +7,8 @@ as long as neither an outcome nor an answer came after them. "Away" closes it fo
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -17,7 +17,7 @@ from commsengine.cadence.history import History, TouchRow
 from commsengine.cadence.people import Person, role_of
 from commsengine.cadence.plan import Plan, Rung
 from commsengine.cadence.terms import CHANNELS, HandKind, OutcomeName, Unclear, channel_of
-from commsengine.content.digest_facts import NOTHING_TO_SAY
+from commsengine.content.digest_facts import NOTHING_TO_SAY, Call
 from commsengine.content.render import RendererFor
 from commsengine.content.talking_points import Part, TalkingPoints
 from commsengine.engine.decisions import Decisions
@@ -61,6 +61,13 @@ class FollowUp:
     @property
     def talking_points(self) -> str:
         return self.talk.text
+
+    def call(self, *, note: str = "", by: str = "", of: Plan | None = None) -> Call:
+        """For the mail of the morning; ``of`` is given where that mail is about several campaigns."""
+        name, tried = self.person.name or self.person.email, ", ".join(self.tried)
+        title, lead = (of.title, of.owner[0]) if of else ("", "")
+        reason = self.reason + note
+        return Call(name, self.role, self.person.phone, reason, tried, by, self.talk, self.id, title, lead)
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -283,7 +290,3 @@ def _carried(history: History, campaign: str, messages: Sequence[str]) -> list[T
 
 def _day(day: dt.date) -> str:
     return f"{day.day} {day:%B}"
-
-
-def counted(found: Iterable[FollowUp]) -> Mapping[str, int]:
-    return Counter(one.campaign for one in found)

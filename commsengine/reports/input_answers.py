@@ -67,7 +67,7 @@ def _answered(
     return {
         "message": message.id,
         "question": (message.input.question if message.input else message.commit) or "",
-        "kind": _kind(message),
+        "kind": message.input.kind if message.ask == "input" and message.input else "commit",
         "tally": _tally(message, given),
         "answers": [
             {
@@ -87,10 +87,6 @@ def _answered(
             if role in roles and person.id in reached and person.id not in spoke
         ],
     }
-
-
-def _kind(message: Message) -> str:
-    return message.input.kind if message.ask == "input" and message.input else "commit"
 
 
 def _tally(message: Message, given: Sequence[GivenInput]) -> dict[str, int]:

@@ -185,12 +185,10 @@ def first_form(url: str) -> Form:
 def send(form: Form) -> str:
     """Returns the page that comes back."""
     body = urllib.parse.urlencode(form.fields).encode()
-    with _direct.open(urllib.request.Request(form.action, body), timeout=30) as answer:  # noqa: S310 - a loopback page
-        text: str = answer.read().decode()
-    return text
+    return open_page(urllib.request.Request(form.action, body))  # noqa: S310 - a loopback page
 
 
-def open_page(url: str) -> str:
+def open_page(url: str | urllib.request.Request) -> str:
     with _direct.open(url, timeout=30) as answer:
         text: str = answer.read().decode()
     return text

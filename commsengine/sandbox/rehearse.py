@@ -18,7 +18,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from pydantic import SecretStr
@@ -33,14 +32,14 @@ from commsengine.campaigns import control
 from commsengine.engine.senders import ChannelSetup
 from commsengine.engine.state_folder import StateFolder
 from commsengine.reports.followups import FollowUp, followups
-from commsengine.sandbox.people_at_play import STOOD_IN_FOR, PeopleAtPlay
+from commsengine.sandbox.people_at_play import BY, STOOD_IN_FOR, PeopleAtPlay
 from commsengine.sandbox.sandbox import Sandbox, Serving
 from commsengine.sandbox.time_lapse import Diary, TimeLapse, play
 from commsengine.settings import Settings
+from commsengine.store.records import TouchRecord
 from commsengine.store.store import Store
 from commsengine.wiring import Wiring
 
-BY = "rehearsal"
 DATABASE = "rehearsal.db"
 PAUSE = dt.timedelta(hours=2)
 LOOKED_AT = 40
@@ -138,7 +137,7 @@ class RehearsalWiring(Wiring):
         return Store.create(self.settings.database, durable=False)
 
     def state_folder(self, database: str) -> StateFolder:
-        return StateFolder(self.folder / "state", database, durable=False)
+        return StateFolder(self.settings.state_dir, database, durable=False)
 
     @cached_property
     def channels(self) -> dict[ChannelName, ChannelSetup]:
@@ -172,18 +171,13 @@ class Rehearsal:
         shutil.rmtree(self.folder / "state", ignore_errors=True)  # its journal would know more than the new database
         pages = self._stack.enter_context(Serving(self._answer_pages, port=self._port + 1 if self._port else 0))
         self.sandbox = self._stack.enter_context(
-            Sandbox(
-                self.script.people,
-                clock=self.clock.now,
-                request_url=f"{pages.url}/slack/events",
-                port=self._port,
-            )
+            Sandbox(self.script.people, clock=self.clock.now, request_url=f"{pages.url}/slack/events", port=self._port)
         )
         settings = self._settings(pages.url)
         self.wiring = self._stack.enter_context(RehearsalWiring(self.folder, self.clock.now, settings, self.script))
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stack.close()
 
     async def _answer_pages(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -191,16 +185,17 @@ class Rehearsal:
         await self.wiring.web_app(scope, receive, send)
 
     def _settings(self, pages: str) -> Settings:
-        sandbox = self.sandbox
+        sandbox, slack = self.sandbox, self.sandbox.slack
         return Settings(
             workspace=self.folder.absolute(),
+            state_dir=self.folder.absolute() / "state",
             database_url=SecretStr(f"sqlite:///{DATABASE}"),
-            smtp_url=SecretStr(sandbox.smtp_url),
+            smtp_url=SecretStr(sandbox.mailbox.url),
             postfix_log="",  # what the real relay and archive know is no affair of a rehearsal
             imap_url=None,
-            slack_bot_token=SecretStr(sandbox.slack_bot_token),
-            slack_signing_secret=SecretStr(sandbox.slack_signing_secret),
-            slack_api_url=sandbox.slack_api_url,
+            slack_bot_token=SecretStr(slack.bot_token),
+            slack_signing_secret=SecretStr(slack.signing_secret),
+            slack_api_url=slack.api_url,
             slack_rate=1_000_000,
             base_url=pages,
             secret_key=(SecretStr(secrets.token_hex(32)),),
@@ -268,18 +263,7 @@ class Rehearsal:
 
     def _story(self, people: PeopleAtPlay, moments: Sequence[PausedMoment], seconds: float) -> Story:
         records = list(self.wiring.store.touches.list(self.script.plan.campaign))
-        made: Counter[Fingerprint] = Counter(
-            (
-                r.person_id or "",
-                r.message,
-                r.rung or 0,
-                r.kind,
-                r.channel,
-                r.due_at,
-                r.reason if r.state == "skipped" else "",
-            )
-            for r in records
-        )
+        made = Counter(map(fingerprint_of_record, records))
         said = Counter(map(fingerprint, self.script.foreseen()))
         paused = self._moment(moments, made)
         return Story(
@@ -305,3 +289,8 @@ class Rehearsal:
 
 def fingerprint(touch: Touch) -> Fingerprint:
     return touch.person, touch.message, touch.rung, touch.kind, touch.channel, touch.due_at, touch.skip
+
+
+def fingerprint_of_record(record: TouchRecord) -> Fingerprint:
+    person, rung, skip = record.person_id or "", record.rung or 0, record.reason if record.state == "skipped" else ""
+    return person, record.message, rung, record.kind, record.channel, record.due_at, skip

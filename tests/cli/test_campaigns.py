@@ -238,7 +238,7 @@ def left_sending(terminal: Terminal, gone: str = f"{platform.node()}/1/before-th
     with Wiring(terminal.folder) as wiring:
         store, now = wiring.store, wiring.clock()
         running = wiring.decisions.campaigns(wiring.clock())
-        one = wiring.decisions.of([next(wiring.everybody()).id], running, now)[0]
+        one = wiring.decisions.of([store.people.all()[0].id], running, now)[0]
         claims = {"owner": gone, "fence": store.engine.next_fence(), "now": now}
         crm = running.running[0]
         claimed = store.outbox.claim(

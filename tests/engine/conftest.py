@@ -13,6 +13,7 @@ from commsengine.cadence.plan import Plan, Workspace
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.engine import Engine
 from commsengine.engine.senders import ChannelSetup
+from commsengine.reports.morning import MorningBasis
 from commsengine.reports.morning_mail import morning_mail
 from commsengine.store.store import Store
 from tests.builders import a_plan, utc
@@ -59,7 +60,7 @@ def engine(store: Store, clock: Clock, bag: Mailbag) -> Iterator[MakeEngine]:
         decisions = Decisions(store, Workspace(), frozenset(ways))
         engine = Engine(
             store, ways, Scribe, workspace=Workspace(), clock=clock, sleep=clock.sleep, interval=10.0,
-            morning_mail=morning_mail(store, decisions, Scribe, list(ways), clock),
+            morning_mail=morning_mail(MorningBasis(store, decisions, Scribe, list(ways)), clock),
         )  # fmt: skip
         if start:
             engine.start()
