@@ -14,7 +14,7 @@ from commsengine.engine.attempt import Claimed
 from commsengine.engine.decisions import Decided
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.senders import SenderPool
-from commsengine.store.records import TouchRecord
+from commsengine.store.records import Lease, TouchRecord
 from commsengine.store.store import Store
 
 
@@ -25,7 +25,7 @@ class Dispatch:
         self._store, self._make, self._pools = store, renderer, pools
         self._renderers: dict[str, tuple[int, Renderer]] = {}
 
-    def touches(self, touches: Iterable[Touch], people: Iterable[Decided], campaigns: Campaigns, fence: int) -> None:
+    def touches(self, touches: Iterable[Touch], people: Iterable[Decided], campaigns: Campaigns, lease: Lease) -> None:
         by_id = {one.person.id: one for one in people}
         running = {campaign.id: campaign for campaign in campaigns.running}
         signer_lookup = SignerLookup(self._store, _appearing(by_id.values(), campaigns))
@@ -37,7 +37,7 @@ class Dispatch:
                 touch.key,
                 touch.campaign,
                 touch.message,
-                fence,
+                lease,
                 render,
                 touch.not_after,
                 one.attempts(touch.key),
@@ -48,13 +48,13 @@ class Dispatch:
         for channel, batch in batches.items():
             self._pools[channel].put(batch)
 
-    def service(self, records: Sequence[TouchRecord], fence: int) -> None:
+    def service(self, records: Sequence[TouchRecord], lease: Lease) -> None:
         for record in records:
             claimed = Claimed(
                 record.key,
                 record.campaign,
                 "",
-                fence,
+                lease,
                 _reading(record),
                 None,
                 record.attempts,

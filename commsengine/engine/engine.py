@@ -42,7 +42,7 @@ from commsengine.engine.uncertain import Resolution
 from commsengine.engine.waiting import waiting
 from commsengine.errors import DiskError
 from commsengine.resolvers.resolver import Resolver
-from commsengine.store.records import CampaignRecord
+from commsengine.store.records import CampaignRecord, Lease
 from commsengine.store.store import Store
 
 SETTLES_SOON = 15.0  # seconds a tick waits out until somebody can look for an uncertain send
@@ -163,7 +163,7 @@ class Engine:
         hold, poison = self._look_back(now)
         found = self._heartbeat.begin(now, poison, hold)
         journal, suspects = (self._state.journal, self._state.suspects) if self._state else (None, None)
-        self._recorder = Recorder(self._store.outbox, owner=self.owner.name, clock=self._clock, journal=journal)
+        self._recorder = Recorder(self._store.outbox, clock=self._clock, journal=journal)
         self._pools = {
             name: SenderPool(
                 name,
@@ -400,19 +400,17 @@ class Engine:
             for one in self.decisions.of(asked, campaigns, now)
         ]
         touches = [touch for one in decided for touch in one.decision.touches]
-        fence = self._next_fence(now) if touches else 0
+        lease = Lease(self.owner.name, self._next_fence(now) if touches else 0, now + LEASE)
         claimed = self._store.outbox.claim(
             [*((one.decision, one.facts_seq) for one in decided), *still.values()],
-            owner=self.owner.name,
-            fence=fence,
-            lease_until=now + LEASE,
+            lease,
             epochs={campaign.id: campaign.epoch for campaign in campaigns.running},
             versions={campaign.id: campaign.version for campaign in campaigns.running},
             now=now,
         )
         self._guard.watch(campaigns, claimed)
         if claimed:
-            self._dispatch.touches(claimed, decided, campaigns, fence)
+            self._dispatch.touches(claimed, decided, campaigns, lease)
         skipped = sum(bool(touch.skip) for touch in touches)
         by_hand = sum(touch.channel == BY_HAND and not touch.skip for touch in touches)
         waiting = sum(missed_window(one.decision) for one in decided)
@@ -432,9 +430,7 @@ class Engine:
         keys = [record.key for record in waiting if free_places.take(record.channel)]
         if not keys:
             return 0
-        fence = self._next_fence(now)
-        claimed = self._store.service_mail.claim(
-            keys, owner=self.owner.name, fence=fence, lease_until=now + LEASE, now=now
-        )
-        self._dispatch.service(claimed, fence)
+        lease = Lease(self.owner.name, self._next_fence(now), now + LEASE)
+        claimed = self._store.service_mail.claim(keys, lease, now)
+        self._dispatch.service(claimed, lease)
         return len(claimed)

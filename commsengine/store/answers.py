@@ -17,8 +17,7 @@ from commsengine.cadence.history import TouchRow
 from commsengine.cadence.terms import ASKED_FOR, OUTCOMES, UNCLEAR, AnswerKind, EvidenceKind
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, tables
-from commsengine.store.bookkeeping import CHUNK
-from commsengine.store.database import Database, insert
+from commsengine.store.database import CHUNK, Database, insert
 from commsengine.store.loading import TOUCH_ROW
 from commsengine.store.person_rows import person_of
 from commsengine.store.records import (

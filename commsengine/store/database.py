@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,9 @@ BUSY_TIMEOUT = 30.0
 DAMAGE = ("malformed", "not a database")
 LARGEST_EXAMINED = 2 * 1024**3
 """Bytes; a larger file takes so long to read that its engine would start late."""
+
+CHUNK = 1000
+"""How many ids one statement carries."""
 
 MOST_COLLISIONS = 3
 """How often a transaction gives way to another before it reports the collision."""
@@ -270,6 +273,11 @@ def make_private(file: Path) -> None:
 def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ``on_conflict_do_…``, which both databases spell the same."""
     return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def chunks(ids: Sequence[T]) -> Iterator[Sequence[T]]:
+    """As many at a time as one statement carries."""
+    return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
 
 
 def many(connection: Connection, statement: Executable, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, case, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, select, update
 
 from commsengine.cadence.daily_learning import LearnedRoles
 from commsengine.recall.learning import Learned
+from commsengine.store.bookkeeping import due_later
 from commsengine.store.database import Database, insert
 from commsengine.store.tables import answer, person, role_estimate, touch
 
@@ -102,6 +103,4 @@ def _learned(row: Row[Any]) -> Learned:
 def _wake(connection: Connection, campaign: str, at: dt.datetime) -> None:
     # People who have had anything of this campaign may be due earlier by a new estimate; no fact about them changes.
     theirs = select(touch.c.person_id).where(touch.c.campaign == campaign)
-    later = person.c.wake_at.is_(None) | (person.c.wake_at > at)
-    due = case((later, literal(at, person.c.wake_at.type)), else_=person.c.wake_at)
-    connection.execute(update(person).where(person.c.id.in_(theirs), later).values(wake_at=due))
+    connection.execute(update(person).where(person.c.id.in_(theirs), due_later(at)).values(wake_at=at))

@@ -13,8 +13,7 @@ from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, Ta
 from commsengine.cadence.history import Answer, History, OutreachOutcome, Question, Snooze, TouchRow
 from commsengine.cadence.people import Person
 from commsengine.cadence.terms import CHANNELS
-from commsengine.store.bookkeeping import CHUNK
-from commsengine.store.database import Database
+from commsengine.store.database import Database, chunks
 from commsengine.store.person_rows import email_key, person_of, suppression_key
 from commsengine.store.records import Loaded
 from commsengine.store.tables import answer, outcome, person, question, roster, snooze, suppression, touch, unreachable
@@ -87,8 +86,8 @@ class Loading:
         """People with everything on record about them, read at one moment; the unknown and erased are left out."""
         loaded: dict[str, Loaded] = {}
         with self._database.read() as connection:
-            for start in range(0, len(ids), CHUNK):
-                loaded.update(_load_some(connection, ids[start : start + CHUNK]))
+            for some in chunks(ids):
+                loaded.update(_load_some(connection, some))
         return loaded
 
 
@@ -170,8 +169,4 @@ def _unreachable(connection: Connection, ids: Sequence[str], people: Iterable[Pe
 
 
 def _suppressions(connection: Connection, keys: Sequence[str]) -> list[Row[Any]]:
-    return [
-        row
-        for start in range(0, len(keys), CHUNK)
-        for row in connection.execute(_SUPPRESSIONS, {"keys": keys[start : start + CHUNK]})
-    ]
+    return [row for some in chunks(keys) for row in connection.execute(_SUPPRESSIONS, {"keys": some})]

@@ -6,13 +6,13 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, func, or_, select, update
 
 from commsengine.cadence.people import Person
 from commsengine.cadence.terms import Wish
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, erasure, people_import, tables
-from commsengine.store.database import Database, insert, many
+from commsengine.store.database import Database, chunks, insert, many
 from commsengine.store.person_rows import email_key, person_of
 from commsengine.store.records import ImportCounts
 from commsengine.store.tables import person, roster, slack_id
@@ -48,31 +48,26 @@ class People:
         return counts
 
     def by_email(self, email: str) -> Person | None:
-        with self._database.read() as connection:
-            row = connection.execute(select(person).where(person.c.email_key == email_key(email), _HERE)).first()
-        return person_of(row) if row else None
+        return self.by_emails([email]).get(email_key(email))
 
     def by_id(self, person_id: str) -> Person | None:
         return self.by_ids([person_id]).get(person_id)
 
     def by_ids(self, ids: Sequence[str]) -> dict[str, Person]:
-        found: dict[str, Person] = {}
-        with self._database.read() as connection:
-            for start in range(0, len(ids), bookkeeping.CHUNK):
-                some = person.c.id.in_(ids[start : start + bookkeeping.CHUNK])
-                found.update((row.id, person_of(row)) for row in connection.execute(select(person).where(some, _HERE)))
-        return found
+        return {row.id: person_of(row) for row in self._named(person.c.id, ids)}
 
     def by_emails(self, emails: Sequence[str]) -> dict[str, Person]:
         """The people with these addresses, by lower-cased address."""
-        keys = [email_key(email) for email in emails]
-        found: dict[str, Person] = {}
+        rows = self._named(person.c.email_key, [email_key(email) for email in emails])
+        return {row.email_key: person_of(row) for row in rows}
+
+    def _named(self, column: ColumnElement[str], names: Sequence[str]) -> list[Row[Any]]:
         with self._database.read() as connection:
-            for start in range(0, len(keys), bookkeeping.CHUNK):
-                some = person.c.email_key.in_(keys[start : start + bookkeeping.CHUNK])
-                rows = connection.execute(select(person).where(some, _HERE))
-                found.update((row.email_key, person_of(row)) for row in rows)
-        return found
+            return [
+                row
+                for some in chunks(names)
+                for row in connection.execute(select(person).where(column.in_(some), _HERE))
+            ]
 
     def all(self, after: str = "", limit: int = 1000) -> list[Person]:
         """The next ``limit`` people in the order of their ids; start with ``after=""``, go on with the last id."""
@@ -156,13 +151,12 @@ def _about(person_id: str, address: str) -> dict[str, Select[Any]]:
 
 def _known(connection: Connection, ids: Sequence[str]) -> set[str]:
     known: set[str] = set()
-    for start in range(0, len(ids), bookkeeping.CHUNK):
-        some = ids[start : start + bookkeeping.CHUNK]
+    for some in chunks(ids):
         rows = connection.execute(
             select(person.c.id, person.c.email_key).where(person.c.id.in_(some) | person.c.email_key.in_(some), _HERE)
         ).all()
         named = {row.id for row in rows}
-        known |= {row.id for row in rows}
+        known |= named
         strangers = set(some) - named - {row.email_key for row in rows}
         if strangers:
             raise InputError(f"'{min(strangers)}' of the roster is not in the directory.", "Import the people first.")

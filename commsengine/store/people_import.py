@@ -19,7 +19,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 from commsengine.cadence.people import Person, updated
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping
-from commsengine.store.database import many
+from commsengine.store.database import chunks, many
 from commsengine.store.person_rows import IMPORTED, SELECTING, email_key, person_of, values_of
 from commsengine.store.records import ImportCounts
 from commsengine.store.tables import person, unreachable
@@ -68,11 +68,11 @@ def _beside(new: Person, stored: Stored, columns: frozenset[str]) -> Person:
 
 
 def _stored(connection: Connection, column: Any, wanted: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-    found: dict[str, Mapping[str, Any]] = {}
-    for start in range(0, len(wanted), bookkeeping.CHUNK):
-        rows = connection.execute(select(person).where(column.in_(wanted[start : start + bookkeeping.CHUNK])))
-        found.update({row["id"]: row for row in rows.mappings()})
-    return found
+    return {
+        row["id"]: dict(row)
+        for some in chunks(wanted)
+        for row in connection.execute(select(person).where(column.in_(some))).mappings()
+    }
 
 
 def _one_row_each(people: Sequence[Person]) -> None:

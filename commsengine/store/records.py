@@ -43,6 +43,18 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
+class Lease:
+    """What touches are claimed under: only ``owner`` moves them, only under this ``fence``, and marks them in time.
+
+    ``until`` is as of the claim; its owner may have renewed it since.
+    """
+
+    owner: str
+    fence: int
+    until: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What became of one claimed touch, in the words of the record.
 

@@ -11,8 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, func, select
 
 from commsengine.cadence.terms import TouchState
-from commsengine.store.bookkeeping import CHUNK
-from commsengine.store.database import Database
+from commsengine.store.database import CHUNK, Database, chunks
 from commsengine.store.records import Attempt, ReachedPerson, TouchRecord
 from commsengine.store.tables import attempt, touch, unreachable
 
@@ -112,8 +111,9 @@ class Touches:
 
 def records_of(connection: Connection, keys: Sequence[str]) -> list[TouchRecord]:
     """The rows with these keys, in the order of the keys; unknown keys are left out."""
-    found: dict[str, TouchRecord] = {}
-    for start in range(0, len(keys), CHUNK):
-        some = select(*_COLUMNS).where(touch.c.key.in_(keys[start : start + CHUNK]))
-        found.update((row.key, TouchRecord(*row)) for row in connection.execute(some))
+    found = {
+        row.key: TouchRecord(*row)
+        for some in chunks(keys)
+        for row in connection.execute(select(*_COLUMNS).where(touch.c.key.in_(some)))
+    }
     return [found[key] for key in keys if key in found]

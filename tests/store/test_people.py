@@ -12,8 +12,9 @@ from commsengine.cadence.people import Person
 from commsengine.errors import InputError
 from commsengine.store.records import ImportCounts, Receipt
 from commsengine.store.store import Store
+from tests import outbox
 from tests.builders import ANA, BEN, MIA, someone, utc
-from tests.store.scene import LATER, NOW, a_touch, claim, deliver, idle, mark, running, seq, settle
+from tests.store.scene import LATER, NOW, a_touch, claim, deliver, idle, lease, mark, running, seq, settle
 
 TEAM = (ANA, BEN, MIA)
 
@@ -284,9 +285,9 @@ def say_everything(store: Store, person: str) -> None:
     store.service_mail.add("s", category="answer", channel="email", payload={"to": person}, person_id=person, now=NOW)
     for category in ("digest", "manager_list"):  # to others, about them
         store.service_mail.add(category, category=category, channel="email", payload={"says": "parrot"}, now=NOW)
-        store.service_mail.claim([category], owner="e1", fence=1, lease_until=utc("2027-01-11 10:00"), now=NOW)
-        store.outbox.mark([category], owner="e1", fence=1, now=NOW)
-        store.outbox.settle([Receipt(category, "sent", NOW)], owner="e1", fence=1, now=NOW)
+        store.service_mail.claim([category], lease(), NOW)
+        outbox.mark(store, [category], lease(), NOW)
+        outbox.settle(store, [Receipt(category, "sent", NOW)], lease(), NOW)
     touch = a_touch(person)
     claim(store, touch)
     mark(store, touch)
