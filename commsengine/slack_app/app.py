@@ -221,21 +221,21 @@ class SlackApp:
     # -- what each of them records ----------------------------------------------------------------
 
     def _got_it(self, card: Card, evidence: Evidence) -> None:
-        self._inbox.got_it(card, evidence, card.now)
+        self._inbox.got_it(card, evidence)
 
     def _snooze(self, card: Card, _evidence: Evidence) -> None:
-        self._inbox.snooze(card.key, card.now)
+        self._inbox.snooze(card)
 
     def _enough(self, card: Card, evidence: Evidence) -> None:
-        self._inbox.heard_enough(card, evidence, card.now)
+        self._inbox.heard_enough(card, evidence)
 
     def _explain(self, card: Card, evidence: Evidence) -> None:
-        self._inbox.explain(card.key, evidence, card.now)
+        self._inbox.explain(card, evidence)
 
     def _check(self, card: Card, name: str, evidence: Evidence) -> str | None:
         # The first answer counts; a later one changes nothing, and the card says what stands since when.
         try:
-            self._inbox.answer_named(card, name, evidence, card.now)
+            self._inbox.answer_named(card, name, evidence)
         except InputError as error:
             return error.message
         return None
@@ -243,14 +243,14 @@ class SlackApp:
     def _undo(self, card: Card, evidence: Evidence) -> str | None:
         if card.latest is None:  # taken back on the page meanwhile
             return None
-        return None if self._inbox.undo(card, card.now, evidence.detail["press"]) else LATE
+        return None if self._inbox.undo(card, evidence.detail["press"]) else LATE
 
     def _ask(self, card: Card, text: str, evidence: Evidence) -> None:
-        self._inbox.ask(card.key, text, evidence, card.now)
+        self._inbox.ask(card, text, evidence)
 
     def _answer(self, card: Card, value: str, evidence: Evidence) -> None:
         record = self._inbox.give_input if card.ask == "input" else self._inbox.commit
-        record(card, value, evidence, card.now)
+        record(card, value, evidence)
 
     # -- calls back to Slack ----------------------------------------------------------------------
 

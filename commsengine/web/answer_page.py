@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from commsengine.answers.inbox import AnswerInbox, Evidence
+from commsengine.answers.touch_view import Card
 from commsengine.errors import InputError
 from commsengine.web.protection import LinkGuard
 from commsengine.web.rendering import page
@@ -39,46 +40,46 @@ ASKS = {
 }
 
 Form = Mapping[str, str]
-Act = Callable[[AnswerInbox, str, Form, Evidence, dt.datetime], str]
+Act = Callable[[AnswerInbox, Card, Form, Evidence], str]
 
 
-def _got_it(inbox: AnswerInbox, key: str, _form: Form, evidence: Evidence, now: dt.datetime) -> str:
-    return _again(inbox.got_it(key, evidence, now).first)
+def _got_it(inbox: AnswerInbox, card: Card, _form: Form, evidence: Evidence) -> str:
+    return _again(inbox.got_it(card, evidence).first)
 
 
-def _input(inbox: AnswerInbox, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
-    return _again(inbox.give_input(key, form.get("value", ""), evidence, now).first)
+def _input(inbox: AnswerInbox, card: Card, form: Form, evidence: Evidence) -> str:
+    return _again(inbox.give_input(card, form.get("value", ""), evidence).first)
 
 
-def _check(inbox: AnswerInbox, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
-    return _again(inbox.answer_check(key, form.get("choice", ""), evidence, now).first)
+def _check(inbox: AnswerInbox, card: Card, form: Form, evidence: Evidence) -> str:
+    return _again(inbox.answer_check(card, form.get("choice", ""), evidence).first)
 
 
-def _commit(inbox: AnswerInbox, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
-    return _again(inbox.commit(key, form.get("value", ""), evidence, now).first)
+def _commit(inbox: AnswerInbox, card: Card, form: Form, evidence: Evidence) -> str:
+    return _again(inbox.commit(card, form.get("value", ""), evidence).first)
 
 
-def _question(inbox: AnswerInbox, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
-    inbox.ask(key, form.get("text", ""), evidence, now)
+def _question(inbox: AnswerInbox, card: Card, form: Form, evidence: Evidence) -> str:
+    inbox.ask(card, form.get("text", ""), evidence)
     return "asked"
 
 
-def _explain(inbox: AnswerInbox, key: str, _form: Form, evidence: Evidence, now: dt.datetime) -> str:
-    inbox.explain(key, evidence, now)
+def _explain(inbox: AnswerInbox, card: Card, _form: Form, evidence: Evidence) -> str:
+    inbox.explain(card, evidence)
     return "asked"
 
 
-def _snooze(inbox: AnswerInbox, key: str, _form: Form, _evidence: Evidence, now: dt.datetime) -> str:
-    inbox.snooze(key, now)
+def _snooze(inbox: AnswerInbox, card: Card, _form: Form, _evidence: Evidence) -> str:
+    inbox.snooze(card)
     return "snoozed"
 
 
-def _enough(inbox: AnswerInbox, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
-    return _again(inbox.heard_enough(key, evidence, now, whole_campaign=form.get("scope") == "campaign").first)
+def _enough(inbox: AnswerInbox, card: Card, form: Form, evidence: Evidence) -> str:
+    return _again(inbox.heard_enough(card, evidence, whole_campaign=form.get("scope") == "campaign").first)
 
 
-def _undo(inbox: AnswerInbox, key: str, _form: Form, _evidence: Evidence, now: dt.datetime) -> str:
-    return "undone" if inbox.undo(key, now) else "late"
+def _undo(inbox: AnswerInbox, card: Card, _form: Form, _evidence: Evidence) -> str:
+    return "undone" if inbox.undo(card) else "late"
 
 
 def _again(first: bool) -> str:
@@ -124,7 +125,7 @@ class AnswerPage:
             raise HTTPException(400)
         evidence = evidence_of(request, self._guard.notes.since(form.get(FIELD, ""), key, now))
         try:
-            word = ACTS[do](self._inbox, key, form, evidence, now)
+            word = ACTS[do](self._inbox, self._inbox.card(key, now), form, evidence)
         except InputError as error:
             return self._page(key, now, error=error.message, opened=do)
         return RedirectResponse(f"?note={word}{'#verdict' if do == 'check' else ''}", 303)

@@ -78,7 +78,7 @@ class MyMessages:
         touched = next((c.key for c in self._mine(key, now).campaigns if c.id == form.get("campaign")), None)
         if touched is None:
             raise HTTPException(400)
-        self._inbox.not_for_me(touched, evidence, now)
+        self._inbox.not_for_me(self._inbox.card(touched, now), evidence)
         return "not_for_me"
 
     def _mine(self, key: str, now: dt.datetime) -> PersonRecord:

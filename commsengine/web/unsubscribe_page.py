@@ -39,7 +39,7 @@ class UnsubscribePage:
             raise HTTPException(404)
         if form is not None:
             since = self._guard.notes.since(form.get(FIELD, ""), key, now)
-            self._inbox.not_for_me(key, evidence_of(request, since), now)
+            self._inbox.not_for_me(card, evidence_of(request, since))
             if form.get(ONE_CLICK[0]) == ONE_CLICK[1]:
                 return PlainTextResponse("Done: you hear nothing more of this campaign.\n")
             card = self._inbox.card(key, now)
