@@ -10,7 +10,7 @@ import os
 import pwd
 import shlex
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
 from functools import cached_property
 from pathlib import Path
@@ -155,13 +155,6 @@ class Wiring:
         Store.upgrade(self.settings.database).close()
         return kept
 
-    def everybody(self) -> Iterator[Person]:
-        # A thousand at a time, in the order of ids.
-        last = ""
-        while some := self.store.people.all(after=last):
-            yield from some
-            last = some[-1].id
-
     # -- what the author wrote --------------------------------------------------------------------
 
     @cached_property
@@ -181,7 +174,7 @@ class Wiring:
     def read_people(self, file: Path) -> PeopleFile:
         from commsengine.authoring.people_file import load_people
 
-        return load_people(file, directory=tuple(self.everybody()) if self.has_database else ())
+        return load_people(file, directory=self._imported() or ())
 
     def check(self, plan: Path) -> CheckResult:
         from commsengine.authoring.check import check
@@ -202,7 +195,7 @@ class Wiring:
         return self._imported() or self._people_on_disk()
 
     def _imported(self) -> tuple[Person, ...] | None:
-        return (tuple(self.everybody()) if self.has_database else ()) or None
+        return (tuple(self.store.people.all()) if self.has_database else ()) or None
 
     def _people_on_disk(self) -> tuple[Person, ...] | None:
         file = self.folder / "people.csv"
@@ -346,6 +339,7 @@ class Wiring:
     def engine(self, *, interval: float | None = None) -> Engine:
         """To be used as a context. ``interval`` is in seconds; ``None`` when cron calls."""
         from commsengine.engine.engine import Engine
+        from commsengine.engine.uncertain import Resolution
 
         return Engine(
             self.store,
@@ -356,7 +350,7 @@ class Wiring:
             interval=interval,
             admin=self.settings.admin_email,
             state=self.state_folder,
-            resolvers=self.resolvers,
+            resolution=Resolution(self.store, self.resolvers),
             morning_mail=self._morning_mail(),
         )
 
@@ -373,8 +367,7 @@ class Wiring:
 
         return StateFolder(self.settings.state_dir.absolute(), database)
 
-    @property
-    def stop_file(self) -> bool:
+    def stop_is_there(self) -> bool:
         from commsengine.engine.state_folder import stop_is_there
 
         return stop_is_there(self.settings.state_dir.absolute(), self.store.engine.database_id())

@@ -14,7 +14,7 @@ import datetime as dt
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -41,7 +41,6 @@ from commsengine.engine.state_folder import STOPPED, StateFolder
 from commsengine.engine.uncertain import Resolution
 from commsengine.engine.waiting import waiting
 from commsengine.errors import DiskError
-from commsengine.resolvers.resolver import Resolver
 from commsengine.store.records import CampaignRecord, Lease
 from commsengine.store.store import Store
 
@@ -83,20 +82,8 @@ class BeatReport:
         return bool(self.refused) or (self.failed > 0 and not self.sent)
 
     def __add__(self, other: BeatReport) -> BeatReport:
-        return BeatReport(
-            self.due + other.due,
-            self.claimed + other.claimed,
-            self.skipped + other.skipped,
-            self.by_hand + other.by_hand,
-            self.crowded + other.crowded,
-            self.service + other.service,
-            self.hold or other.hold,
-            self.sent + other.sent,
-            self.waiting + other.waiting,
-            self.failed + other.failed,
-            (*self.refused, *other.refused),
-            self.late + other.late,
-        )
+        sums = {each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)}
+        return BeatReport(**{**sums, "hold": self.hold or other.hold})
 
 
 class Engine:
@@ -105,8 +92,8 @@ class Engine:
     ``renderer`` makes the renderer of a plan version; ``clock`` tells the time (aware UTC) and ``sleep`` waits on it;
     ``interval`` is the time between two ticks in seconds, ``None`` when somebody else (cron) calls them. ``admin`` is
     the e-mail address that hears when nothing goes on without a person. ``state`` opens the state folder of a
-    database; without one nothing is kept outside the database. ``resolvers``, by channel, are asked what became of
-    uncertain sends. While ``stopped`` says so, or a ``STOP`` lies in the state folder, nothing is claimed and nothing
+    database; without one nothing is kept outside the database. ``resolution`` looks for what became of uncertain
+    sends. While ``stopped`` says so, or a ``STOP`` lies in the state folder, nothing is claimed and nothing
     leaves, whatever the database says. ``morning_mail`` writes down what people get in the morning.
     """
 
@@ -123,13 +110,13 @@ class Engine:
         owner: Owner | None = None,
         admin: str = "",
         state: Callable[[str], StateFolder] | None = None,
-        resolvers: Mapping[str, Sequence[Resolver]] | None = None,
+        resolution: Resolution | None = None,
         stopped: Callable[[], bool] = lambda: False,
         morning_mail: MorningMail = lambda _: None,
     ) -> None:
         self._open_state = state
         self._state: StateFolder | None = None
-        self._resolution = Resolution(store, resolvers or {})
+        self._resolution = resolution or Resolution(store, {})
         self._look_again: dt.datetime | None = None
         self._store, self._setups, self._renderer, self._clock = store, channels, renderer, clock
         self._stop_asked = stopped

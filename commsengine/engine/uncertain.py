@@ -22,8 +22,7 @@ from commsengine.store.records import Uncertain
 from commsengine.store.store import Store
 
 ASK_AGAIN = dt.timedelta(minutes=1)
-WAITED_FOR = 2.0
-"""Real seconds that a look is waited for; what it finds later is heard the next time."""
+WAITED_FOR = 2.0  # real seconds
 
 PATIENCE = dt.timedelta(minutes=5)
 """How long after its settle time a resolver is asked that cannot say anything."""
@@ -32,10 +31,15 @@ log = structlog.get_logger(__name__)
 
 
 class Resolution:
-    """``resolvers`` are asked in their order, for each channel its own."""
+    """``resolvers`` are asked in their order, for each channel its own; a look is waited for so many real seconds.
 
-    def __init__(self, store: Store, resolvers: Mapping[str, Sequence[Resolver]]) -> None:
-        self._store, self._resolvers = store, resolvers
+    What it finds later is heard the next time.
+    """
+
+    def __init__(
+        self, store: Store, resolvers: Mapping[str, Sequence[Resolver]], waited_for: float = WAITED_FOR
+    ) -> None:
+        self._store, self._resolvers, self._waited_for = store, resolvers, waited_for
         self._asked: dict[tuple[str, str], dt.datetime] = {}
         self._looks: dict[str, Future[Mapping[str, Sighting]]] = {}
 
@@ -79,7 +83,7 @@ class Resolution:
     def _found(self, resolver: str) -> Mapping[str, Sighting]:
         if resolver not in self._looks:
             return {}
-        if not wait([self._looks[resolver]], WAITED_FOR).done:
+        if not wait([self._looks[resolver]], self._waited_for).done:
             log.warning("resolver_is_slow", resolver=resolver)
             return {}
         try:

@@ -34,6 +34,7 @@ from commsengine.store.person_rows import suppression_key
 from commsengine.store.records import Lease, Receipt
 from commsengine.store.store import Store
 from tests.builders import ANA, BEN, MIA, a_message, a_plan, utc
+from tests.waiting import PATIENCE
 
 PEOPLE = (ANA, BEN, MIA)
 NOW = utc("2027-01-11 09:00")
@@ -133,7 +134,7 @@ class LittleEngine:
         ALIVE.add(self.owner.name)
         self.decisions = Decisions(self.store, Workspace(), frozenset({"email", "slack"}))
         self.state = StateFolder(world.folder / "state", self.store.engine.database_id(), durable=False)
-        self.resolution = Resolution(self.store, {"email": [world.resolver]})
+        self.resolution = Resolution(self.store, {"email": [world.resolver]}, PATIENCE)
         self.flights: dict[str, Flight] = {}
         self.thought: tuple[list[Decided], dict[str, int], dict[str, int]] | None = None
 
