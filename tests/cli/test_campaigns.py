@@ -240,7 +240,7 @@ def left_sending(terminal: Terminal, gone: str = f"{platform.node()}/1/before-th
     with Wiring(terminal.folder) as wiring:
         store, now = wiring.store, wiring.clock()
         running = wiring.decisions.campaigns(wiring.clock())
-        one = wiring.decisions.of([next(wiring.everybody()).id], running, now)[0]
+        one = wiring.decisions.of([next(store.people.all()).id], running, now)[0]
         lease = Lease(gone, store.engine.next_fence(), now + dt.timedelta(minutes=10))
         crm = running.running[0]
         decisions, epochs, versions = [(one.decision, one.facts_seq)], {"crm": crm.epoch}, {"crm": crm.version}
