@@ -111,10 +111,10 @@ def _database(wiring: Wiring) -> Iterator[Finding]:
 
     people = count(wiring.store.people.count(), "person", "people")
     campaigns = count(len(wiring.store.campaigns.all()), "campaign")
-    yield Finding("database", "ok", f"{wiring.store.dialect}, {people}, {campaigns}.")
+    yield Finding("database", "ok", f"{wiring.store.database.dialect}, {people}, {campaigns}.")
     if left_out := wiring.store.database.examine():
         yield Finding("database", "note", f"{left_out}.", "Once in a while: sqlite3 FILE 'PRAGMA quick_check'")
-    if wiring.stop_file:
+    if wiring.stop_is_there():
         yield Finding("database", "problem", STOPPED, "Remove it when sending may go on.")
     held = next((hold for hold in wiring.store.engine.holds() if hold.until is None), None)
     if held:

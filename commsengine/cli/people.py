@@ -111,7 +111,7 @@ def export(wiring: Wiring, out: Path | None) -> None:
     """
     from commsengine.authoring.people_file import export_people
 
-    text = export_people(list(wiring.everybody()))
+    text = export_people(list(wiring.store.people.all()))
     if out is None:
         click.echo(text, nl=False, file=None if sys.stdout.isatty() else bare(sys.stdout))
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from commsengine.cadence.history import Campaign, Campaigns, Touch
 from commsengine.cadence.plan import Plan
@@ -55,7 +56,7 @@ class Dispatch:
                 record.campaign,
                 "",
                 lease,
-                _reading(record),
+                partial(message_of, record.payload or {}),
                 None,
                 record.attempts,
                 person=record.person_id or "",
@@ -81,10 +82,6 @@ def _rendering(
     renderer: Renderer, touch: Touch, one: Decided, signer_lookup: SignerLookup, plan: Plan
 ) -> Callable[[], RenderedMessage]:
     return lambda: renderer.touch(touch, one.person, signer_lookup.of(one.person, plan))
-
-
-def _reading(record: TouchRecord) -> Callable[[], RenderedMessage]:
-    return lambda: message_of(record.payload or {})
 
 
 def add_service_mail(

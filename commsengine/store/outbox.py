@@ -12,8 +12,7 @@ A claim is an INSERT under the touch's key, durable before anything leaves. In o
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Update, bindparam, or_, select, update
@@ -21,7 +20,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Update, bindparam, or_, s
 from commsengine.cadence.history import Decision, Touch
 from commsengine.cadence.terms import BY_HAND
 from commsengine.store import bookkeeping, campaigns, moves, reachability, service_mail
-from commsengine.store.database import Database, chunks, many
+from commsengine.store.database import Database, chunks, columns_of, many
 from commsengine.store.records import Lease, Marked, Receipt
 from commsengine.store.tables import attempt, campaign, person, touch
 
@@ -103,19 +102,11 @@ class Outbox:
         with self._database.write() as connection:
             connection.execute(moves.moving(moves.RENEW).where(*theirs).values(lease_until=until))
 
-    def release(
-        self,
-        *,
-        now: dt.datetime,
-        owner: str | None = None,
-        campaign: str | None = None,
-        keys: Sequence[str] | None = None,
-    ) -> int:
-        """Gives back claims that are not marked yet (all that match every given condition); returns how many."""
+    def release(self, *, now: dt.datetime, owner: str | None = None, campaign: str | None = None) -> int:
+        """Gives back claims that are not marked yet, all or those of an owner or campaign; returns how many."""
         chosen = [touch.c.state == "claimed"]
         chosen += [touch.c.owner == owner] if owner is not None else []
         chosen += [touch.c.campaign == campaign] if campaign is not None else []
-        chosen += [touch.c.key.in_(keys)] if keys is not None else []
         with self._database.write() as connection:
             rows = connection.execute(select(touch).where(*chosen).order_by(touch.c.key).with_for_update()).all()
             give_back(connection, rows, {}, now)
@@ -133,13 +124,10 @@ _TAKEN_OVER = (
 
 def _claimable(connection: Connection, decisions: Decided, open_campaigns: Collection[str]) -> list[tuple[Touch, int]]:
     """The touches of campaigns that go on, to people who have not been erased since; each with its ``facts_seq``."""
-    wanted = [(each, seq) for each, seq in _touches(decisions) if each.campaign in open_campaigns]
+    touches = ((each, facts_seq) for decision, facts_seq in decisions for each in decision.touches)
+    wanted = [(each, facts_seq) for each, facts_seq in touches if each.campaign in open_campaigns]
     known = _still_known(connection, {each.person for each, _ in wanted})
     return [(each, seq) for each, seq in wanted if each.person in known]
-
-
-def _touches(decisions: Decided) -> Iterator[tuple[Touch, int]]:
-    return ((each, facts_seq) for decision, facts_seq in decisions for each in decision.touches)
 
 
 def _still_known(connection: Connection, people: Collection[str]) -> set[str]:
@@ -222,7 +210,7 @@ _GOING = (
     .where(*_OURS, touch.c.lease_until > _NOW)
     .where(or_(_touch_may_leave(), _service_may_leave()))
     .values(sending_at=_NOW)
-    .returning(*(touch.c[field.name] for field in fields(Marked)))
+    .returning(*columns_of(touch, Marked))
 )
 _HELD = select(touch.c.key).where(*_OURS, touch.c.lease_until > _NOW, touch.c.state == "claimed")
 _OPEN = select(touch).where(*_OURS, touch.c.state.in_(("claimed", "sending"))).order_by(touch.c.key).with_for_update()
@@ -275,8 +263,8 @@ def _attempt(receipt: Receipt, row: Row[Any], lease: Lease) -> dict[str, Any]:
 
 def _settling(move: moves.Move) -> Update:
     known = ("reason", "sent_at", "retry_at", "uncertain_at", "remote_id", "uncertainties")
-    one = moves.moving(move).where(touch.c.key == bindparam("the_key"))
-    return one.values({name: bindparam(name) for name in known}).values(attempts=touch.c.attempts + 1, owner="")
+    change = moves.moving_each(move).values({name: bindparam(name) for name in known})
+    return change.values(attempts=touch.c.attempts + 1, owner="")
 
 
 _SETTLED = {state: _settling(move) for state, move in RECEIPTS.items() if state != "released"}
@@ -316,8 +304,7 @@ def give_back(connection: Connection, rows: Sequence[Row[Any]], look_again: Look
     wake(connection, rows, look_again, now)
 
 
-_BACK = moves.moving(RECEIPTS["released"]).where(touch.c.key == bindparam("the_key"))
-_BACK = _BACK.values(owner="", retry_at=bindparam("look_again"))
+_BACK = moves.moving_each(RECEIPTS["released"]).values(owner="", retry_at=bindparam("look_again"))
 _GONE = moves.removing(moves.DROP).where(touch.c.key == bindparam("the_key"))
 
 

@@ -44,9 +44,9 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """What touches are claimed under: only ``owner`` moves them, only under this ``fence``, and marks them in time.
+    """What a claim is made under: ``owner`` alone marks and settles its touches, with this ``fence``.
 
-    ``until`` is as of the claim; its owner may have renewed it since.
+    ``until`` is the end as of the claim; the owner may have renewed it since.
     """
 
     owner: str
