@@ -34,33 +34,16 @@ class Dispatch:
         for touch in touches:
             campaign, one = running[touch.campaign], by_id[touch.person]
             render = _rendering(self._renderer_of(campaign), touch, one, signer_lookup, campaign.plan)
-            claimed = Claimed(
-                touch.key,
-                touch.campaign,
-                touch.message,
-                lease,
-                render,
-                touch.not_after,
-                one.attempts(touch.key),
-                touch.rung,
-                touch.person,
-            )
+            about, attempts = (touch.key, touch.campaign, touch.message), one.attempts(touch.key)
+            claimed = Claimed(*about, lease, render, touch.not_after, attempts, touch.rung, touch.person)
             batches.setdefault(touch.channel, []).append(claimed)
         for channel, batch in batches.items():
             self._pools[channel].put(batch)
 
     def service(self, records: Sequence[TouchRecord], lease: Lease) -> None:
         for record in records:
-            claimed = Claimed(
-                record.key,
-                record.campaign,
-                "",
-                lease,
-                partial(message_of, record.payload or {}),
-                None,
-                record.attempts,
-                person=record.person_id or "",
-            )
+            render, person = partial(message_of, record.payload or {}), record.person_id or ""
+            claimed = Claimed(record.key, record.campaign, "", lease, render, attempts=record.attempts, person=person)
             self._pools[record.channel].put([claimed])
 
     def _renderer_of(self, campaign: Campaign) -> Renderer:

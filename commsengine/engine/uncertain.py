@@ -51,14 +51,17 @@ class Resolution:
             return None
         for channel, resolvers in self._resolvers.items():
             for resolver in resolvers:
-                theirs = [row for row in waiting if row.channel == channel and self._is_ripe(row, resolver, now)]
+                theirs = [
+                    row for row in waiting if row.channel == channel and self._may_ask_at(row, resolver, now) <= now
+                ]
                 known = self._ask(resolver, theirs, self._newer(waiting, resolver, now), now)
                 waiting = [row for row in waiting if row.key not in known]
         given_up = [row.key for row in waiting if self._out_of_patience(row, now)]
         if given_up:
             self._store.recovery.settle_uncertain(now, given_up)
         left = [row for row in waiting if row.key not in set(given_up)]
-        return min((self._next(row, now) for row in left), default=None)
+        asks = (self._may_ask_at(row, resolver, now) for row in left for resolver in self._resolvers[row.channel])
+        return min(asks, default=None)
 
     def _newer(self, rows: Sequence[Uncertain], resolver: Resolver, now: dt.datetime) -> set[str]:
         # of what became uncertain again after the look began, it can prove no absence
@@ -92,21 +95,13 @@ class Resolution:
             log.error("resolver_broke", resolver=resolver, error=type(failure).__name__)
             return {}
 
-    def _is_ripe(self, row: Uncertain, resolver: Resolver, now: dt.datetime) -> bool:
+    def _may_ask_at(self, row: Uncertain, resolver: Resolver, now: dt.datetime) -> dt.datetime:
         asked = self._asked.get((resolver.name, row.key))
-        return now >= _since(row, now) + _settle(resolver) and now >= _again(asked, now)
+        return max(_since(row, now) + _settle(resolver), _again(asked, now))
 
     def _out_of_patience(self, row: Uncertain, now: dt.datetime) -> bool:
         theirs = self._resolvers.get(row.channel, ())
         return all(now >= _since(row, now) + _settle(resolver) + PATIENCE for resolver in theirs)
-
-    def _next(self, row: Uncertain, now: dt.datetime) -> dt.datetime:
-        asks = [
-            max(_since(row, now) + _settle(resolver), _again(asked, now))
-            for resolver in self._resolvers[row.channel]
-            for asked in [self._asked.get((resolver.name, row.key))]
-        ]
-        return min(asks)
 
 
 def _begun(resolver: Resolver, sendings: Sequence[Sending], now: dt.datetime) -> Future[Mapping[str, Sighting]]:

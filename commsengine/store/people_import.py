@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from commsengine.cadence.people import Person, updated
 from commsengine.errors import InputError
@@ -158,11 +158,11 @@ def _recount_managers(connection: Connection, now: dt.datetime) -> None:
 
 def _mark_leavers(connection: Connection, present: set[str], now: dt.datetime) -> int:
     here = (person.c.left.is_(None), person.c.erased_at.is_(None))
-    missing = [row.id for row in connection.execute(select(person.c.id).where(*here)) if row.id not in present]
-    everybody = connection.execute(select(func.count()).select_from(person).where(*here)).scalar_one()
-    if len(missing) > MOST_LEAVERS * everybody:
+    known = connection.execute(select(person.c.id).where(*here)).scalars().all()
+    missing = [each for each in known if each not in present]
+    if len(missing) > MOST_LEAVERS * len(known):
         raise InputError(
-            f"The file leaves out {len(missing)} of {everybody} people; more than {MOST_LEAVERS:.0%} is refused.",
+            f"The file leaves out {len(missing)} of {len(known)} people; more than {MOST_LEAVERS:.0%} is refused.",
             "Check that the file is complete, or mark leavers in its column 'left'.",
         )
     leave = update(person).where(person.c.id == bindparam("the_id")).values(left=now.date())
