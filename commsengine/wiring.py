@@ -189,9 +189,7 @@ class Wiring:
         return check(plan, root=self.folder, people=people, templates=templates, beside=beside)
 
     def _imported(self) -> tuple[Person, ...] | None:
-        from commsengine.engine.directory import everybody
-
-        return (tuple(everybody(self.store)) if self.has_database else ()) or None
+        return (tuple(self.store.people.all()) if self.has_database else ()) or None
 
     def _people_on_disk(self) -> tuple[Person, ...] | None:
         file = self.folder / "people.csv"
@@ -331,6 +329,7 @@ class Wiring:
     def engine(self, *, interval: float | None = None) -> Engine:
         """To be used as a context. ``interval`` is in seconds; ``None`` when cron calls."""
         from commsengine.engine.engine import Engine
+        from commsengine.engine.uncertain import Resolution
 
         return Engine(
             self.store,
@@ -341,7 +340,7 @@ class Wiring:
             interval=interval,
             admin=self.settings.admin_email,
             state=self.state_folder,
-            resolvers=self.resolvers,
+            resolution=Resolution(self.store, self.resolvers),
             morning_mail=self._morning_mail(),
         )
 
@@ -359,8 +358,7 @@ class Wiring:
 
         return StateFolder(self.settings.state_dir.absolute(), database)
 
-    @property
-    def stop_file(self) -> bool:
+    def stop_is_there(self) -> bool:
         from commsengine.engine.state_folder import stop_is_there
 
         return stop_is_there(self.settings.state_dir.absolute(), self.store.engine.database_id())

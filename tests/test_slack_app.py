@@ -301,7 +301,7 @@ def test_skipping_a_check_says_got_it(open_team: Callable[..., Team]) -> None:
 def test_the_first_of_several_answers_counts_and_the_card_says_since_when(open_team: Callable[..., Team]) -> None:
     team = open_team(a_message(checks=[CHECK]))
     post = team.card(team.house.touch(number=2, channel="slack"))
-    team.house.inbox.answer_check(post.key, "The customer record", BY_LINK, team.house.clock())
+    team.house.inbox.answer_check(team.house.card(post.key), "The customer record", BY_LINK)
     team.house.clock.pass_(hours=3)
     press(team, post, named("My notebook"), "1.000001")
     assert answered(team) == [("The customer record", True)]
@@ -351,7 +351,7 @@ def test_what_the_message_asks_for_stays_open_after_its_check(open_team: Callabl
 def test_a_card_redrawn_later_makes_the_same_point_again(open_team: Callable[..., Team]) -> None:
     team = open_team(a_message(ask="check", checks=[CHECK]))
     house = team.house
-    house.inbox.answer_check(house.touch(channel="slack"), "My notebook", BY_LINK, house.clock())
+    house.inbox.answer_check(house.card(house.touch(channel="slack")), "My notebook", BY_LINK)
     house.clock.pass_(hours=48)
     post = team.card(house.touch(number=2, channel="slack"))
     assert str(CHECK["because"]) in json.dumps(post.blocks)
@@ -367,7 +367,7 @@ def test_a_card_redrawn_later_makes_the_same_point_again(open_team: Callable[...
 def test_a_wrong_answer_is_explained_on_the_card_and_help_is_offered(open_team: Callable[..., Team]) -> None:
     team = open_team(a_message(ask="check", checks=[CHECK]))
     key = team.house.touch(channel="slack")
-    team.house.inbox.answer_check(key, "My notebook", BY_LINK, team.house.clock())
+    team.house.inbox.answer_check(team.house.card(key), "My notebook", BY_LINK)
     post = team.card(key)
     assert "Not quite: The customer record." in json.dumps(post.blocks)
     team.slack.click(ANA.email, "explain")

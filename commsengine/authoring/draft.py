@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from commsengine.authoring.yaml_tree import Tree, YamlPath
+from commsengine.cadence.audience import roles_of
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.moments import Moment
 from commsengine.cadence.people import ANYBODY
@@ -67,7 +68,7 @@ class Draft:
             yield ("phases", name, "until"), phase.until
 
     def roles_of(self, message: Message) -> list[str]:
-        return [role for role in self.plan.audience.roles if not message.to or role in message.to]
+        return list(roles_of(self.plan, message))
 
     @cached_property
     def _hours(self) -> Hours:

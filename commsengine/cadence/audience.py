@@ -1,16 +1,17 @@
-"""Who takes part in what: the sequences of one person for the messages of all running campaigns."""
+"""Who takes part in what: the roles of an audience, and the sequences of one person for the messages of all running
+campaigns."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.experiment import arm_of
 from commsengine.cadence.history import Campaign, Campaigns, History, OutreachOutcome, Question, Reason, Snooze
-from commsengine.cadence.people import Person, role_of
-from commsengine.cadence.plan import Message, Plan
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Audience, Message, Plan, Role
 from commsengine.cadence.repeats import INTERVAL, ByRecall, FixedInterval, RepeatRule
 from commsengine.cadence.sequence import MessageSequence
 from commsengine.cadence.terms import ChannelName
@@ -20,6 +21,35 @@ _NOT_IN_ROSTER = ("not_in_roster", "The person is not in the campaign's roster."
 _NO_ROLE = ("no_role", "The person is in none of the campaign's roles.")
 
 Fact = TypeVar("Fact", Question, Snooze, OutreachOutcome)
+
+
+def role_of(audience: Audience, person: Person) -> str | None:
+    """The first role that matches, in the plan's order; ``None`` when the campaign is not for this person."""
+    return next((name for name, role in audience.roles.items() if matches(role, person)), None)
+
+
+def matches(role: Role, person: Person) -> bool:
+    if role.rest:
+        return True
+    if role.is_manager is not None and role.is_manager != person.is_manager:
+        return False
+    return all(person.column(column) in values for column, values in role.columns.items())
+
+
+def members(audience: Audience, people: Iterable[Person]) -> Iterator[tuple[Person, str]]:
+    """Those of these people who are in the audience and have not left, with their role."""
+    for person in people:
+        role = role_of(audience, person)
+        if role is not None and person.left is None:
+            yield person, role
+
+
+def is_for(message: Message, role: str) -> bool:
+    return not message.to or role in message.to
+
+
+def roles_of(plan: Plan, message: Message) -> tuple[str, ...]:
+    return tuple(role for role in plan.audience.roles if is_for(message, role))
 
 
 def sequences_of(campaigns: Campaigns, person: Person, history: History) -> tuple[list[MessageSequence], list[Reason]]:
@@ -38,7 +68,7 @@ def sequences_of(campaigns: Campaigns, person: Person, history: History) -> tupl
             continue
         hours = Hours(campaign.plan, person, campaigns.workspace.black_out)
         for message in campaign.plan.messages:
-            if not message.to or role in message.to:
+            if is_for(message, role):
                 sequences.append(_sequence(campaigns, campaign, message, role, hours, person, history, len(sequences)))
     return sequences, reasons
 

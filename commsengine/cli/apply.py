@@ -16,7 +16,6 @@ from commsengine.errors import InputError
 
 if TYPE_CHECKING:
     from commsengine.authoring.people_file import PeopleFile
-    from commsengine.cadence.people import Person
     from commsengine.cadence.plan import Plan
     from commsengine.campaigns.apply import Diff
     from commsengine.planning.plan_on_disk import CheckedPlan
@@ -43,32 +42,25 @@ def apply(wiring: Wiring, plan: Path, dry_run: bool, yes: bool, as_json: bool) -
     from commsengine.planning.plan_on_disk import checked
 
     checked_plan = checked(wiring.check(plan))
-    written, people, roster = checked_plan.plan, checked_plan.people, checked_plan.roster
+    written, roster = checked_plan.plan, checked_plan.roster
     _refuse_cancelled(wiring, written)
     if roster is not None and roster.returning and not yes and not dry_run:
         raise InputError.of([*roster.returning.values()])  # a roster brings no leaver back in passing
     if roster is None and not wiring.store.people.count():
         raise InputError("Nobody is imported yet.", "Run: commsengine people import people.csv")
-    diff = applying.compare(wiring.store, wiring.decisions, written, wiring.templates, wiring.clock())
-    audience = _audience(written, people)
+    diff = applying.compare(wiring.store, wiring.decisions, written, checked_plan.people, wiring.clock())
     if as_json:
         returned = roster.returned if roster else ()
-        show_json({**asdict(diff), "audience": audience, "applied": not dry_run, "returned": returned})
+        show_json({**asdict(diff), "applied": not dry_run, "returned": returned})
     else:
-        _tell(wiring, diff, checked_plan, plan, audience)
+        _tell(wiring, diff, checked_plan, plan)
         _tell_roster(roster, refusing=not yes)
     if dry_run:
         return
-    consent_to(audience, f"Apply {written.campaign}?", yes=yes)
+    consent_to(diff.audience, f"Apply {written.campaign}?", yes=yes)
     _put_in_force(wiring, diff, written, plan, roster)
     if not as_json:
         click.echo(_next(wiring, written))
-
-
-def _audience(plan: Plan, people: tuple[Person, ...]) -> int:
-    from commsengine.cadence.people import role_of
-
-    return sum(role_of(plan.audience, person) is not None and person.left is None for person in people)
 
 
 def _refuse_cancelled(wiring: Wiring, plan: Plan) -> None:
@@ -101,16 +93,16 @@ def _put_in_force(wiring: Wiring, diff: Diff, plan: Plan, path: Path, roster: Pe
         wiring.store.people.set_roster(plan.campaign, [person.id for person in roster.people], now)
 
 
-def _tell(wiring: Wiring, diff: Diff, checked_plan: CheckedPlan, path: Path, audience: int) -> None:
+def _tell(wiring: Wiring, diff: Diff, checked_plan: CheckedPlan, path: Path) -> None:
     from commsengine.planning.plan_on_disk import corrected_texts
 
     plan = checked_plan.plan
     title(f"{plan.title} ({diff.campaign}), version {diff.version}")
-    click.echo(f"{count(len(plan.messages), 'message')} for {count(audience, 'person', 'people')}.")
+    click.echo(f"{count(len(plan.messages), 'message')} for {count(diff.audience, 'person', 'people')}.")
     for text in wiring.left_out(plan):
         note(text)
     if diff.new:
-        _first_touches(wiring, checked_plan, path, audience)
+        _first_touches(wiring, checked_plan, path, diff.audience)
     elif diff.changes_nothing:
         click.echo("No message, date or milestone changes; texts and rules are taken as they are now.")
     _tell_messages(diff)

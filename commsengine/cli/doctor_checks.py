@@ -109,10 +109,10 @@ def _database(wiring: Wiring) -> Iterator[Finding]:
 
     people = count(wiring.store.people.count(), "person", "people")
     campaigns = count(len(wiring.store.campaigns.all()), "campaign")
-    yield _ok(f"{wiring.store.dialect}, {people}, {campaigns}.")
+    yield _ok(f"{wiring.store.database.dialect}, {people}, {campaigns}.")
     if left_out := wiring.store.database.examine():
         yield _note(f"{left_out}.", "Once in a while: sqlite3 FILE 'PRAGMA quick_check'")
-    if wiring.stop_file:
+    if wiring.stop_is_there():
         yield _problem(STOPPED, "Remove it when sending may go on.")
     held = next((hold for hold in wiring.store.engine.holds() if hold.until is None), None)
     if held:

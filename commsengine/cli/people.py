@@ -109,9 +109,8 @@ def export(wiring: Wiring, out: Path | None) -> None:
     Example: commsengine people export --out people-now.csv
     """
     from commsengine.authoring.people_file import export_people
-    from commsengine.engine.directory import everybody
 
-    text = export_people(list(everybody(wiring.store)))
+    text = export_people(list(wiring.store.people.all()))
     if out is None:
         click.echo(text, nl=False, file=None if sys.stdout.isatty() else bare(sys.stdout))
         return

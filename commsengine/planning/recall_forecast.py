@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
+from commsengine.cadence.audience import is_for, role_of
 from commsengine.cadence.calendar import DAY, Hours
 from commsengine.cadence.daily_learning import messages_by_recall, recall_of, with_interval
 from commsengine.cadence.forecast import Supposition, forecast
 from commsengine.cadence.history import Campaign, Campaigns, History
-from commsengine.cadence.people import ANYBODY, Person, role_of
+from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Message
 from commsengine.cadence.terms import HUMAN
 from commsengine.recall.privacy import enough
@@ -153,5 +154,5 @@ def _mean(campaign: Campaign, person: Person, history: History, at: dt.datetime)
 
 
 def _meant_for(campaign: Campaign, person: Person) -> list[Message]:
-    role = role_of(campaign.plan.audience, person)
-    return [message for message in messages_by_recall(campaign.plan) if not message.to or role in message.to]
+    role = role_of(campaign.plan.audience, person) or ""
+    return [message for message in messages_by_recall(campaign.plan) if is_for(message, role)]

@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from commsengine.cadence.audience import role_of
 from commsengine.cadence.calendar import zone_of
 from commsengine.cadence.daily_learning import LearnedRoles
 from commsengine.cadence.forecast import (
@@ -23,7 +24,7 @@ from commsengine.cadence.forecast import (
     typical,
 )
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
-from commsengine.cadence.people import Person, role_of
+from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Budget, Plan, Workspace
 from commsengine.cadence.simulated_people import STRONG, WEAK, people_who_forget
 from commsengine.cadence.terms import TouchKind

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from itertools import islice
 
+from commsengine.cadence.audience import roles_of
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.daily_learning import messages_by_recall
 from commsengine.cadence.history import History
@@ -19,7 +20,7 @@ from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Message, Plan
 from commsengine.cadence.terms import BY_HAND, GOT_IT
 from commsengine.campaigns.control import known as known_campaign
-from commsengine.engine.directory import members, roles_of
+from commsengine.engine.directory import members_of
 from commsengine.recall.privacy import enough, shown, total_of_all, week_of
 from commsengine.recall.statistics import Alike, Share
 from commsengine.reports.check_results import NOTHING, CheckResults, Weeks, check_results, shown_of
@@ -129,7 +130,7 @@ def report(store: Store, campaign: str, now: dt.datetime) -> Report:
     """Raises ``InputError`` for an unknown campaign."""
     record = known_campaign(store, campaign)
     seen = _Reading(store, record, now)
-    for page in _pages(members(store, record.plan)):
+    for page in _pages(members_of(store, record.plan)):
         loaded = store.loading.histories([person.id for person, _ in page])
         for person, role in page:
             if person.id in loaded:
@@ -176,7 +177,7 @@ class _Reading:
         self._record, self._plan, self._now = record, record.plan, now
         self._sizes: Counter[str] = Counter()
         departments: dict[str, str] = {}
-        for person, role in members(store, record.plan):
+        for person, role in members_of(store, record.plan):
             self._sizes[role] += 1
             departments[person.id] = person.department
         self._answers: CheckResults = check_results(store, record.plan, now, departments)

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from commsengine.cadence.audience import role_of
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.history import History, TouchRow
-from commsengine.cadence.people import Person, role_of
+from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Rung
 from commsengine.cadence.terms import CHANNELS, HandKind, OutcomeName, Unclear, channel_of
 from commsengine.content.digest_facts import NOTHING_TO_SAY, Call

@@ -15,7 +15,7 @@ from commsengine.cadence.sequence import MessageSequence
 from commsengine.cadence.terms import ANSWERS, EVIDENCE, CampaignState, Standing
 from commsengine.engine.decisions import Decided, Decisions
 from commsengine.errors import InputError
-from commsengine.store.records import CampaignRecord
+from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.store import Store
 
 ShownStanding = Standing | Literal["not for them"]
@@ -49,7 +49,7 @@ def why(store: Store, decisions: Decisions, email: str, now: dt.datetime) -> dic
         "campaigns": [
             *(_campaign(one, each.plan, "running", None, standings, timing) for each in campaigns.running),
             *(
-                _campaign(one, each.plan, each.state, store.campaigns.paused_since(each.id), standings, {})
+                _campaign(one, each.plan, each.state, store.campaigns.open_pause(each.id), standings, {})
                 for each in others
                 if each.state == "paused" or each.id in touched
             ),
@@ -101,13 +101,13 @@ def _aim(sequence: MessageSequence) -> str:
 
 
 def _campaign(
-    one: Decided, plan: Plan, state: CampaignState, since: dt.datetime | None, standings: Standings, timing: Timing
+    one: Decided, plan: Plan, state: CampaignState, pause: Hold | None, standings: Standings, timing: Timing
 ) -> dict[str, Any]:
     return {
         "campaign": plan.campaign,
         "title": plan.title,
         "state": state,
-        "paused_since": iso(since) if state == "paused" else None,
+        "paused_since": iso(pause.since) if pause and state == "paused" else None,
         "messages": [_message(one, plan.campaign, message.id, standings, timing) for message in plan.messages],
     }
 

@@ -233,7 +233,7 @@ class Rehearsal:
         store.campaigns.save_version(script.plan, script.templates, "", introduced={}, by=BY, now=script.start)
         if script.plan.audience.people:
             store.people.set_roster(script.plan.campaign, [person.id for person in people], script.start)
-        control.start(store, script.plan.campaign, by=BY, now=script.start)
+        store.campaigns.start(script.plan.campaign, by=BY, now=script.start)
 
     def _plan_pause(self) -> list[PausedMoment]:
         """Notes pause and resume in the diary; the list gets what came of it."""
@@ -244,12 +244,12 @@ class Rehearsal:
         before = Counter[str]()
 
         def stop() -> None:
-            control.pause(store, campaign, by=BY, clock=self.clock.now, sleep=self.clock.sleep)
+            control.stop(store, [campaign], by=BY, clock=self.clock.now, sleep=self.clock.sleep)
             before["out"] = self._out()
 
         def go_on() -> None:
             out = self._out() - before["out"]
-            control.resume(store, campaign, backlog=pause.backlog, by=BY, now=self.clock.now())
+            store.campaigns.resume(campaign, backlog=pause.backlog, by=BY, now=self.clock.now())
             moments.append(PausedMoment(pause.since, pause.until, 0, out))
 
         self.diary.note(pause.since, stop)

@@ -214,31 +214,31 @@ class SlackApp:
     def _do(self, name: str, card: Card, evidence: Evidence) -> str | None:
         match name:
             case "got_it":
-                self._inbox.got_it(card, evidence, card.now)
+                self._inbox.got_it(card, evidence)
             case "snooze":
-                self._inbox.snooze(card.key, card.now)
+                self._inbox.snooze(card)
             case "heard_enough":
-                self._inbox.heard_enough(card, evidence, card.now)
+                self._inbox.heard_enough(card, evidence)
             case "explain":
-                self._inbox.explain(card.key, evidence, card.now)
+                self._inbox.explain(card, evidence)
             case "undo" if card.latest is not None:  # else it was taken back on the page meanwhile
-                return None if self._inbox.undo(card, card.now, evidence.detail["press"]) else LATE
+                return None if self._inbox.undo(card, evidence.detail["press"]) else LATE
         return None
 
     def _check(self, card: Card, name: str, evidence: Evidence) -> str | None:
         # The first answer counts; a later one changes nothing, and the card says what stands since when.
         try:
-            self._inbox.answer_named(card, name, evidence, card.now)
+            self._inbox.answer_named(card, name, evidence)
         except InputError as error:
             return error.message
         return None
 
     def _ask(self, card: Card, text: str, evidence: Evidence) -> None:
-        self._inbox.ask(card.key, text, evidence, card.now)
+        self._inbox.ask(card, text, evidence)
 
     def _answer(self, card: Card, value: str, evidence: Evidence) -> None:
         record = self._inbox.give_input if card.ask == "input" else self._inbox.commit
-        record(card, value, evidence, card.now)
+        record(card, value, evidence)
 
     # -- calls back to Slack ----------------------------------------------------------------------
 

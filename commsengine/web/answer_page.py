@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from commsengine.answers.inbox import Evidence
+from commsengine.answers.touch_view import Card
 from commsengine.errors import InputError
 from commsengine.web.link_page import Form, LinkPage
 from commsengine.web.rendering import page
@@ -44,37 +45,37 @@ class AnswerPage(LinkPage):
     def _take(self, request: Request, key: str, form: Form, now: dt.datetime) -> Response:
         do = form.get("do", "got_it")  # a bare POST is the plain "Got it"
         try:
-            word = self._record(do, key, form, self._evidence(request, key, form, now), now)
+            word = self._record(do, self._inbox.card(key, now), form, self._evidence(request, key, form, now))
         except InputError as error:
             return self._page(key, now, error=error.message, opened=do)
         return RedirectResponse(f"?note={word}{'#verdict' if do == 'check' else ''}", 303)
 
-    def _record(self, do: str, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
+    def _record(self, do: str, card: Card, form: Form, evidence: Evidence) -> str:
         """Does what the hidden field ``do`` says; returns the word for what the page says next."""
         inbox = self._inbox
         match do:
             case "question":
-                inbox.ask(key, form.get("text", ""), evidence, now)
+                inbox.ask(card, form.get("text", ""), evidence)
                 return "asked"
             case "explain":
-                inbox.explain(key, evidence, now)
+                inbox.explain(card, evidence)
                 return "asked"
             case "snooze":
-                inbox.snooze(key, now)
+                inbox.snooze(card)
                 return "snoozed"
             case "undo":
-                return "undone" if inbox.undo(key, now) else "late"
+                return "undone" if inbox.undo(card) else "late"
             case "got_it":
-                recorded = inbox.got_it(key, evidence, now)
+                recorded = inbox.got_it(card, evidence)
             case "input":
-                recorded = inbox.give_input(key, form.get("value", ""), evidence, now)
+                recorded = inbox.give_input(card, form.get("value", ""), evidence)
             case "check":
-                recorded = inbox.answer_check(key, form.get("choice", ""), evidence, now)
+                recorded = inbox.answer_check(card, form.get("choice", ""), evidence)
             case "commit":
-                recorded = inbox.commit(key, form.get("value", ""), evidence, now)
+                recorded = inbox.commit(card, form.get("value", ""), evidence)
             case "heard_enough":
                 whole_campaign = form.get("scope") == "campaign"
-                recorded = inbox.heard_enough(key, evidence, now, whole_campaign=whole_campaign)
+                recorded = inbox.heard_enough(card, evidence, whole_campaign=whole_campaign)
             case _:
                 raise HTTPException(400)
         return "" if recorded.first else "again"

@@ -59,7 +59,7 @@ class MyMessages(LinkPage):
         touched = next((c.key for c in self._mine(key, now).campaigns if c.id == form.get("campaign")), None)
         if touched is None:
             raise HTTPException(400)
-        self._inbox.not_for_me(touched, self._evidence(request, key, form, now), now)
+        self._inbox.not_for_me(self._inbox.card(touched, now), self._evidence(request, key, form, now))
         return "not_for_me"
 
     def _mine(self, key: str, now: dt.datetime) -> PersonRecord:

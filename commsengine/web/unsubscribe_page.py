@@ -25,8 +25,7 @@ class UnsubscribePage(LinkPage):
         return page("unsubscribe.html", card=self._card(key, now), note=self._guard.notes.write(key, now))
 
     def _take(self, request: Request, key: str, form: Form, now: dt.datetime) -> Response:
-        self._card(key, now)
-        self._inbox.not_for_me(key, self._evidence(request, key, form, now), now)
+        self._inbox.not_for_me(self._card(key, now), self._evidence(request, key, form, now))
         if form.get(ONE_CLICK[0]) == ONE_CLICK[1]:
             return PlainTextResponse("Done: you hear nothing more of this campaign.\n")
         return self._show(request, key, now)

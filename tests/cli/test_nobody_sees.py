@@ -67,8 +67,10 @@ def answered(terminal: Terminal, mailbox: Mailbox) -> Terminal:
         assert said.status == 0, said.err
     keys = {mail.recipients[0]: mail.key for mail in mailbox.arrived}
     with Wiring(terminal.folder) as wiring:
-        wiring.inbox.answer_check(keys["ana@example.com"], RIGHT, Evidence("link"), wiring.clock())
-        wiring.inbox.ask(keys["ben@example.com"], "May I keep my notes?", Evidence("link"), wiring.clock())
+        wiring.inbox.answer_check(wiring.inbox.card(keys["ana@example.com"], wiring.clock()), RIGHT, Evidence("link"))
+        wiring.inbox.ask(
+            wiring.inbox.card(keys["ben@example.com"], wiring.clock()), "May I keep my notes?", Evidence("link")
+        )
     return terminal
 
 

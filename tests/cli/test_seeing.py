@@ -236,7 +236,7 @@ def test_a_question_is_answered_once(started: Terminal, mailbox: Mailbox) -> Non
     started.run("tick")
     key = next(mail.key for mail in mailbox.arrived if mail.recipients[0] == "ana@example.com")
     with Wiring(started.folder) as wiring:
-        wiring.inbox.ask(key, "May I keep my notebook?", Evidence("link"), wiring.clock())
+        wiring.inbox.ask(wiring.inbox.card(key, wiring.clock()), "May I keep my notebook?", Evidence("link"))
     asked = started.json("questions")["questions"]
     assert [(each["person"], each["text"]) for each in asked] == [("ana@example.com", "May I keep my notebook?")]
     assert "May I keep my notebook?" in started.run("today").out

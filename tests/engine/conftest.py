@@ -16,6 +16,7 @@ from commsengine.engine.senders import ChannelSetup
 from commsengine.reports.morning import MorningBasis
 from commsengine.reports.morning_mail import morning_mail
 from commsengine.store.store import Store
+from tests import fresh
 from tests.builders import a_plan, utc
 from tests.fakes import Clock, Mailbag, Scribe, a_channel
 
@@ -25,7 +26,7 @@ KICKOFF_MORNING = "2027-01-11 09:00"
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.create(f"sqlite:///{tmp_path}/engine.db", durable=False) as store:
+    with fresh.a_store(tmp_path / "engine.db") as store:
         yield store
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from commsengine.authoring.draft import Draft
 from commsengine.authoring.yaml_tree import YamlPath
-from commsengine.cadence.people import COLUMNS, Person, matches, role_of
+from commsengine.cadence.audience import matches, role_of
+from commsengine.cadence.people import COLUMNS, Person
 from commsengine.cadence.plan import WEEKDAYS, Role
 from commsengine.errors import Problem
 from commsengine.text import listed, meant, near_names, near_or
