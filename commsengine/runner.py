@@ -14,7 +14,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Protocol
@@ -180,13 +180,8 @@ def _bound(web: Web) -> socket.socket:
         ) from None
 
 
-@contextmanager
-def _connected(slack: SocketMode | None) -> Iterator[None]:
+def _connected(slack: SocketMode | None) -> AbstractContextManager[object]:
     if slack is None:
-        yield
-        return
+        return nullcontext()
     slack.connect()
-    try:
-        yield
-    finally:
-        slack.close()
+    return closing(slack)

@@ -1,4 +1,4 @@
-"""Names and characters as people meet them: near names, unseen characters, one line, the key of a message."""
+"""Names and characters as people meet them: near names, unseen characters, places in a text, the key of a message."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ UNSEEN_IN_LINES = re.compile(f"[{UNSEEN}]")
 UNSEEN_IN_A_LINE = re.compile(f"[{UNSEEN}{BREAKS}]")
 _TURNS = re.compile(f"[{TURNS}]")
 
+# Before and after the @ of an address that mail can be sent to, in ASCII.
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
-"""Before and after the @ of an address that mail can be sent to, in ASCII."""
+_LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
 
 def near_names(written: str, known: Iterable[str], most: int = 3, likeness: float = LIKE_A_NAME) -> list[str]:
@@ -38,6 +38,12 @@ def near_names(written: str, known: Iterable[str], most: int = 3, likeness: floa
     by_small = {name.casefold(): name for name in known}
     found = difflib.get_close_matches(written.casefold(), list(by_small), n=most, cutoff=likeness)
     return [by_small[small] for small in found]
+
+
+def near_or(written: str, known: Iterable[str], instead: str, most: int = 3) -> str:
+    """The remedy for a wrong name: the near ones, else ``instead``."""
+    near = near_names(written, known, most)
+    return f"Did you mean {listed(near)}?" if near else instead
 
 
 def listed(names: Iterable[str], word: str = "or") -> str:
@@ -70,6 +76,17 @@ def no_such(what: str, given: str, known: Iterable[str]) -> str:
     return f"There is no {what} '{given}'. There is: {', '.join(names[:8])}{more}."
 
 
+def mail_address(written: str) -> str:
+    """The address with its domain in ASCII (IDNA); empty where no mail can be sent to it (RFC 5321, 4.5.3.1).
+
+    Raises ``UnicodeError`` for a domain that cannot be.
+    """
+    local, _, domain = written.rpartition("@")
+    domain = domain if domain.isascii() else domain.encode("idna").decode()
+    fits = len(local) <= 64 and len(local) + len(domain) < 254
+    return f"{local}@{domain}" if fits and _LOCAL_PART.fullmatch(local) and _DOMAIN.fullmatch(domain) else ""
+
+
 def unseen_in(text: str) -> str:
     """The first unseen character of a text of several lines, in words; empty where there is none."""
     found = UNSEEN_IN_LINES.search(text)
@@ -84,6 +101,16 @@ def unseen_in(text: str) -> str:
 def shown_unseen(text: str) -> str:
     """Each unseen character of a text of several lines becomes U+FFFD."""
     return UNSEEN_IN_LINES.sub("\ufffd", text)
+
+
+def place_of(text: str, offset: int) -> tuple[int, int]:
+    """Line and column, both from 1, of an offset into a text."""
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+def cut_short(text: str) -> str:
+    """What a sentence can quote of it: 58 characters at most of a long one."""
+    return text if len(text) <= 60 else text[:57] + "…"
 
 
 def one_line(text: str) -> str:

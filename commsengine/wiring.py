@@ -10,16 +10,16 @@ import os
 import pwd
 import shlex
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
+from commsengine.environment import load_settings, spare_proxies
 from commsengine.errors import InputError
-from commsengine.settings import JOURNAL, Settings, load_settings, spare_proxies
+from commsengine.settings import JOURNAL, NO_CHANNEL, SIGN_IN, Settings
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -82,9 +82,7 @@ class Wiring:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -155,13 +153,6 @@ class Wiring:
         Store.upgrade(self.settings.database).close()
         return kept
 
-    def everybody(self) -> Iterator[Person]:
-        # A thousand at a time, in the order of ids.
-        last = ""
-        while some := self.store.people.all(after=last):
-            yield from some
-            last = some[-1].id
-
     # -- what the author wrote --------------------------------------------------------------------
 
     @cached_property
@@ -181,7 +172,7 @@ class Wiring:
     def read_people(self, file: Path) -> PeopleFile:
         from commsengine.authoring.people_file import load_people
 
-        return load_people(file, directory=tuple(self.everybody()) if self.has_database else ())
+        return load_people(file, directory=self._imported() or ())
 
     def check(self, plan: Path) -> CheckResult:
         from commsengine.authoring.check import check
@@ -197,12 +188,8 @@ class Wiring:
             beside += error.problems
         return check(plan, root=self.folder, people=people, templates=templates, beside=beside)
 
-    def directory(self) -> tuple[Person, ...] | None:
-        """Everybody imported; before the first import those of ``people.csv``; ``None`` without either."""
-        return self._imported() or self._people_on_disk()
-
     def _imported(self) -> tuple[Person, ...] | None:
-        return (tuple(self.everybody()) if self.has_database else ()) or None
+        return (tuple(self.store.people.all()) if self.has_database else ()) or None
 
     def _people_on_disk(self) -> tuple[Person, ...] | None:
         file = self.folder / "people.csv"
@@ -271,11 +258,7 @@ class Wiring:
         from commsengine.channels.slack import SlackChannel
         from commsengine.engine.senders import ChannelSetup
 
-        token, url, ids = (
-            self.settings.slack_token,
-            self.settings.slack_api_url,
-            self.store.slack_ids,
-        )
+        token, url, ids = self.settings.slack_token, self.settings.slack_api_url, self.store.slack_ids
         return ChannelSetup(lambda: SlackChannel(token, ids, api_url=url), SLACK_THREADS, self.settings.slack_rate)
 
     @cached_property
@@ -319,21 +302,21 @@ class Wiring:
         """Raises ``InputError`` when nothing could be sent at all."""
         if not self.settings.credentials:
             raise InputError(
-                "Neither mail nor Slack is set up, so nothing can be sent.",
-                "Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN, or try it without: commsengine rehearse PLAN",
+                f"{NO_CHANNEL}, so nothing can be sent.",
+                f"{SIGN_IN}, or try it without: commsengine rehearse PLAN",
             )
         self.settings.require_key()
 
     def left_out(self, plan: Plan) -> list[str]:
         if not self.channels:
-            return [f"{plan.campaign}: neither mail nor Slack is set up, so it can be rehearsed but not started."]
-        missing = [name for name in plan.send.channels if name not in self.channels]
-        others = (
-            " and ".join(name for name in plan.send.channels if name in self.channels)
-            or "no channel: people are called"
-        )
+            why = NO_CHANNEL[0].lower() + NO_CHANNEL[1:]
+            return [f"{plan.campaign}: {why}, so it can be rehearsed but not started."]
+        used = [name for name in plan.send.channels if name in self.channels]
+        others = " and ".join(used) or "no channel: people are called"
         return [
-            f"{plan.campaign}: {name} has no credentials here, so it is left out; it uses {others}." for name in missing
+            f"{plan.campaign}: {name} has no credentials here, so it is left out; it uses {others}."
+            for name in plan.send.channels
+            if name not in used
         ]
 
     @cached_property
@@ -346,6 +329,7 @@ class Wiring:
     def engine(self, *, interval: float | None = None) -> Engine:
         """To be used as a context. ``interval`` is in seconds; ``None`` when cron calls."""
         from commsengine.engine.engine import Engine
+        from commsengine.engine.uncertain import Resolution
 
         return Engine(
             self.store,
@@ -356,16 +340,17 @@ class Wiring:
             interval=interval,
             admin=self.settings.admin_email,
             state=self.state_folder,
-            resolvers=self.resolvers,
+            resolution=Resolution(self.store, self.resolvers),
             morning_mail=self._morning_mail(),
         )
 
     def _morning_mail(self) -> MorningMail:
         from commsengine.engine.decisions import Decisions
+        from commsengine.reports.morning import MorningBasis
         from commsengine.reports.morning_mail import morning_mail
 
         decisions = Decisions(self.store, self.rules, frozenset(self.channels))
-        return morning_mail(self.store, decisions, self.renderer, list(self.channels), self.clock)
+        return morning_mail(MorningBasis(self.store, decisions, self.renderer, list(self.channels)), self.clock)
 
     def state_folder(self, database: str) -> StateFolder:
         """Raises ``CommsError`` where it cannot be written."""
@@ -373,8 +358,7 @@ class Wiring:
 
         return StateFolder(self.settings.state_dir.absolute(), database)
 
-    @property
-    def stop_file(self) -> bool:
+    def stop_is_there(self) -> bool:
         from commsengine.engine.state_folder import stop_is_there
 
         return stop_is_there(self.settings.state_dir.absolute(), self.store.engine.database_id())

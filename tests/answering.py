@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from commsengine.answers.inbox import AnswerInbox, Evidence
+from commsengine.answers.touch_view import Card
+from commsengine.cadence.audience import role_of
 from commsengine.cadence.history import Decision, Touch
-from commsengine.cadence.people import Person, role_of
+from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.content.render import Renderer
 from commsengine.content.templates import load_templates, shipped_folder
 from commsengine.links import Links
-from commsengine.store.records import Receipt
+from commsengine.store.records import Lease, Receipt
 from commsengine.store.store import Store
+from tests import fresh, outbox
 from tests.builders import ANA, BEN, MIA, a_message, a_plan, utc
 
 KEYS = ("a key for the tests only",)
@@ -60,13 +63,16 @@ class Answering:
         record = self.store.campaigns.get(self.plan.campaign)
         assert record is not None
         seq = self.store.loading.histories([person.id])[person.id].facts_seq
-        self.store.outbox.claim(
-            [(Decision(person.id, (touch,)), seq)], owner="test", fence=1, lease_until=now + dt.timedelta(hours=1),
-            epochs={record.id: record.epoch}, versions={record.id: record.version}, now=now,
-        )  # fmt: skip
-        assert self.store.outbox.mark([touch.key], owner="test", fence=1, now=now) == {touch.key}
-        self.store.outbox.settle([Receipt(touch.key, "sent", now)], owner="test", fence=1, now=now)
+        lease = Lease("test", 1, now + dt.timedelta(hours=1))
+        epochs, versions = {record.id: record.epoch}, {record.id: record.version}
+        decisions = [(Decision(person.id, (touch,)), seq)]
+        self.store.outbox.claim(decisions, lease, epochs=epochs, versions=versions, now=now)
+        assert outbox.mark(self.store, [touch.key], lease, now) == {touch.key}
+        outbox.settle(self.store, [Receipt(touch.key, "sent", now)], lease, now)
         return touch.key
+
+    def card(self, key: str) -> Card:
+        return self.inbox.card(key, self.clock())
 
     def token(self, purpose: str, key: str) -> str:
         return self.url(purpose, key).rpartition("/")[2]
@@ -82,7 +88,7 @@ class Answering:
 def answering(folder: Path, *messages: Mapping[str, object], **changes: object) -> Answering:
     """Monday 09:00 UTC of the week of kickoff, the campaign running."""
     clock = Clock(MONDAY)
-    store = Store.create(f"sqlite:///{folder / 'answers.db'}", durable=False)
+    store = fresh.a_store(folder / "answers.db")
     plan = a_plan(*(messages or (a_message(),)), **changes)
     store.people.save([ANA, BEN, MIA], by="test", now=utc("2027-01-04"))
     introduced = {message.id: utc("2027-01-04") for message in plan.messages}

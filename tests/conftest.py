@@ -11,9 +11,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from commsengine.engine import uncertain
-from commsengine.store import schema
-from tests import fresh
 from tests.waiting import PATIENCE
 
 
@@ -42,18 +39,6 @@ def _chromium() -> str:
     if os.environ.get("REQUIRE_BROWSER"):
         pytest.fail(reason)
     pytest.skip(reason)
-
-
-@pytest.fixture(autouse=True)
-def new_databases_are_copies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The migrations run once a session, and in each test of ``tests/store``."""
-    monkeypatch.setattr(schema, "upgrade", fresh.upgrade)
-
-
-@pytest.fixture(autouse=True)
-def looks_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a resolver finds is heard in the same tick, however long its thread takes."""
-    monkeypatch.setattr(uncertain, "WAITED_FOR", PATIENCE)
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ from contextlib import closing
 from functools import cache
 from pathlib import Path
 
-from commsengine.store.database import Database, sqlite_url
-from commsengine.store.schema import upgrade as migrate
+from commsengine.store.database import sqlite_url
+from commsengine.store.store import Store
 
 _ONE_TEMPLATE = threading.Lock()
 
@@ -19,22 +19,16 @@ _ONE_TEMPLATE = threading.Lock()
 @cache
 def _template() -> bytes:
     file = Path(tempfile.mkdtemp(prefix="template-")) / "empty.db"
-    database = Database(sqlite_url(file), durable=False)
-    migrate(database)
-    database.close()
+    Store.create(sqlite_url(file), durable=False).close()
     return file.read_bytes()
 
 
-def upgrade(database: Database) -> None:
-    """Stands in for ``schema.upgrade``; where a file is or cannot be, the migrations have the word."""
-    if database.path is None or database.path.exists() or not database.path.parent.is_dir():
-        migrate(database)
-        return
-    database.use_wal()
-    database.engine.dispose()
+def a_store(path: Path, *, durable: bool = False) -> Store:
+    """The store of a new database there, with our tables and nothing in them."""
     with _ONE_TEMPLATE:
         template = _template()
-    put(template, database.path)
+    put(template, path)
+    return Store.open(sqlite_url(path), durable=durable)
 
 
 def put(content: bytes, path: Path) -> None:

@@ -18,8 +18,10 @@ from commsengine.engine.decisions import Decisions
 from commsengine.recall.memory import HALF_LIFE, SPREAD, growth, retention, right_chance
 from commsengine.recall.memory import PASS as PASS_GROWTH
 from commsengine.recall.memory import RIGHT as RIGHT_GROWTH
+from commsengine.store import moves
 from commsengine.store.store import Store
 from commsengine.store.tables import answer, touch
+from tests import fresh
 from tests.builders import a_message, a_plan, someone, utc
 
 NINE = dt.timedelta(hours=9)
@@ -79,7 +81,7 @@ def put_on_record(
 ) -> Store:  # fmt: skip
     """The campaign ``crm`` as it stands at ``until``. Nothing is learned yet."""
     plan, before = plan or a_recalled_plan(start=given.start), given.start - DAY
-    store = Store.create(f"sqlite:///{folder}/{file}", durable=False)
+    store = fresh.a_store(folder / file)
     people = people_of(given)
     store.people.save([person for person, _ in people], by="dana", now=before)
     store.campaigns.save_version(plan, {}, "", introduced={}, by="dana", now=before)
@@ -153,11 +155,7 @@ class Mind:
 def a_row(
     campaign: str, message: str, person: str, role: str, number: int, due: dt.datetime, key: str
 ) -> dict[str, Any]:
-    return {
-        "key": key, "kind": "message", "campaign": campaign, "message": message, "person_id": person,
-        "local_date": due.date(), "rung": 0, "role": role, "channel": "email", "number": number, "version": 1,
-        "epoch": 0, "facts_seq": 0, "due_at": due, "not_after": None, "again_at": None, "state": "sent", "reason": "",
-        "owner": "e1", "fence": 1, "lease_until": None, "attempts": 1, "uncertainties": 0, "possible_duplicate": False,
-        "held": False, "created_at": due, "sending_at": due, "uncertain_at": None, "sent_at": due, "retry_at": None,
-        "remote_id": "", "payload": None,
-    }  # fmt: skip
+    about = {"campaign": campaign, "message": message, "person_id": person, "role": role, "number": number}
+    sent = {"due_at": due, "local_date": due.date(), "rung": 0, "sending_at": due, "sent_at": due, "attempts": 1}
+    claimed = {"kind": "message", "channel": "email", "version": 1, "owner": "e1", "fence": 1}
+    return {**moves.blank(key, "sent", due), **about, **sent, **claimed}

@@ -36,7 +36,7 @@ from commsengine.engine.senders import ChannelSetup
 from commsengine.errors import CommsError
 from commsengine.reports.followups import open_followups, record_outcome
 from commsengine.sandbox.time_lapse import Diary, TimeLapse, play
-from commsengine.store.store import Store
+from tests import fresh
 from tests.builders import a_message, a_plan, someone, utc
 
 IMPORTED, STARTED, UNTIL = utc("2026-12-01"), utc("2027-01-04 09:30"), utc("2027-03-29")
@@ -81,7 +81,7 @@ class Run:
     """One engine run on a database of its own, on a time-lapse clock, with people who answer as supposed."""
 
     def __init__(self, folder: Path, plans: Sequence[Plan], people: Sequence[Person], rules: Workspace) -> None:
-        self.store = Store.create(f"sqlite:///{folder}/run.db")
+        self.store = fresh.a_store(folder / "run.db", durable=True)
         self.store.people.save(people, by="test", now=IMPORTED)
         for plan in plans:
             self.store.campaigns.save_version(plan, {}, "", introduced={}, by="test", now=IMPORTED)

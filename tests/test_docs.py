@@ -15,6 +15,8 @@ from benchmarks.house import A_CHANNEL, naming, sources
 from commsengine.cli.commands import ENTRIES, commsengine
 from commsengine.settings import PREFIX, SECRETS, Settings
 from tests.cli.terminal import Terminal
+from tests.widened.program import EDITS
+from tests.widened.program import PAGE as CHANNEL_PAGE
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
@@ -120,6 +122,14 @@ def test_no_file_names_a_package_registry() -> None:
     ] == []
 
 
-def test_add_a_channel_names_every_file_that_names_one() -> None:
-    page = (ROOT / "docs/add-a-channel.md").read_text(encoding="utf-8")
-    assert [name for name in naming(sources(), A_CHANNEL) if name not in page] == []
+NEW_FILES = {"channels/pager.py", "resolvers/pager.py"}
+
+
+def test_add_a_channel_names_every_file_that_one_needs() -> None:
+    files = CHANNEL_PAGE.partition("\n## The files\n")[2].partition("\nTest it")[0]
+    every, some = files.split("What some need besides:")
+    needed = set(re.findall(r"^\| `(\w+(?:/\w+)*\.py)` \|", every, re.M))
+    assert needed == {"channels/pager.py", *EDITS}
+    named = needed | set(re.findall(r"`(\w+(?:/\w+)*\.py)`", some))
+    assert [name for name in naming(sources(), A_CHANNEL) if name not in named] == []
+    assert [name for name in named - NEW_FILES if not (ROOT / "commsengine" / name).is_file()] == []

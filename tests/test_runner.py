@@ -18,6 +18,7 @@ import pytest
 from commsengine.engine.owner import EngineLock
 from commsengine.errors import HeldError
 from commsengine.store.store import Store
+from tests import fresh
 from tests.browsing import TRUST, WEB
 from tests.builders import a_plan, someone, utc
 from tests.engine.conftest import run as put_on_record
@@ -97,7 +98,7 @@ def running(
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    with Store.create(f"sqlite:///{tmp_path}/run.db") as store:
+    with fresh.a_store(tmp_path / "run.db") as store:
         put_on_record(store, [someone(n) for n in range(40)], a_plan())
     return tmp_path / "run.db"
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from commsengine.environment import load_settings, spare_proxies
 from commsengine.errors import InputError
-from commsengine.settings import PREFIX, SECRETS, Settings, load_settings, shown, spare_proxies
+from commsengine.settings import PREFIX, SECRETS, Settings, shown
 from commsengine.store.store import Store
 from tests.channels.test_mime import NO_SENDERS, SENDERS
 

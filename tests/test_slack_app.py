@@ -7,6 +7,7 @@ import json
 import random
 import urllib.parse
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ class Team:
         user = self.slack.team.user(email)
         assert user
         self.slack.team.opened.add(user.dm)
-        text, blocks = self.house.inbox.drawn(self.house.inbox.card(key, self.house.clock()))
+        text, blocks = self.house.inbox.drawn(self.house.inbox.card(key, self.house.clock()), "slack")
         metadata = {"event_type": "commsengine_touch", "event_payload": {"key": key}}
         return self.slack.team.post(user, text, [dict(block) for block in blocks], metadata)
 
@@ -59,25 +60,23 @@ class Team:
 
 @pytest.fixture
 def open_team(tmp_path: Path) -> Iterator[Callable[..., Team]]:
-    serving: list[Serving] = []
+    serving = ExitStack()
 
     def open_(*messages: Any, grid: tuple[str, ...] = ()) -> Team:
         house = answering(tmp_path, *messages)
         slack = SlackStandIn([(ANA.email, ANA.name, *grid), (BEN.email, BEN.name)])
-        serving.append(Serving(Starlette(routes=slack.routes)).start())
-        slack.url = serving[-1].url
+        slack.url = serving.enter_context(Serving(Starlette(routes=slack.routes))).url
         app = SlackApp(
             house.inbox, house.store.slack_ids, token="xoxb-sandbox", signing_secret=SECRET, api_url=slack.api_url,
             clock=house.clock, signed_at=real_time,
         )  # fmt: skip
         pages = create_app(house.inbox, house.links, keys=KEYS, clock=house.clock, slack=app)
-        serving.append(Serving(pages).start())
-        slack.request_url = f"{serving[-1].url}/slack/events"
-        return Team(house, slack, app, serving[-1].url)
+        url = serving.enter_context(Serving(pages)).url
+        slack.request_url = f"{url}/slack/events"
+        return Team(house, slack, app, url)
 
-    yield open_
-    for each in reversed(serving):
-        each.stop()
+    with serving:
+        yield open_
 
 
 def real_time() -> dt.datetime:
@@ -302,7 +301,7 @@ def test_skipping_a_check_says_got_it(open_team: Callable[..., Team]) -> None:
 def test_the_first_of_several_answers_counts_and_the_card_says_since_when(open_team: Callable[..., Team]) -> None:
     team = open_team(a_message(checks=[CHECK]))
     post = team.card(team.house.touch(number=2, channel="slack"))
-    team.house.inbox.answer_check(post.key, "The customer record", BY_LINK, team.house.clock())
+    team.house.inbox.answer_check(team.house.card(post.key), "The customer record", BY_LINK)
     team.house.clock.pass_(hours=3)
     press(team, post, named("My notebook"), "1.000001")
     assert answered(team) == [("The customer record", True)]
@@ -352,7 +351,7 @@ def test_what_the_message_asks_for_stays_open_after_its_check(open_team: Callabl
 def test_a_card_redrawn_later_makes_the_same_point_again(open_team: Callable[..., Team]) -> None:
     team = open_team(a_message(ask="check", checks=[CHECK]))
     house = team.house
-    house.inbox.answer_check(house.touch(channel="slack"), "My notebook", BY_LINK, house.clock())
+    house.inbox.answer_check(house.card(house.touch(channel="slack")), "My notebook", BY_LINK)
     house.clock.pass_(hours=48)
     post = team.card(house.touch(number=2, channel="slack"))
     assert str(CHECK["because"]) in json.dumps(post.blocks)
@@ -368,7 +367,7 @@ def test_a_card_redrawn_later_makes_the_same_point_again(open_team: Callable[...
 def test_a_wrong_answer_is_explained_on_the_card_and_help_is_offered(open_team: Callable[..., Team]) -> None:
     team = open_team(a_message(ask="check", checks=[CHECK]))
     key = team.house.touch(channel="slack")
-    team.house.inbox.answer_check(key, "My notebook", BY_LINK, team.house.clock())
+    team.house.inbox.answer_check(team.house.card(key), "My notebook", BY_LINK)
     post = team.card(key)
     assert "Not quite: The customer record." in json.dumps(post.blocks)
     team.slack.click(ANA.email, "explain")

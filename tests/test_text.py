@@ -16,6 +16,7 @@ from commsengine.text import (
     UNSEEN_IN_A_LINE,
     UNSEEN_IN_LINES,
     listed,
+    mail_address,
     meant,
     message_key,
     near_names,
@@ -116,3 +117,17 @@ def test_what_is_unseen_is_named() -> None:
     assert unseen_in("a\u202e") == "the direction mark U+202E"
     assert unseen_in("a\x07") == "the control character U+0007"
     assert re.fullmatch(r"[ -~]+", unseen_in("\ufeff"))
+
+
+@pytest.mark.parametrize(
+    ("written", "sent_to"),
+    [
+        ("x" * 64 + "@example.com", True),
+        ("x" * 65 + "@example.com", False),
+        ("ana@" + ".".join(["b" * 49] * 5), True),
+        ("ana@" + ".".join(["b" * 50] * 5), False),
+        ("ana@" + ".".join(["ü"] * 40), False),  # it is longer in ASCII
+    ],
+)
+def test_what_is_too_long_for_an_address_is_none(written: str, sent_to: bool) -> None:
+    assert bool(mail_address(written)) is sent_to

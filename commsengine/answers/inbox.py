@@ -17,11 +17,12 @@ import structlog
 from commsengine.answers.my_record import PersonRecord, person_record
 from commsengine.answers.touch_text import Blocks, CardText, card_text, drawn, key_point
 from commsengine.answers.touch_view import Card
+from commsengine.cadence.audience import role_of
 from commsengine.cadence.calendar import DAY, Hours, local_date_in, zone_of
 from commsengine.cadence.checks import answer_id, unclear_turn
-from commsengine.cadence.people import Person, role_of
+from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
-from commsengine.cadence.terms import AnswerKind, EvidenceKind, Wish
+from commsengine.cadence.terms import AnswerKind, ChannelName, EvidenceKind, Wish, channel_of
 from commsengine.content.message import RenderedMessage
 from commsengine.content.render import Renderer, RendererFor
 from commsengine.content.values import Signers
@@ -60,7 +61,7 @@ class Recorded:
 
 
 class AnswerInbox:
-    """Safe to share between threads. Every ``key`` is that of a touch; an unknown one raises ``UnknownTouchError``.
+    """Safe to share between threads. What people say, they say on a ``card``, at the time as of which it was read.
 
     ``renderer`` makes the renderer of a plan version.
     """
@@ -72,7 +73,7 @@ class AnswerInbox:
     # -- how things stand -------------------------------------------------------------------------
 
     def card(self, key: str, now: dt.datetime) -> Card:
-        """The touch and every answer of its person about it. Changes nothing."""
+        """The touch and every answer of its person about it. Raises ``UnknownTouchError``."""
         found = self._store.answers.about(key)
         if found is None:
             raise UnknownTouchError("This message is not on record.", "Open the newest message you have.")
@@ -95,11 +96,11 @@ class AnswerInbox:
     def text(self, card: Card) -> CardText:
         return card_text(self._renderer(self._version(card.touch)), card, self._signers(card.person, card.plan))
 
-    def drawn(self, card: Card) -> tuple[str, Blocks]:
+    def drawn(self, card: Card, channel: ChannelName) -> tuple[str, Blocks]:
         sent = self._store.campaigns.version(card.touch.campaign, card.touch.version)
         signers = self._signers(card.person, card.plan)
         check = card_text(self._renderer(self._version(card.touch)), card, signers).check
-        return drawn(self._renderer(sent or self._version(card.touch)), card, signers, check)
+        return drawn(self._renderer(sent or self._version(card.touch)), card, channel, signers, check)
 
     def _version(self, touch: TouchRecord) -> CampaignRecord:
         # the plan as it stands, or as it stood when the touch was made if it has lost the message since
@@ -120,17 +121,13 @@ class AnswerInbox:
         appearing = (plan.owner[0], plan.sponsor or "", person.manager)
         return SignerLookup(self._store, appearing).of(person, plan)
 
-    def _read(self, about: str | Card, now: dt.datetime) -> Card:
-        return about if isinstance(about, Card) else self.card(about, now)
-
     # -- answers ----------------------------------------------------------------------------------
 
-    def got_it(self, about: str | Card, evidence: Evidence, now: dt.datetime) -> Recorded:
-        return self._record(self._read(about, now), "acknowledged", evidence)
+    def got_it(self, card: Card, evidence: Evidence) -> Recorded:
+        return self._record(card, "acknowledged", evidence)
 
-    def give_input(self, about: str | Card, value: str, evidence: Evidence, now: dt.datetime) -> Recorded:
+    def give_input(self, card: Card, value: str, evidence: Evidence) -> Recorded:
         """Raises ``InputError`` if the answer is empty, too long or none of the choices."""
-        card = self._read(about, now)
         if card.message.input is None:
             raise InputError("This message asks for no answer in words.")
         value = _written(value)
@@ -138,45 +135,40 @@ class AnswerInbox:
             raise InputError("Please choose one of the answers.")
         return self._record(card, "input", evidence, value=value)
 
-    def commit(self, about: str | Card, text: str, evidence: Evidence, now: dt.datetime) -> Recorded:
-        return self._record(self._read(about, now), "commit", evidence, value=_written(text) if text.strip() else "")
+    def commit(self, card: Card, text: str, evidence: Evidence) -> Recorded:
+        return self._record(card, "commit", evidence, value=_written(text) if text.strip() else "")
 
-    def answer_check(self, about: str | Card, choice: str, evidence: Evidence, now: dt.datetime) -> Recorded:
+    def answer_check(self, card: Card, choice: str, evidence: Evidence) -> Recorded:
         """Raises ``InputError`` for an unknown choice. Right or wrong is on the card, for this person only."""
-        card = self._read(about, now)
         if card.check is None or choice not in card.check.answers:
             raise InputError("Please choose one of the answers.")
         return self._record(
             card, "check", evidence, value=choice, right=choice == card.check.right, counts=card.asks_check
         )
 
-    def answer_named(self, about: str | Card, name: str, evidence: Evidence, now: dt.datetime) -> Recorded:
+    def answer_named(self, card: Card, name: str, evidence: Evidence) -> Recorded:
         """The same by ``answer_id``. Raises ``InputError`` when the plan has lost that answer since."""
-        card = self._read(about, now)
         found = (answer for answer in (card.check.answers if card.check else ()) if answer_id(answer) == name)
         choice = next(found, None)
         if choice is None:
             raise InputError("This question has changed since. Please answer it on the page of this message.")
-        return self.answer_check(card, choice, evidence, now)
+        return self.answer_check(card, choice, evidence)
 
-    def heard_enough(
-        self, about: str | Card, evidence: Evidence, now: dt.datetime, *, whole_campaign: bool = False
-    ) -> Recorded:
-        return self._record(self._read(about, now), "heard_enough", evidence, whole_campaign=whole_campaign)
+    def heard_enough(self, card: Card, evidence: Evidence, *, whole_campaign: bool = False) -> Recorded:
+        return self._record(card, "heard_enough", evidence, whole_campaign=whole_campaign)
 
-    def not_for_me(self, about: str | Card, evidence: Evidence, now: dt.datetime) -> Recorded:
-        return self._record(self._read(about, now), "not_for_me", evidence, whole_campaign=True)
+    def not_for_me(self, card: Card, evidence: Evidence) -> Recorded:
+        return self._record(card, "not_for_me", evidence, whole_campaign=True)
 
-    def undo(self, about: str | Card, now: dt.datetime, press: str = "") -> bool:
+    def undo(self, card: Card, press: str = "") -> bool:
         """Takes back the newest answer to this touch; ``False`` when there is none, it is older than five minutes, or
         it answers a check.
 
         ``press`` is what Slack calls the press that wanted it.
         """
-        card = self._read(about, now)
         if card.latest is None or not card.undoable:
             return False
-        self._store.answers.withdraw(card.latest.id, now, press)
+        self._store.answers.withdraw(card.latest.id, card.now, press)
         return True  # by this or by the same press delivered twice
 
     def overtaken(self, card: Card, press: str) -> bool:
@@ -217,30 +209,27 @@ class AnswerInbox:
 
     # -- questions, and "not now" -----------------------------------------------------------------
 
-    def ask(self, key: str, text: str, evidence: Evidence, now: dt.datetime) -> Card:
+    def ask(self, card: Card, text: str, evidence: Evidence) -> Card:
         # no reminder on this message reaches them until the question is answered
-        card = self.card(key, now)
-        touch = card.touch
-        text = _written(text)
+        touch, text = card.touch, _written(text)
         self._store.questions.ask(
-            card.person.id, touch.campaign, touch.message, key, text, evidence=evidence.kind, now=now
+            card.person.id, touch.campaign, touch.message, touch.key, text, evidence=evidence.kind, now=card.now
         )
-        log.info("asked", campaign=touch.campaign, message=touch.message, key=key)
-        return self.card(key, now)
+        log.info("asked", campaign=touch.campaign, message=touch.message, key=touch.key)
+        return self.card(touch.key, card.now)
 
-    def explain(self, key: str, evidence: Evidence, now: dt.datetime) -> Card:
+    def explain(self, card: Card, evidence: Evidence) -> Card:
         # a question that does not say what was answered
-        question = self.text(self.card(key, now)).check.question
+        question = self.text(card).check.question
         about = f" ({question})" if question else ""
-        return self.ask(key, f"Please explain it to me{about}", evidence, now)
+        return self.ask(card, f"Please explain it to me{about}", evidence)
 
-    def snooze(self, key: str, now: dt.datetime) -> Card:
+    def snooze(self, card: Card) -> Card:
         """Nothing of this message comes before the person's next local day."""
-        card = self.card(key, now)
-        touch, tomorrow = card.touch, local_date_in(card.zone, now) + DAY
+        touch, tomorrow = card.touch, local_date_in(card.zone, card.now) + DAY
         if card.snoozed_until is None:
-            self._store.answers.snooze(card.person.id, touch.campaign, touch.message, tomorrow, now=now)
-        return self.card(key, now)
+            self._store.answers.snooze(card.person.id, touch.campaign, touch.message, tomorrow, now=card.now)
+        return self.card(touch.key, card.now)
 
     def answer_question(self, number: int, text: str, by: str, now: dt.datetime) -> QuestionRecord:
         """The lead's answer: it stands on the person's page at once, and a message of its own brings it to them.
@@ -263,7 +252,6 @@ class AnswerInbox:
     def _reply(self, card: Card, question: QuestionRecord, now: dt.datetime) -> RenderedMessage:
         # its links lead to the page of the touch the question was about; its own key names its row
         touch = card.touch
-        channel = touch.channel if touch.channel in ("email", "slack") else "email"
         message = self._renderer(self._version(touch)).service(
             "answer",
             touch.key,
@@ -272,7 +260,7 @@ class AnswerInbox:
             now,
             message=touch.message,
             role=touch.role,
-            channel=channel,
+            channel=channel_of(touch.channel),
             question=question.text,
             answer=question.answer,
             others="",

@@ -11,6 +11,7 @@ from commsengine.answers.wording import read_by
 from commsengine.cadence.history import Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message
+from commsengine.cadence.terms import ChannelName
 from commsengine.content.render import Renderer
 from commsengine.content.slack_card import answered_card
 from commsengine.content.slots import slack_text
@@ -116,9 +117,11 @@ def key_point(renderer: Renderer, message: Message, role: str, person: Person, s
         return message.key_point
 
 
-def drawn(renderer: Renderer, card: Card, signers: Signers, check: CheckText) -> tuple[str, Blocks]:
+def drawn(
+    renderer: Renderer, card: Card, channel: ChannelName, signers: Signers, check: CheckText
+) -> tuple[str, Blocks]:
     """The Slack card as things stand: notification text and blocks. The buttons make way for an answer."""
-    message = renderer.touch(_touch_of(card), card.person, signers)
+    message = renderer.touch(_touch_of(card, channel), card.person, signers)
     if card.answered:
         answered = f"{card.last_answer}{_explained(card, check)}"
         blocks = answered_card(message.blocks, answered, card.key, undo=card.undoable, open_ask=card.own_ask)
@@ -162,7 +165,7 @@ def _note(text: str) -> Mapping[str, Any]:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": slack_text(text)[:2900], "verbatim": True}]}
 
 
-def _touch_of(card: Card) -> Touch:
+def _touch_of(card: Card, channel: ChannelName) -> Touch:
     record = card.touch
     local_date = record.local_date or card.now.date()
     return Touch(
@@ -172,7 +175,7 @@ def _touch_of(card: Card) -> Touch:
         record.role,
         record.rung or 0,
         record.kind,
-        "slack",
+        channel,
         local_date,
         record.due_at,
         record.not_after or record.due_at,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from commsengine.text import BREAKS, DOMAIN, JOINERS, LOCAL_PART, UNSEEN
+from commsengine.text import BREAKS, JOINERS, UNSEEN, cut_short, mail_address
 
-_PUBLIC = re.compile(r".+\.[a-z](?:[a-z0-9-]*[a-z0-9])?|localhost")
+_PUBLIC = re.compile(r".+@(?:.+\.[a-z](?:[a-z0-9-]*[a-z0-9])?|localhost)")
 _UNSEEN = re.compile(f"[{UNSEEN}{BREAKS}{JOINERS}]")
 EXAMPLE = "Write it like ana@example.com."
 
@@ -36,28 +36,18 @@ def clean_address(written: str) -> str:
 def _cleaned(text: str) -> str:
     local, at, domain = text.rpartition("@")
     if not at or not local or not domain or "@" in local:
-        raise AddressError(f"'{_short(text)}' is not an e-mail address")
+        raise AddressError(f"'{cut_short(text)}' is not an e-mail address")
     if "<" in text or " " in text:
         raise AddressError(
-            f"'{_short(text)}' is more than an e-mail address", "Write the address alone, without a name."
+            f"'{cut_short(text)}' is more than an e-mail address", "Write the address alone, without a name."
         )
     if not local.isascii():
         fix = "Use the person's address in plain letters; few mail servers accept others before the @."
-        raise AddressError(f"'{_short(text)}' has letters beyond a-z before the @", fix)
-    return _joined(local, domain, text)
-
-
-def _joined(local: str, domain: str, text: str) -> str:
+        raise AddressError(f"'{cut_short(text)}' has letters beyond a-z before the @", fix)
     try:
-        ascii_domain = domain if domain.isascii() else domain.encode("idna").decode()
+        address = mail_address(text)
     except UnicodeError:
-        raise AddressError(f"'{_short(text)}' has a domain that does not exist") from None
-    fits = len(local) <= 64 and len(local) + len(ascii_domain) < 254
-    exists = DOMAIN.fullmatch(ascii_domain) and _PUBLIC.fullmatch(ascii_domain)
-    if not (LOCAL_PART.fullmatch(local) and exists and fits):
-        raise AddressError(f"'{_short(text)}' is not an e-mail address")
-    return f"{local}@{ascii_domain}"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "…"
+        raise AddressError(f"'{cut_short(text)}' has a domain that does not exist") from None
+    if not _PUBLIC.fullmatch(address):
+        raise AddressError(f"'{cut_short(text)}' is not an e-mail address")
+    return address

@@ -12,12 +12,12 @@ from commsengine.authoring.explain import sentence
 from commsengine.authoring.people_file import PeopleFile, load_people
 from commsengine.authoring.plan_file import Review, ordered, review_plan
 from commsengine.authoring.rules import dates, names, recall, roles
-from commsengine.authoring.yaml_text import place_of
 from commsengine.authoring.yaml_tree import Place
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
 from commsengine.content.text_check import TextProblem, check_names, check_texts
 from commsengine.errors import InputError, Problem
+from commsengine.text import place_of
 
 TEMPLATES = "message_templates"
 
@@ -109,13 +109,13 @@ def _problem(draft: Draft, flaw: TextProblem, templates: Mapping[str, str]) -> P
             place = (min(place[0] + flaw.line, source.count("\n") + 1), 1)
             start = _line_start(source, place[0])
         place = _named(source, start, flaw.message) or place
-    return Problem(draft.tree.file, *place, "text", cause, fix)
+    return draft.tree.problem(place, "text", cause, fix)
 
 
 def _named(source: str, start: int, message: str) -> Place | None:
     """Where the name that a message quotes is written, from ``start`` on."""
-    quoted = re.search(r"'([^']+)'", message)
-    found = source.find(quoted[1].rpartition(".")[2], start) if quoted else -1
+    quoted = re.search(r"'(?:\w+\.)?([^']+)'", message)  # of 'person.depot' the field, of a link all
+    found = source.find(quoted[1], start) if quoted else -1
     return place_of(source, found) if found >= 0 else None
 
 

@@ -17,6 +17,8 @@ MOST_FILE_BYTES = 500_000_000
 MOST_CELL = csv.field_size_limit()
 """Characters in one cell; longer ones come from a quote that was never closed."""
 
+_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_TOO_MANY = (f"The file has more than {MOST_ROWS:,} rows.", "Split it in parts.")
 _DELIMITERS = ",;\t"
 
 
@@ -34,24 +36,18 @@ def read_csv(path: Path) -> CsvText:
     """Read a CSV file. Raises ``InputError`` where it is unreadable, empty, too large or wrongly quoted."""
     data = read_bytes(path, MOST_FILE_BYTES)
     if data.count(b"\n") + (not data.endswith(b"\n")) > MOST_ROWS + 1:
-        raise _refused(str(path), MOST_ROWS + 2, f"The file has more than {MOST_ROWS:,} rows.", "Split it in parts.")
-    text, first = _without_hint(_decoded(str(path), data))
-    delimiter = first or _delimiter(text)
-    rows = _rows(str(path), text, delimiter, 1 if first else 0)
+        raise _refused(str(path), MOST_ROWS + 2, *_TOO_MANY)
+    text, hint = _without_hint(_decoded(str(path), data))
+    rows = _rows(str(path), text, hint or _delimiter(text), 1 if hint else 0)
     line, header = next(rows, (1, []))
     if not header:
-        raise _refused(
-            str(path), 1, "The file is empty.", "Write a first row with the column names, 'email' among them."
-        )
+        fix = "Write a first row with the column names, 'email' among them."
+        raise _refused(str(path), 1, "The file is empty.", fix)
     return CsvText(str(path), [cell.strip() for cell in header], line, rows)
 
 
 def _decoded(file: str, data: bytes) -> str:
-    for mark, encoding in (
-        (codecs.BOM_UTF8, "utf-8-sig"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
+    for mark, encoding in _MARKS.items():
         if data.startswith(mark):
             return _tried(file, data, encoding)
     start = data[:400]
@@ -98,7 +94,7 @@ def _rows(file: str, text: str, delimiter: str, line: int) -> Iterator[tuple[int
         if any(row):
             count += 1
             if count > MOST_ROWS + 1:
-                raise _refused(file, begins, f"The file has more than {MOST_ROWS:,} rows.", "Split it in parts.")
+                raise _refused(file, begins, *_TOO_MANY)
             yield begins, row
         begins = offset + reader.line_num + 1
 

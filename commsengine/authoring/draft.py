@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from commsengine.authoring.yaml_tree import Tree, YamlPath
+from commsengine.cadence.audience import roles_of
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.moments import Moment
-from commsengine.cadence.people import Person
+from commsengine.cadence.people import ANYBODY
 from commsengine.cadence.plan import Message, Plan
 from commsengine.errors import Problem
 
@@ -28,15 +29,13 @@ class Draft:
 
     def error(self, path: YamlPath, code: str, message: str, fix: str = "") -> Problem:
         """``path`` may go on below what was written; the nearest part above is shown."""
-        return Problem(self.tree.file, *self.tree.place(path), code, message, fix)
+        return self.tree.problem(self.tree.place(path), code, message, fix)
 
     def error_at_key(self, path: YamlPath, code: str, message: str, fix: str = "") -> Problem:
-        place = self.tree.keys.get(path) or self.tree.place(path)
-        return Problem(self.tree.file, *place, code, message, fix)
+        return self.tree.problem(self.tree.key_place(path), code, message, fix)
 
     def advice(self, path: YamlPath, code: str, message: str, fix: str = "") -> Problem:
-        place = self.tree.place(path)
-        return Problem(self.tree.file, *place, code, message, fix, "advice")
+        return replace(self.error(path, code, message, fix), severity="advice")
 
     def names(self, *path: str) -> list[str]:
         """The keys the author wrote below a key, whether sound or not."""
@@ -69,13 +68,12 @@ class Draft:
             yield ("phases", name, "until"), phase.until
 
     def roles_of(self, message: Message) -> list[str]:
-        return [role for role in self.plan.audience.roles if not message.to or role in message.to]
+        return list(roles_of(self.plan, message))
 
     @cached_property
     def _hours(self) -> Hours:
-        return Hours(
-            self.plan.model_copy(update={"send": self.plan.send.model_copy(update={"time_zone": "UTC"})}), _ANY
-        )
+        send = self.plan.send.model_copy(update={"time_zone": "UTC"})
+        return Hours(self.plan.model_copy(update={"send": send}), ANYBODY)
 
     def instant(self, moment: Moment) -> dt.datetime | None:
         """In UTC, without anybody's holidays; ``None`` where the date is not known."""
@@ -86,9 +84,6 @@ class Draft:
         if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
             return None
         return self._hours.instant_of(self.plan, moment)
-
-
-_ANY = Person(id="anybody", email="anybody@example.com")
 
 
 def fitting(draft: Draft, message: Message) -> int | None:

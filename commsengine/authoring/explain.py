@@ -10,9 +10,9 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from commsengine.authoring.yaml_tree import Place, Tree, YamlPath
+from commsengine.authoring.yaml_tree import Tree, YamlPath
 from commsengine.errors import Problem
-from commsengine.text import listed, meant, near_names
+from commsengine.text import cut_short, listed, meant, near_names
 
 _EXAMPLES = {
     "campaign": "campaign: crm-rollout",
@@ -67,13 +67,13 @@ def explain(error: ErrorDetails, tree: Tree, model: type[BaseModel]) -> Problem:
         return _unknown_key(loc, tree, model)
     if error_type == "missing":
         fix = f"Add '{_EXAMPLES.get(key, key + ': …')}'."
-        return _at(tree, tree.place(loc[:-1]), "missing", f"'{key}' is missing.", fix)
+        return tree.problem(tree.place(loc[:-1]), "missing", f"'{key}' is missing.", fix)
     if error_type == "value_error":
         return _own_words(error, tree)
     path = tree.nearest(tuple(part for part in loc if part != "[key]"))
-    place = tree.keys.get(path, tree.place(path)) if "[key]" in loc else tree.place(path)
+    place = tree.key_place(path) if "[key]" in loc else tree.place(path)
     cause, fix = _words(error_type, error.get("ctx", {}), key, error["input"])
-    return _at(tree, place, "bad_value", cause, fix)
+    return tree.problem(place, "bad_value", cause, fix)
 
 
 def _words(error_type: str, ctx: Mapping[str, Any], key: str, written: object) -> tuple[str, str]:
@@ -139,14 +139,12 @@ def _not_a_choice(key: str, written: object, expected: str) -> tuple[str, str]:
 
 
 def _unknown_key(loc: YamlPath, tree: Tree, model: type[BaseModel]) -> Problem:
-    path, key = tree.nearest(loc), str(loc[-1])
-    known = _known_keys(model, loc[:-1])
-    place = tree.keys.get(path) or tree.place(path)
+    key, known = str(loc[-1]), _known_keys(model, loc[:-1])
     fix = meant(key, known, "key")
     if not near_names(key, known) and (near := near_names(key, homes := _homes(model), 1)):
         asked = "" if near[0] == key else f"Did you mean '{near[0]}'? "
         fix = f"{asked}It belongs to '{homes[near[0]]}'."
-    return _at(tree, place, "unknown_key", f"The key '{key}' is not known here.", fix)
+    return tree.problem(tree.key_place(tree.nearest(loc)), "unknown_key", f"The key '{key}' is not known here.", fix)
 
 
 def _own_words(error: ErrorDetails, tree: Tree) -> Problem:
@@ -156,7 +154,7 @@ def _own_words(error: ErrorDetails, tree: Tree) -> Problem:
     key = _key(path)
     prefix = f"{key}: " if key and not said.startswith(f"'{key}") else ""
     fix = sentence(fix) or "Change it, or take it out."
-    return _at(tree, tree.place(path), "bad_value", prefix + sentence(cause, capital=not prefix), fix)
+    return tree.problem(tree.place(path), "bad_value", prefix + sentence(cause, capital=not prefix), fix)
 
 
 def part_at_fault(error: ErrorDetails, tree: Tree) -> YamlPath:
@@ -169,10 +167,6 @@ def part_at_fault(error: ErrorDetails, tree: Tree) -> YamlPath:
 
 def _said(error: ErrorDetails) -> str:
     return str(error.get("ctx", {}).get("error", error["msg"]))
-
-
-def _at(tree: Tree, place: Place, code: str, cause: str, fix: str) -> Problem:
-    return Problem(tree.file, *place, code, cause, fix)
 
 
 def sentence(text: str, *, capital: bool = True) -> str:
@@ -190,45 +184,44 @@ def _key(loc: YamlPath) -> str:
 def _shown(written: object) -> str:
     if not isinstance(written, str):
         return _SHAPES.get(type(written).__name__, str(written))
-    return f"'{written}'" if len(written) <= 60 else f"'{written[:57]}…'"
+    return f"'{cut_short(written)}'"
 
 
 def _known_keys(model: type[BaseModel], loc: YamlPath) -> list[str]:
     """The keys that the format knows at a location, as authors write them."""
-    error_type: Any = model
+    kind: Any = model
     for part in loc:
-        error_type = _inside(_bare(error_type), part)
-    error_type = _bare(error_type)
-    if not (isinstance(error_type, type) and issubclass(error_type, BaseModel)):
-        return []
-    return [field.alias or name for name, field in error_type.model_fields.items()]
+        kind = _inside(kind, part)
+    return list(_fields(kind))
 
 
-def _homes(model: type[BaseModel], home: str = "") -> dict[str, str]:
+def _homes(model: Any, home: str = "") -> dict[str, str]:
     """Each key of the format that stands below another, with the name of the other."""
     found: dict[str, str] = {}
-    for name, field in model.model_fields.items():
-        error_type, key = _bare(field.annotation), field.alias or name
-        while get_args(error_type):
-            error_type = _bare(get_args(error_type)[-1 if get_args(error_type)[-1] is not Ellipsis else 0])
-        if isinstance(error_type, type) and issubclass(error_type, BaseModel):
-            found = {**_homes(error_type, key), **found}
-        if home:
-            found[key] = home
+    for key, field in _fields(model).items():
+        kind = field
+        while parts := get_args(_bare(kind)):
+            kind = parts[-1] if parts[-1] is not Ellipsis else parts[0]
+        found = {**_homes(kind, key), **found, **({key: home} if home else {})}
     return found
 
 
-def _bare(error_type: Any) -> Any:
-    while get_origin(error_type) in (Annotated, Union, types.UnionType):
-        error_type = next(part for part in get_args(error_type) if part is not type(None))
-    return error_type
-
-
-def _inside(error_type: Any, part: str | int) -> Any:
-    if isinstance(error_type, type) and issubclass(error_type, BaseModel):
-        fields = {field.alias or name: field.annotation for name, field in error_type.model_fields.items()}
+def _inside(kind: Any, part: str | int) -> Any:
+    if fields := _fields(kind):
         return fields.get(str(part))
-    found = get_args(error_type)
-    if not found:
-        return None
-    return found[0] if isinstance(part, int) else found[-1]
+    parts = get_args(_bare(kind)) or (None,)
+    return parts[0] if isinstance(part, int) else parts[-1]
+
+
+def _fields(kind: Any) -> dict[str, Any]:
+    """What stands below a mapping of ours, by the keys that authors write; empty for any other type."""
+    kind = _bare(kind)
+    if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+        return {}
+    return {field.alias or name: field.annotation for name, field in kind.model_fields.items()}
+
+
+def _bare(kind: Any) -> Any:
+    while get_origin(kind) in (Annotated, Union, types.UnionType):
+        kind = next(part for part in get_args(kind) if part is not type(None))
+    return kind

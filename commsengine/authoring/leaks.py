@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from commsengine.authoring.yaml_text import place_of
 from commsengine.errors import Problem
+from commsengine.text import place_of
 
 _SECRETS = (
     ("a Slack token", r"\bxox[abeoprs](?:\.xox[bp])?-[A-Za-z0-9-]{6,}"),

@@ -102,17 +102,9 @@ def load_people(path: Path, *, directory: Sequence[Person] = ()) -> PeopleFile:
     people, columns = _with_managers(reading), (*own, *attributes)
     returning = {person.id: reading.returning[person.id] for person in people if person.id in reading.returning}
     advice = tuple(_slips(text, reading.columns))
-    return PeopleFile(
-        people,
-        _in_order(reading.rejected),
-        count,
-        columns,
-        _kept(reading.known, columns),
-        advice,
-        frozenset(person.id for person in reading.known),
-        tuple(reading.nameless),
-        returning,
-    )
+    present = frozenset(person.id for person in reading.known)
+    rejected, kept, nameless = _in_order(reading.rejected), _kept(reading.known, columns), tuple(reading.nameless)
+    return PeopleFile(people, rejected, count, columns, kept, advice, present, nameless, returning)
 
 
 def _in_order(problems: Sequence[Problem]) -> tuple[Problem, ...]:
@@ -248,13 +240,11 @@ def _circles(above: dict[str, str]) -> dict[str, str]:
 
 
 def _with_managers(reading: _Reading) -> tuple[Person, ...]:
-    beside = [person for person in reading.directory.people if person.id not in reading.ids]
-    managers = {each.manager.lower() for each in (*beside, *(person for _, person in reading.people))}
-    return tuple(_managing(person, person.email in managers) for _, person in reading.people)
-
-
-def _managing(person: Person, is_manager: bool) -> Person:
-    return person if person.is_manager == is_manager else replace(person, is_manager=is_manager)
+    people = [person for _, person in reading.people]
+    beside = (person for person in reading.directory.people if person.id not in reading.ids)
+    managers = {each.manager.lower() for each in (*beside, *people)}
+    changed = {each.email for each in people if each.is_manager != (each.email in managers)}
+    return tuple(replace(each, is_manager=not each.is_manager) if each.email in changed else each for each in people)
 
 
 def export_people(people: Sequence[Person]) -> str:

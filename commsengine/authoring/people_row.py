@@ -6,24 +6,21 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from commsengine.authoring.addresses import AddressError, clean_address
 from commsengine.authoring.places import country_fix, region_fix, zone_fix
 from commsengine.cadence.moments import parse_date
 from commsengine.cadence.people import COLUMNS, KNOWN, Person, updated
-from commsengine.cadence.plan import WEEKDAYS
 from commsengine.cadence.terms import CHANNELS
-from commsengine.text import UNSEEN_IN_LINES, listed, near_names
+from commsengine.text import UNSEEN_IN_LINES, listed, near_or
 
 MOST_CHARACTERS = 500
 
 _SUSPECT = re.compile(UNSEEN_IN_LINES.pattern + r"|[\r\n]|=\?")
 _GUARDED = re.compile(r"'(?=[=+\-@\t\r＝＋－＠])")
-_WEEKDAY_NAMES = {name: WEEKDAYS.index(name[:3]) for name in WEEKDAYS} | {
-    name: index
-    for index, name in enumerate(["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"])
-}
+_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_WEEKDAY_NAMES = {written: index for index, name in enumerate(_WEEK) for written in (name, name[:3])}
 
 
 class CellError(ValueError):
@@ -78,7 +75,7 @@ def person_of(
             return ""
 
     typed = {column: read(column, reader) for column, reader in _READERS.items() if values.get(column)}
-    email = str(read("email", _email))
+    email = str(read("email", partial(_address, "email")))
     known = directory.find(values.get("id") or email, email)
     if "name" in own and not values["name"] and (known is None or known.name):
         fix = "Write the name, or take the whole column out."
@@ -117,20 +114,12 @@ def _seen(values: Mapping[str, str], faults: list[CellError]) -> None:
             faults.append(CellError(column, "too_long", cause, "Shorten it."))
 
 
-def _email(text: str) -> str:
-    return _address("email", text)
-
-
 def _address(column: str, text: str) -> str:
     try:
         return clean_address(text)
     except AddressError as error:
         cause = str(error) if column == "email" else f"the {column}: {error}"
         raise CellError(column, "bad_address", cause[0].upper() + cause[1:] + ".", error.fix) from None
-
-
-def _manager(text: str) -> str:
-    return _address("manager", text)
 
 
 def _zone(text: str) -> str:
@@ -199,22 +188,16 @@ def _date(column: str, text: str) -> dt.date:
         raise CellError(column, "bad_date", f"{cause}.", f"{fix[0].upper()}{fix[1:]}.") from None
 
 
-def _left(text: str) -> dt.date:
-    return _date("left", text)
-
-
 def _language(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*", text):
-        raise CellError(
-            "language", "bad_language", f"'{text}' is not a language.", "Write its code, such as 'en' or 'pt-BR'."
-        )
+        fix = "Write its code, such as 'en' or 'pt-BR'."
+        raise CellError("language", "bad_language", f"'{text}' is not a language.", fix)
     return text.replace("_", "-")
 
 
 def _channel(text: str) -> str:
     if text.lower() not in CHANNELS:
-        near = near_names(text, CHANNELS, 1)
-        fix = f"Did you mean '{near[0]}'?" if near else f"Write {listed(CHANNELS)}, or leave the cell empty."
+        fix = near_or(text, CHANNELS, f"Write {listed(CHANNELS)}, or leave the cell empty.", 1)
         raise CellError("channel", "unknown_channel", f"'{text}' is not a channel.", fix)
     return text.lower()
 
@@ -227,12 +210,12 @@ def _slack_id(text: str) -> str:
 
 
 _READERS: Mapping[str, Callable[[str], object]] = {
-    "manager": _manager,
+    "manager": partial(_address, "manager"),
     "time_zone": _zone,
     "country": _country,
     "days": _days,
     "leave": _leave,
-    "left": _left,
+    "left": partial(_date, "left"),
     "language": _language,
     "channel": _channel,
     "slack_id": _slack_id,

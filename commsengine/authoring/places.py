@@ -6,7 +6,7 @@ import re
 from functools import cache
 from zoneinfo import available_timezones
 
-from commsengine.text import listed, near_names
+from commsengine.text import listed, near_names, near_or
 
 _NOT_ISO = ("EU", "EZ", "UN", "QO", "XA", "XB", "ZZ", "AC", "CP", "DG", "EA", "IC", "TA", "CQ")
 _SPOKEN = {"UK": "GB", "USA": "US", "ENGLAND": "GB", "KOREA": "KR", "HOLLAND": "NL", "UAE": "AE"}
@@ -24,14 +24,10 @@ def zone_fix(written: str) -> str | None:
         return None
     if re.search(r"[+-]\d|^\d|^UTC.", written):
         return "Write a place instead of an offset, for example 'Europe/Berlin': places know about summer time."
-    near = _by_city(written) or near_names(written, zone_names(), 2)
-    return f"Did you mean {listed(near)}?" if near else "Write a place such as 'Europe/Berlin' or 'Asia/Seoul'."
-
-
-def _by_city(written: str) -> list[str]:
-    cities = {name.rpartition("/")[2]: name for name in sorted(zone_names(), reverse=True) if "/" in name}
-    same = {city.casefold(): name for city, name in cities.items()}.get(written.replace(" ", "_").casefold())
-    return [same] if same else []
+    cities = {name.rpartition("/")[2].casefold(): name for name in sorted(zone_names(), reverse=True) if "/" in name}
+    if same := cities.get(written.replace(" ", "_").casefold()):
+        return f"Did you mean '{same}'?"
+    return near_or(written, zone_names(), "Write a place such as 'Europe/Berlin' or 'Asia/Seoul'.", 2)
 
 
 @cache
@@ -72,7 +68,6 @@ def region_fix(country: str, written: str) -> str | None:
         return None
     if written.upper().removeprefix(f"{country}-") in known:
         return f"Write '{written.upper().removeprefix(f'{country}-')}'."
-    near = near_names(written, known)
-    if near:
-        return f"Did you mean {listed(near)}?"
-    return f"Write a region of {country}, such as {listed(known[:3])}, or leave the cell empty."
+    return near_or(
+        written, known, f"Write a region of {country}, such as {listed(known[:3])}, or leave the cell empty."
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from commsengine.authoring.leaks import leaks, masked
 from commsengine.authoring.rules import advice, dates, ladder, names, recall, roles, texts
 from commsengine.authoring.shape import Shaped, shape
 from commsengine.authoring.workspace_file import load_workspace
-from commsengine.authoring.yaml_tree import Place, YamlPath, read_tree
+from commsengine.authoring.yaml_tree import read_tree
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.errors import InputError, Problem
 
@@ -30,25 +30,7 @@ _FILLERS: dict[str, Any] = {
     "cadence": {"every": "48h", "times": "5"},
 }
 _FILLERS["messages"] = [{key: _FILLERS[key] for key in ("id", "key_point", "from", "until", "cadence")}]
-_RULES = (
-    *names.RULES,
-    *dates.RULES,
-    *ladder.RULES,
-    *roles.RULES,
-    *texts.RULES,
-    *recall.RULES,
-    *advice.RULES,
-)
-
-
-@dataclass(frozen=True)
-class LoadedPlan:
-    """A sound plan, its text, and where each part of it stands: line and column from 1."""
-
-    plan: Plan
-    source: str
-    path: Path
-    positions: Mapping[YamlPath, Place]
+_SUBJECTS = (names, dates, ladder, roles, texts, recall, advice)
 
 
 @dataclass(frozen=True)
@@ -56,7 +38,6 @@ class Review:
     """What could be read of a plan (``None``: nothing sound remained), and all that is to be said about it."""
 
     draft: Draft | None
-    source: str
     problems: tuple[Problem, ...]
     roster: Path | None = None
 
@@ -65,30 +46,25 @@ class Review:
         return tuple(problem for problem in self.problems if problem.severity == "error")
 
 
-def load_plan(path: Path, *, root: Path) -> LoadedPlan:
-    """A sound plan. ``root`` is the workspace. Raises ``InputError`` with all problems of the file."""
-    review = review_plan(path, root=root)
-    if review.errors or review.draft is None:
-        raise InputError.of(review.errors)
-    return LoadedPlan(review.draft.plan, review.source, path, review.draft.tree.positions())
-
-
 def review_plan(path: Path, *, root: Path) -> Review:
-    """Every problem that shows in the plan and ``workspace.yaml`` alone; does not raise for a bad plan."""
+    """Every problem that shows in the plan and ``workspace.yaml`` alone. ``root`` is the workspace.
+
+    Raises ``InputError`` only for a file that is not there.
+    """
     try:
         tree = read_tree(path)
     except InputError as error:
         if not error.problems:
             raise
-        return Review(None, "", tuple(masked(error.problems)))
+        return Review(None, tuple(masked(error.problems)))
     shaped = shape(tree, Plan, dict(_FILLERS))
     problems = [*leaks(str(path), tree.source), *shaped.problems]
     if shaped.value is None:
-        return Review(None, tree.source, ordered(problems))
+        return Review(None, ordered(problems))
     draft = Draft(shaped.value, shaped.tree, tree.data)
     roster, missing = _roster(draft, path, root)
     problems += _kept([*_by_rules(draft, root), *missing], shaped)
-    return Review(draft, tree.source, ordered(problems), roster)
+    return Review(draft, ordered(problems), roster)
 
 
 def ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
@@ -98,8 +74,9 @@ def ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 
 def _by_rules(draft: Draft, root: Path) -> Iterator[Problem]:
-    for rule in _RULES:
-        yield from rule(draft)
+    for subject in _SUBJECTS:
+        for rule in subject.RULES:
+            yield from rule(draft)
     yield from dates.repeats_fit(draft)
     yield from dates.clock_changes(draft, {draft.plan.send.time_zone})
     yield from dates.windows_in_gaps(draft, {draft.plan.send.time_zone})

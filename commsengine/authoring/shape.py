@@ -35,8 +35,8 @@ class Shaped(Generic[Model]):
 def shape(tree: Tree, model: type[Model], fillers: dict[str, Any]) -> Shaped[Model]:
     """Validate a tree. ``fillers`` stand in for keys that are missing at the top or in a list there."""
     if not isinstance(tree.data, dict):
-        place, cause = tree.place(()), "The file is not made of 'key: value' lines."
-        wrong = Problem(tree.file, *place, "not_a_mapping", cause, "Begin it with a key, for example 'title: …'.")
+        cause, fix = "The file is not made of 'key: value' lines.", "Begin it with a key, for example 'title: …'."
+        wrong = tree.problem(tree.place(()), "not_a_mapping", cause, fix)
         return Shaped(None, tree, [], [*tree.problems, wrong])
     shaped: Shaped[Model] = Shaped(None, tree, [], list(tree.problems))
     for _ in range(ROUNDS):

@@ -30,8 +30,7 @@ def _rules(workspace: Workspace, tree: Tree) -> Iterator[Problem]:
     for index, out in enumerate(workspace.black_out):
         if out.last < out.first:
             place, cause = tree.place(("black_out", index)), "These black-out days end before they begin."
-            yield Problem(tree.file, *place, "ends_before_start", cause, "Write the earlier day first.")
+            yield tree.problem(place, "ends_before_start", cause, "Write the earlier day first.")
     if workspace.language not in workspace.languages and "languages" in tree.data:
-        place = tree.place(("language",))
         cause = f"The language '{workspace.language}' is none of the 'languages'."
-        yield Problem(tree.file, *place, "unknown_language", cause, "Add it to 'languages'.")
+        yield tree.problem(tree.place(("language",)), "unknown_language", cause, "Add it to 'languages'.")

@@ -10,7 +10,7 @@ from pathlib import Path
 from ruamel.yaml.error import MarkedYAMLError
 
 from commsengine.errors import InputError, Problem
-from commsengine.text import UNSEEN_IN_LINES, unseen_in
+from commsengine.text import UNSEEN_IN_LINES, place_of, unseen_in
 
 MOST_BYTES = 1_000_000
 
@@ -57,7 +57,7 @@ def read_text(path: Path) -> str:
     Raises ``InputError`` for a file that is missing, unreadable, over 1 MB, not UTF-8, or holds tabs as indentation.
     """
     text = read_utf8(path)
-    if problems := [*_unseen(str(path), text), *_tabs(str(path), text)]:
+    if problems := _faults(str(path), text):
         raise InputError.of(problems)
     return text
 
@@ -110,36 +110,21 @@ def fault_of(error: MarkedYAMLError, source: str) -> tuple[tuple[int, int], str,
     return place, "This is not valid YAML here.", "Check the quotes and the indentation of this line and the one above."
 
 
-def place_of(text: str, offset: int) -> tuple[int, int]:
-    """Line and column, both from 1, of an offset into a text."""
-    return text.count("\n", 0, offset) + 1, offset - (text.rfind("\n", 0, offset) + 1) + 1
-
-
 def _wide(data: bytes) -> str:
     start = data[:200]
     marked = next((name for mark, name in _BYTE_ORDER if data.startswith(mark)), "")
     return marked or ("UTF-16" if start.count(0) > len(start) // 4 else "")
 
 
-def _unseen(file: str, text: str) -> list[Problem]:
-    return [
-        Problem(
-            file,
-            *place_of(text, found.start()),
-            "control_character",
-            f"The file holds {unseen_in(found[0])}, which no editor shows.",
-            "Delete it.",
-        )
-        for found in islice(UNSEEN_IN_LINES.finditer(text), MOST_TOLD)
-    ]
-
-
-def _tabs(file: str, text: str) -> list[Problem]:
-    cause, fix = "This line is indented with a tab.", "Write spaces instead, two for each step."
-    return [
-        Problem(file, *place_of(text, found.end() - 1), "tab", cause, fix)
-        for found in islice(_TAB_INDENT.finditer(text), MOST_TOLD)
-    ]
+def _faults(file: str, text: str) -> list[Problem]:
+    problems = []
+    for found in islice(UNSEEN_IN_LINES.finditer(text), MOST_TOLD):
+        cause = f"The file holds {unseen_in(found[0])}, which no editor shows."
+        problems.append(Problem(file, *place_of(text, found.start()), "control_character", cause, "Delete it."))
+    for found in islice(_TAB_INDENT.finditer(text), MOST_TOLD):
+        cause, fix = "This line is indented with a tab.", "Write spaces instead, two for each step."
+        problems.append(Problem(file, *place_of(text, found.end() - 1), "tab", cause, fix))
+    return problems
 
 
 def _refused(file: str, place: tuple[int, int], code: str, cause: str, fix: str) -> InputError:

@@ -25,9 +25,9 @@ from ruamel.yaml.events import (
     StreamEndEvent,
 )
 
-from commsengine.authoring.yaml_text import fault_of, place_of, read_text
+from commsengine.authoring.yaml_text import fault_of, read_text
 from commsengine.errors import InputError, Problem
-from commsengine.text import shown_unseen, unseen_in
+from commsengine.text import place_of, shown_unseen, unseen_in
 
 MOST_DEPTH = 40
 MOST_NODES = 100_000
@@ -50,14 +50,17 @@ class Tree:
     keys: dict[YamlPath, Place] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
-    def positions(self) -> dict[YamlPath, Place]:
-        return {path: self.place(path) for path in self.values}
+    def problem(self, place: Place, code: str, cause: str, fix: str) -> Problem:
+        return Problem(self.file, *place, code, cause, fix)
 
     def place(self, path: YamlPath) -> Place:
         """Where to point for a path, or for the nearest part above it that was written."""
         path = self.nearest(path)
         scalar = isinstance(self.at(path), str)
         return self.values[path] if scalar or path not in self.keys else self.keys[path]
+
+    def key_place(self, path: YamlPath) -> Place:
+        return self.keys.get(path) or self.place(path)
 
     def at(self, path: YamlPath) -> Any:
         node = self.data
@@ -188,12 +191,12 @@ class _Reader:
             self._note(_place(event), "tag", f"'{tag}' is a YAML tag, which is not allowed here.", "Take it out.")
 
     def _note(self, place: Place, code: str, cause: str, fix: str) -> None:
-        self.tree.problems.append(Problem(self.tree.file, *place, code, cause, fix))
+        self.tree.problems.append(self.tree.problem(place, code, cause, fix))
         if len(self.tree.problems) >= MOST_PROBLEMS:
             raise InputError.of(self.tree.problems)
 
     def _stop(self, place: Place, code: str, cause: str, fix: str) -> InputError:
-        return InputError.of([*self.tree.problems, Problem(self.tree.file, *place, code, cause, fix)])
+        return InputError.of([*self.tree.problems, self.tree.problem(place, code, cause, fix)])
 
 
 def _place(event: Any) -> Place:

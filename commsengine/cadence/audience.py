@@ -1,22 +1,55 @@
-"""Who takes part in what: the sequences of one person for the messages of all running campaigns."""
+"""Who takes part in what: the roles of an audience, and the sequences of one person for the messages of all running
+campaigns."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.experiment import arm_of
 from commsengine.cadence.history import Campaign, Campaigns, History, OutreachOutcome, Question, Reason, Snooze
-from commsengine.cadence.people import Person, role_of
-from commsengine.cadence.plan import Message, Plan
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Audience, Message, Plan, Role
 from commsengine.cadence.repeats import INTERVAL, ByRecall, FixedInterval, RepeatRule
 from commsengine.cadence.sequence import MessageSequence
 from commsengine.cadence.terms import ChannelName
 from commsengine.recall.learning import ASSUMED
 
+_NOT_IN_ROSTER = ("not_in_roster", "The person is not in the campaign's roster.")
+_NO_ROLE = ("no_role", "The person is in none of the campaign's roles.")
+
 Fact = TypeVar("Fact", Question, Snooze, OutreachOutcome)
+
+
+def role_of(audience: Audience, person: Person) -> str | None:
+    """The first role that matches, in the plan's order; ``None`` when the campaign is not for this person."""
+    return next((name for name, role in audience.roles.items() if matches(role, person)), None)
+
+
+def matches(role: Role, person: Person) -> bool:
+    if role.rest:
+        return True
+    if role.is_manager is not None and role.is_manager != person.is_manager:
+        return False
+    return all(person.column(column) in values for column, values in role.columns.items())
+
+
+def members(audience: Audience, people: Iterable[Person]) -> Iterator[tuple[Person, str]]:
+    """Those of these people who are in the audience and have not left, with their role."""
+    for person in people:
+        role = role_of(audience, person)
+        if role is not None and person.left is None:
+            yield person, role
+
+
+def is_for(message: Message, role: str) -> bool:
+    return not message.to or role in message.to
+
+
+def roles_of(plan: Plan, message: Message) -> tuple[str, ...]:
+    return tuple(role for role in plan.audience.roles if is_for(message, role))
 
 
 def sequences_of(campaigns: Campaigns, person: Person, history: History) -> tuple[list[MessageSequence], list[Reason]]:
@@ -28,14 +61,14 @@ def sequences_of(campaigns: Campaigns, person: Person, history: History) -> tupl
     reasons: list[Reason] = []
     for campaign in sorted(campaigns.running, key=lambda campaign: campaign.id):
         role = role_of(campaign.plan.audience, person)
-        absent = _absent(campaign, history, role)
-        if absent is not None or role is None:
-            code, text = absent or ("", "")
+        outside = campaign.plan.audience.people and campaign.id not in history.rosters
+        if outside or role is None:
+            code, text = _NOT_IN_ROSTER if outside else _NO_ROLE
             reasons += [Reason(campaign.id, m.id, code, text, waits_for="never") for m in campaign.plan.messages]
             continue
         hours = Hours(campaign.plan, person, campaigns.workspace.black_out)
         for message in campaign.plan.messages:
-            if not message.to or role in message.to:
+            if is_for(message, role):
                 sequences.append(_sequence(campaigns, campaign, message, role, hours, person, history, len(sequences)))
     return sequences, reasons
 
@@ -47,19 +80,8 @@ def carried_by(plan: Plan, carriers: Collection[str] | None) -> list[ChannelName
 
 def reaching(channels: Sequence[ChannelName], person: Person, unreachable: Collection[str]) -> tuple[ChannelName, ...]:
     """Those of these channels that reach the person, the preferred one first."""
-    return tuple(
-        sorted(
-            (each for each in channels if each not in unreachable), key=lambda name: name != person.preferred_channel
-        )
-    )
-
-
-def _absent(campaign: Campaign, history: History, role: str | None) -> tuple[str, str] | None:
-    if campaign.plan.audience.people and campaign.id not in history.rosters:
-        return "not_in_roster", "The person is not in the campaign's roster."
-    if role is None:
-        return "no_role", "The person is in none of the campaign's roles."
-    return None
+    those = (name for name in channels if name not in unreachable)
+    return tuple(sorted(those, key=lambda name: name != person.preferred_channel))
 
 
 def _sequence(

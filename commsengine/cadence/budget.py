@@ -9,9 +9,7 @@ from collections.abc import Iterable
 from commsengine.cadence.calendar import MINUTE, Hours
 from commsengine.cadence.history import TouchRow
 from commsengine.cadence.plan import Budget, Workspace
-
-BY_HAND = frozenset({"personal", "sponsor"})
-"""Kinds that a human carries: they cost no attention budget."""
+from commsengine.cadence.terms import BY_HAND
 
 WEEK = 7
 

@@ -82,8 +82,8 @@ class Hours:
         self._person = person
         self._black_out = black_out
         window = plan.send.window
-        self._days = person.days if person.days is not None else _weekdays(window)
-        self._send_days = self._days & _weekdays(window)
+        self._days = person.days if person.days is not None else _weekdays(window.days)
+        self._send_days = self._days & _weekdays(window.days)
         self._from, self._to = _wished(window, person.quiet)
         self._country = person.country if plan.send.holidays else ""
         self._last_open: dict[dt.datetime, dt.datetime | None] = {}  # all messages of a campaign ask for the same few
@@ -205,12 +205,8 @@ class Hours:
 
 
 @lru_cache(maxsize=256)
-def _weekdays_of(days: tuple[str, ...]) -> frozenset[int]:
+def _weekdays(days: tuple[str, ...]) -> frozenset[int]:
     return frozenset(WEEKDAYS.index(day) for day in days)
-
-
-def _weekdays(window: Window) -> frozenset[int]:
-    return _weekdays_of(window.days)
 
 
 def _wished(window: Window, wish: tuple[int, int] | None) -> tuple[int, int]:

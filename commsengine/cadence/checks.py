@@ -9,8 +9,9 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from commsengine.cadence.budget import BY_HAND
+from commsengine.cadence.history import TouchRow
 from commsengine.cadence.plan import Check, Message
+from commsengine.cadence.terms import BY_HAND
 from commsengine.text import digest
 
 
@@ -68,23 +69,8 @@ class AnsweredCheck(Protocol):
     def right(self) -> bool | None: ...
 
 
-class CheckRow(Protocol):
-    """A touch on record."""
-
-    @property
-    def key(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def state(self) -> str: ...
-    @property
-    def number(self) -> int: ...
-    @property
-    def due_at(self) -> dt.datetime: ...
-
-
 def unclear_turn(
-    message: Message, due_at: dt.datetime, answers: Iterable[AnsweredCheck], rows: Sequence[CheckRow]
+    message: Message, due_at: dt.datetime, answers: Iterable[AnsweredCheck], rows: Sequence[TouchRow]
 ) -> int | None:
     """The check that the touch of ``due_at`` explains again: the newest one answered, if that was wrong.
 

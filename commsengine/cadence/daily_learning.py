@@ -10,9 +10,10 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from commsengine.cadence.audience import role_of
 from commsengine.cadence.experiment import held_out
 from commsengine.cadence.history import Campaign, History
-from commsengine.cadence.people import Person, role_of
+from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Cadence, Message, Plan
 from commsengine.cadence.repeats import HOUR, events_of, seen_at
 from commsengine.recall.learning import ASSUMED, Checked, Learned, estimate, learn, nothing

@@ -60,16 +60,10 @@ def decide(campaigns: Campaigns, person: Person, history: History, now: dt.datet
             code = "snoozed" if first.sequence.hours.open_window(now) else MISSED_WINDOW
             pending.append(_reason(first, code, opens))
     not_yet = [*pending, *(_reason(due_step, due_step.code, due_step.due) for due_step in ahead)]
-    return Decision(
-        person.id,
-        tuple(touches),
-        min(
-            (at for at in (*(reason.next_at for reason in not_yet), *_news(sequences, now)) if at is not None),
-            default=None,
-        ),
-        (*reasons, *waiting, *not_yet),
-        {(sequence.campaign.id, sequence.message.id): sequence.standing for sequence in sequences},
-    )
+    nexts = (*(reason.next_at for reason in not_yet), *_news(sequences, now))
+    wake_at = min((at for at in nexts if at is not None), default=None)
+    standings = {(sequence.campaign.id, sequence.message.id): sequence.standing for sequence in sequences}
+    return Decision(person.id, tuple(touches), wake_at, (*reasons, *waiting, *not_yet), standings)
 
 
 def missed_window(decision: Decision) -> bool:
@@ -78,10 +72,8 @@ def missed_window(decision: Decision) -> bool:
 
 def _news(sequences: list[MessageSequence], now: dt.datetime) -> list[dt.datetime]:
     """When other role estimates may make a message by recall due earlier, or make it unnecessary."""
-    by_recall = [
-        sequence.campaign.news_at for sequence in sequences if sequence.message.cadence.recall_floor is not None
-    ]
-    return [at for at in by_recall if at is not None and at > now]
+    by_recall = (each.campaign for each in sequences if each.message.cadence.recall_floor is not None)
+    return [campaign.news_at for campaign in by_recall if campaign.news_at is not None and campaign.news_at > now]
 
 
 def _reason(due_step: DueStep, code: str, at: dt.datetime) -> Reason:

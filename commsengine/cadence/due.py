@@ -10,9 +10,10 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from commsengine.cadence.budget import BY_HAND, Ledger
+from commsengine.cadence.budget import Ledger
 from commsengine.cadence.history import Campaigns, Reason, Standstill, TouchRow
 from commsengine.cadence.sequence import MessageSequence, Step
+from commsengine.cadence.terms import BY_HAND
 
 PRIORITY = {"high": 0, "normal": 1, "low": 2}
 

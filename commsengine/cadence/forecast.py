@@ -26,7 +26,7 @@ from commsengine.cadence.history import (
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message
 from commsengine.cadence.standing import open_outreach
-from commsengine.cadence.terms import AnswerKind, EvidenceKind, OutcomeName
+from commsengine.cadence.terms import CHANNELS, HUMAN, AnswerKind, OutcomeName
 
 Fact = Answer | OutreachOutcome
 Supposition = Callable[[Touch], Sequence[Fact]]
@@ -268,20 +268,11 @@ def answered(touch: Touch, messages: Messages, after: dt.timedelta, *, right: bo
     message = messages[touch.campaign, touch.message]
     checked = check_of(message, touch.number) is not None
     kind: AnswerKind | None = "check" if checked else ANSWER_KINDS.get(message.ask)
-    if kind is None or touch.channel == "personal":
+    if kind is None or touch.channel == HUMAN:
         return ()
-    evidence: EvidenceKind = "slack" if touch.channel == "slack" else "link"
-    return (
-        Answer(
-            touch.campaign,
-            touch.message,
-            kind,
-            touch.due_at + after,
-            evidence,
-            right if checked else None,
-            key=touch.key,
-        ),
-    )
+    at, told = touch.due_at + after, right if checked else None
+    evidence = CHANNELS[touch.channel].evidence
+    return (Answer(touch.campaign, touch.message, kind, at, evidence, told, key=touch.key),)
 
 
 def outreach_outcome(touch: Touch, draw: float) -> Sequence[Fact]:

@@ -115,13 +115,8 @@ class History:
         return [row for row in self.rows if row.message == message and row.campaign == campaign]
 
     def answers_to(self, campaign: str, message: str) -> tuple[Answer, ...]:
-        return tuple(
-            [
-                answer
-                for answer in self.answers
-                if answer.campaign == campaign and (answer.message == message or answer.whole_campaign)
-            ]
-        )
+        about = [each for each in self.answers if each.message == message or each.whole_campaign]
+        return tuple([each for each in about if each.campaign == campaign])
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from commsengine.cadence.plan import Audience, Role
 from commsengine.cadence.terms import Wish
 
 
@@ -73,16 +72,3 @@ def updated(known: Person, read: Person, columns: Collection[str]) -> Person:
     kept = {name: value for name, value in known.attributes.items() if name not in columns}
     given = {name: value for name, value in read.attributes.items() if name in columns}
     return replace(known, **values, attributes=kept | given)
-
-
-def role_of(audience: Audience, person: Person) -> str | None:
-    """The first role that matches, in the plan's order; ``None`` when the campaign is not for this person."""
-    return next((name for name, role in audience.roles.items() if matches(role, person)), None)
-
-
-def matches(role: Role, person: Person) -> bool:
-    if role.rest:
-        return True
-    if role.is_manager is not None and role.is_manager != person.is_manager:
-        return False
-    return all(person.column(column) in values for column, values in role.columns.items())

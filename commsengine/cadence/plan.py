@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from commsengine.cadence.moments import Clock, Day, MomentText, Span, WaitText, WorkingDays, span_text
-from commsengine.cadence.terms import ChannelName
+from commsengine.cadence.terms import CHANNELS, ChannelName
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ANGLES = ("why", "your_job", "skills", "measures", "results")
@@ -108,7 +108,7 @@ class Budget(Frozen):
 class Send(Frozen):
     """How and when messages travel."""
 
-    channels: tuple[ChannelName, ...] = Field(default=("slack", "email"), min_length=1)
+    channels: tuple[ChannelName, ...] = Field(default=tuple(CHANNELS), min_length=1)
     window: Window = Window()
     holidays: bool = True
     at_most: Budget = Budget()

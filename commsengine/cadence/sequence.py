@@ -13,14 +13,13 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
-from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.history import Answer, Campaign, OutreachOutcome, Question, Reason, Snooze, TouchRow
 from commsengine.cadence.moments import Wait
 from commsengine.cadence.plan import Message, Rung
 from commsengine.cadence.repeats import NOT_SEEN, RepeatRule, RepeatSlot, seen_at
 from commsengine.cadence.standing import standing
-from commsengine.cadence.terms import ENOUGH, Carrier, ChannelName, Standing, TouchKind
+from commsengine.cadence.terms import BY_HAND, ENOUGH, HUMAN, Carrier, ChannelName, Standing, TouchKind
 
 REMEMBERED = "Recall is estimated to stay above the floor until the message closes."
 
@@ -99,10 +98,9 @@ class MessageSequence:
         return None
 
     def _repeats_ended(self) -> bool:
-        wanted = self.message.repeat_until
-        if wanted == "acknowledged":
+        if self.message.repeat_until == "acknowledged":
             return self.answered
-        return wanted == "recalled" and self.standing == "recalled"
+        return self.message.repeat_until == "recalled" and self.standing == "recalled"
 
     def closed(self) -> Reason:
         if self.leaves:
@@ -117,15 +115,15 @@ class MessageSequence:
     # -- what comes next --------------------------------------------------------------------------
 
     def steps(self) -> tuple[list[Step], list[Reason]]:
-        """The repeat or rung that takes the next slot, and the sponsor's proposal, which takes none."""
-        steps: list[Step] = []
-        reasons: list[Reason] = []
+        """The repeat or rung that takes the next slot, and the sponsor's proposal, which takes none; or why not."""
         rung = self._next_rung()
         if rung is not None and self.ladder[rung - 1].do == "sponsor":
-            self._sponsor(rung, steps, reasons)
-            rung = None
-        self._slot(rung, steps, reasons)
-        return steps, reasons
+            wanted = [self._sponsor(rung), self._slot(None)]
+        else:
+            wanted = [self._slot(rung)]
+        return [each for each in wanted if isinstance(each, Step)], [
+            each for each in wanted if isinstance(each, Reason)
+        ]
 
     def made(self) -> list[TouchRow]:
         """The rows that count in ``times``: messages and reminders that were not skipped."""
@@ -154,9 +152,8 @@ class MessageSequence:
         return slot if slot is None or slot.at >= self.clock else RepeatSlot(self.clock, slot.keep)
 
     def _rung_slot(self) -> dt.datetime:
-        return self.hours.later(
-            max(row.due_at for row in self.rows if row.kind != "sponsor"), self.repeat_rule.interval
-        )
+        last = max(row.due_at for row in self.rows if row.kind != "sponsor")
+        return self.hours.later(last, self.repeat_rule.interval)
 
     def _next_rung(self) -> int | None:
         if not self.chasing:
@@ -167,25 +164,22 @@ class MessageSequence:
             return next(personal, None)
         return climbed + 1 if climbed < len(self.ladder) else None
 
-    def _slot(self, rung: int | None, steps: list[Step], reasons: list[Reason]) -> None:
+    def _slot(self, rung: int | None) -> Step | Reason:
         if not self.channels and self.carried:
-            self._by_hand_at_once(rung, steps, reasons)
-            return
+            return self._by_hand_at_once(rung)
         made, slot = self.made(), self._next_slot()
         exhausted = slot is None or self.all_made(made)
         if rung is not None and made and (self.carried or self.ladder[rung - 1].do != "remind"):
             ready = self._rung_ready(rung, made, slot.at if slot else self._rung_slot(), exhausted)
             if ready is not None:
-                steps.append(self._step(rung, ready))
-                return
+                return self._step(rung, ready)
         if slot is None:
-            reasons.append(self.reason("remembered", REMEMBERED, waits_for="an answer or a new estimate"))
-        elif exhausted:
-            reasons.append(self.reason("times", f"All {len(made)} touches are made.", waits_for="never"))
-        elif not self.carried:
-            reasons.append(self.reason("no_channel", "No channel of the plan is set up.", waits_for="a channel"))
-        else:
-            steps.append(Step(0, "message", slot.at, self.channels[0], keep=slot.keep))
+            return self.reason("remembered", REMEMBERED, waits_for="an answer or a new estimate")
+        if exhausted:
+            return self.reason("times", f"All {len(made)} touches are made.", waits_for="never")
+        if not self.carried:
+            return self.reason("no_channel", "No channel of the plan is set up.", waits_for="a channel")
+        return Step(0, "message", slot.at, self.channels[0], keep=slot.keep)
 
     def _rung_ready(self, rung: int, made: list[TouchRow], slot: dt.datetime, exhausted: bool) -> dt.datetime | None:
         """When this rung may take the slot; ``None`` while a repeat should."""
@@ -201,10 +195,9 @@ class MessageSequence:
         opens = self.hours.next_open(slot, self.closes)  # a Saturday's slot is Monday's: by then the wait may be over
         return slot if opens is not None and opens >= waited else None
 
-    def _by_hand_at_once(self, rung: int | None, steps: list[Step], reasons: list[Reason]) -> None:
+    def _by_hand_at_once(self, rung: int | None) -> Step | Reason:
         if rung is None:
-            reasons.append(self.reason("unreachable", "No channel reaches the person.", waits_for="a new address"))
-            return
+            return self.reason("unreachable", "No channel reaches the person.", waits_for="a new address")
         calls = [row.due_at for row in self.rows if row.kind == "personal"]
         wait = self.ladder[rung - 1].after
         if not calls:
@@ -213,22 +206,19 @@ class MessageSequence:
             ready = self.hours.later(max(calls), self.repeat_rule.interval)
         else:
             ready = self._working_days_after(max(calls), wait.count)
-        steps.append(self._step(rung, ready))
+        return self._step(rung, ready)
 
-    def _sponsor(self, rung: int, steps: list[Step], reasons: list[Reason]) -> None:
+    def _sponsor(self, rung: int) -> Step | Reason | None:
         # only after the last outreach is recorded, and did not help
         calls = [row.due_at for row in self.rows if row.kind == "personal"]
         recorded = [outcome for outcome in self.outcomes if calls and outcome.at >= max(calls)]
         objected = [outcome.at for outcome in recorded if outcome.outcome in NOT_HELPED]
         if not objected:
-            text = "They were away when called."
-            if not recorded:
-                text = "Nobody has recorded what came of the personal outreach."
-            reasons.append(self.reason("outreach", text, waits_for="the outcome of the outreach"))
-            return
+            unknown = "Nobody has recorded what came of the personal outreach."
+            text = "They were away when called." if recorded else unknown
+            return self.reason("outreach", text, waits_for="the outcome of the outreach")
         ready = self._sponsor_ready(self.ladder[rung - 1].after, min(objected))
-        if ready is not None:
-            steps.append(self._step(rung, ready))
+        return None if ready is None else self._step(rung, ready)
 
     def _sponsor_ready(self, wait: Wait, since: dt.datetime) -> dt.datetime | None:
         if wait.unit != "touches":
@@ -243,13 +233,12 @@ class MessageSequence:
         return None
 
     def _working_days_after(self, since: dt.datetime, count: int) -> dt.datetime:
-        day = self.hours.after_working_days(self.hours.local_date(since), count)
-        return self.hours.midnight(day)
+        return self.hours.midnight(self.hours.after_working_days(self.hours.local_date(since), count))
 
     def _step(self, rung: int, ready: dt.datetime) -> Step:
         wanted = self.ladder[rung - 1]
         if wanted.do != "remind":
-            return Step(rung, wanted.do, ready, "personal")
+            return Step(rung, wanted.do, ready, HUMAN)
         channel = wanted.channel if wanted.channel in self.channels else self.channels[0]
         return Step(rung, "remind", ready, channel)
 

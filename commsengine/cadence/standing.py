@@ -5,12 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
-from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.history import Answer, History, OutreachOutcome, Question, TouchRow
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
-from commsengine.cadence.terms import ENOUGH, Standing
+from commsengine.cadence.terms import BY_HAND, ENOUGH, Standing
 
 AWAY = "away"
 CALL_AGAIN_AFTER = 5

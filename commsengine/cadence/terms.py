@@ -6,18 +6,24 @@ its own, so a new one is added here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 ChannelName = Literal["slack", "email"]
 """What carries a message by itself."""
 
-Wish = Literal["", "slack", "email"]
+Wish = Literal["", ChannelName]
 """The channel somebody would rather have; empty without a wish."""
 
-Carrier = Literal["slack", "email", "personal"]
+Carrier = Literal[ChannelName, "personal"]
 """A channel, or a human."""
+
+HUMAN: Literal["personal"] = "personal"
+"""The carrier that is no channel."""
+
+Form = Literal["letter", "card"]
+"""What a message is written as: mail with HTML and text, or blocks with buttons."""
 
 TouchKind = Literal["message", "remind", "personal", "sponsor", "service"]
 HandKind = Literal["personal", "sponsor"]
@@ -41,6 +47,9 @@ Standing = Literal["heard enough", "asked", "not recalled", "recalled", "acknowl
 CampaignState = Literal["paused", "running", "finished", "cancelled"]
 Ask = Literal["acknowledge", "check", "input", "commit", "nothing"]
 
+SUPPOSITIONS = ("none", "all", "typical", "weak", "strong")
+"""How people may be supposed to answer, in a simulation or a rehearsal."""
+
 STATES: tuple[TouchState, ...] = get_args(TouchState)
 ASKED_FOR: tuple[AnswerKind, ...] = ("input", "commit")
 """Answers in the person's own words or by choice, where a message asks for that: never the answer to a check."""
@@ -55,24 +64,50 @@ STANDINGS: tuple[Standing, ...] = get_args(Standing)
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelWords:
-    """How people read about a channel: as a choice, of what it carried, and within a sentence."""
+class ChannelTerms:
+    """How people read about a channel: as a choice, of what it carried, and within a sentence; and what it is like.
+
+    ``evidence`` is how we know of an answer to what it carried. ``any_address``: it reaches addresses of all kinds,
+    not only those of its own members.
+    """
 
     label: str
     carried: str
     in_text: str
+    form: Form = "letter"
+    evidence: EvidenceKind = "link"
+    any_address: bool = False
 
 
-CHANNELS: Mapping[str, ChannelWords] = {
-    "slack": ChannelWords("Slack", "Sent in Slack", "Slack"),
-    "email": ChannelWords("E-mail", "Sent by e-mail", "e-mail"),
+CHANNELS: Mapping[ChannelName, ChannelTerms] = {
+    "slack": ChannelTerms("Slack", "Sent in Slack", "Slack", form="card", evidence="slack"),
+    "email": ChannelTerms("E-mail", "Sent by e-mail", "e-mail", any_address=True),
+}
+"""In the order in which a plan that names none prefers them."""
+
+EVIDENCE: Mapping[EvidenceKind, str] = {
+    "link": "by link",
+    "slack": "in Slack",
+    "reply": "by reply",
+    "manager": "as told in a talk",
 }
 
-BY_HAND: Mapping[str, str] = {
+
+def channel_of(carrier: Carrier) -> ChannelName:
+    """The channel itself; that of mail for a human, and for a channel that the program no longer has."""
+    return carrier if carrier != HUMAN and carrier in CHANNELS else "email"
+
+
+def service_channel(ready: Collection[ChannelName]) -> ChannelName:
+    """Of these, the one for what is no touch: the first that reaches any address, else the first."""
+    return min(ready, key=lambda name: not CHANNELS[name].any_address)
+
+
+BY_HAND: Mapping[HandKind, str] = {
     "personal": "You were put on the list for a personal call or visit",
     "sponsor": "It was proposed to the lead to involve the sponsor",
 }
-"""The kinds of touches that a human carries, as the person reads about them."""
+"""The kinds of touches that a human carries, as the person reads about them. They cost no attention budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +118,7 @@ class AnswerWords:
     to_others: str
 
 
-ANSWERS: Mapping[str, AnswerWords] = {
+ANSWERS: Mapping[AnswerKind, AnswerWords] = {
     "acknowledged": AnswerWords("You confirmed", "got it"),
     "input": AnswerWords("You answered", "gave an answer"),
     "commit": AnswerWords("You said you will", "said they will"),

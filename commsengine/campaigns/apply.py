@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from commsengine.cadence.audience import members
 from commsengine.cadence.calendar import Hours
-from commsengine.cadence.people import ANYBODY, role_of
+from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Message, Plan
 from commsengine.campaigns.diff import TouchDiff, touch_diff
 from commsengine.content.recipe import milestones_mentioned
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.directory import everybody
 from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
@@ -67,23 +67,14 @@ class Diff:
         return not self.new and not any(lists)
 
 
-def compare(store: Store, decisions: Decisions, plan: Plan, templates: Mapping[str, str], now: dt.datetime) -> Diff:
-    """Raises ``InputError`` if the plan renumbers rungs that have been climbed."""
-    del templates  # texts do not move touches; they are frozen with the version
+def compare(store: Store, decisions: Decisions, plan: Plan, people: Iterable[Person], now: dt.datetime) -> Diff:
+    """``people`` are the directory or the roster. Raises ``InputError`` if the plan renumbers rungs people stand on."""
     old = store.campaigns.get(plan.campaign)
-    audience = sum(role_of(plan.audience, person) is not None for person in everybody(store))
+    audience = sum(1 for _ in members(plan.audience, people))
     introduced = introduced_at(old, plan, now)
     if old is None:
-        messages = tuple(message.id for message in plan.messages)
-        return Diff(
-            plan.campaign,
-            True,
-            1,
-            audience,
-            messages_added=messages,
-            introduced=introduced,
-            corrected=plan.corrected,
-        )
+        added = tuple(message.id for message in plan.messages)
+        return Diff(plan.campaign, True, 1, audience, added, introduced=introduced, corrected=plan.corrected)
     _refuse_renumbered_rungs(store, old.plan, plan)
     moved = milestones_moved(old.plan, plan)
     informed = people_with_old_dates(store, plan, moved)

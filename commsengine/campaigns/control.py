@@ -1,4 +1,4 @@
-"""What a person decides about a campaign: start, pause, resume, cancel."""
+"""A campaign that a person pauses or cancels: what had begun is waited for, and what may still leave is told."""
 
 from __future__ import annotations
 
@@ -45,83 +45,42 @@ def known(store: Store, campaign: str) -> CampaignRecord:
     return record
 
 
-def start(store: Store, campaign: str, *, by: str, now: dt.datetime) -> CampaignRecord:
-    """Raises ``CommsError`` if it was started before."""
-    known(store, campaign)
-    return store.campaigns.start(campaign, by=by, now=now)
-
-
-def resume(store: Store, campaign: str, *, backlog: str, by: str, now: dt.datetime) -> CampaignRecord:
-    """Let it go on; ``backlog`` (latest, all, none) says what becomes of what fell due meanwhile."""
-    known(store, campaign)
-    return store.campaigns.resume(campaign, backlog=backlog, by=by, now=now)
-
-
-def pause(
+def stop(
     store: Store,
-    campaign: str,
+    campaigns: Sequence[str],
     *,
-    by: str,
-    clock: Callable[[], dt.datetime],
-    sleep: Callable[[float], None] = time.sleep,
-    wait: float = PATIENCE,
-) -> StopReport:
-    """Pauses, gives back what has not begun, and waits up to ``wait`` seconds for what has.
-
-    Works from any process: the pause is in the database, and every mark looks there. Rows of an engine that is proved
-    dead are uncertain at once; there is nothing to wait for.
-    """
-    known(store, campaign)
-    began = clock()
-    store.campaigns.pause(campaign, by=by, now=began)
-    return _stopped(store, campaign, began, clock, sleep, wait)
-
-
-def pause_all(
-    store: Store,
-    *,
+    for_good: bool = False,
     by: str,
     clock: Callable[[], dt.datetime],
     sleep: Callable[[float], None] = time.sleep,
     wait: float = PATIENCE,
 ) -> list[StopReport]:
-    """The kill switch: first every running campaign is paused, then what had begun is waited for, ``wait`` in all."""
-    running, until = (
-        [record.id for record in store.campaigns.all() if record.state == "running"],
-        time.monotonic() + wait,
-    )
-    began = clock()
-    for campaign in running:
-        store.campaigns.pause(campaign, by=by, now=began)
-    return [_stopped(store, campaign, began, clock, sleep, max(0.0, until - time.monotonic())) for campaign in running]
+    """Pauses these campaigns, or cancels them ``for_good``: all of them first. Then gives back what has not begun, and
+    waits for what has, up to ``wait`` seconds in all.
 
-
-def cancel(
-    store: Store,
-    campaign: str,
-    *,
-    by: str,
-    clock: Callable[[], dt.datetime],
-    sleep: Callable[[float], None] = time.sleep,
-    wait: float = PATIENCE,
-) -> StopReport:
-    known(store, campaign)
-    began = clock()
-    store.campaigns.cancel(campaign, by=by, now=began)
-    return _stopped(store, campaign, began, clock, sleep, wait)
+    Works from any process: the pause is in the database, and every mark looks there. Rows of an engine that is proved
+    dead are uncertain at once; there is nothing to wait for.
+    """
+    began, until = clock(), time.monotonic() + wait
+    for campaign in campaigns:
+        known(store, campaign)
+        if for_good:
+            store.campaigns.cancel(campaign, by=by, now=began)
+        else:
+            store.campaigns.pause(campaign, by=by, now=began)
+    return [_stopped(store, campaign, began, until, clock, sleep) for campaign in campaigns]
 
 
 def _stopped(
     store: Store,
     campaign: str,
     began: dt.datetime,
+    until: float,
     clock: Callable[[], dt.datetime],
     sleep: Callable[[float], None],
-    wait: float,
 ) -> StopReport:
     given_back = store.outbox.release(now=began, campaign=campaign)
     leaving = {row.key for row in _sending(store, campaign)}
-    until = time.monotonic() + wait
     while _sending(store, campaign):
         reconcile(store, Owner.this_process(), clock())
         if time.monotonic() >= until or not _sending(store, campaign):

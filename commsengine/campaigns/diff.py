@@ -17,7 +17,8 @@ from commsengine.cadence.history import Campaign, Campaigns, Touch
 from commsengine.cadence.plan import Plan
 from commsengine.campaigns.effects import as_running, with_campaign
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.directory import pages, sample
+from commsengine.engine.directory import sample
+from commsengine.store.database import chunks
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
 
@@ -52,17 +53,16 @@ def touch_diff(
     )
     after = Campaign(plan, before.started_at, old.version + 1, old.epoch, introduced, before.pauses, before.recall)
     until = max(last_closing(old.plan), last_closing(plan)) + dt.timedelta(days=2)
-    people, total = sample(store)
+    some = sample(store)
     counts = {"kept": 0, "moved": 0, "added": 0, "cancelled": 0}
     common = decisions.campaigns(now)
-    for some in pages([person.id for person in people]):
-        one = _to_come(store, with_campaign(common, before), some, old.id, now, until)
-        other = _to_come(store, with_campaign(common, after), some, old.id, now, until)
+    for ids in chunks(some.ids):
+        one = _to_come(store, with_campaign(common, before), ids, old.id, now, until)
+        other = _to_come(store, with_campaign(common, after), ids, old.id, now, until)
         for key in one.keys() | other.keys():
             counts[_difference(one.get(key), other.get(key))] += 1
-    scale = total / len(people) if people else 1.0
-    scaled = {name: round(count * scale) for name, count in counts.items()}
-    return TouchDiff(**scaled, exact=len(people) == total, looked_at=len(people))
+    scaled = {name: some.scaled(count) for name, count in counts.items()}
+    return TouchDiff(**scaled, exact=some.exact, looked_at=len(some.ids))
 
 
 def _to_come(

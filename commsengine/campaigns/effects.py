@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 
 from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, Standstill
+from commsengine.cadence.terms import HUMAN
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.directory import pages, sample
+from commsengine.engine.directory import sample
+from commsengine.store.database import chunks
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
-
-BY_HAND = "personal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +61,15 @@ class Coming:
 
 def coming(store: Store, decisions: Decisions, now: dt.datetime, until: dt.datetime) -> Coming:
     # as if no person answered, and a hold were released now
-    people, total = sample(store)
-    scale = total / len(people) if people else 1.0
+    some = sample(store)
     campaigns = decisions.campaigns(now)
     campaigns = replace(campaigns, holds=(*campaigns.holds, Standstill(now, now, "latest")))
     counted = Counter[str]()
-    for ids in pages([person.id for person in people]):
+    for ids in chunks(some.ids):
         for one in store.loading.histories(ids).values():
             foreseen = forecast(campaigns, one.person, one.history, now, until, no_answers).touches
-            counted.update(touch.campaign for touch in foreseen if not touch.skip and touch.channel != BY_HAND)
-    return Coming({name: round(count * scale) for name, count in sorted(counted.items())}, len(people) == total)
+            counted.update(touch.campaign for touch in foreseen if not touch.skip and touch.channel != HUMAN)
+    return Coming({name: some.scaled(count) for name, count in sorted(counted.items())}, some.exact)
 
 
 def as_running(record: CampaignRecord, backlog: str, now: dt.datetime) -> Campaign:
@@ -85,27 +84,26 @@ def with_campaign(campaigns: Campaigns, campaign: Campaign) -> Campaigns:
 
 
 def _seen(store: Store, decisions: Decisions, campaigns: Campaigns, only: str, now: dt.datetime) -> Effects:
-    people, total = sample(store)
-    scale = total / len(people) if people else 1.0
+    some = sample(store)
     due, by_hand, later, skipped = 0, 0, 0, Counter[str]()
     firsts: list[dt.datetime] = []
-    for ids in pages([person.id for person in people]):
+    for ids in chunks(some.ids):
         for one in decisions.of(ids, campaigns, now):
             touches = [touch for touch in one.decision.touches if not only or touch.campaign == only]
             skipped.update(touch.skip for touch in touches if touch.skip)
-            by_hand += sum(touch.channel == BY_HAND for touch in touches if not touch.skip)
-            sends = sum(touch.channel != BY_HAND for touch in touches if not touch.skip)
+            by_hand += sum(touch.channel == HUMAN for touch in touches if not touch.skip)
+            sends = sum(touch.channel != HUMAN for touch in touches if not touch.skip)
             nexts = [r.next_at for r in one.decision.reasons if r.next_at and (not only or r.campaign == only)]
             due += sends
             later += not sends and bool(nexts)
             firsts += nexts
     return Effects(
-        total,
-        round(due * scale),
-        round(by_hand * scale),
-        {reason: round(count * scale) for reason, count in skipped.items()},
-        round(later * scale),
+        some.total,
+        some.scaled(due),
+        some.scaled(by_hand),
+        {reason: some.scaled(count) for reason, count in skipped.items()},
+        some.scaled(later),
         min(firsts, default=None),
-        len(people) == total,
-        len(people),
+        some.exact,
+        len(some.ids),
     )

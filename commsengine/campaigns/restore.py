@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -83,13 +83,8 @@ class Restore:
                 counts = put_on_record(store, missing, now) if missing else (0, 0)
                 yield store, replace(self._seen(store, counts, now), foreign=foreign)
 
-    @contextmanager
-    def _opened(self, store: Store) -> Iterator[StateFolder]:
-        state = self._state(store.engine.database_id())
-        try:
-            yield state
-        finally:
-            state.close()
+    def _opened(self, store: Store) -> closing[StateFolder]:
+        return closing(self._state(store.engine.database_id()))
 
     def _seen(self, store: Store, counts: tuple[int, int], now: dt.datetime) -> Verified:
         books = store.counts.status(now)

@@ -11,7 +11,7 @@ Rules of delivery
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, fields
 from typing import Protocol
 
 from commsengine.cadence.terms import Verdict
@@ -56,45 +56,28 @@ class Outcome:
     unclear: str = ""
 
 
+@dataclass(eq=False)
 class DeliveryError(Exception):
     """A failed attempt inside a channel, carrying what the engine must decide on: the finished outcome's fields."""
 
-    def __init__(
-        self,
-        verdict: Verdict,
-        phase: str,
-        reply: str,
-        *,
-        begun: bool = True,
-        retry_after: float | None = None,
-        unreachable: str = "",
-        channel_down: str = "",
-        lasting: bool = False,
-        quota: bool = False,
-        narrow: bool = False,
-        unclear: str = "",
-    ) -> None:
-        super().__init__(reply)
-        self.verdict, self.phase, self.reply, self.begun = verdict, phase, reply, begun
-        self.retry_after, self.unreachable = retry_after, unreachable
-        self.channel_down, self.lasting, self.quota, self.narrow = channel_down, lasting, quota, narrow
-        self.unclear = unclear
+    verdict: Verdict
+    phase: str
+    reply: str
+    _: KW_ONLY
+    begun: bool = True
+    retry_after: float | None = None
+    unreachable: str = ""
+    channel_down: str = ""
+    lasting: bool = False
+    quota: bool = False
+    narrow: bool = False
+    unclear: str = ""
+
+    def __str__(self) -> str:
+        return self.reply
 
     def outcome(self, key: str) -> Outcome:
-        return Outcome(
-            key,
-            self.verdict,
-            self.phase,
-            self.reply,
-            self.begun,
-            self.retry_after,
-            unreachable=self.unreachable,
-            channel_down=self.channel_down,
-            lasting=self.lasting,
-            quota=self.quota,
-            narrow=self.narrow,
-            unclear=self.unclear,
-        )
+        return Outcome(key, **{field.name: getattr(self, field.name) for field in fields(self)})
 
 
 class Channel(Protocol):

@@ -14,7 +14,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 
 from commsengine.content.message import RenderedMessage
-from commsengine.text import BREAKS, CONTROLS, DOMAIN, LOCAL_PART
+from commsengine.text import BREAKS, CONTROLS, mail_address
 
 _UNSAFE = re.compile(f"[{CONTROLS}{BREAKS}]")
 _TOKEN = re.compile(r"[A-Za-z0-9._-]{1,200}")
@@ -70,15 +70,13 @@ def check_bytes(data: bytes, names: tuple[str, ...]) -> None:
 @lru_cache(maxsize=256)
 def address(value: str, field: str) -> str:
     """A bare address, ready for the envelope and the headers; the domain in its ASCII form. Raises ``HeaderError``."""
-    local, at, domain = value.rpartition("@")
-    if not domain.isascii():
-        try:
-            domain = domain.encode("idna").decode()
-        except UnicodeError:
-            raise HeaderError(field, "has a domain that cannot be") from None
-    if not at or len(value) > 254 or not LOCAL_PART.fullmatch(local) or not DOMAIN.fullmatch(domain):
+    try:
+        bare = mail_address(value)
+    except UnicodeError:
+        raise HeaderError(field, "has a domain that cannot be") from None
+    if not bare:
         raise HeaderError(field, "is not an e-mail address that mail can be sent to")
-    return f"{local}@{domain}"
+    return bare
 
 
 @lru_cache(maxsize=16)

@@ -105,13 +105,7 @@ class SlackChannel:
     ) -> None:
         self._ids = ids
         self._troubles: Counter[str] = Counter()
-        self._client = WebClient(
-            token,
-            base_url=api_url,
-            timeout=timeout,  # type: ignore[arg-type] # it takes parts of seconds too
-            retry_handlers=[],
-            logger=_quiet,
-        )
+        self._client = web_client(token, api_url, timeout)
 
     def deliver(self, messages: Sequence[RenderedMessage], mark: Mark) -> Iterator[Outcome]:
         stopped: dict[str, DeliveryError] = {}
@@ -211,6 +205,12 @@ class SlackChannel:
             )
         elif error.retry_after is not None and not error.begun:
             stopped[method] = error
+
+
+def web_client(token: str, api_url: str, timeout: float) -> WebClient:
+    """Asks once, without a word in the log. ``timeout`` is in seconds."""
+    wait: Any = timeout  # it takes parts of seconds too
+    return WebClient(token, base_url=api_url, timeout=wait, retry_handlers=[], logger=_quiet)
 
 
 def grid_id_of(user: Mapping[str, Any]) -> str:

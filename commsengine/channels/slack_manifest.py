@@ -13,11 +13,7 @@ MANIFEST: Mapping[str, Any] = {
     "features": {
         # Without its Messages tab an app can send no direct message. What people type there would reach no one, so it
         # is for reading; they answer by the buttons. There is no home page of the app.
-        "app_home": {
-            "home_tab_enabled": False,
-            "messages_tab_enabled": True,
-            "messages_tab_read_only_enabled": True,
-        },
+        "app_home": {"home_tab_enabled": False, "messages_tab_enabled": True, "messages_tab_read_only_enabled": True},
         "bot_user": {"display_name": "Change messages", "always_online": False},
     },
     "oauth_config": {"scopes": {"bot": ["chat:write", "im:write", "users:read", "users:read.email", "im:history"]}},

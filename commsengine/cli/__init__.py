@@ -58,7 +58,7 @@ def _no_right(error: PermissionError) -> int:
 
 def _our_defect(error: Exception) -> int:
     # One line; the traceback is for those who ask for it.
-    from commsengine.settings import debugging
+    from commsengine.environment import debugging
 
     if debugging():
         raise error

@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.arguments import consent_to, yes_option
-from commsengine.cli.check import PLAN
-from commsengine.cli.output import count, json_option, note, show_json, table, title
+from commsengine.cli.arguments import FILE, consent_to, yes_option
+from commsengine.cli.output import count, first_rows, json_option, note, show_json, title
 from commsengine.cli.people import tell_columns, tell_leavers
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 
 if TYPE_CHECKING:
     from commsengine.authoring.people_file import PeopleFile
-    from commsengine.cadence.people import Person
     from commsengine.cadence.plan import Plan
     from commsengine.campaigns.apply import Diff
     from commsengine.planning.plan_on_disk import CheckedPlan
@@ -25,11 +23,10 @@ if TYPE_CHECKING:
 
 SMALL = 2000
 """Up to so many people the first touches are forecast before a new campaign is applied."""
-MOST_NAMES = 10
 
 
 @click.command()
-@click.argument("plan", type=PLAN)
+@click.argument("plan", type=FILE)
 @click.option("--dry-run", is_flag=True, help="Only show what would change.")
 @yes_option
 @json_option
@@ -45,32 +42,25 @@ def apply(wiring: Wiring, plan: Path, dry_run: bool, yes: bool, as_json: bool) -
     from commsengine.planning.plan_on_disk import checked
 
     checked_plan = checked(wiring.check(plan))
-    written, people, roster = checked_plan.plan, checked_plan.people, checked_plan.roster
+    written, roster = checked_plan.plan, checked_plan.roster
     _refuse_cancelled(wiring, written)
-    if roster is not None and not yes and not dry_run:
-        _refuse_returning(roster)
+    if roster is not None and roster.returning and not yes and not dry_run:
+        raise InputError.of([*roster.returning.values()])  # a roster brings no leaver back in passing
     if roster is None and not wiring.store.people.count():
         raise InputError("Nobody is imported yet.", "Run: commsengine people import people.csv")
-    diff = applying.compare(wiring.store, wiring.decisions, written, wiring.templates, wiring.clock())
-    audience = _audience(written, people)
+    diff = applying.compare(wiring.store, wiring.decisions, written, checked_plan.people, wiring.clock())
     if as_json:
         returned = roster.returned if roster else ()
-        show_json({**asdict(diff), "audience": audience, "applied": not dry_run, "returned": returned})
+        show_json({**asdict(diff), "applied": not dry_run, "returned": returned})
     else:
-        _tell(wiring, diff, checked_plan, plan, audience)
+        _tell(wiring, diff, checked_plan, plan)
         _tell_roster(roster, refusing=not yes)
     if dry_run:
         return
-    consent_to(audience, f"Apply {written.campaign}?", yes=yes)
+    consent_to(diff.audience, f"Apply {written.campaign}?", yes=yes)
     _put_in_force(wiring, diff, written, plan, roster)
     if not as_json:
         click.echo(_next(wiring, written))
-
-
-def _audience(plan: Plan, people: tuple[Person, ...]) -> int:
-    from commsengine.cadence.people import role_of
-
-    return sum(role_of(plan.audience, person) is not None and person.left is None for person in people)
 
 
 def _refuse_cancelled(wiring: Wiring, plan: Plan) -> None:
@@ -79,12 +69,6 @@ def _refuse_cancelled(wiring: Wiring, plan: Plan) -> None:
         raise InputError(
             f"{plan.campaign} was cancelled for good.", "Give the plan another id in its line 'campaign:'."
         )
-
-
-def _refuse_returning(roster: PeopleFile) -> None:
-    # A roster brings no leaver back in passing.
-    if roster.returning:
-        raise InputError.of([*roster.returning.values()])
 
 
 def _tell_roster(roster: PeopleFile | None, *, refusing: bool) -> None:
@@ -109,16 +93,16 @@ def _put_in_force(wiring: Wiring, diff: Diff, plan: Plan, path: Path, roster: Pe
         wiring.store.people.set_roster(plan.campaign, [person.id for person in roster.people], now)
 
 
-def _tell(wiring: Wiring, diff: Diff, checked_plan: CheckedPlan, path: Path, audience: int) -> None:
+def _tell(wiring: Wiring, diff: Diff, checked_plan: CheckedPlan, path: Path) -> None:
     from commsengine.planning.plan_on_disk import corrected_texts
 
     plan = checked_plan.plan
     title(f"{plan.title} ({diff.campaign}), version {diff.version}")
-    click.echo(f"{count(len(plan.messages), 'message')} for {count(audience, 'person', 'people')}.")
+    click.echo(f"{count(len(plan.messages), 'message')} for {count(diff.audience, 'person', 'people')}.")
     for text in wiring.left_out(plan):
         note(text)
     if diff.new:
-        _first_touches(wiring, checked_plan, path, audience)
+        _first_touches(wiring, checked_plan, path, diff.audience)
     elif diff.changes_nothing:
         click.echo("No message, date or milestone changes; texts and rules are taken as they are now.")
     _tell_messages(diff)
@@ -154,9 +138,7 @@ def _tell_dates(diff: Diff) -> None:
         )
     if diff.told:
         click.echo(f"\nTold the old date: {count(len(diff.told), 'person', 'people')}")
-        table(["person", "milestones"], [(told.email, ", ".join(told.milestones)) for told in diff.told[:MOST_NAMES]])
-        if len(diff.told) > MOST_NAMES:
-            note(f"… and {len(diff.told) - MOST_NAMES:,} more: --json lists all of them.")
+        first_rows(["person", "milestones"], [(told.email, ", ".join(told.milestones)) for told in diff.told])
         click.echo(f"\nProposed correction to exactly those:\n  {diff.correction}")
         note("Nothing sends it by itself: write it as a message of its own, which goes to everybody in its roles.")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
 
-from commsengine.cadence.terms import CHANNELS
+from commsengine.cadence.terms import CHANNELS, SUPPOSITIONS
 from commsengine.errors import CommsError, InputError
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ class CampaignType(click.ParamType[str]):
 
 CAMPAIGN = CampaignType()
 CHANNEL = click.Choice(sorted(CHANNELS))
+FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+ANSWERS = click.Choice(SUPPOSITIONS)
 
 
 def person_named(wiring: Wiring, email: str) -> Person:

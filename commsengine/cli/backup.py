@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.arguments import consent, yes_option
+from commsengine.cli.arguments import FILE, consent, yes_option
 from commsengine.cli.output import count, json_option, note, show_json, when
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
@@ -15,8 +15,6 @@ from commsengine.errors import InputError
 if TYPE_CHECKING:
     from commsengine.campaigns.restore import Verified
     from commsengine.wiring import Wiring
-
-FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()

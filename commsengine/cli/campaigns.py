@@ -69,7 +69,7 @@ def start(wiring: Wiring, campaign: str, yes: bool) -> None:
     seen = effects(wiring.store, wiring.decisions, record, "latest", wiring.clock())
     tell(seen)
     consent_to(seen.now_due + seen.later, f"Start {campaign}?", yes=yes)
-    control.start(wiring.store, campaign, by=wiring.operator, now=wiring.clock())
+    wiring.store.campaigns.start(campaign, by=wiring.operator, now=wiring.clock())
     click.echo(f"{campaign} runs. A running engine (commsengine run) or the next tick sends what is due.")
 
 
@@ -93,11 +93,11 @@ def pause(
 
     if everything == (campaign is not None):
         raise InputError("Name one campaign, or say --all.")
-    given: dict[str, Any] = {"by": wiring.operator, "clock": wiring.clock, "wait": 0.0 if no_wait else wait}
-    if everything:
-        reports = control.pause_all(wiring.store, **given)
-    else:
-        reports = [control.pause(wiring.store, str(campaign), **given)]
+    running = [record.id for record in wiring.store.campaigns.all() if record.state == "running"]
+    campaigns = running if campaign is None else [campaign]
+    reports = control.stop(
+        wiring.store, campaigns, by=wiring.operator, clock=wiring.clock, wait=0.0 if no_wait else wait
+    )
     for report in reports:
         _tell_stopped(report)
     if not reports:
@@ -128,7 +128,7 @@ def resume(wiring: Wiring, campaign: str, backlog: str, yes: bool) -> None:
     seen = effects(wiring.store, wiring.decisions, record, backlog, wiring.clock())
     tell(seen)
     consent_to(seen.now_due, f"Resume {campaign}?", yes=yes)
-    control.resume(wiring.store, campaign, backlog=backlog, by=wiring.operator, now=wiring.clock())
+    wiring.store.campaigns.resume(campaign, backlog=backlog, by=wiring.operator, now=wiring.clock())
     click.echo(f"{campaign} runs again.")
 
 
@@ -150,8 +150,8 @@ def cancel(wiring: Wiring, ctx: click.Context, campaign: str, yes: bool, wait: f
     record = control.known(wiring.store, campaign)
     if record.state != "cancelled":  # else it is only looked at again what was just leaving
         consent(f"Cancel {campaign} for good?", yes=yes)
-    report = control.cancel(
-        wiring.store, campaign, by=wiring.operator, clock=wiring.clock, wait=0.0 if no_wait else wait
+    [report] = control.stop(
+        wiring.store, [campaign], for_good=True, by=wiring.operator, clock=wiring.clock, wait=0.0 if no_wait else wait
     )
     _tell_stopped(report)
     ctx.exit(0 if report.clean else STILL_OPEN)

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from commsengine.cli.arguments import FILE
 from commsengine.cli.output import count, json_option, note, show_json
 from commsengine.cli.workspace import with_workspace
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
 
-PLAN = click.Path(path_type=Path, dir_okay=False)
-
 
 @click.command()
-@click.argument("plans", metavar="PLAN...", type=PLAN, nargs=-1, required=True)
+@click.argument("plans", metavar="PLAN...", type=FILE, nargs=-1, required=True)
 @json_option
 @click.pass_context
 @with_workspace

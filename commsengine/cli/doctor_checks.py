@@ -7,14 +7,15 @@ import os
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from commsengine.cli.output import count
 from commsengine.errors import CommsError
 from commsengine.loopback import is_loopback
-from commsengine.settings import shown
+from commsengine.settings import NO_CHANNEL, SIGN_IN, shown
 
 if TYPE_CHECKING:
     from commsengine.resolvers.imap import ImapArchive
@@ -37,6 +38,12 @@ class Finding:
     fix: str = ""
 
 
+_ok = partial(Finding, "", "ok")
+_note = partial(Finding, "", "note")
+_problem = partial(Finding, "", "problem")
+"""What an examination yields; what it is about is written once, in ``examine``."""
+
+
 def examine(wiring: Wiring) -> list[Finding]:
     """Raises ``InputError`` for settings that cannot be read: nothing else could be examined."""
     examinations: dict[str, Callable[[Wiring], Iterator[Finding]]] = {
@@ -52,10 +59,10 @@ def examine(wiring: Wiring) -> list[Finding]:
         "channels": _resting,
         "windows": _windows,
     }
-    findings = [*_settings(wiring)]
+    findings = [replace(found, about="settings") for found in _settings(wiring)]
     for about, examination in examinations.items():
         try:
-            findings += examination(wiring)
+            findings += (replace(found, about=about) for found in examination(wiring))
         except CommsError as error:
             findings.append(Finding(about, "problem", error.message, error.fix))
     return findings
@@ -63,35 +70,26 @@ def examine(wiring: Wiring) -> list[Finding]:
 
 def _settings(wiring: Wiring) -> Iterator[Finding]:
     given = [name for name, value in shown(wiring.settings).items() if value != "not set"]
-    yield Finding("settings", "ok", f"{len(given)} are set, none is wrong.")
+    yield _ok(f"{len(given)} are set, none is wrong.")
     if not wiring.settings.credentials:
-        yield Finding(
-            "settings",
-            "problem",
-            "Neither mail nor Slack is set up.",
-            "Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN.",
-        )
+        yield _problem(f"{NO_CHANNEL}.", f"{SIGN_IN}.")
 
 
 def _state(wiring: Wiring) -> Iterator[Finding]:
     folder, database = wiring.settings.state_dir.absolute(), wiring.settings.database_file
     there = next(each for each in (folder, *folder.parents) if each.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        yield Finding(
-            "state",
-            "problem",
+        yield _problem(
             f"The state folder {folder} cannot be written.",
             "Let COMMSENGINE_STATE_DIR name a folder of this user that outlives a restart.",
         )
     elif database and folder.is_relative_to(database.absolute().parent):
-        yield Finding(
-            "state",
-            "note",
+        yield _note(
             f"The state folder {folder} lies beside the database: restored together, none can tell.",
             "Set COMMSENGINE_STATE_DIR to a folder outside of the workspace.",
         )
     else:
-        yield Finding("state", "ok", f"The sent-journal is kept in {folder}.")
+        yield _ok(f"The sent-journal is kept in {folder}.")
 
 
 def _files(wiring: Wiring) -> Iterator[Finding]:
@@ -101,9 +99,9 @@ def _files(wiring: Wiring) -> Iterator[Finding]:
     found = list(open_files(wiring.settings))
     for each in found:
         grave = each.guarded and each.reader == EVERYBODY
-        yield Finding("files", "problem" if grave else "note", each.text, each.fix)
+        yield (_problem if grave else _note)(each.text, each.fix)
     if not any(each.guarded for each in found):
-        yield Finding("files", "ok", "By their modes, this account alone reads database, backups and state.")
+        yield _ok("By their modes, this account alone reads database, backups and state.")
 
 
 def _database(wiring: Wiring) -> Iterator[Finding]:
@@ -111,14 +109,14 @@ def _database(wiring: Wiring) -> Iterator[Finding]:
 
     people = count(wiring.store.people.count(), "person", "people")
     campaigns = count(len(wiring.store.campaigns.all()), "campaign")
-    yield Finding("database", "ok", f"{wiring.store.dialect}, {people}, {campaigns}.")
+    yield _ok(f"{wiring.store.database.dialect}, {people}, {campaigns}.")
     if left_out := wiring.store.database.examine():
-        yield Finding("database", "note", f"{left_out}.", "Once in a while: sqlite3 FILE 'PRAGMA quick_check'")
-    if wiring.stop_file:
-        yield Finding("database", "problem", STOPPED, "Remove it when sending may go on.")
+        yield _note(f"{left_out}.", "Once in a while: sqlite3 FILE 'PRAGMA quick_check'")
+    if wiring.stop_is_there():
+        yield _problem(STOPPED, "Remove it when sending may go on.")
     held = next((hold for hold in wiring.store.engine.holds() if hold.until is None), None)
     if held:
-        yield Finding("database", "problem", f"The engine is on hold: {held.reason}", "Then: commsengine release")
+        yield _problem(f"The engine is on hold: {held.reason}", "Then: commsengine release")
 
 
 def _resting(wiring: Wiring) -> Iterator[Finding]:
@@ -127,22 +125,18 @@ def _resting(wiring: Wiring) -> Iterator[Finding]:
 
     now = wiring.clock()
     for rest in channels(wiring.store, wiring.decisions, now):
-        yield Finding(
-            "channels", "problem", f"{at_rest(rest, now)} {waits_for(rest)}", "Then a single message tries it again."
-        )
+        yield _problem(f"{at_rest(rest, now)} {waits_for(rest)}", "Then a single message tries it again.")
 
 
 def _clock(wiring: Wiring) -> Iterator[Finding]:
     beats = wiring.store.engine.heartbeats()
     if beats and beats[0].beat_at > wiring.clock() + AHEAD:
-        yield Finding(
-            "clock",
-            "problem",
+        yield _problem(
             f"The last beat on record is in the future ({beats[0].beat_at:%Y-%m-%d %H:%M} UTC).",
             "Set this machine's clock; has it gone back?",
         )
     else:
-        yield Finding("clock", "ok", f"{wiring.clock():%Y-%m-%d %H:%M} UTC.")
+        yield _ok(f"{wiring.clock():%Y-%m-%d %H:%M} UTC.")
 
 
 def _ticks(wiring: Wiring) -> Iterator[Finding]:
@@ -156,14 +150,14 @@ def _ticks(wiring: Wiring) -> Iterator[Finding]:
     if unreached := count_missed_windows(wiring.store, wiring.decisions, last.beat_at):
         people = count(unreached, "person", "people")
         closed = f"At the last call, {when(last.beat_at)}, something was due for {people} whose send window was closed."
-        yield Finding("ticks", "problem", f"{rarely} {closed}", remedy(wiring))
+        yield _problem(f"{rarely} {closed}", remedy(wiring))
     else:
-        yield Finding("ticks", "note", f"{rarely} What falls due waits for the next call.", remedy(wiring))
+        yield _note(f"{rarely} What falls due waits for the next call.", remedy(wiring))
 
 
 def _mail(wiring: Wiring) -> Iterator[Finding]:
     if not wiring.settings.smtp:
-        yield Finding("mail", "note", "Not set up: no e-mail is sent.")
+        yield _note("Not set up: no e-mail is sent.")
         return
     from commsengine.channels.channel import DeliveryError
     from commsengine.channels.smtp import AUTH, HELLO, SmtpConnection, parse_smtp_url
@@ -182,19 +176,19 @@ def _mail(wiring: Wiring) -> Iterator[Finding]:
             "whether this account may log in and send by SMTP.",
             HELLO: "What the server says comes after the code. Ask those who run it whether this machine may send.",
         }.get(error.phase, "Look whether the relay runs, and at host and port in COMMSENGINE_SMTP_URL.")
-        yield Finding("mail", "problem", f"{said.rstrip('.')}.", fix)
+        yield _problem(f"{said.rstrip('.')}.", fix)
         return
     finally:
         relay.quit()
     secured = "without TLS" if server.tls == "off" else "over verified TLS"
     logged_in = ", logged in" if server.user else ""
-    yield Finding("mail", "ok", f"{server.host}:{server.port} answers {secured}{logged_in}; from {wiring.mail_from}.")
+    yield _ok(f"{server.host}:{server.port} answers {secured}{logged_in}; from {wiring.mail_from}.")
 
 
 def _slack(wiring: Wiring) -> Iterator[Finding]:
     settings = wiring.settings
     if not settings.slack_token:
-        yield Finding("slack", "note", "Not set up: nothing is sent to Slack.")
+        yield _note("Not set up: nothing is sent to Slack.")
         return
     from slack_sdk import WebClient
     from slack_sdk.errors import SlackApiError
@@ -204,19 +198,15 @@ def _slack(wiring: Wiring) -> Iterator[Finding]:
         answer = client.auth_test()
     except (SlackApiError, OSError) as error:
         why = error.response.get("error") if isinstance(error, SlackApiError) else error
-        yield Finding("slack", "problem", f"Slack does not accept us: {why}.", "Copy the bot token again (xoxb-…).")
+        yield _problem(f"Slack does not accept us: {why}.", "Copy the bot token again (xoxb-…).")
         return
-    yield Finding(
-        "slack",
-        "ok",
+    yield _ok(
         f"Connected to {answer.get('team', 'the workspace')} as {answer.get('user', 'the app')}.",
         "Whether its Messages Tab is on shows with: commsengine send-test PLAN --to EMAIL --channel slack",
     )
     yield from _scopes(str(answer.headers.get("x-oauth-scopes", "")))
     if not (settings.slack_app_token or settings.slack_signing_secret):
-        yield Finding(
-            "slack",
-            "note",
+        yield _note(
             "Buttons do not work yet; the links in the messages do.",
             "Set COMMSENGINE_SLACK_APP_TOKEN (Socket Mode) or COMMSENGINE_SLACK_SIGNING_SECRET (HTTP).",
         )
@@ -229,13 +219,9 @@ def _scopes(granted: str) -> Iterator[Finding]:
 
     scopes = {scope.strip() for scope in granted.split(",")}
     if missing := sorted({*scopes_of(MANIFEST)} - scopes - {HISTORY}):
-        yield Finding(
-            "slack", "problem", f"Scopes are missing: {', '.join(missing)}.", "Use slack-manifest.json of init."
-        )
+        yield _problem(f"Scopes are missing: {', '.join(missing)}.", "Use slack-manifest.json of init.")
     if HISTORY not in scopes:
-        yield Finding(
-            "slack",
-            "note",
+        yield _note(
             f"Without the scope {HISTORY} nobody can say whether an uncertain message arrived.",
             "Add it to the app and install it again.",
         )
@@ -257,12 +243,12 @@ def _postfix_log(wiring: Wiring, postfix: PostfixLog) -> Finding:
     except UNREADABLE as error:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         fix = "The account of the engine must be in the group adm, or systemd-journal for the journal."
-        return Finding("uncertain", "problem", f"The mail log ({named}) cannot be read: {why}.", fix)
+        return _problem(f"The mail log ({named}) cannot be read: {why}.", fix)
     if newest is None or newest < wiring.clock() - OLD_LOG:
         last = f"The last line in the mail log ({named}) is of {newest:%Y-%m-%d %H:%M} UTC." if newest else ""
         empty = f"The mail log ({named}) shows no line of Postfix."
-        return Finding("uncertain", "note", last or empty, "Is this where the relay of COMMSENGINE_SMTP_URL writes?")
-    return Finding("uncertain", "ok", f"The mail log ({named}) can be read; its last line is of {newest:%H:%M} UTC.")
+        return _note(last or empty, "Is this where the relay of COMMSENGINE_SMTP_URL writes?")
+    return _ok(f"The mail log ({named}) can be read; its last line is of {newest:%H:%M} UTC.")
 
 
 def _imap_archive(archive: ImapArchive) -> Finding:
@@ -271,39 +257,31 @@ def _imap_archive(archive: ImapArchive) -> Finding:
     try:
         messages, proves_itself = archive.examined()
     except ArchiveError as error:
-        return Finding("uncertain", "problem", f"The archive: {error}.", "See COMMSENGINE_IMAP_URL.")
+        return _problem(f"The archive: {error}.", "See COMMSENGINE_IMAP_URL.")
     if not proves_itself:
-        return Finding(
-            "uncertain",
-            "note",
+        return _note(
             "The archive can be read, but none of our messages is found in it.",
             "Until it gets copies of what is sent, nothing is taken for missing because it is not there.",
         )
-    return Finding(
-        "uncertain", "ok", f"The archive can be read; it holds {count(messages, 'message')}, ours among them."
-    )
+    return _ok(f"The archive can be read; it holds {count(messages, 'message')}, ours among them.")
 
 
 def _links(wiring: Wiring) -> Iterator[Finding]:
     base = wiring.links.base_url
     host = urlsplit(base).hostname
     if is_loopback(host):
-        yield Finding(
-            "links",
-            "note",
+        yield _note(
             f"Links lead to {base}, which only this machine can open.",
             "Set COMMSENGINE_BASE_URL before real people get them.",
         )
         return
     try:
         with urllib.request.urlopen(f"{base}/healthz", timeout=TIMEOUT) as answer:  # noqa: S310 - checked to be http(s)
-            yield Finding("links", "ok", f"{base} answers ({answer.status}).")
+            yield _ok(f"{base} answers ({answer.status}).")
     except urllib.error.HTTPError as error:
-        yield Finding("links", "note", f"{base} answers, but no engine runs behind it ({error.code}).")
+        yield _note(f"{base} answers, but no engine runs behind it ({error.code}).")
     except OSError as error:
-        yield Finding(
-            "links", "problem", f"{base} does not answer: {error}.", "Start the engine, look at the web server."
-        )
+        yield _problem(f"{base} does not answer: {error}.", "Start the engine, look at the web server.")
 
 
 def _windows(wiring: Wiring) -> Iterator[Finding]:
@@ -311,7 +289,7 @@ def _windows(wiring: Wiring) -> Iterator[Finding]:
     for record in running:
         window = record.plan.send.window
         hours = f"{window.start // 60:02d}:{window.start % 60:02d} to {window.end // 60:02d}:{window.end % 60:02d}"
-        yield Finding("windows", "ok", f"{record.id}: {', '.join(window.days)}, {hours} in each person's own time.")
+        yield _ok(f"{record.id}: {', '.join(window.days)}, {hours} in each person's own time.")
     due = wiring.store.loading.next_wake()
     if running and due:
-        yield Finding("windows", "ok", f"The next person is looked at {max(due, wiring.clock()):%a %d %b %H:%M} UTC.")
+        yield _ok(f"The next person is looked at {max(due, wiring.clock()):%a %d %b %H:%M} UTC.")

@@ -13,7 +13,7 @@ from string import Template
 import click
 
 from commsengine.cli import starter
-from commsengine.errors import InputError
+from commsengine.cli.output import write
 
 
 @click.command()
@@ -30,7 +30,7 @@ def init(folder: Path) -> None:
     kept = [name for name in files if (folder / name).exists()]
     for name, text in files.items():
         if name not in kept:
-            _write(folder / name, text)
+            write(folder / name, text, "Name a folder you may write to.", folders=True)
     for name in kept:
         click.echo(f"kept     {folder / name}", err=True)
     click.echo(f"A workspace is in {folder.absolute()}. Next:")
@@ -64,12 +64,3 @@ def _files(campaign: str) -> dict[str, str]:
         ".env": Template(starter.ENVIRONMENT).substitute(key=secrets.token_hex(32)),
         ".gitignore": starter.GITIGNORE,
     }
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)  # before the first byte is in it: one of them holds a secret
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{file} cannot be written: {error.strerror}.", "Name a folder you may write to.") from None

@@ -6,11 +6,13 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
 from commsengine.cli.written_out import bare, in_one_line
+from commsengine.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -81,6 +83,12 @@ def table(
         console().print(drawn)
 
 
+def first_rows(columns: Sequence[str], rows: Sequence[Sequence[object]], most: int = 10) -> None:
+    table(columns, rows[:most])
+    if len(rows) > most:
+        note(f"… and {len(rows) - most:,} more: --json lists all of them.")
+
+
 def at_rest(rest: Mapping[str, Any], now: datetime) -> str:
     until = datetime.fromisoformat(rest["until"])
     return (
@@ -113,3 +121,20 @@ def note(text: str) -> None:
 def count(number: int, one: str, many: str = "") -> str:
     """``1 person``, ``12 people``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def write(file: Path, text: str, fix: str, *, folders: bool = False) -> None:
+    """Raises ``InputError`` with the remedy ``fix`` where it cannot be written; ``folders`` makes those above it."""
+    try:
+        if folders:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)  # before the first byte is in it: it may hold a secret
+        file.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise InputError(f"{file} cannot be written: {error.strerror}.", fix) from None
+
+
+def open_page(file: Path) -> None:
+    import webbrowser
+
+    webbrowser.open(file.absolute().as_uri())

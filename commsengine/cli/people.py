@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cli.arguments import consent, person_named, yes_option
-from commsengine.cli.output import count, json_option, note, say, show_json, when
+from commsengine.cli.arguments import FILE, consent, person_named, yes_option
+from commsengine.cli.output import count, json_option, note, say, show_json, when, write
 from commsengine.cli.workspace import with_workspace
 from commsengine.cli.written_out import bare
 from commsengine.errors import InputError
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 
 Stored = dict[str, list[dict[str, Any]]]
-FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.group()
@@ -111,11 +110,11 @@ def export(wiring: Wiring, out: Path | None) -> None:
     """
     from commsengine.authoring.people_file import export_people
 
-    text = export_people(list(wiring.everybody()))
+    text = export_people(list(wiring.store.people.all()))
     if out is None:
         click.echo(text, nl=False, file=None if sys.stdout.isatty() else bare(sys.stdout))
         return
-    out.write_text(text, encoding="utf-8", newline="")
+    write(out, text, "Name another file with --out.")
     note(f"{out} is written.")
 
 

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cadence.terms import ChannelName
-from commsengine.cli.arguments import CHANNEL
-from commsengine.cli.check import PLAN
-from commsengine.cli.output import json_option, note, show_json, title
+from commsengine.cli.arguments import CHANNEL, FILE, FOLDER
+from commsengine.cli.output import json_option, note, open_page, show_json, title, write
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 
@@ -21,11 +19,9 @@ if TYPE_CHECKING:
     from commsengine.planning.preview import PreviewTouch
     from commsengine.wiring import Wiring
 
-FOLDER = click.Path(path_type=Path, file_okay=False)
-
 
 @click.command()
-@click.argument("plan", type=PLAN)
+@click.argument("plan", type=FILE)
 @click.option("--as", "email", metavar="EMAIL", help="As this person.")
 @click.option("--role", help="As the first person of this role (default: one person of every role).")
 @click.option("--message", help="Only this message.")
@@ -76,8 +72,9 @@ def preview(
         note(f"{len(files)} files are in {out or Path('preview')}.")
         for address, by in dict.fromkeys((each.person.email, each.goes_by) for each in seen if each.message):
             note(f"To {address} it goes out by {by}.")
-        if open_:
-            _open(files)
+        for file in files if open_ else ():
+            if file.suffix == ".html":
+                open_page(file)
     if as_json:
         show_json({"campaign": written.campaign, "previews": [shown.as_data() for shown in seen]})
     elif out is None:
@@ -94,7 +91,7 @@ def _show(shown: PreviewTouch) -> None:
     else:
         instead = "" if touch.channel == shown.goes_by else f" (it goes out by {shown.goes_by})"
         title(f"{touch.message}, {touch.kind} {touch.number}, to {person} by {touch.channel}{instead}")
-        text = html.unescape(message.text) if touch.channel == "slack" else message.text
+        text = html.unescape(message.text) if message.blocks else message.text
         click.echo(f"From:    {message.sender_name}\nSubject: {message.subject}\n\n{text}")
     click.echo()
 
@@ -104,7 +101,9 @@ def _write(seen: list[PreviewTouch], folder: Path) -> list[Path]:
     for shown in seen:
         touch = shown.touch
         name = f"{touch.message}-{touch.role}-{touch.kind}-{touch.number}"
-        files += [_written(folder / f"{name}{ending}", text) for ending, text in _texts(shown).items()]
+        for ending, text in _texts(shown).items():
+            files.append(folder / f"{name}{ending}")
+            write(files[-1], text, "Name another folder with --out.", folders=True)
     return files
 
 
@@ -115,24 +114,8 @@ def _texts(shown: PreviewTouch) -> dict[str, str]:
     message = shown.message
     if message is None:
         return {".txt": shown.talking_points}
+    by = "" if message.channel == "email" else f"-{message.channel}"
     if not message.blocks:
-        return {".html": message.html, ".txt": message.text}
+        return {f"{by}.html": message.html, f"{by}.txt": message.text}
     card = json.dumps({"text": message.subject, "blocks": list(message.blocks)}, indent=2, ensure_ascii=False)
-    return {"-slack.html": card_page(message.subject, message.blocks), ".json": f"{card}\n"}
-
-
-def _written(file: Path, text: str) -> Path:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{file} cannot be written: {error.strerror}.", "Name another folder with --out.") from None
-    return file
-
-
-def _open(files: list[Path]) -> None:
-    import webbrowser
-
-    for file in files:
-        if file.suffix == ".html":
-            webbrowser.open(file.absolute().as_uri())
+    return {f"{by}.html": card_page(message.subject, message.blocks), ".json": f"{card}\n"}

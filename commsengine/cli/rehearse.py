@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.check import PLAN
+from commsengine.cli.arguments import ANSWERS, FILE
 from commsengine.cli.output import json_option, note, show_json
 from commsengine.cli.workspace import with_workspace
 from commsengine.cli.written_out import bare
@@ -33,10 +33,10 @@ port_option = click.option(
 
 
 @click.command()
-@click.argument("plan", type=PLAN)
+@click.argument("plan", type=FILE)
 @click.option(
     "--answers",
-    type=click.Choice(["none", "all", "typical", "weak", "strong"]),
+    type=ANSWERS,
     default="typical",
     show_default=True,
     help="How the people of the sandbox answer; the weak and the strong do by what they remember.",

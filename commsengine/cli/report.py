@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.arguments import CAMPAIGN
-from commsengine.cli.output import json_option, note, show_json, title
+from commsengine.cli.arguments import CAMPAIGN, FILE
+from commsengine.cli.output import json_option, note, open_page, show_json, title, write
 from commsengine.cli.workspace import with_workspace
-from commsengine.errors import InputError
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
-
-FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
@@ -38,7 +35,7 @@ def report(wiring: Wiring, campaign: str, out: Path | None, open_: bool, as_json
     seen = report_of(wiring.store, campaign, wiring.clock())
     file = out or (None if as_json and not open_ else wiring.folder / f"report-{campaign}.html")
     if file is not None:
-        _write(file, page(seen))
+        write(file, page(seen), "Name another file with --out.")
     if as_json:
         show_json(as_data(seen))
     else:
@@ -49,17 +46,4 @@ def report(wiring: Wiring, campaign: str, out: Path | None, open_: bool, as_json
     if file is not None:
         note(f"The report is in {file}.")
         if open_:
-            _open(file)
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{file} cannot be written: {error.strerror}.", "Name another file with --out.") from None
-
-
-def _open(file: Path) -> None:
-    import webbrowser
-
-    webbrowser.open(file.absolute().as_uri())
+            open_page(file)

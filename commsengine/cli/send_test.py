@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cadence.terms import ChannelName
-from commsengine.cli.arguments import CHANNEL
-from commsengine.cli.check import PLAN
+from commsengine.cli.arguments import CHANNEL, FILE
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import CommsError, InputError
 
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command("send-test")
-@click.argument("plan", type=PLAN)
+@click.argument("plan", type=FILE)
 @click.option("--to", "to", required=True, metavar="EMAIL", help="Who gets it.")
 @click.option(
     "--as", "email", metavar="EMAIL", help="As this person would see it (default: the one of --to, else anybody)."
@@ -64,12 +62,14 @@ def _first(plan: Plan) -> str:
 
 
 def _channel(wiring: Wiring, planned: tuple[ChannelName, ...], wanted: ChannelName | None) -> ChannelName:
+    from commsengine.settings import SIGN_IN
+
     ready = wiring.settings.credentials
     found = [name for name in ([wanted] if wanted else planned) if name in ready]
     if not found:
         raise InputError(
             f"There are no credentials for {wanted or ' or '.join(planned)}.",
-            "Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN (docs/operations.md).",
+            f"{SIGN_IN} (docs/operations.md).",
         )
     return found[0]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.check import PLAN
-from commsengine.cli.output import count, json_option, note, show_json, table, title, when
+from commsengine.cli.arguments import ANSWERS, FILE
+from commsengine.cli.output import count, first_rows, json_option, note, show_json, table, title, when
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from commsengine.settings import Rates
     from commsengine.wiring import Wiring
 
-MOST_NAMES, MOST_WEEKS = 10, 10
+MOST_WEEKS = 10
 ASSUMPTION = {
     "none": "Nobody answers: the most that can happen.",
     "all": "Supposed: everybody answers two hours after the first touch.",
@@ -31,16 +31,10 @@ ASSUMPTION = {
 
 
 @click.command()
-@click.argument("plan", type=PLAN)
+@click.argument("plan", type=FILE)
 @click.option("--from", "start", metavar="DATE", help="First day (default: now).")
 @click.option("--until", metavar="DATE", help="Last day (default: until the last message closes).")
-@click.option(
-    "--answers",
-    type=click.Choice(["none", "all", "typical", "weak", "strong"]),
-    default="none",
-    show_default=True,
-    help="What is supposed.",
-)
+@click.option("--answers", type=ANSWERS, default="none", show_default=True, help="What is supposed.")
 @json_option
 @with_workspace
 def simulate(wiring: Wiring, plan: Path, start: str | None, until: str | None, answers: str, as_json: bool) -> None:
@@ -210,6 +204,4 @@ def _never_reached(seen: Simulation) -> None:
         click.echo("Everybody in the audience is reached.")
         return
     click.echo(f"\nNever reached: {count(len(seen.unreached), 'person', 'people')}")
-    table(["person", "why"], [(person.email, why) for person, why in seen.unreached[:MOST_NAMES]])
-    if len(seen.unreached) > MOST_NAMES:
-        note(f"… and {len(seen.unreached) - MOST_NAMES:,} more: --json lists all of them.")
+    first_rows(["person", "why"], [(person.email, why) for person, why in seen.unreached])

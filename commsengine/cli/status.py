@@ -27,7 +27,7 @@ def status(wiring: Wiring, as_json: bool) -> None:
     from commsengine.reports import status
 
     found = status.status(
-        wiring.store, wiring.clock(), stop_file=wiring.stop_file, recall=True, decisions=wiring.decisions
+        wiring.store, wiring.clock(), stop_file=wiring.stop_is_there(), recall=True, decisions=wiring.decisions
     )
     if as_json:
         show_json(found)

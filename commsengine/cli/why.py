@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from commsengine.cadence.terms import HUMAN
 from commsengine.cli.output import count, json_option, say, show_json, title, when
 from commsengine.cli.workspace import with_workspace
 
@@ -72,7 +73,7 @@ def _carried(touch: Mapping[str, Any]) -> str:
     # What a human carries is opened for them; only a channel sends.
     because = f" ({touch['reason']})" if touch["reason"] else ""
     flag = ", possible duplicate" if touch["possible_duplicate"] else ""
-    if touch["channel"] == "personal":
+    if touch["channel"] == HUMAN:
         return f"{FOR_A_PERSON[touch['kind']]}: {'opened' if touch['state'] == 'sent' else touch['state']}{because}"
     return f"{touch['kind']} by {touch['channel']}: {touch['state']}{because}{flag}"
 

@@ -86,8 +86,8 @@ class Setting:
             {"angle": angle, "title": Prose(TITLES[angle]), "text": prose(written[angle], base)}
             for angle in angles(written, number)
         ]
-        touch = {"number": number, "variant": variant(number), "kind": kind, "unclear": UNCLEAR in written}
-        touch["asks"] = recipe.part is not None
+        asks, unclear = recipe.part is not None, UNCLEAR in written
+        touch = {"number": number, "variant": variant(number), "kind": kind, "unclear": unclear, "asks": asks}
         return {**context, "channel": channel, "touch": touch, "points": points}
 
     def of_question(self, recipe: Recipe, context: Mapping[str, Any], language: str) -> dict[str, Any]:

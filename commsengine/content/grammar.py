@@ -115,9 +115,8 @@ class _Examination:
             self._flaw(node, "'for' runs over something that is not one of the lists", fix)
             return
         if depth >= 2 or node.recursive or node.test or not isinstance(node.target, nodes.Name):
-            self._flaw(
-                node, "this 'for' is too deep or too clever", "Write at most a loop in a loop, with one plain name."
-            )
+            fix = "Write at most a loop in a loop, with one plain name."
+            self._flaw(node, "this 'for' is too deep or too clever", fix)
             return
         inner = {**scope, node.target.name: rows[0], "loop": {"first": None, "last": None, "index": None}}
         for child in (*node.body, *node.else_):
@@ -260,12 +259,9 @@ def _in_fields(word: str, known: Any) -> str:
     """A field written without what it belongs to: ``first_nme`` for ``person.first_name``."""
     if not isinstance(known, Mapping) or near_names(word, map(str, known), 1):
         return ""
-    rooted = {
-        str(field): f"{name}.{field}" for name, kind in known.items() if isinstance(kind, Mapping) for field in kind
-    }
-    rooted |= (
-        {str(field): f"person.{field}" for field in known["person"]} if isinstance(known.get("person"), Mapping) else {}
-    )
+    roots = sorted(known, key=lambda name: name == "person")  # a field of several is most likely the person's
+    mappings = {name: known[name] for name in roots if isinstance(known[name], Mapping)}
+    rooted = {str(field): f"{name}.{field}" for name, fields in mappings.items() for field in fields}
     near = near_names(word, rooted, 1, LIKE_A_FIELD)
     return f"Did you mean {rooted[near[0]]}? {_known('', known)}" if near else ""
 

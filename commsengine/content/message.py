@@ -12,7 +12,7 @@ from commsengine.cadence.terms import ChannelName
 
 @dataclass(frozen=True, slots=True)
 class RenderedMessage:
-    """One touch rendered for one person. ``blocks`` serve Slack; ``html`` and ``text`` serve e-mail.
+    """One touch rendered for one person. ``blocks`` serve a card; ``html`` and ``text`` a letter.
 
     ``date`` is the time of the attempt; before there is one, of what the message was written for.
     """

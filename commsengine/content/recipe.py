@@ -86,9 +86,6 @@ class Recipe:
     def under(self, footer: Text) -> Recipe:
         return replace(self, footer=footer, names={**self.names, **footer.uses.names})
 
-    def refuse_missing(self, facts: TextValues) -> None:
-        refuse_missing(self.required, facts)
-
 
 def refuse_missing(required: Required, facts: TextValues) -> None:
     """Raises ``RenderError`` for the first column that this person does not have."""
@@ -163,14 +160,10 @@ def _texts_of(plan: Plan, message: Message, texts: Texts, unclear: int | None) -
         "commit": texts.of(message, "commit"),
         "question": texts.of(message, "input", "question") if message.ask == "input" else None,
         "corrected": texts.of(corrected, "key_point") if corrected else None,
-        UNCLEAR: _because_text(message, texts, unclear),
+        # The plan may have lost the check since.
+        UNCLEAR: None if unclear is None else texts.of(message, "checks", unclear, "because"),
     }
     return {name: text for name, text in found.items() if text is not None}
-
-
-def _because_text(message: Message, texts: Texts, turn: int | None) -> Text | None:
-    # The plan may have lost the check since.
-    return None if turn is None else texts.of(message, "checks", turn, "because")
 
 
 def check_texts(message: Message, texts: Texts, number: int) -> tuple[dict[str, Text], tuple[Text, ...]]:

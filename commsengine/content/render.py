@@ -2,14 +2,14 @@
 
 Steps
 1. The recipe: which texts, template and layouts this message takes for this role.
-2. The sheet: subject, HTML, text or Slack blocks with gaps. Kept under everything that decides its words.
+2. The sheet: subject, HTML, text or blocks with gaps. Kept under everything that decides its words.
 3. The message: the sheet's gaps filled with this person's values, each escaped for where it stands.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, Literal, TypeVar, cast
 
@@ -18,7 +18,7 @@ from commsengine.cadence.history import Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Plan, Workspace
 from commsengine.cadence.plan import Message as PlanMessage
-from commsengine.cadence.terms import ChannelName, TouchKind
+from commsengine.cadence.terms import ChannelName, TouchKind, channel_of
 from commsengine.content.context import Setting, line, links_end
 from commsengine.content.digest_facts import DigestFacts, calls_headline
 from commsengine.content.grammar import answer_id_slot, answer_slot
@@ -77,17 +77,17 @@ class Renderer:
     def touch(self, touch: Touch, person: Person, signers: Signers) -> RenderedMessage:
         """The finished message of a touch. Raises ``RenderError`` with the text's place and line.
 
-        On Slack it has ``blocks`` and a short ``text``, elsewhere ``html`` and ``text``.
+        A card has ``blocks`` and a short ``text``, a letter ``html`` and ``text``.
         """
         message = self._messages[touch.message]
         kind = "correction" if message.corrects and touch.kind == "message" else touch.kind
         facts = self._facts(touch.key, person, signers, signers.sender(message.sender), touch.again_at, message.link)
         template = template_of(message, touch.kind)
         recipe = self._recipe(message, touch.role, template, touch.number, touch.unclear)
-        recipe.refuse_missing(facts)
-        sheet = self._sheet(recipe, message, touch, kind, facts)
+        refuse_missing(recipe.required, facts)
+        channel = channel_of(touch.channel)
+        sheet = self._sheet(recipe, message, touch, kind, channel, facts)
         facts.update(self._answers(sheet, message, touch, facts))
-        channel: ChannelName = "slack" if touch.channel == "slack" else "email"
         return message_of(sheet, self.plan, facts, channel, touch.due_at)
 
     @_in_their_language
@@ -97,9 +97,9 @@ class Renderer:
         """What to say in a call or a visit about one or several messages, as plain text."""
         ids = [messages] if isinstance(messages, str) else messages
         recipes = [self._recipe(self._messages[name], role, "talking_points", 1) for name in ids]
-        facts, language = self._facts("", person, signers, signers.lead), self._setting.language(person)
+        facts, language = self._facts("", person, signers), self._setting.language(person)
         for recipe in recipes:
-            recipe.refuse_missing(facts)
+            refuse_missing(recipe.required, facts)
         slots = facts.slots({name for recipe in recipes for name in recipe.names})
         base = self._setting.of_plan(slots, language)
         context = {
@@ -110,7 +110,10 @@ class Renderer:
             "tried": ", ".join(tried),
         }
         tokens = read(recipes[0].template.render(context))
-        parts = (Part(_filled(part.title, facts), _each_filled(part.lines, facts)) for part in parts_of(tokens))
+        parts = [
+            Part(_filled(part.title, facts), tuple(_filled(each, facts) for each in part.lines))
+            for part in parts_of(tokens)
+        ]
         return TalkingPoints(_filled(to_plain(tokens), facts), tuple(parts))
 
     @_in_their_language
@@ -138,10 +141,7 @@ class Renderer:
         """
         about = self._messages[message] if message else self.plan.messages[0]
         recipe = self._recipe(about, role, template, 1).under(self._library.get(footer))
-        facts, language = (
-            self._facts(key, person, signers, signers.lead, more=about.link),
-            self._setting.language(person),
-        )
+        facts, language = self._facts(key, person, signers, more=about.link), self._setting.language(person)
         refuse_missing(recipe.required if message else required_by([recipe.template, recipe.footer]), facts)
         context = self._setting.of_message(recipe, about, role, language, facts.slots(recipe.names))
         touch = {"number": 1, "variant": 0, "kind": template, "unclear": False, "asks": False}
@@ -149,7 +149,7 @@ class Renderer:
         context |= {"page": page, "channel": channel, "touch": touch, "ask": "acknowledge", **given}
         title = subject or PREFIX.get(template, "") + _subject(context)
         ask = "acknowledge" if template == "correction" else "nothing"
-        sheet = write(self._library, recipe, context, title, ask, own_subject=bool(subject))
+        sheet = write(self._library, recipe, context, title, ask, bool(subject))
         return message_of(sheet, self.plan, facts, channel, at)
 
     @_in_their_language
@@ -193,9 +193,9 @@ class Renderer:
         recipe = self._recipe(message, role, template_of(message, "message"), number, unclear)
         facts = self._facts("", person, signers, signers.sender(message.sender))
         check, answers = check_texts(message, self._texts, number)
-        recipe.refuse_missing(facts)
-        refuse_missing(required_by([*check.values(), *answers]), facts)
-        names = {*recipe.names, *(name for text in (*check.values(), *answers) for name in text.uses.names)}
+        asked = [*check.values(), *answers]
+        refuse_missing((*recipe.required, *required_by(asked)), facts)
+        names = {*recipe.names, *(name for text in asked for name in text.uses.names)}
         base = self._setting.of_plan(facts.slots(names), self._setting.language(person))
         return {
             **{name: _plain(text.render(base), facts) for name, text in recipe.texts.items()},
@@ -233,32 +233,22 @@ class Renderer:
         message: PlanMessage,
         touch: Touch,
         kind: TouchKind | Literal["correction"],
+        channel: ChannelName,
         facts: TextValues,
     ) -> Sheet:
-        language = self._setting.language(facts.person)
-        channel: ChannelName = "slack" if touch.channel == "slack" else "email"
-        decisive = recipe.decisive(facts)
+        language, decisive = self._setting.language(facts.person), recipe.decisive(facts)
         key = (touch.message, touch.role, kind, touch.number, touch.unclear, channel, language, decisive)
         sheet = self._sheets.get(key)
         if sheet is None:
             slots = facts.slots(recipe.names)
             context = self._setting.of_message(recipe, message, touch.role, language, slots)
             context = self._setting.of_touch(recipe, context, touch.number, kind, channel, language)
-            subject, own = (
-                PREFIX.get(kind, "") + _subject(context, asks=bool(recipe.answers)),
-                "subject" in recipe.texts and recipe.part is None,
-            )
+            title = PREFIX.get(kind, "") + _subject(context, asks=bool(recipe.answers))
+            own = "subject" in recipe.texts and recipe.part is None
+            question = self._setting.of_question(recipe, context, language) if recipe.part else None
             base = self._setting.of_plan(slots, language)
-            sheet = write(
-                self._library,
-                recipe,
-                context,
-                subject,
-                message.ask,
-                own_subject=own,
-                question=self._setting.of_question(recipe, context, language) if recipe.part else None,
-                answers=[to_plain(read(answer.render(base))) for answer in recipe.answers],
-            )
+            answers = [to_plain(read(answer.render(base))) for answer in recipe.answers]
+            sheet = write(self._library, recipe, context, title, message.ask, own, question, answers)
             if len(self._sheets) >= MOST_SHEETS:
                 self._sheets.clear()
             self._sheets[key] = sheet
@@ -269,7 +259,7 @@ class Renderer:
         key: str,
         person: Person,
         signers: Signers,
-        sender: Person,
+        sender: Person | None = None,
         again_at: dt.datetime | None = None,
         more: str = "",
     ) -> TextValues:
@@ -282,7 +272,7 @@ class Renderer:
         }
         if self.plan.optional:
             given["links.unsubscribe"] = self._links.url("unsubscribe", key, self._expires)
-        return TextValues(person, signers, sender, given)
+        return TextValues(person, signers, sender or signers.lead, given)
 
 
 def _plain(marked: str, facts: TextValues) -> str:
@@ -291,10 +281,6 @@ def _plain(marked: str, facts: TextValues) -> str:
 
 def _filled(marked: str, facts: TextValues) -> str:
     return Skeleton(marked, PLAIN).fill(facts)
-
-
-def _each_filled(marked: Iterable[str], facts: TextValues) -> tuple[str, ...]:
-    return tuple(_filled(one, facts) for one in marked)
 
 
 def _subject(context: Mapping[str, Any], *, asks: bool = False) -> Prose:

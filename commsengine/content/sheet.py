@@ -13,7 +13,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from commsengine.cadence.plan import Plan
-from commsengine.cadence.terms import ChannelName
+from commsengine.cadence.terms import CHANNELS, ChannelName
 from commsengine.content.markdown import lowered, read, to_html, to_plain
 from commsengine.content.message import RenderedMessage
 from commsengine.content.recipe import Library, Recipe
@@ -39,7 +39,7 @@ _CHARSET = '<meta charset="utf-8">'
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """For e-mail subject, text and HTML; for Slack subject, fallback text and blocks (as JSON).
+    """For a letter subject, text and HTML; for a card subject, fallback text and blocks (as JSON).
 
     A subject that the author wrote is kept whole; one made of the key point is cut to what an inbox shows.
     ``answers`` are those of the touch's check in the order of the plan: each person's own order fills the other gaps.
@@ -61,7 +61,6 @@ def write(
     context: Mapping[str, Any],
     subject: str,
     ask: str,
-    *,
     own_subject: bool,
     question: Mapping[str, Any] | None = None,
     answers: Sequence[str] = (),
@@ -74,22 +73,17 @@ def write(
     if recipe.part and question:
         body = [*read(recipe.part.render(question), recipe.part.where), *lowered(body)]
     footer = read(recipe.footer.render(context), recipe.footer.where)
-    title, own = Skeleton(subject, PLAIN), own_subject
+    title = Skeleton(subject, PLAIN)
     gaps = tuple(Skeleton(answer, PLAIN) for answer in answers)
-    if context["channel"] == "slack":
+    if CHANNELS[context["channel"]].form == "card":
         asked = read((question or context)["question"]) if answers else []
         blocks = json.dumps(card(body, footer, ask, len(answers), asked, page=context["page"]), ensure_ascii=False)
         text = Skeleton(to_plain(_asking(body, asked) if asked else body, links=False), PLAIN)
-        return Sheet(title, own, text, blocks=Skeleton(blocks, SLACK_JSON), answers=gaps, page=context["page"])
+        return Sheet(title, own_subject, text, blocks=Skeleton(blocks, SLACK_JSON), answers=gaps, page=context["page"])
     action = _ACTION["check" if answers and ask != "input" else ask]
     around = {**context, "title": Prose(subject), "action": Prose(action)}
-    return Sheet(
-        title,
-        own,
-        _text_letter(library.get("layout.txt"), body, footer, around),
-        _html_letter(library.get("layout.html"), body, footer, around),
-        answers=gaps,
-    )
+    text = _text_letter(library.get("layout.txt"), body, footer, around)
+    return Sheet(title, own_subject, text, _html_letter(library.get("layout.html"), body, footer, around), answers=gaps)
 
 
 def _asking(body: Sequence[Token], asked: Sequence[Token]) -> list[Token]:

@@ -15,6 +15,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from commsengine.content.grammar import FILTERS, LONGEST, TEXT, Flaw, Uses, Vocabulary, examine
 from commsengine.content.slots import Prose, mark, unmarked
 from commsengine.errors import InputError, Problem, RenderError
+from commsengine.text import place_of
 from commsengine.translation import _
 
 LONGEST_OUTPUT = 256 * 1024
@@ -24,9 +25,8 @@ _NAME = re.compile(r"[a-z0-9_-]{1,64}\.(md|html|txt)")
 
 _TAG = re.compile(r"<[a-zA-Z][^<>]*>", re.DOTALL)
 _UNQUOTED = re.compile(r"=\s*\{\{")
-_ADDRESS = re.compile(
-    r"\b(?:href|src|action|formaction|background|srcset|poster)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.I
-)
+_ADDRESSES = "href|src|action|formaction|background|srcset|poster"
+_ADDRESS = re.compile(rf"\b(?:{_ADDRESSES})\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.I)
 _OWN = re.compile(r"[\"'](?:\{\{ *links\.[a-z]+ *\}\}(?:#[a-z]+)?|https://[^\s\"'{}]+|#[a-z]*)[\"']")
 _REFUSED = (
     (re.compile(r"(?:java|vb)script\s*:|[\"'=]\s*data\s*:", re.I), "an address that runs or carries code",
@@ -192,22 +192,18 @@ def _template(source: str, html: bool) -> Template:
 
 def html_flaws(source: str) -> list[Flaw]:
     flaws = []
+
+    def note(place: int, cause: str, fix: str) -> None:
+        flaws.append(Flaw(place_of(source, place)[0], cause, fix))
+
     for pattern, what, fix in _REFUSED:
-        flaws += [
-            Flaw(_line(source, found.start()), f"the layout holds {what}", fix) for found in pattern.finditer(source)
-        ]
+        for found in pattern.finditer(source):
+            note(found.start(), f"the layout holds {what}", fix)
     for tag in _TAG.finditer(source):
         if _UNQUOTED.search(tag[0]):
-            line = _line(source, tag.start())
-            flaws.append(Flaw(line, "an attribute with a value has no quotes", 'Write it as name="{{ … }}".'))
+            note(tag.start(), "an attribute with a value has no quotes", 'Write it as name="{{ … }}".')
         for found in _ADDRESS.finditer(tag[0]):
             if not _OWN.fullmatch(found[1]):
-                line = _line(source, tag.start() + found.start())
-                flaws.append(
-                    Flaw(line, f"the address {found[1]} is not allowed", "Use {{ links.answer }} or an https address.")
-                )
+                cause = f"the address {found[1]} is not allowed"
+                note(tag.start() + found.start(), cause, "Use {{ links.answer }} or an https address.")
     return flaws
-
-
-def _line(source: str, place: int) -> int:
-    return source.count("\n", 0, place) + 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from commsengine.cadence.history import Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Plan, Workspace
-from commsengine.cadence.terms import ChannelName, TouchKind
+from commsengine.cadence.terms import CHANNELS, ChannelName, TouchKind
 from commsengine.content.grammar import Flaw, layout_names, plan_names, template_names
 from commsengine.content.render import Renderer
 from commsengine.content.templates import parse
@@ -19,16 +19,18 @@ from commsengine.content.texts import Path, texts_of
 from commsengine.content.values import Signers
 from commsengine.errors import RenderError
 from commsengine.links import Links
-from commsengine.text import UNSEEN
+from commsengine.text import UNSEEN, cut_short, place_of
 
-LONGEST_TEXT = 8_000
-"""Characters of one text of a plan; what is longer is a document, not a message."""
 MOST_TOLD = 20
 """The most flaws of one kind that are shown of one text; a text full of them has one cause."""
 
 _UNSEEN = re.compile(rf"[{UNSEEN}\r]")
 
-_LINK = re.compile(r"\]\(\s*<?(?!https://|\{\{ *links\.)([^\s)>]+)", re.IGNORECASE)
+_LINKS = (
+    re.compile(r"\]\(\s*<?(?!https://|\{\{ *links\.)([^\s)>]+)", re.IGNORECASE),
+    re.compile(r"""\b(?:href|src)\s*=\s*["']?\s*(?!https://)([a-z][a-z0-9+.-]*:[^\s"'>]*)""", re.IGNORECASE),
+)
+"""Links of Markdown and of HTML that are not https."""
 _IMAGE = re.compile(r"!\[")
 
 
@@ -47,12 +49,11 @@ class TextProblem:
 
 
 TRIALS: tuple[tuple[TouchKind, ChannelName, int], ...] = (
-    ("message", "email", 1),
-    ("message", "slack", 1),
+    *(("message", name, 1) for name in sorted(CHANNELS)),
     ("message", "email", 2),
     ("remind", "email", 2),
 )
-"""Kind, channel and number of the touches that are tried with every text."""
+"""Kind, channel and number of the touches that are tried with every text: what follows the first only as mail."""
 
 
 def check_texts(plan: Plan, templates: Mapping[str, str], people: Sequence[Person] | None) -> list[TextProblem]:
@@ -72,14 +73,8 @@ def check_names(plan: Plan, templates: Mapping[str, str], people: Sequence[Perso
 def _in_plan(plan: Plan, columns: set[str] | None) -> Iterator[TextProblem]:
     names = plan_names(plan, columns)
     for path, source in texts_of(plan):
-        for flaw in (*parse(source, names).flaws, *link_flaws(source), *_length_flaws(source)):
+        for flaw in (*parse(source, names).flaws, *link_flaws(source)):
             yield TextProblem(path, "", flaw.line, flaw.message, flaw.fix)
-
-
-def _length_flaws(source: str) -> list[Flaw]:
-    if len(source) <= LONGEST_TEXT:
-        return []
-    return [Flaw(1, f"the text has more than {LONGEST_TEXT:,} characters", "Shorten it, and link to the rest.")]
 
 
 def _in_templates(plan: Plan, templates: Mapping[str, str], columns: set[str] | None) -> Iterator[TextProblem]:
@@ -92,34 +87,28 @@ def _in_templates(plan: Plan, templates: Mapping[str, str], columns: set[str] | 
 
 
 def link_flaws(source: str) -> list[Flaw]:
+    """Links of a text that are not https, and images."""
+    whole, words = "Write the whole address: https://…", "Say it in words, or link to it."
     links = [
-        Flaw(
-            _line(source, found.start()),
-            f"the link to '{_short(found[1])}' is not https",
-            "Write the whole address: https://…",
-        )
-        for found in itertools.islice(_LINK.finditer(source), MOST_TOLD)
+        Flaw(line, f"the link to '{cut_short(found[1])}' is not https", whole)
+        for pattern in _LINKS
+        for line, found in _found(pattern, source)
     ]
-    images = {_line(source, found.start()) for found in itertools.islice(_IMAGE.finditer(source), MOST_TOLD)}
-    fix = "Say it in words, or link to it."
-    return [*links, *(Flaw(line, "there is an image in the text", fix) for line in sorted(images))]
+    images = sorted({line for line, _ in _found(_IMAGE, source)})
+    return [*links, *(Flaw(line, "there is an image in the text", words) for line in images)]
 
 
 def _unseen_flaws(source: str) -> list[Flaw]:
     # What no editor shows, and marks that make a line read otherwise than it is stored.
-    found = itertools.islice(_UNSEEN.finditer(source), MOST_TOLD)
     return [
-        Flaw(_line(source, one.start()), f"the template holds U+{ord(one[0]):04X}, which no editor shows", "Delete it.")
-        for one in found
+        Flaw(line, f"the template holds U+{ord(one[0]):04X}, which no editor shows", "Delete it.")
+        for line, one in _found(_UNSEEN, source)
     ]
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:59] + "…"
-
-
-def _line(source: str, place: int) -> int:
-    return source.count("\n", 0, place) + 1
+def _found(pattern: re.Pattern[str], source: str) -> Iterator[tuple[int, re.Match[str]]]:
+    for found in itertools.islice(pattern.finditer(source), MOST_TOLD):
+        yield place_of(source, found.start())[0], found
 
 
 def _in_trial(plan: Plan, templates: Mapping[str, str], people: Sequence[Person]) -> Iterator[TextProblem]:
@@ -143,24 +132,12 @@ def _trial(
     renderer: Renderer, message: Message, role: str, kind: TouchKind, channel: ChannelName, number: int, person: Person
 ) -> TextProblem | None:
     now = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
-    touch = Touch(
-        renderer.plan.campaign,
-        message.id,
-        person.id,
-        role,
-        0,
-        kind,
-        channel,
-        now.date(),
-        now,
-        now,
-        number,
-        again_at=now,
-    )
+    plan, day = renderer.plan, now.date()
+    touch = Touch(plan.campaign, message.id, person.id, role, 0, kind, channel, day, now, now, number, again_at=now)
     try:
         renderer.touch(touch, person, Signers(person, person, person))
     except RenderError as error:
         where = error.where if error.where.endswith((".md", ".html", ".txt")) else ""
-        path: Path = () if where else ("messages", renderer.plan.messages.index(message))
+        path: Path = () if where else ("messages", plan.messages.index(message))
         return TextProblem(path, where, max(error.line, 1), error.what, error.fix)
     return None

@@ -13,7 +13,7 @@ from email.utils import parseaddr
 
 import structlog
 
-from commsengine.cadence.terms import Carrier, ChannelName, Wish
+from commsengine.cadence.terms import CHANNELS, Carrier, ChannelName, service_channel
 from commsengine.content.message import RenderedMessage, payload_of
 from commsengine.engine.breaker import Breaker
 from commsengine.store.records import CampaignRecord, Hold
@@ -29,11 +29,10 @@ log = structlog.get_logger(__name__)
 class Alerts:
     """One mail per event and day. Where there is only Slack, the owners hear by Slack, and the admin does not."""
 
-    def __init__(self, store: Store, admin: str, channels: Collection[str]) -> None:
+    def __init__(self, store: Store, admin: str, channels: Collection[ChannelName]) -> None:
         self._store = store
-        ways: tuple[ChannelName, ...] = ("email", "slack")
-        self._way: Wish = next((name for name in ways if name in channels), "")
-        self._admin = parseaddr(admin)[1] if self._way == "email" else ""
+        self._way = service_channel(channels) if channels else None
+        self._admin = parseaddr(admin)[1] if self._way and CHANNELS[self._way].any_address else ""
         self._sent: set[str] = set()
 
     def held(self, hold: Hold, now: dt.datetime) -> None:

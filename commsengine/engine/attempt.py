@@ -24,7 +24,7 @@ from commsengine.engine.recorder import Recorder
 from commsengine.engine.refusal_guard import RefusalGuard
 from commsengine.engine.unclear_refusals import UnclearRefusal, UnclearRefusals
 from commsengine.errors import CommsError
-from commsengine.store.records import Receipt
+from commsengine.store.records import Lease, Receipt
 
 BACK_OFF = (1, 5, 15, 60)
 """Minutes from the n-th attempt to the next; the one after the last is the last."""
@@ -44,7 +44,7 @@ RecordReceipt = Callable[["Claimed", Receipt], None]
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A claimed touch on its way: its claim's fence, how to render it, and the attempts made before this one.
+    """A claimed touch on its way: the lease of its claim, how to render it, and the attempts made before this one.
 
     ``not_after`` is the end of the send window it was decided for; ``None`` for service mail, which may leave any time.
     """
@@ -52,7 +52,7 @@ class Claimed:
     key: str
     campaign: str
     message: str
-    fence: int
+    lease: Lease
     render: Callable[[], RenderedMessage]
     not_after: dt.datetime | None = None
     attempts: int = 0
@@ -80,7 +80,7 @@ class BatchDelivery:
     def __init__(
         self,
         claimed: Mapping[str, Claimed],
-        fence: int,
+        lease: Lease,
         recorder: Recorder,
         breaker: Breaker,
         *,
@@ -91,7 +91,7 @@ class BatchDelivery:
         unclear_refusals: UnclearRefusals,
         narrow: Callable[[], bool],
     ) -> None:
-        self._claimed, self._fence, self._recorder, self._breaker = claimed, fence, recorder, breaker
+        self._claimed, self._lease, self._recorder, self._breaker = claimed, lease, recorder, breaker
         self._campaigns = frozenset(one.campaign for one in claimed.values())
         self._guard, self._clock, self._stopped = guard, clock, stopped
         self._record_receipt, self._unclear, self._narrow = record, unclear_refusals, narrow
@@ -102,7 +102,7 @@ class BatchDelivery:
         self.refused = self.narrowed = False
 
     def mark(self, keys: Sequence[str]) -> set[str]:
-        granted = self._recorder.mark([key for key in keys if self._may_leave(key)], self._fence)
+        granted = self._recorder.mark([key for key in keys if self._may_leave(key)], self._lease)
         leaving = {key for key in granted if self._may_leave(key)}  # a commit may wait for another program's
         self._marked |= leaving
         self._open |= leaving

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import structlog
 
 from commsengine.cadence.history import touch_key
 from commsengine.cadence.terms import ReceiptState
-from commsengine.engine.directory import everybody
 from commsengine.engine.journal import Entry
 from commsengine.engine.state_folder import Note, StateFolder
 from commsengine.store.records import Marked, Reborn, TouchRecord
@@ -127,18 +126,12 @@ def _whose(store: Store, missing: Mapping[str, Entry]) -> dict[str, str | None]:
         for entry in missing.values()
         if (each := entry.marked) and each.local_date is not None and each.rung is not None
     }
-    return dict(_found(store, missing, kinds)) if kinds else {}
-
-
-def _found(
-    store: Store, missing: Mapping[str, Entry], kinds: Collection[tuple[str, str, dt.date | None, int | None]]
-) -> Iterator[tuple[str, str | None]]:
-    for person in everybody(store):
-        for campaign, message, date, rung in kinds:
-            if date is not None and rung is not None:
-                key = touch_key(campaign, message, person.id, date, rung)
-                if key in missing:
-                    yield key, person.id
+    return {
+        key: person.id
+        for person in (store.people.all() if kinds else ())
+        for campaign, message, date, rung in kinds
+        if (key := touch_key(campaign, message, person.id, date, rung)) in missing
+    }
 
 
 def _restored(store: Store, state: StateFolder, put_back: int, strangers: int, now: dt.datetime) -> str:

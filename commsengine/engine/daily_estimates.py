@@ -12,8 +12,8 @@ from commsengine.cadence.daily_learning import count_at, has_checks, learn_day
 from commsengine.cadence.history import History
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
-from commsengine.engine.directory import pages
 from commsengine.recall.memory import Estimate
+from commsengine.store.database import chunks
 from commsengine.store.store import Store
 
 log = structlog.get_logger(__name__)
@@ -49,7 +49,7 @@ class DailyEstimates:
 
     def _who_answered(self, campaign: str, until: dt.datetime) -> Iterator[tuple[Person, History]]:
         ids = self._store.estimates.who_answered(campaign, until)
-        for page in pages(ids):
+        for page in chunks(ids):
             for one in self._store.loading.histories(page).values():
                 yield one.person, one.history
 

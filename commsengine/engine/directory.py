@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from commsengine.cadence.people import Person, role_of
-from commsengine.cadence.plan import Message, Plan
+from commsengine.cadence.audience import members
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Plan
 from commsengine.content.values import Signers
 from commsengine.store.store import Store
 
@@ -13,8 +15,6 @@ LONGEST_CHAIN = 10  # managers above managers
 
 EXACT_UP_TO = 2000
 """People: a larger directory is estimated from a sample."""
-
-PAGE = 1000
 
 
 class SignerLookup:
@@ -56,32 +56,31 @@ class SignerLookup:
         return self._known[email]
 
 
-def sample(store: Store) -> tuple[list[Person], int]:
-    """All people, or every n-th of a directory larger than ``EXACT_UP_TO``; and how many there are."""
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The ids of some people, evenly out of ``total``."""
+
+    ids: Sequence[str]
+    total: int
+
+    @property
+    def exact(self) -> bool:
+        return len(self.ids) == self.total
+
+    def scaled(self, count: int) -> int:
+        """As many of all, by what was counted of these."""
+        return round(count * self.total / len(self.ids)) if self.ids else 0
+
+
+def sample(store: Store) -> Sample:
+    """All people, or every n-th of a directory larger than ``EXACT_UP_TO``."""
     total = store.people.count()
     step = -(-total // EXACT_UP_TO) or 1
-    return [person for index, person in enumerate(everybody(store)) if index % step == 0], total
+    return Sample([person.id for index, person in enumerate(store.people.all()) if index % step == 0], total)
 
 
-def everybody(store: Store) -> Iterator[Person]:
-    last = ""
-    while page := store.people.all(after=last, limit=PAGE):
-        yield from page
-        last = page[-1].id
-
-
-def pages(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (ids[start : start + PAGE] for start in range(0, len(ids), PAGE))
-
-
-def members(store: Store, plan: Plan) -> Iterator[tuple[Person, str]]:
+def members_of(store: Store, plan: Plan) -> Iterator[tuple[Person, str]]:
     """All people of the audience with their role, in the order of ids."""
     listed = store.people.roster(plan.campaign) if plan.audience.people else None
-    for person in everybody(store):
-        role = role_of(plan.audience, person)
-        if role is not None and person.left is None and (listed is None or person.id in listed):
-            yield person, role
-
-
-def roles_of(plan: Plan, message: Message) -> tuple[str, ...]:
-    return tuple(role for role in plan.audience.roles if not message.to or role in message.to)
+    people = (person for person in store.people.all() if listed is None or person.id in listed)
+    return members(plan.audience, people)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from commsengine.cadence.history import Campaign, Campaigns, Touch
 from commsengine.cadence.plan import Plan
@@ -14,7 +15,7 @@ from commsengine.engine.attempt import Claimed
 from commsengine.engine.decisions import Decided
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.senders import SenderPool
-from commsengine.store.records import TouchRecord
+from commsengine.store.records import Lease, TouchRecord
 from commsengine.store.store import Store
 
 
@@ -25,7 +26,7 @@ class Dispatch:
         self._store, self._make, self._pools = store, renderer, pools
         self._renderers: dict[str, tuple[int, Renderer]] = {}
 
-    def touches(self, touches: Iterable[Touch], people: Iterable[Decided], campaigns: Campaigns, fence: int) -> None:
+    def touches(self, touches: Iterable[Touch], people: Iterable[Decided], campaigns: Campaigns, lease: Lease) -> None:
         by_id = {one.person.id: one for one in people}
         running = {campaign.id: campaign for campaign in campaigns.running}
         signer_lookup = SignerLookup(self._store, _appearing(by_id.values(), campaigns))
@@ -33,33 +34,16 @@ class Dispatch:
         for touch in touches:
             campaign, one = running[touch.campaign], by_id[touch.person]
             render = _rendering(self._renderer_of(campaign), touch, one, signer_lookup, campaign.plan)
-            claimed = Claimed(
-                touch.key,
-                touch.campaign,
-                touch.message,
-                fence,
-                render,
-                touch.not_after,
-                one.attempts(touch.key),
-                touch.rung,
-                touch.person,
-            )
+            about, attempts = (touch.key, touch.campaign, touch.message), one.attempts(touch.key)
+            claimed = Claimed(*about, lease, render, touch.not_after, attempts, touch.rung, touch.person)
             batches.setdefault(touch.channel, []).append(claimed)
         for channel, batch in batches.items():
             self._pools[channel].put(batch)
 
-    def service(self, records: Sequence[TouchRecord], fence: int) -> None:
+    def service(self, records: Sequence[TouchRecord], lease: Lease) -> None:
         for record in records:
-            claimed = Claimed(
-                record.key,
-                record.campaign,
-                "",
-                fence,
-                _reading(record),
-                None,
-                record.attempts,
-                person=record.person_id or "",
-            )
+            render, person = partial(message_of, record.payload or {}), record.person_id or ""
+            claimed = Claimed(record.key, record.campaign, "", lease, render, attempts=record.attempts, person=person)
             self._pools[record.channel].put([claimed])
 
     def _renderer_of(self, campaign: Campaign) -> Renderer:
@@ -81,10 +65,6 @@ def _rendering(
     renderer: Renderer, touch: Touch, one: Decided, signer_lookup: SignerLookup, plan: Plan
 ) -> Callable[[], RenderedMessage]:
     return lambda: renderer.touch(touch, one.person, signer_lookup.of(one.person, plan))
-
-
-def _reading(record: TouchRecord) -> Callable[[], RenderedMessage]:
-    return lambda: message_of(record.payload or {})
 
 
 def add_service_mail(

@@ -14,7 +14,7 @@ import datetime as dt
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -23,14 +23,14 @@ import structlog
 
 from commsengine.cadence.decide import missed_window
 from commsengine.cadence.plan import Workspace
-from commsengine.cadence.terms import Carrier, ChannelName
+from commsengine.cadence.terms import HUMAN, Carrier, ChannelName
 from commsengine.content.render import RendererFor
 from commsengine.engine.alerts import Alerts
 from commsengine.engine.copies import look_back
 from commsengine.engine.daily_estimates import DailyEstimates
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.dispatch import Dispatch
-from commsengine.engine.free_places import BATCH, BY_HAND, SHORT_WAIT, FreePlaces, WaitingPeople
+from commsengine.engine.free_places import BATCH, SHORT_WAIT, FreePlaces, WaitingPeople
 from commsengine.engine.heartbeat import LEASE, Heartbeat, finish_what_is_over, is_past
 from commsengine.engine.owner import Owner
 from commsengine.engine.recorder import Recorder
@@ -41,8 +41,7 @@ from commsengine.engine.state_folder import STOPPED, StateFolder
 from commsengine.engine.uncertain import Resolution
 from commsengine.engine.waiting import waiting
 from commsengine.errors import DiskError
-from commsengine.resolvers.resolver import Resolver
-from commsengine.store.records import CampaignRecord
+from commsengine.store.records import CampaignRecord, Lease
 from commsengine.store.store import Store
 
 SETTLES_SOON = 15.0  # seconds a tick waits out until somebody can look for an uncertain send
@@ -83,20 +82,8 @@ class BeatReport:
         return bool(self.refused) or (self.failed > 0 and not self.sent)
 
     def __add__(self, other: BeatReport) -> BeatReport:
-        return BeatReport(
-            self.due + other.due,
-            self.claimed + other.claimed,
-            self.skipped + other.skipped,
-            self.by_hand + other.by_hand,
-            self.crowded + other.crowded,
-            self.service + other.service,
-            self.hold or other.hold,
-            self.sent + other.sent,
-            self.waiting + other.waiting,
-            self.failed + other.failed,
-            (*self.refused, *other.refused),
-            self.late + other.late,
-        )
+        sums = {each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)}
+        return BeatReport(**{**sums, "hold": self.hold or other.hold})
 
 
 class Engine:
@@ -105,8 +92,8 @@ class Engine:
     ``renderer`` makes the renderer of a plan version; ``clock`` tells the time (aware UTC) and ``sleep`` waits on it;
     ``interval`` is the time between two ticks in seconds, ``None`` when somebody else (cron) calls them. ``admin`` is
     the e-mail address that hears when nothing goes on without a person. ``state`` opens the state folder of a
-    database; without one nothing is kept outside the database. ``resolvers``, by channel, are asked what became of
-    uncertain sends. While ``stopped`` says so, or a ``STOP`` lies in the state folder, nothing is claimed and nothing
+    database; without one nothing is kept outside the database. ``resolution`` looks for what became of uncertain
+    sends. While ``stopped`` says so, or a ``STOP`` lies in the state folder, nothing is claimed and nothing
     leaves, whatever the database says. ``morning_mail`` writes down what people get in the morning.
     """
 
@@ -123,13 +110,13 @@ class Engine:
         owner: Owner | None = None,
         admin: str = "",
         state: Callable[[str], StateFolder] | None = None,
-        resolvers: Mapping[str, Sequence[Resolver]] | None = None,
+        resolution: Resolution | None = None,
         stopped: Callable[[], bool] = lambda: False,
         morning_mail: MorningMail = lambda _: None,
     ) -> None:
         self._open_state = state
         self._state: StateFolder | None = None
-        self._resolution = Resolution(store, resolvers or {})
+        self._resolution = resolution or Resolution(store, {})
         self._look_again: dt.datetime | None = None
         self._store, self._setups, self._renderer, self._clock = store, channels, renderer, clock
         self._stop_asked = stopped
@@ -163,7 +150,7 @@ class Engine:
         hold, poison = self._look_back(now)
         found = self._heartbeat.begin(now, poison, hold)
         journal, suspects = (self._state.journal, self._state.suspects) if self._state else (None, None)
-        self._recorder = Recorder(self._store.outbox, owner=self.owner.name, clock=self._clock, journal=journal)
+        self._recorder = Recorder(self._store.outbox, clock=self._clock, journal=journal)
         self._pools = {
             name: SenderPool(
                 name,
@@ -400,21 +387,19 @@ class Engine:
             for one in self.decisions.of(asked, campaigns, now)
         ]
         touches = [touch for one in decided for touch in one.decision.touches]
-        fence = self._next_fence(now) if touches else 0
+        lease = Lease(self.owner.name, self._next_fence(now) if touches else 0, now + LEASE)
         claimed = self._store.outbox.claim(
             [*((one.decision, one.facts_seq) for one in decided), *still.values()],
-            owner=self.owner.name,
-            fence=fence,
-            lease_until=now + LEASE,
+            lease,
             epochs={campaign.id: campaign.epoch for campaign in campaigns.running},
             versions={campaign.id: campaign.version for campaign in campaigns.running},
             now=now,
         )
         self._guard.watch(campaigns, claimed)
         if claimed:
-            self._dispatch.touches(claimed, decided, campaigns, fence)
+            self._dispatch.touches(claimed, decided, campaigns, lease)
         skipped = sum(bool(touch.skip) for touch in touches)
-        by_hand = sum(touch.channel == BY_HAND and not touch.skip for touch in touches)
+        by_hand = sum(touch.channel == HUMAN and not touch.skip for touch in touches)
         waiting = sum(missed_window(one.decision) for one in decided)
         late = sum(touch.skip == "late" for touch in touches)
         return BeatReport(len(ids), len(claimed), skipped, by_hand, free_places.crowded, waiting=waiting, late=late)
@@ -432,9 +417,7 @@ class Engine:
         keys = [record.key for record in waiting if free_places.take(record.channel)]
         if not keys:
             return 0
-        fence = self._next_fence(now)
-        claimed = self._store.service_mail.claim(
-            keys, owner=self.owner.name, fence=fence, lease_until=now + LEASE, now=now
-        )
-        self._dispatch.service(claimed, fence)
+        lease = Lease(self.owner.name, self._next_fence(now), now + LEASE)
+        claimed = self._store.service_mail.claim(keys, lease, now)
+        self._dispatch.service(claimed, lease)
         return len(claimed)

@@ -13,11 +13,10 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from commsengine.cadence.history import Decision, Touch
-from commsengine.cadence.terms import Carrier
+from commsengine.cadence.terms import HUMAN, Carrier
 from commsengine.engine.senders import SenderPool
 
 BATCH = 1000
-BY_HAND = "personal"
 SHORT_WAIT = dt.timedelta(minutes=1)
 """A channel that opens this soon is waited for, also where no other is open."""
 
@@ -77,7 +76,7 @@ class FreePlaces:
         return replace(decision, touches=tuple(t for t in decision.touches if t not in left_out), wake_at=look_at)
 
     def _fits(self, touch: Touch) -> bool:
-        return bool(touch.skip) or touch.channel == BY_HAND or self.take(touch.channel)
+        return bool(touch.skip) or touch.channel == HUMAN or self.take(touch.channel)
 
     def _opens(self, channel: Carrier) -> dt.datetime:
         # a crowded channel is looked at again before it opens, as soon as it has a place

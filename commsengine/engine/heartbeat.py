@@ -71,7 +71,7 @@ class Heartbeat:
             resting={name: self._rest(until, why) for name, (until, why) in resting.items()},
         )
         if sending:
-            self._store.outbox.renew(owner=self._owner.name, lease_until=now + LEASE, now=now)
+            self._store.outbox.renew(self._owner.name, now + LEASE, now)
         self._last, self._rested = now, rested
         if state:
             state.note(Note(str(self._store.path or ""), self._store.engine.fence(), now, self._store.engine.epochs()))

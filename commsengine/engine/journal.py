@@ -162,13 +162,8 @@ def _entry(tries: Mapping[int, tuple[JournalState, str]], marked: Marked | None)
     begun = {fence: outcome for fence, outcome in sorted(tries.items()) if outcome[0] != "released"}
     last = max(begun or tries)
     state, at = tries[last]
-    return Entry(
-        state,
-        last,
-        dt.datetime.fromisoformat(at),
-        marked,
-        tuple((fence, outcome[0]) for fence, outcome in begun.items()),
-    )
+    each = tuple((fence, outcome[0]) for fence, outcome in begun.items())
+    return Entry(state, last, dt.datetime.fromisoformat(at), marked, each)
 
 
 def _plain(marked: Marked) -> list[Any]:

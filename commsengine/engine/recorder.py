@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -24,7 +24,7 @@ import structlog
 
 from commsengine.engine.journal import Journal
 from commsengine.errors import CommsError
-from commsengine.store.records import Marked, Receipt, TouchRecord
+from commsengine.store.records import Lease, Marked, Receipt
 
 RELEASED = "released"
 WAIT_AFTER_FAILURE = 1.0  # seconds
@@ -42,15 +42,15 @@ class TouchRecords(Protocol):
     """The part of the store that this thread writes to."""
 
     def record(
-        self, marks: Sequence[str], receipts: Sequence[Receipt], *, owner: str, fence: int, now: dt.datetime
+        self, marks: Sequence[str], receipts: Sequence[Receipt], lease: Lease, now: dt.datetime
     ) -> tuple[list[Marked], set[str]]: ...
 
-    def rows(self, keys: Sequence[str]) -> Mapping[str, TouchRecord]: ...
+    def still_ours(self, keys: Sequence[str], lease: Lease, now: dt.datetime) -> set[str]: ...
 
 
 @dataclass(slots=True)
 class Unwritten:
-    """What waits to be written for one fence."""
+    """What waits to be written for one claim."""
 
     mark_requests: list[tuple[Sequence[str], Future[set[str]]]] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
@@ -64,10 +64,10 @@ class Recorder:
     """Belongs to one engine. ``mark`` may be called from any thread and waits; ``settle`` returns at once."""
 
     def __init__(
-        self, touches: TouchRecords, *, owner: str, clock: Callable[[], dt.datetime], journal: Journal | None = None
+        self, touches: TouchRecords, *, clock: Callable[[], dt.datetime], journal: Journal | None = None
     ) -> None:
-        self._touches, self._owner, self._clock, self._journal = touches, owner, clock, journal
-        self._unwritten: dict[int, Unwritten] = {}
+        self._touches, self._clock, self._journal = touches, clock, journal
+        self._unwritten: dict[Lease, Unwritten] = {}
         self._marked: set[str] = set()  # what the journal has as leaving; the writing thread's own
         self._busy = self._failed = self._closing = self._given_up = False
         self._trouble: Exception | None = None
@@ -77,7 +77,7 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
-    def mark(self, keys: Sequence[str], fence: int) -> set[str]:
+    def mark(self, keys: Sequence[str], lease: Lease) -> set[str]:
         """Makes these touches ``sending``, durably; the keys that come back may leave."""
         if not keys:
             return set()
@@ -85,24 +85,17 @@ class Recorder:
         with self._news:
             if self._closing:
                 return set()
-            self._unwritten.setdefault(fence, Unwritten()).mark_requests.append((keys, granted))
+            self._unwritten.setdefault(lease, Unwritten()).mark_requests.append((keys, granted))
             self._news.notify_all()
         return granted.result()
 
-    def settle(self, receipts: Sequence[Receipt], fence: int) -> None:
+    def settle(self, receipts: Sequence[Receipt], lease: Lease) -> None:
         with self._news:
-            self._unwritten.setdefault(fence, Unwritten()).receipts.extend(receipts)
+            self._unwritten.setdefault(lease, Unwritten()).receipts.extend(receipts)
             self._news.notify_all()
 
-    def still_ours(self, keys: Sequence[str], fence: int) -> set[str]:
-        rows, now = self._touches.rows(keys), self._clock()
-        return {
-            key
-            for key, row in rows.items()
-            if (row.state, row.owner, row.fence) == ("claimed", self._owner, fence)
-            and row.lease_until is not None
-            and row.lease_until > now
-        }
+    def still_ours(self, keys: Sequence[str], lease: Lease) -> set[str]:
+        return self._touches.still_ours(keys, lease, self._clock())
 
     def flush(self, timeout: float = 60.0) -> bool:
         """Wait until everything handed in is kept; ``False`` when that took longer than ``timeout`` seconds."""
@@ -127,20 +120,20 @@ class Recorder:
 
     def _run(self) -> None:
         while waiting := self._next():
-            failed = {fence: unwritten for fence, unwritten in waiting.items() if not self._write(fence, unwritten)}
+            failed = {lease: unwritten for lease, unwritten in waiting.items() if not self._write(lease, unwritten)}
             with self._news:
                 self._busy, self._failed = False, bool(failed)
-                for fence, unwritten in failed.items():
-                    newer = self._unwritten.setdefault(fence, Unwritten())
+                for lease, unwritten in failed.items():
+                    newer = self._unwritten.setdefault(lease, Unwritten())
                     newer.receipts[:0] = unwritten.receipts
                 self._unwritten = {
-                    fence: unwritten
-                    for fence, unwritten in self._unwritten.items()
+                    lease: unwritten
+                    for lease, unwritten in self._unwritten.items()
                     if unwritten.mark_requests or unwritten.receipts
                 }
                 self._news.notify_all()
 
-    def _next(self) -> dict[int, Unwritten]:
+    def _next(self) -> dict[Lease, Unwritten]:
         with self._news:
             if self._failed:
                 self._news.wait_for(lambda: self._closing, WAIT_AFTER_FAILURE)
@@ -159,20 +152,20 @@ class Recorder:
     def _waiting(self) -> int:
         return sum(len(unwritten.mark_requests) for unwritten in self._unwritten.values())
 
-    def _write(self, fence: int, unwritten: Unwritten) -> bool:
+    def _write(self, lease: Lease, unwritten: Unwritten) -> bool:
         # one commit; whatever goes wrong, the receipts survive, and nothing unmarked leaves
         marks, now = [key for keys, _ in unwritten.mark_requests for key in keys], self._clock()
         taken_back = [each for each in unwritten.receipts if each.state == RELEASED and each.key in self._marked]
         try:
-            if failure := self._write_down((), taken_back, fence, now):
+            if failure := self._write_down((), taken_back, lease, now):
                 raise failure
-            marked, settled = self._touches.record(marks, unwritten.receipts, owner=self._owner, fence=fence, now=now)
+            marked, settled = self._touches.record(marks, unwritten.receipts, lease, now)
         except Exception as failure:
             self._log(failure)
             unwritten.answer(set())
             return False
         known = [each for each in unwritten.receipts if each.key in settled and each.state != RELEASED]
-        journal_failure = self._write_down(marked, known, fence, now)
+        journal_failure = self._write_down(marked, known, lease, now)
         self._marked = (self._marked - {each.key for each in unwritten.receipts}) | {each.key for each in marked}
         unwritten.receipts = []
         self._log(journal_failure)
@@ -180,13 +173,13 @@ class Recorder:
         return journal_failure is None
 
     def _write_down(
-        self, marked: Sequence[Marked], settled: Sequence[Receipt], fence: int, now: dt.datetime
+        self, marked: Sequence[Marked], settled: Sequence[Receipt], lease: Lease, now: dt.datetime
     ) -> CommsError | None:
         # what cannot be written in the journal does not leave
         if self._journal is None:
             return None
         try:
-            self._journal.write(marked, ((each.key, each.state) for each in settled), fence=fence, now=now)
+            self._journal.write(marked, ((each.key, each.state) for each in settled), fence=lease.fence, now=now)
         except CommsError as failure:
             return failure
         return None

@@ -204,16 +204,16 @@ class SenderPool:
             self.sent += receipt.state == "sent" and not one.service
             self.failed += receipt.state == "failed" and not one.service
         self._guard.note(one.campaign, one.message, one.rung, receipt)
-        self._recorder.settle([receipt], one.fence)
+        self._recorder.settle([receipt], one.lease)
 
     def _carry(self, channel: Channel, batch: Sequence[Claimed], number: int) -> None:
-        fence = batch[0].fence
+        lease = batch[0].lease
         batch = self._still_ours(batch)
         messages = self._rendered(batch)
         claimed = {one.key: one for one in batch}
         delivery = BatchDelivery(
             {message.key: claimed[message.key] for message in messages},
-            fence,
+            lease,
             self._recorder,
             self.breaker,
             guard=self._guard,
@@ -248,7 +248,7 @@ class SenderPool:
         if not (self._doubtful and batch):
             return batch
         try:
-            ours = self._recorder.still_ours([one.key for one in batch], batch[0].fence)
+            ours = self._recorder.still_ours([one.key for one in batch], batch[0].lease)
         except CommsError as failure:
             self._broke(failure)
             self._give_back(batch)
@@ -278,7 +278,7 @@ class SenderPool:
         # only rows that are still ``claimed`` change; a row with its receipt keeps it
         now = self._clock()
         given = [Outcome(one.key, RELEASED, begun=False) for one in batch]
-        self._recorder.settle([receipt_of(outcome, 0, now) for outcome in given], batch[0].fence)
+        self._recorder.settle([receipt_of(outcome, 0, now) for outcome in given], batch[0].lease)
 
 
 def _as_it_is(message: RenderedMessage) -> RenderedMessage:

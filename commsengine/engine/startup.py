@@ -15,10 +15,11 @@ from dataclasses import dataclass
 
 import structlog
 
+from commsengine.cadence.terms import HUMAN
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.directory import pages
 from commsengine.engine.owner import Owner
 from commsengine.engine.tick_gaps import LONG_SILENCE, stood_still
+from commsengine.store.database import chunks
 from commsengine.store.store import Store
 
 SETTLE = dt.timedelta(minutes=10)
@@ -92,12 +93,10 @@ def overdue(store: Store, decisions: Decisions, now: dt.datetime, *, enough: int
     """
     campaigns, count = decisions.campaigns(now), 0
     due = store.loading.due(now, store.people.count())
-    for page in pages(due):
+    for page in chunks(due):
         for one in decisions.of(page, campaigns, now):
             fell_due = (
-                touch.due_at
-                for touch in one.decision.touches
-                if touch.skip in ("", "late") and touch.channel != "personal"
+                touch.due_at for touch in one.decision.touches if touch.skip in ("", "late") and touch.channel != HUMAN
             )
             count += sum(due_at < now - LONG_SILENCE for due_at in fell_due)
         if count > enough:

@@ -10,14 +10,13 @@ place.json                  which place this is: a random id, and the machine it
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from commsengine.engine import json_file
 from commsengine.engine.journal import Journal
 from commsengine.engine.suspects import Suspects
 from commsengine.errors import DiskError
@@ -79,7 +78,7 @@ class StateFolder:
 
     def noted(self) -> Note | None:
         """The note of the last beat; ``None`` if this database was never sent from here."""
-        found = _read(self.folder / "instance.json")
+        found = json_file.read(self.folder / "instance.json")
         try:
             beat_at = dt.datetime.fromisoformat(found["beat_at"]) if found["beat_at"] else None
             return Note(str(found["path"]), int(found["fence"]), beat_at, int(found.get("epochs", 0)))
@@ -91,14 +90,14 @@ class StateFolder:
         beat_at = note.beat_at.isoformat() if note.beat_at else None
         kept = {"path": note.path, "fence": note.fence, "beat_at": beat_at, "epochs": note.epochs}
         try:
-            _write(self.folder / "instance.json", kept)
+            json_file.write(self.folder / "instance.json", kept)
         except OSError:
             return
 
     def kin(self, former: Collection[str], path: Path | None) -> list[Journal]:
         found = []
         for folder in self.root.iterdir():
-            noted = _read(folder / "instance.json")
+            noted = json_file.read(folder / "instance.json")
             here = path is not None and noted.get("path") == str(path)
             if folder != self.folder and folder.is_dir() and (here or folder.name in former):
                 found.append(Journal(folder))
@@ -113,25 +112,10 @@ def _place(root: Path) -> str:
     # a folder that was copied to another machine with everything else is another place
     file = root / "place.json"
     machine = MACHINE_ID.read_text(encoding="ascii").strip() if MACHINE_ID.exists() else ""
-    found = _read(file)
+    found = json_file.read(file)
     known = str(found.get("machine", ""))
     if "place" in found and (not machine or not known or machine == known):
         return str(found["place"])
     place = str(uuid.uuid4())
-    _write(file, {"place": place, "machine": machine})
+    json_file.write(file, {"place": place, "machine": machine})
     return place
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _write(path: Path, value: dict[str, Any]) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(json.dumps(value), encoding="utf-8")
-    draft.replace(path)

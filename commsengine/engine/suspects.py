@@ -8,7 +8,6 @@ names it.
 
 from __future__ import annotations
 
-import json
 import mmap
 import os
 import threading
@@ -16,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from commsengine.engine import json_file
 from commsengine.errors import CommsError
 
 MOST_DEATHS = 3
@@ -29,7 +29,7 @@ class Suspects:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._counts = folder / "suspects.json"
-        self._deaths: dict[str, int] = _read(self._counts)
+        self._deaths: dict[str, int] = json_file.read(self._counts)
         self._alone = threading.Lock()
         self._free = list(range(SLOTS))
         file = os.open(folder / "writing", os.O_RDWR | os.O_CREAT, 0o600)
@@ -44,14 +44,14 @@ class Suspects:
         if any(died_at):
             for key in filter(None, died_at):
                 self._deaths[key] = self._deaths.get(key, 0) + 1
-            self._save()
+            json_file.write(self._counts, self._deaths)
             self._map[:] = bytes(SLOTS * SLOT)
         return frozenset(key for key, deaths in self._deaths.items() if deaths >= MOST_DEATHS)
 
     def forget(self, key: str) -> None:
         # it has been written, or it has failed: no suspect any more
         if self._deaths.pop(key, None) is not None:
-            self._save()
+            json_file.write(self._counts, self._deaths)
 
     @contextmanager
     def writing(self, key: str) -> Iterator[None]:
@@ -78,16 +78,3 @@ class Suspects:
 
     def close(self) -> None:
         self._map.close()
-
-    def _save(self) -> None:
-        draft = self._counts.with_name(f".{self._counts.name}")
-        draft.write_text(json.dumps(self._deaths), encoding="utf-8")
-        draft.replace(self._counts)
-
-
-def _read(path: Path) -> dict[str, int]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return {str(key): int(deaths) for key, deaths in found.items()} if isinstance(found, dict) else {}

@@ -22,8 +22,7 @@ from commsengine.store.records import Uncertain
 from commsengine.store.store import Store
 
 ASK_AGAIN = dt.timedelta(minutes=1)
-WAITED_FOR = 2.0
-"""Real seconds that a look is waited for; what it finds later is heard the next time."""
+WAITED_FOR = 2.0  # real seconds
 
 PATIENCE = dt.timedelta(minutes=5)
 """How long after its settle time a resolver is asked that cannot say anything."""
@@ -32,10 +31,15 @@ log = structlog.get_logger(__name__)
 
 
 class Resolution:
-    """``resolvers`` are asked in their order, for each channel its own."""
+    """``resolvers`` are asked in their order, for each channel its own; a look is waited for so many real seconds.
 
-    def __init__(self, store: Store, resolvers: Mapping[str, Sequence[Resolver]]) -> None:
-        self._store, self._resolvers = store, resolvers
+    What it finds later is heard the next time.
+    """
+
+    def __init__(
+        self, store: Store, resolvers: Mapping[str, Sequence[Resolver]], waited_for: float = WAITED_FOR
+    ) -> None:
+        self._store, self._resolvers, self._waited_for = store, resolvers, waited_for
         self._asked: dict[tuple[str, str], dt.datetime] = {}
         self._looks: dict[str, Future[Mapping[str, Sighting]]] = {}
 
@@ -47,14 +51,17 @@ class Resolution:
             return None
         for channel, resolvers in self._resolvers.items():
             for resolver in resolvers:
-                theirs = [row for row in waiting if row.channel == channel and self._is_ripe(row, resolver, now)]
+                theirs = [
+                    row for row in waiting if row.channel == channel and self._may_ask_at(row, resolver, now) <= now
+                ]
                 known = self._ask(resolver, theirs, self._newer(waiting, resolver, now), now)
                 waiting = [row for row in waiting if row.key not in known]
         given_up = [row.key for row in waiting if self._out_of_patience(row, now)]
         if given_up:
             self._store.recovery.settle_uncertain(now, given_up)
         left = [row for row in waiting if row.key not in set(given_up)]
-        return min((self._next(row, now) for row in left), default=None)
+        asks = (self._may_ask_at(row, resolver, now) for row in left for resolver in self._resolvers[row.channel])
+        return min(asks, default=None)
 
     def _newer(self, rows: Sequence[Uncertain], resolver: Resolver, now: dt.datetime) -> set[str]:
         # of what became uncertain again after the look began, it can prove no absence
@@ -79,7 +86,7 @@ class Resolution:
     def _found(self, resolver: str) -> Mapping[str, Sighting]:
         if resolver not in self._looks:
             return {}
-        if not wait([self._looks[resolver]], WAITED_FOR).done:
+        if not wait([self._looks[resolver]], self._waited_for).done:
             log.warning("resolver_is_slow", resolver=resolver)
             return {}
         try:
@@ -88,21 +95,13 @@ class Resolution:
             log.error("resolver_broke", resolver=resolver, error=type(failure).__name__)
             return {}
 
-    def _is_ripe(self, row: Uncertain, resolver: Resolver, now: dt.datetime) -> bool:
+    def _may_ask_at(self, row: Uncertain, resolver: Resolver, now: dt.datetime) -> dt.datetime:
         asked = self._asked.get((resolver.name, row.key))
-        return now >= _since(row, now) + _settle(resolver) and now >= _again(asked, now)
+        return max(_since(row, now) + _settle(resolver), _again(asked, now))
 
     def _out_of_patience(self, row: Uncertain, now: dt.datetime) -> bool:
         theirs = self._resolvers.get(row.channel, ())
         return all(now >= _since(row, now) + _settle(resolver) + PATIENCE for resolver in theirs)
-
-    def _next(self, row: Uncertain, now: dt.datetime) -> dt.datetime:
-        asks = [
-            max(_since(row, now) + _settle(resolver), _again(asked, now))
-            for resolver in self._resolvers[row.channel]
-            for asked in [self._asked.get((resolver.name, row.key))]
-        ]
-        return min(asks)
 
 
 def _begun(resolver: Resolver, sendings: Sequence[Sending], now: dt.datetime) -> Future[Mapping[str, Sighting]]:

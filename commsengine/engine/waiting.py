@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from commsengine.cadence.decide import missed_window
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.directory import EXACT_UP_TO, pages, sample
+from commsengine.engine.directory import EXACT_UP_TO, Sample, sample
+from commsengine.store.database import chunks
 from commsengine.store.store import Store
 
 A_MINUTE = dt.timedelta(minutes=1)
@@ -17,11 +18,10 @@ A_MINUTE = dt.timedelta(minutes=1)
 
 def count_missed_windows(store: Store, decisions: Decisions, now: dt.datetime) -> int:
     """How many people a touch was due for at that moment, with their send window closed."""
-    people, total = sample(store)
-    campaigns, found = decisions.campaigns(now), 0
-    for ids in pages([person.id for person in people]):
+    some, campaigns, found = sample(store), decisions.campaigns(now), 0
+    for ids in chunks(some.ids):
         found += sum(missed_window(one.decision) for one in decisions.of(ids, campaigns, now))
-    return round(found * total / len(people)) if people else 0
+    return some.scaled(found)
 
 
 def waiting(store: Store, decisions: Decisions, until: dt.datetime, now: dt.datetime) -> Mapping[str, int]:
@@ -30,9 +30,9 @@ def waiting(store: Store, decisions: Decisions, until: dt.datetime, now: dt.date
     Estimated from those who wait longest where they are more than ``EXACT_UP_TO``.
     """
     until += A_MINUTE
-    ids, total = store.loading.due(until, EXACT_UP_TO), store.loading.due_count(until)
+    some = Sample(store.loading.due(until, EXACT_UP_TO), store.loading.due_count(until))
     campaigns, counted = decisions.campaigns(now), Counter[str]()
-    for page in pages(ids):
-        for one in decisions.of(page, campaigns, now):
+    for ids in chunks(some.ids):
+        for one in decisions.of(ids, campaigns, now):
             counted.update(touch.channel for touch in one.decision.touches if not touch.skip)
-    return {channel: round(count * total / len(ids)) for channel, count in counted.items()}
+    return {channel: some.scaled(count) for channel, count in counted.items()}

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from commsengine.cadence.calendar import last_closing
+from commsengine.cadence.calendar import DAY, last_closing
 from commsengine.cadence.daily_learning import LearnedRoles
 from commsengine.cadence.history import Campaign, Campaigns, History
 from commsengine.cadence.people import Person
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from commsengine.authoring.people_file import PeopleFile
     from commsengine.engine.decisions import Decisions
     from commsengine.store.store import Store
-
-DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from commsengine.cadence.audience import role_of
 from commsengine.cadence.calendar import DAY, Hours, last_closing
 from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
-from commsengine.cadence.people import Person, role_of
+from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.cadence.terms import ChannelName
 from commsengine.content.message import RenderedMessage
@@ -119,7 +120,8 @@ def previews(
     plan = checked_plan.plan
     if message is not None:
         _refuse_unknown(plan, message)
-    renderer = _renderer(basis, plan)
+    links = Links(basis.links_base, [secrets.token_hex(32)])  # the key is not kept: no answer can be given to a preview
+    renderer = Renderer(plan, basis.templates, links, basis.rules)
     signers = _signers(basis.store, checked_plan, person)
     for touch in _touches(basis, plan, person):
         wanted, by = touch.message == (message or touch.message), touch.channel
@@ -138,12 +140,6 @@ def _refuse_unknown(plan: Plan, message: str) -> None:
     if message in plan.corrected:
         corrected = next(corrected_texts({message: plan.corrected[message]}))
         raise InputError(corrected, f"Name the correction: --message {plan.corrected[message]}")
-
-
-def _renderer(basis: PreviewBasis, plan: Plan) -> Renderer:
-    # The links are signed with a key that is not kept: no answer can be given to a preview.
-    links = Links(basis.links_base, [secrets.token_hex(32)])
-    return Renderer(plan, basis.templates, links, basis.rules)
 
 
 def _touches(basis: PreviewBasis, plan: Plan, person: Person) -> tuple[Touch, ...]:

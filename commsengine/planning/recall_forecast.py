@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
+from commsengine.cadence.audience import is_for, role_of
 from commsengine.cadence.calendar import DAY, Hours
 from commsengine.cadence.daily_learning import messages_by_recall, recall_of, with_interval
 from commsengine.cadence.forecast import Supposition, forecast
 from commsengine.cadence.history import Campaign, Campaigns, History
-from commsengine.cadence.people import ANYBODY, Person, role_of
+from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Message
+from commsengine.cadence.terms import HUMAN
 from commsengine.recall.privacy import enough
 
 MISSES_BY = 0.12
@@ -122,15 +124,8 @@ def _remembered(
         if not _meant_for(campaign, person):
             continue
         seen = forecast(running, person, past, start, until, supposing())
-        counts.append(
-            sum(
-                touch.campaign == way.id
-                and touch.message in by_recall
-                and not touch.skip
-                and touch.channel != "personal"
-                for touch in seen.touches
-            )
-        )
+        mine = [each for each in seen.touches if each.campaign == way.id and each.message in by_recall]
+        counts.append(sum(not touch.skip and touch.channel != HUMAN for touch in mine))
         after_a_week, by = max(start, _first_open(campaign, person)) + WEEK, _target_of(campaign, person)
         if by is not None and by > after_a_week:
             targets.append(_mean(campaign, person, seen.history, by))
@@ -159,5 +154,5 @@ def _mean(campaign: Campaign, person: Person, history: History, at: dt.datetime)
 
 
 def _meant_for(campaign: Campaign, person: Person) -> list[Message]:
-    role = role_of(campaign.plan.audience, person)
-    return [message for message in messages_by_recall(campaign.plan) if not message.to or role in message.to]
+    role = role_of(campaign.plan.audience, person) or ""
+    return [message for message in messages_by_recall(campaign.plan) if is_for(message, role)]

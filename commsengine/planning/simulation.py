@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from commsengine.cadence.audience import role_of
 from commsengine.cadence.calendar import zone_of
 from commsengine.cadence.daily_learning import LearnedRoles
 from commsengine.cadence.forecast import (
@@ -23,13 +24,12 @@ from commsengine.cadence.forecast import (
     typical,
 )
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
-from commsengine.cadence.people import Person, role_of
+from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Budget, Plan, Workspace
 from commsengine.cadence.simulated_people import STRONG, WEAK, people_who_forget
 from commsengine.cadence.terms import TouchKind
 from commsengine.planning.recall_forecast import RecallForecast, RepeatResult, compared
 
-SUPPOSITIONS = ("none", "all", "typical", "weak", "strong")
 COMPARED = 50
 """Of so many people, spread over all, a second forecast without an attention budget shows what it moves."""
 
@@ -47,9 +47,9 @@ class ShownBasis:
 
 @dataclass(frozen=True, slots=True)
 class SimulationInput:
-    """What one simulation starts from; ``start`` and ``until`` are aware UTC, ``answers`` is one of ``SUPPOSITIONS``.
+    """What one simulation starts from; ``start`` and ``until`` are aware UTC.
 
-    ``known`` is what was learned of each campaign's roles before.
+    ``answers`` is one of ``cadence.terms.SUPPOSITIONS``; ``known`` is what was learned of each campaign's roles before.
     """
 
     campaigns: Campaigns
@@ -72,6 +72,11 @@ class SimulationInput:
     def supposing(self) -> Supposition:
         # A new one for each forecast: simulated people remember what they had.
         return supposition(self.answers, self.campaigns)
+
+    def forecast(
+        self, campaigns: Campaigns, people: Sequence[tuple[Person, History]], known: Mapping[str, LearnedRoles] | None
+    ) -> Iterable[tuple[Person, Forecast]]:
+        return forecast_together(campaigns, people, self.start, self.until, self.supposing(), known=known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +183,8 @@ def simulate(asked: SimulationInput, people: Iterable[tuple[Person, History]]) -
     shown_people = everyone
     if asked.shown is not None:
         shown_people = [(person, asked.shown.as_shown(person, history)) for person, history in everyone]
-        _forecast_recall(asked, asked.shown, shown_people, recall)
+        for person, seen in asked.forecast(asked.shown.campaigns, shown_people, asked.shown.known):
+            recall.add(person, seen.history)
     some = shown_people[:: _step(everyone)]
     ways = compared(asked.shown_campaigns, asked.shown_campaign, some, asked.start, asked.until, asked.supposing)
     return _count(asked, forecasts, recall, ways)
@@ -215,12 +221,8 @@ class _PersonForecast:
 def _forecast(
     asked: SimulationInput, everyone: Sequence[tuple[Person, History]], recall: RecallForecast
 ) -> Iterator[_PersonForecast]:
-    foreseen = forecast_together(
-        asked.campaigns, everyone, asked.start, asked.until, asked.supposing(), known=asked.known
-    )
-    step = _step(everyone)
-    free = _without_limits(asked.campaigns)
-    for place, (person, seen) in enumerate(foreseen):
+    step, free = _step(everyone), _without_limits(asked.campaigns)
+    for place, (person, seen) in enumerate(asked.forecast(asked.campaigns, everyone, asked.known)):
         if asked.shown is None:
             recall.add(person, seen.history)
         past = everyone[place][1] if place % step == 0 else None
@@ -246,16 +248,6 @@ def _one_forecast(
         moved,
         _at_weekly_limit(seen.touches, asked.campaigns.workspace, plan),
     )
-
-
-def _forecast_recall(
-    asked: SimulationInput, shown: ShownBasis, people: Sequence[tuple[Person, History]], recall: RecallForecast
-) -> None:
-    foreseen = forecast_together(
-        shown.campaigns, people, asked.start, asked.until, asked.supposing(), known=shown.known
-    )
-    for person, seen in foreseen:
-        recall.add(person, seen.history)
 
 
 def _count(
@@ -285,7 +277,7 @@ def _count(
 
 
 def supposition(answers: str, campaigns: Campaigns) -> Supposition:
-    """``answers`` is one of ``SUPPOSITIONS``."""
+    """``answers`` is one of ``cadence.terms.SUPPOSITIONS``."""
     messages = messages_of(campaigns)
     suppositions = {
         "none": no_answers,

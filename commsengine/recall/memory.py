@@ -191,17 +191,15 @@ def _left(hours: float, strength: float) -> float:
 
 def fold(curve: Curve, events: tuple[Event, ...]) -> State:
     """The state after these events, in order of time; it depends on nothing else."""
-    return _folded(curve, events) if events else _unread(curve)
+    if events:
+        return _folded(curve, events)
+    return State(Trace(0.0, 0.0, curve.start), None, (0.0,) * len(curve.start), curve.weights)
 
 
 @lru_cache(maxsize=50_000)
 def _folded(curve: Curve, events: tuple[Event, ...]) -> State:
     # kept, because people who get the same touches and say nothing remember alike
     return after(curve, fold(curve, events[:-1]), events[-1])
-
-
-def _unread(curve: Curve) -> State:
-    return State(Trace(0.0, 0.0, curve.start), None, (0.0,) * len(curve.start), curve.weights)
 
 
 def after(curve: Curve, state: State, event: Event) -> State:

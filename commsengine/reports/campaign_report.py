@@ -9,17 +9,18 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from itertools import islice
 
-from commsengine.cadence.budget import BY_HAND
+from commsengine.cadence.audience import roles_of
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.daily_learning import messages_by_recall
 from commsengine.cadence.history import History
 from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Message, Plan
-from commsengine.cadence.terms import GOT_IT, CampaignState
+from commsengine.cadence.terms import BY_HAND, GOT_IT
 from commsengine.campaigns.control import known as known_campaign
-from commsengine.engine.directory import members, roles_of
+from commsengine.engine.directory import members_of
 from commsengine.recall.privacy import enough, shown, total_of_all, week_of
 from commsengine.recall.statistics import Alike, Share
 from commsengine.reports.check_results import NOTHING, CheckResults, Weeks, check_results, shown_of
@@ -39,6 +40,16 @@ LOOKED_AT = 100
 """The same for ``status``, which answers at once."""
 
 
+@dataclass(slots=True)
+class TouchCounts:
+    """``reached`` and ``acknowledged`` are people; ``touches`` are those that a channel carried."""
+
+    reached: int = 0
+    touches: int = 0
+    by_hand: int = 0
+    acknowledged: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class RoleView:
     """One role and one message. Of a role that is not ``shown`` only the number of people is there.
@@ -51,10 +62,7 @@ class RoleView:
     role: str
     people: int
     shown: bool
-    reached: int = 0
-    touches: int = 0
-    by_hand: int = 0
-    acknowledged: int = 0
+    counts: TouchCounts | None = None
     right: Share | None = None
     weeks: tuple[Weeks, ...] = ()
     recall: Mean | None = None
@@ -71,10 +79,7 @@ class Total:
 
     people: int
     all_roles: bool
-    reached: int
-    touches: int
-    by_hand: int
-    acknowledged: int
+    counts: TouchCounts
     right: Share | None
 
 
@@ -110,14 +115,10 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that the page shows. ``zone`` is the plan's, ``arms`` are those of its experiment."""
+    """Everything that the page shows; ``arms`` are those of the plan's experiment."""
 
-    campaign: str
-    title: str
-    state: CampaignState
-    zone: str
+    record: CampaignRecord
     at: dt.datetime
-    started_at: dt.datetime | None
     go_live: tuple[str, dt.datetime] | None
     people: int
     messages: tuple[MessageView, ...]
@@ -129,7 +130,7 @@ def report(store: Store, campaign: str, now: dt.datetime) -> Report:
     """Raises ``InputError`` for an unknown campaign."""
     record = known_campaign(store, campaign)
     seen = _Reading(store, record, now)
-    for page in _pages(members(store, record.plan)):
+    for page in _pages(members_of(store, record.plan)):
         loaded = store.loading.histories([person.id for person, _ in page])
         for person, role in page:
             if person.id in loaded:
@@ -176,7 +177,7 @@ class _Reading:
         self._record, self._plan, self._now = record, record.plan, now
         self._sizes: Counter[str] = Counter()
         departments: dict[str, str] = {}
-        for person, role in members(store, record.plan):
+        for person, role in members_of(store, record.plan):
             self._sizes[role] += 1
             departments[person.id] = person.department
         self._answers: CheckResults = check_results(store, record.plan, now, departments)
@@ -207,21 +208,12 @@ class _Reading:
                 cell.group.add(past_of(self._plan, message, history, person.id, self._answers.counts_from))
 
     def report(self) -> Report:
-        record, plan = self._record, self._plan
+        plan, people = self._plan, sum(self._sizes.values())
+        messages = tuple(self._message(message) for message in plan.messages)
+        weeks = tuple(Week(start, n["touches"], n["acknowledged"]) for start, n in sorted(self._weeks.items()))
         of_shown_roles = {cell: blocks for cell, blocks in self._answers.closed.items() if cell[1] in self._shown}
-        return Report(
-            record.id,
-            plan.title,
-            record.state,
-            plan.send.time_zone,
-            self._now,
-            record.started_at,
-            _go_live(plan),
-            sum(self._sizes.values()),
-            tuple(self._message(message) for message in plan.messages),
-            tuple(Week(start, n["touches"], n["acknowledged"]) for start, n in sorted(self._weeks.items())),
-            self._experiment.arms(of_shown_roles),
-        )
+        arms = self._experiment.arms(of_shown_roles)
+        return Report(self._record, self._now, _go_live(plan), people, messages, weeks, arms)
 
     def _message(self, message: Message) -> MessageView:
         plan, cadence = self._plan, message.cadence
@@ -259,10 +251,7 @@ class _Reading:
             role,
             people,
             True,
-            cell.reached,
-            cell.touches,
-            cell.by_hand,
-            cell.acknowledged,
+            cell.counts,
             answered.right,
             answered.weeks,
             recall,
@@ -279,34 +268,26 @@ class _Reading:
         people = sum(self._sizes[role] for role in cells)
         if not enough(people):
             return None
-        return Total(
-            people,
-            all_roles,
-            sum(cell.reached for cell in cells.values()),
-            sum(cell.touches for cell in cells.values()),
-            sum(cell.by_hand for cell in cells.values()),
-            sum(cell.acknowledged for cell in cells.values()),
-            _summed(role.right for role in roles),
-        )
+        counts = TouchCounts(*map(sum, zip(*(astuple(cell.counts) for cell in cells.values()), strict=True)))
+        return Total(people, all_roles, counts, _summed(role.right for role in roles))
 
 
 class _Cell:
     """The counts of one role and message."""
 
     def __init__(self, group: Group) -> None:
-        self.group = group
-        self.reached = self.touches = self.by_hand = self.acknowledged = 0
+        self.group, self.counts = group, TouchCounts()
 
     def count(self, plan: Plan, message: Message, history: History) -> Iterator[tuple[dt.date, str]]:
         """Adds one person's counts; gives the Monday of each touch, and of the first acknowledgement."""
-        own = (plan.campaign, message.id)
+        own, counts = (plan.campaign, message.id), self.counts
         sent = [row for row in history.rows if (row.campaign, row.message) == own and row.state == "sent"]
         carried = [row for row in sent if row.kind not in BY_HAND]
-        self.reached += bool(carried)
-        self.touches += len(carried)
-        self.by_hand += len(sent) - len(carried)
+        counts.reached += bool(carried)
+        counts.touches += len(carried)
+        counts.by_hand += len(sent) - len(carried)
         acknowledged_at = [a.at for a in history.answers if (a.campaign, a.message) == own and a.kind in GOT_IT]
-        self.acknowledged += bool(acknowledged_at)
+        counts.acknowledged += bool(acknowledged_at)
         for row in carried:
             yield week_of(row.due_at).date(), "touches"
         if acknowledged_at:
@@ -330,11 +311,5 @@ def _summed(shares: Iterable[Share | None]) -> Share | None:
 
 
 def _pages(people: Iterator[tuple[Person, str]]) -> Iterator[list[tuple[Person, str]]]:
-    page: list[tuple[Person, str]] = []
-    for one in people:
-        page.append(one)
-        if len(page) == PAGE:
-            yield page
-            page = []
-    if page:
+    while page := list(islice(people, PAGE)):
         yield page

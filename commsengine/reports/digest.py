@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from textwrap import shorten
-
-import structlog
 
 from commsengine.cadence.calendar import DAY
 from commsengine.cadence.people import Person
-from commsengine.cadence.terms import ChannelName
+from commsengine.cadence.terms import service_channel
 from commsengine.content.digest_facts import Call, DigestFacts, GivenAnswer, HeldRow, OpenQuestion
-from commsengine.content.render import RendererFor
-from commsengine.engine.decisions import Decisions
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
-from commsengine.errors import CommsError
 from commsengine.reports.followups import FollowUp, todays_followups, with_talk
 from commsengine.reports.input_answers import recent_inputs
 from commsengine.reports.manager_lists import why_untold
-from commsengine.reports.morning import morning_key, morning_of
+from commsengine.reports.morning import MorningBasis, morning_key, morning_of, quarter_of, tried
 from commsengine.reports.status import channels, failed, held, questions
 from commsengine.store.records import CampaignRecord
-from commsengine.store.store import Store
 
 CATEGORY = "digest"
 MOST_CALLS = 10
@@ -38,45 +33,31 @@ DAYS_BACK = 60
 SETTLED = dt.timedelta(minutes=1)
 """An answer that is younger may not be on record yet: it is left to the next digest."""
 
-log = structlog.get_logger(__name__)
-
-QUARTER = 15 * 60  # seconds
-
 
 class Digests:
-    """Remembers which it has looked at, so that a quiet day costs one look per owner and not one per beat.
+    """Remembers which it has looked at, so that a quiet day costs one look per owner and not one per beat."""
 
-    Eight in the morning is at a quarter of an hour everywhere: owners are looked up once in each.
-    """
-
-    def __init__(
-        self,
-        store: Store,
-        decisions: Decisions,
-        renderer: RendererFor,
-        channels: Sequence[ChannelName],
-        clock: Callable[[], dt.datetime],
-    ) -> None:
-        self._store, self._decisions, self._renderer = store, decisions, renderer
-        self._channels, self._clock = tuple(channels), clock
+    def __init__(self, basis: MorningBasis) -> None:
+        self._store, self._decisions, self._renderer = basis.store, basis.decisions, basis.renderer
+        self._channels = tuple(basis.channels)
         self._looked_at: set[str] = set()
         self._quarters: dict[str, tuple[int, int]] = {}
 
-    def send(self, records: Sequence[CampaignRecord]) -> int:
+    def send(self, records: Sequence[CampaignRecord], now: dt.datetime) -> int:
         """Writes down the digests that are due now; the next beat sends them. Returns how many."""
-        now, sent = self._clock(), 0
+        sent = 0
         if not self._channels:
             return 0
         for record in records:
             if record.state not in ("running", "paused") or record.started_at is None:
                 continue
-            quarter = (record.version, int(now.timestamp() // QUARTER))
+            quarter = (record.version, quarter_of(now))
             if self._quarters.get(record.id) == quarter:
                 continue
             due = [(lead, key) for lead, key in self._owners(record, now) if key and key not in self._looked_at]
             self._looked_at |= {key for _, key in due}
             if due:
-                sent += self._tried(record, due, now)
+                sent += tried("digest_failed", record.id, partial(self._send_all, record, due, now))
             self._quarters[record.id] = quarter
         return sent
 
@@ -86,14 +67,9 @@ class Digests:
         days = [(lead, morning_of(record.plan, lead, now)) for lead in leads]
         return [(lead, _key(record, lead, day)) for lead, day in days if day]
 
-    def _tried(self, record: CampaignRecord, due: Sequence[tuple[Person, str]], now: dt.datetime) -> int:
-        # a digest that cannot be written must not stop the engine
-        try:
-            facts = self._facts(record, now)
-            return sum(self._send(record, lead, replace(facts, key=key), now) for lead, key in due)
-        except CommsError as failure:
-            log.error("digest_failed", campaign=record.id, error=type(failure).__name__)
-            return 0
+    def _send_all(self, record: CampaignRecord, due: Sequence[tuple[Person, str]], now: dt.datetime) -> int:
+        facts = self._facts(record, now)
+        return sum(self._send(record, lead, replace(facts, key=key), now) for lead, key in due)
 
     def _send(self, record: CampaignRecord, lead: Person, facts: DigestFacts, now: dt.datetime) -> bool:
         if self._store.touches.row(facts.key):
@@ -101,7 +77,7 @@ class Digests:
         facts = self._with_answers(record, lead, facts, now)
         if facts.empty:
             return False
-        channel = "email" if "email" in self._channels else self._channels[0]
+        channel = service_channel(self._channels)
         message = self._renderer(record.plan, record.templates).digest(lead, facts, channel)
         known = self._store.people.by_email(lead.email)
         return add_service_mail(
@@ -170,23 +146,15 @@ class Digests:
         }
         own = [one for one in waiting if one.by_lead or one.carrier in untold][:MOST_CALLS]
         others = [one for one in waiting if not one.by_lead and one.carrier not in untold][:MOST_LINES]
+        spoken = with_talk(self._store, self._renderer, own)
         return (
-            *(
-                _call(one, note=_note(managers.get(one.carrier), untold))
-                for one in with_talk(self._store, self._renderer, own)
-            ),
-            *(_call(one, by=_name(managers[one.carrier])) for one in others),
+            *(one.call(note=_note(managers.get(one.carrier), untold)) for one in spoken),
+            *(one.call(by=_name(managers[one.carrier])) for one in others),
         )
 
 
 def _key(record: CampaignRecord, lead: Person, day: dt.date) -> str:
     return morning_key(CATEGORY, record.id, lead.email, day)
-
-
-def _call(one: FollowUp, *, by: str = "", note: str = "") -> Call:
-    return Call(
-        _name(one.person), one.role, one.person.phone, one.reason + note, ", ".join(one.tried), by, one.talk, one.id
-    )
 
 
 def _note(manager: Person | None, untold: Mapping[str, str]) -> str:

@@ -15,11 +15,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.experiment import arm_of
 from commsengine.cadence.history import History
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
+from commsengine.cadence.terms import BY_HAND
 from commsengine.recall.privacy import Block, GroupAnswer, enough
 from commsengine.recall.statistics import Interval, Share, difference
 from commsengine.reports.check_results import Cell
@@ -78,15 +78,9 @@ class ExperimentArms:
                 continue
             right = answers.get(name, [])
             first = answers.get(views[0].name, []) if views and views[0].right else []
-            views.append(
-                ArmView(
-                    name,
-                    sizes[name],
-                    self._touches[name] / sizes[name],
-                    Share(sum(right), len(right)) if right else None,
-                    difference(right, first),
-                )
-            )
+            share = Share(sum(right), len(right)) if right else None
+            per_person = self._touches[name] / sizes[name]
+            views.append(ArmView(name, sizes[name], per_person, share, difference(right, first)))
         return tuple(views)
 
     def _dealt(self, closed: Mapping[Cell, Sequence[Block]], names: Sequence[str]) -> dict[str, list[bool]]:

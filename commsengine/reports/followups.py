@@ -7,17 +7,18 @@ as long as neither an outcome nor an answer came after them. "Away" closes it fo
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from commsengine.cadence.audience import role_of
 from commsengine.cadence.calendar import Hours
-from commsengine.cadence.history import History
-from commsengine.cadence.people import Person, role_of
+from commsengine.cadence.history import History, TouchRow
+from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Rung
-from commsengine.cadence.terms import CHANNELS, Carrier, HandKind, OutcomeName, TouchState, Unclear
-from commsengine.content.digest_facts import NOTHING_TO_SAY
+from commsengine.cadence.terms import CHANNELS, HandKind, OutcomeName, Unclear, channel_of
+from commsengine.content.digest_facts import NOTHING_TO_SAY, Call
 from commsengine.content.render import RendererFor
 from commsengine.content.talking_points import Part, TalkingPoints
 from commsengine.engine.decisions import Decisions
@@ -61,6 +62,13 @@ class FollowUp:
     @property
     def talking_points(self) -> str:
         return self.talk.text
+
+    def call(self, *, note: str = "", by: str = "", of: Plan | None = None) -> Call:
+        """For the mail of the morning; ``of`` is given where that mail is about several campaigns."""
+        name, tried = self.person.name or self.person.email, ", ".join(self.tried)
+        title, lead = (of.title, of.owner[0]) if of else ("", "")
+        reason = self.reason + note
+        return Call(name, self.role, self.person.phone, reason, tried, by, self.talk, self.id, title, lead)
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -255,8 +263,7 @@ def _reason(plan: Plan, history: History, kind: HandKind, messages: Sequence[str
             f"Personal outreach did not help{came}: a proposal to ask the sponsor, {plan.sponsor or 'if there is one'}."
         )
     closed = [channel for channel in plan.send.channels if channel in history.unreachable]
-    own = [row for row in history.rows if row.campaign == plan.campaign and row.message in messages]
-    sent = sum(_carried(row.channel, row.state) for row in own)
+    sent = len(_carried(history, plan.campaign, messages))
     if len(closed) == len(plan.send.channels) or (closed and not sent):  # the others have no credentials here
         why = ", ".join(f"{CHANNELS[channel].in_text} ({history.unreachable[channel]})" for channel in closed)
         reason = f"No channel reaches them: {why}."
@@ -266,8 +273,9 @@ def _reason(plan: Plan, history: History, kind: HandKind, messages: Sequence[str
 
 
 def _tried(history: History, campaign: str, messages: Sequence[str]) -> tuple[str, ...]:
-    own = [row for row in history.rows if row.campaign == campaign and row.message in messages]
-    sent = [(row.local_date, CHANNELS[row.channel].in_text) for row in own if _carried(row.channel, row.state)]
+    sent = [
+        (row.local_date, CHANNELS[channel_of(row.channel)].in_text) for row in _carried(history, campaign, messages)
+    ]
     talks = {
         (one.at.date(), f"in person: {one.outcome}")
         for one in history.outcomes
@@ -276,13 +284,10 @@ def _tried(history: History, campaign: str, messages: Sequence[str]) -> tuple[st
     return tuple(f"{how} on {_day(day)}" for day, how in sorted([*sent, *talks]))
 
 
-def _carried(channel: Carrier, state: TouchState) -> bool:
-    return channel in CHANNELS and state in ("sent", "uncertain")
+def _carried(history: History, campaign: str, messages: Sequence[str]) -> list[TouchRow]:
+    own = [row for row in history.rows if row.campaign == campaign and row.message in messages]
+    return [row for row in own if row.channel in CHANNELS and row.state in ("sent", "uncertain")]
 
 
 def _day(day: dt.date) -> str:
     return f"{day.day} {day:%B}"
-
-
-def counted(found: Iterable[FollowUp]) -> Mapping[str, int]:
-    return Counter(one.campaign for one in found)

@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from commsengine.cadence.audience import roles_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Plan
 from commsengine.cadence.terms import ASKED_FOR
-from commsengine.engine.directory import members, roles_of
+from commsengine.engine.directory import members_of
 from commsengine.errors import InputError
 from commsengine.reports.why import iso
 from commsengine.store.records import CampaignRecord, GivenInput
@@ -42,7 +43,7 @@ def answers(store: Store, record: CampaignRecord, message: str | None = None) ->
             f"'{message}' is no message of {record.id} that asks for an answer in words.",
             f"Those that do: {known}." if known else "None of its messages does.",
         )
-    audience = list(members(store, record.plan))
+    audience = list(members_of(store, record.plan))
     return {
         "campaign": record.id,
         "messages": [
@@ -67,7 +68,7 @@ def _answered(
     return {
         "message": message.id,
         "question": (message.input.question if message.input else message.commit) or "",
-        "kind": _kind(message),
+        "kind": message.input.kind if message.ask == "input" and message.input else "commit",
         "tally": _tally(message, given),
         "answers": [
             {
@@ -87,10 +88,6 @@ def _answered(
             if role in roles and person.id in reached and person.id not in spoke
         ],
     }
-
-
-def _kind(message: Message) -> str:
-    return message.input.kind if message.ask == "input" and message.input else "commit"
 
 
 def _tally(message: Message, given: Sequence[GivenInput]) -> dict[str, int]:

@@ -7,22 +7,18 @@ in the lead's digest: the calls of a manager who leads the campaign, sponsors it
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Mapping, Sequence
-
-import structlog
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 
 from commsengine.cadence.audience import carried_by, reaching
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.terms import ChannelName
-from commsengine.content.digest_facts import Call, DigestFacts
-from commsengine.content.render import RendererFor
-from commsengine.engine.decisions import Decisions
+from commsengine.content.digest_facts import DigestFacts
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
-from commsengine.errors import CommsError
 from commsengine.reports.followups import FollowUp, todays_followups, with_talk
-from commsengine.reports.morning import morning_key, morning_of
+from commsengine.reports.morning import MorningBasis, morning_key, morning_of, quarter_of, tried
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
 
@@ -30,31 +26,18 @@ CATEGORY = "manager_list"
 MOST_WITH_TALK = 6
 """People with what to say to them; a message in Slack holds no more."""
 
-LOOKED_AT_EVERY = dt.timedelta(minutes=15)
-"""In every zone eight o'clock is a whole quarter of an hour."""
-
-log = structlog.get_logger(__name__)
-
 
 class ManagerLists:
     """Looks once in a quarter of an hour whether it is morning for a manager with a person to call."""
 
-    def __init__(
-        self,
-        store: Store,
-        decisions: Decisions,
-        renderer: RendererFor,
-        channels: Sequence[ChannelName],
-        clock: Callable[[], dt.datetime],
-    ) -> None:
-        self._store, self._decisions, self._renderer = store, decisions, renderer
-        self._channels, self._clock = tuple(channels), clock
-        self._looked_at: dt.datetime | None = None
+    def __init__(self, basis: MorningBasis) -> None:
+        self._store, self._decisions, self._renderer = basis.store, basis.decisions, basis.renderer
+        self._channels = tuple(basis.channels)
+        self._looked_at: int | None = None
 
-    def send(self, records: Sequence[CampaignRecord]) -> int:
+    def send(self, records: Sequence[CampaignRecord], now: dt.datetime) -> int:
         """Writes down the lists that are due now; the next beat sends them. Returns how many."""
-        now = self._clock()
-        quarter = now - (now - dt.datetime.min.replace(tzinfo=dt.UTC)) % LOOKED_AT_EVERY
+        quarter = quarter_of(now)
         if quarter == self._looked_at:
             return 0
         self._looked_at = quarter
@@ -62,7 +45,10 @@ class ManagerLists:
         if not (self._channels and running and self._somebody_waits(running, now)):
             return 0
         theirs = by_manager(todays_followups(self._store, self._decisions, now), running)
-        return sum(self._tried(email, found, running, now) for email, found in theirs.items())
+        return sum(
+            tried("manager_list_failed", found[0].campaign, partial(self._send, email, found, running, now))
+            for email, found in theirs.items()
+        )
 
     def _somebody_waits(self, running: Mapping[str, CampaignRecord], now: dt.datetime) -> bool:
         # cheap, for it is asked all day
@@ -78,16 +64,6 @@ class ManagerLists:
         }
         return any(morning_of(running[about].plan, manager, now) for (_, about), manager in managers.items())
 
-    def _tried(
-        self, email: str, found: Sequence[FollowUp], running: Mapping[str, CampaignRecord], now: dt.datetime
-    ) -> bool:
-        # a list that cannot be written must not stop the engine, nor the lists of others
-        try:
-            return self._send(email, found, running, now)
-        except CommsError as failure:
-            log.error("manager_list_failed", campaign=found[0].campaign, error=type(failure).__name__)
-            return False
-
     def _send(
         self, email: str, found: Sequence[FollowUp], running: Mapping[str, CampaignRecord], now: dt.datetime
     ) -> bool:
@@ -98,7 +74,7 @@ class ManagerLists:
         if day is None or not channels or self._told(manager, day):
             return False
         spoken = [*with_talk(self._store, self._renderer, found[:MOST_WITH_TALK]), *found[MOST_WITH_TALK:]]
-        calls = tuple(_call(one, running[one.campaign].plan) for one in spoken)
+        calls = tuple(one.call(of=running[one.campaign].plan) for one in spoken)
         message = self._renderer(record.plan, record.templates).manager_list(
             manager,
             signer_lookup.named(record.plan.owner[0]),
@@ -137,17 +113,3 @@ def channels_of(store: Store, plan: Plan, person: Person, carriers: Collection[s
     loaded = store.loading.histories([person.id])
     unreachable = loaded[person.id].history.unreachable if person.id in loaded else {}
     return reaching(carried_by(plan, carriers), person, unreachable)
-
-
-def _call(one: FollowUp, plan: Plan) -> Call:
-    return Call(
-        one.person.name or one.person.email,
-        one.role,
-        one.person.phone,
-        one.reason,
-        ", ".join(one.tried),
-        talk=one.talk,
-        id=one.id,
-        campaign=plan.title,
-        lead=plan.owner[0],
-    )

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
-from commsengine.recall.statistics import Share
-from commsengine.reports.campaign_report import MessageView, Report, RoleView
+from commsengine.recall.statistics import Interval, Share
+from commsengine.reports.campaign_report import MessageView, Report, RoleView, Total, TouchCounts
 from commsengine.reports.experiment_arms import ArmView
 from commsengine.reports.recall_curves import Mean
 from commsengine.reports.report_html import headline
 
 
 def as_data(seen: Report) -> dict[str, Any]:
-    heading, lines = headline(seen)
+    record, (heading, lines) = seen.record, headline(seen)
     return {
-        "campaign": seen.campaign,
-        "title": seen.title,
-        "state": seen.state,
+        "campaign": record.id,
+        "title": record.plan.title,
+        "state": record.state,
         "at": seen.at,
-        "started_at": seen.started_at,
+        "started_at": record.started_at,
         "people": seen.people,
         "headline": [heading, *lines],
         "messages": [_message(message) for message in seen.messages],
@@ -28,7 +29,7 @@ def as_data(seen: Report) -> dict[str, Any]:
 
 
 def _message(message: MessageView) -> dict[str, Any]:
-    total, alike = message.total, message.alike
+    alike = message.alike
     return {
         "message": message.id,
         "key_point": message.key_point,
@@ -38,17 +39,7 @@ def _message(message: MessageView) -> dict[str, Any]:
         "target": message.target,
         "by": message.by,
         "roles": [_role(role) for role in message.roles],
-        "total": None
-        if total is None
-        else {
-            "people": total.people,
-            "all_roles": total.all_roles,
-            "reached": total.reached,
-            "touches": total.touches,
-            "by_hand": total.by_hand,
-            "acknowledged": total.acknowledged,
-            "understood": _share(total.right),
-        },
+        "total": _total(message.total) if message.total else None,
         "alike": {
             "verdict": alike.verdict,
             "index": alike.index,
@@ -59,16 +50,18 @@ def _message(message: MessageView) -> dict[str, Any]:
     }
 
 
+def _total(total: Total) -> dict[str, Any]:
+    counts = {"people": total.people, "all_roles": total.all_roles, **_counts(total.counts)}
+    return {**counts, "understood": _share(total.right)}
+
+
 def _role(role: RoleView) -> dict[str, Any]:
     known = role.shown
     return {
         "role": role.role,
         "hidden": not known,
         "people": role.people,
-        "reached": role.reached if known else None,
-        "touches": role.touches if known else None,
-        "by_hand": role.by_hand if known else None,
-        "acknowledged": role.acknowledged if known else None,
+        **_counts(role.counts),
         "understood": _share(role.right),
         "weeks": [{"from": week.since, "until": week.until, **(_share(week.right) or {})} for week in role.weeks],
         "recall": _mean(role.recall),
@@ -79,6 +72,10 @@ def _role(role: RoleView) -> dict[str, Any]:
     }
 
 
+def _counts(counts: TouchCounts | None) -> dict[str, int | None]:
+    return {each.name: getattr(counts, each.name, None) for each in fields(TouchCounts)}
+
+
 def _arm(arm: ArmView) -> dict[str, Any]:
     more = arm.more
     return {
@@ -87,29 +84,21 @@ def _arm(arm: ArmView) -> dict[str, Any]:
         "hidden": arm.messages is None,
         "messages_per_person": None if arm.messages is None else round(arm.messages, 2),
         "right": _share(arm.right),
-        "difference": None
-        if more is None
-        else {
-            "share": round(more.value, 3),
-            "low": round(more.low, 3),
-            "high": round(more.high, 3),
-        },
+        "difference": {"share": round(more.value, 3), **_bounds(more)} if more else None,
     }
 
 
 def _share(share: Share | None) -> dict[str, Any] | None:
     if share is None:
         return None
-    return {
-        "right": share.count,
-        "answers": share.of,
-        "share": round(share.share, 3),
-        "low": round(share.low, 3),
-        "high": round(share.high, 3),
-    }
+    return {"right": share.count, "answers": share.of, "share": round(share.share, 3), **_bounds(share)}
 
 
 def _mean(mean: Mean | None) -> dict[str, Any] | None:
     if mean is None:
         return None
-    return {"at": mean.at, "mean": round(mean.mean, 3), "low": round(mean.low, 3), "high": round(mean.high, 3)}
+    return {"at": mean.at, "mean": round(mean.mean, 3), **_bounds(mean)}
+
+
+def _bounds(seen: Share | Mean | Interval) -> dict[str, float]:
+    return {"low": round(seen.low, 3), "high": round(seen.high, 3)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -27,26 +26,10 @@ _environment = Environment(
 install(_environment)
 
 
-@dataclass(frozen=True)
-class Panel:
-    """A plot with what stands above it."""
-
-    role: RoleView
-    plot: Plot
-
-
-@dataclass(frozen=True)
-class Section:
-    """One message."""
-
-    message: MessageView
-    panels: tuple[Panel, ...]
-
-
 def page(report: Report) -> str:
     title, lines = headline(report)
     numbers = iter(range(1, 10_000))
-    sections = [Section(message, tuple(_panels(report, message, numbers))) for message in report.messages]
+    sections = [(message, list(_panels(report, message, numbers))) for message in report.messages]
     people = sum(role.people for role in _roles(report) if role.shown)
     template = _environment.get_template("report.html")
     return template.render(
@@ -57,15 +40,15 @@ def page(report: Report) -> str:
         weeks=week_plots(report.weeks, people),
         fewest=FEWEST,
         shown_people=people,
-        whens=lambda at: _day(at, report.zone),
+        whens=lambda at: _day(at, report.record.plan.send.time_zone),
         hair=HAIR,
     )
 
 
-def _panels(report: Report, message: MessageView, numbers: Iterator[int]) -> Iterator[Panel]:
+def _panels(report: Report, message: MessageView, numbers: Iterator[int]) -> Iterator[tuple[RoleView, Plot]]:
     for role in message.roles:
         if role.shown and role.line:
-            yield Panel(role, recall_plot(report, message, role, next(numbers)))
+            yield role, recall_plot(report, message, role, next(numbers))
 
 
 def _roles(report: Report) -> list[RoleView]:

@@ -12,10 +12,10 @@ from commsengine.cadence.history import Campaign, Campaigns, Decision, History, 
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.repeats import ByRecall, seen_at
 from commsengine.cadence.sequence import MessageSequence
-from commsengine.cadence.terms import ANSWERS, CampaignState, Standing
+from commsengine.cadence.terms import ANSWERS, EVIDENCE, CampaignState, Standing
 from commsengine.engine.decisions import Decided, Decisions
 from commsengine.errors import InputError
-from commsengine.store.records import CampaignRecord
+from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.store import Store
 
 ShownStanding = Standing | Literal["not for them"]
@@ -25,8 +25,6 @@ Timing = Mapping[tuple[str, str], str]
 
 BY_RECALL = frozenset({"due", "window", "missed_window", "budget", "now"})
 """The reasons for waiting that the cadence by recall has timed; after others the touch comes when they are over."""
-
-WAYS = {"link": "by link", "slack": "in Slack", "reply": "by reply", "manager": "as told in a talk"}
 
 
 def why(store: Store, decisions: Decisions, email: str, now: dt.datetime) -> dict[str, Any]:
@@ -51,7 +49,7 @@ def why(store: Store, decisions: Decisions, email: str, now: dt.datetime) -> dic
         "campaigns": [
             *(_campaign(one, each.plan, "running", None, standings, timing) for each in campaigns.running),
             *(
-                _campaign(one, each.plan, each.state, store.campaigns.paused_since(each.id), standings, {})
+                _campaign(one, each.plan, each.state, store.campaigns.open_pause(each.id), standings, {})
                 for each in others
                 if each.state == "paused" or each.id in touched
             ),
@@ -103,13 +101,13 @@ def _aim(sequence: MessageSequence) -> str:
 
 
 def _campaign(
-    one: Decided, plan: Plan, state: CampaignState, since: dt.datetime | None, standings: Standings, timing: Timing
+    one: Decided, plan: Plan, state: CampaignState, pause: Hold | None, standings: Standings, timing: Timing
 ) -> dict[str, Any]:
     return {
         "campaign": plan.campaign,
         "title": plan.title,
         "state": state,
-        "paused_since": iso(since) if state == "paused" else None,
+        "paused_since": iso(pause.since) if pause and state == "paused" else None,
         "messages": [_message(one, plan.campaign, message.id, standings, timing) for message in plan.messages],
     }
 
@@ -182,7 +180,7 @@ def what_happened(history: History, campaign: str, message: str) -> list[dict[st
 def _events(history: History, campaign: str, message: str) -> Iterator[tuple[dt.datetime, str]]:
     for answer in history.answers:
         if answer.campaign == campaign and (answer.message == message or answer.whole_campaign):
-            yield answer.at, f"{ANSWERS[answer.kind].to_others}, {WAYS.get(answer.evidence, answer.evidence)}"
+            yield answer.at, f"{ANSWERS[answer.kind].to_others}, {EVIDENCE.get(answer.evidence, answer.evidence)}"
     for question in history.questions:
         if (question.campaign, question.message) == (campaign, message):
             yield question.asked_at, "asked a question" + ("" if question.answered_at else "; it is open")

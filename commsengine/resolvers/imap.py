@@ -16,11 +16,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote
 
 import structlog
 
-from commsengine.errors import InputError
+from commsengine.channels.server_url import ServerUrl
 from commsengine.loopback import is_loopback
 from commsengine.resolvers.resolver import CLOCK_SLACK, Sending, Sighting
 
@@ -30,17 +30,10 @@ _INTERNALDATE = re.compile(rb'INTERNALDATE "\s*(\d{1,2})-([A-Z][a-z]{2})-(\d{4})
 _MESSAGE_ID = re.compile(rb"message-id:\s*<([^@>\s]+)@", re.IGNORECASE)
 _LATEST = 10_000
 _EARLIER = dt.timedelta(days=2)  # SINCE goes by the server's own days
-_BROKEN = (
-    imaplib.IMAP4.error,
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-)  # imaplib reads what is no IMAP as it comes
+# imaplib reads what is no IMAP as it comes
+_BROKEN = (imaplib.IMAP4.error, OSError, ValueError, LookupError, TypeError)
 
 log = structlog.get_logger(__name__)
-
-_FORM = "Write it as imaps://user:password@host/Folder."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,53 +50,27 @@ class ImapServer:
 
 def parse_imap_url(url: str) -> ImapServer:
     """The folder an IMAP URL names. Raises ``InputError`` with the remedy."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise _wrong(
-            "has no usable port",
-            "A port is a number from 1 to 65535; write /, ?, # and @ in a password as %2F, %3F, %23, %40.",
-        ) from None
+    given = ServerUrl("IMAP", url, "Write it as imaps://user:password@host/Folder.")
+    parts, port = given.split()
     if parts.scheme not in ("imaps", "imap"):
-        raise _wrong("does not start with imaps://")
+        raise given.wrong("does not start with imaps://")
     if not parts.hostname or " " in parts.hostname:
-        raise _wrong("names no host")
+        raise given.wrong("names no host")
     if parts.scheme == "imap" and not is_loopback(parts.hostname):
-        raise _wrong("uses imap://, which anybody on the way can read", "Write imaps://…")
+        raise given.wrong("uses imap://, which anybody on the way can read", "Write imaps://…")
     if parts.query or parts.fragment:
-        raise _wrong("holds '?' or '#' where it must not", "Write ? as %3F and # as %23.")
+        raise given.wrong("holds '?' or '#' where it must not", "Write ? as %3F and # as %23.")
     if port == 0:
-        raise _wrong("names port 0", "Leave the port out for the usual 993.")
-    tls = parts.scheme == "imaps"
-    user, password = _credentials(parts)
-    return ImapServer(parts.hostname, port or (993 if tls else 143), user, password, _folder(parts), tls)
-
-
-def _credentials(parts: SplitResult) -> tuple[str, str]:
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+        raise given.wrong("names port 0", "Leave the port out for the usual 993.")
+    user, password = given.log_in(parts)
     if not user or not password:
-        raise _wrong("has no user, or no password", _FORM)
-    if not (user + password).isascii() or not (user + password).isprintable():
-        raise _wrong(
-            "holds a letter that IMAP log-in cannot send in its user name or password",
-            "Use letters, digits and signs of plain ASCII only.",
-        )
-    return user, password
-
-
-def _folder(parts: SplitResult) -> str:
+        raise given.wrong("has no user, or no password")
     folder = unquote(parts.path.removeprefix("/")) or "INBOX"
     if not folder.isascii() or not folder.isprintable():
-        raise _wrong(
-            "names a folder with letters beyond plain ASCII",
-            "Write it as the server lists it (Archivé is Archiv&AOk-), or make a folder with a plain name.",
-        )
-    return folder
-
-
-def _wrong(what: str, fix: str = _FORM) -> InputError:
-    return InputError(f"The IMAP URL {what}.", fix)
+        fix = "Write it as the server lists it (Archivé is Archiv&AOk-), or make a folder with a plain name."
+        raise given.wrong("names a folder with letters beyond plain ASCII", fix)
+    tls = parts.scheme == "imaps"
+    return ImapServer(parts.hostname, port or (993 if tls else 143), user, password, folder, tls)
 
 
 class ArchiveError(Exception):

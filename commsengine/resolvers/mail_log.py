@@ -11,7 +11,7 @@ import re
 import subprocess
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol, cast
@@ -61,7 +61,8 @@ class Stamps:
         return None
 
 
-class Extract(Protocol):
+@dataclass(frozen=True, slots=True)
+class Extract:
     """The lines from a time on, oldest first, each with the reader of its stamp.
 
     ``covers`` says that the log reaches back beyond that time; ``whole``, asked after reading, that nothing was rotated
@@ -69,10 +70,8 @@ class Extract(Protocol):
     """
 
     covers: bool
-
-    def lines(self) -> Iterator[tuple[Stamps, bytes]]: ...
-
-    def whole(self) -> bool: ...
+    lines: Iterator[tuple[Stamps, bytes]]
+    whole: Callable[[], bool] = lambda: True
 
 
 class MailLog(Protocol):
@@ -95,9 +94,10 @@ class LogFiles:
 
     def since(self, time: dt.datetime) -> Extract:
         files = self._files()
-        chosen = [file for file in files if file.newest >= time]
-        chosen += [file for file in files if file.newest < time][:1]  # proves that the others are not the beginning
-        return _FilesExtract(self, [*reversed(chosen)], time)
+        chosen = [file for file in files if file.newest < time][:1]  # proves that the others are not the beginning
+        chosen += reversed([file for file in files if file.newest >= time])
+        covers = any(file.begins_before(time) for file in chosen)
+        return Extract(covers, _lines_since(time - READ_BACK, chosen), lambda: self._unchanged(chosen))
 
     def last_lines(self) -> Iterator[tuple[Stamps, bytes]]:
         for file in self._files():
@@ -114,7 +114,7 @@ class LogFiles:
         names = sorted(path for path in self._path.parent.iterdir() if self._family.fullmatch(path.name))
         return sorted((_File.at(path, self._zone) for path in names), key=lambda file: file.newest, reverse=True)
 
-    def unchanged(self, files: Sequence[_File]) -> bool:
+    def _unchanged(self, files: Sequence[_File]) -> bool:
         there = {(file.path, file.inode): file.size for file in self._files()}
         return all(there.get((file.path, file.inode), -1) >= file.size for file in files)
 
@@ -155,20 +155,12 @@ class _File:
         return oldest is not None and oldest < time
 
 
-class _FilesExtract:
-    def __init__(self, log: LogFiles, files: Sequence[_File], time: dt.datetime) -> None:
-        self._log, self._files, self._time = log, files, time
-        self.covers = any(file.begins_before(time) for file in files)
-
-    def lines(self) -> Iterator[tuple[Stamps, bytes]]:
-        for file in self._files:
-            with file.open() as stream:
-                if file.seekable:
-                    _seek(stream, file, self._time - READ_BACK)
-                yield from ((file.stamps, line) for line in _lines(stream))
-
-    def whole(self) -> bool:
-        return self._log.unchanged(self._files)
+def _lines_since(time: dt.datetime, files: Sequence[_File]) -> Iterator[tuple[Stamps, bytes]]:
+    for file in files:
+        with file.open() as stream:
+            if file.seekable:
+                _seek(stream, file, time)
+            yield from ((file.stamps, line) for line in _lines(stream))
 
 
 def _lines(stream: IO[bytes]) -> Iterator[bytes]:
@@ -190,8 +182,6 @@ def _seek(stream: IO[bytes], file: _File, time: dt.datetime) -> None:
 class SystemJournal:
     """What ``journalctl`` shows of Postfix's units. ``command`` is the program and its first options."""
 
-    _OF_POSTFIX = ("-u", "postfix*")
-
     def __init__(self, command: Sequence[str] = ("journalctl",), *, timeout: float = 60.0) -> None:
         self._command, self._timeout = tuple(command), timeout
 
@@ -200,10 +190,13 @@ class SystemJournal:
         # journalctl counts -n from the end of the journal, whatever --until says.
         before = self._asked("--reverse", "-n", "1", f"--until=@{time.timestamp():.0f}")
         covers = any(not line.startswith(b"--") for line in before)
-        return _JournalExtract(covers, self._asked(*self._OF_POSTFIX, f"--since=@{(time - READ_BACK).timestamp():.0f}"))
+        return Extract(covers, self._of_postfix(f"--since=@{(time - READ_BACK).timestamp():.0f}"))
 
     def last_lines(self) -> Iterator[tuple[Stamps, bytes]]:
-        return _JournalExtract(True, self._asked(*self._OF_POSTFIX, "-n", "100")).lines()
+        return self._of_postfix("-n", "100")
+
+    def _of_postfix(self, *options: str) -> Iterator[tuple[Stamps, bytes]]:
+        return ((_WITH_YEAR, line) for line in self._asked("-u", "postfix*", *options))
 
     def _asked(self, *options: str) -> Iterator[bytes]:
         # The answer may be long, so it lies in a file of no name.
@@ -231,18 +224,6 @@ class SystemJournal:
 def _read_to_the_end(stream: IO[bytes]) -> Iterator[bytes]:
     with stream:
         yield from _lines(stream)
-
-
-@dataclass(slots=True)
-class _JournalExtract:
-    covers: bool
-    answer: Iterator[bytes]
-
-    def lines(self) -> Iterator[tuple[Stamps, bytes]]:
-        return ((_WITH_YEAR, line) for line in self.answer)
-
-    def whole(self) -> bool:
-        return True
 
 
 _WITH_YEAR = Stamps(dt.UTC, dt.datetime(2000, 1, 1, tzinfo=dt.UTC))  # the journal's stamps are complete

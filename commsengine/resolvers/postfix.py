@@ -74,13 +74,12 @@ class PostfixLog:
         """Feed the log from ``since`` on; true if an absence from it can be believed."""
         try:
             extract = self._source.since(since)
-            for stamps, line in extract.lines():
+            for stamps, line in extract.lines:
                 transactions.feed(stamps, line)
             return extract.covers and extract.whole() and not transactions.incomplete
         except UNREADABLE as error:
-            log.warning(
-                "mail log unreadable", error=type(error).__name__, reason=getattr(error, "strerror", None) or ""
-            )
+            reason = getattr(error, "strerror", None) or ""
+            log.warning("mail log unreadable", error=type(error).__name__, reason=reason)
             return False
 
 

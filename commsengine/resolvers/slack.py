@@ -7,13 +7,11 @@ believed only if the whole span was shown, and every card of the bot in it with 
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import structlog
-from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from commsengine.channels import slack
@@ -44,14 +42,7 @@ class SlackHistory:
         settle: float = 5.0,
     ) -> None:
         self._ids, self.settle = ids, settle
-        quiet = logging.getLogger("commsengine.slack_sdk")
-        self._client = WebClient(
-            token,
-            base_url=api_url,
-            timeout=timeout,  # type: ignore[arg-type] # it takes parts of seconds too
-            retry_handlers=[],
-            logger=quiet,
-        )
+        self._client = slack.web_client(token, api_url, timeout)
 
     def look(self, sendings: Sequence[Sending]) -> Mapping[str, Sighting]:
         known: dict[str, Sighting] = {}

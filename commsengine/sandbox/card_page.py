@@ -15,7 +15,7 @@ from commsengine.translation import install
 
 
 def card_page(title: str, blocks: Sequence[Mapping[str, Any]]) -> str:
-    return _template().render(title=title, blocks=[block_html(block, _button) for block in blocks])
+    return template("card.html").render(title=title, blocks=[block_html(block, _button) for block in blocks])
 
 
 def _button(element: Mapping[str, Any]) -> Markup:
@@ -24,7 +24,7 @@ def _button(element: Mapping[str, Any]) -> Markup:
 
 
 @cache
-def _template() -> Template:
+def template(name: str) -> Template:
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     install(environment)
-    return environment.from_string((files(__package__) / "card.html").read_text("utf-8"))
+    return environment.from_string((files(__package__) / name).read_text("utf-8"))

@@ -6,26 +6,24 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.resources import files
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from jinja2 import Environment, Template
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from commsengine.cadence.people import Person
 from commsengine.sandbox.blocks_html import block_html, input_html
+from commsengine.sandbox.card_page import template
 from commsengine.sandbox.mailbox import Mail, Mailbox
 from commsengine.sandbox.slack_clicks import button_of
 from commsengine.sandbox.slack_stand_in import SlackStandIn
 from commsengine.sandbox.slack_team import Dialog, Post
-from commsengine.translation import install
 
 _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; form-action 'self'; base-uri 'none'"
 _MAIL_POLICY = (
@@ -88,7 +86,7 @@ class Page:
             (one for one in listed.values() if _matches(one.person, find)), key=lambda one: one.person.name or "~"
         )
         items = self._items(chosen.person) if chosen else []
-        content = _template().render(
+        content = template("page.html").render(
             people=shown,
             chosen=chosen,
             find=find,
@@ -106,8 +104,6 @@ class Page:
 
     def _mail(self, request: Request) -> Response:
         mail = self._numbered(request)
-        if mail is None:
-            return PlainTextResponse("No such mail.", 404)
         html = mail.html or str(Markup("<pre>{}</pre>").format(mail.text))
         opened = re.sub(r"(<head[^>]*>)", r'\1<base target="_blank">', html, count=1, flags=re.IGNORECASE)
         if opened == html:
@@ -115,10 +111,7 @@ class Page:
         return HTMLResponse(opened, headers={"Content-Security-Policy": _MAIL_POLICY})
 
     def _source(self, request: Request) -> Response:
-        mail = self._numbered(request)
-        return PlainTextResponse(
-            mail.data.decode("utf-8", "replace") if mail else "No such mail.", 200 if mail else 404
-        )
+        return PlainTextResponse(self._numbered(request).data.decode("utf-8", "replace"))
 
     async def _click(self, request: Request) -> Response:
         form = await request.form()
@@ -141,9 +134,11 @@ class Page:
         reply = await run_in_threadpool(self._slack.submit, dialog, values)
         return _back(dialog.user.email, reply.status)
 
-    def _numbered(self, request: Request) -> Mail | None:
+    def _numbered(self, request: Request) -> Mail:
         number = int(request.path_params["number"])
-        return self._mailbox.arrived[number - 1] if 0 < number <= len(self._mailbox.arrived) else None
+        if not 0 < number <= len(self._mailbox.arrived):
+            raise HTTPException(404, "No such mail.")
+        return self._mailbox.arrived[number - 1]
 
     def _listed(self) -> dict[str, Listed]:
         listed = {email: Listed(person) for email, person in self._people.items()}
@@ -185,13 +180,6 @@ class Page:
         return Markup("").join(block_html(block, button) for block in post.blocks) or Markup("<p>{}</p>").format(
             post.text
         )
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    install(environment)
-    return environment.from_string((files(__package__) / "page.html").read_text("utf-8"))
 
 
 def _fields(dialog: Dialog) -> Markup:

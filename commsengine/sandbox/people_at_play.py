@@ -16,7 +16,7 @@ from commsengine.cadence.checks import answer_id, check_of
 from commsengine.cadence.forecast import Fact, Supposition
 from commsengine.cadence.history import Answer, OutreachOutcome, Touch
 from commsengine.cadence.plan import Plan
-from commsengine.cadence.terms import HandKind
+from commsengine.cadence.terms import ChannelName, HandKind
 from commsengine.content.slack_card import CHECK
 from commsengine.errors import CommsError
 from commsengine.reports.followups import FollowUp, followup_id, record_outcome
@@ -27,6 +27,9 @@ from commsengine.sandbox.time_lapse import Diary
 from commsengine.slack_app.forms import ENTRY
 from commsengine.store.records import TouchRecord
 from commsengine.store.store import Store
+
+STOOD_IN_FOR: frozenset[ChannelName] = frozenset({"email", "slack"})
+"""The channels of a rehearsal: of them the sandbox has the other side."""
 
 PATIENCE = 10.0
 """Real seconds until a form must have opened."""
@@ -182,12 +185,10 @@ def first_form(url: str) -> Form:
 def send(form: Form) -> str:
     """Returns the page that comes back."""
     body = urllib.parse.urlencode(form.fields).encode()
-    with _direct.open(urllib.request.Request(form.action, body), timeout=30) as answer:  # noqa: S310 - a loopback page
-        text: str = answer.read().decode()
-    return text
+    return open_page(urllib.request.Request(form.action, body))  # noqa: S310 - a loopback page
 
 
-def open_page(url: str) -> str:
+def open_page(url: str | urllib.request.Request) -> str:
     with _direct.open(url, timeout=30) as answer:
         text: str = answer.read().decode()
     return text

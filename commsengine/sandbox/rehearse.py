@@ -18,7 +18,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from pydantic import SecretStr
@@ -28,18 +27,19 @@ from commsengine.cadence.forecast import Supposition, forecast_together
 from commsengine.cadence.history import Campaign, Campaigns, History, Standstill, Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
-from commsengine.cadence.terms import Carrier, TouchKind
+from commsengine.cadence.terms import Carrier, ChannelName, TouchKind
 from commsengine.campaigns import control
+from commsengine.engine.senders import ChannelSetup
 from commsengine.engine.state_folder import StateFolder
 from commsengine.reports.followups import FollowUp, followups
-from commsengine.sandbox.people_at_play import PeopleAtPlay
+from commsengine.sandbox.people_at_play import BY, STOOD_IN_FOR, PeopleAtPlay
 from commsengine.sandbox.sandbox import Sandbox, Serving
 from commsengine.sandbox.time_lapse import Diary, TimeLapse, play
 from commsengine.settings import Settings
+from commsengine.store.records import TouchRecord
 from commsengine.store.store import Store
 from commsengine.wiring import Wiring
 
-BY = "rehearsal"
 DATABASE = "rehearsal.db"
 PAUSE = dt.timedelta(hours=2)
 LOOKED_AT = 40
@@ -65,7 +65,7 @@ class Script:
     pause: Standstill | None = None
 
     def campaigns(self) -> Campaigns:
-        return Campaigns((Campaign(self.plan, self.start),), self.rules)
+        return Campaigns((Campaign(self.plan, self.start),), self.rules, carriers=STOOD_IN_FOR)
 
     def foreseen(self, each: int = 1) -> list[Touch]:
         """Every touch that ``simulate`` says; with ``each`` about those of every n-th person."""
@@ -137,7 +137,12 @@ class RehearsalWiring(Wiring):
         return Store.create(self.settings.database, durable=False)
 
     def state_folder(self, database: str) -> StateFolder:
-        return StateFolder(self.folder / "state", database, durable=False)
+        return StateFolder(self.settings.state_dir, database, durable=False)
+
+    @cached_property
+    def channels(self) -> dict[ChannelName, ChannelSetup]:
+        # Any other one that is set up on this machine would carry to real people.
+        return {name: setup for name, setup in super().channels.items() if name in STOOD_IN_FOR}
 
     @cached_property
     def rules(self) -> Workspace:
@@ -166,18 +171,13 @@ class Rehearsal:
         shutil.rmtree(self.folder / "state", ignore_errors=True)  # its journal would know more than the new database
         pages = self._stack.enter_context(Serving(self._answer_pages, port=self._port + 1 if self._port else 0))
         self.sandbox = self._stack.enter_context(
-            Sandbox(
-                self.script.people,
-                clock=self.clock.now,
-                request_url=f"{pages.url}/slack/events",
-                port=self._port,
-            )
+            Sandbox(self.script.people, clock=self.clock.now, request_url=f"{pages.url}/slack/events", port=self._port)
         )
         settings = self._settings(pages.url)
         self.wiring = self._stack.enter_context(RehearsalWiring(self.folder, self.clock.now, settings, self.script))
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stack.close()
 
     async def _answer_pages(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -185,16 +185,17 @@ class Rehearsal:
         await self.wiring.web_app(scope, receive, send)
 
     def _settings(self, pages: str) -> Settings:
-        sandbox = self.sandbox
+        sandbox, slack = self.sandbox, self.sandbox.slack
         return Settings(
             workspace=self.folder.absolute(),
+            state_dir=self.folder.absolute() / "state",
             database_url=SecretStr(f"sqlite:///{DATABASE}"),
-            smtp_url=SecretStr(sandbox.smtp_url),
+            smtp_url=SecretStr(sandbox.mailbox.url),
             postfix_log="",  # what the real relay and archive know is no affair of a rehearsal
             imap_url=None,
-            slack_bot_token=SecretStr(sandbox.slack_bot_token),
-            slack_signing_secret=SecretStr(sandbox.slack_signing_secret),
-            slack_api_url=sandbox.slack_api_url,
+            slack_bot_token=SecretStr(slack.bot_token),
+            slack_signing_secret=SecretStr(slack.signing_secret),
+            slack_api_url=slack.api_url,
             slack_rate=1_000_000,
             base_url=pages,
             secret_key=(SecretStr(secrets.token_hex(32)),),
@@ -232,7 +233,7 @@ class Rehearsal:
         store.campaigns.save_version(script.plan, script.templates, "", introduced={}, by=BY, now=script.start)
         if script.plan.audience.people:
             store.people.set_roster(script.plan.campaign, [person.id for person in people], script.start)
-        control.start(store, script.plan.campaign, by=BY, now=script.start)
+        store.campaigns.start(script.plan.campaign, by=BY, now=script.start)
 
     def _plan_pause(self) -> list[PausedMoment]:
         """Notes pause and resume in the diary; the list gets what came of it."""
@@ -243,12 +244,12 @@ class Rehearsal:
         before = Counter[str]()
 
         def stop() -> None:
-            control.pause(store, campaign, by=BY, clock=self.clock.now, sleep=self.clock.sleep)
+            control.stop(store, [campaign], by=BY, clock=self.clock.now, sleep=self.clock.sleep)
             before["out"] = self._out()
 
         def go_on() -> None:
             out = self._out() - before["out"]
-            control.resume(store, campaign, backlog=pause.backlog, by=BY, now=self.clock.now())
+            store.campaigns.resume(campaign, backlog=pause.backlog, by=BY, now=self.clock.now())
             moments.append(PausedMoment(pause.since, pause.until, 0, out))
 
         self.diary.note(pause.since, stop)
@@ -262,18 +263,7 @@ class Rehearsal:
 
     def _story(self, people: PeopleAtPlay, moments: Sequence[PausedMoment], seconds: float) -> Story:
         records = list(self.wiring.store.touches.list(self.script.plan.campaign))
-        made: Counter[Fingerprint] = Counter(
-            (
-                r.person_id or "",
-                r.message,
-                r.rung or 0,
-                r.kind,
-                r.channel,
-                r.due_at,
-                r.reason if r.state == "skipped" else "",
-            )
-            for r in records
-        )
+        made = Counter(map(fingerprint_of_record, records))
         said = Counter(map(fingerprint, self.script.foreseen()))
         paused = self._moment(moments, made)
         return Story(
@@ -299,3 +289,8 @@ class Rehearsal:
 
 def fingerprint(touch: Touch) -> Fingerprint:
     return touch.person, touch.message, touch.rung, touch.kind, touch.channel, touch.due_at, touch.skip
+
+
+def fingerprint_of_record(record: TouchRecord) -> Fingerprint:
+    person, rung, skip = record.person_id or "", record.rung or 0, record.reason if record.state == "skipped" else ""
+    return person, record.message, rung, record.kind, record.channel, record.due_at, skip

@@ -7,7 +7,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
-from types import TracebackType
+from contextlib import ExitStack
+from functools import partial
 from typing import Self
 
 import uvicorn
@@ -50,45 +51,23 @@ class Sandbox:
         page = Page(self.people, self.mailbox, self.slack)
         self._web = Serving(Starlette(routes=[*page.routes, *self.slack.routes]), port=port)
         self.slack.url = self._web.url
-
-    @property
-    def smtp_url(self) -> str:
-        return self.mailbox.url
-
-    @property
-    def slack_api_url(self) -> str:
-        return self.slack.api_url
-
-    @property
-    def slack_bot_token(self) -> str:
-        return self.slack.bot_token
-
-    @property
-    def slack_signing_secret(self) -> str:
-        return self.slack.signing_secret
+        self._stack = ExitStack()
 
     @property
     def page_url(self) -> str:
         return f"{self._web.url}/"
 
-    def start(self) -> Self:
-        self.mailbox.start()
-        self._web.start()
+    def __enter__(self) -> Self:
+        self._stack.enter_context(self.mailbox)
+        self._stack.enter_context(self._web)
         return self
 
-    def stop(self) -> None:
-        self._web.stop()
-        self.mailbox.stop()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.stop()
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
 
 
 class Serving:
-    """Listens from the moment it is made (so the port is known), answers between ``start`` and ``stop``."""
+    """Listens from the moment it is made (so the port is known). Use it as a context: it answers while that is open."""
 
     def __init__(self, app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> None:
         self._socket = socket.create_server((host, port))
@@ -96,23 +75,15 @@ class Serving:
         self.url = f"http://{host}:{self.port}"
         config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none", interface="asgi3")
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._serve, name="sandbox-web", daemon=True)
+        serve = partial(self._server.run, sockets=[self._socket])
+        self._thread = threading.Thread(target=serve, name="sandbox-web", daemon=True)
 
-    def start(self) -> Self:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self  # the socket listens already: a client that connects now waits until the server answers
 
-    def stop(self) -> None:
+    def __exit__(self, *_: object) -> None:
         self._server.should_exit = self._server.force_exit = True  # kept connections need not be waited for
         if self._thread.is_alive():
             self._thread.join(10)
         self._socket.close()
-
-    def _serve(self) -> None:
-        self._server.run(sockets=[self._socket])
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.stop()

@@ -37,31 +37,21 @@ def _auth_test(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:  # noqa
 
 
 def _lookup_by_email(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
-    user = team.user(str(arguments.get("email", "")))
-    if user is None or not arguments.get("email"):
-        raise RefusedError("users_not_found")
-    return {"user": _told(user)}
+    return {"user": _told(_user(team, arguments, "email", "users_not_found"))}
 
 
 def _users_info(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
-    user = team.user(str(arguments.get("user", "")))
-    if user is None:
-        raise RefusedError("user_not_found")
-    return {"user": _told(user)}
+    return {"user": _told(_user(team, arguments, "user"))}
 
 
 def _conversations_open(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
-    user = team.user(str(arguments.get("users", "")))
-    if user is None:
-        raise RefusedError("user_not_found")
+    user = _user(team, arguments, "users")
     team.opened.add(user.dm)
     return {"channel": {"id": user.dm}}
 
 
 def _post_message(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
-    user = team.user_of(str(arguments.get("channel", "")))
-    if user is None:
-        raise RefusedError("channel_not_found")
+    user = _user_of_channel(team, arguments)
     if not team.messages_tab:
         raise RefusedError("messages_tab_disabled")
     text, blocks = _content(arguments)
@@ -98,9 +88,7 @@ def _views_open(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
 
 def _history(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
     # The newest first; oldest and latest are outside unless inclusive; a cursor goes on after its page.
-    user = team.user_of(str(arguments.get("channel", "")))
-    if user is None:
-        raise RefusedError("channel_not_found")
+    user = _user_of_channel(team, arguments)
     limit = _limit(arguments.get("limit"))
     oldest, latest = _stamp(arguments, "oldest"), _stamp(arguments, "latest")
     inclusive, with_metadata = _flag(arguments, "inclusive"), _flag(arguments, "include_all_metadata")
@@ -121,6 +109,20 @@ def _history(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
         "has_more": more,
         "response_metadata": {"next_cursor": page[limit - 1].ts if more else ""},
     }
+
+
+def _user(team: SlackTeam, arguments: Arguments, name: str, unknown: str = "user_not_found") -> SlackUser:
+    user = team.user(str(arguments.get(name, "")))
+    if user is None:
+        raise RefusedError(unknown)
+    return user
+
+
+def _user_of_channel(team: SlackTeam, arguments: Arguments) -> SlackUser:
+    user = team.user_of(str(arguments.get("channel", "")))
+    if user is None:
+        raise RefusedError("channel_not_found")
+    return user
 
 
 def _limit(given: Any) -> int:

@@ -11,12 +11,10 @@ import heapq
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from types import TracebackType
 from typing import Self
 
+from commsengine.cadence.calendar import DAY
 from commsengine.cadence.daily_learning import count_at
-
-DAY = dt.timedelta(days=1)
 
 Deed = Callable[[], object]
 
@@ -73,7 +71,7 @@ class Diary:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._hands.shutdown()
 
 

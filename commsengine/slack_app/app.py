@@ -14,6 +14,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import structlog
@@ -83,16 +84,9 @@ class SlackApp:
         self._listen()
 
     def _listen(self) -> None:
-        acts: Mapping[str, Act] = {
-            "got_it": self._got_it,
-            "snooze": self._snooze,
-            "heard_enough": self._enough,
-            "explain": self._explain,
-            "undo": self._undo,
-        }
-        for name, act in acts.items():
-            self.bolt.action(name)(self._pressed(act))
-        self.bolt.action(re.compile(f"^{CHECK}_"))(self._chosen())
+        for name in ("got_it", "snooze", "heard_enough", "explain", "undo"):
+            self.bolt.action(name)(self._pressed(partial(self._do, name)))
+        self.bolt.action(re.compile(f"^{CHECK}_"))(self._chosen)
         for name in ("question", "answer"):
             self.bolt.action(name)(self._opened(name))
             self.bolt.view(name)(self._submitted(name))
@@ -130,13 +124,10 @@ class SlackApp:
 
         return handle
 
-    def _chosen(self) -> Callable[..., None]:
+    def _chosen(self, ack: Ack, body: dict[str, Any], respond: Respond) -> None:
         # The button's own name says which answer it is.
-        def handle(ack: Ack, body: dict[str, Any], respond: Respond) -> None:
-            name = body["actions"][0]["action_id"].removeprefix(f"{CHECK}_")
-            self._pressed(lambda card, evidence: self._check(card, name, evidence))(ack, body, respond)
-
-        return handle
+        name = body["actions"][0]["action_id"].removeprefix(f"{CHECK}_")
+        self._pressed(lambda card, evidence: self._check(card, name, evidence))(ack, body, respond)
 
     def _opened(self, name: str) -> Callable[..., None]:
         def handle(ack: Ack, body: dict[str, Any], respond: Respond) -> None:
@@ -220,42 +211,39 @@ class SlackApp:
 
     # -- what each of them records ----------------------------------------------------------------
 
-    def _got_it(self, card: Card, evidence: Evidence) -> None:
-        self._inbox.got_it(card, evidence, card.now)
-
-    def _snooze(self, card: Card, _evidence: Evidence) -> None:
-        self._inbox.snooze(card.key, card.now)
-
-    def _enough(self, card: Card, evidence: Evidence) -> None:
-        self._inbox.heard_enough(card, evidence, card.now)
-
-    def _explain(self, card: Card, evidence: Evidence) -> None:
-        self._inbox.explain(card.key, evidence, card.now)
+    def _do(self, name: str, card: Card, evidence: Evidence) -> str | None:
+        match name:
+            case "got_it":
+                self._inbox.got_it(card, evidence)
+            case "snooze":
+                self._inbox.snooze(card)
+            case "heard_enough":
+                self._inbox.heard_enough(card, evidence)
+            case "explain":
+                self._inbox.explain(card, evidence)
+            case "undo" if card.latest is not None:  # else it was taken back on the page meanwhile
+                return None if self._inbox.undo(card, evidence.detail["press"]) else LATE
+        return None
 
     def _check(self, card: Card, name: str, evidence: Evidence) -> str | None:
         # The first answer counts; a later one changes nothing, and the card says what stands since when.
         try:
-            self._inbox.answer_named(card, name, evidence, card.now)
+            self._inbox.answer_named(card, name, evidence)
         except InputError as error:
             return error.message
         return None
 
-    def _undo(self, card: Card, evidence: Evidence) -> str | None:
-        if card.latest is None:  # taken back on the page meanwhile
-            return None
-        return None if self._inbox.undo(card, card.now, evidence.detail["press"]) else LATE
-
     def _ask(self, card: Card, text: str, evidence: Evidence) -> None:
-        self._inbox.ask(card.key, text, evidence, card.now)
+        self._inbox.ask(card, text, evidence)
 
     def _answer(self, card: Card, value: str, evidence: Evidence) -> None:
         record = self._inbox.give_input if card.ask == "input" else self._inbox.commit
-        record(card, value, evidence, card.now)
+        record(card, value, evidence)
 
     # -- calls back to Slack ----------------------------------------------------------------------
 
     def _redraw(self, place: Place) -> None:
-        text, blocks = self._inbox.drawn(self._inbox.card(place["key"], self._clock()))
+        text, blocks = self._inbox.drawn(self._inbox.card(place["key"], self._clock()), "slack")
         self._quietly("chat_update", channel=place["channel"], ts=place["ts"], text=text, blocks=blocks)
 
     def _quietly(self, method: str, **arguments: Any) -> Any:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, or_, select, update
@@ -17,8 +16,7 @@ from commsengine.cadence.history import TouchRow
 from commsengine.cadence.terms import ASKED_FOR, OUTCOMES, UNCLEAR, AnswerKind, EvidenceKind
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, tables
-from commsengine.store.bookkeeping import CHUNK
-from commsengine.store.database import Database, insert
+from commsengine.store.database import CHUNK, Database, columns_of, insert
 from commsengine.store.loading import TOUCH_ROW
 from commsengine.store.person_rows import person_of
 from commsengine.store.records import (
@@ -35,7 +33,7 @@ from commsengine.store.tables import answer, counter, person, question, snooze, 
 NO_KEYS: Mapping[str, str] = {}
 _FIRST = ("person_id", "campaign", "message", "key", "kind", "whole_campaign")
 _VALID = answer.c.withdrawn_at.is_(None)
-_STORED = [answer.c[field.name] for field in fields(StoredAnswer)]
+_STORED = columns_of(answer, StoredAnswer)
 _ANSWER_ABOVE = "answer_above"
 """The counter that holds the last fence of before questions stood first on a Slack card."""
 
@@ -108,15 +106,13 @@ class Answers:
     def presses_on(self, key: str, person_id: str) -> set[str]:
         """What Slack calls the presses behind the answers to a touch, withdrawn ones too, and behind their undoing."""
         theirs = select(answer.c.detail).where(answer.c.person_id == person_id, answer.c.key == key)
-        with self._database.read() as connection:
-            details = connection.execute(theirs).scalars().all()
+        details = (row.detail for row in self._database.rows(theirs))
         return {name for detail in details for name in (detail.get("press"), detail.get("undone")) if name}
 
     def of_person(self, person_id: str) -> list[StoredAnswer]:
         """Everything the person answered, withdrawn or not, in order."""
         theirs = select(*_STORED).where(answer.c.person_id == person_id).order_by(answer.c.id)
-        with self._database.read() as connection:
-            return [StoredAnswer(*row) for row in connection.execute(theirs)]
+        return [StoredAnswer(*row) for row in self._database.rows(theirs)]
 
     def about(self, key: str) -> AnsweredTouch | None:
         """A touch and what its person said about it; ``None`` when no person on record has it."""
@@ -126,11 +122,7 @@ class Answers:
     def to_checks(self, campaign: str) -> Iterator[CheckAnswer]:
         """Every answer to a check that stands and counts, read in pages."""
         last = 0
-        while True:
-            with self._database.read() as connection:
-                page = connection.execute(_TO_CHECKS, {"campaign": campaign, "after": last}).all()
-            if not page:
-                return
+        while page := self._database.rows(_TO_CHECKS, {"campaign": campaign, "after": last}):
             yield from (CheckAnswer(*row[1:]) for row in page)
             last = page[-1].id
 
@@ -141,8 +133,7 @@ class Answers:
         wanted = [answer.c.campaign == campaign]
         wanted += [answer.c.at > since] if since else []
         wanted += [answer.c.at <= until] if until else []
-        with self._database.read() as connection:
-            return [GivenInput(*row) for row in connection.execute(_INPUTS.where(*wanted))]
+        return [GivenInput(*row) for row in self._database.rows(_INPUTS.where(*wanted))]
 
     def snooze(self, person_id: str, campaign: str, message: str, until: dt.date, *, now: dt.datetime) -> None:
         """Nothing of this message before that local date."""
@@ -226,9 +217,7 @@ _CAMPAIGN: BindParameter[str] = bindparam("the_campaign")
 _MESSAGE: BindParameter[str] = bindparam("the_message")
 
 # Built once: every visit to a page and every press asks them.
-_TOUCH = select(*(touch.c[each.name] for each in fields(TouchRecord))).where(
-    touch.c.key == bindparam("the_key"), touch.c.kind != "service"
-)
+_TOUCH = select(*columns_of(touch, TouchRecord)).where(touch.c.key == bindparam("the_key"), touch.c.kind != "service")
 _WHO = select(person).where(person.c.id == _PERSON, person.c.erased_at.is_(None))
 _ANSWERS = (
     select(*_STORED)
@@ -237,7 +226,7 @@ _ANSWERS = (
     .order_by(answer.c.id)
 )
 _QUESTION = (
-    select(*(question.c[each.name] for each in fields(QuestionRecord)))
+    select(*columns_of(question, QuestionRecord))
     .where(question.c.person_id == _PERSON, question.c.campaign == _CAMPAIGN, question.c.message == _MESSAGE)
     .order_by(question.c.id.desc())
     .limit(1)

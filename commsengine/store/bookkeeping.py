@@ -6,40 +6,40 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, literal, update
+from sqlalchemy import ColumnElement, Connection, Update, bindparam, case, literal, or_, update
 
 from commsengine.store import tables
-from commsengine.store.database import many
+from commsengine.store.database import chunks, many
 from commsengine.store.tables import campaign, person
-
-CHUNK = 1000
-"""How many ids one statement carries."""
 
 
 def changed(connection: Connection, person_ids: Iterable[str], now: dt.datetime) -> None:
     """People loaded before are out of date, claims made on the old facts can no longer leave, and they are due now."""
-    # An earlier due date stays: a fact written while the clock was ahead must not put off what is due meanwhile.
-    ids = sorted(set(person_ids))
-    later = person.c.wake_at.is_(None) | (person.c.wake_at > now)
-    for start in range(0, len(ids), CHUNK):
-        news = update(person).where(person.c.id.in_(ids[start : start + CHUNK]))
-        due = case((later, literal(now, person.c.wake_at.type)), else_=person.c.wake_at)
-        connection.execute(news.values(facts_seq=person.c.facts_seq + 1, wake_at=due))
+    news = _news(literal(now, person.c.wake_at.type))
+    for ids in chunks(sorted(set(person_ids))):
+        connection.execute(news.where(person.c.id.in_(ids)))
 
 
 def again_at(connection: Connection, when: Mapping[str, dt.datetime]) -> None:
     """As ``changed``, but each person due at their own instant, unless they are due before."""
-    at = bindparam("at", type_=person.c.wake_at.type)
-    later = person.c.wake_at.is_(None) | (person.c.wake_at > at)
-    news = update(person).where(person.c.id == bindparam("the_id"))
-    news = news.values(facts_seq=person.c.facts_seq + 1, wake_at=case((later, at), else_=person.c.wake_at))
+    news = _news(bindparam("at", type_=person.c.wake_at.type)).where(person.c.id == bindparam("the_id"))
     many(connection, news, ({"the_id": each, "at": when[each]} for each in sorted(when)))
+
+
+def _news(due: ColumnElement[Any]) -> Update:
+    # An earlier due date stays: a fact written while the clock was ahead must not put off what is due meanwhile.
+    first = case((due_later(due), due), else_=person.c.wake_at)
+    return update(person).values(facts_seq=person.c.facts_seq + 1, wake_at=first)
+
+
+def due_later(at: Any) -> ColumnElement[bool]:
+    """The condition that a person is due later than ``at``, or never."""
+    return or_(person.c.wake_at.is_(None), person.c.wake_at > at)
 
 
 def wake_everybody(connection: Connection, now: dt.datetime) -> None:
     # For a change of a campaign: what was decided before is decided again, because epochs have moved on.
-    later = person.c.wake_at.is_(None) | (person.c.wake_at > now)
-    connection.execute(update(person).where(later, person.c.erased_at.is_(None)).values(wake_at=now))
+    connection.execute(update(person).where(due_later(now), person.c.erased_at.is_(None)).values(wake_at=now))
 
 
 def raise_epochs(connection: Connection) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select, update
@@ -20,7 +20,7 @@ from commsengine.cadence.plan import Plan, Workspace
 from commsengine.cadence.terms import CHANNELS, CampaignState
 from commsengine.errors import CommsError, InputError
 from commsengine.store import bookkeeping, moves
-from commsengine.store.database import Database
+from commsengine.store.database import Database, columns_of
 from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.tables import campaign, plan_version, standstill, touch
 from commsengine.text import near_names
@@ -49,7 +49,7 @@ class CampaignStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._read: dict[tuple[str, int], _Written] = {}
+        self._read: dict[tuple[str, int], CampaignRecord] = {}
 
     def save_version(
         self,
@@ -98,23 +98,16 @@ class CampaignStore:
         running = tuple(_running(record, tuple(past.get(record.id, ()))) for record in records)
         return Campaigns(running, workspace or Workspace(), tuple(past.get("", ())))
 
-    def paused_since(self, campaign_id: str) -> dt.datetime | None:
-        """When the pause began that is still open; ``None`` if it runs, is over, or was never started."""
-        pause = self.open_pause(campaign_id)
-        return pause.since if pause else None
-
     def open_pause(self, campaign_id: str) -> Hold | None:
-        """The pause that is still open: since when, by whom and why."""
-        columns = [standstill.c[field.name] for field in fields(Hold)]
+        """The pause that is still open; ``None`` if it runs, is over, or was never started."""
+        columns = columns_of(standstill, Hold)
         still = (standstill.c.campaign == campaign_id, standstill.c.until.is_(None))
-        with self._database.read() as connection:
-            row = connection.execute(select(*columns).where(*still)).first()
-            return Hold(*row) if row else None
+        row = self._database.first(select(*columns).where(*still))
+        return Hold(*row) if row else None
 
     def near(self, name: str) -> list[str]:
         """Up to three campaign ids that look like this one; all of them, if few and none is near."""
-        with self._database.read() as connection:
-            known = [str(row.id) for row in connection.execute(select(campaign.c.id).order_by(campaign.c.id))]
+        known = [str(row.id) for row in self._database.rows(select(campaign.c.id).order_by(campaign.c.id))]
         return near_names(name, known) or (known if len(known) <= 5 else [])
 
     def start(self, campaign_id: str, *, by: str, now: dt.datetime) -> CampaignRecord:
@@ -201,40 +194,14 @@ class CampaignStore:
         return [record for record in found if record is not None]
 
     def _record(self, connection: Connection, row: Row[Any], number: int) -> CampaignRecord | None:
-        written = self._written(connection, row.id, number)
-        if written is None:
-            return None
-        return CampaignRecord(
-            id=row.id,
-            state=row.state,
-            version=number,
-            epoch=row.epoch,
-            started_at=row.started_at,
-            plan=written.plan,
-            templates=written.templates,
-            source=written.source,
-            introduced=written.introduced,
-            applied_at=written.applied_at,
-            applied_by=written.applied_by,
-        )
-
-    def _written(self, connection: Connection, campaign_id: str, number: int) -> _Written | None:
         # Versions never change, so each is read and validated once.
-        key = (campaign_id, number)
+        key = (row.id, number)
         if key not in self._read:
-            row = connection.execute(_VERSION, {"the_id": campaign_id, "number": number}).first()
-            if row is None:
+            version = connection.execute(_VERSION, {"the_id": row.id, "number": number}).first()
+            if version is None:
                 return None
-            introduced = {message: dt.datetime.fromisoformat(at) for message, at in row.introduced.items()}
-            self._read[key] = _Written(
-                Plan.model_validate(_without_dead_channels(row.plan)),
-                row.templates,
-                row.source,
-                introduced,
-                row.applied_at,
-                row.applied_by,
-            )
-        return self._read[key]
+            self._read[key] = _written(row, version)
+        return replace(self._read[key], state=row.state, epoch=row.epoch, started_at=row.started_at)
 
 
 def _without_dead_channels(plan: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -247,16 +214,20 @@ def _without_dead_channels(plan: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**plan, "send": {**send, "channels": kept} if kept else send}
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """One version of a plan as it was applied."""
-
-    plan: Plan
-    templates: Mapping[str, str]
-    source: str
-    introduced: Mapping[str, dt.datetime]
-    applied_at: dt.datetime
-    applied_by: str
+def _written(row: Row[Any], version: Row[Any]) -> CampaignRecord:
+    return CampaignRecord(
+        id=row.id,
+        state=row.state,
+        version=version.version,
+        epoch=row.epoch,
+        started_at=row.started_at,
+        plan=Plan.model_validate(_without_dead_channels(version.plan)),
+        templates=version.templates,
+        source=version.source,
+        introduced={message: dt.datetime.fromisoformat(at) for message, at in version.introduced.items()},
+        applied_at=version.applied_at,
+        applied_by=version.applied_by,
+    )
 
 
 def _next_version(connection: Connection, plan: Plan, by: str, now: dt.datetime) -> int:

@@ -9,18 +9,22 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event, make_url, text
+from sqlalchemy import Column, Connection, Engine, Executable, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 
 from commsengine.errors import CommsError, DiskError, InputError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 BUSY_TIMEOUT = 30.0
 """Seconds a SQLite writer waits for another one."""
@@ -28,6 +32,9 @@ BUSY_TIMEOUT = 30.0
 DAMAGE = ("malformed", "not a database")
 LARGEST_EXAMINED = 2 * 1024**3
 """Bytes; a larger file takes so long to read that its engine would start late."""
+
+CHUNK = 1000
+"""How many ids one statement carries."""
 
 MOST_COLLISIONS = 3
 """How often a transaction gives way to another before it reports the collision."""
@@ -70,6 +77,21 @@ class Database:
         with self._in_plain_words(), self.engine.connect() as connection, connection.begin():
             yield connection
 
+    def rows(self, query: Executable, given: Mapping[str, Any] | None = None) -> Sequence[Any]:
+        """All that one query finds, in a transaction of its own."""
+        with self.read() as connection:
+            return connection.execute(query, given).all()
+
+    def first(self, query: Executable, given: Mapping[str, Any] | None = None) -> Any:
+        """The first row; ``None`` without one."""
+        with self.read() as connection:
+            return connection.execute(query, given).first()
+
+    def scalar(self, query: Executable, given: Mapping[str, Any] | None = None) -> Any:
+        """The first column of the first row; ``None`` without one."""
+        with self.read() as connection:
+            return connection.execute(query, given).scalar()
+
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that writes; committed and durable when the block ends, undone if it raises."""
@@ -81,12 +103,7 @@ class Database:
         if self.path is not None:
             with suppress(OSError):  # then SQLite cannot make it either, and says why
                 make_private(self.path)
-        with self._in_plain_words():
-            connection = self.engine.raw_connection()
-            try:
-                connection.cursor().execute("PRAGMA journal_mode=WAL")
-            finally:
-                connection.close()
+        self._pragma("journal_mode=WAL")
 
     def examine(self) -> str:
         """Looks at every page of a SQLite file; a server looks after its own.
@@ -106,11 +123,12 @@ class Database:
     def checkpoint(self) -> None:
         """Empties SQLite's write-ahead log, so that what was erased is gone from there too."""
         if self.path is not None:
-            connection = self.engine.raw_connection()
-            try:
-                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            finally:
-                connection.close()
+            self._pragma("wal_checkpoint(TRUNCATE)")
+
+    def _pragma(self, said: str) -> None:
+        # outside a transaction
+        with self._in_plain_words(), closing(self.engine.raw_connection()) as connection:
+            connection.cursor().execute(f"PRAGMA {said}")
 
     def write_again(self, work: Callable[[Connection], T]) -> T:
         """Does the work in a transaction, and again after a collision with another one, which PostgreSQL may report."""
@@ -270,6 +288,16 @@ def make_private(file: Path) -> None:
 def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ``on_conflict_do_…``, which both databases spell the same."""
     return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def columns_of(table: Table, record: type[DataclassInstance]) -> list[Column[Any]]:
+    """The columns that a record is made of, in its order."""
+    return [table.c[field.name] for field in fields(record)]
+
+
+def chunks(ids: Sequence[T]) -> Iterator[Sequence[T]]:
+    """As many at a time as one statement carries."""
+    return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
 
 
 def many(connection: Connection, statement: Executable, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 
 from sqlalchemy import delete, func, select, update
 
 from commsengine.cadence.history import SILENCE
 from commsengine.store import bookkeeping, campaigns
-from commsengine.store.database import Database, insert
+from commsengine.store.database import Database, columns_of, insert
 from commsengine.store.records import HeartbeatRecord, Hold
 from commsengine.store.tables import campaign, counter, engine, instance, rest, standstill
 
@@ -21,14 +20,8 @@ _IS_NOW = instance.c.place != _FORMER
 NONE_RESTS: Mapping[str, Mapping[str, str]] = {}
 
 
-_BEATS = select(*(engine.c[field.name] for field in fields(HeartbeatRecord))).order_by(
-    engine.c.beat_at.desc(), engine.c.started_at.desc()
-)
-_HOLDS = (
-    select(*(standstill.c[field.name] for field in fields(Hold)))
-    .where(standstill.c.campaign == "")
-    .order_by(standstill.c.id)
-)
+_BEATS = select(*columns_of(engine, HeartbeatRecord)).order_by(engine.c.beat_at.desc(), engine.c.started_at.desc())
+_HOLDS = select(*columns_of(standstill, Hold)).where(standstill.c.campaign == "").order_by(standstill.c.id)
 
 
 class EngineRecord:
@@ -69,25 +62,21 @@ class EngineRecord:
 
     def rests(self) -> dict[str, dt.datetime]:
         """Until when each channel rested last, or rests; under ``SILENCE``, when the last awaited silence ended."""
-        with self._database.read() as connection:
-            return {row.channel: row.until for row in connection.execute(select(rest))}
+        return {row.channel: row.until for row in self._database.rows(select(rest))}
 
     def heartbeat(self) -> HeartbeatRecord | None:
         """The last beat of any engine."""
-        with self._database.read() as connection:
-            row = connection.execute(_BEATS.limit(1)).first()
-            return HeartbeatRecord(*row) if row else None
+        row = self._database.first(_BEATS.limit(1))
+        return HeartbeatRecord(*row) if row else None
 
     def heartbeats(self) -> list[HeartbeatRecord]:
         """The last beat of each engine, the latest first."""
-        with self._database.read() as connection:
-            return [HeartbeatRecord(*row) for row in connection.execute(_BEATS)]
+        return [HeartbeatRecord(*row) for row in self._database.rows(_BEATS)]
 
     def longest_intervals(self, since: dt.datetime, count: int) -> list[float]:
         """The longest times between two ticks, in seconds, of those that have beaten since then."""
         lately = select(engine.c.interval).where(engine.c.beat_at >= since).order_by(engine.c.interval.desc())
-        with self._database.read() as connection:
-            return [row.interval for row in connection.execute(lately.limit(count))]
+        return [row.interval for row in self._database.rows(lately.limit(count))]
 
     def set_back(self, now: dt.datetime, *, ahead: dt.datetime) -> bool:
         """Beats after ``ahead`` are those of a clock that has been set back: they count as of now. Were there any?"""
@@ -107,8 +96,7 @@ class EngineRecord:
 
     def fence(self) -> int:
         """The last fence that was given out."""
-        with self._database.read() as connection:
-            return connection.execute(select(counter.c.value).where(counter.c.name == _FENCE)).scalar() or 0
+        return self._database.scalar(select(counter.c.value).where(counter.c.name == _FENCE)) or 0
 
     def raise_fence(self, least: int) -> None:
         """Fences go on from there: a restored database must not give out what was given out before."""
@@ -120,14 +108,12 @@ class EngineRecord:
 
     def database_id(self) -> str:
         """Which database this is; a copy of it has the same id until it gets its own."""
-        with self._database.read() as connection:
-            found: str | None = connection.execute(select(instance.c.database).where(_IS_NOW)).scalar()
+        found: str | None = self._database.scalar(select(instance.c.database).where(_IS_NOW))
         return found or self.become(str(uuid.uuid4()))
 
     def former_ids(self) -> list[str]:
         """What this database was called before: the one it was copied from, and so on."""
-        with self._database.read() as connection:
-            return [row.database for row in connection.execute(select(instance.c.database).where(~_IS_NOW))]
+        return [row.database for row in self._database.rows(select(instance.c.database).where(~_IS_NOW))]
 
     def become(self, database: str, former: Sequence[str] = ()) -> str:
         """Gives this database another id. What it was called before is remembered, and so are the ids in ``former``."""
@@ -141,8 +127,7 @@ class EngineRecord:
 
     def place(self) -> str:
         """The state folder it was last sent from; empty if never."""
-        with self._database.read() as connection:
-            return connection.execute(select(instance.c.place).where(_IS_NOW)).scalar() or ""
+        return self._database.scalar(select(instance.c.place).where(_IS_NOW)) or ""
 
     def be_at(self, place: str) -> None:
         """It is sent from this state folder from now on."""
@@ -152,8 +137,7 @@ class EngineRecord:
 
     def epochs(self) -> int:
         """How often any campaign was started, paused and so on, or the engine held: it only grows."""
-        with self._database.read() as connection:
-            return connection.execute(select(func.sum(campaign.c.epoch))).scalar() or 0
+        return self._database.scalar(select(func.sum(campaign.c.epoch))) or 0
 
     def hold(self, reason: str, *, now: dt.datetime, by: str = "engine") -> bool:
         """From the return on nothing is claimed or marked; false if the engine was on hold already."""
@@ -177,5 +161,4 @@ class EngineRecord:
 
     def holds(self) -> list[Hold]:
         """Every hold there was, the first first; open is the one without ``until``."""
-        with self._database.read() as connection:
-            return [Hold(*row) for row in connection.execute(_HOLDS)]
+        return [Hold(*row) for row in self._database.rows(_HOLDS)]

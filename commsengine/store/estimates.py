@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, case, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, select, update
 
 from commsengine.cadence.daily_learning import LearnedRoles
 from commsengine.recall.learning import Learned
+from commsengine.store.bookkeeping import due_later
 from commsengine.store.database import Database, insert
 from commsengine.store.tables import answer, person, role_estimate, touch
 
@@ -23,34 +25,26 @@ class Estimates:
         self, campaign: str, *, effective: dt.datetime | None = None, counted: dt.datetime | None = None
     ) -> LearnedRoles:
         """What was published last; of that what is in use by ``effective``, or was counted by ``counted``."""
-        with self._database.read() as connection:
-            return _latest(connection, campaign, effective, counted)
+        mine = [role_estimate.c.campaign == campaign]
+        mine += [role_estimate.c.effective_at <= effective] if effective else []
+        mine += [role_estimate.c.counted_at <= counted] if counted else []
+        last = select(func.max(role_estimate.c.counted_at)).where(*mine).scalar_subquery()
+        rows = self._database.rows(select(role_estimate).where(*mine, role_estimate.c.counted_at == last))
+        if not rows:
+            return LearnedRoles()
+        return LearnedRoles(rows[0].counted_at, rows[0].effective_at, {row.role: _learned(row) for row in rows})
 
     def stamps(self, campaign: str) -> list[tuple[dt.datetime, dt.datetime]]:
         """When the last two were counted and take effect, the newest first: one in use, and one perhaps not yet."""
         columns = (role_estimate.c.counted_at, role_estimate.c.effective_at)
         mine = select(*columns).where(role_estimate.c.campaign == campaign).distinct()
-        with self._database.read() as connection:
-            rows = connection.execute(mine.order_by(role_estimate.c.counted_at.desc()).limit(2))
-            return [(row.counted_at, row.effective_at) for row in rows]
+        rows = self._database.rows(mine.order_by(role_estimate.c.counted_at.desc()).limit(2))
+        return [(row.counted_at, row.effective_at) for row in rows]
 
     def publish(self, campaign: str, known: LearnedRoles) -> bool:
         """Puts them on record and makes everybody of these roles due when they take effect; false if known."""
-        rows = [
-            {
-                "campaign": campaign,
-                "role": role,
-                "counted_at": known.counted_at,
-                "effective_at": known.effective_at,
-                "checks": one.checks,
-                "forecasts": one.forecasts,
-                "right": one.right,
-                "error": one.error,
-                "likelihoods": list(one.likelihoods),
-                "pooled": [list(each) for each in one.pooled],
-            }
-            for role, one in sorted(known.roles.items())
-        ]
+        when = {"campaign": campaign, "counted_at": known.counted_at, "effective_at": known.effective_at}
+        rows = [{**when, "role": role, **asdict(learned)} for role, learned in sorted(known.roles.items())]
         keys = ["campaign", "role", "counted_at"]
         with self._database.write() as connection:
             new = insert(connection, role_estimate).on_conflict_do_nothing(index_elements=keys)
@@ -61,37 +55,18 @@ class Estimates:
 
     def answered_since(self, campaign: str, since: dt.datetime, until: dt.datetime) -> bool:
         """Whether a check was answered after ``since`` and up to ``until``."""
-        with self._database.read() as connection:
-            found = select(answer.c.id).where(*_checks(campaign, until), answer.c.at > since).limit(1)
-            return connection.execute(found).first() is not None
+        found = select(answer.c.id).where(*_checks(campaign, until), answer.c.at > since).limit(1)
+        return self._database.first(found) is not None
 
     def who_answered(self, campaign: str, until: dt.datetime) -> list[str]:
         """The ids of the people who have answered a check by then."""
-        with self._database.read() as connection:
-            found = select(answer.c.person_id).where(*_checks(campaign, until)).distinct()
-            return sorted(str(row.person_id) for row in connection.execute(found))
+        found = select(answer.c.person_id).where(*_checks(campaign, until)).distinct()
+        return sorted(str(row.person_id) for row in self._database.rows(found))
 
 
 def _checks(campaign: str, until: dt.datetime) -> tuple[ColumnElement[bool], ...]:
     standing = answer.c.withdrawn_at.is_(None)
     return (answer.c.campaign == campaign, answer.c.kind == "check", answer.c.counts, answer.c.at <= until, standing)
-
-
-def _latest(
-    connection: Connection, campaign: str, effective: dt.datetime | None, counted: dt.datetime | None
-) -> LearnedRoles:
-    mine = [role_estimate.c.campaign == campaign]
-    if effective is not None:
-        mine.append(role_estimate.c.effective_at <= effective)
-    if counted is not None:
-        mine.append(role_estimate.c.counted_at <= counted)
-    last = select(func.max(role_estimate.c.counted_at)).where(*mine).scalar_subquery()
-    rows = connection.execute(select(role_estimate).where(*mine, role_estimate.c.counted_at == last)).all()
-    return (
-        LearnedRoles(rows[0].counted_at, rows[0].effective_at, {row.role: _learned(row) for row in rows})
-        if rows
-        else LearnedRoles()
-    )
 
 
 def _learned(row: Row[Any]) -> Learned:
@@ -102,6 +77,4 @@ def _learned(row: Row[Any]) -> Learned:
 def _wake(connection: Connection, campaign: str, at: dt.datetime) -> None:
     # People who have had anything of this campaign may be due earlier by a new estimate; no fact about them changes.
     theirs = select(touch.c.person_id).where(touch.c.campaign == campaign)
-    later = person.c.wake_at.is_(None) | (person.c.wake_at > at)
-    due = case((later, literal(at, person.c.wake_at.type)), else_=person.c.wake_at)
-    connection.execute(update(person).where(person.c.id.in_(theirs), later).values(wake_at=due))
+    connection.execute(update(person).where(person.c.id.in_(theirs), due_later(at)).values(wake_at=at))

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, Table, bindparam, func, select, update
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    func,
+    select,
+    update,
+)
 
 from commsengine.cadence.history import Answer, History, OutreachOutcome, Question, Snooze, TouchRow
 from commsengine.cadence.people import Person
 from commsengine.cadence.terms import CHANNELS
-from commsengine.store.bookkeeping import CHUNK
-from commsengine.store.database import Database
+from commsengine.store.database import Database, chunks, columns_of
 from commsengine.store.person_rows import email_key, person_of, suppression_key
 from commsengine.store.records import Loaded
 from commsengine.store.tables import answer, outcome, person, question, roster, snooze, suppression, touch, unreachable
@@ -22,14 +32,14 @@ from commsengine.store.tables import answer, outcome, person, question, roster, 
 CARRIERS = tuple(CHANNELS)
 """The channels that a suppression without a channel closes; what a human carries is not among them."""
 
-TOUCH_ROW = [touch.c[field.name] for field in fields(TouchRow)]
+TOUCH_ROW = columns_of(touch, TouchRow)
 """The columns of a ``TouchRow``, in its order."""
 
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)
 
 
-def _of_people(table: Table, *valid: ColumnElement[bool]) -> Select[Any]:
-    return select(table).where(table.c.person_id.in_(_IDS), *valid).order_by(table.c.id)
+def _of_people(table: Table, columns: Sequence[Column[Any]], *valid: ColumnElement[bool]) -> Select[Any]:
+    return select(table.c.person_id, *columns).where(table.c.person_id.in_(_IDS), *valid)
 
 
 # Built once: every batch asks them, and building them costs more than asking.
@@ -40,20 +50,20 @@ _DUE = (
     .limit(bindparam("most"))
 )
 _PEOPLE = select(person).where(person.c.id.in_(_IDS), person.c.erased_at.is_(None))
-_TOUCHES = (
-    select(touch.c.person_id, *TOUCH_ROW)
-    .where(touch.c.person_id.in_(_IDS), touch.c.kind != "service")
-    .order_by(touch.c.due_at, touch.c.key)
+_TOUCHES = _of_people(touch, TOUCH_ROW, touch.c.kind != "service").order_by(touch.c.due_at, touch.c.key)
+_ANSWERS = _of_people(answer, columns_of(answer, Answer), answer.c.withdrawn_at.is_(None)).order_by(answer.c.id)
+_QUESTIONS, _SNOOZES, _OUTCOMES = (
+    _of_people(table, columns_of(table, fact)).order_by(table.c.id)
+    for table, fact in ((question, Question), (snooze, Snooze), (outcome, OutreachOutcome))
 )
-_ANSWERS = _of_people(answer, answer.c.withdrawn_at.is_(None))
-_QUESTIONS, _SNOOZES, _OUTCOMES = _of_people(question), _of_people(snooze), _of_people(outcome)
-_UNREACHABLE = _of_people(unreachable, unreachable.c.withdrawn_at.is_(None))
-_ROSTERS = select(roster).where(roster.c.person_id.in_(_IDS))
+_CLOSED = (unreachable.c.channel, unreachable.c.reason)
+_UNREACHABLE = _of_people(unreachable, _CLOSED, unreachable.c.withdrawn_at.is_(None)).order_by(unreachable.c.id)
+_ROSTERS = _of_people(roster, (roster.c.campaign, roster.c.since))
 _SUPPRESSIONS = select(suppression).where(
     suppression.c.email_key.in_(bindparam("keys", expanding=True)), suppression.c.withdrawn_at.is_(None)
 )
 
-Facts = Mapping[str, Sequence[Any]]
+T = TypeVar("T")
 
 
 class Loading:
@@ -64,17 +74,14 @@ class Loading:
 
     def due(self, now: dt.datetime, limit: int = 1000) -> list[str]:
         """The ids of people to decide for, the longest due first."""
-        with self._database.read() as connection:
-            return [str(row.id) for row in connection.execute(_DUE, {"now": now, "most": limit})]
+        return [str(row.id) for row in self._database.rows(_DUE, {"now": now, "most": limit})]
 
     def due_count(self, now: dt.datetime) -> int:
-        with self._database.read() as connection:
-            return connection.execute(select(func.count()).where(person.c.wake_at <= now)).scalar_one()
+        return int(self._database.scalar(select(func.count()).where(person.c.wake_at <= now)))
 
     def next_wake(self) -> dt.datetime | None:
         """When the next person is due; ``None`` if none ever is."""
-        with self._database.read() as connection:
-            found: dt.datetime | None = connection.execute(select(func.min(person.c.wake_at))).scalar()
+        found: dt.datetime | None = self._database.scalar(select(func.min(person.c.wake_at)))
         return found
 
     def wipe_bookmarks(self, now: dt.datetime) -> None:
@@ -87,80 +94,55 @@ class Loading:
         """People with everything on record about them, read at one moment; the unknown and erased are left out."""
         loaded: dict[str, Loaded] = {}
         with self._database.read() as connection:
-            for start in range(0, len(ids), CHUNK):
-                loaded.update(_load_some(connection, ids[start : start + CHUNK]))
+            for some in chunks(ids):
+                loaded.update(_load_some(connection, some))
         return loaded
 
 
 def _load_some(connection: Connection, ids: Sequence[str]) -> dict[str, Loaded]:
     these = connection.execute(_PEOPLE, {"ids": list(ids)})
     people = {row.id: (person_of(row), row.facts_seq) for row in these}
-    rows = _touches(connection, ids)
-    answers = _facts(connection, ids, _ANSWERS, _answer)
-    questions = _facts(connection, ids, _QUESTIONS, _question)
-    snoozes = _facts(connection, ids, _SNOOZES, _snooze)
-    outcomes = _facts(connection, ids, _OUTCOMES, _outcome)
+    rows = _facts(connection, ids, _TOUCHES, TouchRow)
+    answers = _facts(connection, ids, _ANSWERS, Answer)
+    questions = _facts(connection, ids, _QUESTIONS, Question)
+    snoozes = _facts(connection, ids, _SNOOZES, Snooze)
+    outcomes = _facts(connection, ids, _OUTCOMES, OutreachOutcome)
     closed = _unreachable(connection, ids, [each for each, _ in people.values()])
-    rosters = _rosters(connection, ids)
-    loaded: dict[str, Loaded] = {}
-    for each, (someone, facts_seq) in people.items():
-        history = History(
-            rows=tuple(rows.get(each, ())),
-            answers=tuple(answers.get(each, ())),
-            questions=tuple(questions.get(each, ())),
-            snoozes=tuple(snoozes.get(each, ())),
-            outcomes=tuple(outcomes.get(each, ())),
-            unreachable=closed.get(each, {}),
-            rosters=rosters.get(each, {}),
+    rosters = _facts(connection, ids, _ROSTERS, lambda *pair: pair)
+    return {
+        each: Loaded(
+            someone,
+            History(
+                rows=tuple(rows[each]),
+                answers=tuple(answers[each]),
+                questions=tuple(questions[each]),
+                snoozes=tuple(snoozes[each]),
+                outcomes=tuple(outcomes[each]),
+                unreachable=closed[each],
+                rosters=dict(rosters[each]),
+            ),
+            facts_seq,
         )
-        loaded[each] = Loaded(someone, history, facts_seq)
-    return loaded
+        for each, (someone, facts_seq) in people.items()
+    }
 
 
-def _touches(connection: Connection, ids: Sequence[str]) -> Facts:
-    found: defaultdict[str, list[TouchRow]] = defaultdict(list)
-    for person_id, *row in connection.execute(_TOUCHES, {"ids": list(ids)}):
-        found[person_id].append(TouchRow(*row))
+def _facts(
+    connection: Connection, ids: Sequence[str], query: Select[Any], fact: Callable[..., T]
+) -> defaultdict[str, list[T]]:
+    found: defaultdict[str, list[T]] = defaultdict(list)
+    for person_id, *row in connection.execute(query, {"ids": list(ids)}):
+        found[person_id].append(fact(*row))
     return found
 
 
-def _facts(connection: Connection, ids: Sequence[str], query: Select[Any], read: Any) -> Facts:
-    found: defaultdict[str, list[Any]] = defaultdict(list)
-    for row in connection.execute(query, {"ids": list(ids)}):
-        found[row.person_id].append(read(row))
-    return found
-
-
-def _answer(row: Row[Any]) -> Answer:
-    return Answer(
-        row.campaign, row.message, row.kind, row.at, row.evidence, row.right, row.whole_campaign, row.key, row.counts
-    )
-
-
-def _question(row: Row[Any]) -> Question:
-    return Question(row.campaign, row.message, row.asked_at, row.answered_at)
-
-
-def _snooze(row: Row[Any]) -> Snooze:
-    return Snooze(row.campaign, row.message, row.until, row.at)
-
-
-def _outcome(row: Row[Any]) -> OutreachOutcome:
-    return OutreachOutcome(row.campaign, row.message, row.outcome, row.at)
-
-
-def _rosters(connection: Connection, ids: Sequence[str]) -> dict[str, dict[str, dt.datetime]]:
-    found: defaultdict[str, dict[str, dt.datetime]] = defaultdict(dict)
-    for row in connection.execute(_ROSTERS, {"ids": list(ids)}):
-        found[row.person_id][row.campaign] = row.since
-    return found
-
-
-def _unreachable(connection: Connection, ids: Sequence[str], people: Iterable[Person]) -> dict[str, dict[str, str]]:
+def _unreachable(
+    connection: Connection, ids: Sequence[str], people: Iterable[Person]
+) -> defaultdict[str, dict[str, str]]:
     # Found out by trying, or suppressed.
     found: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    for row in connection.execute(_UNREACHABLE, {"ids": list(ids)}):
-        found[row.person_id][row.channel] = row.reason
+    for person_id, channel, reason in connection.execute(_UNREACHABLE, {"ids": list(ids)}):
+        found[person_id][channel] = reason
     owners = {email_key(each.email): each.id for each in people}
     owners |= {suppression_key(address): each for address, each in owners.items()}
     for row in _suppressions(connection, list(owners)):
@@ -170,8 +152,4 @@ def _unreachable(connection: Connection, ids: Sequence[str], people: Iterable[Pe
 
 
 def _suppressions(connection: Connection, keys: Sequence[str]) -> list[Row[Any]]:
-    return [
-        row
-        for start in range(0, len(keys), CHUNK)
-        for row in connection.execute(_SUPPRESSIONS, {"keys": keys[start : start + CHUNK]})
-    ]
+    return [row for some in chunks(keys) for row in connection.execute(_SUPPRESSIONS, {"keys": some})]

@@ -110,6 +110,11 @@ def moving(move: Move) -> Update:
     return update(touch).where(move.can_start).values(state=move.target)
 
 
+def moving_each(move: Move) -> Update:
+    """The same for one row at a time: that of the parameter ``the_key``."""
+    return moving(move).where(touch.c.key == bindparam("the_key"))
+
+
 def removing(move: Move) -> Delete:
     """The DELETE of a move that ends in no row."""
     assert move.target is None  # noqa: S101 - a defect of ours

@@ -12,8 +12,7 @@ A claim is an INSERT under the touch's key, durable before anything leaves. In o
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Update, bindparam, or_, select, update
@@ -21,11 +20,9 @@ from sqlalchemy import ColumnElement, Connection, Row, Update, bindparam, or_, s
 from commsengine.cadence.history import Decision, Touch
 from commsengine.cadence.terms import BY_HAND
 from commsengine.store import bookkeeping, campaigns, moves, reachability, service_mail
-from commsengine.store.bookkeeping import CHUNK
-from commsengine.store.database import Database, many
-from commsengine.store.records import Marked, Receipt, TouchRecord
+from commsengine.store.database import Database, chunks, columns_of, many
+from commsengine.store.records import Lease, Marked, Receipt
 from commsengine.store.tables import attempt, campaign, person, touch
-from commsengine.store.touches import records_of
 
 Decided = Sequence[tuple[Decision, int]]
 """Decisions, each with the ``facts_seq`` it was made on."""
@@ -52,10 +49,8 @@ class Outbox:
     def claim(
         self,
         decisions: Decided,
+        lease: Lease,
         *,
-        owner: str,
-        fence: int,
-        lease_until: dt.datetime,
         epochs: Mapping[str, int],
         versions: Mapping[str, int],
         now: dt.datetime,
@@ -64,7 +59,6 @@ class Outbox:
 
         ``epochs`` are those of *all* running campaigns that were decided on.
         """
-        lease = {"owner": owner, "fence": fence, "lease_until": lease_until}
 
         def work(connection: Connection) -> list[Touch]:
             if campaigns.on_hold(connection):
@@ -82,7 +76,7 @@ class Outbox:
         return self._database.write_again(work)
 
     def record(
-        self, marks: Sequence[str], receipts: Sequence[Receipt], *, owner: str, fence: int, now: dt.datetime
+        self, marks: Sequence[str], receipts: Sequence[Receipt], lease: Lease, now: dt.datetime
     ) -> tuple[list[Marked], set[str]]:
         """Receipts, then marks, of many connections in one commit; what is marked may leave.
 
@@ -90,43 +84,29 @@ class Outbox:
         """
 
         def work(connection: Connection) -> tuple[list[Marked], set[str]]:
-            settled = _settle(connection, receipts, owner, fence, now)
-            return _mark(connection, marks, owner, fence, now), settled
+            settled = _settle(connection, receipts, lease, now)
+            return _mark(connection, marks, lease, now), settled
 
         return self._database.write_again(work)
 
-    def mark(self, keys: Sequence[str], *, owner: str, fence: int, now: dt.datetime) -> set[str]:
-        """Makes claims ``sending``, durably; only the keys that come back may leave."""
-        return {each.key for each in self.record(keys, (), owner=owner, fence=fence, now=now)[0]}
-
-    def settle(self, receipts: Sequence[Receipt], *, owner: str, fence: int, now: dt.datetime) -> set[str]:
-        """Writes receipts; the keys that come back were still ours to settle."""
-        return self.record((), receipts, owner=owner, fence=fence, now=now)[1]
-
-    def rows(self, keys: Sequence[str]) -> dict[str, TouchRecord]:
-        """How these touches stand now; unknown keys are left out."""
+    def still_ours(self, keys: Sequence[str], lease: Lease, now: dt.datetime) -> set[str]:
+        """Those of these claims that are neither marked, given back nor over."""
         with self._database.read() as connection:
-            return {record.key: record for record in records_of(connection, keys)}
+            return {
+                key for some in chunks(keys) for key in connection.execute(_HELD, _ours(some, lease, now)).scalars()
+            }
 
-    def renew(self, *, owner: str, lease_until: dt.datetime, now: dt.datetime) -> None:
+    def renew(self, owner: str, until: dt.datetime, now: dt.datetime) -> None:
         """Lengthens the leases of what this owner has claimed and not yet marked; a lease that is over stays over."""
         theirs = (touch.c.owner == owner, touch.c.lease_until > now)
         with self._database.write() as connection:
-            connection.execute(moves.moving(moves.RENEW).where(*theirs).values(lease_until=lease_until))
+            connection.execute(moves.moving(moves.RENEW).where(*theirs).values(lease_until=until))
 
-    def release(
-        self,
-        *,
-        now: dt.datetime,
-        owner: str | None = None,
-        campaign: str | None = None,
-        keys: Sequence[str] | None = None,
-    ) -> int:
-        """Gives back claims that are not marked yet (all that match every given condition); returns how many."""
+    def release(self, *, now: dt.datetime, owner: str | None = None, campaign: str | None = None) -> int:
+        """Gives back claims that are not marked yet, all or those of an owner or campaign; returns how many."""
         chosen = [touch.c.state == "claimed"]
         chosen += [touch.c.owner == owner] if owner is not None else []
         chosen += [touch.c.campaign == campaign] if campaign is not None else []
-        chosen += [touch.c.key.in_(keys)] if keys is not None else []
         with self._database.write() as connection:
             rows = connection.execute(select(touch).where(*chosen).order_by(touch.c.key).with_for_update()).all()
             give_back(connection, rows, {}, now)
@@ -144,22 +124,20 @@ _TAKEN_OVER = (
 
 def _claimable(connection: Connection, decisions: Decided, open_campaigns: Collection[str]) -> list[tuple[Touch, int]]:
     """The touches of campaigns that go on, to people who have not been erased since; each with its ``facts_seq``."""
-    wanted = [(each, seq) for each, seq in _touches(decisions) if each.campaign in open_campaigns]
+    touches = ((each, facts_seq) for decision, facts_seq in decisions for each in decision.touches)
+    wanted = [(each, facts_seq) for each, facts_seq in touches if each.campaign in open_campaigns]
     known = _still_known(connection, {each.person for each, _ in wanted})
     return [(each, seq) for each, seq in wanted if each.person in known]
 
 
-def _touches(decisions: Decided) -> Iterator[tuple[Touch, int]]:
-    return ((each, facts_seq) for decision, facts_seq in decisions for each in decision.touches)
-
-
 def _still_known(connection: Connection, people: Collection[str]) -> set[str]:
-    ids, found = sorted(people), set[str]()
-    for start in range(0, len(ids), CHUNK):
-        there = select(person.c.id).where(person.c.id.in_(ids[start : start + CHUNK]))
-        # The lock keeps them from being erased until the claim is committed.
-        found |= {row.id for row in connection.execute(there.with_for_update(read=True, key_share=True))}
-    return found
+    # The lock keeps them from being erased until the claim is committed.
+    there = select(person.c.id).with_for_update(read=True, key_share=True)
+    return {
+        each
+        for ids in chunks(sorted(people))
+        for each in connection.execute(there.where(person.c.id.in_(ids))).scalars()
+    }
 
 
 def _row(
@@ -167,7 +145,7 @@ def _row(
     facts_seq: int,
     epochs: Mapping[str, int],
     versions: Mapping[str, int],
-    lease: Mapping[str, Any],
+    lease: Lease,
     now: dt.datetime,
 ) -> dict[str, Any]:
     move = moves.SKIP if each.skip else moves.CARRY if each.kind in BY_HAND else moves.CLAIM
@@ -176,9 +154,12 @@ def _row(
     row |= {"rung": each.rung, "role": each.role, "channel": each.channel, "number": each.number, "due_at": each.due_at}
     row |= {"person_id": each.person, "not_after": each.not_after, "again_at": each.again_at, "reason": each.skip}
     row |= {"version": versions[each.campaign], "epoch": epochs[each.campaign], "facts_seq": facts_seq}
+    row["fence"] = lease.fence
     if move is moves.CARRY:
         row["sent_at"] = now
-    return {**row, **(lease if move is moves.CLAIM else {"fence": lease["fence"]})}
+    if move is moves.CLAIM:
+        row |= {"owner": lease.owner, "lease_until": lease.until}
+    return row
 
 
 def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> dict[str, str]:
@@ -229,34 +210,36 @@ _GOING = (
     .where(*_OURS, touch.c.lease_until > _NOW)
     .where(or_(_touch_may_leave(), _service_may_leave()))
     .values(sending_at=_NOW)
-    .returning(*(touch.c[field.name] for field in fields(Marked)))
+    .returning(*columns_of(touch, Marked))
 )
+_HELD = select(touch.c.key).where(*_OURS, touch.c.lease_until > _NOW, touch.c.state == "claimed")
 _OPEN = select(touch).where(*_OURS, touch.c.state.in_(("claimed", "sending"))).order_by(touch.c.key).with_for_update()
 
 
-def _mark(connection: Connection, keys: Sequence[str], owner: str, fence: int, now: dt.datetime) -> list[Marked]:
+def _ours(keys: Sequence[str], lease: Lease, now: dt.datetime) -> dict[str, Any]:
+    return {"keys": keys, "the_owner": lease.owner, "the_fence": lease.fence, "the_now": now}
+
+
+def _mark(connection: Connection, keys: Sequence[str], lease: Lease, now: dt.datetime) -> list[Marked]:
     # The one condition: still claimed by this owner under this fence, the lease not over, no hold, the campaign running
     # at the epoch of the claim, and nothing new known about the person since it was decided.
     if not keys:
         return []
     campaigns.running_epochs(connection)
-    going: list[Marked] = []
-    for start in range(0, len(keys), CHUNK):
-        given = {"keys": keys[start : start + CHUNK], "the_owner": owner, "the_fence": fence, "the_now": now}
-        going += [Marked(*row) for row in connection.execute(_GOING, given)]
-    return going
+    return [Marked(*row) for some in chunks(keys) for row in connection.execute(_GOING, _ours(some, lease, now))]
 
 
 # -- receipts -------------------------------------------------------------------------------------
 
 
-def _settle(connection: Connection, receipts: Sequence[Receipt], owner: str, fence: int, now: dt.datetime) -> set[str]:
+def _settle(connection: Connection, receipts: Sequence[Receipt], lease: Lease, now: dt.datetime) -> set[str]:
     """The keys that were still this owner's to settle. Each attempt begun gets its row."""
-    rows = _mine(connection, [receipt.key for receipt in receipts], owner, fence)
+    keys = [receipt.key for receipt in receipts]
+    rows = {row.key: row for some in chunks(keys) for row in connection.execute(_OPEN, _ours(some, lease, now))}
     valid = [each for each in receipts if each.key in rows and rows[each.key].state in RECEIPTS[each.state].sources]
     given_back = [each for each in valid if each.state == "released"]
     tried = [each for each in valid if each.state != "released"]
-    many(connection, attempt.insert(), (_attempt(each, rows[each.key], owner, fence) for each in tried))
+    many(connection, attempt.insert(), (_attempt(each, rows[each.key], lease) for each in tried))
     for state, settled in _SETTLED.items():
         many(connection, settled, (_outcome(each, rows[each.key]) for each in tried if each.state == state))
     give_back(connection, [rows[each.key] for each in given_back], _looks(given_back), now)
@@ -272,24 +255,16 @@ def _looks(receipts: Sequence[Receipt]) -> LookAgain:
     return {each.key: each.retry_at for each in receipts}
 
 
-def _mine(connection: Connection, keys: Sequence[str], owner: str, fence: int) -> dict[str, Row[Any]]:
-    found: dict[str, Row[Any]] = {}
-    for start in range(0, len(keys), CHUNK):
-        given = {"keys": keys[start : start + CHUNK], "the_owner": owner, "the_fence": fence}
-        found.update({row.key: row for row in connection.execute(_OPEN, given)})
-    return found
-
-
-def _attempt(receipt: Receipt, row: Row[Any], owner: str, fence: int) -> dict[str, Any]:
-    begun = {"key": receipt.key, "n": row.attempts + 1, "at": receipt.at, "owner": owner, "fence": fence}
+def _attempt(receipt: Receipt, row: Row[Any], lease: Lease) -> dict[str, Any]:
+    begun = {"key": receipt.key, "n": row.attempts + 1, "at": receipt.at, "owner": lease.owner, "fence": lease.fence}
     said = {"verdict": receipt.state, "phase": receipt.phase, "reply": receipt.reply, "remote_id": receipt.remote_id}
     return {**begun, **said, "channel": row.channel}
 
 
 def _settling(move: moves.Move) -> Update:
     known = ("reason", "sent_at", "retry_at", "uncertain_at", "remote_id", "uncertainties")
-    one = moves.moving(move).where(touch.c.key == bindparam("the_key"))
-    return one.values({name: bindparam(name) for name in known}).values(attempts=touch.c.attempts + 1, owner="")
+    change = moves.moving_each(move).values({name: bindparam(name) for name in known})
+    return change.values(attempts=touch.c.attempts + 1, owner="")
 
 
 _SETTLED = {state: _settling(move) for state, move in RECEIPTS.items() if state != "released"}
@@ -329,8 +304,7 @@ def give_back(connection: Connection, rows: Sequence[Row[Any]], look_again: Look
     wake(connection, rows, look_again, now)
 
 
-_BACK = moves.moving(RECEIPTS["released"]).where(touch.c.key == bindparam("the_key"))
-_BACK = _BACK.values(owner="", retry_at=bindparam("look_again"))
+_BACK = moves.moving_each(RECEIPTS["released"]).values(owner="", retry_at=bindparam("look_again"))
 _GONE = moves.removing(moves.DROP).where(touch.c.key == bindparam("the_key"))
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, func, or_, select, update
 
 from commsengine.cadence.people import Person
 from commsengine.cadence.terms import Wish
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, erasure, people_import, tables
-from commsengine.store.database import Database, insert, many
+from commsengine.store.database import CHUNK, Database, chunks, insert, many
 from commsengine.store.person_rows import email_key, person_of
 from commsengine.store.records import ImportCounts
 from commsengine.store.tables import person, roster, slack_id
@@ -48,49 +48,46 @@ class People:
         return counts
 
     def by_email(self, email: str) -> Person | None:
-        with self._database.read() as connection:
-            row = connection.execute(select(person).where(person.c.email_key == email_key(email), _HERE)).first()
-        return person_of(row) if row else None
+        return self.by_emails([email]).get(email_key(email))
 
     def by_id(self, person_id: str) -> Person | None:
         return self.by_ids([person_id]).get(person_id)
 
     def by_ids(self, ids: Sequence[str]) -> dict[str, Person]:
-        found: dict[str, Person] = {}
-        with self._database.read() as connection:
-            for start in range(0, len(ids), bookkeeping.CHUNK):
-                some = person.c.id.in_(ids[start : start + bookkeeping.CHUNK])
-                found.update((row.id, person_of(row)) for row in connection.execute(select(person).where(some, _HERE)))
-        return found
+        return {row.id: person_of(row) for row in self._named(person.c.id, ids)}
 
     def by_emails(self, emails: Sequence[str]) -> dict[str, Person]:
         """The people with these addresses, by lower-cased address."""
-        keys = [email_key(email) for email in emails]
-        found: dict[str, Person] = {}
-        with self._database.read() as connection:
-            for start in range(0, len(keys), bookkeeping.CHUNK):
-                some = person.c.email_key.in_(keys[start : start + bookkeeping.CHUNK])
-                rows = connection.execute(select(person).where(some, _HERE))
-                found.update((row.email_key, person_of(row)) for row in rows)
-        return found
+        rows = self._named(person.c.email_key, [email_key(email) for email in emails])
+        return {row.email_key: person_of(row) for row in rows}
 
-    def all(self, after: str = "", limit: int = 1000) -> list[Person]:
-        """The next ``limit`` people in the order of their ids; start with ``after=""``, go on with the last id."""
-        some = select(person).where(person.c.id > after, _HERE).order_by(person.c.id).limit(limit)
+    def _named(self, column: ColumnElement[str], names: Sequence[str]) -> list[Row[Any]]:
         with self._database.read() as connection:
-            return [person_of(row) for row in connection.execute(some)]
+            return [
+                row
+                for some in chunks(names)
+                for row in connection.execute(select(person).where(column.in_(some), _HERE))
+            ]
+
+    def all(self, at_a_time: int = CHUNK) -> Iterator[Person]:
+        """Everybody in the order of their ids, read in pages."""
+        page, last = select(person).where(_HERE).order_by(person.c.id).limit(at_a_time), ""
+        while True:
+            people = [person_of(row) for row in self._database.rows(page.where(person.c.id > last))]
+            yield from people
+            if len(people) < at_a_time:
+                return
+            last = people[-1].id
 
     def count(self) -> int:
-        with self._database.read() as connection:
-            return connection.execute(select(func.count()).select_from(person).where(_HERE)).scalar_one()
+        return int(self._database.scalar(select(func.count()).select_from(person).where(_HERE)))
 
     def near(self, email: str) -> list[str]:
         """Up to three addresses that look like this one, the nearest first."""
         wanted = email_key(email)
         start = person.c.email_key.like(f"{wanted[:1]}%")
         some = select(person.c.email_key).where(start, _HERE).limit(5000)
-        with self._database.read() as connection:
-            known = [str(row.email_key) for row in connection.execute(some)]
+        known = [str(row.email_key) for row in self._database.rows(some)]
         return near_names(wanted, known, likeness=LIKE_AN_ADDRESS)
 
     def set_preferences(
@@ -106,9 +103,8 @@ class People:
 
     def roster(self, campaign: str) -> frozenset[str]:
         """The ids of who stands in the roster of a campaign."""
-        with self._database.read() as connection:
-            listed = select(roster.c.person_id).where(roster.c.campaign == campaign)
-            return frozenset(connection.execute(listed).scalars())
+        listed = select(roster.c.person_id).where(roster.c.campaign == campaign)
+        return frozenset(row.person_id for row in self._database.rows(listed))
 
     def set_roster(self, campaign: str, ids: Sequence[str], now: dt.datetime) -> None:
         """Who stands in the roster of a campaign from now on; those who already did keep their date.
@@ -156,13 +152,12 @@ def _about(person_id: str, address: str) -> dict[str, Select[Any]]:
 
 def _known(connection: Connection, ids: Sequence[str]) -> set[str]:
     known: set[str] = set()
-    for start in range(0, len(ids), bookkeeping.CHUNK):
-        some = ids[start : start + bookkeeping.CHUNK]
+    for some in chunks(ids):
         rows = connection.execute(
             select(person.c.id, person.c.email_key).where(person.c.id.in_(some) | person.c.email_key.in_(some), _HERE)
         ).all()
         named = {row.id for row in rows}
-        known |= {row.id for row in rows}
+        known |= named
         strangers = set(some) - named - {row.email_key for row in rows}
         if strangers:
             raise InputError(f"'{min(strangers)}' of the roster is not in the directory.", "Import the people first.")
@@ -201,8 +196,7 @@ class SlackIds:
     def _row(self, email: str) -> tuple[str, str, str] | None:
         key = email_key(email)
         if key not in self._known:
-            with self._database.read() as connection:
-                row = connection.execute(select(slack_id).where(slack_id.c.email_key == key)).first()
+            row = self._database.first(select(slack_id).where(slack_id.c.email_key == key))
             if row is None:
                 return None
             self._known[key] = (row.user_id, row.dm_id, row.grid_id)

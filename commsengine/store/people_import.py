@@ -14,12 +14,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from commsengine.cadence.people import Person, updated
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping
-from commsengine.store.database import many
+from commsengine.store.database import chunks, many
 from commsengine.store.person_rows import IMPORTED, SELECTING, email_key, person_of, values_of
 from commsengine.store.records import ImportCounts
 from commsengine.store.tables import person, unreachable
@@ -68,11 +68,11 @@ def _beside(new: Person, stored: Stored, columns: frozenset[str]) -> Person:
 
 
 def _stored(connection: Connection, column: Any, wanted: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-    found: dict[str, Mapping[str, Any]] = {}
-    for start in range(0, len(wanted), bookkeeping.CHUNK):
-        rows = connection.execute(select(person).where(column.in_(wanted[start : start + bookkeeping.CHUNK])))
-        found.update({row["id"]: row for row in rows.mappings()})
-    return found
+    return {
+        row["id"]: dict(row)
+        for some in chunks(wanted)
+        for row in connection.execute(select(person).where(column.in_(some))).mappings()
+    }
 
 
 def _one_row_each(people: Sequence[Person]) -> None:
@@ -158,11 +158,11 @@ def _recount_managers(connection: Connection, now: dt.datetime) -> None:
 
 def _mark_leavers(connection: Connection, present: set[str], now: dt.datetime) -> int:
     here = (person.c.left.is_(None), person.c.erased_at.is_(None))
-    missing = [row.id for row in connection.execute(select(person.c.id).where(*here)) if row.id not in present]
-    everybody = connection.execute(select(func.count()).select_from(person).where(*here)).scalar_one()
-    if len(missing) > MOST_LEAVERS * everybody:
+    known = connection.execute(select(person.c.id).where(*here)).scalars().all()
+    missing = [each for each in known if each not in present]
+    if len(missing) > MOST_LEAVERS * len(known):
         raise InputError(
-            f"The file leaves out {len(missing)} of {everybody} people; more than {MOST_LEAVERS:.0%} is refused.",
+            f"The file leaves out {len(missing)} of {len(known)} people; more than {MOST_LEAVERS:.0%} is refused.",
             "Check that the file is complete, or mark leavers in its column 'left'.",
         )
     leave = update(person).where(person.c.id == bindparam("the_id")).values(left=now.date())

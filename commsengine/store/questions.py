@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import fields
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import bindparam, select, update
 
 from commsengine.cadence.terms import EvidenceKind
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping
-from commsengine.store.database import Database
+from commsengine.store.database import Database, columns_of
 from commsengine.store.records import QuestionRecord
 from commsengine.store.tables import person, question
 
-_COLUMNS = [question.c[field.name] for field in fields(QuestionRecord)]
+_QUESTIONS = select(*columns_of(question, QuestionRecord)).order_by(question.c.asked_at, question.c.id)
+_QUESTION = _QUESTIONS.where(question.c.id == bindparam("number"))
 
 
 class Questions:
@@ -59,24 +59,16 @@ class Questions:
                 bookkeeping.changed(connection, [done.person_id], now)
                 detail = {"question": number}
                 bookkeeping.note(connection, "answer question", done.person_id, by=by, now=now, detail=detail)
-            found = _one(connection, number)
+            found = connection.execute(_QUESTION, {"number": number}).first()
         if found is None:
             raise InputError(f"There is no question {number}.", "Run 'commsengine today' to see the open ones.")
-        return found
+        return QuestionRecord(*found)
 
     def get(self, number: int) -> QuestionRecord | None:
-        with self._database.read() as connection:
-            return _one(connection, number)
+        row = self._database.first(_QUESTION, {"number": number})
+        return QuestionRecord(*row) if row else None
 
     def all(self, open_only: bool = True) -> list[QuestionRecord]:
         """The oldest first."""
-        query = select(*_COLUMNS).order_by(question.c.asked_at, question.c.id)
-        if open_only:
-            query = query.where(question.c.answered_at.is_(None))
-        with self._database.read() as connection:
-            return [QuestionRecord(*row) for row in connection.execute(query)]
-
-
-def _one(connection: Connection, number: int) -> QuestionRecord | None:
-    row = connection.execute(select(*_COLUMNS).where(question.c.id == number)).first()
-    return QuestionRecord(*row) if row else None
+        query = _QUESTIONS.where(question.c.answered_at.is_(None)) if open_only else _QUESTIONS
+        return [QuestionRecord(*row) for row in self._database.rows(query)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import ColumnElement, Connection, or_, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from commsengine.cadence.terms import Carrier, Wish
 from commsengine.store import bookkeeping
@@ -39,14 +39,6 @@ class Reachability:
                 return False
             _note(connection, "unsuppress", email, by=by, now=now)
             return True
-
-    def suppressed(self, email: str, channel: Carrier = "email") -> str | None:
-        """Why nothing may go to this address over this channel; ``None`` if it may."""
-        closed = or_(suppression.c.channel == "", suppression.c.channel == channel)
-        standing = select(suppression.c.reason).where(_of(email), _STANDING, closed).order_by(suppression.c.id)
-        with self._database.read() as connection:
-            row = connection.execute(standing.limit(1)).first()
-        return str(row.reason) if row else None
 
     def mark_unreachable(
         self, person_id: str, channel: Carrier, reason: str, *, now: dt.datetime, by: str = "channel"

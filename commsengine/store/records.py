@@ -43,6 +43,18 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
+class Lease:
+    """What a claim is made under: ``owner`` alone marks and settles its touches, with this ``fence``.
+
+    ``until`` is the end as of the claim; the owner may have renewed it since.
+    """
+
+    owner: str
+    fence: int
+    until: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What became of one claimed touch, in the words of the record.
 

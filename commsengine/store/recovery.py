@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Update, and_, bindparam, func, or_, select
 
 from commsengine.cadence.terms import AttemptVerdict, Resolution, TouchState
 from commsengine.errors import InputError
@@ -67,15 +67,15 @@ class Recovery:
             claimed = [row for row in forsaken if row.state == "claimed" and row.key not in poison]
             sending = [row for row in forsaken if row.state == "sending"]
             give_back(connection, claimed, {}, now)
-            _fail(connection, poisoned, now)
-            _make_uncertain(connection, sending, now)
+            _close(connection, poisoned, moves.POISON, ("failed", "render", POISON), {"reason": POISON}, now)
+            doubt = {"uncertain_at": now, "uncertainties": touch.c.uncertainties + 1}
+            _close(connection, sending, moves.FORSAKE, ("uncertain", "", "the engine stopped"), doubt, now)
             campaigns.skip_retries_of_cancelled(connection)
         return {"released": len(claimed), "uncertain": len(sending), "poison": len(poisoned)}
 
     def unsettled(self, limit: int = 1000) -> list[Uncertain]:
         """What is uncertain and waits for no person, the longest first."""
-        with self._database.read() as connection:
-            return [Uncertain(*row) for row in connection.execute(_UNSETTLED, {"most": limit})]
+        return [Uncertain(*row) for row in self._database.rows(_UNSETTLED, {"most": limit})]
 
     def settle_uncertain(self, now: dt.datetime, keys: Collection[str] | None = None) -> dict[str, int]:
         """Applies each plan's ``on_uncertain``: to these ``keys``, by default to all that is uncertain and not held."""
@@ -84,7 +84,7 @@ class Recovery:
             .outerjoin(campaign, campaign.c.id == touch.c.campaign)
             .where(_OPEN, *([] if keys is None else [touch.c.key.in_(list(keys))]))
         )
-        hold = moves.moving(moves.HOLD).where(touch.c.key == bindparam("the_key")).values(held=True)
+        hold = moves.moving_each(moves.HOLD).values(held=True)
         with self._database.write() as connection:
             rows = connection.execute(_locked(chosen)).all()
             again = [row for row in rows if row.on_uncertain != "hold" and row.uncertainties < 2]
@@ -127,8 +127,7 @@ class Recovery:
 
     def oldest_open_fence(self) -> int | None:
         """The least fence of what is under way; ``None`` if nothing is."""
-        with self._database.read() as connection:
-            found: int | None = connection.execute(_OPEN_FENCE).scalar()
+        found: int | None = self._database.scalar(_OPEN_FENCE)
         return found
 
     def put_back(self, rows: Sequence[Reborn], *, now: dt.datetime) -> None:
@@ -189,38 +188,32 @@ def _locked(chosen: Select[Any]) -> Select[Any]:
     return chosen.order_by(touch.c.key).with_for_update(of=touch)
 
 
-def _make_uncertain(connection: Connection, rows: Sequence[Row[Any]], now: dt.datetime) -> None:
-    _attempts(connection, rows, "uncertain", "", "the engine stopped", now)
-    change = moves.moving(moves.FORSAKE).where(touch.c.key == bindparam("the_key"))
-    change = change.values(
-        owner="", attempts=touch.c.attempts + 1, uncertainties=touch.c.uncertainties + 1, uncertain_at=now
-    )
-    many(connection, change, ({"the_key": row.key} for row in rows))
-    wake(connection, rows, {}, now)
-
-
-def _fail(connection: Connection, rows: Sequence[Row[Any]], now: dt.datetime) -> None:
-    _attempts(connection, rows, "failed", "render", POISON, now)
-    change = moves.moving(moves.POISON).where(touch.c.key == bindparam("the_key"))
-    change = change.values(owner="", attempts=touch.c.attempts + 1, reason=POISON)
-    many(connection, change, ({"the_key": row.key} for row in rows))
-    wake(connection, rows, {}, now)
-
-
-def _attempts(
-    connection: Connection, rows: Sequence[Row[Any]], verdict: AttemptVerdict, phase: str, reply: str, now: dt.datetime
+def _close(
+    connection: Connection,
+    rows: Sequence[Row[Any]],
+    move: moves.Move,
+    said: tuple[AttemptVerdict, str, str],
+    values: Mapping[str, Any],
+    now: dt.datetime,
 ) -> None:
-    said = {"at": now, "verdict": verdict, "phase": phase, "reply": reply, "remote_id": ""}
+    """Ends claims with an attempt, which has this verdict, phase and reply."""
+    verdict, phase, reply = said
+    tried = {"at": now, "verdict": verdict, "phase": phase, "reply": reply, "remote_id": ""}
     lost = (
-        {**said, "key": row.key, "n": row.attempts + 1, "owner": row.owner, "fence": row.fence, "channel": row.channel}
+        {**tried, "key": row.key, "n": row.attempts + 1, "owner": row.owner, "fence": row.fence, "channel": row.channel}
         for row in rows
     )
     many(connection, attempt.insert(), lost)
+    _move(connection, rows, moves.moving_each(move).values(owner="", attempts=touch.c.attempts + 1, **values), now)
+
+
+def _move(connection: Connection, rows: Sequence[Row[Any]], change: Update, now: dt.datetime) -> None:
+    many(connection, change, ({"the_key": row.key} for row in rows))
+    wake(connection, rows, {}, now)
 
 
 def _arrived(connection: Connection, rows: Sequence[Row[Any]], remote_ids: Mapping[str, str], now: dt.datetime) -> None:
-    arrived = moves.moving(moves.FIND).where(touch.c.key == bindparam("the_key"))
-    arrived = arrived.values(
+    arrived = moves.moving_each(moves.FIND).values(
         sent_at=bindparam("then"), remote_id=bindparam("remote"), held=False, uncertain_at=None, reason=""
     )
     known = (
@@ -233,8 +226,6 @@ def _arrived(connection: Connection, rows: Sequence[Row[Any]], remote_ids: Mappi
 
 def _send_again(connection: Connection, rows: Sequence[Row[Any]], now: dt.datetime, *, settled: bool = False) -> None:
     # Settled: a resolver knows that it did not arrive, so the next uncertainty is a first one again.
-    again = moves.moving(moves.SEND_AGAIN).where(touch.c.key == bindparam("the_key"))
+    again = moves.moving_each(moves.SEND_AGAIN)
     again = again.values(retry_at=now, possible_duplicate=True, held=False, uncertain_at=None)
-    again = again.values(uncertainties=0) if settled else again
-    many(connection, again, ({"the_key": row.key} for row in rows))
-    wake(connection, rows, {}, now)
+    _move(connection, rows, again.values(uncertainties=0) if settled else again, now)

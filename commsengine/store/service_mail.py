@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, or_, select
 from commsengine.cadence.terms import Carrier
 from commsengine.store import campaigns, moves
 from commsengine.store.database import Database
-from commsengine.store.records import TouchRecord
+from commsengine.store.records import Lease, TouchRecord
 from commsengine.store.tables import campaign, touch
 from commsengine.store.touches import records_of
 
@@ -80,14 +80,12 @@ class ServiceMail:
             keys = connection.execute(query, {"the_now": now, "most": limit}).scalars().all()
             return records_of(connection, keys)
 
-    def claim(
-        self, keys: Sequence[str], *, owner: str, fence: int, lease_until: dt.datetime, now: dt.datetime
-    ) -> Sequence[TouchRecord]:
+    def claim(self, keys: Sequence[str], lease: Lease, now: dt.datetime) -> Sequence[TouchRecord]:
         """What is ours to deliver of these keys, in their order."""
         waiting = (touch.c.key.in_(keys), touch.c.kind == "service", touch.c.retry_at <= now)
-        lease = {"owner": owner, "fence": fence, "lease_until": lease_until, "retry_at": None}
+        claimed = {"owner": lease.owner, "fence": lease.fence, "lease_until": lease.until, "retry_at": None}
         with self._database.write() as connection:
             may_leave = ALERT if campaigns.on_hold(connection) else _PASSES
-            ours = moves.moving(moves.CLAIM_NOTE).where(*waiting, may_leave).values(lease)
+            ours = moves.moving(moves.CLAIM_NOTE).where(*waiting, may_leave).values(claimed)
             won = {row.key for row in connection.execute(ours.returning(touch.c.key))}
             return records_of(connection, [key for key in keys if key in won])

@@ -26,7 +26,7 @@ from commsengine.store.touches import Touches
 class Store:
     """Everything on record. Safe to share between threads; every method of its subjects is one transaction.
 
-    ``path`` is the file of a SQLite database, ``None`` on PostgreSQL; ``dialect`` is ``sqlite`` or ``postgresql``.
+    ``path`` is the file of a SQLite database, ``None`` on PostgreSQL.
     """
 
     def __init__(self, database: Database) -> None:
@@ -97,10 +97,6 @@ class Store:
     @property
     def path(self) -> Path | None:
         return self.database.path
-
-    @property
-    def dialect(self) -> str:
-        return self.database.dialect
 
     def close(self) -> None:
         self.database.close()

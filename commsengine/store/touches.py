@@ -5,19 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, select
 
 from commsengine.cadence.terms import TouchState
-from commsengine.store.bookkeeping import CHUNK
-from commsengine.store.database import Database
+from commsengine.store.database import CHUNK, Database, chunks, columns_of
 from commsengine.store.records import Attempt, ReachedPerson, TouchRecord
 from commsengine.store.tables import attempt, touch, unreachable
 
-_COLUMNS = [touch.c[field.name] for field in fields(TouchRecord)]
-_ATTEMPT = [attempt.c[field.name] for field in fields(Attempt)]
+_COLUMNS = columns_of(touch, TouchRecord)
+_ATTEMPT = columns_of(attempt, Attempt)
 _IN_ORDER = (touch.c.due_at, touch.c.key)
 OPEN: tuple[TouchState, ...] = ("claimed", "sending", "uncertain")
 
@@ -71,18 +69,16 @@ class Touches:
         return self._read(select(*_COLUMNS).where(*chosen).order_by(*_IN_ORDER))
 
     def attempts(self, key: str) -> Sequence[Attempt]:
-        with self._database.read() as connection:
-            rows = connection.execute(select(*_ATTEMPT).where(attempt.c.key == key).order_by(attempt.c.n))
-            return [Attempt(*row) for row in rows]
+        rows = self._database.rows(select(*_ATTEMPT).where(attempt.c.key == key).order_by(attempt.c.n))
+        return [Attempt(*row) for row in rows]
 
     def first_outcomes(
         self, campaign: str, message: str, *, since: dt.datetime, most: int
     ) -> dict[tuple[str, str, str], int]:
         """Counts by (verdict, phase, reply) after ``since``, of at most so many attempts at rung 0 of a message."""
         given = {"campaign": campaign, "message": message, "since": since, "most": most}
-        with self._database.read() as connection:
-            rows = connection.execute(_FIRST_OUTCOMES, given)
-            return dict(Counter((row.verdict, row.phase, row.reply) for row in rows))
+        rows = self._database.rows(_FIRST_OUTCOMES, given)
+        return dict(Counter((row.verdict, row.phase, row.reply) for row in rows))
 
     def carried(self, campaign: str) -> Sequence[ReachedPerson]:
         """Who got, or may have got, which message of which version, by a channel or by hand."""
@@ -92,8 +88,7 @@ class Touches:
             .where(touch.c.campaign == campaign, touch.c.state.in_(("sending", "sent", "uncertain")))
             .where(touch.c.kind.not_in(("service", "sponsor")), touch.c.person_id.is_not(None))
         )
-        with self._database.read() as connection:
-            return [ReachedPerson(*row) for row in connection.execute(theirs.order_by(*_IN_ORDER))]
+        return [ReachedPerson(*row) for row in self._database.rows(theirs.order_by(*_IN_ORDER))]
 
     def reached(self, campaign: str, message: str) -> Sequence[str]:
         """The ids of the people who have got a message by a channel, or perhaps have."""
@@ -102,18 +97,17 @@ class Touches:
             .where(touch.c.campaign == campaign, touch.c.message == message, touch.c.kind.in_(("message", "remind")))
             .where(touch.c.state.in_(("sent", "uncertain")), touch.c.person_id.is_not(None))
         )
-        with self._database.read() as connection:
-            return connection.execute(theirs.distinct()).scalars().all()
+        return [row.person_id for row in self._database.rows(theirs.distinct())]
 
     def _read(self, query: Select[Any]) -> Sequence[TouchRecord]:
-        with self._database.read() as connection:
-            return [TouchRecord(*row) for row in connection.execute(query)]
+        return [TouchRecord(*row) for row in self._database.rows(query)]
 
 
 def records_of(connection: Connection, keys: Sequence[str]) -> list[TouchRecord]:
     """The rows with these keys, in the order of the keys; unknown keys are left out."""
-    found: dict[str, TouchRecord] = {}
-    for start in range(0, len(keys), CHUNK):
-        some = select(*_COLUMNS).where(touch.c.key.in_(keys[start : start + CHUNK]))
-        found.update((row.key, TouchRecord(*row)) for row in connection.execute(some))
+    found = {
+        row.key: TouchRecord(*row)
+        for some in chunks(keys)
+        for row in connection.execute(select(*_COLUMNS).where(touch.c.key.in_(some)))
+    }
     return [found[key] for key in keys if key in found]

@@ -7,19 +7,16 @@ nothing again. The page needs neither cookie nor script.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
 
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
-from commsengine.answers.inbox import AnswerInbox, Evidence
+from commsengine.answers.inbox import Evidence
+from commsengine.answers.touch_view import Card
 from commsengine.errors import InputError
-from commsengine.web.protection import LinkGuard
+from commsengine.web.link_page import Form, LinkPage
 from commsengine.web.rendering import page
-from commsengine.web.requests import FIELD, evidence_of, read_form
 
 NOTICES = {
     "again": "This was already recorded; nothing has changed.",
@@ -38,96 +35,50 @@ ASKS = {
     "nothing": "Have you read it?",
 }
 
-Form = Mapping[str, str]
-Act = Callable[[AnswerInbox, str, Form, Evidence, dt.datetime], str]
 
+class AnswerPage(LinkPage):
+    path, purpose = "/a/{token}", "answer"
 
-def _got_it(inbox: AnswerInbox, key: str, _form: Form, evidence: Evidence, now: dt.datetime) -> str:
-    return _again(inbox.got_it(key, evidence, now).first)
-
-
-def _input(inbox: AnswerInbox, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
-    return _again(inbox.give_input(key, form.get("value", ""), evidence, now).first)
-
-
-def _check(inbox: AnswerInbox, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
-    return _again(inbox.answer_check(key, form.get("choice", ""), evidence, now).first)
-
-
-def _commit(inbox: AnswerInbox, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
-    return _again(inbox.commit(key, form.get("value", ""), evidence, now).first)
-
-
-def _question(inbox: AnswerInbox, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
-    inbox.ask(key, form.get("text", ""), evidence, now)
-    return "asked"
-
-
-def _explain(inbox: AnswerInbox, key: str, _form: Form, evidence: Evidence, now: dt.datetime) -> str:
-    inbox.explain(key, evidence, now)
-    return "asked"
-
-
-def _snooze(inbox: AnswerInbox, key: str, _form: Form, _evidence: Evidence, now: dt.datetime) -> str:
-    inbox.snooze(key, now)
-    return "snoozed"
-
-
-def _enough(inbox: AnswerInbox, key: str, form: Form, evidence: Evidence, now: dt.datetime) -> str:
-    return _again(inbox.heard_enough(key, evidence, now, whole_campaign=form.get("scope") == "campaign").first)
-
-
-def _undo(inbox: AnswerInbox, key: str, _form: Form, _evidence: Evidence, now: dt.datetime) -> str:
-    return "undone" if inbox.undo(key, now) else "late"
-
-
-def _again(first: bool) -> str:
-    return "" if first else "again"
-
-
-ACTS: Mapping[str, Act] = {
-    "got_it": _got_it,
-    "input": _input,
-    "check": _check,
-    "commit": _commit,
-    "question": _question,
-    "explain": _explain,
-    "snooze": _snooze,
-    "heard_enough": _enough,
-    "undo": _undo,
-}
-"""What the hidden field ``do`` may say. A bare POST without it is the plain "Got it"."""
-
-
-class AnswerPage:
-    """``/a/<token>``."""
-
-    def __init__(self, inbox: AnswerInbox, guard: LinkGuard) -> None:
-        self._inbox, self._guard = inbox, guard
-
-    def route(self) -> Route:
-        return Route("/a/{token}", self.answer, methods=["GET", "POST"], name="answer")
-
-    async def answer(self, request: Request) -> Response:
-        if request.method != "POST":
-            return await run_in_threadpool(self._show, request)
-        return await run_in_threadpool(self._take, request, await read_form(request))
-
-    def _show(self, request: Request) -> Response:
-        key, now = self._guard.enter(request, "answer")
+    def _show(self, request: Request, key: str, now: dt.datetime) -> Response:
         return self._page(key, now, notice=NOTICES.get(request.query_params.get("note", ""), ""))
 
-    def _take(self, request: Request, form: Form) -> Response:
-        key, now = self._guard.enter(request, "answer")
-        do = form.get("do", "got_it")
-        if do not in ACTS:
-            raise HTTPException(400)
-        evidence = evidence_of(request, self._guard.notes.since(form.get(FIELD, ""), key, now))
+    def _take(self, request: Request, key: str, form: Form, now: dt.datetime) -> Response:
+        do = form.get("do", "got_it")  # a bare POST is the plain "Got it"
         try:
-            word = ACTS[do](self._inbox, key, form, evidence, now)
+            word = self._record(do, self._inbox.card(key, now), form, self._evidence(request, key, form, now))
         except InputError as error:
             return self._page(key, now, error=error.message, opened=do)
         return RedirectResponse(f"?note={word}{'#verdict' if do == 'check' else ''}", 303)
+
+    def _record(self, do: str, card: Card, form: Form, evidence: Evidence) -> str:
+        """Does what the hidden field ``do`` says; returns the word for what the page says next."""
+        inbox = self._inbox
+        match do:
+            case "question":
+                inbox.ask(card, form.get("text", ""), evidence)
+                return "asked"
+            case "explain":
+                inbox.explain(card, evidence)
+                return "asked"
+            case "snooze":
+                inbox.snooze(card)
+                return "snoozed"
+            case "undo":
+                return "undone" if inbox.undo(card) else "late"
+            case "got_it":
+                recorded = inbox.got_it(card, evidence)
+            case "input":
+                recorded = inbox.give_input(card, form.get("value", ""), evidence)
+            case "check":
+                recorded = inbox.answer_check(card, form.get("choice", ""), evidence)
+            case "commit":
+                recorded = inbox.commit(card, form.get("value", ""), evidence)
+            case "heard_enough":
+                whole_campaign = form.get("scope") == "campaign"
+                recorded = inbox.heard_enough(card, evidence, whole_campaign=whole_campaign)
+            case _:
+                raise HTTPException(400)
+        return "" if recorded.first else "again"
 
     def _page(self, key: str, now: dt.datetime, *, notice: str = "", error: str = "", opened: str = "") -> Response:
         card = self._inbox.card(key, now)

@@ -3,46 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from typing import cast
 
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Route
 
-from commsengine.answers.inbox import AnswerInbox
 from commsengine.answers.my_record import PersonRecord
 from commsengine.cadence.moments import clock_text, parse_clock
 from commsengine.cadence.terms import CHANNELS, Wish
 from commsengine.errors import InputError
-from commsengine.web.protection import LinkGuard
+from commsengine.web.link_page import Form, LinkPage
 from commsengine.web.rendering import page
-from commsengine.web.requests import FIELD, evidence_of, read_form
 
 NOTICES = {"saved": "Saved.", "not_for_me": "Noted. You hear nothing more of that campaign."}
 CHOICES = tuple((name, CHANNELS[name].label) for name in sorted(CHANNELS))
 
-Form = Mapping[str, str]
 
+class MyMessages(LinkPage):
+    """With ``?format=json`` everything as a file."""
 
-class MyMessages:
-    """``/m/<token>``; with ``?format=json`` everything as a file."""
+    path, purpose = "/m/{token}", "mine"
 
-    def __init__(self, inbox: AnswerInbox, guard: LinkGuard) -> None:
-        self._inbox, self._guard = inbox, guard
-
-    def route(self) -> Route:
-        return Route("/m/{token}", self.answer, methods=["GET", "POST"], name="mine")
-
-    async def answer(self, request: Request) -> Response:
-        if request.method != "POST":
-            return await run_in_threadpool(self._show, request)
-        return await run_in_threadpool(self._take, request, await read_form(request))
-
-    def _show(self, request: Request) -> Response:
-        key, now = self._guard.enter(request, "mine")
+    def _show(self, request: Request, key: str, now: dt.datetime) -> Response:
         if request.query_params.get("format") == "json":
             return self._file(key, now)
         return self._page(key, now, notice=NOTICES.get(request.query_params.get("note", ""), ""))
@@ -51,8 +34,7 @@ class MyMessages:
         everything = self._mine(key, now).export
         return JSONResponse(everything, headers={"Content-Disposition": 'attachment; filename="my-messages.json"'})
 
-    def _take(self, request: Request, form: Form) -> Response:
-        key, now = self._guard.enter(request, "mine")
+    def _take(self, request: Request, key: str, form: Form, now: dt.datetime) -> Response:
         try:
             if form.get("do") == "preferences":
                 word = self._prefer(key, form, now)
@@ -74,11 +56,10 @@ class MyMessages:
         return "saved"
 
     def _not_for_me(self, request: Request, key: str, form: Form, now: dt.datetime) -> str:
-        evidence = evidence_of(request, self._guard.notes.since(form.get(FIELD, ""), key, now))
         touched = next((c.key for c in self._mine(key, now).campaigns if c.id == form.get("campaign")), None)
         if touched is None:
             raise HTTPException(400)
-        self._inbox.not_for_me(touched, evidence, now)
+        self._inbox.not_for_me(self._inbox.card(touched, now), self._evidence(request, key, form, now))
         return "not_for_me"
 
     def _mine(self, key: str, now: dt.datetime) -> PersonRecord:

@@ -5,42 +5,33 @@ It never counts as having read anything, and for a campaign that is not optional
 
 from __future__ import annotations
 
-from starlette.concurrency import run_in_threadpool
+import datetime as dt
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
-from commsengine.answers.inbox import AnswerInbox
-from commsengine.web.protection import LinkGuard
+from commsengine.answers.touch_view import Card
+from commsengine.web.link_page import Form, LinkPage
 from commsengine.web.rendering import page
-from commsengine.web.requests import FIELD, evidence_of, read_form
 
 ONE_CLICK = ("List-Unsubscribe", "One-Click")
 
 
-class UnsubscribePage:
-    """``/u/<token>``."""
+class UnsubscribePage(LinkPage):
+    path, purpose = "/u/{token}", "unsubscribe"
 
-    def __init__(self, inbox: AnswerInbox, guard: LinkGuard) -> None:
-        self._inbox, self._guard = inbox, guard
+    def _show(self, request: Request, key: str, now: dt.datetime) -> Response:  # noqa: ARG002
+        return page("unsubscribe.html", card=self._card(key, now), note=self._guard.notes.write(key, now))
 
-    def route(self) -> Route:
-        return Route("/u/{token}", self.answer, methods=["GET", "POST"], name="unsubscribe")
+    def _take(self, request: Request, key: str, form: Form, now: dt.datetime) -> Response:
+        self._inbox.not_for_me(self._card(key, now), self._evidence(request, key, form, now))
+        if form.get(ONE_CLICK[0]) == ONE_CLICK[1]:
+            return PlainTextResponse("Done: you hear nothing more of this campaign.\n")
+        return self._show(request, key, now)
 
-    async def answer(self, request: Request) -> Response:
-        form = await read_form(request) if request.method == "POST" else None
-        return await run_in_threadpool(self._answer, request, form)
-
-    def _answer(self, request: Request, form: dict[str, str] | None) -> Response:
-        key, now = self._guard.enter(request, "unsubscribe")
+    def _card(self, key: str, now: dt.datetime) -> Card:
         card = self._inbox.card(key, now)
         if not card.plan.optional:
             raise HTTPException(404)
-        if form is not None:
-            since = self._guard.notes.since(form.get(FIELD, ""), key, now)
-            self._inbox.not_for_me(key, evidence_of(request, since), now)
-            if form.get(ONE_CLICK[0]) == ONE_CLICK[1]:
-                return PlainTextResponse("Done: you hear nothing more of this campaign.\n")
-            card = self._inbox.card(key, now)
-        return page("unsubscribe.html", card=card, note=self._guard.notes.write(key, now))
+        return card

@@ -118,8 +118,17 @@ def test_names_in_texts_are_told_beside_other_errors(tmp_path: Path) -> None:
     assert said(result) == [(15, 14, "unknown_time_zone"), (18, 21, "text")]
 
 
-def test_an_unsafe_link_is_told_once(tmp_path: Path) -> None:
-    assert said(checked(tmp_path, slip("One list.", '"[it](javascript:x)"'))) == [(18, 17, "unsafe_link")]
+@pytest.mark.parametrize("link", ["javascript:x", "http://x.example.com", "mailto:ana@example.com", "tel:112"])
+def test_a_link_that_is_not_https_is_told_once_and_where_it_stands(tmp_path: Path, link: str) -> None:
+    assert said(checked(tmp_path, slip("One list.", f'"[it]({link})"'))) == [(18, 23, "text")]
+    assert said(checked(tmp_path, slip("One list.", f'"<a href={link}>it</a>"'))) == [(18, 26, "text")]
+
+
+def test_a_text_of_a_plan_has_8000_characters_at_most(tmp_path: Path) -> None:
+    assert checked(tmp_path, slip("One list.", "x" * 8_000)).ok
+    long = checked(tmp_path, slip("One list.", "x" * 8_001))
+    errors = [(p.line, p.column, p.message) for p in long.problems if p.severity == "error"]
+    assert errors == [(18, 17, "'why' has 8,001 characters; at most 8,000 fit.")]
 
 
 def test_a_missing_plan_raises(tmp_path: Path) -> None:

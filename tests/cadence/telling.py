@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.calendar import zone
 from commsengine.cadence.decide import decide
 from commsengine.cadence.forecast import Supposition, no_answers, with_touch
@@ -24,6 +23,7 @@ from commsengine.cadence.history import (
     touch_key,
 )
 from commsengine.cadence.people import Person
+from commsengine.cadence.terms import BY_HAND
 from tests.builders import BEN, utc
 
 Fact = Answer | OutreachOutcome | Question | Snooze

@@ -8,13 +8,13 @@ import holidays
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from commsengine.cadence.budget import BY_HAND
 from commsengine.cadence.calendar import zone
 from commsengine.cadence.decide import decide
 from commsengine.cadence.forecast import forecast
 from commsengine.cadence.history import Answer, Campaigns, History, Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import WEEKDAYS, Plan
+from commsengine.cadence.terms import BY_HAND
 from tests.builders import utc
 from tests.cadence.generated import answers, worlds
 from tests.cadence.telling import Told, tell

@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from commsengine.cadence.people import Person, matches, role_of
+from commsengine.cadence.audience import matches, role_of
+from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Audience, Role
 from tests.builders import ANA, BEN, MIA
 

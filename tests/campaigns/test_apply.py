@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,11 +28,12 @@ LATER = {
 
 
 def diff(store: Store, plan: Plan, now: dt.datetime) -> Diff:
-    return compare(store, Decisions(store, Workspace()), plan, {}, now)
+    return compare(store, Decisions(store, Workspace()), plan, store.people.all(), now)
 
 
 def test_a_new_plan_shows_its_audience_and_is_paused(store: Store, clock: Clock) -> None:
-    store.people.save([someone(1), someone(2)], by="dana", now=clock.now)
+    gone = replace(someone(3), left=clock.now.date())
+    store.people.save([someone(1), someone(2), gone], by="dana", now=clock.now)
     new = diff(store, a_plan(), clock.now)
     assert (new.new, new.version, new.audience, new.messages_added) == (True, 1, 2, ("one-record",))
     assert apply(store, a_plan(), {}, "", diff=new, by="dana", now=clock.now) == 1

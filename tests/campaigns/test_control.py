@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
 import pytest
 
 from commsengine.cadence.plan import Workspace
-from commsengine.campaigns.control import StopReport, cancel, known, pause, pause_all
+from commsengine.campaigns.control import known, stop
 from commsengine.campaigns.effects import effects
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.decisions import Decisions
@@ -22,7 +21,7 @@ TWO_A_DAY = {"channels": ["email"], "holidays": "false", "at_most": {"per_day": 
 
 def test_a_pause_that_meets_nothing_is_clean_at_once(store: Store, clock: Clock) -> None:
     run(store, [someone(1)])
-    assert pause(store, "crm", by="dana", clock=clock).clean
+    assert stop(store, ["crm"], by="dana", clock=clock)[0].clean
     assert known(store, "crm").state == "paused"
 
 
@@ -40,17 +39,17 @@ def test_a_pause_lists_what_is_still_leaving_when_its_patience_ends(
     ticking = threading.Thread(target=running.tick)
     ticking.start()
     leaving.wait(PATIENCE)
-    report = pause(store, "crm", by="dana", clock=clock, wait=0.2)
+    [report] = stop(store, ["crm"], by="dana", clock=clock, wait=0.2)
     assert [row.state for row in report.open_rows] == ["sending"]
     go.set()
     ticking.join()
     assert len(bag.arrived) == 1
-    assert pause(store, "crm", by="dana", clock=clock).clean
+    assert stop(store, ["crm"], by="dana", clock=clock)[0].clean
 
 
-@pytest.mark.parametrize("stop", [pause, cancel])
+@pytest.mark.parametrize("for_good", [False, True])
 def test_what_had_begun_is_waited_for_and_the_rest_is_given_back_and_both_are_counted(
-    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock, stop: Callable[..., StopReport]
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock, for_good: bool
 ) -> None:
     run(store, [someone(n) for n in range(30)])
     leaving, go = threading.Event(), threading.Event()
@@ -63,7 +62,7 @@ def test_what_had_begun_is_waited_for_and_the_rest_is_given_back_and_both_are_co
     ticking = threading.Thread(target=running.tick)
     ticking.start()
     assert leaving.wait(PATIENCE)
-    report = stop(store, "crm", by="dana", clock=clock, sleep=lambda _: go.set(), wait=30)
+    [report] = stop(store, ["crm"], for_good=for_good, by="dana", clock=clock, sleep=lambda _: go.set(), wait=30)
     assert (report.clean, report.given_back, report.just_left, len(bag.arrived)) == (True, 29, 1, 1)
     ticking.join(PATIENCE)
     assert len(bag.arrived) == 1
@@ -72,13 +71,13 @@ def test_what_had_begun_is_waited_for_and_the_rest_is_given_back_and_both_are_co
 def test_the_kill_switch_pauses_every_campaign(store: Store, clock: Clock) -> None:
     run(store, [someone(1)])
     run(store, [someone(1)], a_plan(campaign="other"))
-    assert [report.campaign for report in pause_all(store, by="dana", clock=clock)] == ["crm", "other"]
+    assert [report.campaign for report in stop(store, ["crm", "other"], by="dana", clock=clock)] == ["crm", "other"]
     assert {record.state for record in store.campaigns.all()} == {"paused"}
 
 
 def test_a_cancelled_campaign_sends_nothing_more(store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock) -> None:
     run(store, [someone(1)])
-    assert cancel(store, "crm", by="dana", clock=clock).clean
+    assert stop(store, ["crm"], for_good=True, by="dana", clock=clock)[0].clean
     engine().tick()
     assert bag.arrived == []
 
@@ -106,7 +105,7 @@ def test_the_outlook_of_a_resume_shows_what_each_choice_does(
         send=TWO_A_DAY,
     )
     run(store, [someone(1)], twice)
-    pause(store, "crm", by="dana", clock=Clock(utc("2027-01-10")))
+    stop(store, ["crm"], by="dana", clock=Clock(utc("2027-01-10")))
     decisions = Decisions(store, Workspace.model_validate({"at_most": {"per_day": "2"}}))
     seen = effects(store, decisions, known(store, "crm"), backlog, clock.now)
     assert (seen.now_due, dict(seen.skipped)) == (due, skipped)

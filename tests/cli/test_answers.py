@@ -29,7 +29,7 @@ def answered(terminal: Terminal, mailbox: Mailbox) -> Terminal:
         assert said.status == 0, said.err
     key = next(mail.key for mail in mailbox.arrived if mail.recipients[0] == "ana@example.com")
     with Wiring(terminal.folder) as wiring:
-        wiring.inbox.give_input(key, SAID, Evidence("link"), wiring.clock())
+        wiring.inbox.give_input(wiring.inbox.card(key, wiring.clock()), SAID, Evidence("link"))
     return terminal
 
 

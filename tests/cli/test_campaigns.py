@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from commsengine.sandbox.mailbox import Mailbox
+from commsengine.store.records import Lease
 from commsengine.wiring import Wiring
+from tests import outbox
 from tests.cli.conftest import plan
 from tests.cli.terminal import Terminal
 
@@ -238,12 +240,10 @@ def left_sending(terminal: Terminal, gone: str = f"{platform.node()}/1/before-th
     with Wiring(terminal.folder) as wiring:
         store, now = wiring.store, wiring.clock()
         running = wiring.decisions.campaigns(wiring.clock())
-        one = wiring.decisions.of([next(wiring.everybody()).id], running, now)[0]
-        claims = {"owner": gone, "fence": store.engine.next_fence(), "now": now}
+        one = wiring.decisions.of([next(store.people.all()).id], running, now)[0]
+        lease = Lease(gone, store.engine.next_fence(), now + dt.timedelta(minutes=10))
         crm = running.running[0]
-        claimed = store.outbox.claim(
-            [(one.decision, one.facts_seq)], lease_until=now + dt.timedelta(minutes=10),
-            epochs={"crm": crm.epoch}, versions={"crm": crm.version}, **claims,
-        )  # fmt: skip
-        assert store.outbox.mark([claimed[0].key], **claims) == {claimed[0].key}
+        decisions, epochs, versions = [(one.decision, one.facts_seq)], {"crm": crm.epoch}, {"crm": crm.version}
+        claimed = store.outbox.claim(decisions, lease, epochs=epochs, versions=versions, now=now)
+        assert outbox.mark(store, [claimed[0].key], lease, now) == {claimed[0].key}
         return claimed[0].key

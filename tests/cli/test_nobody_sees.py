@@ -11,6 +11,7 @@ import pytest
 from commsengine.answers.inbox import Evidence
 from commsengine.cli.commands import CHAPTERS
 from commsengine.reports.digest import Digests
+from commsengine.reports.morning import MorningBasis
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.store.tables import answer, touch
 from commsengine.wiring import Wiring
@@ -66,8 +67,10 @@ def answered(terminal: Terminal, mailbox: Mailbox) -> Terminal:
         assert said.status == 0, said.err
     keys = {mail.recipients[0]: mail.key for mail in mailbox.arrived}
     with Wiring(terminal.folder) as wiring:
-        wiring.inbox.answer_check(keys["ana@example.com"], RIGHT, Evidence("link"), wiring.clock())
-        wiring.inbox.ask(keys["ben@example.com"], "May I keep my notes?", Evidence("link"), wiring.clock())
+        wiring.inbox.answer_check(wiring.inbox.card(keys["ana@example.com"], wiring.clock()), RIGHT, Evidence("link"))
+        wiring.inbox.ask(
+            wiring.inbox.card(keys["ben@example.com"], wiring.clock()), "May I keep my notes?", Evidence("link")
+        )
     return terminal
 
 
@@ -90,8 +93,8 @@ def digest(terminal: Terminal) -> str:
         day = wiring.clock().date() + dt.timedelta(days=1)
         day += dt.timedelta(days=(7 - day.weekday()) % 7 if day.weekday() > 4 else 0)
         morning = dt.datetime.combine(day, dt.time(8, 30), dt.UTC)
-        digests = Digests(wiring.store, wiring.decisions, wiring.renderer, ["email"], lambda: morning)
-        assert digests.send(wiring.store.campaigns.all()) == 1
+        digests = Digests(MorningBasis(wiring.store, wiring.decisions, wiring.renderer, ["email"]))
+        assert digests.send(wiring.store.campaigns.all(), morning) == 1
         (mail,) = wiring.store.service_mail.due(morning)
         with wiring.store.database.write() as connection:
             connection.execute(touch.delete().where(touch.c.key == mail.key))

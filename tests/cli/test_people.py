@@ -70,6 +70,13 @@ def test_what_is_exported_is_edited_and_imported(terminal: Terminal) -> None:
     assert "Ben O." in terminal.run("people", "export").out
 
 
+def test_an_export_to_a_folder_that_is_not_there_says_so(terminal: Terminal) -> None:
+    out = terminal.path("nowhere/out.csv")
+    said = terminal.run("people", "export", "--out", out)
+    why = f"{out} cannot be written: No such file or directory. Name another file with --out.\n"
+    assert (said.status, said.err) == (2, why)
+
+
 def wish_slack(terminal: Terminal, email: str) -> None:
     with Wiring(terminal.folder) as wiring:
         wiring.store.people.set_preferences(email, channel="slack", quiet=None, now=wiring.clock())

@@ -17,8 +17,8 @@ import pytest
 
 from commsengine.cli.doctor_files import keeps_modes_here, open_files
 from commsengine.engine.owner import EngineLock
+from commsengine.environment import load_settings
 from commsengine.sandbox.mailbox import Mailbox
-from commsengine.settings import load_settings
 from commsengine.store.store import Store
 from tests.cli.conftest import plan
 from tests.cli.terminal import Terminal

@@ -236,7 +236,7 @@ def test_a_question_is_answered_once(started: Terminal, mailbox: Mailbox) -> Non
     started.run("tick")
     key = next(mail.key for mail in mailbox.arrived if mail.recipients[0] == "ana@example.com")
     with Wiring(started.folder) as wiring:
-        wiring.inbox.ask(key, "May I keep my notebook?", Evidence("link"), wiring.clock())
+        wiring.inbox.ask(wiring.inbox.card(key, wiring.clock()), "May I keep my notebook?", Evidence("link"))
     asked = started.json("questions")["questions"]
     assert [(each["person"], each["text"]) for each in asked] == [("ana@example.com", "May I keep my notebook?")]
     assert "May I keep my notebook?" in started.run("today").out
@@ -293,7 +293,7 @@ def test_a_tick_that_finds_the_windows_closed_says_for_how_many(terminal: Termin
     terminal.write("people.csv", re.sub("[A-Z][a-z]+/[A-Za-z_]+", "UTC", Path(terminal.path("people.csv")).read_text()))
     file = terminal.write(SCHEDULE, plan(**{'from: "00:00", to: "24:00"': hours}))
     with Wiring(terminal.folder) as wiring:
-        wiring.store.people.save(wiring.directory() or (), by="dana", now=past)
+        wiring.store.people.save(wiring.read_people(wiring.folder / "people.csv").people, by="dana", now=past)
         written = wiring.check(Path(file)).plan
         assert written
         wiring.store.campaigns.save_version(written, wiring.templates, "", introduced={}, by="dana", now=past)

@@ -88,7 +88,7 @@ def hostile(started: Terminal, mailbox: Mailbox) -> Terminal:
         store, now = wiring.store, wiring.clock()
         ana = store.people.by_email("ana@example.com")
         assert ana is not None
-        wiring.inbox.ask(key, "May I?", Evidence("link"), now)
+        wiring.inbox.ask(wiring.inbox.card(key, now), "May I?", Evidence("link"))
         store.reachability.mark_unreachable(ana.id, "slack", "no account", now=now)
         rests = {"email": {"until": now.isoformat(), "because": EVIL}}
         store.engine.beat("e", pid=1, host=EVIL, resting=rests, now=now)

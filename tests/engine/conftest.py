@@ -13,8 +13,10 @@ from commsengine.cadence.plan import Plan, Workspace
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.engine import Engine
 from commsengine.engine.senders import ChannelSetup
+from commsengine.reports.morning import MorningBasis
 from commsengine.reports.morning_mail import morning_mail
 from commsengine.store.store import Store
+from tests import fresh
 from tests.builders import a_plan, utc
 from tests.fakes import Clock, Mailbag, Scribe, a_channel
 
@@ -24,7 +26,7 @@ KICKOFF_MORNING = "2027-01-11 09:00"
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.create(f"sqlite:///{tmp_path}/engine.db", durable=False) as store:
+    with fresh.a_store(tmp_path / "engine.db") as store:
         yield store
 
 
@@ -59,7 +61,7 @@ def engine(store: Store, clock: Clock, bag: Mailbag) -> Iterator[MakeEngine]:
         decisions = Decisions(store, Workspace(), frozenset(ways))
         engine = Engine(
             store, ways, Scribe, workspace=Workspace(), clock=clock, sleep=clock.sleep, interval=10.0,
-            morning_mail=morning_mail(store, decisions, Scribe, list(ways), clock),
+            morning_mail=morning_mail(MorningBasis(store, decisions, Scribe, list(ways)), clock),
         )  # fmt: skip
         if start:
             engine.start()

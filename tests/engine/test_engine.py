@@ -6,7 +6,7 @@ import threading
 import time
 from dataclasses import replace
 
-from commsengine.campaigns.control import pause
+from commsengine.campaigns.control import stop
 from commsengine.channels.channel import PERMANENT, RETRY, UNCERTAIN, Outcome
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.breaker import FAILURES
@@ -263,7 +263,7 @@ def test_a_pause_while_sending_stops_every_further_message(
     sending = threading.Thread(target=running.tick)
     sending.start()
     half_way.wait(PATIENCE)
-    report = pause(store, "crm", by="dana", clock=clock)
+    [report] = stop(store, ["crm"], by="dana", clock=clock)
     sent_at_return.append(len(bag.arrived))
     sending.join()
     assert report.clean
@@ -283,7 +283,7 @@ def test_after_a_pause_a_relay_is_not_bothered_with_the_rest_of_the_batch(
     def pause_at_the_third(message: RenderedMessage) -> None:
         offered.append(message.key)
         if len(offered) == 3:
-            pause(store, "crm", by="dana", clock=clock, wait=0)
+            stop(store, ["crm"], by="dana", clock=clock, wait=0)
 
     engine(email=a_channel(bag, before_mark=pause_at_the_third)).tick()
     assert (len(bag.arrived), len(offered)) == (2, 3)

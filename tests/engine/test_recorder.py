@@ -9,12 +9,16 @@ from pathlib import Path
 
 from commsengine.engine.journal import Journal
 from commsengine.engine.recorder import Recorder
-from commsengine.store.records import Marked, Receipt, TouchRecord
+from commsengine.store.records import Lease, Marked, Receipt
 from tests.builders import utc
 from tests.fakes import Clock
 from tests.waiting import PATIENCE
 
 NOW = utc("2027-01-11")
+
+
+def under(fence: int) -> Lease:
+    return Lease("me", fence, NOW + dt.timedelta(minutes=10))
 
 
 class Ledger:
@@ -27,17 +31,17 @@ class Ledger:
         self.go.set()
 
     def record(
-        self, marks: Sequence[str], receipts: Sequence[Receipt], *, owner: str, fence: int, now: dt.datetime
+        self, marks: Sequence[str], receipts: Sequence[Receipt], lease: Lease, now: dt.datetime
     ) -> tuple[list[Marked], set[str]]:
         self.go.wait(PATIENCE)
         if self.broken:
             raise OSError("disk full")
-        self.commits.append((list(marks), [receipt.key for receipt in receipts], fence))
+        self.commits.append((list(marks), [receipt.key for receipt in receipts], lease.fence))
         marked = [leaving(key) for key in marks if not key.startswith("paused")]
         return marked, {receipt.key for receipt in receipts}
 
-    def rows(self, keys: Sequence[str]) -> dict[str, TouchRecord]:
-        return {}
+    def still_ours(self, keys: Sequence[str], lease: Lease, now: dt.datetime) -> set[str]:
+        return set()
 
 
 def leaving(key: str) -> Marked:
@@ -45,7 +49,7 @@ def leaving(key: str) -> Marked:
 
 
 def a_writer(ledger: Ledger, journal: Journal | None = None) -> Recorder:
-    return Recorder(ledger, owner="me", clock=Clock(NOW), journal=journal)
+    return Recorder(ledger, clock=Clock(NOW), journal=journal)
 
 
 def test_marks_that_wait_for_one_commit_share_the_next() -> None:
@@ -53,7 +57,7 @@ def test_marks_that_wait_for_one_commit_share_the_next() -> None:
     writer = a_writer(ledger)
     ledger.go.clear()
     with ThreadPoolExecutor(9) as senders:
-        granted = [senders.submit(writer.mark, [f"k{number}"], 1) for number in range(9)]
+        granted = [senders.submit(writer.mark, [f"k{number}"], under(1)) for number in range(9)]
         time.sleep(0.3)
         ledger.go.set()
         assert [future.result() for future in granted] == [{f"k{number}"} for number in range(9)]
@@ -63,7 +67,7 @@ def test_marks_that_wait_for_one_commit_share_the_next() -> None:
 
 def test_only_granted_keys_come_back() -> None:
     writer = a_writer(Ledger())
-    assert writer.mark(["a", "paused-b"], 1) == {"a"}
+    assert writer.mark(["a", "paused-b"], under(1)) == {"a"}
     writer.close()
 
 
@@ -72,7 +76,7 @@ def test_each_claim_is_written_under_its_own_fence() -> None:
     writer = a_writer(ledger)
     ledger.go.clear()
     for fence in (1, 2, 3):
-        writer.settle([Receipt(f"k{fence}", "sent", NOW)], fence)
+        writer.settle([Receipt(f"k{fence}", "sent", NOW)], under(fence))
     ledger.go.set()
     assert writer.flush(PATIENCE)
     writer.close()
@@ -83,8 +87,8 @@ def test_while_receipts_cannot_be_kept_nothing_may_leave_and_none_is_lost() -> N
     ledger = Ledger()
     writer = a_writer(ledger)
     ledger.broken = True
-    writer.settle([Receipt("k1", "sent", NOW)], 1)
-    assert writer.mark(["k2"], 1) == set()
+    writer.settle([Receipt("k1", "sent", NOW)], under(1))
+    assert writer.mark(["k2"], under(1)) == set()
     assert not writer.flush(0.1)
     ledger.broken = False
     assert writer.flush(PATIENCE)
@@ -95,9 +99,9 @@ def test_while_receipts_cannot_be_kept_nothing_may_leave_and_none_is_lost() -> N
 def test_what_leaves_and_what_became_of_it_is_in_the_journal(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     writer = a_writer(Ledger(), journal)
-    assert writer.mark(["a", "paused-b"], 7) == {"a"}
+    assert writer.mark(["a", "paused-b"], under(7)) == {"a"}
     assert {key: entry.state for key, entry in journal.since(1).items()} == {"a": "sending"}
-    writer.settle([Receipt("a", "sent", NOW)], 7)
+    writer.settle([Receipt("a", "sent", NOW)], under(7))
     assert writer.flush(PATIENCE)
     writer.close()
     assert {key: (entry.state, entry.fence) for key, entry in journal.since(1).items()} == {"a": ("sent", 7)}
@@ -110,17 +114,17 @@ def test_what_cannot_be_journalled_does_not_leave(tmp_path: Path) -> None:
     assert writer.mark(["k1"], 1) == set()
     (tmp_path / "state").unlink()
     assert writer.flush(PATIENCE)
-    assert writer.mark(["k2"], 1) == {"k2"}
+    assert writer.mark(["k2"], under(1)) == {"k2"}
     writer.close()
 
 
 def test_closing_writes_what_waits() -> None:
     ledger = Ledger()
     writer = a_writer(ledger)
-    writer.settle([Receipt("k1", "sent", NOW)], 1)
+    writer.settle([Receipt("k1", "sent", NOW)], under(1))
     writer.close()
     assert [keys for _, keys, _ in ledger.commits] == [["k1"]]
-    assert writer.mark(["k2"], 1) == set()
+    assert writer.mark(["k2"], under(1)) == set()
 
 
 def test_what_was_marked_and_taken_back_is_in_the_journal_before_its_row_is_gone(tmp_path: Path) -> None:
@@ -129,14 +133,14 @@ def test_what_was_marked_and_taken_back_is_in_the_journal_before_its_row_is_gone
 
     class Looking(Ledger):
         def record(
-            self, marks: Sequence[str], receipts: Sequence[Receipt], *, owner: str, fence: int, now: dt.datetime
+            self, marks: Sequence[str], receipts: Sequence[Receipt], lease: Lease, now: dt.datetime
         ) -> tuple[list[Marked], set[str]]:
             seen.extend(entry.state for entry in journal.since(1).values())
-            return super().record(marks, receipts, owner=owner, fence=fence, now=now)
+            return super().record(marks, receipts, lease, now)
 
     writer = a_writer(Looking(), journal)
-    assert writer.mark(["a"], 7) == {"a"}
-    writer.settle([Receipt("a", "released", NOW), Receipt("never-marked", "released", NOW)], 7)
+    assert writer.mark(["a"], under(7)) == {"a"}
+    writer.settle([Receipt("a", "released", NOW), Receipt("never-marked", "released", NOW)], under(7))
     assert writer.flush(PATIENCE)
     writer.close()
     assert seen == ["released"]

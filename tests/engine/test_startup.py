@@ -7,7 +7,9 @@ from commsengine.cadence.plan import Workspace
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.owner import Owner
 from commsengine.engine.startup import Reconciled, brake, overdue, reconcile
+from commsengine.store.records import Lease
 from commsengine.store.store import Store
+from tests import outbox
 from tests.builders import a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
 from tests.fakes import Clock, Mailbag
@@ -17,22 +19,22 @@ NOBODY = Owner("here", 4_000_002, "boot-1", "def")
 """Process numbers beyond what the kernel gives out: nobody ever runs under them."""
 
 
-def claimed_by(store: Store, owner: Owner, count: int, now: dt.datetime) -> list[str]:
-    """What an engine leaves that claims and then dies."""
+def claimed_by(store: Store, owner: Owner, count: int, now: dt.datetime, *, marked: int = 0) -> list[str]:
+    """What an engine leaves that claims, marks some of it and then dies."""
     run(store, [someone(n) for n in range(count)])
     campaigns = store.campaigns.running()
     made = Decisions(store, Workspace()).of([someone(n).id for n in range(count)], campaigns, now)
+    lease = Lease(owner.name, store.engine.next_fence(), now + dt.timedelta(minutes=10))
     touches = store.outbox.claim(
-        [(one.decision, one.facts_seq) for one in made], owner=owner.name, fence=store.engine.next_fence(),
-        lease_until=now + dt.timedelta(minutes=10), epochs={"crm": campaigns.running[0].epoch}, versions={"crm": 1},
-        now=now,
+        [(one.decision, one.facts_seq) for one in made], lease,
+        epochs={"crm": campaigns.running[0].epoch}, versions={"crm": 1}, now=now,
     )  # fmt: skip
+    outbox.mark(store, [touch.key for touch in touches[:marked]], lease, now)
     return [touch.key for touch in touches]
 
 
 def test_claims_of_a_dead_process_are_given_back_and_what_was_leaving_is_flagged(store: Store, clock: Clock) -> None:
-    keys = claimed_by(store, NOBODY, 5, clock.now)
-    store.outbox.mark(keys[:2], owner=NOBODY.name, fence=1, now=clock.now)
+    claimed_by(store, NOBODY, 5, clock.now, marked=2)
     assert reconcile(store, ME, clock.now) == Reconciled(released=3, uncertain=2)
     assert {row.state for row in store.touches.list("crm")} == {"uncertain"}
 
@@ -41,8 +43,7 @@ def test_after_a_kill_nobody_misses_it_and_second_copies_are_flagged(
     store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
 ) -> None:
     dead = replace(NOBODY, host=Owner.this_process().host)
-    keys = claimed_by(store, dead, 5, clock.now)
-    store.outbox.mark(keys[:2], owner=dead.name, fence=1, now=clock.now)
+    keys = claimed_by(store, dead, 5, clock.now, marked=2)
     engine().tick()
     flagged = {row.key for row in store.touches.list("crm") if row.possible_duplicate}
     assert bag.to == [someone(n).email for n in range(5)]

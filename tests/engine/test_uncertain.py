@@ -5,12 +5,9 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import pytest
-
 from commsengine.cadence.plan import Workspace
 from commsengine.channels.channel import UNCERTAIN, Outcome
 from commsengine.content.message import RenderedMessage
-from commsengine.engine import uncertain
 from commsengine.engine.engine import Engine
 from commsengine.engine.uncertain import PATIENCE, Resolution
 from commsengine.resolvers.resolver import Sending, Sighting
@@ -41,6 +38,23 @@ class Witness:
         """Nothing is held open."""
 
 
+@dataclass
+class Slow(Witness):
+    """Its look takes until it is told to answer."""
+
+    asked_to: threading.Event = field(default_factory=threading.Event)
+
+    def look(self, sendings: Sequence[Sending]) -> Mapping[str, Sighting]:
+        self.asked_to.wait(waiting.PATIENCE)
+        return super().look(sendings)
+
+    def answer(self) -> None:
+        self.asked_to.set()
+        for looking in threading.enumerate():
+            if looking.name == self.name:
+                looking.join(waiting.PATIENCE)
+
+
 def doubtful(store: Store, engine: MakeEngine, bag: Mailbag, people: int = 2, on_uncertain: str = "once") -> list[str]:
     """An engine without resolvers has sent to these people and heard nothing; each key, by person."""
     run(store, [someone(n) for n in range(people)], a_plan(on_uncertain=on_uncertain))
@@ -65,7 +79,7 @@ def test_who_can_look_is_asked_after_the_settle_time_and_not_before(
 ) -> None:
     there, gone = doubtful(store, engine, bag)
     witness = Witness(arrived={there})
-    resolution = Resolution(store, {"email": [witness]})
+    resolution = Resolution(store, {"email": [witness]}, waiting.PATIENCE)
     assert resolution.settle(clock.now) == clock.now + dt.timedelta(seconds=5)
     assert witness.asked == []
     clock.forward(seconds=5)
@@ -77,7 +91,7 @@ def test_with_nobody_to_ask_the_plan_decides_at_once(
     store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
 ) -> None:
     first, second = doubtful(store, engine, bag, on_uncertain="hold")
-    assert Resolution(store, {"slack": [Witness()]}).settle(clock.now) is None
+    assert Resolution(store, {"slack": [Witness()]}, waiting.PATIENCE).settle(clock.now) is None
     rows = store.touches.rows([first, second]).values()
     assert {(row.state, row.held) for row in rows} == {("uncertain", True)}
 
@@ -87,7 +101,7 @@ def test_who_cannot_say_is_asked_each_minute_until_the_patience_is_over(
 ) -> None:
     [key] = doubtful(store, engine, bag, people=1)
     witness = Witness(away=True)
-    resolution = Resolution(store, {"email": [witness]})
+    resolution = Resolution(store, {"email": [witness]}, waiting.PATIENCE)
     while state(store, key) == "uncertain":
         clock.forward(seconds=30)
         resolution.settle(clock.now)
@@ -101,7 +115,7 @@ def test_the_second_resolver_is_asked_what_the_first_cannot_say(
     [key] = doubtful(store, engine, bag, people=1)
     archive = Witness("imap-archive", arrived={key})
     clock.forward(seconds=6)
-    Resolution(store, {"email": [Witness(away=True), archive]}).settle(clock.now)
+    Resolution(store, {"email": [Witness(away=True), archive]}, waiting.PATIENCE).settle(clock.now)
     assert state(store, key) == "sent"
     with store.database.read() as connection:
         audited = connection.exec_driver_sql("SELECT by, subject, detail FROM audit WHERE action = 'resolve'").all()
@@ -113,7 +127,7 @@ def test_a_resolver_that_comes_back_in_time_is_heard(
 ) -> None:
     [key] = doubtful(store, engine, bag, people=1)
     witness = Witness(away=True, arrived={key})
-    resolution = Resolution(store, {"email": [witness]})
+    resolution = Resolution(store, {"email": [witness]}, waiting.PATIENCE)
     clock.forward(seconds=6)
     resolution.settle(clock.now)
     witness.away = False
@@ -123,48 +137,32 @@ def test_a_resolver_that_comes_back_in_time_is_heard(
 
 
 def test_an_archive_that_does_not_answer_keeps_nobody_from_going_on_and_is_heard_when_it_does(
-    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
 ) -> None:
     [key] = doubtful(store, engine, bag, people=1)
-    answers = threading.Event()
-    monkeypatch.setattr(uncertain, "WAITED_FOR", 0.1)
-
-    class Slow(Witness):
-        def look(self, sendings: Sequence[Sending]) -> Mapping[str, Sighting]:
-            answers.wait(waiting.PATIENCE)
-            return super().look(sendings)
-
-    resolution = Resolution(store, {"email": [Slow(arrived={key})]})
+    slow = Slow(arrived={key})
+    resolution = Resolution(store, {"email": [slow]}, 0.1)
     clock.forward(seconds=6)
     assert resolution.settle(clock.now) is not None
     assert state(store, key) == "uncertain"
-    answers.set()
-    monkeypatch.setattr(uncertain, "WAITED_FOR", waiting.PATIENCE)
+    slow.answer()
     resolution.settle(clock.now)
     assert state(store, key) == "sent"
 
 
 def test_an_absence_of_before_says_nothing_of_a_send_since(
-    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
 ) -> None:
     [key] = doubtful(store, engine, bag, people=1)
-    answers = threading.Event()
-    monkeypatch.setattr(uncertain, "WAITED_FOR", 0.1)
-
-    class Slow(Witness):
-        def look(self, sendings: Sequence[Sending]) -> Mapping[str, Sighting]:
-            answers.wait(waiting.PATIENCE)
-            return super().look(sendings)
-
-    resolution = Resolution(store, {"email": [Slow()]})
+    slow = Slow()
+    resolution = Resolution(store, {"email": [slow]}, 0.1)
     clock.forward(seconds=6)
     resolution.settle(clock.now)
     clock.forward(seconds=6)
     with store.database.write() as connection:
         again = clock.now.isoformat(" ", "microseconds")
         connection.exec_driver_sql("UPDATE touch SET uncertain_at = ?", (again,))
-    answers.set()
-    monkeypatch.setattr(uncertain, "WAITED_FOR", waiting.PATIENCE)
+    slow.answer()
     resolution.settle(clock.now)
     assert state(store, key) == "uncertain"
 
@@ -178,7 +176,7 @@ def test_a_resolver_with_a_defect_is_as_good_as_none(
         def look(self, sendings: Sequence[Sending]) -> Mapping[str, Sighting]:
             raise KeyError(sendings[0].key)
 
-    resolution = Resolution(store, {"email": [Broken()]})
+    resolution = Resolution(store, {"email": [Broken()]}, waiting.PATIENCE)
     clock.forward(minutes=6)
     resolution.settle(clock.now)
     assert state(store, key) == "retry"
@@ -203,7 +201,7 @@ def test_one_tick_waits_out_the_settle_time_and_sends_what_was_lost_once(
     witness = Witness()
     engine = Engine(
         store, {"email": a_channel(bag, breaks_once)}, Scribe, workspace=Workspace(), clock=clock, sleep=clock.sleep,
-        resolvers={"email": [witness]},
+        resolution=Resolution(store, {"email": [witness]}, waiting.PATIENCE),
     )  # fmt: skip
     with engine:
         assert engine.tick().hold == ""

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from commsengine.cadence.plan import Plan, Workspace
-from commsengine.campaigns.control import pause
+from commsengine.campaigns.control import stop
 from commsengine.channels.email import EmailChannel
 from commsengine.channels.smtp import SmtpServer
 from commsengine.content.digest_facts import DigestFacts
@@ -132,7 +132,7 @@ def test_a_pause_through_another_connection_stops_hundreds_of_letters(
         while len(relay.messages) < 50:
             time.sleep(0.005)
         with Store.open(f"sqlite:///{tmp_path}/engine.db") as other:
-            report = pause(other, "crm", by="dana", clock=clock)
+            [report] = stop(other, ["crm"], by="dana", clock=clock)
         arrived = len(relay.messages)
         sending.join()
         assert report.clean

@@ -14,8 +14,9 @@ from commsengine.campaigns.effects import Effects, release_effects
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.engine import Engine
 from commsengine.engine.owner import Owner
-from commsengine.store.records import TouchRecord
+from commsengine.store.records import Lease, TouchRecord
 from commsengine.store.store import Store
+from tests import outbox
 from tests.builders import a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
 from tests.fakes import Clock, Mailbag
@@ -161,13 +162,12 @@ def test_f32_a_crash_on_friday_afternoon_does_not_drain_on_saturday(
     gone = Owner(Owner.this_process().host, 4_000_002, "an earlier boot", "x").name
     campaigns = store.campaigns.running()
     decided = Decisions(store, Workspace()).of([people[1].id, people[2].id], campaigns, clock.now)
-    fence = store.engine.next_fence()
+    lease = Lease(gone, store.engine.next_fence(), clock.now + dt.timedelta(minutes=10))
     claimed = store.outbox.claim(
-        [(one.decision, one.facts_seq) for one in decided], owner=gone, fence=fence,
-        lease_until=clock.now + dt.timedelta(minutes=10), epochs={"crm": campaigns.running[0].epoch},
-        versions={"crm": 1}, now=clock.now,
+        [(one.decision, one.facts_seq) for one in decided], lease,
+        epochs={"crm": campaigns.running[0].epoch}, versions={"crm": 1}, now=clock.now,
     )  # fmt: skip
-    store.outbox.mark([claimed[1].key], owner=gone, fence=fence, now=clock.now)
+    outbox.mark(store, [claimed[1].key], lease, clock.now)
     store.engine.beat(gone, pid=4_000_002, host="here", interval=10.0, now=clock.now)
 
     clock.now = utc("2027-01-16 09:00")

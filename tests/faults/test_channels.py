@@ -22,6 +22,7 @@ from commsengine.engine.refusal_guard import FIRST
 from commsengine.engine.senders import ChannelSetup
 from commsengine.reports.status import status
 from commsengine.store.store import Store
+from tests import fresh
 from tests.builders import someone, utc
 from tests.engine.conftest import KICKOFF_MORNING, run
 from tests.fakes import Clock, Mailbag, Scribe, a_channel
@@ -34,7 +35,7 @@ THREADS = 8
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.create(f"sqlite:///{tmp_path}/engine.db", durable=False) as store:
+    with fresh.a_store(tmp_path / "engine.db") as store:
         yield store
 
 

@@ -17,6 +17,7 @@ from commsengine.cadence.plan import Plan, Workspace
 from commsengine.channels.channel import RETRY, UNCERTAIN, Outcome
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.engine import Engine
+from commsengine.engine.uncertain import Resolution
 from commsengine.reports.status import engine_state
 from commsengine.resolvers.resolver import Sending, Sighting
 from commsengine.runner import heartbeat, keep_time
@@ -27,7 +28,7 @@ from tests.fakes import Clock, Mailbag, Scribe, a_channel
 from tests.faults.stepping import play
 from tests.faults.year import Trial, misses, trials
 from tests.store.scene import idle
-from tests.waiting import expect
+from tests.waiting import PATIENCE, expect
 
 DAILY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -299,7 +300,7 @@ def test_f31_after_the_clock_was_set_back_an_uncertain_send_is_looked_for_and_no
     clock.now = utc("2027-01-11 12:00")
     with Engine(
         store, {"email": lost}, Scribe, workspace=Workspace(), clock=clock, sleep=lambda seconds: None, interval=10.0,
-        resolvers={"email": [Witness(found)]},
+        resolution=Resolution(store, {"email": [Witness(found)]}, PATIENCE),
     ) as running:  # fmt: skip
         running.beat()
         expect(lambda: bool(store.touches.open_rows("crm", states=("uncertain",))))

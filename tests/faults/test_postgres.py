@@ -13,8 +13,9 @@ from commsengine.content.message import RenderedMessage
 from commsengine.engine.engine import Engine
 from commsengine.engine.senders import ChannelSetup
 from commsengine.errors import CommsError
-from commsengine.store.records import Receipt
+from commsengine.store.records import Lease, Receipt
 from commsengine.store.store import Store
+from tests import outbox
 from tests.builders import someone, utc
 from tests.engine.conftest import KICKOFF_MORNING, run
 from tests.fakes import Clock, Mailbag, Scribe, a_channel
@@ -105,7 +106,7 @@ def test_f35_connections_cut_and_a_server_killed_in_mid_run_lose_nobody_and_an_o
             nobody_is_lost(store, bag)
             row = next(iter(store.touches.list("crm")))
             assert store.engine.next_fence() > max(each.fence for each in store.touches.list("crm"))
-            stale = {"owner": engine.owner.name, "fence": row.fence - 1, "now": clock.now}
-            assert store.outbox.mark([row.key], **stale) == set()
-            assert store.outbox.settle([Receipt(row.key, "failed", clock.now)], **stale) == set()
+            stale = Lease(engine.owner.name, row.fence - 1, clock.now)
+            assert outbox.mark(store, [row.key], stale, clock.now) == set()
+            assert outbox.settle(store, [Receipt(row.key, "failed", clock.now)], stale, clock.now) == set()
             assert store.touches.row(row.key) == row

@@ -18,6 +18,7 @@ from commsengine.engine.engine import Engine
 from commsengine.engine.senders import ChannelSetup
 from commsengine.reports.status import today
 from commsengine.store.store import Store
+from tests import fresh
 from tests.builders import a_message, a_plan, someone, utc
 from tests.engine.conftest import KICKOFF_MORNING, run
 from tests.fakes import Clock, Scribe
@@ -59,7 +60,7 @@ SEEN_BY_THE_THIRD = [
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.create(f"sqlite:///{tmp_path}/engine.db", durable=False) as store:
+    with fresh.a_store(tmp_path / "engine.db") as store:
         yield store
 
 

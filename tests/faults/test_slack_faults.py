@@ -17,6 +17,7 @@ import pytest
 
 from commsengine.engine.engine import Engine
 from commsengine.engine.heartbeat import sweep
+from commsengine.engine.uncertain import Resolution
 from commsengine.store.store import Store
 from commsengine.wiring import Wiring
 from tests.faults.office import later
@@ -80,7 +81,7 @@ class Hurried:
         with self.program.environment(), Wiring(self.program.folder, clock=self.now) as wiring, wiring.engine_lock():
             engine = Engine(
                 wiring.store, wiring.channels, wiring.renderer, workspace=wiring.rules, clock=self.now,
-                sleep=self.sleep, resolvers=self._ask(wiring),
+                sleep=self.sleep, resolution=Resolution(wiring.store, self._ask(wiring), PATIENCE),
             )  # fmt: skip
             with engine:
                 engine.tick()

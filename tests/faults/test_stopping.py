@@ -21,6 +21,7 @@ from commsengine.engine.startup import SETTLE
 from commsengine.engine.state_folder import STOPPED, StateFolder
 from commsengine.reports.status import status
 from commsengine.store.store import Store
+from tests import fresh
 from tests.builders import someone, utc
 from tests.engine.conftest import KICKOFF_MORNING, run
 from tests.fakes import Clock, Mailbag, Scribe, a_channel, arrives
@@ -32,7 +33,7 @@ MINUTE = dt.timedelta(minutes=1)
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.create(f"sqlite:///{tmp_path}/engine.db", durable=False) as store:
+    with fresh.a_store(tmp_path / "engine.db") as store:
         yield store
 
 

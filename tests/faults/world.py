@@ -31,9 +31,10 @@ from commsengine.resolvers.resolver import Sending, Sighting
 from commsengine.store import moves
 from commsengine.store.moves import FINAL, MOVES, Move
 from commsengine.store.person_rows import suppression_key
-from commsengine.store.records import Receipt
+from commsengine.store.records import Lease, Receipt
 from commsengine.store.store import Store
 from tests.builders import ANA, BEN, MIA, a_message, a_plan, utc
+from tests.waiting import PATIENCE
 
 PEOPLE = (ANA, BEN, MIA)
 NOW = utc("2027-01-11 09:00")
@@ -117,7 +118,7 @@ class Flight:
     """One message on its way. ``stage`` is claimed, marked or arrived."""
 
     key: str
-    fence: int
+    lease: Lease
     attempts: int
     stage: str = "claimed"
     touch: Touch | None = None
@@ -133,7 +134,7 @@ class LittleEngine:
         ALIVE.add(self.owner.name)
         self.decisions = Decisions(self.store, Workspace(), frozenset({"email", "slack"}))
         self.state = StateFolder(world.folder / "state", self.store.engine.database_id(), durable=False)
-        self.resolution = Resolution(self.store, {"email": [world.resolver]})
+        self.resolution = Resolution(self.store, {"email": [world.resolver]}, PATIENCE)
         self.flights: dict[str, Flight] = {}
         self.thought: tuple[list[Decided], dict[str, int], dict[str, int]] | None = None
 
@@ -147,7 +148,7 @@ class LittleEngine:
         now, owner = self.world.now, self.owner
         self.store.engine.beat(owner.name, pid=owner.pid, host=owner.host, boot_id="boot", interval=10.0, now=now)
         if self.flights:
-            self.store.outbox.renew(owner=owner.name, lease_until=now + LEASE, now=now)
+            self.store.outbox.renew(owner.name, now + LEASE, now)
         self.state.note(Note(str(self.store.path), self.store.engine.fence(), now))
 
     def think(self) -> None:
@@ -157,34 +158,31 @@ class LittleEngine:
         epochs = {each.id: each.epoch for each in campaigns.running}
         self.thought = decided, epochs, {each.id: each.version for each in campaigns.running}
 
-    def announced(self) -> int:
+    def announced(self) -> Lease:
         fence = self.store.engine.next_fence()
         self.state.journal.announce(fence, self.world.now)
-        return fence
+        return Lease(self.owner.name, fence, self.world.now + LEASE)
 
     def claim(self) -> None:
         if self.thought is None:
             return
         (decided, epochs, versions), self.thought, now = self.thought, None, self.world.now
-        fence = self.announced()
+        lease = self.announced()
         claimed = self.store.outbox.claim(
-            [(one.decision, one.facts_seq) for one in decided], owner=self.owner.name, fence=fence,
-            lease_until=now + LEASE, epochs=epochs, versions=versions, now=now,
-        )  # fmt: skip
+            [(one.decision, one.facts_seq) for one in decided], lease, epochs=epochs, versions=versions, now=now
+        )
         by_id = {one.person.id: one for one in decided}
         for touch in claimed:
             attempts = by_id[touch.person].attempts(touch.key)
-            self.flights[touch.key] = Flight(touch.key, fence, attempts, touch=touch, epoch=epochs[touch.campaign])
+            self.flights[touch.key] = Flight(touch.key, lease, attempts, touch=touch, epoch=epochs[touch.campaign])
 
     def claim_service(self) -> None:
         now = self.world.now
         keys = [record.key for record in self.store.service_mail.due(now)]
         if keys:
-            fence = self.announced()
-            for record in self.store.service_mail.claim(
-                keys, owner=self.owner.name, fence=fence, lease_until=now + LEASE, now=now
-            ):
-                self.flights[record.key] = Flight(record.key, fence, record.attempts)
+            lease = self.announced()
+            for record in self.store.service_mail.claim(keys, lease, now):
+                self.flights[record.key] = Flight(record.key, lease, record.attempts)
 
     def tick(self) -> None:
         self.keep_beat()
@@ -197,11 +195,11 @@ class LittleEngine:
         now = self.world.now
         in_time = flight.touch is None or now < flight.touch.not_after
         keys = [flight.key] if in_time else []
-        marked, _ = self.store.outbox.record(keys, (), owner=self.owner.name, fence=flight.fence, now=now)
+        marked, _ = self.store.outbox.record(keys, (), flight.lease, now)
         if dies:
             self.die()
             return
-        self.state.journal.write(marked, (), fence=flight.fence, now=now)
+        self.state.journal.write(marked, (), fence=flight.lease.fence, now=now)
         if marked:
             self.world.granted(flight)
             flight.stage = "marked"
@@ -231,13 +229,13 @@ class LittleEngine:
         whose = world.raw.execute("SELECT owner, fence FROM touch WHERE key = ?", (flight.key,)).fetchone()
         line, taken_back = (receipt.key, receipt.state), receipt.state == "released"
         if taken_back and flight.stage == "marked":
-            self.state.journal.write((), [line], fence=flight.fence, now=now)
-        _, settled = self.store.outbox.record((), [receipt], owner=self.owner.name, fence=flight.fence, now=now)
+            self.state.journal.write((), [line], fence=flight.lease.fence, now=now)
+        _, settled = self.store.outbox.record((), [receipt], flight.lease, now)
         if settled and not taken_back:
-            self.state.journal.write((), [line], fence=flight.fence, now=now)
+            self.state.journal.write((), [line], fence=flight.lease.fence, now=now)
         if settled:
             world.expect(
-                whose == (self.owner.name, flight.fence), f"a receipt settles a claim of another: {flight.key}"
+                whose == (self.owner.name, flight.lease.fence), f"a receipt settles a claim of another: {flight.key}"
             )
         if settled and receipt.state == "released" and flight.stage == "marked":
             world.given_back[flight.key] += 1
@@ -431,7 +429,7 @@ class World:
         kind, campaign, message, person, rung, channel = one(
             "SELECT kind, campaign, message, person_id, rung, channel FROM touch WHERE key = ?", (key,)
         ).fetchone()
-        self.fences.add(flight.fence)
+        self.fences.add(flight.lease.fence)
         state = one("SELECT state, epoch FROM campaign WHERE id = ?", (campaign,)).fetchone()
         held = one("SELECT 1 FROM standstill WHERE campaign = '' AND until IS NULL").fetchone()
         if kind == "service":

@@ -6,6 +6,7 @@ from commsengine.channels.channel import PERMANENT, RETRY, Outcome
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.engine import Engine
 from commsengine.reports.digest import Digests
+from commsengine.reports.morning import MorningBasis
 from commsengine.reports.status import status
 from commsengine.store.store import Store
 from tests.builders import MIA, a_message, a_plan, someone, utc
@@ -85,7 +86,7 @@ def test_it_says_what_never_arrived_and_which_channel_rests(
     slack = a_channel(bag, lambda m: Outcome(m.key, RETRY, begun=False, channel_down=down, lasting=True), name="slack")
     running = engine(email=refuses, slack=slack)
     running.tick()
-    digests_of = Digests(store, running.decisions, Scribe, ["email", "slack"], clock)
+    digests_of = Digests(MorningBasis(store, running.decisions, Scribe, ["email", "slack"]))
     figures = list(digests_of._not_leaving("crm", clock.now))
     assert figures == [
         "1 message never arrived: commsengine today says to whom, and why.",

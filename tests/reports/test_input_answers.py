@@ -48,7 +48,7 @@ def test_every_message_that_asks_is_there_in_the_order_of_the_plan(house: Answer
 
 
 def test_an_answer_has_its_name_its_day_and_its_words(house: Answering) -> None:
-    house.inbox.give_input(house.touch(message="asked"), "The phone\nnumber.", BY_LINK, house.clock())
+    house.inbox.give_input(house.card(house.touch(message="asked")), "The phone\nnumber.", BY_LINK)
     (answer,) = only(house, "asked")["answers"]
     assert isinstance(answer.pop("id"), int)
     assert answer == {
@@ -60,7 +60,7 @@ def test_an_answer_has_its_name_its_day_and_its_words(house: Answering) -> None:
 def test_a_tally_has_every_choice_and_counts_each_person_by_their_newest(house: Answering) -> None:
     for person, number, choice in ((ANA, 1, "One"), (BEN, 1, "One"), (ANA, 2, "Two")):
         key = house.touch(person, message="choose", number=number)
-        house.inbox.give_input(key, choice, BY_LINK, house.clock())
+        house.inbox.give_input(house.card(key), choice, BY_LINK)
         house.clock.pass_(hours=1)
     assert only(house, "choose")["tally"] == {"One": 1, "Two": 1, "Three": 0}
     assert [answer["text"] for answer in only(house, "choose")["answers"]] == ["One", "One", "Two"]
@@ -68,14 +68,14 @@ def test_a_tally_has_every_choice_and_counts_each_person_by_their_newest(house: 
 
 
 def test_a_commitment_is_read_with_and_without_words(house: Answering) -> None:
-    house.inbox.commit(house.touch(message="promise"), "", BY_LINK, house.clock())
-    house.inbox.commit(house.touch(BEN, message="promise"), "From Monday on.", BY_LINK, house.clock())
+    house.inbox.commit(house.card(house.touch(message="promise")), "", BY_LINK)
+    house.inbox.commit(house.card(house.touch(BEN, message="promise")), "From Monday on.", BY_LINK)
     assert [answer["text"] for answer in only(house, "promise")["answers"]] == ["", "From Monday on."]
 
 
 def test_silent_is_who_got_it_and_did_not_answer(house: Answering) -> None:
-    house.inbox.give_input(house.touch(ANA, "asked"), "The phone.", BY_LINK, house.clock())
-    house.inbox.heard_enough(house.touch(BEN, "asked"), BY_LINK, house.clock())
+    house.inbox.give_input(house.card(house.touch(ANA, "asked")), "The phone.", BY_LINK)
+    house.inbox.heard_enough(house.card(house.touch(BEN, "asked")), BY_LINK)
     assert only(house, "asked")["silent"] == [BEN.email]
     house.touch(MIA, "asked")
     assert only(house, "asked")["silent"] == [BEN.email, MIA.email]
@@ -92,22 +92,22 @@ def test_who_is_not_in_the_audience_of_the_message_is_not_silent(tmp_path: Path)
 
 def test_what_was_taken_back_is_not_read(house: Answering) -> None:
     key = house.touch(message="asked")
-    house.inbox.give_input(key, "The phone.", BY_LINK, house.clock())
-    assert house.inbox.undo(key, house.clock())
+    house.inbox.give_input(house.card(key), "The phone.", BY_LINK)
+    assert house.inbox.undo(house.card(key))
     assert (only(house, "asked")["answers"], only(house, "asked")["silent"]) == ([], [ANA.email])
 
 
 @pytest.mark.parametrize("message", ["asked", "tested"])
 def test_an_answer_to_a_check_is_never_among_them(house: Answering, message: str) -> None:
     key = house.touch(message=message, number=2)
-    house.inbox.answer_check(key, CHECK["answers"][0], BY_LINK, house.clock())
-    house.inbox.got_it(house.touch(BEN, "plain"), BY_LINK, house.clock())
+    house.inbox.answer_check(house.card(key), CHECK["answers"][0], BY_LINK)
+    house.inbox.got_it(house.card(house.touch(BEN, "plain")), BY_LINK)
     assert [each["answers"] for each in told(house)["messages"]] == [[], [], []]
     assert not any(word in str(told(house)) for word in (*CHECK["answers"], CHECK["question"]))
 
 
 def test_answers_to_a_message_that_the_plan_has_lost_are_still_read(house: Answering) -> None:
-    house.inbox.give_input(house.touch(message="choose"), "Two", BY_LINK, house.clock())
+    house.inbox.give_input(house.card(house.touch(message="choose")), "Two", BY_LINK)
     plan = a_plan(a_message(id="plain"))
     house.store.campaigns.save_version(plan, {}, "", introduced={}, by="dana", now=house.clock())
     (lost,) = told(house)["messages"]

@@ -87,19 +87,13 @@ class Lines:
     """A log in memory, up to a line."""
 
     def __init__(self, lines: Sequence[bytes], *, covers: bool = True) -> None:
-        self._lines, self.covers = lines, covers
+        self._lines, self._covers = lines, covers
 
     def since(self, time: dt.datetime) -> Extract:
-        return self
-
-    def lines(self) -> Iterator[tuple[Stamps, bytes]]:
-        return ((STAMPS, line) for line in self._lines)
+        return Extract(self._covers, self.last_lines())
 
     def last_lines(self) -> Iterator[tuple[Stamps, bytes]]:
-        return self.lines()
-
-    def whole(self) -> bool:
-        return True
+        return ((STAMPS, line) for line in self._lines)
 
 
 def write(path: Path, content: bytes, at: dt.datetime = WRITTEN) -> Path:
@@ -327,7 +321,7 @@ def test_of_a_large_log_only_the_end_is_read(tmp_path: Path) -> None:
     )
     path = write(tmp_path / "mail.log", noise + LOG)
     source = LogFiles(path, dt.UTC)
-    read = sum(len(line) for _, line in source.since(WRITTEN - dt.timedelta(minutes=2)).lines())
+    read = sum(len(line) for _, line in source.since(WRITTEN - dt.timedelta(minutes=2)).lines)
     assert len(LOG) < read < len(LOG) + len(noise) / 5
     assert {end: one.found for end, one in look(path, "101", "103").items()} == {"101": True, "103": False}
 

@@ -65,13 +65,13 @@ def a_card(key: str = "k1", **changes: object) -> RenderedMessage:
 
 
 def post(sandbox: Sandbox, *cards: RenderedMessage) -> None:
-    channel = SlackChannel(sandbox.slack_bot_token, Ids(), api_url=sandbox.slack_api_url)
+    channel = SlackChannel(sandbox.slack.bot_token, Ids(), api_url=sandbox.slack.api_url)
     assert [outcome.verdict for outcome in channel.deliver(cards or [a_card()], lambda keys: keys)] == ["sent"] * len(
         cards or [1]
     )
 
 
 def mail(sandbox: Sandbox, *mails: RenderedMessage) -> None:
-    channel = EmailChannel(parse_smtp_url(sandbox.smtp_url), "change@example.com")
+    channel = EmailChannel(parse_smtp_url(sandbox.mailbox.url), "change@example.com")
     assert [outcome.verdict for outcome in channel.deliver(mails, lambda keys: keys)] == ["sent"] * len(mails)
     channel.close()

@@ -109,7 +109,7 @@ def test_looking_changes_nothing(sandbox: Sandbox, app: SlackApp) -> None:
 
 
 def test_a_dialog_is_filled_in_and_sent(sandbox: Sandbox, app: SlackApp) -> None:
-    slack = WebClient(sandbox.slack_bot_token, base_url=sandbox.slack_api_url)
+    slack = WebClient(sandbox.slack.bot_token, base_url=sandbox.slack.api_url)
     ana = sandbox.slack.team.user("ana@example.com")
     assert ana
     slack.views_open(trigger_id=sandbox.slack.team.trigger(ana), view=MODAL)

@@ -30,7 +30,7 @@ MODAL = {
 
 
 def client(sandbox: Sandbox, token: str = "") -> WebClient:
-    return WebClient(token or sandbox.slack_bot_token, base_url=sandbox.slack_api_url, retry_handlers=[])
+    return WebClient(token or sandbox.slack.bot_token, base_url=sandbox.slack.api_url, retry_handlers=[])
 
 
 def refusal(sandbox: Sandbox, method: str, **arguments: Any) -> str:
@@ -47,7 +47,7 @@ def test_it_knows_its_bot_and_its_scopes(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize(("token", "error"), [("xoxb-other", "invalid_auth"), ("", "not_authed")])
 def test_it_looks_at_the_token(sandbox: Sandbox, token: str, error: str) -> None:
-    answer = WEB.post(f"{sandbox.slack_api_url}auth.test", data={"token": token})
+    answer = WEB.post(f"{sandbox.slack.api_url}auth.test", data={"token": token})
     assert answer.json() == {"ok": False, "error": error}
 
 
@@ -137,7 +137,7 @@ def test_a_click_arrives_signed_and_whole(sandbox: Sandbox, app: SlackApp) -> No
     reply = sandbox.slack.click("ana@example.com", "got_it")
     (headers, body), (payload,) = app.taken[0], app.payloads
     assert reply.status == 200
-    assert SignatureVerifier(sandbox.slack_signing_secret).is_valid_request(body, headers)
+    assert SignatureVerifier(sandbox.slack.signing_secret).is_valid_request(body, headers)
     assert not SignatureVerifier("other").is_valid_request(body, headers)
     assert payload["type"] == "block_actions"
     assert (payload["user"]["id"], payload["actions"][0]["action_id"], payload["actions"][0]["value"]) == (

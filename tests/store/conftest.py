@@ -16,11 +16,6 @@ from tests.postgres import start_postgres
 from tests.store.scene import NOW, idle
 
 
-@pytest.fixture(autouse=True)
-def new_databases_are_copies() -> None:
-    """Not here: these tests are about the migrations."""
-
-
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A PostgreSQL with our tables, started only if a test asks for it."""

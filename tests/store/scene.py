@@ -11,8 +11,9 @@ from commsengine.cadence.history import Decision, Touch, TouchRow
 from commsengine.cadence.people import Person
 from commsengine.store import schema
 from commsengine.store.database import Database
-from commsengine.store.records import Marked, Receipt
+from commsengine.store.records import Lease, Marked, Receipt
 from commsengine.store.store import Store
+from tests import outbox
 from tests.builders import ANA, BEN, MIA, a_plan, utc
 
 NOW = utc("2027-01-11 09:00")
@@ -54,19 +55,21 @@ def claim(
 ) -> list[Touch]:
     """Claims each touch with a decision of its own on what is known now."""
     decisions = [(Decision(each.person, (each,), wake_at), seq(store, each.person)) for each in touches]
-    given = {
-        "lease_until": NOW + HOUR, "epochs": epochs(store), "versions": {"crm": 1}, "now": NOW, **changes,
-    }  # fmt: skip
-    return store.outbox.claim(given.pop("decisions", decisions), owner=owner, fence=fence, **given)
+    given = {"epochs": epochs(store), "versions": {"crm": 1}, "now": NOW, **changes}
+    return store.outbox.claim(given.pop("decisions", decisions), lease(owner, fence), **given)
+
+
+def lease(owner: str = "e1", fence: int = 1) -> Lease:
+    return Lease(owner, fence, NOW + HOUR)
 
 
 def mark(store: Store, *touches: Touch, owner: str = "e1", fence: int = 1, now: dt.datetime = NOW) -> set[str]:
-    return store.outbox.mark([each.key for each in touches], owner=owner, fence=fence, now=now)
+    return outbox.mark(store, [each.key for each in touches], lease(owner, fence), now)
 
 
 def settle(store: Store, touch: Touch, state: str, *, owner: str = "e1", fence: int = 1, **receipt: Any) -> set[str]:
     receipts = [Receipt(touch.key, state, NOW, **receipt)]
-    return store.outbox.settle(receipts, owner=owner, fence=fence, now=NOW)
+    return outbox.settle(store, receipts, lease(owner, fence), NOW)
 
 
 def deliver(store: Store, touch: Touch, state: str = "sent", **receipt: Any) -> Touch:

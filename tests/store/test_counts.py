@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from commsengine.cadence.people import role_of
+from commsengine.cadence.audience import role_of
 from commsengine.cadence.terms import STATES
 from commsengine.reports.status import status
 from commsengine.store.store import Store
@@ -99,7 +99,7 @@ def test_the_database_counts_the_people_whom_the_rules_find_one_by_one(
     assert record
     listed = store.people.roster("crm") if people else {person.id for person in MIXED}
     found: dict[str, list[str]] = {role: [] for role in record.plan.audience.roles}
-    for person in store.people.all(limit=1000):
+    for person in store.people.all():
         role = role_of(record.plan.audience, person)
         if role is not None and person.left is None and person.id in listed:
             found[role].append(person.id)

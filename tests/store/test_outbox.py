@@ -213,7 +213,5 @@ def test_whoever_is_erased_between_decision_and_claim_is_left_out_and_the_others
     running(store)
     decided = [(Decision(each.person, (each,), LATER), seq(store, each.person)) for each in (a_touch(), a_touch("ben"))]
     store.people.erase("ana", by="dana", now=NOW)
-    claimed = store.outbox.claim(
-        decided, owner="e1", fence=1, lease_until=NOW + HOUR, epochs=epochs(store), versions={"crm": 1}, now=NOW
-    )
+    claimed = claim(store, decisions=decided)
     assert [touch.person for touch in claimed] == ["ben"]

@@ -15,6 +15,7 @@ from tests.store.scene import (
     claim,
     deliver,
     idle,
+    lease,
     mark,
     marked,
     rows,
@@ -31,8 +32,7 @@ def claimed(store: Store) -> str:
 
 
 def may_leave(store: Store, **changes: object) -> bool:
-    given = {"owner": "e1", "fence": 1, "now": NOW, **changes}
-    return store.outbox.mark([a_touch().key], **given) == {a_touch().key}  # type: ignore[arg-type]
+    return mark(store, a_touch(), **changes) == {a_touch().key}  # type: ignore[arg-type]
 
 
 def test_a_marked_touch_is_sending_and_is_not_marked_twice(store: Store) -> None:
@@ -141,6 +141,18 @@ def test_sent_needs_a_mark(store: Store) -> None:
     assert state(store, touch) == "claimed"
 
 
+def test_still_ours_is_what_is_claimed_and_neither_marked_nor_over(store: Store) -> None:
+    key, marked = claimed(store), a_touch("ben")
+    claim(store, marked)
+    mark(store, marked)
+    keys = [key, marked.key, "unknown"]
+    assert store.outbox.still_ours(keys, lease(), NOW) == {key}
+    assert store.outbox.still_ours(keys, lease(), NOW + HOUR) == set()
+    assert (
+        store.outbox.still_ours(keys, lease("e2"), NOW) == store.outbox.still_ours(keys, lease(fence=2), NOW) == set()
+    )
+
+
 @pytest.mark.parametrize("changes", [{"owner": "e2"}, {"fence": 2}])
 def test_only_the_owner_under_its_fence_settles(store: Store, changes: dict[str, object]) -> None:
     touch = a_touch()
@@ -197,7 +209,7 @@ def test_marks_and_receipts_of_many_go_in_one_commit(store: Store) -> None:
     claim(running(store), done, going)
     mark(store, done)
     receipts = [Receipt(done.key, "sent", NOW)]
-    assert store.outbox.record([going.key], receipts, owner="e1", fence=1, now=NOW) == ([marked(going)], {done.key})
+    assert store.outbox.record([going.key], receipts, lease(), NOW) == ([marked(going)], {done.key})
     assert (state(store, done), state(store, going)) == ("sent", "sending")
 
 

@@ -13,8 +13,9 @@ import pytest
 
 from commsengine.cadence.history import Decision
 from commsengine.store.store import Store
+from tests import outbox
 from tests.builders import someone
-from tests.store.scene import LATER, NOW, a_touch, epochs, running
+from tests.store.scene import LATER, NOW, a_touch, epochs, lease, running
 from tests.waiting import PATIENCE
 
 PEOPLE = 60
@@ -30,9 +31,7 @@ def claim_all(store: Store, owner: str, known: dict[str, int]) -> list[str]:
         if owner[-1] in "13":
             people.reverse()
         decisions = [(Decision(each, (a_touch(each, local_date=date),), LATER), 1) for each in people]
-        claimed = store.outbox.claim(
-            decisions, owner=owner, fence=1, lease_until=LATER, epochs=known, versions={"crm": 1}, now=NOW
-        )
+        claimed = store.outbox.claim(decisions, lease(owner), epochs=known, versions={"crm": 1}, now=NOW)
         won += [touch.key for touch in claimed]
     return won
 
@@ -79,7 +78,7 @@ def test_a_pause_stands_between_every_mark_and_its_return(store: Store, attempt:
     def mark_one_by_one() -> None:
         for key in keys:
             begun_after = paused.is_set()
-            gone = store.outbox.mark([key], owner="e1", fence=1, now=NOW)
+            gone = outbox.mark(store, [key], lease(), NOW)
             marked.extend(gone)
             after.extend(gone if begun_after else ())
             time.sleep(0.002)  # as a relay would take, so that the pause comes in the middle

@@ -6,7 +6,8 @@ import pytest
 
 from commsengine.store.records import Receipt
 from commsengine.store.store import Store
-from tests.store.scene import HOUR, LATER, NOW, rows, running, seq
+from tests import outbox
+from tests.store.scene import HOUR, LATER, NOW, lease, rows, running, seq
 
 
 def add(store: Store, key: str = "digest-1", category: str = "digest", campaign: str = "crm") -> bool:
@@ -20,16 +21,16 @@ def due(store: Store) -> list[str]:
 
 
 def claim(store: Store) -> list[str]:
-    claimed = store.service_mail.claim(due(store), owner="e1", fence=1, lease_until=LATER, now=NOW)
+    claimed = store.service_mail.claim(due(store), lease(), NOW)
     return [row.key for row in claimed]
 
 
 def mark(store: Store) -> set[str]:
-    return store.outbox.mark(["digest-1"], owner="e1", fence=1, now=NOW)
+    return outbox.mark(store, ["digest-1"], lease(), NOW)
 
 
 def settle(store: Store, state: str, **receipt: object) -> None:
-    store.outbox.settle([Receipt("digest-1", state, NOW, **receipt)], owner="e1", fence=1, now=NOW)  # type: ignore[arg-type]
+    outbox.settle(store, [Receipt("digest-1", state, NOW, **receipt)], lease(), NOW)  # type: ignore[arg-type]
 
 
 def test_it_travels_like_a_touch(store: Store) -> None:
@@ -68,7 +69,7 @@ def test_it_is_in_nobodys_history_and_no_news(store: Store) -> None:
     running(store)
     before = seq(store)
     store.service_mail.add("a1", category="answer", channel="email", payload={}, person_id="ana", now=NOW)
-    store.service_mail.claim(["a1"], owner="e1", fence=1, lease_until=LATER, now=NOW)
+    store.service_mail.claim(["a1"], lease(), NOW)
     assert (rows(store), seq(store)) == ((), before)
     assert list(store.touches.list("crm")) == []
     assert [row.key for row in store.touches.of_person("ana")] == ["a1"]
@@ -106,9 +107,8 @@ def test_an_alert_of_a_paused_campaign_leaves(store: Store) -> None:
     running(store)
     store.service_mail.add("a1", category="alert", channel="email", payload={}, now=NOW, campaign="crm")
     store.campaigns.pause("crm", by="dana", now=NOW)
-    given = {"owner": "e1", "fence": 1, "now": NOW}
-    assert [row.key for row in store.service_mail.claim(["a1"], lease_until=LATER, **given)] == ["a1"]
-    assert store.outbox.mark(["a1"], **given) == {"a1"}
+    assert [row.key for row in store.service_mail.claim(["a1"], lease(), NOW)] == ["a1"]
+    assert outbox.mark(store, ["a1"], lease(), NOW) == {"a1"}
 
 
 def test_an_uncertain_one_is_sent_once_more(store: Store) -> None:

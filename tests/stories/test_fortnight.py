@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 from commsengine.answers.inbox import Evidence
-from commsengine.campaigns.control import start
 from commsengine.sandbox.time_lapse import Diary, TimeLapse, play
 from commsengine.wiring import Wiring, now
 from tests.stories.campaign import days_from_now, write_for
@@ -24,10 +23,10 @@ def live(program: Program, relay: Relay, *, since: dt.datetime, until: dt.dateti
         assert plan is not None
         wiring.store.people.save(people, by="dana", now=since)
         wiring.store.campaigns.save_version(plan, wiring.templates, "", introduced={}, by="dana", now=since)
-        start(wiring.store, "crm", by="dana", now=since)
+        wiring.store.campaigns.start("crm", by="dana", now=since)
 
         def answer() -> None:
-            wiring.inbox.got_it(relay.of("p0000@example.com")[0].key, Evidence("link"), clock.now())
+            wiring.inbox.got_it(wiring.inbox.card(relay.of("p0000@example.com")[0].key, clock.now()), Evidence("link"))
 
         diary.note(since + 60 * MINUTE, answer)
         with wiring.engine() as engine:

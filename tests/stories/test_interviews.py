@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from commsengine.authoring.people_file import load_people
-from commsengine.authoring.plan_file import load_plan
+from commsengine.authoring.plan_file import review_plan
 from commsengine.cadence.forecast import Fact
 from commsengine.cadence.history import Answer, Touch
 from commsengine.cadence.plan import Workspace
@@ -19,7 +19,9 @@ from commsengine.sandbox.rehearse import Rehearsal, Script, Story
 from tests.builders import utc
 
 SCHEDULES = shipped_folder("schedules")
-PLAN = load_plan(SCHEDULES / "process-interviews.yaml", root=SCHEDULES).plan
+DRAFT = review_plan(SCHEDULES / "process-interviews.yaml", root=SCHEDULES).draft
+assert DRAFT is not None
+PLAN = DRAFT.plan
 PEERS = load_people(SCHEDULES / "peers.csv").people
 TWO = {"iris.holm@example.com", "luca.morandi@example.com"}
 LEAD, SPONSOR = "lena.hoffmann@example.com", "viktor.stein@example.com"

@@ -40,9 +40,9 @@ def program(tmp_path: Path, sandbox: Sandbox) -> Program:
     return Program(
         tmp_path / "crm",
         {
-            "COMMSENGINE_SLACK_BOT_TOKEN": sandbox.slack_bot_token,
-            "COMMSENGINE_SLACK_API_URL": sandbox.slack_api_url,
-            "COMMSENGINE_SLACK_SIGNING_SECRET": sandbox.slack_signing_secret,
+            "COMMSENGINE_SLACK_BOT_TOKEN": sandbox.slack.bot_token,
+            "COMMSENGINE_SLACK_API_URL": sandbox.slack.api_url,
+            "COMMSENGINE_SLACK_SIGNING_SECRET": sandbox.slack.signing_secret,
             "COMMSENGINE_HTTP_BIND": bind,
         },
     )
@@ -84,7 +84,7 @@ def standing(program: Program) -> str:
 
 
 def test_who_is_not_on_slack_gets_a_letter_in_the_same_tick(program: Program, sandbox: Sandbox) -> None:
-    both = Program(program.folder, {**program.settings, "COMMSENGINE_SMTP_URL": sandbox.smtp_url})
+    both = Program(program.folder, {**program.settings, "COMMSENGINE_SMTP_URL": sandbox.mailbox.url})
     started(both)
     assert sorted(post.user.email for post in sandbox.slack.posts) == sorted(PEOPLE - {LEA})
     assert [mail.recipients for mail in sandbox.mailbox.arrived] == [(LEA,)]

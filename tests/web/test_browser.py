@@ -162,7 +162,7 @@ def test_what_a_check_says_can_be_read_by_weak_eyes(browser: Browser, tmp_path: 
         page = context.new_page()
         page.goto(address + "/a/" + house.token("answer", key))
         before = page.evaluate(LOWEST_CONTRAST)
-        house.inbox.answer_check(key, "My notebook", BY_LINK, house.clock())
+        house.inbox.answer_check(house.card(key), "My notebook", BY_LINK)
         page.reload()
         assert min(before, page.evaluate(LOWEST_CONTRAST)) >= 4.5
     context.close()
@@ -172,7 +172,7 @@ def test_what_a_check_says_can_be_read_by_weak_eyes(browser: Browser, tmp_path: 
 def test_nothing_is_wider_than_a_phone_and_targets_are_large(page: Page, tmp_path: Path) -> None:
     house = answering(tmp_path, a_message(checks=[CHECK]))
     key, checked, wrong = (house.touch(number=number) for number in (1, 2, 4))
-    house.inbox.answer_check(wrong, "My notebook", BY_LINK, house.clock())
+    house.inbox.answer_check(house.card(wrong), "My notebook", BY_LINK)
     page.set_viewport_size({"width": 320, "height": 640})
     with served(app_of(house)) as address:
         asked = ["/a/" + house.token("answer", each) for each in (key, checked, wrong)]

@@ -21,10 +21,10 @@ def ana(site: Site) -> Person:
 
 def test_everything_sent_answered_and_stored(site: Site) -> None:
     key, inbox, now = site.house.touch(), site.house.inbox, site.house.clock()
-    inbox.got_it(key, BY_LINK, now)
-    inbox.undo(key, now)
-    inbox.ask(key, "When does it start?", BY_LINK, now)
-    inbox.snooze(key, now)
+    inbox.got_it(inbox.card(key, now), BY_LINK)
+    inbox.undo(inbox.card(key, now))
+    inbox.ask(inbox.card(key, now), "When does it start?", BY_LINK)
+    inbox.snooze(inbox.card(key, now))
     html = site.get(key, "mine").text
     for words in ("Sent by e-mail", "You confirmed", "You took that back", "You asked", "When does it start?",
                   "before Tuesday, 12 January", "Asia/Seoul", ANA.email):  # fmt: skip
@@ -33,7 +33,7 @@ def test_everything_sent_answered_and_stored(site: Site) -> None:
 
 def test_nothing_of_anybody_else(site: Site) -> None:
     key = site.house.touch()
-    site.house.inbox.ask(site.house.touch(BEN), "Why?", BY_LINK, site.house.clock())
+    site.house.inbox.ask(site.house.card(site.house.touch(BEN)), "Why?", BY_LINK)
     for asked in ("", "?format=json"):
         told = site.client.get(site.path("mine", key) + asked).text
         assert "Why?" not in told
@@ -42,7 +42,7 @@ def test_nothing_of_anybody_else(site: Site) -> None:
 
 def test_everything_as_a_file(site: Site) -> None:
     key = site.house.touch()
-    site.house.inbox.got_it(key, BY_LINK, site.house.clock())
+    site.house.inbox.got_it(site.house.card(key), BY_LINK)
     told = site.client.get(site.path("mine", key), params={"format": "json"})
     assert 'attachment; filename="my-messages.json"' in told.headers["content-disposition"]
     everything = told.json()

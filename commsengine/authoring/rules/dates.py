@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from itertools import islice
 
 from commsengine.authoring.draft import FIRST_YEAR, LAST_YEAR, Draft, planned
 from commsengine.authoring.places import zone_fix
 from commsengine.authoring.yaml_tree import YamlPath
 from commsengine.cadence.calendar import DAY, instant, zone
-from commsengine.cadence.moments import Moment, clock_text
+from commsengine.cadence.moments import clock_text
 from commsengine.cadence.plan import WEEKDAYS, Workspace
 from commsengine.errors import Problem
 
@@ -35,10 +36,8 @@ def messages_end_after_they_begin(draft: Draft) -> Iterator[Problem]:
         opens, closes = draft.instant(message.opens), draft.instant(message.closes)
         if opens and closes and closes <= opens:
             said = f"{opens:%Y-%m-%d %H:%M} and ends on {closes:%Y-%m-%d %H:%M}".replace(" 00:00", "")
-            cause = f"'{message.id}' begins on {said}."
-            yield draft.error(
-                (*path, "until"), "ends_before_start", cause, "Write a later 'until' or an earlier 'from'."
-            )
+            cause, fix = f"'{message.id}' begins on {said}.", "Write a later 'until' or an earlier 'from'."
+            yield draft.error((*path, "until"), "ends_before_start", cause, fix)
 
 
 def phases_follow_each_other(draft: Draft) -> Iterator[Problem]:
@@ -102,31 +101,31 @@ def repeats_fit(draft: Draft) -> Iterator[Problem]:
         times, fit = message.cadence.times, planned(draft, message)
         if times and fit is not None and 0 < fit < times:
             cause = f"Only {fit} of the {times} repeats of '{message.id}' fit between 'from' and 'until'."
-            yield draft.advice(
-                (*path, "cadence", "times"), "repeats_do_not_fit", cause, "Write fewer, or a later 'until'."
-            )
+            fix = "Write fewer, or a later 'until'."
+            yield draft.advice((*path, "cadence", "times"), "repeats_do_not_fit", cause, fix)
 
 
 def clock_changes(draft: Draft, zones: set[str]) -> Iterator[Problem]:
     for path, moment in draft.moments():
         if moment.time and (at := draft.instant(moment)):
             for name in sorted(zones):
-                yield from _in_a_gap(draft, path, moment, at, name)
+                yield from _in_a_gap(draft, path, name, at.date(), moment.time)
 
 
 def windows_in_gaps(draft: Draft, zones: set[str]) -> Iterator[Problem]:
     # In each zone, the first day on which the window opens or closes at a time that the clock change leaves out.
     window, first, last = draft.plan.send.window, *_span(draft)
-    edges = [("from", window.start), ("to", window.end)]
+    edges: list[tuple[YamlPath, int]] = [
+        (("send", "window", "from"), window.start),
+        (("send", "window", "to"), window.end),
+    ]
     if first is None or last is None or min(window.start % DAY_MINUTES, window.end % DAY_MINUTES) >= NIGHT_ENDS:
         return  # clocks change at night: the window of an office never meets it
-    for name in sorted(name for name in zones if not zone_fix(name)):
-        for day in (first + DAY * number for number in range((last - first).days + 1)):
-            if WEEKDAYS[day.weekday()] in window.days and (gap := _left_out(name, day, edges)):
-                key, minutes, used = gap
-                cause = f"{clock_text(minutes)} does not exist on {day} in {name}: clocks change; {used:%H:%M} is used."
-                yield draft.advice(("send", "window", key), "clock_change", cause, "Write another time if you mind.")
-                break
+    days = [first + DAY * number for number in range((last - first).days + 1)]
+    days = [day for day in days if WEEKDAYS[day.weekday()] in window.days]
+    for name in sorted(zones):
+        gaps = (gap for day in days for path, minutes in edges for gap in _in_a_gap(draft, path, name, day, minutes))
+        yield from islice(gaps, 1)
 
 
 def _span(draft: Draft) -> tuple[dt.date | None, dt.date | None]:
@@ -137,28 +136,13 @@ def _span(draft: Draft) -> tuple[dt.date | None, dt.date | None]:
     return min(opens), max(closes)
 
 
-def _left_out(name: str, day: dt.date, edges: list[tuple[str, int]]) -> tuple[str, int, dt.datetime] | None:
-    for key, minutes in edges:
-        used = instant(name, day, minutes).astimezone(zone(name))
-        if 0 < minutes < DAY_MINUTES and used.hour * 60 + used.minute != minutes:
-            return key, minutes, used
-    return None
-
-
-def _in_a_gap(draft: Draft, path: YamlPath, moment: Moment, at: dt.datetime, name: str) -> Iterator[Problem]:
+def _in_a_gap(draft: Draft, path: YamlPath, name: str, day: dt.date, minutes: int) -> Iterator[Problem]:
     if zone_fix(name):
         return
-    used = instant(name, at.date(), moment.time).astimezone(zone(name))
-    if used.hour * 60 + used.minute != moment.time:
-        cause = (
-            f"{clock_text(moment.time)} does not exist on {at:%Y-%m-%d} in {name}: clocks change; {used:%H:%M} is used."
-        )
+    used = instant(name, day, minutes).astimezone(zone(name))
+    if 0 < minutes < DAY_MINUTES and used.hour * 60 + used.minute != minutes:
+        cause = f"{clock_text(minutes)} does not exist on {day} in {name}: clocks change; {used:%H:%M} is used."
         yield draft.advice(path, "clock_change", cause, "Write another time if you mind.")
 
 
-RULES = (
-    years_are_plausible,
-    messages_end_after_they_begin,
-    phases_follow_each_other,
-    touches_are_bearable,
-)
+RULES = (years_are_plausible, messages_end_after_they_begin, phases_follow_each_other, touches_are_bearable)

@@ -104,10 +104,8 @@ def the_zone_exists(draft: Draft) -> Iterator[Problem]:
 def templates_exist(draft: Draft, names: list[str]) -> Iterator[Problem]:
     for path, message in draft.messages():
         if names and message.template not in names:
-            cause = f"There is no template '{message.template}'."
-            yield draft.error(
-                (*path, "template"), "unknown_template", cause, meant(message.template, names, "template")
-            )
+            cause, fix = f"There is no template '{message.template}'.", meant(message.template, names, "template")
+            yield draft.error((*path, "template"), "unknown_template", cause, fix)
 
 
 def senders_exist(draft: Draft) -> Iterator[Problem]:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from commsengine.authoring.draft import Draft
 from commsengine.authoring.yaml_tree import YamlPath
+from commsengine.cadence.audience import role_of
 from commsengine.cadence.experiment import arm_of
-from commsengine.cadence.people import Person, role_of
+from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message
 from commsengine.errors import Problem
 from commsengine.recall.privacy import FEWEST, enough

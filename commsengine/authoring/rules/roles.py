@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from commsengine.authoring.draft import Draft
 from commsengine.authoring.yaml_tree import YamlPath
-from commsengine.cadence.people import COLUMNS, Person, matches, role_of
+from commsengine.cadence.audience import matches, role_of
+from commsengine.cadence.people import COLUMNS, Person
 from commsengine.cadence.plan import WEEKDAYS, Role
 from commsengine.errors import Problem
-from commsengine.text import listed, meant, near_names
+from commsengine.text import listed, meant, near_names, near_or
 
 
 def roles_can_match(draft: Draft) -> Iterator[Problem]:
@@ -82,8 +83,7 @@ def _idle_values(draft: Draft, name: str, role: Role, people: Sequence[Person]) 
         known = {person.column(column) for person in people}
         for index, value in enumerate(values):
             if value not in known:
-                near = near_names(value, known - {""})
-                fix = f"Did you mean {listed(near)}?" if near else "Take it out, or check the people file."
+                fix = near_or(value, known - {""}, "Take it out, or check the people file.")
                 path: YamlPath = ("audience", "roles", name, column, index)
                 yield draft.advice(path, "idle_value", f"Nobody has {column} '{value}'.", fix)
 

@@ -188,9 +188,9 @@ PLANS = (
                         "Use {{ links.answer }}"),
                 layout__html='<p class={{ title }}>{{ body }}</p>\n<a href="javascript:alert(1)">{{ footer }}</a>\n'),
         refused(slip("One list.", "'See [it](javascript:x)'"),
-                ("18:17", "A link begins with 'javascript:'", "Link to an https:// address")),
+                ("18:27", "The link to 'javascript:x' is not https", "Write the whole address: https://…")),
         refused(slip("One list.", "'See <a href=javascript:x>it</a>'"),
-                ("18:17", "A link begins with 'javascript:'", "Link to an https:// address")),
+                ("18:30", "The link to 'javascript:x' is not https", "Write the whole address: https://…")),
     )),
     BadInput(24, "things that wait for each other", (
         refused(PLAN.replace("kickoff: 2027-01-11", "kickoff: go_live - 7d").replace("2027-03-15", "kickoff + 7d"),

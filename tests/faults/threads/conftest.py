@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from commsengine.store.store import Store
+from tests import fresh
 from tests.engine.conftest import bag, clock, engine
 from tests.servers import SmtpSink
 from tests.store.conftest import _empty, postgres_url
@@ -20,7 +21,7 @@ __all__ = ["bag", "clock", "engine", "open_site", "postgres_url", "site"]
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     path = tmp_path / "engine.db"
-    Store.create(f"sqlite:///{path}").close()
+    fresh.a_store(path).close()
     return path
 
 

@@ -20,8 +20,9 @@ from commsengine.engine.engine import Engine
 from commsengine.engine.heartbeat import LEASE
 from commsengine.engine.owner import Owner
 from commsengine.engine.senders import ChannelSetup
-from commsengine.store.records import Receipt
+from commsengine.store.records import Lease, Receipt
 from commsengine.store.store import Store
+from tests import outbox
 from tests.builders import a_message, a_plan, someone, utc
 from tests.fakes import Clock, Scribe
 from tests.servers import SmtpSink
@@ -82,17 +83,18 @@ def dies(store: Store, now: dt.datetime, *, sent: int = 0, sending: int = 0, own
 
     Returns the keys it had claimed: first those it sent, then those it was sending.
     """
-    me, fence, campaigns = owner or a_dead_one(), store.engine.next_fence(), store.campaigns.running()
+    lease = Lease((owner or a_dead_one()).name, store.engine.next_fence(), now + LEASE)
+    campaigns = store.campaigns.running()
     made = Decisions(store, Workspace(), frozenset({"email"})).of(store.loading.due(now), campaigns, now)
     touches = store.outbox.claim(
-        [(one.decision, one.facts_seq) for one in made], owner=me.name, fence=fence, lease_until=now + LEASE,
+        [(one.decision, one.facts_seq) for one in made], lease,
         epochs={each.id: each.epoch for each in campaigns.running},
         versions={each.id: each.version for each in campaigns.running}, now=now,
     )  # fmt: skip
     keys = [touch.key for touch in touches]
-    assert len(store.outbox.mark(keys[: sent + sending], owner=me.name, fence=fence, now=now)) == sent + sending
+    assert len(outbox.mark(store, keys[: sent + sending], lease, now)) == sent + sending
     receipts = [Receipt(key, "sent", now, "reply", "250 ok") for key in keys[:sent]]
-    store.outbox.settle(receipts, owner=me.name, fence=fence, now=now)
+    outbox.settle(store, receipts, lease, now)
     return keys
 
 

@@ -25,7 +25,9 @@ from commsengine.content.message import RenderedMessage
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.owner import EngineLock
 from commsengine.errors import CommsError, HeldError
+from commsengine.store.records import Lease
 from commsengine.store.store import Store
+from tests import outbox
 from tests.builders import a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
 from tests.fakes import Clock, Mailbag, a_channel
@@ -208,17 +210,19 @@ def test_mautic_15949_a_lagging_replica_gave_out_the_same_people_twice(on_postgr
     campaigns = store.campaigns.running()
     read_before = Decisions(store, Workspace()).of([person.id for person in crowd(3)], campaigns, now)
 
-    def claimed(owner: str, fence: int, people: slice) -> list[str]:
+    first_lease, second_lease = (Lease(owner, n, utc("2027-01-11 09:10")) for n, owner in ((1, "first"), (2, "second")))
+
+    def claimed(lease: Lease, people: slice) -> list[str]:
         touches = store.outbox.claim(
-            [(one.decision, one.facts_seq) for one in read_before[people]], owner=owner, fence=fence, now=now,
-            lease_until=utc("2027-01-11 09:10"), epochs={"crm": campaigns.running[0].epoch}, versions={"crm": 1},
+            [(one.decision, one.facts_seq) for one in read_before[people]], lease,
+            epochs={"crm": campaigns.running[0].epoch}, versions={"crm": 1}, now=now,
         )  # fmt: skip
         return [touch.key for touch in touches]
 
-    first = claimed("first", 1, slice(1))
-    assert store.outbox.mark(first, owner="first", fence=1, now=now) == set(first)
+    first = claimed(first_lease, slice(1))
+    assert outbox.mark(store, first, first_lease, now) == set(first)
     store.answers.record(someone(1).id, "crm", "one-record", "", "heard_enough", evidence="link", by="p", now=now)
-    leave = store.outbox.mark(claimed("second", 2, slice(3)), owner="second", fence=2, now=now)
+    leave = outbox.mark(store, claimed(second_lease, slice(3)), second_lease, now)
     assert {store.touches.rows([key])[key].person_id for key in leave} == {someone(2).id}
 
 

@@ -1,0 +1,176 @@
+"""How the settings are read: the only reader of the environment, and of ``.env`` in the workspace.
+
+A setting comes from the environment, else from ``.env``; a secret may instead name a file that holds it
+(``COMMSENGINE_SECRET_KEY_FILE=/run/secrets/key``). All that is wrong is reported at once, by name, with its remedy.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import stat
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from dotenv.parser import Binding, parse_stream
+from pydantic import ValidationError
+
+from commsengine import loopback
+from commsengine.authoring.yaml_text import read_utf8
+from commsengine.errors import InputError, Problem
+from commsengine.settings import MOST_CONNECTIONS, PREFIX, SECRETS, SMTP_CONNECTIONS, Settings
+from commsengine.text import near_names
+
+_OUR_LINE = re.compile(rf"\s*(?:export\s+)?({PREFIX}\w+)", re.IGNORECASE)
+
+
+def debugging() -> bool:
+    # Whether unexpected errors show their traceback.
+    return os.environ.get("COMMSENGINE_DEBUG", "") not in ("", "0", "false", "no")
+
+
+def spare_proxies() -> None:
+    # The Slack SDK and urllib obey HTTP_PROXY even for a stand-in on the loopback address.
+    spared = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    hosts = [host.strip() for host in spared.split(",") if host.strip()]
+    if hosts != ["*"]:
+        os.environ["no_proxy"] = ",".join([*hosts, *(name for name in loopback.NAMES if name not in hosts)])
+
+
+def load_settings(workspace: Path) -> Settings:
+    """Raises ``InputError`` with every problem, each by the name of its setting."""
+    file = workspace / ".env"
+    lines = _lines(file)
+    written = {line.key.upper(): line.value for line in lines if line.key}
+    secrets, of_files = _secret_files(file, written)
+    problems = [*_unreadable(file, lines), *_open_to_others(file, written), *_unknown(file, written), *of_files]
+    settings = None
+    try:
+        settings = Settings(workspace=workspace.absolute(), **_from_files(written, secrets))
+    except ValidationError as invalid:
+        problems += [_problem(error, file, written) for error in invalid.errors()]
+    if problems or settings is None:
+        raise InputError.of(problems)
+    return settings
+
+
+def _lines(file: Path) -> list[Binding]:
+    # Each value as it stands there: ``${x}`` in a password is no reference.
+    return [*parse_stream(io.StringIO(read_utf8(file)))] if file.exists() else []
+
+
+def _unreadable(file: Path, lines: Iterable[Binding]) -> list[Problem]:
+    # A line of ours that is neither a setting nor a comment would be left out in silence.
+    fix = """Write NAME=VALUE; put a value that holds quotes into others: '"Change Team" <change@example.com>'."""
+    return [
+        Problem(str(file), line.original.line, 1, "setting", f"{found[1]} cannot be read from this line.", fix)
+        for line in lines
+        if line.error and (found := _OUR_LINE.match(line.original.string))
+    ]
+
+
+def _environment(name: str) -> str:
+    # Names in the environment may be in small letters.
+    return os.environ.get(name) or os.environ.get(name.lower()) or ""
+
+
+def _from_files(written: Mapping[str, str | None], secrets: Mapping[str, str]) -> dict[str, Any]:
+    # The environment comes first; then a secret's own file; then ``.env``.
+    fields = [name for name in Settings.model_fields if name != "workspace" and not _environment(PREFIX + name.upper())]
+    defaults: dict[str, Any] = {"state_dir": _state_home()}
+    found = {name: secrets.get(name.upper()) or written.get(PREFIX + name.upper()) for name in fields}
+    return {name: value or defaults.get(name) for name, value in found.items() if value or name in defaults}
+
+
+def _secret(name: str, path: Path) -> str:
+    # Files below /run are guarded by what mounted them.
+    try:
+        mode, text = path.stat().st_mode, path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise InputError(f"{name} names {path}, which cannot be read: {reason}.", "Name a readable file.") from None
+    if mode & stat.S_IROTH and not path.absolute().is_relative_to("/run"):
+        message = f"{name} names {path}, which everybody on this machine can read (mode {mode & 0o777:04o})."
+        raise InputError(message, f"Run: chmod 600 {path}")
+    if not text:
+        raise InputError(f"{name} names {path}, which is empty.", "Put the secret into it, alone on one line.")
+    return text
+
+
+def _secret_files(file: Path, written: Mapping[str, str | None]) -> tuple[dict[str, str], list[Problem]]:
+    """What stands in the files that COMMSENGINE_X_FILE names, by X, and what is wrong with them."""
+    found, problems = {}, []
+    for secret in SECRETS:
+        name = f"{PREFIX}{secret}_FILE"
+        if path := _environment(name) or written.get(name):
+            try:
+                found[secret] = _secret(name, Path(path))
+            except InputError as error:
+                problems.append(Problem(*_place(name, file, written), "setting", error.message, error.fix))
+    return found, problems
+
+
+def _open_to_others(file: Path, written: Mapping[str, str | None]) -> list[Problem]:
+    secrets = [name for name in SECRETS if written.get(PREFIX + name)]
+    if not secrets or not file.stat().st_mode & stat.S_IROTH:
+        return []
+    mode = stat.S_IMODE(file.stat().st_mode)
+    names = " and ".join(PREFIX + name for name in secrets)
+    message = f"this file holds {names}, but everybody on this machine can read it (mode {mode:04o})."
+    line = min(_line_of(file, PREFIX + name) for name in secrets)
+    return [Problem(str(file), line, 1, "open-secrets", message, f"Run: chmod 600 {file}")]
+
+
+def _unknown(file: Path, written: Mapping[str, str | None]) -> list[Problem]:
+    known = [PREFIX + name.upper() for name in Settings.model_fields if name != "workspace"]
+    known += [f"{PREFIX}{name}_FILE" for name in SECRETS] + [f"{PREFIX}DEBUG"]
+    problems = []
+    for name in (name for name in written if name.startswith(PREFIX) and name not in known):
+        near, message = near_names(name, known, 1), f"there is no setting {name}."
+        fix = f"Did you mean {near[0]}?" if near else "Remove it."
+        problems.append(Problem(str(file), _line_of(file, name), 1, "unknown-setting", message, fix))
+    return problems
+
+
+def _line_of(file: Path, name: str) -> int:
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    wanted = re.compile(rf"\s*(export\s+)?{re.escape(name)}\s*=", re.IGNORECASE)
+    return next((number for number, line in enumerate(lines, 1) if wanted.match(line)), 0)
+
+
+def _problem(error: Any, file: Path, written: Mapping[str, str | None]) -> Problem:
+    # The value is never shown, for it may be a secret.
+    name = PREFIX + str(error["loc"][0]).upper() if error["loc"] else ""
+    cause = str(error["ctx"]["error"]) if error["type"] == "value_error" else _plain(error)
+    message, _, fix = f"{name} {cause}".strip().partition(". ")
+    return Problem(
+        *_place(name, file, written), "setting", f"{message.rstrip('.')}.", f"{fix.rstrip('.')}." if fix else ""
+    )
+
+
+def _place(name: str, file: Path, written: Mapping[str, str | None]) -> tuple[str, int, int]:
+    # The environment comes before ``.env``.
+    if written.get(name) and not _environment(name):
+        return str(file), _line_of(file, name), 1
+    return "environment", 0, 0
+
+
+def _plain(error: Any) -> str:
+    connections = error["loc"] == ("smtp_connections",)
+    what = "connections" if connections else "messages a minute"
+    if error["type"] == "int_parsing":
+        example = SMTP_CONNECTIONS if connections else 300
+        return f"is not a whole number. Write a number of {what}, for example {example}"
+    if error["type"] in ("greater_than_equal", "less_than_equal"):
+        return f"is out of range. Write a number of {what} from 1 to {MOST_CONNECTIONS if connections else 1_000_000}"
+    return f"is not valid ({error['msg']}). See docs/operations.md"
+
+
+def _state_home() -> Path:
+    # As systemd says, else as the desktop's standard says.
+    given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    if given:
+        return Path(given)
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "commsengine"

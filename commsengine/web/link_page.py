@@ -1,0 +1,48 @@
+"""A page behind a signed link: what the answer page, "My messages" and the unsubscribe page have in common."""
+
+from __future__ import annotations
+
+import datetime as dt
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from commsengine.answers.inbox import AnswerInbox, Evidence
+from commsengine.web.protection import LinkGuard
+from commsengine.web.requests import FIELD, evidence_of, read_form
+
+Form = Mapping[str, str]
+
+
+class LinkPage(ABC):
+    """``purpose`` is what its links are signed for. GET and HEAD show the page; POST takes a form that was on it."""
+
+    path: str
+    purpose: str
+
+    def __init__(self, inbox: AnswerInbox, guard: LinkGuard) -> None:
+        self._inbox, self._guard = inbox, guard
+
+    def route(self) -> Route:
+        return Route(self.path, self._answer, methods=["GET", "POST"], name=self.purpose)
+
+    async def _answer(self, request: Request) -> Response:
+        form = await read_form(request) if request.method == "POST" else None
+        return await run_in_threadpool(self._enter, request, form)
+
+    def _enter(self, request: Request, form: Form | None) -> Response:
+        key, now = self._guard.enter(request, self.purpose)
+        return self._show(request, key, now) if form is None else self._take(request, key, form, now)
+
+    @abstractmethod
+    def _show(self, request: Request, key: str, now: dt.datetime) -> Response: ...
+
+    @abstractmethod
+    def _take(self, request: Request, key: str, form: Form, now: dt.datetime) -> Response: ...
+
+    def _evidence(self, request: Request, key: str, form: Form, now: dt.datetime) -> Evidence:
+        return evidence_of(request, self._guard.notes.since(form.get(FIELD, ""), key, now))
