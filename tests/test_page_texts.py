@@ -85,14 +85,15 @@ def report_page(pick: Pick) -> dict[str, Any]:
     def role() -> Thing:
         recall = Thing(mean=pick([0.3, 0.7]), low=0.2, high=0.8)
         return Thing(
-            role=value("role"), people=1200, shown=pick([True, True, False]), reached=1100, touches=2300,
-            by_hand=pick([0, 3]), acknowledged=pick([0, 700]), right=pick([None, share]), recall=pick([None, recall]),
+            role=value("role"), people=1200, shown=pick([True, True, False]), right=pick([None, share]),
+            counts=Thing(reached=1100, touches=2300, by_hand=pick([0, 3]), acknowledged=pick([0, 700])),
+            recall=pick([None, recall]),
             drawn=pick([200, 1200]), checks=pick([0, 60]), tested=pick([True, False]), ramp=pick([True, False]),
         )  # fmt: skip
 
     total = Thing(
-        people=2400, all_roles=pick([True, False]), reached=2200, touches=4000, by_hand=pick([0, 3]),
-        acknowledged=pick([0, 900]), right=pick([None, share]),
+        people=2400, all_roles=pick([True, False]), right=pick([None, share]),
+        counts=Thing(reached=2200, touches=4000, by_hand=pick([0, 3]), acknowledged=pick([0, 900])),
     )  # fmt: skip
     alike = Thing(
         index=pick([None, 0.7]), verdict=pick(["alike", "not alike", "too few answers"]), answers=40,
@@ -104,14 +105,13 @@ def report_page(pick: Pick) -> dict[str, Any]:
         floor=floor, target=pick([None, 0.8]), by=pick([None, DAY]), guess=guess, roles=[role(), role()],
         total=pick([None, total]), alike=alike,
     )  # fmt: skip
-    panels = [Thing(role=role(), plot=a_plot())]
+    panels = [(role(), a_plot())]
     arms = [arm(value("grow"), pick), arm(value("equal"), pick)]
-    report = Thing(
-        title=value("title"), campaign=value("campaign"), state=value("state"), at=DAY, people=2400, arms=arms
-    )
+    record = Thing(plan=Thing(title=value("title")), id=value("campaign"), state=value("state"))
+    report = Thing(record=record, at=DAY, people=2400, arms=arms)
     return {
         "report": report, "headline": value("headline"), "lines": [value("line"), value("line")],
-        "sections": [Thing(message=message, panels=pick([[], panels]))], "weeks": pick([[], [a_plot()]]),
+        "sections": [(message, pick([[], panels]))], "weeks": pick([[], [a_plot()]]),
         "fewest": 10, "shown_people": 2400, "whens": lambda at: value("day"), "hair": 0.001,
     }  # fmt: skip
 
