@@ -28,6 +28,7 @@ from commsengine.engine.heartbeat import sweep
 from commsengine.engine.recorder import loggable
 from commsengine.errors import CommsError
 from commsengine.store.store import Store
+from commsengine.translation import _
 from commsengine.web.connections import MOST, PATIENCE, server_of
 
 LAST_SENDS = 25.0  # seconds
@@ -175,8 +176,13 @@ def _bound(web: Web) -> socket.socket:
         return socket.create_server((web.host, web.port))
     except OSError as problem:
         raise CommsError(
-            f"The pages cannot be shown at {web.host}:{web.port}: {problem.strerror}.",
-            "Set COMMSENGINE_HTTP_BIND to a free address, or stop the program that uses this one.",
+            _(
+                "The pages cannot be shown at {host}:{port}: {strerror}.",
+                host=web.host,
+                port=web.port,
+                strerror=problem.strerror,
+            ),
+            _("Set COMMSENGINE_HTTP_BIND to a free address, or stop the program that uses this one."),
         ) from None
 
 

@@ -7,6 +7,8 @@ import hashlib
 import re
 from collections.abc import Iterable
 
+from commsengine.translation import _
+
 LIKE_A_NAME = 0.6
 # Addresses of one house share their domain, so that more of them must agree.
 LIKE_AN_ADDRESS = 0.7
@@ -43,7 +45,7 @@ def near_names(written: str, known: Iterable[str], most: int = 3, likeness: floa
 def near_or(written: str, known: Iterable[str], instead: str, most: int = 3) -> str:
     """The remedy for a wrong name: the near ones, else ``instead``."""
     near = near_names(written, known, most)
-    return f"Did you mean {listed(near)}?" if near else instead
+    return _("Did you mean {near}?", near=listed(near)) if near else instead
 
 
 def listed(names: Iterable[str], word: str = "or") -> str:
@@ -56,24 +58,35 @@ def meant(written: str, known: Iterable[str], what: str) -> str:
     """The remedy for an unknown name: the near names, else the known ones, else how to make one."""
     names = list(known)
     if near := near_names(written, names):
-        return f"Did you mean {listed(near)}?"
+        return _("Did you mean {near}?", near=listed(near))
     if not names:
-        return f"There is no {what} yet; add it, or take the name out."
+        return _("There is no {what} yet; add it, or take the name out.", what=what)
     # A list that is cut leaves out at least five names.
     cut = len(names) > MOST_LISTED + 4
-    more = f" (and {len(names) - MOST_LISTED} more)" if cut else ""
-    return f"Write a known {what}: {listed(names[:MOST_LISTED] if cut else names)}{more}."
+    more = _(" (and {number} more)", number=len(names) - MOST_LISTED) if cut else ""
+    return _(
+        "Write a known {what}: {names}{more}.",
+        what=what,
+        names=listed(names[:MOST_LISTED] if cut else names),
+        more=more,
+    )
 
 
 def no_such(what: str, given: str, known: Iterable[str]) -> str:
     """One sentence that a name is unknown, with the near names, else the first few there are."""
     names = sorted(known)
     if near := near_names(given, names):
-        return f"There is no {what} '{given}'. Did you mean {' or '.join(near)}?"
+        return _("There is no {what} '{given}'. Did you mean {near}?", what=what, given=given, near=" or ".join(near))
     if not names:
-        return f"There is no {what} '{given}'; there is none yet."
+        return _("There is no {what} '{given}'; there is none yet.", what=what, given=given)
     more = ", …" if len(names) > 8 else ""
-    return f"There is no {what} '{given}'. There is: {', '.join(names[:8])}{more}."
+    return _(
+        "There is no {what} '{given}'. There is: {names}{more}.",
+        what=what,
+        given=given,
+        names=", ".join(names[:8]),
+        more=more,
+    )
 
 
 def mail_address(written: str) -> str:
@@ -94,8 +107,8 @@ def unseen_in(text: str) -> str:
         return ""
     if found[0] == "\x00":
         return "a NUL"
-    kind = "direction mark" if _TURNS.match(found[0]) else "control character"
-    return f"the {kind} U+{ord(found[0]):04X}"
+    kind = _("direction mark") if _TURNS.match(found[0]) else _("control character")
+    return _("the {kind} U+{ord:04X}", kind=kind, ord=ord(found[0]))
 
 
 def shown_unseen(text: str) -> str:

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from commsengine.environment import load_settings, spare_proxies
 from commsengine.errors import InputError
 from commsengine.settings import JOURNAL, NO_CHANNEL, SIGN_IN, Settings
+from commsengine.translation import _
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -101,7 +102,7 @@ class Wiring:
         try:
             return pwd.getpwuid(os.getuid()).pw_name
         except KeyError:
-            return f"user {os.getuid()}"
+            return _("user {getuid}", getuid=os.getuid())
 
     # -- what is on record ------------------------------------------------------------------------
 
@@ -117,8 +118,8 @@ class Wiring:
 
         if not self.has_database and not any((self.folder / sign).exists() for sign in SIGNS_OF_A_WORKSPACE):
             raise InputError(
-                f"{self.folder} is no workspace.",
-                "Go into one, name it with --workspace, or make one: commsengine init DIR",
+                _("{folder} is no workspace.", folder=self.folder),
+                _("Go into one, name it with --workspace, or make one: commsengine init DIR"),
             )
         self.refuse_misplaced()
         return Store.create(self.settings.database)
@@ -131,10 +132,18 @@ class Wiring:
         if file is None or not (found := misplaced(file)):
             return
         parts = [(Path(f"{found}{end}"), Path(f"{file}{end}")) for end in ("", "-wal", "-shm")]
-        moves = [f"mv {shlex.quote(str(old))} {shlex.quote(str(new))}" for old, new in parts if old.exists()]
+        moves = [
+            _("mv {quote} {quote_2}", quote=shlex.quote(str(old)), quote_2=shlex.quote(str(new)))
+            for old, new in parts
+            if old.exists()
+        ]
         raise InputError(
-            f"The database of this workspace is {found}: version 0.1.0 read the ? or % in its path as part of a URL.",
-            f"Stop the engine, then move it into its place: {' && '.join(moves)}",
+            _(
+                "The database of this workspace is {found}: version 0.1.0 read the ? or % in its path as part of a "
+                "URL.",
+                found=found,
+            ),
+            _("Stop the engine, then move it into its place: {moves}", moves=" && ".join(moves)),
         )
 
     def upgrade(self) -> Path | None:
@@ -302,19 +311,24 @@ class Wiring:
         """Raises ``InputError`` when nothing could be sent at all."""
         if not self.settings.credentials:
             raise InputError(
-                f"{NO_CHANNEL}, so nothing can be sent.",
-                f"{SIGN_IN}, or try it without: commsengine rehearse PLAN",
+                _("{no_channel}, so nothing can be sent.", no_channel=NO_CHANNEL),
+                _("{sign_in}, or try it without: commsengine rehearse PLAN", sign_in=SIGN_IN),
             )
         self.settings.require_key()
 
     def left_out(self, plan: Plan) -> list[str]:
         if not self.channels:
             why = NO_CHANNEL[0].lower() + NO_CHANNEL[1:]
-            return [f"{plan.campaign}: {why}, so it can be rehearsed but not started."]
+            return [_("{campaign}: {why}, so it can be rehearsed but not started.", campaign=plan.campaign, why=why)]
         used = [name for name in plan.send.channels if name in self.channels]
-        others = " and ".join(used) or "no channel: people are called"
+        others = " and ".join(used) or _("no channel: people are called")
         return [
-            f"{plan.campaign}: {name} has no credentials here, so it is left out; it uses {others}."
+            _(
+                "{campaign}: {name} has no credentials here, so it is left out; it uses {others}.",
+                campaign=plan.campaign,
+                name=name,
+                others=others,
+            )
             for name in plan.send.channels
             if name not in used
         ]

@@ -32,6 +32,7 @@ from commsengine.errors import CommsError, InputError
 from commsengine.store.records import CampaignRecord, QuestionRecord, TouchRecord
 from commsengine.store.store import Store
 from commsengine.text import message_key
+from commsengine.translation import _
 
 LONGEST = 4000
 """Characters of what a person writes."""
@@ -76,7 +77,7 @@ class AnswerInbox:
         """The touch and every answer of its person about it. Raises ``UnknownTouchError``."""
         found = self._store.answers.about(key)
         if found is None:
-            raise UnknownTouchError("This message is not on record.", "Open the newest message you have.")
+            raise UnknownTouchError(_("This message is not on record."), _("Open the newest message you have."))
         version = self._version(found.touch)
         zone, message = zone_of(found.person, version.plan).key, version.plan.message(found.touch.message)
         return Card(
@@ -129,10 +130,10 @@ class AnswerInbox:
     def give_input(self, card: Card, value: str, evidence: Evidence) -> Recorded:
         """Raises ``InputError`` if the answer is empty, too long or none of the choices."""
         if card.message.input is None:
-            raise InputError("This message asks for no answer in words.")
+            raise InputError(_("This message asks for no answer in words."))
         value = _written(value)
         if card.message.input.choices and value not in card.message.input.choices:
-            raise InputError("Please choose one of the answers.")
+            raise InputError(_("Please choose one of the answers."))
         return self._record(card, "input", evidence, value=value)
 
     def commit(self, card: Card, text: str, evidence: Evidence) -> Recorded:
@@ -141,7 +142,7 @@ class AnswerInbox:
     def answer_check(self, card: Card, choice: str, evidence: Evidence) -> Recorded:
         """Raises ``InputError`` for an unknown choice. Right or wrong is on the card, for this person only."""
         if card.check is None or choice not in card.check.answers:
-            raise InputError("Please choose one of the answers.")
+            raise InputError(_("Please choose one of the answers."))
         return self._record(
             card, "check", evidence, value=choice, right=choice == card.check.right, counts=card.asks_check
         )
@@ -151,7 +152,7 @@ class AnswerInbox:
         found = (answer for answer in (card.check.answers if card.check else ()) if answer_id(answer) == name)
         choice = next(found, None)
         if choice is None:
-            raise InputError("This question has changed since. Please answer it on the page of this message.")
+            raise InputError(_("This question has changed since. Please answer it on the page of this message."))
         return self.answer_check(card, choice, evidence)
 
     def heard_enough(self, card: Card, evidence: Evidence, *, whole_campaign: bool = False) -> Recorded:
@@ -222,7 +223,7 @@ class AnswerInbox:
         # a question that does not say what was answered
         question = self.text(card).check.question
         about = f" ({question})" if question else ""
-        return self.ask(card, f"Please explain it to me{about}", evidence)
+        return self.ask(card, _("Please explain it to me{about}", about=about), evidence)
 
     def snooze(self, card: Card) -> Card:
         """Nothing of this message comes before the person's next local day."""
@@ -294,7 +295,9 @@ def _written(text: str) -> str:
     """What a person wrote, fit to keep. Raises ``InputError`` with a sentence for them."""
     text = text.strip()
     if not text:
-        raise InputError("Please write something first.")
+        raise InputError(_("Please write something first."))
     if len(text) > LONGEST:
-        raise InputError(f"Please say it in {LONGEST} characters at most; yours has {len(text)}.")
+        raise InputError(
+            _("Please say it in {longest} characters at most; yours has {number}.", longest=LONGEST, number=len(text))
+        )
     return text

@@ -15,11 +15,12 @@ from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord
 from commsengine.store.service_mail import ABOUT_OTHERS
 from commsengine.store.store import Store
+from commsengine.translation import N_, _
 
 Row = Mapping[str, Any]
 Stored = Mapping[str, Sequence[Row]]
 
-NOT_SENT = {"skipped": "Not sent", "failed": "Could not be delivered", "uncertain": "Perhaps delivered"}
+NOT_SENT = {"skipped": N_("Not sent"), "failed": N_("Could not be delivered"), "uncertain": N_("Perhaps delivered")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def person_record(store: Store, person_id: str, key_points: KeyPoints, now: dt.d
     """
     person = store.people.by_id(person_id)
     if person is None:
-        raise InputError("Nobody of that id is on record.")
+        raise InputError(_("Nobody of that id is on record."))
     stored = store.people.all_of(person_id)
     campaigns = sorted({row["campaign"] for name in _ABOUT for row in stored[name]} - {""})
     records = [record for campaign in campaigns if (record := store.campaigns.get(campaign))]
@@ -134,7 +135,7 @@ Happening = Iterator[tuple[dt.datetime, str, str]]
 
 
 def _touch(row: Row) -> Happening:
-    reminder = " as a reminder" if row["kind"] == "remind" else ""
+    reminder = _(" as a reminder") if row["kind"] == "remind" else ""
     carried = CHANNELS[row["channel"]].carried if row["channel"] in CHANNELS else "Sent"
     text = BY_HAND.get(row["kind"]) or NOT_SENT.get(row["state"]) or carried + reminder
     if row["state"] in ("sent", "uncertain", "failed", "skipped"):
@@ -142,25 +143,29 @@ def _touch(row: Row) -> Happening:
 
 
 def _answer(row: Row) -> Happening:
-    scope = " of the whole campaign" if row["whole_campaign"] and row["kind"] == "heard_enough" else ""
+    scope = _(" of the whole campaign") if row["whole_campaign"] and row["kind"] == "heard_enough" else ""
     yield row["at"], ANSWERS[row["kind"]].to_them + scope, row["value"]
     if row["withdrawn_at"]:
-        yield row["withdrawn_at"], "You took that back", ""
+        yield row["withdrawn_at"], _("You took that back"), ""
 
 
 def _question(row: Row) -> Happening:
-    yield row["asked_at"], "You asked", row["text"]
+    yield row["asked_at"], _("You asked"), row["text"]
     if row["answered_at"]:
-        yield row["answered_at"], "You were answered", row["answer"]
+        yield row["answered_at"], _("You were answered"), row["answer"]
 
 
 def _snooze(row: Row) -> Happening:
-    yield row["at"], f"You asked for nothing more of it before {row['until']:%A, %d %B}", ""
+    yield row["at"], _("You asked for nothing more of it before {until:%A, %d %B}", until=row["until"]), ""
 
 
 def _outcome(row: Row) -> Happening:
-    unclear = f"; unclear: {row['unclear']}" if row["unclear"] else ""
-    yield row["at"], f"Recorded after a talk with you: {row['outcome']}{unclear}", row["note"]
+    unclear = _("; unclear: {unclear}", unclear=row["unclear"]) if row["unclear"] else ""
+    yield (
+        row["at"],
+        _("Recorded after a talk with you: {outcome}{unclear}", outcome=row["outcome"], unclear=unclear),
+        row["note"],
+    )
 
 
 _TELL: Mapping[str, Callable[[Row], Happening]] = {
@@ -171,7 +176,7 @@ _TELL: Mapping[str, Callable[[Row], Happening]] = {
 def _facts(person: Person) -> Iterator[tuple[str, str]]:
     yield from ((name, person.column(name)) for name in COLUMNS)
     yield "wished_channel", person.wished_channel
-    yield "leave", "; ".join(f"{first} to {last}" for first, last in person.leave)
+    yield "leave", "; ".join(_("{first} to {last}", first=first, last=last) for first, last in person.leave)
     yield "left", str(person.left or "")
     yield from sorted(person.attributes.items())
 

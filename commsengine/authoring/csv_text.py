@@ -11,6 +11,7 @@ from pathlib import Path
 
 from commsengine.authoring.yaml_text import read_bytes
 from commsengine.errors import InputError, Problem
+from commsengine.translation import N_, _
 
 MOST_ROWS = 1_000_000
 MOST_FILE_BYTES = 500_000_000
@@ -18,7 +19,7 @@ MOST_CELL = csv.field_size_limit()
 """Characters in one cell; longer ones come from a quote that was never closed."""
 
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-_TOO_MANY = (f"The file has more than {MOST_ROWS:,} rows.", "Split it in parts.")
+_TOO_MANY = (N_("The file has more than {most:,} rows."), N_("Split it in parts."))
 _DELIMITERS = ",;\t"
 
 
@@ -41,8 +42,8 @@ def read_csv(path: Path) -> CsvText:
     rows = _rows(str(path), text, hint or _delimiter(text), 1 if hint else 0)
     line, header = next(rows, (1, []))
     if not header:
-        fix = "Write a first row with the column names, 'email' among them."
-        raise _refused(str(path), 1, "The file is empty.", fix)
+        fix = _("Write a first row with the column names, 'email' among them.")
+        raise _refused(str(path), 1, _("The file is empty."), fix)
     return CsvText(str(path), [cell.strip() for cell in header], line, rows)
 
 
@@ -64,8 +65,10 @@ def _tried(file: str, data: bytes, encoding: str) -> str:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        cause = f"The byte 0x{data[error.start]:02X} is no letter in {encoding.upper()}."
-        raise _refused(file, line, cause, "Save the file as 'CSV UTF-8'.") from None
+        cause = _(
+            "The byte 0x{data:02X} is no letter in {encoding}.", data=data[error.start], encoding=encoding.upper()
+        )
+        raise _refused(file, line, cause, _("Save the file as 'CSV UTF-8'.")) from None
 
 
 def _without_hint(text: str) -> tuple[str, str]:
@@ -101,10 +104,14 @@ def _rows(file: str, text: str, delimiter: str, line: int) -> Iterator[tuple[int
 
 def _csv_fault(said: str) -> tuple[str, str]:
     if "field limit" in said:
-        return f"A cell has more than {MOST_CELL:,} characters.", "Close the quotation mark, or shorten the cell."
+        return _("A cell has more than {most_cell:,} characters.", most_cell=MOST_CELL), _(
+            "Close the quotation mark, or shorten the cell."
+        )
     if "end of data" in said:
-        return "A quotation mark is opened in this row and never closed.", "Close it, or double it if it is meant."
-    return "This row is not proper CSV.", "Put cells with quotes in quotes, and double the quotes inside."
+        return _("A quotation mark is opened in this row and never closed."), _(
+            "Close it, or double it if it is meant."
+        )
+    return _("This row is not proper CSV."), _("Put cells with quotes in quotes, and double the quotes inside.")
 
 
 def _refused(file: str, line: int, cause: str, fix: str) -> InputError:

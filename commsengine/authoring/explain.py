@@ -13,10 +13,11 @@ from pydantic_core import ErrorDetails
 from commsengine.authoring.yaml_tree import Tree, YamlPath
 from commsengine.errors import Problem
 from commsengine.text import cut_short, listed, meant, near_names
+from commsengine.translation import N_, _
 
 _EXAMPLES = {
     "campaign": "campaign: crm-rollout",
-    "title": "title: One customer record",
+    "title": N_("title: One customer record"),
     "owner": "owner: [dana@example.com]",
     "audience": "audience: {roles: {everybody: {rest: true}}}",
     "roles": "roles: {everybody: {rest: true}}",
@@ -35,27 +36,27 @@ _EXAMPLES = {
     "because": "because: and why that answer is right",
 }
 _NAMES = {
-    r"^[a-z0-9_-]{1,64}$": "small letters, digits, - and _ (no folder, no ending)",
-    r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$": "a letter first, then letters, digits, - and _ (64 at most)",
-    r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$": "letters, digits, - and _ (64 at most, the first a letter or digit)",
+    r"^[a-z0-9_-]{1,64}$": N_("small letters, digits, - and _ (no folder, no ending)"),
+    r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$": N_("a letter first, then letters, digits, - and _ (64 at most)"),
+    r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$": N_("letters, digits, - and _ (64 at most, the first a letter or digit)"),
 }
 _NUMBERS = {
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "int_parsing_size": "a whole number",
-    "int_type": "a whole number",
+    "int_parsing": N_("a whole number"),
+    "int_from_float": N_("a whole number"),
+    "int_parsing_size": N_("a whole number"),
+    "int_type": N_("a whole number"),
     "float_parsing": "a number",
     "float_type": "a number",
 }
 _BOUNDS = {
-    "greater_than_equal": ("ge", "at least {}"),
-    "greater_than": ("gt", "more than {}"),
-    "less_than_equal": ("le", "at most {}"),
-    "less_than": ("lt", "less than {}"),
+    "greater_than_equal": ("ge", N_("at least {}")),
+    "greater_than": ("gt", N_("more than {}")),
+    "less_than_equal": ("le", N_("at most {}")),
+    "less_than": ("lt", N_("less than {}")),
 }
 _SHARES = {"recall_floor": "0.35", "target": "0.60", "share": "0.5", "hold_out": "0.15"}
 """Shares, which are written as a part of one: each key with a usual value."""
-_SHAPES = {"str": "a text", "dict": "keys of its own", "list": "a list"}
+_SHAPES = {"str": "a text", "dict": N_("keys of its own"), "list": "a list"}
 _MAPPINGS = ("model_type", "dict_type", "mapping_type", "model_attributes_type")
 _LISTS = ("tuple_type", "list_type")
 
@@ -66,8 +67,8 @@ def explain(error: ErrorDetails, tree: Tree, model: type[BaseModel]) -> Problem:
     if error_type == "extra_forbidden":
         return _unknown_key(loc, tree, model)
     if error_type == "missing":
-        fix = f"Add '{_EXAMPLES.get(key, key + ': …')}'."
-        return tree.problem(tree.place(loc[:-1]), "missing", f"'{key}' is missing.", fix)
+        fix = _("Add '{get}'.", get=_EXAMPLES.get(key, key + ": …"))
+        return tree.problem(tree.place(loc[:-1]), "missing", _("'{key}' is missing.", key=key), fix)
     if error_type == "value_error":
         return _own_words(error, tree)
     path = tree.nearest(tuple(part for part in loc if part != "[key]"))
@@ -82,11 +83,15 @@ def _words(error_type: str, ctx: Mapping[str, Any], key: str, written: object) -
     if error_type in _NUMBERS or error_type in _BOUNDS or error_type.startswith("bool"):
         percent = _percent(written) if key in _SHARES else None
         if percent is not None:
-            return f"'{key}' is a part of 1, not {_shown(written)}.", f"Write {percent / 100:g}."
+            return _("'{key}' is a part of 1, not {shown}.", key=key, shown=_shown(written)), _(
+                "Write {percent:g}.", percent=percent / 100
+            )
         return _no_number(error_type, ctx, key, _shown(written))
     if error_type == "string_pattern_mismatch":
-        allowed = _NAMES.get(str(ctx["pattern"]), "letters and digits")
-        return f"{_shown(written)} is not a name that '{key}' can have.", f"Use {allowed}."
+        allowed = _NAMES.get(str(ctx["pattern"]), _("letters and digits"))
+        return _("{shown} is not a name that '{key}' can have.", shown=_shown(written), key=key), _(
+            "Use {allowed}.", allowed=allowed
+        )
     if error_type in ("string_too_short", "too_short", "string_too_long", "too_long"):
         return _wrong_length(error_type, ctx, key)
     return _wrong_shape(error_type, key, written)
@@ -95,11 +100,15 @@ def _words(error_type: str, ctx: Mapping[str, Any], key: str, written: object) -
 def _no_number(error_type: str, ctx: Mapping[str, Any], key: str, shown: str) -> tuple[str, str]:
     if error_type in _NUMBERS:
         usual = _SHARES.get(key, "5")
-        return f"'{key}' is not {_NUMBERS[error_type]}: {shown}.", f"Write {_NUMBERS[error_type]}, for example {usual}."
+        return _("'{key}' is not {numbers}: {shown}.", key=key, numbers=_NUMBERS[error_type], shown=shown), _(
+            "Write {numbers}, for example {usual}.", numbers=_NUMBERS[error_type], usual=usual
+        )
     if error_type in _BOUNDS:
         bound, words = _BOUNDS[error_type]
-        return f"'{key}' is out of range: {shown}.", f"Write {words.format(ctx[bound])}."
-    return f"'{key}' is neither true nor false: {shown}.", "Write true or false."
+        return _("'{key}' is out of range: {shown}.", key=key, shown=shown), _(
+            "Write {ctx}.", ctx=words.format(ctx[bound])
+        )
+    return _("'{key}' is neither true nor false: {shown}.", key=key, shown=shown), _("Write true or false.")
 
 
 def _percent(written: object) -> float | None:
@@ -113,47 +122,57 @@ def _percent(written: object) -> float | None:
 
 def _wrong_length(error_type: str, ctx: Mapping[str, Any], key: str) -> tuple[str, str]:
     if error_type.endswith("long"):
-        return f"'{key}' has too much in it.", f"Write at most {ctx.get('max_length')}."
+        return _("'{key}' has too much in it.", key=key), _("Write at most {get}.", get=ctx.get("max_length"))
     least = ctx.get("min_length", 1)
     if least == 1:
-        return f"'{key}' is empty.", "Write something there."
-    return f"'{key}' has too little in it.", f"Write at least {least}."
+        return _("'{key}' is empty.", key=key), _("Write something there.")
+    return _("'{key}' has too little in it.", key=key), _("Write at least {least}.", least=least)
 
 
 def _wrong_shape(error_type: str, key: str, written: object) -> tuple[str, str]:
-    has = "nothing" if written == "" else _SHAPES.get(type(written).__name__, "something else")
+    has = "nothing" if written == "" else _SHAPES.get(type(written).__name__, _("something else"))
     if error_type in _MAPPINGS:
-        return f"'{key}' needs keys below it, but has {has}.", "Write 'key: value' lines below it, or take it out."
+        return _("'{key}' needs keys below it, but has {has}.", key=key, has=has), _(
+            "Write 'key: value' lines below it, or take it out."
+        )
     if error_type in _LISTS:
-        return f"'{key}' needs a list, but has {has}.", "Write [a, b] or lines that begin with '- ', or take it out."
+        return _("'{key}' needs a list, but has {has}.", key=key, has=has), _(
+            "Write [a, b] or lines that begin with '- ', or take it out."
+        )
     if error_type == "string_type":
-        return f"'{key}' needs a text, but has {has}.", "Write one text; put it in quotes if it has colons or brackets."
-    return f"'{key}' cannot be this: {_shown(written)}.", "Look the key up in docs/plan.md."
+        return _("'{key}' needs a text, but has {has}.", key=key, has=has), _(
+            "Write one text; put it in quotes if it has colons or brackets."
+        )
+    return _("'{key}' cannot be this: {shown}.", key=key, shown=_shown(written)), _("Look the key up in docs/plan.md.")
 
 
 def _not_a_choice(key: str, written: object, expected: str) -> tuple[str, str]:
     choices = re.findall(r"'([^']*)'", expected)
     near = near_names(str(written), choices) if isinstance(written, str) else []
-    fix = f"Did you mean {listed(near)}? " if near else ""
-    return f"{_shown(written)} is nothing that '{key}' can be.", f"{fix}Write {listed(choices)}."
+    fix = _("Did you mean {near}? ", near=listed(near)) if near else ""
+    return _("{shown} is nothing that '{key}' can be.", shown=_shown(written), key=key), _(
+        "{fix}Write {choices}.", fix=fix, choices=listed(choices)
+    )
 
 
 def _unknown_key(loc: YamlPath, tree: Tree, model: type[BaseModel]) -> Problem:
     key, known = str(loc[-1]), _known_keys(model, loc[:-1])
     fix = meant(key, known, "key")
     if not near_names(key, known) and (near := near_names(key, homes := _homes(model), 1)):
-        asked = "" if near[0] == key else f"Did you mean '{near[0]}'? "
-        fix = f"{asked}It belongs to '{homes[near[0]]}'."
-    return tree.problem(tree.key_place(tree.nearest(loc)), "unknown_key", f"The key '{key}' is not known here.", fix)
+        asked = "" if near[0] == key else _("Did you mean '{near}'? ", near=near[0])
+        fix = _("{asked}It belongs to '{homes}'.", asked=asked, homes=homes[near[0]])
+    return tree.problem(
+        tree.key_place(tree.nearest(loc)), "unknown_key", _("The key '{key}' is not known here.", key=key), fix
+    )
 
 
 def _own_words(error: ErrorDetails, tree: Tree) -> Problem:
     # Our validators say 'cause; remedy' in one sentence, and begin with the key where they mean one.
     path, said = part_at_fault(error, tree), _said(error)
-    cause, _, fix = said.partition("; ")
+    cause, _mark, fix = said.partition("; ")
     key = _key(path)
     prefix = f"{key}: " if key and not said.startswith(f"'{key}") else ""
-    fix = sentence(fix) or "Change it, or take it out."
+    fix = sentence(fix) or _("Change it, or take it out.")
     return tree.problem(tree.place(path), "bad_value", prefix + sentence(cause, capital=not prefix), fix)
 
 
@@ -178,7 +197,7 @@ def sentence(text: str, *, capital: bool = True) -> str:
 
 
 def _key(loc: YamlPath) -> str:
-    return next((str(part) for part in reversed(loc) if isinstance(part, str) and part != "[key]"), "the file")
+    return next((str(part) for part in reversed(loc) if isinstance(part, str) and part != "[key]"), _("the file"))
 
 
 def _shown(written: object) -> str:

@@ -7,6 +7,7 @@ from functools import cache
 from zoneinfo import available_timezones
 
 from commsengine.text import listed, near_names, near_or
+from commsengine.translation import _
 
 _NOT_ISO = ("EU", "EZ", "UN", "QO", "XA", "XB", "ZZ", "AC", "CP", "DG", "EA", "IC", "TA", "CQ")
 _SPOKEN = {"UK": "GB", "USA": "US", "ENGLAND": "GB", "KOREA": "KR", "HOLLAND": "NL", "UAE": "AE"}
@@ -23,11 +24,11 @@ def zone_fix(written: str) -> str | None:
     if written in zone_names():
         return None
     if re.search(r"[+-]\d|^\d|^UTC.", written):
-        return "Write a place instead of an offset, for example 'Europe/Berlin': places know about summer time."
+        return _("Write a place instead of an offset, for example 'Europe/Berlin': places know about summer time.")
     cities = {name.rpartition("/")[2].casefold(): name for name in sorted(zone_names(), reverse=True) if "/" in name}
     if same := cities.get(written.replace(" ", "_").casefold()):
-        return f"Did you mean '{same}'?"
-    return near_or(written, zone_names(), "Write a place such as 'Europe/Berlin' or 'Asia/Seoul'.", 2)
+        return _("Did you mean '{same}'?", same=same)
+    return near_or(written, zone_names(), _("Write a place such as 'Europe/Berlin' or 'Asia/Seoul'."), 2)
 
 
 @cache
@@ -45,12 +46,12 @@ def country_fix(written: str) -> str | None:
     if written in known:
         return None
     if spoken := _SPOKEN.get(written.upper()):
-        return f"Write '{spoken}'."
+        return _("Write '{spoken}'.", spoken=spoken)
     codes = {name.casefold(): code for code, name in known.items()}
     near = near_names(written, codes, 1) if len(written) > 3 else []
     if near:
-        return f"Write '{codes[near[0]]}'."
-    return "Write the two letters of ISO 3166, for example 'DE' or 'KR', or leave the cell empty."
+        return _("Write '{codes}'.", codes=codes[near[0]])
+    return _("Write the two letters of ISO 3166, for example 'DE' or 'KR', or leave the cell empty.")
 
 
 @cache
@@ -67,7 +68,13 @@ def region_fix(country: str, written: str) -> str | None:
     if not known or written in known:
         return None
     if written.upper().removeprefix(f"{country}-") in known:
-        return f"Write '{written.upper().removeprefix(f'{country}-')}'."
+        return _("Write '{written}'.", written=written.upper().removeprefix(f"{country}-"))
     return near_or(
-        written, known, f"Write a region of {country}, such as {listed(known[:3])}, or leave the cell empty."
+        written,
+        known,
+        _(
+            "Write a region of {country}, such as {known}, or leave the cell empty.",
+            country=country,
+            known=listed(known[:3]),
+        ),
     )

@@ -15,6 +15,7 @@ from commsengine.authoring.workspace_file import load_workspace
 from commsengine.authoring.yaml_tree import read_tree
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.errors import InputError, Problem
+from commsengine.translation import N_, _
 
 WORKSPACE_FILE = "workspace.yaml"
 
@@ -24,7 +25,7 @@ _FILLERS: dict[str, Any] = {
     "owner": ["somebody@example.com"],
     "audience": {"roles": {"everybody": {"rest": "true"}}},
     "id": "message",
-    "key_point": "key point",
+    "key_point": N_("key point"),
     "from": "2000-01-01",
     "until": "2099-12-31",
     "cadence": {"every": "48h", "times": "5"},
@@ -104,9 +105,12 @@ def _roster(draft: Draft, path: Path, root: Path) -> tuple[Path | None, list[Pro
         return None, []
     roster, at = path.parent / name, ("audience", "people")
     if "\x00" in name or not roster.resolve().is_relative_to(root.resolve()):
-        cause, fix = f"'{name}' lies outside of the workspace.", "Put the people file beside the plan."
+        cause, fix = _("'{name}' lies outside of the workspace.", name=name), _("Put the people file beside the plan.")
         return None, [draft.error(at, "outside", cause, fix)]
     if not roster.is_file():
-        cause, fix = f"There is no file '{name}' beside the plan.", "Check its name, or take 'people' out."
+        cause, fix = (
+            _("There is no file '{name}' beside the plan.", name=name),
+            _("Check its name, or take 'people' out."),
+        )
         return None, [draft.error(at, "no_people_file", cause, fix)]
     return roster, []

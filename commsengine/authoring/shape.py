@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from commsengine.authoring.explain import explain, part_at_fault
 from commsengine.authoring.yaml_tree import MOST_PROBLEMS, Place, Tree, YamlPath
 from commsengine.errors import Problem
+from commsengine.translation import _
 
 ROUNDS = 30
 
@@ -35,11 +36,11 @@ class Shaped(Generic[Model]):
 def shape(tree: Tree, model: type[Model], fillers: dict[str, Any]) -> Shaped[Model]:
     """Validate a tree. ``fillers`` stand in for keys that are missing at the top or in a list there."""
     if not isinstance(tree.data, dict):
-        cause, fix = "The file is not made of 'key: value' lines.", "Begin it with a key, for example 'title: …'."
+        cause, fix = _("The file is not made of 'key: value' lines."), _("Begin it with a key, for example 'title: …'.")
         wrong = tree.problem(tree.place(()), "not_a_mapping", cause, fix)
         return Shaped(None, tree, [], [*tree.problems, wrong])
     shaped: Shaped[Model] = Shaped(None, tree, [], list(tree.problems))
-    for _ in range(ROUNDS):
+    for _round in range(ROUNDS):
         try:
             shaped.value = model.model_validate(shaped.tree.data)
             return shaped

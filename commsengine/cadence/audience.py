@@ -16,9 +16,10 @@ from commsengine.cadence.repeats import INTERVAL, ByRecall, FixedInterval, Repea
 from commsengine.cadence.sequence import MessageSequence
 from commsengine.cadence.terms import ChannelName
 from commsengine.recall.learning import ASSUMED
+from commsengine.translation import N_
 
-_NOT_IN_ROSTER = ("not_in_roster", "The person is not in the campaign's roster.")
-_NO_ROLE = ("no_role", "The person is in none of the campaign's roles.")
+_NOT_IN_ROSTER = ("not_in_roster", N_("The person is not in the campaign's roster."))
+_NO_ROLE = ("no_role", N_("The person is in none of the campaign's roles."))
 
 Fact = TypeVar("Fact", Question, Snooze, OutreachOutcome)
 

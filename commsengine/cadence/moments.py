@@ -13,6 +13,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+from commsengine.translation import N_, _
+
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT = re.compile(
     r"(?P<base>\d{4}-\d{2}-\d{2}|[A-Za-z_][\w-]*?)"
@@ -29,12 +31,14 @@ def parse_date(text: object) -> dt.date:
     if isinstance(text, dt.date) and not isinstance(text, dt.datetime):
         return text
     if not _DATE.fullmatch(written):
-        raise ValueError(f"'{written}' is not a date; write it as YYYY-MM-DD, for example 2027-03-15")
+        raise ValueError(
+            _("'{written}' is not a date; write it as YYYY-MM-DD, for example 2027-03-15", written=written)
+        )
     try:
         return dt.date.fromisoformat(written)
     except ValueError:
         raise ValueError(
-            f"'{written}' is not a day of the calendar; check the month and the day (YYYY-MM-DD)"
+            _("'{written}' is not a day of the calendar; check the month and the day (YYYY-MM-DD)", written=written)
         ) from None
 
 
@@ -43,10 +47,14 @@ def parse_clock(text: object) -> int:
     written = str(text).strip()
     found = re.fullmatch(r"(\d{2}):(\d{2})", written)
     if not found:
-        raise ValueError(f"'{written}' is not a time of day; write HH:MM with a colon, for example \"09:30\"")
+        raise ValueError(
+            _("'{written}' is not a time of day; write HH:MM with a colon, for example \"09:30\"", written=written)
+        )
     minutes = int(found[1]) * 60 + int(found[2])
     if int(found[2]) > 59 or minutes > 24 * 60:
-        raise ValueError(f"'{written}' is not a time of day; hours run from 00 to 24, minutes from 00 to 59")
+        raise ValueError(
+            _("'{written}' is not a time of day; hours run from 00 to 24, minutes from 00 to 59", written=written)
+        )
     return minutes
 
 
@@ -72,8 +80,11 @@ class Moment:
         found = _MOMENT.fullmatch(written)
         if not found:
             raise ValueError(
-                f"'{written}' is not a moment; write a milestone or a date, then an offset if wanted: "
-                "go_live, 2027-03-15, go_live - 7d, kickoff + 2 working days"
+                _(
+                    "'{written}' is not a moment; write a milestone or a date, then an offset if wanted: go_live, "
+                    "2027-03-15, go_live - 7d, kickoff + 2 working days",
+                    written=written,
+                )
             )
         base, unit = found["base"], found["unit"] or ""
         offset = int(found["n"] or 0) * (7 if unit.startswith("week") or unit == "w" else 1)
@@ -89,7 +100,7 @@ class Moment:
     def __str__(self) -> str:
         base = self.milestone or (self.date.isoformat() if self.date else "")
         time = f" {clock_text(self.time)}" if self.time else ""
-        unit = " working days" if self.working else "d"
+        unit = _(" working days") if self.working else "d"
         offset = f" {'-' if self.offset < 0 else '+'} {abs(self.offset)}{unit}" if self.offset else ""
         return base + time + offset
 
@@ -107,8 +118,8 @@ class Wait:
             return text
         found = _WAIT.fullmatch(str(text).strip())
         if not found or int(found["n"]) < 1:
-            raise ValueError(f"'{text}' is not a wait; write '2 touches' or '5 working days'")
-        return cls(int(found["n"]), "touches" if found["unit"].startswith("touch") else "working days")
+            raise ValueError(_("'{words}' is not a wait; write '2 touches' or '5 working days'", words=text))
+        return cls(int(found["n"]), "touches" if found["unit"].startswith("touch") else _("working days"))
 
     def __str__(self) -> str:
         return f"{self.count} {self.unit}"
@@ -120,7 +131,9 @@ def parse_span(text: object) -> int:
         return text
     found = _SPAN.fullmatch(str(text).strip())
     if not found:
-        raise ValueError(f"'{text}' is not a span of time; write a number and a unit: 48h, 3 days, 2 weeks")
+        raise ValueError(
+            _("'{words}' is not a span of time; write a number and a unit: 48h, 3 days, 2 weeks", words=text)
+        )
     return int(found["n"]) * _MINUTES[found["unit"][0]]
 
 
@@ -133,7 +146,7 @@ def _working_days(text: object) -> int:
         return text
     wait = Wait.parse(text)
     if wait.unit != "working days":
-        raise ValueError(f"'{text}' is not a number of working days; write for example '2 working days'")
+        raise ValueError(_("'{words}' is not a number of working days; write for example '2 working days'", words=text))
     return wait.count
 
 
@@ -158,6 +171,6 @@ Day = Annotated[dt.date, BeforeValidator(parse_date), _text(str), _schema("YYYY-
 WorkingDays = Annotated[
     int,
     BeforeValidator(_working_days),
-    _text(lambda days: f"{days} working days"),
+    _text(lambda days: N_("{days} working days", days=days)),
     _schema("working days", "5 working days"),
 ]

@@ -10,6 +10,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from commsengine.translation import N_
+
 ChannelName = Literal["slack", "email"]
 """What carries a message by itself."""
 
@@ -80,16 +82,16 @@ class ChannelTerms:
 
 
 CHANNELS: Mapping[ChannelName, ChannelTerms] = {
-    "slack": ChannelTerms("Slack", "Sent in Slack", "Slack", form="card", evidence="slack"),
-    "email": ChannelTerms("E-mail", "Sent by e-mail", "e-mail", any_address=True),
+    "slack": ChannelTerms("Slack", N_("Sent in Slack"), "Slack", form="card", evidence="slack"),
+    "email": ChannelTerms("E-mail", N_("Sent by e-mail"), "e-mail", any_address=True),
 }
 """In the order in which a plan that names none prefers them."""
 
 EVIDENCE: Mapping[EvidenceKind, str] = {
-    "link": "by link",
-    "slack": "in Slack",
-    "reply": "by reply",
-    "manager": "as told in a talk",
+    "link": N_("by link"),
+    "slack": N_("in Slack"),
+    "reply": N_("by reply"),
+    "manager": N_("as told in a talk"),
 }
 
 
@@ -104,8 +106,8 @@ def service_channel(ready: Collection[ChannelName]) -> ChannelName:
 
 
 BY_HAND: Mapping[HandKind, str] = {
-    "personal": "You were put on the list for a personal call or visit",
-    "sponsor": "It was proposed to the lead to involve the sponsor",
+    "personal": N_("You were put on the list for a personal call or visit"),
+    "sponsor": N_("It was proposed to the lead to involve the sponsor"),
 }
 """The kinds of touches that a human carries, as the person reads about them. They cost no attention budget."""
 
@@ -119,12 +121,12 @@ class AnswerWords:
 
 
 ANSWERS: Mapping[AnswerKind, AnswerWords] = {
-    "acknowledged": AnswerWords("You confirmed", "got it"),
-    "input": AnswerWords("You answered", "gave an answer"),
-    "commit": AnswerWords("You said you will", "said they will"),
-    "check": AnswerWords("You answered the question", "answered the question"),
-    "heard_enough": AnswerWords("You said you have heard enough", "heard enough"),
-    "not_for_me": AnswerWords("You said this is not for you", "not for them, they say"),
+    "acknowledged": AnswerWords(N_("You confirmed"), N_("got it")),
+    "input": AnswerWords(N_("You answered"), N_("gave an answer")),
+    "commit": AnswerWords(N_("You said you will"), N_("said they will")),
+    "check": AnswerWords(N_("You answered the question"), N_("answered the question")),
+    "heard_enough": AnswerWords(N_("You said you have heard enough"), "heard enough"),
+    "not_for_me": AnswerWords(N_("You said this is not for you"), N_("not for them, they say")),
 }
 
 ENOUGH: frozenset[str] = frozenset({"heard_enough", "not_for_me"})

@@ -26,6 +26,7 @@ from slack_sdk.errors import SlackApiError
 
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, DeliveryError, Mark, Outcome
 from commsengine.content.message import RenderedMessage
+from commsengine.translation import N_, _
 
 EVENT_TYPE = "commsengine_touch"
 TROUBLES_IN_A_ROW = 3
@@ -40,15 +41,15 @@ _quiet.addHandler(logging.NullHandler())
 _quiet.propagate = False  # the SDK logs whole requests: texts, addresses and tokens
 _quiet.setLevel(logging.CRITICAL)
 
-_NOT_ON_SLACK = "not on Slack"
+_NOT_ON_SLACK = N_("not on Slack")
 
 _NOBODY = {
     "users_not_found", "user_not_found", "user_not_visible", "user_disabled", "user_deactivated", "cannot_dm_bot",
     "cannot_dm_user", "channel_not_found", "is_archived",
 }  # fmt: skip
-_INSTALL = "Install the app again and copy its bot token (xoxb-…)"
-_SCOPES = "Give the app the scopes of slack-manifest.json, install it again and copy its bot token (xoxb-…)"
-_ALLOWED = "Ask an administrator of the Slack workspace to let this app send direct messages from here"
+_INSTALL = N_("Install the app again and copy its bot token (xoxb-…)")
+_SCOPES = N_("Give the app the scopes of slack-manifest.json, install it again and copy its bot token (xoxb-…)")
+_ALLOWED = N_("Ask an administrator of the Slack workspace to let this app send direct messages from here")
 _OURS = {
     **dict.fromkeys(("invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"), _INSTALL),
     **dict.fromkeys(("missing_scope", "no_permission", "not_allowed_token_type"), _SCOPES),
@@ -56,9 +57,11 @@ _OURS = {
         "org_login_required", "ekm_access_denied", "access_denied", "team_access_not_granted", "accesslimited",
         "enterprise_is_restricted", "two_factor_setup_required", "restricted_action",
     ), _ALLOWED),
-    "messages_tab_disabled": "Switch it on at api.slack.com/apps: the app → App Home → Show Tabs → Messages Tab",
-    "message_limit_exceeded": "The workspace has reached a limit of its Slack plan: its administrator must see to that",
-    "team_added_to_org": "The workspace is moving into an Enterprise organisation: it works again after that",
+    "messages_tab_disabled": N_("Switch it on at api.slack.com/apps: the app → App Home → Show Tabs → Messages Tab"),
+    "message_limit_exceeded": N_(
+        "The workspace has reached a limit of its Slack plan: its administrator must see to that"
+    ),
+    "team_added_to_org": N_("The workspace is moving into an Enterprise organisation: it works again after that"),
 }  # fmt: skip
 """Of the token, the app or the workspace, with what helps. account_inactive is the bot's own account."""
 
@@ -72,11 +75,11 @@ _PERHAPS_POSTED = {"fatal_error", "internal_error"}  # "some aspect of the opera
 _SLACKS_OWN = {*_PERHAPS_POSTED, "service_unavailable", "request_timeout"}
 
 _NO_CONNECTION: tuple[tuple[type[Exception], str], ...] = (
-    (ConnectionRefusedError, "Slack refuses the connection"),
-    (socket.gaierror, "Slack's name cannot be found"),
-    (ssl.SSLCertVerificationError, "Slack's certificate cannot be trusted"),
-    (ssl.SSLError, "no secure connection to Slack comes about"),
-    (TimeoutError, "Slack does not answer"),
+    (ConnectionRefusedError, N_("Slack refuses the connection")),
+    (socket.gaierror, N_("Slack's name cannot be found")),
+    (ssl.SSLCertVerificationError, N_("Slack's certificate cannot be trusted")),
+    (ssl.SSLError, N_("no secure connection to Slack comes about")),
+    (TimeoutError, N_("Slack does not answer")),
 )
 _WAIT_OTHERWISE = 30.0  # seconds, when a 429 does not say how long
 _SHORTEST_WAIT, _LONGEST_WAIT = 1.0, 3600.0  # seconds: a header that says more than an hour is asked again after one
@@ -194,7 +197,7 @@ class SlackChannel:
         if isinstance(error, _TroubleError):
             self._troubles[method] += 1
             if self._troubles[method] >= TROUBLES_IN_A_ROW:
-                error.channel_down = f"Slack is in trouble: {error.reply}"
+                error.channel_down = _("Slack is in trouble: {reply}", reply=error.reply)
             elif not error.begun:
                 error.retry_after = AFTER_TROUBLE
         else:
@@ -230,7 +233,7 @@ def refused(error: SlackApiError, *, marked: bool) -> DeliveryError:
     if name in _NOBODY:
         return DeliveryError(PERMANENT, phase, name, begun=False, unreachable=_NOT_ON_SLACK)
     if name in _OURS:
-        down = f"Slack refuses us: {name}. {_OURS[name]}"
+        down = _("Slack refuses us: {name}. {ours}", name=name, ours=_OURS[name])
         return DeliveryError(RETRY, phase, name, begun=False, channel_down=down, lasting=name not in _PASSES)
     if name in _THIS_MESSAGE:
         return DeliveryError(PERMANENT, phase, name)
@@ -238,7 +241,7 @@ def refused(error: SlackApiError, *, marked: bool) -> DeliveryError:
         return DeliveryError(RETRY, phase, name)  # of this person or message, in a word that is new to us
     from_slack = name.replace("_", "").isalnum()  # anything else is not Slack speaking, but something in between
     perhaps_posted = name in _PERHAPS_POSTED or not (from_slack or status == 503)
-    shown = name if from_slack else f"HTTP {status}"
+    shown = name if from_slack else _("HTTP {status}", status=status)
     return _TroubleError(UNCERTAIN if marked and perhaps_posted else RETRY, phase, shown, begun=marked)
 
 
@@ -246,7 +249,7 @@ def broken(error: Exception, *, marked: bool) -> DeliveryError:
     """``marked``: the answer was to a post."""
     if isinstance(error, urllib.error.URLError) and isinstance(error.reason, OSError):
         return _never_out(error.reason, marked=marked)
-    text = f"the connection broke ({type(error).__name__})"
+    text = _("the connection broke ({name})", name=type(error).__name__)
     if marked:
         return _TroubleError(UNCERTAIN, "reply", text)
     return _TroubleError(RETRY, "connect", text, begun=False)
@@ -286,7 +289,7 @@ def _card(message: RenderedMessage, conversation: str) -> dict[str, Any]:
 def _never_out(reason: OSError, *, marked: bool) -> DeliveryError:
     # The request did not get out whole, so Slack has nothing of it, and the next one would fare no better. Where the
     # connection was cut in mid-request, the request itself may be why: that counts as an attempt.
-    why = next((text for kind, text in _NO_CONNECTION if isinstance(reason, kind)), "Slack cannot be reached")
+    why = next((text for kind, text in _NO_CONNECTION if isinstance(reason, kind)), _("Slack cannot be reached"))
     cut = isinstance(reason, BrokenPipeError | ConnectionResetError)
     lasting = isinstance(reason, ssl.SSLCertVerificationError)
     return DeliveryError(RETRY, "connect", why, begun=marked and cut, channel_down=why, lasting=lasting)

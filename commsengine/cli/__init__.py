@@ -12,6 +12,7 @@ from commsengine.cli.commands import commsengine
 from commsengine.cli.logs import unfailing_stderr
 from commsengine.cli.written_out import written_out
 from commsengine.errors import CommsError, InputError
+from commsengine.translation import _
 
 INTERRUPTED = 130
 
@@ -36,7 +37,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         error.show()
         status = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped; nothing more was done.", err=True)
+        click.echo(_("Stopped; nothing more was done."), err=True)
         status = INTERRUPTED
     except CommsError as error:
         click.echo(written_out(str(error)), err=True)
@@ -51,8 +52,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _no_right(error: PermissionError) -> int:
-    fix = "Run the command as the account it belongs to, or give this one the right."
-    click.echo(f"{error.filename}: this account may not use it ({error.strerror}). {fix}", err=True)
+    fix = _("Run the command as the account it belongs to, or give this one the right.")
+    click.echo(
+        _(
+            "{filename}: this account may not use it ({strerror}). {fix}",
+            filename=error.filename,
+            strerror=error.strerror,
+            fix=fix,
+        ),
+        err=True,
+    )
     return InputError.exit_status
 
 
@@ -64,8 +73,11 @@ def _our_defect(error: Exception) -> int:
         raise error
     what = type(error).__name__
     click.echo(
-        f"commsengine stopped on a defect of its own ({what}). "
-        "Set COMMSENGINE_DEBUG=1 and run it again to see where; please report what it prints.",
+        _(
+            "commsengine stopped on a defect of its own ({what}). Set COMMSENGINE_DEBUG=1 and run it again to "
+            "see where; please report what it prints.",
+            what=what,
+        ),
         err=True,
     )
     return 1

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from commsengine.cli.arguments import CAMPAIGN, consent, consent_to, yes_option
-from commsengine.cli.output import count, note, table, when
+from commsengine.cli.output import note, table, when
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
     from commsengine.campaigns.control import StopReport
@@ -27,7 +28,7 @@ backlog_option = click.option(
     type=click.Choice(BACKLOGS),
     default="latest",
     show_default=True,
-    help="What becomes of what fell due meanwhile: the newest per person, all of it, or none.",
+    help=N_("What becomes of what fell due meanwhile: the newest per person, all of it, or none."),
 )
 
 
@@ -38,9 +39,9 @@ def waiting(command: F) -> F:
         default=60.0,
         show_default=True,
         metavar="SECONDS",
-        help="How long to wait for messages that are just leaving.",
+        help=N_("How long to wait for messages that are just leaving."),
     )
-    no_wait = click.option("--no-wait", is_flag=True, help="Do not wait; say how many may still arrive.")
+    no_wait = click.option("--no-wait", is_flag=True, help=N_("Do not wait; say how many may still arrive."))
     return wait(no_wait(command))
 
 
@@ -58,24 +59,29 @@ def start(wiring: Wiring, campaign: str, yes: bool) -> None:
 
     record = control.known(wiring.store, campaign)
     if record.state == "running":
-        click.echo(f"{campaign} runs already.")
+        click.echo(_("{campaign} runs already.", campaign=campaign))
         return
     _must_not_be_over(record)
     if record.state == "paused" and record.started_at is not None:
-        raise InputError(f"{campaign} was started before and is paused.", f"Run: commsengine resume {campaign}")
+        raise InputError(
+            _("{campaign} was started before and is paused.", campaign=campaign),
+            _("Run: commsengine resume {campaign}", campaign=campaign),
+        )
     wiring.must_send()
     for text in wiring.left_out(record.plan):
         note(text)
     seen = effects(wiring.store, wiring.decisions, record, "latest", wiring.clock())
     tell(seen)
-    consent_to(seen.now_due + seen.later, f"Start {campaign}?", yes=yes)
+    consent_to(seen.now_due + seen.later, _("Start {campaign}?", campaign=campaign), yes=yes)
     wiring.store.campaigns.start(campaign, by=wiring.operator, now=wiring.clock())
-    click.echo(f"{campaign} runs. A running engine (commsengine run) or the next tick sends what is due.")
+    click.echo(
+        _("{campaign} runs. A running engine (commsengine run) or the next tick sends what is due.", campaign=campaign)
+    )
 
 
 @click.command()
 @click.argument("campaign", type=CAMPAIGN, required=False)
-@click.option("--all", "everything", is_flag=True, help="Pause every running campaign.")
+@click.option("--all", "everything", is_flag=True, help=N_("Pause every running campaign."))
 @waiting
 @click.pass_context
 @with_workspace
@@ -92,7 +98,7 @@ def pause(
     from commsengine.campaigns import control
 
     if everything == (campaign is not None):
-        raise InputError("Name one campaign, or say --all.")
+        raise InputError(_("Name one campaign, or say --all."))
     running = [record.id for record in wiring.store.campaigns.all() if record.state == "running"]
     campaigns = running if campaign is None else [campaign]
     reports = control.stop(
@@ -101,7 +107,7 @@ def pause(
     for report in reports:
         _tell_stopped(report)
     if not reports:
-        click.echo("Nothing was running.")
+        click.echo(_("Nothing was running."))
     ctx.exit(0 if all(report.clean for report in reports) else STILL_OPEN)
 
 
@@ -120,16 +126,19 @@ def resume(wiring: Wiring, campaign: str, backlog: str, yes: bool) -> None:
 
     record = control.known(wiring.store, campaign)
     if record.state != "paused":
-        click.echo(f"{campaign} is not paused; it is {record.state}.")
+        click.echo(_("{campaign} is not paused; it is {state}.", campaign=campaign, state=record.state))
         return
     if record.started_at is None:
-        raise InputError(f"{campaign} was never started.", f"Run: commsengine start {campaign}")
+        raise InputError(
+            _("{campaign} was never started.", campaign=campaign),
+            _("Run: commsengine start {campaign}", campaign=campaign),
+        )
     wiring.must_send()
     seen = effects(wiring.store, wiring.decisions, record, backlog, wiring.clock())
     tell(seen)
-    consent_to(seen.now_due, f"Resume {campaign}?", yes=yes)
+    consent_to(seen.now_due, _("Resume {campaign}?", campaign=campaign), yes=yes)
     wiring.store.campaigns.resume(campaign, backlog=backlog, by=wiring.operator, now=wiring.clock())
-    click.echo(f"{campaign} runs again.")
+    click.echo(_("{campaign} runs again.", campaign=campaign))
 
 
 @click.command()
@@ -149,7 +158,7 @@ def cancel(wiring: Wiring, ctx: click.Context, campaign: str, yes: bool, wait: f
 
     record = control.known(wiring.store, campaign)
     if record.state != "cancelled":  # else it is only looked at again what was just leaving
-        consent(f"Cancel {campaign} for good?", yes=yes)
+        consent(_("Cancel {campaign} for good?", campaign=campaign), yes=yes)
     [report] = control.stop(
         wiring.store, [campaign], for_good=True, by=wiring.operator, clock=wiring.clock, wait=0.0 if no_wait else wait
     )
@@ -159,38 +168,66 @@ def cancel(wiring: Wiring, ctx: click.Context, campaign: str, yes: bool, wait: f
 
 def _must_not_be_over(record: CampaignRecord) -> None:
     if record.state == "cancelled":
-        raise InputError(f"{record.id} was cancelled for good.", "Apply its plan under another 'campaign:' id.")
+        raise InputError(
+            _("{record} was cancelled for good.", record=record.id), _("Apply its plan under another 'campaign:' id.")
+        )
     if record.state == "finished":
-        raise InputError(f"{record.id} is finished: all of it is said.", "Apply a plan with more, then resume it.")
+        raise InputError(
+            _("{record} is finished: all of it is said.", record=record.id),
+            _("Apply a plan with more, then resume it."),
+        )
 
 
 def tell(seen: Effects) -> None:
-    about = "" if seen.exact else f" (estimated from {seen.looked_at:,} people)"
+    about = "" if seen.exact else _(" (estimated from {looked_at:,} people)", looked_at=seen.looked_at)
     click.echo(
-        f"{count(seen.now_due, 'message')} would leave now, {count(seen.later, 'person', 'people')} later{about}."
+        _(
+            "{messages} would leave now, {people} later{about}.",
+            messages=counted(seen.now_due, "message", "messages"),
+            people=counted(seen.later, "person", "people"),
+            about=about,
+        )
     )
     if seen.by_hand:
-        click.echo(f"{count(seen.by_hand, 'follow-up')} would open.")
+        click.echo(_("{follow_ups} would open.", follow_ups=counted(seen.by_hand, "follow-up", "follow-ups")))
     for reason, number in seen.skipped.items():
-        click.echo(f"{count(number, 'touch', 'touches')} would be skipped: {reason}.")
+        click.echo(
+            _("{touches} would be skipped: {reason}.", touches=counted(number, "touch", "touches"), reason=reason)
+        )
     if not seen.now_due and seen.first_at:
-        click.echo(f"The first leaves {when(seen.first_at)}.")
+        click.echo(_("The first leaves {first_at}.", first_at=when(seen.first_at)))
 
 
 def _tell_stopped(report: StopReport) -> None:
-    counted = [
+    stopped = [
         f"{number:,} {what}"
-        for number, what in ((report.given_back, "given back unsent"), (report.just_left, "had just left"))
+        for number, what in ((report.given_back, _("given back unsent")), (report.just_left, _("had just left")))
         if number
     ]
-    numbers = f" ({', '.join(counted)})" if counted else ""
+    numbers = f" ({', '.join(stopped)})" if stopped else ""
     if report.clean:
-        click.echo(f"{report.campaign} is {report.state}; nothing more of it leaves{numbers}.")
+        click.echo(
+            _(
+                "{campaign} is {state}; nothing more of it leaves{numbers}.",
+                campaign=report.campaign,
+                state=report.state,
+                numbers=numbers,
+            )
+        )
         return
-    parts = ((report.open_rows, "just leaving"), (report.uncertain, "uncertain"))
+    parts = ((report.open_rows, _("just leaving")), (report.uncertain, "uncertain"))
     split = " and ".join(f"{len(rows):,} {what}" for rows, what in parts if rows)
-    may = count(len(report.open_rows) + len(report.uncertain), "message")
-    click.echo(f"{report.campaign} is {report.state}, but {may} may still arrive or have arrived: {split}{numbers}.")
+    may = counted(len(report.open_rows) + len(report.uncertain), "message", "messages")
+    click.echo(
+        _(
+            "{campaign} is {state}, but {may} may still arrive or have arrived: {split}{numbers}.",
+            campaign=report.campaign,
+            state=report.state,
+            may=may,
+            split=split,
+            numbers=numbers,
+        )
+    )
     rows = [*report.open_rows, *report.uncertain]
     table(
         ["key", "message", "channel", "state"],
@@ -198,6 +235,6 @@ def _tell_stopped(report: StopReport) -> None:
         whole=["key"],
     )
     if report.uncertain:
-        note("Settle an uncertain one when you know: commsengine touch KEY --sent (or --resend).")
+        note(_("Settle an uncertain one when you know: commsengine touch KEY --sent (or --resend)."))
     if report.open_rows:
-        note("Those that were leaving are known in a moment: run the same command again.")
+        note(_("Those that were leaving are known in a moment: run the same command again."))

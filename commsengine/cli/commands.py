@@ -10,6 +10,7 @@ import click
 
 from commsengine import __version__
 from commsengine.cli.written_out import guard_stdout
+from commsengine.translation import N_
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,46 +24,50 @@ class CommandEntry:
 
 CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
     "Write a campaign": (
-        CommandEntry("init", "init", "Make a workspace: a plan, people, templates and settings to start from."),
-        CommandEntry("people", "people", "Import, show, export and erase people."),
-        CommandEntry("check", "check", "Check plans: errors with their place, then advice."),
-        CommandEntry("preview", "preview", "Show what a person would see."),
-        CommandEntry("simulate", "simulate", "Show every touch of a plan before anything is sent."),
-        CommandEntry("rehearse", "rehearse", "Run a plan for real in a sandbox, on a time-lapse clock."),
-        CommandEntry("demo", "rehearse", "Rehearse the shipped example and tell its story."),
+        CommandEntry("init", "init", N_("Make a workspace: a plan, people, templates and settings to start from.")),
+        CommandEntry("people", "people", N_("Import, show, export and erase people.")),
+        CommandEntry("check", "check", N_("Check plans: errors with their place, then advice.")),
+        CommandEntry("preview", "preview", N_("Show what a person would see.")),
+        CommandEntry("simulate", "simulate", N_("Show every touch of a plan before anything is sent.")),
+        CommandEntry("rehearse", "rehearse", N_("Run a plan for real in a sandbox, on a time-lapse clock.")),
+        CommandEntry("demo", "rehearse", N_("Rehearse the shipped example and tell its story.")),
     ),
     "Run it": (
-        CommandEntry("send-test", "send_test", "Send one message of a plan to yourself."),
-        CommandEntry("doctor", "doctor", "Test what sending needs: settings, database, mail, Slack, links, clock."),
-        CommandEntry("apply", "apply", "Show what a plan changes, and put it in force."),
-        CommandEntry("start", "campaigns", "Start a campaign."),
-        CommandEntry("pause", "campaigns", "Stop sending: one campaign, or all of them."),
-        CommandEntry("resume", "campaigns", "Go on with a paused campaign."),
-        CommandEntry("cancel", "campaigns", "End a campaign for good."),
-        CommandEntry("run", "run", "Run the engine, the web pages and Slack until stopped."),
-        CommandEntry("tick", "run", "Do everything that is due now, then leave: for cron."),
+        CommandEntry("send-test", "send_test", N_("Send one message of a plan to yourself.")),
+        CommandEntry("doctor", "doctor", N_("Test what sending needs: settings, database, mail, Slack, links, clock.")),
+        CommandEntry("apply", "apply", N_("Show what a plan changes, and put it in force.")),
+        CommandEntry("start", "campaigns", N_("Start a campaign.")),
+        CommandEntry("pause", "campaigns", N_("Stop sending: one campaign, or all of them.")),
+        CommandEntry("resume", "campaigns", N_("Go on with a paused campaign.")),
+        CommandEntry("cancel", "campaigns", N_("End a campaign for good.")),
+        CommandEntry("run", "run", N_("Run the engine, the web pages and Slack until stopped.")),
+        CommandEntry("tick", "run", N_("Do everything that is due now, then leave: for cron.")),
     ),
     "See and follow up": (
-        CommandEntry("today", "today", "Show the day: questions, people to call, what failed, what waits for a word."),
-        CommandEntry("status", "status", "Show the books of every campaign."),
         CommandEntry(
-            "report", "report", "Write one page with plots: what was sent, understood and may still be known."
+            "today", "today", N_("Show the day: questions, people to call, what failed, what waits for a word.")
         ),
-        CommandEntry("touches", "touches", "List every touch of a campaign."),
-        CommandEntry("touch", "touches", "Settle one touch whose outcome is uncertain."),
-        CommandEntry("why", "why", "Tell what was decided for a person, and why."),
-        CommandEntry("followups", "followups", "List who needs a person, why, what was tried and what to say."),
-        CommandEntry("followup", "followups", "Record what came of a personal outreach."),
-        CommandEntry("questions", "questions", "List open questions."),
-        CommandEntry("question", "questions", "Answer a question."),
-        CommandEntry("answers", "answers", "Read what people answered to what a campaign asks."),
-        CommandEntry("suppress", "suppress", "Never send to an address again."),
+        CommandEntry("status", "status", N_("Show the books of every campaign.")),
+        CommandEntry(
+            "report", "report", N_("Write one page with plots: what was sent, understood and may still be known.")
+        ),
+        CommandEntry("touches", "touches", N_("List every touch of a campaign.")),
+        CommandEntry("touch", "touches", N_("Settle one touch whose outcome is uncertain.")),
+        CommandEntry("why", "why", N_("Tell what was decided for a person, and why.")),
+        CommandEntry("followups", "followups", N_("List who needs a person, why, what was tried and what to say.")),
+        CommandEntry("followup", "followups", N_("Record what came of a personal outreach.")),
+        CommandEntry("questions", "questions", N_("List open questions.")),
+        CommandEntry("question", "questions", N_("Answer a question.")),
+        CommandEntry("answers", "answers", N_("Read what people answered to what a campaign asks.")),
+        CommandEntry("suppress", "suppress", N_("Never send to an address again.")),
     ),
     "Operate": (
-        CommandEntry("release", "release", "Let a held engine send again."),
-        CommandEntry("backup", "backup", "Copy the database while it is in use."),
-        CommandEntry("restore", "backup", "Put a backup in the place of the database; look at it first with --verify."),
-        CommandEntry("upgrade", "backup", "Bring the database to this version."),
+        CommandEntry("release", "release", N_("Let a held engine send again.")),
+        CommandEntry("backup", "backup", N_("Copy the database while it is in use.")),
+        CommandEntry(
+            "restore", "backup", N_("Put a backup in the place of the database; look at it first with --verify.")
+        ),
+        CommandEntry("upgrade", "backup", N_("Bring the database to this version.")),
     ),
 }
 
@@ -113,7 +118,7 @@ class CommandGroup(click.Group):
     "--workspace",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path(),
-    help="The folder of schedules, people and database (default: the current folder).",
+    help=N_("The folder of schedules, people and database (default: the current folder)."),
 )
 @click.version_option(__version__, message="commsengine %(version)s")
 @click.pass_context

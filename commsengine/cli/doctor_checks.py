@@ -12,10 +12,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from commsengine.cli.output import count
 from commsengine.errors import CommsError
 from commsengine.loopback import is_loopback
 from commsengine.settings import NO_CHANNEL, SIGN_IN, shown
+from commsengine.translation import _, counted
 
 if TYPE_CHECKING:
     from commsengine.resolvers.imap import ImapArchive
@@ -70,7 +70,7 @@ def examine(wiring: Wiring) -> list[Finding]:
 
 def _settings(wiring: Wiring) -> Iterator[Finding]:
     given = [name for name, value in shown(wiring.settings).items() if value != "not set"]
-    yield _ok(f"{len(given)} are set, none is wrong.")
+    yield _ok(_("{number} are set, none is wrong.", number=len(given)))
     if not wiring.settings.credentials:
         yield _problem(f"{NO_CHANNEL}.", f"{SIGN_IN}.")
 
@@ -80,16 +80,16 @@ def _state(wiring: Wiring) -> Iterator[Finding]:
     there = next(each for each in (folder, *folder.parents) if each.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         yield _problem(
-            f"The state folder {folder} cannot be written.",
-            "Let COMMSENGINE_STATE_DIR name a folder of this user that outlives a restart.",
+            _("The state folder {folder} cannot be written.", folder=folder),
+            _("Let COMMSENGINE_STATE_DIR name a folder of this user that outlives a restart."),
         )
     elif database and folder.is_relative_to(database.absolute().parent):
         yield _note(
-            f"The state folder {folder} lies beside the database: restored together, none can tell.",
-            "Set COMMSENGINE_STATE_DIR to a folder outside of the workspace.",
+            _("The state folder {folder} lies beside the database: restored together, none can tell.", folder=folder),
+            _("Set COMMSENGINE_STATE_DIR to a folder outside of the workspace."),
         )
     else:
-        yield _ok(f"The sent-journal is kept in {folder}.")
+        yield _ok(_("The sent-journal is kept in {folder}.", folder=folder))
 
 
 def _files(wiring: Wiring) -> Iterator[Finding]:
@@ -101,22 +101,22 @@ def _files(wiring: Wiring) -> Iterator[Finding]:
         grave = each.guarded and each.reader == EVERYBODY
         yield (_problem if grave else _note)(each.text, each.fix)
     if not any(each.guarded for each in found):
-        yield _ok("By their modes, this account alone reads database, backups and state.")
+        yield _ok(_("By their modes, this account alone reads database, backups and state."))
 
 
 def _database(wiring: Wiring) -> Iterator[Finding]:
     from commsengine.engine.state_folder import STOPPED
 
-    people = count(wiring.store.people.count(), "person", "people")
-    campaigns = count(len(wiring.store.campaigns.all()), "campaign")
+    people = counted(wiring.store.people.count(), "person", "people")
+    campaigns = counted(len(wiring.store.campaigns.all()), "campaign", "campaigns")
     yield _ok(f"{wiring.store.database.dialect}, {people}, {campaigns}.")
     if left_out := wiring.store.database.examine():
         yield _note(f"{left_out}.", "Once in a while: sqlite3 FILE 'PRAGMA quick_check'")
     if wiring.stop_is_there():
-        yield _problem(STOPPED, "Remove it when sending may go on.")
+        yield _problem(STOPPED, _("Remove it when sending may go on."))
     held = next((hold for hold in wiring.store.engine.holds() if hold.until is None), None)
     if held:
-        yield _problem(f"The engine is on hold: {held.reason}", "Then: commsengine release")
+        yield _problem(_("The engine is on hold: {reason}", reason=held.reason), _("Then: commsengine release"))
 
 
 def _resting(wiring: Wiring) -> Iterator[Finding]:
@@ -125,18 +125,18 @@ def _resting(wiring: Wiring) -> Iterator[Finding]:
 
     now = wiring.clock()
     for rest in channels(wiring.store, wiring.decisions, now):
-        yield _problem(f"{at_rest(rest, now)} {waits_for(rest)}", "Then a single message tries it again.")
+        yield _problem(f"{at_rest(rest, now)} {waits_for(rest)}", _("Then a single message tries it again."))
 
 
 def _clock(wiring: Wiring) -> Iterator[Finding]:
     beats = wiring.store.engine.heartbeats()
     if beats and beats[0].beat_at > wiring.clock() + AHEAD:
         yield _problem(
-            f"The last beat on record is in the future ({beats[0].beat_at:%Y-%m-%d %H:%M} UTC).",
-            "Set this machine's clock; has it gone back?",
+            _("The last beat on record is in the future ({beat_at:%Y-%m-%d %H:%M} UTC).", beat_at=beats[0].beat_at),
+            _("Set this machine's clock; has it gone back?"),
         )
     else:
-        yield _ok(f"{wiring.clock():%Y-%m-%d %H:%M} UTC.")
+        yield _ok(_("{clock:%Y-%m-%d %H:%M} UTC.", clock=wiring.clock()))
 
 
 def _ticks(wiring: Wiring) -> Iterator[Finding]:
@@ -148,16 +148,20 @@ def _ticks(wiring: Wiring) -> Iterator[Finding]:
     if last is None or not rarely:
         return
     if unreached := count_missed_windows(wiring.store, wiring.decisions, last.beat_at):
-        people = count(unreached, "person", "people")
-        closed = f"At the last call, {when(last.beat_at)}, something was due for {people} whose send window was closed."
+        people = counted(unreached, "person", "people")
+        closed = _(
+            "At the last call, {beat_at}, something was due for {people} whose send window was closed.",
+            beat_at=when(last.beat_at),
+            people=people,
+        )
         yield _problem(f"{rarely} {closed}", remedy(wiring))
     else:
-        yield _note(f"{rarely} What falls due waits for the next call.", remedy(wiring))
+        yield _note(_("{rarely} What falls due waits for the next call.", rarely=rarely), remedy(wiring))
 
 
 def _mail(wiring: Wiring) -> Iterator[Finding]:
     if not wiring.settings.smtp:
-        yield _note("Not set up: no e-mail is sent.")
+        yield _note(_("Not set up: no e-mail is sent."))
         return
     from commsengine.channels.channel import DeliveryError
     from commsengine.channels.smtp import AUTH, HELLO, SmtpConnection, parse_smtp_url
@@ -172,23 +176,34 @@ def _mail(wiring: Wiring) -> Iterator[Finding]:
         place = f"{server.host}:{server.port}"
         said = error.reply if server.host in error.reply else f"{place}: {error.reply}"
         fix = {
-            AUTH: "What the server says comes after the code. Look at user and password in COMMSENGINE_SMTP_URL, and "
-            "whether this account may log in and send by SMTP.",
-            HELLO: "What the server says comes after the code. Ask those who run it whether this machine may send.",
-        }.get(error.phase, "Look whether the relay runs, and at host and port in COMMSENGINE_SMTP_URL.")
+            AUTH: _(
+                "What the server says comes after the code. Look at user and password in COMMSENGINE_SMTP_URL, and "
+                "whether this account may log in and send by SMTP."
+            ),
+            HELLO: _("What the server says comes after the code. Ask those who run it whether this machine may send."),
+        }.get(error.phase, _("Look whether the relay runs, and at host and port in COMMSENGINE_SMTP_URL."))
         yield _problem(f"{said.rstrip('.')}.", fix)
         return
     finally:
         relay.quit()
-    secured = "without TLS" if server.tls == "off" else "over verified TLS"
-    logged_in = ", logged in" if server.user else ""
-    yield _ok(f"{server.host}:{server.port} answers {secured}{logged_in}; from {wiring.mail_from}.")
+    secured = _("without TLS") if server.tls == "off" else _("over verified TLS")
+    logged_in = _(", logged in") if server.user else ""
+    yield _ok(
+        _(
+            "{host}:{port} answers {secured}{logged_in}; from {mail_from}.",
+            host=server.host,
+            port=server.port,
+            secured=secured,
+            logged_in=logged_in,
+            mail_from=wiring.mail_from,
+        )
+    )
 
 
 def _slack(wiring: Wiring) -> Iterator[Finding]:
     settings = wiring.settings
     if not settings.slack_token:
-        yield _note("Not set up: nothing is sent to Slack.")
+        yield _note(_("Not set up: nothing is sent to Slack."))
         return
     from slack_sdk import WebClient
     from slack_sdk.errors import SlackApiError
@@ -198,17 +213,21 @@ def _slack(wiring: Wiring) -> Iterator[Finding]:
         answer = client.auth_test()
     except (SlackApiError, OSError) as error:
         why = error.response.get("error") if isinstance(error, SlackApiError) else error
-        yield _problem(f"Slack does not accept us: {why}.", "Copy the bot token again (xoxb-…).")
+        yield _problem(_("Slack does not accept us: {why}.", why=why), _("Copy the bot token again (xoxb-…)."))
         return
     yield _ok(
-        f"Connected to {answer.get('team', 'the workspace')} as {answer.get('user', 'the app')}.",
-        "Whether its Messages Tab is on shows with: commsengine send-test PLAN --to EMAIL --channel slack",
+        _(
+            "Connected to {get} as {get_2}.",
+            get=answer.get("team", _("the workspace")),
+            get_2=answer.get("user", _("the app")),
+        ),
+        _("Whether its Messages Tab is on shows with: commsengine send-test PLAN --to EMAIL --channel slack"),
     )
     yield from _scopes(str(answer.headers.get("x-oauth-scopes", "")))
     if not (settings.slack_app_token or settings.slack_signing_secret):
         yield _note(
-            "Buttons do not work yet; the links in the messages do.",
-            "Set COMMSENGINE_SLACK_APP_TOKEN (Socket Mode) or COMMSENGINE_SLACK_SIGNING_SECRET (HTTP).",
+            _("Buttons do not work yet; the links in the messages do."),
+            _("Set COMMSENGINE_SLACK_APP_TOKEN (Socket Mode) or COMMSENGINE_SLACK_SIGNING_SECRET (HTTP)."),
         )
 
 
@@ -219,11 +238,13 @@ def _scopes(granted: str) -> Iterator[Finding]:
 
     scopes = {scope.strip() for scope in granted.split(",")}
     if missing := sorted({*scopes_of(MANIFEST)} - scopes - {HISTORY}):
-        yield _problem(f"Scopes are missing: {', '.join(missing)}.", "Use slack-manifest.json of init.")
+        yield _problem(
+            _("Scopes are missing: {missing}.", missing=", ".join(missing)), _("Use slack-manifest.json of init.")
+        )
     if HISTORY not in scopes:
         yield _note(
-            f"Without the scope {HISTORY} nobody can say whether an uncertain message arrived.",
-            "Add it to the app and install it again.",
+            _("Without the scope {history} nobody can say whether an uncertain message arrived.", history=HISTORY),
+            _("Add it to the app and install it again."),
         )
 
 
@@ -242,13 +263,19 @@ def _postfix_log(wiring: Wiring, postfix: PostfixLog) -> Finding:
         newest = postfix.newest()
     except UNREADABLE as error:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        fix = "The account of the engine must be in the group adm, or systemd-journal for the journal."
-        return _problem(f"The mail log ({named}) cannot be read: {why}.", fix)
+        fix = _("The account of the engine must be in the group adm, or systemd-journal for the journal.")
+        return _problem(_("The mail log ({named}) cannot be read: {why}.", named=named, why=why), fix)
     if newest is None or newest < wiring.clock() - OLD_LOG:
-        last = f"The last line in the mail log ({named}) is of {newest:%Y-%m-%d %H:%M} UTC." if newest else ""
-        empty = f"The mail log ({named}) shows no line of Postfix."
-        return _note(last or empty, "Is this where the relay of COMMSENGINE_SMTP_URL writes?")
-    return _ok(f"The mail log ({named}) can be read; its last line is of {newest:%H:%M} UTC.")
+        last = (
+            _("The last line in the mail log ({named}) is of {newest:%Y-%m-%d %H:%M} UTC.", named=named, newest=newest)
+            if newest
+            else ""
+        )
+        empty = _("The mail log ({named}) shows no line of Postfix.", named=named)
+        return _note(last or empty, _("Is this where the relay of COMMSENGINE_SMTP_URL writes?"))
+    return _ok(
+        _("The mail log ({named}) can be read; its last line is of {newest:%H:%M} UTC.", named=named, newest=newest)
+    )
 
 
 def _imap_archive(archive: ImapArchive) -> Finding:
@@ -257,13 +284,18 @@ def _imap_archive(archive: ImapArchive) -> Finding:
     try:
         messages, proves_itself = archive.examined()
     except ArchiveError as error:
-        return _problem(f"The archive: {error}.", "See COMMSENGINE_IMAP_URL.")
+        return _problem(_("The archive: {error}.", error=error), _("See COMMSENGINE_IMAP_URL."))
     if not proves_itself:
         return _note(
-            "The archive can be read, but none of our messages is found in it.",
-            "Until it gets copies of what is sent, nothing is taken for missing because it is not there.",
+            _("The archive can be read, but none of our messages is found in it."),
+            _("Until it gets copies of what is sent, nothing is taken for missing because it is not there."),
         )
-    return _ok(f"The archive can be read; it holds {count(messages, 'message')}, ours among them.")
+    return _ok(
+        _(
+            "The archive can be read; it holds {messages}, ours among them.",
+            messages=counted(messages, "message", "messages"),
+        )
+    )
 
 
 def _links(wiring: Wiring) -> Iterator[Finding]:
@@ -271,25 +303,41 @@ def _links(wiring: Wiring) -> Iterator[Finding]:
     host = urlsplit(base).hostname
     if is_loopback(host):
         yield _note(
-            f"Links lead to {base}, which only this machine can open.",
-            "Set COMMSENGINE_BASE_URL before real people get them.",
+            _("Links lead to {base}, which only this machine can open.", base=base),
+            _("Set COMMSENGINE_BASE_URL before real people get them."),
         )
         return
     try:
         with urllib.request.urlopen(f"{base}/healthz", timeout=TIMEOUT) as answer:  # noqa: S310 - checked to be http(s)
-            yield _ok(f"{base} answers ({answer.status}).")
+            yield _ok(_("{base} answers ({status}).", base=base, status=answer.status))
     except urllib.error.HTTPError as error:
-        yield _note(f"{base} answers, but no engine runs behind it ({error.code}).")
+        yield _note(_("{base} answers, but no engine runs behind it ({code}).", base=base, code=error.code))
     except OSError as error:
-        yield _problem(f"{base} does not answer: {error}.", "Start the engine, look at the web server.")
+        yield _problem(
+            _("{base} does not answer: {error}.", base=base, error=error),
+            _("Start the engine, look at the web server."),
+        )
 
 
 def _windows(wiring: Wiring) -> Iterator[Finding]:
     running = [record for record in wiring.store.campaigns.all() if record.state == "running"]
     for record in running:
         window = record.plan.send.window
-        hours = f"{window.start // 60:02d}:{window.start % 60:02d} to {window.end // 60:02d}:{window.end % 60:02d}"
-        yield _ok(f"{record.id}: {', '.join(window.days)}, {hours} in each person's own time.")
+        hours = _(
+            "{start:02d}:{start_2:02d} to {end:02d}:{end_2:02d}",
+            start=window.start // 60,
+            start_2=window.start % 60,
+            end=window.end // 60,
+            end_2=window.end % 60,
+        )
+        yield _ok(
+            _(
+                "{record}: {days}, {hours} in each person's own time.",
+                record=record.id,
+                days=", ".join(window.days),
+                hours=hours,
+            )
+        )
     due = wiring.store.loading.next_wake()
     if running and due:
-        yield _ok(f"The next person is looked at {max(due, wiring.clock()):%a %d %b %H:%M} UTC.")
+        yield _ok(_("The next person is looked at {max:%a %d %b %H:%M} UTC.", max=max(due, wiring.clock())))

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from commsengine.translation import N_, _
+
 if TYPE_CHECKING:
     from commsengine.settings import Settings
 
-EVERYBODY = "Everybody on this machine"
+EVERYBODY = N_("Everybody on this machine")
 MOST_NAMED = 3
 
 
@@ -49,10 +51,18 @@ def _of_one_place(
     for reader, files in found.items():
         if keeps_modes(files[0].parent):
             folders = [place for place in places if os.path.isdir(place)]
-            yield OpenFiles(f"{reader} can read {_named(home, files)}.", _mended(files, folders), reader, guarded)
+            yield OpenFiles(
+                _("{reader} can read {named}.", reader=reader, named=_named(home, files)),
+                _mended(files, folders),
+                reader,
+                guarded,
+            )
         else:
-            text = f"The disk of {_named(home, files)} keeps no modes: who can read it is set where it is mounted."
-            yield OpenFiles(text, "Mount it for this account alone, or move the workspace.", "", guarded)
+            text = _(
+                "The disk of {named} keeps no modes: who can read it is set where it is mounted.",
+                named=_named(home, files),
+            )
+            yield OpenFiles(text, _("Mount it for this account alone, or move the workspace."), "", guarded)
 
 
 def _files(place: Path) -> Iterator[Path]:
@@ -71,7 +81,7 @@ def reader_of(file: Path) -> str:
     if found.st_mode & stat.S_IROTH and all(each.st_mode & stat.S_IXOTH for each in above):
         return EVERYBODY
     if found.st_mode & stat.S_IRGRP and all(_passes(each, found.st_gid) for each in above):
-        return f"The group {_group(found.st_gid)}"
+        return _("The group {group}", group=_group(found.st_gid))
     return ""
 
 
@@ -88,19 +98,19 @@ def _group(number: int) -> str:
 
 def _named(home: Path, files: list[Path]) -> str:
     names = [f"{os.path.relpath(file, home) if file.is_relative_to(home) else file} ({_mode(file)})" for file in files]
-    more = [f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
+    more = [_("{number} more", number=len(names) - MOST_NAMED)] if len(names) > MOST_NAMED else []
     *first, last = names[:MOST_NAMED] + more
-    return f"{', '.join(first)} and {last}" if first else last
+    return _("{first} and {last}", first=", ".join(first), last=last) if first else last
 
 
 def _mode(file: Path) -> str:
-    return f"mode {stat.S_IMODE(file.stat().st_mode):04o}"
+    return _("mode {s_imode:04o}", s_imode=stat.S_IMODE(file.stat().st_mode))
 
 
 def _mended(files: list[Path], folders: list[Path]) -> str:
     if folders:
-        return f"Run: chmod -R go= {shlex.join(map(str, folders))}"
-    return f"Run: chmod 600 {shlex.join(map(str, files))}"
+        return _("Run: chmod -R go= {map}", map=shlex.join(map(str, folders)))
+    return _("Run: chmod 600 {map}", map=shlex.join(map(str, files)))
 
 
 def keeps_modes_here(folder: Path) -> bool:

@@ -14,6 +14,7 @@ import click
 
 from commsengine.cli import starter
 from commsengine.cli.output import write
+from commsengine.translation import _
 
 
 @click.command()
@@ -30,14 +31,14 @@ def init(folder: Path) -> None:
     kept = [name for name in files if (folder / name).exists()]
     for name, text in files.items():
         if name not in kept:
-            write(folder / name, text, "Name a folder you may write to.", folders=True)
+            write(folder / name, text, _("Name a folder you may write to."), folders=True)
     for name in kept:
-        click.echo(f"kept     {folder / name}", err=True)
-    click.echo(f"A workspace is in {folder.absolute()}. Next:")
+        click.echo(_("kept     {folder}", folder=folder / name), err=True)
+    click.echo(_("A workspace is in {absolute}. Next:", absolute=folder.absolute()))
     if folder.absolute() != Path.cwd():
-        click.echo(f"  cd {shlex.quote(str(folder))}")
-    click.echo("  commsengine people import people.csv")
-    click.echo(f"  commsengine check schedules/{campaign}.yaml")
+        click.echo(_("  cd {quote}", quote=shlex.quote(str(folder))))
+    click.echo(_("  commsengine people import people.csv"))
+    click.echo(_("  commsengine check schedules/{campaign}.yaml", campaign=campaign))
 
 
 def _campaign(folder: Path) -> str:

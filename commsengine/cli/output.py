@@ -13,6 +13,7 @@ import click
 
 from commsengine.cli.written_out import bare, in_one_line
 from commsengine.errors import InputError
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,7 +24,7 @@ PIPED = 500
 """Columns of what is no terminal: a line stays a line, so that ``grep`` finds it whole."""
 
 json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON with documented fields (docs/commands.md)."
+    "--json", "as_json", is_flag=True, help=N_("Print JSON with documented fields (docs/commands.md).")
 )
 
 
@@ -50,7 +51,7 @@ def when(instant: datetime | str | None) -> str:
     """``Mon 11 Jan 08:00 UTC``, of an instant or its ISO form."""
     if isinstance(instant, str):
         instant = datetime.fromisoformat(instant)
-    return f"{instant.astimezone(UTC):%a %d %b %H:%M} UTC" if instant else "-"
+    return _("{instant:%a %d %b %H:%M} UTC", instant=instant.astimezone(UTC)) if instant else "-"
 
 
 def console() -> Console:
@@ -86,19 +87,25 @@ def table(
 def first_rows(columns: Sequence[str], rows: Sequence[Sequence[object]], most: int = 10) -> None:
     table(columns, rows[:most])
     if len(rows) > most:
-        note(f"… and {len(rows) - most:,} more: --json lists all of them.")
+        note(_("… and {number:,} more: --json lists all of them.", number=len(rows) - most))
 
 
 def at_rest(rest: Mapping[str, Any], now: datetime) -> str:
     until = datetime.fromisoformat(rest["until"])
-    return (
-        f"{rest['channel']} rests until {when(until) if until > now else 'the next tick'}: "
-        f"{rest['because'].rstrip('.')}."
+    return _(
+        "{channel} rests until {until}: {because}.",
+        channel=rest["channel"],
+        until=when(until) if until > now else _("the next tick"),
+        because=rest["because"].rstrip("."),
     )
 
 
 def waits_for(rest: Mapping[str, Any]) -> str:
-    return f"{count(rest['waiting'], 'message waits', 'messages wait')} for {rest['channel']}."
+    return _(
+        "{messages} for {channel}.",
+        messages=counted(rest["waiting"], "message waits", "messages wait"),
+        channel=rest["channel"],
+    )
 
 
 def title(text: str) -> None:
@@ -131,7 +138,7 @@ def write(file: Path, text: str, fix: str, *, folders: bool = False) -> None:
         file.touch(mode=0o600)  # before the first byte is in it: it may hold a secret
         file.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
-        raise InputError(f"{file} cannot be written: {error.strerror}.", fix) from None
+        raise InputError(_("{file} cannot be written: {strerror}.", file=file, strerror=error.strerror), fix) from None
 
 
 def open_page(file: Path) -> None:

@@ -11,6 +11,7 @@ import click
 from commsengine.cli.arguments import CHANNEL, FILE
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import CommsError, InputError
+from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
     from commsengine.cadence.plan import Plan
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
 
 @click.command("send-test")
 @click.argument("plan", type=FILE)
-@click.option("--to", "to", required=True, metavar="EMAIL", help="Who gets it.")
+@click.option("--to", "to", required=True, metavar="EMAIL", help=N_("Who gets it."))
 @click.option(
-    "--as", "email", metavar="EMAIL", help="As this person would see it (default: the one of --to, else anybody)."
+    "--as", "email", metavar="EMAIL", help=N_("As this person would see it (default: the one of --to, else anybody).")
 )
-@click.option("--message", help="This message (default: the first).")
-@click.option("--channel", type=CHANNEL, help="By this channel (default: the first with credentials).")
+@click.option("--message", help=N_("This message (default: the first)."))
+@click.option("--channel", type=CHANNEL, help=N_("By this channel (default: the first with credentials)."))
 @with_workspace
 def send_test(
     wiring: Wiring, plan: Path, to: str, email: str | None, message: str | None, channel: ChannelName | None
@@ -48,13 +49,17 @@ def send_test(
     seen = previews(wiring.preview_basis, checked_plan, person, message=message or _first(written), channel=chosen)
     shown = next((seen_touch.message for seen_touch in seen if seen_touch.message), None)
     if shown is None:
-        raise InputError(f"{person.email} gets no such message.", "Name another with --message or --as.")
-    mail = replace(shown, to_email=to, slack_id="", subject=f"[Test] {shown.subject}", date=wiring.clock())
+        raise InputError(
+            _("{email} gets no such message.", email=person.email), _("Name another with --message or --as.")
+        )
+    mail = replace(
+        shown, to_email=to, slack_id="", subject=_("[Test] {subject}", subject=shown.subject), date=wiring.clock()
+    )
     outcome = _deliver(wiring, chosen, mail)
     if outcome.verdict != "sent":
         why = outcome.channel_down or outcome.reply or outcome.verdict
-        raise CommsError(f"It was not sent: {why}.", "Run: commsengine doctor")
-    click.echo(f"Sent to {to} by {chosen}, as {person.email} would see it.")
+        raise CommsError(_("It was not sent: {why}.", why=why), _("Run: commsengine doctor"))
+    click.echo(_("Sent to {to} by {chosen}, as {email} would see it.", to=to, chosen=chosen, email=person.email))
 
 
 def _first(plan: Plan) -> str:
@@ -68,8 +73,8 @@ def _channel(wiring: Wiring, planned: tuple[ChannelName, ...], wanted: ChannelNa
     found = [name for name in ([wanted] if wanted else planned) if name in ready]
     if not found:
         raise InputError(
-            f"There are no credentials for {wanted or ' or '.join(planned)}.",
-            f"{SIGN_IN} (docs/operations.md).",
+            _("There are no credentials for {wanted}.", wanted=wanted or " or ".join(planned)),
+            _("{sign_in} (docs/operations.md).", sign_in=SIGN_IN),
         )
     return found[0]
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cli.output import at_rest, count, json_option, say, show_json, table, title, waits_for, when
+from commsengine.cli.output import at_rest, json_option, say, show_json, table, title, waits_for, when
 from commsengine.cli.workspace import with_workspace
+from commsengine.translation import _, counted
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -36,7 +37,7 @@ def status(wiring: Wiring, as_json: bool) -> None:
     for rest in found["engine"]["resting"]:
         say(f"{at_rest(rest, wiring.clock())} {waits_for(rest)}")
     if not found["campaigns"]:
-        click.echo("No plan is applied yet: commsengine apply PLAN")
+        click.echo(_("No plan is applied yet: commsengine apply PLAN"))
     for campaign in found["campaigns"]:
         _show(campaign)
 
@@ -47,11 +48,16 @@ def _engine(engine: Mapping[str, Any]) -> str:
     if engine["stop_file"]:
         return STOPPED
     if engine["hold"]:
-        return f"The engine is on hold: {engine['hold']['reason']} Then: commsengine release"
+        return _("The engine is on hold: {reason} Then: commsengine release", reason=engine["hold"]["reason"])
     if engine["beat_at"] is None:
-        return "No engine has run yet: commsengine run, or commsengine tick from cron."
-    runs = "runs" if engine["state"] == "running" else "does not run"
-    return f"The engine {runs}; last beat {when(engine['beat_at'])} on {engine['host']}."
+        return _("No engine has run yet: commsengine run, or commsengine tick from cron.")
+    runs = "runs" if engine["state"] == "running" else _("does not run")
+    return _(
+        "The engine {runs}; last beat {beat_at} on {host}.",
+        runs=runs,
+        beat_at=when(engine["beat_at"]),
+        host=engine["host"],
+    )
 
 
 def _show(campaign: Mapping[str, Any]) -> None:
@@ -61,27 +67,45 @@ def _show(campaign: Mapping[str, Any]) -> None:
     title(f"{campaign['title']} ({campaign['campaign']}): {campaign['state']}")
     if campaign["paused"] and campaign["paused"]["by"] == "engine":
         click.echo(
-            f"The engine paused it {when(campaign['paused']['since'])}: {campaign['paused']['reason']}. When that is "
-            f"put right: commsengine resume {campaign['campaign']}"
+            _(
+                "The engine paused it {since}: {reason}. When that is put right: commsengine resume {campaign}",
+                since=when(campaign["paused"]["since"]),
+                reason=campaign["paused"]["reason"],
+                campaign=campaign["campaign"],
+            )
         )
     click.echo(
-        f"{count(campaign['audience'], 'person', 'people')}; {count(sum(counts.values()), 'touch', 'touches')} made, "
-        f"{campaign['acknowledged']:,} acknowledged, {count(campaign['follow_ups_open'], 'follow-up')} open."
+        _(
+            "{people}; {touches} made, {acknowledged:,} acknowledged, {follow_ups} open.",
+            people=counted(campaign["audience"], "person", "people"),
+            touches=counted(sum(counts.values()), "touch", "touches"),
+            acknowledged=campaign["acknowledged"],
+            follow_ups=counted(campaign["follow_ups_open"], "follow-up", "follow-ups"),
+        )
     )
     table(list(counts), [[f"{number:,}" for number in counts.values()]], right=list(counts))
     for reason, number in sorted(skipped.items()):
-        say(f"  skipped: {number:,} {reason}")
+        say(_("  skipped: {number:,} {reason}", number=number, reason=reason))
     _recall(campaign["recall"])
 
 
 def _recall(roles: Sequence[Mapping[str, Any]]) -> None:
     told = [
-        f"{role['role']} {role['mean']:.0%} ({role['low']:.0%} to {role['high']:.0%}, n = {role['people']:,}, "
-        f"{'tested' if role['tested'] else 'assumed curve'})"
+        _(
+            "{role} {mean:.0%} ({low:.0%} to {high:.0%}, n = {people:,}, {form})",
+            role=role["role"],
+            mean=role["mean"],
+            low=role["low"],
+            high=role["high"],
+            people=role["people"],
+            form="tested" if role["tested"] else _("assumed curve"),
+        )
         for role in roles
         if role["mean"] is not None
     ]
     if told:
         hidden = sum(role["hidden"] for role in roles)
-        more = f"; {count(hidden, 'role has', 'roles have')} too few people to be shown" if hidden else ""
-        click.echo(f"Estimated recall: {', '.join(told)}{more}.")
+        more = (
+            _("; {roles} too few people to be shown", roles=counted(hidden, "role has", "roles have")) if hidden else ""
+        )
+        click.echo(_("Estimated recall: {told}{more}.", told=", ".join(told), more=more))

@@ -12,6 +12,7 @@ from commsengine.cli.arguments import CAMPAIGN
 from commsengine.cli.output import json_option, say, show_json, table, when
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
+from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
     from commsengine.cadence.terms import Resolution
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("campaign", type=CAMPAIGN)
-@click.option("--state", type=click.Choice(STATES), help="Only those in this state.")
+@click.option("--state", type=click.Choice(STATES), help=N_("Only those in this state."))
 @json_option
 @with_workspace
 def touches(wiring: Wiring, campaign: str, state: TouchState | None, as_json: bool) -> None:
@@ -37,7 +38,7 @@ def touches(wiring: Wiring, campaign: str, state: TouchState | None, as_json: bo
         show_json({"touches": found})
         return
     if not found:
-        click.echo(f"No touch is {state}." if state else "No touch has been made yet.")
+        click.echo(_("No touch is {state}.", state=state) if state else _("No touch has been made yet."))
     columns = ["due", "person", "message", "kind", "channel", "state", "key"]
     table(columns, [_line(row) for row in found], whole=["due", "key"])
 
@@ -45,14 +46,14 @@ def touches(wiring: Wiring, campaign: str, state: TouchState | None, as_json: bo
 def _line(row: Mapping[str, Any]) -> list[str]:
     state = row["state"] + (f": {row['reason']}" if row["reason"] else "")
     if row["possible_duplicate"]:
-        state += " (possible duplicate)"
+        state += _(" (possible duplicate)")
     return [when(row["at"]), row["person"], row["message"], row["kind"], row["channel"], state, row["key"]]
 
 
 @click.command()
 @click.argument("key")
-@click.option("--sent", is_flag=True, help="It arrived: count it as sent.")
-@click.option("--resend", is_flag=True, help="It did not arrive: send it again, flagged as a possible duplicate.")
+@click.option("--sent", is_flag=True, help=N_("It arrived: count it as sent."))
+@click.option("--resend", is_flag=True, help=N_("It did not arrive: send it again, flagged as a possible duplicate."))
 @with_workspace
 def touch(wiring: Wiring, key: str, sent: bool, resend: bool) -> None:
     """Settle one touch whose outcome is uncertain; without an option, show its attempts.
@@ -60,16 +61,26 @@ def touch(wiring: Wiring, key: str, sent: bool, resend: bool) -> None:
     Example: commsengine touch 4f1c9a0b7d2e8c5a61b3f09d --sent
     """
     if sent and resend:
-        raise InputError("Say --sent or --resend, not both.")
+        raise InputError(_("Say --sent or --resend, not both."))
     if sent or resend:
         verdict: Resolution = "sent" if sent else "resend"
         row = wiring.store.recovery.resolve(key, verdict, by=wiring.operator, now=wiring.clock())
-        click.echo(f"{key} is {row.state}.")
+        click.echo(_("{key} is {state}.", key=key, state=row.state))
         return
     found = wiring.store.touches.row(key)
     if found is None:
-        raise InputError(f"There is no touch '{key}'.", "Copy the key from: commsengine touches CAMPAIGN")
-    say(f"{found.campaign} {found.message}, {found.kind} by {found.channel}: {found.state} {found.reason}".strip())
+        raise InputError(_("There is no touch '{key}'.", key=key), _("Copy the key from: commsengine touches CAMPAIGN"))
+    say(
+        _(
+            "{campaign} {message}, {kind} by {channel}: {state} {reason}",
+            campaign=found.campaign,
+            message=found.message,
+            kind=found.kind,
+            channel=found.channel,
+            state=found.state,
+            reason=found.reason,
+        ).strip()
+    )
     table(
         ["try", "at", "phase", "verdict", "reply"],
         [(each.n, when(each.at), each.phase, each.verdict, each.reply) for each in wiring.store.touches.attempts(key)],

@@ -15,6 +15,7 @@ from commsengine.content.recipe import Recipe
 from commsengine.content.slots import Prose, Slot, clean
 from commsengine.content.templates import Text
 from commsengine.content.words import TITLES, UNCLEAR, angles, day_text, often, variant
+from commsengine.translation import _
 
 _GRACE = dt.timedelta(days=30)
 """How long after the campaign's last day a link still opens its page."""
@@ -62,7 +63,7 @@ class Setting:
             **{name: line(text, base) for name, text in recipe.texts.items() if name != "text"},
             "text": prose(recipe.texts["text"], base) if "text" in recipe.texts else "",
             "choices": [line(choice, base) for choice in recipe.choices] or own_answers,
-            "reply_by": f"{message.input.reply_by} working days" if message.input else "",
+            "reply_by": _("{reply_by} working days", reply_by=message.input.reply_by) if message.input else "",
             "role": role,
             "ask": message.ask,
             "language": language,

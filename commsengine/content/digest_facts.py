@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from commsengine.content.talking_points import TalkingPoints
+from commsengine.translation import _, counted
 
 NOTHING_TO_SAY = TalkingPoints()
 
@@ -99,16 +100,16 @@ class DigestFacts:
 
     def _headline(self) -> str:
         parts = [
-            _count(len(self.calls), "person to talk to", "people to talk to"),
-            _count(len(self.questions), "question open", "questions open"),
-            _count(self.answered, "new answer", "new answers"),
-            _count(len(self.held), "message to decide on", "messages to decide on"),
+            counted(len(self.calls), "person to talk to", "people to talk to"),
+            counted(len(self.questions), "question open", "questions open"),
+            counted(self.answered, "new answer", "new answers"),
+            counted(len(self.held), "message to decide on", "messages to decide on"),
         ]
-        return "Today: " + (", ".join(part for part in parts if part) or "nobody waits for you")
+        return "Today: " + (", ".join(part for part in parts if part) or _("nobody waits for you"))
 
 
 def calls_headline(number: int) -> str:
-    return f"{number} of your people {'needs' if number == 1 else 'need'} a word from you"
+    return _("{number} of your people {form} a word from you", number=number, form="needs" if number == 1 else "need")
 
 
 def _rows(items: Iterable[OpenQuestion | GivenAnswer | HeldRow]) -> list[dict[str, Any]]:

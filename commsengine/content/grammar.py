@@ -17,6 +17,7 @@ from jinja2 import nodes
 from commsengine.cadence.people import COLUMNS
 from commsengine.cadence.plan import ANGLES, Plan
 from commsengine.text import near_names
+from commsengine.translation import N_, _
 
 LONGEST = 64_000
 """Characters of one template."""
@@ -32,7 +33,7 @@ TEXT = "_"
 """The one thing that may be called: a text that the catalogs of languages have."""
 
 _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-_A_TEXT = f'Write it as {{{{ {TEXT}("Hello {{name}},", name=person.first_name) }}}}.'
+_A_TEXT = N_('Write it as {{ _("Hello {name},", name=person.first_name) }}.')
 
 ANY = "any"
 """In a vocabulary: a name with fields that are known only once the person is."""
@@ -42,9 +43,9 @@ Vocabulary = Mapping[str, Any]
 
 _ARITHMETIC = ("Add", "Sub", "Mul", "Div", "FloorDiv", "Mod", "Pow", "Neg", "Pos")
 _SPOKEN = {
-    **dict.fromkeys(_ARITHMETIC, "arithmetic"), "Getattr": "a field of a field", "Getitem": "a field of a field",
-    "Dict": "a mapping", "Test": "this test",
-    "Call": "calling something", "Assign": "'set'", "AssignBlock": "'set'", "Macro": "'macro'", "Include": "'include'",
+    **dict.fromkeys(_ARITHMETIC, "arithmetic"), **dict.fromkeys(("Getattr", "Getitem"), N_("a field of a field")),
+    "Dict": "a mapping", "Test": N_("this test"), "Call": N_("calling something"),
+    "Assign": "'set'", "AssignBlock": "'set'", "Macro": "'macro'", "Include": "'include'",
     "Import": "'import'", "FromImport": "'import'", "Extends": "'extends'", "Block": "'block'", "CallBlock": "'call'",
     "FilterBlock": "'filter'", "Slice": "a slice", "With": "'with'",
 }  # fmt: skip
@@ -111,12 +112,16 @@ class _Examination:
         rows = self._resolve(node.iter, scope)
         if not isinstance(rows, list):
             known = ", ".join(sorted(name for name, kind in self.vocabulary.items() if isinstance(kind, list)))
-            fix = f"The lists here are {known}." if known else "There are no lists here: write the lines one by one."
-            self._flaw(node, "'for' runs over something that is not one of the lists", fix)
+            fix = (
+                _("The lists here are {known}.", known=known)
+                if known
+                else _("There are no lists here: write the lines one by one.")
+            )
+            self._flaw(node, _("'for' runs over something that is not one of the lists"), fix)
             return
         if depth >= 2 or node.recursive or node.test or not isinstance(node.target, nodes.Name):
-            fix = "Write at most a loop in a loop, with one plain name."
-            self._flaw(node, "this 'for' is too deep or too clever", fix)
+            fix = _("Write at most a loop in a loop, with one plain name.")
+            self._flaw(node, _("this 'for' is too deep or too clever"), fix)
             return
         inner = {**scope, node.target.name: rows[0], "loop": {"first": None, "last": None, "index": None}}
         for child in (*node.body, *node.else_):
@@ -150,10 +155,14 @@ class _Examination:
     def _text(self, node: nodes.Call, scope: Mapping[str, Any], how: str) -> None:
         text = node.args[0].value if len(node.args) == 1 and isinstance(node.args[0], nodes.Const) else None
         if not isinstance(text, str) or not text or node.dyn_args or node.dyn_kwargs:
-            self._flaw(node, f"'{TEXT}' takes one text in quotes, and values by name", _A_TEXT)
+            self._flaw(node, _("'{words}' takes one text in quotes, and values by name", words=TEXT), _A_TEXT)
             return
         if how != "plain":
-            self._flaw(node, f"'{TEXT}' stands where its text is not simply shown", "Decide with 'if' which to show.")
+            self._flaw(
+                node,
+                _("'{words}' stands where its text is not simply shown", words=TEXT),
+                _("Decide with 'if' which to show."),
+            )
             return
         self._places(node, text)
         for value in node.kwargs:
@@ -164,15 +173,21 @@ class _Examination:
         written, given = sorted(_PLACE.findall(text)), sorted(value.key for value in node.kwargs)
         if re.search("[{}]", _PLACE.sub("", text)):
             self._flaw(
-                node, "the text has a brace that holds no plain name", "Write a value as {name}, in small letters."
+                node,
+                _("the text has a brace that holds no plain name"),
+                _("Write a value as {name}, in small letters."),
             )
         elif written != given:
-            cause = f"the text has {_spoken(written)} in braces, and {_spoken(given)} given to it"
-            self._flaw(node, cause, "Write each value once in the text, as {name}, and once behind it, as name=….")
+            cause = _(
+                "the text has {spoken} in braces, and {spoken_2} given to it",
+                spoken=_spoken(written),
+                spoken_2=_spoken(given),
+            )
+            self._flaw(node, cause, _("Write each value once in the text, as {name}, and once behind it, as name=…."))
 
     def _filter(self, node: nodes.Filter, scope: Mapping[str, Any]) -> None:
         if node.name not in FILTERS:
-            self._flaw(node, f"the filter '{node.name}' is not allowed", _known(node.name, FILTERS))
+            self._flaw(node, _("the filter '{node}' is not allowed", node=node.name), _known(node.name, FILTERS))
             return
         if node.kwargs or node.dyn_args or node.dyn_kwargs or node.node is None:
             self._refuse(node)
@@ -187,8 +202,8 @@ class _Examination:
         # Between the letters of a text, and again between those of the outcome, join would fill any memory.
         known = self._resolve(node.node, scope) if node.node and dotted(node.node) else None
         if known is not ... and not isinstance(known, list):
-            cause = "'join' stands behind something that is not one of the lists"
-            self._flaw(node, cause, "Write the words one by one.")
+            cause = _("'join' stands behind something that is not one of the lists")
+            self._flaw(node, cause, _("Write the words one by one."))
         return isinstance(known, list)
 
     def _name(self, node: nodes.Expr, scope: Mapping[str, Any], how: str) -> None:
@@ -199,8 +214,12 @@ class _Examination:
         if (kind is not None and kind != ANY) and how != "truth":
             if isinstance(kind, list) and how == "value":
                 return
-            fix = "Write a 'for' over it." if isinstance(kind, list) else f"Write which: {_listed(name + '.', kind)}."
-            self._flaw(node, f"'{name}' is not a single value", fix)
+            fix = (
+                _("Write a 'for' over it.")
+                if isinstance(kind, list)
+                else _("Write which: {listed}.", listed=_listed(name + ".", kind))
+            )
+            self._flaw(node, _("'{name}' is not a single value", name=name), fix)
             return
         self.uses.names.setdefault(name, node.lineno)
         if how in ("value", "guarded"):
@@ -223,14 +242,18 @@ class _Examination:
             if not isinstance(known, Mapping) or part not in known:
                 written = said + part
                 fix = (_in_fields(part, known) if not said else "") or _known(part, known, said)
-                self._flaw(node, f"'{written}' is not defined", fix)
+                self._flaw(node, _("'{written}' is not defined", written=written), fix)
                 return ...
             known, said = known[part], f"{said}{part}."
         return None if known == ANY else known
 
     def _refuse(self, node: nodes.Node) -> None:
         kind = _SPOKEN.get(type(node).__name__, f"'{type(node).__name__.lower()}'")
-        self._flaw(node, f"{kind} is not allowed in a template", "Templates only show values, with 'if' and 'for'.")
+        self._flaw(
+            node,
+            _("{kind} is not allowed in a template", kind=kind),
+            _("Templates only show values, with 'if' and 'for'."),
+        )
 
     def _flaw(self, node: nodes.Node, message: str, fix: str) -> None:
         self.uses.flaws.append(Flaw(node.lineno, message, fix))
@@ -251,8 +274,12 @@ def _known(word: str, known: Any, said: str = "") -> str:
     names = sorted(map(str, known)) if isinstance(known, Mapping | frozenset) else []
     near = near_names(word, names)
     if near:
-        return f"Did you mean {' or '.join(said + name for name in near)}?"
-    return f"Known here: {_listed(said, names)}." if names else "It has no fields: leave out what follows the dot."
+        return _("Did you mean {near}?", near=" or ".join(said + name for name in near))
+    return (
+        _("Known here: {listed}.", listed=_listed(said, names))
+        if names
+        else _("It has no fields: leave out what follows the dot.")
+    )
 
 
 def _in_fields(word: str, known: Any) -> str:
@@ -263,7 +290,7 @@ def _in_fields(word: str, known: Any) -> str:
     mappings = {name: known[name] for name in roots if isinstance(known[name], Mapping)}
     rooted = {str(field): f"{name}.{field}" for name, fields in mappings.items() for field in fields}
     near = near_names(word, rooted, 1, LIKE_A_FIELD)
-    return f"Did you mean {rooted[near[0]]}? {_known('', known)}" if near else ""
+    return _("Did you mean {rooted}? {known}", rooted=rooted[near[0]], known=_known("", known)) if near else ""
 
 
 def _spoken(names: list[str]) -> str:

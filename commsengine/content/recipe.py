@@ -14,6 +14,7 @@ from commsengine.content.texts import Texts, texts_of
 from commsengine.content.values import TextValues
 from commsengine.content.words import UNCLEAR
 from commsengine.errors import RenderError
+from commsengine.translation import _
 
 _FIXED = ("footer", "layout.html", "layout.txt")
 QUESTION = "one_question"
@@ -43,7 +44,9 @@ class Library:
         if name not in self._compiled:
             if name not in self._sources:
                 known = ", ".join(sorted(word for word in self._sources if "." not in word))
-                raise RenderError(f"there is no template '{name}'.", f"The templates are {known}.")
+                raise RenderError(
+                    _("there is no template '{name}'.", name=name), _("The templates are {known}.", known=known)
+                )
             layout = name.startswith("layout.")
             self._compiled[name] = compiled(
                 self._sources[name],
@@ -93,7 +96,10 @@ def refuse_missing(required: Required, facts: TextValues) -> None:
         if facts.find(name) is None:
             known = ", ".join(f"person.{column}" for column in sorted(facts.person.attributes)) or "none"
             raise RenderError(
-                f"'{name}' is not defined for this person.", f"Their own columns are: {known}.", where=where, line=line
+                _("'{name}' is not defined for this person.", name=name),
+                _("Their own columns are: {known}.", known=known),
+                where=where,
+                line=line,
             )
 
 

@@ -39,7 +39,7 @@ from commsengine.content.talking_points import Part, TalkingPoints, parts_of
 from commsengine.content.texts import Texts
 from commsengine.content.values import Signers, TextValues
 from commsengine.links import Links
-from commsengine.translation import in_language
+from commsengine.translation import _, in_language
 
 MOST_SHEETS = 2_000
 PREFIX = {"remind": "Reminder: ", "correction": "Correction: "}
@@ -287,7 +287,9 @@ def _subject(context: Mapping[str, Any], *, asks: bool = False) -> Prose:
     # Where a check comes along, the author's subject is about the message below it, and the subject must not answer the
     # question.
     own = "" if context["touch"]["asks"] else context.get("subject")
-    written = own or (f"One question about {context['campaign']['title']}" if asks else context["key_point"])
+    written = own or (
+        _("One question about {title}", title=context["campaign"]["title"]) if asks else context["key_point"]
+    )
     return Prose(" ".join(to_plain(read(written), links=False).split()))
 
 

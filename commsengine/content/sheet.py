@@ -22,12 +22,13 @@ from commsengine.content.slots import HTML, PLAIN, SLACK_JSON, Prose, Skeleton, 
 from commsengine.content.templates import Text
 from commsengine.content.values import TextValues
 from commsengine.content.words import SUBJECT_LENGTH, header
+from commsengine.translation import N_
 
 _ACTION = {
-    "acknowledge": "Got it",
-    "commit": "Got it",
-    "input": "Give your answer",
-    "check": "Answer the question",
+    "acknowledge": N_("Got it"),
+    "commit": N_("Got it"),
+    "input": N_("Give your answer"),
+    "check": N_("Answer the question"),
     "nothing": "",
 }
 """What the one big button says, by what a message asks for."""

@@ -11,9 +11,10 @@ from babel.dates import format_date
 
 from commsengine.cadence.plan import Cadence
 from commsengine.content.slots import clean
+from commsengine.translation import N_, _
 
 SUBJECT_LENGTH = 78
-_ENGLISH = "EEEE, d MMMM y"
+_ENGLISH = N_("EEEE, d MMMM y")
 
 UNCLEAR = "unclear"
 """The explanation of a check: what was not clear is said again before anything else."""
@@ -26,10 +27,10 @@ LATER = ("skills", "measures", "results", "why", "your_job", "text")
 
 TITLES = {
     "why": "Why",
-    "your_job": "What changes for you",
-    "skills": "What you will learn",
-    "measures": "How we will see that it works",
-    "results": "What we expect from it",
+    "your_job": N_("What changes for you"),
+    "skills": N_("What you will learn"),
+    "measures": N_("How we will see that it works"),
+    "results": N_("What we expect from it"),
     "text": "",
     UNCLEAR: "",
 }
@@ -59,13 +60,17 @@ def _locale(language: str) -> Locale | None:
 def often(cadence: Cadence, *, on_trial: bool = False) -> str:
     """A cadence as a sentence; ``on_trial`` where chance gives some people another."""
     if cadence.every is None and on_trial:
-        return "It comes again and again while it is open."
+        return _("It comes again and again while it is open.")
     if cadence.every is None:
-        return "It comes often while it is new, and rarely once it is remembered."
-    rhythm = f"It comes every {_span(cadence.every)}"
+        return _("It comes often while it is new, and rarely once it is remembered.")
+    rhythm = _("It comes every {span}", span=_span(cadence.every))
     if cadence.times == 1:
-        return "It comes once."
-    return f"{rhythm}, {cadence.times} times at most." if cadence.times else f"{rhythm} while it is open."
+        return _("It comes once.")
+    return (
+        _("{rhythm}, {times} times at most.", rhythm=rhythm, times=cadence.times)
+        if cadence.times
+        else _("{rhythm} while it is open.", rhythm=rhythm)
+    )
 
 
 def _span(minutes: int) -> str:
@@ -73,7 +78,7 @@ def _span(minutes: int) -> str:
         if minutes % size == 0:
             count = minutes // size
             return unit if count == 1 else f"{count} {unit}s"
-    return f"{minutes} minutes"
+    return _("{minutes} minutes", minutes=minutes)
 
 
 def header(text: str, limit: int = 0) -> str:

@@ -19,6 +19,7 @@ from commsengine.engine.breaker import Breaker
 from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.store import Store
 from commsengine.text import message_key
+from commsengine.translation import _
 
 NAME = "commsengine"
 MOST_REASONS = 5
@@ -37,38 +38,61 @@ class Alerts:
 
     def held(self, hold: Hold, now: dt.datetime) -> None:
         self._send(
-            f"held since {hold.since.isoformat()}",
+            _("held since {since}", since=hold.since.isoformat()),
             hold.since,
-            "Nothing is sent: the engine is on hold",
-            f"{hold.reason}\n\nIt sends nothing until you release it. See what waits:\n\n"
-            "    commsengine status\n\nThen choose what becomes of it:\n\n"
-            "    commsengine release --backlog latest|all|none",
+            _("Nothing is sent: the engine is on hold"),
+            _(
+                "{reason}\n\nIt sends nothing until you release it. See what waits:\n\n    commsengine "
+                "status\n\nThen choose what becomes of it:\n\n    commsengine release --backlog latest|all|none",
+                reason=hold.reason,
+            ),
             now,
         )
 
     def shut(self, channel: Carrier, breaker: Breaker, waiting: Callable[[], int], now: dt.datetime) -> None:
         """For a channel that waits for a person or a quota; ``waiting`` counts what does not leave."""
         self._send(
-            f"{channel} is shut", now, f"Nothing leaves by {channel}", lambda: _rests(breaker, waiting(), now), now
+            _("{channel} is shut", channel=channel),
+            now,
+            _("Nothing leaves by {channel}", channel=channel),
+            lambda: _rests(breaker, waiting(), now),
+            now,
         )
 
     def failing(self, record: CampaignRecord, why: str, reasons: Counter[str], now: dt.datetime) -> None:
         # it names reasons and their numbers, never an address
         listed = [f"    {number:,} × {reason}" for reason, number in reasons.most_common(MOST_REASONS)]
         others = reasons.total() - sum(number for _, number in reasons.most_common(MOST_REASONS))
-        listed += [f"    {others:,} × something else"] if others else []
+        listed += [_("    {others:,} × something else", others=others)] if others else []
         text = (
-            f"{why}, more than one in twenty. So the engine has paused {record.plan.title} ({record.id}); nothing more "
-            "of it leaves, and what is due waits. The reasons:\n\n" + "\n".join(listed) + "\n\n"
-            f"See whom it met:\n\n    commsengine touches {record.id} --state failed\n    "
-            f"commsengine touches {record.id} --state retry\n\n"
-            "Put the cause right (addresses that are out of date, a text the mail server takes for spam, a sender it "
-            "does not know), then:\n\n"
-            f"    commsengine resume {record.id}\n\nThe count starts anew then."
+            _(
+                "{why}, more than one in twenty. So the engine has paused {title} ({record}); nothing more of it "
+                "leaves, and what is due waits. The reasons:\n\n",
+                why=why,
+                title=record.plan.title,
+                record=record.id,
+            )
+            + "\n".join(listed)
+            + _(
+                "\n\nSee whom it met:\n\n    commsengine touches {record} --state failed\n    commsengine touches "
+                "{record} --state retry\n\nPut the cause right (addresses that are out of date, a text the mail "
+                "server takes for spam, a sender it does not know), then:\n\n    commsengine resume {record}\n\nThe "
+                "count starts anew then.",
+                record=record.id,
+            )
         )
         for address in dict.fromkeys([*record.plan.owner, *([self._admin] if self._admin else [])]):
-            event = f"{record.id} paused itself at {now.isoformat()}: {address}"
-            self._send(event, now, f"{record.plan.title} is paused: too many messages are refused", text, now, address)
+            event = _(
+                "{record} paused itself at {now}: {address}", record=record.id, now=now.isoformat(), address=address
+            )
+            self._send(
+                event,
+                now,
+                _("{title} is paused: too many messages are refused", title=record.plan.title),
+                text,
+                now,
+                address,
+            )
 
     def _send(
         self,
@@ -106,12 +130,15 @@ class Alerts:
 
 
 def _rests(breaker: Breaker, waiting: int, now: dt.datetime) -> str:
-    passes = "passes by itself when the quota renews" if breaker.quota else "does not pass by itself"
-    waits = "1 message waits" if waiting == 1 else f"{waiting:,} messages wait"
-    return (
-        f"The reason: {breaker.because.rstrip('.')}.\n\n"
-        f"This {passes}. {waits}, and none of them counts as refused. The channel rests until "
-        f"{breaker.until or now:%H:%M:%S} UTC; then one message tries it, again and again, every ten minutes at least "
-        "(where cron calls the engine, with each tick), and once it gets through the others follow. The other channels "
-        "go on. See what is wrong:\n\n    commsengine doctor"
+    passes = _("passes by itself when the quota renews") if breaker.quota else _("does not pass by itself")
+    waits = _("1 message waits") if waiting == 1 else _("{waiting:,} messages wait", waiting=waiting)
+    return _(
+        "The reason: {because}.\n\nThis {passes}. {waits}, and none of them counts as refused. The channel "
+        "rests until {until:%H:%M:%S} UTC; then one message tries it, again and again, every ten minutes at "
+        "least (where cron calls the engine, with each tick), and once it gets through the others follow. "
+        "The other channels go on. See what is wrong:\n\n    commsengine doctor",
+        because=breaker.because.rstrip("."),
+        passes=passes,
+        waits=waits,
+        until=breaker.until or now,
     )

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from commsengine.errors import DiskError, HeldError
+from commsengine.translation import _
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -67,7 +68,8 @@ class EngineLock:
             file = open(self.path, "a+b", buffering=0, opener=_privately)
         except OSError as problem:
             raise DiskError(
-                f"{self.path} cannot be made: {problem.strerror}.", "Make room, or give the right to."
+                _("{path} cannot be made: {strerror}.", path=self.path, strerror=problem.strerror),
+                _("Make room, or give the right to."),
             ) from None
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -75,7 +77,8 @@ class EngineLock:
             holder = holder_of(self.path)
             file.close()
             raise HeldError(
-                f"Another engine sends from this database: {holder}.", "Stop that one first, or let it do the work."
+                _("Another engine sends from this database: {holder}.", holder=holder),
+                _("Stop that one first, or let it do the work."),
             ) from None
         with contextlib.suppress(OSError):  # a full disk: the lock holds without its note
             file.truncate(0)
@@ -94,7 +97,7 @@ class EngineLock:
 
 
 def holder_of(path: Path) -> str:
-    return path.read_text(encoding="utf-8").strip() or "a process that has not written its name yet"
+    return path.read_text(encoding="utf-8").strip() or _("a process that has not written its name yet")
 
 
 def _privately(path: str, flags: int) -> int:

@@ -21,6 +21,7 @@ from commsengine.cadence.history import Campaign, Campaigns, Touch
 from commsengine.engine.alerts import Alerts
 from commsengine.store.records import Receipt
 from commsengine.store.store import Store
+from commsengine.translation import _
 
 FIRST = 500
 """Touches of a message that are watched; later ones fail one by one, as people leave."""
@@ -112,7 +113,12 @@ class RefusalGuard:
 
     def _pause(self, campaign: str, stop: RefusalStop, now: dt.datetime) -> None:
         numbers = {"message": stop.message, "refused": stop.refused, "of": stop.of}
-        why = f"{stop.refused} of the first {stop.of} touches of '{stop.message}' were refused for good"
+        why = _(
+            "{refused} of the first {of} touches of '{message}' were refused for good",
+            refused=stop.refused,
+            of=stop.of,
+            message=stop.message,
+        )
         record = self._store.campaigns.pause(campaign, by="engine", now=now, reason=why, detail=numbers)
         self._store.outbox.release(now=now, campaign=campaign)
         log.error("campaign_paused", campaign=campaign, **numbers)
@@ -133,4 +139,4 @@ def _tally(since: dt.datetime, counted: Mapping[tuple[str, str, str], int]) -> R
 
 def reason_of(phase: str, reply: str) -> str:
     # what went wrong with a text may name its person
-    return f"it cannot be written ({reply.partition(':')[0]})" if phase == "render" else reply
+    return _("it cannot be written ({reply})", reply=reply.partition(":")[0]) if phase == "render" else reply

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from commsengine.engine import json_file
 from commsengine.errors import CommsError
+from commsengine.translation import _
 
 MOST_DEATHS = 3
 SLOTS, SLOT = 64, 32
@@ -61,7 +62,7 @@ class Suspects:
         """
         suspect = key in self._deaths
         if self._deaths.get(key, 0) >= MOST_DEATHS:
-            raise CommsError("poison: the engine died three times while it wrote this message")
+            raise CommsError(_("poison: the engine died three times while it wrote this message"))
         if suspect:
             self._alone.acquire()
         slot = self._free.pop()

@@ -25,6 +25,7 @@ from commsengine.errors import InputError
 from commsengine.links import Links
 from commsengine.planning.plan_on_disk import CheckedPlan, corrected_texts
 from commsengine.text import no_such
+from commsengine.translation import _
 
 if TYPE_CHECKING:
     from commsengine.store.store import Store
@@ -91,7 +92,7 @@ def preview_people(checked_plan: CheckedPlan, *, email: str | None, role: str | 
     firsts = (next((each for each in people if role_of(plan.audience, each) == name), None) for name in wanted)
     found = [person for person in firsts if person is not None]
     if not found:
-        raise InputError(f"Nobody is in the role '{role}'.")
+        raise InputError(_("Nobody is in the role '{role}'.", role=role))
     return found
 
 
@@ -100,7 +101,13 @@ def _named(plan: Plan, people: tuple[Person, ...], email: str) -> Person:
     if found is None:
         raise InputError(no_such("person", email, [person.email for person in people]))
     if role_of(plan.audience, found) is None:
-        raise InputError(f"{email} is in none of the roles of {plan.campaign}, so they would see nothing.")
+        raise InputError(
+            _(
+                "{email} is in none of the roles of {campaign}, so they would see nothing.",
+                email=email,
+                campaign=plan.campaign,
+            )
+        )
     return found
 
 
@@ -139,7 +146,7 @@ def _refuse_unknown(plan: Plan, message: str) -> None:
         raise InputError(no_such("message", message, [each.id for each in plan.messages]))
     if message in plan.corrected:
         corrected = next(corrected_texts({message: plan.corrected[message]}))
-        raise InputError(corrected, f"Name the correction: --message {plan.corrected[message]}")
+        raise InputError(corrected, _("Name the correction: --message {corrected}", corrected=plan.corrected[message]))
 
 
 def _touches(basis: PreviewBasis, plan: Plan, person: Person) -> tuple[Touch, ...]:

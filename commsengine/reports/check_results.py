@@ -15,11 +15,12 @@ from commsengine.recall.privacy import Block, GroupAnswer, blocks, enough, newes
 from commsengine.recall.statistics import Alike, Share, alike
 from commsengine.store.records import CheckAnswer
 from commsengine.store.store import Store
+from commsengine.translation import N_
 
 Cell = tuple[str, str]
 """A message and a role."""
 
-NOWHERE = "no department"
+NOWHERE = N_("no department")
 
 
 @dataclass(frozen=True, slots=True)

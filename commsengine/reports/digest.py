@@ -20,6 +20,7 @@ from commsengine.reports.manager_lists import why_untold
 from commsengine.reports.morning import MorningBasis, morning_key, morning_of, quarter_of, tried
 from commsengine.reports.status import channels, failed, held, questions
 from commsengine.store.records import CampaignRecord
+from commsengine.translation import _
 
 CATEGORY = "digest"
 MOST_CALLS = 10
@@ -93,8 +94,10 @@ class Digests:
             GivenAnswer(one.name or one.person, one.message, _short(one.text), f"{one.at:%Y-%m-%d}")
             for one in given[:MOST_LINES]
         )
-        more = f"{len(given) - len(shown)} more" if len(given) > len(shown) else "All answers so far"
-        more = f"{more}: commsengine answers {record.id}"
+        more = (
+            _("{number} more", number=len(given) - len(shown)) if len(given) > len(shown) else _("All answers so far")
+        )
+        more = _("{more}: commsengine answers {record}", more=more, record=record.id)
         return replace(facts, answers=shown, answered=len(given), figures=(*facts.figures, more))
 
     def _last(self, record: CampaignRecord, lead: Person, now: dt.datetime) -> dt.datetime | None:
@@ -119,21 +122,30 @@ class Digests:
                 for q in asked[:MOST_LINES]
             ),
             held=tuple(
-                HeldRow(row["person"], row["message"], row["reason"] or "nobody knows whether it arrived")
+                HeldRow(row["person"], row["message"], row["reason"] or _("nobody knows whether it arrived"))
                 for row in rows[:MOST_LINES]
             ),
             figures=(
-                *([f"{left_out} more: commsengine today lists them all."] if left_out else ()),
+                *([_("{left_out} more: commsengine today lists them all.", left_out=left_out)] if left_out else ()),
                 *self._not_leaving(campaign, now),
             ),
         )
 
     def _not_leaving(self, campaign: str, now: dt.datetime) -> Iterator[str]:
         if lost := sum(row["campaign"] == campaign for row in failed(self._store)):
-            yield f"{lost:,} message{'s' * (lost != 1)} never arrived: commsengine today says to whom, and why."
+            yield _(
+                "{lost:,} message{value} never arrived: commsengine today says to whom, and why.",
+                lost=lost,
+                value="s" * (lost != 1),
+            )
         for rest in channels(self._store, self._decisions, now):
             because = rest["because"].rstrip(".")
-            yield f"Nothing leaves by {rest['channel']} at present ({rest['waiting']:,} waiting): {because}."
+            yield _(
+                "Nothing leaves by {channel} at present ({waiting:,} waiting): {because}.",
+                channel=rest["channel"],
+                waiting=rest["waiting"],
+                because=because,
+            )
 
     def _calls(self, record: CampaignRecord, waiting: Sequence[FollowUp]) -> tuple[Call, ...]:
         # a manager who gets no list does not know of a call: it is the lead's, too
@@ -160,7 +172,11 @@ def _key(record: CampaignRecord, lead: Person, day: dt.date) -> str:
 def _note(manager: Person | None, untold: Mapping[str, str]) -> str:
     if manager is None:
         return ""
-    return f" {_name(manager)} is to do this, but {untold[manager.email]}: please tell them, or do it yourself."
+    return _(
+        " {name} is to do this, but {untold}: please tell them, or do it yourself.",
+        name=_name(manager),
+        untold=untold[manager.email],
+    )
 
 
 def _short(text: str) -> str:

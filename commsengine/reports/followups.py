@@ -27,6 +27,7 @@ from commsengine.errors import InputError, RenderError
 from commsengine.store.records import CampaignRecord, Loaded, OpenRung
 from commsengine.store.store import Store
 from commsengine.text import message_key
+from commsengine.translation import _
 
 PRIORITY = {"high": 0, "normal": 1, "low": 2}
 REMIND_AFTER = 5
@@ -117,8 +118,8 @@ def with_talk(store: Store, renderer: RendererFor, found: Sequence[FollowUp]) ->
         try:
             return renderers[one.campaign].talking_points(one.messages, one.role, one.person, signers, one.tried)
         except RenderError as failure:
-            text = f"It cannot be written: {failure}"
-            return TalkingPoints(text, (Part("What to say", (text,)),))
+            text = _("It cannot be written: {failure}", failure=failure)
+            return TalkingPoints(text, (Part(_("What to say"), (text,)),))
 
     return [replace(one, talk=talk(one)) for one in found]
 
@@ -167,7 +168,8 @@ def record_outcome(
     one = next(iter(open_followups(store, now, only=wanted)), None)
     if one is None:
         raise InputError(
-            f"There is no open follow-up '{wanted}'.", "Run 'commsengine followups' to see those that are."
+            _("There is no open follow-up '{wanted}'.", wanted=wanted),
+            _("Run 'commsengine followups' to see those that are."),
         )
     acknowledged = dict(zip(one.messages, one.keys, strict=True)) if outcome == "understood" else {}
     store.answers.outcome(
@@ -259,17 +261,27 @@ def _reason(plan: Plan, history: History, kind: HandKind, messages: Sequence[str
     if kind == "sponsor":
         outcomes = [one for one in history.outcomes if one.campaign == plan.campaign and one.message in messages]
         came = f" ({outcomes[-1].outcome}, {_day(outcomes[-1].at.date())})" if outcomes else ""
-        return (
-            f"Personal outreach did not help{came}: a proposal to ask the sponsor, {plan.sponsor or 'if there is one'}."
+        return _(
+            "Personal outreach did not help{came}: a proposal to ask the sponsor, {sponsor}.",
+            came=came,
+            sponsor=plan.sponsor or _("if there is one"),
         )
     closed = [channel for channel in plan.send.channels if channel in history.unreachable]
     sent = len(_carried(history, plan.campaign, messages))
     if len(closed) == len(plan.send.channels) or (closed and not sent):  # the others have no credentials here
         why = ", ".join(f"{CHANNELS[channel].in_text} ({history.unreachable[channel]})" for channel in closed)
-        reason = f"No channel reaches them: {why}."
+        reason = _("No channel reaches them: {why}.", why=why)
     else:
-        reason = f"No answer after {sent} {'message' if sent == 1 else 'messages'}."
-    return f"{reason} Nobody has recorded an outcome for more than {REMIND_AFTER} working days." if overdue else reason
+        reason = _("No answer after {sent} {form}.", sent=sent, form="message" if sent == 1 else "messages")
+    return (
+        _(
+            "{reason} Nobody has recorded an outcome for more than {remind_after} working days.",
+            reason=reason,
+            remind_after=REMIND_AFTER,
+        )
+        if overdue
+        else reason
+    )
 
 
 def _tried(history: History, campaign: str, messages: Sequence[str]) -> tuple[str, ...]:
@@ -277,11 +289,11 @@ def _tried(history: History, campaign: str, messages: Sequence[str]) -> tuple[st
         (row.local_date, CHANNELS[channel_of(row.channel)].in_text) for row in _carried(history, campaign, messages)
     ]
     talks = {
-        (one.at.date(), f"in person: {one.outcome}")
+        (one.at.date(), _("in person: {outcome}", outcome=one.outcome))
         for one in history.outcomes
         if one.campaign == campaign and one.message in messages
     }
-    return tuple(f"{how} on {_day(day)}" for day, how in sorted([*sent, *talks]))
+    return tuple(_("{how} on {day}", how=how, day=_day(day)) for day, how in sorted([*sent, *talks]))
 
 
 def _carried(history: History, campaign: str, messages: Sequence[str]) -> list[TouchRow]:

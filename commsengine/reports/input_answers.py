@@ -19,6 +19,7 @@ from commsengine.errors import InputError
 from commsengine.reports.why import iso
 from commsengine.store.records import CampaignRecord, GivenInput
 from commsengine.store.store import Store
+from commsengine.translation import _
 
 
 def recent_inputs(
@@ -40,8 +41,12 @@ def answers(store: Store, record: CampaignRecord, message: str | None = None) ->
     if message is not None and message not in asking:
         known = ", ".join(asking)
         raise InputError(
-            f"'{message}' is no message of {record.id} that asks for an answer in words.",
-            f"Those that do: {known}." if known else "None of its messages does.",
+            _(
+                "'{message}' is no message of {record} that asks for an answer in words.",
+                message=message,
+                record=record.id,
+            ),
+            _("Those that do: {known}.", known=known) if known else _("None of its messages does."),
         )
     audience = list(members_of(store, record.plan))
     return {

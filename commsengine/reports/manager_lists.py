@@ -21,6 +21,7 @@ from commsengine.reports.followups import FollowUp, todays_followups, with_talk
 from commsengine.reports.morning import MorningBasis, morning_key, morning_of, quarter_of, tried
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
+from commsengine.translation import _
 
 CATEGORY = "manager_list"
 MOST_WITH_TALK = 6
@@ -101,8 +102,8 @@ def by_manager(found: Sequence[FollowUp], running: Mapping[str, CampaignRecord])
 def why_untold(store: Store, plan: Plan, manager: Person, carriers: Collection[str]) -> str:
     """Why a manager gets no list, to go on after "but"; empty if they do."""
     if _sponsors(plan, manager.email):
-        return "the sponsor is asked by you, never by a machine"
-    return "" if channels_of(store, plan, manager, carriers) else "no channel reaches them"
+        return _("the sponsor is asked by you, never by a machine")
+    return "" if channels_of(store, plan, manager, carriers) else _("no channel reaches them")
 
 
 def _sponsors(plan: Plan, email: str) -> bool:

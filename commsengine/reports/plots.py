@@ -12,6 +12,7 @@ from commsengine.recall.privacy import WEEK
 from commsengine.reports.campaign_report import MessageView, Report, RoleView, Week
 from commsengine.reports.check_results import Weeks
 from commsengine.reports.recall_curves import Mean
+from commsengine.translation import _
 
 LEFT, RIGHT, TOP, BOTTOM, HEIGHT = 30.0, 332.0, 38.0, 188.0, 222.0
 LEFT_OF_COUNTS = 46.0
@@ -110,10 +111,10 @@ def recall_plot(report: Report, message: MessageView, role: RoleView, number: in
     by = message.by or (report.go_live[1] if report.go_live else None)
     return Plot(
         f"recall-{number}",
-        f"Estimated recall of {role.role}: {message.id}",
+        _("Estimated recall of {role}: {message}", role=role.role, message=message.id),
         _described(message, role, past, ahead),
-        "week from",
-        "still know it, of 100",
+        _("week from"),
+        _("still know it, of 100"),
         _weeks(scale),
         [(scale.y(n / 100), str(n)) for n in (0, 25, 50, 75, 100)],
         past=_path(scale, past),
@@ -129,25 +130,33 @@ def recall_plot(report: Report, message: MessageView, role: RoleView, number: in
 
 def _described(message: MessageView, role: RoleView, past: Sequence[Mean], ahead: Sequence[Mean]) -> str:
     if not past:  # looked at before anything happened, as in the database of a rehearsal
-        return f"Mean over {role.people} people. Nothing has been sent yet at this time."
+        return _("Mean over {people} people. Nothing has been sent yet at this time.", people=role.people)
     now = past[-1]
-    text = (
-        f"Mean over {role.people} people. On {now.at:%d %b}: {now.mean:.0%}, between {now.low:.0%} and {now.high:.0%}."
+    text = _(
+        "Mean over {people} people. On {at:%d %b}: {mean:.0%}, between {low:.0%} and {high:.0%}.",
+        people=role.people,
+        at=now.at,
+        mean=now.mean,
+        low=now.low,
+        high=now.high,
     )
     if len(ahead) > 1:
-        text += f" If nothing more is sent: {ahead[-1].mean:.0%} on {ahead[-1].at:%d %b}."
+        text += _(" If nothing more is sent: {mean:.0%} on {at:%d %b}.", mean=ahead[-1].mean, at=ahead[-1].at)
     if message.floor:
-        text += f" The floor is {message.floor:.0%}."
+        text += _(" The floor is {floor:.0%}.", floor=message.floor)
     if role.weeks:
-        observed = "; ".join(f"{w.right.share:.0%} of {w.right.of} from {w.since:%d %b}" for w in role.weeks)
-        text += f" Answers that were right: {observed}."
+        observed = "; ".join(
+            _("{share:.0%} of {of} from {since:%d %b}", share=w.right.share, of=w.right.of, since=w.since)
+            for w in role.weeks
+        )
+        text += _(" Answers that were right: {observed}.", observed=observed)
     return text
 
 
 def _floor(scale: Scale, floor: float, ends_at: float) -> Level:
     # the word stands on the side of the floor where the line does not end
     y = scale.y(floor)
-    return Level(y, f"floor {floor * 100:.0f}", RIGHT, RIGHT, y + 13 if ends_at >= floor else y - 5)
+    return Level(y, _("floor {floor:.0f}", floor=floor * 100), RIGHT, RIGHT, y + 13 if ends_at >= floor else y - 5)
 
 
 def _target(scale: Scale, message: MessageView) -> Level | None:
@@ -155,13 +164,13 @@ def _target(scale: Scale, message: MessageView) -> Level | None:
         return None
     x, y = min(scale.x(message.by), RIGHT), scale.y(message.target)
     side = (x + 4, y + 4, "start") if x < RIGHT - 60 else (x - 4, y - 4, "end")
-    return Level(y, f"target {message.target * 100:.0f}", x, *side)
+    return Level(y, _("target {target:.0f}", target=message.target * 100), x, *side)
 
 
 def _moments(scale: Scale, report: Report, by: dt.datetime | None, aimed: bool) -> list[PlotMarker]:
     # where today and go-live are close, their words stand on either side
     go_live = bool(by and report.go_live and by == report.go_live[1])
-    named = [(report.at, "today")] + ([(by, "go-live" if go_live or not aimed else "target day")] if by else [])
+    named = [(report.at, "today")] + ([(by, "go-live" if go_live or not aimed else _("target day"))] if by else [])
     inside = sorted((at, label) for at, label in named if scale.inside(at))
     places = [scale.x(at) for at, _ in inside]
     close = len(places) == 2 and places[1] - places[0] < 50
@@ -179,7 +188,14 @@ def _side(x: float, *, before: bool, after: bool) -> str:
 
 def _dot(scale: Scale, at: dt.datetime, week: Weeks) -> Dot:
     share, high = week.right, scale.y(week.right.high)
-    says = f"{share.count} of {share.of} answers right ({share.share:.0%}, {share.low:.0%} to {share.high:.0%})"
+    says = _(
+        "{count} of {of} answers right ({share:.0%}, {low:.0%} to {high:.0%})",
+        count=share.count,
+        of=share.of,
+        share=share.share,
+        low=share.low,
+        high=share.high,
+    )
     return Dot(scale.x(at), scale.y(share.share), scale.y(share.low), high, max(high - 4, TOP - 1), share.of, says)
 
 
@@ -207,8 +223,8 @@ def _weeks(scale: Scale) -> list[tuple[float, str]]:
 
 
 def _row(point: Mean, now: dt.datetime) -> tuple[str, ...]:
-    day = f"{point.at.day} {point.at:%b}" + ("" if point.at <= now else ", if nothing is sent")
-    return day, f"{point.mean:.0%}", f"{point.low:.0%} to {point.high:.0%}"
+    day = f"{point.at.day} {point.at:%b}" + ("" if point.at <= now else _(", if nothing is sent"))
+    return day, f"{point.mean:.0%}", _("{low:.0%} to {high:.0%}", low=point.low, high=point.high)
 
 
 def _thinned(line: Sequence[Mean], now: dt.datetime) -> list[Mean]:
@@ -229,13 +245,18 @@ def week_plots(weeks: Sequence[Week], people: int) -> list[Plot]:
         rising.append((week.start, total))
     return [
         _counted(
-            "touches", "Touches per week", touches, f"To {people} people in the roles shown.", "touches", bars=True
+            "touches",
+            _("Touches per week"),
+            touches,
+            _("To {people} people in the roles shown.", people=people),
+            "touches",
+            bars=True,
         ),
         _counted(
             "acknowledged",
-            "Acknowledgements over time",
+            _("Acknowledgements over time"),
             rising,
-            "Running total of persons who took note of a message, each person and message once.",
+            _("Running total of persons who took note of a message, each person and message once."),
             "acknowledged",
         ),
     ]
@@ -263,17 +284,26 @@ def _counted(
             scale.y(count),
             round(width * 0.76, 1),
             round(BOTTOM - scale.y(count), 1),
-            f"{count:,} in the week from {day.day} {day:%b}",
+            _("{count:,} in the week from {day} {day_2:%b}", count=count, day=day.day, day_2=day),
         )
         for day, count in counts
     ]
     points = [f"{scale.x(first)} {scale.y(0)}", *(f"{scale.x(_midnight(d) + WEEK)} {scale.y(n)}" for d, n in counts)]
-    described = f"{says} {counts[-1][1]:,} in the week from {counts[-1][0]:%d %b}." if bars else says
+    described = (
+        _(
+            "{says} {counts:,} in the week from {counts_2:%d %b}.",
+            says=says,
+            counts=counts[-1][1],
+            counts_2=counts[-1][0],
+        )
+        if bars
+        else says
+    )
     return Plot(
         name,
         title,
         described,
-        "week from",
+        _("week from"),
         unit,
         _weeks(scale),
         [(scale.y(tick), f"{tick:,}") for tick in ticks],

@@ -14,7 +14,7 @@ from commsengine.recall.privacy import FEWEST
 from commsengine.reports.campaign_report import MessageView, Report, RoleView
 from commsengine.reports.plots import Plot, recall_plot, week_plots
 from commsengine.reports.recall_curves import Mean
-from commsengine.translation import install
+from commsengine.translation import _, install
 
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "pages"),
@@ -68,9 +68,11 @@ Standing = tuple[MessageView, RoleView, Mean]
 def headline(report: Report) -> tuple[str, list[str]]:
     standings = _standings(report)
     if not any(role.shown for role in _roles(report)):
-        return "Too few people to report on", [f"A role is shown from {FEWEST} people up."]
+        return _("Too few people to report on"), [_("A role is shown from {fewest} people up.", fewest=FEWEST)]
     if not standings:
-        return "Nothing has been sent yet", ["Once the first messages are out, this page shows what became of them."]
+        return _("Nothing has been sent yet"), [
+            _("Once the first messages are out, this page shows what became of them.")
+        ]
     held = [one for one in standings if one[0].floor is not None]
     if not held:
         return _without_floor(standings)
@@ -80,11 +82,15 @@ def headline(report: Report) -> tuple[str, list[str]]:
     low = [one for one in ranked if _above_floor(one) < -HAIR]
     best = ranked[-1]
     if not low:
-        return "No role is estimated below its floor", [
-            f"Nearest to it: {_sentence(ranked[0])}.",
+        return _("No role is estimated below its floor"), [
+            _("Nearest to it: {sentence}.", sentence=_sentence(ranked[0])),
             *_best(best, ranked[0]),
         ]
-    title = f"{_named(low[0][1])} {'needs' if low[0][2].high < (low[0][0].floor or 0) else 'may need'} attention"
+    title = _(
+        "{named} {form} attention",
+        named=_named(low[0][1]),
+        form="needs" if low[0][2].high < (low[0][0].floor or 0) else _("may need"),
+    )
     return title, [f"{_sentence(low[0])}.", *_more(low), *_best(best, low[0])]
 
 
@@ -101,37 +107,42 @@ def _above_floor(one: Standing) -> float:
 
 def _in_the_ramp(held: list[Standing]) -> tuple[str, list[str]]:
     least = min(held, key=_above_floor)
-    title = "The first touches are under way"
+    title = _("The first touches are under way")
     return title, [
-        "In its first week a message is below its floor; it takes some touches to get there.",
+        _("In its first week a message is below its floor; it takes some touches to get there."),
         f"{_sentence(least)}.",
     ]
 
 
 def _without_floor(standings: list[Standing]) -> tuple[str, list[str]]:
     ranked = sorted(standings, key=lambda one: one[2].mean)
-    title = f"{_named(ranked[0][1])} is estimated to know least"
+    title = _("{named} is estimated to know least", named=_named(ranked[0][1]))
     return title, [f"{_sentence(ranked[0])}.", *_best(ranked[-1], ranked[0])]
 
 
 def _sentence(one: Standing) -> str:
     message, role, recall = one
-    floor = f"; its floor is {message.floor * 100:.0f}" if message.floor else ""
-    return (
-        f"An estimated {recall.mean * 100:.0f} in 100 of the {role.people} people in {role.role} still know "
-        f"“{message.key_point.rstrip('.')}” ({_within(one)}{floor})"
+    floor = _("; its floor is {floor:.0f}", floor=message.floor * 100) if message.floor else ""
+    return _(
+        "An estimated {mean:.0f} in 100 of the {people} people in {role} still know “{key_point}” ({within}{floor})",
+        mean=recall.mean * 100,
+        people=role.people,
+        role=role.role,
+        key_point=message.key_point.rstrip("."),
+        within=_within(one),
+        floor=floor,
     )
 
 
 def _within(one: Standing) -> str:
-    _, role, recall = one
-    basis = f"tested for this role, {role.checks} checks" if role.tested else "assumed curve"
-    return f"between {recall.low * 100:.0f} and {recall.high * 100:.0f}; {basis}"
+    _message, role, recall = one
+    basis = _("tested for this role, {checks} checks", checks=role.checks) if role.tested else _("assumed curve")
+    return _("between {low:.0f} and {high:.0f}; {basis}", low=recall.low * 100, high=recall.high * 100, basis=basis)
 
 
 def _more(low: list[Standing]) -> list[str]:
     others = sorted({role.role for _, role, _ in low[1:]} - {low[0][1].role})
-    return [f"Also estimated below a floor: {', '.join(others)}."] if others else []
+    return [_("Also estimated below a floor: {others}.", others=", ".join(others))] if others else []
 
 
 def _best(best: Standing, first: Standing) -> list[str]:
@@ -139,7 +150,15 @@ def _best(best: Standing, first: Standing) -> list[str]:
         return []
     message, role, recall = best
     about = f"“{message.key_point.rstrip('.')}” ({_within(best)})"
-    return [f"Best off is {role.role}: {recall.mean * 100:.0f} in 100 of {role.people} people on {about}."]
+    return [
+        _(
+            "Best off is {role}: {mean:.0f} in 100 of {people} people on {about}.",
+            role=role.role,
+            mean=recall.mean * 100,
+            people=role.people,
+            about=about,
+        )
+    ]
 
 
 def _named(role: RoleView) -> str:

@@ -23,6 +23,7 @@ import structlog
 from commsengine.channels.server_url import ServerUrl
 from commsengine.loopback import is_loopback
 from commsengine.resolvers.resolver import CLOCK_SLACK, Sending, Sighting
+from commsengine.translation import _
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _TOKEN = re.compile(r"[A-Za-z0-9._-]{1,200}")
@@ -50,25 +51,25 @@ class ImapServer:
 
 def parse_imap_url(url: str) -> ImapServer:
     """The folder an IMAP URL names. Raises ``InputError`` with the remedy."""
-    given = ServerUrl("IMAP", url, "Write it as imaps://user:password@host/Folder.")
+    given = ServerUrl("IMAP", url, _("Write it as imaps://user:password@host/Folder."))
     parts, port = given.split()
     if parts.scheme not in ("imaps", "imap"):
-        raise given.wrong("does not start with imaps://")
+        raise given.wrong(_("does not start with imaps://"))
     if not parts.hostname or " " in parts.hostname:
-        raise given.wrong("names no host")
+        raise given.wrong(_("names no host"))
     if parts.scheme == "imap" and not is_loopback(parts.hostname):
-        raise given.wrong("uses imap://, which anybody on the way can read", "Write imaps://…")
+        raise given.wrong(_("uses imap://, which anybody on the way can read"), _("Write imaps://…"))
     if parts.query or parts.fragment:
-        raise given.wrong("holds '?' or '#' where it must not", "Write ? as %3F and # as %23.")
+        raise given.wrong(_("holds '?' or '#' where it must not"), _("Write ? as %3F and # as %23."))
     if port == 0:
-        raise given.wrong("names port 0", "Leave the port out for the usual 993.")
+        raise given.wrong(_("names port 0"), _("Leave the port out for the usual 993."))
     user, password = given.log_in(parts)
     if not user or not password:
-        raise given.wrong("has no user, or no password")
+        raise given.wrong(_("has no user, or no password"))
     folder = unquote(parts.path.removeprefix("/")) or "INBOX"
     if not folder.isascii() or not folder.isprintable():
-        fix = "Write it as the server lists it (Archivé is Archiv&AOk-), or make a folder with a plain name."
-        raise given.wrong("names a folder with letters beyond plain ASCII", fix)
+        fix = _("Write it as the server lists it (Archivé is Archiv&AOk-), or make a folder with a plain name.")
+        raise given.wrong(_("names a folder with letters beyond plain ASCII"), fix)
     tls = parts.scheme == "imaps"
     return ImapServer(parts.hostname, port or (993 if tls else 143), user, password, folder, tls)
 
@@ -98,13 +99,17 @@ class ImapArchive:
             with self._opened() as folder:
                 for sending in sendings:
                     if uid := folder.uid_of(sending.key, f"SINCE {_day(sending.since - _EARLIER)}"):
-                        known[sending.key] = Sighting(True, f"the archive holds it as message {uid}")
+                        known[sending.key] = Sighting(True, _("the archive holds it as message {uid}", uid=uid))
                 missing = [sending for sending in sendings if sending.key not in known]
                 newest = folder.newest() if missing and folder.proves_itself() else None
                 for sending in missing:
                     if newest and newest > sending.since + CLOCK_SLACK and _TOKEN.fullmatch(sending.key):
                         known[sending.key] = Sighting(
-                            False, f"the archive does not hold it, but mail of {newest:%Y-%m-%d %H:%M:%S} UTC"
+                            False,
+                            _(
+                                "the archive does not hold it, but mail of {newest:%Y-%m-%d %H:%M:%S} UTC",
+                                newest=newest,
+                            ),
                         )
         except ArchiveError as error:
             log.warning("archive unreadable", error=str(error))
@@ -123,15 +128,15 @@ class ImapArchive:
 
     @contextmanager
     def _opened(self) -> Iterator[_Folder]:
-        doing = "cannot be reached"
+        doing = _("cannot be reached")
         try:
             imap = self._connected()
             try:
-                doing = "refuses the log-in"
+                doing = _("refuses the log-in")
                 imap.login(self._server.user, self._server.password)
-                doing = "has no such folder"
+                doing = _("has no such folder")
                 folder = _Folder.examined(imap, self._server.folder)
-                doing = "broke off"
+                doing = _("broke off")
                 yield folder
             finally:
                 with suppress(*_BROKEN):
@@ -140,8 +145,8 @@ class ImapArchive:
                     imap.shutdown()
         except _BROKEN as error:
             refused = isinstance(error, imaplib.IMAP4.error) and not isinstance(error, imaplib.IMAP4.abort)
-            what = doing if refused or doing == "cannot be reached" else "broke off"
-            raise ArchiveError(f"the IMAP server {what} ({type(error).__name__})") from None
+            what = doing if refused or doing == "cannot be reached" else _("broke off")
+            raise ArchiveError(_("the IMAP server {what} ({name})", what=what, name=type(error).__name__)) from None
 
     def _connected(self) -> imaplib.IMAP4:
         server = self._server
@@ -198,7 +203,7 @@ class _Folder:
 def _data(answer: tuple[str, Any]) -> list[Any]:
     kind, data = answer
     if kind != "OK":
-        raise imaplib.IMAP4.error("the server says no")
+        raise imaplib.IMAP4.error(_("the server says no"))
     return list(data)
 
 

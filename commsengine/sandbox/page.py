@@ -24,6 +24,7 @@ from commsengine.sandbox.mailbox import Mail, Mailbox
 from commsengine.sandbox.slack_clicks import button_of
 from commsengine.sandbox.slack_stand_in import SlackStandIn
 from commsengine.sandbox.slack_team import Dialog, Post
+from commsengine.translation import _
 
 _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; form-action 'self'; base-uri 'none'"
 _MAIL_POLICY = (
@@ -118,7 +119,7 @@ class Page:
         post = self._slack.team.find(str(form.get("channel")), str(form.get("ts")))
         action, value = str(form.get("action_id")), str(form.get("value", ""))
         if post is None or button_of(post, action, value) is None:
-            return PlainTextResponse("This card has changed. Go back and look at it again.", 409)
+            return PlainTextResponse(_("This card has changed. Go back and look at it again."), 409)
         reply = await run_in_threadpool(self._slack.click, post.user.id, action, value, post=post)
         return _back(post.user.email, reply.status)
 
@@ -126,7 +127,7 @@ class Page:
         form = await request.form()
         dialog = self._slack.team.dialogs.get(str(form.get("dialog")))
         if dialog is None:
-            return PlainTextResponse("This dialog is closed.", 409)
+            return PlainTextResponse(_("This dialog is closed."), 409)
         if form.get("away"):
             self._slack.team.close_dialog(dialog)
             return _back(dialog.user.email, 200)
@@ -137,7 +138,7 @@ class Page:
     def _numbered(self, request: Request) -> Mail:
         number = int(request.path_params["number"])
         if not 0 < number <= len(self._mailbox.arrived):
-            raise HTTPException(404, "No such mail.")
+            raise HTTPException(404, _("No such mail."))
         return self._mailbox.arrived[number - 1]
 
     def _listed(self) -> dict[str, Listed]:

@@ -29,6 +29,7 @@ from commsengine.store.records import (
     TouchRecord,
 )
 from commsengine.store.tables import answer, counter, person, question, snooze, touch
+from commsengine.translation import _
 
 NO_KEYS: Mapping[str, str] = {}
 _FIRST = ("person_id", "campaign", "message", "key", "kind", "whole_campaign")
@@ -207,7 +208,10 @@ def _word_of_another(person_id: str, campaign: str, message: str, key: str, by: 
 
 def _known(word: str, words: Sequence[str]) -> None:
     if word not in words:
-        raise InputError(f"'{word}' is not known here.", f"Write one of: {', '.join(filter(None, words))}.")
+        raise InputError(
+            _("'{word}' is not known here.", word=word),
+            _("Write one of: {filter}.", filter=", ".join(filter(None, words))),
+        )
 
 
 # -- one touch and what was said about it, read at one moment -------------------------------------

@@ -24,6 +24,7 @@ from commsengine.store.database import Database, columns_of
 from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.tables import campaign, plan_version, standstill, touch
 from commsengine.text import near_names
+from commsengine.translation import _
 
 BACKLOGS = ("latest", "all", "none")
 
@@ -115,8 +116,11 @@ class CampaignStore:
         with self._database.write() as connection:
             row = _locked(connection, campaign_id)
             if row.started_at is not None:
-                remedy = "Run 'commsengine resume' to let it go on." if row.state == "paused" else ""
-                raise CommsError(f"'{campaign_id}' was started already; it is {row.state}.", remedy)
+                remedy = _("Run 'commsengine resume' to let it go on.") if row.state == "paused" else ""
+                raise CommsError(
+                    _("'{campaign_id}' was started already; it is {state}.", campaign_id=campaign_id, state=row.state),
+                    remedy,
+                )
             if row.state == "cancelled":
                 raise _cancelled(campaign_id)
             _change(connection, campaign_id, state="running", started_at=now)
@@ -174,7 +178,9 @@ class CampaignStore:
             row = _locked(connection, campaign_id)
             if row.state != "finished":
                 if row.state == "cancelled" or row.started_at is None:
-                    raise CommsError(f"'{campaign_id}' cannot finish: it is {row.state}.", "")
+                    raise CommsError(
+                        _("'{campaign_id}' cannot finish: it is {state}.", campaign_id=campaign_id, state=row.state), ""
+                    )
                 _change(connection, campaign_id, state="finished")
                 bookkeeping.note(connection, "finish", campaign_id, by=by, now=now)
         return self._known(campaign_id)
@@ -239,7 +245,7 @@ def _next_version(connection: Connection, plan: Plan, by: str, now: dt.datetime)
     if row.state == "cancelled":
         raise _cancelled(plan.campaign)
     if row.state == "finished":
-        stand_still(connection, plan.campaign, "a new version", by=by, now=now)
+        stand_still(connection, plan.campaign, _("a new version"), by=by, now=now)
     state: CampaignState = "paused" if row.state == "finished" else row.state
     version = int(row.version) + 1
     _change(connection, plan.campaign, state=state, version=version, on_uncertain=plan.on_uncertain)
@@ -254,7 +260,10 @@ def _running(record: CampaignRecord, pauses: tuple[Standstill, ...]) -> Campaign
 def _locked(connection: Connection, campaign_id: str) -> Row[Any]:
     row = connection.execute(select(campaign).where(campaign.c.id == campaign_id).with_for_update()).first()
     if row is None:
-        raise InputError(f"There is no campaign '{campaign_id}'.", "Run 'commsengine status' to see them all.")
+        raise InputError(
+            _("There is no campaign '{campaign_id}'.", campaign_id=campaign_id),
+            _("Run 'commsengine status' to see them all."),
+        )
     return row
 
 
@@ -265,13 +274,18 @@ def _change(connection: Connection, campaign_id: str, *, state: CampaignState, *
 
 def _may_resume(row: Row[Any]) -> None:
     if row.state != "paused":
-        raise CommsError(f"'{row.id}' is {row.state} and cannot go on.", "Apply the plan again to reopen it.")
+        raise CommsError(
+            _("'{row}' is {state} and cannot go on.", row=row.id, state=row.state),
+            _("Apply the plan again to reopen it."),
+        )
     if row.started_at is None:
-        raise CommsError(f"'{row.id}' was never started.", f"Run 'commsengine start {row.id}'.")
+        raise CommsError(_("'{row}' was never started.", row=row.id), _("Run 'commsengine start {row}'.", row=row.id))
 
 
 def _cancelled(campaign_id: str) -> CommsError:
-    return CommsError(f"'{campaign_id}' was cancelled for good.", "Give the plan another 'campaign' id.")
+    return CommsError(
+        _("'{campaign_id}' was cancelled for good.", campaign_id=campaign_id), _("Give the plan another 'campaign' id.")
+    )
 
 
 # -- pauses and holds, in the transaction of their caller -----------------------------------------
@@ -295,7 +309,9 @@ def go_on(connection: Connection, campaign_id: str, backlog: str, *, by: str, no
 def known_backlog(backlog: str) -> None:
     """Raises ``InputError`` for any other word."""
     if backlog not in BACKLOGS:
-        raise InputError(f"'{backlog}' is not a way to treat a backlog.", "Write latest, all or none.")
+        raise InputError(
+            _("'{backlog}' is not a way to treat a backlog.", backlog=backlog), _("Write latest, all or none.")
+        )
 
 
 def skip_retries_of_cancelled(connection: Connection) -> None:

@@ -17,6 +17,7 @@ from commsengine.store import bookkeeping, moves, tables
 from commsengine.store.person_rows import TEXTS, suppression_key
 from commsengine.store.service_mail import ABOUT_OTHERS
 from commsengine.store.tables import person
+from commsengine.translation import _
 
 _WROTE: tuple[tuple[Table, dict[str, Any]], ...] = (
     (tables.answer, {"value": "", "detail": {}}),
@@ -36,7 +37,9 @@ def erase(connection: Connection, person_id: str, *, by: str, now: dt.datetime) 
     """Returns the pseudonym. Raises ``InputError`` for a person who is not in the directory."""
     row = connection.execute(select(person).where(person.c.id == person_id, person.c.erased_at.is_(None))).first()
     if row is None:
-        raise InputError(f"'{person_id}' is not in the directory.", "Name a person by address or id.")
+        raise InputError(
+            _("'{person_id}' is not in the directory.", person_id=person_id), _("Name a person by address or id.")
+        )
     pseudonym = f"erased-{secrets.token_hex(8)}"
     _blank_what_was_said(connection, person_id)
     _forget_the_address(connection, str(row.email_key))

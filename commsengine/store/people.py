@@ -17,6 +17,7 @@ from commsengine.store.person_rows import email_key, person_of
 from commsengine.store.records import ImportCounts
 from commsengine.store.tables import person, roster, slack_id
 from commsengine.text import LIKE_AN_ADDRESS, near_names
+from commsengine.translation import _
 
 _HERE = person.c.erased_at.is_(None)
 
@@ -160,7 +161,9 @@ def _known(connection: Connection, ids: Sequence[str]) -> set[str]:
         known |= named
         strangers = set(some) - named - {row.email_key for row in rows}
         if strangers:
-            raise InputError(f"'{min(strangers)}' of the roster is not in the directory.", "Import the people first.")
+            raise InputError(
+                _("'{min}' of the roster is not in the directory.", min=min(strangers)), _("Import the people first.")
+            )
     return known
 
 

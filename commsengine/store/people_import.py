@@ -23,6 +23,7 @@ from commsengine.store.database import chunks, many
 from commsengine.store.person_rows import IMPORTED, SELECTING, email_key, person_of, values_of
 from commsengine.store.records import ImportCounts
 from commsengine.store.tables import person, unreachable
+from commsengine.translation import _
 
 MOST_LEAVERS = 0.05
 """The share of the directory that one complete import may mark as leavers."""
@@ -81,7 +82,10 @@ def _one_row_each(people: Sequence[Person]) -> None:
     for each in people:
         address = email_key(each.email)
         if each.id in ids or address in addresses:
-            raise InputError(f"'{each.email}' stands in the import twice (id '{each.id}').", "Keep one row per person.")
+            raise InputError(
+                _("'{email}' stands in the import twice (id '{each}').", email=each.email, each=each.id),
+                _("Keep one row per person."),
+            )
         ids.add(each.id)
         addresses.add(address)
 
@@ -99,8 +103,13 @@ def _addresses_are_free(connection: Connection, people: Sequence[Person], stored
         if owner["id"] not in importing:
             wanted = moving[owner["email_key"]]
             raise InputError(
-                f"The address '{wanted.email}' of '{wanted.id}' belongs to the person with the id '{owner['id']}'.",
-                "Give that person's row the same id as in the directory, or a new address first.",
+                _(
+                    "The address '{email}' of '{wanted}' belongs to the person with the id '{id}'.",
+                    email=wanted.email,
+                    wanted=wanted.id,
+                    id=owner["id"],
+                ),
+                _("Give that person's row the same id as in the directory, or a new address first."),
             )
 
 
@@ -143,7 +152,7 @@ def _reachable_again(connection: Connection, ids: Sequence[str], now: dt.datetim
     withdrawn = update(unreachable).where(
         unreachable.c.person_id == bindparam("the_id"), unreachable.c.withdrawn_at.is_(None)
     )
-    marks = withdrawn.values(withdrawn_at=now, withdrawn_by="import: new address")
+    marks = withdrawn.values(withdrawn_at=now, withdrawn_by=_("import: new address"))
     many(connection, marks, ({"the_id": each} for each in ids))
 
 
@@ -162,8 +171,13 @@ def _mark_leavers(connection: Connection, present: set[str], now: dt.datetime) -
     missing = [each for each in known if each not in present]
     if len(missing) > MOST_LEAVERS * len(known):
         raise InputError(
-            f"The file leaves out {len(missing)} of {len(known)} people; more than {MOST_LEAVERS:.0%} is refused.",
-            "Check that the file is complete, or mark leavers in its column 'left'.",
+            _(
+                "The file leaves out {number} of {number_2} people; more than {most_leavers:.0%} is refused.",
+                number=len(missing),
+                number_2=len(known),
+                most_leavers=MOST_LEAVERS,
+            ),
+            _("Check that the file is complete, or mark leavers in its column 'left'."),
         )
     leave = update(person).where(person.c.id == bindparam("the_id")).values(left=now.date())
     many(connection, leave, ({"the_id": each} for each in missing))

@@ -12,6 +12,7 @@ from commsengine.store import bookkeeping
 from commsengine.store.database import Database, columns_of
 from commsengine.store.records import QuestionRecord
 from commsengine.store.tables import person, question
+from commsengine.translation import _
 
 _QUESTIONS = select(*columns_of(question, QuestionRecord)).order_by(question.c.asked_at, question.c.id)
 _QUESTION = _QUESTIONS.where(question.c.id == bindparam("number"))
@@ -58,10 +59,12 @@ class Questions:
             if done:
                 bookkeeping.changed(connection, [done.person_id], now)
                 detail = {"question": number}
-                bookkeeping.note(connection, "answer question", done.person_id, by=by, now=now, detail=detail)
+                bookkeeping.note(connection, _("answer question"), done.person_id, by=by, now=now, detail=detail)
             found = connection.execute(_QUESTION, {"number": number}).first()
         if found is None:
-            raise InputError(f"There is no question {number}.", "Run 'commsengine today' to see the open ones.")
+            raise InputError(
+                _("There is no question {number}.", number=number), _("Run 'commsengine today' to see the open ones.")
+            )
         return QuestionRecord(*found)
 
     def get(self, number: int) -> QuestionRecord | None:

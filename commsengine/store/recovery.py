@@ -25,8 +25,9 @@ from commsengine.store.outbox import give_back, wake
 from commsengine.store.records import Reborn, TouchRecord, Uncertain
 from commsengine.store.tables import attempt, campaign, person, touch
 from commsengine.store.touches import records_of
+from commsengine.translation import N_, _
 
-POISON = "poison: the engine died three times while it wrote this message"
+POISON = N_("poison: the engine died three times while it wrote this message")
 
 
 _OPEN = and_(touch.c.state == "uncertain", touch.c.held.is_(False))
@@ -69,7 +70,7 @@ class Recovery:
             give_back(connection, claimed, {}, now)
             _close(connection, poisoned, moves.POISON, ("failed", "render", POISON), {"reason": POISON}, now)
             doubt = {"uncertain_at": now, "uncertainties": touch.c.uncertainties + 1}
-            _close(connection, sending, moves.FORSAKE, ("uncertain", "", "the engine stopped"), doubt, now)
+            _close(connection, sending, moves.FORSAKE, ("uncertain", "", _("the engine stopped")), doubt, now)
             campaigns.skip_retries_of_cancelled(connection)
         return {"released": len(claimed), "uncertain": len(sending), "poison": len(poisoned)}
 
@@ -118,9 +119,11 @@ class Recovery:
         with self._database.write() as connection:
             row = connection.execute(select(touch).where(touch.c.key == key).with_for_update()).first()
             if row is None:
-                raise InputError(f"There is no touch '{key}'.", "Copy the key from 'commsengine touches'.")
+                raise InputError(
+                    _("There is no touch '{key}'.", key=key), _("Copy the key from 'commsengine touches'.")
+                )
             if verdict not in ("sent", "resend"):
-                raise InputError(f"'{verdict}' does not settle a touch.", "Write sent or resend.")
+                raise InputError(_("'{verdict}' does not settle a touch.", verdict=verdict), _("Write sent or resend."))
             if row.state != verdict:
                 _resolve(connection, row, verdict, by, now)
             return records_of(connection, [key])[0]
@@ -135,7 +138,7 @@ class Recovery:
         with self._database.write() as connection:
             many(connection, moves.reborn(connection), (_reborn(row, now) for row in rows))
             bookkeeping.changed(connection, (row.person_id for row in rows if row.person_id), now)
-            bookkeeping.note(connection, "put back", "engine", by="engine", now=now, detail={"touches": len(rows)})
+            bookkeeping.note(connection, _("put back"), "engine", by="engine", now=now, detail={"touches": len(rows)})
 
     def set_back(self, now: dt.datetime) -> None:
         """What became uncertain later than ``now`` did so by a clock that has been set back: it counts as of now."""
@@ -162,7 +165,10 @@ def _reborn(row: Reborn, now: dt.datetime) -> dict[str, Any]:
 
 def _resolve(connection: Connection, row: Row[Any], verdict: Resolution, by: str, now: dt.datetime) -> None:
     if row.state != "uncertain":
-        raise InputError(f"The touch '{row.key}' is {row.state}, not uncertain.", "Only an uncertain touch is settled.")
+        raise InputError(
+            _("The touch '{key}' is {state}, not uncertain.", key=row.key, state=row.state),
+            _("Only an uncertain touch is settled."),
+        )
     if verdict == "sent":
         _arrived(connection, [row], {}, now)
     else:

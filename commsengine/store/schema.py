@@ -8,6 +8,7 @@ from sqlalchemy import Connection, inspect, text
 
 from commsengine.errors import CommsError, InputError
 from commsengine.store.database import Database
+from commsengine.translation import _
 
 HEAD = "0006"
 """The newest revision; revisions are numbered, so they compare as text. A test holds it equal to the migrations."""
@@ -20,17 +21,26 @@ def check(database: Database) -> None:
     found = revision(database)
     if found is None:
         raise InputError(
-            f"There is no commsengine database at {place(database)}.", "Run 'commsengine upgrade' to make one."
+            _("There is no commsengine database at {place}.", place=place(database)),
+            _("Run 'commsengine upgrade' to make one."),
         )
     if found < HEAD:
         raise CommsError(
-            f"The database is of an older version (schema {found}, this program needs {HEAD}).",
-            "Run 'commsengine upgrade'; make a backup first.",
+            _(
+                "The database is of an older version (schema {found}, this program needs {head}).",
+                found=found,
+                head=HEAD,
+            ),
+            _("Run 'commsengine upgrade'; make a backup first."),
         )
     if found > HEAD:
         raise InputError(
-            f"The database is of a newer version (schema {found}, this program knows {HEAD}).",
-            "Install the newer commsengine.",
+            _(
+                "The database is of a newer version (schema {found}, this program knows {head}).",
+                found=found,
+                head=HEAD,
+            ),
+            _("Install the newer commsengine."),
         )
 
 

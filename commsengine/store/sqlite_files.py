@@ -13,14 +13,15 @@ from pathlib import Path
 
 from commsengine.errors import CommsError, InputError
 from commsengine.store.database import Database, make_private
+from commsengine.translation import _
 
 
 def copy_to(database: Database, path: Path) -> None:
     """Raises ``InputError`` for a database server or a file that exists, ``CommsError`` if it cannot be made."""
     if database.path is None:
-        raise InputError("A database server has its own means of backup.", "Use pg_dump.")
+        raise InputError(_("A database server has its own means of backup."), _("Use pg_dump."))
     if path.exists():
-        raise InputError(f"{path} exists already.", "Name another file; a backup never replaces one.")
+        raise InputError(_("{path} exists already.", path=path), _("Name another file; a backup never replaces one."))
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,7 +33,9 @@ def copy_to(database: Database, path: Path) -> None:
         _durable(path.parent)
     except (OSError, sqlite3.Error) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise CommsError(f"The backup {path} cannot be made: {why}.", "Make room, or name another folder.") from error
+        raise CommsError(
+            _("The backup {path} cannot be made: {why}.", path=path, why=why), _("Make room, or name another folder.")
+        ) from error
     finally:
         draft.unlink(missing_ok=True)
 
@@ -70,7 +73,10 @@ def replace(database: Path, restored: Database) -> None:
             _into(source, database)
         _durable(database)
     except sqlite3.Error as error:
-        raise CommsError(f"The database {database} cannot be replaced: {error}.", "Stop what uses it.") from error
+        raise CommsError(
+            _("The database {database} cannot be replaced: {error}.", database=database, error=error),
+            _("Stop what uses it."),
+        ) from error
 
 
 def _into(source: sqlite3.Connection, target: Path) -> None:
@@ -82,7 +88,7 @@ def _into(source: sqlite3.Connection, target: Path) -> None:
 def check_whole(path: Path) -> None:
     """Raises ``InputError`` when the file is no database of ours, or a damaged one. It is only read."""
     if not path.is_file():
-        raise InputError(f"There is no file {path}.", "Name a backup: commsengine backup makes one.")
+        raise InputError(_("There is no file {path}.", path=path), _("Name a backup: commsengine backup makes one."))
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
             found = [row[0] for row in file.execute("PRAGMA integrity_check(3)")]
@@ -91,7 +97,7 @@ def check_whole(path: Path) -> None:
     except sqlite3.DatabaseError:
         broken = True
     if broken:
-        raise InputError(f"{path} is damaged, or no database.", "Name another backup.")
+        raise InputError(_("{path} is damaged, or no database.", path=path), _("Name another backup."))
 
 
 def _copied(source: Path, target: Path) -> None:

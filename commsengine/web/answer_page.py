@@ -15,24 +15,25 @@ from starlette.responses import RedirectResponse, Response
 from commsengine.answers.inbox import Evidence
 from commsengine.answers.touch_view import Card
 from commsengine.errors import InputError
+from commsengine.translation import N_
 from commsengine.web.link_page import Form, LinkPage
 from commsengine.web.rendering import page
 
 NOTICES = {
-    "again": "This was already recorded; nothing has changed.",
-    "undone": "Undone. Nothing is recorded now.",
-    "late": "That cannot be taken back any more. Ask a question if it should be changed.",
-    "asked": "Thank you. Your question is on its way.",
-    "snoozed": "All right: nothing more of this today.",
+    "again": N_("This was already recorded; nothing has changed."),
+    "undone": N_("Undone. Nothing is recorded now."),
+    "late": N_("That cannot be taken back any more. Ask a question if it should be changed."),
+    "asked": N_("Thank you. Your question is on its way."),
+    "snoozed": N_("All right: nothing more of this today."),
 }
 """What the page says after a form; the address names only the word on the left."""
 
 ASKS = {
-    "acknowledge": "Have you read it?",
-    "check": "One quick question",
-    "input": "What do you say?",
-    "commit": "Will you?",
-    "nothing": "Have you read it?",
+    "acknowledge": N_("Have you read it?"),
+    "check": N_("One quick question"),
+    "input": N_("What do you say?"),
+    "commit": N_("Will you?"),
+    "nothing": N_("Have you read it?"),
 }
 
 

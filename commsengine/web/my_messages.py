@@ -13,10 +13,11 @@ from commsengine.answers.my_record import PersonRecord
 from commsengine.cadence.moments import clock_text, parse_clock
 from commsengine.cadence.terms import CHANNELS, Wish
 from commsengine.errors import InputError
+from commsengine.translation import N_, _
 from commsengine.web.link_page import Form, LinkPage
 from commsengine.web.rendering import page
 
-NOTICES = {"saved": "Saved.", "not_for_me": "Noted. You hear nothing more of that campaign."}
+NOTICES = {"saved": "Saved.", "not_for_me": N_("Noted. You hear nothing more of that campaign.")}
 CHOICES = tuple((name, CHANNELS[name].label) for name in sorted(CHANNELS))
 
 
@@ -49,7 +50,7 @@ class MyMessages(LinkPage):
     def _prefer(self, key: str, form: Form, now: dt.datetime) -> str:
         channel = cast("Wish", form.get("channel", ""))
         if channel not in ("", *CHANNELS):
-            raise InputError("Please choose one of the channels.")
+            raise InputError(_("Please choose one of the channels."))
         self._inbox.preferences(
             self._inbox.card(key, now).person.id, channel, _hours(form.get("from", ""), form.get("to", "")), now
         )
@@ -88,7 +89,7 @@ def _hours(start: str, end: str) -> tuple[int, int] | None:
     try:
         hours = parse_clock(start[:5]), parse_clock(end[:5])
     except ValueError:
-        raise InputError("Please fill in both times, such as 09:30 and 15:00, or leave both empty.") from None
+        raise InputError(_("Please fill in both times, such as 09:30 and 15:00, or leave both empty.")) from None
     if hours[0] >= hours[1]:
-        raise InputError("The first time must be earlier than the second.")
+        raise InputError(_("The first time must be earlier than the second."))
     return hours

@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from commsengine.translation import install
+from commsengine.translation import N_, install
 
 FOLDER = Path(__file__).parent / "pages"
 
@@ -18,19 +18,25 @@ _environment = Environment(
 install(_environment)
 
 NOT_FOUND = (
-    "This link does not work",
+    N_("This link does not work"),
     (
-        "It may be too old, or part of it was lost on the way.",
-        "Open the newest message you have, or ask the person who sent it.",
+        N_("It may be too old, or part of it was lost on the way."),
+        N_("Open the newest message you have, or ask the person who sent it."),
     ),
 )
 NOTICES = {
-    400: ("That could not be read", ("Go back and send the form again.",)),
+    400: (N_("That could not be read"), (N_("Go back and send the form again."),)),
     404: NOT_FOUND,
-    405: ("That is not possible here", ("Open the link from your message again.",)),
-    413: ("That is too long", ("Go back and say it in fewer words.",)),
-    429: ("One moment, please", ("This link was used very often just now. Try again in a minute; nothing is lost.",)),
-    500: ("Something went wrong on our side", ("Please open your link again in a moment: it shows what is recorded.",)),
+    405: (N_("That is not possible here"), (N_("Open the link from your message again."),)),
+    413: (N_("That is too long"), (N_("Go back and say it in fewer words."),)),
+    429: (
+        N_("One moment, please"),
+        (N_("This link was used very often just now. Try again in a minute; nothing is lost."),),
+    ),
+    500: (
+        N_("Something went wrong on our side"),
+        (N_("Please open your link again in a moment: it shows what is recorded."),),
+    ),
 }
 
 

@@ -13,6 +13,7 @@ from commsengine.cadence.calendar import DAY, instant, zone
 from commsengine.cadence.moments import clock_text
 from commsengine.cadence.plan import WEEKDAYS, Workspace
 from commsengine.errors import Problem
+from commsengine.translation import _
 
 MOST_TOUCHES = 10_000
 DAY_MINUTES = 24 * 60
@@ -27,7 +28,10 @@ def years_are_plausible(draft: Draft) -> Iterator[Problem]:
     dated += [(("milestones", name, "date"), m.date) for name, m in draft.plan.milestones.items()]
     for path, day in dated:
         if not FIRST_YEAR <= day.year <= LAST_YEAR:
-            cause, fix = f"The year {day.year:04d} is probably a slip.", f"Write one from {FIRST_YEAR} to {LAST_YEAR}."
+            cause, fix = (
+                _("The year {year:04d} is probably a slip.", year=day.year),
+                _("Write one from {first_year} to {last_year}.", first_year=FIRST_YEAR, last_year=LAST_YEAR),
+            )
             yield draft.error(path, "bad_year", cause, fix)
 
 
@@ -35,8 +39,13 @@ def messages_end_after_they_begin(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         opens, closes = draft.instant(message.opens), draft.instant(message.closes)
         if opens and closes and closes <= opens:
-            said = f"{opens:%Y-%m-%d %H:%M} and ends on {closes:%Y-%m-%d %H:%M}".replace(" 00:00", "")
-            cause, fix = f"'{message.id}' begins on {said}.", "Write a later 'until' or an earlier 'from'."
+            said = _("{opens:%Y-%m-%d %H:%M} and ends on {closes:%Y-%m-%d %H:%M}", opens=opens, closes=closes).replace(
+                " 00:00", ""
+            )
+            cause, fix = (
+                _("'{message}' begins on {said}.", message=message.id, said=said),
+                _("Write a later 'until' or an earlier 'from'."),
+            )
             yield draft.error((*path, "until"), "ends_before_start", cause, fix)
 
 
@@ -45,10 +54,16 @@ def phases_follow_each_other(draft: Draft) -> Iterator[Problem]:
     for name, phase in draft.plan.phases.items():
         ends = draft.instant(phase.until)
         if ends and before and ends <= before[1]:
-            cause = (
-                f"The phase '{name}' ends on {ends:%Y-%m-%d}, not after '{before[0]}' before it ({before[1]:%Y-%m-%d})."
+            cause = _(
+                "The phase '{name}' ends on {ends:%Y-%m-%d}, not after '{before}' before it ({before_2:%Y-%m-%d}).",
+                name=name,
+                ends=ends,
+                before=before[0],
+                before_2=before[1],
             )
-            yield draft.error(("phases", name, "until"), "phase_order", cause, "Write the phases in the order of time.")
+            yield draft.error(
+                ("phases", name, "until"), "phase_order", cause, _("Write the phases in the order of time.")
+            )
         before = (name, ends) if ends else before
 
 
@@ -57,12 +72,16 @@ def touches_are_bearable(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         every, count = message.cadence.every or 0, planned(draft, message) or 0
         if every > MOST_SPAN:
-            cause = f"'{message.id}' would come once in {every // 1440} days."
-            yield draft.error((*path, "cadence", "every"), "bad_span", cause, "Write a span of at most a year.")
+            cause = _("'{message}' would come once in {every} days.", message=message.id, every=every // 1440)
+            yield draft.error((*path, "cadence", "every"), "bad_span", cause, _("Write a span of at most a year."))
         total += count
         if count > MOST_TOUCHES or (total > MOST_TOUCHES >= total - count):
-            cause = f"One person would get {total:,} touches, more than {MOST_TOUCHES:,}."
-            fix = "Write 'times', an earlier 'until' or a longer 'every'."
+            cause = _(
+                "One person would get {total:,} touches, more than {most_touches:,}.",
+                total=total,
+                most_touches=MOST_TOUCHES,
+            )
+            fix = _("Write 'times', an earlier 'until' or a longer 'every'.")
             yield draft.error((*path, "cadence"), "too_many_touches", cause, fix)
 
 
@@ -70,8 +89,8 @@ def windows_open(draft: Draft, workspace: Workspace) -> Iterator[Problem]:
     for path, message in draft.messages():
         opens, closes = draft.instant(message.opens), draft.instant(message.closes)
         if opens and closes and opens < closes and not _a_day_open(draft, workspace, opens, closes):
-            cause = f"No send window is open between 'from' and 'until' of '{message.id}'."
-            fix = "Move one of them, or allow more days in 'send.window'."
+            cause = _("No send window is open between 'from' and 'until' of '{message}'.", message=message.id)
+            fix = _("Move one of them, or allow more days in 'send.window'.")
             yield draft.error((*path, "until"), "never_open", cause, fix)
 
 
@@ -92,16 +111,31 @@ def budget_is_stricter(draft: Draft, workspace: Workspace) -> Iterator[Problem]:
     own, common = draft.plan.send.at_most, workspace.at_most
     for name, mine, most in (("per_day", own.per_day, common.per_day), ("per_week", own.per_week, common.per_week)):
         if mine > most:
-            cause = f"'{name}: {mine}' is looser than workspace.yaml, which allows {most} over all campaigns."
-            yield draft.error(("send", "at_most", name), "loose_budget", cause, f"Write '{name}: {most}' or less.")
+            cause = _(
+                "'{name}: {mine}' is looser than workspace.yaml, which allows {most} over all campaigns.",
+                name=name,
+                mine=mine,
+                most=most,
+            )
+            yield draft.error(
+                ("send", "at_most", name),
+                "loose_budget",
+                cause,
+                _("Write '{name}: {most}' or less.", name=name, most=most),
+            )
 
 
 def repeats_fit(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         times, fit = message.cadence.times, planned(draft, message)
         if times and fit is not None and 0 < fit < times:
-            cause = f"Only {fit} of the {times} repeats of '{message.id}' fit between 'from' and 'until'."
-            fix = "Write fewer, or a later 'until'."
+            cause = _(
+                "Only {fit} of the {times} repeats of '{message}' fit between 'from' and 'until'.",
+                fit=fit,
+                times=times,
+                message=message.id,
+            )
+            fix = _("Write fewer, or a later 'until'.")
             yield draft.advice((*path, "cadence", "times"), "repeats_do_not_fit", cause, fix)
 
 
@@ -141,8 +175,14 @@ def _in_a_gap(draft: Draft, path: YamlPath, name: str, day: dt.date, minutes: in
         return
     used = instant(name, day, minutes).astimezone(zone(name))
     if 0 < minutes < DAY_MINUTES and used.hour * 60 + used.minute != minutes:
-        cause = f"{clock_text(minutes)} does not exist on {day} in {name}: clocks change; {used:%H:%M} is used."
-        yield draft.advice(path, "clock_change", cause, "Write another time if you mind.")
+        cause = _(
+            "{clock_text} does not exist on {day} in {name}: clocks change; {used:%H:%M} is used.",
+            clock_text=clock_text(minutes),
+            day=day,
+            name=name,
+            used=used,
+        )
+        yield draft.advice(path, "clock_change", cause, _("Write another time if you mind."))
 
 
 RULES = (years_are_plausible, messages_end_after_they_begin, phases_follow_each_other, touches_are_bearable)

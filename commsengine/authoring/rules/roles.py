@@ -12,6 +12,7 @@ from commsengine.cadence.people import COLUMNS, Person
 from commsengine.cadence.plan import WEEKDAYS, Role
 from commsengine.errors import Problem
 from commsengine.text import listed, meant, near_names, near_or
+from commsengine.translation import _
 
 
 def roles_can_match(draft: Draft) -> Iterator[Problem]:
@@ -19,14 +20,18 @@ def roles_can_match(draft: Draft) -> Iterator[Problem]:
     for name, role in draft.plan.audience.roles.items():
         path: YamlPath = ("audience", "roles", name)
         if rest:
-            cause = f"Nobody can be in '{name}': '{rest}' above it takes everybody else."
-            yield draft.error_at_key(path, "empty_role", cause, f"Move '{name}' above '{rest}'.")
+            cause = _("Nobody can be in '{name}': '{rest}' above it takes everybody else.", name=name, rest=rest)
+            yield draft.error_at_key(
+                path, "empty_role", cause, _("Move '{name}' above '{rest}'.", name=name, rest=rest)
+            )
         elif not role.rest and role.is_manager is None and not role.columns:
-            fix = "Write a column with values, is_manager: true, or rest: true for everybody else."
-            yield draft.error_at_key(path, "vague_role", f"The role '{name}' does not say who is in it.", fix)
+            fix = _("Write a column with values, is_manager: true, or rest: true for everybody else.")
+            yield draft.error_at_key(
+                path, "vague_role", _("The role '{name}' does not say who is in it.", name=name), fix
+            )
         elif role.rest and (role.columns or role.is_manager is not None):
-            cause = f"'rest: true' takes everybody, so the other conditions of '{name}' have no effect."
-            yield draft.advice(path, "rest_alone", cause, "Take them out, or take 'rest' out.")
+            cause = _("'rest: true' takes everybody, so the other conditions of '{name}' have no effect.", name=name)
+            yield draft.advice(path, "rest_alone", cause, _("Take them out, or take 'rest' out."))
         rest = rest or (name if role.rest else "")
 
 
@@ -41,8 +46,10 @@ def roles_have_people(draft: Draft, people: Sequence[Person]) -> Iterator[Proble
         elif not unknown:
             yield from _idle_values(draft, name, role, people)
     if members[None]:
-        cause = f"{members[None]} of {len(people)} people are in no role and get nothing."
-        yield draft.advice(("audience", "roles"), "no_role", cause, "Add 'others: {rest: true}' if they should.")
+        cause = _(
+            "{members} of {number} people are in no role and get nothing.", members=members[None], number=len(people)
+        )
+        yield draft.advice(("audience", "roles"), "no_role", cause, _("Add 'others: {rest: true}' if they should."))
 
 
 def columns_of(people: Sequence[Person]) -> list[str]:
@@ -55,15 +62,20 @@ def _columns_exist(draft: Draft, name: str, role: Role, columns: list[str]) -> I
         if column not in columns:
             path: YamlPath = ("audience", "roles", name, column)
             fix = meant(column, columns, "column")
-            yield draft.error_at_key(path, "unknown_column", f"Nobody has a column '{column}' in the people file.", fix)
+            yield draft.error_at_key(
+                path, "unknown_column", _("Nobody has a column '{column}' in the people file.", column=column), fix
+            )
 
 
 def _nobody(draft: Draft, name: str, role: Role, people: Sequence[Person]) -> Iterator[Problem]:
     path: YamlPath = ("audience", "roles", name)
     if any(matches(role, person) for person in people):
-        cause, fix = f"Everybody in '{name}' is already in a role above it.", f"Move '{name}' up, or take it out."
+        cause, fix = (
+            _("Everybody in '{name}' is already in a role above it.", name=name),
+            _("Move '{name}' up, or take it out.", name=name),
+        )
     else:
-        cause, fix = f"The role '{name}' selects nobody.", _values_fix(role, people)
+        cause, fix = _("The role '{name}' selects nobody.", name=name), _values_fix(role, people)
     yield draft.error_at_key(path, "empty_role", cause, fix)
 
 
@@ -73,9 +85,11 @@ def _values_fix(role: Role, people: Sequence[Person]) -> str:
         for value in values:
             if value not in known:
                 near = near_names(value, known)
-                some = f"the values are {listed(known[:8], 'and')}"
-                return f"Nobody has {column} '{value}': " + (f"did you mean {listed(near)}?" if near else f"{some}.")
-    return "Loosen its conditions, or take it out."
+                some = _("the values are {known}", known=listed(known[:8], "and"))
+                return _("Nobody has {column} '{value}': ", column=column, value=value) + (
+                    _("did you mean {near}?", near=listed(near)) if near else f"{some}."
+                )
+    return _("Loosen its conditions, or take it out.")
 
 
 def _idle_values(draft: Draft, name: str, role: Role, people: Sequence[Person]) -> Iterator[Problem]:
@@ -83,9 +97,11 @@ def _idle_values(draft: Draft, name: str, role: Role, people: Sequence[Person]) 
         known = {person.column(column) for person in people}
         for index, value in enumerate(values):
             if value not in known:
-                fix = near_or(value, known - {""}, "Take it out, or check the people file.")
+                fix = near_or(value, known - {""}, _("Take it out, or check the people file."))
                 path: YamlPath = ("audience", "roles", name, column, index)
-                yield draft.advice(path, "idle_value", f"Nobody has {column} '{value}'.", fix)
+                yield draft.advice(
+                    path, "idle_value", _("Nobody has {column} '{value}'.", column=column, value=value), fix
+                )
 
 
 def people_can_be_reached(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
@@ -93,12 +109,12 @@ def people_can_be_reached(draft: Draft, people: Sequence[Person]) -> Iterator[Pr
     days = {WEEKDAYS.index(day) for day in draft.plan.send.window.days}
     never = [person for person in audience if person.days is not None and not person.days & days]
     if never:
-        cause = f"{len(never)} people never work on a day of the send window and get nothing."
-        yield draft.advice(("send", "window", "days"), "never_at_work", cause, "Allow one of their days.")
+        cause = _("{number} people never work on a day of the send window and get nothing.", number=len(never))
+        yield draft.advice(("send", "window", "days"), "never_at_work", cause, _("Allow one of their days."))
     alone = sum(1 for person in audience if not person.manager)
     if alone > 1 and _managers_call(draft):
-        cause = f"{alone} people have no manager; their follow-ups go to the owner."
-        yield draft.advice(("follow_up",), "no_manager", cause, "Fill the column 'manager' if they have one.")
+        cause = _("{alone} people have no manager; their follow-ups go to the owner.", alone=alone)
+        yield draft.advice(("follow_up",), "no_manager", cause, _("Fill the column 'manager' if they have one."))
 
 
 def _managers_call(draft: Draft) -> bool:
