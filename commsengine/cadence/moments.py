@@ -171,6 +171,6 @@ Day = Annotated[dt.date, BeforeValidator(parse_date), _text(str), _schema("YYYY-
 WorkingDays = Annotated[
     int,
     BeforeValidator(_working_days),
-    _text(lambda days: N_("{days} working days", days=days)),
+    _text(lambda days: f"{days} working days"),
     _schema("working days", "5 working days"),
 ]
