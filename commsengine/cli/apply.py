@@ -128,7 +128,7 @@ def _tell_messages(diff: Diff) -> None:
         (_("gone:"), diff.messages_removed),
     ):
         if messages:
-            click.echo(f"{word:<9}{', '.join(messages)}")
+            click.echo(f"{word:<8} {', '.join(messages)}")
 
 
 def _tell_dates(diff: Diff) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from copy import copy
 from dataclasses import dataclass
+from inspect import cleandoc
 from pathlib import Path
 from typing import TypeVar
 
@@ -123,7 +124,7 @@ def translated(command: click.Command) -> click.Command:
 
 def _with_help(one: Helped) -> Helped:
     found = copy(one)
-    found.help = one.help and _(one.help)
+    found.help = one.help and _(cleandoc(one.help))
     return found
 
 

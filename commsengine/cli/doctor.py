@@ -38,8 +38,8 @@ def doctor(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
     else:
         for finding in findings:
             mark, colour = MARKS[finding.state]
-            said = in_one_line(f"{_(finding.about):<10}{finding.text}")
-            colourful(f"{click.style(f'{_(mark):<8}', fg=colour)}{said}")
+            said = in_one_line(f"{_(finding.about):<9} {finding.text}")
+            colourful(f"{click.style(f'{_(mark):<7} ', fg=colour)}{said}")
             if finding.fix:
                 click.echo(f"{'':<18}{finding.fix}")
     ctx.exit(0 if sound else 1)
