@@ -100,7 +100,7 @@ class Moment:
     def __str__(self) -> str:
         base = self.milestone or (self.date.isoformat() if self.date else "")
         time = f" {clock_text(self.time)}" if self.time else ""
-        unit = _(" working days") if self.working else "d"
+        unit = " working days" if self.working else "d"
         offset = f" {'-' if self.offset < 0 else '+'} {abs(self.offset)}{unit}" if self.offset else ""
         return base + time + offset
 
@@ -119,7 +119,7 @@ class Wait:
         found = _WAIT.fullmatch(str(text).strip())
         if not found or int(found["n"]) < 1:
             raise ValueError(_("'{words}' is not a wait; write '2 touches' or '5 working days'", words=text))
-        return cls(int(found["n"]), "touches" if found["unit"].startswith("touch") else _("working days"))
+        return cls(int(found["n"]), "touches" if found["unit"].startswith("touch") else "working days")
 
     def __str__(self) -> str:
         return f"{self.count} {self.unit}"
