@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -20,24 +21,26 @@ READ_OUT = {"alt", "aria-label", "data-label", "placeholder", "title"}
 
 
 class Pseudo(NullTranslations):
-    """``asked`` is every text that was looked up, as it stands in the code."""
+    """``asked`` is every text that was looked up, as it stands in the code. ``values_outside``: they are looked at."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, values_outside: bool = False) -> None:
         super().__init__()
         self.asked: set[str] = set()
+        self._values_outside = values_outside
 
     def gettext(self, message: str) -> str:
         self.asked.add(message)
-        return f"⟦{message}⟧"
+        text = re.sub(r"({[^{}]+})", r"⟧\1⟦", message) if self._values_outside else message
+        return f"⟦{text}⟧"
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         return self.gettext(msgid1 if n == 1 else msgid2)
 
 
 @contextmanager
-def in_pseudo(language: str = LANGUAGE) -> Iterator[Pseudo]:
+def in_pseudo(language: str = LANGUAGE, *, values_outside: bool = False) -> Iterator[Pseudo]:
     """In place of English, other threads speak it too."""
-    texts = Pseudo()
+    texts = Pseudo(values_outside=values_outside)
     with in_place_of(language, texts), in_language(language):
         yield texts
 

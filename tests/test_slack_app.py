@@ -256,11 +256,12 @@ def test_an_empty_question_is_told_in_the_form(team: Team) -> None:
     assert team.house.store.questions.all() == []
 
 
-@pytest.mark.parametrize(("button", "ask"), [("question", "acknowledge"), ("answer", "input"), ("answer", "commit")])
-def test_every_word_of_a_form_is_in_the_catalog(open_team: Callable[..., Team], button: str, ask: str) -> None:
-    more = {"input": {"input": INPUT}, "commit": {"commit": "What will you do first?"}}.get(ask, {})
+@pytest.mark.parametrize(("button", "ask"), [("question", {}), ("answer", {"ask": "input", "input": INPUT})])
+def test_every_word_of_a_form_is_in_the_catalog(
+    open_team: Callable[..., Team], button: str, ask: dict[str, Any]
+) -> None:
     with in_pseudo(ENGLISH):
-        team = open_team(a_message(ask=ask, **more))
+        team = open_team(a_message(**ask))
         team.card(team.house.touch(channel="slack"))
         team.slack.click(ANA.email, button)
         expect(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
