@@ -21,6 +21,7 @@ from commsengine.cli.commands import ENTRIES, commsengine
 from commsengine.cli.output import WORDS
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.wiring import Wiring, now
+from tests.catalogs import ROOT
 from tests.cli.conftest import plan
 from tests.cli.terminal import Said, Terminal
 from tests.pseudo import in_catalog, in_pseudo, untranslated
@@ -32,7 +33,8 @@ HERE = (socket.gethostname(), pwd.getpwuid(os.getuid()).pw_name)
 GIVEN = re.compile(
     r"[^\s⟦⟧]+@[^\s⟦⟧]+|[^\s⟦⟧]*/[^\s⟦⟧]*|\b(erased-)?[0-9a-f]{8,}\b"
     r"|([A-Z][a-z]{2} )?\d\d [A-Z][a-z]{2}( \d{4})?|\d{4}-W\d\d"
-    r"|One customer record|Ana Kim|Ben Ortiz|Mia Wolf|Dana Reyes|\b(crm|one-record|go_live|kickoff|commsengine.db)\b"
+    r"|One customer record|Ana Kim|Ben Ortiz|Mia Wolf|Dana Reyes"
+    r"|\b(crm(-rollout)?|one-record|go_live|kickoff|commsengine.db)\b"
     r"|\b(email|slack|sqlite|sales|others|name|department|manager|country|time_zone|phone)\b|--[a-z]+"
     r"|\b(mon|tue|wed|thu|fri|sat|sun)\b"
     rf"|^  (cd|commsengine) .*$|\breply\b|250 2.0.0 Ok: queued as S\d+|\b({'|'.join(map(re.escape, HERE))})\b",
@@ -178,3 +180,17 @@ def test_backup_and_restore(started: Terminal, pseudo: None) -> None:
         ("people", "erase", ANA), ("people", "erase", ANA, "--yes"),
     ):  # fmt: skip
         assert stray(started.run(*arguments)) == [], arguments
+
+
+def test_a_forecast_by_recall(pseudo: None) -> None:
+    said = Terminal(ROOT / "schedules").run("simulate", str(ROOT / "schedules/crm-rollout.yaml"), "--answers", "weak")
+    assert "managers" in said.out
+    assert [word for word in stray(said) if word not in ("managers", "service")] == []
+
+
+def test_the_story_of_a_rehearsal(terminal: Terminal, pseudo: None) -> None:
+    said = terminal.run("rehearse", terminal.path(SCHEDULE))
+    told = re.sub(r"^  .*$", "", said.out, flags=re.MULTILINE)  # talking points have a test of their own
+    assert "⟦Whom to call, and what to say." in told
+    told = re.sub(r"No answer after \d+ messages\.|e-mail on \d+ \w+", "", told)  # the report's own
+    assert stray(Said(said.status, told, said.err)) == []
