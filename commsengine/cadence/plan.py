@@ -257,7 +257,7 @@ class Arm(Frozen):
     def _a_word_or_a_span(cls, value: object) -> object:
         if isinstance(value, str):
             if value != "recall":
-                raise ValueError(_("'{value}' is no arm; write recall, or for example every: 48h", value=value))
+                raise ValueError(_("'{written}' is no arm; write recall, or for example every: 48h", written=value))
             return {}
         return value
 
@@ -269,7 +269,7 @@ class Arm(Frozen):
 
     @property
     def name(self) -> str:
-        return "recall" if self.every is None else _("every {span_text}", span_text=span_text(self.every))
+        return "recall" if self.every is None else f"every {span_text(self.every)}"
 
 
 class Experiment(Frozen):

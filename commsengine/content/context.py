@@ -63,7 +63,7 @@ class Setting:
             **{name: line(text, base) for name, text in recipe.texts.items() if name != "text"},
             "text": prose(recipe.texts["text"], base) if "text" in recipe.texts else "",
             "choices": [line(choice, base) for choice in recipe.choices] or own_answers,
-            "reply_by": _("{reply_by} working days", reply_by=message.input.reply_by) if message.input else "",
+            "reply_by": _("{days} working days", days=message.input.reply_by) if message.input else "",
             "role": role,
             "ask": message.ask,
             "language": language,
@@ -84,7 +84,7 @@ class Setting:
         base = self.of_plan(context, language)
         written = {**recipe.wiifm, **{name: recipe.texts[name] for name in ("text", UNCLEAR) if name in recipe.texts}}
         points = [
-            {"angle": angle, "title": Prose(TITLES[angle]), "text": prose(written[angle], base)}
+            {"angle": angle, "title": Prose(_(TITLES[angle])), "text": prose(written[angle], base)}
             for angle in angles(written, number)
         ]
         asks, unclear = recipe.part is not None, UNCLEAR in written

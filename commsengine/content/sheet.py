@@ -22,7 +22,7 @@ from commsengine.content.slots import HTML, PLAIN, SLACK_JSON, Prose, Skeleton, 
 from commsengine.content.templates import Text
 from commsengine.content.values import TextValues
 from commsengine.content.words import SUBJECT_LENGTH, header
-from commsengine.translation import N_
+from commsengine.translation import N_, _
 
 _ACTION = {
     "acknowledge": N_("Got it"),
@@ -82,7 +82,7 @@ def write(
         text = Skeleton(to_plain(_asking(body, asked) if asked else body, links=False), PLAIN)
         return Sheet(title, own_subject, text, blocks=Skeleton(blocks, SLACK_JSON), answers=gaps, page=context["page"])
     action = _ACTION["check" if answers and ask != "input" else ask]
-    around = {**context, "title": Prose(subject), "action": Prose(action)}
+    around = {**context, "title": Prose(subject), "action": Prose(_(action))}
     text = _text_letter(library.get("layout.txt"), body, footer, around)
     return Sheet(title, own_subject, text, _html_letter(library.get("layout.html"), body, footer, around), answers=gaps)
 

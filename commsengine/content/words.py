@@ -11,10 +11,10 @@ from babel.dates import format_date
 
 from commsengine.cadence.plan import Cadence
 from commsengine.content.slots import clean
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, counted
 
 SUBJECT_LENGTH = 78
-_ENGLISH = N_("EEEE, d MMMM y")
+_ENGLISH = "EEEE, d MMMM y"
 
 UNCLEAR = "unclear"
 """The explanation of a check: what was not clear is said again before anything else."""
@@ -26,7 +26,7 @@ LATER = ("skills", "measures", "results", "why", "your_job", "text")
 """Later touches take one each, beginning with what has not been said yet."""
 
 TITLES = {
-    "why": "Why",
+    "why": N_("Why"),
     "your_job": N_("What changes for you"),
     "skills": N_("What you will learn"),
     "measures": N_("How we will see that it works"),
@@ -63,21 +63,22 @@ def often(cadence: Cadence, *, on_trial: bool = False) -> str:
         return _("It comes again and again while it is open.")
     if cadence.every is None:
         return _("It comes often while it is new, and rarely once it is remembered.")
-    rhythm = _("It comes every {span}", span=_span(cadence.every))
+    span = _span(cadence.every)
     if cadence.times == 1:
         return _("It comes once.")
-    return (
-        _("{rhythm}, {times} times at most.", rhythm=rhythm, times=cadence.times)
-        if cadence.times
-        else _("{rhythm} while it is open.", rhythm=rhythm)
-    )
+    if cadence.times:
+        return _("It comes every {span}, {times} times at most.", span=span, times=cadence.times)
+    return _("It comes every {span} while it is open.", span=span)
 
 
 def _span(minutes: int) -> str:
-    for unit, size in (("week", 7 * 24 * 60), ("day", 24 * 60), ("hour", 60)):
-        if minutes % size == 0:
-            count = minutes // size
-            return unit if count == 1 else f"{count} {unit}s"
+    weeks, days, hours = minutes // (7 * 24 * 60), minutes // (24 * 60), minutes // 60
+    if minutes % (7 * 24 * 60) == 0:
+        return _("week") if weeks == 1 else counted(weeks, "week", "weeks")
+    if minutes % (24 * 60) == 0:
+        return _("day") if days == 1 else counted(days, "day", "days")
+    if minutes % 60 == 0:
+        return _("hour") if hours == 1 else counted(hours, "hour", "hours")
     return _("{minutes} minutes", minutes=minutes)
 
 
