@@ -28,7 +28,7 @@ def _(text: str, /, **values: object) -> str:
 
     Without ``values`` braces are plain letters.
     """
-    found = catalog(_language.get()).gettext(text) if text else ""  # of no text a catalog has its own header
+    found = catalog(_language.get()).gettext(text) if text else ""  # a catalog has its own header under ""
     return found.format(**values) if values else found
 
 

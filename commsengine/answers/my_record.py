@@ -136,16 +136,15 @@ Happening = Iterator[tuple[dt.datetime, str, str]]
 
 def _touch(row: Row) -> Happening:
     reminder = _(" as a reminder") if row["kind"] == "remind" else ""
-    carried = CHANNELS[row["channel"]].carried if row["channel"] in CHANNELS else N_("Sent")
-    instead = BY_HAND.get(row["kind"]) or NOT_SENT.get(row["state"])
-    text = _(instead) if instead else _(carried) + reminder
+    carried = CHANNELS[row["channel"]].carried if row["channel"] in CHANNELS else "Sent"
+    text = BY_HAND.get(row["kind"]) or NOT_SENT.get(row["state"]) or carried + reminder
     if row["state"] in ("sent", "uncertain", "failed", "skipped"):
         yield row["sent_at"] or row["due_at"], text, ""
 
 
 def _answer(row: Row) -> Happening:
     scope = _(" of the whole campaign") if row["whole_campaign"] and row["kind"] == "heard_enough" else ""
-    yield row["at"], _(ANSWERS[row["kind"]].to_them) + scope, row["value"]
+    yield row["at"], ANSWERS[row["kind"]].to_them + scope, row["value"]
     if row["withdrawn_at"]:
         yield row["withdrawn_at"], _("You took that back"), ""
 

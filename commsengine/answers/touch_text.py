@@ -77,8 +77,8 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
         check=check,
         offered=tuple(zip(card.message.input.choices, choices, strict=False)) if card.message.input else (),
         value=_chosen(card, check, choices),
-        points=tuple((_(TITLES[angle]), shown_now[angle]) for angle in now),
-        more=tuple((_(TITLES[angle]), text) for angle, text in shown_now.items() if angle not in now),
+        points=tuple((TITLES[angle], shown_now[angle]) for angle in now),
+        more=tuple((TITLES[angle], text) for angle, text in shown_now.items() if angle not in now),
     )
 
 

@@ -85,7 +85,7 @@ class Card:
 
     def tell(self, answer: StoredAnswer) -> str:
         what = _(" of this campaign") if answer.whole_campaign and answer.kind == "heard_enough" else ""
-        return f"{_(ANSWERS[answer.kind].to_them)}{what} {self.at(answer.at)}"
+        return f"{ANSWERS[answer.kind].to_them}{what} {self.at(answer.at)}"
 
     def at(self, instant: dt.datetime) -> str:
         return spoken(instant, self.zone, self.now)

@@ -161,7 +161,7 @@ def _unknown_key(loc: YamlPath, tree: Tree, model: type[BaseModel]) -> Problem:
 def _own_words(error: ErrorDetails, tree: Tree) -> Problem:
     # Our validators say 'cause; remedy' in one sentence, and begin with the key where they mean one.
     path, said = part_at_fault(error, tree), _said(error)
-    cause, _mark, fix = said.partition("; ")
+    cause, _mark, fix = _(said).partition("; ")
     key = _key(path)
     prefix = f"{key}: " if key and not said.startswith(f"'{key}") else ""
     fix = sentence(fix) or _("Change it, or take it out.")

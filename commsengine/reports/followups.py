@@ -269,7 +269,7 @@ def _reason(plan: Plan, history: History, kind: HandKind, messages: Sequence[str
     closed = [channel for channel in plan.send.channels if channel in history.unreachable]
     sent = len(_carried(history, plan.campaign, messages))
     if len(closed) == len(plan.send.channels) or (closed and not sent):  # the others have no credentials here
-        why = ", ".join(f"{_(CHANNELS[channel].in_text)} ({history.unreachable[channel]})" for channel in closed)
+        why = ", ".join(f"{CHANNELS[channel].in_text} ({history.unreachable[channel]})" for channel in closed)
         reason = _("No channel reaches them: {why}.", why=why)
     else:
         reason = _("No answer after {sent} {form}.", sent=sent, form="message" if sent == 1 else "messages")
@@ -286,7 +286,7 @@ def _reason(plan: Plan, history: History, kind: HandKind, messages: Sequence[str
 
 def _tried(history: History, campaign: str, messages: Sequence[str]) -> tuple[str, ...]:
     sent = [
-        (row.local_date, _(CHANNELS[channel_of(row.channel)].in_text)) for row in _carried(history, campaign, messages)
+        (row.local_date, CHANNELS[channel_of(row.channel)].in_text) for row in _carried(history, campaign, messages)
     ]
     talks = {
         (one.at.date(), _("in person: {outcome}", outcome=one.outcome))

@@ -185,7 +185,7 @@ def what_happened(history: History, campaign: str, message: str) -> list[dict[st
 def _events(history: History, campaign: str, message: str) -> Iterator[tuple[dt.datetime, str]]:
     for answer in history.answers:
         if answer.campaign == campaign and (answer.message == message or answer.whole_campaign):
-            yield answer.at, f"{_(ANSWERS[answer.kind].to_others)}, {_(EVIDENCE.get(answer.evidence, answer.evidence))}"
+            yield answer.at, f"{ANSWERS[answer.kind].to_others}, {EVIDENCE.get(answer.evidence, answer.evidence)}"
     for question in history.questions:
         if (question.campaign, question.message) == (campaign, message):
             yield question.asked_at, _("asked a question") + ("" if question.answered_at else _("; it is open"))

@@ -18,6 +18,7 @@ from commsengine.web.link_page import Form, LinkPage
 from commsengine.web.rendering import page
 
 NOTICES = {"saved": "Saved.", "not_for_me": N_("Noted. You hear nothing more of that campaign.")}
+CHOICES = tuple((name, CHANNELS[name].label) for name in sorted(CHANNELS))
 
 
 class MyMessages(LinkPage):
@@ -73,7 +74,7 @@ class MyMessages(LinkPage):
             status=422 if error else 200,
             mine=mine,
             note=self._guard.notes.write(key, now),
-            channels=[(name, _(CHANNELS[name].label)) for name in sorted(CHANNELS)],
+            channels=CHOICES,
             start="" if start is None else clock_text(start),
             end="" if end is None else clock_text(end),
             notice=notice,
