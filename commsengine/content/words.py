@@ -78,7 +78,7 @@ def _span(minutes: int) -> str:
     if minutes % (24 * 60) == 0:
         return _("day") if days == 1 else counted(days, "day", "days")
     if minutes % 60 == 0:
-        return _("hour") if hours == 1 else counted(hours, "hour", "hours")
+        return counted(hours, "hour", "hours")
     return _("{minutes} minutes", minutes=minutes)
 
 
