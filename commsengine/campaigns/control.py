@@ -1,4 +1,4 @@
-"""A campaign that a person pauses or cancels: what had begun is waited for, and what may still leave is told."""
+"""A campaign that a person pauses or cancels: what had begun is waited for, and what may still leave is listed."""
 
 from __future__ import annotations
 

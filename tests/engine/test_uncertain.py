@@ -40,7 +40,7 @@ class Witness:
 
 @dataclass
 class Slow(Witness):
-    """Its look takes until it is told to answer."""
+    """Its look ends when ``answer`` is called."""
 
     asked_to: threading.Event = field(default_factory=threading.Event)
 
