@@ -103,6 +103,7 @@ def test_a_migration_that_breaks_off_leaves_nothing_behind(tmp_path: Path, stop_
 
 DIES = """
 import os, sys
+from alembic import command, config  # once for all that are forked
 from sqlalchemy import event
 from commsengine.store import schema
 from commsengine.store.database import Database
