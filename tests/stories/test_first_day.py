@@ -36,7 +36,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
     with Relay() as relay:
         relay.unknown.add(LEA)
         settings = {"COMMSENGINE_SMTP_URL": relay.url, "COMMSENGINE_HTTP_BIND": f"127.0.0.1:{free_port()}"}
-        program = Program(tmp_path_factory.mktemp("first-day") / "crm", settings)
+        program = Program(tmp_path_factory.mktemp("first-day") / "crm", settings, fresh=True)
         init(program)
         said = {"import": program.done("people", "import", "people.csv"), "check": program.done("check", PLAN)}
         said["preview"] = program.done("preview", PLAN, "--as", ANA)
