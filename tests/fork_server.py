@@ -1,7 +1,7 @@
 """Python processes as children of a server that has loaded the program already: to load it takes a second of CPU.
 
 They are processes like any other: an id, an environment, a folder and streams of their own, and a signal ends them.
-``make faults`` and the story of the first day start theirs the long way. Linux only; elsewhere that is what all do.
+``make faults`` and the first commands of the first day start theirs the long way, and off Linux all do.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import runpy
 import socket
 import subprocess
@@ -19,9 +20,12 @@ import threading
 import time
 from typing import Any
 
+import commsengine
+
 BECOME_SUBREAPER = 36  # prctl(2)
 LONGEST = 1 << 20
-LOADED = ("commsengine.cli", "commsengine.runner", "commsengine.slack_app", "commsengine.web.app", "tests.fakes")
+NOT_LOADED = ("commsengine.__main__", "commsengine.cli.run", "commsengine.store.migrations.env")
+"""What acts when it is loaded, and a command of the same name as a function of its package."""
 
 _open: list[ForkServer] = []
 
@@ -98,6 +102,13 @@ def adopt_orphans(wanted: bool) -> None:
 # -- the server -------------------------------------------------------------------------------------------------------
 
 
+def load() -> None:
+    for module in pkgutil.walk_packages(commsengine.__path__, "commsengine."):
+        if module.name not in NOT_LOADED and ".versions." not in module.name:
+            importlib.import_module(module.name)
+    gc.collect()
+
+
 def serve(line: socket.socket) -> list[str]:
     """Forks for each that asks. Returns in the new process, which is set up as asked, with what it is to run."""
     while True:
@@ -147,7 +158,5 @@ def become(kind: str, what: str, *arguments: str) -> None:
 
 
 if __name__ == "__main__":
-    for module in LOADED:
-        importlib.import_module(module)
-    gc.collect()
+    load()
     become(*serve(socket.socket(fileno=int(sys.argv[1]))))
