@@ -122,12 +122,16 @@ def test_these_eyes_see_every_way_to_write_it() -> None:
 
 def places(tree: ast.Module, name: str) -> list[int]:
     """The functions, or statements outside of functions, that mention a move, each by its line."""
-    found = []
-    for body in _places(tree):
-        mentioned = (node.attr for node in ast.walk(body) if isinstance(node, ast.Attribute) and _of_table(node))
-        if name in mentioned:
-            found.append(body.lineno)
-    return found
+    return [line for line, mentioned in _mentions(tree) if name in mentioned]
+
+
+@cache
+def _mentions(tree: ast.Module) -> list[tuple[int, set[str]]]:
+    """Each place with the moves that it mentions."""
+    return [
+        (body.lineno, {node.attr for node in ast.walk(body) if isinstance(node, ast.Attribute) and _of_table(node)})
+        for body in _places(tree)
+    ]
 
 
 def _places(node: ast.Module | ast.ClassDef) -> Iterator[ast.stmt]:
