@@ -36,8 +36,11 @@ def suite_cpu(checkout: Path, workers: int, words: list[str]) -> tuple[float, in
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         [str(checkout / ".venv/bin/python"), *SUITE, "-n", str(workers), *words],
-        cwd=checkout, env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""}, check=False, stdout=sys.stderr,
-    )  # fmt: skip
+        cwd=checkout,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""},
+        check=False,
+        stdout=sys.stderr,
+    )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.returncode
 

@@ -79,12 +79,12 @@ class Forked(subprocess.Popen[Any]):
         self._line = line
         super().__init__(arguments, **options)
 
-    def _execute_child(
-        self, args, executable, preexec_fn, close_fds, pass_fds, cwd, env, startupinfo, creationflags, shell,
-        p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite, *_more,
-    ) -> None:  # type: ignore[no-untyped-def]  # fmt: skip
-        streams = [n if given == -1 else given for n, given in enumerate((p2cread, c2pwrite, errwrite))]
-        asked = {"arguments": args, "folder": str(cwd or "."), "environment": dict(os.environ if env is None else env)}
+    def _execute_child(self, *given: Any) -> None:
+        # In the place of the step of ``Popen`` that forks; these are its own arguments.
+        arguments, folder, environment, pipes = given[0], given[5], given[6], given[10:16]
+        streams = [n if wanted == -1 else wanted for n, wanted in enumerate((pipes[0], pipes[3], pipes[5]))]
+        environment = dict(os.environ if environment is None else environment)
+        asked = {"arguments": arguments, "folder": str(folder or "."), "environment": environment}
         adopt_orphans(True)
         try:
             socket.send_fds(self._line, [json.dumps(asked).encode()], streams)
@@ -92,7 +92,7 @@ class Forked(subprocess.Popen[Any]):
         finally:
             adopt_orphans(False)
         self._child_created = True
-        self._close_pipe_fds(p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite)
+        self._close_pipe_fds(*pipes)
 
 
 def adopt_orphans(wanted: bool) -> None:
@@ -117,9 +117,12 @@ def serve(line: socket.socket) -> list[str]:
             os._exit(0)
         answer, told = os.pipe()
         if (between := os.fork()) == 0:
+            parent = os.getpid()
             if (child := os.fork()) != 0:  # its parent ends at once, so that it goes to the one that asked
                 os.write(told, str(child).encode())
                 os._exit(0)
+            while os.getppid() == parent:
+                time.sleep(0.001)
             for descriptor in (line.fileno(), answer, told):
                 os.close(descriptor)
             return set_up(json.loads(said), streams)
