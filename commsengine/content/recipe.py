@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from commsengine.cadence.checks import offered_turn, turn_of
 from commsengine.cadence.plan import Message, Plan
 from commsengine.cadence.terms import TouchKind
+from commsengine.content.angles import UNCLEAR
 from commsengine.content.grammar import VARYING, layout_names, template_names
 from commsengine.content.templates import Text, compiled, parse
 from commsengine.content.texts import Texts, texts_of
 from commsengine.content.values import TextValues
-from commsengine.content.words import UNCLEAR
 from commsengine.errors import RenderError
 from commsengine.translation import _
 
