@@ -34,7 +34,8 @@ class Pseudo(NullTranslations):
         return f"⟦{text}⟧"
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        return self.gettext(msgid1 if n == 1 else msgid2)
+        self.asked.add(msgid1)
+        return f"⟦{msgid1 if n == 1 else msgid2}⟧"
 
 
 @contextmanager
@@ -65,13 +66,13 @@ def _catalog() -> Catalog:
 
 
 def texts_of(folder: str, name: str) -> set[str]:
-    """The texts that the catalog has of this file, somewhere in the folder."""
+    """The texts that the catalog has of this file, somewhere in the folder; of one with a plural the singular."""
     found = [
         message
         for message in _catalog()
         if any(place.startswith(f"{folder}/") and place.endswith(f"/{name}") for place, _ in message.locations)
     ]
-    return {text for message in found for text in ([message.id] if isinstance(message.id, str) else message.id)}
+    return {message.id if isinstance(message.id, str) else message.id[0] for message in found}
 
 
 def value(name: str) -> str:

@@ -118,7 +118,7 @@ class Wait:
             return text
         found = _WAIT.fullmatch(str(text).strip())
         if not found or int(found["n"]) < 1:
-            raise ValueError(_("'{words}' is not a wait; write '2 touches' or '5 working days'", words=text))
+            raise ValueError(_("'{written}' is not a wait; write '2 touches' or '5 working days'", written=text))
         return cls(int(found["n"]), "touches" if found["unit"].startswith("touch") else "working days")
 
     def __str__(self) -> str:
@@ -132,7 +132,7 @@ def parse_span(text: object) -> int:
     found = _SPAN.fullmatch(str(text).strip())
     if not found:
         raise ValueError(
-            _("'{words}' is not a span of time; write a number and a unit: 48h, 3 days, 2 weeks", words=text)
+            _("'{written}' is not a span of time; write a number and a unit: 48h, 3 days, 2 weeks", written=text)
         )
     return int(found["n"]) * _MINUTES[found["unit"][0]]
 
@@ -146,7 +146,8 @@ def _working_days(text: object) -> int:
         return text
     wait = Wait.parse(text)
     if wait.unit != "working days":
-        raise ValueError(_("'{words}' is not a number of working days; write for example '2 working days'", words=text))
+        said = _("'{written}' is not a number of working days; write for example '2 working days'", written=text)
+        raise ValueError(said)
     return wait.count
 
 
