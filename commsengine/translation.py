@@ -26,7 +26,7 @@ def _(text: str, /, **values: object) -> str:
 
     Without ``values`` braces are plain letters.
     """
-    found = catalog(_language.get()).gettext(text)
+    found = catalog(_language.get()).gettext(text) if text else ""  # of "" catalogs have their own header
     return found.format(**values) if values else found
 
 
