@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -20,23 +21,26 @@ READ_OUT = {"alt", "aria-label", "data-label", "placeholder", "title"}
 
 
 class Pseudo(NullTranslations):
-    """``asked`` is every text that was looked up, as it stands in the code."""
+    """``asked`` is every text that was looked up, as it stands in the code. ``values_outside``: they are looked at."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, values_outside: bool = False) -> None:
         super().__init__()
         self.asked: set[str] = set()
+        self._values_outside = values_outside
 
     def gettext(self, message: str) -> str:
         self.asked.add(message)
-        return f"⟦{message}⟧"
+        text = re.sub(r"({[^{}]+})", r"⟧\1⟦", message) if self._values_outside else message
+        return f"⟦{text}⟧"
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        return self.gettext(msgid1 if n == 1 else msgid2)
+        self.asked.add(msgid1)
+        return f"⟦{msgid1 if n == 1 else msgid2}⟧"
 
 
 @contextmanager
-def in_pseudo() -> Iterator[Pseudo]:
-    texts = Pseudo()
+def in_pseudo(*, values_outside: bool = False) -> Iterator[Pseudo]:
+    texts = Pseudo(values_outside=values_outside)
     add_catalog(LANGUAGE, texts)
     try:
         with in_language(LANGUAGE):
@@ -52,13 +56,13 @@ def _catalog() -> Catalog:
 
 
 def texts_of(folder: str, name: str) -> set[str]:
-    """The texts that the catalog has of this file, somewhere in the folder."""
+    """The texts that the catalog has of this file, somewhere in the folder; of one with a plural the singular."""
     found = [
         message
         for message in _catalog()
         if any(place.startswith(f"{folder}/") and place.endswith(f"/{name}") for place, _ in message.locations)
     ]
-    return {text for message in found for text in ([message.id] if isinstance(message.id, str) else message.id)}
+    return {message.id if isinstance(message.id, str) else message.id[0] for message in found}
 
 
 def value(name: str) -> str:
