@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+GENERATED := tests/cadence/test_invariants.py tests/cadence/test_local_time.py tests/test_agreement.py
 WORKERS ?= 4  # tests wait for processes more than they compute
 
 .DEFAULT_GOAL := help
@@ -54,7 +55,8 @@ bench-recall: $(READY)  ## the memory model on tables, a review log and in simul
 
 faults: $(READY) strace  ## break it on purpose, for hours: see benchmarks/faults/README.md
 	@failed=; for run in kills "kills --resolver" slack-kills syscalls "syscalls --resolver" pauses restores lines; do \
-	  echo "== $$run" >&2; $(BIN)/python -m benchmarks.faults $$run || failed=1; done; test -z "$$failed"
+	  echo "== $$run" >&2; $(BIN)/python -m benchmarks.faults $$run || failed=1; done; \
+	$(BIN)/python -m pytest -q --hypothesis-profile=deep $(GENERATED) || failed=1; test -z "$$failed"
 
 # Browser tests drive the system's chromium. Where it can be installed without asking, it is; else they are skipped and say why.
 browser:

@@ -6,16 +6,18 @@ shown. English is written in the code; its catalog is where a text is reworded w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, wraps
 from gettext import NullTranslations, translation
-from typing import Any
+from typing import Any, TypeVar, cast
 
 DOMAIN = "commsengine"
 LOCALES = __file__.removesuffix("translation.py") + "locale"
 ENGLISH = "en"
+
+Find = TypeVar("Find", bound=Callable[..., Any])
 
 _language = ContextVar("language", default=ENGLISH)
 _added: dict[str, NullTranslations] = {}
@@ -26,7 +28,7 @@ def _(text: str, /, **values: object) -> str:
 
     Without ``values`` braces are plain letters.
     """
-    found = catalog(_language.get()).gettext(text) if text else ""  # of "" catalogs have their own header
+    found = catalog(_language.get()).gettext(text) if text else ""  # a catalog has its own header under ""
     return found.format(**values) if values else found
 
 
@@ -47,6 +49,12 @@ def in_language(language: str) -> Iterator[None]:
         yield
     finally:
         _language.reset(before)
+
+
+def cached(find: Find) -> Find:
+    """``functools.cache`` for what holds texts: each language has its own."""
+    kept = cache(lambda _language, *given: find(*given))
+    return cast(Find, wraps(find)(lambda *given: kept(_language.get(), *given)))
 
 
 @cache

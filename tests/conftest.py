@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -9,14 +10,40 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from commsengine.engine.garbage_collection import keep_what_is_there
+from tests.fork_server import close_fork_server, open_fork_server
+from tests.shared_sql import share_compiled_sql
 from tests.waiting import PATIENCE
+
+# No example fails because the machine is slow. Many more are tried by: make faults
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=40)
+settings.register_profile("deep", settings.get_profile("suite"), max_examples=1000)
+settings.load_profile("suite")
 
 
 def pytest_configure() -> None:
     """No test writes into the state folder of whoever runs it, in this process or in one that it starts."""
     os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="state-")
+    share_compiled_sql()
+    open_fork_server()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """As in an engine at work: what the suite has loaded by then is not walked through again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        keep_what_is_there()
+
+
+def pytest_unconfigure() -> None:
+    close_fork_server()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

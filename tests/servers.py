@@ -19,6 +19,7 @@ from typing import IO, Any, Self
 from urllib.parse import parse_qs
 
 from commsengine.content.message import RenderedMessage
+from tests.waiting import PATIENCE
 
 
 def a_mail(key: str = "k1", **changes: Any) -> RenderedMessage:
@@ -53,7 +54,7 @@ class Server(ABC):
         self._listener.close()
         self.hang_up()
         for thread in self._threads:
-            thread.join(5)
+            thread.join(PATIENCE)
 
     def hang_up(self) -> None:
         """Close every open connection, as a relay does with idle ones."""
@@ -243,7 +244,7 @@ class SmtpSink(Server):
         stands = "" if phase == "dot" else self._stands(phase)
         fault = self._faults[phase].popleft() if self._faults[phase] else stands or reply
         if fault == WAIT:
-            self._leave.wait(20)
+            self._leave.wait(PATIENCE)
         if fault in (CUT, WAIT):
             return False
         self._said.reply = fault

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commsengine.cadence.forecast import (
@@ -259,7 +259,7 @@ rules = st.builds(
 )
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=settings.default.max_examples // 10)  # each is a campaign of months
 @given(some_plans=st.lists(plans, min_size=1, max_size=2, unique_by=lambda p: p.campaign), some_people=people, r=rules)
 def test_the_engine_makes_the_touches_that_the_forecast_says(
     tmp_path_factory: pytest.TempPathFactory, some_plans: list[Plan], some_people: list[Person], r: Workspace
@@ -370,14 +370,14 @@ def by_recall(**changes: object) -> Plan:
 
 
 def test_what_a_role_learns_moves_its_touches_in_both_alike(tmp_path: Path) -> None:
-    some = [someone(n, time_zone=zone) for n, zone in enumerate(ZONES * 2)][:9]
+    some = [someone(n, time_zone=zone) for n, zone in enumerate(ZONES)]
     plan, suppose = by_recall(), knowing(0.3)
     expected = foreseen([plan], some, Workspace(), suppose)
     assert expected != foreseen_alone([plan], some, suppose)  # what the others answered changed something
     assert Run(tmp_path, [plan], some, Workspace()).play(suppose) == expected
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=settings.default.max_examples // 20)
 @given(some_people=people, share=st.sampled_from([0.2, 0.6, 0.9]), r=rules, until=st.sampled_from(["end", "recalled"]))
 def test_the_engine_makes_the_touches_that_the_forecast_says_by_recall(
     tmp_path_factory: pytest.TempPathFactory, some_people: list[Person], share: float, r: Workspace, until: str

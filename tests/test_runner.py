@@ -22,6 +22,7 @@ from tests import fresh
 from tests.browsing import TRUST, WEB
 from tests.builders import a_plan, someone, utc
 from tests.engine.conftest import run as put_on_record
+from tests.fork_server import python
 from tests.stories.conftest import free_port
 from tests.waiting import PATIENCE, expect, stopped_twice, wait_until
 
@@ -82,8 +83,8 @@ def running(
     ``said`` gets what it says before it is ready.
     """
     words = [str(file), str(port), str(pace), str(files), str(patience)]
-    command = [sys.executable, "-c", textwrap.dedent(PROGRAM), *words]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    command = ["-c", textwrap.dedent(PROGRAM), *words]
+    process = python(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         lines = [] if said is None else said

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from commsengine.slack_app.socket import Socket
 from tests.answering import Answering, answering
 from tests.builders import ANA
 from tests.slack_socket import SocketSlack
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, expect
 
 
 @pytest.fixture
@@ -46,13 +45,6 @@ def a_press(house: Answering, user: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def eventually(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not what():
-        assert time.monotonic() < deadline, "did not happen within half a minute"
-        time.sleep(0.01)
-
-
 def test_a_press_over_the_socket_is_recorded_and_acknowledged(house: Answering) -> None:
     with SocketSlack() as slack, connected(house, slack):
         assert slack.linked.wait(PATIENCE)
@@ -75,7 +67,7 @@ def test_a_slack_that_lets_nobody_in_at_first_is_asked_until_it_does(house: Answ
     with SocketSlack() as slack:
         slack.away, slack.refusal = trouble == "away", "invalid_auth" if trouble == "refusing" else ""
         with connected(house, slack):
-            eventually(lambda: slack.asked >= 2)
+            expect(lambda: slack.asked >= 2)
             slack.away, slack.refusal = False, ""
             assert slack.linked.wait(PATIENCE)
 
@@ -95,13 +87,13 @@ def test_a_connection_that_slack_hangs_up_is_made_anew_at_once(house: Answering)
     with SocketSlack() as slack, connected(house, slack, ping=60):
         assert slack.linked.wait(PATIENCE)
         slack.hang_up()
-        eventually(lambda: slack.links == 2)
+        expect(lambda: slack.links == 2)
 
 
 def test_a_connection_that_is_dead_without_saying_so_is_made_anew(house: Answering) -> None:
     """Nothing is closed; pings go out and no answer comes back."""
     with SocketSlack() as slack, connected(house, slack):
         assert slack.linked.wait(PATIENCE)
-        eventually(lambda: slack.pongs > 0)
+        expect(lambda: slack.pongs > 0)
         slack.deaf = True
-        eventually(lambda: slack.links == 2)
+        expect(lambda: slack.links == 2)

@@ -12,11 +12,11 @@ from commsengine.cadence.history import Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message
 from commsengine.cadence.terms import ChannelName
+from commsengine.content.angles import TITLES, UNCLEAR, angles
 from commsengine.content.render import Renderer
 from commsengine.content.slack_card import answered_card
 from commsengine.content.slots import slack_text
 from commsengine.content.values import Signers
-from commsengine.content.words import TITLES, UNCLEAR, angles
 from commsengine.errors import RenderError
 from commsengine.translation import N_, _
 

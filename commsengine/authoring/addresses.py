@@ -6,19 +6,18 @@ import re
 from functools import lru_cache
 
 from commsengine.text import BREAKS, JOINERS, UNSEEN, cut_short, mail_address
-from commsengine.translation import N_, _
+from commsengine.translation import _
 
 _PUBLIC = re.compile(r".+@(?:.+\.[a-z](?:[a-z0-9-]*[a-z0-9])?|localhost)")
 _UNSEEN = re.compile(f"[{UNSEEN}{BREAKS}{JOINERS}]")
-EXAMPLE = N_("Write it like ana@example.com.")
 
 
 class AddressError(ValueError):
     """An address that cannot be used. ``fix`` says what to write instead."""
 
-    def __init__(self, message: str, fix: str = EXAMPLE) -> None:
+    def __init__(self, message: str, fix: str = "") -> None:
         super().__init__(message)
-        self.fix = fix
+        self.fix = fix or _("Write it like ana@example.com.")
 
 
 @lru_cache(maxsize=4096)
@@ -36,20 +35,20 @@ def clean_address(written: str) -> str:
 
 def _cleaned(text: str) -> str:
     local, at, domain = text.rpartition("@")
+    written = cut_short(text)
     if not at or not local or not domain or "@" in local:
-        raise AddressError(_("'{cut_short}' is not an e-mail address", cut_short=cut_short(text)))
+        raise AddressError(_("'{written}' is not an e-mail address", written=written))
     if "<" in text or " " in text:
-        raise AddressError(
-            _("'{cut_short}' is more than an e-mail address", cut_short=cut_short(text)),
-            _("Write the address alone, without a name."),
-        )
+        cause = _("'{written}' is more than an e-mail address", written=written)
+        raise AddressError(cause, _("Write the address alone, without a name."))
     if not local.isascii():
+        cause = _("'{written}' has letters beyond a-z before the @", written=written)
         fix = _("Use the person's address in plain letters; few mail servers accept others before the @.")
-        raise AddressError(_("'{cut_short}' has letters beyond a-z before the @", cut_short=cut_short(text)), fix)
+        raise AddressError(cause, fix)
     try:
         address = mail_address(text)
     except UnicodeError:
-        raise AddressError(_("'{cut_short}' has a domain that does not exist", cut_short=cut_short(text))) from None
+        raise AddressError(_("'{written}' has a domain that does not exist", written=written)) from None
     if not _PUBLIC.fullmatch(address):
-        raise AddressError(_("'{cut_short}' is not an e-mail address", cut_short=cut_short(text)))
+        raise AddressError(_("'{written}' is not an e-mail address", written=written))
     return address

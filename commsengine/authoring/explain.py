@@ -21,19 +21,19 @@ _EXAMPLES = {
     "owner": "owner: [dana@example.com]",
     "audience": "audience: {roles: {everybody: {rest: true}}}",
     "roles": "roles: {everybody: {rest: true}}",
-    "messages": "messages: with at least one message below it",
+    "messages": N_("messages: with at least one message below it"),
     "id": "id: one-record",
-    "key_point": "key_point: the one thing people should remember",
+    "key_point": N_("key_point: the one thing people should remember"),
     "from": "from: kickoff",
     "until": "until: go_live + 14d",
     "cadence": "cadence: {every: 48h, times: 6}",
     "date": "date: 2027-03-15",
     "after": "after: 2 touches",
     "do": "do: remind",
-    "question": "question: with the question people should answer",
-    "answers": "answers: with two to six answers",
-    "right": "right: and copy the right answer",
-    "because": "because: and why that answer is right",
+    "question": N_("question: with the question people should answer"),
+    "answers": N_("answers: with two to six answers"),
+    "right": N_("right: and copy the right answer"),
+    "because": N_("because: and why that answer is right"),
 }
 _NAMES = {
     r"^[a-z0-9_-]{1,64}$": N_("small letters, digits, - and _ (no folder, no ending)"),
@@ -45,18 +45,18 @@ _NUMBERS = {
     "int_from_float": N_("a whole number"),
     "int_parsing_size": N_("a whole number"),
     "int_type": N_("a whole number"),
-    "float_parsing": "a number",
-    "float_type": "a number",
+    "float_parsing": N_("a number"),
+    "float_type": N_("a number"),
 }
 _BOUNDS = {
-    "greater_than_equal": ("ge", N_("at least {}")),
-    "greater_than": ("gt", N_("more than {}")),
-    "less_than_equal": ("le", N_("at most {}")),
-    "less_than": ("lt", N_("less than {}")),
+    "greater_than_equal": ("ge", N_("Write at least {number}.")),
+    "greater_than": ("gt", N_("Write more than {number}.")),
+    "less_than_equal": ("le", N_("Write at most {number}.")),
+    "less_than": ("lt", N_("Write less than {number}.")),
 }
 _SHARES = {"recall_floor": "0.35", "target": "0.60", "share": "0.5", "hold_out": "0.15"}
 """Shares, which are written as a part of one: each key with a usual value."""
-_SHAPES = {"str": "a text", "dict": N_("keys of its own"), "list": "a list"}
+_SHAPES = {"str": N_("a text"), "dict": N_("keys of its own"), "list": N_("a list")}
 _MAPPINGS = ("model_type", "dict_type", "mapping_type", "model_attributes_type")
 _LISTS = ("tuple_type", "list_type")
 
@@ -67,7 +67,7 @@ def explain(error: ErrorDetails, tree: Tree, model: type[BaseModel]) -> Problem:
     if error_type == "extra_forbidden":
         return _unknown_key(loc, tree, model)
     if error_type == "missing":
-        fix = _("Add '{get}'.", get=_EXAMPLES.get(key, key + ": …"))
+        fix = _("Add '{line}'.", line=_(_EXAMPLES[key]) if key in _EXAMPLES else f"{key}: …")
         return tree.problem(tree.place(loc[:-1]), "missing", _("'{key}' is missing.", key=key), fix)
     if error_type == "value_error":
         return _own_words(error, tree)
@@ -83,15 +83,13 @@ def _words(error_type: str, ctx: Mapping[str, Any], key: str, written: object) -
     if error_type in _NUMBERS or error_type in _BOUNDS or error_type.startswith("bool"):
         percent = _percent(written) if key in _SHARES else None
         if percent is not None:
-            return _("'{key}' is a part of 1, not {shown}.", key=key, shown=_shown(written)), _(
-                "Write {percent:g}.", percent=percent / 100
-            )
+            cause = _("'{key}' is a part of 1, not {written}.", key=key, written=_shown(written))
+            return cause, _("Write {part:g}.", part=percent / 100)
         return _no_number(error_type, ctx, key, _shown(written))
     if error_type == "string_pattern_mismatch":
-        allowed = _NAMES.get(str(ctx["pattern"]), _("letters and digits"))
-        return _("{shown} is not a name that '{key}' can have.", shown=_shown(written), key=key), _(
-            "Use {allowed}.", allowed=allowed
-        )
+        letters = _(_NAMES.get(str(ctx["pattern"]), N_("letters and digits")))
+        cause = _("{written} is not a name that '{key}' can have.", written=_shown(written), key=key)
+        return cause, _("Use {letters}.", letters=letters)
     if error_type in ("string_too_short", "too_short", "string_too_long", "too_long"):
         return _wrong_length(error_type, ctx, key)
     return _wrong_shape(error_type, key, written)
@@ -99,16 +97,13 @@ def _words(error_type: str, ctx: Mapping[str, Any], key: str, written: object) -
 
 def _no_number(error_type: str, ctx: Mapping[str, Any], key: str, shown: str) -> tuple[str, str]:
     if error_type in _NUMBERS:
-        usual = _SHARES.get(key, "5")
-        return _("'{key}' is not {numbers}: {shown}.", key=key, numbers=_NUMBERS[error_type], shown=shown), _(
-            "Write {numbers}, for example {usual}.", numbers=_NUMBERS[error_type], usual=usual
-        )
+        number, usual = _(_NUMBERS[error_type]), _SHARES.get(key, "5")
+        cause = _("'{key}' is not {number}: {written}.", key=key, number=number, written=shown)
+        return cause, _("Write {number}, for example {usual}.", number=number, usual=usual)
     if error_type in _BOUNDS:
-        bound, words = _BOUNDS[error_type]
-        return _("'{key}' is out of range: {shown}.", key=key, shown=shown), _(
-            "Write {ctx}.", ctx=words.format(ctx[bound])
-        )
-    return _("'{key}' is neither true nor false: {shown}.", key=key, shown=shown), _("Write true or false.")
+        bound, fix = _BOUNDS[error_type]
+        return _("'{key}' is out of range: {written}.", key=key, written=shown), _(fix, number=ctx[bound])
+    return _("'{key}' is neither true nor false: {written}.", key=key, written=shown), _("Write true or false.")
 
 
 def _percent(written: object) -> float | None:
@@ -122,54 +117,51 @@ def _percent(written: object) -> float | None:
 
 def _wrong_length(error_type: str, ctx: Mapping[str, Any], key: str) -> tuple[str, str]:
     if error_type.endswith("long"):
-        return _("'{key}' has too much in it.", key=key), _("Write at most {get}.", get=ctx.get("max_length"))
+        return _("'{key}' has too much in it.", key=key), _("Write at most {number}.", number=ctx.get("max_length"))
     least = ctx.get("min_length", 1)
     if least == 1:
         return _("'{key}' is empty.", key=key), _("Write something there.")
-    return _("'{key}' has too little in it.", key=key), _("Write at least {least}.", least=least)
+    return _("'{key}' has too little in it.", key=key), _("Write at least {number}.", number=least)
 
 
 def _wrong_shape(error_type: str, key: str, written: object) -> tuple[str, str]:
-    has = "nothing" if written == "" else _SHAPES.get(type(written).__name__, _("something else"))
+    has = _("nothing") if written == "" else _(_SHAPES.get(type(written).__name__, N_("something else")))
     if error_type in _MAPPINGS:
-        return _("'{key}' needs keys below it, but has {has}.", key=key, has=has), _(
-            "Write 'key: value' lines below it, or take it out."
-        )
+        cause = _("'{key}' needs keys below it, but has {what}.", key=key, what=has)
+        return cause, _("Write 'key: value' lines below it, or take it out.")
     if error_type in _LISTS:
-        return _("'{key}' needs a list, but has {has}.", key=key, has=has), _(
-            "Write [a, b] or lines that begin with '- ', or take it out."
-        )
+        cause = _("'{key}' needs a list, but has {what}.", key=key, what=has)
+        return cause, _("Write [a, b] or lines that begin with '- ', or take it out.")
     if error_type == "string_type":
-        return _("'{key}' needs a text, but has {has}.", key=key, has=has), _(
-            "Write one text; put it in quotes if it has colons or brackets."
-        )
-    return _("'{key}' cannot be this: {shown}.", key=key, shown=_shown(written)), _("Look the key up in docs/plan.md.")
+        cause = _("'{key}' needs a text, but has {what}.", key=key, what=has)
+        return cause, _("Write one text; put it in quotes if it has colons or brackets.")
+    cause = _("'{key}' cannot be this: {written}.", key=key, written=_shown(written))
+    return cause, _("Look the key up in docs/plan.md.")
 
 
 def _not_a_choice(key: str, written: object, expected: str) -> tuple[str, str]:
     choices = re.findall(r"'([^']*)'", expected)
     near = near_names(str(written), choices) if isinstance(written, str) else []
-    fix = _("Did you mean {near}? ", near=listed(near)) if near else ""
-    return _("{shown} is nothing that '{key}' can be.", shown=_shown(written), key=key), _(
-        "{fix}Write {choices}.", fix=fix, choices=listed(choices)
-    )
+    asked = _("Did you mean {names}?", names=listed(near)) if near else ""
+    cause = _("{written} is nothing that '{key}' can be.", written=_shown(written), key=key)
+    return cause, f"{asked} {_('Write {choices}.', choices=listed(choices))}".strip()
 
 
 def _unknown_key(loc: YamlPath, tree: Tree, model: type[BaseModel]) -> Problem:
     key, known = str(loc[-1]), _known_keys(model, loc[:-1])
-    fix = meant(key, known, "key")
+    fix = meant(key, known, N_("key"))
     if not near_names(key, known) and (near := near_names(key, homes := _homes(model), 1)):
-        asked = "" if near[0] == key else _("Did you mean '{near}'? ", near=near[0])
-        fix = _("{asked}It belongs to '{homes}'.", asked=asked, homes=homes[near[0]])
-    return tree.problem(
-        tree.key_place(tree.nearest(loc)), "unknown_key", _("The key '{key}' is not known here.", key=key), fix
-    )
+        asked = "" if near[0] == key else _("Did you mean {names}?", names=f"'{near[0]}'")
+        belongs = _("It belongs to '{home}'.", home=homes[near[0]])
+        fix = f"{asked} {belongs}".strip()
+    cause = _("The key '{key}' is not known here.", key=key)
+    return tree.problem(tree.key_place(tree.nearest(loc)), "unknown_key", cause, fix)
 
 
 def _own_words(error: ErrorDetails, tree: Tree) -> Problem:
     # Our validators say 'cause; remedy' in one sentence, and begin with the key where they mean one.
     path, said = part_at_fault(error, tree), _said(error)
-    cause, _mark, fix = said.partition("; ")
+    cause, _mark, fix = _(said).partition("; ")
     key = _key(path)
     prefix = f"{key}: " if key and not said.startswith(f"'{key}") else ""
     fix = sentence(fix) or _("Change it, or take it out.")
@@ -202,7 +194,7 @@ def _key(loc: YamlPath) -> str:
 
 def _shown(written: object) -> str:
     if not isinstance(written, str):
-        return _SHAPES.get(type(written).__name__, str(written))
+        return _(_SHAPES.get(type(written).__name__, str(written)))
     return f"'{cut_short(written)}'"
 
 

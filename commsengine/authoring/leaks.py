@@ -21,13 +21,13 @@ _SECRETS = (
     (N_("an API key"), r"\bsk[-_](?:live[-_]|proj-|ant-)?[A-Za-z0-9_-]{20,}"),
     (N_("a password in an address"), r"\b[a-z][a-z0-9+.-]*://[^\s/:@'\"]+:[^\s/@'\"]+@"),
 )
-_ANY = re.compile("|".join(f"(?:{pattern})" for _, pattern in _SECRETS))
+_ANY = re.compile("|".join(f"(?:{pattern})" for _name, pattern in _SECRETS))
 
 
 def leaks(file: str, source: str) -> list[Problem]:
     fix = _("Take it out, put it in .env or the environment, and replace it where it came from: it is known now.")
     return [
-        Problem(file, *place_of(source, found.start()), "secret", _("This looks like {name}.", name=name), fix)
+        Problem(file, *place_of(source, found.start()), "secret", _("This looks like {secret}.", secret=_(name)), fix)
         for name, pattern in _SECRETS
         for found in re.finditer(pattern, source)
     ]

@@ -17,7 +17,7 @@ from commsengine.authoring.people_row import Directory, ReadPerson, person_of, u
 from commsengine.cadence.people import COLUMNS, KNOWN, Person
 from commsengine.cadence.plan import WEEKDAYS
 from commsengine.errors import InputError, Problem
-from commsengine.text import meant, near_names
+from commsengine.text import near_names, near_or
 from commsengine.translation import _
 
 _SQUASHED = {re.sub(r"[^a-z]", "", name): name for name in KNOWN} | {"mail": "email", "emailaddress": "email"}
@@ -125,7 +125,7 @@ def _slips(text: CsvText, columns: Mapping[str, int]) -> Iterator[Problem]:
         near = near_names(re.sub(r"[^a-z]", "", heading.lower()), _SQUASHED, 1, LIKE_OURS)
         if heading not in KNOWN and near and _SQUASHED[near[0]] not in columns:
             cause = _("'{heading}' is not one of our columns, so it is kept as an attribute.", heading=heading)
-            fix = _("Did you mean '{squashed}'?", squashed=_SQUASHED[near[0]])
+            fix = _("Did you mean {names}?", names=f"'{_SQUASHED[near[0]]}'")
             yield Problem(text.file, text.header_line, index + 1, "near_column", cause, fix, "advice")
 
 
@@ -159,7 +159,7 @@ def _no_email(text: CsvText) -> Problem:
     fix = _("Name the column of the addresses 'email' in the first row.")
     if any("@" in cell for cell in text.header):
         fix = _("The first row seems to be a person; put the column names above it.")
-    fix = _("Rename '{near}' to 'email'.", near=near[0]) if near and near[0] != "email" else fix
+    fix = _("Rename '{column}' to 'email'.", column=near[0]) if near and near[0] != "email" else fix
     return Problem(text.file, text.header_line, 1, "missing_column", _("The column 'email' is missing."), fix)
 
 
@@ -185,13 +185,12 @@ def _take(reading: _Reading, line: int, row: ReadPerson) -> None:
         reading.nameless += [line] if row.known is None and not person.email else []
         return
     if first := reading.ids.get(person.id):
-        cause = _("The id '{person}' is taken by line {first}.", person=person.id, first=first)
+        cause = _("The id '{id}' is taken by line {line}.", id=person.id, line=first)
         column = "id" if "id" in reading.columns else "email"
-        reading.reject(
-            line, column, "duplicate_id", cause, _("Give each person an id of their own, or take one row out.")
-        )
+        fix = _("Give each person an id of their own, or take one row out.")
+        reading.reject(line, column, "duplicate_id", cause, fix)
     elif first := reading.emails.get(person.email):
-        cause = _("The address '{email}' has another id in line {first}.", email=person.email, first=first)
+        cause = _("The address '{email}' has another id in line {line}.", email=person.email, line=first)
         reading.reject(line, "email", "duplicate_email", cause, _("Keep one row for each person."))
     else:
         reading.ids[person.id] = reading.emails[person.email] = line
@@ -201,30 +200,27 @@ def _take(reading: _Reading, line: int, row: ReadPerson) -> None:
 
 def _stays_left(reading: _Reading, line: int, row: ReadPerson) -> None:
     if row.known and row.known.left and not row.person.left:
-        cause = _(
-            "{email} is marked as left on {left}, and this empty cell would end that.",
-            email=row.known.email,
-            left=row.known.left,
-        )
+        email, day = row.known.email, row.known.left
+        cause = _("{email} is marked as left on {day}, and this empty cell would end that.", email=email, day=day)
         fix = _("Write the day again, or take the column out; if they are back, add --yes to the import, or to apply.")
         reading.returning[row.person.id] = reading.problem(line, "left", "returns", cause, fix)
 
 
 def _managers(reading: _Reading) -> None:
-    above = {person.email: person.manager for _, person in reading.people}
+    above = {person.email: person.manager for _line, person in reading.people}
     names = reading.seen | reading.directory.by_email.keys()
+    proposed = names if len(names) <= 5000 else ()
     circles = _circles(above)
     bad = set[str]()
     for line, person in reading.people:
         if person.manager and person.manager not in names:
             bad.add(person.email)
-            fix = meant(person.manager, names, "address") if len(names) <= 5000 else _("Check the address.")
-            fix = fix if fix.startswith("Did") else _("Add the manager's row, or correct the address.")
+            fix = near_or(person.manager, proposed, _("Add the manager's row, or correct the address."))
             cause = _("The manager '{manager}' is neither in this file nor in the directory.", manager=person.manager)
             reading.reject(line, "manager", "unknown_manager", cause, fix)
         elif person.email in circles:
             bad.add(person.email)
-            cause = _("Managers form a circle: {circles}.", circles=circles[person.email])
+            cause = _("Managers form a circle: {circle}.", circle=circles[person.email])
             fix = _("Leave the cell empty for whoever is at the top.")
             reading.reject(line, "manager", "manager_loop", cause, fix)
     reading.people = [(line, person) for line, person in reading.people if person.email not in bad]
@@ -247,7 +243,7 @@ def _circles(above: dict[str, str]) -> dict[str, str]:
 
 
 def _with_managers(reading: _Reading) -> tuple[Person, ...]:
-    people = [person for _, person in reading.people]
+    people = [person for _line, person in reading.people]
     beside = (person for person in reading.directory.people if person.id not in reading.ids)
     managers = {each.manager.lower() for each in (*beside, *people)}
     changed = {each.email for each in people if each.is_manager != (each.email in managers)}

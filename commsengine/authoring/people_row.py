@@ -14,7 +14,7 @@ from commsengine.cadence.moments import parse_date
 from commsengine.cadence.people import COLUMNS, KNOWN, Person, updated
 from commsengine.cadence.terms import CHANNELS
 from commsengine.text import UNSEEN_IN_LINES, listed, near_or
-from commsengine.translation import _
+from commsengine.translation import N_, _
 
 MOST_CHARACTERS = 500
 
@@ -111,12 +111,8 @@ def _seen(values: Mapping[str, str], faults: list[CellError]) -> None:
             cause = _("The {column} holds '=?', which mail programs decode.", column=column)
             faults.append(CellError(column, "encoded_word", cause, _("Write it in plain letters.")))
         if len(value) > MOST_CHARACTERS and column in KNOWN:
-            cause = _(
-                "The {column} has {number:,} characters; at most {most_characters} fit.",
-                column=column,
-                number=len(value),
-                most_characters=MOST_CHARACTERS,
-            )
+            own, most = len(value), MOST_CHARACTERS
+            cause = _("The {column} has {own:,} characters; at most {most} fit.", column=column, own=own, most=most)
             faults.append(CellError(column, "too_long", cause, _("Shorten it.")))
 
 
@@ -130,14 +126,14 @@ def _address(column: str, text: str) -> str:
 
 def _zone(text: str) -> str:
     if fix := zone_fix(text):
-        raise CellError("time_zone", "unknown_time_zone", _("'{words}' is not a time zone.", words=text), fix)
+        raise CellError("time_zone", "unknown_time_zone", _("'{written}' is not a time zone.", written=text), fix)
     return text
 
 
 def _country(text: str) -> str:
     code = text.upper() if len(text) == 2 else text
     if fix := country_fix(code):
-        raise CellError("country", "unknown_country", _("'{words}' is not a country code.", words=text), fix)
+        raise CellError("country", "unknown_country", _("'{written}' is not a country code.", written=text), fix)
     return code
 
 
@@ -148,32 +144,17 @@ def _region_faults(values: Mapping[str, object], known: Person | None) -> list[C
     if not region or not values.keys() & {"region", "country"}:
         return []
     if "region" not in values and (not country or region_fix(country, region)):
-        wrong = _("is not a region of {country}", country=country) if country else _("stands without a country")
-        cause = _("The region '{region}' that the directory has {wrong}.", region=region, wrong=wrong)
+        cause = _("The region '{region}' that the directory has stands without a country.", region=region)
+        if country:
+            elsewhere = N_("The region '{region}' that the directory has is not a region of {country}.")
+            cause = _(elsewhere, region=region, country=country)
         return [CellError("country", "unknown_region", cause, _("Add a column 'region'; its cell may be empty."))]
     if not country:
-        fix = _("Write the country beside it.")
-        return [
-            CellError(
-                "region",
-                "region_without_country",
-                _("The region '{region}' stands without a country.", region=region),
-                fix,
-            )
-        ]
+        cause = _("The region '{region}' stands without a country.", region=region)
+        return [CellError("region", "region_without_country", cause, _("Write the country beside it."))]
     fix = region_fix(country, region) or ""
-    return (
-        [
-            CellError(
-                "region",
-                "unknown_region",
-                _("'{region}' is not a region of {country}.", region=region, country=country),
-                fix,
-            )
-        ]
-        if fix
-        else []
-    )
+    cause = _("'{region}' is not a region of {country}.", region=region, country=country)
+    return [CellError("region", "unknown_region", cause, fix)] if fix else []
 
 
 @lru_cache(maxsize=4096)
@@ -215,14 +196,14 @@ def _date(column: str, text: str) -> dt.date:
 def _language(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*", text):
         fix = _("Write its code, such as 'en' or 'pt-BR'.")
-        raise CellError("language", "bad_language", _("'{words}' is not a language.", words=text), fix)
+        raise CellError("language", "bad_language", _("'{written}' is not a language.", written=text), fix)
     return text.replace("_", "-")
 
 
 def _channel(text: str) -> str:
     if text.lower() not in CHANNELS:
         fix = near_or(text, CHANNELS, _("Write {channels}, or leave the cell empty.", channels=listed(CHANNELS)), 1)
-        raise CellError("channel", "unknown_channel", _("'{words}' is not a channel.", words=text), fix)
+        raise CellError("channel", "unknown_channel", _("'{written}' is not a channel.", written=text), fix)
     return text.lower()
 
 
@@ -231,7 +212,7 @@ def _slack_id(text: str) -> str:
         fix = _(
             "Copy the member ID from the Slack profile, or leave the cell empty: people are found by their address."
         )
-        raise CellError("slack_id", "bad_slack_id", _("'{words}' is not a Slack member ID.", words=text), fix)
+        raise CellError("slack_id", "bad_slack_id", _("'{written}' is not a Slack member ID.", written=text), fix)
     return text
 
 

@@ -15,7 +15,7 @@ from commsengine.authoring.workspace_file import load_workspace
 from commsengine.authoring.yaml_tree import read_tree
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.errors import InputError, Problem
-from commsengine.translation import N_, _
+from commsengine.translation import _
 
 WORKSPACE_FILE = "workspace.yaml"
 
@@ -25,7 +25,7 @@ _FILLERS: dict[str, Any] = {
     "owner": ["somebody@example.com"],
     "audience": {"roles": {"everybody": {"rest": "true"}}},
     "id": "message",
-    "key_point": N_("key point"),
+    "key_point": "key point",
     "from": "2000-01-01",
     "until": "2099-12-31",
     "cadence": {"every": "48h", "times": "5"},
@@ -108,9 +108,6 @@ def _roster(draft: Draft, path: Path, root: Path) -> tuple[Path | None, list[Pro
         cause, fix = _("'{name}' lies outside of the workspace.", name=name), _("Put the people file beside the plan.")
         return None, [draft.error(at, "outside", cause, fix)]
     if not roster.is_file():
-        cause, fix = (
-            _("There is no file '{name}' beside the plan.", name=name),
-            _("Check its name, or take 'people' out."),
-        )
-        return None, [draft.error(at, "no_people_file", cause, fix)]
+        cause = _("There is no file '{name}' beside the plan.", name=name)
+        return None, [draft.error(at, "no_people_file", cause, _("Check its name, or take 'people' out."))]
     return roster, []

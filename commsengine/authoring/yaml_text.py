@@ -70,18 +70,14 @@ def read_utf8(path: Path) -> str:
     """The text of a file of at most 1 MB. Raises ``InputError`` when it is missing, unreadable or not UTF-8."""
     data = read_bytes(path, MOST_BYTES)
     if encoding := _wide(data):
-        raise _refused(
-            str(path),
-            (1, 1),
-            "encoding",
-            _("The file is saved as {encoding}.", encoding=encoding),
-            _("Save it as UTF-8."),
-        )
+        cause = _("The file is saved as {encoding}.", encoding=encoding)
+        raise _refused(str(path), (1, 1), "encoding", cause, _("Save it as UTF-8."))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8-sig")
-        cause = _("The byte 0x{data:02X} is not UTF-8; the file was probably saved as Latin-1.", data=data[error.start])
+        byte = data[error.start]
+        cause = _("The byte 0x{byte:02X} is not UTF-8; the file was probably saved as Latin-1.", byte=byte)
         raise _refused(str(path), place_of(before, len(before)), "encoding", cause, _("Save it as UTF-8.")) from None
 
 
@@ -97,12 +93,10 @@ def read_bytes(path: Path, most: int) -> bytes:
         raise InputError(_("{path}: this account may not read the file.", path=path), fix) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or _("not a readable file")
-        raise InputError(
-            _("{path}: the file cannot be read ({reason}).", path=path, reason=reason),
-            _("Check the path and its rights."),
-        ) from None
+        cause = _("{path}: the file cannot be read ({reason}).", path=path, reason=reason)
+        raise InputError(cause, _("Check the path and its rights.")) from None
     if len(data) > most:
-        cause = _("The file is larger than {most} MB.", most=most // 1000000)
+        cause = _("The file is larger than {most} MB.", most=most // 1_000_000)
         fix = _("Check that it is the right file; take out what does not belong there.")
         raise _refused(str(path), (1, 1), "too_large", cause, fix)
     return data
@@ -119,12 +113,9 @@ def fault_of(error: MarkedYAMLError, source: str) -> tuple[tuple[int, int], str,
     last = source.count("\n") + 1
     for words, cause, fix in _WORDS:
         if words in message:
-            return (min(place[0], last), place[1]), cause, fix
-    return (
-        place,
-        _("This is not valid YAML here."),
-        _("Check the quotes and the indentation of this line and the one above."),
-    )
+            return (min(place[0], last), place[1]), _(cause), _(fix)
+    fix = _("Check the quotes and the indentation of this line and the one above.")
+    return place, _("This is not valid YAML here."), fix
 
 
 def _wide(data: bytes) -> str:
@@ -136,7 +127,7 @@ def _wide(data: bytes) -> str:
 def _faults(file: str, text: str) -> list[Problem]:
     problems = []
     for found in islice(UNSEEN_IN_LINES.finditer(text), MOST_TOLD):
-        cause = _("The file holds {unseen_in}, which no editor shows.", unseen_in=unseen_in(found[0]))
+        cause = _("The file holds {unseen}, which no editor shows.", unseen=unseen_in(found[0]))
         problems.append(Problem(file, *place_of(text, found.start()), "control_character", cause, _("Delete it.")))
     for found in islice(_TAB_INDENT.finditer(text), MOST_TOLD):
         cause, fix = _("This line is indented with a tab."), _("Write spaces instead, two for each step.")

@@ -105,7 +105,7 @@ class _Reader:
             raise self._too_deep(place_of(self.tree.source, found.end() - 1))
 
     def _too_deep(self, place: Place) -> InputError:
-        cause = _("The file is nested more than {most_depth} levels deep.", most_depth=MOST_DEPTH)
+        cause = _("The file is nested more than {most} levels deep.", most=MOST_DEPTH)
         return self._stop(place, "too_deep", cause, _("Take out the surplus brackets or indentation."))
 
     def _document(self, events: Iterator[Any]) -> None:
@@ -115,9 +115,8 @@ class _Reader:
                 continue  # a bare '---': nothing is written yet
             if isinstance(event, DocumentStartEvent) and started:
                 cause = _("A second document begins here.")
-                raise self._stop(
-                    _place(event), "several_documents", cause, _("Keep one document: take out this '---'.")
-                )
+                fix = _("Keep one document: take out this '---'.")
+                raise self._stop(_place(event), "several_documents", cause, fix)
             if isinstance(event, NodeEvent):
                 started = True
                 self.tree.data = self._node(event, events, (), 1)
@@ -181,24 +180,19 @@ class _Reader:
     def _refuse(self, event: Any, depth: int) -> None:
         self.nodes += 1
         if isinstance(event, AliasEvent) or event.anchor:
-            sign, word = ("*", "alias") if isinstance(event, AliasEvent) else ("&", "anchor")
-            cause = _(
-                "'{sign}{anchor}' is a YAML {word}, which is not allowed here.",
-                sign=sign,
-                anchor=event.anchor,
-                word=word,
-            )
+            cause = _("'&{name}' is a YAML anchor, which is not allowed here.", name=event.anchor)
+            if isinstance(event, AliasEvent):
+                cause = _("'*{name}' is a YAML alias, which is not allowed here.", name=event.anchor)
             raise self._stop(_place(event), "alias", cause, _("Write the text out, or in quotes if it is one."))
         if depth > MOST_DEPTH:
             raise self._too_deep(_place(event))
         if self.nodes > MOST_NODES:
-            cause = _("The file has more than {most_nodes:,} values.", most_nodes=MOST_NODES)
+            cause = _("The file has more than {most:,} values.", most=MOST_NODES)
             raise self._stop(_place(event), "too_many", cause, _("Check that it is the right file."))
         if event.tag:
             tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
-            self._note(
-                _place(event), "tag", _("'{tag}' is a YAML tag, which is not allowed here.", tag=tag), _("Take it out.")
-            )
+            cause = _("'{tag}' is a YAML tag, which is not allowed here.", tag=tag)
+            self._note(_place(event), "tag", cause, _("Take it out."))
 
     def _note(self, place: Place, code: str, cause: str, fix: str) -> None:
         self.tree.problems.append(self.tree.problem(place, code, cause, fix))

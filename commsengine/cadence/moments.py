@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
-from commsengine.translation import N_, _
+from commsengine.translation import _
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT = re.compile(
@@ -100,7 +100,7 @@ class Moment:
     def __str__(self) -> str:
         base = self.milestone or (self.date.isoformat() if self.date else "")
         time = f" {clock_text(self.time)}" if self.time else ""
-        unit = _(" working days") if self.working else "d"
+        unit = " working days" if self.working else "d"
         offset = f" {'-' if self.offset < 0 else '+'} {abs(self.offset)}{unit}" if self.offset else ""
         return base + time + offset
 
@@ -118,8 +118,8 @@ class Wait:
             return text
         found = _WAIT.fullmatch(str(text).strip())
         if not found or int(found["n"]) < 1:
-            raise ValueError(_("'{words}' is not a wait; write '2 touches' or '5 working days'", words=text))
-        return cls(int(found["n"]), "touches" if found["unit"].startswith("touch") else _("working days"))
+            raise ValueError(_("'{written}' is not a wait; write '2 touches' or '5 working days'", written=text))
+        return cls(int(found["n"]), "touches" if found["unit"].startswith("touch") else "working days")
 
     def __str__(self) -> str:
         return f"{self.count} {self.unit}"
@@ -132,7 +132,7 @@ def parse_span(text: object) -> int:
     found = _SPAN.fullmatch(str(text).strip())
     if not found:
         raise ValueError(
-            _("'{words}' is not a span of time; write a number and a unit: 48h, 3 days, 2 weeks", words=text)
+            _("'{written}' is not a span of time; write a number and a unit: 48h, 3 days, 2 weeks", written=text)
         )
     return int(found["n"]) * _MINUTES[found["unit"][0]]
 
@@ -146,7 +146,8 @@ def _working_days(text: object) -> int:
         return text
     wait = Wait.parse(text)
     if wait.unit != "working days":
-        raise ValueError(_("'{words}' is not a number of working days; write for example '2 working days'", words=text))
+        said = _("'{written}' is not a number of working days; write for example '2 working days'", written=text)
+        raise ValueError(said)
     return wait.count
 
 
@@ -171,6 +172,6 @@ Day = Annotated[dt.date, BeforeValidator(parse_date), _text(str), _schema("YYYY-
 WorkingDays = Annotated[
     int,
     BeforeValidator(_working_days),
-    _text(lambda days: N_("{days} working days", days=days)),
+    _text(lambda days: f"{days} working days"),
     _schema("working days", "5 working days"),
 ]

@@ -83,7 +83,7 @@ class ChannelTerms:
 
 CHANNELS: Mapping[ChannelName, ChannelTerms] = {
     "slack": ChannelTerms("Slack", N_("Sent in Slack"), "Slack", form="card", evidence="slack"),
-    "email": ChannelTerms("E-mail", N_("Sent by e-mail"), "e-mail", any_address=True),
+    "email": ChannelTerms(N_("E-mail"), N_("Sent by e-mail"), N_("e-mail"), any_address=True),
 }
 """In the order in which a plan that names none prefers them."""
 
@@ -125,7 +125,7 @@ ANSWERS: Mapping[AnswerKind, AnswerWords] = {
     "input": AnswerWords(N_("You answered"), N_("gave an answer")),
     "commit": AnswerWords(N_("You said you will"), N_("said they will")),
     "check": AnswerWords(N_("You answered the question"), N_("answered the question")),
-    "heard_enough": AnswerWords(N_("You said you have heard enough"), "heard enough"),
+    "heard_enough": AnswerWords(N_("You said you have heard enough"), N_("heard enough")),
     "not_for_me": AnswerWords(N_("You said this is not for you"), N_("not for them, they say")),
 }
 

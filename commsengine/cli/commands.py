@@ -93,7 +93,7 @@ class CommandGroup(click.Group):
         from commsengine.text import no_such
 
         if args and args[0] not in ENTRIES and not args[0].startswith("-"):
-            raise click.UsageError(no_such("command", args[0], ENTRIES), ctx)
+            raise click.UsageError(no_such(N_("command"), args[0], ENTRIES), ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

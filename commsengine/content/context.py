@@ -10,11 +10,12 @@ from commsengine.cadence.calendar import local_date_in
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Message, Plan, Workspace
 from commsengine.cadence.terms import Carrier, TouchKind
+from commsengine.content.angles import TITLES, UNCLEAR, angles, variant
 from commsengine.content.grammar import answer_slot
+from commsengine.content.phrases import day_text, often
 from commsengine.content.recipe import Recipe
 from commsengine.content.slots import Prose, Slot, clean
 from commsengine.content.templates import Text
-from commsengine.content.words import TITLES, UNCLEAR, angles, day_text, often, variant
 from commsengine.translation import _
 
 _GRACE = dt.timedelta(days=30)
@@ -63,7 +64,7 @@ class Setting:
             **{name: line(text, base) for name, text in recipe.texts.items() if name != "text"},
             "text": prose(recipe.texts["text"], base) if "text" in recipe.texts else "",
             "choices": [line(choice, base) for choice in recipe.choices] or own_answers,
-            "reply_by": _("{reply_by} working days", reply_by=message.input.reply_by) if message.input else "",
+            "reply_by": _("{days} working days", days=message.input.reply_by) if message.input else "",
             "role": role,
             "ask": message.ask,
             "language": language,
@@ -84,7 +85,7 @@ class Setting:
         base = self.of_plan(context, language)
         written = {**recipe.wiifm, **{name: recipe.texts[name] for name in ("text", UNCLEAR) if name in recipe.texts}}
         points = [
-            {"angle": angle, "title": Prose(TITLES[angle]), "text": prose(written[angle], base)}
+            {"angle": angle, "title": Prose(_(TITLES[angle])), "text": prose(written[angle], base)}
             for angle in angles(written, number)
         ]
         asks, unclear = recipe.part is not None, UNCLEAR in written

@@ -16,7 +16,7 @@ from jinja2 import nodes
 
 from commsengine.cadence.people import COLUMNS
 from commsengine.cadence.plan import ANGLES, Plan
-from commsengine.text import near_names
+from commsengine.text import either, near_names
 from commsengine.translation import N_, _
 
 LONGEST = 64_000
@@ -43,11 +43,11 @@ Vocabulary = Mapping[str, Any]
 
 _ARITHMETIC = ("Add", "Sub", "Mul", "Div", "FloorDiv", "Mod", "Pow", "Neg", "Pos")
 _SPOKEN = {
-    **dict.fromkeys(_ARITHMETIC, "arithmetic"), **dict.fromkeys(("Getattr", "Getitem"), N_("a field of a field")),
-    "Dict": "a mapping", "Test": N_("this test"), "Call": N_("calling something"),
+    **dict.fromkeys(_ARITHMETIC, N_("arithmetic")), **dict.fromkeys(("Getattr", "Getitem"), N_("a field of a field")),
+    "Dict": N_("a mapping"), "Test": N_("this test"), "Call": N_("calling something"),
     "Assign": "'set'", "AssignBlock": "'set'", "Macro": "'macro'", "Include": "'include'",
     "Import": "'import'", "FromImport": "'import'", "Extends": "'extends'", "Block": "'block'", "CallBlock": "'call'",
-    "FilterBlock": "'filter'", "Slice": "a slice", "With": "'with'",
+    "FilterBlock": "'filter'", "Slice": N_("a slice"), "With": "'with'",
 }  # fmt: skip
 
 SIGNER_FIELDS = ("name", "first_name", "email", "phone", "job")
@@ -112,11 +112,8 @@ class _Examination:
         rows = self._resolve(node.iter, scope)
         if not isinstance(rows, list):
             known = ", ".join(sorted(name for name, kind in self.vocabulary.items() if isinstance(kind, list)))
-            fix = (
-                _("The lists here are {known}.", known=known)
-                if known
-                else _("There are no lists here: write the lines one by one.")
-            )
+            none = _("There are no lists here: write the lines one by one.")
+            fix = _("The lists here are {names}.", names=known) if known else none
             self._flaw(node, _("'for' runs over something that is not one of the lists"), fix)
             return
         if depth >= 2 or node.recursive or node.test or not isinstance(node.target, nodes.Name):
@@ -155,14 +152,11 @@ class _Examination:
     def _text(self, node: nodes.Call, scope: Mapping[str, Any], how: str) -> None:
         text = node.args[0].value if len(node.args) == 1 and isinstance(node.args[0], nodes.Const) else None
         if not isinstance(text, str) or not text or node.dyn_args or node.dyn_kwargs:
-            self._flaw(node, _("'{words}' takes one text in quotes, and values by name", words=TEXT), _A_TEXT)
+            self._flaw(node, _("'_' takes one text in quotes, and values by name"), _(_A_TEXT))
             return
         if how != "plain":
-            self._flaw(
-                node,
-                _("'{words}' stands where its text is not simply shown", words=TEXT),
-                _("Decide with 'if' which to show."),
-            )
+            cause = _("'_' stands where its text is not simply shown")
+            self._flaw(node, cause, _("Decide with 'if' which to show."))
             return
         self._places(node, text)
         for value in node.kwargs:
@@ -172,22 +166,16 @@ class _Examination:
         # Each value once, and as a bare name: a text is filled in by str.format, which could do much more.
         written, given = sorted(_PLACE.findall(text)), sorted(value.key for value in node.kwargs)
         if re.search("[{}]", _PLACE.sub("", text)):
-            self._flaw(
-                node,
-                _("the text has a brace that holds no plain name"),
-                _("Write a value as {name}, in small letters."),
-            )
+            cause = _("the text has a brace that holds no plain name")
+            self._flaw(node, cause, _("Write a value as {name}, in small letters."))
         elif written != given:
-            cause = _(
-                "the text has {spoken} in braces, and {spoken_2} given to it",
-                spoken=_spoken(written),
-                spoken_2=_spoken(given),
-            )
+            inside, behind = _spoken(written), _spoken(given)
+            cause = _("the text has {inside} in braces, and {behind} given to it", inside=inside, behind=behind)
             self._flaw(node, cause, _("Write each value once in the text, as {name}, and once behind it, as name=…."))
 
     def _filter(self, node: nodes.Filter, scope: Mapping[str, Any]) -> None:
         if node.name not in FILTERS:
-            self._flaw(node, _("the filter '{node}' is not allowed", node=node.name), _known(node.name, FILTERS))
+            self._flaw(node, _("the filter '{name}' is not allowed", name=node.name), _known(node.name, FILTERS))
             return
         if node.kwargs or node.dyn_args or node.dyn_kwargs or node.node is None:
             self._refuse(node)
@@ -214,11 +202,8 @@ class _Examination:
         if (kind is not None and kind != ANY) and how != "truth":
             if isinstance(kind, list) and how == "value":
                 return
-            fix = (
-                _("Write a 'for' over it.")
-                if isinstance(kind, list)
-                else _("Write which: {listed}.", listed=_listed(name + ".", kind))
-            )
+            many = isinstance(kind, list)
+            fix = _("Write a 'for' over it.") if many else _("Write which: {names}.", names=_listed(name + ".", kind))
             self._flaw(node, _("'{name}' is not a single value", name=name), fix)
             return
         self.uses.names.setdefault(name, node.lineno)
@@ -242,18 +227,15 @@ class _Examination:
             if not isinstance(known, Mapping) or part not in known:
                 written = said + part
                 fix = (_in_fields(part, known) if not said else "") or _known(part, known, said)
-                self._flaw(node, _("'{written}' is not defined", written=written), fix)
+                self._flaw(node, _("'{name}' is not defined", name=written), fix)
                 return ...
             known, said = known[part], f"{said}{part}."
         return None if known == ANY else known
 
     def _refuse(self, node: nodes.Node) -> None:
-        kind = _SPOKEN.get(type(node).__name__, f"'{type(node).__name__.lower()}'")
-        self._flaw(
-            node,
-            _("{kind} is not allowed in a template", kind=kind),
-            _("Templates only show values, with 'if' and 'for'."),
-        )
+        kind = type(node).__name__
+        cause = _("{part} is not allowed in a template", part=_(_SPOKEN.get(kind, f"'{kind.lower()}'")))
+        self._flaw(node, cause, _("Templates only show values, with 'if' and 'for'."))
 
     def _flaw(self, node: nodes.Node, message: str, fix: str) -> None:
         self.uses.flaws.append(Flaw(node.lineno, message, fix))
@@ -272,14 +254,11 @@ def dotted(node: nodes.Node) -> str | None:
 
 def _known(word: str, known: Any, said: str = "") -> str:
     names = sorted(map(str, known)) if isinstance(known, Mapping | frozenset) else []
-    near = near_names(word, names)
-    if near:
-        return _("Did you mean {near}?", near=" or ".join(said + name for name in near))
-    return (
-        _("Known here: {listed}.", listed=_listed(said, names))
-        if names
-        else _("It has no fields: leave out what follows the dot.")
-    )
+    if near := near_names(word, names):
+        return _("Did you mean {names}?", names=either(said + name for name in near))
+    if not names:
+        return _("It has no fields: leave out what follows the dot.")
+    return _("Known here: {names}.", names=_listed(said, names))
 
 
 def _in_fields(word: str, known: Any) -> str:
@@ -290,11 +269,11 @@ def _in_fields(word: str, known: Any) -> str:
     mappings = {name: known[name] for name in roots if isinstance(known[name], Mapping)}
     rooted = {str(field): f"{name}.{field}" for name, fields in mappings.items() for field in fields}
     near = near_names(word, rooted, 1, LIKE_A_FIELD)
-    return _("Did you mean {rooted}? {known}", rooted=rooted[near[0]], known=_known("", known)) if near else ""
+    return f"{_('Did you mean {names}?', names=rooted[near[0]])} {_known('', known)}" if near else ""
 
 
 def _spoken(names: list[str]) -> str:
-    return ", ".join(names) or "nothing"
+    return ", ".join(names) or _("nothing")
 
 
 def _listed(said: str, names: Any) -> str:

@@ -55,9 +55,8 @@ _READER = _reader()
 def read(source: str, where: str = "") -> list[Token]:
     """The blocks of a Markdown text; raises ``RenderError`` when it is over-long."""
     if len(source) > LONGEST:
-        raise RenderError(
-            _("the text has more than {longest:,} characters", longest=LONGEST), _("Shorten it."), where=where
-        )
+        cause = _("the text has more than {most:,} characters", most=LONGEST)
+        raise RenderError(cause, _("Shorten it."), where=where)
     tokens = _READER.parse(source)
     for token in itertools.chain.from_iterable(block.children or () for block in tokens):
         _make_visible(token)

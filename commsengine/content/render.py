@@ -38,23 +38,28 @@ from commsengine.content.slots import PLAIN, Prose, Skeleton, clean, slotted
 from commsengine.content.talking_points import Part, TalkingPoints, parts_of
 from commsengine.content.texts import Texts
 from commsengine.content.values import Signers, TextValues
+from commsengine.errors import RenderError
 from commsengine.links import Links
-from commsengine.translation import _, in_language
+from commsengine.translation import N_, _, in_language
 
 MOST_SHEETS = 2_000
-PREFIX = {"remind": "Reminder: ", "correction": "Correction: "}
+PREFIX = {"remind": N_("Reminder: {subject}"), "correction": N_("Correction: {subject}")}
 
 M = TypeVar("M", bound=Callable[..., Any])
 
 
 def _in_their_language(method: M) -> M:
-    """Texts are in the language of the first person that the method is given."""
+    """Texts are in the language of the first person that the method is given, errors in that of the caller."""
 
     @wraps(method)
     def written(renderer: Renderer, *given: Any, **named: Any) -> Any:
         person = next(one for one in (*given, *named.values()) if isinstance(one, Person))
-        with in_language(renderer.language(person)):
-            return method(renderer, *given, **named)
+        try:
+            with in_language(renderer.language(person)):
+                return method(renderer, *given, **named)
+        except RenderError:
+            method(renderer, *given, **named)  # raises the same in the words of the caller
+            raise
 
     return cast(M, written)
 
@@ -150,7 +155,7 @@ class Renderer:
         touch = {"number": 1, "variant": 0, "kind": template, "unclear": False, "asks": False}
         given = {name: slotted(value, facts) for name, value in fields.items()}
         context |= {"page": page, "channel": channel, "touch": touch, "ask": "acknowledge", **given}
-        title = subject or PREFIX.get(template, "") + _subject(context)
+        title = subject or _subject(context, template)
         ask = "acknowledge" if template == "correction" else "nothing"
         sheet = write(self._library, recipe, context, title, ask, bool(subject))
         return message_of(sheet, self.plan, facts, channel, at)
@@ -158,10 +163,16 @@ class Renderer:
     @_in_their_language
     def digest(self, lead: Person, facts: DigestFacts, channel: ChannelName = "email") -> RenderedMessage:
         """Its headline is its subject."""
-        fields = facts.fields()
-        subject = f"{self.plan.title}: {fields['headline'].removeprefix('Today: ')}"
         return self.service(
-            "digest", facts.key, lead, Signers(lead), facts.at, subject=subject, page=False, channel=channel, **fields
+            "digest",
+            facts.key,
+            lead,
+            Signers(lead),
+            facts.at,
+            subject=f"{self.plan.title}: {facts.headline}",
+            page=False,
+            channel=channel,
+            **facts.fields(),
         )
 
     @_in_their_language
@@ -246,7 +257,7 @@ class Renderer:
             slots = facts.slots(recipe.names)
             context = self._setting.of_message(recipe, message, touch.role, language, slots)
             context = self._setting.of_touch(recipe, context, touch.number, kind, channel, language)
-            title = PREFIX.get(kind, "") + _subject(context, asks=bool(recipe.answers))
+            title = _subject(context, kind, asks=bool(recipe.answers))
             own = "subject" in recipe.texts and recipe.part is None
             question = self._setting.of_question(recipe, context, language) if recipe.part else None
             base = self._setting.of_plan(slots, language)
@@ -286,14 +297,13 @@ def _filled(marked: str, facts: TextValues) -> str:
     return Skeleton(marked, PLAIN).fill(facts)
 
 
-def _subject(context: Mapping[str, Any], *, asks: bool = False) -> Prose:
+def _subject(context: Mapping[str, Any], kind: str, *, asks: bool = False) -> Prose:
     # Where a check comes along, the author's subject is about the message below it, and the subject must not answer the
     # question.
     own = "" if context["touch"]["asks"] else context.get("subject")
-    written = own or (
-        _("One question about {title}", title=context["campaign"]["title"]) if asks else context["key_point"]
-    )
-    return Prose(" ".join(to_plain(read(written), links=False).split()))
+    question = _("One question about {title}", title=context["campaign"]["title"]) if asks else ""
+    subject = " ".join(to_plain(read(own or question or context["key_point"]), links=False).split())
+    return Prose(_(PREFIX[kind], subject=subject) if kind in PREFIX else subject)
 
 
 RendererFor = Callable[[Plan, Mapping[str, str]], Renderer]

@@ -83,7 +83,7 @@ def answered_card(
     """
     line: Block = _section(f"✓ {slack_text(said)}")
     if undo:
-        line["accessory"] = _button("Undo", "undo", key)
+        line["accessory"] = _button(_("Undo"), "undo", key)
     answered: list[Block] = []
     for block in blocks:
         stays = block.get("type") != "actions" or (open_ask and not _of_check(block))
@@ -112,7 +112,7 @@ def _shortened(blocks: list[Block]) -> list[Block]:
     while over > 0 and place > 1:
         place -= 1
         over -= lengths[place] if blocks[place]["type"] == "section" else 0
-    return [*blocks[:place], _section(_TOO_LONG), *(each for each in blocks[place:] if each["type"] != "section")]
+    return [*blocks[:place], _section(_(_TOO_LONG)), *(each for each in blocks[place:] if each["type"] != "section")]
 
 
 def _fitted(block: Block) -> Block:
@@ -161,7 +161,7 @@ def _check(answers: int, ask: str) -> list[Block]:
         for place in range(answers)
     ]
     if ask != "input":
-        buttons.append(_button(_SKIP, "got_it", _KEY))
+        buttons.append(_button(_(_SKIP), "got_it", _KEY))
     rows = range(0, len(buttons), _ANSWERS_IN_A_ROW)
     return [
         {"type": "actions", "block_id": f"{CHECK}-{start}", "elements": buttons[start : start + _ANSWERS_IN_A_ROW]}
@@ -188,7 +188,7 @@ def _lettered(blocks: Sequence[Block]) -> list[Block]:
 
 def _buttons(ask: str, *, checked: bool) -> list[Block]:
     got_it = [_button(_("Got it"), "got_it", _KEY, style="primary")] if ask in ("acknowledge", "commit") else []
-    answer = [_button("Answer", "answer", _KEY, style="primary")] if ask == "input" else []
+    answer = [_button(_("Answer"), "answer", _KEY, style="primary")] if ask == "input" else []
     if checked:  # the answers come first, and skipping them says "got it"
         got_it = []
     snooze = [] if ask == "nothing" else [_button(_("Remind me tomorrow"), "snooze", _KEY)]

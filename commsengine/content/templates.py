@@ -76,22 +76,17 @@ def _source(folder: Path, path: Path) -> str:
     if path.is_symlink() or path.resolve().parent != folder.resolve():
         raise _refused(path, _("This template leads out of its folder."), _("Put a copy of the file there instead."))
     if not _NAME.fullmatch(path.name):
-        raise _refused(
-            path,
-            _("'{path}' is not a name for a template.", path=path.name),
-            _("Use lower-case letters, digits, - and _."),
-        )
+        cause = _("'{name}' is not a name for a template.", name=path.name)
+        raise _refused(path, cause, _("Use lower-case letters, digits, - and _."))
     try:
         with path.open("rb") as stream:
             data = stream.read(LONGEST * 4 + 1)
     except OSError as error:
-        raise _refused(
-            path, _("The template cannot be read: {strerror}.", strerror=error.strerror), _("Check its rights.")
-        ) from None
+        cause = _("The template cannot be read: {reason}.", reason=error.strerror)
+        raise _refused(path, cause, _("Check its rights.")) from None
     if len(data) > LONGEST * 4:
-        raise _refused(
-            path, _("This template is too large."), _("Keep it below {longest:,} characters.", longest=LONGEST)
-        )
+        fix = _("Keep it below {most:,} characters.", most=LONGEST)
+        raise _refused(path, _("This template is too large."), fix)
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
@@ -166,18 +161,16 @@ class Text:
 def parse(source: str, vocabulary: Vocabulary, *, html: bool = False) -> Uses:
     """What a text uses, and every flaw of it; never raises for what the text says."""
     if len(source) > LONGEST:
-        return Uses(
-            flaws=[Flaw(1, _("the template has more than {longest:,} characters", longest=LONGEST), _("Shorten it."))]
-        )
+        cause = _("the template has more than {most:,} characters", most=LONGEST)
+        return Uses(flaws=[Flaw(1, cause, _("Shorten it."))])
     try:
         uses = examine(_parsed(source, html), vocabulary)
     except TemplateError as error:
         line = getattr(error, "lineno", 1) or 1
         return Uses(flaws=[Flaw(line, f"{error.message or error}", _("Look at the {{ }} and {% %} on this line."))])
     except (RecursionError, MemoryError, ValueError, OverflowError):
-        return Uses(
-            flaws=[Flaw(1, _("the template is nested too deeply or holds too large a number"), _("Simplify it."))]
-        )
+        cause = _("the template is nested too deeply or holds too large a number")
+        return Uses(flaws=[Flaw(1, cause, _("Simplify it."))])
     if html:
         uses.flaws += html_flaws(source)
     return uses
@@ -210,12 +203,12 @@ def html_flaws(source: str) -> list[Flaw]:
 
     for pattern, what, fix in _REFUSED:
         for found in pattern.finditer(source):
-            note(found.start(), _("the layout holds {what}", what=what), fix)
+            note(found.start(), _("the layout holds {part}", part=_(what)), _(fix))
     for tag in _TAG.finditer(source):
         if _UNQUOTED.search(tag[0]):
             note(tag.start(), _("an attribute with a value has no quotes"), _('Write it as name="{{ … }}".'))
         for found in _ADDRESS.finditer(tag[0]):
             if not _OWN.fullmatch(found[1]):
-                cause = _("the address {found} is not allowed", found=found[1])
+                cause = _("the address {address} is not allowed", address=found[1])
                 note(tag.start() + found.start(), cause, _("Use {{ links.answer }} or an https address."))
     return flaws

@@ -91,18 +91,18 @@ def link_flaws(source: str) -> list[Flaw]:
     """Links of a text that are not https, and images."""
     whole, words = _("Write the whole address: https://…"), _("Say it in words, or link to it.")
     links = [
-        Flaw(line, _("the link to '{cut_short}' is not https", cut_short=cut_short(found[1])), whole)
+        Flaw(line, _("the link to '{address}' is not https", address=cut_short(found[1])), whole)
         for pattern in _LINKS
         for line, found in _found(pattern, source)
     ]
-    images = sorted({line for line, _ in _found(_IMAGE, source)})
+    images = sorted({line for line, found in _found(_IMAGE, source)})
     return [*links, *(Flaw(line, _("there is an image in the text"), words) for line in images)]
 
 
 def _unseen_flaws(source: str) -> list[Flaw]:
     # What no editor shows, and marks that make a line read otherwise than it is stored.
     return [
-        Flaw(line, _("the template holds U+{ord:04X}, which no editor shows", ord=ord(one[0])), _("Delete it."))
+        Flaw(line, _("the template holds U+{code:04X}, which no editor shows", code=ord(one[0])), _("Delete it."))
         for line, one in _found(_UNSEEN, source)
     ]
 
@@ -117,7 +117,7 @@ def _in_trial(plan: Plan, templates: Mapping[str, str], people: Sequence[Person]
     renderer = Renderer(plan, templates, Links("https://check.invalid", ["trial"]), Workspace())
     columns = {column: "x" for person in people for column in person.attributes}
     filled = Person(id="trial", email="ann@example.com", attributes=columns)
-    person = replace(filled, name=_("Ann Example"), department="x", job="x", country="x", region="x", phone="x")
+    person = replace(filled, name="Ann Example", department="x", job="x", country="x", region="x", phone="x")
     seen = set()
     for message in plan.messages:
         if message.template not in templates:

@@ -85,7 +85,7 @@ def preview_people(checked_plan: CheckedPlan, *, email: str | None, role: str | 
     """The person asked for; else the first of the role asked for; else the first of every role."""
     plan, people = checked_plan.plan, checked_plan.people
     if role is not None and role not in plan.audience.roles:
-        raise InputError(no_such("role", role, plan.audience.roles))
+        raise InputError(no_such(N_("role"), role, plan.audience.roles))
     if email is not None:
         return [_named(plan, people, email)]
     wanted = [role] if role else list(plan.audience.roles)
@@ -99,7 +99,7 @@ def preview_people(checked_plan: CheckedPlan, *, email: str | None, role: str | 
 def _named(plan: Plan, people: tuple[Person, ...], email: str) -> Person:
     found = next((person for person in people if email.lower() in (person.email.lower(), person.id)), None)
     if found is None:
-        raise InputError(no_such("person", email, [person.email for person in people]))
+        raise InputError(no_such(N_("person"), email, [person.email for person in people]))
     if role_of(plan.audience, found) is None:
         cause = N_("{person} is in none of the roles of {campaign}, so they would see nothing.")
         raise InputError(_(cause, person=email, campaign=plan.campaign))
@@ -138,7 +138,7 @@ def previews(
 
 def _refuse_unknown(plan: Plan, message: str) -> None:
     if message not in [each.id for each in plan.messages]:
-        raise InputError(no_such("message", message, [each.id for each in plan.messages]))
+        raise InputError(no_such(N_("message"), message, [each.id for each in plan.messages]))
     if message in plan.corrected:
         corrected = next(corrected_texts({message: plan.corrected[message]}))
         raise InputError(corrected, _("Name the correction: --message {message}", message=plan.corrected[message]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import holidays
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commsengine.cadence.calendar import zone
@@ -23,9 +23,7 @@ DAY = dt.timedelta(days=1)
 START, UNTIL = "2027-03-01", "2027-12-01"
 Worlds = tuple[Campaigns, Person]
 
-generated = settings(
-    max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
-)
+generated = settings(derandomize=True, database=None)
 
 
 def told(world: Worlds, salt: int, **how: object) -> Told:

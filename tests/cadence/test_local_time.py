@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commsengine.cadence.decide import decide
@@ -78,7 +78,7 @@ def window_of(plan: Plan, now: dt.datetime, zone: str) -> tuple[dt.datetime, dt.
     return minute(window.start, date, zone), minute(window.end, date, zone)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None)
+@settings(derandomize=True, database=None)
 @given(worlds())
 def test_whenever_it_is_asked_a_touch_is_within_its_window_its_message_and_once_a_date(world: World) -> None:
     campaigns, zone, asked = world

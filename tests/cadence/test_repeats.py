@@ -65,7 +65,7 @@ def test_the_last_touch_comes_in_the_last_window_before_the_day(per_week: int) -
     assert last in [touch.due_at for touch in touches(given=given)]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.integers(1, 4), st.sampled_from(["acknowledged", "check"]), st.booleans(), st.floats(0, 1))
 def test_never_more_than_the_budget_and_never_late(per_week: int, kind: str, right: bool, share: float) -> None:
     said = touches(saying(kind, right if kind == "check" else None, share), campaigns(per_week))

@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import pytest
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.wiring import Wiring
 from tests.cli.terminal import Terminal
+from tests.fork_server import python
 from tests.servers import HttpOddity
 from tests.waiting import PATIENCE, expect
 
@@ -24,8 +24,8 @@ from tests.waiting import PATIENCE, expect
 @contextmanager
 def engine(terminal: Terminal, port: int) -> Iterator[subprocess.Popen[str]]:
     environment = {**os.environ, "COMMSENGINE_HTTP_BIND": f"127.0.0.1:{port}"}
-    command = [sys.executable, "-m", "commsengine", "--workspace", str(terminal.folder), "run"]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    command = ["-m", "commsengine", "--workspace", str(terminal.folder), "run"]
+    process = python(command, env=environment, stderr=subprocess.PIPE, text=True)
     try:
         yield process
     finally:

@@ -26,6 +26,7 @@ from commsengine.cli.written_out import guarded, in_one_line, written_out
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.wiring import Wiring
 from tests.cli.terminal import Terminal
+from tests.fork_server import python
 from tests.stories.program import HERE
 
 EVIL = (
@@ -139,8 +140,8 @@ def on_a_terminal(terminal: Terminal, *arguments: str) -> str:
     """What a command of its own process writes to a terminal, stdout and stderr together."""
     ours, theirs = pty.openpty()
     environment = {**os.environ, "PYTHONPATH": HERE, "TERM": "xterm-256color", "COLUMNS": "300"}
-    command = [sys.executable, "-m", "commsengine", "--workspace", str(terminal.folder), *arguments]
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
+    command = ["-m", "commsengine", "--workspace", str(terminal.folder), *arguments]
+    with python(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
         os.close(theirs)
         said = b""
         with suppress(OSError):  # the other end is closed: that is how a terminal says it

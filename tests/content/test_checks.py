@@ -284,7 +284,7 @@ def said(card: Written) -> str:
     return text.split("One quick question", 1)[0].rstrip("*\n ")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(story=stories)
 def test_two_touches_in_a_row_never_say_the_same(story: Any) -> None:
     checks = [CHECK | {"question": f"Question {n}?", "because": f"Because {n}."} for n in range(story["checks"])]

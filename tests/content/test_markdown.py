@@ -71,7 +71,7 @@ def test_over_long_text_is_refused() -> None:
 def test_markdown_bombs_are_read_in_time(bomb: str) -> None:
     began = time.process_time()
     to_html(read((bomb * LONGEST)[:LONGEST]))
-    assert time.process_time() - began < 3
+    assert time.process_time() - began < 10
 
 
 def test_threads_may_read_their_first_texts_at_once() -> None:

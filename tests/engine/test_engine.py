@@ -16,7 +16,7 @@ from tests.builders import BEN, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
 from tests.fakes import Clock, Mailbag, a_channel
 from tests.statements import statements
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, expect
 
 
 def states(store: Store) -> dict[str, int]:
@@ -348,9 +348,7 @@ def test_a_claim_that_takes_longer_than_its_lease_is_kept_alive(
     def four_minutes_and_a_beat(message: RenderedMessage) -> None:
         begun.append(message.key)
         clock.forward(minutes=4)
-        until = time.monotonic() + 30
-        while store.engine.heartbeats()[0].beat_at < clock.now and time.monotonic() < until:
-            time.sleep(0.01)
+        expect(lambda: store.engine.heartbeats()[0].beat_at >= clock.now)
 
     engine(email=a_channel(bag, before_mark=four_minutes_and_a_beat)).tick()
     assert len(bag.arrived) == len(begun) == 5
@@ -377,4 +375,4 @@ def test_the_rate_spreads_messages_over_time(store: Store, engine: MakeEngine, b
     began = time.monotonic()
     running.tick()
     assert len(bag.arrived) == 6
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began >= 0.4  # ten a second, and each thread takes two

@@ -29,6 +29,7 @@ from urllib.parse import parse_qsl
 from commsengine.sandbox.slack_api import RefusedError, answer
 from commsengine.sandbox.slack_team import SlackTeam
 from tests.faults.arrivals import Arrival, ArrivalLog, Arrivals
+from tests.fork_server import python
 from tests.waiting import PATIENCE, wait_until
 
 HERE = Path(__file__).parents[2]
@@ -103,8 +104,8 @@ def slack_witness(folder: Path, people: Iterable[str], *rules: Rule) -> Iterator
     (folder / "people").write_text("\n".join(people), encoding="utf-8")
     witness = SlackWitness(folder, 0)
     witness.behave(*rules)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.slack_witness", str(folder)], cwd=HERE,
+    process = python(
+        ["-m", "tests.faults.slack_witness", str(folder)], cwd=HERE,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     with process:

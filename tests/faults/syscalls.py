@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.fork_server import python
 from tests.stories.program import Program
 from tests.waiting import PATIENCE, wait_until
 
@@ -69,8 +69,8 @@ def die_at(program: Program, command: str, thread: str, number: int, paths: Sequ
 def _traced(program: Program, thread: str, command: str) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     tids = program.folder.parent / "tids"
     tids.write_text("", encoding="utf-8")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.traced", thread, command], cwd=program.folder,
+    process = python(
+        ["-m", "tests.faults.traced", thread, command], cwd=program.folder,
         env={**program.variables, "TRACED_TIDS": str(tids)}, stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip

@@ -20,6 +20,7 @@ from tests.builders import someone, utc
 from tests.engine.conftest import KICKOFF_MORNING, run
 from tests.fakes import Clock, Mailbag, Scribe, a_channel
 from tests.postgres import Postgres, start_postgres
+from tests.waiting import PATIENCE
 
 PEOPLE = 90
 
@@ -49,7 +50,7 @@ def at(number: int, event: Callable[[], object]) -> Callable[[RenderedMessage], 
 def beating(engine: Engine, store: Store, clock: Clock) -> None:
     """Ticks as ``run`` does them, until everybody has it: a failed one is followed by the next."""
     troubles: list[str] = []
-    ends = time.monotonic() + 60
+    ends = time.monotonic() + PATIENCE
     while time.monotonic() < ends:
         try:
             engine.tick()

@@ -22,7 +22,7 @@ from tests.servers import a_mail
 from tests.stories.campaign import IN_FORCE, addresses, start_for, write_for
 from tests.stories.program import Program
 
-PEOPLE = 1000
+PEOPLE = 600
 SILENT, TARDY, NO_DATA, NO_BODY, GREY, UNWANTED = addresses(6)
 DAY = (
     Rule("dot", CUT, only=[SILENT], first=1),
@@ -37,7 +37,7 @@ DAY = (
 
 @dataclass(frozen=True)
 class Day:
-    """One tick of a thousand messages, then two more a few minutes later: ``at_noon`` is after the first.
+    """One tick of hundreds of messages, then two more a few minutes later: ``at_noon`` is after the first.
 
     ``waits`` are the seconds for which whoever was to be tried again had to wait at noon.
     """

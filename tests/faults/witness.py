@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.faults.arrivals import Arrival, ArrivalLog, Arrivals
+from tests.fork_server import python
 from tests.waiting import PATIENCE, wait_until
 
 CUT, RESET, SILENCE, FORGET = "cut", "reset", "silence", "forget"
@@ -118,8 +119,8 @@ def smtp_witness(
     _put(folder / "behaviour.json", Behaviour(rules).written())
     options = ["--certificate", *map(str, certificate)] if certificate else []
     options += ["--password"] if password else []
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.witness", str(folder), *options], cwd=HERE,
+    process = python(
+        ["-m", "tests.faults.witness", str(folder), *options], cwd=HERE,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     with process:

@@ -162,7 +162,7 @@ histories = st.lists(st.tuples(st.floats(0, 2_000), signals), min_size=1, max_si
 )
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(histories, st.floats(0, 500))
 def test_recall_is_a_probability_that_falls_until_something_happens(events: tuple[Event, ...], later: float) -> None:
     state = fold(USUAL, events)
@@ -171,7 +171,7 @@ def test_recall_is_a_probability_that_falls_until_something_happens(events: tupl
     assert sum(state.shares) == pytest.approx(1)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(histories, st.floats(0.05, 0.9))
 def test_the_floor_is_met_until_the_told_instant_and_no_longer(events: tuple[Event, ...], floor: float) -> None:
     memory, soonest = Estimate(USUAL).memory(events), events[-1].at + 12
@@ -182,7 +182,7 @@ def test_the_floor_is_met_until_the_told_instant_and_no_longer(events: tuple[Eve
         assert memory.recall(falls) < floor + 1e-4
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(histories)
 def test_folding_from_the_facts_is_the_same_as_going_on_from_a_kept_state(events: tuple[Event, ...]) -> None:
     """What is kept between two decisions saves work only: from the facts alone the value is the same, to the bit."""
@@ -194,7 +194,7 @@ def test_folding_from_the_facts_is_the_same_as_going_on_from_a_kept_state(events
     assert kept.recall(events[-1].at + 48) == recall_at(state, events[-1].at + 48)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(histories)
 def test_a_wrong_answer_never_shortens_a_half_life(events: tuple[Event, ...]) -> None:
     before, later = fold(USUAL, events), fold(USUAL, (*events, Event(events[-1].at + 24, "wrong")))

@@ -72,7 +72,7 @@ def test_a_block_counts_until_half_of_its_people_have_newer_answers() -> None:
     assert newest(blocks(first + six_again, MONDAY + 2 * WEEK)) == six_again
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(weeks_of_answers())
 def test_every_figure_of_every_report_is_made_of_whole_blocks_of_ten_people(answers: list[GroupAnswer]) -> None:
     """So whatever is added to or subtracted from whatever, now or later, no remainder is smaller than a block."""
@@ -86,7 +86,7 @@ def test_every_figure_of_every_report_is_made_of_whole_blocks_of_ten_people(answ
         assert sum(map(len, whole)) == len(counted)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(weeks_of_answers())
 def test_what_was_published_of_a_week_never_changes(answers: list[GroupAnswer]) -> None:
     reports = [blocks(answers, MONDAY + week * WEEK) for week in range(9)]

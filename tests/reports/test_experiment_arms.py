@@ -101,7 +101,7 @@ def told_week_by_week(draw: st.DrawFn) -> tuple[str, list[Block]]:
     return json.dumps({**TRIAL, "share": share, "seed": seed}), closed
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(told_week_by_week())
 def test_no_sum_of_roles_less_the_arms_tells_of_fewer_than_ten_people(given_: tuple[str, list[Block]]) -> None:
     """Whichever blocks the arms are made of: what remains of the roles is about ten people or nobody, and so is each

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,18 @@ from tests.store.scene import HOUR, NOW
 
 ROOT = Path(__file__).parents[2]
 HOUSE = ROOT / "commsengine"
-OTHERS = {
-    path: ast.parse(path.read_text(encoding="utf-8"))
-    for path in sorted(HOUSE.rglob("*.py"))
-    if path.name != "moves.py" and "migrations" not in path.parts
-}
 CONSTANTS = {name: value for name, value in vars(moves).items() if isinstance(value, Move)}
 FROM = (None, *STATES)
+
+
+@cache
+def others() -> dict[Path, ast.Module]:
+    """Every file but that of the table and the migrations."""
+    return {
+        path: ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(HOUSE.rglob("*.py"))
+        if path.name != "moves.py" and "migrations" not in path.parts
+    }
 
 
 # -- the table --------------------------------------------------------------------------------------------------------
@@ -92,16 +98,16 @@ def is_touch(words: str) -> bool:
 
 
 def test_nobody_else_writes_the_table_of_touches() -> None:
-    storing = {path: tree for path, tree in OTHERS.items() if "store" in path.parts}  # elsewhere a touch is a value
+    storing = {path: tree for path, tree in others().items() if "store" in path.parts}  # elsewhere a touch is a value
     found = [
-        f"{path.name}:{n} {words}" for path, tree in OTHERS.items() for n, words in written(tree) if is_touch(words)
+        f"{path.name}:{n} {words}" for path, tree in others().items() for n, words in written(tree) if is_touch(words)
     ]
     found += [
         f"{path.name}:{n} {words}" for path, tree in storing.items() for n, words in listed(tree) if is_touch(words)
     ]
     assert found == []
     sql = re.compile(r"(update|insert\s+into|delete\s+from|replace\s+into)\s+touch\b", re.I)
-    assert [path.name for path in OTHERS if sql.search(path.read_text(encoding="utf-8"))] == []
+    assert [path.name for path in others() if sql.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_these_eyes_see_every_way_to_write_it() -> None:
@@ -116,12 +122,16 @@ def test_these_eyes_see_every_way_to_write_it() -> None:
 
 def places(tree: ast.Module, name: str) -> list[int]:
     """The functions, or statements outside of functions, that mention a move, each by its line."""
-    found = []
-    for body in _places(tree):
-        mentioned = (node.attr for node in ast.walk(body) if isinstance(node, ast.Attribute) and _of_table(node))
-        if name in mentioned:
-            found.append(body.lineno)
-    return found
+    return [line for line, mentioned in _mentions(tree) if name in mentioned]
+
+
+@cache
+def _mentions(tree: ast.Module) -> list[tuple[int, set[str]]]:
+    """Each place with the moves that it mentions."""
+    return [
+        (body.lineno, {node.attr for node in ast.walk(body) if isinstance(node, ast.Attribute) and _of_table(node)})
+        for body in _places(tree)
+    ]
 
 
 def _places(node: ast.Module | ast.ClassDef) -> Iterator[ast.stmt]:
@@ -138,7 +148,7 @@ def _of_table(node: ast.Attribute) -> bool:
 
 @pytest.mark.parametrize("name", CONSTANTS)
 def test_each_move_is_performed_in_one_place(name: str) -> None:
-    found = [f"{path.name}:{number}" for path, tree in OTHERS.items() for number in places(tree, name)]
+    found = [f"{path.name}:{number}" for path, tree in others().items() for number in places(tree, name)]
     assert len(found) == 1, found
 
 
@@ -146,7 +156,7 @@ def test_moves_are_named_through_their_table() -> None:
     """Else the place that performs one could hide."""
     imported = [
         f"{path.name}: {alias.name}"
-        for path, tree in OTHERS.items()
+        for path, tree in others().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and node.module == moves.__name__
         for alias in node.names

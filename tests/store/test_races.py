@@ -15,6 +15,7 @@ from commsengine.cadence.history import Decision
 from commsengine.store.store import Store
 from tests import outbox
 from tests.builders import someone
+from tests.fork_server import python
 from tests.store.scene import LATER, NOW, a_touch, epochs, lease, running
 from tests.waiting import PATIENCE
 
@@ -55,8 +56,8 @@ def test_two_processes_share_the_touches_without_a_double(url: str) -> None:
     with Store.open(url) as store:
         running(store, [someone(number) for number in range(PEOPLE)])
     claimers = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.store.test_races", url, owner],
+        python(
+            ["-m", "tests.store.test_races", url, owner],
             stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2],
         )
         for owner in ("e1", "e2")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Any
 import commsengine
 from commsengine.settings import PREFIX
 from tests.cli.terminal import Said, Terminal
+from tests.fork_server import python
 from tests.waiting import PATIENCE
 
 HERE = str(Path(commsengine.__file__).parents[1])
@@ -32,10 +32,14 @@ class Books:
 
 @dataclass(frozen=True)
 class Program:
-    """Commands in ``folder``. Standard input is no terminal; no setting of this machine gets in."""
+    """Commands in ``folder``. Standard input is no terminal; no setting of this machine gets in.
+
+    ``fresh`` starts each in a new interpreter, also where the suite has a fork server.
+    """
 
     folder: Path
     settings: Mapping[str, str] = field(default_factory=dict)
+    fresh: bool = False
 
     def run(self, *arguments: str) -> Said:
         with self.running(*arguments) as process:
@@ -84,8 +88,8 @@ class Program:
     @contextmanager
     def running(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         """A command at work; it is killed, if it has to be, when the context is left."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "commsengine", *arguments], cwd=self.folder, env=self.variables,
+        process = python(
+            ["-m", "commsengine", *arguments], fresh=self.fresh, cwd=self.folder, env=self.variables,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         with process:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -36,14 +36,15 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
     with Relay() as relay:
         relay.unknown.add(LEA)
         settings = {"COMMSENGINE_SMTP_URL": relay.url, "COMMSENGINE_HTTP_BIND": f"127.0.0.1:{free_port()}"}
-        program = Program(tmp_path_factory.mktemp("first-day") / "crm", settings)
-        init(program)
+        fresh = Program(tmp_path_factory.mktemp("first-day") / "crm", settings, fresh=True)
+        init(fresh)
+        program = replace(fresh, fresh=False)
         said = {"import": program.done("people", "import", "people.csv"), "check": program.done("check", PLAN)}
         said["preview"] = program.done("preview", PLAN, "--as", ANA)
         foreseen = program.json("simulate", PLAN)
-        said["apply"] = program.done("apply", PLAN, "--yes")
-        said["start"] = program.done("start", "crm", "--yes")
-        said["tick"] = program.done("tick")
+        said["apply"] = fresh.done("apply", PLAN, "--yes")
+        said["start"] = fresh.done("start", "crm", "--yes")
+        said["tick"] = fresh.done("tick")
         yield Day(program, relay, foreseen, said)
 
 

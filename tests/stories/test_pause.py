@@ -11,7 +11,7 @@ from tests.stories.program import Program
 from tests.stories.relay import NEVER, Relay
 from tests.waiting import PATIENCE, expect
 
-PEOPLE = 600
+PEOPLE = 400
 
 
 def paused_at(program: Program, relay: Relay, arrived: int, *command: str) -> Said:

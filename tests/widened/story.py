@@ -86,7 +86,7 @@ def _answered(wiring: Wiring, at: dt.datetime) -> Iterator[tuple[str, Any]]:
     """By the added channel Ana gives the added kind of answer, and asks; the lead's answer goes back."""
     key = _key(wiring)
     wiring.store.answers.record(ANA, "crm", "one-record", key, "will_teach", evidence="pager", by=ANA, now=at)  # type: ignore[arg-type]
-    wiring.inbox.ask(key, "Which list?", Evidence("pager"), at)  # type: ignore[arg-type]
+    wiring.inbox.ask(wiring.inbox.card(key, at), "Which list?", Evidence("pager"))  # type: ignore[arg-type]
     wiring.inbox.answer_question(1, "The new one.", "dana@example.com", at)
     rows = wiring.store.people.all_of(ANA)["touch"]
     yield "reply", [row["channel"] for row in rows if row["kind"] == "service"]

@@ -14,7 +14,7 @@ from commsengine.authoring.yaml_tree import YamlPath
 from commsengine.cadence.plan import ANGLES, Message, Wiifm
 from commsengine.errors import Problem
 from commsengine.text import listed
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, counted
 
 FEWEST, MOST = 5, 8
 CARD_WORDS = 80
@@ -47,9 +47,8 @@ def parts_that_wait(draft: Draft) -> Iterator[Problem]:
         for below, part in _waiting(message):
             first.setdefault(part, (*path, *below))
     for part, path in first.items():
-        cause = _(
-            "A later version gives '{part}' life; until then {until_then}.", part=part, until_then=_UNTIL_THEN[part]
-        )
+        meanwhile = _(_UNTIL_THEN[part])
+        cause = _("A later version gives '{part}' life; until then {meanwhile}.", part=part, meanwhile=meanwhile)
         yield draft.advice(path, f"later_{part}", cause, _("Nothing needs to be changed."))
 
 
@@ -83,7 +82,8 @@ def _missing_texts(draft: Draft, role: str, missing: list[str]) -> Iterator[Prob
         yield draft.advice(path, "no_why", cause, _("Write 'why': people accept what they understand."))
     rest = [angle for angle in missing if angle != "why"]
     if rest:
-        cause = _("'{role}' is not told everything it needs: {rest} missing.", role=role, rest=listed(rest, "and"))
+        keys = listed(rest, "and")
+        cause = _("'{role}' is not told everything it needs: {keys} missing.", role=role, keys=keys)
         yield draft.advice(path, "wiifm_gap", cause, _("A sentence each is enough."))
 
 
@@ -112,28 +112,17 @@ def key_points_repeat(draft: Draft) -> Iterator[Problem]:
 
 def _repeats(draft: Draft, carriers: list[tuple[YamlPath, Message, int]]) -> Iterator[Problem]:
     path, message, _count = carriers[0]
-    total = sum(count for _, _, count in carriers)
+    total = sum(count for _path, _message, count in carriers)
     below: YamlPath = ("cadence", "times") if message.cadence.times else ("cadence",)
+    fix = _("Write {fewest} to {most} times.", fewest=FEWEST, most=MOST)
     if total > MOST:
-        cause = _(
-            "'{message}' is planned {total} times; after {most} people stop listening.",
-            message=message.id,
-            total=total,
-            most=MOST,
-        )
-        yield draft.advice(
-            (*path, *below), "many_repeats", cause, _("Write {fewest} to {most} times.", fewest=FEWEST, most=MOST)
-        )
-    if 0 < total < FEWEST and any(m.ask in ("acknowledge", "check", "commit") for _, m, _ in carriers):
-        cause = _(
-            "'{message}' is planned {total} {form}; few remember it then.",
-            message=message.id,
-            total=total,
-            form="time" if total == 1 else "times",
-        )
-        yield draft.advice(
-            (*path, *below), "few_repeats", cause, _("Write {fewest} to {most} times.", fewest=FEWEST, most=MOST)
-        )
+        planned_often = N_("'{message}' is planned {total} times; after {most} people stop listening.")
+        cause = _(planned_often, message=message.id, total=total, most=MOST)
+        yield draft.advice((*path, *below), "many_repeats", cause, fix)
+    if 0 < total < FEWEST and any(each.ask in ("acknowledge", "check", "commit") for _path, each, _count in carriers):
+        times = counted(total, "time", "times")
+        cause = _("'{message}' is planned {times}; few remember it then.", message=message.id, times=times)
+        yield draft.advice((*path, *below), "few_repeats", cause, fix)
 
 
 def repeats_differ(draft: Draft) -> Iterator[Problem]:
@@ -143,11 +132,8 @@ def repeats_differ(draft: Draft) -> Iterator[Problem]:
         roles = draft.roles_of(message)
         same = [role for role in roles if len(_angles(draft.plan.wiifm_for(message, role), message.text)) < 2]
         if same:
-            cause = _(
-                "Two touches in a row of '{message}' say the same to {same}.",
-                message=message.id,
-                same=listed(same, "and"),
-            )
+            to = listed(same, "and")
+            cause = _("Two touches in a row of '{message}' say the same to {roles}.", message=message.id, roles=to)
             fix = _("Give the role at least two of why, your_job, skills, measures and results.")
             yield draft.advice((*path, "id"), "same_text", cause, fix)
 
@@ -160,13 +146,13 @@ def people_are_asked(draft: Draft) -> Iterator[Problem]:
     first = next(iter(draft.plan.phases.items()), None)
     asking = [message for message in draft.plan.messages if message.ask == "input"]
     if first is None and not asking:
-        yield draft.advice(("messages",), "no_input", _("Nobody is asked for input."), _ASK)
+        yield draft.advice(("messages",), "no_input", _("Nobody is asked for input."), _(_ASK))
     if first is not None:
         ends = draft.instant(first[1].until)
         early = [opens for message in asking if (opens := draft.instant(message.opens))]
         if ends and not any(opens < ends for opens in early):
-            cause = _("Nobody is asked for input in the first phase, '{first}'.", first=first[0])
-            yield draft.advice(("phases", first[0]), "no_input", cause, _ASK)
+            cause = _("Nobody is asked for input in the first phase, '{phase}'.", phase=first[0])
+            yield draft.advice(("phases", first[0]), "no_input", cause, _(_ASK))
 
 
 def cards_are_short(draft: Draft) -> Iterator[Problem]:
@@ -176,12 +162,8 @@ def cards_are_short(draft: Draft) -> Iterator[Problem]:
         question = message.input.question if message.input and message.ask == "input" else ""
         words = longest + sum(len(part.split()) for part in (message.key_point, message.text, question))
         if words > CARD_WORDS:
-            cause = _(
-                "'{message}' comes to about {words} words; a card of more than {card_words} is skimmed.",
-                message=message.id,
-                words=words,
-                card_words=CARD_WORDS,
-            )
+            too_long = N_("'{message}' comes to about {words} words; a card of more than {most} is skimmed.")
+            cause = _(too_long, message=message.id, words=words, most=CARD_WORDS)
             yield draft.advice((*path, "id"), "long_text", cause, _("Shorten it, and link to the rest."))
 
 
@@ -193,22 +175,16 @@ def _first_touch(draft: Draft, message: Message, role: str) -> int:
 def questions_are_asked(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         if message.input and message.ask != "input":
-            cause = _(
-                "'{message}' has an 'input' question but 'ask: {ask}'; nobody sees it.",
-                message=message.id,
-                ask=message.ask,
-            )
+            unseen = N_("'{message}' has an 'input' question but 'ask: {ask}'; nobody sees it.")
+            cause = _(unseen, message=message.id, ask=message.ask)
             yield draft.advice((*path, "input"), "unasked", cause, _("Write 'ask: input', or take it out."))
 
 
 def corrections_silence(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         if message.corrects in draft.message_ids:
-            cause = _(
-                "'{message}' corrects '{corrects}': from 'apply' on '{corrects}' is sent to nobody.",
-                message=message.id,
-                corrects=message.corrects,
-            )
+            silenced = N_("'{message}' corrects '{wrong}': from 'apply' on '{wrong}' is sent to nobody.")
+            cause = _(silenced, message=message.id, wrong=message.corrects)
             fix = _("Where nothing was wrong and more is to come, take 'corrects' out.")
             yield draft.advice((*path, "corrects"), "corrected", cause, fix)
 

@@ -24,10 +24,9 @@ def _ladder(draft: Draft, path: YamlPath, rungs: tuple[Rung, ...]) -> Iterator[P
         if rung.do == "sponsor":
             yield from _sponsor(draft, (*path, index, "do"), before)
         elif "sponsor" in before and "personal" in before[: before.index("sponsor")]:
+            cause = _("'do: {do}' stands after the sponsor.", do=rung.do)
             fix = _("Move it up: the sponsor is the last resort.")
-            yield draft.error(
-                (*path, index, "do"), "after_sponsor", _("'do: {do}' stands after the sponsor.", do=rung.do), fix
-            )
+            yield draft.error((*path, index, "do"), "after_sponsor", cause, fix)
 
 
 def _sponsor(draft: Draft, path: YamlPath, before: list[str]) -> Iterator[Problem]:

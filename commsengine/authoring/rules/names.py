@@ -10,7 +10,7 @@ from commsengine.authoring.places import zone_fix
 from commsengine.authoring.yaml_tree import YamlPath
 from commsengine.errors import Problem
 from commsengine.text import meant
-from commsengine.translation import _
+from commsengine.translation import N_, _
 
 
 def milestones_exist(draft: Draft) -> Iterator[Problem]:
@@ -18,10 +18,11 @@ def milestones_exist(draft: Draft) -> Iterator[Problem]:
     for path, moment in draft.moments():
         name = moment.milestone
         if name and name not in known:
-            fix = meant(name, known, "milestone")
-            if name in phases or name in draft.message_ids:
-                what = "phase" if name in phases else "message"
-                fix = _("'{name}' is a {what}; write a milestone or a date. ", name=name, what=what) + fix
+            fix = meant(name, known, N_("milestone"))
+            if name in phases:
+                fix = _("'{name}' is a phase; write a milestone or a date.", name=name) + f" {fix}"
+            elif name in draft.message_ids:
+                fix = _("'{name}' is a message; write a milestone or a date.", name=name) + f" {fix}"
             yield draft.error(path, "unknown_milestone", _("There is no milestone '{name}'.", name=name), fix)
 
 
@@ -37,7 +38,7 @@ def roles_exist(draft: Draft) -> Iterator[Problem]:
 
 def _role_exists(draft: Draft, path: YamlPath, role: str) -> Iterator[Problem]:
     if role not in draft.roles:
-        fix = meant(role, draft.roles, "role")
+        fix = meant(role, draft.roles, N_("role"))
         yield draft.error_at_key(path, "unknown_role", _("There is no role '{role}'.", role=role), fix)
 
 
@@ -46,11 +47,8 @@ def message_ids_are_unique(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         line = draft.tree.place((*path, "id"))[0]
         if message.id in first:
-            cause = _(
-                "The message id '{message}' is taken by the message in line {first}.",
-                message=message.id,
-                first=first[message.id],
-            )
+            taken = N_("The message id '{id}' is taken by the message in line {line}.")
+            cause = _(taken, id=message.id, line=first[message.id])
             yield draft.error((*path, "id"), "duplicate_message", cause, _("Give each message an id of its own."))
         first.setdefault(message.id, line)
 
@@ -60,10 +58,9 @@ def corrections_lead_back(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         named = message.corrects
         if named and named not in draft.message_ids:
-            fix = meant(named, draft.message_ids, "message")
-            yield draft.error(
-                (*path, "corrects"), "unknown_message", _("There is no message '{named}' to correct.", named=named), fix
-            )
+            cause = _("There is no message '{message}' to correct.", message=named)
+            fix = meant(named, draft.message_ids, N_("message"))
+            yield draft.error((*path, "corrects"), "unknown_message", cause, fix)
         elif named and _in_a_circle(message.id, corrects):
             cause = _("Following 'corrects' from '{message}' leads back to it.", message=message.id)
             fix = _("Name the earlier message that was wrong.")
@@ -83,10 +80,9 @@ def phase_measures_exist(draft: Draft) -> Iterator[Problem]:
         for message, measures in phase.reach.items():
             path: YamlPath = ("phases", name, "reach", message)
             if message not in draft.message_ids:
-                fix = meant(message, draft.message_ids, "message")
-                yield draft.error_at_key(
-                    path, "unknown_message", _("There is no message '{message}' to measure.", message=message), fix
-                )
+                cause = _("There is no message '{message}' to measure.", message=message)
+                fix = meant(message, draft.message_ids, N_("message"))
+                yield draft.error_at_key(path, "unknown_message", cause, fix)
             for measure, share in measures.items():
                 if not 0 < share <= 1:
                     cause = _("'{measure}' is a share of the people, but is {share:g}.", measure=measure, share=share)
@@ -113,10 +109,8 @@ def the_zone_exists(draft: Draft) -> Iterator[Problem]:
 def templates_exist(draft: Draft, names: list[str]) -> Iterator[Problem]:
     for path, message in draft.messages():
         if names and message.template not in names:
-            cause, fix = (
-                _("There is no template '{template}'.", template=message.template),
-                meant(message.template, names, "template"),
-            )
+            cause = _("There is no template '{name}'.", name=message.template)
+            fix = meant(message.template, names, N_("template"))
             yield draft.error((*path, "template"), "unknown_template", cause, fix)
 
 

@@ -12,7 +12,7 @@ from commsengine.cadence.people import COLUMNS, Person
 from commsengine.cadence.plan import WEEKDAYS, Role
 from commsengine.errors import Problem
 from commsengine.text import listed, meant, near_names, near_or
-from commsengine.translation import _
+from commsengine.translation import N_, _
 
 
 def roles_can_match(draft: Draft) -> Iterator[Problem]:
@@ -20,17 +20,15 @@ def roles_can_match(draft: Draft) -> Iterator[Problem]:
     for name, role in draft.plan.audience.roles.items():
         path: YamlPath = ("audience", "roles", name)
         if rest:
-            cause = _("Nobody can be in '{name}': '{rest}' above it takes everybody else.", name=name, rest=rest)
-            yield draft.error_at_key(
-                path, "empty_role", cause, _("Move '{name}' above '{rest}'.", name=name, rest=rest)
-            )
+            cause = _("Nobody can be in '{role}': '{rest}' above it takes everybody else.", role=name, rest=rest)
+            fix = _("Move '{role}' above '{rest}'.", role=name, rest=rest)
+            yield draft.error_at_key(path, "empty_role", cause, fix)
         elif not role.rest and role.is_manager is None and not role.columns:
+            cause = _("The role '{role}' does not say who is in it.", role=name)
             fix = _("Write a column with values, is_manager: true, or rest: true for everybody else.")
-            yield draft.error_at_key(
-                path, "vague_role", _("The role '{name}' does not say who is in it.", name=name), fix
-            )
+            yield draft.error_at_key(path, "vague_role", cause, fix)
         elif role.rest and (role.columns or role.is_manager is not None):
-            cause = _("'rest: true' takes everybody, so the other conditions of '{name}' have no effect.", name=name)
+            cause = _("'rest: true' takes everybody, so the other conditions of '{role}' have no effect.", role=name)
             yield draft.advice(path, "rest_alone", cause, _("Take them out, or take 'rest' out."))
         rest = rest or (name if role.rest else "")
 
@@ -46,9 +44,8 @@ def roles_have_people(draft: Draft, people: Sequence[Person]) -> Iterator[Proble
         elif not unknown:
             yield from _idle_values(draft, name, role, people)
     if members[None]:
-        cause = _(
-            "{members} of {number} people are in no role and get nothing.", members=members[None], number=len(people)
-        )
+        outside, everybody = members[None], len(people)
+        cause = _("{number} of {all} people are in no role and get nothing.", number=outside, all=everybody)
         yield draft.advice(("audience", "roles"), "no_role", cause, _("Add 'others: {rest: true}' if they should."))
 
 
@@ -61,21 +58,17 @@ def _columns_exist(draft: Draft, name: str, role: Role, columns: list[str]) -> I
     for column in role.columns:
         if column not in columns:
             path: YamlPath = ("audience", "roles", name, column)
-            fix = meant(column, columns, "column")
-            yield draft.error_at_key(
-                path, "unknown_column", _("Nobody has a column '{column}' in the people file.", column=column), fix
-            )
+            cause = _("Nobody has a column '{column}' in the people file.", column=column)
+            yield draft.error_at_key(path, "unknown_column", cause, meant(column, columns, N_("column")))
 
 
 def _nobody(draft: Draft, name: str, role: Role, people: Sequence[Person]) -> Iterator[Problem]:
     path: YamlPath = ("audience", "roles", name)
     if any(matches(role, person) for person in people):
-        cause, fix = (
-            _("Everybody in '{name}' is already in a role above it.", name=name),
-            _("Move '{name}' up, or take it out.", name=name),
-        )
+        cause = _("Everybody in '{role}' is already in a role above it.", role=name)
+        fix = _("Move '{role}' up, or take it out.", role=name)
     else:
-        cause, fix = _("The role '{name}' selects nobody.", name=name), _values_fix(role, people)
+        cause, fix = _("The role '{role}' selects nobody.", role=name), _values_fix(role, people)
     yield draft.error_at_key(path, "empty_role", cause, fix)
 
 
@@ -85,10 +78,9 @@ def _values_fix(role: Role, people: Sequence[Person]) -> str:
         for value in values:
             if value not in known:
                 near = near_names(value, known)
-                some = _("the values are {known}", known=listed(known[:8], "and"))
-                return _("Nobody has {column} '{value}': ", column=column, value=value) + (
-                    _("did you mean {near}?", near=listed(near)) if near else f"{some}."
-                )
+                fix = N_("Nobody has {column} '{value}': did you mean {names}?")
+                fix = fix if near else N_("Nobody has {column} '{value}': the values are {names}.")
+                return _(fix, column=column, value=value, names=listed(near) if near else listed(known[:8], "and"))
     return _("Loosen its conditions, or take it out.")
 
 
@@ -98,10 +90,8 @@ def _idle_values(draft: Draft, name: str, role: Role, people: Sequence[Person]) 
         for index, value in enumerate(values):
             if value not in known:
                 fix = near_or(value, known - {""}, _("Take it out, or check the people file."))
-                path: YamlPath = ("audience", "roles", name, column, index)
-                yield draft.advice(
-                    path, "idle_value", _("Nobody has {column} '{value}'.", column=column, value=value), fix
-                )
+                cause = _("Nobody has {column} '{value}'.", column=column, value=value)
+                yield draft.advice(("audience", "roles", name, column, index), "idle_value", cause, fix)
 
 
 def people_can_be_reached(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
@@ -113,7 +103,7 @@ def people_can_be_reached(draft: Draft, people: Sequence[Person]) -> Iterator[Pr
         yield draft.advice(("send", "window", "days"), "never_at_work", cause, _("Allow one of their days."))
     alone = sum(1 for person in audience if not person.manager)
     if alone > 1 and _managers_call(draft):
-        cause = _("{alone} people have no manager; their follow-ups go to the owner.", alone=alone)
+        cause = _("{number} people have no manager; their follow-ups go to the owner.", number=alone)
         yield draft.advice(("follow_up",), "no_manager", cause, _("Fill the column 'manager' if they have one."))
 
 

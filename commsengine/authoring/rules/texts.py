@@ -24,9 +24,8 @@ def texts_can_be_sent(draft: Draft) -> Iterator[Problem]:
             cause = _("'{key}' has {number:,} characters; at most {most:,} fit.", key=key, number=len(text), most=most)
             yield draft.error(path, "too_long", cause, _("Shorten it, and link to the rest."))
         if key in ONE_LINE and "\n" in text.strip("\n"):
-            yield draft.error(
-                path, "line_break", _("'{key}' goes over several lines.", key=key), _("Write it in one line.")
-            )
+            cause = _("'{key}' goes over several lines.", key=key)
+            yield draft.error(path, "line_break", cause, _("Write it in one line."))
 
 
 def _written(node: Any, path: YamlPath) -> Iterator[tuple[YamlPath, str]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -32,6 +31,7 @@ from tests.builders import a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
 from tests.fakes import Clock, Mailbag, a_channel
 from tests.faults.threads.engines import an_engine, crowd, lives, once, over_smtp, per_person, states
+from tests.fork_server import python
 from tests.servers import SmtpSink
 from tests.waiting import PATIENCE
 
@@ -79,8 +79,8 @@ def test_mautic_2215_overlapping_cron_runs_sent_the_same_message_id_twice(
         time.sleep(0.02)
 
     relay.on_message = slowly
-    command = [sys.executable, "-m", "tests.faults.threads.engines", f"sqlite:///{database}", str(relay.port)]
-    with subprocess.Popen(command, cwd=HERE, stdout=subprocess.DEVNULL) as before:
+    command = ["-m", "tests.faults.threads.engines", f"sqlite:///{database}", str(relay.port)]
+    with python(command, cwd=HERE, stdout=subprocess.DEVNULL) as before:
         assert overlapping.wait(PATIENCE)
         store.loading.wipe_bookmarks(utc("2027-01-11 09:00"))  # as if it had read them before the other wrote
         assert engine(email=over_smtp(relay)).tick().claimed == 0

@@ -8,7 +8,6 @@ in the database and not in a queue; recovery is no job that could itself get stu
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +33,7 @@ from tests.faults.threads.engines import (
     per_person,
     states,
 )
+from tests.fork_server import python
 from tests.servers import CUT, WAIT, SmtpSink
 from tests.waiting import PATIENCE
 
@@ -168,8 +168,8 @@ def test_celery_1628_a_killed_worker_took_its_task_with_it(
     """
     run(store, crowd(30), once())
     killed: list[bytes] = []
-    command = [sys.executable, "-m", "tests.faults.threads.engines", f"sqlite:///{database}", str(relay.port)]
-    with subprocess.Popen(command, cwd=HERE, stdout=subprocess.DEVNULL) as worker:
+    command = ["-m", "tests.faults.threads.engines", f"sqlite:///{database}", str(relay.port)]
+    with python(command, cwd=HERE, stdout=subprocess.DEVNULL) as worker:
 
         def kill_it(data: bytes) -> None:
             if len(relay.messages) == 12 and not killed:

@@ -5,7 +5,8 @@ import datetime as dt
 import pytest
 
 from commsengine.cadence.plan import Cadence
-from commsengine.content.words import day_text, header, often, shortened
+from commsengine.content.phrases import day_text, often
+from commsengine.content.sheet import header, shortened
 
 DAY = dt.date(2027, 3, 15)
 
