@@ -140,7 +140,7 @@ def _next_at(decision: Decision, campaign: str, message: str) -> str | None:
 
 def _reasons(decision: Decision, campaign: str, message: str) -> list[dict[str, Any]]:
     others: Iterable[dict[str, Any]] = (
-        {"code": r.code, "text": _(r.text), "next_at": iso(r.next_at), "waits_for": r.waits_for}
+        {"code": r.code, "text": r.text, "next_at": iso(r.next_at), "waits_for": r.waits_for}
         for r in decision.reasons
         if (r.campaign, r.message) == (campaign, message)
     )
