@@ -44,7 +44,7 @@ def _address(value: str) -> str:
     try:
         return sender_address(value) if value else ""
     except HeaderError as bad:
-        raise ValueError(f"{bad.what}. {_('Write one such as change@example.com')}") from None
+        raise ValueError(_("{what}. Write one such as change@example.com", what=_(bad.what))) from None
 
 
 def _web_url(value: str) -> str:

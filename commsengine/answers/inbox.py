@@ -32,7 +32,7 @@ from commsengine.errors import CommsError, InputError
 from commsengine.store.records import CampaignRecord, QuestionRecord, TouchRecord
 from commsengine.store.store import Store
 from commsengine.text import message_key
-from commsengine.translation import _
+from commsengine.translation import N_, _, in_language
 
 LONGEST = 4000
 """Characters of what a person writes."""
@@ -95,13 +95,15 @@ class AnswerInbox:
         )
 
     def text(self, card: Card) -> CardText:
-        return card_text(self._renderer(self._version(card.touch)), card, self._signers(card.person, card.plan))
+        renderer = self._renderer(self._version(card.touch))
+        with in_language(renderer.language(card.person)):
+            return card_text(renderer, card, self._signers(card.person, card.plan))
 
     def drawn(self, card: Card, channel: ChannelName) -> tuple[str, Blocks]:
         sent = self._store.campaigns.version(card.touch.campaign, card.touch.version)
-        signers = self._signers(card.person, card.plan)
-        check = card_text(self._renderer(self._version(card.touch)), card, signers).check
-        return drawn(self._renderer(sent or self._version(card.touch)), card, channel, signers, check)
+        renderer = self._renderer(sent or self._version(card.touch))
+        with in_language(renderer.language(card.person)):
+            return drawn(renderer, card, channel, self._signers(card.person, card.plan), self.text(card).check)
 
     def _version(self, touch: TouchRecord) -> CampaignRecord:
         # the plan as it stands, or as it stood when the touch was made if it has lost the message since
@@ -223,7 +225,7 @@ class AnswerInbox:
         # a question that does not say what was answered
         question = self.text(card).check.question
         about = f" ({question})" if question else ""
-        return self.ask(card, _("Please explain it to me{about}", about=about), evidence)
+        return self.ask(card, f"Please explain it to me{about}", evidence)
 
     def snooze(self, card: Card) -> Card:
         """Nothing of this message comes before the person's next local day."""
@@ -297,7 +299,6 @@ def _written(text: str) -> str:
     if not text:
         raise InputError(_("Please write something first."))
     if len(text) > LONGEST:
-        raise InputError(
-            _("Please say it in {longest} characters at most; yours has {number}.", longest=LONGEST, number=len(text))
-        )
+        cause = N_("Please say it in {most} characters at most; yours has {given}.")
+        raise InputError(_(cause, most=LONGEST, given=len(text)))
     return text

@@ -18,7 +18,7 @@ from commsengine.content.slack_card import answered_card
 from commsengine.content.slots import slack_text
 from commsengine.content.values import Signers
 from commsengine.errors import RenderError
-from commsengine.translation import _
+from commsengine.translation import N_, _
 
 Blocks = Sequence[Mapping[str, Any]]
 
@@ -77,8 +77,8 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
         check=check,
         offered=tuple(zip(card.message.input.choices, choices, strict=False)) if card.message.input else (),
         value=_chosen(card, check, choices),
-        points=tuple((TITLES[angle], shown_now[angle]) for angle in now),
-        more=tuple((TITLES[angle], text) for angle, text in shown_now.items() if angle not in now),
+        points=tuple((_(TITLES[angle]), shown_now[angle]) for angle in now),
+        more=tuple((_(TITLES[angle]), text) for angle, text in shown_now.items() if angle not in now),
     )
 
 
@@ -155,18 +155,12 @@ def _asked(card: Card) -> str:
         return ""
     if question.answered_at:
         return _("Your question of {at} is answered: {answer}", at=card.at(question.asked_at), answer=question.answer)
-    return _(
-        "You asked {at}. The answer comes to you; until then nothing of this message does.",
-        at=card.at(question.asked_at),
-    )
+    text = N_("You asked {at}. The answer comes to you; until then nothing of this message does.")
+    return _(text, at=card.at(question.asked_at))
 
 
 def _snoozed(card: Card) -> str:
-    return (
-        _("Nothing more of this before {snoozed_until:%A}.", snoozed_until=card.snoozed_until)
-        if card.snoozed_until
-        else ""
-    )
+    return _("Nothing more of this before {day:%A}.", day=card.snoozed_until) if card.snoozed_until else ""
 
 
 def _note(text: str) -> Mapping[str, Any]:

@@ -30,8 +30,6 @@ def short_name(name: str, email: str) -> str:
 
 
 def read_by(lead: str, leads: int) -> str:
-    return _(
-        "{lead}{form} every answer, with your name.",
-        lead=lead,
-        form=" reads" if leads == 1 else _(" and the others who lead this read"),
-    )
+    if leads == 1:
+        return _("{lead} reads every answer, with your name.", lead=lead)
+    return _("{lead} and the others who lead this read every answer, with your name.", lead=lead)

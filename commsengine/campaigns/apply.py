@@ -182,8 +182,8 @@ def _dates_named(store: Store, campaign: str, version: int, message: str) -> Map
 def correction(plan: Plan, moved: Sequence[Moved]) -> str:
     lines = [
         _(
-            '{move} of "{title}" is now on {new:%d %B %Y}, not on {old:%d %B %Y}.',
-            move=move.name.replace("_", " "),
+            '{milestone} of "{title}" is now on {new:%d %B %Y}, not on {old:%d %B %Y}.',
+            milestone=move.name.replace("_", " "),
             title=plan.title,
             new=move.new,
             old=move.old,
@@ -205,13 +205,10 @@ def _refuse_renumbered_rungs(store: Store, old: Plan, new: Plan) -> None:
         before = [rung.do for rung in old.ladder(old.message(message.id))][: climbed.get(message.id, 0)]
         after = [rung.do for rung in new.ladder(message)][: len(before)]
         if before[: len(after)] != after:
-            raise InputError(
-                _(
-                    "The follow-up of '{message}' is renumbered, but people stand on its rungs: "
-                    "{before} became {after}.",
-                    message=message.id,
-                    before=", ".join(before),
-                    after=", ".join(after),
-                ),
-                _("Keep the rungs that were climbed as they are and add new ones after them."),
+            cause = _(
+                "The follow-up of '{message}' is renumbered, but people stand on its rungs: {before} became {after}.",
+                message=message.id,
+                before=", ".join(before),
+                after=", ".join(after),
             )
+            raise InputError(cause, _("Keep the rungs that were climbed as they are and add new ones after them."))

@@ -42,10 +42,8 @@ def known(store: Store, campaign: str) -> CampaignRecord:
     record = store.campaigns.get(campaign)
     if record is None:
         near = ", ".join(store.campaigns.near(campaign))
-        raise InputError(
-            _("There is no campaign '{campaign}'.", campaign=campaign),
-            _("There is: {near}.", near=near) if near else _("Apply a plan first."),
-        )
+        fix = _("There is: {near}.", near=near) if near else _("Apply a plan first.")
+        raise InputError(_("There is no campaign '{campaign}'.", campaign=campaign), fix)
     return record
 
 

@@ -22,7 +22,6 @@ from commsengine.errors import CommsError
 from commsengine.store import sqlite_files
 from commsengine.store.database import sqlite_url
 from commsengine.store.store import Store
-from commsengine.translation import _
 
 AHEAD = dt.timedelta(hours=24)
 
@@ -117,8 +116,6 @@ def _take_the_place_of(store: Store, database: Path) -> bool:
 
 
 def _reason(file: Path, seen: Verified) -> str:
-    since = _(", made after {made_at:%Y-%m-%d %H:%M} UTC", made_at=seen.made_at) if seen.made_at else ""
-    again = (
-        _(" {put_back} messages that left since are on record again.", put_back=seen.put_back) if seen.put_back else ""
-    )
-    return _("Restored from {file}{since}.{again}", file=file.name, since=since, again=again)
+    since = f", made after {seen.made_at:%Y-%m-%d %H:%M} UTC" if seen.made_at else ""
+    again = f" {seen.put_back} messages that left since are on record again." if seen.put_back else ""
+    return f"Restored from {file.name}{since}.{again}"

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from commsengine.content.message import RenderedMessage
 from commsengine.text import BREAKS, CONTROLS, mail_address
-from commsengine.translation import _
+from commsengine.translation import N_
 
 _UNSAFE = re.compile(f"[{CONTROLS}{BREAKS}]")
 _TOKEN = re.compile(r"[A-Za-z0-9._-]{1,200}")
@@ -29,7 +29,10 @@ _HEADER = re.compile(rb"([A-Za-z-]+): [^\r\n]*(?:\r\n [^\r\n]*)*\r\n")
 
 
 class HeaderError(ValueError):
-    """A value that must not travel in a header: says which field and why, never repeats the value."""
+    """A value that must not travel in a header: says which field and why, never repeats the value.
+
+    It may become a receipt and stays in English; ``what`` is shown through ``_``.
+    """
 
     def __init__(self, field: str, what: str) -> None:
         super().__init__(f"{field} {what}")
@@ -40,7 +43,7 @@ def message_bytes(message: RenderedMessage, mail_from: str) -> bytes:
     """The finished message, CRLF, not yet dot-stuffed. Raises ``HeaderError``."""
     headers = _headers(message, mail_from)
     boundary = f"=_{headers['X-Commsengine-Touch']}"  # "=_" cannot stand in quoted-printable
-    headers["Content-Type"] = _('multipart/alternative; boundary="{boundary}"', boundary=boundary)
+    headers["Content-Type"] = f'multipart/alternative; boundary="{boundary}"'
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     parts = [_part("plain", message.text)] + ([_part("html", message.html)] if message.html else [])
     opened = f"\r\n--{boundary}\r\n".encode()
@@ -57,15 +60,15 @@ def dot_stuffed(data: bytes) -> bytes:
 
 def check_bytes(data: bytes, names: tuple[str, ...]) -> None:
     """Read finished bytes back: these headers, once each, in this order; CRLF only; ASCII. Raises ``HeaderError``."""
-    head, blank, _body = data.partition(b"\r\n\r\n")
+    head, blank, _ = data.partition(b"\r\n\r\n")
     found, at = [], 0
     while header := _HEADER.match(head + b"\r\n", at):
         found.append(header[1].decode())
         at = header.end()
     if not blank or at != len(head) + 2 or tuple(found) != names or len(set(found)) != len(found):
-        raise HeaderError(_("the message"), _("would carry other headers than we meant"))
+        raise HeaderError("the message", N_("would carry other headers than we meant"))
     if not data.count(b"\r") == data.count(b"\n") == data.count(b"\r\n") or b"\x00" in data or not data.isascii():
-        raise HeaderError(_("the message"), _("would carry bytes that mail must not carry"))
+        raise HeaderError("the message", N_("would carry bytes that mail must not carry"))
 
 
 @lru_cache(maxsize=256)
@@ -74,9 +77,9 @@ def address(value: str, field: str) -> str:
     try:
         bare = mail_address(value)
     except UnicodeError:
-        raise HeaderError(field, _("has a domain that cannot be")) from None
+        raise HeaderError(field, N_("has a domain that cannot be")) from None
     if not bare:
-        raise HeaderError(field, _("is not an e-mail address that mail can be sent to"))
+        raise HeaderError(field, N_("is not an e-mail address that mail can be sent to"))
     return bare
 
 
@@ -86,22 +89,22 @@ def sender_address(mail_from: str) -> str:
 
     The name may hold anything but a second address. Quotes around the whole are those that a tool left there.
     """
-    written = _safe(mail_from.strip(), _("the sender"))
+    written = _safe(mail_from.strip(), "the sender")
     if len(written) > 1 and written[0] == written[-1] in "\"'":
         written = written[1:-1].strip()
     named = _NAMED.fullmatch(written)
     bare = named[2].strip() if named else written
     if len({each for each in _BETWEEN.split(_QUOTED.sub("", written).lower()) if "@" in each}) > 1:
-        raise HeaderError(_("the sender"), _("names more than one address"))
-    return address(bare, _("the sender"))
+        raise HeaderError("the sender", N_("names more than one address"))
+    return address(bare, "the sender")
 
 
 def _headers(message: RenderedMessage, mail_from: str) -> dict[str, str]:
-    sender, to = sender_address(mail_from), address(message.to_email, _("the recipient"))
-    domain, key = sender.rpartition("@")[2], _token(message.key, _("the key"))
+    sender, to = sender_address(mail_from), address(message.to_email, "the recipient")
+    domain, key = sender.rpartition("@")[2], _token(message.key, "the key")
     headers = {
-        "From": mailbox(_sender_name(message), sender, _("the sender's name")),
-        "To": mailbox(message.to_name, to, _("the recipient's name")),
+        "From": mailbox(_sender_name(message), sender, "the sender's name"),
+        "To": mailbox(message.to_name, to, "the recipient's name"),
         "Subject": text(message.subject, "the subject"),
         "Date": format_datetime(message.date),
         "Message-ID": f"<{key}@{domain}>",
@@ -111,7 +114,7 @@ def _headers(message: RenderedMessage, mail_from: str) -> dict[str, str]:
         "MIME-Version": "1.0",
     }
     if message.reply_to:
-        headers["Reply-To"] = address(message.reply_to, _("the reply address"))
+        headers["Reply-To"] = address(message.reply_to, "the reply address")
     if message.unsubscribe_url:
         headers["List-Unsubscribe"] = f"<{_url(message.unsubscribe_url)}>"
         if message.unsubscribe_url.startswith("https:"):  # RFC 8058 asks for it; no mail program calls this machine
@@ -121,7 +124,7 @@ def _headers(message: RenderedMessage, mail_from: str) -> dict[str, str]:
 
 def _sender_name(message: RenderedMessage) -> str:
     # Filters take a name that is another address than the sender's for a forgery.
-    name = _safe(message.sender_name, _("the sender's name"))
+    name = _safe(message.sender_name, "the sender's name")
     return message.campaign_title if not name or _LIKE_AN_ADDRESS.search(name) else f"{name} ({message.campaign_title})"
 
 
@@ -150,19 +153,19 @@ def _plain(value: str) -> bool:
 
 def _safe(value: str, field: str) -> str:
     if _UNSAFE.search(value):
-        raise HeaderError(field, _("holds a control character or a line break"))
+        raise HeaderError(field, N_("holds a control character or a line break"))
     return value.strip()
 
 
 def _token(value: str, field: str) -> str:
     if not _TOKEN.fullmatch(value):
-        raise HeaderError(field, _("holds a character that does not belong in a name"))
+        raise HeaderError(field, N_("holds a character that does not belong in a name"))
     return value
 
 
 def _url(value: str) -> str:
     if not _URL.fullmatch(value):
-        raise HeaderError(_("the unsubscribe link"), _("is not a web address"))
+        raise HeaderError("the unsubscribe link", N_("is not a web address"))
     return value
 
 

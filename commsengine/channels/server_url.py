@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from commsengine.errors import InputError
-from commsengine.translation import _
+from commsengine.translation import N_, _
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,8 @@ class ServerUrl:
         """User and password, each empty if it is not there. Raises ``InputError``."""
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
         if not (user + password).isascii() or not (user + password).isprintable():
-            cause = _(
-                "holds a letter that {protocol} log-in cannot send in its user name or password", protocol=self.protocol
-            )
+            letter = N_("holds a letter that {protocol} log-in cannot send in its user name or password")
+            cause = _(letter, protocol=self.protocol)
             raise self.wrong(cause, _("Use letters, digits and signs of plain ASCII only."))
         return user, password
 

@@ -26,7 +26,7 @@ from slack_sdk.errors import SlackApiError
 
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, DeliveryError, Mark, Outcome
 from commsengine.content.message import RenderedMessage
-from commsengine.translation import N_, _
+from commsengine.translation import N_
 
 EVENT_TYPE = "commsengine_touch"
 TROUBLES_IN_A_ROW = 3
@@ -47,9 +47,9 @@ _NOBODY = {
     "users_not_found", "user_not_found", "user_not_visible", "user_disabled", "user_deactivated", "cannot_dm_bot",
     "cannot_dm_user", "channel_not_found", "is_archived",
 }  # fmt: skip
-_INSTALL = N_("Install the app again and copy its bot token (xoxb-…)")
-_SCOPES = N_("Give the app the scopes of slack-manifest.json, install it again and copy its bot token (xoxb-…)")
-_ALLOWED = N_("Ask an administrator of the Slack workspace to let this app send direct messages from here")
+_INSTALL = "Install the app again and copy its bot token (xoxb-…)"
+_SCOPES = "Give the app the scopes of slack-manifest.json, install it again and copy its bot token (xoxb-…)"
+_ALLOWED = "Ask an administrator of the Slack workspace to let this app send direct messages from here"
 _OURS = {
     **dict.fromkeys(("invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"), _INSTALL),
     **dict.fromkeys(("missing_scope", "no_permission", "not_allowed_token_type"), _SCOPES),
@@ -57,11 +57,9 @@ _OURS = {
         "org_login_required", "ekm_access_denied", "access_denied", "team_access_not_granted", "accesslimited",
         "enterprise_is_restricted", "two_factor_setup_required", "restricted_action",
     ), _ALLOWED),
-    "messages_tab_disabled": N_("Switch it on at api.slack.com/apps: the app → App Home → Show Tabs → Messages Tab"),
-    "message_limit_exceeded": N_(
-        "The workspace has reached a limit of its Slack plan: its administrator must see to that"
-    ),
-    "team_added_to_org": N_("The workspace is moving into an Enterprise organisation: it works again after that"),
+    "messages_tab_disabled": "Switch it on at api.slack.com/apps: the app → App Home → Show Tabs → Messages Tab",
+    "message_limit_exceeded": "The workspace has reached a limit of its Slack plan: its administrator must see to that",
+    "team_added_to_org": "The workspace is moving into an Enterprise organisation: it works again after that",
 }  # fmt: skip
 """Of the token, the app or the workspace, with what helps. account_inactive is the bot's own account."""
 
@@ -197,7 +195,7 @@ class SlackChannel:
         if isinstance(error, _TroubleError):
             self._troubles[method] += 1
             if self._troubles[method] >= TROUBLES_IN_A_ROW:
-                error.channel_down = _("Slack is in trouble: {reply}", reply=error.reply)
+                error.channel_down = f"Slack is in trouble: {error.reply}"
             elif not error.begun:
                 error.retry_after = AFTER_TROUBLE
         else:
@@ -233,7 +231,7 @@ def refused(error: SlackApiError, *, marked: bool) -> DeliveryError:
     if name in _NOBODY:
         return DeliveryError(PERMANENT, phase, name, begun=False, unreachable=_NOT_ON_SLACK)
     if name in _OURS:
-        down = _("Slack refuses us: {name}. {ours}", name=name, ours=_OURS[name])
+        down = f"Slack refuses us: {name}. {_OURS[name]}"
         return DeliveryError(RETRY, phase, name, begun=False, channel_down=down, lasting=name not in _PASSES)
     if name in _THIS_MESSAGE:
         return DeliveryError(PERMANENT, phase, name)
@@ -241,7 +239,7 @@ def refused(error: SlackApiError, *, marked: bool) -> DeliveryError:
         return DeliveryError(RETRY, phase, name)  # of this person or message, in a word that is new to us
     from_slack = name.replace("_", "").isalnum()  # anything else is not Slack speaking, but something in between
     perhaps_posted = name in _PERHAPS_POSTED or not (from_slack or status == 503)
-    shown = name if from_slack else _("HTTP {status}", status=status)
+    shown = name if from_slack else f"HTTP {status}"
     return _TroubleError(UNCERTAIN if marked and perhaps_posted else RETRY, phase, shown, begun=marked)
 
 
@@ -249,7 +247,7 @@ def broken(error: Exception, *, marked: bool) -> DeliveryError:
     """``marked``: the answer was to a post."""
     if isinstance(error, urllib.error.URLError) and isinstance(error.reason, OSError):
         return _never_out(error.reason, marked=marked)
-    text = _("the connection broke ({name})", name=type(error).__name__)
+    text = f"the connection broke ({type(error).__name__})"
     if marked:
         return _TroubleError(UNCERTAIN, "reply", text)
     return _TroubleError(RETRY, "connect", text, begun=False)
@@ -289,7 +287,7 @@ def _card(message: RenderedMessage, conversation: str) -> dict[str, Any]:
 def _never_out(reason: OSError, *, marked: bool) -> DeliveryError:
     # The request did not get out whole, so Slack has nothing of it, and the next one would fare no better. Where the
     # connection was cut in mid-request, the request itself may be why: that counts as an attempt.
-    why = next((text for kind, text in _NO_CONNECTION if isinstance(reason, kind)), _("Slack cannot be reached"))
+    why = next((text for kind, text in _NO_CONNECTION if isinstance(reason, kind)), N_("Slack cannot be reached"))
     cut = isinstance(reason, BrokenPipeError | ConnectionResetError)
     lasting = isinstance(reason, ssl.SSLCertVerificationError)
     return DeliveryError(RETRY, "connect", why, begun=marked and cut, channel_down=why, lasting=lasting)

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from commsengine.translation import N_
-
 MANIFEST: Mapping[str, Any] = {
     "display_information": {
-        "name": N_("Change messages"),
-        "description": N_("Short messages about what changes for you, and a way to answer them"),
+        "name": "Change messages",
+        "description": "Short messages about what changes for you, and a way to answer them",
     },
     "features": {
         # Without its Messages tab an app can send no direct message. What people type there would reach no one, so it
         # is for reading; they answer by the buttons. There is no home page of the app.
         "app_home": {"home_tab_enabled": False, "messages_tab_enabled": True, "messages_tab_read_only_enabled": True},
-        "bot_user": {"display_name": N_("Change messages"), "always_online": False},
+        "bot_user": {"display_name": "Change messages", "always_online": False},
     },
     "oauth_config": {"scopes": {"bot": ["chat:write", "im:write", "users:read", "users:read.email", "im:history"]}},
     "settings": {

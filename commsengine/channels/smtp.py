@@ -28,21 +28,21 @@ _WAIT = {421: 60.0, 452: 900.0}  # seconds, by code
 _WAIT_OTHERWISE = 300.0  # seconds; what grey-listing relays ask for
 _PATIENCE = 60.0  # seconds; the unit in which relays count messages
 _EVERYBODY = {
-    refusals.US: N_("the relay refuses us: {text}"),
-    refusals.QUOTA: N_("our quota at the relay is used up: {text}"),
-    refusals.CONNECTIONS: N_("the relay takes no more connections: {text}"),
-    refusals.DOWN: N_("the relay takes nothing at present: {text}"),
+    refusals.US: "the relay refuses us: {text}",
+    refusals.QUOTA: "our quota at the relay is used up: {text}",
+    refusals.CONNECTIONS: "the relay takes no more connections: {text}",
+    refusals.DOWN: "the relay takes nothing at present: {text}",
 }
 """Refusals that concern all messages, in words."""
 
 _NO_CONNECTION: tuple[tuple[type[Exception], str], ...] = (  # the first that fits
-    (smtplib.SMTPNotSupportedError, N_("{place} does not offer what we need: {detail}")),
-    (ssl.SSLCertVerificationError, N_("the certificate of {place} cannot be trusted: {detail}")),
-    (ssl.SSLError, N_("no encrypted connection to {place}: {detail}")),
-    (socket.gaierror, N_("the name {host} cannot be found")),
-    (TimeoutError, N_("{place} does not answer in time")),
-    (ConnectionRefusedError, N_("{place} refuses the connection")),
-    (Exception, N_("no connection to {place}: {detail}")),
+    (smtplib.SMTPNotSupportedError, "{place} does not offer what we need: {detail}"),
+    (ssl.SSLCertVerificationError, "the certificate of {place} cannot be trusted: {detail}"),
+    (ssl.SSLError, "no encrypted connection to {place}: {detail}"),
+    (socket.gaierror, "the name {host} cannot be found"),
+    (TimeoutError, "{place} does not answer in time"),
+    (ConnectionRefusedError, "{place} refuses the connection"),
+    (Exception, "no connection to {place}: {detail}"),
 )
 
 
@@ -75,27 +75,25 @@ def parse_smtp_url(url: str) -> SmtpServer:
     tls = _tls(given, parts, host)
     user, password = given.log_in(parts)
     if bool(user) != bool(password):
-        raise given.wrong(
-            _("has a user without a password, or a password without a user"), _("Write both, or neither.")
-        )
+        cause = _("has a user without a password, or a password without a user")
+        raise given.wrong(cause, _("Write both, or neither."))
     if port == 0:
-        raise given.wrong(_("names port 0"), _("Write the port of your relay, for example {ports}.", ports=_PORTS[tls]))
+        raise given.wrong(_("names port 0"), _("Write the port of your relay, for example {port}.", port=_PORTS[tls]))
     return SmtpServer(host, port or _PORTS[tls], tls, user, password)
 
 
 def _tls(given: ServerUrl, parts: SplitResult, host: str) -> str:
     options = parse_qs(parts.query, keep_blank_values=True)
     if options.keys() - {"tls"}:
-        raise given.wrong(
-            _("has an option that is not known"), _("The only option is tls=starttls, tls=tls or tls=off.")
-        )
+        fix = _("The only option is tls=starttls, tls=tls or tls=off.")
+        raise given.wrong(_("has an option that is not known"), fix)
     wanted = options["tls"][-1] if "tls" in options else None
     if wanted is not None and wanted not in _PORTS:
         raise given.wrong(_("asks for a kind of TLS that is not known"), _("Write tls=starttls, tls=tls or tls=off."))
     if parts.scheme == "smtps":
         if wanted not in (None, TLS):
             fix = _("Write smtps:// without tls, or smtp:// with it.")
-            raise given.wrong(_("starts with smtps:// and says tls={wanted}", wanted=wanted), fix)
+            raise given.wrong(_("starts with smtps:// and says tls={kind}", kind=wanted), fix)
         return TLS
     return wanted or (OFF if is_loopback(host) else STARTTLS)
 
@@ -222,23 +220,21 @@ class SmtpConnection:
     def _broken(self, phase: str, error: OSError) -> DeliveryError:
         self.drop()
         return DeliveryError(
-            RETRY,
-            phase,
-            _("the connection broke before the message was handed over: {in_words}", in_words=_in_words(error)),
+            RETRY, phase, f"the connection broke before the message was handed over: {_in_words(error)}"
         )
 
 
 def refusal(phase: str, code: int, reply: bytes) -> DeliveryError:
     text, what = shown(code, reply), refusals.about(phase, code, _words(reply))
     if what == refusals.US and phase == refusals.MAIL:
-        return _for_everybody(what, phase, text, _("the relay refuses our sender: {words}", words=text))
+        return _for_everybody(what, phase, text, f"the relay refuses our sender: {text}")
     if what in _EVERYBODY:
         return _for_everybody(what, phase, text, _EVERYBODY[what].format(text=text))
     if what == refusals.BUSY:
         return DeliveryError(RETRY, phase, text, begun=False, retry_after=_PATIENCE)
     if what == refusals.LATER:
         return DeliveryError(RETRY, phase, text, retry_after=_WAIT.get(code, _WAIT_OTHERWISE))
-    gone = _("no such mailbox") if what == refusals.GONE else ""
+    gone = N_("no such mailbox") if what == refusals.GONE else ""
     alike = f"{code} {refusals.enhanced_code(_words(reply))}".strip() if what == refusals.UNCLEAR else ""
     return DeliveryError(PERMANENT, phase, text, unreachable=gone, unclear=alike)
 
@@ -288,7 +284,7 @@ def _turned_away(error: smtplib.SMTPResponseException, place: str) -> DeliveryEr
     logging_in = isinstance(error, smtplib.SMTPAuthenticationError)
     if what in (refusals.QUOTA, refusals.CONNECTIONS):
         return _for_everybody(what, refusals.CONNECT, text, _EVERYBODY[what].format(text=text))
-    refused = _("refuses our log-in") if code >= 500 else _("does not let us log in at present")
+    refused = "refuses our log-in" if code >= 500 else "does not let us log in at present"
     cause = f"{place} {refused if logging_in else 'turns us away'}: {text}"
     phase = AUTH if logging_in else HELLO
     return _for_everybody(refusals.US if code >= 500 else refusals.DOWN, phase, cause, cause)

@@ -55,7 +55,7 @@ def _in_their_language(method: M) -> M:
     def written(renderer: Renderer, *given: Any, **named: Any) -> Any:
         person = next(one for one in (*given, *named.values()) if isinstance(one, Person))
         try:
-            with in_language(renderer._setting.language(person)):
+            with in_language(renderer.language(person)):
                 return method(renderer, *given, **named)
         except RenderError:
             method(renderer, *given, **named)  # raises the same in the words of the caller
@@ -77,6 +77,9 @@ class Renderer:
         self._messages = {message.id: message for message in plan.messages}
         self._recipes: dict[tuple[Any, ...], Recipe] = {}
         self._sheets: dict[tuple[Any, ...], Sheet] = {}
+
+    def language(self, person: Person) -> str:
+        return self._setting.language(person)
 
     @_in_their_language
     def touch(self, touch: Touch, person: Person, signers: Signers) -> RenderedMessage:

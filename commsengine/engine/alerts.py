@@ -24,6 +24,9 @@ from commsengine.translation import _
 NAME = "commsengine"
 MOST_REASONS = 5
 
+Reason = tuple[str, str]
+"""A text, and what stands in its ``{reply}``."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -38,13 +41,13 @@ class Alerts:
 
     def held(self, hold: Hold, now: dt.datetime) -> None:
         self._send(
-            _("held since {since}", since=hold.since.isoformat()),
+            f"held since {hold.since.isoformat()}",
             hold.since,
             _("Nothing is sent: the engine is on hold"),
             _(
-                "{reason}\n\nIt sends nothing until you release it. See what waits:\n\n    commsengine "
-                "status\n\nThen choose what becomes of it:\n\n    commsengine release --backlog latest|all|none",
-                reason=hold.reason,
+                "{reason}\n\nIt sends nothing until you release it. See what waits:\n\n    commsengine status\n\n"
+                "Then choose what becomes of it:\n\n    commsengine release --backlog latest|all|none",
+                reason=_(hold.reason),
             ),
             now,
         )
@@ -52,47 +55,33 @@ class Alerts:
     def shut(self, channel: Carrier, breaker: Breaker, waiting: Callable[[], int], now: dt.datetime) -> None:
         """For a channel that waits for a person or a quota; ``waiting`` counts what does not leave."""
         self._send(
-            _("{channel} is shut", channel=channel),
+            f"{channel} is shut",
             now,
             _("Nothing leaves by {channel}", channel=channel),
             lambda: _rests(breaker, waiting(), now),
             now,
         )
 
-    def failing(self, record: CampaignRecord, why: str, reasons: Counter[str], now: dt.datetime) -> None:
+    def failing(self, record: CampaignRecord, why: str, reasons: Counter[Reason], now: dt.datetime) -> None:
         # it names reasons and their numbers, never an address
-        listed = [f"    {number:,} × {reason}" for reason, number in reasons.most_common(MOST_REASONS)]
-        others = reasons.total() - sum(number for _, number in reasons.most_common(MOST_REASONS))
-        listed += [_("    {others:,} × something else", others=others)] if others else []
-        text = (
-            _(
-                "{why}, more than one in twenty. So the engine has paused {title} ({record}); nothing more of it "
-                "leaves, and what is due waits. The reasons:\n\n",
-                why=why,
-                title=record.plan.title,
-                record=record.id,
-            )
-            + "\n".join(listed)
-            + _(
-                "\n\nSee whom it met:\n\n    commsengine touches {record} --state failed\n    commsengine touches "
-                "{record} --state retry\n\nPut the cause right (addresses that are out of date, a text the mail "
-                "server takes for spam, a sender it does not know), then:\n\n    commsengine resume {record}\n\nThe "
-                "count starts anew then.",
-                record=record.id,
-            )
+        first = reasons.most_common(MOST_REASONS)
+        listed = [(_(text, reply=reply) if reply else _(text), number) for (text, reply), number in first]
+        if others := reasons.total() - sum(number for _reason, number in first):
+            listed.append((_("something else"), others))
+        text = _(
+            "{why}, more than one in twenty. So the engine has paused {title} ({campaign}); nothing more of it "
+            "leaves, and what is due waits. The reasons:\n\n{reasons}\n\nSee whom it met:\n\n"
+            "    commsengine touches {campaign} --state failed\n    commsengine touches {campaign} --state retry\n\n"
+            "Put the cause right (addresses that are out of date, a text the mail server takes for spam, a sender it "
+            "does not know), then:\n\n    commsengine resume {campaign}\n\nThe count starts anew then.",
+            why=why,
+            title=record.plan.title,
+            campaign=record.id,
+            reasons="\n".join(f"    {number:,} × {reason}" for reason, number in listed),
         )
+        subject = _("{title} is paused: too many messages are refused", title=record.plan.title)
         for address in dict.fromkeys([*record.plan.owner, *([self._admin] if self._admin else [])]):
-            event = _(
-                "{record} paused itself at {now}: {address}", record=record.id, now=now.isoformat(), address=address
-            )
-            self._send(
-                event,
-                now,
-                _("{title} is paused: too many messages are refused", title=record.plan.title),
-                text,
-                now,
-                address,
-            )
+            self._send(f"{record.id} paused itself at {now.isoformat()}: {address}", now, subject, text, now, address)
 
     def _send(
         self,
@@ -137,7 +126,7 @@ def _rests(breaker: Breaker, waiting: int, now: dt.datetime) -> str:
         "rests until {until:%H:%M:%S} UTC; then one message tries it, again and again, every ten minutes at "
         "least (where cron calls the engine, with each tick), and once it gets through the others follow. "
         "The other channels go on. See what is wrong:\n\n    commsengine doctor",
-        because=breaker.because.rstrip("."),
+        because=_(breaker.because).rstrip("."),
         passes=passes,
         waits=waits,
         until=breaker.until or now,

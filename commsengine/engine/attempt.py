@@ -25,7 +25,7 @@ from commsengine.engine.refusal_guard import RefusalGuard
 from commsengine.engine.unclear_refusals import UnclearRefusal, UnclearRefusals
 from commsengine.errors import CommsError
 from commsengine.store.records import Lease, Receipt
-from commsengine.translation import _
+from commsengine.translation import N_
 
 BACK_OFF = (1, 5, 15, 60)
 """Minutes from the n-th attempt to the next; the one after the last is the last."""
@@ -139,7 +139,7 @@ class BatchDelivery:
         refusal = UnclearRefusal(outcome, one.topic, one.person, before, lambda settled: self._record(one, settled))
         if not self._unclear.add(refusal):
             return
-        down = _("all are refused alike: {reply}", reply=outcome.reply)
+        down = f"all are refused alike: {outcome.reply}"
         refused = replace(outcome, verdict=RETRY, begun=False, channel_down=down, lasting=True, unclear="")
         self._heed(refused, one)
         for each in self._unclear.take():
@@ -157,7 +157,7 @@ class BatchDelivery:
 
     def settle_rest(self, but: Collection[str] = ()) -> None:
         for key in self._claimed.keys() - self._settled - set(but):
-            silent = Outcome(key, UNCERTAIN, reply=_("the channel gave no answer"))
+            silent = Outcome(key, UNCERTAIN, reply=N_("the channel gave no answer"))
             self.settle(silent if key in self._marked else Outcome(key, RELEASED, begun=False))
 
     def _may_leave(self, key: str) -> bool:
@@ -198,12 +198,7 @@ def receipt_of(outcome: Outcome, attempts: int, now: dt.datetime, *, service: bo
     if outcome.unreachable:
         return _receipt(outcome, "retry", now, retry_at=now)
     if outcome.verdict == RETRY and number >= MOST_ATTEMPTS:
-        return _receipt(
-            outcome,
-            "failed",
-            now,
-            reason=_("given up after {number} attempts: {reply}", number=number, reply=outcome.reply),
-        )
+        return _receipt(outcome, "failed", now, reason=f"given up after {number} attempts: {outcome.reply}")
     if outcome.verdict == RETRY:
         return _receipt(outcome, "retry", now, retry_at=retry_at(outcome, number, now))
     known: Mapping[str, ReceiptState] = {SENT: "sent", PERMANENT: "failed"}

@@ -20,7 +20,7 @@ from collections import deque
 import structlog
 
 from commsengine.cadence.terms import ChannelName
-from commsengine.translation import _
+from commsengine.translation import N_
 
 A_MOMENT = dt.timedelta(minutes=1)
 """How far apart the readings of one clock by several threads may be."""
@@ -100,7 +100,7 @@ class Breaker:
             elif self.trying:
                 self._close()
             elif self._too_many(now):
-                self._open(_("more than a fifth is refused for now: {because}", because=because), now)
+                self._open(f"more than a fifth is refused for now: {because}", now)
 
     def later(self, seconds: float, now: dt.datetime) -> None:
         # the other side asked for patience (``Retry-After``); nothing is wrong with it
@@ -108,7 +108,7 @@ class Breaker:
             asked = now + dt.timedelta(seconds=seconds)
             self.until = max(self.until, asked) if self.until and self.shut(now) else asked
             self._since = now
-            self.because = self.because if self.trying else _("asked to wait")
+            self.because = self.because if self.trying else N_("asked to wait")
             log.info("channel_waits", channel=self.channel, seconds=seconds)
 
     def succeed(self, now: dt.datetime) -> None:

@@ -23,7 +23,7 @@ from commsengine.engine.journal import Entry
 from commsengine.engine.state_folder import Note, StateFolder
 from commsengine.store.records import Marked, Reborn, TouchRecord
 from commsengine.store.store import Store
-from commsengine.translation import _
+from commsengine.translation import N_
 
 BEHIND = dt.timedelta(minutes=15)
 """How much older than noted here a database's last beat may be: a beat is noted a moment after it is kept."""
@@ -48,7 +48,7 @@ def look_back(store: Store, state: StateFolder, now: dt.datetime) -> str:
     reason = beside or _elsewhere(store, state) or _restored(store, state, put_back, strangers, now)
     if reason:
         store.engine.hold(reason, now=now)
-        log.error("held", reason=_("restored or copied"), put_back=put_back, strangers=strangers)
+        log.error("held", reason="restored or copied", put_back=put_back, strangers=strangers)
     if beside:  # the folder stays that of the database it was made from
         store.engine.become(str(uuid.uuid4()))
     else:
@@ -139,26 +139,17 @@ def _restored(store: Store, state: StateFolder, put_back: int, strangers: int, n
     noted, last = state.noted(), store.engine.heartbeat()
     beat_at = noted.beat_at if noted else None
     if put_back or strangers:
-        gone = (
-            _(" Of {strangers} it does not even know the person: import the people again.", strangers=strangers)
-            if strangers
-            else ""
-        )
-        return _(
-            "The database looks restored: {put_back} messages that it did not know of had left; they are on "
-            "record again.{gone}",
-            put_back=put_back,
-            gone=gone,
+        gone = f" Of {strangers} it does not even know the person: import the people again." if strangers else ""
+        return (
+            f"The database looks restored: {put_back} messages that it did not know of had left; "
+            f"they are on record again.{gone}"
         )
     if noted is None and store.engine.place() == state.place and store.engine.fence():
-        return _("The journal of this database is gone from {root}: what left last cannot be known.", root=state.root)
+        return f"The journal of this database is gone from {state.root}: what left last cannot be known."
     if noted and (store.engine.fence() < noted.fence or store.engine.epochs() < noted.epochs):
-        return _("The database looks restored: it is older than what was last sent from here.")
+        return N_("The database looks restored: it is older than what was last sent from here.")
     if beat_at and beat_at <= now and (last is None or last.beat_at < beat_at - BEHIND):  # else the clock was wrong
-        return _(
-            "The database looks restored: it was sent from until {beat_at:%Y-%m-%d %H:%M} UTC and does not know.",
-            beat_at=beat_at,
-        )
+        return f"The database looks restored: it was sent from until {beat_at:%Y-%m-%d %H:%M} UTC and does not know."
     return ""
 
 
@@ -167,7 +158,7 @@ def _made_from(store: Store, state: StateFolder) -> str:
     noted = state.noted()
     if store.path is None or noted is None or noted.path == str(store.path) or not _is_there(store, noted.path):
         return ""
-    return _("The database looks like a copy: {path}, which it was made from, is still there.", path=noted.path)
+    return f"The database looks like a copy: {noted.path}, which it was made from, is still there."
 
 
 def _elsewhere(store: Store, state: StateFolder) -> str:
@@ -175,10 +166,9 @@ def _elsewhere(store: Store, state: StateFolder) -> str:
     place = store.engine.place()
     if store.path is None or place in ("", state.place):
         return ""
-    return _(
-        "The database looks like a copy: it was last sent from another machine, or with another state folder "
-        "than {root}.",
-        root=state.root,
+    return (
+        "The database looks like a copy: it was last sent from another machine, or with another state folder than "
+        f"{state.root}."
     )
 
 

@@ -67,19 +67,15 @@ class EngineLock:
         try:
             file = open(self.path, "a+b", buffering=0, opener=_privately)
         except OSError as problem:
-            raise DiskError(
-                _("{path} cannot be made: {strerror}.", path=self.path, strerror=problem.strerror),
-                _("Make room, or give the right to."),
-            ) from None
+            cause = _("{path} cannot be made: {why}.", path=self.path, why=problem.strerror)
+            raise DiskError(cause, _("Make room, or give the right to.")) from None
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             holder = holder_of(self.path)
             file.close()
-            raise HeldError(
-                _("Another engine sends from this database: {holder}.", holder=holder),
-                _("Stop that one first, or let it do the work."),
-            ) from None
+            cause = _("Another engine sends from this database: {holder}.", holder=holder)
+            raise HeldError(cause, _("Stop that one first, or let it do the work.")) from None
         with contextlib.suppress(OSError):  # a full disk: the lock holds without its note
             file.truncate(0)
             file.write(f"pid {os.getpid()} on {platform.node()}\n".encode())

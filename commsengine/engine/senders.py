@@ -25,7 +25,6 @@ from commsengine.engine.suspects import Suspects
 from commsengine.engine.unclear_refusals import UnclearRefusals
 from commsengine.errors import CommsError, InputError
 from commsengine.store.records import Receipt
-from commsengine.translation import _
 
 LARGEST_BATCH = 50
 LARGEST_CLAIM = 1000
@@ -161,7 +160,7 @@ class SenderPool:
         # a defect of ours or a channel that cannot be opened: keep still for a while, like after any failure
         log.error("channel_broke", channel=self.name, error=type(failure).__name__)
         own_words = failure.message.rstrip(".") if isinstance(failure, InputError) else ""
-        because = own_words or _("{self} failed unexpectedly ({name})", self=self.name, name=type(failure).__name__)
+        because = own_words or f"{self.name} failed unexpectedly ({type(failure).__name__})"
         self.breaker.fail(because, self._clock(), at_once=True)
 
     def _next(self, number: int) -> list[Claimed] | None:

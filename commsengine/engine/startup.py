@@ -21,7 +21,6 @@ from commsengine.engine.owner import Owner
 from commsengine.engine.tick_gaps import LONG_SILENCE, stood_still
 from commsengine.store.database import chunks
 from commsengine.store.store import Store
-from commsengine.translation import _
 
 SETTLE = dt.timedelta(minutes=10)
 """How long a silent owner's lease must be over: a relay waits no longer for a final dot."""
@@ -79,10 +78,8 @@ def brake(store: Store, decisions: Decisions, now: dt.datetime) -> str:
     limit = max(LEAST_BACKLOG, int(store.people.count() * BACKLOG_SHARE))
     if overdue(store, decisions, now, enough=limit) <= limit:
         return ""
-    reason = _(
-        "Nothing was sent since {beat_at:%Y-%m-%d %H:%M} UTC, and more than {limit} messages fell due meanwhile.",
-        beat_at=last.beat_at,
-        limit=limit,
+    reason = (
+        f"Nothing was sent since {last.beat_at:%Y-%m-%d %H:%M} UTC, and more than {limit} messages fell due meanwhile."
     )
     store.engine.hold(reason, now=now)
     log.error("held", since=last.beat_at.isoformat(), limit=limit)

@@ -68,7 +68,7 @@ class StateFolder:
             self.suspects = Suspects(self.folder)
         except OSError as error:
             raise DiskError(
-                _("The state folder {root} cannot be written: {strerror}.", root=root, strerror=error.strerror),
+                _("The state folder {root} cannot be written: {why}.", root=root, why=error.strerror),
                 _("Let COMMSENGINE_STATE_DIR name a folder that this user may write and that outlives a restart."),
             ) from None
         self.journal = Journal(self.folder, durable=durable)

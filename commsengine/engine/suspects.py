@@ -17,7 +17,7 @@ from pathlib import Path
 
 from commsengine.engine import json_file
 from commsengine.errors import CommsError
-from commsengine.translation import _
+from commsengine.store.recovery import POISON
 
 MOST_DEATHS = 3
 SLOTS, SLOT = 64, 32
@@ -62,7 +62,7 @@ class Suspects:
         """
         suspect = key in self._deaths
         if self._deaths.get(key, 0) >= MOST_DEATHS:
-            raise CommsError(_("poison: the engine died three times while it wrote this message"))
+            raise CommsError(POISON)
         if suspect:
             self._alone.acquire()
         slot = self._free.pop()

@@ -16,7 +16,7 @@ from commsengine.errors import InputError
 from commsengine.planning.simulation import ShownBasis, Simulation, SimulationInput, running_campaign, simulate
 from commsengine.recall.learning import nothing
 from commsengine.reports.check_results import as_shown, check_results, shown_of
-from commsengine.translation import _
+from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
     from commsengine.authoring.check import CheckResult
@@ -67,14 +67,9 @@ def outlook(
     begin = basis.now if start is None else dt.datetime.combine(start, dt.time(), dt.UTC)
     end = dt.datetime.combine(until + DAY, dt.time(), dt.UTC) if until else last_closing(plan, people)
     if end <= begin:
-        raise InputError(
-            _(
-                "Nothing to simulate: the last message closes {end:%Y-%m-%d}, before {begin:%Y-%m-%d}.",
-                end=end,
-                begin=begin,
-            ),
-            _("Move the milestones, or name another day with --from."),
-        )
+        cause = N_("Nothing to simulate: the last message closes {last:%Y-%m-%d}, before {first:%Y-%m-%d}.")
+        fix = _("Move the milestones, or name another day with --from.")
+        raise InputError(_(cause, last=end, first=begin), fix)
     campaigns, pasts = _with(basis, plan, begin), _pasts(basis, plan, people, begin)
     asked = SimulationInput(campaigns, plan.campaign, begin, end, answers)
     if basis.on_record:

@@ -101,13 +101,8 @@ def _named(plan: Plan, people: tuple[Person, ...], email: str) -> Person:
     if found is None:
         raise InputError(no_such(N_("person"), email, [person.email for person in people]))
     if role_of(plan.audience, found) is None:
-        raise InputError(
-            _(
-                "{email} is in none of the roles of {campaign}, so they would see nothing.",
-                email=email,
-                campaign=plan.campaign,
-            )
-        )
+        cause = N_("{person} is in none of the roles of {campaign}, so they would see nothing.")
+        raise InputError(_(cause, person=email, campaign=plan.campaign))
     return found
 
 
@@ -146,7 +141,7 @@ def _refuse_unknown(plan: Plan, message: str) -> None:
         raise InputError(no_such(N_("message"), message, [each.id for each in plan.messages]))
     if message in plan.corrected:
         corrected = next(corrected_texts({message: plan.corrected[message]}))
-        raise InputError(corrected, _("Name the correction: --message {corrected}", corrected=plan.corrected[message]))
+        raise InputError(corrected, _("Name the correction: --message {message}", message=plan.corrected[message]))
 
 
 def _touches(basis: PreviewBasis, plan: Plan, person: Person) -> tuple[Touch, ...]:

@@ -324,7 +324,7 @@ def _at_weekly_limit(touches: Sequence[Touch], workspace: Workspace, plan: Plan)
 
 def _why_not(seen: Forecast, campaign: str) -> str:
     reasons = [reason.text for reason in seen.last.reasons if reason.campaign == campaign]
-    reasons += [touch.skip for touch in seen.touches if touch.campaign == campaign and touch.skip]
+    reasons += [_(touch.skip) for touch in seen.touches if touch.campaign == campaign and touch.skip]
     return reasons[0] if reasons else _("No message is open for this person in this time.")
 
 

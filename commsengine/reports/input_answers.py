@@ -19,7 +19,7 @@ from commsengine.errors import InputError
 from commsengine.reports.why import iso
 from commsengine.store.records import CampaignRecord, GivenInput
 from commsengine.store.store import Store
-from commsengine.translation import _
+from commsengine.translation import N_, _
 
 
 def recent_inputs(
@@ -39,15 +39,10 @@ def answers(store: Store, record: CampaignRecord, message: str | None = None) ->
     asking = {each.id: each for each in record.plan.messages if each.ask in ASKED_FOR}
     asking |= {each.message: _lost(store, record, each.message) for each in given if each.message not in asking}
     if message is not None and message not in asking:
+        cause = N_("'{message}' is no message of {campaign} that asks for an answer in words.")
         known = ", ".join(asking)
-        raise InputError(
-            _(
-                "'{message}' is no message of {record} that asks for an answer in words.",
-                message=message,
-                record=record.id,
-            ),
-            _("Those that do: {known}.", known=known) if known else _("None of its messages does."),
-        )
+        fix = _("Those that do: {messages}.", messages=known) if known else _("None of its messages does.")
+        raise InputError(_(cause, message=message, campaign=record.id), fix)
     audience = list(members_of(store, record.plan))
     return {
         "campaign": record.id,

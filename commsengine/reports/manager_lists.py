@@ -21,7 +21,7 @@ from commsengine.reports.followups import FollowUp, todays_followups, with_talk
 from commsengine.reports.morning import MorningBasis, morning_key, morning_of, quarter_of, tried
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
-from commsengine.translation import _
+from commsengine.translation import _, in_language
 
 CATEGORY = "manager_list"
 MOST_WITH_TALK = 6
@@ -74,9 +74,11 @@ class ManagerLists:
         channels = channels_of(self._store, record.plan, manager, self._channels) if day else ()
         if day is None or not channels or self._told(manager, day):
             return False
-        spoken = [*with_talk(self._store, self._renderer, found[:MOST_WITH_TALK]), *found[MOST_WITH_TALK:]]
-        calls = tuple(one.call(of=running[one.campaign].plan) for one in spoken)
-        message = self._renderer(record.plan, record.templates).manager_list(
+        renderer = self._renderer(record.plan, record.templates)
+        with in_language(renderer.language(manager)):
+            spoken = [*with_talk(self._store, self._renderer, found[:MOST_WITH_TALK]), *found[MOST_WITH_TALK:]]
+            calls = tuple(one.call(of=one.plan) for one in spoken)
+        message = renderer.manager_list(
             manager,
             signer_lookup.named(record.plan.owner[0]),
             DigestFacts(morning_key(CATEGORY, channels[0], manager.email, day), now, calls),

@@ -12,7 +12,7 @@ from commsengine.recall.privacy import WEEK
 from commsengine.reports.campaign_report import MessageView, Report, RoleView, Week
 from commsengine.reports.check_results import Weeks
 from commsengine.reports.recall_curves import Mean
-from commsengine.translation import _
+from commsengine.translation import N_, _
 
 LEFT, RIGHT, TOP, BOTTOM, HEIGHT = 30.0, 332.0, 38.0, 188.0, 222.0
 LEFT_OF_COUNTS = 46.0
@@ -132,25 +132,17 @@ def _described(message: MessageView, role: RoleView, past: Sequence[Mean], ahead
     if not past:  # looked at before anything happened, as in the database of a rehearsal
         return _("Mean over {people} people. Nothing has been sent yet at this time.", people=role.people)
     now = past[-1]
-    text = _(
-        "Mean over {people} people. On {at:%d %b}: {mean:.0%}, between {low:.0%} and {high:.0%}.",
-        people=role.people,
-        at=now.at,
-        mean=now.mean,
-        low=now.low,
-        high=now.high,
-    )
+    text = N_("Mean over {people} people. On {day:%d %b}: {mean:.0%}, between {low:.0%} and {high:.0%}.")
+    texts = [_(text, people=role.people, day=now.at, mean=now.mean, low=now.low, high=now.high)]
     if len(ahead) > 1:
-        text += _(" If nothing more is sent: {mean:.0%} on {at:%d %b}.", mean=ahead[-1].mean, at=ahead[-1].at)
+        texts.append(_("If nothing more is sent: {mean:.0%} on {day:%d %b}.", mean=ahead[-1].mean, day=ahead[-1].at))
     if message.floor:
-        text += _(" The floor is {floor:.0%}.", floor=message.floor)
+        texts.append(_("The floor is {floor:.0%}.", floor=message.floor))
     if role.weeks:
-        observed = "; ".join(
-            _("{share:.0%} of {of} from {since:%d %b}", share=w.right.share, of=w.right.of, since=w.since)
-            for w in role.weeks
-        )
-        text += _(" Answers that were right: {observed}.", observed=observed)
-    return text
+        week = N_("{share:.0%} of {answers} from {day:%d %b}")
+        shares = (_(week, share=each.right.share, answers=each.right.of, day=each.since) for each in role.weeks)
+        texts.append(_("Answers that were right: {shares}.", shares="; ".join(shares)))
+    return " ".join(texts)
 
 
 def _floor(scale: Scale, floor: float, ends_at: float) -> Level:
@@ -170,13 +162,15 @@ def _target(scale: Scale, message: MessageView) -> Level | None:
 def _moments(scale: Scale, report: Report, by: dt.datetime | None, aimed: bool) -> list[PlotMarker]:
     # where today and go-live are close, their words stand on either side
     go_live = bool(by and report.go_live and by == report.go_live[1])
-    named = [(report.at, "today")] + ([(by, "go-live" if go_live or not aimed else _("target day"))] if by else [])
+    named = [(report.at, _("today"))]
+    if by:
+        named.append((by, _("go-live") if go_live or not aimed else _("target day")))
     inside = sorted((at, label) for at, label in named if scale.inside(at))
-    places = [scale.x(at) for at, _ in inside]
+    places = [scale.x(at) for at, _label in inside]
     close = len(places) == 2 and places[1] - places[0] < 50
     return [
         PlotMarker(x, label, _side(x, before=close and n == 0, after=close and n == 1))
-        for n, (x, (_, label)) in enumerate(zip(places, inside, strict=True))
+        for n, (x, (_at, label)) in enumerate(zip(places, inside, strict=True))
     ]
 
 
@@ -188,14 +182,8 @@ def _side(x: float, *, before: bool, after: bool) -> str:
 
 def _dot(scale: Scale, at: dt.datetime, week: Weeks) -> Dot:
     share, high = week.right, scale.y(week.right.high)
-    says = _(
-        "{count} of {of} answers right ({share:.0%}, {low:.0%} to {high:.0%})",
-        count=share.count,
-        of=share.of,
-        share=share.share,
-        low=share.low,
-        high=share.high,
-    )
+    text = N_("{right} of {answers} answers right ({share:.0%}, {low:.0%} to {high:.0%})")
+    says = _(text, right=share.count, answers=share.of, share=share.share, low=share.low, high=share.high)
     return Dot(scale.x(at), scale.y(share.share), scale.y(share.low), high, max(high - 4, TOP - 1), share.of, says)
 
 
@@ -217,13 +205,19 @@ def _weeks(scale: Scale) -> list[tuple[float, str]]:
     ticks: list[tuple[float, str]] = []
     while at <= scale.last:
         if scale.inside(at):
-            ticks.append((scale.x(at), f"{at.day} {at:%b}"))
+            ticks.append((scale.x(at), _day(at)))
         at += dt.timedelta(days=step)
     return [tick for tick in ticks if tick[0] <= RIGHT - 14] or ticks
 
 
+def _day(day: dt.date) -> str:
+    return f"{day.day} {day:%b}"
+
+
 def _row(point: Mean, now: dt.datetime) -> tuple[str, ...]:
-    day = f"{point.at.day} {point.at:%b}" + ("" if point.at <= now else _(", if nothing is sent"))
+    day = _day(point.at)
+    if point.at > now:
+        day = _("{day}, if nothing is sent", day=day)
     return day, f"{point.mean:.0%}", _("{low:.0%} to {high:.0%}", low=point.low, high=point.high)
 
 
@@ -249,7 +243,7 @@ def week_plots(weeks: Sequence[Week], people: int) -> list[Plot]:
             _("Touches per week"),
             touches,
             _("To {people} people in the roles shown.", people=people),
-            "touches",
+            _("touches"),
             bars=True,
         ),
         _counted(
@@ -257,7 +251,7 @@ def week_plots(weeks: Sequence[Week], people: int) -> list[Plot]:
             _("Acknowledgements over time"),
             rising,
             _("Running total of persons who took note of a message, each person and message once."),
-            "acknowledged",
+            _("acknowledged"),
         ),
     ]
 
@@ -275,7 +269,7 @@ def _counted(
     name: str, title: str, counts: Sequence[tuple[dt.date, int]], says: str, unit: str, *, bars: bool = False
 ) -> Plot:
     first = _midnight(counts[0][0])
-    most, ticks = _round_up(max(count for _, count in counts))
+    most, ticks = _round_up(max(count for _day, count in counts))
     scale = Scale(first, first + max(len(counts), 4) * WEEK, most, left=LEFT_OF_COUNTS)
     width = (RIGHT - LEFT_OF_COUNTS) / max(len(counts), 4)
     drawn = [
@@ -284,32 +278,25 @@ def _counted(
             scale.y(count),
             round(width * 0.76, 1),
             round(BOTTOM - scale.y(count), 1),
-            _("{count:,} in the week from {day} {day_2:%b}", count=count, day=day.day, day_2=day),
+            _("{number:,} in the week from {day}", number=count, day=_day(day)),
         )
         for day, count in counts
     ]
     points = [f"{scale.x(first)} {scale.y(0)}", *(f"{scale.x(_midnight(d) + WEEK)} {scale.y(n)}" for d, n in counts)]
-    described = (
-        _(
-            "{says} {counts:,} in the week from {counts_2:%d %b}.",
-            says=says,
-            counts=counts[-1][1],
-            counts_2=counts[-1][0],
-        )
-        if bars
-        else says
-    )
+    if bars:
+        last, number = counts[-1]
+        says += " " + _("{number:,} in the week from {day:%d %b}.", number=number, day=last)
     return Plot(
         name,
         title,
-        described,
+        says,
         _("week from"),
         unit,
         _weeks(scale),
         [(scale.y(tick), f"{tick:,}") for tick in ticks],
         past="" if bars else "M" + "L".join(points),
         bars=drawn if bars else (),
-        rows=[(f"{day.day} {day:%b}", f"{count:,}") for day, count in counts],
+        rows=[(_day(day), f"{count:,}") for day, count in counts],
         left=LEFT_OF_COUNTS,
     )
 

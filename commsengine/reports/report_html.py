@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -12,9 +13,10 @@ from commsengine.cadence.calendar import local_date_in
 from commsengine.cadence.repeats import HAIR
 from commsengine.recall.privacy import FEWEST
 from commsengine.reports.campaign_report import MessageView, Report, RoleView
+from commsengine.reports.check_results import NOWHERE
 from commsengine.reports.plots import Plot, recall_plot, week_plots
 from commsengine.reports.recall_curves import Mean
-from commsengine.translation import _, install
+from commsengine.translation import N_, _, install
 
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "pages"),
@@ -29,7 +31,7 @@ install(_environment)
 def page(report: Report) -> str:
     title, lines = headline(report)
     numbers = iter(range(1, 10_000))
-    sections = [(message, list(_panels(report, message, numbers))) for message in report.messages]
+    sections = [(_named_groups(message), list(_panels(report, message, numbers))) for message in report.messages]
     people = sum(role.people for role in _roles(report) if role.shown)
     template = _environment.get_template("report.html")
     return template.render(
@@ -43,6 +45,13 @@ def page(report: Report) -> str:
         whens=lambda at: _day(at, report.record.plan.send.time_zone),
         hair=HAIR,
     )
+
+
+def _named_groups(message: MessageView) -> MessageView:
+    alike, name = message.alike, {NOWHERE: _(NOWHERE)}
+    groups = {name.get(group, group): number for group, number in alike.groups.items()}
+    differ = tuple(name.get(group, group) for group in alike.differ)
+    return replace(message, alike=replace(alike, groups=groups, differ=differ))
 
 
 def _panels(report: Report, message: MessageView, numbers: Iterator[int]) -> Iterator[tuple[RoleView, Plot]]:
@@ -70,9 +79,8 @@ def headline(report: Report) -> tuple[str, list[str]]:
     if not any(role.shown for role in _roles(report)):
         return _("Too few people to report on"), [_("A role is shown from {fewest} people up.", fewest=FEWEST)]
     if not standings:
-        return _("Nothing has been sent yet"), [
-            _("Once the first messages are out, this page shows what became of them.")
-        ]
+        line = _("Once the first messages are out, this page shows what became of them.")
+        return _("Nothing has been sent yet"), [line]
     held = [one for one in standings if one[0].floor is not None]
     if not held:
         return _without_floor(standings)
@@ -82,16 +90,11 @@ def headline(report: Report) -> tuple[str, list[str]]:
     low = [one for one in ranked if _above_floor(one) < -HAIR]
     best = ranked[-1]
     if not low:
-        return _("No role is estimated below its floor"), [
-            _("Nearest to it: {sentence}.", sentence=_sentence(ranked[0])),
-            *_best(best, ranked[0]),
-        ]
-    title = _(
-        "{named} {form} attention",
-        named=_named(low[0][1]),
-        form="needs" if low[0][2].high < (low[0][0].floor or 0) else _("may need"),
-    )
-    return title, [f"{_sentence(low[0])}.", *_more(low), *_best(best, low[0])]
+        nearest = _("Nearest to it: {sentence}.", sentence=_sentence(ranked[0]))
+        return _("No role is estimated below its floor"), [nearest, *_best(best, ranked[0])]
+    message, role, recall = low[0]
+    title = N_("{role} needs attention") if recall.high < (message.floor or 0) else N_("{role} may need attention")
+    return _(title, role=_named(role)), [f"{_sentence(low[0])}.", *_more(low), *_best(best, low[0])]
 
 
 def _standings(report: Report) -> list[Standing]:
@@ -116,21 +119,22 @@ def _in_the_ramp(held: list[Standing]) -> tuple[str, list[str]]:
 
 def _without_floor(standings: list[Standing]) -> tuple[str, list[str]]:
     ranked = sorted(standings, key=lambda one: one[2].mean)
-    title = _("{named} is estimated to know least", named=_named(ranked[0][1]))
+    title = _("{role} is estimated to know least", role=_named(ranked[0][1]))
     return title, [f"{_sentence(ranked[0])}.", *_best(ranked[-1], ranked[0])]
 
 
 def _sentence(one: Standing) -> str:
     message, role, recall = one
-    floor = _("; its floor is {floor:.0f}", floor=message.floor * 100) if message.floor else ""
+    within = _within(one)
+    if message.floor:
+        within = _("{interval}; its floor is {floor:.0f}", interval=within, floor=message.floor * 100)
     return _(
-        "An estimated {mean:.0f} in 100 of the {people} people in {role} still know “{key_point}” ({within}{floor})",
+        "An estimated {mean:.0f} in 100 of the {people} people in {role} still know “{key_point}” ({interval})",
         mean=recall.mean * 100,
         people=role.people,
         role=role.role,
         key_point=message.key_point.rstrip("."),
-        within=_within(one),
-        floor=floor,
+        interval=within,
     )
 
 
@@ -141,8 +145,8 @@ def _within(one: Standing) -> str:
 
 
 def _more(low: list[Standing]) -> list[str]:
-    others = sorted({role.role for _, role, _ in low[1:]} - {low[0][1].role})
-    return [_("Also estimated below a floor: {others}.", others=", ".join(others))] if others else []
+    others = sorted({one[1].role for one in low[1:]} - {low[0][1].role})
+    return [_("Also estimated below a floor: {roles}.", roles=", ".join(others))] if others else []
 
 
 def _best(best: Standing, first: Standing) -> list[str]:
@@ -150,15 +154,8 @@ def _best(best: Standing, first: Standing) -> list[str]:
         return []
     message, role, recall = best
     about = f"“{message.key_point.rstrip('.')}” ({_within(best)})"
-    return [
-        _(
-            "Best off is {role}: {mean:.0f} in 100 of {people} people on {about}.",
-            role=role.role,
-            mean=recall.mean * 100,
-            people=role.people,
-            about=about,
-        )
-    ]
+    text = N_("Best off is {role}: {mean:.0f} in 100 of {people} people on {key_point}.")
+    return [_(text, role=role.role, mean=recall.mean * 100, people=role.people, key_point=about)]
 
 
 def _named(role: RoleView) -> str:

@@ -23,7 +23,7 @@ import structlog
 from commsengine.channels.server_url import ServerUrl
 from commsengine.loopback import is_loopback
 from commsengine.resolvers.resolver import CLOCK_SLACK, Sending, Sighting
-from commsengine.translation import _
+from commsengine.translation import N_, _
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _TOKEN = re.compile(r"[A-Za-z0-9._-]{1,200}")
@@ -99,17 +99,13 @@ class ImapArchive:
             with self._opened() as folder:
                 for sending in sendings:
                     if uid := folder.uid_of(sending.key, f"SINCE {_day(sending.since - _EARLIER)}"):
-                        known[sending.key] = Sighting(True, _("the archive holds it as message {uid}", uid=uid))
+                        known[sending.key] = Sighting(True, f"the archive holds it as message {uid}")
                 missing = [sending for sending in sendings if sending.key not in known]
                 newest = folder.newest() if missing and folder.proves_itself() else None
                 for sending in missing:
                     if newest and newest > sending.since + CLOCK_SLACK and _TOKEN.fullmatch(sending.key):
                         known[sending.key] = Sighting(
-                            False,
-                            _(
-                                "the archive does not hold it, but mail of {newest:%Y-%m-%d %H:%M:%S} UTC",
-                                newest=newest,
-                            ),
+                            False, f"the archive does not hold it, but mail of {newest:%Y-%m-%d %H:%M:%S} UTC"
                         )
         except ArchiveError as error:
             log.warning("archive unreadable", error=str(error))
@@ -128,15 +124,15 @@ class ImapArchive:
 
     @contextmanager
     def _opened(self) -> Iterator[_Folder]:
-        doing = _("cannot be reached")
+        doing, broke_off = N_("cannot be reached"), N_("broke off")
         try:
             imap = self._connected()
             try:
-                doing = _("refuses the log-in")
+                doing = N_("refuses the log-in")
                 imap.login(self._server.user, self._server.password)
-                doing = _("has no such folder")
+                doing = N_("has no such folder")
                 folder = _Folder.examined(imap, self._server.folder)
-                doing = _("broke off")
+                doing = broke_off
                 yield folder
             finally:
                 with suppress(*_BROKEN):
@@ -145,8 +141,8 @@ class ImapArchive:
                     imap.shutdown()
         except _BROKEN as error:
             refused = isinstance(error, imaplib.IMAP4.error) and not isinstance(error, imaplib.IMAP4.abort)
-            what = doing if refused or doing == "cannot be reached" else _("broke off")
-            raise ArchiveError(_("the IMAP server {what} ({name})", what=what, name=type(error).__name__)) from None
+            what = doing if refused or doing == "cannot be reached" else broke_off
+            raise ArchiveError(_("the IMAP server {what} ({name})", what=_(what), name=type(error).__name__)) from None
 
     def _connected(self) -> imaplib.IMAP4:
         server = self._server
@@ -203,7 +199,7 @@ class _Folder:
 def _data(answer: tuple[str, Any]) -> list[Any]:
     kind, data = answer
     if kind != "OK":
-        raise imaplib.IMAP4.error(_("the server says no"))
+        raise imaplib.IMAP4.error("the server says no")
     return list(data)
 
 

@@ -220,10 +220,8 @@ class SystemJournal:
         except subprocess.TimeoutExpired:
             raise MailLogError(errno.ETIMEDOUT, _("{command} does not come to an end", command=command[0])) from None
         if done.returncode:
-            raise MailLogError(
-                errno.EIO,
-                _("{command} leaves with status {returncode}", command=command[0], returncode=done.returncode),
-            )
+            why = _("{command} leaves with status {status}", command=command[0], status=done.returncode)
+            raise MailLogError(errno.EIO, why)
 
 
 def _read_to_the_end(stream: IO[bytes]) -> Iterator[bytes]:

@@ -19,7 +19,6 @@ import structlog
 
 from commsengine.resolvers.mail_log import UNREADABLE, MailLog, Stamps
 from commsengine.resolvers.resolver import CLOCK_SLACK, Sending, Sighting
-from commsengine.translation import _
 
 log = structlog.get_logger(__name__)
 
@@ -88,8 +87,8 @@ def _judged(sending: Sending, transactions: Transactions, covered: bool) -> Sigh
     own = [transaction for transaction in transactions if transaction.key == sending.key]
     arrived = next((transaction for transaction in own if transaction.fate in (QUEUED, TAKEN)), None)
     if arrived:
-        what = _("took it into its queue") if arrived.fate == QUEUED else _("took it, and holds or discarded it")
-        return Sighting(True, _("Postfix {what} as {queue_id}", what=what, queue_id=arrived.queue_id), arrived.queue_id)
+        what = "took it into its queue" if arrived.fate == QUEUED else "took it, and holds or discarded it"
+        return Sighting(True, f"Postfix {what} as {arrived.queue_id}", arrived.queue_id)
     if not covered or any(transaction.fate in (OPEN, OVER) for transaction in own):
         return None
     if any(_may_become_it(transaction, sending) for transaction in transactions):
@@ -98,17 +97,9 @@ def _judged(sending: Sending, transactions: Transactions, covered: bool) -> Sigh
     if not gone:
         return None
     proof = min(gone, key=lambda one: (one.key == "", abs((one.opened or sending.since) - sending.since)))
-    ended = _("was refused at its end") if proof.fate == REFUSED else _("was cut before the final dot")
-    nameless = "" if proof.key else _(", still without a name,")
-    return Sighting(
-        False,
-        _(
-            "Postfix did not queue it: transaction {queue_id}{nameless} {ended}",
-            queue_id=proof.queue_id,
-            nameless=nameless,
-            ended=ended,
-        ),
-    )
+    ended = "was refused at its end" if proof.fate == REFUSED else "was cut before the final dot"
+    nameless = "" if proof.key else ", still without a name,"
+    return Sighting(False, f"Postfix did not queue it: transaction {proof.queue_id}{nameless} {ended}")
 
 
 def _may_become_it(transaction: Transaction, sending: Sending) -> bool:

@@ -18,7 +18,6 @@ from commsengine.channels import slack
 from commsengine.channels.channel import DeliveryError
 from commsengine.channels.slack import EVENT_TYPE, IdCache
 from commsengine.resolvers.resolver import Sending, Sighting
-from commsengine.translation import _
 
 LOOK_BACK = dt.timedelta(days=1)
 """Slack stamps a post by its own clock, and ours may have been ahead: the few cards of a day cost nothing."""
@@ -66,15 +65,12 @@ class SlackHistory:
         if not conversation:
             return {}
         known = {
-            sending.key: Sighting(True, _("Slack shows it in the conversation"), f"{conversation}:{cards[sending.key]}")
+            sending.key: Sighting(True, "Slack shows it in the conversation", f"{conversation}:{cards[sending.key]}")
             for sending in theirs
             if sending.key in cards
         }
         if sure:
-            evidence = _(
-                "Slack shows nothing with its key in the conversation since {oldest:%Y-%m-%d %H:%M:%S} UTC",
-                oldest=oldest,
-            )
+            evidence = f"Slack shows nothing with its key in the conversation since {oldest:%Y-%m-%d %H:%M:%S} UTC"
             known |= {sending.key: Sighting(False, evidence) for sending in theirs if sending.key not in known}
         return known
 
@@ -102,7 +98,7 @@ class SlackHistory:
     def _history(self, conversation: str, oldest: str) -> tuple[dict[str, str], bool]:
         cards: dict[str, str] = {}
         sure, cursor = True, ""
-        for _page in range(_MOST_PAGES):
+        for _ in range(_MOST_PAGES):
             where = {"channel": conversation, "oldest": oldest, **({"cursor": cursor} if cursor else {})}
             page = self._call("conversations.history", **where, inclusive=True, include_all_metadata=True, limit=_PAGE)
             messages = page.get("messages")

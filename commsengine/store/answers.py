@@ -208,10 +208,8 @@ def _word_of_another(person_id: str, campaign: str, message: str, key: str, by: 
 
 def _known(word: str, words: Sequence[str]) -> None:
     if word not in words:
-        raise InputError(
-            _("'{word}' is not known here.", word=word),
-            _("Write one of: {filter}.", filter=", ".join(filter(None, words))),
-        )
+        known = ", ".join(filter(None, words))
+        raise InputError(_("'{word}' is not known here.", word=word), _("Write one of: {words}.", words=known))
 
 
 # -- one touch and what was said about it, read at one moment -------------------------------------

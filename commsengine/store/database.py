@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT = 30.0
 """Seconds a SQLite writer waits for another one."""
 
-DAMAGE = ("malformed", N_("not a database"))
+DAMAGE = ("malformed", "not a database")
 LARGEST_EXAMINED = 2 * 1024**3
 """Bytes; a larger file takes so long to read that its engine would start late."""
 
@@ -114,15 +114,12 @@ class Database:
         if self.path is None:
             return ""
         if self.path.stat().st_size > LARGEST_EXAMINED:
-            return _(
-                "{path} is larger than {largest_examined} GB and was not examined for damage",
-                path=self.path.name,
-                largest_examined=LARGEST_EXAMINED >> 30,
-            )
+            size = LARGEST_EXAMINED >> 30
+            return _("{file} is larger than {size} GB and was not examined for damage", file=self.path.name, size=size)
         with self.read() as connection:
             found = str(connection.execute(text("PRAGMA quick_check(1)")).scalar())
         if found != "ok":
-            raise _file_trouble(self.path, _("malformed ({splitlines})", splitlines=found.strip().splitlines()[-1]))
+            raise _file_trouble(self.path, f"malformed ({found.strip().splitlines()[-1]})")
         return ""
 
     def checkpoint(self) -> None:
@@ -167,10 +164,8 @@ class Database:
         if self.path is not None:
             return _file_trouble(self.path, cause)
         address = self.url.render_as_string(hide_password=True)
-        return CommsError(
-            _("The database {address} does not answer: {cause}.", address=address, cause=cause),
-            _("Check that it runs."),
-        )
+        problem = _("The database {address} does not answer: {cause}.", address=address, cause=cause)
+        return CommsError(problem, _("Check that it runs."))
 
 
 def _collided(error: BaseException) -> bool:
@@ -197,15 +192,15 @@ _FILE_TROUBLES: tuple[tuple[str, type[CommsError], str, str], ...] = (  # the fi
         N_("Make room; nothing was sent that is not on record."),
     ),
     (
-        N_("disk I/O error"), DiskError, N_("The disk that holds {path} fails to read or write."),
+        "disk I/O error", DiskError, N_("The disk that holds {path} fails to read or write."),
         N_("Nothing is taken as recorded that may not be. Look at the disk and its free space, then start again."),
     ),
     (
-        N_("not a database"), InputError, N_("{path} is not a database of commsengine."),
+        "not a database", InputError, N_("{path} is not a database of commsengine."),
         N_("Name another file, or restore a backup."),
     ),
     (
-        N_("unable to open"), InputError, N_("The database {path} cannot be opened."),
+        "unable to open", InputError, N_("The database {path} cannot be opened."),
         N_("Check that its folder exists and may be written."),
     ),
 )  # fmt: skip
@@ -214,10 +209,9 @@ _FILE_TROUBLES: tuple[tuple[str, type[CommsError], str, str], ...] = (  # the fi
 def _file_trouble(path: Path, cause: str) -> CommsError:
     for signs, kind, what, fix in _FILE_TROUBLES:
         if any(sign in cause for sign in signs.split("|")):
-            return kind(what.format(path=path, cause=cause, patience=BUSY_TIMEOUT), fix)
-    return CommsError(
-        _("The database {path} failed: {cause}.", path=path, cause=cause), _("Restore a backup if this stays.")
-    )
+            return kind(_(what, path=path, cause=cause, patience=BUSY_TIMEOUT), _(fix))
+    problem = _("The database {path} failed: {cause}.", path=path, cause=cause)
+    return CommsError(problem, _("Restore a backup if this stays."))
 
 
 def _parsed(written: str) -> URL:
@@ -231,10 +225,8 @@ def _parsed(written: str) -> URL:
     if backend == "postgresql":
         return url.set(drivername="postgresql+psycopg")
     if backend != "sqlite":
-        raise InputError(
-            _("'{backend}' is not supported as a database.", backend=backend),
-            _("Use a URL of sqlite:/// or postgresql://."),
-        )
+        cause = _("'{kind}' is not supported as a database.", kind=backend)
+        raise InputError(cause, _("Use a URL of sqlite:/// or postgresql://."))
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise InputError(_("The database URL names no file."), _("Write for example sqlite:///commsengine.db."))
     return url
@@ -340,15 +332,11 @@ def refuse_network(file: Path, table: str) -> None:
     """Raises ``InputError`` for a file on a network file system."""
     kind, at = _mounted(file.resolve(), table)
     if _NETWORK.fullmatch(kind):
-        raise InputError(
-            _(
-                "The database {file} lies on a network file system ({kind} at {at}), where SQLite cannot keep it safe.",
-                file=file,
-                kind=kind,
-                at=at,
-            ),
-            _("Set COMMSENGINE_DATABASE_URL to a file on a disk of this machine, or to postgresql://user@host/name."),
+        cause = N_(
+            "The database {file} lies on a network file system ({kind} at {place}), where SQLite cannot keep it safe."
         )
+        fix = _("Set COMMSENGINE_DATABASE_URL to a file on a disk of this machine, or to postgresql://user@host/name.")
+        raise InputError(_(cause, file=file, kind=kind, place=at), fix)
 
 
 def _mounted(file: Path, table: str) -> tuple[str, Path]:

@@ -161,9 +161,8 @@ def _known(connection: Connection, ids: Sequence[str]) -> set[str]:
         known |= named
         strangers = set(some) - named - {row.email_key for row in rows}
         if strangers:
-            raise InputError(
-                _("'{min}' of the roster is not in the directory.", min=min(strangers)), _("Import the people first.")
-            )
+            cause = _("'{person}' of the roster is not in the directory.", person=min(strangers))
+            raise InputError(cause, _("Import the people first."))
     return known
 
 

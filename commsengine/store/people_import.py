@@ -23,7 +23,7 @@ from commsengine.store.database import chunks, many
 from commsengine.store.person_rows import IMPORTED, SELECTING, email_key, person_of, values_of
 from commsengine.store.records import ImportCounts
 from commsengine.store.tables import person, unreachable
-from commsengine.translation import _
+from commsengine.translation import N_, _
 
 MOST_LEAVERS = 0.05
 """The share of the directory that one complete import may mark as leavers."""
@@ -82,10 +82,8 @@ def _one_row_each(people: Sequence[Person]) -> None:
     for each in people:
         address = email_key(each.email)
         if each.id in ids or address in addresses:
-            raise InputError(
-                _("'{email}' stands in the import twice (id '{each}').", email=each.email, each=each.id),
-                _("Keep one row per person."),
-            )
+            cause = _("'{address}' stands in the import twice (id '{id}').", address=each.email, id=each.id)
+            raise InputError(cause, _("Keep one row per person."))
         ids.add(each.id)
         addresses.add(address)
 
@@ -102,13 +100,9 @@ def _addresses_are_free(connection: Connection, people: Sequence[Person], stored
     for owner in owners.values():
         if owner["id"] not in importing:
             wanted = moving[owner["email_key"]]
+            cause = N_("The address '{address}' of '{person}' belongs to the person with the id '{owner}'.")
             raise InputError(
-                _(
-                    "The address '{email}' of '{wanted}' belongs to the person with the id '{id}'.",
-                    email=wanted.email,
-                    wanted=wanted.id,
-                    id=owner["id"],
-                ),
+                _(cause, address=wanted.email, person=wanted.id, owner=owner["id"]),
                 _("Give that person's row the same id as in the directory, or a new address first."),
             )
 
@@ -152,7 +146,7 @@ def _reachable_again(connection: Connection, ids: Sequence[str], now: dt.datetim
     withdrawn = update(unreachable).where(
         unreachable.c.person_id == bindparam("the_id"), unreachable.c.withdrawn_at.is_(None)
     )
-    marks = withdrawn.values(withdrawn_at=now, withdrawn_by=_("import: new address"))
+    marks = withdrawn.values(withdrawn_at=now, withdrawn_by="import: new address")
     many(connection, marks, ({"the_id": each} for each in ids))
 
 
@@ -170,13 +164,9 @@ def _mark_leavers(connection: Connection, present: set[str], now: dt.datetime) -
     known = connection.execute(select(person.c.id).where(*here)).scalars().all()
     missing = [each for each in known if each not in present]
     if len(missing) > MOST_LEAVERS * len(known):
+        cause = N_("The file leaves out {missing} of {people} people; more than {share:.0%} is refused.")
         raise InputError(
-            _(
-                "The file leaves out {number} of {number_2} people; more than {most_leavers:.0%} is refused.",
-                number=len(missing),
-                number_2=len(known),
-                most_leavers=MOST_LEAVERS,
-            ),
+            _(cause, missing=len(missing), people=len(known), share=MOST_LEAVERS),
             _("Check that the file is complete, or mark leavers in its column 'left'."),
         )
     leave = update(person).where(person.c.id == bindparam("the_id")).values(left=now.date())

@@ -59,12 +59,11 @@ class Questions:
             if done:
                 bookkeeping.changed(connection, [done.person_id], now)
                 detail = {"question": number}
-                bookkeeping.note(connection, _("answer question"), done.person_id, by=by, now=now, detail=detail)
+                bookkeeping.note(connection, "answer question", done.person_id, by=by, now=now, detail=detail)
             found = connection.execute(_QUESTION, {"number": number}).first()
         if found is None:
-            raise InputError(
-                _("There is no question {number}.", number=number), _("Run 'commsengine today' to see the open ones.")
-            )
+            cause = _("There is no question {number}.", number=number)
+            raise InputError(cause, _("Run 'commsengine today' to see the open ones."))
         return QuestionRecord(*found)
 
     def get(self, number: int) -> QuestionRecord | None:

@@ -70,7 +70,7 @@ class Recovery:
             give_back(connection, claimed, {}, now)
             _close(connection, poisoned, moves.POISON, ("failed", "render", POISON), {"reason": POISON}, now)
             doubt = {"uncertain_at": now, "uncertainties": touch.c.uncertainties + 1}
-            _close(connection, sending, moves.FORSAKE, ("uncertain", "", _("the engine stopped")), doubt, now)
+            _close(connection, sending, moves.FORSAKE, ("uncertain", "", N_("the engine stopped")), doubt, now)
             campaigns.skip_retries_of_cancelled(connection)
         return {"released": len(claimed), "uncertain": len(sending), "poison": len(poisoned)}
 
@@ -119,11 +119,10 @@ class Recovery:
         with self._database.write() as connection:
             row = connection.execute(select(touch).where(touch.c.key == key).with_for_update()).first()
             if row is None:
-                raise InputError(
-                    _("There is no touch '{key}'.", key=key), _("Copy the key from 'commsengine touches'.")
-                )
+                cause = _("There is no touch '{key}'.", key=key)
+                raise InputError(cause, _("Copy the key from 'commsengine touches'."))
             if verdict not in ("sent", "resend"):
-                raise InputError(_("'{verdict}' does not settle a touch.", verdict=verdict), _("Write sent or resend."))
+                raise InputError(_("'{word}' does not settle a touch.", word=verdict), _("Write sent or resend."))
             if row.state != verdict:
                 _resolve(connection, row, verdict, by, now)
             return records_of(connection, [key])[0]
@@ -138,7 +137,7 @@ class Recovery:
         with self._database.write() as connection:
             many(connection, moves.reborn(connection), (_reborn(row, now) for row in rows))
             bookkeeping.changed(connection, (row.person_id for row in rows if row.person_id), now)
-            bookkeeping.note(connection, _("put back"), "engine", by="engine", now=now, detail={"touches": len(rows)})
+            bookkeeping.note(connection, "put back", "engine", by="engine", now=now, detail={"touches": len(rows)})
 
     def set_back(self, now: dt.datetime) -> None:
         """What became uncertain later than ``now`` did so by a clock that has been set back: it counts as of now."""
@@ -154,7 +153,7 @@ def _reborn(row: Reborn, now: dt.datetime) -> dict[str, Any]:
         **known,
         **past,
         "person_id": row.person_id,
-        "reason": "" if row.state in ("uncertain", "retry") else "restored",
+        "reason": "" if row.state in ("uncertain", "retry") else N_("restored"),
         "possible_duplicate": row.possible_duplicate,
         "sending_at": row.at,
         "uncertain_at": now if row.state == "uncertain" else None,
@@ -165,10 +164,8 @@ def _reborn(row: Reborn, now: dt.datetime) -> dict[str, Any]:
 
 def _resolve(connection: Connection, row: Row[Any], verdict: Resolution, by: str, now: dt.datetime) -> None:
     if row.state != "uncertain":
-        raise InputError(
-            _("The touch '{key}' is {state}, not uncertain.", key=row.key, state=row.state),
-            _("Only an uncertain touch is settled."),
-        )
+        cause = _("The touch '{key}' is {state}, not uncertain.", key=row.key, state=row.state)
+        raise InputError(cause, _("Only an uncertain touch is settled."))
     if verdict == "sent":
         _arrived(connection, [row], {}, now)
     else:

@@ -33,9 +33,8 @@ def copy_to(database: Database, path: Path) -> None:
         _durable(path.parent)
     except (OSError, sqlite3.Error) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise CommsError(
-            _("The backup {path} cannot be made: {why}.", path=path, why=why), _("Make room, or name another folder.")
-        ) from error
+        cause = _("The backup {path} cannot be made: {why}.", path=path, why=why)
+        raise CommsError(cause, _("Make room, or name another folder.")) from error
     finally:
         draft.unlink(missing_ok=True)
 
@@ -73,10 +72,8 @@ def replace(database: Path, restored: Database) -> None:
             _into(source, database)
         _durable(database)
     except sqlite3.Error as error:
-        raise CommsError(
-            _("The database {database} cannot be replaced: {error}.", database=database, error=error),
-            _("Stop what uses it."),
-        ) from error
+        cause = _("The database {database} cannot be replaced: {error}.", database=database, error=error)
+        raise CommsError(cause, _("Stop what uses it.")) from error
 
 
 def _into(source: sqlite3.Connection, target: Path) -> None:
