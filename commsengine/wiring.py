@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from commsengine.answers.inbox import AnswerInbox
     from commsengine.authoring.check import CheckResult
     from commsengine.authoring.people_file import PeopleFile
+    from commsengine.cadence.kinds_and_states import ChannelName
     from commsengine.cadence.people import Person
     from commsengine.cadence.plan import Plan, Workspace
-    from commsengine.cadence.terms import ChannelName
-    from commsengine.campaigns.restore import Restore
+    from commsengine.campaigns.restore_backup import Restore
     from commsengine.content.render import Renderer
     from commsengine.engine.decisions import Decisions
     from commsengine.engine.engine import Engine, MorningMail
@@ -141,7 +141,7 @@ class Wiring:
 
     def upgrade(self) -> Path | None:
         """Returns the copy of a SQLite file as it was, if one was made."""
-        from commsengine.store import schema, sqlite_files
+        from commsengine.store import schema, sqlite_copies
         from commsengine.store.database import Database
         from commsengine.store.store import Store
 
@@ -151,7 +151,7 @@ class Wiring:
             found = schema.revision(database)
             if found and found < schema.HEAD and database.path is not None:
                 kept = self.folder / "backup" / f"before-upgrade-{self.clock():%Y-%m-%d-%H%M%S}.db"
-                sqlite_files.copy_to(database, kept)
+                sqlite_copies.copy_to(database, kept)
         Store.upgrade(self.settings.database).close()
         return kept
 
@@ -352,8 +352,8 @@ class Wiring:
 
     def _morning_mail(self) -> MorningMail:
         from commsengine.engine.decisions import Decisions
-        from commsengine.reports.morning import MorningBasis
         from commsengine.reports.morning_mail import morning_mail
+        from commsengine.reports.morning_time import MorningBasis
 
         decisions = Decisions(self.store, self.rules, frozenset(self.channels))
         return morning_mail(MorningBasis(self.store, decisions, self.renderer, list(self.channels)), self.clock)
@@ -371,7 +371,7 @@ class Wiring:
 
     @cached_property
     def rescue(self) -> Restore:
-        from commsengine.campaigns.restore import Restore
+        from commsengine.campaigns.restore_backup import Restore
         from commsengine.engine.decisions import Decisions
 
         carriers = frozenset(self.settings.credentials) or None

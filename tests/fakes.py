@@ -13,8 +13,8 @@ from commsengine.cadence.plan import Plan
 from commsengine.channels.channel import RELEASED, SENT, Mark, Outcome
 from commsengine.content.digest_facts import DigestFacts
 from commsengine.content.message import RenderedMessage
+from commsengine.content.person_values import Signers
 from commsengine.content.talking_points import Part, TalkingPoints
-from commsengine.content.values import Signers
 from commsengine.engine.senders import ChannelSetup
 from commsengine.errors import RenderError
 from commsengine.translation import ENGLISH

@@ -201,7 +201,7 @@ def test_commands_load_nothing_heavy_before_they_run() -> None:
 
 
 def _heavy(name: str) -> bool:
-    if name.startswith("commsengine.cadence.terms."):
+    if name.startswith("commsengine.cadence.kinds_and_states."):
         return False
     first, *rest = name.split(".")
     light = {"", "errors", "text", "translation", "cli"}
@@ -299,17 +299,15 @@ MIRRORS = {
     "answers",
     "app",
     "apply",
-    "campaigns",
     "check",
+    "control",
     "followups",
     "people",
     "preview",
     "questions",
     "rehearse",
-    "service_mail",
     "slack",
     "status",
-    "texts",
     "touches",
     "why",
 }

@@ -19,13 +19,13 @@ from commsengine.answers.touch_text import Blocks, CardText, card_text, drawn, k
 from commsengine.answers.touch_view import Card
 from commsengine.cadence.audience import role_of
 from commsengine.cadence.calendar import DAY, Hours, local_date_in, zone_of
-from commsengine.cadence.checks import answer_id, unclear_turn
+from commsengine.cadence.check_questions import answer_id, unclear_turn
+from commsengine.cadence.kinds_and_states import AnswerKind, ChannelName, EvidenceKind, Wish, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
-from commsengine.cadence.terms import AnswerKind, ChannelName, EvidenceKind, Wish, channel_of
 from commsengine.content.message import RenderedMessage
+from commsengine.content.person_values import Signers
 from commsengine.content.render import Renderer, RendererFor
-from commsengine.content.values import Signers
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
 from commsengine.errors import CommsError, InputError

@@ -9,8 +9,8 @@ from typing import Any
 
 from commsengine.answers.wording import short_name, spoken
 from commsengine.cadence.calendar import zone_of
+from commsengine.cadence.kinds_and_states import ANSWERS, BY_HAND, CHANNELS
 from commsengine.cadence.people import COLUMNS, Person
-from commsengine.cadence.terms import ANSWERS, BY_HAND, CHANNELS
 from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord
 from commsengine.store.service_mail import ABOUT_OTHERS

@@ -9,14 +9,14 @@ from typing import Any
 from commsengine.answers.touch_view import Card
 from commsengine.answers.wording import read_by
 from commsengine.cadence.history import Touch
+from commsengine.cadence.kinds_and_states import ChannelName
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message
-from commsengine.cadence.terms import ChannelName
-from commsengine.content.angles import TITLES, UNCLEAR, angles
+from commsengine.content.person_values import Signers
 from commsengine.content.render import Renderer
 from commsengine.content.slack_card import answered_card
 from commsengine.content.slots import slack_text
-from commsengine.content.values import Signers
+from commsengine.content.texts_by_touch import TITLES, UNCLEAR, angles
 from commsengine.errors import RenderError
 from commsengine.translation import N_, _
 

@@ -6,10 +6,10 @@ import datetime as dt
 from dataclasses import dataclass
 
 from commsengine.answers.wording import short_name, spoken
-from commsengine.cadence.checks import check_of, offered_check, offered_turn, order_of
+from commsengine.cadence.check_questions import check_of, offered_check, offered_turn, order_of
+from commsengine.cadence.kinds_and_states import ANSWERS, ENOUGH
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Check, Message, Plan
-from commsengine.cadence.terms import ANSWERS, ENOUGH
 from commsengine.store.records import QuestionRecord, StoredAnswer, TouchRecord
 from commsengine.translation import N_, _
 

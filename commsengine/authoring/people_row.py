@@ -10,9 +10,9 @@ from functools import lru_cache, partial
 
 from commsengine.authoring.addresses import AddressError, clean_address
 from commsengine.authoring.places import country_fix, region_fix, zone_fix
-from commsengine.cadence.moments import parse_date
+from commsengine.cadence.kinds_and_states import CHANNELS
 from commsengine.cadence.people import COLUMNS, KNOWN, Person, updated
-from commsengine.cadence.terms import CHANNELS
+from commsengine.cadence.time_notation import parse_date
 from commsengine.text import UNSEEN_IN_LINES, listed, near_or
 from commsengine.translation import N_, _
 

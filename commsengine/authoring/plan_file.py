@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from commsengine.authoring.draft import Draft
-from commsengine.authoring.leaks import leaks, masked
 from commsengine.authoring.rules import advice, dates, ladder, names, recall, roles, texts
-from commsengine.authoring.shape import Shaped, shape
+from commsengine.authoring.secrets_in_files import leaks, masked
+from commsengine.authoring.validate import Shaped, shape
 from commsengine.authoring.workspace_file import load_workspace
 from commsengine.authoring.yaml_tree import read_tree
 from commsengine.cadence.plan import Plan, Workspace

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from commsengine.authoring.leaks import leaks, masked
-from commsengine.authoring.shape import shape
+from commsengine.authoring.secrets_in_files import leaks, masked
+from commsengine.authoring.validate import shape
 from commsengine.authoring.yaml_tree import Tree, read_tree
 from commsengine.cadence.plan import Workspace
 from commsengine.errors import InputError, Problem

@@ -10,11 +10,11 @@ from typing import TypeVar
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.experiment import arm_of
 from commsengine.cadence.history import Campaign, Campaigns, History, OutreachOutcome, Question, Reason, Snooze
+from commsengine.cadence.kinds_and_states import ChannelName
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Audience, Message, Plan, Role
 from commsengine.cadence.repeats import INTERVAL, ByRecall, FixedInterval, RepeatRule
 from commsengine.cadence.sequence import MessageSequence
-from commsengine.cadence.terms import ChannelName
 from commsengine.recall.learning import ASSUMED
 from commsengine.translation import N_
 

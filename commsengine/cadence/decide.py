@@ -15,12 +15,12 @@ import datetime as dt
 from commsengine.cadence.audience import sequences_of
 from commsengine.cadence.budget import Ledger
 from commsengine.cadence.calendar import DAY, MINUTE
-from commsengine.cadence.checks import unclear_turn
+from commsengine.cadence.check_questions import unclear_turn
 from commsengine.cadence.due import DueStep, due_steps, open_from, when_due
 from commsengine.cadence.history import SILENCE, Campaigns, Decision, History, Reason, Touch, TouchRow
+from commsengine.cadence.kinds_and_states import TouchState
 from commsengine.cadence.people import Person
 from commsengine.cadence.sequence import MessageSequence, Step
-from commsengine.cadence.terms import TouchState
 from commsengine.translation import N_
 
 MISSED_WINDOW = "missed_window"

@@ -6,8 +6,16 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from commsengine.cadence.kinds_and_states import (
+    AnswerKind,
+    Carrier,
+    EvidenceKind,
+    OutcomeName,
+    Standing,
+    TouchKind,
+    TouchState,
+)
 from commsengine.cadence.plan import Plan, Workspace
-from commsengine.cadence.terms import AnswerKind, Carrier, EvidenceKind, OutcomeName, Standing, TouchKind, TouchState
 from commsengine.recall.memory import Estimate
 from commsengine.text import message_key
 from commsengine.translation import _

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from commsengine.cadence.moments import Clock, Day, MomentText, Span, WaitText, WorkingDays, span_text
-from commsengine.cadence.terms import CHANNELS, ChannelName
+from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName
+from commsengine.cadence.time_notation import Clock, Day, MomentText, Span, WaitText, WorkingDays, span_text
 from commsengine.translation import N_, _
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.history import Answer, Campaign, OutreachOutcome, Question, Reason, Snooze, TouchRow
-from commsengine.cadence.moments import Wait
+from commsengine.cadence.kinds_and_states import BY_HAND, ENOUGH, HUMAN, Carrier, ChannelName, Standing, TouchKind
 from commsengine.cadence.plan import Message, Rung
 from commsengine.cadence.repeats import NOT_SEEN, RepeatRule, RepeatSlot, seen_at
 from commsengine.cadence.standing import standing
-from commsengine.cadence.terms import BY_HAND, ENOUGH, HUMAN, Carrier, ChannelName, Standing, TouchKind
+from commsengine.cadence.time_notation import Wait
 from commsengine.translation import N_
 
 REMEMBERED = N_("Recall is estimated to stay above the floor until the message closes.")

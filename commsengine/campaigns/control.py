@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from commsengine.cadence.terms import CampaignState
+from commsengine.cadence.kinds_and_states import CampaignState
 from commsengine.engine.owner import Owner
 from commsengine.engine.startup import reconcile
 from commsengine.errors import InputError

@@ -11,7 +11,7 @@ import click
 
 from commsengine.cli.commands import commsengine, translated
 from commsengine.cli.logs import unfailing_stderr
-from commsengine.cli.written_out import written_out
+from commsengine.cli.terminal_safety import written_out
 from commsengine.errors import CommsError, InputError
 from commsengine.translation import _
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from commsengine.cadence.terms import CHANNELS, SUPPOSITIONS
+from commsengine.cadence.kinds_and_states import CHANNELS, SUPPOSITIONS
 from commsengine.errors import CommsError, InputError
 from commsengine.translation import N_, _
 

@@ -14,7 +14,7 @@ from commsengine.errors import InputError
 from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
-    from commsengine.campaigns.restore import Verified
+    from commsengine.campaigns.restore_backup import Verified
     from commsengine.wiring import Wiring
 
 
@@ -29,7 +29,7 @@ def backup(wiring: Wiring, file: Path | None) -> None:
 
     Example: commsengine backup
     """
-    from commsengine.store.sqlite_files import copy_to
+    from commsengine.store.sqlite_copies import copy_to
 
     target = file.absolute() if file else _in_backups(wiring, "commsengine")
     copy_to(wiring.store.database, target)

@@ -12,7 +12,7 @@ from typing import TypeVar
 import click
 
 from commsengine import __version__
-from commsengine.cli.written_out import guard_stdout
+from commsengine.cli.terminal_safety import guard_stdout
 from commsengine.translation import N_, _
 
 Helped = TypeVar("Helped", click.Command, click.Parameter)
@@ -41,10 +41,10 @@ CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("send-test", "send_test", N_("Send one message of a plan to yourself.")),
         CommandEntry("doctor", "doctor", N_("Test what sending needs: settings, database, mail, Slack, links, clock.")),
         CommandEntry("apply", "apply", N_("Show what a plan changes, and put it in force.")),
-        CommandEntry("start", "campaigns", N_("Start a campaign.")),
-        CommandEntry("pause", "campaigns", N_("Stop sending: one campaign, or all of them.")),
-        CommandEntry("resume", "campaigns", N_("Go on with a paused campaign.")),
-        CommandEntry("cancel", "campaigns", N_("End a campaign for good.")),
+        CommandEntry("start", "control", N_("Start a campaign.")),
+        CommandEntry("pause", "control", N_("Stop sending: one campaign, or all of them.")),
+        CommandEntry("resume", "control", N_("Go on with a paused campaign.")),
+        CommandEntry("cancel", "control", N_("End a campaign for good.")),
         CommandEntry("run", "run", N_("Run the engine, the web pages and Slack until stopped.")),
         CommandEntry("tick", "run", N_("Do everything that is due now, then leave: for cron.")),
     ),

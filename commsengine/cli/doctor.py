@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cli.output import colourful, json_option, show_json
+from commsengine.cli.terminal_safety import in_one_line
 from commsengine.cli.workspace import with_workspace
-from commsengine.cli.written_out import in_one_line
 from commsengine.translation import N_, _
 
 if TYPE_CHECKING:

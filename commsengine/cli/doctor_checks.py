@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from commsengine.cadence.moments import clock_text
+from commsengine.cadence.time_notation import clock_text
 from commsengine.cli.output import at_rest, waits_for, when
 from commsengine.errors import CommsError
 from commsengine.loopback import is_loopback
@@ -98,7 +98,7 @@ def _state(wiring: Wiring) -> Iterator[Finding]:
 
 def _files(wiring: Wiring) -> Iterator[Finding]:
     # Files that people put there themselves are a note.
-    from commsengine.cli.doctor_files import EVERYBODY, open_files
+    from commsengine.cli.file_rights import EVERYBODY, open_files
 
     found = list(open_files(wiring.settings))
     for each in found:
@@ -144,7 +144,7 @@ def _clock(wiring: Wiring) -> Iterator[Finding]:
 
 def _ticks(wiring: Wiring) -> Iterator[Finding]:
     from commsengine.cli.run import remedy, too_rarely
-    from commsengine.engine.waiting import count_missed_windows
+    from commsengine.engine.waiting_messages import count_missed_windows
 
     last, rarely = wiring.store.engine.heartbeat(), too_rarely(wiring)
     if last is None or not rarely:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cadence.terms import OUTCOMES, UNCLEAR, OutcomeName, Unclear
+from commsengine.cadence.kinds_and_states import OUTCOMES, UNCLEAR, OutcomeName, Unclear
 from commsengine.cli.arguments import CAMPAIGN
 from commsengine.cli.output import json_option, note, say, show_json, title, when
 from commsengine.cli.workspace import with_workspace
 from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
-    from commsengine.cadence.terms import OutcomeName, Unclear
+    from commsengine.cadence.kinds_and_states import OutcomeName, Unclear
     from commsengine.wiring import Wiring
 
 

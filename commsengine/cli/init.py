@@ -12,7 +12,7 @@ from string import Template
 
 import click
 
-from commsengine.cli import starter
+from commsengine.cli import starter_files
 from commsengine.cli.output import write
 from commsengine.translation import _
 
@@ -51,16 +51,16 @@ def _files(campaign: str) -> dict[str, str]:
     from commsengine.wiring import now
 
     today = now().date()
-    plan = Template(starter.PLAN).substitute(
+    plan = Template(starter_files.PLAN).substitute(
         campaign=campaign, kickoff=today.isoformat(), go_live=(today + timedelta(days=42)).isoformat()
     )
     return {
         f"schedules/{campaign}.yaml": plan,
-        "people.csv": starter.PEOPLE,
-        "workspace.yaml": starter.WORKSPACE,
-        "message_templates/README": starter.TEMPLATES,
+        "people.csv": starter_files.PEOPLE,
+        "workspace.yaml": starter_files.WORKSPACE,
+        "message_templates/README": starter_files.TEMPLATES,
         "plan.schema.json": json.dumps(plan_schema(), indent=2, ensure_ascii=False) + "\n",
         "slack-manifest.json": json.dumps(MANIFEST, indent=2) + "\n",
-        ".env": Template(starter.ENVIRONMENT).substitute(key=secrets.token_hex(32)),
-        ".gitignore": starter.GITIGNORE,
+        ".env": Template(starter_files.ENVIRONMENT).substitute(key=secrets.token_hex(32)),
+        ".gitignore": starter_files.GITIGNORE,
     }

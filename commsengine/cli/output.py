@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
-from commsengine.cli.written_out import bare, in_one_line
+from commsengine.cli.terminal_safety import bare, in_one_line
 from commsengine.errors import InputError
 from commsengine.translation import N_, _, counted
 
@@ -31,7 +31,7 @@ WORDS = (
     N_("asked"), N_("not recalled"), N_("recalled"), N_("reached"), N_("not reached"), N_("not for them"),
     N_("understood"), N_("objects"), N_("declines"), N_("away"),
 )  # fmt: skip
-"""The words of the closed lists in ``cadence/terms.py``: stored and typed as they are here, shown through ``_``."""
+"""The words of the closed lists in ``kinds_and_states.py``: stored and typed as they are here, shown through ``_``."""
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help=N_("Print JSON with documented fields (docs/commands.md).")

@@ -13,8 +13,8 @@ import click
 
 from commsengine.cli.arguments import FILE, consent, person_named, yes_option
 from commsengine.cli.output import json_option, note, say, show_json, when, write
+from commsengine.cli.terminal_safety import bare
 from commsengine.cli.workspace import with_workspace
-from commsengine.cli.written_out import bare
 from commsengine.errors import InputError
 from commsengine.translation import N_, _, counted
 

@@ -16,7 +16,7 @@ from commsengine.errors import InputError
 from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
-    from commsengine.cadence.terms import ChannelName
+    from commsengine.cadence.kinds_and_states import ChannelName
     from commsengine.planning.preview import PreviewTouch
     from commsengine.wiring import Wiring
 

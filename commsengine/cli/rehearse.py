@@ -17,8 +17,8 @@ import click
 
 from commsengine.cli.arguments import ANSWERS, FILE
 from commsengine.cli.output import json_option, note, show_json
+from commsengine.cli.terminal_safety import bare
 from commsengine.cli.workspace import with_workspace
-from commsengine.cli.written_out import bare
 from commsengine.errors import CommsError
 from commsengine.translation import N_, _
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cli.arguments import consent_to, yes_option
-from commsengine.cli.campaigns import backlog_option, tell
+from commsengine.cli.control import backlog_option, tell
 from commsengine.cli.output import say
 from commsengine.cli.workspace import with_workspace
 from commsengine.translation import _

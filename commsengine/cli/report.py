@@ -30,8 +30,8 @@ def report(wiring: Wiring, campaign: str, out: Path | None, open_: bool, as_json
     Example: commsengine report crm-rollout --out report.html
     """
     from commsengine.reports.campaign_report import report as report_of
-    from commsengine.reports.report_data import as_data
     from commsengine.reports.report_html import headline, page
+    from commsengine.reports.report_json import as_data
 
     seen = report_of(wiring.store, campaign, wiring.clock())
     file = out or (None if as_json and not open_ else wiring.folder / f"report-{campaign}.html")

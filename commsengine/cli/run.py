@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.campaigns import STILL_OPEN
+from commsengine.cli.control import STILL_OPEN
 from commsengine.cli.output import at_rest, json_option, note, show_json, waits_for, when
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import HeldError

@@ -14,8 +14,8 @@ from commsengine.errors import CommsError, InputError
 from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
+    from commsengine.cadence.kinds_and_states import ChannelName
     from commsengine.cadence.plan import Plan
-    from commsengine.cadence.terms import ChannelName
     from commsengine.channels.channel import Outcome
     from commsengine.content.message import RenderedMessage
     from commsengine.wiring import Wiring

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cadence.terms import STATES, TouchState
+from commsengine.cadence.kinds_and_states import STATES, TouchState
 from commsengine.cli.arguments import CAMPAIGN
 from commsengine.cli.output import json_option, say, show_json, table, when
 from commsengine.cli.workspace import with_workspace
@@ -15,7 +15,7 @@ from commsengine.errors import InputError
 from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
-    from commsengine.cadence.terms import Resolution
+    from commsengine.cadence.kinds_and_states import Resolution
     from commsengine.wiring import Wiring
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cadence.terms import HUMAN
+from commsengine.cadence.kinds_and_states import HUMAN
 from commsengine.cli.output import json_option, say, show_json, title, when
 from commsengine.cli.workspace import with_workspace
 from commsengine.translation import N_, _, counted

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from commsengine.cadence.checks import offered_turn, turn_of
+from commsengine.cadence.check_questions import offered_turn, turn_of
+from commsengine.cadence.kinds_and_states import TouchKind
 from commsengine.cadence.plan import Message, Plan
-from commsengine.cadence.terms import TouchKind
-from commsengine.content.angles import UNCLEAR
 from commsengine.content.grammar import VARYING, layout_names, template_names
+from commsengine.content.person_values import TextValues
+from commsengine.content.plan_texts import Texts, texts_of
 from commsengine.content.templates import Text, compiled, parse
-from commsengine.content.texts import Texts, texts_of
-from commsengine.content.values import TextValues
+from commsengine.content.texts_by_touch import UNCLEAR
 from commsengine.errors import RenderError
 from commsengine.translation import _
 

@@ -13,17 +13,18 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, Literal, TypeVar, cast
 
-from commsengine.cadence.checks import answer_id, order_of, turn_of
+from commsengine.cadence.check_questions import answer_id, order_of, turn_of
 from commsengine.cadence.history import Touch
+from commsengine.cadence.kinds_and_states import ChannelName, TouchKind, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Plan, Workspace
 from commsengine.cadence.plan import Message as PlanMessage
-from commsengine.cadence.terms import ChannelName, TouchKind, channel_of
-from commsengine.content.context import Setting, line, links_end
 from commsengine.content.digest_facts import DigestFacts, calls_headline
 from commsengine.content.grammar import answer_id_slot, answer_slot
 from commsengine.content.markdown import read, to_plain
 from commsengine.content.message import RenderedMessage
+from commsengine.content.person_values import Signers, TextValues
+from commsengine.content.plan_texts import Texts
 from commsengine.content.recipe import (
     Library,
     Recipe,
@@ -36,8 +37,7 @@ from commsengine.content.recipe import (
 from commsengine.content.sheet import Sheet, message_of, write
 from commsengine.content.slots import PLAIN, Prose, Skeleton, clean, slotted
 from commsengine.content.talking_points import Part, TalkingPoints, parts_of
-from commsengine.content.texts import Texts
-from commsengine.content.values import Signers, TextValues
+from commsengine.content.template_values import Setting, line, links_end
 from commsengine.errors import RenderError
 from commsengine.links import Links
 from commsengine.translation import N_, _, in_language

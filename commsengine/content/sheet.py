@@ -12,15 +12,15 @@ import css_inline
 from markdown_it.token import Token
 from markupsafe import Markup
 
+from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName
 from commsengine.cadence.plan import Plan
-from commsengine.cadence.terms import CHANNELS, ChannelName
 from commsengine.content.markdown import lowered, read, to_html, to_plain
 from commsengine.content.message import RenderedMessage
+from commsengine.content.person_values import TextValues
 from commsengine.content.recipe import Library, Recipe
 from commsengine.content.slack_card import FALLBACK_LENGTH, card, fit
 from commsengine.content.slots import HTML, PLAIN, SLACK_JSON, Prose, Skeleton, clean, escape_slack, slack_text
 from commsengine.content.templates import Text
-from commsengine.content.values import TextValues
 from commsengine.translation import N_, _
 
 _ACTION = {

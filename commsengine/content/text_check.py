@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from commsengine.cadence.history import Touch
+from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName, TouchKind
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Plan, Workspace
-from commsengine.cadence.terms import CHANNELS, ChannelName, TouchKind
 from commsengine.content.grammar import Flaw, layout_names, plan_names, template_names
+from commsengine.content.person_values import Signers
+from commsengine.content.plan_texts import Path, texts_of
 from commsengine.content.render import Renderer
 from commsengine.content.templates import parse
-from commsengine.content.texts import Path, texts_of
-from commsengine.content.values import Signers
 from commsengine.errors import RenderError
 from commsengine.links import Links
 from commsengine.text import UNSEEN, cut_short, place_of

@@ -13,7 +13,7 @@ from email.utils import parseaddr
 
 import structlog
 
-from commsengine.cadence.terms import CHANNELS, Carrier, ChannelName, service_channel
+from commsengine.cadence.kinds_and_states import CHANNELS, Carrier, ChannelName, service_channel
 from commsengine.content.message import RenderedMessage, payload_of
 from commsengine.engine.breaker import Breaker
 from commsengine.store.records import CampaignRecord, Hold

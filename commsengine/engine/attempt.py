@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from commsengine.cadence.terms import ReceiptState
+from commsengine.cadence.kinds_and_states import ReceiptState
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, Outcome
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.breaker import Breaker

@@ -19,7 +19,7 @@ from collections import deque
 
 import structlog
 
-from commsengine.cadence.terms import ChannelName
+from commsengine.cadence.kinds_and_states import ChannelName
 from commsengine.translation import N_
 
 A_MOMENT = dt.timedelta(minutes=1)

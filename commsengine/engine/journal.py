@@ -23,7 +23,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
 
-from commsengine.cadence.terms import ReceiptState
+from commsengine.cadence.kinds_and_states import ReceiptState
 from commsengine.errors import DiskError
 from commsengine.store.records import Marked
 from commsengine.translation import _

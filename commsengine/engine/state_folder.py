@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from commsengine.engine import json_file
+from commsengine.engine.crash_suspects import Suspects
 from commsengine.engine.journal import Journal
-from commsengine.engine.suspects import Suspects
 from commsengine.errors import DiskError
 from commsengine.translation import N_, _
 

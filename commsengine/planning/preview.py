@@ -15,12 +15,12 @@ from commsengine.cadence.audience import role_of
 from commsengine.cadence.calendar import DAY, Hours, last_closing
 from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
+from commsengine.cadence.kinds_and_states import ChannelName
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
-from commsengine.cadence.terms import ChannelName
 from commsengine.content.message import RenderedMessage
+from commsengine.content.person_values import Signers
 from commsengine.content.render import Renderer
-from commsengine.content.values import Signers
 from commsengine.errors import InputError
 from commsengine.links import Links
 from commsengine.planning.plan_on_disk import CheckedPlan, corrected_texts

@@ -24,10 +24,10 @@ from commsengine.cadence.forecast import (
     typical,
 )
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
+from commsengine.cadence.kinds_and_states import TouchKind
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Budget, Plan, Workspace
 from commsengine.cadence.simulated_people import STRONG, WEAK, people_who_forget
-from commsengine.cadence.terms import TouchKind
 from commsengine.planning.recall_forecast import RecallForecast, RepeatResult, compared
 from commsengine.translation import _
 

@@ -9,15 +9,15 @@ from functools import partial
 from textwrap import shorten
 
 from commsengine.cadence.calendar import DAY
+from commsengine.cadence.kinds_and_states import service_channel
 from commsengine.cadence.people import Person
-from commsengine.cadence.terms import service_channel
 from commsengine.content.digest_facts import Call, DigestFacts, GivenAnswer, HeldRow, OpenQuestion
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
 from commsengine.reports.followups import FollowUp, todays_followups, with_talk
 from commsengine.reports.input_answers import recent_inputs
 from commsengine.reports.manager_lists import why_untold
-from commsengine.reports.morning import MorningBasis, morning_key, morning_of, quarter_of, tried
+from commsengine.reports.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
 from commsengine.reports.status import channels, failed, held, questions
 from commsengine.store.records import CampaignRecord
 from commsengine.translation import N_, _, counted, in_language

@@ -15,9 +15,9 @@ from typing import Literal
 from commsengine.cadence.audience import role_of
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.history import History, OutreachOutcome, TouchRow
+from commsengine.cadence.kinds_and_states import CHANNELS, HandKind, OutcomeName, Unclear, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Rung
-from commsengine.cadence.terms import CHANNELS, HandKind, OutcomeName, Unclear, channel_of
 from commsengine.content.digest_facts import NOTHING_TO_SAY, Call
 from commsengine.content.render import RendererFor
 from commsengine.content.talking_points import Part, TalkingPoints

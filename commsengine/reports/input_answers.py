@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from commsengine.cadence.audience import roles_of
+from commsengine.cadence.kinds_and_states import ASKED_FOR
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Plan
-from commsengine.cadence.terms import ASKED_FOR
 from commsengine.engine.directory import members_of
 from commsengine.errors import InputError
 from commsengine.reports.why import iso

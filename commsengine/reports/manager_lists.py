@@ -11,14 +11,14 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 from commsengine.cadence.audience import carried_by, reaching
+from commsengine.cadence.kinds_and_states import ChannelName
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
-from commsengine.cadence.terms import ChannelName
 from commsengine.content.digest_facts import DigestFacts
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
 from commsengine.reports.followups import FollowUp, todays_followups, with_talk
-from commsengine.reports.morning import MorningBasis, morning_key, morning_of, quarter_of, tried
+from commsengine.reports.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
 from commsengine.translation import _, in_language

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from commsengine.recall.privacy import WEEK
+from commsengine.recall.small_groups import WEEK
 from commsengine.reports.campaign_report import MessageView, Report, RoleView, Week
 from commsengine.reports.check_results import Weeks
 from commsengine.reports.recall_curves import Mean

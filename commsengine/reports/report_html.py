@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from commsengine.cadence.calendar import local_date_in
 from commsengine.cadence.repeats import HAIR
-from commsengine.recall.privacy import FEWEST
+from commsengine.recall.small_groups import FEWEST
 from commsengine.reports.campaign_report import MessageView, Report, RoleView
 from commsengine.reports.check_results import NOWHERE
 from commsengine.reports.plots import Plot, recall_plot, week_plots

@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from commsengine.cadence.audience import sequences_of
 from commsengine.cadence.history import Campaign, Campaigns, Decision, History, TouchRow
+from commsengine.cadence.kinds_and_states import ANSWERS, EVIDENCE, CampaignState, Standing
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.repeats import ByRecall, seen_at
 from commsengine.cadence.sequence import MessageSequence
-from commsengine.cadence.terms import ANSWERS, EVIDENCE, CampaignState, Standing
 from commsengine.engine.decisions import Decided, Decisions
 from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord, Hold

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, bindparam, or_, select, update
 
 from commsengine.cadence.history import TouchRow
-from commsengine.cadence.terms import ASKED_FOR, OUTCOMES, UNCLEAR, AnswerKind, EvidenceKind
+from commsengine.cadence.kinds_and_states import ASKED_FOR, OUTCOMES, UNCLEAR, AnswerKind, EvidenceKind
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, tables
 from commsengine.store.database import CHUNK, Database, columns_of, insert

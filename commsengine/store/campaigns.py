@@ -16,8 +16,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, select, update
 
 from commsengine.cadence.history import Campaign, Campaigns, Standstill
+from commsengine.cadence.kinds_and_states import CHANNELS, CampaignState
 from commsengine.cadence.plan import Plan, Workspace
-from commsengine.cadence.terms import CHANNELS, CampaignState
 from commsengine.errors import CommsError, InputError
 from commsengine.store import bookkeeping, moves
 from commsengine.store.database import Database, columns_of

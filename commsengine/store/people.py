@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, func, or_, select, update
 
+from commsengine.cadence.kinds_and_states import Wish
 from commsengine.cadence.people import Person
-from commsengine.cadence.terms import Wish
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, erasure, people_import, tables
 from commsengine.store.database import CHUNK, Database, chunks, insert, many

@@ -6,7 +6,7 @@ import datetime as dt
 
 from sqlalchemy import bindparam, select, update
 
-from commsengine.cadence.terms import EvidenceKind
+from commsengine.cadence.kinds_and_states import EvidenceKind
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping
 from commsengine.store.database import Database, columns_of

@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Update, and_, bindparam, func, or_, select
 
-from commsengine.cadence.terms import AttemptVerdict, Resolution, TouchState
+from commsengine.cadence.kinds_and_states import AttemptVerdict, Resolution, TouchState
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, campaigns, moves
 from commsengine.store.database import Database, many

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from commsengine.answers.my_record import PersonRecord
-from commsengine.cadence.moments import clock_text, parse_clock
-from commsengine.cadence.terms import CHANNELS, Wish
+from commsengine.cadence.kinds_and_states import CHANNELS, Wish
+from commsengine.cadence.time_notation import clock_text, parse_clock
 from commsengine.errors import InputError
 from commsengine.translation import N_, _
 from commsengine.web.link_page import Form, LinkPage

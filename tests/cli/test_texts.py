@@ -16,7 +16,7 @@ import click
 import pytest
 
 from commsengine.answers.inbox import Evidence
-from commsengine.cadence import terms
+from commsengine.cadence import kinds_and_states
 from commsengine.cli.commands import ENTRIES, commsengine
 from commsengine.cli.output import WORDS
 from commsengine.sandbox.mailbox import Mailbox
@@ -102,15 +102,15 @@ def test_help_is_translated_each_time_it_is_shown(terminal: Terminal) -> None:
 
 def test_every_word_of_the_closed_lists_is_in_the_catalog() -> None:
     lists = (
-        terms.TouchState,
-        terms.CampaignState,
-        terms.TouchKind,
-        terms.Verdict,
-        terms.AttemptVerdict,
-        terms.Standing,
+        kinds_and_states.TouchState,
+        kinds_and_states.CampaignState,
+        kinds_and_states.TouchKind,
+        kinds_and_states.Verdict,
+        kinds_and_states.AttemptVerdict,
+        kinds_and_states.Standing,
     )
-    words = {word for one in (*lists, terms.OutcomeName) for word in get_args(one)}
-    words |= {kind.replace("_", " ") for kind in terms.ANSWERS}
+    words = {word for one in (*lists, kinds_and_states.OutcomeName) for word in get_args(one)}
+    words |= {kind.replace("_", " ") for kind in kinds_and_states.ANSWERS}
     assert words - {*WORDS} == set()
     assert [word for word in WORDS if not in_catalog(word)] == []
 

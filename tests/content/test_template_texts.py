@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from commsengine.cadence.terms import ChannelName
+from commsengine.cadence.kinds_and_states import ChannelName
 from commsengine.content.grammar import ANY, layout_names, template_names
 from commsengine.content.markdown import read, to_html, to_plain
 from commsengine.content.slots import HTML, PLAIN, Prose, Skeleton, Slot

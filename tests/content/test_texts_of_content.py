@@ -11,10 +11,10 @@ import pytest
 
 from commsengine.cadence.plan import ANGLES, Cadence
 from commsengine.content.message import RenderedMessage
+from commsengine.content.person_values import Signers
 from commsengine.content.phrases import often
 from commsengine.content.templates import html_flaws, parse
 from commsengine.content.text_check import check_texts
-from commsengine.content.values import Signers
 from commsengine.errors import RenderError
 from commsengine.translation import in_language
 from tests.builders import BEN, a_message, a_plan

@@ -18,8 +18,8 @@ import pytest
 from sqlalchemy import select
 
 from commsengine.answers.my_record import person_record
+from commsengine.cadence.kinds_and_states import OUTCOMES
 from commsengine.cadence.plan import Workspace
-from commsengine.cadence.terms import OUTCOMES
 from commsengine.campaigns.apply import Moved, correction
 from commsengine.campaigns.control import known
 from commsengine.channels.channel import RETRY, Outcome
@@ -40,7 +40,7 @@ from commsengine.reports.input_answers import answers
 from commsengine.reports.report_html import page
 from commsengine.reports.why import why
 from commsengine.resolvers.imap import parse_imap_url
-from commsengine.store import sqlite_files
+from commsengine.store import sqlite_copies
 from commsengine.store.database import Database, refuse_network
 from commsengine.store.schema import check
 from commsengine.store.store import Store
@@ -200,8 +200,8 @@ FAULTS: dict[str, Callable[[Store, Path], object]] = {
     "database": lambda store, folder: Database("mysql://x"),
     "no database": lambda store, folder: check(Database(f"sqlite:///{folder}/none.db")),
     "network": lambda store, folder: refuse_network(folder / "x.db", f"server {folder} nfs4 rw 0 0"),
-    "backup": lambda store, folder: sqlite_files.copy_to(store.database, store.path or folder),
-    "no backup": lambda store, folder: sqlite_files.check_whole(folder / "none.db"),
+    "backup": lambda store, folder: sqlite_copies.copy_to(store.database, store.path or folder),
+    "no backup": lambda store, folder: sqlite_copies.check_whole(folder / "none.db"),
     "lock": lambda store, folder: EngineLock(folder / "none" / "x.db").__enter__(),
     "garbage": lambda store, folder: _garbage(folder).examine(),
     "full disk": lambda store, folder: Journal(_garbage(folder).path or folder).announce(1, NOW),

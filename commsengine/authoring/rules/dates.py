@@ -10,8 +10,8 @@ from commsengine.authoring.draft import FIRST_YEAR, LAST_YEAR, Draft, planned
 from commsengine.authoring.places import zone_fix
 from commsengine.authoring.yaml_tree import YamlPath
 from commsengine.cadence.calendar import DAY, instant, zone
-from commsengine.cadence.moments import clock_text
 from commsengine.cadence.plan import WEEKDAYS, Workspace
+from commsengine.cadence.time_notation import clock_text
 from commsengine.errors import Problem
 from commsengine.translation import N_, _
 

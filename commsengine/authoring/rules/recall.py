@@ -12,7 +12,7 @@ from commsengine.cadence.experiment import arm_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message
 from commsengine.errors import Problem
-from commsengine.recall.privacy import FEWEST, enough
+from commsengine.recall.small_groups import FEWEST, enough
 from commsengine.text import listed
 from commsengine.translation import N_, _
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from commsengine.cadence.history import TouchRow
+from commsengine.cadence.kinds_and_states import BY_HAND
 from commsengine.cadence.plan import Check, Message
-from commsengine.cadence.terms import BY_HAND
 from commsengine.text import digest
 
 

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from commsengine.cadence.terms import (
+from commsengine.cadence.kinds_and_states import (
     ANSWERS,
     BY_HAND,
     CHANNELS,

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import structlog
 
 from commsengine.cadence.calendar import Hours, instant
+from commsengine.cadence.kinds_and_states import ChannelName
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
-from commsengine.cadence.terms import ChannelName
 from commsengine.content.render import RendererFor
 from commsengine.engine.decisions import Decisions
 from commsengine.errors import CommsError

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from commsengine.cadence.plan import Workspace
+from commsengine.engine.crash_suspects import Suspects
 from commsengine.engine.engine import Engine
 from commsengine.engine.owner import Owner
 from commsengine.engine.state_folder import StateFolder
-from commsengine.engine.suspects import Suspects
 from commsengine.errors import CommsError
 from commsengine.store.store import Store
 from tests.engine.test_startup import NOBODY, claimed_by
@@ -26,7 +26,7 @@ from tests.waiting import PATIENCE
 DIES = """
 import os, sys
 from pathlib import Path
-from commsengine.engine.suspects import Suspects
+from commsengine.engine.crash_suspects import Suspects
 suspects = Suspects(Path(sys.argv[1]))
 suspects.poison()
 for key in sys.argv[2:]:

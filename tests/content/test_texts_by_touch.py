@@ -5,7 +5,7 @@ from itertools import combinations, pairwise
 import pytest
 
 from commsengine.cadence.plan import ANGLES
-from commsengine.content.angles import angles
+from commsengine.content.texts_by_touch import angles
 from tests.builders import BEN, a_message, a_plan
 from tests.content.desk import CAST, WIIFM, a_renderer, a_touch
 

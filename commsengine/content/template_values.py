@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from commsengine.cadence.calendar import local_date_in
+from commsengine.cadence.kinds_and_states import Carrier, TouchKind
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Message, Plan, Workspace
-from commsengine.cadence.terms import Carrier, TouchKind
-from commsengine.content.angles import TITLES, UNCLEAR, angles, variant
 from commsengine.content.grammar import answer_slot
 from commsengine.content.phrases import day_text, often
 from commsengine.content.recipe import Recipe
 from commsengine.content.slots import Prose, Slot, clean
 from commsengine.content.templates import Text
+from commsengine.content.texts_by_touch import TITLES, UNCLEAR, angles, variant
 from commsengine.translation import _
 
 _GRACE = dt.timedelta(days=30)

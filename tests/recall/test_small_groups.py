@@ -8,7 +8,17 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commsengine.recall.privacy import FEWEST, WEEK, Block, GroupAnswer, blocks, newest, shown, total_of_all, week_of
+from commsengine.recall.small_groups import (
+    FEWEST,
+    WEEK,
+    Block,
+    GroupAnswer,
+    blocks,
+    newest,
+    shown,
+    total_of_all,
+    week_of,
+)
 from tests.builders import utc
 
 MONDAY = utc("2027-01-11")

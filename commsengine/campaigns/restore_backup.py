@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from commsengine.campaigns.effects import Coming, coming
-from commsengine.engine.copies import catch_up, put_on_record, unknown
 from commsengine.engine.decisions import Decisions
+from commsengine.engine.restored_database import catch_up, put_on_record, unknown
 from commsengine.engine.state_folder import StateFolder
 from commsengine.errors import CommsError
-from commsengine.store import sqlite_files
+from commsengine.store import sqlite_copies
 from commsengine.store.database import sqlite_url
 from commsengine.store.store import Store
 
@@ -67,15 +67,15 @@ class Restore:
             store.engine.hold(_reason(file, seen), by=by, now=now)
             with self._opened(store) as state:
                 catch_up(store, state, database)
-            sqlite_files.set_aside(database, aside)
-            sqlite_files.replace(database, store.database)
+            sqlite_copies.set_aside(database, aside)
+            sqlite_copies.replace(database, store.database)
 
     @contextmanager
     def _prepared(self, file: Path, database: Path, now: dt.datetime) -> Iterator[tuple[Store, Verified]]:
-        sqlite_files.check_whole(file)
+        sqlite_copies.check_whole(file)
         with tempfile.TemporaryDirectory(prefix="commsengine-") as folder:
             draft = Path(folder) / "restored.db"
-            sqlite_files.copy_file(file, draft)
+            sqlite_copies.copy_file(file, draft)
             with Store.upgrade(sqlite_url(draft)) as store:
                 foreign = _take_the_place_of(store, database)
                 with self._opened(store) as state:

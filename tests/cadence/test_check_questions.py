@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from commsengine.cadence.checks import answer_id, check_of, offered_turn, order_of, turn_of, unclear_turn
+from commsengine.cadence.check_questions import answer_id, check_of, offered_turn, order_of, turn_of, unclear_turn
 from commsengine.cadence.history import Answer, TouchRow
 from commsengine.cadence.plan import Message
 from tests.builders import a_message, a_plan, someone, utc

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from commsengine.authoring.explain import explain, part_at_fault
+from commsengine.authoring.validation_errors import explain, part_at_fault
 from commsengine.authoring.yaml_tree import MOST_PROBLEMS, Place, Tree, YamlPath
 from commsengine.errors import Problem
 from commsengine.translation import _

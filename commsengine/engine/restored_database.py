@@ -18,7 +18,7 @@ from pathlib import Path
 import structlog
 
 from commsengine.cadence.history import touch_key
-from commsengine.cadence.terms import ReceiptState
+from commsengine.cadence.kinds_and_states import ReceiptState
 from commsengine.engine.journal import Entry
 from commsengine.engine.state_folder import Note, StateFolder
 from commsengine.store.records import Marked, Reborn, TouchRecord

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commsengine.cadence.moments import Moment, Wait, clock_text, parse_clock, parse_date, parse_span, span_text
+from commsengine.cadence.time_notation import Moment, Wait, clock_text, parse_clock, parse_date, parse_span, span_text
 
 MOMENTS = {
     "go_live": Moment("go_live"),

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from html.parser import HTMLParser
 
-from commsengine.cadence.checks import answer_id, check_of
+from commsengine.cadence.check_questions import answer_id, check_of
 from commsengine.cadence.forecast import Fact, Supposition
 from commsengine.cadence.history import Answer, OutreachOutcome, Touch
+from commsengine.cadence.kinds_and_states import ChannelName, HandKind
 from commsengine.cadence.plan import Plan
-from commsengine.cadence.terms import ChannelName, HandKind
 from commsengine.content.slack_card import CHECK
 from commsengine.errors import CommsError
 from commsengine.reports.followups import FollowUp, followup_id, record_outcome

@@ -22,7 +22,7 @@ import structlog
 
 from commsengine.answers.inbox import Evidence
 from commsengine.cli.logs import configure_logs, unfailing_stderr
-from commsengine.cli.written_out import guarded, in_one_line, written_out
+from commsengine.cli.terminal_safety import guarded, in_one_line, written_out
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.wiring import Wiring
 from tests.cli.terminal import Terminal
