@@ -175,13 +175,9 @@ def _bound(web: Web) -> socket.socket:
     try:
         return socket.create_server((web.host, web.port))
     except OSError as problem:
+        address = f"{web.host}:{web.port}"
         raise CommsError(
-            _(
-                "The pages cannot be shown at {host}:{port}: {strerror}.",
-                host=web.host,
-                port=web.port,
-                strerror=problem.strerror,
-            ),
+            _("The pages cannot be shown at {address}: {reason}.", address=address, reason=problem.strerror),
             _("Set COMMSENGINE_HTTP_BIND to a free address, or stop the program that uses this one."),
         ) from None
 

@@ -28,10 +28,6 @@ SECRETS = (
 )
 """Settings that hold a secret: each has a ``_FILE`` variant, and none is ever shown."""
 
-NO_CHANNEL = N_("Neither mail nor Slack is set up")
-SIGN_IN = N_("Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN")
-"""What to do about it."""
-
 Rates = Mapping[str, int | None]
 """Messages a minute, by channel; ``None`` without a limit."""
 
@@ -65,7 +61,7 @@ def _web_url(value: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(_("is not a web address. Write one such as https://comms.example.com"))
     if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ValueError(_("uses http, which anybody on the way can read. Write https://{netloc}", netloc=parts.netloc))
+        raise ValueError(_("uses http, which anybody on the way can read. Write https://{host}", host=parts.netloc))
     return value
 
 
@@ -73,7 +69,7 @@ def _split(url: str) -> SplitResult:
     parts = urlsplit(url)
     # The port is read only here, and reading it raises ValueError for one that is no number.
     if parts.port == 0:
-        raise ValueError(_("no service listens on port 0"))
+        raise ValueError("no service listens on port 0")
     return parts
 
 
@@ -88,13 +84,8 @@ def _base_url(value: str) -> str:
         return value
     parts = urlsplit(_web_url(value))
     if parts.path not in ("", "/") or "?" in value or "#" in value or "@" in parts.netloc:
-        raise ValueError(
-            _(
-                "holds more than a host. Write only {scheme}://{rpartition}",
-                scheme=parts.scheme,
-                rpartition=parts.netloc.rpartition("@")[2],
-            )
-        )
+        host = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        raise ValueError(_("holds more than a host. Write only {address}", address=host))
     return value.rstrip("/")
 
 
@@ -161,14 +152,8 @@ def _slack_token(prefix: str, meaning: str) -> AfterValidator:
         found = value.get_secret_value()
         if not found.startswith(prefix):
             given = f"'{found[:5]}…'" if re.match(r"x[a-z]{3}-", found) else _("something else")
-            raise ValueError(
-                _(
-                    "starts with {given}, but {meaning} starts with '{prefix}'. Copy it from your Slack app",
-                    given=given,
-                    meaning=meaning,
-                    prefix=prefix,
-                )
-            )
+            text = N_("starts with {given}, but {token} starts with '{prefix}'. Copy it from your Slack app")
+            raise ValueError(_(text, given=given, token=_(meaning), prefix=prefix))
         if not found.isascii() or any(character.isspace() for character in found):
             raise ValueError(_("holds a space or an odd character. Copy the token again, whole and alone"))
         return value
@@ -178,7 +163,7 @@ def _slack_token(prefix: str, meaning: str) -> AfterValidator:
 
 def _full_path(value: Path) -> Path:
     if not value.expanduser().is_absolute():
-        raise ValueError(_("is not a full path. Write one such as /var/lib/commsengine, not '{value}'", value=value))
+        raise ValueError(_("is not a full path. Write one such as /var/lib/commsengine, not '{path}'", path=value))
     return value.expanduser()
 
 
@@ -232,7 +217,7 @@ class Settings(BaseSettings):
 
     @property
     def bind(self) -> tuple[str, int]:
-        host, _, port = self.http_bind.rpartition(":")
+        host, _colon, port = self.http_bind.rpartition(":")
         return host.strip("[]"), int(port)
 
     @property
@@ -298,5 +283,5 @@ def shown(settings: Settings) -> dict[str, str]:
 
 def _shown(name: str, value: object) -> str:
     if value in (None, "", ()):
-        return _("not set")
+        return "not set"
     return "***" if name.upper() in SECRETS else str(value)

@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 
 from commsengine.environment import load_settings, spare_proxies
 from commsengine.errors import InputError
-from commsengine.settings import JOURNAL, NO_CHANNEL, SIGN_IN, Settings
-from commsengine.translation import _
+from commsengine.settings import JOURNAL, Settings
+from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -102,7 +102,7 @@ class Wiring:
         try:
             return pwd.getpwuid(os.getuid()).pw_name
         except KeyError:
-            return _("user {getuid}", getuid=os.getuid())
+            return f"user {os.getuid()}"
 
     # -- what is on record ------------------------------------------------------------------------
 
@@ -132,19 +132,12 @@ class Wiring:
         if file is None or not (found := misplaced(file)):
             return
         parts = [(Path(f"{found}{end}"), Path(f"{file}{end}")) for end in ("", "-wal", "-shm")]
-        moves = [
-            _("mv {quote} {quote_2}", quote=shlex.quote(str(old)), quote_2=shlex.quote(str(new)))
-            for old, new in parts
-            if old.exists()
-        ]
-        raise InputError(
-            _(
-                "The database of this workspace is {found}: version 0.1.0 read the ? or % in its path as part of a "
-                "URL.",
-                found=found,
-            ),
-            _("Stop the engine, then move it into its place: {moves}", moves=" && ".join(moves)),
+        moves = [shlex.join(["mv", str(old), str(new)]) for old, new in parts if old.exists()]
+        text = N_(
+            "The database of this workspace is {file}: version 0.1.0 read the ? or % in its path as part of a URL."
         )
+        fix = _("Stop the engine, then move it into its place: {commands}", commands=" && ".join(moves))
+        raise InputError(_(text, file=found), fix)
 
     def upgrade(self) -> Path | None:
         """Returns the copy of a SQLite file as it was, if one was made."""
@@ -311,24 +304,23 @@ class Wiring:
         """Raises ``InputError`` when nothing could be sent at all."""
         if not self.settings.credentials:
             raise InputError(
-                _("{no_channel}, so nothing can be sent.", no_channel=NO_CHANNEL),
-                _("{sign_in}, or try it without: commsengine rehearse PLAN", sign_in=SIGN_IN),
+                _("Neither mail nor Slack is set up, so nothing can be sent."),
+                _(
+                    "Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN, or try it without: commsengine rehearse "
+                    "PLAN"
+                ),
             )
         self.settings.require_key()
 
     def left_out(self, plan: Plan) -> list[str]:
         if not self.channels:
-            why = NO_CHANNEL[0].lower() + NO_CHANNEL[1:]
-            return [_("{campaign}: {why}, so it can be rehearsed but not started.", campaign=plan.campaign, why=why)]
+            text = N_("{campaign}: neither mail nor Slack is set up, so it can be rehearsed but not started.")
+            return [_(text, campaign=plan.campaign)]
         used = [name for name in plan.send.channels if name in self.channels]
-        others = " and ".join(used) or _("no channel: people are called")
+        others = f" {_('and')} ".join(used) or _("no channel: people are called")
+        text = N_("{campaign}: {channel} has no credentials here, so it is left out; it uses {others}.")
         return [
-            _(
-                "{campaign}: {name} has no credentials here, so it is left out; it uses {others}.",
-                campaign=plan.campaign,
-                name=name,
-                others=others,
-            )
+            _(text, campaign=plan.campaign, channel=name, others=others)
             for name in plan.send.channels
             if name not in used
         ]

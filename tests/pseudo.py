@@ -39,15 +39,25 @@ class Pseudo(NullTranslations):
 
 
 @contextmanager
-def in_pseudo(*, values_outside: bool = False) -> Iterator[Pseudo]:
+def in_pseudo(language: str = LANGUAGE, *, values_outside: bool = False) -> Iterator[Pseudo]:
+    """In place of English, other threads speak it too."""
     texts = Pseudo(values_outside=values_outside)
-    add_catalog(LANGUAGE, texts)
+    with in_place_of(language, texts), in_language(language):
+        yield texts
+
+
+@contextmanager
+def in_place_of(language: str, texts: NullTranslations) -> Iterator[None]:
+    add_catalog(language, texts)
     try:
-        with in_language(LANGUAGE):
-            yield texts
+        yield
     finally:
-        del translation._added[LANGUAGE]
+        del translation._added[language]
         catalog.cache_clear()
+
+
+def in_catalog(text: str) -> bool:
+    return any(text in ([message.id] if isinstance(message.id, str) else message.id) for message in _catalog())
 
 
 @cache

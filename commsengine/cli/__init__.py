@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from commsengine.cli.commands import commsengine
+from commsengine.cli.commands import commsengine, translated
 from commsengine.cli.logs import unfailing_stderr
 from commsengine.cli.written_out import written_out
 from commsengine.errors import CommsError, InputError
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     status = 0
     try:
-        status = commsengine.main(args=arguments, prog_name="commsengine", standalone_mode=False) or 0
+        status = translated(commsengine).main(args=arguments, prog_name="commsengine", standalone_mode=False) or 0
     except click.exceptions.Exit as left:
         status = left.exit_code
     except click.ClickException as error:
@@ -56,16 +56,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _no_right(error: PermissionError) -> int:
+    cause = _("{file}: this account may not use it ({reason}).", file=error.filename, reason=error.strerror)
     fix = _("Run the command as the account it belongs to, or give this one the right.")
-    click.echo(
-        _(
-            "{filename}: this account may not use it ({strerror}). {fix}",
-            filename=error.filename,
-            strerror=error.strerror,
-            fix=fix,
-        ),
-        err=True,
-    )
+    click.echo(f"{cause} {fix}", err=True)
     return InputError.exit_status
 
 
@@ -75,13 +68,10 @@ def _our_defect(error: Exception) -> int:
 
     if debugging():
         raise error
-    what = type(error).__name__
-    click.echo(
-        _(
-            "commsengine stopped on a defect of its own ({what}). Set COMMSENGINE_DEBUG=1 and run it again to "
-            "see where; please report what it prints.",
-            what=what,
-        ),
-        err=True,
+    text = _(
+        "commsengine stopped on a defect of its own ({error}). Set COMMSENGINE_DEBUG=1 and run it again to see where; "
+        "please report what it prints.",
+        error=type(error).__name__,
     )
+    click.echo(text, err=True)
     return 1

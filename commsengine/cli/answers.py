@@ -73,7 +73,7 @@ def _show(found: Mapping[str, Any]) -> None:
 
 
 def _wordless(message: Mapping[str, Any]) -> str:
-    return "I will." if message["kind"] == "commit" else "(erased)"
+    return _("I will.") if message["kind"] == "commit" else _("(erased)")
 
 
 def _lines(text: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cli.arguments import FILE, consent_to, yes_option
-from commsengine.cli.output import first_rows, json_option, note, show_json, title
+from commsengine.cli.output import estimated_from, first_rows, json_option, note, show_json, title
 from commsengine.cli.people import tell_columns, tell_leavers
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
@@ -123,12 +123,12 @@ def _tell_messages(diff: Diff) -> None:
     if diff.new:
         return
     for word, messages in (
-        ("new", diff.messages_added),
-        ("changed", diff.messages_changed),
-        ("gone", diff.messages_removed),
+        (_("new:"), diff.messages_added),
+        (_("changed:"), diff.messages_changed),
+        (_("gone:"), diff.messages_removed),
     ):
         if messages:
-            click.echo(f"{word + ':':<9}{', '.join(messages)}")
+            click.echo(f"{word:<8} {', '.join(messages)}")
 
 
 def _tell_dates(diff: Diff) -> None:
@@ -136,10 +136,10 @@ def _tell_dates(diff: Diff) -> None:
         because = f" ({moved.because})" if moved.because else ""
         click.echo(f"{moved.name}: {moved.old:%d %b %Y} → {moved.new:%d %b %Y}{because}")
         if not moved.because:
-            note(_("People will ask why: add 'because' to the milestone {moved}.", moved=moved.name))
+            note(_("People will ask why: add 'because' to the milestone {milestone}.", milestone=moved.name))
     if not diff.new:
         to_come = diff.touches
-        about = "" if to_come.exact else _(" (estimated from {looked_at:,} people)", looked_at=to_come.looked_at)
+        about = "" if to_come.exact else estimated_from(to_come.looked_at)
         click.echo(
             _(
                 "Touches to come: {moved:,} moved, {cancelled:,} cancelled, {added:,} new, {kept:,} as before{about}.",
@@ -151,9 +151,9 @@ def _tell_dates(diff: Diff) -> None:
             )
         )
     if diff.told:
-        click.echo(_("\nTold the old date: {people}", people=counted(len(diff.told), "person", "people")))
-        first_rows(["person", "milestones"], [(told.email, ", ".join(told.milestones)) for told in diff.told])
-        click.echo(_("\nProposed correction to exactly those:\n  {correction}", correction=diff.correction))
+        click.echo("\n" + _("Told the old date: {people}", people=counted(len(diff.told), "person", "people")))
+        first_rows([N_("person"), N_("milestones")], [(told.email, ", ".join(told.milestones)) for told in diff.told])
+        click.echo(f"\n{_('Proposed correction to exactly those:')}\n  {diff.correction}")
         note(_("Nothing sends it by itself: write it as a message of its own, which goes to everybody in its roles."))
 
 
@@ -163,7 +163,7 @@ def _first_touches(wiring: Wiring, checked_plan: CheckedPlan, path: Path, audien
 
     if audience > SMALL:
         tell_longest(audience, checked_plan.plan.send.channels, wiring.settings.rates)
-        click.echo(_("When what leaves: commsengine simulate ") + str(path))
+        click.echo(_("When what leaves: commsengine simulate {plan}", plan=path))
         return
     try:
         seen = outlook(wiring.planning_basis, checked_plan)
@@ -189,4 +189,6 @@ def _next(wiring: Wiring, plan: Plan) -> str:
         return _("{campaign} goes on with this version.", campaign=plan.campaign)
     if record.started_at is None:
         return _("{campaign} is paused. Next: commsengine start {campaign}", campaign=plan.campaign)
-    return _("{campaign} is {state}. Next: commsengine resume {campaign}", campaign=plan.campaign, state=record.state)
+    return _(
+        "{campaign} is {state}. Next: commsengine resume {campaign}", campaign=plan.campaign, state=_(record.state)
+    )

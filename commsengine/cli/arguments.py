@@ -46,7 +46,7 @@ def person_named(wiring: Wiring, email: str) -> Person:
     if found is None:
         near = people.near(email)
         hint = (
-            _("Did you mean {near}?", near=" or ".join(near))
+            _("Did you mean {near}?", near=f" {_('or')} ".join(near))
             if near
             else _("Import them first: commsengine people import FILE")
         )

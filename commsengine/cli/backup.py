@@ -37,11 +37,11 @@ def backup(wiring: Wiring, file: Path | None) -> None:
     touches = sum(sum(books.touches.values()) for books in wiring.store.counts.status(wiring.clock()))
     click.echo(
         _(
-            "{target} is whole: {people}, {touches}, {st_size:,} bytes.",
-            target=target,
+            "{file} is whole: {people}, {touches}, {size:,} bytes.",
+            file=target,
             people=people,
             touches=counted(touches, "touch", "touches"),
-            st_size=target.stat().st_size,
+            size=target.stat().st_size,
         )
     )
     note(_("It holds personal data and is readable by you alone. Secrets (.env) and the state folder are not in it."))
@@ -75,11 +75,11 @@ def restore(wiring: Wiring, file: Path, verify: bool, as_json: bool, yes: bool) 
 
     def agree(seen: Verified) -> None:
         _tell(seen)
-        consent(_("Put it in the place of {name}?", name=name), yes=yes)
+        consent(_("Put it in the place of {database}?", database=name), yes=yes)
 
     with wiring.engine_lock():
         wiring.rescue.restore(file, database, aside, wiring.clock(), by=wiring.operator, agree=agree)
-    click.echo(_("Restored. The database as it was is in {aside}.", aside=aside))
+    click.echo(_("Restored. The database as it was is in {file}.", file=aside))
     click.echo(_("The engine is on hold: commsengine release shows what it would send, and asks."))
 
 
@@ -92,7 +92,7 @@ def upgrade(wiring: Wiring) -> None:
     """
     kept = wiring.upgrade()
     if kept:
-        click.echo(_("The database as it was is in {kept}.", kept=kept))
+        click.echo(_("The database as it was is in {file}.", file=kept))
     click.echo(_("The database is of this version."))
 
 
@@ -101,7 +101,7 @@ def _in_backups(wiring: Wiring, name: str) -> Path:
 
 
 def _tell(seen: Verified) -> None:
-    made = _("made after {made_at}", made_at=when(seen.made_at)) if seen.made_at else _("made before an engine had run")
+    made = _("made after {instant}", instant=when(seen.made_at)) if seen.made_at else _("made before an engine had run")
     click.echo(
         _(
             "A whole backup, {made}: {people}, {touches} on record.",
@@ -115,7 +115,7 @@ def _tell(seen: Verified) -> None:
             _("It is of ANOTHER database than the one here: what it does not hold is gone from here afterwards.")
         )
     for campaign, state in seen.campaigns.items():
-        click.echo(f"  {campaign}: {state}")
+        click.echo(f"  {campaign}: {_(state)}")
     if seen.put_back:
         click.echo(
             _(
@@ -130,7 +130,7 @@ def _tell(seen: Verified) -> None:
                 messages=counted(seen.strangers, "message", "messages"),
             )
         )
-    about = "" if seen.coming.exact else " (estimated)"
+    about = "" if seen.coming.exact else _(" (estimated)")
     click.echo(
         _(
             "Released, it would send {messages} in the next 24 hours{about}.",

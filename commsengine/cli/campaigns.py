@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from commsengine.cli.arguments import CAMPAIGN, consent, consent_to, yes_option
-from commsengine.cli.output import note, table, when
+from commsengine.cli.output import estimated_from, note, table, when
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 from commsengine.translation import N_, _, counted
@@ -126,7 +126,7 @@ def resume(wiring: Wiring, campaign: str, backlog: str, yes: bool) -> None:
 
     record = control.known(wiring.store, campaign)
     if record.state != "paused":
-        click.echo(_("{campaign} is not paused; it is {state}.", campaign=campaign, state=record.state))
+        click.echo(_("{campaign} is not paused; it is {state}.", campaign=campaign, state=_(record.state)))
         return
     if record.started_at is None:
         raise InputError(
@@ -169,17 +169,18 @@ def cancel(wiring: Wiring, ctx: click.Context, campaign: str, yes: bool, wait: f
 def _must_not_be_over(record: CampaignRecord) -> None:
     if record.state == "cancelled":
         raise InputError(
-            _("{record} was cancelled for good.", record=record.id), _("Apply its plan under another 'campaign:' id.")
+            _("{campaign} was cancelled for good.", campaign=record.id),
+            _("Apply its plan under another 'campaign:' id."),
         )
     if record.state == "finished":
         raise InputError(
-            _("{record} is finished: all of it is said.", record=record.id),
+            _("{campaign} is finished: all of it is said.", campaign=record.id),
             _("Apply a plan with more, then resume it."),
         )
 
 
 def tell(seen: Effects) -> None:
-    about = "" if seen.exact else _(" (estimated from {looked_at:,} people)", looked_at=seen.looked_at)
+    about = "" if seen.exact else estimated_from(seen.looked_at)
     click.echo(
         _(
             "{messages} would leave now, {people} later{about}.",
@@ -191,11 +192,10 @@ def tell(seen: Effects) -> None:
     if seen.by_hand:
         click.echo(_("{follow_ups} would open.", follow_ups=counted(seen.by_hand, "follow-up", "follow-ups")))
     for reason, number in seen.skipped.items():
-        click.echo(
-            _("{touches} would be skipped: {reason}.", touches=counted(number, "touch", "touches"), reason=reason)
-        )
+        touches = counted(number, "touch", "touches")
+        click.echo(_("{touches} would be skipped: {reason}.", touches=touches, reason=_(reason)))
     if not seen.now_due and seen.first_at:
-        click.echo(_("The first leaves {first_at}.", first_at=when(seen.first_at)))
+        click.echo(_("The first leaves {instant}.", instant=when(seen.first_at)))
 
 
 def _tell_stopped(report: StopReport) -> None:
@@ -205,33 +205,32 @@ def _tell_stopped(report: StopReport) -> None:
         if number
     ]
     numbers = f" ({', '.join(stopped)})" if stopped else ""
+    campaign, state = report.campaign, _(report.state)
     if report.clean:
         click.echo(
             _(
                 "{campaign} is {state}; nothing more of it leaves{numbers}.",
-                campaign=report.campaign,
-                state=report.state,
+                campaign=campaign,
+                state=state,
                 numbers=numbers,
             )
         )
         return
-    parts = ((report.open_rows, _("just leaving")), (report.uncertain, "uncertain"))
-    split = " and ".join(f"{len(rows):,} {what}" for rows, what in parts if rows)
-    may = counted(len(report.open_rows) + len(report.uncertain), "message", "messages")
+    parts = ((report.open_rows, _("just leaving")), (report.uncertain, _("uncertain")))
+    rows = [*report.open_rows, *report.uncertain]
     click.echo(
         _(
-            "{campaign} is {state}, but {may} may still arrive or have arrived: {split}{numbers}.",
-            campaign=report.campaign,
-            state=report.state,
-            may=may,
-            split=split,
+            "{campaign} is {state}, but {messages} may still arrive or have arrived: {parts}{numbers}.",
+            campaign=campaign,
+            state=state,
+            messages=counted(len(rows), "message", "messages"),
+            parts=f" {_('and')} ".join(f"{len(some):,} {what}" for some, what in parts if some),
             numbers=numbers,
         )
     )
-    rows = [*report.open_rows, *report.uncertain]
     table(
-        ["key", "message", "channel", "state"],
-        [(row.key, row.message, row.channel, row.state) for row in rows],
+        [N_("key"), N_("message"), N_("channel"), N_("state")],
+        [(row.key, row.message, row.channel, _(row.state)) for row in rows],
         whole=["key"],
     )
     if report.uncertain:

@@ -11,7 +11,7 @@ import click
 from commsengine.cli.arguments import FILE
 from commsengine.cli.output import json_option, note, show_json
 from commsengine.cli.workspace import with_workspace
-from commsengine.translation import counted
+from commsengine.translation import _, counted
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -38,7 +38,11 @@ def check(wiring: Wiring, ctx: click.Context, plans: tuple[Path, ...], as_json: 
             click.echo(str(problem))
         advice = len(problems) - errors
         note(
-            f"{counted(len(plans), 'plan', 'plans')}: {counted(errors, 'error', 'errors') if errors else 'no errors'}, "
-            f"{counted(advice, 'piece of advice', 'pieces of advice') if advice else 'no advice'}."
+            _(
+                "{plans}: {errors}, {advice}.",
+                plans=counted(len(plans), "plan", "plans"),
+                errors=counted(errors, "error", "errors") if errors else _("no errors"),
+                advice=counted(advice, "piece of advice", "pieces of advice") if advice else _("no advice"),
+            )
         )
     ctx.exit(2 if errors else 0)

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import importlib
+from copy import copy
 from dataclasses import dataclass
+from inspect import cleandoc
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
 from commsengine import __version__
 from commsengine.cli.written_out import guard_stdout
-from commsengine.translation import N_
+from commsengine.translation import N_, _
+
+Helped = TypeVar("Helped", click.Command, click.Parameter)
 
 
 @dataclass(frozen=True, slots=True)
 class CommandEntry:
-    """A command, the file of this folder that has it, and its line in ``--help``."""
+    """A command, the file of this folder that has it, and its line in ``--help``, which ``_`` translates."""
 
     name: str
     file: str
@@ -23,7 +28,7 @@ class CommandEntry:
 
 
 CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
-    "Write a campaign": (
+    N_("Write a campaign"): (
         CommandEntry("init", "init", N_("Make a workspace: a plan, people, templates and settings to start from.")),
         CommandEntry("people", "people", N_("Import, show, export and erase people.")),
         CommandEntry("check", "check", N_("Check plans: errors with their place, then advice.")),
@@ -32,7 +37,7 @@ CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("rehearse", "rehearse", N_("Run a plan for real in a sandbox, on a time-lapse clock.")),
         CommandEntry("demo", "rehearse", N_("Rehearse the shipped example and tell its story.")),
     ),
-    "Run it": (
+    N_("Run it"): (
         CommandEntry("send-test", "send_test", N_("Send one message of a plan to yourself.")),
         CommandEntry("doctor", "doctor", N_("Test what sending needs: settings, database, mail, Slack, links, clock.")),
         CommandEntry("apply", "apply", N_("Show what a plan changes, and put it in force.")),
@@ -43,7 +48,7 @@ CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("run", "run", N_("Run the engine, the web pages and Slack until stopped.")),
         CommandEntry("tick", "run", N_("Do everything that is due now, then leave: for cron.")),
     ),
-    "See and follow up": (
+    N_("See and follow up"): (
         CommandEntry(
             "today", "today", N_("Show the day: questions, people to call, what failed, what waits for a word.")
         ),
@@ -61,7 +66,7 @@ CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("answers", "answers", N_("Read what people answered to what a campaign asks.")),
         CommandEntry("suppress", "suppress", N_("Never send to an address again.")),
     ),
-    "Operate": (
+    N_("Operate"): (
         CommandEntry("release", "release", N_("Let a held engine send again.")),
         CommandEntry("backup", "backup", N_("Copy the database while it is in use.")),
         CommandEntry(
@@ -84,8 +89,7 @@ class CommandGroup(click.Group):
         if entry is None:
             return None
         file = importlib.import_module(f"commsengine.cli.{entry.file}")
-        command: click.Command = getattr(file, cmd_name.replace("-", "_"))
-        return command
+        return translated(getattr(file, cmd_name.replace("-", "_")))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -98,21 +102,37 @@ class CommandGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         for chapter, entries in CHAPTERS.items():
-            with formatter.section(chapter):
-                formatter.write_dl([(entry.name, entry.says) for entry in entries])
+            with formatter.section(_(chapter)):
+                formatter.write_dl([(entry.name, _(entry.says)) for entry in entries])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[click.shell_completion.CompletionItem]:
         from click.shell_completion import CompletionItem
 
-        own = [CompletionItem(e.name, help=e.says) for e in ENTRIES.values() if e.name.startswith(incomplete)]
+        own = [CompletionItem(e.name, help=_(e.says)) for e in ENTRIES.values() if e.name.startswith(incomplete)]
         return own + (click.Command.shell_complete(self, ctx, incomplete) if incomplete.startswith("-") else [])
+
+
+def translated(command: click.Command) -> click.Command:
+    """A copy of the command, whose help is in the language in use."""
+    shown = _with_help(command)
+    shown.params = [_with_help(each) for each in command.params]
+    shown.epilog = command.epilog and _(command.epilog)
+    if isinstance(shown, click.Group):
+        shown.commands = {name: translated(each) for name, each in shown.commands.items()}
+    return shown
+
+
+def _with_help(one: Helped) -> Helped:
+    found = copy(one)
+    found.help = one.help and _(cleandoc(one.help))
+    return found
 
 
 @click.command(
     cls=CommandGroup,
     # color: what looks like a style in somebody's words is shown, not taken out.
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100, "color": True},
-    epilog="Example: commsengine init crm-rollout. Every command has --help with an example of its own.",
+    epilog=N_("Example: commsengine init crm-rollout. Every command has --help with an example of its own."),
 )
 @click.option(
     "--workspace",
@@ -120,7 +140,7 @@ class CommandGroup(click.Group):
     default=Path(),
     help=N_("The folder of schedules, people and database (default: the current folder)."),
 )
-@click.version_option(__version__, message="commsengine %(version)s")
+@click.version_option(__version__, message="commsengine %(version)s", help=N_("Show the version and exit."))
 @click.pass_context
 def commsengine(ctx: click.Context, workspace: Path) -> None:
     """Repeated, role-specific messages, their answers, and a list of whom to call."""

@@ -12,10 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+from commsengine.cadence.moments import clock_text
+from commsengine.cli.output import at_rest, waits_for, when
 from commsengine.errors import CommsError
 from commsengine.loopback import is_loopback
-from commsengine.settings import NO_CHANNEL, SIGN_IN, shown
-from commsengine.translation import _, counted
+from commsengine.settings import shown
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
     from commsengine.resolvers.imap import ImapArchive
@@ -47,19 +49,19 @@ _problem = partial(Finding, "", "problem")
 def examine(wiring: Wiring) -> list[Finding]:
     """Raises ``InputError`` for settings that cannot be read: nothing else could be examined."""
     examinations: dict[str, Callable[[Wiring], Iterator[Finding]]] = {
-        "database": _database,
-        "state": _state,
-        "files": _files,
-        "clock": _clock,
-        "ticks": _ticks,
-        "mail": _mail,
-        "slack": _slack,
-        "uncertain": _resolvers,
-        "links": _links,
-        "channels": _resting,
-        "windows": _windows,
+        N_("database"): _database,
+        N_("state"): _state,
+        N_("files"): _files,
+        N_("clock"): _clock,
+        N_("ticks"): _ticks,
+        N_("mail"): _mail,
+        N_("slack"): _slack,
+        N_("uncertain"): _resolvers,
+        N_("links"): _links,
+        N_("channels"): _resting,
+        N_("windows"): _windows,
     }
-    findings = [replace(found, about="settings") for found in _settings(wiring)]
+    findings = [replace(found, about=N_("settings")) for found in _settings(wiring)]
     for about, examination in examinations.items():
         try:
             findings += (replace(found, about=about) for found in examination(wiring))
@@ -70,9 +72,11 @@ def examine(wiring: Wiring) -> list[Finding]:
 
 def _settings(wiring: Wiring) -> Iterator[Finding]:
     given = [name for name, value in shown(wiring.settings).items() if value != "not set"]
-    yield _ok(_("{number} are set, none is wrong.", number=len(given)))
+    yield _ok(_("{settings} are set, none is wrong.", settings=len(given)))
     if not wiring.settings.credentials:
-        yield _problem(f"{NO_CHANNEL}.", f"{SIGN_IN}.")
+        yield _problem(
+            _("Neither mail nor Slack is set up."), _("Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN.")
+        )
 
 
 def _state(wiring: Wiring) -> Iterator[Finding]:
@@ -111,16 +115,15 @@ def _database(wiring: Wiring) -> Iterator[Finding]:
     campaigns = counted(len(wiring.store.campaigns.all()), "campaign", "campaigns")
     yield _ok(f"{wiring.store.database.dialect}, {people}, {campaigns}.")
     if left_out := wiring.store.database.examine():
-        yield _note(f"{left_out}.", "Once in a while: sqlite3 FILE 'PRAGMA quick_check'")
+        yield _note(f"{left_out}.", _("Once in a while: sqlite3 FILE 'PRAGMA quick_check'"))
     if wiring.stop_is_there():
-        yield _problem(STOPPED, _("Remove it when sending may go on."))
+        yield _problem(_(STOPPED), _("Remove it when sending may go on."))
     held = next((hold for hold in wiring.store.engine.holds() if hold.until is None), None)
     if held:
-        yield _problem(_("The engine is on hold: {reason}", reason=held.reason), _("Then: commsengine release"))
+        yield _problem(_("The engine is on hold: {reason}", reason=_(held.reason)), _("Then: commsengine release"))
 
 
 def _resting(wiring: Wiring) -> Iterator[Finding]:
-    from commsengine.cli.output import at_rest, waits_for
     from commsengine.reports.status import channels
 
     now = wiring.clock()
@@ -132,15 +135,14 @@ def _clock(wiring: Wiring) -> Iterator[Finding]:
     beats = wiring.store.engine.heartbeats()
     if beats and beats[0].beat_at > wiring.clock() + AHEAD:
         yield _problem(
-            _("The last beat on record is in the future ({beat_at:%Y-%m-%d %H:%M} UTC).", beat_at=beats[0].beat_at),
+            _("The last beat on record is in the future ({instant:%Y-%m-%d %H:%M} UTC).", instant=beats[0].beat_at),
             _("Set this machine's clock; has it gone back?"),
         )
     else:
-        yield _ok(_("{clock:%Y-%m-%d %H:%M} UTC.", clock=wiring.clock()))
+        yield _ok(_("{instant:%Y-%m-%d %H:%M} UTC.", instant=wiring.clock()))
 
 
 def _ticks(wiring: Wiring) -> Iterator[Finding]:
-    from commsengine.cli.output import when
     from commsengine.cli.run import remedy, too_rarely
     from commsengine.engine.waiting import count_missed_windows
 
@@ -150,13 +152,13 @@ def _ticks(wiring: Wiring) -> Iterator[Finding]:
     if unreached := count_missed_windows(wiring.store, wiring.decisions, last.beat_at):
         people = counted(unreached, "person", "people")
         closed = _(
-            "At the last call, {beat_at}, something was due for {people} whose send window was closed.",
-            beat_at=when(last.beat_at),
+            "At the last call, {instant}, something was due for {people} whose send window was closed.",
+            instant=when(last.beat_at),
             people=people,
         )
         yield _problem(f"{rarely} {closed}", remedy(wiring))
     else:
-        yield _note(_("{rarely} What falls due waits for the next call.", rarely=rarely), remedy(wiring))
+        yield _note(f"{rarely} {_('What falls due waits for the next call.')}", remedy(wiring))
 
 
 def _mail(wiring: Wiring) -> Iterator[Finding]:
@@ -167,13 +169,13 @@ def _mail(wiring: Wiring) -> Iterator[Finding]:
     from commsengine.channels.smtp import AUTH, HELLO, SmtpConnection, parse_smtp_url
 
     server = parse_smtp_url(wiring.settings.smtp)
+    place = f"{server.host}:{server.port}"
     domain = wiring.mail_from.rstrip(">").rpartition("@")[2]
     relay = SmtpConnection(server, domain, None, connect=TIMEOUT, reply=TIMEOUT)
     try:
         relay.connect()
         relay.command("mail", "NOOP", 250)
     except DeliveryError as error:
-        place = f"{server.host}:{server.port}"
         said = error.reply if server.host in error.reply else f"{place}: {error.reply}"
         fix = {
             AUTH: _(
@@ -190,12 +192,11 @@ def _mail(wiring: Wiring) -> Iterator[Finding]:
     logged_in = _(", logged in") if server.user else ""
     yield _ok(
         _(
-            "{host}:{port} answers {secured}{logged_in}; from {mail_from}.",
-            host=server.host,
-            port=server.port,
+            "{server} answers {secured}{logged_in}; from {sender}.",
+            server=place,
             secured=secured,
             logged_in=logged_in,
-            mail_from=wiring.mail_from,
+            sender=wiring.mail_from,
         )
     )
 
@@ -217,9 +218,9 @@ def _slack(wiring: Wiring) -> Iterator[Finding]:
         return
     yield _ok(
         _(
-            "Connected to {get} as {get_2}.",
-            get=answer.get("team", _("the workspace")),
-            get_2=answer.get("user", _("the app")),
+            "Connected to {team} as {user}.",
+            team=answer.get("team", _("the workspace")),
+            user=answer.get("user", _("the app")),
         ),
         _("Whether its Messages Tab is on shows with: commsengine send-test PLAN --to EMAIL --channel slack"),
     )
@@ -239,11 +240,11 @@ def _scopes(granted: str) -> Iterator[Finding]:
     scopes = {scope.strip() for scope in granted.split(",")}
     if missing := sorted({*scopes_of(MANIFEST)} - scopes - {HISTORY}):
         yield _problem(
-            _("Scopes are missing: {missing}.", missing=", ".join(missing)), _("Use slack-manifest.json of init.")
+            _("Scopes are missing: {scopes}.", scopes=", ".join(missing)), _("Use slack-manifest.json of init.")
         )
     if HISTORY not in scopes:
         yield _note(
-            _("Without the scope {history} nobody can say whether an uncertain message arrived.", history=HISTORY),
+            _("Without the scope {scope} nobody can say whether an uncertain message arrived.", scope=HISTORY),
             _("Add it to the app and install it again."),
         )
 
@@ -264,18 +265,15 @@ def _postfix_log(wiring: Wiring, postfix: PostfixLog) -> Finding:
     except UNREADABLE as error:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         fix = _("The account of the engine must be in the group adm, or systemd-journal for the journal.")
-        return _problem(_("The mail log ({named}) cannot be read: {why}.", named=named, why=why), fix)
-    if newest is None or newest < wiring.clock() - OLD_LOG:
-        last = (
-            _("The last line in the mail log ({named}) is of {newest:%Y-%m-%d %H:%M} UTC.", named=named, newest=newest)
-            if newest
-            else ""
-        )
-        empty = _("The mail log ({named}) shows no line of Postfix.", named=named)
-        return _note(last or empty, _("Is this where the relay of COMMSENGINE_SMTP_URL writes?"))
-    return _ok(
-        _("The mail log ({named}) can be read; its last line is of {newest:%H:%M} UTC.", named=named, newest=newest)
-    )
+        return _problem(_("The mail log ({log}) cannot be read: {why}.", log=named, why=why), fix)
+    fix = _("Is this where the relay of COMMSENGINE_SMTP_URL writes?")
+    if newest is None:
+        return _note(_("The mail log ({log}) shows no line of Postfix.", log=named), fix)
+    if newest < wiring.clock() - OLD_LOG:
+        at = f"{newest:%Y-%m-%d %H:%M} UTC"
+        return _note(_("The last line in the mail log ({log}) is of {instant}.", log=named, instant=at), fix)
+    at = f"{newest:%H:%M} UTC"
+    return _ok(_("The mail log ({log}) can be read; its last line is of {instant}.", log=named, instant=at))
 
 
 def _imap_archive(archive: ImapArchive) -> Finding:
@@ -303,18 +301,18 @@ def _links(wiring: Wiring) -> Iterator[Finding]:
     host = urlsplit(base).hostname
     if is_loopback(host):
         yield _note(
-            _("Links lead to {base}, which only this machine can open.", base=base),
+            _("Links lead to {address}, which only this machine can open.", address=base),
             _("Set COMMSENGINE_BASE_URL before real people get them."),
         )
         return
     try:
         with urllib.request.urlopen(f"{base}/healthz", timeout=TIMEOUT) as answer:  # noqa: S310 - checked to be http(s)
-            yield _ok(_("{base} answers ({status}).", base=base, status=answer.status))
+            yield _ok(_("{address} answers ({status}).", address=base, status=answer.status))
     except urllib.error.HTTPError as error:
-        yield _note(_("{base} answers, but no engine runs behind it ({code}).", base=base, code=error.code))
+        yield _note(_("{address} answers, but no engine runs behind it ({status}).", address=base, status=error.code))
     except OSError as error:
         yield _problem(
-            _("{base} does not answer: {error}.", base=base, error=error),
+            _("{address} does not answer: {error}.", address=base, error=error),
             _("Start the engine, look at the web server."),
         )
 
@@ -323,21 +321,15 @@ def _windows(wiring: Wiring) -> Iterator[Finding]:
     running = [record for record in wiring.store.campaigns.all() if record.state == "running"]
     for record in running:
         window = record.plan.send.window
-        hours = _(
-            "{start:02d}:{start_2:02d} to {end:02d}:{end_2:02d}",
-            start=window.start // 60,
-            start_2=window.start % 60,
-            end=window.end // 60,
-            end_2=window.end % 60,
-        )
         yield _ok(
             _(
-                "{record}: {days}, {hours} in each person's own time.",
-                record=record.id,
+                "{campaign}: {days}, {start} to {end} in each person's own time.",
+                campaign=record.id,
                 days=", ".join(window.days),
-                hours=hours,
+                start=clock_text(window.start),
+                end=clock_text(window.end),
             )
         )
     due = wiring.store.loading.next_wake()
     if running and due:
-        yield _ok(_("The next person is looked at {max:%a %d %b %H:%M} UTC.", max=max(due, wiring.clock())))
+        yield _ok(_("The next person is looked at {instant}.", instant=when(max(due, wiring.clock()))))

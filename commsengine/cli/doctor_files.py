@@ -52,15 +52,15 @@ def _of_one_place(
         if keeps_modes(files[0].parent):
             folders = [place for place in places if os.path.isdir(place)]
             yield OpenFiles(
-                _("{reader} can read {named}.", reader=reader, named=_named(home, files)),
+                _("{reader} can read {files}.", reader=_(reader), files=_named(home, files)),
                 _mended(files, folders),
                 reader,
                 guarded,
             )
         else:
             text = _(
-                "The disk of {named} keeps no modes: who can read it is set where it is mounted.",
-                named=_named(home, files),
+                "The disk of {files} keeps no modes: who can read it is set where it is mounted.",
+                files=_named(home, files),
             )
             yield OpenFiles(text, _("Mount it for this account alone, or move the workspace."), "", guarded)
 
@@ -100,17 +100,16 @@ def _named(home: Path, files: list[Path]) -> str:
     names = [f"{os.path.relpath(file, home) if file.is_relative_to(home) else file} ({_mode(file)})" for file in files]
     more = [_("{number} more", number=len(names) - MOST_NAMED)] if len(names) > MOST_NAMED else []
     *first, last = names[:MOST_NAMED] + more
-    return _("{first} and {last}", first=", ".join(first), last=last) if first else last
+    return _("{files} and {last}", files=", ".join(first), last=last) if first else last
 
 
 def _mode(file: Path) -> str:
-    return _("mode {s_imode:04o}", s_imode=stat.S_IMODE(file.stat().st_mode))
+    return _("mode {mode:04o}", mode=stat.S_IMODE(file.stat().st_mode))
 
 
 def _mended(files: list[Path], folders: list[Path]) -> str:
-    if folders:
-        return _("Run: chmod -R go= {map}", map=shlex.join(map(str, folders)))
-    return _("Run: chmod 600 {map}", map=shlex.join(map(str, files)))
+    command = ["chmod", "-R", "go=", *map(str, folders)] if folders else ["chmod", "600", *map(str, files)]
+    return _("Run: {command}", command=shlex.join(command))
 
 
 def keeps_modes_here(folder: Path) -> bool:

@@ -56,7 +56,7 @@ def show_followups(found: Sequence[Mapping[str, Any]], *, talking_points: bool =
             _(
                 "  {carrier} talks to them; phone {phone}; since {since}",
                 carrier=each["carrier"],
-                phone=each["phone"] or "unknown",
+                phone=each["phone"] or _("unknown"),
                 since=when(each["since"]),
             )
         )
@@ -98,7 +98,7 @@ def followup(wiring: Wiring, id_: str, outcome: OutcomeName, unclear: Unclear | 
         _(
             "Recorded for {email}: {outcome}, about {messages}.",
             email=one.person.email,
-            outcome=outcome,
+            outcome=_(outcome),
             messages=", ".join(one.messages),
         )
     )

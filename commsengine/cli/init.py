@@ -33,12 +33,11 @@ def init(folder: Path) -> None:
         if name not in kept:
             write(folder / name, text, _("Name a folder you may write to."), folders=True)
     for name in kept:
-        click.echo(_("kept     {folder}", folder=folder / name), err=True)
-    click.echo(_("A workspace is in {absolute}. Next:", absolute=folder.absolute()))
+        click.echo(f"{_('kept'):<8} {folder / name}", err=True)
+    click.echo(_("A workspace is in {folder}. Next:", folder=folder.absolute()))
     if folder.absolute() != Path.cwd():
-        click.echo(_("  cd {quote}", quote=shlex.quote(str(folder))))
-    click.echo(_("  commsengine people import people.csv"))
-    click.echo(_("  commsengine check schedules/{campaign}.yaml", campaign=campaign))
+        click.echo(f"  cd {shlex.quote(str(folder))}")
+    click.echo(f"  commsengine people import people.csv\n  commsengine check schedules/{campaign}.yaml")
 
 
 def _campaign(folder: Path) -> str:

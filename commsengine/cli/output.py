@@ -23,6 +23,16 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 PIPED = 500
 """Columns of what is no terminal: a line stays a line, so that ``grep`` finds it whole."""
 
+WORDS = (
+    N_("paused"), N_("running"), N_("finished"), N_("cancelled"),
+    N_("claimed"), N_("sending"), N_("sent"), N_("retry"), N_("failed"), N_("uncertain"), N_("skipped"),
+    N_("message"), N_("remind"), N_("personal"), N_("sponsor"), N_("service"), N_("permanent"), N_("released"),
+    N_("acknowledged"), N_("input"), N_("commit"), N_("check"), N_("heard enough"), N_("not for me"),
+    N_("asked"), N_("not recalled"), N_("recalled"), N_("reached"), N_("not reached"), N_("not for them"),
+    N_("understood"), N_("objects"), N_("declines"), N_("away"),
+)  # fmt: skip
+"""The words of the closed lists in ``cadence/terms.py``: stored and typed as they are here, shown through ``_``."""
+
 json_option = click.option(
     "--json", "as_json", is_flag=True, help=N_("Print JSON with documented fields (docs/commands.md).")
 )
@@ -66,7 +76,7 @@ def console() -> Console:
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = (), whole: Sequence[str] = ()
 ) -> None:
-    """A table without frames; without rows, nothing.
+    """A table without frames; without rows, nothing. Its headings are texts of the catalog, or values.
 
     Columns in ``right`` are aligned to the right; those in ``whole`` are never broken, for they are copied.
     """
@@ -77,7 +87,7 @@ def table(
     drawn = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
     for column in columns:
         side: Literal["left", "right"] = "right" if column in right else "left"
-        drawn.add_column(column, justify=side, overflow="fold", no_wrap=column in whole)
+        drawn.add_column(_(column), justify=side, overflow="fold", no_wrap=column in whole)
     for row in rows:
         drawn.add_row(*(Text(in_one_line(cell)) for cell in row))
     if drawn.row_count:
@@ -96,16 +106,17 @@ def at_rest(rest: Mapping[str, Any], now: datetime) -> str:
         "{channel} rests until {until}: {because}.",
         channel=rest["channel"],
         until=when(until) if until > now else _("the next tick"),
-        because=rest["because"].rstrip("."),
+        because=_(rest["because"]).rstrip("."),
     )
 
 
 def waits_for(rest: Mapping[str, Any]) -> str:
-    return _(
-        "{messages} for {channel}.",
-        messages=counted(rest["waiting"], "message waits", "messages wait"),
-        channel=rest["channel"],
-    )
+    waiting = counted(rest["waiting"], "message waits", "messages wait")
+    return _("{messages} for {channel}.", messages=waiting, channel=rest["channel"])
+
+
+def estimated_from(people: int) -> str:
+    return _(" (estimated from {people:,} people)", people=people)
 
 
 def title(text: str) -> None:
@@ -123,11 +134,6 @@ def say(text: str) -> None:
 
 def note(text: str) -> None:
     click.echo(text, err=True)
-
-
-def count(number: int, one: str, many: str = "") -> str:
-    """``1 person``, ``12 people``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def write(file: Path, text: str, fix: str, *, folders: bool = False) -> None:

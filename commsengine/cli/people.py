@@ -68,14 +68,14 @@ def import_(wiring: Wiring, file: Path, skip_bad: bool, complete: bool, yes: boo
         return
     click.echo(
         _(
-            "{read:,} read, {number:,} imported: {added:,} new, {updated:,} changed, {unchanged:,} as before",
+            "{read:,} read, {imported:,} imported: {added:,} new, {updated:,} changed, {unchanged:,} as before{left}.",
             read=read.read,
-            number=len(read.people),
+            imported=len(read.people),
             added=counts.added,
             updated=counts.updated,
             unchanged=counts.unchanged,
+            left=_(", {people:,} marked as left", people=counts.left) if complete else "",
         )
-        + (_(", {left:,} marked as left.", left=counts.left) if complete else ".")
     )
     tell_columns(read)
     tell_leavers(read)
@@ -92,8 +92,8 @@ def _refuse_bad_rows(read: PeopleFile, *, skip_bad: bool, complete: bool) -> Non
     if complete and read.nameless:
         raise InputError(
             _(
-                "Nobody can tell whose row line {nameless} is, so nobody was marked as left and nothing changed.",
-                nameless=read.nameless[0],
+                "Nobody can tell whose row line {line} is, so nobody was marked as left and nothing changed.",
+                line=read.nameless[0],
             ),
             _("Correct the row, or import without --complete."),
         )
@@ -126,7 +126,7 @@ def export(wiring: Wiring, out: Path | None) -> None:
         click.echo(text, nl=False, file=None if sys.stdout.isatty() else bare(sys.stdout))
         return
     write(out, text, _("Name another file with --out."))
-    note(_("{out} is written.", out=out))
+    note(_("{file} is written.", file=out))
 
 
 @people.command("show")
@@ -149,14 +149,15 @@ def show(wiring: Wiring, email: str, as_json: bool) -> None:
     click.echo()
     for kind, facts in stored.items():
         if facts and kind != "person":
-            click.echo(_("{rows} of {kind}", rows=counted(len(facts), "row", "rows"), kind=kind.replace("_", " ")))
-    click.echo(_("\nWhat was sent, and why: commsengine why {email}", email=person.email))
+            rows = counted(len(facts), "row", "rows")
+            click.echo(_("{rows} of {kind}", rows=rows, kind=kind.replace("_", " ")))
+    click.echo("\n" + _("What was sent, and why: commsengine why {email}", email=person.email))
     click.echo(_("Every row: commsengine people show {email} --json", email=person.email))
 
 
 def _plainly(value: object) -> object:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     return when(value) if isinstance(value, dt.datetime) else value
 
 
@@ -193,21 +194,21 @@ def tell_columns(read: PeopleFile) -> None:
 
     ours = [name for name in read.columns if name in KNOWN]
     others = [name for name in read.columns if name not in KNOWN]
-    attributes = _(" Attributes: {others}.", others=", ".join(others)) if others else ""
-    kept = _(" Not in the file, so left as they are: {kept}.", kept=", ".join(read.kept)) if read.kept else ""
-    click.echo(_("Columns read: {ours}.{attributes}{kept}", ours=", ".join(ours), attributes=attributes, kept=kept))
+    attributes = _(" Attributes: {columns}.", columns=", ".join(others)) if others else ""
+    kept = _(" Not in the file, so left as they are: {columns}.", columns=", ".join(read.kept)) if read.kept else ""
+    click.echo(_("Columns read: {columns}.", columns=", ".join(ours)) + attributes + kept)
 
 
 def tell_leavers(read: PeopleFile) -> None:
     if read.returned:
-        click.echo(_("Marked as left until now, and active again: {some}.", some=_some(read.returned)))
+        click.echo(_("Marked as left until now, and active again: {people}.", people=_some(read.returned)))
     gone = [person.email for person in read.people if person.left]
     if gone and "left" not in read.columns:
-        who = counted(len(gone), "person of the file is", "people of the file are")
-        note(_("{who} marked as left, and that stays: {some}.", who=who, some=_some(gone)))
+        people = counted(len(gone), "person of the file is", "people of the file are")
+        note(_("{people} marked as left, and that stays: {names}.", people=people, names=_some(gone)))
         note(_("If they are back, give them an empty cell in a column 'left' and add --yes."))
 
 
 def _some(names: Sequence[str]) -> str:
-    more = _(" and {number:,} more", number=len(names) - MOST_NAMES) if len(names) > MOST_NAMES else ""
+    more = _(" and {people:,} more", people=len(names) - MOST_NAMES) if len(names) > MOST_NAMES else ""
     return ", ".join(names[:MOST_NAMES]) + more

@@ -71,9 +71,9 @@ def preview(
         )
     if out is not None or open_:
         files = _write(seen, out or Path("preview"))
-        note(_("{number} files are in {out}.", number=len(files), out=out or Path("preview")))
+        note(_("{files} files are in {folder}.", files=len(files), folder=out or Path("preview")))
         for address, by in dict.fromkeys((each.person.email, each.goes_by) for each in seen if each.message):
-            note(_("To {address} it goes out by {by}.", address=address, by=by))
+            note(_("To {email} it goes out by {channel}.", email=address, channel=by))
         for file in files if open_ else ():
             if file.suffix == ".html":
                 open_page(file)
@@ -91,12 +91,12 @@ def _show(shown: PreviewTouch) -> None:
         title(_("{message}: what to say to {person} in person", message=touch.message, person=person))
         click.echo(shown.talking_points)
     else:
-        instead = "" if touch.channel == shown.goes_by else _(" (it goes out by {goes_by})", goes_by=shown.goes_by)
+        instead = "" if touch.channel == shown.goes_by else _(" (it goes out by {channel})", channel=shown.goes_by)
         title(
             _(
                 "{message}, {kind} {number}, to {person} by {channel}{instead}",
                 message=touch.message,
-                kind=touch.kind,
+                kind=_(touch.kind),
                 number=touch.number,
                 person=person,
                 channel=touch.channel,
@@ -104,14 +104,8 @@ def _show(shown: PreviewTouch) -> None:
             )
         )
         text = html.unescape(message.text) if message.blocks else message.text
-        click.echo(
-            _(
-                "From:    {sender_name}\nSubject: {subject}\n\n{words}",
-                sender_name=message.sender_name,
-                subject=message.subject,
-                words=text,
-            )
-        )
+        click.echo(_("From:    {sender}\nSubject: {subject}", sender=message.sender_name, subject=message.subject))
+        click.echo(f"\n{text}")
     click.echo()
 
 

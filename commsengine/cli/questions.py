@@ -37,7 +37,7 @@ def questions(wiring: Wiring, as_json: bool) -> None:
 
 def show_questions(found: Sequence[Mapping[str, Any]]) -> None:
     table(
-        ["id", "asked", "by", "campaign", "question"],
+        [N_("id"), N_("asked"), N_("by"), N_("campaign"), N_("question")],
         [
             (
                 each["id"],
@@ -66,10 +66,10 @@ def question(wiring: Wiring, number: int, answer: str) -> None:
     if asked.answered_at is not None:
         raise InputError(
             _(
-                "Question {number} was answered {answered_at} by {answered_by}.",
+                "Question {number} was answered {instant} by {account}.",
                 number=number,
-                answered_at=when(asked.answered_at),
-                answered_by=asked.answered_by,
+                instant=when(asked.answered_at),
+                account=asked.answered_by,
             )
         )
     wiring.inbox.answer_question(number, answer, wiring.operator, wiring.clock())

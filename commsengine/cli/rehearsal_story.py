@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from commsengine.sandbox.rehearse import Story
 
 KINDS = {
-    "message": "messages",
-    "remind": "reminders",
+    "message": N_("messages"),
+    "remind": N_("reminders"),
     "personal": N_("personal outreach"),
     "sponsor": N_("proposals to ask the sponsor"),
 }
@@ -63,13 +63,13 @@ def tell(story: Story, where: Path) -> None:
         )
     )
     click.echo()
-    table(["what", "touches"], [(KINDS.get(kind, kind), f"{n:,}") for kind, n in _kinds(story)], right=["touches"])
+    _counts(N_("what"), N_("touches"), [(KINDS.get(kind, kind), number) for kind, number in _kinds(story)])
     click.echo()
-    table(["by", "touches"], [(channel, f"{n:,}") for channel, n in _channels(story)], right=["touches"])
+    _counts(N_("by"), N_("touches"), _channels(story))
     if story.answers:
         click.echo()
-        rows = [(kind.replace("_", " "), f"{n:,}") for kind, n in story.answers.most_common()]
-        table([_("what people did"), "times"], rows, right=["times"])
+        done = [(kind.replace("_", " "), number) for kind, number in story.answers.most_common()]
+        _counts(N_("what people did"), N_("times"), done)
     _paused(story)
     _calls(story)
     click.echo()
@@ -83,12 +83,16 @@ def tell(story: Story, where: Path) -> None:
     )
 
 
+def _counts(what: str, times: str, rows: Iterable[tuple[str, int]]) -> None:
+    table([what, times], [(_(name), f"{number:,}") for name, number in rows], right=[times])
+
+
 def _kinds(story: Story) -> list[tuple[str, int]]:
-    return _counted(kind for _, _, _, kind, _, _, skip in story.touches if not skip)
+    return _counted(kind for *_rest, kind, _channel, _due, skip in story.touches if not skip)
 
 
 def _channels(story: Story) -> list[tuple[str, int]]:
-    return _counted(channel for _, _, _, _, channel, _, skip in story.touches if not skip)
+    return _counted(channel for *_rest, channel, _due, skip in story.touches if not skip)
 
 
 def _counted(words: Iterable[str]) -> list[tuple[str, int]]:
@@ -121,11 +125,11 @@ def _calls(story: Story) -> None:
             _(
                 "{person}, phone {phone}, called by {carrier}",
                 person=call.person.name or call.person.email,
-                phone=call.person.phone or "unknown",
+                phone=call.person.phone or _("unknown"),
                 carrier=call.carrier,
             )
         )
-        click.echo(_("{reason} Tried: {tried}.", reason=call.reason, tried=", ".join(call.tried) or _("nothing yet")))
+        click.echo(f"{call.reason} {_('Tried: {tried}.', tried=', '.join(call.tried) or _('nothing yet'))}")
         click.echo()
         click.echo("\n".join(f"  {line}".rstrip() for line in call.talking_points.splitlines()))
         click.echo()
@@ -134,11 +138,10 @@ def _calls(story: Story) -> None:
 
 def _agreement(story: Story) -> str:
     if story.agrees:
-        return _(
-            "What was sent equals what simulate said: {number:,} of {number:,} touches.", number=len(story.touches)
-        )
+        touches = len(story.touches)
+        return _("What was sent equals what simulate said: {touches:,} of {touches:,} touches.", touches=touches)
     return _(
-        "It differs from simulate: {number:,} missing, {number_2:,} unforeseen.",
-        number=len(story.missing),
-        number_2=len(story.unforeseen),
+        "It differs from simulate: {missing:,} missing, {unforeseen:,} unforeseen.",
+        missing=len(story.missing),
+        unforeseen=len(story.unforeseen),
     )

@@ -95,7 +95,7 @@ def _perform(wiring: Wiring, plan: Path, folder: Path, answers: str, *, serve: b
         else:
             tell(story, where)
         if serve:
-            note(_("\nLook around: {page_url}   (Ctrl-C ends it)", page_url=rehearsal.sandbox.page_url))
+            note("\n" + _("Look around: {address}   (Ctrl-C ends it)", address=rehearsal.sandbox.page_url))
             _until_interrupted()
     if not story.agrees:
         raise CommsError(
@@ -136,9 +136,9 @@ def _script(wiring: Wiring, path: Path, answers: str) -> Script:
     script = Script(plan, people, wiring.rules, wiring.templates, start, last_closing(plan, people), supposing)
     note(
         _(
-            "Rehearsing {campaign} for {number:,} people, {start:%d %b %Y} to {until:%d %b %Y} …",
+            "Rehearsing {campaign} for {people:,} people, {start:%d %b %Y} to {until:%d %b %Y} …",
             campaign=plan.campaign,
-            number=len(people),
+            people=len(people),
             start=start,
             until=script.until,
         )
@@ -149,7 +149,7 @@ def _script(wiring: Wiring, path: Path, answers: str) -> Script:
 def _with_progress(run: Callable[[Callable[[dt.datetime], object]], Story], script: Script) -> Story:
     days = (script.until - script.start).days
     with click.progressbar(
-        length=days, label="Rehearsing", file=bare(sys.stderr), hidden=not sys.stderr.isatty()
+        length=days, label=_("Rehearsing"), file=bare(sys.stderr), hidden=not sys.stderr.isatty()
     ) as bar:
         return run(lambda now: bar.update((now - script.start).days - bar.pos))
 
@@ -158,4 +158,4 @@ def _until_interrupted() -> None:
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
-        note("Stopped.")
+        note(_("Stopped."))

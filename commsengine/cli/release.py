@@ -31,7 +31,7 @@ def release(wiring: Wiring, backlog: str, yes: bool) -> None:
     if held is None:
         click.echo(_("The engine is not on hold."))
         return
-    say(_("On hold since {since:%d %b %H:%M} UTC: {reason}", since=held.since, reason=held.reason))
+    say(_("On hold since {since:%d %b %H:%M} UTC: {reason}", since=held.since, reason=_(held.reason)))
     seen = release_effects(wiring.store, wiring.decisions, backlog, wiring.clock())
     tell(seen)
     consent_to(seen.now_due, _("Release the engine?"), yes=yes)

@@ -39,7 +39,7 @@ def run(wiring: Wiring, ctx: click.Context) -> None:
     _tell_left_out(wiring)
     configure_logs(INFO)
     clean = wiring.run(
-        ready=lambda: note(_("The engine runs; its pages are at {links_base}", links_base=wiring.settings.links_base))
+        ready=lambda: note(_("The engine runs; its pages are at {address}", address=wiring.settings.links_base))
     )
     if not clean:
         note(_("Some messages were just leaving; what became of them is uncertain, and the next start flags them."))
@@ -74,41 +74,36 @@ def tick(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
     else:
         click.echo(
             _(
-                "{messages} sent, {follow_ups} opened, {skipped:,} skipped{words}.",
+                "{messages} sent, {follow_ups} opened, {skipped:,} skipped{failed}.",
                 messages=counted(report.sent, "message", "messages"),
                 follow_ups=counted(report.by_hand, "follow-up", "follow-ups"),
                 skipped=report.skipped,
-                words=_(", {failed:,} failed", failed=report.failed) if report.failed else "",
+                failed=_(", {touches:,} failed", touches=report.failed) if report.failed else "",
             )
         )
     if report.waiting:
         people = counted(report.waiting, "person", "people")
         note(
             _(
-                "Due for {people}, but their send window is closed at {clock}: it waits for the next one.",
+                "Due for {people}, but their send window is closed at {instant}: it waits for the next one.",
                 people=people,
-                clock=when(wiring.clock()),
+                instant=when(wiring.clock()),
             )
         )
     if report.late:
         late = counted(report.late, "touch is", "touches are")
-        note(
-            _(
-                "{late} skipped as late, for no engine ran when it was due: commsengine touches CAMPAIGN --state "
-                "skipped",
-                late=late,
-            )
-        )
+        why = _("{touches} skipped as late, for no engine ran when it was due:", touches=late)
+        note(f"{why} commsengine touches CAMPAIGN --state skipped")
     if rarely:
         note(f"{rarely} {remedy(wiring)}")
     _tell_what_waits(wiring)
     if report.failed:
         note(_("{touches} never arrived: commsengine today", touches=counted(report.failed, "touch", "touches")))
     if report.hold == STOPPED:
-        raise HeldError(STOPPED)
+        raise HeldError(_(STOPPED))
     if report.hold:
         raise HeldError(
-            _("The engine is on hold: {hold}", hold=report.hold),
+            _("The engine is on hold: {reason}", reason=_(report.hold)),
             _("Look at commsengine today, then: commsengine release"),
         )
     ctx.exit(NEEDS_A_PERSON if report.needs_a_person else 0)
@@ -121,28 +116,24 @@ def _tell_what_waits(wiring: Wiring) -> None:
     store, now = wiring.store, wiring.clock()
     rests = channels(wiring.store, wiring.decisions, now)
     for rest in rests:
-        wait = f"\n{waits_for(rest)}" if rest["waiting"] else ""
-        note(_("{at_rest} What is due waits for it.{wait}", at_rest=at_rest(rest, now), wait=wait))
+        waiting = f"\n{waits_for(rest)}" if rest["waiting"] else ""
+        note(f"{at_rest(rest, now)} {_('What is due waits for it.')}{waiting}")
     for record in wiring.store.campaigns.all():
         pause = wiring.store.campaigns.open_pause(record.id) if record.state == "paused" else None
         if pause and pause.since_by == "engine":
             note(
                 _(
-                    "{record} was paused by the engine: {reason}. Then: commsengine resume {record}",
-                    record=record.id,
-                    reason=pause.reason,
+                    "{campaign} was paused by the engine: {reason}. Then: commsengine resume {campaign}",
+                    campaign=record.id,
+                    reason=_(pause.reason),
                 )
             )
-    if waiting := sum(row.held for row in store.touches.open_rows(states=("uncertain",))):
-        note(
-            _(
-                "{touches} uncertain and wait for your word: commsengine today",
-                touches=counted(waiting, "touch is", "touches are"),
-            )
-        )
+    if held := sum(row.held for row in store.touches.open_rows(states=("uncertain",))):
+        touches = counted(held, "touch is", "touches are")
+        note(_("{touches} uncertain and wait for your word: commsengine today", touches=touches))
     following = store.loading.next_wake()
     if following is not None and following > now and not rests:
-        note(_("Nobody is due before {following}.", following=when(following)))
+        note(_("Nobody is due before {instant}.", instant=when(following)))
 
 
 def _tell_left_out(wiring: Wiring) -> None:
@@ -158,12 +149,9 @@ def too_rarely(wiring: Wiring) -> str:
     """Empty if the last tick came soon after the one before it."""
     from commsengine.engine.tick_gaps import rarely
 
-    apart = rarely(wiring.store)
-    return (
-        _("tick is called too rarely: before the last call nothing was sent for {spoken}.", spoken=_spoken(apart))
-        if apart
-        else ""
-    )
+    if not (apart := rarely(wiring.store)):
+        return ""
+    return _("tick is called too rarely: before the last call nothing was sent for {time}.", time=_spoken(apart))
 
 
 def remedy(wiring: Wiring) -> str:

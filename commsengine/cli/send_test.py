@@ -58,8 +58,8 @@ def send_test(
     outcome = _deliver(wiring, chosen, mail)
     if outcome.verdict != "sent":
         why = outcome.channel_down or outcome.reply or outcome.verdict
-        raise CommsError(_("It was not sent: {why}.", why=why), _("Run: commsengine doctor"))
-    click.echo(_("Sent to {to} by {chosen}, as {email} would see it.", to=to, chosen=chosen, email=person.email))
+        raise CommsError(_("It was not sent: {reason}.", reason=_(why)), _("Run: commsengine doctor"))
+    click.echo(_("Sent to {to} by {channel}, as {email} would see it.", to=to, channel=chosen, email=person.email))
 
 
 def _first(plan: Plan) -> str:
@@ -67,14 +67,12 @@ def _first(plan: Plan) -> str:
 
 
 def _channel(wiring: Wiring, planned: tuple[ChannelName, ...], wanted: ChannelName | None) -> ChannelName:
-    from commsengine.settings import SIGN_IN
-
     ready = wiring.settings.credentials
     found = [name for name in ([wanted] if wanted else planned) if name in ready]
     if not found:
         raise InputError(
-            _("There are no credentials for {wanted}.", wanted=wanted or " or ".join(planned)),
-            _("{sign_in} (docs/operations.md).", sign_in=SIGN_IN),
+            _("There are no credentials for {channels}.", channels=wanted or f" {_('or')} ".join(planned)),
+            _("Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN (docs/operations.md)."),
         )
     return found[0]
 

@@ -63,7 +63,7 @@ def _day(text: str | None, option: str) -> dt.date | None:
         return dt.date.fromisoformat(text)
     except ValueError:
         raise InputError(
-            _("{option}: '{words}' is not a date.", option=option, words=text),
+            _("{option}: '{given}' is not a date.", option=option, given=text),
             _("Write YYYY-MM-DD, for example 2027-03-15."),
         ) from None
 
@@ -92,7 +92,7 @@ def show_simulation(seen: Simulation, per_minute: Rates) -> None:
             most=figures["per_person"]["most"],
         )
     )
-    click.echo(ASSUMPTION[seen.answers])
+    click.echo(_(ASSUMPTION[seen.answers]))
     for text in corrected_texts(seen.plan.corrected):
         note(text)
     _calendar(seen)
@@ -107,7 +107,7 @@ def _calendar(seen: Simulation) -> None:
     for day, number in seen.per_day().items():
         year, week, weekday = day.isocalendar()
         weeks.setdefault(f"{year}-W{week:02d}", {})[weekday] = number
-    days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+    days = [N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun")]
     used = [n for n in range(1, 8) if n < 6 or any(n in week for week in weeks.values())]
     rows = [
         (
@@ -120,7 +120,7 @@ def _calendar(seen: Simulation) -> None:
     ]
     names = [days[n - 1] for n in used]
     click.echo()
-    table(["week", "from", *names, "touches"], rows, right=[*names, "touches"])
+    table([N_("week"), N_("from"), *names, N_("touches")], rows, right=[*names, "touches"])
 
 
 WAYS = {"plan": N_("this plan"), "every_48h": N_("every 48 hours"), "weekly": N_("every week")}
@@ -136,20 +136,21 @@ def _recall(seen: Simulation) -> None:
     rows = [
         (role, *(f"{value:.0%}" for value in values[step - 1 :: step])) for role, values in foresight.by_role.items()
     ]
-    click.echo(_("\nExpected recall by role at the end of each week, an estimate by the curves in use:"))
-    table(["role", *names], rows, right=names)
+    click.echo("\n" + _("Expected recall by role at the end of each week, an estimate by the curves in use:"))
+    table([N_("role"), *names], rows, right=names)
     click.echo(_("A single campaign ends up to 12 points higher or lower, 19 times in 20, in simulation."))
     if foresight.hidden:
-        click.echo(_("Too few people to show: {hidden}.", hidden=", ".join(foresight.hidden)))
+        click.echo(_("Too few people to show: {roles}.", roles=", ".join(foresight.hidden)))
     if seen.compared:
         click.echo()
+        figures = [N_("messages a person"), N_("recall on the day"), N_("lowest before")]
         table(
-            ["repeating", _("messages a person"), _("recall on the day"), _("lowest before")],
+            [N_("repeating"), *figures],
             [
-                (WAYS[name], f"{way.messages:.1f}", _share(way.at_target), _share(way.lowest))
+                (_(WAYS[name]), f"{way.messages:.1f}", _share(way.at_target), _share(way.lowest))
                 for name, way in seen.compared.items()
             ],
-            right=[_("messages a person"), _("recall on the day"), _("lowest before")],
+            right=figures,
         )
         click.echo(_aims(seen.plan))
         click.echo(_("Messages by recall only, as if no answer taught anything; 'before' is from day 7 on."))
@@ -158,7 +159,7 @@ def _recall(seen: Simulation) -> None:
 
 def _aims(plan: Plan) -> str:
     aims = [
-        _("{message}: floor {recall_floor:.0%}", message=message.id, recall_floor=message.cadence.recall_floor)
+        _("{message}: floor {floor:.0%}", message=message.id, floor=message.cadence.recall_floor)
         + (_(", target {target:.0%}", target=message.cadence.target) if message.cadence.target else "")
         for message in plan.messages
         if message.cadence.recall_floor is not None
@@ -175,16 +176,12 @@ def _limits(seen: Simulation, per_minute: Rates) -> None:
 
     click.echo()
     if seen.moved:
-        about = "about " if seen.audience > COMPARED else ""
-        moved = counted(seen.moved, "touch comes", "touches come")
-        click.echo(_("{about}{moved} later because of the attention budget.", about=about, moved=moved).capitalize())
+        touches = counted(seen.moved, "touch comes", "touches come")
+        about = _("About {touches}", touches=touches) if seen.audience > COMPARED else touches
+        click.echo(_("{touches} later because of the attention budget.", touches=about))
     if seen.at_weekly_limit:
-        click.echo(
-            _(
-                "{people} at the weekly limit at some time.",
-                people=counted(seen.at_weekly_limit, "person is", "people are"),
-            )
-        )
+        people = counted(seen.at_weekly_limit, "person is", "people are")
+        click.echo(_("{people} at the weekly limit at some time.", people=people))
     if seen.skipped:
         click.echo(_("{touches} skipped as too late.", touches=counted(seen.skipped, "touch is", "touches are")))
     tell_rates(seen, per_minute)
@@ -196,11 +193,11 @@ def tell_rates(seen: Simulation, per_minute: Rates) -> None:
     for channel, number, last in rates(seen.touches, per_minute):
         click.echo(
             _(
-                "At {per_minute:,} a minute, the last of {number:,} {channel} messages due at once leaves {last}.",
-                per_minute=per_minute[channel],
-                number=number,
+                "At {rate:,} a minute, the last of {messages:,} {channel} messages due at once leaves {instant}.",
+                rate=per_minute[channel],
+                messages=number,
                 channel=channel,
-                last=when(last),
+                instant=when(last),
             )
         )
 
@@ -211,9 +208,9 @@ def tell_longest(audience: int, channels: Sequence[str], per_minute: Rates) -> N
             minutes = -(-audience // rate)
             click.echo(
                 _(
-                    "At {rate:,} a minute, {audience:,} {channel} messages due at once take {minutes}.",
+                    "At {rate:,} a minute, {messages:,} {channel} messages due at once take {minutes}.",
                     rate=rate,
-                    audience=audience,
+                    messages=audience,
                     channel=channel,
                     minutes=counted(minutes, "minute", "minutes"),
                 )
@@ -227,11 +224,11 @@ def _by_hand(seen: Simulation) -> None:
     most = max(days, key=lambda day: days[day])
     click.echo(
         _(
-            "{follow_ups} by a person, from {min:%a %d %b} on; most on {most:%a %d %b}: {days}.",
+            "{follow_ups} by a person, from {first_day:%a %d %b} on; most on {day:%a %d %b}: {most}.",
             follow_ups=counted(sum(days.values()), "follow-up", "follow-ups"),
-            min=min(days),
-            most=most,
-            days=days[most],
+            first_day=min(days),
+            day=most,
+            most=days[most],
         )
     )
     if proposals := len(seen.of_kind("sponsor")):
@@ -244,5 +241,5 @@ def _never_reached(seen: Simulation) -> None:
     if not seen.unreached:
         click.echo(_("Everybody in the audience is reached."))
         return
-    click.echo(_("\nNever reached: {people}", people=counted(len(seen.unreached), "person", "people")))
-    first_rows(["person", "why"], [(person.email, why) for person, why in seen.unreached])
+    click.echo("\n" + _("Never reached: {people}", people=counted(len(seen.unreached), "person", "people")))
+    first_rows([N_("person"), N_("why")], [(person.email, _(why)) for person, why in seen.unreached])

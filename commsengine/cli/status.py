@@ -46,17 +46,14 @@ def _engine(engine: Mapping[str, Any]) -> str:
     from commsengine.engine.state_folder import STOPPED
 
     if engine["stop_file"]:
-        return STOPPED
+        return _(STOPPED)
     if engine["hold"]:
-        return _("The engine is on hold: {reason} Then: commsengine release", reason=engine["hold"]["reason"])
+        return _("The engine is on hold: {reason} Then: commsengine release", reason=_(engine["hold"]["reason"]))
     if engine["beat_at"] is None:
         return _("No engine has run yet: commsengine run, or commsengine tick from cron.")
-    runs = "runs" if engine["state"] == "running" else _("does not run")
+    runs = _("The engine runs") if engine["state"] == "running" else _("The engine does not run")
     return _(
-        "The engine {runs}; last beat {beat_at} on {host}.",
-        runs=runs,
-        beat_at=when(engine["beat_at"]),
-        host=engine["host"],
+        "{engine}; last beat {instant} on {host}.", engine=runs, instant=when(engine["beat_at"]), host=engine["host"]
     )
 
 
@@ -64,13 +61,13 @@ def _show(campaign: Mapping[str, Any]) -> None:
     skipped = campaign["touches"]["skipped"]
     counts = {**campaign["touches"], "skipped": sum(skipped.values())}
     click.echo()
-    title(f"{campaign['title']} ({campaign['campaign']}): {campaign['state']}")
+    title(f"{campaign['title']} ({campaign['campaign']}): {_(campaign['state'])}")
     if campaign["paused"] and campaign["paused"]["by"] == "engine":
         click.echo(
             _(
                 "The engine paused it {since}: {reason}. When that is put right: commsengine resume {campaign}",
                 since=when(campaign["paused"]["since"]),
-                reason=campaign["paused"]["reason"],
+                reason=_(campaign["paused"]["reason"]),
                 campaign=campaign["campaign"],
             )
         )
@@ -85,27 +82,26 @@ def _show(campaign: Mapping[str, Any]) -> None:
     )
     table(list(counts), [[f"{number:,}" for number in counts.values()]], right=list(counts))
     for reason, number in sorted(skipped.items()):
-        say(_("  skipped: {number:,} {reason}", number=number, reason=reason))
+        say(_("  skipped: {touches:,} {reason}", touches=number, reason=_(reason)))
     _recall(campaign["recall"])
 
 
 def _recall(roles: Sequence[Mapping[str, Any]]) -> None:
     told = [
         _(
-            "{role} {mean:.0%} ({low:.0%} to {high:.0%}, n = {people:,}, {form})",
+            "{role} {mean:.0%} ({low:.0%} to {high:.0%}, n = {people:,}, {curve})",
             role=role["role"],
             mean=role["mean"],
             low=role["low"],
             high=role["high"],
             people=role["people"],
-            form="tested" if role["tested"] else _("assumed curve"),
+            curve=_("tested") if role["tested"] else _("assumed curve"),
         )
         for role in roles
         if role["mean"] is not None
     ]
     if told:
         hidden = sum(role["hidden"] for role in roles)
-        more = (
-            _("; {roles} too few people to be shown", roles=counted(hidden, "role has", "roles have")) if hidden else ""
-        )
-        click.echo(_("Estimated recall: {told}{more}.", told=", ".join(told), more=more))
+        few = counted(hidden, "role has", "roles have")
+        more = _("; {roles} too few people to be shown", roles=few) if hidden else ""
+        click.echo(_("Estimated recall: {roles}{more}.", roles=", ".join(told), more=more))

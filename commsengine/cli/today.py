@@ -10,7 +10,7 @@ from commsengine.cli.followups import show_followups
 from commsengine.cli.output import at_rest, json_option, show_json, table, title, waits_for, when
 from commsengine.cli.questions import show_questions
 from commsengine.cli.workspace import with_workspace
-from commsengine.translation import _, counted
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,17 +38,12 @@ def today(wiring: Wiring, as_json: bool) -> None:
     if not any(found.values()):
         click.echo(_("Nothing waits for a person."))
     for rest in found["channels"]:
-        click.echo(
-            _(
-                "{at_rest} {waits_for}\nSee what is wrong: commsengine doctor\n",
-                at_rest=at_rest(rest, wiring.clock()),
-                waits_for=waits_for(rest),
-            )
-        )
+        click.echo(f"{at_rest(rest, wiring.clock())} {waits_for(rest)}")
+        click.echo(_("See what is wrong: commsengine doctor") + "\n")
     if found["questions"]:
         title(counted(len(found["questions"]), "open question", "open questions"))
         show_questions(found["questions"])
-        click.echo(_("\nAnswer one: commsengine question ID --answer TEXT\n"))
+        click.echo("\n" + _("Answer one: commsengine question ID --answer TEXT") + "\n")
     if found["follow_ups"]:
         title(counted(len(found["follow_ups"]), "follow-up", "follow-ups"))
         show_followups(found["follow_ups"])
@@ -56,7 +51,7 @@ def today(wiring: Wiring, as_json: bool) -> None:
     if found["held"]:
         title(counted(len(found["held"]), "touch is uncertain", "touches are uncertain"))
         table(
-            ["key", "person", "campaign", "due"],
+            [N_("key"), N_("person"), N_("campaign"), N_("due")],
             [(row["key"], row["person"], row["campaign"], when(row["at"])) for row in found["held"]],
             whole=["key"],
         )
@@ -68,8 +63,11 @@ def today(wiring: Wiring, as_json: bool) -> None:
 def _show_failed(failed: Sequence[Mapping[str, Any]]) -> None:
     title(_("{touches} never arrived", touches=counted(len(failed), "touch", "touches")))
     table(
-        ["key", "person", "campaign", "message", "reason"],
-        [[row[name] for name in ("key", "person", "campaign", "message", "reason")] for row in failed[:MOST_FAILED]],
+        [N_("key"), N_("person"), N_("campaign"), N_("message"), N_("reason")],
+        [
+            (row["key"], row["person"], row["campaign"], row["message"], _(row["reason"]))
+            for row in failed[:MOST_FAILED]
+        ],
         whole=["key"],
     )
     if (more := len(failed) - MOST_FAILED) > 0:

@@ -38,16 +38,16 @@ def touches(wiring: Wiring, campaign: str, state: TouchState | None, as_json: bo
         show_json({"touches": found})
         return
     if not found:
-        click.echo(_("No touch is {state}.", state=state) if state else _("No touch has been made yet."))
-    columns = ["due", "person", "message", "kind", "channel", "state", "key"]
+        click.echo(_("No touch is {state}.", state=_(state)) if state else _("No touch has been made yet."))
+    columns = [N_("due"), N_("person"), N_("message"), N_("kind"), N_("channel"), N_("state"), N_("key")]
     table(columns, [_line(row) for row in found], whole=["due", "key"])
 
 
 def _line(row: Mapping[str, Any]) -> list[str]:
-    state = row["state"] + (f": {row['reason']}" if row["reason"] else "")
+    state = _(row["state"]) + (f": {_(row['reason'])}" if row["reason"] else "")
     if row["possible_duplicate"]:
         state += _(" (possible duplicate)")
-    return [when(row["at"]), row["person"], row["message"], row["kind"], row["channel"], state, row["key"]]
+    return [when(row["at"]), row["person"], row["message"], _(row["kind"]), row["channel"], state, row["key"]]
 
 
 @click.command()
@@ -65,7 +65,7 @@ def touch(wiring: Wiring, key: str, sent: bool, resend: bool) -> None:
     if sent or resend:
         verdict: Resolution = "sent" if sent else "resend"
         row = wiring.store.recovery.resolve(key, verdict, by=wiring.operator, now=wiring.clock())
-        click.echo(_("{key} is {state}.", key=key, state=row.state))
+        click.echo(_("{key} is {state}.", key=key, state=_(row.state)))
         return
     found = wiring.store.touches.row(key)
     if found is None:
@@ -75,13 +75,16 @@ def touch(wiring: Wiring, key: str, sent: bool, resend: bool) -> None:
             "{campaign} {message}, {kind} by {channel}: {state} {reason}",
             campaign=found.campaign,
             message=found.message,
-            kind=found.kind,
+            kind=_(found.kind),
             channel=found.channel,
-            state=found.state,
-            reason=found.reason,
+            state=_(found.state),
+            reason=_(found.reason),
         ).strip()
     )
     table(
-        ["try", "at", "phase", "verdict", "reply"],
-        [(each.n, when(each.at), each.phase, each.verdict, each.reply) for each in wiring.store.touches.attempts(key)],
+        [N_("try"), N_("at"), N_("phase"), N_("verdict"), N_("reply")],
+        [
+            (each.n, when(each.at), each.phase, _(each.verdict), each.reply)
+            for each in wiring.store.touches.attempts(key)
+        ],
     )

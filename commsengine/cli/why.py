@@ -37,7 +37,7 @@ def why(wiring: Wiring, email: str, as_json: bool) -> None:
         return
     title(f"{found['name'] or found['person']} <{found['person']}>")
     for channel, reason in found["unreachable"].items():
-        say(_("Not reachable by {channel}: {reason}.", channel=channel, reason=reason))
+        say(_("Not reachable by {channel}: {reason}.", channel=channel, reason=_(reason)))
     if not found["campaigns"]:
         click.echo(_("No campaign is running."))
     for campaign in found["campaigns"]:
@@ -61,39 +61,40 @@ def _stopped(campaign: Mapping[str, Any]) -> str:
     last = max(touch["at"] for touch in made)
     return _(
         ": {state}; {touches}, the last {last}",
-        state=campaign["state"],
+        state=_(campaign["state"]),
         touches=counted(len(made), "touch", "touches"),
         last=when(last),
     )
 
 
 def _show(message: Mapping[str, Any]) -> None:
-    say(f"  {message['message']}: {message['standing']}")
+    say(f"  {message['message']}: {_(message['standing'])}")
     told = [(touch["at"], _carried(touch)) for touch in message["touches"]]
     told += [(each["at"], each["text"]) for each in message["said"]]
     for at, text in sorted(told, key=lambda each: datetime.fromisoformat(each[0])):
         say(f"    {when(at)}  {text}")
     for reason in message["reasons"]:
-        say(f"    {_next(reason)}{reason['text']}")
+        say(f"    {_next(reason)}{_(reason['text'])}")
     if message["timing"]:
         say(f"    {message['timing']}")
 
 
 def _carried(touch: Mapping[str, Any]) -> str:
     # What a human carries is opened for them; only a channel sends.
-    because = f" ({touch['reason']})" if touch["reason"] else ""
+    because = f" ({_(touch['reason'])})" if touch["reason"] else ""
     flag = _(", possible duplicate") if touch["possible_duplicate"] else ""
     if touch["channel"] == HUMAN:
-        return f"{FOR_A_PERSON[touch['kind']]}: {'opened' if touch['state'] == 'sent' else touch['state']}{because}"
+        state = _("opened") if touch["state"] == "sent" else _(touch["state"])
+        return f"{_(FOR_A_PERSON[touch['kind']])}: {state}{because}"
     return _(
         "{kind} by {channel}: {state}{because}{flag}",
-        kind=touch["kind"],
+        kind=_(touch["kind"]),
         channel=touch["channel"],
-        state=touch["state"],
+        state=_(touch["state"]),
         because=because,
         flag=flag,
     )
 
 
 def _next(reason: Mapping[str, Any]) -> str:
-    return _("next {next_at}: ", next_at=when(reason["next_at"])) if reason["next_at"] else ""
+    return _("next {instant}: ", instant=when(reason["next_at"])) if reason["next_at"] else ""

@@ -27,7 +27,7 @@ from commsengine.sandbox.time_lapse import Diary
 from commsengine.slack_app.forms import ENTRY
 from commsengine.store.records import TouchRecord
 from commsengine.store.store import Store
-from commsengine.translation import N_, _
+from commsengine.translation import _
 
 STOOD_IN_FOR: frozenset[ChannelName] = frozenset({"email", "slack"})
 """The channels of a rehearsal: of them the sandbox has the other side."""
@@ -37,7 +37,7 @@ PATIENCE = 10.0
 
 BY = "rehearsal"
 
-WORDS = N_("The phone number and the last order, on one screen.")
+WORDS = "The phone number and the last order, on one screen."
 """What people in a rehearsal write when they are asked for their own words."""
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback never goes through a proxy
@@ -179,7 +179,7 @@ def first_form(url: str) -> Form:
     reader = _Reader(url)
     reader.feed(open_page(url))
     if reader.form is None:
-        raise ValueError(_("the page has no form"))
+        raise ValueError("the page has no form")
     return reader.form
 
 

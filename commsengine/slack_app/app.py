@@ -32,7 +32,7 @@ from commsengine.content.slack_card import CHECK
 from commsengine.errors import InputError
 from commsengine.slack_app.forms import ENTRY, answer_form, entered, question_form
 from commsengine.slack_app.socket import PING, Socket
-from commsengine.translation import N_
+from commsengine.translation import N_, _
 
 Body = Mapping[str, Any]
 Act = Callable[[Card, Evidence], str | None]
@@ -176,15 +176,15 @@ class SlackApp:
         try:
             card = self._inbox.card(place["key"], self._clock())
         except UnknownTouchError:
-            return GONE
+            return _(GONE)
         theirs = self._known_as(card)
         if user not in theirs:
             theirs = self._asked(card)
         if not theirs:
-            return NOT_SURE
+            return _(NOT_SURE)
         if user not in theirs:
             log.warning("slack_press_of_another", campaign=card.plan.campaign, message=card.message.id, key=card.key)
-            return NOT_YOURS
+            return _(NOT_YOURS)
         return act(card)
 
     def _known_as(self, card: Card) -> set[str]:
@@ -223,7 +223,7 @@ class SlackApp:
             case "explain":
                 self._inbox.explain(card, evidence)
             case "undo" if card.latest is not None:  # else it was taken back on the page meanwhile
-                return None if self._inbox.undo(card, evidence.detail["press"]) else LATE
+                return None if self._inbox.undo(card, evidence.detail["press"]) else _(LATE)
         return None
 
     def _check(self, card: Card, name: str, evidence: Evidence) -> str | None:

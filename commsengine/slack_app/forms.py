@@ -15,15 +15,15 @@ ENTRY = "entry"
 
 def question_form() -> dict[str, Any]:
     label = _("It goes to the people who lead this campaign; the answer comes to you.")
-    return _form("question", _("I have a question"), "Send", label, _text_field())
+    return _form("question", _("I have a question"), _("Send"), label, _text_field())
 
 
 def answer_form(card: Card, text: CardText) -> dict[str, Any]:
     if card.ask == "input":
         field = _choice(text.choices) if text.choices else _text_field()
-        return _form("answer", _("What do you say?"), "Send", text.question, field, hint=text.readers)
+        return _form("answer", _("What do you say?"), _("Send"), text.question, field, hint=text.readers)
     promise = text.commit or _("What will you do?")
-    return _form("answer", _("Will you?"), "I will", promise, _text_field(), optional=True, hint=text.readers)
+    return _form("answer", _("Will you?"), _("I will"), promise, _text_field(), optional=True, hint=text.readers)
 
 
 def _form(
@@ -36,7 +36,7 @@ def _form(
         "callback_id": name,
         "title": _plain(title, 24),
         "submit": _plain(send, 24),
-        "close": _plain("Cancel", 24),
+        "close": _plain(_("Cancel"), 24),
         "blocks": [entry],
     }
 

@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from commsengine.answers.inbox import Evidence
 from commsengine.answers.touch_view import Card
 from commsengine.errors import InputError
-from commsengine.translation import N_
+from commsengine.translation import N_, _
 from commsengine.web.link_page import Form, LinkPage
 from commsengine.web.rendering import page
 
@@ -41,7 +41,7 @@ class AnswerPage(LinkPage):
     path, purpose = "/a/{token}", "answer"
 
     def _show(self, request: Request, key: str, now: dt.datetime) -> Response:
-        return self._page(key, now, notice=NOTICES.get(request.query_params.get("note", ""), ""))
+        return self._page(key, now, notice=_(NOTICES.get(request.query_params.get("note", ""), "")))
 
     def _take(self, request: Request, key: str, form: Form, now: dt.datetime) -> Response:
         do = form.get("do", "got_it")  # a bare POST is the plain "Got it"
@@ -90,7 +90,7 @@ class AnswerPage(LinkPage):
             text=self._inbox.text(card),
             mine=self._guard.mine(key, now),
             note=self._guard.notes.write(key, now),
-            ask=ASKS[card.ask],
+            ask=_(ASKS[card.ask]),
             notice=notice,
             error=error,
             opened=opened,

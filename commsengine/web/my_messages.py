@@ -17,8 +17,7 @@ from commsengine.translation import N_, _
 from commsengine.web.link_page import Form, LinkPage
 from commsengine.web.rendering import page
 
-NOTICES = {"saved": "Saved.", "not_for_me": N_("Noted. You hear nothing more of that campaign.")}
-CHOICES = tuple((name, CHANNELS[name].label) for name in sorted(CHANNELS))
+NOTICES = {"saved": N_("Saved."), "not_for_me": N_("Noted. You hear nothing more of that campaign.")}
 
 
 class MyMessages(LinkPage):
@@ -29,7 +28,7 @@ class MyMessages(LinkPage):
     def _show(self, request: Request, key: str, now: dt.datetime) -> Response:
         if request.query_params.get("format") == "json":
             return self._file(key, now)
-        return self._page(key, now, notice=NOTICES.get(request.query_params.get("note", ""), ""))
+        return self._page(key, now, notice=_(NOTICES.get(request.query_params.get("note", ""), "")))
 
     def _file(self, key: str, now: dt.datetime) -> Response:
         everything = self._mine(key, now).export
@@ -74,7 +73,7 @@ class MyMessages(LinkPage):
             status=422 if error else 200,
             mine=mine,
             note=self._guard.notes.write(key, now),
-            channels=CHOICES,
+            channels=[(name, _(CHANNELS[name].label)) for name in sorted(CHANNELS)],
             start="" if start is None else clock_text(start),
             end="" if end is None else clock_text(end),
             notice=notice,

@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from commsengine.translation import N_, install
+from commsengine.translation import N_, _, install
 
 FOLDER = Path(__file__).parent / "pages"
 
@@ -49,4 +49,4 @@ def page(name: str, *, status: int = 200, root: str = "../", lang: str = "en", *
 def notice(status: int, *, root: str = "../") -> HTMLResponse:
     # It gives nothing away about why a link was refused.
     heading, lines = NOTICES.get(status, NOTICES[500])
-    return page("notice.html", status=status, root=root, heading=heading, lines=lines)
+    return page("notice.html", status=status, root=root, heading=_(heading), lines=[_(line) for line in lines])

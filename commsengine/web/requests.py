@@ -16,7 +16,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 from commsengine.answers.inbox import Evidence
-from commsengine.translation import _
 
 FIELD = "seen"
 """The hidden field of each form that carries the note."""
@@ -56,7 +55,7 @@ def evidence_of(request: Request, since: int | None) -> Evidence:
         **{name: request.headers[name][:40] for name in _FETCH if name in request.headers},
     }
     if since is None:
-        return Evidence("link", detail | {"suspect": _("the page was not opened first")})
+        return Evidence("link", detail | {"suspect": "the page was not opened first"})
     return Evidence("link", detail | {"ms_since_get": str(since)})
 
 
