@@ -74,7 +74,7 @@ def _show(message: Mapping[str, Any]) -> None:
     for at, text in sorted(told, key=lambda each: datetime.fromisoformat(each[0])):
         say(f"    {when(at)}  {text}")
     for reason in message["reasons"]:
-        say(f"    {_next(reason)}{_(reason['text'])}")
+        say(f"    {_next(reason)}{reason['text']}")
     if message["timing"]:
         say(f"    {message['timing']}")
 

@@ -19,7 +19,7 @@ from commsengine.engine.breaker import Breaker
 from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.store import Store
 from commsengine.text import message_key
-from commsengine.translation import _
+from commsengine.translation import _, counted
 
 NAME = "commsengine"
 MOST_REASONS = 5
@@ -120,7 +120,6 @@ class Alerts:
 
 def _rests(breaker: Breaker, waiting: int, now: dt.datetime) -> str:
     passes = _("passes by itself when the quota renews") if breaker.quota else _("does not pass by itself")
-    waits = _("1 message waits") if waiting == 1 else _("{waiting:,} messages wait", waiting=waiting)
     return _(
         "The reason: {because}.\n\nThis {passes}. {waits}, and none of them counts as refused. The channel "
         "rests until {until:%H:%M:%S} UTC; then one message tries it, again and again, every ten minutes at "
@@ -128,6 +127,6 @@ def _rests(breaker: Breaker, waiting: int, now: dt.datetime) -> str:
         "The other channels go on. See what is wrong:\n\n    commsengine doctor",
         because=_(breaker.because).rstrip("."),
         passes=passes,
-        waits=waits,
+        waits=counted(waiting, "message waits", "messages wait"),
         until=breaker.until or now,
     )

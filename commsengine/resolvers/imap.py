@@ -142,7 +142,9 @@ class ImapArchive:
         except _BROKEN as error:
             refused = isinstance(error, imaplib.IMAP4.error) and not isinstance(error, imaplib.IMAP4.abort)
             what = doing if refused or doing == "cannot be reached" else broke_off
-            raise ArchiveError(_("the IMAP server {what} ({name})", what=_(what), name=type(error).__name__)) from None
+            raise ArchiveError(
+                _("the IMAP server {what} ({error})", what=_(what), error=type(error).__name__)
+            ) from None
 
     def _connected(self) -> imaplib.IMAP4:
         server = self._server
