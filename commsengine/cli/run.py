@@ -18,6 +18,7 @@ from commsengine.translation import _, counted
 if TYPE_CHECKING:
     import datetime as dt
 
+    from commsengine.engine.engine import BeatReport
     from commsengine.wiring import Wiring
 
 
@@ -81,6 +82,18 @@ def tick(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
                 failed=_(", {touches:,} failed", touches=report.failed) if report.failed else "",
             )
         )
+    _tell_what_stays(wiring, report, rarely)
+    if report.hold == STOPPED:
+        raise HeldError(_(STOPPED))
+    if report.hold:
+        raise HeldError(
+            _("The engine is on hold: {reason}", reason=_(report.hold)),
+            _("Look at commsengine today, then: commsengine release"),
+        )
+    ctx.exit(NEEDS_A_PERSON if report.needs_a_person else 0)
+
+
+def _tell_what_stays(wiring: Wiring, report: BeatReport, rarely: str) -> None:
     if report.waiting:
         people = counted(report.waiting, "person", "people")
         note(
@@ -99,14 +112,6 @@ def tick(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
     _tell_what_waits(wiring)
     if report.failed:
         note(_("{touches} never arrived: commsengine today", touches=counted(report.failed, "touch", "touches")))
-    if report.hold == STOPPED:
-        raise HeldError(_(STOPPED))
-    if report.hold:
-        raise HeldError(
-            _("The engine is on hold: {reason}", reason=_(report.hold)),
-            _("Look at commsengine today, then: commsengine release"),
-        )
-    ctx.exit(NEEDS_A_PERSON if report.needs_a_person else 0)
 
 
 def _tell_what_waits(wiring: Wiring) -> None:

@@ -297,13 +297,13 @@ def _filled(marked: str, facts: TextValues) -> str:
     return Skeleton(marked, PLAIN).fill(facts)
 
 
-def _subject(context: Mapping[str, Any], kind: str, *, asks: bool = False) -> Prose:
+def _subject(context: Mapping[str, Any], written_as: str, *, asks: bool = False) -> Prose:
     # Where a check comes along, the author's subject is about the message below it, and the subject must not answer the
     # question.
     own = "" if context["touch"]["asks"] else context.get("subject")
     question = _("One question about {title}", title=context["campaign"]["title"]) if asks else ""
     subject = " ".join(to_plain(read(own or question or context["key_point"]), links=False).split())
-    return Prose(_(PREFIX[kind], subject=subject) if kind in PREFIX else subject)
+    return Prose(_(PREFIX[written_as], subject=subject) if written_as in PREFIX else subject)
 
 
 RendererFor = Callable[[Plan, Mapping[str, str]], Renderer]
