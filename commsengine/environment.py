@@ -22,6 +22,7 @@ from commsengine.authoring.yaml_text import read_utf8
 from commsengine.errors import InputError, Problem
 from commsengine.settings import MOST_CONNECTIONS, PREFIX, SECRETS, SMTP_CONNECTIONS, Settings
 from commsengine.text import near_names
+from commsengine.translation import N_, _
 
 _OUR_LINE = re.compile(rf"\s*(?:export\s+)?({PREFIX}\w+)", re.IGNORECASE)
 
@@ -63,11 +64,12 @@ def _lines(file: Path) -> list[Binding]:
 
 def _unreadable(file: Path, lines: Iterable[Binding]) -> list[Problem]:
     # A line of ours that is neither a setting nor a comment would be left out in silence.
-    fix = """Write NAME=VALUE; put a value that holds quotes into others: '"Change Team" <change@example.com>'."""
+    fix = _("Write NAME=VALUE; put a value that holds quotes into others: '\"Change Team\" <change@example.com>'.")
+    found = [(line.original.line, _OUR_LINE.match(line.original.string)) for line in lines if line.error]
     return [
-        Problem(str(file), line.original.line, 1, "setting", f"{found[1]} cannot be read from this line.", fix)
-        for line in lines
-        if line.error and (found := _OUR_LINE.match(line.original.string))
+        Problem(str(file), line, 1, "setting", _("{setting} cannot be read from this line.", setting=name[1]), fix)
+        for line, name in found
+        if name
     ]
 
 
@@ -89,13 +91,19 @@ def _secret(name: str, path: Path) -> str:
     try:
         mode, text = path.stat().st_mode, path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise InputError(f"{name} names {path}, which cannot be read: {reason}.", "Name a readable file.") from None
+        reason = error.strerror if isinstance(error, OSError) else _("it is not text")
+        raise InputError(
+            _("{setting} names {path}, which cannot be read: {reason}.", setting=name, path=path, reason=reason),
+            _("Name a readable file."),
+        ) from None
     if mode & stat.S_IROTH and not path.absolute().is_relative_to("/run"):
-        message = f"{name} names {path}, which everybody on this machine can read (mode {mode & 0o777:04o})."
-        raise InputError(message, f"Run: chmod 600 {path}")
+        text = N_("{setting} names {path}, which everybody on this machine can read (mode {mode:04o}).")
+        raise InputError(_(text, setting=name, path=path, mode=mode & 0o777), _("Run: chmod 600 {file}", file=path))
     if not text:
-        raise InputError(f"{name} names {path}, which is empty.", "Put the secret into it, alone on one line.")
+        raise InputError(
+            _("{setting} names {path}, which is empty.", setting=name, path=path),
+            _("Put the secret into it, alone on one line."),
+        )
     return text
 
 
@@ -117,10 +125,11 @@ def _open_to_others(file: Path, written: Mapping[str, str | None]) -> list[Probl
     if not secrets or not file.stat().st_mode & stat.S_IROTH:
         return []
     mode = stat.S_IMODE(file.stat().st_mode)
-    names = " and ".join(PREFIX + name for name in secrets)
-    message = f"this file holds {names}, but everybody on this machine can read it (mode {mode:04o})."
+    names = f" {_('and')} ".join(PREFIX + name for name in secrets)
+    text = N_("this file holds {settings}, but everybody on this machine can read it (mode {mode:04o}).")
+    message = _(text, settings=names, mode=mode)
     line = min(_line_of(file, PREFIX + name) for name in secrets)
-    return [Problem(str(file), line, 1, "open-secrets", message, f"Run: chmod 600 {file}")]
+    return [Problem(str(file), line, 1, "open-secrets", message, _("Run: chmod 600 {file}", file=file))]
 
 
 def _unknown(file: Path, written: Mapping[str, str | None]) -> list[Problem]:
@@ -128,8 +137,8 @@ def _unknown(file: Path, written: Mapping[str, str | None]) -> list[Problem]:
     known += [f"{PREFIX}{name}_FILE" for name in SECRETS] + [f"{PREFIX}DEBUG"]
     problems = []
     for name in (name for name in written if name.startswith(PREFIX) and name not in known):
-        near, message = near_names(name, known, 1), f"there is no setting {name}."
-        fix = f"Did you mean {near[0]}?" if near else "Remove it."
+        near, message = near_names(name, known, 1), _("there is no setting {setting}.", setting=name)
+        fix = _("Did you mean {near}?", near=near[0]) if near else _("Remove it.")
         problems.append(Problem(str(file), _line_of(file, name), 1, "unknown-setting", message, fix))
     return problems
 
@@ -144,7 +153,7 @@ def _problem(error: Any, file: Path, written: Mapping[str, str | None]) -> Probl
     # The value is never shown, for it may be a secret.
     name = PREFIX + str(error["loc"][0]).upper() if error["loc"] else ""
     cause = str(error["ctx"]["error"]) if error["type"] == "value_error" else _plain(error)
-    message, _, fix = f"{name} {cause}".strip().partition(". ")
+    message, _stop, fix = f"{name} {cause}".strip().partition(". ")
     return Problem(
         *_place(name, file, written), "setting", f"{message.rstrip('.')}.", f"{fix.rstrip('.')}." if fix else ""
     )
@@ -159,13 +168,14 @@ def _place(name: str, file: Path, written: Mapping[str, str | None]) -> tuple[st
 
 def _plain(error: Any) -> str:
     connections = error["loc"] == ("smtp_connections",)
-    what = "connections" if connections else "messages a minute"
+    unit = _("connections") if connections else _("messages a minute")
     if error["type"] == "int_parsing":
         example = SMTP_CONNECTIONS if connections else 300
-        return f"is not a whole number. Write a number of {what}, for example {example}"
+        return _("is not a whole number. Write a number of {unit}, for example {example}", unit=unit, example=example)
     if error["type"] in ("greater_than_equal", "less_than_equal"):
-        return f"is out of range. Write a number of {what} from 1 to {MOST_CONNECTIONS if connections else 1_000_000}"
-    return f"is not valid ({error['msg']}). See docs/operations.md"
+        most = MOST_CONNECTIONS if connections else 1_000_000
+        return _("is out of range. Write a number of {unit} from 1 to {most}", unit=unit, most=most)
+    return _("is not valid ({reason}). See docs/operations.md", reason=error["msg"])
 
 
 def _state_home() -> Path:

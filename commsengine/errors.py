@@ -16,6 +16,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from commsengine.text import one_line
+from commsengine.translation import N_, _
+
+_SEVERITIES = {"error": N_("error"), "advice": N_("advice")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        text = f"{place}: {self.severity}: {self.message}"
+        text = f"{place}: {_(_SEVERITIES[self.severity])}: {self.message}"
         return one_line(f"{text} {self.fix}" if self.fix else text)
 
 

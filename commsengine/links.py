@@ -12,6 +12,7 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from commsengine.errors import InputError, LinkError
 from commsengine.loopback import is_loopback
+from commsengine.translation import _
 
 PATHS = {"answer": "a", "mine": "m", "unsubscribe": "u"}
 """Each purpose has its own path and its own salt, so that no token can be moved from one page to another."""
@@ -27,7 +28,7 @@ class Links:
         """Raises ``InputError`` for a base URL that is not https (http only on loopback) or when there is no key."""
         self.base_url = _checked(base_url)
         if not any(keys) or not all(keys):
-            raise InputError("There is no secret key to sign links with.", "Set COMMSENGINE_SECRET_KEY.")
+            raise InputError(_("There is no secret key to sign links with."), _("Set COMMSENGINE_SECRET_KEY."))
         self._serializers = {purpose: [_serializer(key, purpose) for key in keys] for purpose in PATHS}
 
     def url(self, purpose: str, key: str, expires: dt.datetime) -> str:
@@ -42,7 +43,7 @@ class Links:
         """
         key, expires = self._payload(purpose, _BEHIND.sub("", token))
         if now.timestamp() > expires:
-            raise LinkError("This link has expired.", "Ask whoever sent it for a new one.")
+            raise LinkError(_("This link has expired."), _("Ask whoever sent it for a new one."))
         return key
 
     def _payload(self, purpose: str, token: str) -> tuple[str, int]:
@@ -54,7 +55,7 @@ class Links:
             # Base64 has spare bits: only the exact token we made counts, so that no changed bit is accepted.
             if serializer.dumps([key, expires]) == token:
                 return str(key), int(expires)
-        raise LinkError("This link is not valid.", "Open it again from the message, unchanged.")
+        raise LinkError(_("This link is not valid."), _("Open it again from the message, unchanged."))
 
 
 def _serializer(key: str, purpose: str) -> URLSafeSerializer:
@@ -68,7 +69,7 @@ def _checked(base_url: str) -> str:
     safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
     if not (safe and parts.hostname) or parts.query or parts.fragment or parts.username:
         raise InputError(
-            f"'{base_url}' cannot be the base of links.",
-            "Write it as https://host (http only on this machine), without user, query or fragment.",
+            _("'{base_url}' cannot be the base of links.", base_url=base_url),
+            _("Write it as https://host (http only on this machine), without user, query or fragment."),
         )
     return base_url.strip().rstrip("/")

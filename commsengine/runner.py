@@ -28,6 +28,7 @@ from commsengine.engine.heartbeat import sweep
 from commsengine.engine.recorder import loggable
 from commsengine.errors import CommsError
 from commsengine.store.store import Store
+from commsengine.translation import _
 from commsengine.web.connections import MOST, PATIENCE, server_of
 
 LAST_SENDS = 25.0  # seconds
@@ -174,9 +175,10 @@ def _bound(web: Web) -> socket.socket:
     try:
         return socket.create_server((web.host, web.port))
     except OSError as problem:
+        address = f"{web.host}:{web.port}"
         raise CommsError(
-            f"The pages cannot be shown at {web.host}:{web.port}: {problem.strerror}.",
-            "Set COMMSENGINE_HTTP_BIND to a free address, or stop the program that uses this one.",
+            _("The pages cannot be shown at {address}: {reason}.", address=address, reason=problem.strerror),
+            _("Set COMMSENGINE_HTTP_BIND to a free address, or stop the program that uses this one."),
         ) from None
 
 

@@ -11,9 +11,10 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from commsengine.cadence.terms import ChannelName
+from commsengine.cadence.kinds_and_states import ChannelName
 from commsengine.errors import InputError
 from commsengine.loopback import is_loopback
+from commsengine.translation import N_, _
 
 PREFIX = "COMMSENGINE_"
 SECRETS = (
@@ -26,10 +27,6 @@ SECRETS = (
     "IMAP_URL",
 )
 """Settings that hold a secret: each has a ``_FILE`` variant, and none is ever shown."""
-
-NO_CHANNEL = "Neither mail nor Slack is set up"
-SIGN_IN = "Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN"
-"""What to do about it."""
 
 Rates = Mapping[str, int | None]
 """Messages a minute, by channel; ``None`` without a limit."""
@@ -47,24 +44,24 @@ def _address(value: str) -> str:
     try:
         return sender_address(value) if value else ""
     except HeaderError as bad:
-        raise ValueError(f"{bad.what}. Write one such as change@example.com") from None
+        raise ValueError(_("{what}. Write one such as change@example.com", what=_(bad.what))) from None
 
 
 def _web_url(value: str) -> str:
     if not value.isprintable() or " " in value:
-        raise ValueError("holds a space or an unseen character. Write one such as https://comms.example.com")
+        raise ValueError(_("holds a space or an unseen character. Write one such as https://comms.example.com"))
     try:
         parts = _split(value)
     except ValueError:
         raise ValueError(
-            "has a port or an address that cannot be. Write one such as https://comms.example.com:8443"
+            _("has a port or an address that cannot be. Write one such as https://comms.example.com:8443")
         ) from None
     if parts.hostname and not parts.hostname.isascii():
-        raise ValueError("has letters beyond a-z in its host. Write the host in its ASCII form (xn--…)")
+        raise ValueError(_("has letters beyond a-z in its host. Write the host in its ASCII form (xn--…)"))
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("is not a web address. Write one such as https://comms.example.com")
+        raise ValueError(_("is not a web address. Write one such as https://comms.example.com"))
     if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ValueError(f"uses http, which anybody on the way can read. Write https://{parts.netloc}")
+        raise ValueError(_("uses http, which anybody on the way can read. Write https://{host}", host=parts.netloc))
     return value
 
 
@@ -82,30 +79,34 @@ def _api_url(value: str) -> str:
 
 def _base_url(value: str) -> str:
     if value != value.strip():
-        raise ValueError("has a space at an end. Remove it")
+        raise ValueError(_("has a space at an end. Remove it"))
     if not value:
         return value
     parts = urlsplit(_web_url(value))
     if parts.path not in ("", "/") or "?" in value or "#" in value or "@" in parts.netloc:
-        raise ValueError(f"holds more than a host. Write only {parts.scheme}://{parts.netloc.rpartition('@')[2]}")
+        host = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        raise ValueError(_("holds more than a host. Write only {address}", address=host))
     return value.rstrip("/")
 
 
 def _host_and_port(value: str) -> str:
-    host, _, port = value.rpartition(":")
+    host, _colon, port = value.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536 or "/" in host or " " in value:
-        raise ValueError("is not HOST:PORT. Write for example 127.0.0.1:8080")
+        raise ValueError(_("is not HOST:PORT. Write for example 127.0.0.1:8080"))
     return value
 
 
 def _database_url(value: SecretStr) -> SecretStr:
-    scheme, _, rest = value.get_secret_value().partition("://")
+    scheme, _mark, rest = value.get_secret_value().partition("://")
     if scheme.partition("+")[0] not in ("sqlite", "postgresql", "postgres") or not rest.strip("/"):
         raise ValueError(
-            "names no database that works here. Write sqlite:///commsengine.db or postgresql://user:password@host/name"
+            _(
+                "names no database that works here. Write sqlite:///commsengine.db or "
+                "postgresql://user:password@host/name"
+            )
         )
     if scheme.startswith("sqlite") and "?" in rest:
-        raise ValueError("holds a '?'. In the name of a file or folder write it as %3F, and a % as %25")
+        raise ValueError(_("holds a '?'. In the name of a file or folder write it as %3F, and a % as %25"))
     return value
 
 
@@ -132,7 +133,7 @@ def _read_by(parse: Callable[[str], object], value: SecretStr) -> SecretStr:
 
 def _mail_log(value: str) -> str:
     if value not in ("", JOURNAL) and not Path(value).is_absolute():
-        raise ValueError(f"is no full path. Write for example /var/log/mail.log, or '{JOURNAL}'")
+        raise ValueError(_("is no full path. Write for example /var/log/mail.log, or '{journal}'", journal=JOURNAL))
     return value
 
 
@@ -142,7 +143,7 @@ def _listed_keys(value: object) -> object:
 
 def _long_keys(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     if any(len(key.get_secret_value()) < 16 for key in keys):
-        raise ValueError("holds a key shorter than 16 characters. Make one: openssl rand -hex 32")
+        raise ValueError(_("holds a key shorter than 16 characters. Make one: openssl rand -hex 32"))
     return keys
 
 
@@ -150,10 +151,11 @@ def _slack_token(prefix: str, meaning: str) -> AfterValidator:
     def check(value: SecretStr) -> SecretStr:
         found = value.get_secret_value()
         if not found.startswith(prefix):
-            given = f"'{found[:5]}…'" if re.match(r"x[a-z]{3}-", found) else "something else"
-            raise ValueError(f"starts with {given}, but {meaning} starts with '{prefix}'. Copy it from your Slack app")
+            given = f"'{found[:5]}…'" if re.match(r"x[a-z]{3}-", found) else _("something else")
+            text = N_("starts with {given}, but {token} starts with '{prefix}'. Copy it from your Slack app")
+            raise ValueError(_(text, given=given, token=_(meaning), prefix=prefix))
         if not found.isascii() or any(character.isspace() for character in found):
-            raise ValueError("holds a space or an odd character. Copy the token again, whole and alone")
+            raise ValueError(_("holds a space or an odd character. Copy the token again, whole and alone"))
         return value
 
     return AfterValidator(check)
@@ -161,7 +163,7 @@ def _slack_token(prefix: str, meaning: str) -> AfterValidator:
 
 def _full_path(value: Path) -> Path:
     if not value.expanduser().is_absolute():
-        raise ValueError(f"is not a full path. Write one such as /var/lib/commsengine, not '{value}'")
+        raise ValueError(_("is not a full path. Write one such as /var/lib/commsengine, not '{path}'", path=value))
     return value.expanduser()
 
 
@@ -188,8 +190,8 @@ class Settings(BaseSettings):
     smtp_connections: Annotated[int, Field(ge=1, le=MOST_CONNECTIONS)] = SMTP_CONNECTIONS
     postfix_log: Annotated[str, AfterValidator(_mail_log)] = ""
     imap_url: Annotated[SecretStr, AfterValidator(_imap_url)] | None = None
-    slack_bot_token: Annotated[SecretStr, _slack_token("xoxb-", "a bot token")] | None = None
-    slack_app_token: Annotated[SecretStr, _slack_token("xapp-", "an app-level token")] | None = None
+    slack_bot_token: Annotated[SecretStr, _slack_token("xoxb-", N_("a bot token"))] | None = None
+    slack_app_token: Annotated[SecretStr, _slack_token("xapp-", N_("an app-level token"))] | None = None
     slack_signing_secret: SecretStr | None = None
     slack_api_url: Annotated[str, AfterValidator(_api_url)] = "https://slack.com/api/"
     slack_rate: Rate = 300
@@ -203,17 +205,19 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _together(self) -> Settings:
         if self.slack_app_token and not self.slack_bot_token:
-            raise ValueError("COMMSENGINE_SLACK_APP_TOKEN is set without COMMSENGINE_SLACK_BOT_TOKEN. Set both")
+            raise ValueError(_("COMMSENGINE_SLACK_APP_TOKEN is set without COMMSENGINE_SLACK_BOT_TOKEN. Set both"))
         if not self.base_url and not is_loopback(self.bind[0]):
             raise ValueError(
-                "COMMSENGINE_HTTP_BIND listens beyond this machine, so COMMSENGINE_BASE_URL must say "
-                "how people reach it. Set it to https://your-host"
+                _(
+                    "COMMSENGINE_HTTP_BIND listens beyond this machine, so COMMSENGINE_BASE_URL must say how people "
+                    "reach it. Set it to https://your-host"
+                )
             )
         return self
 
     @property
     def bind(self) -> tuple[str, int]:
-        host, _, port = self.http_bind.rpartition(":")
+        host, _colon, port = self.http_bind.rpartition(":")
         return host.strip("[]"), int(port)
 
     @property
@@ -245,8 +249,8 @@ class Settings(BaseSettings):
         """Raises ``InputError`` when there is no key to sign links with."""
         if not self.secret_key:
             raise InputError(
-                "COMMSENGINE_SECRET_KEY is not set, so no link can be signed.",
-                "Run 'commsengine init .' to have one written to .env, or set it yourself: openssl rand -hex 32.",
+                _("COMMSENGINE_SECRET_KEY is not set, so no link can be signed."),
+                _("Run 'commsengine init .' to have one written to .env, or set it yourself: openssl rand -hex 32."),
             )
 
     @property

@@ -5,13 +5,17 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from commsengine.translation import N_, _
 
 LIKE_A_NAME = 0.6
 # Addresses of one house share their domain, so that more of them must agree.
 LIKE_AN_ADDRESS = 0.7
 
 MOST_LISTED = 20
+_JOINED: Mapping[Literal["or", "and"], str] = {"or": N_("{names} or {last}"), "and": N_("{names} and {last}")}
 
 # Parts of a pattern, to stand inside its brackets. Tab and line ends are in none but BREAKS.
 CONTROLS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
@@ -43,37 +47,49 @@ def near_names(written: str, known: Iterable[str], most: int = 3, likeness: floa
 def near_or(written: str, known: Iterable[str], instead: str, most: int = 3) -> str:
     """The remedy for a wrong name: the near ones, else ``instead``."""
     near = near_names(written, known, most)
-    return f"Did you mean {listed(near)}?" if near else instead
+    return _("Did you mean {names}?", names=listed(near)) if near else instead
 
 
-def listed(names: Iterable[str], word: str = "or") -> str:
+def listed(names: Iterable[str], word: Literal["or", "and"] = "or") -> str:
     """``'a', 'b' or 'c'``"""
     quoted = [f"'{name}'" for name in names]
-    return f" {word} ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
+    if len(quoted) < 2:
+        return "".join(quoted)
+    return _(_JOINED[word], names=", ".join(quoted[:-1]), last=quoted[-1])
+
+
+def either(names: Iterable[str]) -> str:
+    """``a or b or c``"""
+    return _(" or ").join(names)
 
 
 def meant(written: str, known: Iterable[str], what: str) -> str:
-    """The remedy for an unknown name: the near names, else the known ones, else how to make one."""
-    names = list(known)
+    """The remedy for an unknown name: the near names, else the known ones, else how to make one.
+
+    ``what`` it names is a text of the catalog, as in ``no_such``.
+    """
+    names, noun = list(known), _(what)
     if near := near_names(written, names):
-        return f"Did you mean {listed(near)}?"
+        return _("Did you mean {names}?", names=listed(near))
     if not names:
-        return f"There is no {what} yet; add it, or take the name out."
+        return _("There is no {noun} yet; add it, or take the name out.", noun=noun)
     # A list that is cut leaves out at least five names.
-    cut = len(names) > MOST_LISTED + 4
-    more = f" (and {len(names) - MOST_LISTED} more)" if cut else ""
-    return f"Write a known {what}: {listed(names[:MOST_LISTED] if cut else names)}{more}."
+    more = len(names) - MOST_LISTED
+    if more < 5:
+        return _("Write a known {noun}: {names}.", noun=noun, names=listed(names))
+    some = listed(names[:MOST_LISTED])
+    return _("Write a known {noun}: {names} (and {more} more).", noun=noun, names=some, more=more)
 
 
 def no_such(what: str, given: str, known: Iterable[str]) -> str:
     """One sentence that a name is unknown, with the near names, else the first few there are."""
-    names = sorted(known)
+    names, noun = sorted(known), _(what)
     if near := near_names(given, names):
-        return f"There is no {what} '{given}'. Did you mean {' or '.join(near)}?"
+        return _("There is no {noun} '{given}'. Did you mean {names}?", noun=noun, given=given, names=either(near))
     if not names:
-        return f"There is no {what} '{given}'; there is none yet."
-    more = ", …" if len(names) > 8 else ""
-    return f"There is no {what} '{given}'. There is: {', '.join(names[:8])}{more}."
+        return _("There is no {noun} '{given}'; there is none yet.", noun=noun, given=given)
+    some = ", ".join([*names[:8], *(["…"] if len(names) > 8 else [])])
+    return _("There is no {noun} '{given}'. There is: {names}.", noun=noun, given=given, names=some)
 
 
 def mail_address(written: str) -> str:
@@ -81,7 +97,7 @@ def mail_address(written: str) -> str:
 
     Raises ``UnicodeError`` for a domain that cannot be.
     """
-    local, _, domain = written.rpartition("@")
+    local, _at, domain = written.rpartition("@")
     domain = domain if domain.isascii() else domain.encode("idna").decode()
     fits = len(local) <= 64 and len(local) + len(domain) < 254
     return f"{local}@{domain}" if fits and _LOCAL_PART.fullmatch(local) and _DOMAIN.fullmatch(domain) else ""
@@ -93,9 +109,11 @@ def unseen_in(text: str) -> str:
     if not found:
         return ""
     if found[0] == "\x00":
-        return "a NUL"
-    kind = "direction mark" if _TURNS.match(found[0]) else "control character"
-    return f"the {kind} U+{ord(found[0]):04X}"
+        return _("a NUL")
+    turns, code = _TURNS.match(found[0]), ord(found[0])
+    return (
+        _("the direction mark U+{code:04X}", code=code) if turns else _("the control character U+{code:04X}", code=code)
+    )
 
 
 def shown_unseen(text: str) -> str:

@@ -19,7 +19,8 @@ from zoneinfo import ZoneInfo
 
 from commsengine.environment import load_settings, spare_proxies
 from commsengine.errors import InputError
-from commsengine.settings import JOURNAL, NO_CHANNEL, SIGN_IN, Settings
+from commsengine.settings import JOURNAL, Settings
+from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
     from commsengine.answers.inbox import AnswerInbox
     from commsengine.authoring.check import CheckResult
     from commsengine.authoring.people_file import PeopleFile
+    from commsengine.cadence.kinds_and_states import ChannelName
     from commsengine.cadence.people import Person
     from commsengine.cadence.plan import Plan, Workspace
-    from commsengine.cadence.terms import ChannelName
-    from commsengine.campaigns.restore import Restore
+    from commsengine.campaigns.restore_backup import Restore
     from commsengine.content.render import Renderer
     from commsengine.engine.decisions import Decisions
     from commsengine.engine.engine import Engine, MorningMail
@@ -117,8 +118,8 @@ class Wiring:
 
         if not self.has_database and not any((self.folder / sign).exists() for sign in SIGNS_OF_A_WORKSPACE):
             raise InputError(
-                f"{self.folder} is no workspace.",
-                "Go into one, name it with --workspace, or make one: commsengine init DIR",
+                _("{folder} is no workspace.", folder=self.folder),
+                _("Go into one, name it with --workspace, or make one: commsengine init DIR"),
             )
         self.refuse_misplaced()
         return Store.create(self.settings.database)
@@ -131,15 +132,16 @@ class Wiring:
         if file is None or not (found := misplaced(file)):
             return
         parts = [(Path(f"{found}{end}"), Path(f"{file}{end}")) for end in ("", "-wal", "-shm")]
-        moves = [f"mv {shlex.quote(str(old))} {shlex.quote(str(new))}" for old, new in parts if old.exists()]
-        raise InputError(
-            f"The database of this workspace is {found}: version 0.1.0 read the ? or % in its path as part of a URL.",
-            f"Stop the engine, then move it into its place: {' && '.join(moves)}",
+        moves = [shlex.join(["mv", str(old), str(new)]) for old, new in parts if old.exists()]
+        text = N_(
+            "The database of this workspace is {file}: version 0.1.0 read the ? or % in its path as part of a URL."
         )
+        fix = _("Stop the engine, then move it into its place: {commands}", commands=" && ".join(moves))
+        raise InputError(_(text, file=found), fix)
 
     def upgrade(self) -> Path | None:
         """Returns the copy of a SQLite file as it was, if one was made."""
-        from commsengine.store import schema, sqlite_files
+        from commsengine.store import schema, sqlite_copies
         from commsengine.store.database import Database
         from commsengine.store.store import Store
 
@@ -149,7 +151,7 @@ class Wiring:
             found = schema.revision(database)
             if found and found < schema.HEAD and database.path is not None:
                 kept = self.folder / "backup" / f"before-upgrade-{self.clock():%Y-%m-%d-%H%M%S}.db"
-                sqlite_files.copy_to(database, kept)
+                sqlite_copies.copy_to(database, kept)
         Store.upgrade(self.settings.database).close()
         return kept
 
@@ -302,19 +304,23 @@ class Wiring:
         """Raises ``InputError`` when nothing could be sent at all."""
         if not self.settings.credentials:
             raise InputError(
-                f"{NO_CHANNEL}, so nothing can be sent.",
-                f"{SIGN_IN}, or try it without: commsengine rehearse PLAN",
+                _("Neither mail nor Slack is set up, so nothing can be sent."),
+                _(
+                    "Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN, or try it without: commsengine rehearse "
+                    "PLAN"
+                ),
             )
         self.settings.require_key()
 
     def left_out(self, plan: Plan) -> list[str]:
         if not self.channels:
-            why = NO_CHANNEL[0].lower() + NO_CHANNEL[1:]
-            return [f"{plan.campaign}: {why}, so it can be rehearsed but not started."]
+            text = N_("{campaign}: neither mail nor Slack is set up, so it can be rehearsed but not started.")
+            return [_(text, campaign=plan.campaign)]
         used = [name for name in plan.send.channels if name in self.channels]
-        others = " and ".join(used) or "no channel: people are called"
+        others = f" {_('and')} ".join(used) or _("no channel: people are called")
+        text = N_("{campaign}: {channel} has no credentials here, so it is left out; it uses {others}.")
         return [
-            f"{plan.campaign}: {name} has no credentials here, so it is left out; it uses {others}."
+            _(text, campaign=plan.campaign, channel=name, others=others)
             for name in plan.send.channels
             if name not in used
         ]
@@ -346,8 +352,8 @@ class Wiring:
 
     def _morning_mail(self) -> MorningMail:
         from commsengine.engine.decisions import Decisions
-        from commsengine.reports.morning import MorningBasis
         from commsengine.reports.morning_mail import morning_mail
+        from commsengine.reports.morning_time import MorningBasis
 
         decisions = Decisions(self.store, self.rules, frozenset(self.channels))
         return morning_mail(MorningBasis(self.store, decisions, self.renderer, list(self.channels)), self.clock)
@@ -365,7 +371,7 @@ class Wiring:
 
     @cached_property
     def rescue(self) -> Restore:
-        from commsengine.campaigns.restore import Restore
+        from commsengine.campaigns.restore_backup import Restore
         from commsengine.engine.decisions import Decisions
 
         carriers = frozenset(self.settings.credentials) or None

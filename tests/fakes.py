@@ -13,10 +13,11 @@ from commsengine.cadence.plan import Plan
 from commsengine.channels.channel import RELEASED, SENT, Mark, Outcome
 from commsengine.content.digest_facts import DigestFacts
 from commsengine.content.message import RenderedMessage
+from commsengine.content.person_values import Signers
 from commsengine.content.talking_points import Part, TalkingPoints
-from commsengine.content.values import Signers
 from commsengine.engine.senders import ChannelSetup
 from commsengine.errors import RenderError
+from commsengine.translation import ENGLISH
 
 Script = Callable[[RenderedMessage], Outcome | None]
 """What becomes of a message after its mark; ``None`` means it arrives."""
@@ -97,6 +98,9 @@ class Scribe:
 
     plan: Plan
     templates: Mapping[str, str] = field(default_factory=dict)
+
+    def language(self, person: Person) -> str:
+        return person.language or ENGLISH
 
     def touch(self, touch: Touch, person: Person, cast: Signers) -> RenderedMessage:
         if person.name == "Unwritable":

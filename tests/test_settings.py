@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from commsengine.errors import InputError
 from commsengine.settings import PREFIX, SECRETS, Settings, shown
 from commsengine.store.store import Store
 from tests.channels.test_mime import NO_SENDERS, SENDERS
+from tests.pseudo import in_pseudo, untranslated
 
 KEY = "a-key-of-enough-letters"
 
@@ -164,43 +166,65 @@ def test_an_open_env_file_without_a_secret_is_fine(tmp_path: Path) -> None:
     assert load_settings(dotenv(tmp_path, "COMMSENGINE_SLACK_RATE=60", mode=0o644)).slack_rate == 60
 
 
-@pytest.mark.parametrize(
-    ("line", "cause"),
-    [
-        ("COMMSENGINE_SLACK_BOT_TOKEN=xoxp-123456789", "starts with 'xoxp-…', but a bot token starts with 'xoxb-'"),
-        ("COMMSENGINE_SLACK_APP_TOKEN=xoxb-123456789", "an app-level token starts with 'xapp-'"),
-        ("COMMSENGINE_SLACK_APP_TOKEN=xapp-123456789", "without COMMSENGINE_SLACK_BOT_TOKEN"),
-        ("COMMSENGINE_BASE_URL=http://comms.example.com", "https://comms.example.com"),
-        ("COMMSENGINE_BASE_URL=https://comms.example.com/app", "Write only https://comms.example.com"),
-        ('COMMSENGINE_BASE_URL="https://comms.example.com "', "space at an end"),
-        ("COMMSENGINE_BASE_URL=comms.example.com", "is not a web address"),
-        ("COMMSENGINE_BASE_URL=https://comms.example.com:99999", "has a port or an address that cannot be"),
-        ("COMMSENGINE_BASE_URL=https://comms.example.com:0", "has a port or an address that cannot be"),
-        ("COMMSENGINE_HTTP_BIND=8080", "is not HOST:PORT"),
-        ("COMMSENGINE_HTTP_BIND=127.0.0.1:99999", "is not HOST:PORT"),
-        ("COMMSENGINE_HTTP_BIND=0.0.0.0:8080", "COMMSENGINE_BASE_URL must say"),
-        ("COMMSENGINE_SECRET_KEY=short", "shorter than 16"),
-        ("COMMSENGINE_SLACK_RATE=fast", "not a whole number"),
-        ("COMMSENGINE_SMTP_RATE=0", "out of range"),
-        ("COMMSENGINE_SMTP_CONNECTIONS=0", "out of range. Write a number of connections from 1 to 100."),
-        ("COMMSENGINE_SMTP_CONNECTIONS=some", "not a whole number. Write a number of connections, for example 3."),
-        ("COMMSENGINE_DATABASE_URL=mysql://db/x", "sqlite:///commsengine.db"),
-        ("COMMSENGINE_DATABASE_URL=sqlite:////srv/What changes?/comms.db", "holds a '?'"),
-        ("COMMSENGINE_ADMIN_EMAIL=nobody", "is not an e-mail address"),
-        ("COMMSENGINE_HEARTBEAT_URL=ftp://x.example.com", "is not a web address"),
-        ("COMMSENGINE_SMPT_URL=smtp://localhost", "Did you mean COMMSENGINE_SMTP_URL?"),
-        ("COMMSENGINE_SMTP_URL=smtp://", "COMMSENGINE_SMTP_URL names no host"),
-        ("COMMSENGINE_SMTP_URL=smtp://localhost:99999", "COMMSENGINE_SMTP_URL has no usable port"),
-        ("COMMSENGINE_IMAP_URL=imap://a:b@mail.example.com", "COMMSENGINE_IMAP_URL uses imap://"),
-        ("COMMSENGINE_POSTFIX_LOG=mail.log", "COMMSENGINE_POSTFIX_LOG is no full path"),
-    ],
-)
+BAD = [
+    ("COMMSENGINE_SLACK_BOT_TOKEN=xoxp-123456789", "starts with 'xoxp-…', but a bot token starts with 'xoxb-'"),
+    ("COMMSENGINE_SLACK_APP_TOKEN=xoxb-123456789", "an app-level token starts with 'xapp-'"),
+    ("COMMSENGINE_SLACK_APP_TOKEN=xapp-123456789", "without COMMSENGINE_SLACK_BOT_TOKEN"),
+    ("COMMSENGINE_BASE_URL=http://comms.example.com", "https://comms.example.com"),
+    ("COMMSENGINE_BASE_URL=https://comms.example.com/app", "Write only https://comms.example.com"),
+    ('COMMSENGINE_BASE_URL="https://comms.example.com "', "space at an end"),
+    ("COMMSENGINE_BASE_URL=comms.example.com", "is not a web address"),
+    ("COMMSENGINE_BASE_URL=https://comms.example.com:99999", "has a port or an address that cannot be"),
+    ("COMMSENGINE_BASE_URL=https://comms.example.com:0", "has a port or an address that cannot be"),
+    ("COMMSENGINE_HTTP_BIND=8080", "is not HOST:PORT"),
+    ("COMMSENGINE_HTTP_BIND=127.0.0.1:99999", "is not HOST:PORT"),
+    ("COMMSENGINE_HTTP_BIND=0.0.0.0:8080", "COMMSENGINE_BASE_URL must say"),
+    ("COMMSENGINE_SECRET_KEY=short", "shorter than 16"),
+    ("COMMSENGINE_SLACK_RATE=fast", "not a whole number"),
+    ("COMMSENGINE_SMTP_RATE=0", "out of range"),
+    ("COMMSENGINE_SMTP_CONNECTIONS=0", "out of range. Write a number of connections from 1 to 100."),
+    ("COMMSENGINE_SMTP_CONNECTIONS=some", "not a whole number. Write a number of connections, for example 3."),
+    ("COMMSENGINE_DATABASE_URL=mysql://db/x", "sqlite:///commsengine.db"),
+    ("COMMSENGINE_DATABASE_URL=sqlite:////srv/What changes?/comms.db", "holds a '?'"),
+    ("COMMSENGINE_ADMIN_EMAIL=nobody", "is not an e-mail address"),
+    ("COMMSENGINE_HEARTBEAT_URL=ftp://x.example.com", "is not a web address"),
+    ("COMMSENGINE_SMPT_URL=smtp://localhost", "Did you mean COMMSENGINE_SMTP_URL?"),
+    ("COMMSENGINE_SMTP_URL=smtp://", "COMMSENGINE_SMTP_URL names no host"),
+    ("COMMSENGINE_SMTP_URL=smtp://localhost:99999", "COMMSENGINE_SMTP_URL has no usable port"),
+    ("COMMSENGINE_IMAP_URL=imap://a:b@mail.example.com", "COMMSENGINE_IMAP_URL uses imap://"),
+    ("COMMSENGINE_POSTFIX_LOG=mail.log", "COMMSENGINE_POSTFIX_LOG is no full path"),
+]
+"""A line of .env, and what is said of it."""
+NAMES = re.compile(r"COMMSENGINE_|'?x[a-z]{3}-|(https://)?comms\.example\.com|SMTP|IMAP|journal")
+
+
+@pytest.mark.parametrize(("line", "cause"), BAD)
 def test_a_bad_setting_is_refused_at_its_line(tmp_path: Path, line: str, cause: str) -> None:
     said = refusal(tmp_path, "# a comment", line)
     assert cause in said
     assert line.partition("=")[0] in said
     if "without" not in cause and "must say" not in cause:
         assert said.startswith(f"{tmp_path}/.env:2:1: error: ")
+
+
+@pytest.mark.parametrize("line", [line for line, _cause in BAD] + ["COMMSENGINE_MAIL_FROM '", "COMMSENGINE_X=1"])
+def test_all_that_is_said_of_a_setting_is_in_the_catalog(tmp_path: Path, line: str) -> None:
+    with in_pseudo(values_outside=True), pytest.raises(InputError) as refused:
+        load_settings(dotenv(tmp_path, line))
+    said = [untranslated(f"{problem.message} {problem.fix}") for problem in refused.value.problems]
+    assert [word for words in said for word in words if not NAMES.match(word)] == []
+
+
+def test_all_that_is_said_of_a_secret_is_in_the_catalog(tmp_path: Path) -> None:
+    open_to_all, key = tmp_path / "open", f"COMMSENGINE_SECRET_KEY={KEY}"
+    open_to_all.write_text(KEY)
+    open_to_all.chmod(0o644)
+    (tmp_path / "empty").touch(mode=0o600)
+    with in_pseudo():
+        for name in ("open", "empty", "none"):
+            said = refusal(tmp_path, f"COMMSENGINE_SECRET_KEY_FILE={tmp_path}/{name}")
+            assert untranslated(said.partition("error: ")[2]) == []
+        assert untranslated(refusal(tmp_path, key, mode=0o644).partition("error: ")[2]) == []
 
 
 def test_every_bad_setting_is_told_at_once(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from commsengine.cadence.checks import answer_id
+from commsengine.cadence.check_questions import answer_id
 from commsengine.cadence.people import Person
 from commsengine.cadence.standing import standing
 from commsengine.errors import CommsError
@@ -26,11 +26,13 @@ from commsengine.sandbox.slack_stand_in import SlackStandIn
 from commsengine.sandbox.slack_team import Post
 from commsengine.slack_app import SlackApp
 from commsengine.store.tables import counter
+from commsengine.translation import ENGLISH
 from commsengine.web.app import create_app
 from tests.answering import BY_LINK, KEYS, Answering, answering
 from tests.answers.test_inbox import CHECK, INPUT, PERSONAL
 from tests.browsing import WEB
 from tests.builders import ANA, BEN, a_message, utc
+from tests.pseudo import in_pseudo, untranslated
 from tests.waiting import expect
 
 SECRET = "sandbox-signing-secret"
@@ -252,6 +254,29 @@ def test_an_empty_question_is_told_in_the_form(team: Team) -> None:
     team.slack.submit(dialog, {"entry": "   "})
     assert dialog.errors == {"entry": "Please write something first."}
     assert team.house.store.questions.all() == []
+
+
+@pytest.mark.parametrize(("button", "ask"), [("question", {}), ("answer", {"ask": "input", "input": INPUT})])
+def test_every_word_of_a_form_is_in_the_catalog(
+    open_team: Callable[..., Team], button: str, ask: dict[str, Any]
+) -> None:
+    with in_pseudo(ENGLISH):
+        team = open_team(a_message(**ask))
+        team.card(team.house.touch(channel="slack"))
+        team.slack.click(ANA.email, button)
+        expect(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
+        (dialog,) = team.slack.team.dialogs_of(ANA.email)
+    words = [dialog.view[part]["text"] for part in ("title", "submit", "close")]
+    assert [word for each in words for word in untranslated(each)] == []
+
+
+def test_what_only_the_person_reads_is_in_the_catalog(team: Team) -> None:
+    with in_pseudo(ENGLISH):
+        team.card(team.house.touch(channel="slack"))
+        team.slack.fail("users.lookupByEmail", "internal_error", status=500)
+        team.slack.click(ANA.email, "got_it")
+        expect(lambda: len(team.slack.dm_of(ANA.email)) == 2)
+    assert untranslated(team.slack.dm_of(ANA.email)[-1].text) == []
 
 
 def named(answer: str) -> str:

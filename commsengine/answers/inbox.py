@@ -19,19 +19,20 @@ from commsengine.answers.touch_text import Blocks, CardText, card_text, drawn, k
 from commsengine.answers.touch_view import Card
 from commsengine.cadence.audience import role_of
 from commsengine.cadence.calendar import DAY, Hours, local_date_in, zone_of
-from commsengine.cadence.checks import answer_id, unclear_turn
+from commsengine.cadence.check_questions import answer_id, unclear_turn
+from commsengine.cadence.kinds_and_states import AnswerKind, ChannelName, EvidenceKind, Wish, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
-from commsengine.cadence.terms import AnswerKind, ChannelName, EvidenceKind, Wish, channel_of
 from commsengine.content.message import RenderedMessage
+from commsengine.content.person_values import Signers
 from commsengine.content.render import Renderer, RendererFor
-from commsengine.content.values import Signers
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
 from commsengine.errors import CommsError, InputError
 from commsengine.store.records import CampaignRecord, QuestionRecord, TouchRecord
 from commsengine.store.store import Store
 from commsengine.text import message_key
+from commsengine.translation import N_, _, in_language
 
 LONGEST = 4000
 """Characters of what a person writes."""
@@ -76,7 +77,7 @@ class AnswerInbox:
         """The touch and every answer of its person about it. Raises ``UnknownTouchError``."""
         found = self._store.answers.about(key)
         if found is None:
-            raise UnknownTouchError("This message is not on record.", "Open the newest message you have.")
+            raise UnknownTouchError(_("This message is not on record."), _("Open the newest message you have."))
         version = self._version(found.touch)
         zone, message = zone_of(found.person, version.plan).key, version.plan.message(found.touch.message)
         return Card(
@@ -94,13 +95,15 @@ class AnswerInbox:
         )
 
     def text(self, card: Card) -> CardText:
-        return card_text(self._renderer(self._version(card.touch)), card, self._signers(card.person, card.plan))
+        renderer = self._renderer(self._version(card.touch))
+        with in_language(renderer.language(card.person)):
+            return card_text(renderer, card, self._signers(card.person, card.plan))
 
     def drawn(self, card: Card, channel: ChannelName) -> tuple[str, Blocks]:
         sent = self._store.campaigns.version(card.touch.campaign, card.touch.version)
-        signers = self._signers(card.person, card.plan)
-        check = card_text(self._renderer(self._version(card.touch)), card, signers).check
-        return drawn(self._renderer(sent or self._version(card.touch)), card, channel, signers, check)
+        renderer = self._renderer(sent or self._version(card.touch))
+        with in_language(renderer.language(card.person)):
+            return drawn(renderer, card, channel, self._signers(card.person, card.plan), self.text(card).check)
 
     def _version(self, touch: TouchRecord) -> CampaignRecord:
         # the plan as it stands, or as it stood when the touch was made if it has lost the message since
@@ -129,10 +132,10 @@ class AnswerInbox:
     def give_input(self, card: Card, value: str, evidence: Evidence) -> Recorded:
         """Raises ``InputError`` if the answer is empty, too long or none of the choices."""
         if card.message.input is None:
-            raise InputError("This message asks for no answer in words.")
+            raise InputError(_("This message asks for no answer in words."))
         value = _written(value)
         if card.message.input.choices and value not in card.message.input.choices:
-            raise InputError("Please choose one of the answers.")
+            raise InputError(_("Please choose one of the answers."))
         return self._record(card, "input", evidence, value=value)
 
     def commit(self, card: Card, text: str, evidence: Evidence) -> Recorded:
@@ -141,7 +144,7 @@ class AnswerInbox:
     def answer_check(self, card: Card, choice: str, evidence: Evidence) -> Recorded:
         """Raises ``InputError`` for an unknown choice. Right or wrong is on the card, for this person only."""
         if card.check is None or choice not in card.check.answers:
-            raise InputError("Please choose one of the answers.")
+            raise InputError(_("Please choose one of the answers."))
         return self._record(
             card, "check", evidence, value=choice, right=choice == card.check.right, counts=card.asks_check
         )
@@ -151,7 +154,7 @@ class AnswerInbox:
         found = (answer for answer in (card.check.answers if card.check else ()) if answer_id(answer) == name)
         choice = next(found, None)
         if choice is None:
-            raise InputError("This question has changed since. Please answer it on the page of this message.")
+            raise InputError(_("This question has changed since. Please answer it on the page of this message."))
         return self.answer_check(card, choice, evidence)
 
     def heard_enough(self, card: Card, evidence: Evidence, *, whole_campaign: bool = False) -> Recorded:
@@ -294,7 +297,8 @@ def _written(text: str) -> str:
     """What a person wrote, fit to keep. Raises ``InputError`` with a sentence for them."""
     text = text.strip()
     if not text:
-        raise InputError("Please write something first.")
+        raise InputError(_("Please write something first."))
     if len(text) > LONGEST:
-        raise InputError(f"Please say it in {LONGEST} characters at most; yours has {len(text)}.")
+        cause = N_("Please say it in {most} characters at most; yours has {given}.")
+        raise InputError(_(cause, most=LONGEST, given=len(text)))
     return text

@@ -9,17 +9,24 @@ from typing import Any
 
 from commsengine.answers.wording import short_name, spoken
 from commsengine.cadence.calendar import zone_of
+from commsengine.cadence.kinds_and_states import ANSWERS, BY_HAND, CHANNELS
 from commsengine.cadence.people import COLUMNS, Person
-from commsengine.cadence.terms import ANSWERS, BY_HAND, CHANNELS
 from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord
 from commsengine.store.service_mail import ABOUT_OTHERS
 from commsengine.store.store import Store
+from commsengine.translation import N_, _
 
 Row = Mapping[str, Any]
 Stored = Mapping[str, Sequence[Row]]
 
-NOT_SENT = {"skipped": "Not sent", "failed": "Could not be delivered", "uncertain": "Perhaps delivered"}
+_COLUMNS = (
+    N_("id"), N_("email"), N_("name"), N_("department"), N_("job"), N_("manager"), N_("country"), N_("region"),
+    N_("time zone"), N_("language"), N_("phone"), N_("channel"), N_("slack id"),
+)  # fmt: skip
+"""``COLUMNS`` in words."""
+
+NOT_SENT = {"skipped": N_("Not sent"), "failed": N_("Could not be delivered"), "uncertain": N_("Perhaps delivered")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ def person_record(store: Store, person_id: str, key_points: KeyPoints, now: dt.d
     """
     person = store.people.by_id(person_id)
     if person is None:
-        raise InputError("Nobody of that id is on record.")
+        raise InputError(_("Nobody of that id is on record."))
     stored = store.people.all_of(person_id)
     campaigns = sorted({row["campaign"] for name in _ABOUT for row in stored[name]} - {""})
     records = [record for campaign in campaigns if (record := store.campaigns.get(campaign))]
@@ -88,7 +95,7 @@ def person_record(store: Store, person_id: str, key_points: KeyPoints, now: dt.d
     return PersonRecord(
         person,
         tuple(_part(record, stored, key_points(record, person), zones[record.id], now) for record in records),
-        tuple((name.replace("_", " "), text) for name, text in _facts(person) if text),
+        tuple(fact for fact in _facts(person) if fact[1]),
         {name: [_plain(_own(row)) for row in rows] for name, rows in stored.items()},
     )
 
@@ -134,33 +141,37 @@ Happening = Iterator[tuple[dt.datetime, str, str]]
 
 
 def _touch(row: Row) -> Happening:
-    reminder = " as a reminder" if row["kind"] == "remind" else ""
-    carried = CHANNELS[row["channel"]].carried if row["channel"] in CHANNELS else "Sent"
-    text = BY_HAND.get(row["kind"]) or NOT_SENT.get(row["state"]) or carried + reminder
+    carried = _(CHANNELS[row["channel"]].carried if row["channel"] in CHANNELS else N_("Sent"))
+    if row["kind"] == "remind":
+        carried = _("{sent} as a reminder", sent=carried)
+    text = BY_HAND.get(row["kind"]) or NOT_SENT.get(row["state"])
     if row["state"] in ("sent", "uncertain", "failed", "skipped"):
-        yield row["sent_at"] or row["due_at"], text, ""
+        yield row["sent_at"] or row["due_at"], _(text) if text else carried, ""
 
 
 def _answer(row: Row) -> Happening:
-    scope = " of the whole campaign" if row["whole_campaign"] and row["kind"] == "heard_enough" else ""
-    yield row["at"], ANSWERS[row["kind"]].to_them + scope, row["value"]
+    whole = row["whole_campaign"] and row["kind"] == "heard_enough"
+    text = N_("You said you have heard enough of the whole campaign") if whole else ANSWERS[row["kind"]].to_them
+    yield row["at"], _(text), row["value"]
     if row["withdrawn_at"]:
-        yield row["withdrawn_at"], "You took that back", ""
+        yield row["withdrawn_at"], _("You took that back"), ""
 
 
 def _question(row: Row) -> Happening:
-    yield row["asked_at"], "You asked", row["text"]
+    yield row["asked_at"], _("You asked"), row["text"]
     if row["answered_at"]:
-        yield row["answered_at"], "You were answered", row["answer"]
+        yield row["answered_at"], _("You were answered"), row["answer"]
 
 
 def _snooze(row: Row) -> Happening:
-    yield row["at"], f"You asked for nothing more of it before {row['until']:%A, %d %B}", ""
+    yield row["at"], _("You asked for nothing more of it before {day:%A, %d %B}", day=row["until"]), ""
 
 
 def _outcome(row: Row) -> Happening:
-    unclear = f"; unclear: {row['unclear']}" if row["unclear"] else ""
-    yield row["at"], f"Recorded after a talk with you: {row['outcome']}{unclear}", row["note"]
+    text = _("Recorded after a talk with you: {outcome}", outcome=row["outcome"])
+    if row["unclear"]:
+        text = _("{outcome}; unclear: {unclear}", outcome=text, unclear=row["unclear"])
+    yield row["at"], text, row["note"]
 
 
 _TELL: Mapping[str, Callable[[Row], Happening]] = {
@@ -169,11 +180,11 @@ _TELL: Mapping[str, Callable[[Row], Happening]] = {
 
 
 def _facts(person: Person) -> Iterator[tuple[str, str]]:
-    yield from ((name, person.column(name)) for name in COLUMNS)
-    yield "wished_channel", person.wished_channel
-    yield "leave", "; ".join(f"{first} to {last}" for first, last in person.leave)
-    yield "left", str(person.left or "")
-    yield from sorted(person.attributes.items())
+    yield from ((_(name.replace("_", " ")), person.column(name)) for name in COLUMNS)
+    yield _("wished channel"), person.wished_channel
+    yield _("leave"), "; ".join(_("{first} to {last}", first=first, last=last) for first, last in person.leave)
+    yield _("left"), str(person.left or "")
+    yield from ((name.replace("_", " "), text) for name, text in sorted(person.attributes.items()))
 
 
 def _own(row: Row) -> Row:

@@ -9,15 +9,16 @@ from typing import Any
 from commsengine.answers.touch_view import Card
 from commsengine.answers.wording import read_by
 from commsengine.cadence.history import Touch
+from commsengine.cadence.kinds_and_states import ChannelName
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message
-from commsengine.cadence.terms import ChannelName
+from commsengine.content.person_values import Signers
 from commsengine.content.render import Renderer
 from commsengine.content.slack_card import answered_card
 from commsengine.content.slots import slack_text
-from commsengine.content.values import Signers
-from commsengine.content.words import TITLES, UNCLEAR, angles
+from commsengine.content.texts_by_touch import TITLES, UNCLEAR, angles
 from commsengine.errors import RenderError
+from commsengine.translation import N_, _
 
 Blocks = Sequence[Mapping[str, Any]]
 
@@ -76,8 +77,8 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
         check=check,
         offered=tuple(zip(card.message.input.choices, choices, strict=False)) if card.message.input else (),
         value=_chosen(card, check, choices),
-        points=tuple((TITLES[angle], shown_now[angle]) for angle in now),
-        more=tuple((TITLES[angle], text) for angle, text in shown_now.items() if angle not in now),
+        points=tuple((_(TITLES[angle]), shown_now[angle]) for angle in now),
+        more=tuple((_(TITLES[angle]), text) for angle, text in shown_now.items() if angle not in now),
     )
 
 
@@ -134,7 +135,7 @@ def _explained(card: Card, check: CheckText) -> str:
     # in the person's own conversation, where no other person reads it
     if not check.because:
         return ""
-    verdict = "That is right." if card.right else f"Not quite: {check.right}."
+    verdict = _("That is right.") if card.right else _("Not quite: {right}.", right=check.right)
     return f"\n{verdict} {check.because}"
 
 
@@ -142,7 +143,7 @@ def _offer(card: Card) -> Blocks:
     # after a right answer too, so that to ask does not tell which it was
     if card.checked is None or card.question:
         return []
-    text = {"type": "plain_text", "text": "Please explain it to me"}
+    text = {"type": "plain_text", "text": _("Please explain it to me")}
     return [
         {"type": "actions", "elements": [{"type": "button", "action_id": "explain", "text": text, "value": card.key}]}
     ]
@@ -153,12 +154,13 @@ def _asked(card: Card) -> str:
     if question is None:
         return ""
     if question.answered_at:
-        return f"Your question of {card.at(question.asked_at)} is answered: {question.answer}"
-    return f"You asked {card.at(question.asked_at)}. The answer comes to you; until then nothing of this message does."
+        return _("Your question of {at} is answered: {answer}", at=card.at(question.asked_at), answer=question.answer)
+    text = N_("You asked {at}. The answer comes to you; until then nothing of this message does.")
+    return _(text, at=card.at(question.asked_at))
 
 
 def _snoozed(card: Card) -> str:
-    return f"Nothing more of this before {card.snoozed_until:%A}." if card.snoozed_until else ""
+    return _("Nothing more of this before {day:%A}.", day=card.snoozed_until) if card.snoozed_until else ""
 
 
 def _note(text: str) -> Mapping[str, Any]:

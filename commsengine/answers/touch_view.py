@@ -6,11 +6,12 @@ import datetime as dt
 from dataclasses import dataclass
 
 from commsengine.answers.wording import short_name, spoken
-from commsengine.cadence.checks import check_of, offered_check, offered_turn, order_of
+from commsengine.cadence.check_questions import check_of, offered_check, offered_turn, order_of
+from commsengine.cadence.kinds_and_states import ANSWERS, ENOUGH
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Check, Message, Plan
-from commsengine.cadence.terms import ANSWERS, ENOUGH
 from commsengine.store.records import QuestionRecord, StoredAnswer, TouchRecord
+from commsengine.translation import N_, _
 
 UNDO = dt.timedelta(minutes=5)
 """How long an answer can be taken back, but for one to a check."""
@@ -83,8 +84,9 @@ class Card:
         return self.tell(self.before[-1]) if self.before else ""
 
     def tell(self, answer: StoredAnswer) -> str:
-        what = " of this campaign" if answer.whole_campaign and answer.kind == "heard_enough" else ""
-        return f"{ANSWERS[answer.kind].to_them}{what} {self.at(answer.at)}"
+        whole = answer.whole_campaign and answer.kind == "heard_enough"
+        text = N_("You said you have heard enough of this campaign") if whole else ANSWERS[answer.kind].to_them
+        return f"{_(text)} {self.at(answer.at)}"
 
     def at(self, instant: dt.datetime) -> str:
         return spoken(instant, self.zone, self.now)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from zoneinfo import ZoneInfo
 
+from commsengine.translation import _
+
 WEEK = dt.timedelta(days=6)
 
 
@@ -28,4 +30,6 @@ def short_name(name: str, email: str) -> str:
 
 
 def read_by(lead: str, leads: int) -> str:
-    return f"{lead}{' reads' if leads == 1 else ' and the others who lead this read'} every answer, with your name."
+    if leads == 1:
+        return _("{lead} reads every answer, with your name.", lead=lead)
+    return _("{lead} and the others who lead this read every answer, with your name.", lead=lead)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from commsengine.authoring.draft import Draft
-from commsengine.authoring.explain import sentence
 from commsengine.authoring.people_file import PeopleFile, load_people
 from commsengine.authoring.plan_file import Review, ordered, review_plan
 from commsengine.authoring.rules import dates, names, recall, roles
+from commsengine.authoring.validation_errors import sentence
 from commsengine.authoring.yaml_tree import Place
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan

@@ -11,9 +11,9 @@ from typing import Any
 from commsengine.authoring.yaml_tree import Tree, YamlPath
 from commsengine.cadence.audience import roles_of
 from commsengine.cadence.calendar import Hours
-from commsengine.cadence.moments import Moment
 from commsengine.cadence.people import ANYBODY
 from commsengine.cadence.plan import Message, Plan
+from commsengine.cadence.time_notation import Moment
 from commsengine.errors import Problem
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100

@@ -5,39 +5,40 @@ from __future__ import annotations
 from typing import Any
 
 from commsengine.cadence.plan import Plan
+from commsengine.translation import N_, _
 
 _TEXTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 _DESCRIPTIONS = {
-    "campaign": "the id of the campaign; never used again once cancelled",
-    "title": "what people see as the name of the campaign",
-    "owner": "one or several e-mail addresses; they get the follow-up list",
-    "sponsor": "an e-mail address; the last rung, and only by the owner's hand",
-    "optional": "whether people may leave the whole campaign",
-    "on_uncertain": "what becomes of a sending nobody can vouch for: once more, or hold it for a person",
-    "milestones": "named dates the plan is anchored to; they may move",
-    "phases": "stretches with one small goal and a measure, in the order of time",
-    "audience": "who the campaign is for",
-    "send": "how and when messages travel",
-    "wiifm": "what is in it for each role",
-    "messages": "the key points, each repeated",
-    "follow_up": "what follows when there is no answer, in order",
-    "experiment": "two or more rhythms for messages by recall, assigned by chance within each role",
-    "check_every": "after the first touch, every so many carry a question; 1 is every touch",
-    "arms": "recall, or every: and a span",
-    "share": "the share of people who take part; the others get the plan as it is",
-    "hold_out": "the share of checks, 0.1 to 0.2, from which nothing is learned",
-    "to": "the roles it is for; all of them when left out",
-    "key_point": "the one thing people should remember, in one sentence",
-    "from": "when it begins",
-    "until": "when it ends (not included)",
-    "sender": "in whose name: personal impact comes from one's manager, business reasons from the sponsor",
-    "cadence": "when it repeats: 'every' with 'times', or 'recall_floor'",
-    "ask": "what people are asked for",
-    "because": "the reason, told to people",
-    "people": "a people file beside the plan; without it, everybody in the directory",
-    "roles": "the first that matches a person, in this order",
-    "template": "the name of a message template",
-    "link": "where to read more; begins with https://",
+    "campaign": N_("the id of the campaign; never used again once cancelled"),
+    "title": N_("what people see as the name of the campaign"),
+    "owner": N_("one or several e-mail addresses; they get the follow-up list"),
+    "sponsor": N_("an e-mail address; the last rung, and only by the owner's hand"),
+    "optional": N_("whether people may leave the whole campaign"),
+    "on_uncertain": N_("what becomes of a sending nobody can vouch for: once more, or hold it for a person"),
+    "milestones": N_("named dates the plan is anchored to; they may move"),
+    "phases": N_("stretches with one small goal and a measure, in the order of time"),
+    "audience": N_("who the campaign is for"),
+    "send": N_("how and when messages travel"),
+    "wiifm": N_("what is in it for each role"),
+    "messages": N_("the key points, each repeated"),
+    "follow_up": N_("what follows when there is no answer, in order"),
+    "experiment": N_("two or more rhythms for messages by recall, assigned by chance within each role"),
+    "check_every": N_("after the first touch, every so many carry a question; 1 is every touch"),
+    "arms": N_("recall, or every: and a span"),
+    "share": N_("the share of people who take part; the others get the plan as it is"),
+    "hold_out": N_("the share of checks, 0.1 to 0.2, from which nothing is learned"),
+    "to": N_("the roles it is for; all of them when left out"),
+    "key_point": N_("the one thing people should remember, in one sentence"),
+    "from": N_("when it begins"),
+    "until": N_("when it ends (not included)"),
+    "sender": N_("in whose name: personal impact comes from one's manager, business reasons from the sponsor"),
+    "cadence": N_("when it repeats: 'every' with 'times', or 'recall_floor'"),
+    "ask": N_("what people are asked for"),
+    "because": N_("the reason, told to people"),
+    "people": N_("a people file beside the plan; without it, everybody in the directory"),
+    "roles": N_("the first that matches a person, in this order"),
+    "template": N_("the name of a message template"),
+    "link": N_("where to read more; begins with https://"),
 }
 
 
@@ -63,6 +64,6 @@ def _role(kind: dict[str, Any]) -> dict[str, Any]:
 def _describe(kind: dict[str, Any]) -> None:
     for name, rule in kind.get("properties", {}).items():
         if name in _DESCRIPTIONS:
-            rule["description"] = _DESCRIPTIONS[name]
+            rule["description"] = _(_DESCRIPTIONS[name])
         if name in ("owner", "to"):
-            kind["properties"][name] = {**_TEXTS, "description": _DESCRIPTIONS[name]}
+            kind["properties"][name] = {**_TEXTS, "description": _(_DESCRIPTIONS[name])}

@@ -17,7 +17,8 @@ from commsengine.authoring.people_row import Directory, ReadPerson, person_of, u
 from commsengine.cadence.people import COLUMNS, KNOWN, Person
 from commsengine.cadence.plan import WEEKDAYS
 from commsengine.errors import InputError, Problem
-from commsengine.text import meant, near_names
+from commsengine.text import near_names, near_or
+from commsengine.translation import _
 
 _SQUASHED = {re.sub(r"[^a-z]", "", name): name for name in KNOWN} | {"mail": "email", "emailaddress": "email"}
 
@@ -123,8 +124,8 @@ def _slips(text: CsvText, columns: Mapping[str, int]) -> Iterator[Problem]:
     for heading, index in columns.items():
         near = near_names(re.sub(r"[^a-z]", "", heading.lower()), _SQUASHED, 1, LIKE_OURS)
         if heading not in KNOWN and near and _SQUASHED[near[0]] not in columns:
-            cause = f"'{heading}' is not one of our columns, so it is kept as an attribute."
-            fix = f"Did you mean '{_SQUASHED[near[0]]}'?"
+            cause = _("'{heading}' is not one of our columns, so it is kept as an attribute.", heading=heading)
+            fix = _("Did you mean {names}?", names=f"'{_SQUASHED[near[0]]}'")
             yield Problem(text.file, text.header_line, index + 1, "near_column", cause, fix, "advice")
 
 
@@ -142,7 +143,7 @@ def _columns(text: CsvText) -> dict[str, int]:
     for index, heading in enumerate(text.header):
         name = _name(unguarded(heading))
         if name and name in columns:
-            cause, fix = f"The column '{name}' stands there twice.", "Keep one of them."
+            cause, fix = _("The column '{name}' stands there twice.", name=name), _("Keep one of them.")
             problems.append(Problem(text.file, text.header_line, index + 1, "duplicate_column", cause, fix))
         elif name:
             columns[name] = index
@@ -155,11 +156,11 @@ def _columns(text: CsvText) -> dict[str, int]:
 
 def _no_email(text: CsvText) -> Problem:
     near = near_names("email", [heading for heading in text.header if heading], 1)
-    fix = "Name the column of the addresses 'email' in the first row."
+    fix = _("Name the column of the addresses 'email' in the first row.")
     if any("@" in cell for cell in text.header):
-        fix = "The first row seems to be a person; put the column names above it."
-    fix = f"Rename '{near[0]}' to 'email'." if near and near[0] != "email" else fix
-    return Problem(text.file, text.header_line, 1, "missing_column", "The column 'email' is missing.", fix)
+        fix = _("The first row seems to be a person; put the column names above it.")
+    fix = _("Rename '{column}' to 'email'.", column=near[0]) if near and near[0] != "email" else fix
+    return Problem(text.file, text.header_line, 1, "missing_column", _("The column 'email' is missing."), fix)
 
 
 def _too_wide(reading: _Reading, text: CsvText, line: int, row: list[str]) -> bool:
@@ -168,8 +169,8 @@ def _too_wide(reading: _Reading, text: CsvText, line: int, row: list[str]) -> bo
     spare = [i for i, cell in enumerate(row) if cell.strip() and (i >= len(text.header) or not text.header[i])]
     if spare:
         reading.nameless.append(line)  # a row that is out of step: which cell is the address is not sure
-        cause = "This cell stands in a column without a name."
-        fix = "Name the column in the first row, or put a cell that holds the delimiter in quotes."
+        cause = _("This cell stands in a column without a name.")
+        fix = _("Name the column in the first row, or put a cell that holds the delimiter in quotes.")
         reading.rejected.append(Problem(reading.file, line, spare[0] + 1, "unnamed_column", cause, fix))
     return bool(spare)
 
@@ -184,12 +185,13 @@ def _take(reading: _Reading, line: int, row: ReadPerson) -> None:
         reading.nameless += [line] if row.known is None and not person.email else []
         return
     if first := reading.ids.get(person.id):
-        cause = f"The id '{person.id}' is taken by line {first}."
+        cause = _("The id '{id}' is taken by line {line}.", id=person.id, line=first)
         column = "id" if "id" in reading.columns else "email"
-        reading.reject(line, column, "duplicate_id", cause, "Give each person an id of their own, or take one row out.")
+        fix = _("Give each person an id of their own, or take one row out.")
+        reading.reject(line, column, "duplicate_id", cause, fix)
     elif first := reading.emails.get(person.email):
-        cause = f"The address '{person.email}' has another id in line {first}."
-        reading.reject(line, "email", "duplicate_email", cause, "Keep one row for each person.")
+        cause = _("The address '{email}' has another id in line {line}.", email=person.email, line=first)
+        reading.reject(line, "email", "duplicate_email", cause, _("Keep one row for each person."))
     else:
         reading.ids[person.id] = reading.emails[person.email] = line
         reading.people.append((line, person))
@@ -198,27 +200,28 @@ def _take(reading: _Reading, line: int, row: ReadPerson) -> None:
 
 def _stays_left(reading: _Reading, line: int, row: ReadPerson) -> None:
     if row.known and row.known.left and not row.person.left:
-        cause = f"{row.known.email} is marked as left on {row.known.left}, and this empty cell would end that."
-        fix = "Write the day again, or take the column out; if they are back, add --yes to the import, or to apply."
+        email, day = row.known.email, row.known.left
+        cause = _("{email} is marked as left on {day}, and this empty cell would end that.", email=email, day=day)
+        fix = _("Write the day again, or take the column out; if they are back, add --yes to the import, or to apply.")
         reading.returning[row.person.id] = reading.problem(line, "left", "returns", cause, fix)
 
 
 def _managers(reading: _Reading) -> None:
-    above = {person.email: person.manager for _, person in reading.people}
+    above = {person.email: person.manager for _line, person in reading.people}
     names = reading.seen | reading.directory.by_email.keys()
+    proposed = names if len(names) <= 5000 else ()
     circles = _circles(above)
     bad = set[str]()
     for line, person in reading.people:
         if person.manager and person.manager not in names:
             bad.add(person.email)
-            fix = meant(person.manager, names, "address") if len(names) <= 5000 else "Check the address."
-            fix = fix if fix.startswith("Did") else "Add the manager's row, or correct the address."
-            cause = f"The manager '{person.manager}' is neither in this file nor in the directory."
+            fix = near_or(person.manager, proposed, _("Add the manager's row, or correct the address."))
+            cause = _("The manager '{manager}' is neither in this file nor in the directory.", manager=person.manager)
             reading.reject(line, "manager", "unknown_manager", cause, fix)
         elif person.email in circles:
             bad.add(person.email)
-            cause = f"Managers form a circle: {circles[person.email]}."
-            fix = "Leave the cell empty for whoever is at the top."
+            cause = _("Managers form a circle: {circle}.", circle=circles[person.email])
+            fix = _("Leave the cell empty for whoever is at the top.")
             reading.reject(line, "manager", "manager_loop", cause, fix)
     reading.people = [(line, person) for line, person in reading.people if person.email not in bad]
 
@@ -240,7 +243,7 @@ def _circles(above: dict[str, str]) -> dict[str, str]:
 
 
 def _with_managers(reading: _Reading) -> tuple[Person, ...]:
-    people = [person for _, person in reading.people]
+    people = [person for _line, person in reading.people]
     beside = (person for person in reading.directory.people if person.id not in reading.ids)
     managers = {each.manager.lower() for each in (*beside, *people)}
     changed = {each.email for each in people if each.is_manager != (each.email in managers)}

@@ -10,10 +10,11 @@ from functools import lru_cache, partial
 
 from commsengine.authoring.addresses import AddressError, clean_address
 from commsengine.authoring.places import country_fix, region_fix, zone_fix
-from commsengine.cadence.moments import parse_date
+from commsengine.cadence.kinds_and_states import CHANNELS
 from commsengine.cadence.people import COLUMNS, KNOWN, Person, updated
-from commsengine.cadence.terms import CHANNELS
+from commsengine.cadence.time_notation import parse_date
 from commsengine.text import UNSEEN_IN_LINES, listed, near_or
+from commsengine.translation import N_, _
 
 MOST_CHARACTERS = 500
 
@@ -78,8 +79,8 @@ def person_of(
     email = str(read("email", partial(_address, "email")))
     known = directory.find(values.get("id") or email, email)
     if "name" in own and not values["name"] and (known is None or known.name):
-        fix = "Write the name, or take the whole column out."
-        faults.append(CellError("name", "empty_name", "The name is empty.", fix))
+        fix = _("Write the name, or take the whole column out.")
+        faults.append(CellError("name", "empty_name", _("The name is empty."), fix))
     if not any(fault.column == "country" for fault in faults):
         faults += _region_faults({**values, **typed}, known)
     plain = {column: values[column] for column in own if column in COLUMNS}
@@ -104,34 +105,35 @@ def _seen(values: Mapping[str, str], faults: list[CellError]) -> None:
         if column == "email":
             continue
         if UNSEEN_IN_LINES.search(value) or (column in KNOWN and ("\n" in value or "\r" in value)):
-            cause = f"The {column} holds a line break or another unseen character."
-            faults.append(CellError(column, "control_character", cause, "Type it anew."))
+            cause = _("The {column} holds a line break or another unseen character.", column=column)
+            faults.append(CellError(column, "control_character", cause, _("Type it anew.")))
         if "=?" in value and column in KNOWN:
-            cause = f"The {column} holds '=?', which mail programs decode."
-            faults.append(CellError(column, "encoded_word", cause, "Write it in plain letters."))
+            cause = _("The {column} holds '=?', which mail programs decode.", column=column)
+            faults.append(CellError(column, "encoded_word", cause, _("Write it in plain letters.")))
         if len(value) > MOST_CHARACTERS and column in KNOWN:
-            cause = f"The {column} has {len(value):,} characters; at most {MOST_CHARACTERS} fit."
-            faults.append(CellError(column, "too_long", cause, "Shorten it."))
+            own, most = len(value), MOST_CHARACTERS
+            cause = _("The {column} has {own:,} characters; at most {most} fit.", column=column, own=own, most=most)
+            faults.append(CellError(column, "too_long", cause, _("Shorten it.")))
 
 
 def _address(column: str, text: str) -> str:
     try:
         return clean_address(text)
     except AddressError as error:
-        cause = str(error) if column == "email" else f"the {column}: {error}"
+        cause = str(error) if column == "email" else _("the {column}: {error}", column=column, error=error)
         raise CellError(column, "bad_address", cause[0].upper() + cause[1:] + ".", error.fix) from None
 
 
 def _zone(text: str) -> str:
     if fix := zone_fix(text):
-        raise CellError("time_zone", "unknown_time_zone", f"'{text}' is not a time zone.", fix)
+        raise CellError("time_zone", "unknown_time_zone", _("'{written}' is not a time zone.", written=text), fix)
     return text
 
 
 def _country(text: str) -> str:
     code = text.upper() if len(text) == 2 else text
     if fix := country_fix(code):
-        raise CellError("country", "unknown_country", f"'{text}' is not a country code.", fix)
+        raise CellError("country", "unknown_country", _("'{written}' is not a country code.", written=text), fix)
     return code
 
 
@@ -142,14 +144,17 @@ def _region_faults(values: Mapping[str, object], known: Person | None) -> list[C
     if not region or not values.keys() & {"region", "country"}:
         return []
     if "region" not in values and (not country or region_fix(country, region)):
-        wrong = f"is not a region of {country}" if country else "stands without a country"
-        cause = f"The region '{region}' that the directory has {wrong}."
-        return [CellError("country", "unknown_region", cause, "Add a column 'region'; its cell may be empty.")]
+        cause = _("The region '{region}' that the directory has stands without a country.", region=region)
+        if country:
+            elsewhere = N_("The region '{region}' that the directory has is not a region of {country}.")
+            cause = _(elsewhere, region=region, country=country)
+        return [CellError("country", "unknown_region", cause, _("Add a column 'region'; its cell may be empty."))]
     if not country:
-        fix = "Write the country beside it."
-        return [CellError("region", "region_without_country", f"The region '{region}' stands without a country.", fix)]
+        cause = _("The region '{region}' stands without a country.", region=region)
+        return [CellError("region", "region_without_country", cause, _("Write the country beside it."))]
     fix = region_fix(country, region) or ""
-    return [CellError("region", "unknown_region", f"'{region}' is not a region of {country}.", fix)] if fix else []
+    cause = _("'{region}' is not a region of {country}.", region=region, country=country)
+    return [CellError("region", "unknown_region", cause, fix)] if fix else []
 
 
 @lru_cache(maxsize=4096)
@@ -158,8 +163,8 @@ def _days(text: str) -> frozenset[int]:
     for part in re.split(r"[,;/\s]+", text.lower().strip()):
         first, dash, last = part.partition("-")
         if first not in _WEEKDAY_NAMES or (dash and last not in _WEEKDAY_NAMES):
-            fix = "Write the days worked, such as 'mon tue wed' or 'mon-thu'."
-            raise CellError("days", "bad_days", f"'{part or text}' is not a weekday.", fix)
+            fix = _("Write the days worked, such as 'mon tue wed' or 'mon-thu'.")
+            raise CellError("days", "bad_days", _("'{part}' is not a weekday.", part=part or text), fix)
         start, end = _WEEKDAY_NAMES[first], _WEEKDAY_NAMES[last or first]
         days |= {(start + step) % 7 for step in range((end - start) % 7 + 1)}
     return frozenset(days)
@@ -171,11 +176,11 @@ def _leave(text: str) -> tuple[tuple[dt.date, dt.date], ...]:
 
 
 def _stretch(text: str) -> tuple[dt.date, dt.date]:
-    first, _, last = text.partition("..")
+    first, _dots, last = text.partition("..")
     begins, ends = _date("leave", first), _date("leave", last or first)
     if ends < begins:
-        fix = "Write the first day, two dots, the last day."
-        raise CellError("leave", "ends_before_start", f"The leave '{text}' ends before it begins.", fix)
+        fix = _("Write the first day, two dots, the last day.")
+        raise CellError("leave", "ends_before_start", _("The leave '{words}' ends before it begins.", words=text), fix)
     return begins, ends
 
 
@@ -190,22 +195,24 @@ def _date(column: str, text: str) -> dt.date:
 
 def _language(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*", text):
-        fix = "Write its code, such as 'en' or 'pt-BR'."
-        raise CellError("language", "bad_language", f"'{text}' is not a language.", fix)
+        fix = _("Write its code, such as 'en' or 'pt-BR'.")
+        raise CellError("language", "bad_language", _("'{written}' is not a language.", written=text), fix)
     return text.replace("_", "-")
 
 
 def _channel(text: str) -> str:
     if text.lower() not in CHANNELS:
-        fix = near_or(text, CHANNELS, f"Write {listed(CHANNELS)}, or leave the cell empty.", 1)
-        raise CellError("channel", "unknown_channel", f"'{text}' is not a channel.", fix)
+        fix = near_or(text, CHANNELS, _("Write {channels}, or leave the cell empty.", channels=listed(CHANNELS)), 1)
+        raise CellError("channel", "unknown_channel", _("'{written}' is not a channel.", written=text), fix)
     return text.lower()
 
 
 def _slack_id(text: str) -> str:
     if not re.fullmatch(r"[UW][A-Z0-9]{1,30}", text):
-        fix = "Copy the member ID from the Slack profile, or leave the cell empty: people are found by their address."
-        raise CellError("slack_id", "bad_slack_id", f"'{text}' is not a Slack member ID.", fix)
+        fix = _(
+            "Copy the member ID from the Slack profile, or leave the cell empty: people are found by their address."
+        )
+        raise CellError("slack_id", "bad_slack_id", _("'{written}' is not a Slack member ID.", written=text), fix)
     return text
 
 

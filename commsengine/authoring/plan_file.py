@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from commsengine.authoring.draft import Draft
-from commsengine.authoring.leaks import leaks, masked
 from commsengine.authoring.rules import advice, dates, ladder, names, recall, roles, texts
-from commsengine.authoring.shape import Shaped, shape
+from commsengine.authoring.secrets_in_files import leaks, masked
+from commsengine.authoring.validate import Shaped, shape
 from commsengine.authoring.workspace_file import load_workspace
 from commsengine.authoring.yaml_tree import read_tree
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.errors import InputError, Problem
+from commsengine.translation import _
 
 WORKSPACE_FILE = "workspace.yaml"
 
@@ -104,9 +105,9 @@ def _roster(draft: Draft, path: Path, root: Path) -> tuple[Path | None, list[Pro
         return None, []
     roster, at = path.parent / name, ("audience", "people")
     if "\x00" in name or not roster.resolve().is_relative_to(root.resolve()):
-        cause, fix = f"'{name}' lies outside of the workspace.", "Put the people file beside the plan."
+        cause, fix = _("'{name}' lies outside of the workspace.", name=name), _("Put the people file beside the plan.")
         return None, [draft.error(at, "outside", cause, fix)]
     if not roster.is_file():
-        cause, fix = f"There is no file '{name}' beside the plan.", "Check its name, or take 'people' out."
-        return None, [draft.error(at, "no_people_file", cause, fix)]
+        cause = _("There is no file '{name}' beside the plan.", name=name)
+        return None, [draft.error(at, "no_people_file", cause, _("Check its name, or take 'people' out."))]
     return roster, []

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from commsengine.authoring.leaks import leaks, masked
-from commsengine.authoring.shape import shape
+from commsengine.authoring.secrets_in_files import leaks, masked
+from commsengine.authoring.validate import shape
 from commsengine.authoring.yaml_tree import Tree, read_tree
 from commsengine.cadence.plan import Workspace
 from commsengine.errors import InputError, Problem
+from commsengine.translation import _
 
 
 def load_workspace(path: Path) -> Workspace:
@@ -29,8 +30,8 @@ def load_workspace(path: Path) -> Workspace:
 def _rules(workspace: Workspace, tree: Tree) -> Iterator[Problem]:
     for index, out in enumerate(workspace.black_out):
         if out.last < out.first:
-            place, cause = tree.place(("black_out", index)), "These black-out days end before they begin."
-            yield tree.problem(place, "ends_before_start", cause, "Write the earlier day first.")
+            place, cause = tree.place(("black_out", index)), _("These black-out days end before they begin.")
+            yield tree.problem(place, "ends_before_start", cause, _("Write the earlier day first."))
     if workspace.language not in workspace.languages and "languages" in tree.data:
-        cause = f"The language '{workspace.language}' is none of the 'languages'."
-        yield tree.problem(tree.place(("language",)), "unknown_language", cause, "Add it to 'languages'.")
+        cause = _("The language '{language}' is none of the 'languages'.", language=workspace.language)
+        yield tree.problem(tree.place(("language",)), "unknown_language", cause, _("Add it to 'languages'."))

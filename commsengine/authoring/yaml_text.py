@@ -11,6 +11,7 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from commsengine.errors import InputError, Problem
 from commsengine.text import UNSEEN_IN_LINES, place_of, unseen_in
+from commsengine.translation import N_, _
 
 MOST_BYTES = 1_000_000
 
@@ -23,31 +24,34 @@ _BYTE_ORDER = (
 )  # fmt: skip
 _TAB_INDENT = re.compile(r"^ *\t", re.MULTILINE)
 
-_INDENT = "Line it up with the lines above that belong together."
+_INDENT = N_("Line it up with the lines above that belong together.")
 _WORDS = (
-    ("mapping values are not allowed", "A colon stands here where none is expected.",
-     "If it is part of a text, put the whole text in quotes; else check the indentation."),
-    ("unexpected end of stream", "A quotation mark is opened here and never closed.", "Close it."),
-    ("found unexpected document separator", "A quotation mark is opened and not closed before '---'.", "Close it."),
-    ("could not find expected ':'", "This line has no colon.",
-     "Write 'key: value', or indent it if it continues the text above."),
-    ("cannot start any token", "A value cannot begin with this character.", "Put the text in quotes."),
-    ("expected ',' or ']'", "A list opened with '[' is not closed.",
-     "Close it with ']', with commas between its items."),
-    ("expected ',' or '}'", "A mapping opened with '{' is not closed.",
-     "Close it with '}', with commas between its entries."),
-    ("expected the node content", "A value is missing here, or a bracket is not closed.",
-     "Write the value, or close the bracket."),
-    ("expected <block end>, but found '<scalar>'", "Text goes on after the end of a quoted text.",
-     "Put the whole text in one pair of quotes."),
-    ("expected <block end>", "This line does not fit the indentation of the lines above.", _INDENT),
-    ("sequence entries are not allowed", "A list item cannot begin here.", "Begin the list on a new line."),
-    ("block sequence entries", "A list item cannot begin here.", "Begin the list on a new line."),
-    ("unknown escape character", "A backslash in double quotes needs a known letter after it.",
-     "Write two backslashes, or use single quotes."),
-    ("expected '<document start>'", "This line does not belong to what stands above.", _INDENT),
-    ("found undefined tag handle", "A YAML tag is not allowed here.", "Take it out, or put the text in quotes."),
-    ("while scanning a directive", "A line that begins with '%' is not allowed here.", "Put the text in quotes."),
+    ("mapping values are not allowed", N_("A colon stands here where none is expected."),
+     N_("If it is part of a text, put the whole text in quotes; else check the indentation.")),
+    ("unexpected end of stream", N_("A quotation mark is opened here and never closed."), N_("Close it.")),
+    ("found unexpected document separator", N_("A quotation mark is opened and not closed before '---'."),
+     N_("Close it.")),
+    ("could not find expected ':'", N_("This line has no colon."),
+     N_("Write 'key: value', or indent it if it continues the text above.")),
+    ("cannot start any token", N_("A value cannot begin with this character."), N_("Put the text in quotes.")),
+    ("expected ',' or ']'", N_("A list opened with '[' is not closed."),
+     N_("Close it with ']', with commas between its items.")),
+    ("expected ',' or '}'", N_("A mapping opened with '{' is not closed."),
+     N_("Close it with '}', with commas between its entries.")),
+    ("expected the node content", N_("A value is missing here, or a bracket is not closed."),
+     N_("Write the value, or close the bracket.")),
+    ("expected <block end>, but found '<scalar>'", N_("Text goes on after the end of a quoted text."),
+     N_("Put the whole text in one pair of quotes.")),
+    ("expected <block end>", N_("This line does not fit the indentation of the lines above."), _INDENT),
+    ("sequence entries are not allowed", N_("A list item cannot begin here."), N_("Begin the list on a new line.")),
+    ("block sequence entries", N_("A list item cannot begin here."), N_("Begin the list on a new line.")),
+    ("unknown escape character", N_("A backslash in double quotes needs a known letter after it."),
+     N_("Write two backslashes, or use single quotes.")),
+    ("expected '<document start>'", N_("This line does not belong to what stands above."), _INDENT),
+    ("found undefined tag handle", N_("A YAML tag is not allowed here."),
+     N_("Take it out, or put the text in quotes.")),
+    ("while scanning a directive", N_("A line that begins with '%' is not allowed here."),
+     N_("Put the text in quotes.")),
 )  # fmt: skip
 
 
@@ -66,13 +70,15 @@ def read_utf8(path: Path) -> str:
     """The text of a file of at most 1 MB. Raises ``InputError`` when it is missing, unreadable or not UTF-8."""
     data = read_bytes(path, MOST_BYTES)
     if encoding := _wide(data):
-        raise _refused(str(path), (1, 1), "encoding", f"The file is saved as {encoding}.", "Save it as UTF-8.")
+        cause = _("The file is saved as {encoding}.", encoding=encoding)
+        raise _refused(str(path), (1, 1), "encoding", cause, _("Save it as UTF-8."))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8-sig")
-        cause = f"The byte 0x{data[error.start]:02X} is not UTF-8; the file was probably saved as Latin-1."
-        raise _refused(str(path), place_of(before, len(before)), "encoding", cause, "Save it as UTF-8.") from None
+        byte = data[error.start]
+        cause = _("The byte 0x{byte:02X} is not UTF-8; the file was probably saved as Latin-1.", byte=byte)
+        raise _refused(str(path), place_of(before, len(before)), "encoding", cause, _("Save it as UTF-8.")) from None
 
 
 def read_bytes(path: Path, most: int) -> bytes:
@@ -81,16 +87,17 @@ def read_bytes(path: Path, most: int) -> bytes:
         with path.open("rb") as stream:
             data = stream.read(most + 1)
     except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file.", "Check the path.") from None
+        raise InputError(_("{path}: there is no such file.", path=path), _("Check the path.")) from None
     except PermissionError:
-        fix = "Run the command as the account it belongs to, or give this one the right to read it."
-        raise InputError(f"{path}: this account may not read the file.", fix) from None
+        fix = _("Run the command as the account it belongs to, or give this one the right to read it.")
+        raise InputError(_("{path}: this account may not read the file.", path=path), fix) from None
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "not a readable file"
-        raise InputError(f"{path}: the file cannot be read ({reason}).", "Check the path and its rights.") from None
+        reason = getattr(error, "strerror", None) or _("not a readable file")
+        cause = _("{path}: the file cannot be read ({reason}).", path=path, reason=reason)
+        raise InputError(cause, _("Check the path and its rights.")) from None
     if len(data) > most:
-        cause = f"The file is larger than {most // 1_000_000} MB."
-        fix = "Check that it is the right file; take out what does not belong there."
+        cause = _("The file is larger than {most} MB.", most=most // 1_000_000)
+        fix = _("Check that it is the right file; take out what does not belong there.")
         raise _refused(str(path), (1, 1), "too_large", cause, fix)
     return data
 
@@ -106,8 +113,9 @@ def fault_of(error: MarkedYAMLError, source: str) -> tuple[tuple[int, int], str,
     last = source.count("\n") + 1
     for words, cause, fix in _WORDS:
         if words in message:
-            return (min(place[0], last), place[1]), cause, fix
-    return place, "This is not valid YAML here.", "Check the quotes and the indentation of this line and the one above."
+            return (min(place[0], last), place[1]), _(cause), _(fix)
+    fix = _("Check the quotes and the indentation of this line and the one above.")
+    return place, _("This is not valid YAML here."), fix
 
 
 def _wide(data: bytes) -> str:
@@ -119,10 +127,10 @@ def _wide(data: bytes) -> str:
 def _faults(file: str, text: str) -> list[Problem]:
     problems = []
     for found in islice(UNSEEN_IN_LINES.finditer(text), MOST_TOLD):
-        cause = f"The file holds {unseen_in(found[0])}, which no editor shows."
-        problems.append(Problem(file, *place_of(text, found.start()), "control_character", cause, "Delete it."))
+        cause = _("The file holds {unseen}, which no editor shows.", unseen=unseen_in(found[0]))
+        problems.append(Problem(file, *place_of(text, found.start()), "control_character", cause, _("Delete it.")))
     for found in islice(_TAB_INDENT.finditer(text), MOST_TOLD):
-        cause, fix = "This line is indented with a tab.", "Write spaces instead, two for each step."
+        cause, fix = _("This line is indented with a tab."), _("Write spaces instead, two for each step.")
         problems.append(Problem(file, *place_of(text, found.end() - 1), "tab", cause, fix))
     return problems
 

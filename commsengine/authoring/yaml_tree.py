@@ -28,6 +28,7 @@ from ruamel.yaml.events import (
 from commsengine.authoring.yaml_text import fault_of, read_text
 from commsengine.errors import InputError, Problem
 from commsengine.text import place_of, shown_unseen, unseen_in
+from commsengine.translation import _
 
 MOST_DEPTH = 40
 MOST_NODES = 100_000
@@ -95,7 +96,7 @@ class _Reader:
             place, cause, fix = fault_of(error, self.tree.source)
             raise self._stop(place, "yaml", cause, fix) from None
         except (YAMLError, RecursionError, ValueError):
-            raise self._stop((1, 1), "yaml", "This is not valid YAML.", "Check quotes and indentation.") from None
+            raise self._stop((1, 1), "yaml", _("This is not valid YAML."), _("Check quotes and indentation.")) from None
         return self.tree
 
     def _refuse_brackets(self) -> None:
@@ -104,8 +105,8 @@ class _Reader:
             raise self._too_deep(place_of(self.tree.source, found.end() - 1))
 
     def _too_deep(self, place: Place) -> InputError:
-        cause = f"The file is nested more than {MOST_DEPTH} levels deep."
-        return self._stop(place, "too_deep", cause, "Take out the surplus brackets or indentation.")
+        cause = _("The file is nested more than {most} levels deep.", most=MOST_DEPTH)
+        return self._stop(place, "too_deep", cause, _("Take out the surplus brackets or indentation."))
 
     def _document(self, events: Iterator[Any]) -> None:
         started = False
@@ -113,14 +114,15 @@ class _Reader:
             if isinstance(event, ScalarEvent) and not started and event.value in ("", "null", "~") and not event.tag:
                 continue  # a bare '---': nothing is written yet
             if isinstance(event, DocumentStartEvent) and started:
-                cause = "A second document begins here."
-                raise self._stop(_place(event), "several_documents", cause, "Keep one document: take out this '---'.")
+                cause = _("A second document begins here.")
+                fix = _("Keep one document: take out this '---'.")
+                raise self._stop(_place(event), "several_documents", cause, fix)
             if isinstance(event, NodeEvent):
                 started = True
                 self.tree.data = self._node(event, events, (), 1)
             elif isinstance(event, StreamEndEvent) and not started:
-                fix = "Write its keys, or begin with 'commsengine init'."
-                raise self._stop((1, 1), "empty", "The file is empty.", fix)
+                fix = _("Write its keys, or begin with 'commsengine init'.")
+                raise self._stop((1, 1), "empty", _("The file is empty."), fix)
 
     def _node(self, event: Any, events: Iterator[Any], path: YamlPath, depth: int) -> Any:
         self._refuse(event, depth)
@@ -134,9 +136,9 @@ class _Reader:
     def _scalar(self, event: Any) -> str:
         # An escape such as "\0" brings in what the file itself may not hold.
         written: str = event.value
-        if unseen := unseen_in(written) or ("a carriage return" if "\r" in written else ""):
-            cause = f"A backslash writes {unseen} into this text, which nobody can see."
-            self._note(_place(event), "control_character", cause, "Take it out.")
+        if unseen := unseen_in(written) or (_("a carriage return") if "\r" in written else ""):
+            cause = _("A backslash writes {unseen} into this text, which nobody can see.", unseen=unseen)
+            self._note(_place(event), "control_character", cause, _("Take it out."))
             return shown_unseen(re.sub("\r\n?", " ", written))  # so that other faults of it are found too
         return written
 
@@ -155,8 +157,8 @@ class _Reader:
                 break
             self._refuse(event, depth)
             if not isinstance(event, ScalarEvent):
-                fix = "Write a word, a colon and a space; put a text that begins with [ or { in quotes."
-                raise self._stop(_place(event), "key", "This key is a list or a mapping.", fix)
+                fix = _("Write a word, a colon and a space; put a text that begins with [ or { in quotes.")
+                raise self._stop(_place(event), "key", _("This key is a list or a mapping."), fix)
             self._entry(items, event, events, path, depth)
         return items
 
@@ -165,8 +167,8 @@ class _Reader:
         own = (*path, name)
         if name in items:
             line = self.tree.keys[own][0]
-            cause = f"The key '{name}' is written twice; the first is in line {line}."
-            self._note(_place(key), "duplicate_key", cause, "Keep one of them.")
+            cause = _("The key '{name}' is written twice; the first is in line {line}.", name=name, line=line)
+            self._note(_place(key), "duplicate_key", cause, _("Keep one of them."))
             kept = self.tree.values, self.tree.keys  # read on, so that faults inside are found too
             self.tree.values, self.tree.keys = {}, {}
             self._node(next(events), events, own, depth + 1)
@@ -178,17 +180,19 @@ class _Reader:
     def _refuse(self, event: Any, depth: int) -> None:
         self.nodes += 1
         if isinstance(event, AliasEvent) or event.anchor:
-            sign, word = ("*", "alias") if isinstance(event, AliasEvent) else ("&", "anchor")
-            cause = f"'{sign}{event.anchor}' is a YAML {word}, which is not allowed here."
-            raise self._stop(_place(event), "alias", cause, "Write the text out, or in quotes if it is one.")
+            cause = _("'&{name}' is a YAML anchor, which is not allowed here.", name=event.anchor)
+            if isinstance(event, AliasEvent):
+                cause = _("'*{name}' is a YAML alias, which is not allowed here.", name=event.anchor)
+            raise self._stop(_place(event), "alias", cause, _("Write the text out, or in quotes if it is one."))
         if depth > MOST_DEPTH:
             raise self._too_deep(_place(event))
         if self.nodes > MOST_NODES:
-            cause = f"The file has more than {MOST_NODES:,} values."
-            raise self._stop(_place(event), "too_many", cause, "Check that it is the right file.")
+            cause = _("The file has more than {most:,} values.", most=MOST_NODES)
+            raise self._stop(_place(event), "too_many", cause, _("Check that it is the right file."))
         if event.tag:
             tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
-            self._note(_place(event), "tag", f"'{tag}' is a YAML tag, which is not allowed here.", "Take it out.")
+            cause = _("'{tag}' is a YAML tag, which is not allowed here.", tag=tag)
+            self._note(_place(event), "tag", cause, _("Take it out."))
 
     def _note(self, place: Place, code: str, cause: str, fix: str) -> None:
         self.tree.problems.append(self.tree.problem(place, code, cause, fix))

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 from commsengine.cadence.calendar import MINUTE, Hours
 from commsengine.cadence.history import TouchRow
+from commsengine.cadence.kinds_and_states import BY_HAND
 from commsengine.cadence.plan import Budget, Workspace
-from commsengine.cadence.terms import BY_HAND
 
 WEEK = 7
 

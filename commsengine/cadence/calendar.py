@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from commsengine.cadence.moments import Moment
 from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import WEEKDAYS, BlackOut, Plan, Window
+from commsengine.cadence.time_notation import Moment
 
 DAY = dt.timedelta(days=1)
 MINUTE = dt.timedelta(minutes=1)

@@ -15,22 +15,23 @@ import datetime as dt
 from commsengine.cadence.audience import sequences_of
 from commsengine.cadence.budget import Ledger
 from commsengine.cadence.calendar import DAY, MINUTE
-from commsengine.cadence.checks import unclear_turn
+from commsengine.cadence.check_questions import unclear_turn
 from commsengine.cadence.due import DueStep, due_steps, open_from, when_due
 from commsengine.cadence.history import SILENCE, Campaigns, Decision, History, Reason, Touch, TouchRow
+from commsengine.cadence.kinds_and_states import TouchState
 from commsengine.cadence.people import Person
 from commsengine.cadence.sequence import MessageSequence, Step
-from commsengine.cadence.terms import TouchState
+from commsengine.translation import N_
 
 MISSED_WINDOW = "missed_window"
 TEXTS = {
-    "due": "The next touch.",
-    "window": "The next touch waits for the person's send window.",
-    MISSED_WINDOW: "The touch that is due found its send window closed; it waits for the next one.",
-    "snoozed": "The person asked to be reminded later.",
-    "budget": "The next touch waits for the attention budget.",
-    "standstill": "The next touch fell due while nothing was sent.",
-    "retry": "The last attempt failed; it is tried again.",
+    "due": N_("The next touch."),
+    "window": N_("The next touch waits for the person's send window."),
+    MISSED_WINDOW: N_("The touch that is due found its send window closed; it waits for the next one."),
+    "snoozed": N_("The person asked to be reminded later."),
+    "budget": N_("The next touch waits for the attention budget."),
+    "standstill": N_("The next touch fell due while nothing was sent."),
+    "retry": N_("The last attempt failed; it is tried again."),
 }
 
 

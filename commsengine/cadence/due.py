@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from commsengine.cadence.budget import Ledger
 from commsengine.cadence.history import Campaigns, Reason, Standstill, TouchRow
+from commsengine.cadence.kinds_and_states import BY_HAND
 from commsengine.cadence.sequence import MessageSequence, Step
-from commsengine.cadence.terms import BY_HAND
 
 PRIORITY = {"high": 0, "normal": 1, "low": 2}
 

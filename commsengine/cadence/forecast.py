@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from commsengine.cadence.calendar import DAY
-from commsengine.cadence.checks import check_of
+from commsengine.cadence.check_questions import check_of
 from commsengine.cadence.daily_learning import TAKES_EFFECT, LearnedRoles, count_at, has_checks, learn_day
 from commsengine.cadence.decide import decide
 from commsengine.cadence.experiment import drawn
@@ -23,10 +23,10 @@ from commsengine.cadence.history import (
     Touch,
     TouchRow,
 )
+from commsengine.cadence.kinds_and_states import CHANNELS, HUMAN, AnswerKind, OutcomeName
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message
 from commsengine.cadence.standing import open_outreach
-from commsengine.cadence.terms import CHANNELS, HUMAN, AnswerKind, OutcomeName
 
 Fact = Answer | OutreachOutcome
 Supposition = Callable[[Touch], Sequence[Fact]]

@@ -6,10 +6,19 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from commsengine.cadence.kinds_and_states import (
+    AnswerKind,
+    Carrier,
+    EvidenceKind,
+    OutcomeName,
+    Standing,
+    TouchKind,
+    TouchState,
+)
 from commsengine.cadence.plan import Plan, Workspace
-from commsengine.cadence.terms import AnswerKind, Carrier, EvidenceKind, OutcomeName, Standing, TouchKind, TouchState
 from commsengine.recall.memory import Estimate
 from commsengine.text import message_key
+from commsengine.translation import _
 
 NO_RULES = Workspace()
 
@@ -207,9 +216,14 @@ class Reason:
     campaign: str
     message: str
     code: str
-    text: str
+    words: str
     next_at: dt.datetime | None = None
     waits_for: str = ""
+    values: tuple[tuple[str, object], ...] = ()
+
+    @property
+    def text(self) -> str:
+        return _(self.words, **dict(self.values))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from commsengine.cadence.terms import Wish
+from commsengine.cadence.kinds_and_states import Wish
 
 
 @dataclass(frozen=True, slots=True)

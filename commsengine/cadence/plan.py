@@ -11,8 +11,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from commsengine.cadence.moments import Clock, Day, MomentText, Span, WaitText, WorkingDays, span_text
-from commsengine.cadence.terms import CHANNELS, ChannelName
+from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName
+from commsengine.cadence.time_notation import Clock, Day, MomentText, Span, WaitText, WorkingDays, span_text
+from commsengine.translation import N_, _
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ANGLES = ("why", "your_job", "skills", "measures", "results")
@@ -92,9 +93,9 @@ class Window(Frozen):
     @model_validator(mode="after")
     def _opens_before_it_closes(self) -> Window:
         if self.start >= self.end:
-            raise ValueError("the window closes before it opens; write 'from' earlier than 'to'")
+            raise ValueError(N_("the window closes before it opens; write 'from' earlier than 'to'"))
         if not self.days:
-            raise ValueError("the window has no days; name at least one, for example [mon, tue]")
+            raise ValueError(N_("the window has no days; name at least one, for example [mon, tue]"))
         return self
 
 
@@ -119,7 +120,7 @@ class Send(Frozen):
     @classmethod
     def _time_enough_to_send(cls, value: int) -> int:
         if value < 15:
-            raise ValueError("'max_late' is so short that nothing could ever be on time; write at least 15m")
+            raise ValueError(N_("'max_late' is so short that nothing could ever be on time; write at least 15m"))
         return value
 
 
@@ -145,11 +146,13 @@ class Cadence(Frozen):
     @model_validator(mode="after")
     def _one_kind(self) -> Cadence:
         if (self.every is None) == (self.recall_floor is None):
-            raise ValueError("a cadence has either 'every' (with 'times') or 'recall_floor'; write exactly one of them")
+            raise ValueError(
+                N_("a cadence has either 'every' (with 'times') or 'recall_floor'; write exactly one of them")
+            )
         if self.every is not None and self.every < 24 * 60:
-            raise ValueError("'every' is shorter than a day; write at least 24h")
+            raise ValueError(N_("'every' is shorter than a day; write at least 24h"))
         if self.every is not None and (self.target is not None or self.by is not None):
-            raise ValueError("'target' and 'by' belong to 'recall_floor'; leave them out beside 'every'")
+            raise ValueError(N_("'target' and 'by' belong to 'recall_floor'; leave them out beside 'every'"))
         return self
 
 
@@ -164,7 +167,7 @@ class Input(Frozen):
     @model_validator(mode="after")
     def _choices_to_choose_from(self) -> Input:
         if (self.kind == "choice") != (len(self.choices) >= 2):
-            raise ValueError("'kind: choice' needs at least two 'choices', and 'kind: text' none")
+            raise ValueError(N_("'kind: choice' needs at least two 'choices', and 'kind: text' none"))
         return self
 
 
@@ -179,11 +182,11 @@ class Check(Frozen):
     @model_validator(mode="after")
     def _right_is_an_answer(self) -> Check:
         if self.right not in self.answers:
-            raise ValueError("'right' is none of the 'answers'; copy one of them letter by letter")
+            raise ValueError(N_("'right' is none of the 'answers'; copy one of them letter by letter"))
         if not all(text.strip() for text in (self.question, self.because, *self.answers)):
-            raise ValueError("'question', 'because' and each of the 'answers' must say something; one is blank")
+            raise ValueError(N_("'question', 'because' and each of the 'answers' must say something; one is blank"))
         if len({" ".join(answer.casefold().split()) for answer in self.answers}) != len(self.answers):
-            raise ValueError("two 'answers' are the same; write each once")
+            raise ValueError(N_("two 'answers' are the same; write each once"))
         return self
 
 
@@ -198,7 +201,7 @@ class Rung(Frozen):
     @model_validator(mode="after")
     def _channel_only_for_reminders(self) -> Rung:
         if self.channel and self.do != "remind":
-            raise ValueError("only 'do: remind' has a channel; leave 'channel' out here")
+            raise ValueError(N_("only 'do: remind' has a channel; leave 'channel' out here"))
         return self
 
 
@@ -232,15 +235,15 @@ class Message(Frozen):
     @classmethod
     def _a_safe_link(cls, value: str) -> str:
         if value and not value.startswith("https://"):
-            raise ValueError("a link starts with https://")
+            raise ValueError(N_("a link starts with https://"))
         return value
 
     @model_validator(mode="after")
     def _what_is_asked_is_there(self) -> Message:
         if self.ask == "input" and self.input is None:
-            raise ValueError("'ask: input' needs 'input: {question: …}'")
+            raise ValueError(N_("'ask: input' needs 'input: {question: …}'"))
         if self.ask == "check" and not self.checks:
-            raise ValueError("'ask: check' needs at least one of 'checks'")
+            raise ValueError(N_("'ask: check' needs at least one of 'checks'"))
         return self
 
 
@@ -254,14 +257,14 @@ class Arm(Frozen):
     def _a_word_or_a_span(cls, value: object) -> object:
         if isinstance(value, str):
             if value != "recall":
-                raise ValueError(f"'{value}' is no arm; write recall, or for example every: 48h")
+                raise ValueError(_("'{written}' is no arm; write recall, or for example every: 48h", written=value))
             return {}
         return value
 
     @model_validator(mode="after")
     def _a_day_at_least(self) -> Arm:
         if self.every is not None and self.every < 24 * 60:
-            raise ValueError("'every' is shorter than a day; write at least 24h")
+            raise ValueError(N_("'every' is shorter than a day; write at least 24h"))
         return self
 
     @property
@@ -280,7 +283,7 @@ class Experiment(Frozen):
     @model_validator(mode="after")
     def _arms_differ(self) -> Experiment:
         if len({arm.every for arm in self.arms}) != len(self.arms):
-            raise ValueError("two 'arms' are the same; write each once, for example [recall, every: 48h]")
+            raise ValueError(N_("two 'arms' are the same; write each once, for example [recall, every: 48h]"))
         return self
 
 

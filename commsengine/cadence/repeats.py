@@ -18,10 +18,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from commsengine.cadence.calendar import DAY, MINUTE, Hours
-from commsengine.cadence.checks import offered_check
+from commsengine.cadence.check_questions import offered_check
 from commsengine.cadence.history import Answer, TouchRow
+from commsengine.cadence.kinds_and_states import BY_HAND
 from commsengine.cadence.plan import Message
-from commsengine.cadence.terms import BY_HAND
 from commsengine.recall.memory import Estimate, Event, Memory
 
 HOUR = dt.timedelta(hours=1)

@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.history import Answer, Campaign, OutreachOutcome, Question, Reason, Snooze, TouchRow
-from commsengine.cadence.moments import Wait
+from commsengine.cadence.kinds_and_states import BY_HAND, ENOUGH, HUMAN, Carrier, ChannelName, Standing, TouchKind
 from commsengine.cadence.plan import Message, Rung
 from commsengine.cadence.repeats import NOT_SEEN, RepeatRule, RepeatSlot, seen_at
 from commsengine.cadence.standing import standing
-from commsengine.cadence.terms import BY_HAND, ENOUGH, HUMAN, Carrier, ChannelName, Standing, TouchKind
+from commsengine.cadence.time_notation import Wait
+from commsengine.translation import N_
 
-REMEMBERED = "Recall is estimated to stay above the floor until the message closes."
+REMEMBERED = N_("Recall is estimated to stay above the floor until the message closes.")
 
 NOT_HELPED = frozenset({"objects"})
 LAST_WORDS = frozenset({"understood", "declines"})
@@ -89,12 +90,13 @@ class MessageSequence:
         if self.leaves and now >= self.closes:
             return self.closed()
         if self.correction is not None:
-            text = f"It was wrong and is corrected by '{self.correction}'; nothing more of it is sent."
-            return self.reason("corrected", text, waits_for="never")
+            text = N_("It was wrong and is corrected by '{message}'; nothing more of it is sent.")
+            return self.reason("corrected", text, waits_for="never", message=self.correction)
         if any(answer.kind in ENOUGH for answer in self.answers):
-            return self.reason("heard_enough", "The person said they have heard enough.", waits_for="never")
+            return self.reason("heard_enough", N_("The person said they have heard enough."), waits_for="never")
         if self._repeats_ended():
-            return self.reason("answered", "The message repeats until it is answered, and it is.", waits_for="never")
+            text = N_("The message repeats until it is answered, and it is.")
+            return self.reason("answered", text, waits_for="never")
         return None
 
     def _repeats_ended(self) -> bool:
@@ -104,12 +106,12 @@ class MessageSequence:
 
     def closed(self) -> Reason:
         if self.leaves:
-            return self.reason("left", "The person leaves before the next touch.", waits_for="never")
-        return self.reason("closed", "The message closes before its next touch.", waits_for="never")
+            return self.reason("left", N_("The person leaves before the next touch."), waits_for="never")
+        return self.reason("closed", N_("The message closes before its next touch."), waits_for="never")
 
     def asked(self) -> Reason | None:
         if any(question.answered_at is None for question in self.questions):
-            return self.reason("asked", "Their question is open.", waits_for="the answer to their question")
+            return self.reason("asked", N_("Their question is open."), waits_for="the answer to their question")
         return None
 
     # -- what comes next --------------------------------------------------------------------------
@@ -176,9 +178,9 @@ class MessageSequence:
         if slot is None:
             return self.reason("remembered", REMEMBERED, waits_for="an answer or a new estimate")
         if exhausted:
-            return self.reason("times", f"All {len(made)} touches are made.", waits_for="never")
+            return self.reason("times", N_("All {number} touches are made."), waits_for="never", number=len(made))
         if not self.carried:
-            return self.reason("no_channel", "No channel of the plan is set up.", waits_for="a channel")
+            return self.reason("no_channel", N_("No channel of the plan is set up."), waits_for="a channel")
         return Step(0, "message", slot.at, self.channels[0], keep=slot.keep)
 
     def _rung_ready(self, rung: int, made: list[TouchRow], slot: dt.datetime, exhausted: bool) -> dt.datetime | None:
@@ -197,7 +199,7 @@ class MessageSequence:
 
     def _by_hand_at_once(self, rung: int | None) -> Step | Reason:
         if rung is None:
-            return self.reason("unreachable", "No channel reaches the person.", waits_for="a new address")
+            return self.reason("unreachable", N_("No channel reaches the person."), waits_for="a new address")
         calls = [row.due_at for row in self.rows if row.kind == "personal"]
         wait = self.ladder[rung - 1].after
         if not calls:
@@ -214,8 +216,8 @@ class MessageSequence:
         recorded = [outcome for outcome in self.outcomes if calls and outcome.at >= max(calls)]
         objected = [outcome.at for outcome in recorded if outcome.outcome in NOT_HELPED]
         if not objected:
-            unknown = "Nobody has recorded what came of the personal outreach."
-            text = "They were away when called." if recorded else unknown
+            unknown = N_("Nobody has recorded what came of the personal outreach.")
+            text = N_("They were away when called.") if recorded else unknown
             return self.reason("outreach", text, waits_for="the outcome of the outreach")
         ready = self._sponsor_ready(self.ladder[rung - 1].after, min(objected))
         return None if ready is None else self._step(rung, ready)
@@ -244,5 +246,7 @@ class MessageSequence:
 
     # -- words ------------------------------------------------------------------------------------
 
-    def reason(self, code: str, text: str, next_at: dt.datetime | None = None, waits_for: str = "") -> Reason:
-        return Reason(self.campaign.id, self.message.id, code, text, next_at, waits_for)
+    def reason(
+        self, code: str, words: str, next_at: dt.datetime | None = None, waits_for: str = "", **values: object
+    ) -> Reason:
+        return Reason(self.campaign.id, self.message.id, code, words, next_at, waits_for, tuple(values.items()))

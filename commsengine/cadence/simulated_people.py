@@ -10,12 +10,12 @@ import datetime as dt
 from functools import lru_cache
 from itertools import accumulate
 
-from commsengine.cadence.checks import check_of
+from commsengine.cadence.check_questions import check_of
 from commsengine.cadence.experiment import drawn
 from commsengine.cadence.forecast import LATER, SOON, Fact, Messages, Supposition, answered, outreach_outcome
 from commsengine.cadence.history import Touch
+from commsengine.cadence.kinds_and_states import BY_HAND
 from commsengine.cadence.repeats import HOUR
-from commsengine.cadence.terms import BY_HAND
 from commsengine.recall.memory import Curve, Event, fold, recall_at, right_chance
 
 WEAK, STRONG = -2.7, 2.7

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.history import Answer, History, OutreachOutcome, Question, TouchRow
+from commsengine.cadence.kinds_and_states import BY_HAND, ENOUGH, Standing
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
-from commsengine.cadence.terms import BY_HAND, ENOUGH, Standing
 
 AWAY = "away"
 CALL_AGAIN_AFTER = 5

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from commsengine.cadence.terms import CampaignState
+from commsengine.cadence.kinds_and_states import CampaignState
 from commsengine.engine.owner import Owner
 from commsengine.engine.startup import reconcile
 from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord, TouchRecord
 from commsengine.store.store import Store
+from commsengine.translation import _
 
 LOOK_AGAIN = 0.1  # seconds
 PATIENCE = 60.0  # seconds
@@ -41,7 +42,8 @@ def known(store: Store, campaign: str) -> CampaignRecord:
     record = store.campaigns.get(campaign)
     if record is None:
         near = ", ".join(store.campaigns.near(campaign))
-        raise InputError(f"There is no campaign '{campaign}'.", f"There is: {near}." if near else "Apply a plan first.")
+        fix = _("There is: {near}.", near=near) if near else _("Apply a plan first.")
+        raise InputError(_("There is no campaign '{campaign}'.", campaign=campaign), fix)
     return record
 
 

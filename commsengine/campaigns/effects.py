@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, Standstill
-from commsengine.cadence.terms import HUMAN
+from commsengine.cadence.kinds_and_states import HUMAN
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.directory import sample
 from commsengine.store.database import chunks

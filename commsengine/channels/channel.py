@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, fields
 from typing import Protocol
 
-from commsengine.cadence.terms import Verdict
+from commsengine.cadence.kinds_and_states import Verdict
 from commsengine.content.message import RenderedMessage
 
 SENT: Verdict = "sent"

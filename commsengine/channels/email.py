@@ -18,6 +18,7 @@ from commsengine.channels.mime import HeaderError, address, dot_stuffed, message
 from commsengine.channels.smtp import SmtpConnection, SmtpServer
 from commsengine.content.message import RenderedMessage
 from commsengine.errors import InputError
+from commsengine.translation import N_, _
 
 
 class EmailChannel:
@@ -42,7 +43,8 @@ class EmailChannel:
         try:
             self._sender = sender_address(mail_from)
         except HeaderError as bad:
-            raise InputError(f"COMMSENGINE_MAIL_FROM {bad.what}.", "Write change@your-domain.") from None
+            cause = _("COMMSENGINE_MAIL_FROM {what}.", what=_(bad.what))
+            raise InputError(cause, _("Write change@your-domain.")) from None
         domain = self._sender.rpartition("@")[2]
         self._relay = SmtpConnection(server, domain, context, connect=connect_timeout, reply=reply_timeout)
         self._dot_timeout = dot_timeout
@@ -73,14 +75,14 @@ class EmailChannel:
             self._relay.drop()
             return Outcome(message.key, RELEASED, "data", begun=False)
         if not self._relay.still_open():  # it left while we marked: without the dot nothing has been handed over
-            raise DeliveryError(RETRY, "data", "the relay left before the final dot")
+            raise DeliveryError(RETRY, "data", N_("the relay left before the final dot"))
         return self._finish(message.key)
 
     def _laid_out(self, message: RenderedMessage) -> tuple[str, bytes]:
         try:
             recipient = address(message.to_email, "the recipient")
         except HeaderError as bad:
-            why = "no usable e-mail address" if message.to_email else "no e-mail address"
+            why = N_("no usable e-mail address") if message.to_email else N_("no e-mail address")
             raise DeliveryError(PERMANENT, "connect", str(bad), begun=False, unreachable=why) from None
         try:
             return recipient, dot_stuffed(message_bytes(message, self._sender))

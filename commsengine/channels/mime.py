@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from commsengine.content.message import RenderedMessage
 from commsengine.text import BREAKS, CONTROLS, mail_address
+from commsengine.translation import N_
 
 _UNSAFE = re.compile(f"[{CONTROLS}{BREAKS}]")
 _TOKEN = re.compile(r"[A-Za-z0-9._-]{1,200}")
@@ -28,7 +29,10 @@ _HEADER = re.compile(rb"([A-Za-z-]+): [^\r\n]*(?:\r\n [^\r\n]*)*\r\n")
 
 
 class HeaderError(ValueError):
-    """A value that must not travel in a header: says which field and why, never repeats the value."""
+    """A value that must not travel in a header: says which field and why, never repeats the value.
+
+    It may become a receipt and stays in English; ``what`` is shown through ``_``.
+    """
 
     def __init__(self, field: str, what: str) -> None:
         super().__init__(f"{field} {what}")
@@ -62,9 +66,9 @@ def check_bytes(data: bytes, names: tuple[str, ...]) -> None:
         found.append(header[1].decode())
         at = header.end()
     if not blank or at != len(head) + 2 or tuple(found) != names or len(set(found)) != len(found):
-        raise HeaderError("the message", "would carry other headers than we meant")
+        raise HeaderError("the message", N_("would carry other headers than we meant"))
     if not data.count(b"\r") == data.count(b"\n") == data.count(b"\r\n") or b"\x00" in data or not data.isascii():
-        raise HeaderError("the message", "would carry bytes that mail must not carry")
+        raise HeaderError("the message", N_("would carry bytes that mail must not carry"))
 
 
 @lru_cache(maxsize=256)
@@ -73,9 +77,9 @@ def address(value: str, field: str) -> str:
     try:
         bare = mail_address(value)
     except UnicodeError:
-        raise HeaderError(field, "has a domain that cannot be") from None
+        raise HeaderError(field, N_("has a domain that cannot be")) from None
     if not bare:
-        raise HeaderError(field, "is not an e-mail address that mail can be sent to")
+        raise HeaderError(field, N_("is not an e-mail address that mail can be sent to"))
     return bare
 
 
@@ -91,7 +95,7 @@ def sender_address(mail_from: str) -> str:
     named = _NAMED.fullmatch(written)
     bare = named[2].strip() if named else written
     if len({each for each in _BETWEEN.split(_QUOTED.sub("", written).lower()) if "@" in each}) > 1:
-        raise HeaderError("the sender", "names more than one address")
+        raise HeaderError("the sender", N_("names more than one address"))
     return address(bare, "the sender")
 
 
@@ -149,19 +153,19 @@ def _plain(value: str) -> bool:
 
 def _safe(value: str, field: str) -> str:
     if _UNSAFE.search(value):
-        raise HeaderError(field, "holds a control character or a line break")
+        raise HeaderError(field, N_("holds a control character or a line break"))
     return value.strip()
 
 
 def _token(value: str, field: str) -> str:
     if not _TOKEN.fullmatch(value):
-        raise HeaderError(field, "holds a character that does not belong in a name")
+        raise HeaderError(field, N_("holds a character that does not belong in a name"))
     return value
 
 
 def _url(value: str) -> str:
     if not _URL.fullmatch(value):
-        raise HeaderError("the unsubscribe link", "is not a web address")
+        raise HeaderError("the unsubscribe link", N_("is not a web address"))
     return value
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from commsengine.errors import InputError
+from commsengine.translation import N_, _
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +23,17 @@ class ServerUrl:
             parts = urlsplit(self.url)
             return parts, parts.port
         except ValueError:
-            fix = "A port is a number from 1 to 65535; write /, ?, # and @ in a password as %2F, %3F, %23, %40."
-            raise self.wrong("has no usable port", fix) from None
+            fix = _("A port is a number from 1 to 65535; write /, ?, # and @ in a password as %2F, %3F, %23, %40.")
+            raise self.wrong(_("has no usable port"), fix) from None
 
     def log_in(self, parts: SplitResult) -> tuple[str, str]:
         """User and password, each empty if it is not there. Raises ``InputError``."""
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
         if not (user + password).isascii() or not (user + password).isprintable():
-            cause = f"holds a letter that {self.protocol} log-in cannot send in its user name or password"
-            raise self.wrong(cause, "Use letters, digits and signs of plain ASCII only.")
+            letter = N_("holds a letter that {protocol} log-in cannot send in its user name or password")
+            cause = _(letter, protocol=self.protocol)
+            raise self.wrong(cause, _("Use letters, digits and signs of plain ASCII only."))
         return user, password
 
     def wrong(self, what: str, fix: str = "") -> InputError:
-        return InputError(f"The {self.protocol} URL {what}.", fix or self.form)
+        return InputError(_("The {protocol} URL {what}.", protocol=self.protocol, what=what), fix or self.form)

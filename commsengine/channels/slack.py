@@ -26,6 +26,7 @@ from slack_sdk.errors import SlackApiError
 
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, DeliveryError, Mark, Outcome
 from commsengine.content.message import RenderedMessage
+from commsengine.translation import N_
 
 EVENT_TYPE = "commsengine_touch"
 TROUBLES_IN_A_ROW = 3
@@ -40,7 +41,7 @@ _quiet.addHandler(logging.NullHandler())
 _quiet.propagate = False  # the SDK logs whole requests: texts, addresses and tokens
 _quiet.setLevel(logging.CRITICAL)
 
-_NOT_ON_SLACK = "not on Slack"
+_NOT_ON_SLACK = N_("not on Slack")
 
 _NOBODY = {
     "users_not_found", "user_not_found", "user_not_visible", "user_disabled", "user_deactivated", "cannot_dm_bot",
@@ -72,11 +73,11 @@ _PERHAPS_POSTED = {"fatal_error", "internal_error"}  # "some aspect of the opera
 _SLACKS_OWN = {*_PERHAPS_POSTED, "service_unavailable", "request_timeout"}
 
 _NO_CONNECTION: tuple[tuple[type[Exception], str], ...] = (
-    (ConnectionRefusedError, "Slack refuses the connection"),
-    (socket.gaierror, "Slack's name cannot be found"),
-    (ssl.SSLCertVerificationError, "Slack's certificate cannot be trusted"),
-    (ssl.SSLError, "no secure connection to Slack comes about"),
-    (TimeoutError, "Slack does not answer"),
+    (ConnectionRefusedError, N_("Slack refuses the connection")),
+    (socket.gaierror, N_("Slack's name cannot be found")),
+    (ssl.SSLCertVerificationError, N_("Slack's certificate cannot be trusted")),
+    (ssl.SSLError, N_("no secure connection to Slack comes about")),
+    (TimeoutError, N_("Slack does not answer")),
 )
 _WAIT_OTHERWISE = 30.0  # seconds, when a 429 does not say how long
 _SHORTEST_WAIT, _LONGEST_WAIT = 1.0, 3600.0  # seconds: a header that says more than an hour is asked again after one
@@ -286,7 +287,7 @@ def _card(message: RenderedMessage, conversation: str) -> dict[str, Any]:
 def _never_out(reason: OSError, *, marked: bool) -> DeliveryError:
     # The request did not get out whole, so Slack has nothing of it, and the next one would fare no better. Where the
     # connection was cut in mid-request, the request itself may be why: that counts as an attempt.
-    why = next((text for kind, text in _NO_CONNECTION if isinstance(reason, kind)), "Slack cannot be reached")
+    why = next((text for kind, text in _NO_CONNECTION if isinstance(reason, kind)), N_("Slack cannot be reached"))
     cut = isinstance(reason, BrokenPipeError | ConnectionResetError)
     lasting = isinstance(reason, ssl.SSLCertVerificationError)
     return DeliveryError(RETRY, "connect", why, begun=marked and cut, channel_down=why, lasting=lasting)

@@ -14,6 +14,7 @@ from commsengine.channels import refusals
 from commsengine.channels.channel import PERMANENT, RETRY, DeliveryError
 from commsengine.channels.server_url import ServerUrl
 from commsengine.loopback import is_loopback
+from commsengine.translation import N_, _
 
 STARTTLS, TLS, OFF = "starttls", "tls", "off"
 _PORTS = {STARTTLS: 587, TLS: 465, OFF: 25}
@@ -58,39 +59,41 @@ class SmtpServer:
 
 def parse_smtp_url(url: str) -> SmtpServer:
     """The server an SMTP URL names. Raises ``InputError`` with the remedy."""
-    given = ServerUrl("SMTP", url, "Write it as smtp://user:password@host:587?tls=starttls.")
+    given = ServerUrl("SMTP", url, _("Write it as smtp://user:password@host:587?tls=starttls."))
     parts, port = given.split()
     if parts.scheme not in ("smtp", "smtps"):
-        raise given.wrong("does not start with smtp:// or smtps://")
+        raise given.wrong(_("does not start with smtp:// or smtps://"))
     if parts.fragment or parts.path not in ("", "/"):
-        fix = "Write # as %23 and / as %2F in a user name or password."
-        raise given.wrong("holds '#' or '/' where it must not", fix)
+        fix = _("Write # as %23 and / as %2F in a user name or password.")
+        raise given.wrong(_("holds '#' or '/' where it must not"), fix)
     host = parts.hostname or ""
     if not host:
-        raise given.wrong("names no host")
+        raise given.wrong(_("names no host"))
     if ":" not in host and not _HOST.fullmatch(host):
-        fix = "Write a host name or an address, for example smtp.example.com."
-        raise given.wrong("names a host that cannot be", fix)
+        fix = _("Write a host name or an address, for example smtp.example.com.")
+        raise given.wrong(_("names a host that cannot be"), fix)
     tls = _tls(given, parts, host)
     user, password = given.log_in(parts)
     if bool(user) != bool(password):
-        raise given.wrong("has a user without a password, or a password without a user", "Write both, or neither.")
+        cause = _("has a user without a password, or a password without a user")
+        raise given.wrong(cause, _("Write both, or neither."))
     if port == 0:
-        raise given.wrong("names port 0", f"Write the port of your relay, for example {_PORTS[tls]}.")
+        raise given.wrong(_("names port 0"), _("Write the port of your relay, for example {port}.", port=_PORTS[tls]))
     return SmtpServer(host, port or _PORTS[tls], tls, user, password)
 
 
 def _tls(given: ServerUrl, parts: SplitResult, host: str) -> str:
     options = parse_qs(parts.query, keep_blank_values=True)
     if options.keys() - {"tls"}:
-        raise given.wrong("has an option that is not known", "The only option is tls=starttls, tls=tls or tls=off.")
+        fix = _("The only option is tls=starttls, tls=tls or tls=off.")
+        raise given.wrong(_("has an option that is not known"), fix)
     wanted = options["tls"][-1] if "tls" in options else None
     if wanted is not None and wanted not in _PORTS:
-        raise given.wrong("asks for a kind of TLS that is not known", "Write tls=starttls, tls=tls or tls=off.")
+        raise given.wrong(_("asks for a kind of TLS that is not known"), _("Write tls=starttls, tls=tls or tls=off."))
     if parts.scheme == "smtps":
         if wanted not in (None, TLS):
-            fix = "Write smtps:// without tls, or smtp:// with it."
-            raise given.wrong(f"starts with smtps:// and says tls={wanted}", fix)
+            fix = _("Write smtps:// without tls, or smtp:// with it.")
+            raise given.wrong(_("starts with smtps:// and says tls={kind}", kind=wanted), fix)
         return TLS
     return wanted or (OFF if is_loopback(host) else STARTTLS)
 
@@ -231,7 +234,7 @@ def refusal(phase: str, code: int, reply: bytes) -> DeliveryError:
         return DeliveryError(RETRY, phase, text, begun=False, retry_after=_PATIENCE)
     if what == refusals.LATER:
         return DeliveryError(RETRY, phase, text, retry_after=_WAIT.get(code, _WAIT_OTHERWISE))
-    gone = "no such mailbox" if what == refusals.GONE else ""
+    gone = N_("no such mailbox") if what == refusals.GONE else ""
     alike = f"{code} {refusals.enhanced_code(_words(reply))}".strip() if what == refusals.UNCLEAR else ""
     return DeliveryError(PERMANENT, phase, text, unreachable=gone, unclear=alike)
 

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 
 import click
 
-from commsengine.cli.commands import commsengine
+from commsengine.cli.commands import commsengine, translated
 from commsengine.cli.logs import unfailing_stderr
-from commsengine.cli.written_out import written_out
+from commsengine.cli.terminal_safety import written_out
 from commsengine.errors import CommsError, InputError
+from commsengine.translation import _
 
 INTERRUPTED = 130
 
@@ -33,14 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     status = 0
     try:
-        status = commsengine.main(args=arguments, prog_name="commsengine", standalone_mode=False) or 0
+        status = translated(commsengine).main(args=arguments, prog_name="commsengine", standalone_mode=False) or 0
     except click.exceptions.Exit as left:
         status = left.exit_code
     except click.ClickException as error:
         error.show()
         status = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped; nothing more was done.", err=True)
+        click.echo(_("Stopped; nothing more was done."), err=True)
         status = INTERRUPTED
     except CommsError as error:
         click.echo(written_out(str(error)), err=True)
@@ -55,8 +56,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _no_right(error: PermissionError) -> int:
-    fix = "Run the command as the account it belongs to, or give this one the right."
-    click.echo(f"{error.filename}: this account may not use it ({error.strerror}). {fix}", err=True)
+    cause = _("{file}: this account may not use it ({reason}).", file=error.filename, reason=error.strerror)
+    fix = _("Run the command as the account it belongs to, or give this one the right.")
+    click.echo(f"{cause} {fix}", err=True)
     return InputError.exit_status
 
 
@@ -66,10 +68,10 @@ def _our_defect(error: Exception) -> int:
 
     if debugging():
         raise error
-    what = type(error).__name__
-    click.echo(
-        f"commsengine stopped on a defect of its own ({what}). "
-        "Set COMMSENGINE_DEBUG=1 and run it again to see where; please report what it prints.",
-        err=True,
+    text = _(
+        "commsengine stopped on a defect of its own ({error}). Set COMMSENGINE_DEBUG=1 and run it again to see where; "
+        "please report what it prints.",
+        error=type(error).__name__,
     )
+    click.echo(text, err=True)
     return 1

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commsengine.cli.arguments import CAMPAIGN
-from commsengine.cli.output import count, json_option, note, show_json, title, when
+from commsengine.cli.output import json_option, note, show_json, title, when
 from commsengine.cli.workspace import with_workspace
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -23,8 +24,8 @@ COLUMNS = ("id", "person", "name", "message", "at", "text")
 
 @click.command()
 @click.argument("campaign", type=CAMPAIGN)
-@click.option("--message", help="Only the answers to this message.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV that a spreadsheet opens safely.")
+@click.option("--message", help=N_("Only the answers to this message."))
+@click.option("--csv", "as_csv", is_flag=True, help=N_("Print CSV that a spreadsheet opens safely."))
 @json_option
 @with_workspace
 def answers(wiring: Wiring, campaign: str, message: str | None, as_csv: bool, as_json: bool) -> None:
@@ -39,7 +40,7 @@ def answers(wiring: Wiring, campaign: str, message: str | None, as_csv: bool, as
     from commsengine.reports.input_answers import answers as given
 
     if as_csv and as_json:
-        raise click.UsageError("Write --csv or --json, not both.")
+        raise click.UsageError(_("Write --csv or --json, not both."))
     found = given(wiring.store, control.known(wiring.store, campaign), message)
     if as_json:
         show_json(found)
@@ -51,12 +52,15 @@ def answers(wiring: Wiring, campaign: str, message: str | None, as_csv: bool, as
 
 def _show(found: Mapping[str, Any]) -> None:
     if not found["messages"]:
-        click.echo("No message of this campaign asks for input ('ask: input' or 'ask: commit').")
+        click.echo(_("No message of this campaign asks for input ('ask: input' or 'ask: commit')."))
     for message in found["messages"]:
         title("\n".join(_lines(f"{message['message']}: {message['question']}")))
         click.echo(
-            f"  {count(len(message['answers']), 'answer')}; {count(len(message['silent']), 'person', 'people')} "
-            "got the message and did not answer"
+            _(
+                "  {answers}; {people} got the message and did not answer",
+                answers=counted(len(message["answers"]), "answer", "answers"),
+                people=counted(len(message["silent"]), "person", "people"),
+            )
         )
         for choice, number in message["tally"].items():
             click.echo(f"  {number:>5,}  {' '.join(_lines(choice))}")
@@ -65,11 +69,11 @@ def _show(found: Mapping[str, Any]) -> None:
             click.echo("\n".join(f"    {line}" for line in _lines(answer["text"] or _wordless(message))))
         click.echo()
     if any(message["silent"] for message in found["messages"]):
-        note("Who did not answer: --json lists them.")
+        note(_("Who did not answer: --json lists them."))
 
 
 def _wordless(message: Mapping[str, Any]) -> str:
-    return "I will." if message["kind"] == "commit" else "(erased)"
+    return _("I will.") if message["kind"] == "commit" else _("(erased)")
 
 
 def _lines(text: str) -> Iterator[str]:

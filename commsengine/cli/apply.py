@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cli.arguments import FILE, consent_to, yes_option
-from commsengine.cli.output import count, first_rows, json_option, note, show_json, title
+from commsengine.cli.output import estimated_from, first_rows, json_option, note, show_json, title
 from commsengine.cli.people import tell_columns, tell_leavers
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
     from commsengine.authoring.people_file import PeopleFile
@@ -27,7 +28,7 @@ SMALL = 2000
 
 @click.command()
 @click.argument("plan", type=FILE)
-@click.option("--dry-run", is_flag=True, help="Only show what would change.")
+@click.option("--dry-run", is_flag=True, help=N_("Only show what would change."))
 @yes_option
 @json_option
 @with_workspace
@@ -47,7 +48,7 @@ def apply(wiring: Wiring, plan: Path, dry_run: bool, yes: bool, as_json: bool) -
     if roster is not None and roster.returning and not yes and not dry_run:
         raise InputError.of([*roster.returning.values()])  # a roster brings no leaver back in passing
     if roster is None and not wiring.store.people.count():
-        raise InputError("Nobody is imported yet.", "Run: commsengine people import people.csv")
+        raise InputError(_("Nobody is imported yet."), _("Run: commsengine people import people.csv"))
     diff = applying.compare(wiring.store, wiring.decisions, written, checked_plan.people, wiring.clock())
     if as_json:
         returned = roster.returned if roster else ()
@@ -57,7 +58,7 @@ def apply(wiring: Wiring, plan: Path, dry_run: bool, yes: bool, as_json: bool) -
         _tell_roster(roster, refusing=not yes)
     if dry_run:
         return
-    consent_to(diff.audience, f"Apply {written.campaign}?", yes=yes)
+    consent_to(diff.audience, _("Apply {campaign}?", campaign=written.campaign), yes=yes)
     _put_in_force(wiring, diff, written, plan, roster)
     if not as_json:
         click.echo(_next(wiring, written))
@@ -67,7 +68,8 @@ def _refuse_cancelled(wiring: Wiring, plan: Plan) -> None:
     record = wiring.store.campaigns.get(plan.campaign)
     if record is not None and record.state == "cancelled":
         raise InputError(
-            f"{plan.campaign} was cancelled for good.", "Give the plan another id in its line 'campaign:'."
+            _("{campaign} was cancelled for good.", campaign=plan.campaign),
+            _("Give the plan another id in its line 'campaign:'."),
         )
 
 
@@ -97,14 +99,20 @@ def _tell(wiring: Wiring, diff: Diff, checked_plan: CheckedPlan, path: Path) -> 
     from commsengine.planning.plan_on_disk import corrected_texts
 
     plan = checked_plan.plan
-    title(f"{plan.title} ({diff.campaign}), version {diff.version}")
-    click.echo(f"{count(len(plan.messages), 'message')} for {count(diff.audience, 'person', 'people')}.")
+    title(_("{title} ({campaign}), version {version}", title=plan.title, campaign=diff.campaign, version=diff.version))
+    click.echo(
+        _(
+            "{messages} for {people}.",
+            messages=counted(len(plan.messages), "message", "messages"),
+            people=counted(diff.audience, "person", "people"),
+        )
+    )
     for text in wiring.left_out(plan):
         note(text)
     if diff.new:
         _first_touches(wiring, checked_plan, path, diff.audience)
     elif diff.changes_nothing:
-        click.echo("No message, date or milestone changes; texts and rules are taken as they are now.")
+        click.echo(_("No message, date or milestone changes; texts and rules are taken as they are now."))
     _tell_messages(diff)
     for text in corrected_texts(diff.corrected):
         click.echo(text)
@@ -115,12 +123,12 @@ def _tell_messages(diff: Diff) -> None:
     if diff.new:
         return
     for word, messages in (
-        ("new", diff.messages_added),
-        ("changed", diff.messages_changed),
-        ("gone", diff.messages_removed),
+        (_("new:"), diff.messages_added),
+        (_("changed:"), diff.messages_changed),
+        (_("gone:"), diff.messages_removed),
     ):
         if messages:
-            click.echo(f"{word + ':':<9}{', '.join(messages)}")
+            click.echo(f"{word:<8} {', '.join(messages)}")
 
 
 def _tell_dates(diff: Diff) -> None:
@@ -128,19 +136,25 @@ def _tell_dates(diff: Diff) -> None:
         because = f" ({moved.because})" if moved.because else ""
         click.echo(f"{moved.name}: {moved.old:%d %b %Y} → {moved.new:%d %b %Y}{because}")
         if not moved.because:
-            note(f"People will ask why: add 'because' to the milestone {moved.name}.")
+            note(_("People will ask why: add 'because' to the milestone {milestone}.", milestone=moved.name))
     if not diff.new:
         to_come = diff.touches
-        about = "" if to_come.exact else f" (estimated from {to_come.looked_at:,} people)"
+        about = "" if to_come.exact else estimated_from(to_come.looked_at)
         click.echo(
-            f"Touches to come: {to_come.moved:,} moved, {to_come.cancelled:,} cancelled, {to_come.added:,} new, "
-            f"{to_come.kept:,} as before{about}."
+            _(
+                "Touches to come: {moved:,} moved, {cancelled:,} cancelled, {added:,} new, {kept:,} as before{about}.",
+                moved=to_come.moved,
+                cancelled=to_come.cancelled,
+                added=to_come.added,
+                kept=to_come.kept,
+                about=about,
+            )
         )
     if diff.told:
-        click.echo(f"\nTold the old date: {count(len(diff.told), 'person', 'people')}")
-        first_rows(["person", "milestones"], [(told.email, ", ".join(told.milestones)) for told in diff.told])
-        click.echo(f"\nProposed correction to exactly those:\n  {diff.correction}")
-        note("Nothing sends it by itself: write it as a message of its own, which goes to everybody in its roles.")
+        click.echo("\n" + _("Told the old date: {people}", people=counted(len(diff.told), "person", "people")))
+        first_rows([N_("person"), N_("milestones")], [(told.email, ", ".join(told.milestones)) for told in diff.told])
+        click.echo(f"\n{_('Proposed correction to exactly those:')}\n  {diff.correction}")
+        note(_("Nothing sends it by itself: write it as a message of its own, which goes to everybody in its roles."))
 
 
 def _first_touches(wiring: Wiring, checked_plan: CheckedPlan, path: Path, audience: int) -> None:
@@ -149,7 +163,7 @@ def _first_touches(wiring: Wiring, checked_plan: CheckedPlan, path: Path, audien
 
     if audience > SMALL:
         tell_longest(audience, checked_plan.plan.send.channels, wiring.settings.rates)
-        click.echo("When what leaves: commsengine simulate " + str(path))
+        click.echo(_("When what leaves: commsengine simulate {plan}", plan=path))
         return
     try:
         seen = outlook(wiring.planning_basis, checked_plan)
@@ -159,8 +173,12 @@ def _first_touches(wiring: Wiring, checked_plan: CheckedPlan, path: Path, audien
     if seen.sent:
         first = seen.sent[0]
         click.echo(
-            f"Started now, the first leaves {first.local_at:%a %d %b %H:%M} the person's time, "
-            f"{count(len(seen.sent), 'touch', 'touches')} in all if nobody answers."
+            _(
+                "Started now, the first leaves {local_at:%a %d %b %H:%M} the person's time, {touches} in all if "
+                "nobody answers.",
+                local_at=first.local_at,
+                touches=counted(len(seen.sent), "touch", "touches"),
+            )
         )
     tell_rates(seen, wiring.settings.rates)
 
@@ -168,7 +186,9 @@ def _first_touches(wiring: Wiring, checked_plan: CheckedPlan, path: Path, audien
 def _next(wiring: Wiring, plan: Plan) -> str:
     record = wiring.store.campaigns.get(plan.campaign)
     if record is None or record.state == "running":
-        return f"{plan.campaign} goes on with this version."
+        return _("{campaign} goes on with this version.", campaign=plan.campaign)
     if record.started_at is None:
-        return f"{plan.campaign} is paused. Next: commsengine start {plan.campaign}"
-    return f"{plan.campaign} is {record.state}. Next: commsengine resume {plan.campaign}"
+        return _("{campaign} is paused. Next: commsengine start {campaign}", campaign=plan.campaign)
+    return _(
+        "{campaign} is {state}. Next: commsengine resume {campaign}", campaign=plan.campaign, state=_(record.state)
+    )

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from commsengine.cadence.terms import CHANNELS, SUPPOSITIONS
+from commsengine.cadence.kinds_and_states import CHANNELS, SUPPOSITIONS
 from commsengine.errors import CommsError, InputError
+from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
     from commsengine.cadence.people import Person
@@ -44,12 +45,16 @@ def person_named(wiring: Wiring, email: str) -> Person:
     found = people.by_email(email) or people.by_id(email)
     if found is None:
         near = people.near(email)
-        hint = f"Did you mean {' or '.join(near)}?" if near else "Import them first: commsengine people import FILE"
-        raise InputError(f"Nobody here has the address '{email}'.", hint)
+        hint = (
+            _("Did you mean {near}?", near=f" {_('or')} ".join(near))
+            if near
+            else _("Import them first: commsengine people import FILE")
+        )
+        raise InputError(_("Nobody here has the address '{email}'.", email=email), hint)
     return found
 
 
-yes_option = click.option("--yes", "-y", is_flag=True, help="Do it without asking.")
+yes_option = click.option("--yes", "-y", is_flag=True, help=N_("Do it without asking."))
 
 WIDE = 50
 """Above so many recipients the number itself must be typed."""
@@ -68,7 +73,7 @@ def consent_to(number: int, question: str, *, yes: bool) -> None:
     if yes or number <= WIDE:
         return consent(question, yes=yes)
     _somebody_there(question)
-    typed = click.prompt(f"{question} Type the number of recipients to go on", err=True)
+    typed = click.prompt(_("{question} Type the number of recipients to go on", question=question), err=True)
     if typed.strip().replace(",", "") != str(number):
         raise click.Abort
     return None
@@ -76,4 +81,6 @@ def consent_to(number: int, question: str, *, yes: bool) -> None:
 
 def _somebody_there(question: str) -> None:
     if not sys.stdin.isatty():
-        raise InputError(f"{question} Nobody is here to answer: standard input is no terminal.", "Add --yes.")
+        raise InputError(
+            _("{question} Nobody is here to answer: standard input is no terminal.", question=question), _("Add --yes.")
+        )

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cli.arguments import FILE, consent, yes_option
-from commsengine.cli.output import count, json_option, note, show_json, when
+from commsengine.cli.output import json_option, note, show_json, when
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
-    from commsengine.campaigns.restore import Verified
+    from commsengine.campaigns.restore_backup import Verified
     from commsengine.wiring import Wiring
 
 
@@ -28,19 +29,29 @@ def backup(wiring: Wiring, file: Path | None) -> None:
 
     Example: commsengine backup
     """
-    from commsengine.store.sqlite_files import copy_to
+    from commsengine.store.sqlite_copies import copy_to
 
     target = file.absolute() if file else _in_backups(wiring, "commsengine")
     copy_to(wiring.store.database, target)
-    people = count(wiring.store.people.count(), "person", "people")
+    people = counted(wiring.store.people.count(), "person", "people")
     touches = sum(sum(books.touches.values()) for books in wiring.store.counts.status(wiring.clock()))
-    click.echo(f"{target} is whole: {people}, {count(touches, 'touch', 'touches')}, {target.stat().st_size:,} bytes.")
-    note("It holds personal data and is readable by you alone. Secrets (.env) and the state folder are not in it.")
+    click.echo(
+        _(
+            "{file} is whole: {people}, {touches}, {size:,} bytes.",
+            file=target,
+            people=people,
+            touches=counted(touches, "touch", "touches"),
+            size=target.stat().st_size,
+        )
+    )
+    note(_("It holds personal data and is readable by you alone. Secrets (.env) and the state folder are not in it."))
 
 
 @click.command()
 @click.argument("file", type=FILE)
-@click.option("--verify", is_flag=True, help="Only look at it: what it holds, and what it would send in the next day.")
+@click.option(
+    "--verify", is_flag=True, help=N_("Only look at it: what it holds, and what it would send in the next day.")
+)
 @json_option
 @yes_option
 @with_workspace
@@ -54,7 +65,7 @@ def restore(wiring: Wiring, file: Path, verify: bool, as_json: bool, yes: bool) 
     """
     database = wiring.settings.database_file
     if database is None:
-        raise InputError("A database server has its own means of restoring.", "Use pg_restore.")
+        raise InputError(_("A database server has its own means of restoring."), _("Use pg_restore."))
     if verify:
         seen = wiring.rescue.verify(file, database, wiring.clock())
         show_json(_json(seen)) if as_json else _tell(seen)
@@ -64,12 +75,12 @@ def restore(wiring: Wiring, file: Path, verify: bool, as_json: bool, yes: bool) 
 
     def agree(seen: Verified) -> None:
         _tell(seen)
-        consent(f"Put it in the place of {name}?", yes=yes)
+        consent(_("Put it in the place of {database}?", database=name), yes=yes)
 
     with wiring.engine_lock():
         wiring.rescue.restore(file, database, aside, wiring.clock(), by=wiring.operator, agree=agree)
-    click.echo(f"Restored. The database as it was is in {aside}.")
-    click.echo("The engine is on hold: commsengine release shows what it would send, and asks.")
+    click.echo(_("Restored. The database as it was is in {file}.", file=aside))
+    click.echo(_("The engine is on hold: commsengine release shows what it would send, and asks."))
 
 
 @click.command()
@@ -81,8 +92,8 @@ def upgrade(wiring: Wiring) -> None:
     """
     kept = wiring.upgrade()
     if kept:
-        click.echo(f"The database as it was is in {kept}.")
-    click.echo("The database is of this version.")
+        click.echo(_("The database as it was is in {file}.", file=kept))
+    click.echo(_("The database is of this version."))
 
 
 def _in_backups(wiring: Wiring, name: str) -> Path:
@@ -90,21 +101,43 @@ def _in_backups(wiring: Wiring, name: str) -> Path:
 
 
 def _tell(seen: Verified) -> None:
-    made = f"made after {when(seen.made_at)}" if seen.made_at else "made before an engine had run"
+    made = _("made after {instant}", instant=when(seen.made_at)) if seen.made_at else _("made before an engine had run")
     click.echo(
-        f"A whole backup, {made}: {count(seen.people, 'person', 'people')}, "
-        f"{count(seen.touches, 'touch', 'touches')} on record."
+        _(
+            "A whole backup, {made}: {people}, {touches} on record.",
+            made=made,
+            people=counted(seen.people, "person", "people"),
+            touches=counted(seen.touches, "touch", "touches"),
+        )
     )
     if seen.foreign:
-        click.echo("It is of ANOTHER database than the one here: what it does not hold is gone from here afterwards.")
+        click.echo(
+            _("It is of ANOTHER database than the one here: what it does not hold is gone from here afterwards.")
+        )
     for campaign, state in seen.campaigns.items():
-        click.echo(f"  {campaign}: {state}")
+        click.echo(f"  {campaign}: {_(state)}")
     if seen.put_back:
-        click.echo(f"{count(seen.put_back, 'message')} left since it was made; they are put on record again.")
+        click.echo(
+            _(
+                "{messages} left since it was made; they are put on record again.",
+                messages=counted(seen.put_back, "message", "messages"),
+            )
+        )
     if seen.strangers:
-        click.echo(f"{count(seen.strangers, 'message')} left to people whom it does not know: import them again.")
-    about = "" if seen.coming.exact else " (estimated)"
-    click.echo(f"Released, it would send {count(seen.coming.total, 'message')} in the next 24 hours{about}.")
+        click.echo(
+            _(
+                "{messages} left to people whom it does not know: import them again.",
+                messages=counted(seen.strangers, "message", "messages"),
+            )
+        )
+    about = "" if seen.coming.exact else _(" (estimated)")
+    click.echo(
+        _(
+            "Released, it would send {messages} in the next 24 hours{about}.",
+            messages=counted(seen.coming.total, "message", "messages"),
+            about=about,
+        )
+    )
     for campaign, messages in seen.coming.messages.items():
         click.echo(f"  {campaign}: {messages:,}")
 

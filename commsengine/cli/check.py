@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cli.arguments import FILE
-from commsengine.cli.output import count, json_option, note, show_json
+from commsengine.cli.output import json_option, note, show_json
 from commsengine.cli.workspace import with_workspace
+from commsengine.translation import _, counted
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -37,7 +38,11 @@ def check(wiring: Wiring, ctx: click.Context, plans: tuple[Path, ...], as_json: 
             click.echo(str(problem))
         advice = len(problems) - errors
         note(
-            f"{count(len(plans), 'plan')}: {count(errors, 'error') if errors else 'no errors'}, "
-            f"{count(advice, 'piece of advice', 'pieces of advice') if advice else 'no advice'}."
+            _(
+                "{plans}: {errors}, {advice}.",
+                plans=counted(len(plans), "plan", "plans"),
+                errors=counted(errors, "error", "errors") if errors else _("no errors"),
+                advice=counted(advice, "piece of advice", "pieces of advice") if advice else _("no advice"),
+            )
         )
     ctx.exit(2 if errors else 0)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import importlib
+from copy import copy
 from dataclasses import dataclass
+from inspect import cleandoc
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
 from commsengine import __version__
-from commsengine.cli.written_out import guard_stdout
+from commsengine.cli.terminal_safety import guard_stdout
+from commsengine.translation import N_, _
+
+Helped = TypeVar("Helped", click.Command, click.Parameter)
 
 
 @dataclass(frozen=True, slots=True)
 class CommandEntry:
-    """A command, the file of this folder that has it, and its line in ``--help``."""
+    """A command, the file of this folder that has it, and its line in ``--help``, which ``_`` translates."""
 
     name: str
     file: str
@@ -22,47 +28,51 @@ class CommandEntry:
 
 
 CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
-    "Write a campaign": (
-        CommandEntry("init", "init", "Make a workspace: a plan, people, templates and settings to start from."),
-        CommandEntry("people", "people", "Import, show, export and erase people."),
-        CommandEntry("check", "check", "Check plans: errors with their place, then advice."),
-        CommandEntry("preview", "preview", "Show what a person would see."),
-        CommandEntry("simulate", "simulate", "Show every touch of a plan before anything is sent."),
-        CommandEntry("rehearse", "rehearse", "Run a plan for real in a sandbox, on a time-lapse clock."),
-        CommandEntry("demo", "rehearse", "Rehearse the shipped example and tell its story."),
+    N_("Write a campaign"): (
+        CommandEntry("init", "init", N_("Make a workspace: a plan, people, templates and settings to start from.")),
+        CommandEntry("people", "people", N_("Import, show, export and erase people.")),
+        CommandEntry("check", "check", N_("Check plans: errors with their place, then advice.")),
+        CommandEntry("preview", "preview", N_("Show what a person would see.")),
+        CommandEntry("simulate", "simulate", N_("Show every touch of a plan before anything is sent.")),
+        CommandEntry("rehearse", "rehearse", N_("Run a plan for real in a sandbox, on a time-lapse clock.")),
+        CommandEntry("demo", "rehearse", N_("Rehearse the shipped example and tell its story.")),
     ),
-    "Run it": (
-        CommandEntry("send-test", "send_test", "Send one message of a plan to yourself."),
-        CommandEntry("doctor", "doctor", "Test what sending needs: settings, database, mail, Slack, links, clock."),
-        CommandEntry("apply", "apply", "Show what a plan changes, and put it in force."),
-        CommandEntry("start", "campaigns", "Start a campaign."),
-        CommandEntry("pause", "campaigns", "Stop sending: one campaign, or all of them."),
-        CommandEntry("resume", "campaigns", "Go on with a paused campaign."),
-        CommandEntry("cancel", "campaigns", "End a campaign for good."),
-        CommandEntry("run", "run", "Run the engine, the web pages and Slack until stopped."),
-        CommandEntry("tick", "run", "Do everything that is due now, then leave: for cron."),
+    N_("Run it"): (
+        CommandEntry("send-test", "send_test", N_("Send one message of a plan to yourself.")),
+        CommandEntry("doctor", "doctor", N_("Test what sending needs: settings, database, mail, Slack, links, clock.")),
+        CommandEntry("apply", "apply", N_("Show what a plan changes, and put it in force.")),
+        CommandEntry("start", "control", N_("Start a campaign.")),
+        CommandEntry("pause", "control", N_("Stop sending: one campaign, or all of them.")),
+        CommandEntry("resume", "control", N_("Go on with a paused campaign.")),
+        CommandEntry("cancel", "control", N_("End a campaign for good.")),
+        CommandEntry("run", "run", N_("Run the engine, the web pages and Slack until stopped.")),
+        CommandEntry("tick", "run", N_("Do everything that is due now, then leave: for cron.")),
     ),
-    "See and follow up": (
-        CommandEntry("today", "today", "Show the day: questions, people to call, what failed, what waits for a word."),
-        CommandEntry("status", "status", "Show the books of every campaign."),
+    N_("See and follow up"): (
         CommandEntry(
-            "report", "report", "Write one page with plots: what was sent, understood and may still be known."
+            "today", "today", N_("Show the day: questions, people to call, what failed, what waits for a word.")
         ),
-        CommandEntry("touches", "touches", "List every touch of a campaign."),
-        CommandEntry("touch", "touches", "Settle one touch whose outcome is uncertain."),
-        CommandEntry("why", "why", "Tell what was decided for a person, and why."),
-        CommandEntry("followups", "followups", "List who needs a person, why, what was tried and what to say."),
-        CommandEntry("followup", "followups", "Record what came of a personal outreach."),
-        CommandEntry("questions", "questions", "List open questions."),
-        CommandEntry("question", "questions", "Answer a question."),
-        CommandEntry("answers", "answers", "Read what people answered to what a campaign asks."),
-        CommandEntry("suppress", "suppress", "Never send to an address again."),
+        CommandEntry("status", "status", N_("Show the books of every campaign.")),
+        CommandEntry(
+            "report", "report", N_("Write one page with plots: what was sent, understood and may still be known.")
+        ),
+        CommandEntry("touches", "touches", N_("List every touch of a campaign.")),
+        CommandEntry("touch", "touches", N_("Settle one touch whose outcome is uncertain.")),
+        CommandEntry("why", "why", N_("Tell what was decided for a person, and why.")),
+        CommandEntry("followups", "followups", N_("List who needs a person, why, what was tried and what to say.")),
+        CommandEntry("followup", "followups", N_("Record what came of a personal outreach.")),
+        CommandEntry("questions", "questions", N_("List open questions.")),
+        CommandEntry("question", "questions", N_("Answer a question.")),
+        CommandEntry("answers", "answers", N_("Read what people answered to what a campaign asks.")),
+        CommandEntry("suppress", "suppress", N_("Never send to an address again.")),
     ),
-    "Operate": (
-        CommandEntry("release", "release", "Let a held engine send again."),
-        CommandEntry("backup", "backup", "Copy the database while it is in use."),
-        CommandEntry("restore", "backup", "Put a backup in the place of the database; look at it first with --verify."),
-        CommandEntry("upgrade", "backup", "Bring the database to this version."),
+    N_("Operate"): (
+        CommandEntry("release", "release", N_("Let a held engine send again.")),
+        CommandEntry("backup", "backup", N_("Copy the database while it is in use.")),
+        CommandEntry(
+            "restore", "backup", N_("Put a backup in the place of the database; look at it first with --verify.")
+        ),
+        CommandEntry("upgrade", "backup", N_("Bring the database to this version.")),
     ),
 }
 
@@ -79,8 +89,7 @@ class CommandGroup(click.Group):
         if entry is None:
             return None
         file = importlib.import_module(f"commsengine.cli.{entry.file}")
-        command: click.Command = getattr(file, cmd_name.replace("-", "_"))
-        return command
+        return translated(getattr(file, cmd_name.replace("-", "_")))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -88,34 +97,50 @@ class CommandGroup(click.Group):
         from commsengine.text import no_such
 
         if args and args[0] not in ENTRIES and not args[0].startswith("-"):
-            raise click.UsageError(no_such("command", args[0], ENTRIES), ctx)
+            raise click.UsageError(no_such(N_("command"), args[0], ENTRIES), ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         for chapter, entries in CHAPTERS.items():
-            with formatter.section(chapter):
-                formatter.write_dl([(entry.name, entry.says) for entry in entries])
+            with formatter.section(_(chapter)):
+                formatter.write_dl([(entry.name, _(entry.says)) for entry in entries])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[click.shell_completion.CompletionItem]:
         from click.shell_completion import CompletionItem
 
-        own = [CompletionItem(e.name, help=e.says) for e in ENTRIES.values() if e.name.startswith(incomplete)]
+        own = [CompletionItem(e.name, help=_(e.says)) for e in ENTRIES.values() if e.name.startswith(incomplete)]
         return own + (click.Command.shell_complete(self, ctx, incomplete) if incomplete.startswith("-") else [])
+
+
+def translated(command: click.Command) -> click.Command:
+    """A copy of the command, whose help is in the language in use."""
+    shown = _with_help(command)
+    shown.params = [_with_help(each) for each in command.params]
+    shown.epilog = command.epilog and _(command.epilog)
+    if isinstance(shown, click.Group):
+        shown.commands = {name: translated(each) for name, each in shown.commands.items()}
+    return shown
+
+
+def _with_help(one: Helped) -> Helped:
+    found = copy(one)
+    found.help = one.help and _(cleandoc(one.help))
+    return found
 
 
 @click.command(
     cls=CommandGroup,
     # color: what looks like a style in somebody's words is shown, not taken out.
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100, "color": True},
-    epilog="Example: commsengine init crm-rollout. Every command has --help with an example of its own.",
+    epilog=N_("Example: commsengine init crm-rollout. Every command has --help with an example of its own."),
 )
 @click.option(
     "--workspace",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path(),
-    help="The folder of schedules, people and database (default: the current folder).",
+    help=N_("The folder of schedules, people and database (default: the current folder)."),
 )
-@click.version_option(__version__, message="commsengine %(version)s")
+@click.version_option(__version__, message="commsengine %(version)s", help=N_("Show the version and exit."))
 @click.pass_context
 def commsengine(ctx: click.Context, workspace: Path) -> None:
     """Repeated, role-specific messages, their answers, and a list of whom to call."""

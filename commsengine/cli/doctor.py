@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cli.output import colourful, json_option, show_json
+from commsengine.cli.terminal_safety import in_one_line
 from commsengine.cli.workspace import with_workspace
-from commsengine.cli.written_out import in_one_line
+from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
 
-MARKS = {"ok": ("ok", "green"), "note": ("note", "yellow"), "problem": ("PROBLEM", "red")}
+MARKS = {"ok": (N_("ok"), "green"), "note": (N_("note"), "yellow"), "problem": (N_("PROBLEM"), "red")}
 
 
 @click.command()
@@ -37,8 +38,8 @@ def doctor(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
     else:
         for finding in findings:
             mark, colour = MARKS[finding.state]
-            said = in_one_line(f"{finding.about:<10}{finding.text}")
-            colourful(f"{click.style(f'{mark:<8}', fg=colour)}{said}")
+            said = in_one_line(f"{_(finding.about):<9} {finding.text}")
+            colourful(f"{click.style(f'{_(mark):<7} ', fg=colour)}{said}")
             if finding.fix:
                 click.echo(f"{'':<18}{finding.fix}")
     ctx.exit(0 if sound else 1)

@@ -12,10 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from commsengine.cli.output import count
+from commsengine.cadence.time_notation import clock_text
+from commsengine.cli.output import at_rest, waits_for, when
 from commsengine.errors import CommsError
 from commsengine.loopback import is_loopback
-from commsengine.settings import NO_CHANNEL, SIGN_IN, shown
+from commsengine.settings import shown
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
     from commsengine.resolvers.imap import ImapArchive
@@ -47,19 +49,19 @@ _problem = partial(Finding, "", "problem")
 def examine(wiring: Wiring) -> list[Finding]:
     """Raises ``InputError`` for settings that cannot be read: nothing else could be examined."""
     examinations: dict[str, Callable[[Wiring], Iterator[Finding]]] = {
-        "database": _database,
-        "state": _state,
-        "files": _files,
-        "clock": _clock,
-        "ticks": _ticks,
-        "mail": _mail,
-        "slack": _slack,
-        "uncertain": _resolvers,
-        "links": _links,
-        "channels": _resting,
-        "windows": _windows,
+        N_("database"): _database,
+        N_("state"): _state,
+        N_("files"): _files,
+        N_("clock"): _clock,
+        N_("ticks"): _ticks,
+        N_("mail"): _mail,
+        N_("slack"): _slack,
+        N_("uncertain"): _resolvers,
+        N_("links"): _links,
+        N_("channels"): _resting,
+        N_("windows"): _windows,
     }
-    findings = [replace(found, about="settings") for found in _settings(wiring)]
+    findings = [replace(found, about=N_("settings")) for found in _settings(wiring)]
     for about, examination in examinations.items():
         try:
             findings += (replace(found, about=about) for found in examination(wiring))
@@ -70,9 +72,11 @@ def examine(wiring: Wiring) -> list[Finding]:
 
 def _settings(wiring: Wiring) -> Iterator[Finding]:
     given = [name for name, value in shown(wiring.settings).items() if value != "not set"]
-    yield _ok(f"{len(given)} are set, none is wrong.")
+    yield _ok(_("{settings} are set, none is wrong.", settings=len(given)))
     if not wiring.settings.credentials:
-        yield _problem(f"{NO_CHANNEL}.", f"{SIGN_IN}.")
+        yield _problem(
+            _("Neither mail nor Slack is set up."), _("Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN.")
+        )
 
 
 def _state(wiring: Wiring) -> Iterator[Finding]:
@@ -80,115 +84,127 @@ def _state(wiring: Wiring) -> Iterator[Finding]:
     there = next(each for each in (folder, *folder.parents) if each.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         yield _problem(
-            f"The state folder {folder} cannot be written.",
-            "Let COMMSENGINE_STATE_DIR name a folder of this user that outlives a restart.",
+            _("The state folder {folder} cannot be written.", folder=folder),
+            _("Let COMMSENGINE_STATE_DIR name a folder of this user that outlives a restart."),
         )
     elif database and folder.is_relative_to(database.absolute().parent):
         yield _note(
-            f"The state folder {folder} lies beside the database: restored together, none can tell.",
-            "Set COMMSENGINE_STATE_DIR to a folder outside of the workspace.",
+            _("The state folder {folder} lies beside the database: restored together, none can tell.", folder=folder),
+            _("Set COMMSENGINE_STATE_DIR to a folder outside of the workspace."),
         )
     else:
-        yield _ok(f"The sent-journal is kept in {folder}.")
+        yield _ok(_("The sent-journal is kept in {folder}.", folder=folder))
 
 
 def _files(wiring: Wiring) -> Iterator[Finding]:
     # Files that people put there themselves are a note.
-    from commsengine.cli.doctor_files import EVERYBODY, open_files
+    from commsengine.cli.file_rights import EVERYBODY, open_files
 
     found = list(open_files(wiring.settings))
     for each in found:
         grave = each.guarded and each.reader == EVERYBODY
         yield (_problem if grave else _note)(each.text, each.fix)
     if not any(each.guarded for each in found):
-        yield _ok("By their modes, this account alone reads database, backups and state.")
+        yield _ok(_("By their modes, this account alone reads database, backups and state."))
 
 
 def _database(wiring: Wiring) -> Iterator[Finding]:
     from commsengine.engine.state_folder import STOPPED
 
-    people = count(wiring.store.people.count(), "person", "people")
-    campaigns = count(len(wiring.store.campaigns.all()), "campaign")
+    people = counted(wiring.store.people.count(), "person", "people")
+    campaigns = counted(len(wiring.store.campaigns.all()), "campaign", "campaigns")
     yield _ok(f"{wiring.store.database.dialect}, {people}, {campaigns}.")
     if left_out := wiring.store.database.examine():
-        yield _note(f"{left_out}.", "Once in a while: sqlite3 FILE 'PRAGMA quick_check'")
+        yield _note(f"{left_out}.", _("Once in a while: sqlite3 FILE 'PRAGMA quick_check'"))
     if wiring.stop_is_there():
-        yield _problem(STOPPED, "Remove it when sending may go on.")
+        yield _problem(_(STOPPED), _("Remove it when sending may go on."))
     held = next((hold for hold in wiring.store.engine.holds() if hold.until is None), None)
     if held:
-        yield _problem(f"The engine is on hold: {held.reason}", "Then: commsengine release")
+        yield _problem(_("The engine is on hold: {reason}", reason=_(held.reason)), _("Then: commsengine release"))
 
 
 def _resting(wiring: Wiring) -> Iterator[Finding]:
-    from commsengine.cli.output import at_rest, waits_for
     from commsengine.reports.status import channels
 
     now = wiring.clock()
     for rest in channels(wiring.store, wiring.decisions, now):
-        yield _problem(f"{at_rest(rest, now)} {waits_for(rest)}", "Then a single message tries it again.")
+        yield _problem(f"{at_rest(rest, now)} {waits_for(rest)}", _("Then a single message tries it again."))
 
 
 def _clock(wiring: Wiring) -> Iterator[Finding]:
     beats = wiring.store.engine.heartbeats()
     if beats and beats[0].beat_at > wiring.clock() + AHEAD:
         yield _problem(
-            f"The last beat on record is in the future ({beats[0].beat_at:%Y-%m-%d %H:%M} UTC).",
-            "Set this machine's clock; has it gone back?",
+            _("The last beat on record is in the future ({instant:%Y-%m-%d %H:%M} UTC).", instant=beats[0].beat_at),
+            _("Set this machine's clock; has it gone back?"),
         )
     else:
-        yield _ok(f"{wiring.clock():%Y-%m-%d %H:%M} UTC.")
+        yield _ok(_("{instant:%Y-%m-%d %H:%M} UTC.", instant=wiring.clock()))
 
 
 def _ticks(wiring: Wiring) -> Iterator[Finding]:
-    from commsengine.cli.output import when
     from commsengine.cli.run import remedy, too_rarely
-    from commsengine.engine.waiting import count_missed_windows
+    from commsengine.engine.waiting_messages import count_missed_windows
 
     last, rarely = wiring.store.engine.heartbeat(), too_rarely(wiring)
     if last is None or not rarely:
         return
     if unreached := count_missed_windows(wiring.store, wiring.decisions, last.beat_at):
-        people = count(unreached, "person", "people")
-        closed = f"At the last call, {when(last.beat_at)}, something was due for {people} whose send window was closed."
+        people = counted(unreached, "person", "people")
+        closed = _(
+            "At the last call, {instant}, something was due for {people} whose send window was closed.",
+            instant=when(last.beat_at),
+            people=people,
+        )
         yield _problem(f"{rarely} {closed}", remedy(wiring))
     else:
-        yield _note(f"{rarely} What falls due waits for the next call.", remedy(wiring))
+        yield _note(f"{rarely} {_('What falls due waits for the next call.')}", remedy(wiring))
 
 
 def _mail(wiring: Wiring) -> Iterator[Finding]:
     if not wiring.settings.smtp:
-        yield _note("Not set up: no e-mail is sent.")
+        yield _note(_("Not set up: no e-mail is sent."))
         return
     from commsengine.channels.channel import DeliveryError
     from commsengine.channels.smtp import AUTH, HELLO, SmtpConnection, parse_smtp_url
 
     server = parse_smtp_url(wiring.settings.smtp)
+    place = f"{server.host}:{server.port}"
     domain = wiring.mail_from.rstrip(">").rpartition("@")[2]
     relay = SmtpConnection(server, domain, None, connect=TIMEOUT, reply=TIMEOUT)
     try:
         relay.connect()
         relay.command("mail", "NOOP", 250)
     except DeliveryError as error:
-        place = f"{server.host}:{server.port}"
         said = error.reply if server.host in error.reply else f"{place}: {error.reply}"
         fix = {
-            AUTH: "What the server says comes after the code. Look at user and password in COMMSENGINE_SMTP_URL, and "
-            "whether this account may log in and send by SMTP.",
-            HELLO: "What the server says comes after the code. Ask those who run it whether this machine may send.",
-        }.get(error.phase, "Look whether the relay runs, and at host and port in COMMSENGINE_SMTP_URL.")
+            AUTH: _(
+                "What the server says comes after the code. Look at user and password in COMMSENGINE_SMTP_URL, and "
+                "whether this account may log in and send by SMTP."
+            ),
+            HELLO: _("What the server says comes after the code. Ask those who run it whether this machine may send."),
+        }.get(error.phase, _("Look whether the relay runs, and at host and port in COMMSENGINE_SMTP_URL."))
         yield _problem(f"{said.rstrip('.')}.", fix)
         return
     finally:
         relay.quit()
-    secured = "without TLS" if server.tls == "off" else "over verified TLS"
-    logged_in = ", logged in" if server.user else ""
-    yield _ok(f"{server.host}:{server.port} answers {secured}{logged_in}; from {wiring.mail_from}.")
+    secured = _("without TLS") if server.tls == "off" else _("over verified TLS")
+    logged_in = _(", logged in") if server.user else ""
+    yield _ok(
+        _(
+            "{server} answers {secured}{logged_in}; from {sender}.",
+            server=place,
+            secured=secured,
+            logged_in=logged_in,
+            sender=wiring.mail_from,
+        )
+    )
 
 
 def _slack(wiring: Wiring) -> Iterator[Finding]:
     settings = wiring.settings
     if not settings.slack_token:
-        yield _note("Not set up: nothing is sent to Slack.")
+        yield _note(_("Not set up: nothing is sent to Slack."))
         return
     from slack_sdk import WebClient
     from slack_sdk.errors import SlackApiError
@@ -198,17 +214,21 @@ def _slack(wiring: Wiring) -> Iterator[Finding]:
         answer = client.auth_test()
     except (SlackApiError, OSError) as error:
         why = error.response.get("error") if isinstance(error, SlackApiError) else error
-        yield _problem(f"Slack does not accept us: {why}.", "Copy the bot token again (xoxb-…).")
+        yield _problem(_("Slack does not accept us: {why}.", why=why), _("Copy the bot token again (xoxb-…)."))
         return
     yield _ok(
-        f"Connected to {answer.get('team', 'the workspace')} as {answer.get('user', 'the app')}.",
-        "Whether its Messages Tab is on shows with: commsengine send-test PLAN --to EMAIL --channel slack",
+        _(
+            "Connected to {team} as {user}.",
+            team=answer.get("team", _("the workspace")),
+            user=answer.get("user", _("the app")),
+        ),
+        _("Whether its Messages Tab is on shows with: commsengine send-test PLAN --to EMAIL --channel slack"),
     )
     yield from _scopes(str(answer.headers.get("x-oauth-scopes", "")))
     if not (settings.slack_app_token or settings.slack_signing_secret):
         yield _note(
-            "Buttons do not work yet; the links in the messages do.",
-            "Set COMMSENGINE_SLACK_APP_TOKEN (Socket Mode) or COMMSENGINE_SLACK_SIGNING_SECRET (HTTP).",
+            _("Buttons do not work yet; the links in the messages do."),
+            _("Set COMMSENGINE_SLACK_APP_TOKEN (Socket Mode) or COMMSENGINE_SLACK_SIGNING_SECRET (HTTP)."),
         )
 
 
@@ -219,11 +239,13 @@ def _scopes(granted: str) -> Iterator[Finding]:
 
     scopes = {scope.strip() for scope in granted.split(",")}
     if missing := sorted({*scopes_of(MANIFEST)} - scopes - {HISTORY}):
-        yield _problem(f"Scopes are missing: {', '.join(missing)}.", "Use slack-manifest.json of init.")
+        yield _problem(
+            _("Scopes are missing: {scopes}.", scopes=", ".join(missing)), _("Use slack-manifest.json of init.")
+        )
     if HISTORY not in scopes:
         yield _note(
-            f"Without the scope {HISTORY} nobody can say whether an uncertain message arrived.",
-            "Add it to the app and install it again.",
+            _("Without the scope {scope} nobody can say whether an uncertain message arrived.", scope=HISTORY),
+            _("Add it to the app and install it again."),
         )
 
 
@@ -242,13 +264,16 @@ def _postfix_log(wiring: Wiring, postfix: PostfixLog) -> Finding:
         newest = postfix.newest()
     except UNREADABLE as error:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        fix = "The account of the engine must be in the group adm, or systemd-journal for the journal."
-        return _problem(f"The mail log ({named}) cannot be read: {why}.", fix)
-    if newest is None or newest < wiring.clock() - OLD_LOG:
-        last = f"The last line in the mail log ({named}) is of {newest:%Y-%m-%d %H:%M} UTC." if newest else ""
-        empty = f"The mail log ({named}) shows no line of Postfix."
-        return _note(last or empty, "Is this where the relay of COMMSENGINE_SMTP_URL writes?")
-    return _ok(f"The mail log ({named}) can be read; its last line is of {newest:%H:%M} UTC.")
+        fix = _("The account of the engine must be in the group adm, or systemd-journal for the journal.")
+        return _problem(_("The mail log ({log}) cannot be read: {why}.", log=named, why=why), fix)
+    fix = _("Is this where the relay of COMMSENGINE_SMTP_URL writes?")
+    if newest is None:
+        return _note(_("The mail log ({log}) shows no line of Postfix.", log=named), fix)
+    if newest < wiring.clock() - OLD_LOG:
+        at = f"{newest:%Y-%m-%d %H:%M} UTC"
+        return _note(_("The last line in the mail log ({log}) is of {instant}.", log=named, instant=at), fix)
+    at = f"{newest:%H:%M} UTC"
+    return _ok(_("The mail log ({log}) can be read; its last line is of {instant}.", log=named, instant=at))
 
 
 def _imap_archive(archive: ImapArchive) -> Finding:
@@ -257,13 +282,18 @@ def _imap_archive(archive: ImapArchive) -> Finding:
     try:
         messages, proves_itself = archive.examined()
     except ArchiveError as error:
-        return _problem(f"The archive: {error}.", "See COMMSENGINE_IMAP_URL.")
+        return _problem(_("The archive: {error}.", error=error), _("See COMMSENGINE_IMAP_URL."))
     if not proves_itself:
         return _note(
-            "The archive can be read, but none of our messages is found in it.",
-            "Until it gets copies of what is sent, nothing is taken for missing because it is not there.",
+            _("The archive can be read, but none of our messages is found in it."),
+            _("Until it gets copies of what is sent, nothing is taken for missing because it is not there."),
         )
-    return _ok(f"The archive can be read; it holds {count(messages, 'message')}, ours among them.")
+    return _ok(
+        _(
+            "The archive can be read; it holds {messages}, ours among them.",
+            messages=counted(messages, "message", "messages"),
+        )
+    )
 
 
 def _links(wiring: Wiring) -> Iterator[Finding]:
@@ -271,25 +301,35 @@ def _links(wiring: Wiring) -> Iterator[Finding]:
     host = urlsplit(base).hostname
     if is_loopback(host):
         yield _note(
-            f"Links lead to {base}, which only this machine can open.",
-            "Set COMMSENGINE_BASE_URL before real people get them.",
+            _("Links lead to {address}, which only this machine can open.", address=base),
+            _("Set COMMSENGINE_BASE_URL before real people get them."),
         )
         return
     try:
         with urllib.request.urlopen(f"{base}/healthz", timeout=TIMEOUT) as answer:  # noqa: S310 - checked to be http(s)
-            yield _ok(f"{base} answers ({answer.status}).")
+            yield _ok(_("{address} answers ({status}).", address=base, status=answer.status))
     except urllib.error.HTTPError as error:
-        yield _note(f"{base} answers, but no engine runs behind it ({error.code}).")
+        yield _note(_("{address} answers, but no engine runs behind it ({status}).", address=base, status=error.code))
     except OSError as error:
-        yield _problem(f"{base} does not answer: {error}.", "Start the engine, look at the web server.")
+        yield _problem(
+            _("{address} does not answer: {error}.", address=base, error=error),
+            _("Start the engine, look at the web server."),
+        )
 
 
 def _windows(wiring: Wiring) -> Iterator[Finding]:
     running = [record for record in wiring.store.campaigns.all() if record.state == "running"]
     for record in running:
         window = record.plan.send.window
-        hours = f"{window.start // 60:02d}:{window.start % 60:02d} to {window.end // 60:02d}:{window.end % 60:02d}"
-        yield _ok(f"{record.id}: {', '.join(window.days)}, {hours} in each person's own time.")
+        yield _ok(
+            _(
+                "{campaign}: {days}, {start} to {end} in each person's own time.",
+                campaign=record.id,
+                days=", ".join(window.days),
+                start=clock_text(window.start),
+                end=clock_text(window.end),
+            )
+        )
     due = wiring.store.loading.next_wake()
     if running and due:
-        yield _ok(f"The next person is looked at {max(due, wiring.clock()):%a %d %b %H:%M} UTC.")
+        yield _ok(_("The next person is looked at {instant}.", instant=when(max(due, wiring.clock()))))

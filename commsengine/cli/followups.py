@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cadence.terms import OUTCOMES, UNCLEAR, OutcomeName, Unclear
+from commsengine.cadence.kinds_and_states import OUTCOMES, UNCLEAR, OutcomeName, Unclear
 from commsengine.cli.arguments import CAMPAIGN
-from commsengine.cli.output import count, json_option, note, say, show_json, title, when
+from commsengine.cli.output import json_option, note, say, show_json, title, when
 from commsengine.cli.workspace import with_workspace
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
-    from commsengine.cadence.terms import OutcomeName, Unclear
+    from commsengine.cadence.kinds_and_states import OutcomeName, Unclear
     from commsengine.wiring import Wiring
 
 
 @click.command()
-@click.option("--campaign", type=CAMPAIGN, help="Only of this campaign.")
-@click.option("--talking-points", is_flag=True, help="Print what to say, too.")
+@click.option("--campaign", type=CAMPAIGN, help=N_("Only of this campaign."))
+@click.option("--talking-points", is_flag=True, help=N_("Print what to say, too."))
 @json_option
 @with_workspace
 def followups(wiring: Wiring, campaign: str | None, talking_points: bool, as_json: bool) -> None:
@@ -38,12 +39,12 @@ def followups(wiring: Wiring, campaign: str | None, talking_points: bool, as_jso
         show_json({"follow_ups": data})
         return
     if not data:
-        click.echo("Nobody needs a person.")
+        click.echo(_("Nobody needs a person."))
         return
     show_followups(data, talking_points=talking_points)
     if not talking_points:
-        click.echo("What to say: commsengine followups --talking-points")
-    click.echo(f"Afterwards: commsengine followup ID --outcome {'|'.join(OUTCOMES)}")
+        click.echo(_("What to say: commsengine followups --talking-points"))
+    click.echo(_("Afterwards: commsengine followup ID --outcome {outcomes}", outcomes="|".join(OUTCOMES)))
 
 
 def show_followups(found: Sequence[Mapping[str, Any]], *, talking_points: bool = False) -> None:
@@ -51,22 +52,34 @@ def show_followups(found: Sequence[Mapping[str, Any]], *, talking_points: bool =
     for each in today:
         title(f"{each['id']}  {each['name'] or each['person']}, {each['campaign']}: {', '.join(each['messages'])}")
         say(f"  {each['reason']}")
-        say(f"  {each['carrier']} talks to them; phone {each['phone'] or 'unknown'}; since {when(each['since'])}")
+        say(
+            _(
+                "  {carrier} talks to them; phone {phone}; since {since}",
+                carrier=each["carrier"],
+                phone=each["phone"] or _("unknown"),
+                since=when(each["since"]),
+            )
+        )
         if each["tried"]:
-            say(f"  tried: {', '.join(each['tried'])}")
+            say(_("  tried: {tried}", tried=", ".join(each["tried"])))
         if talking_points:
             click.echo()
             click.echo("\n".join(f"    {line}".rstrip() for line in each["talking_points"].splitlines()))
         click.echo()
     if len(found) > len(today):
-        note(f"{count(len(found) - len(today), 'follow-up')} can wait until tomorrow; --json lists them.")
+        note(
+            _(
+                "{follow_ups} can wait until tomorrow; --json lists them.",
+                follow_ups=counted(len(found) - len(today), "follow-up", "follow-ups"),
+            )
+        )
 
 
 @click.command()
 @click.argument("id_", metavar="ID")
-@click.option("--outcome", type=click.Choice(OUTCOMES), required=True, help="What came of it.")
-@click.option("--unclear", type=click.Choice(UNCLEAR), help="What was unclear, if anything.")
-@click.option("--note", "remark", default="", help="For the record.")
+@click.option("--outcome", type=click.Choice(OUTCOMES), required=True, help=N_("What came of it."))
+@click.option("--unclear", type=click.Choice(UNCLEAR), help=N_("What was unclear, if anything."))
+@click.option("--note", "remark", default="", help=N_("For the record."))
 @with_workspace
 def followup(wiring: Wiring, id_: str, outcome: OutcomeName, unclear: Unclear | None, remark: str) -> None:
     """Record what came of a personal outreach.
@@ -81,4 +94,11 @@ def followup(wiring: Wiring, id_: str, outcome: OutcomeName, unclear: Unclear | 
     one = record_outcome(
         wiring.store, id_, outcome, unclear=unclear or "", note=remark, by=wiring.operator, now=wiring.clock()
     )
-    click.echo(f"Recorded for {one.person.email}: {outcome}, about {', '.join(one.messages)}.")
+    click.echo(
+        _(
+            "Recorded for {email}: {outcome}, about {messages}.",
+            email=one.person.email,
+            outcome=_(outcome),
+            messages=", ".join(one.messages),
+        )
+    )

@@ -12,8 +12,9 @@ from string import Template
 
 import click
 
-from commsengine.cli import starter
+from commsengine.cli import starter_files
 from commsengine.cli.output import write
+from commsengine.translation import _
 
 
 @click.command()
@@ -30,14 +31,13 @@ def init(folder: Path) -> None:
     kept = [name for name in files if (folder / name).exists()]
     for name, text in files.items():
         if name not in kept:
-            write(folder / name, text, "Name a folder you may write to.", folders=True)
+            write(folder / name, text, _("Name a folder you may write to."), folders=True)
     for name in kept:
-        click.echo(f"kept     {folder / name}", err=True)
-    click.echo(f"A workspace is in {folder.absolute()}. Next:")
+        click.echo(f"{_('kept'):<8} {folder / name}", err=True)
+    click.echo(_("A workspace is in {folder}. Next:", folder=folder.absolute()))
     if folder.absolute() != Path.cwd():
         click.echo(f"  cd {shlex.quote(str(folder))}")
-    click.echo("  commsengine people import people.csv")
-    click.echo(f"  commsengine check schedules/{campaign}.yaml")
+    click.echo(f"  commsengine people import people.csv\n  commsengine check schedules/{campaign}.yaml")
 
 
 def _campaign(folder: Path) -> str:
@@ -51,16 +51,16 @@ def _files(campaign: str) -> dict[str, str]:
     from commsengine.wiring import now
 
     today = now().date()
-    plan = Template(starter.PLAN).substitute(
+    plan = Template(starter_files.PLAN).substitute(
         campaign=campaign, kickoff=today.isoformat(), go_live=(today + timedelta(days=42)).isoformat()
     )
     return {
         f"schedules/{campaign}.yaml": plan,
-        "people.csv": starter.PEOPLE,
-        "workspace.yaml": starter.WORKSPACE,
-        "message_templates/README": starter.TEMPLATES,
+        "people.csv": starter_files.PEOPLE,
+        "workspace.yaml": starter_files.WORKSPACE,
+        "message_templates/README": starter_files.TEMPLATES,
         "plan.schema.json": json.dumps(plan_schema(), indent=2, ensure_ascii=False) + "\n",
         "slack-manifest.json": json.dumps(MANIFEST, indent=2) + "\n",
-        ".env": Template(starter.ENVIRONMENT).substitute(key=secrets.token_hex(32)),
-        ".gitignore": starter.GITIGNORE,
+        ".env": Template(starter_files.ENVIRONMENT).substitute(key=secrets.token_hex(32)),
+        ".gitignore": starter_files.GITIGNORE,
     }

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, TextIO, cast
 
-from commsengine.cli.written_out import bare, guarded, in_one_line, written_out
+from commsengine.cli.terminal_safety import bare, guarded, in_one_line, written_out
 
 INFO, WARNING = logging.INFO, logging.WARNING
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
-from commsengine.cli.written_out import bare, in_one_line
+from commsengine.cli.terminal_safety import bare, in_one_line
 from commsengine.errors import InputError
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,8 +23,18 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 PIPED = 500
 """Columns of what is no terminal: a line stays a line, so that ``grep`` finds it whole."""
 
+WORDS = (
+    N_("paused"), N_("running"), N_("finished"), N_("cancelled"),
+    N_("claimed"), N_("sending"), N_("sent"), N_("retry"), N_("failed"), N_("uncertain"), N_("skipped"),
+    N_("message"), N_("remind"), N_("personal"), N_("sponsor"), N_("service"), N_("permanent"), N_("released"),
+    N_("acknowledged"), N_("input"), N_("commit"), N_("check"), N_("heard enough"), N_("not for me"),
+    N_("asked"), N_("not recalled"), N_("recalled"), N_("reached"), N_("not reached"), N_("not for them"),
+    N_("understood"), N_("objects"), N_("declines"), N_("away"),
+)  # fmt: skip
+"""The words of the closed lists in ``kinds_and_states.py``: stored and typed as they are here, shown through ``_``."""
+
 json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON with documented fields (docs/commands.md)."
+    "--json", "as_json", is_flag=True, help=N_("Print JSON with documented fields (docs/commands.md).")
 )
 
 
@@ -50,7 +61,7 @@ def when(instant: datetime | str | None) -> str:
     """``Mon 11 Jan 08:00 UTC``, of an instant or its ISO form."""
     if isinstance(instant, str):
         instant = datetime.fromisoformat(instant)
-    return f"{instant.astimezone(UTC):%a %d %b %H:%M} UTC" if instant else "-"
+    return _("{instant:%a %d %b %H:%M} UTC", instant=instant.astimezone(UTC)) if instant else "-"
 
 
 def console() -> Console:
@@ -65,7 +76,7 @@ def console() -> Console:
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = (), whole: Sequence[str] = ()
 ) -> None:
-    """A table without frames; without rows, nothing.
+    """A table without frames; without rows, nothing. Its headings are texts of the catalog, or values.
 
     Columns in ``right`` are aligned to the right; those in ``whole`` are never broken, for they are copied.
     """
@@ -76,7 +87,7 @@ def table(
     drawn = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
     for column in columns:
         side: Literal["left", "right"] = "right" if column in right else "left"
-        drawn.add_column(column, justify=side, overflow="fold", no_wrap=column in whole)
+        drawn.add_column(_(column), justify=side, overflow="fold", no_wrap=column in whole)
     for row in rows:
         drawn.add_row(*(Text(in_one_line(cell)) for cell in row))
     if drawn.row_count:
@@ -86,19 +97,26 @@ def table(
 def first_rows(columns: Sequence[str], rows: Sequence[Sequence[object]], most: int = 10) -> None:
     table(columns, rows[:most])
     if len(rows) > most:
-        note(f"… and {len(rows) - most:,} more: --json lists all of them.")
+        note(_("… and {number:,} more: --json lists all of them.", number=len(rows) - most))
 
 
 def at_rest(rest: Mapping[str, Any], now: datetime) -> str:
     until = datetime.fromisoformat(rest["until"])
-    return (
-        f"{rest['channel']} rests until {when(until) if until > now else 'the next tick'}: "
-        f"{rest['because'].rstrip('.')}."
+    return _(
+        "{channel} rests until {until}: {because}.",
+        channel=rest["channel"],
+        until=when(until) if until > now else _("the next tick"),
+        because=_(rest["because"]).rstrip("."),
     )
 
 
 def waits_for(rest: Mapping[str, Any]) -> str:
-    return f"{count(rest['waiting'], 'message waits', 'messages wait')} for {rest['channel']}."
+    waiting = counted(rest["waiting"], "message waits", "messages wait")
+    return _("{messages} for {channel}.", messages=waiting, channel=rest["channel"])
+
+
+def estimated_from(people: int) -> str:
+    return _(" (estimated from {people:,} people)", people=people)
 
 
 def title(text: str) -> None:
@@ -118,11 +136,6 @@ def note(text: str) -> None:
     click.echo(text, err=True)
 
 
-def count(number: int, one: str, many: str = "") -> str:
-    """``1 person``, ``12 people``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
 def write(file: Path, text: str, fix: str, *, folders: bool = False) -> None:
     """Raises ``InputError`` with the remedy ``fix`` where it cannot be written; ``folders`` makes those above it."""
     try:
@@ -131,7 +144,7 @@ def write(file: Path, text: str, fix: str, *, folders: bool = False) -> None:
         file.touch(mode=0o600)  # before the first byte is in it: it may hold a secret
         file.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
-        raise InputError(f"{file} cannot be written: {error.strerror}.", fix) from None
+        raise InputError(_("{file} cannot be written: {strerror}.", file=file, strerror=error.strerror), fix) from None
 
 
 def open_page(file: Path) -> None:

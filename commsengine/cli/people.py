@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commsengine.cli.arguments import FILE, consent, person_named, yes_option
-from commsengine.cli.output import count, json_option, note, say, show_json, when, write
+from commsengine.cli.output import json_option, note, say, show_json, when, write
+from commsengine.cli.terminal_safety import bare
 from commsengine.cli.workspace import with_workspace
-from commsengine.cli.written_out import bare
 from commsengine.errors import InputError
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
     from commsengine.authoring.people_file import PeopleFile
@@ -36,9 +37,9 @@ def people() -> None:
 
 @people.command("import")
 @click.argument("file", type=FILE)
-@click.option("--skip-bad", is_flag=True, help="Import the good rows and list the bad ones.")
-@click.option("--complete", is_flag=True, help="The file is everybody: whoever is missing has left.")
-@click.option("--yes", "-y", is_flag=True, help="Also bring back people who are marked as left.")
+@click.option("--skip-bad", is_flag=True, help=N_("Import the good rows and list the bad ones."))
+@click.option("--complete", is_flag=True, help=N_("The file is everybody: whoever is missing has left."))
+@click.option("--yes", "-y", is_flag=True, help=N_("Also bring back people who are marked as left."))
 @json_option
 @with_workspace
 def import_(wiring: Wiring, file: Path, skip_bad: bool, complete: bool, yes: bool, as_json: bool) -> None:
@@ -66,25 +67,35 @@ def import_(wiring: Wiring, file: Path, skip_bad: bool, complete: bool, yes: boo
         show_json(_report(read, counts))
         return
     click.echo(
-        f"{read.read:,} read, {len(read.people):,} imported: {counts.added:,} new, {counts.updated:,} changed, "
-        f"{counts.unchanged:,} as before" + (f", {counts.left:,} marked as left." if complete else ".")
+        _(
+            "{read:,} read, {imported:,} imported: {added:,} new, {updated:,} changed, {unchanged:,} as before{left}.",
+            read=read.read,
+            imported=len(read.people),
+            added=counts.added,
+            updated=counts.updated,
+            unchanged=counts.unchanged,
+            left=_(", {people:,} marked as left", people=counts.left) if complete else "",
+        )
     )
     tell_columns(read)
     tell_leavers(read)
     if complete and read.rejected:
-        note("Whoever stands in a rejected row is still counted as present.")
+        note(_("Whoever stands in a rejected row is still counted as present."))
 
 
 def _refuse_bad_rows(read: PeopleFile, *, skip_bad: bool, complete: bool) -> None:
     if read.rejected and not skip_bad:
         raise InputError(
-            f"{count(read.wrong_rows, 'row is', 'rows are')} wrong, so nothing was changed.",
-            "Correct them, or add --skip-bad to import the rest.",
+            _("{rows} wrong, so nothing was changed.", rows=counted(read.wrong_rows, "row is", "rows are")),
+            _("Correct them, or add --skip-bad to import the rest."),
         )
     if complete and read.nameless:
         raise InputError(
-            f"Nobody can tell whose row line {read.nameless[0]} is, so nobody was marked as left and nothing changed.",
-            "Correct the row, or import without --complete.",
+            _(
+                "Nobody can tell whose row line {line} is, so nobody was marked as left and nothing changed.",
+                line=read.nameless[0],
+            ),
+            _("Correct the row, or import without --complete."),
         )
 
 
@@ -101,7 +112,7 @@ def _report(read: PeopleFile, counts: ImportCounts) -> dict[str, Any]:
 
 
 @people.command("export")
-@click.option("--out", type=FILE, help="Write to this file instead of printing.")
+@click.option("--out", type=FILE, help=N_("Write to this file instead of printing."))
 @with_workspace
 def export(wiring: Wiring, out: Path | None) -> None:
     """Print everybody as CSV that Excel opens safely and import reads back.
@@ -114,8 +125,8 @@ def export(wiring: Wiring, out: Path | None) -> None:
     if out is None:
         click.echo(text, nl=False, file=None if sys.stdout.isatty() else bare(sys.stdout))
         return
-    write(out, text, "Name another file with --out.")
-    note(f"{out} is written.")
+    write(out, text, _("Name another file with --out."))
+    note(_("{file} is written.", file=out))
 
 
 @people.command("show")
@@ -138,14 +149,15 @@ def show(wiring: Wiring, email: str, as_json: bool) -> None:
     click.echo()
     for kind, facts in stored.items():
         if facts and kind != "person":
-            click.echo(f"{count(len(facts), 'row')} of {kind.replace('_', ' ')}")
-    click.echo(f"\nWhat was sent, and why: commsengine why {person.email}")
-    click.echo(f"Every row: commsengine people show {person.email} --json")
+            rows = counted(len(facts), "row", "rows")
+            click.echo(_("{rows} of {kind}", rows=rows, kind=kind.replace("_", " ")))
+    click.echo("\n" + _("What was sent, and why: commsengine why {email}", email=person.email))
+    click.echo(_("Every row: commsengine people show {email} --json", email=person.email))
 
 
 def _plainly(value: object) -> object:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     return when(value) if isinstance(value, dt.datetime) else value
 
 
@@ -169,9 +181,9 @@ def erase(wiring: Wiring, email: str, yes: bool) -> None:
     Example: commsengine people erase ana.kim@example.com
     """
     person = person_named(wiring, email)
-    consent(f"Erase {person.email} for good?", yes=yes)
+    consent(_("Erase {email} for good?", email=person.email), yes=yes)
     pseudonym = wiring.store.people.erase(person.id, by=wiring.operator, now=wiring.clock())
-    click.echo(f"Erased. The counts stay under {pseudonym}.")
+    click.echo(_("Erased. The counts stay under {pseudonym}.", pseudonym=pseudonym))
 
 
 MOST_NAMES = 5
@@ -182,21 +194,21 @@ def tell_columns(read: PeopleFile) -> None:
 
     ours = [name for name in read.columns if name in KNOWN]
     others = [name for name in read.columns if name not in KNOWN]
-    attributes = f" Attributes: {', '.join(others)}." if others else ""
-    kept = f" Not in the file, so left as they are: {', '.join(read.kept)}." if read.kept else ""
-    click.echo(f"Columns read: {', '.join(ours)}.{attributes}{kept}")
+    attributes = _(" Attributes: {columns}.", columns=", ".join(others)) if others else ""
+    kept = _(" Not in the file, so left as they are: {columns}.", columns=", ".join(read.kept)) if read.kept else ""
+    click.echo(_("Columns read: {columns}.", columns=", ".join(ours)) + attributes + kept)
 
 
 def tell_leavers(read: PeopleFile) -> None:
     if read.returned:
-        click.echo(f"Marked as left until now, and active again: {_some(read.returned)}.")
+        click.echo(_("Marked as left until now, and active again: {people}.", people=_some(read.returned)))
     gone = [person.email for person in read.people if person.left]
     if gone and "left" not in read.columns:
-        who = count(len(gone), "person of the file is", "people of the file are")
-        note(f"{who} marked as left, and that stays: {_some(gone)}.")
-        note("If they are back, give them an empty cell in a column 'left' and add --yes.")
+        people = counted(len(gone), "person of the file is", "people of the file are")
+        note(_("{people} marked as left, and that stays: {names}.", people=people, names=_some(gone)))
+        note(_("If they are back, give them an empty cell in a column 'left' and add --yes."))
 
 
 def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+    more = _(" and {people:,} more", people=len(names) - MOST_NAMES) if len(names) > MOST_NAMES else ""
     return ", ".join(names[:MOST_NAMES]) + more

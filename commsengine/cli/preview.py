@@ -13,24 +13,25 @@ from commsengine.cli.arguments import CHANNEL, FILE, FOLDER
 from commsengine.cli.output import json_option, note, open_page, show_json, title, write
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
+from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
-    from commsengine.cadence.terms import ChannelName
+    from commsengine.cadence.kinds_and_states import ChannelName
     from commsengine.planning.preview import PreviewTouch
     from commsengine.wiring import Wiring
 
 
 @click.command()
 @click.argument("plan", type=FILE)
-@click.option("--as", "email", metavar="EMAIL", help="As this person.")
-@click.option("--role", help="As the first person of this role (default: one person of every role).")
-@click.option("--message", help="Only this message.")
-@click.option("--touch", "number", type=click.IntRange(1), default=1, show_default=True, help="Its n-th touch.")
-@click.option("--channel", type=CHANNEL, help="Only as this channel shows it.")
+@click.option("--as", "email", metavar="EMAIL", help=N_("As this person."))
+@click.option("--role", help=N_("As the first person of this role (default: one person of every role)."))
+@click.option("--message", help=N_("Only this message."))
+@click.option("--touch", "number", type=click.IntRange(1), default=1, show_default=True, help=N_("Its n-th touch."))
+@click.option("--channel", type=CHANNEL, help=N_("Only as this channel shows it."))
 @click.option(
-    "--out", type=FOLDER, help="Write the mail (HTML, text) and the Slack card (HTML, blocks) to this folder."
+    "--out", type=FOLDER, help=N_("Write the mail (HTML, text) and the Slack card (HTML, blocks) to this folder.")
 )
-@click.option("--open", "open_", is_flag=True, help="Open the HTML in the browser (with --out, else in ./preview).")
+@click.option("--open", "open_", is_flag=True, help=N_("Open the HTML in the browser (with --out, else in ./preview)."))
 @json_option
 @with_workspace
 def preview(
@@ -65,13 +66,14 @@ def preview(
         note(text)
     if not seen:
         raise InputError(
-            f"There is no touch {number} to show.", "Ask for an earlier one with --touch, or another --message."
+            _("There is no touch {number} to show.", number=number),
+            _("Ask for an earlier one with --touch, or another --message."),
         )
     if out is not None or open_:
         files = _write(seen, out or Path("preview"))
-        note(f"{len(files)} files are in {out or Path('preview')}.")
+        note(_("{files} files are in {folder}.", files=len(files), folder=out or Path("preview")))
         for address, by in dict.fromkeys((each.person.email, each.goes_by) for each in seen if each.message):
-            note(f"To {address} it goes out by {by}.")
+            note(_("To {email} it goes out by {channel}.", email=address, channel=by))
         for file in files if open_ else ():
             if file.suffix == ".html":
                 open_page(file)
@@ -86,13 +88,24 @@ def _show(shown: PreviewTouch) -> None:
     touch, message = shown.touch, shown.message
     person = f"{shown.person.email} ({touch.role})"
     if message is None:
-        title(f"{touch.message}: what to say to {person} in person")
+        title(_("{message}: what to say to {person} in person", message=touch.message, person=person))
         click.echo(shown.talking_points)
     else:
-        instead = "" if touch.channel == shown.goes_by else f" (it goes out by {shown.goes_by})"
-        title(f"{touch.message}, {touch.kind} {touch.number}, to {person} by {touch.channel}{instead}")
+        instead = "" if touch.channel == shown.goes_by else _(" (it goes out by {channel})", channel=shown.goes_by)
+        title(
+            _(
+                "{message}, {kind} {number}, to {person} by {channel}{instead}",
+                message=touch.message,
+                kind=_(touch.kind),
+                number=touch.number,
+                person=person,
+                channel=touch.channel,
+                instead=instead,
+            )
+        )
         text = html.unescape(message.text) if message.blocks else message.text
-        click.echo(f"From:    {message.sender_name}\nSubject: {message.subject}\n\n{text}")
+        click.echo(_("From:    {sender}\nSubject: {subject}", sender=message.sender_name, subject=message.subject))
+        click.echo(f"\n{text}")
     click.echo()
 
 
@@ -103,7 +116,7 @@ def _write(seen: list[PreviewTouch], folder: Path) -> list[Path]:
         name = f"{touch.message}-{touch.role}-{touch.kind}-{touch.number}"
         for ending, text in _texts(shown).items():
             files.append(folder / f"{name}{ending}")
-            write(files[-1], text, "Name another folder with --out.", folders=True)
+            write(files[-1], text, _("Name another folder with --out."), folders=True)
     return files
 
 

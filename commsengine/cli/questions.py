@@ -10,6 +10,7 @@ import click
 from commsengine.cli.output import json_option, show_json, table, when
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
+from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -30,17 +31,17 @@ def questions(wiring: Wiring, as_json: bool) -> None:
         show_json({"questions": found})
         return
     if not found:
-        click.echo("No question is open.")
+        click.echo(_("No question is open."))
     show_questions(found)
 
 
 def show_questions(found: Sequence[Mapping[str, Any]]) -> None:
     table(
-        ["id", "asked", "by", "campaign", "question"],
+        [N_("id"), N_("asked"), N_("by"), N_("campaign"), N_("question")],
         [
             (
                 each["id"],
-                when(each["asked_at"]) + (" (waits too long)" if each["overdue"] else ""),
+                when(each["asked_at"]) + (_(" (waits too long)") if each["overdue"] else ""),
                 each["person"],
                 each["campaign"],
                 each["text"],
@@ -52,7 +53,7 @@ def show_questions(found: Sequence[Mapping[str, Any]]) -> None:
 
 @click.command()
 @click.argument("number", metavar="ID", type=int)
-@click.option("--answer", required=True, help="What the person gets to read.")
+@click.option("--answer", required=True, help=N_("What the person gets to read."))
 @with_workspace
 def question(wiring: Wiring, number: int, answer: str) -> None:
     """Answer a question. The answer is on the person's page at once, and is sent to them.
@@ -61,8 +62,21 @@ def question(wiring: Wiring, number: int, answer: str) -> None:
     """
     asked = wiring.store.questions.get(number)
     if asked is None:
-        raise InputError(f"There is no question {number}.", "List them: commsengine questions")
+        raise InputError(_("There is no question {number}.", number=number), _("List them: commsengine questions"))
     if asked.answered_at is not None:
-        raise InputError(f"Question {number} was answered {when(asked.answered_at)} by {asked.answered_by}.")
+        raise InputError(
+            _(
+                "Question {number} was answered {instant} by {account}.",
+                number=number,
+                instant=when(asked.answered_at),
+                account=asked.answered_by,
+            )
+        )
     wiring.inbox.answer_question(number, answer, wiring.operator, wiring.clock())
-    click.echo(f"Question {number} is answered; {asked.campaign} goes on for whoever asked it.")
+    click.echo(
+        _(
+            "Question {number} is answered; {campaign} goes on for whoever asked it.",
+            number=number,
+            campaign=asked.campaign,
+        )
+    )

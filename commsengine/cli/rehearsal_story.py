@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cli.output import count, table, title, when
+from commsengine.cli.output import table, title, when
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
     from commsengine.sandbox.rehearse import Story
 
 KINDS = {
-    "message": "messages",
-    "remind": "reminders",
-    "personal": "personal outreach",
-    "sponsor": "proposals to ask the sponsor",
+    "message": N_("messages"),
+    "remind": N_("reminders"),
+    "personal": N_("personal outreach"),
+    "sponsor": N_("proposals to ask the sponsor"),
 }
 
 
@@ -44,33 +45,54 @@ def as_data(story: Story) -> dict[str, Any]:
 def tell(story: Story, where: Path) -> None:
     script = story.script
     click.echo()
-    title(f"{script.plan.title}: {script.start:%d %b %Y} to {script.until:%d %b %Y}")
+    title(
+        _(
+            "{title}: {start:%d %b %Y} to {until:%d %b %Y}",
+            title=script.plan.title,
+            start=script.start,
+            until=script.until,
+        )
+    )
     click.echo(
-        f"{count(len(story.touches), 'touch', 'touches')} for {count(len(script.people), 'person', 'people')}, "
-        f"{count(story.ticks, 'tick')} of the real engine in {story.seconds:.0f} s."
+        _(
+            "{touches} for {people}, {ticks} of the real engine in {seconds:.0f} s.",
+            touches=counted(len(story.touches), "touch", "touches"),
+            people=counted(len(script.people), "person", "people"),
+            ticks=counted(story.ticks, "tick", "ticks"),
+            seconds=story.seconds,
+        )
     )
     click.echo()
-    table(["what", "touches"], [(KINDS.get(kind, kind), f"{n:,}") for kind, n in _kinds(story)], right=["touches"])
+    _counts(N_("what"), N_("touches"), [(KINDS.get(kind, kind), number) for kind, number in _kinds(story)])
     click.echo()
-    table(["by", "touches"], [(channel, f"{n:,}") for channel, n in _channels(story)], right=["touches"])
+    _counts(N_("by"), N_("touches"), _channels(story))
     if story.answers:
         click.echo()
-        rows = [(kind.replace("_", " "), f"{n:,}") for kind, n in story.answers.most_common()]
-        table(["what people did", "times"], rows, right=["times"])
+        done = [(kind.replace("_", " "), number) for kind, number in story.answers.most_common()]
+        _counts(N_("what people did"), N_("times"), done)
     _paused(story)
     _calls(story)
     click.echo()
     click.echo(_agreement(story))
     there = shlex.quote(str(where))
-    click.echo(f"Look closer: COMMSENGINE_DATABASE_URL=sqlite:///rehearsal.db commsengine --workspace {there} status")
+    click.echo(
+        _(
+            "Look closer: COMMSENGINE_DATABASE_URL=sqlite:///rehearsal.db commsengine --workspace {there} status",
+            there=there,
+        )
+    )
+
+
+def _counts(what: str, times: str, rows: Iterable[tuple[str, int]]) -> None:
+    table([what, times], [(_(name), f"{number:,}") for name, number in rows], right=[times])
 
 
 def _kinds(story: Story) -> list[tuple[str, int]]:
-    return _counted(kind for _, _, _, kind, _, _, skip in story.touches if not skip)
+    return _counted(kind for *_rest, kind, _channel, _due, skip in story.touches if not skip)
 
 
 def _channels(story: Story) -> list[tuple[str, int]]:
-    return _counted(channel for _, _, _, _, channel, _, skip in story.touches if not skip)
+    return _counted(channel for *_rest, channel, _due, skip in story.touches if not skip)
 
 
 def _counted(words: Iterable[str]) -> list[tuple[str, int]]:
@@ -83,8 +105,14 @@ def _paused(story: Story) -> None:
         return
     click.echo()
     click.echo(
-        f"Paused {when(paused.since)}, resumed {when(paused.until)}: {paused.sent_meanwhile:,} left meanwhile, "
-        f"{paused.due_meanwhile:,} held back and sent after."
+        _(
+            "Paused {since}, resumed {until}: {sent_meanwhile:,} left meanwhile, {due_meanwhile:,} held back and "
+            "sent after.",
+            since=when(paused.since),
+            until=when(paused.until),
+            sent_meanwhile=paused.sent_meanwhile,
+            due_meanwhile=paused.due_meanwhile,
+        )
     )
 
 
@@ -92,18 +120,28 @@ def _calls(story: Story) -> None:
     click.echo()
     if story.first_call is not None:
         call = story.first_call
-        click.echo("Whom to call, and what to say. The first of these calls:")
+        click.echo(_("Whom to call, and what to say. The first of these calls:"))
         title(
-            f"{call.person.name or call.person.email}, phone {call.person.phone or 'unknown'}, called by {call.carrier}"
+            _(
+                "{person}, phone {phone}, called by {carrier}",
+                person=call.person.name or call.person.email,
+                phone=call.person.phone or _("unknown"),
+                carrier=call.carrier,
+            )
         )
-        click.echo(f"{call.reason} Tried: {', '.join(call.tried) or 'nothing yet'}.")
+        click.echo(f"{call.reason} {_('Tried: {tried}.', tried=', '.join(call.tried) or _('nothing yet'))}")
         click.echo()
         click.echo("\n".join(f"  {line}".rstrip() for line in call.talking_points.splitlines()))
         click.echo()
-    click.echo(f"{count(len(story.calls), 'follow-up')} open at the end.")
+    click.echo(_("{follow_ups} open at the end.", follow_ups=counted(len(story.calls), "follow-up", "follow-ups")))
 
 
 def _agreement(story: Story) -> str:
     if story.agrees:
-        return f"What was sent equals what simulate said: {len(story.touches):,} of {len(story.touches):,} touches."
-    return f"It differs from simulate: {len(story.missing):,} missing, {len(story.unforeseen):,} unforeseen."
+        touches = len(story.touches)
+        return _("What was sent equals what simulate said: {touches:,} of {touches:,} touches.", touches=touches)
+    return _(
+        "It differs from simulate: {missing:,} missing, {unforeseen:,} unforeseen.",
+        missing=len(story.missing),
+        unforeseen=len(story.unforeseen),
+    )

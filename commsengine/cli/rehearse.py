@@ -17,18 +17,21 @@ import click
 
 from commsengine.cli.arguments import ANSWERS, FILE
 from commsengine.cli.output import json_option, note, show_json
+from commsengine.cli.terminal_safety import bare
 from commsengine.cli.workspace import with_workspace
-from commsengine.cli.written_out import bare
 from commsengine.errors import CommsError
+from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
     from commsengine.sandbox.rehearse import Script, Story
     from commsengine.wiring import Wiring
 
 SERVED_AT = 8025
-serve_option = click.option("--serve", is_flag=True, help="Stay up, to look into every mailbox and press the buttons.")
+serve_option = click.option(
+    "--serve", is_flag=True, help=N_("Stay up, to look into every mailbox and press the buttons.")
+)
 port_option = click.option(
-    "--port", type=click.IntRange(1, 65534), default=SERVED_AT, show_default=True, help="Of the page, with --serve."
+    "--port", type=click.IntRange(1, 65534), default=SERVED_AT, show_default=True, help=N_("Of the page, with --serve.")
 )
 
 
@@ -39,7 +42,7 @@ port_option = click.option(
     type=ANSWERS,
     default="typical",
     show_default=True,
-    help="How the people of the sandbox answer; the weak and the strong do by what they remember.",
+    help=N_("How the people of the sandbox answer; the weak and the strong do by what they remember."),
 )
 @serve_option
 @port_option
@@ -92,11 +95,11 @@ def _perform(wiring: Wiring, plan: Path, folder: Path, answers: str, *, serve: b
         else:
             tell(story, where)
         if serve:
-            note(f"\nLook around: {rehearsal.sandbox.page_url}   (Ctrl-C ends it)")
+            note("\n" + _("Look around: {address}   (Ctrl-C ends it)", address=rehearsal.sandbox.page_url))
             _until_interrupted()
     if not story.agrees:
         raise CommsError(
-            "What was sent is not what simulate said.", "Please report this with the plan: it is a defect."
+            _("What was sent is not what simulate said."), _("Please report this with the plan: it is a defect.")
         )
 
 
@@ -131,14 +134,22 @@ def _script(wiring: Wiring, path: Path, answers: str) -> Script:
     start = opens.replace(hour=0, minute=0)
     supposing = partial(supposition, answers, Campaigns((Campaign(plan, start),), wiring.rules))
     script = Script(plan, people, wiring.rules, wiring.templates, start, last_closing(plan, people), supposing)
-    note(f"Rehearsing {plan.campaign} for {len(people):,} people, {start:%d %b %Y} to {script.until:%d %b %Y} …")
+    note(
+        _(
+            "Rehearsing {campaign} for {people:,} people, {start:%d %b %Y} to {until:%d %b %Y} …",
+            campaign=plan.campaign,
+            people=len(people),
+            start=start,
+            until=script.until,
+        )
+    )
     return with_pause(script)
 
 
 def _with_progress(run: Callable[[Callable[[dt.datetime], object]], Story], script: Script) -> Story:
     days = (script.until - script.start).days
     with click.progressbar(
-        length=days, label="Rehearsing", file=bare(sys.stderr), hidden=not sys.stderr.isatty()
+        length=days, label=_("Rehearsing"), file=bare(sys.stderr), hidden=not sys.stderr.isatty()
     ) as bar:
         return run(lambda now: bar.update((now - script.start).days - bar.pos))
 
@@ -147,4 +158,4 @@ def _until_interrupted() -> None:
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
-        note("Stopped.")
+        note(_("Stopped."))

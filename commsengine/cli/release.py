@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cli.arguments import consent_to, yes_option
-from commsengine.cli.campaigns import backlog_option, tell
+from commsengine.cli.control import backlog_option, tell
 from commsengine.cli.output import say
 from commsengine.cli.workspace import with_workspace
+from commsengine.translation import _
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -28,11 +29,11 @@ def release(wiring: Wiring, backlog: str, yes: bool) -> None:
 
     held = next((hold for hold in wiring.store.engine.holds() if hold.until is None), None)
     if held is None:
-        click.echo("The engine is not on hold.")
+        click.echo(_("The engine is not on hold."))
         return
-    say(f"On hold since {held.since:%d %b %H:%M} UTC: {held.reason}")
+    say(_("On hold since {since:%d %b %H:%M} UTC: {reason}", since=held.since, reason=_(held.reason)))
     seen = release_effects(wiring.store, wiring.decisions, backlog, wiring.clock())
     tell(seen)
-    consent_to(seen.now_due, "Release the engine?", yes=yes)
+    consent_to(seen.now_due, _("Release the engine?"), yes=yes)
     wiring.store.engine.release(backlog, by=wiring.operator, now=wiring.clock())
-    click.echo("The engine may send again.")
+    click.echo(_("The engine may send again."))

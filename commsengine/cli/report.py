@@ -10,6 +10,7 @@ import click
 from commsengine.cli.arguments import CAMPAIGN, FILE
 from commsengine.cli.output import json_option, note, open_page, show_json, title, write
 from commsengine.cli.workspace import with_workspace
+from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("campaign", type=CAMPAIGN)
-@click.option("--out", type=FILE, help="Write the page to this file (default: report-CAMPAIGN.html).")
-@click.option("--open", "open_", is_flag=True, help="Open the page in the browser.")
+@click.option("--out", type=FILE, help=N_("Write the page to this file (default: report-CAMPAIGN.html)."))
+@click.option("--open", "open_", is_flag=True, help=N_("Open the page in the browser."))
 @json_option
 @with_workspace
 def report(wiring: Wiring, campaign: str, out: Path | None, open_: bool, as_json: bool) -> None:
@@ -29,13 +30,13 @@ def report(wiring: Wiring, campaign: str, out: Path | None, open_: bool, as_json
     Example: commsengine report crm-rollout --out report.html
     """
     from commsengine.reports.campaign_report import report as report_of
-    from commsengine.reports.report_data import as_data
     from commsengine.reports.report_html import headline, page
+    from commsengine.reports.report_json import as_data
 
     seen = report_of(wiring.store, campaign, wiring.clock())
     file = out or (None if as_json and not open_ else wiring.folder / f"report-{campaign}.html")
     if file is not None:
-        write(file, page(seen), "Name another file with --out.")
+        write(file, page(seen), _("Name another file with --out."))
     if as_json:
         show_json(as_data(seen))
     else:
@@ -44,6 +45,6 @@ def report(wiring: Wiring, campaign: str, out: Path | None, open_: bool, as_json
         for line in lines:
             click.echo(line)
     if file is not None:
-        note(f"The report is in {file}.")
+        note(_("The report is in {file}.", file=file))
         if open_:
             open_page(file)

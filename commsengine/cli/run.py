@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.campaigns import STILL_OPEN
-from commsengine.cli.output import at_rest, count, json_option, note, show_json, waits_for, when
+from commsengine.cli.control import STILL_OPEN
+from commsengine.cli.output import at_rest, json_option, note, show_json, waits_for, when
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import HeldError
+from commsengine.translation import _, counted
 
 if TYPE_CHECKING:
     import datetime as dt
 
+    from commsengine.engine.engine import BeatReport
     from commsengine.wiring import Wiring
 
 
@@ -37,9 +39,11 @@ def run(wiring: Wiring, ctx: click.Context) -> None:
     wiring.must_send()
     _tell_left_out(wiring)
     configure_logs(INFO)
-    clean = wiring.run(ready=lambda: note(f"The engine runs; its pages are at {wiring.settings.links_base}"))
+    clean = wiring.run(
+        ready=lambda: note(_("The engine runs; its pages are at {address}", address=wiring.settings.links_base))
+    )
     if not clean:
-        note("Some messages were just leaving; what became of them is uncertain, and the next start flags them.")
+        note(_("Some messages were just leaving; what became of them is uncertain, and the next start flags them."))
     ctx.exit(0 if clean else STILL_OPEN)
 
 
@@ -70,25 +74,44 @@ def tick(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
         show_json({**asdict(report), "too_rarely": rarely})
     else:
         click.echo(
-            f"{count(report.sent, 'message')} sent, {count(report.by_hand, 'follow-up')} opened, "
-            f"{report.skipped:,} skipped{f', {report.failed:,} failed' if report.failed else ''}."
+            _(
+                "{messages} sent, {follow_ups} opened, {skipped:,} skipped{failed}.",
+                messages=counted(report.sent, "message", "messages"),
+                follow_ups=counted(report.by_hand, "follow-up", "follow-ups"),
+                skipped=report.skipped,
+                failed=_(", {touches:,} failed", touches=report.failed) if report.failed else "",
+            )
         )
+    _tell_what_stays(wiring, report, rarely)
+    if report.hold == STOPPED:
+        raise HeldError(_(STOPPED))
+    if report.hold:
+        raise HeldError(
+            _("The engine is on hold: {reason}", reason=_(report.hold)),
+            _("Look at commsengine today, then: commsengine release"),
+        )
+    ctx.exit(NEEDS_A_PERSON if report.needs_a_person else 0)
+
+
+def _tell_what_stays(wiring: Wiring, report: BeatReport, rarely: str) -> None:
     if report.waiting:
-        people = count(report.waiting, "person", "people")
-        note(f"Due for {people}, but their send window is closed at {when(wiring.clock())}: it waits for the next one.")
+        people = counted(report.waiting, "person", "people")
+        note(
+            _(
+                "Due for {people}, but their send window is closed at {instant}: it waits for the next one.",
+                people=people,
+                instant=when(wiring.clock()),
+            )
+        )
     if report.late:
-        late = count(report.late, "touch is", "touches are")
-        note(f"{late} skipped as late, for no engine ran when it was due: commsengine touches CAMPAIGN --state skipped")
+        late = counted(report.late, "touch is", "touches are")
+        why = _("{touches} skipped as late, for no engine ran when it was due:", touches=late)
+        note(f"{why} commsengine touches CAMPAIGN --state skipped")
     if rarely:
         note(f"{rarely} {remedy(wiring)}")
     _tell_what_waits(wiring)
     if report.failed:
-        note(f"{count(report.failed, 'touch', 'touches')} never arrived: commsengine today")
-    if report.hold == STOPPED:
-        raise HeldError(STOPPED)
-    if report.hold:
-        raise HeldError(f"The engine is on hold: {report.hold}", "Look at commsengine today, then: commsengine release")
-    ctx.exit(NEEDS_A_PERSON if report.needs_a_person else 0)
+        note(_("{touches} never arrived: commsengine today", touches=counted(report.failed, "touch", "touches")))
 
 
 def _tell_what_waits(wiring: Wiring) -> None:
@@ -98,17 +121,24 @@ def _tell_what_waits(wiring: Wiring) -> None:
     store, now = wiring.store, wiring.clock()
     rests = channels(wiring.store, wiring.decisions, now)
     for rest in rests:
-        wait = f"\n{waits_for(rest)}" if rest["waiting"] else ""
-        note(f"{at_rest(rest, now)} What is due waits for it.{wait}")
+        waiting = f"\n{waits_for(rest)}" if rest["waiting"] else ""
+        note(f"{at_rest(rest, now)} {_('What is due waits for it.')}{waiting}")
     for record in wiring.store.campaigns.all():
         pause = wiring.store.campaigns.open_pause(record.id) if record.state == "paused" else None
         if pause and pause.since_by == "engine":
-            note(f"{record.id} was paused by the engine: {pause.reason}. Then: commsengine resume {record.id}")
-    if waiting := sum(row.held for row in store.touches.open_rows(states=("uncertain",))):
-        note(f"{count(waiting, 'touch is', 'touches are')} uncertain and wait for your word: commsengine today")
+            note(
+                _(
+                    "{campaign} was paused by the engine: {reason}. Then: commsengine resume {campaign}",
+                    campaign=record.id,
+                    reason=_(pause.reason),
+                )
+            )
+    if held := sum(row.held for row in store.touches.open_rows(states=("uncertain",))):
+        touches = counted(held, "touch is", "touches are")
+        note(_("{touches} uncertain and wait for your word: commsengine today", touches=touches))
     following = store.loading.next_wake()
     if following is not None and following > now and not rests:
-        note(f"Nobody is due before {when(following)}.")
+        note(_("Nobody is due before {instant}.", instant=when(following)))
 
 
 def _tell_left_out(wiring: Wiring) -> None:
@@ -124,17 +154,18 @@ def too_rarely(wiring: Wiring) -> str:
     """Empty if the last tick came soon after the one before it."""
     from commsengine.engine.tick_gaps import rarely
 
-    apart = rarely(wiring.store)
-    return f"tick is called too rarely: before the last call nothing was sent for {_spoken(apart)}." if apart else ""
+    if not (apart := rarely(wiring.store)):
+        return ""
+    return _("tick is called too rarely: before the last call nothing was sent for {time}.", time=_spoken(apart))
 
 
 def remedy(wiring: Wiring) -> str:
     """The line for the crontab of this workspace."""
     program = Path(sys.argv[0]).absolute() if Path(sys.argv[0]).name == "commsengine" else Path("commsengine")
     command = shlex.join([str(program), "--workspace", str(wiring.folder), "tick"])
-    return f"Call it every few minutes. In the crontab: */5 * * * * {command}"
+    return _("Call it every few minutes. In the crontab: */5 * * * * {command}", command=command)
 
 
 def _spoken(apart: dt.timedelta) -> str:
     hours = round(apart.total_seconds() / HOUR)
-    return f"{hours} hours" if hours < 48 else f"{round(hours / 24)} days"
+    return _("{hours} hours", hours=hours) if hours < 48 else _("{hours} days", hours=round(hours / 24))

@@ -11,10 +11,11 @@ import click
 from commsengine.cli.arguments import CHANNEL, FILE
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import CommsError, InputError
+from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
+    from commsengine.cadence.kinds_and_states import ChannelName
     from commsengine.cadence.plan import Plan
-    from commsengine.cadence.terms import ChannelName
     from commsengine.channels.channel import Outcome
     from commsengine.content.message import RenderedMessage
     from commsengine.wiring import Wiring
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
 
 @click.command("send-test")
 @click.argument("plan", type=FILE)
-@click.option("--to", "to", required=True, metavar="EMAIL", help="Who gets it.")
+@click.option("--to", "to", required=True, metavar="EMAIL", help=N_("Who gets it."))
 @click.option(
-    "--as", "email", metavar="EMAIL", help="As this person would see it (default: the one of --to, else anybody)."
+    "--as", "email", metavar="EMAIL", help=N_("As this person would see it (default: the one of --to, else anybody).")
 )
-@click.option("--message", help="This message (default: the first).")
-@click.option("--channel", type=CHANNEL, help="By this channel (default: the first with credentials).")
+@click.option("--message", help=N_("This message (default: the first)."))
+@click.option("--channel", type=CHANNEL, help=N_("By this channel (default: the first with credentials)."))
 @with_workspace
 def send_test(
     wiring: Wiring, plan: Path, to: str, email: str | None, message: str | None, channel: ChannelName | None
@@ -48,13 +49,17 @@ def send_test(
     seen = previews(wiring.preview_basis, checked_plan, person, message=message or _first(written), channel=chosen)
     shown = next((seen_touch.message for seen_touch in seen if seen_touch.message), None)
     if shown is None:
-        raise InputError(f"{person.email} gets no such message.", "Name another with --message or --as.")
-    mail = replace(shown, to_email=to, slack_id="", subject=f"[Test] {shown.subject}", date=wiring.clock())
+        raise InputError(
+            _("{email} gets no such message.", email=person.email), _("Name another with --message or --as.")
+        )
+    mail = replace(
+        shown, to_email=to, slack_id="", subject=_("[Test] {subject}", subject=shown.subject), date=wiring.clock()
+    )
     outcome = _deliver(wiring, chosen, mail)
     if outcome.verdict != "sent":
         why = outcome.channel_down or outcome.reply or outcome.verdict
-        raise CommsError(f"It was not sent: {why}.", "Run: commsengine doctor")
-    click.echo(f"Sent to {to} by {chosen}, as {person.email} would see it.")
+        raise CommsError(_("It was not sent: {reason}.", reason=_(why)), _("Run: commsengine doctor"))
+    click.echo(_("Sent to {to} by {channel}, as {email} would see it.", to=to, channel=chosen, email=person.email))
 
 
 def _first(plan: Plan) -> str:
@@ -62,14 +67,12 @@ def _first(plan: Plan) -> str:
 
 
 def _channel(wiring: Wiring, planned: tuple[ChannelName, ...], wanted: ChannelName | None) -> ChannelName:
-    from commsengine.settings import SIGN_IN
-
     ready = wiring.settings.credentials
     found = [name for name in ([wanted] if wanted else planned) if name in ready]
     if not found:
         raise InputError(
-            f"There are no credentials for {wanted or ' or '.join(planned)}.",
-            f"{SIGN_IN} (docs/operations.md).",
+            _("There are no credentials for {channels}.", channels=wanted or f" {_('or')} ".join(planned)),
+            _("Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN (docs/operations.md)."),
         )
     return found[0]
 

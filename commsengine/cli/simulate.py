@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cli.arguments import ANSWERS, FILE
-from commsengine.cli.output import count, first_rows, json_option, note, show_json, table, title, when
+from commsengine.cli.output import first_rows, json_option, note, show_json, table, title, when
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
     from commsengine.cadence.plan import Plan
@@ -22,19 +23,19 @@ if TYPE_CHECKING:
 
 MOST_WEEKS = 10
 ASSUMPTION = {
-    "none": "Nobody answers: the most that can happen.",
-    "all": "Supposed: everybody answers two hours after the first touch.",
-    "typical": "Supposed: about half answer the first touch, fewer each later one. An assumption, no measurement.",
-    "weak": "Supposed: they forget faster than assumed (15 in 100 know it after two days); they answer by that.",
-    "strong": "Supposed: they remember better than assumed (40 in 100 after two days); they answer by that.",
+    "none": N_("Nobody answers: the most that can happen."),
+    "all": N_("Supposed: everybody answers two hours after the first touch."),
+    "typical": N_("Supposed: about half answer the first touch, fewer each later one. An assumption, no measurement."),
+    "weak": N_("Supposed: they forget faster than assumed (15 in 100 know it after two days); they answer by that."),
+    "strong": N_("Supposed: they remember better than assumed (40 in 100 after two days); they answer by that."),
 }
 
 
 @click.command()
 @click.argument("plan", type=FILE)
-@click.option("--from", "start", metavar="DATE", help="First day (default: now).")
-@click.option("--until", metavar="DATE", help="Last day (default: until the last message closes).")
-@click.option("--answers", type=ANSWERS, default="none", show_default=True, help="What is supposed.")
+@click.option("--from", "start", metavar="DATE", help=N_("First day (default: now)."))
+@click.option("--until", metavar="DATE", help=N_("Last day (default: until the last message closes)."))
+@click.option("--answers", type=ANSWERS, default="none", show_default=True, help=N_("What is supposed."))
 @json_option
 @with_workspace
 def simulate(wiring: Wiring, plan: Path, start: str | None, until: str | None, answers: str, as_json: bool) -> None:
@@ -61,20 +62,37 @@ def _day(text: str | None, option: str) -> dt.date | None:
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        raise InputError(f"{option}: '{text}' is not a date.", "Write YYYY-MM-DD, for example 2027-03-15.") from None
+        raise InputError(
+            _("{option}: '{given}' is not a date.", option=option, given=text),
+            _("Write YYYY-MM-DD, for example 2027-03-15."),
+        ) from None
 
 
 def show_simulation(seen: Simulation, per_minute: Rates) -> None:
     from commsengine.planning.plan_on_disk import corrected_texts
 
     figures = seen.summary()
-    title(f"{seen.plan.title} ({seen.plan.campaign}), {seen.start:%d %b %Y} to {seen.until:%d %b %Y}")
-    people = count(seen.audience, "person", "people")
-    click.echo(
-        f"{count(len(seen.sent), 'touch', 'touches')} to {figures['reached']:,} of {people}; "
-        f"per person {figures['per_person']['median']:g} (median), {figures['per_person']['most']} at most."
+    title(
+        _(
+            "{title} ({campaign}), {start:%d %b %Y} to {until:%d %b %Y}",
+            title=seen.plan.title,
+            campaign=seen.plan.campaign,
+            start=seen.start,
+            until=seen.until,
+        )
     )
-    click.echo(ASSUMPTION[seen.answers])
+    people = counted(seen.audience, "person", "people")
+    click.echo(
+        _(
+            "{touches} to {reached:,} of {people}; per person {median:g} (median), {most} at most.",
+            touches=counted(len(seen.sent), "touch", "touches"),
+            reached=figures["reached"],
+            people=people,
+            median=figures["per_person"]["median"],
+            most=figures["per_person"]["most"],
+        )
+    )
+    click.echo(_(ASSUMPTION[seen.answers]))
     for text in corrected_texts(seen.plan.corrected):
         note(text)
     _calendar(seen)
@@ -89,7 +107,7 @@ def _calendar(seen: Simulation) -> None:
     for day, number in seen.per_day().items():
         year, week, weekday = day.isocalendar()
         weeks.setdefault(f"{year}-W{week:02d}", {})[weekday] = number
-    days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+    days = [N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun")]
     used = [n for n in range(1, 8) if n < 6 or any(n in week for week in weeks.values())]
     rows = [
         (
@@ -102,10 +120,10 @@ def _calendar(seen: Simulation) -> None:
     ]
     names = [days[n - 1] for n in used]
     click.echo()
-    table(["week", "from", *names, "touches"], rows, right=[*names, "touches"])
+    table([N_("week"), N_("from"), *names, N_("touches")], rows, right=[*names, "touches"])
 
 
-WAYS = {"plan": "this plan", "every_48h": "every 48 hours", "weekly": "every week"}
+WAYS = {"plan": N_("this plan"), "every_48h": N_("every 48 hours"), "weekly": N_("every week")}
 
 
 def _recall(seen: Simulation) -> None:
@@ -118,34 +136,35 @@ def _recall(seen: Simulation) -> None:
     rows = [
         (role, *(f"{value:.0%}" for value in values[step - 1 :: step])) for role, values in foresight.by_role.items()
     ]
-    click.echo("\nExpected recall by role at the end of each week, an estimate by the curves in use:")
-    table(["role", *names], rows, right=names)
-    click.echo("A single campaign ends up to 12 points higher or lower, 19 times in 20, in simulation.")
+    click.echo("\n" + _("Expected recall by role at the end of each week, an estimate by the curves in use:"))
+    table([N_("role"), *names], rows, right=names)
+    click.echo(_("A single campaign ends up to 12 points higher or lower, 19 times in 20, in simulation."))
     if foresight.hidden:
-        click.echo(f"Too few people to show: {', '.join(foresight.hidden)}.")
+        click.echo(_("Too few people to show: {roles}.", roles=", ".join(foresight.hidden)))
     if seen.compared:
         click.echo()
+        figures = [N_("messages a person"), N_("recall on the day"), N_("lowest before")]
         table(
-            ["repeating", "messages a person", "recall on the day", "lowest before"],
+            [N_("repeating"), *figures],
             [
-                (WAYS[name], f"{way.messages:.1f}", _share(way.at_target), _share(way.lowest))
+                (_(WAYS[name]), f"{way.messages:.1f}", _share(way.at_target), _share(way.lowest))
                 for name, way in seen.compared.items()
             ],
-            right=["messages a person", "recall on the day", "lowest before"],
+            right=figures,
         )
         click.echo(_aims(seen.plan))
-        click.echo("Messages by recall only, as if no answer taught anything; 'before' is from day 7 on.")
-        click.echo("A forecast about groups, by a model; no measurement.")
+        click.echo(_("Messages by recall only, as if no answer taught anything; 'before' is from day 7 on."))
+        click.echo(_("A forecast about groups, by a model; no measurement."))
 
 
 def _aims(plan: Plan) -> str:
     aims = [
-        f"{message.id}: floor {message.cadence.recall_floor:.0%}"
-        + (f", target {message.cadence.target:.0%}" if message.cadence.target else "")
+        _("{message}: floor {floor:.0%}", message=message.id, floor=message.cadence.recall_floor)
+        + (_(", target {target:.0%}", target=message.cadence.target) if message.cadence.target else "")
         for message in plan.messages
         if message.cadence.recall_floor is not None
     ]
-    return f"The plan aims at: {'; '.join(aims)}."
+    return _("The plan aims at: {aims}.", aims="; ".join(aims))
 
 
 def _share(value: float | None) -> str:
@@ -157,13 +176,14 @@ def _limits(seen: Simulation, per_minute: Rates) -> None:
 
     click.echo()
     if seen.moved:
-        about = "about " if seen.audience > COMPARED else ""
-        moved = count(seen.moved, "touch comes", "touches come")
-        click.echo(f"{about}{moved} later because of the attention budget.".capitalize())
+        touches = counted(seen.moved, "touch comes", "touches come")
+        about = _("About {touches}", touches=touches) if seen.audience > COMPARED else touches
+        click.echo(_("{touches} later because of the attention budget.", touches=about))
     if seen.at_weekly_limit:
-        click.echo(f"{count(seen.at_weekly_limit, 'person is', 'people are')} at the weekly limit at some time.")
+        people = counted(seen.at_weekly_limit, "person is", "people are")
+        click.echo(_("{people} at the weekly limit at some time.", people=people))
     if seen.skipped:
-        click.echo(f"{count(seen.skipped, 'touch is', 'touches are')} skipped as too late.")
+        click.echo(_("{touches} skipped as too late.", touches=counted(seen.skipped, "touch is", "touches are")))
     tell_rates(seen, per_minute)
 
 
@@ -172,8 +192,13 @@ def tell_rates(seen: Simulation, per_minute: Rates) -> None:
 
     for channel, number, last in rates(seen.touches, per_minute):
         click.echo(
-            f"At {per_minute[channel]:,} a minute, the last of {number:,} {channel} messages due at once "
-            f"leaves {when(last)}."
+            _(
+                "At {rate:,} a minute, the last of {messages:,} {channel} messages due at once leaves {instant}.",
+                rate=per_minute[channel],
+                messages=number,
+                channel=channel,
+                instant=when(last),
+            )
         )
 
 
@@ -182,7 +207,13 @@ def tell_longest(audience: int, channels: Sequence[str], per_minute: Rates) -> N
         if rate := per_minute.get(channel):
             minutes = -(-audience // rate)
             click.echo(
-                f"At {rate:,} a minute, {audience:,} {channel} messages due at once take {count(minutes, 'minute')}."
+                _(
+                    "At {rate:,} a minute, {messages:,} {channel} messages due at once take {minutes}.",
+                    rate=rate,
+                    messages=audience,
+                    channel=channel,
+                    minutes=counted(minutes, "minute", "minutes"),
+                )
             )
 
 
@@ -192,16 +223,23 @@ def _by_hand(seen: Simulation) -> None:
         return
     most = max(days, key=lambda day: days[day])
     click.echo(
-        f"{count(sum(days.values()), 'follow-up')} by a person, from {min(days):%a %d %b} on; most on {most:%a %d %b}: "
-        f"{days[most]}."
+        _(
+            "{follow_ups} by a person, from {first_day:%a %d %b} on; most on {day:%a %d %b}: {most}.",
+            follow_ups=counted(sum(days.values()), "follow-up", "follow-ups"),
+            first_day=min(days),
+            day=most,
+            most=days[most],
+        )
     )
     if proposals := len(seen.of_kind("sponsor")):
-        click.echo(f"{count(proposals, 'proposal')} to the owner to ask the sponsor.")
+        click.echo(
+            _("{proposals} to the owner to ask the sponsor.", proposals=counted(proposals, "proposal", "proposals"))
+        )
 
 
 def _never_reached(seen: Simulation) -> None:
     if not seen.unreached:
-        click.echo("Everybody in the audience is reached.")
+        click.echo(_("Everybody in the audience is reached."))
         return
-    click.echo(f"\nNever reached: {count(len(seen.unreached), 'person', 'people')}")
-    first_rows(["person", "why"], [(person.email, why) for person, why in seen.unreached])
+    click.echo("\n" + _("Never reached: {people}", people=counted(len(seen.unreached), "person", "people")))
+    first_rows([N_("person"), N_("why")], [(person.email, _(why)) for person, why in seen.unreached])

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cli.output import at_rest, count, json_option, say, show_json, table, title, waits_for, when
+from commsengine.cli.output import at_rest, json_option, say, show_json, table, title, waits_for, when
 from commsengine.cli.workspace import with_workspace
+from commsengine.translation import _, counted
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -36,7 +37,7 @@ def status(wiring: Wiring, as_json: bool) -> None:
     for rest in found["engine"]["resting"]:
         say(f"{at_rest(rest, wiring.clock())} {waits_for(rest)}")
     if not found["campaigns"]:
-        click.echo("No plan is applied yet: commsengine apply PLAN")
+        click.echo(_("No plan is applied yet: commsengine apply PLAN"))
     for campaign in found["campaigns"]:
         _show(campaign)
 
@@ -45,43 +46,62 @@ def _engine(engine: Mapping[str, Any]) -> str:
     from commsengine.engine.state_folder import STOPPED
 
     if engine["stop_file"]:
-        return STOPPED
+        return _(STOPPED)
     if engine["hold"]:
-        return f"The engine is on hold: {engine['hold']['reason']} Then: commsengine release"
+        return _("The engine is on hold: {reason} Then: commsengine release", reason=_(engine["hold"]["reason"]))
     if engine["beat_at"] is None:
-        return "No engine has run yet: commsengine run, or commsengine tick from cron."
-    runs = "runs" if engine["state"] == "running" else "does not run"
-    return f"The engine {runs}; last beat {when(engine['beat_at'])} on {engine['host']}."
+        return _("No engine has run yet: commsengine run, or commsengine tick from cron.")
+    runs = _("The engine runs") if engine["state"] == "running" else _("The engine does not run")
+    return _(
+        "{engine}; last beat {instant} on {host}.", engine=runs, instant=when(engine["beat_at"]), host=engine["host"]
+    )
 
 
 def _show(campaign: Mapping[str, Any]) -> None:
     skipped = campaign["touches"]["skipped"]
     counts = {**campaign["touches"], "skipped": sum(skipped.values())}
     click.echo()
-    title(f"{campaign['title']} ({campaign['campaign']}): {campaign['state']}")
+    title(f"{campaign['title']} ({campaign['campaign']}): {_(campaign['state'])}")
     if campaign["paused"] and campaign["paused"]["by"] == "engine":
         click.echo(
-            f"The engine paused it {when(campaign['paused']['since'])}: {campaign['paused']['reason']}. When that is "
-            f"put right: commsengine resume {campaign['campaign']}"
+            _(
+                "The engine paused it {since}: {reason}. When that is put right: commsengine resume {campaign}",
+                since=when(campaign["paused"]["since"]),
+                reason=_(campaign["paused"]["reason"]),
+                campaign=campaign["campaign"],
+            )
         )
     click.echo(
-        f"{count(campaign['audience'], 'person', 'people')}; {count(sum(counts.values()), 'touch', 'touches')} made, "
-        f"{campaign['acknowledged']:,} acknowledged, {count(campaign['follow_ups_open'], 'follow-up')} open."
+        _(
+            "{people}; {touches} made, {acknowledged:,} acknowledged, {follow_ups} open.",
+            people=counted(campaign["audience"], "person", "people"),
+            touches=counted(sum(counts.values()), "touch", "touches"),
+            acknowledged=campaign["acknowledged"],
+            follow_ups=counted(campaign["follow_ups_open"], "follow-up", "follow-ups"),
+        )
     )
     table(list(counts), [[f"{number:,}" for number in counts.values()]], right=list(counts))
     for reason, number in sorted(skipped.items()):
-        say(f"  skipped: {number:,} {reason}")
+        say(_("  skipped: {touches:,} {reason}", touches=number, reason=_(reason)))
     _recall(campaign["recall"])
 
 
 def _recall(roles: Sequence[Mapping[str, Any]]) -> None:
     told = [
-        f"{role['role']} {role['mean']:.0%} ({role['low']:.0%} to {role['high']:.0%}, n = {role['people']:,}, "
-        f"{'tested' if role['tested'] else 'assumed curve'})"
+        _(
+            "{role} {mean:.0%} ({low:.0%} to {high:.0%}, n = {people:,}, {curve})",
+            role=role["role"],
+            mean=role["mean"],
+            low=role["low"],
+            high=role["high"],
+            people=role["people"],
+            curve=_("tested") if role["tested"] else _("assumed curve"),
+        )
         for role in roles
         if role["mean"] is not None
     ]
     if told:
         hidden = sum(role["hidden"] for role in roles)
-        more = f"; {count(hidden, 'role has', 'roles have')} too few people to be shown" if hidden else ""
-        click.echo(f"Estimated recall: {', '.join(told)}{more}.")
+        few = counted(hidden, "role has", "roles have")
+        more = _("; {roles} too few people to be shown", roles=few) if hidden else ""
+        click.echo(_("Estimated recall: {roles}{more}.", roles=", ".join(told), more=more))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cli.workspace import with_workspace
+from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("email")
-@click.option("--reason", default="asked for", show_default=True, help="Why; it is kept with the suppression.")
-@click.option("--lift", is_flag=True, help="Allow sending to the address again.")
+@click.option("--reason", default=N_("asked for"), show_default=True, help=N_("Why; it is kept with the suppression."))
+@click.option("--lift", is_flag=True, help=N_("Allow sending to the address again."))
 @with_workspace
 def suppress(wiring: Wiring, email: str, reason: str, lift: bool) -> None:
     """Never send to an address again.
@@ -27,7 +28,11 @@ def suppress(wiring: Wiring, email: str, reason: str, lift: bool) -> None:
     reachability = wiring.store.reachability
     if lift:
         lifted = reachability.unsuppress(email, by=wiring.operator, now=wiring.clock())
-        click.echo(f"{email} may be written to again." if lifted else f"{email} was not suppressed.")
+        click.echo(
+            _("{email} may be written to again.", email=email)
+            if lifted
+            else _("{email} was not suppressed.", email=email)
+        )
         return
     reachability.suppress(email, reason, by=wiring.operator, now=wiring.clock())
-    click.echo(f"{email} is not written to any more.")
+    click.echo(_("{email} is not written to any more.", email=email))

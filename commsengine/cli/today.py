@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cli.followups import show_followups
-from commsengine.cli.output import at_rest, count, json_option, show_json, table, title, waits_for, when
+from commsengine.cli.output import at_rest, json_option, show_json, table, title, waits_for, when
 from commsengine.cli.questions import show_questions
 from commsengine.cli.workspace import with_workspace
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,36 +36,40 @@ def today(wiring: Wiring, as_json: bool) -> None:
         show_json(found)
         return
     if not any(found.values()):
-        click.echo("Nothing waits for a person.")
+        click.echo(_("Nothing waits for a person."))
     for rest in found["channels"]:
-        click.echo(f"{at_rest(rest, wiring.clock())} {waits_for(rest)}\nSee what is wrong: commsengine doctor\n")
+        click.echo(f"{at_rest(rest, wiring.clock())} {waits_for(rest)}")
+        click.echo(_("See what is wrong: commsengine doctor") + "\n")
     if found["questions"]:
-        title(count(len(found["questions"]), "open question"))
+        title(counted(len(found["questions"]), "open question", "open questions"))
         show_questions(found["questions"])
-        click.echo("\nAnswer one: commsengine question ID --answer TEXT\n")
+        click.echo("\n" + _("Answer one: commsengine question ID --answer TEXT") + "\n")
     if found["follow_ups"]:
-        title(count(len(found["follow_ups"]), "follow-up"))
+        title(counted(len(found["follow_ups"]), "follow-up", "follow-ups"))
         show_followups(found["follow_ups"])
-        click.echo("What to say: commsengine followups --talking-points")
+        click.echo(_("What to say: commsengine followups --talking-points"))
     if found["held"]:
-        title(count(len(found["held"]), "touch is uncertain", "touches are uncertain"))
+        title(counted(len(found["held"]), "touch is uncertain", "touches are uncertain"))
         table(
-            ["key", "person", "campaign", "due"],
+            [N_("key"), N_("person"), N_("campaign"), N_("due")],
             [(row["key"], row["person"], row["campaign"], when(row["at"])) for row in found["held"]],
             whole=["key"],
         )
-        click.echo("Settle one: commsengine touch KEY --sent (or --resend)")
+        click.echo(_("Settle one: commsengine touch KEY --sent (or --resend)"))
     if found["failed"]:
         _show_failed(found["failed"])
 
 
 def _show_failed(failed: Sequence[Mapping[str, Any]]) -> None:
-    title(f"{count(len(failed), 'touch', 'touches')} never arrived")
+    title(_("{touches} never arrived", touches=counted(len(failed), "touch", "touches")))
     table(
-        ["key", "person", "campaign", "message", "reason"],
-        [[row[name] for name in ("key", "person", "campaign", "message", "reason")] for row in failed[:MOST_FAILED]],
+        [N_("key"), N_("person"), N_("campaign"), N_("message"), N_("reason")],
+        [
+            (row["key"], row["person"], row["campaign"], row["message"], _(row["reason"]))
+            for row in failed[:MOST_FAILED]
+        ],
         whole=["key"],
     )
     if (more := len(failed) - MOST_FAILED) > 0:
-        click.echo(f"{more:,} more: commsengine touches CAMPAIGN --state failed")
-    click.echo("These are not sent again; reach these people another way, or put right what the reason names.")
+        click.echo(_("{more:,} more: commsengine touches CAMPAIGN --state failed", more=more))
+    click.echo(_("These are not sent again; reach these people another way, or put right what the reason names."))

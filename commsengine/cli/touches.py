@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cadence.terms import STATES, TouchState
+from commsengine.cadence.kinds_and_states import STATES, TouchState
 from commsengine.cli.arguments import CAMPAIGN
 from commsengine.cli.output import json_option, say, show_json, table, when
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
+from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
-    from commsengine.cadence.terms import Resolution
+    from commsengine.cadence.kinds_and_states import Resolution
     from commsengine.wiring import Wiring
 
 
 @click.command()
 @click.argument("campaign", type=CAMPAIGN)
-@click.option("--state", type=click.Choice(STATES), help="Only those in this state.")
+@click.option("--state", type=click.Choice(STATES), help=N_("Only those in this state."))
 @json_option
 @with_workspace
 def touches(wiring: Wiring, campaign: str, state: TouchState | None, as_json: bool) -> None:
@@ -37,22 +38,22 @@ def touches(wiring: Wiring, campaign: str, state: TouchState | None, as_json: bo
         show_json({"touches": found})
         return
     if not found:
-        click.echo(f"No touch is {state}." if state else "No touch has been made yet.")
-    columns = ["due", "person", "message", "kind", "channel", "state", "key"]
+        click.echo(_("No touch is {state}.", state=_(state)) if state else _("No touch has been made yet."))
+    columns = [N_("due"), N_("person"), N_("message"), N_("kind"), N_("channel"), N_("state"), N_("key")]
     table(columns, [_line(row) for row in found], whole=["due", "key"])
 
 
 def _line(row: Mapping[str, Any]) -> list[str]:
-    state = row["state"] + (f": {row['reason']}" if row["reason"] else "")
+    state = _(row["state"]) + (f": {_(row['reason'])}" if row["reason"] else "")
     if row["possible_duplicate"]:
-        state += " (possible duplicate)"
-    return [when(row["at"]), row["person"], row["message"], row["kind"], row["channel"], state, row["key"]]
+        state += _(" (possible duplicate)")
+    return [when(row["at"]), row["person"], row["message"], _(row["kind"]), row["channel"], state, row["key"]]
 
 
 @click.command()
 @click.argument("key")
-@click.option("--sent", is_flag=True, help="It arrived: count it as sent.")
-@click.option("--resend", is_flag=True, help="It did not arrive: send it again, flagged as a possible duplicate.")
+@click.option("--sent", is_flag=True, help=N_("It arrived: count it as sent."))
+@click.option("--resend", is_flag=True, help=N_("It did not arrive: send it again, flagged as a possible duplicate."))
 @with_workspace
 def touch(wiring: Wiring, key: str, sent: bool, resend: bool) -> None:
     """Settle one touch whose outcome is uncertain; without an option, show its attempts.
@@ -60,17 +61,30 @@ def touch(wiring: Wiring, key: str, sent: bool, resend: bool) -> None:
     Example: commsengine touch 4f1c9a0b7d2e8c5a61b3f09d --sent
     """
     if sent and resend:
-        raise InputError("Say --sent or --resend, not both.")
+        raise InputError(_("Say --sent or --resend, not both."))
     if sent or resend:
         verdict: Resolution = "sent" if sent else "resend"
         row = wiring.store.recovery.resolve(key, verdict, by=wiring.operator, now=wiring.clock())
-        click.echo(f"{key} is {row.state}.")
+        click.echo(_("{key} is {state}.", key=key, state=_(row.state)))
         return
     found = wiring.store.touches.row(key)
     if found is None:
-        raise InputError(f"There is no touch '{key}'.", "Copy the key from: commsengine touches CAMPAIGN")
-    say(f"{found.campaign} {found.message}, {found.kind} by {found.channel}: {found.state} {found.reason}".strip())
+        raise InputError(_("There is no touch '{key}'.", key=key), _("Copy the key from: commsengine touches CAMPAIGN"))
+    say(
+        _(
+            "{campaign} {message}, {kind} by {channel}: {state} {reason}",
+            campaign=found.campaign,
+            message=found.message,
+            kind=_(found.kind),
+            channel=found.channel,
+            state=_(found.state),
+            reason=_(found.reason),
+        ).strip()
+    )
     table(
-        ["try", "at", "phase", "verdict", "reply"],
-        [(each.n, when(each.at), each.phase, each.verdict, each.reply) for each in wiring.store.touches.attempts(key)],
+        [N_("try"), N_("at"), N_("phase"), N_("verdict"), N_("reply")],
+        [
+            (each.n, when(each.at), each.phase, _(each.verdict), each.reply)
+            for each in wiring.store.touches.attempts(key)
+        ],
     )

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cadence.terms import HUMAN
-from commsengine.cli.output import count, json_option, say, show_json, title, when
+from commsengine.cadence.kinds_and_states import HUMAN
+from commsengine.cli.output import json_option, say, show_json, title, when
 from commsengine.cli.workspace import with_workspace
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
 
 
-FOR_A_PERSON = {"personal": "personal outreach", "sponsor": "proposal to ask the sponsor"}
+FOR_A_PERSON = {"personal": N_("personal outreach"), "sponsor": N_("proposal to ask the sponsor")}
 
 
 @click.command()
@@ -36,9 +37,9 @@ def why(wiring: Wiring, email: str, as_json: bool) -> None:
         return
     title(f"{found['name'] or found['person']} <{found['person']}>")
     for channel, reason in found["unreachable"].items():
-        say(f"Not reachable by {channel}: {reason}.")
+        say(_("Not reachable by {channel}: {reason}.", channel=channel, reason=_(reason)))
     if not found["campaigns"]:
-        click.echo("No campaign is running.")
+        click.echo(_("No campaign is running."))
     for campaign in found["campaigns"]:
         click.echo()
         title(f"{campaign['title']} ({campaign['campaign']}){_stopped(campaign)}")
@@ -51,14 +52,23 @@ def _stopped(campaign: Mapping[str, Any]) -> str:
         return ""
     if campaign["state"] == "paused":
         since = campaign["paused_since"]
-        return f": paused since {when(since)}; nothing is sent until resume" if since else ": not started yet"
+        return (
+            _(": paused since {since}; nothing is sent until resume", since=when(since))
+            if since
+            else _(": not started yet")
+        )
     made = [touch for message in campaign["messages"] for touch in message["touches"]]
     last = max(touch["at"] for touch in made)
-    return f": {campaign['state']}; {count(len(made), 'touch', 'touches')}, the last {when(last)}"
+    return _(
+        ": {state}; {touches}, the last {last}",
+        state=_(campaign["state"]),
+        touches=counted(len(made), "touch", "touches"),
+        last=when(last),
+    )
 
 
 def _show(message: Mapping[str, Any]) -> None:
-    say(f"  {message['message']}: {message['standing']}")
+    say(f"  {message['message']}: {_(message['standing'])}")
     told = [(touch["at"], _carried(touch)) for touch in message["touches"]]
     told += [(each["at"], each["text"]) for each in message["said"]]
     for at, text in sorted(told, key=lambda each: datetime.fromisoformat(each[0])):
@@ -71,12 +81,20 @@ def _show(message: Mapping[str, Any]) -> None:
 
 def _carried(touch: Mapping[str, Any]) -> str:
     # What a human carries is opened for them; only a channel sends.
-    because = f" ({touch['reason']})" if touch["reason"] else ""
-    flag = ", possible duplicate" if touch["possible_duplicate"] else ""
+    because = f" ({_(touch['reason'])})" if touch["reason"] else ""
+    flag = _(", possible duplicate") if touch["possible_duplicate"] else ""
     if touch["channel"] == HUMAN:
-        return f"{FOR_A_PERSON[touch['kind']]}: {'opened' if touch['state'] == 'sent' else touch['state']}{because}"
-    return f"{touch['kind']} by {touch['channel']}: {touch['state']}{because}{flag}"
+        state = _("opened") if touch["state"] == "sent" else _(touch["state"])
+        return f"{_(FOR_A_PERSON[touch['kind']])}: {state}{because}"
+    return _(
+        "{kind} by {channel}: {state}{because}{flag}",
+        kind=_(touch["kind"]),
+        channel=touch["channel"],
+        state=_(touch["state"]),
+        because=because,
+        flag=flag,
+    )
 
 
 def _next(reason: Mapping[str, Any]) -> str:
-    return f"next {when(reason['next_at'])}: " if reason["next_at"] else ""
+    return _("next {instant}: ", instant=when(reason["next_at"])) if reason["next_at"] else ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from commsengine.content.talking_points import TalkingPoints
+from commsengine.translation import _, counted
 
 NOTHING_TO_SAY = TalkingPoints()
 
@@ -89,7 +90,7 @@ class DigestFacts:
 
     def fields(self) -> dict[str, Any]:
         return {
-            "headline": self._headline(),
+            "headline": _("Today: {facts}", facts=self.headline),
             "calls": [call.fields() for call in self.calls],
             "questions": _rows(self.questions),
             "answers": _rows(self.answers),
@@ -97,23 +98,20 @@ class DigestFacts:
             "figures": list(self.figures),
         }
 
-    def _headline(self) -> str:
-        parts = [
-            _count(len(self.calls), "person to talk to", "people to talk to"),
-            _count(len(self.questions), "question open", "questions open"),
-            _count(self.answered, "new answer", "new answers"),
-            _count(len(self.held), "message to decide on", "messages to decide on"),
-        ]
-        return "Today: " + (", ".join(part for part in parts if part) or "nobody waits for you")
+    @property
+    def headline(self) -> str:
+        parts = (
+            (len(self.calls), counted(len(self.calls), "person to talk to", "people to talk to")),
+            (len(self.questions), counted(len(self.questions), "question open", "questions open")),
+            (self.answered, counted(self.answered, "new answer", "new answers")),
+            (len(self.held), counted(len(self.held), "message to decide on", "messages to decide on")),
+        )
+        return ", ".join(part for number, part in parts if number) or _("nobody waits for you")
 
 
 def calls_headline(number: int) -> str:
-    return f"{number} of your people {'needs' if number == 1 else 'need'} a word from you"
+    return counted(number, "of your people needs a word from you", "of your people need a word from you")
 
 
 def _rows(items: Iterable[OpenQuestion | GivenAnswer | HeldRow]) -> list[dict[str, Any]]:
     return [{name: getattr(item, name) for name in type(item).__slots__} for item in items]
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}" if number else ""

@@ -1,4 +1,5 @@
-"""What a template may say: values, ``if``, ``for`` over short lists, a few filters; nothing that grows or calls.
+"""What a template may say: values, texts with values, ``if``, ``for`` over short lists, a few filters; nothing that
+grows or calls.
 
 The check runs on the parsed tree, before Jinja2 compiles (and would already compute) anything. It also tells which
 values a text uses and how: one that merely stands in ``{{ }}`` may be filled in later, one that decides may not.
@@ -6,6 +7,7 @@ values a text uses and how: one that merely stands in ``{{ }}`` may be filled in
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +16,8 @@ from jinja2 import nodes
 
 from commsengine.cadence.people import COLUMNS
 from commsengine.cadence.plan import ANGLES, Plan
-from commsengine.text import near_names
+from commsengine.text import either, near_names
+from commsengine.translation import N_, _
 
 LONGEST = 64_000
 """Characters of one template."""
@@ -26,6 +29,12 @@ FILTERS = frozenset(
 LIKE_A_FIELD = 0.75
 
 TESTS = frozenset({"defined", "undefined"})
+TEXT = "_"
+"""The one thing that may be called: a text that the catalogs of languages have."""
+
+_PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_A_TEXT = N_('Write it as {{ _("Hello {name},", name=person.first_name) }}.')
+
 ANY = "any"
 """In a vocabulary: a name with fields that are known only once the person is."""
 
@@ -34,11 +43,11 @@ Vocabulary = Mapping[str, Any]
 
 _ARITHMETIC = ("Add", "Sub", "Mul", "Div", "FloorDiv", "Mod", "Pow", "Neg", "Pos")
 _SPOKEN = {
-    **dict.fromkeys(_ARITHMETIC, "arithmetic"), "Getattr": "a field of a field", "Getitem": "a field of a field",
-    "Dict": "a mapping", "Test": "this test",
-    "Call": "calling something", "Assign": "'set'", "AssignBlock": "'set'", "Macro": "'macro'", "Include": "'include'",
+    **dict.fromkeys(_ARITHMETIC, N_("arithmetic")), **dict.fromkeys(("Getattr", "Getitem"), N_("a field of a field")),
+    "Dict": N_("a mapping"), "Test": N_("this test"), "Call": N_("calling something"),
+    "Assign": "'set'", "AssignBlock": "'set'", "Macro": "'macro'", "Include": "'include'",
     "Import": "'import'", "FromImport": "'import'", "Extends": "'extends'", "Block": "'block'", "CallBlock": "'call'",
-    "FilterBlock": "'filter'", "Slice": "a slice", "With": "'with'",
+    "FilterBlock": "'filter'", "Slice": N_("a slice"), "With": "'with'",
 }  # fmt: skip
 
 SIGNER_FIELDS = ("name", "first_name", "email", "phone", "job")
@@ -103,12 +112,13 @@ class _Examination:
         rows = self._resolve(node.iter, scope)
         if not isinstance(rows, list):
             known = ", ".join(sorted(name for name, kind in self.vocabulary.items() if isinstance(kind, list)))
-            fix = f"The lists here are {known}." if known else "There are no lists here: write the lines one by one."
-            self._flaw(node, "'for' runs over something that is not one of the lists", fix)
+            none = _("There are no lists here: write the lines one by one.")
+            fix = _("The lists here are {names}.", names=known) if known else none
+            self._flaw(node, _("'for' runs over something that is not one of the lists"), fix)
             return
         if depth >= 2 or node.recursive or node.test or not isinstance(node.target, nodes.Name):
-            fix = "Write at most a loop in a loop, with one plain name."
-            self._flaw(node, "this 'for' is too deep or too clever", fix)
+            fix = _("Write at most a loop in a loop, with one plain name.")
+            self._flaw(node, _("this 'for' is too deep or too clever"), fix)
             return
         inner = {**scope, node.target.name: rows[0], "loop": {"first": None, "last": None, "index": None}}
         for child in (*node.body, *node.else_):
@@ -134,12 +144,38 @@ class _Examination:
         elif isinstance(node, nodes.Compare | nodes.Concat | nodes.Operand | nodes.List | nodes.Tuple):
             for child in node.iter_child_nodes():
                 self.expression(child, scope, "value")
+        elif isinstance(node, nodes.Call) and dotted(node.node) == TEXT and TEXT not in scope:
+            self._text(node, scope, how)
         elif not isinstance(node, nodes.Const):
             self._refuse(node)
 
+    def _text(self, node: nodes.Call, scope: Mapping[str, Any], how: str) -> None:
+        text = node.args[0].value if len(node.args) == 1 and isinstance(node.args[0], nodes.Const) else None
+        if not isinstance(text, str) or not text or node.dyn_args or node.dyn_kwargs:
+            self._flaw(node, _("'_' takes one text in quotes, and values by name"), _(_A_TEXT))
+            return
+        if how != "plain":
+            cause = _("'_' stands where its text is not simply shown")
+            self._flaw(node, cause, _("Decide with 'if' which to show."))
+            return
+        self._places(node, text)
+        for value in node.kwargs:
+            self.expression(value.value, scope, "plain")
+
+    def _places(self, node: nodes.Call, text: str) -> None:
+        # Each value once, and as a bare name: a text is filled in by str.format, which could do much more.
+        written, given = sorted(_PLACE.findall(text)), sorted(value.key for value in node.kwargs)
+        if re.search("[{}]", _PLACE.sub("", text)):
+            cause = _("the text has a brace that holds no plain name")
+            self._flaw(node, cause, _("Write a value as {name}, in small letters."))
+        elif written != given:
+            inside, behind = _spoken(written), _spoken(given)
+            cause = _("the text has {inside} in braces, and {behind} given to it", inside=inside, behind=behind)
+            self._flaw(node, cause, _("Write each value once in the text, as {name}, and once behind it, as name=…."))
+
     def _filter(self, node: nodes.Filter, scope: Mapping[str, Any]) -> None:
         if node.name not in FILTERS:
-            self._flaw(node, f"the filter '{node.name}' is not allowed", _known(node.name, FILTERS))
+            self._flaw(node, _("the filter '{name}' is not allowed", name=node.name), _known(node.name, FILTERS))
             return
         if node.kwargs or node.dyn_args or node.dyn_kwargs or node.node is None:
             self._refuse(node)
@@ -154,8 +190,8 @@ class _Examination:
         # Between the letters of a text, and again between those of the outcome, join would fill any memory.
         known = self._resolve(node.node, scope) if node.node and dotted(node.node) else None
         if known is not ... and not isinstance(known, list):
-            cause = "'join' stands behind something that is not one of the lists"
-            self._flaw(node, cause, "Write the words one by one.")
+            cause = _("'join' stands behind something that is not one of the lists")
+            self._flaw(node, cause, _("Write the words one by one."))
         return isinstance(known, list)
 
     def _name(self, node: nodes.Expr, scope: Mapping[str, Any], how: str) -> None:
@@ -166,8 +202,9 @@ class _Examination:
         if (kind is not None and kind != ANY) and how != "truth":
             if isinstance(kind, list) and how == "value":
                 return
-            fix = "Write a 'for' over it." if isinstance(kind, list) else f"Write which: {_listed(name + '.', kind)}."
-            self._flaw(node, f"'{name}' is not a single value", fix)
+            many = isinstance(kind, list)
+            fix = _("Write a 'for' over it.") if many else _("Write which: {names}.", names=_listed(name + ".", kind))
+            self._flaw(node, _("'{name}' is not a single value", name=name), fix)
             return
         self.uses.names.setdefault(name, node.lineno)
         if how in ("value", "guarded"):
@@ -190,14 +227,15 @@ class _Examination:
             if not isinstance(known, Mapping) or part not in known:
                 written = said + part
                 fix = (_in_fields(part, known) if not said else "") or _known(part, known, said)
-                self._flaw(node, f"'{written}' is not defined", fix)
+                self._flaw(node, _("'{name}' is not defined", name=written), fix)
                 return ...
             known, said = known[part], f"{said}{part}."
         return None if known == ANY else known
 
     def _refuse(self, node: nodes.Node) -> None:
-        kind = _SPOKEN.get(type(node).__name__, f"'{type(node).__name__.lower()}'")
-        self._flaw(node, f"{kind} is not allowed in a template", "Templates only show values, with 'if' and 'for'.")
+        kind = type(node).__name__
+        cause = _("{part} is not allowed in a template", part=_(_SPOKEN.get(kind, f"'{kind.lower()}'")))
+        self._flaw(node, cause, _("Templates only show values, with 'if' and 'for'."))
 
     def _flaw(self, node: nodes.Node, message: str, fix: str) -> None:
         self.uses.flaws.append(Flaw(node.lineno, message, fix))
@@ -216,10 +254,11 @@ def dotted(node: nodes.Node) -> str | None:
 
 def _known(word: str, known: Any, said: str = "") -> str:
     names = sorted(map(str, known)) if isinstance(known, Mapping | frozenset) else []
-    near = near_names(word, names)
-    if near:
-        return f"Did you mean {' or '.join(said + name for name in near)}?"
-    return f"Known here: {_listed(said, names)}." if names else "It has no fields: leave out what follows the dot."
+    if near := near_names(word, names):
+        return _("Did you mean {names}?", names=either(said + name for name in near))
+    if not names:
+        return _("It has no fields: leave out what follows the dot.")
+    return _("Known here: {names}.", names=_listed(said, names))
 
 
 def _in_fields(word: str, known: Any) -> str:
@@ -230,7 +269,11 @@ def _in_fields(word: str, known: Any) -> str:
     mappings = {name: known[name] for name in roots if isinstance(known[name], Mapping)}
     rooted = {str(field): f"{name}.{field}" for name, fields in mappings.items() for field in fields}
     near = near_names(word, rooted, 1, LIKE_A_FIELD)
-    return f"Did you mean {rooted[near[0]]}? {_known('', known)}" if near else ""
+    return f"{_('Did you mean {names}?', names=rooted[near[0]])} {_known('', known)}" if near else ""
+
+
+def _spoken(names: list[str]) -> str:
+    return ", ".join(names) or _("nothing")
 
 
 def _listed(said: str, names: Any) -> str:

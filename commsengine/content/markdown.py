@@ -15,6 +15,7 @@ from markdown_it.utils import EnvType, OptionsDict
 from commsengine.content.slots import OPEN, URL, holds_value, in_url, is_link_mark
 from commsengine.errors import RenderError
 from commsengine.text import UNSEEN_IN_A_LINE
+from commsengine.translation import _
 
 LONGEST = 32_000
 """Characters of one Markdown text. Beyond it, hostile nesting would take seconds to read."""
@@ -54,7 +55,8 @@ _READER = _reader()
 def read(source: str, where: str = "") -> list[Token]:
     """The blocks of a Markdown text; raises ``RenderError`` when it is over-long."""
     if len(source) > LONGEST:
-        raise RenderError(f"the text has more than {LONGEST:,} characters", "Shorten it.", where=where)
+        cause = _("the text has more than {most:,} characters", most=LONGEST)
+        raise RenderError(cause, _("Shorten it."), where=where)
     tokens = _READER.parse(source)
     for token in itertools.chain.from_iterable(block.children or () for block in tokens):
         _make_visible(token)

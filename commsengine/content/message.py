@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from commsengine.cadence.terms import ChannelName
+from commsengine.cadence.kinds_and_states import ChannelName
 
 
 @dataclass(frozen=True, slots=True)

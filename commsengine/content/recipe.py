@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from commsengine.cadence.checks import offered_turn, turn_of
+from commsengine.cadence.check_questions import offered_turn, turn_of
+from commsengine.cadence.kinds_and_states import TouchKind
 from commsengine.cadence.plan import Message, Plan
-from commsengine.cadence.terms import TouchKind
 from commsengine.content.grammar import VARYING, layout_names, template_names
+from commsengine.content.person_values import TextValues
+from commsengine.content.plan_texts import Texts, texts_of
 from commsengine.content.templates import Text, compiled, parse
-from commsengine.content.texts import Texts, texts_of
-from commsengine.content.values import TextValues
-from commsengine.content.words import UNCLEAR
+from commsengine.content.texts_by_touch import UNCLEAR
 from commsengine.errors import RenderError
+from commsengine.translation import _
 
 _FIXED = ("footer", "layout.html", "layout.txt")
 QUESTION = "one_question"
@@ -43,7 +44,8 @@ class Library:
         if name not in self._compiled:
             if name not in self._sources:
                 known = ", ".join(sorted(word for word in self._sources if "." not in word))
-                raise RenderError(f"there is no template '{name}'.", f"The templates are {known}.")
+                fix = _("The templates are {names}.", names=known)
+                raise RenderError(_("there is no template '{name}'.", name=name), fix)
             layout = name.startswith("layout.")
             self._compiled[name] = compiled(
                 self._sources[name],
@@ -91,9 +93,12 @@ def refuse_missing(required: Required, facts: TextValues) -> None:
     """Raises ``RenderError`` for the first column that this person does not have."""
     for name, where, line in required:
         if facts.find(name) is None:
-            known = ", ".join(f"person.{column}" for column in sorted(facts.person.attributes)) or "none"
+            known = ", ".join(f"person.{column}" for column in sorted(facts.person.attributes))
             raise RenderError(
-                f"'{name}' is not defined for this person.", f"Their own columns are: {known}.", where=where, line=line
+                _("'{name}' is not defined for this person.", name=name),
+                _("Their own columns are: {columns}.", columns=known or _("none")),
+                where=where,
+                line=line,
             )
 
 

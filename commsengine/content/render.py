@@ -10,19 +10,21 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from functools import wraps
+from typing import Any, Literal, TypeVar, cast
 
-from commsengine.cadence.checks import answer_id, order_of, turn_of
+from commsengine.cadence.check_questions import answer_id, order_of, turn_of
 from commsengine.cadence.history import Touch
+from commsengine.cadence.kinds_and_states import ChannelName, TouchKind, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Plan, Workspace
 from commsengine.cadence.plan import Message as PlanMessage
-from commsengine.cadence.terms import ChannelName, TouchKind, channel_of
-from commsengine.content.context import Setting, line, links_end
 from commsengine.content.digest_facts import DigestFacts, calls_headline
 from commsengine.content.grammar import answer_id_slot, answer_slot
 from commsengine.content.markdown import read, to_plain
 from commsengine.content.message import RenderedMessage
+from commsengine.content.person_values import Signers, TextValues
+from commsengine.content.plan_texts import Texts
 from commsengine.content.recipe import (
     Library,
     Recipe,
@@ -35,12 +37,31 @@ from commsengine.content.recipe import (
 from commsengine.content.sheet import Sheet, message_of, write
 from commsengine.content.slots import PLAIN, Prose, Skeleton, clean, slotted
 from commsengine.content.talking_points import Part, TalkingPoints, parts_of
-from commsengine.content.texts import Texts
-from commsengine.content.values import Signers, TextValues
+from commsengine.content.template_values import Setting, line, links_end
+from commsengine.errors import RenderError
 from commsengine.links import Links
+from commsengine.translation import N_, _, in_language
 
 MOST_SHEETS = 2_000
-PREFIX = {"remind": "Reminder: ", "correction": "Correction: "}
+PREFIX = {"remind": N_("Reminder: {subject}"), "correction": N_("Correction: {subject}")}
+
+M = TypeVar("M", bound=Callable[..., Any])
+
+
+def _in_their_language(method: M) -> M:
+    """Texts are in the language of the first person that the method is given, errors in that of the caller."""
+
+    @wraps(method)
+    def written(renderer: Renderer, *given: Any, **named: Any) -> Any:
+        person = next(one for one in (*given, *named.values()) if isinstance(one, Person))
+        try:
+            with in_language(renderer.language(person)):
+                return method(renderer, *given, **named)
+        except RenderError:
+            method(renderer, *given, **named)  # raises the same in the words of the caller
+            raise
+
+    return cast(M, written)
 
 
 class Renderer:
@@ -57,6 +78,10 @@ class Renderer:
         self._recipes: dict[tuple[Any, ...], Recipe] = {}
         self._sheets: dict[tuple[Any, ...], Sheet] = {}
 
+    def language(self, person: Person) -> str:
+        return self._setting.language(person)
+
+    @_in_their_language
     def touch(self, touch: Touch, person: Person, signers: Signers) -> RenderedMessage:
         """The finished message of a touch. Raises ``RenderError`` with the text's place and line.
 
@@ -73,6 +98,7 @@ class Renderer:
         facts.update(self._answers(sheet, message, touch, facts))
         return message_of(sheet, self.plan, facts, channel, touch.due_at)
 
+    @_in_their_language
     def talking_points(
         self, messages: str | Sequence[str], role: str, person: Person, signers: Signers, tried: Sequence[str] = ()
     ) -> TalkingPoints:
@@ -98,6 +124,7 @@ class Renderer:
         ]
         return TalkingPoints(_filled(to_plain(tokens), facts), tuple(parts))
 
+    @_in_their_language
     def service(
         self,
         template: str,
@@ -128,19 +155,27 @@ class Renderer:
         touch = {"number": 1, "variant": 0, "kind": template, "unclear": False, "asks": False}
         given = {name: slotted(value, facts) for name, value in fields.items()}
         context |= {"page": page, "channel": channel, "touch": touch, "ask": "acknowledge", **given}
-        title = subject or PREFIX.get(template, "") + _subject(context)
+        title = subject or _subject(context, template)
         ask = "acknowledge" if template == "correction" else "nothing"
         sheet = write(self._library, recipe, context, title, ask, bool(subject))
         return message_of(sheet, self.plan, facts, channel, at)
 
+    @_in_their_language
     def digest(self, lead: Person, facts: DigestFacts, channel: ChannelName = "email") -> RenderedMessage:
         """Its headline is its subject."""
-        fields = facts.fields()
-        subject = f"{self.plan.title}: {fields['headline'].removeprefix('Today: ')}"
         return self.service(
-            "digest", facts.key, lead, Signers(lead), facts.at, subject=subject, page=False, channel=channel, **fields
+            "digest",
+            facts.key,
+            lead,
+            Signers(lead),
+            facts.at,
+            subject=f"{self.plan.title}: {facts.headline}",
+            page=False,
+            channel=channel,
+            **facts.fields(),
         )
 
+    @_in_their_language
     def manager_list(self, manager: Person, lead: Person, facts: DigestFacts, channel: ChannelName) -> RenderedMessage:
         # An answer to it goes to the lead.
         headline = calls_headline(len(facts.calls))
@@ -158,6 +193,7 @@ class Renderer:
             **fields,
         )
 
+    @_in_their_language
     def page(
         self, message_id: str, role: str, number: int, person: Person, signers: Signers, unclear: int | None = None
     ) -> dict[str, Any]:
@@ -221,7 +257,7 @@ class Renderer:
             slots = facts.slots(recipe.names)
             context = self._setting.of_message(recipe, message, touch.role, language, slots)
             context = self._setting.of_touch(recipe, context, touch.number, kind, channel, language)
-            title = PREFIX.get(kind, "") + _subject(context, asks=bool(recipe.answers))
+            title = _subject(context, kind, asks=bool(recipe.answers))
             own = "subject" in recipe.texts and recipe.part is None
             question = self._setting.of_question(recipe, context, language) if recipe.part else None
             base = self._setting.of_plan(slots, language)
@@ -261,12 +297,13 @@ def _filled(marked: str, facts: TextValues) -> str:
     return Skeleton(marked, PLAIN).fill(facts)
 
 
-def _subject(context: Mapping[str, Any], *, asks: bool = False) -> Prose:
+def _subject(context: Mapping[str, Any], written_as: str, *, asks: bool = False) -> Prose:
     # Where a check comes along, the author's subject is about the message below it, and the subject must not answer the
     # question.
     own = "" if context["touch"]["asks"] else context.get("subject")
-    written = own or (f"One question about {context['campaign']['title']}" if asks else context["key_point"])
-    return Prose(" ".join(to_plain(read(written), links=False).split()))
+    question = _("One question about {title}", title=context["campaign"]["title"]) if asks else ""
+    subject = " ".join(to_plain(read(own or question or context["key_point"]), links=False).split())
+    return Prose(_(PREFIX[written_as], subject=subject) if written_as in PREFIX else subject)
 
 
 RendererFor = Callable[[Plan, Mapping[str, str]], Renderer]

@@ -12,22 +12,22 @@ import css_inline
 from markdown_it.token import Token
 from markupsafe import Markup
 
+from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName
 from commsengine.cadence.plan import Plan
-from commsengine.cadence.terms import CHANNELS, ChannelName
 from commsengine.content.markdown import lowered, read, to_html, to_plain
 from commsengine.content.message import RenderedMessage
+from commsengine.content.person_values import TextValues
 from commsengine.content.recipe import Library, Recipe
 from commsengine.content.slack_card import FALLBACK_LENGTH, card, fit
-from commsengine.content.slots import HTML, PLAIN, SLACK_JSON, Prose, Skeleton, escape_slack, slack_text
+from commsengine.content.slots import HTML, PLAIN, SLACK_JSON, Prose, Skeleton, clean, escape_slack, slack_text
 from commsengine.content.templates import Text
-from commsengine.content.values import TextValues
-from commsengine.content.words import SUBJECT_LENGTH, header
+from commsengine.translation import N_, _
 
 _ACTION = {
-    "acknowledge": "Got it",
-    "commit": "Got it",
-    "input": "Give your answer",
-    "check": "Answer the question",
+    "acknowledge": N_("Got it"),
+    "commit": N_("Got it"),
+    "input": N_("Give your answer"),
+    "check": N_("Answer the question"),
     "nothing": "",
 }
 """What the one big button says, by what a message asks for."""
@@ -35,6 +35,8 @@ _ACTION = {
 _INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
 _CHARSET = '<meta charset="utf-8">'
+
+SUBJECT_LENGTH = 78
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def write(
         text = Skeleton(to_plain(_asking(body, asked) if asked else body, links=False), PLAIN)
         return Sheet(title, own_subject, text, blocks=Skeleton(blocks, SLACK_JSON), answers=gaps, page=context["page"])
     action = _ACTION["check" if answers and ask != "input" else ask]
-    around = {**context, "title": Prose(subject), "action": Prose(action)}
+    around = {**context, "title": Prose(subject), "action": Prose(_(action))}
     text = _text_letter(library.get("layout.txt"), body, footer, around)
     return Sheet(title, own_subject, text, _html_letter(library.get("layout.html"), body, footer, around), answers=gaps)
 
@@ -133,3 +135,16 @@ def _text_letter(layout: Text, body: Sequence[Token], footer: Sequence[Token], c
 def _charset_first(html: str) -> str:
     # The inliner puts the styles first, but a browser looks for the encoding in the first 1,024 bytes.
     return html.replace(_CHARSET, "", 1).replace("<head>", f"<head>{_CHARSET}", 1) if _CHARSET in html else html
+
+
+def header(text: str, limit: int = 0) -> str:
+    """A value for a header: one line, nothing that a mail program would decode, cut at a word after ``limit``."""
+    line = clean(text).replace("=?", "= ?")
+    return shortened(line, limit) if limit else line
+
+
+def shortened(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    cut = text[: limit - 1]
+    return cut[: cut.rfind(" ") if " " in cut[limit // 2 :] else len(cut)].rstrip(" ,;:-–.") + "…"

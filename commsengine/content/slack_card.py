@@ -12,6 +12,7 @@ from markdown_it.token import Token
 from commsengine.content.grammar import answer_id_slot, answer_slot
 from commsengine.content.markdown import continued, lines, paragraphs, plain_inline
 from commsengine.content.slots import Slot, escape_slack, holds_value, is_link_mark, mark, slack_text
+from commsengine.translation import N_, _
 
 Block = dict[str, Any]
 
@@ -22,13 +23,13 @@ FALLBACK_LENGTH = 40_000
 _CARD_LENGTH = 11_000
 """Characters of all blocks together, as JSON. Slack documents no limit, and has refused some above 11,300."""
 
-_TOO_LONG = "_The rest does not fit into a message in Slack._"
+_TOO_LONG = N_("_The rest does not fit into a message in Slack._")
 
 _ROOM = 2_000
 _AROUND = 11
 """Blocks that a card may have beside its text, with two notes that are added when it is drawn again."""
 
-_SKIP = "Skip – got it"
+_SKIP = N_("Skip – got it")
 _ANSWERS_IN_A_ROW = 5
 _LABEL_LENGTH = 75
 _LISTED_LENGTH = 450
@@ -66,10 +67,10 @@ def card(
         *_check(answers, ask),
         *(_section(text) for text in sections),
         # What is answered in words can also be answered on the page, where there is more room.
-        *([_section(f"*<{_ANSWER}|Give your answer>*")] if ask == "input" else []),
+        *([_section(_("*<{answer}|Give your answer>*", answer=_ANSWER))] if ask == "input" else []),
         *([{"type": "actions", "elements": _buttons(ask, checked=answers > 0)}] if page else []),
         _context("\n".join(to_mrkdwn(footer))),
-        *([_context(f"<{_ANSWER}|Open this message on a page>")] if page else []),
+        *([_context(_("<{answer}|Open this message on a page>", answer=_ANSWER))] if page else []),
     ]
 
 
@@ -82,7 +83,7 @@ def answered_card(
     """
     line: Block = _section(f"✓ {slack_text(said)}")
     if undo:
-        line["accessory"] = _button("Undo", "undo", key)
+        line["accessory"] = _button(_("Undo"), "undo", key)
     answered: list[Block] = []
     for block in blocks:
         stays = block.get("type") != "actions" or (open_ask and not _of_check(block))
@@ -111,7 +112,7 @@ def _shortened(blocks: list[Block]) -> list[Block]:
     while over > 0 and place > 1:
         place -= 1
         over -= lengths[place] if blocks[place]["type"] == "section" else 0
-    return [*blocks[:place], _section(_TOO_LONG), *(each for each in blocks[place:] if each["type"] != "section")]
+    return [*blocks[:place], _section(_(_TOO_LONG)), *(each for each in blocks[place:] if each["type"] != "section")]
 
 
 def _fitted(block: Block) -> Block:
@@ -160,7 +161,7 @@ def _check(answers: int, ask: str) -> list[Block]:
         for place in range(answers)
     ]
     if ask != "input":
-        buttons.append(_button(_SKIP, "got_it", _KEY))
+        buttons.append(_button(_(_SKIP), "got_it", _KEY))
     rows = range(0, len(buttons), _ANSWERS_IN_A_ROW)
     return [
         {"type": "actions", "block_id": f"{CHECK}-{start}", "elements": buttons[start : start + _ANSWERS_IN_A_ROW]}
@@ -186,13 +187,13 @@ def _lettered(blocks: Sequence[Block]) -> list[Block]:
 
 
 def _buttons(ask: str, *, checked: bool) -> list[Block]:
-    got_it = [_button("Got it", "got_it", _KEY, style="primary")] if ask in ("acknowledge", "commit") else []
-    answer = [_button("Answer", "answer", _KEY, style="primary")] if ask == "input" else []
+    got_it = [_button(_("Got it"), "got_it", _KEY, style="primary")] if ask in ("acknowledge", "commit") else []
+    answer = [_button(_("Answer"), "answer", _KEY, style="primary")] if ask == "input" else []
     if checked:  # the answers come first, and skipping them says "got it"
         got_it = []
-    snooze = [] if ask == "nothing" else [_button("Remind me tomorrow", "snooze", _KEY)]
-    question = _button("I have a question", "question", _KEY)
-    return [*got_it, *answer, question, *snooze, _button("I've heard enough", "heard_enough", _KEY)]
+    snooze = [] if ask == "nothing" else [_button(_("Remind me tomorrow"), "snooze", _KEY)]
+    question = _button(_("I have a question"), "question", _KEY)
+    return [*got_it, *answer, question, *snooze, _button(_("I've heard enough"), "heard_enough", _KEY)]
 
 
 def _button(text: str, action: str, value: str, **more: str) -> Block:

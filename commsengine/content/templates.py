@@ -12,10 +12,11 @@ from typing import Any
 from jinja2 import StrictUndefined, Template, TemplateError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from commsengine.content.grammar import FILTERS, LONGEST, Flaw, Uses, Vocabulary, examine
-from commsengine.content.slots import mark, unmarked
+from commsengine.content.grammar import FILTERS, LONGEST, TEXT, Flaw, Uses, Vocabulary, examine
+from commsengine.content.slots import Prose, mark, unmarked
 from commsengine.errors import InputError, Problem, RenderError
 from commsengine.text import place_of
+from commsengine.translation import N_, _
 
 LONGEST_OUTPUT = 256 * 1024
 """Characters that one rendering may have."""
@@ -28,12 +29,12 @@ _ADDRESSES = "href|src|action|formaction|background|srcset|poster"
 _ADDRESS = re.compile(rf"\b(?:{_ADDRESSES})\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.I)
 _OWN = re.compile(r"[\"'](?:\{\{ *links\.[a-z]+ *\}\}(?:#[a-z]+)?|https://[^\s\"'{}]+|#[a-z]*)[\"']")
 _REFUSED = (
-    (re.compile(r"(?:java|vb)script\s*:|[\"'=]\s*data\s*:", re.I), "an address that runs or carries code",
-     "Link to https only."),
-    (re.compile(r"<\s*(?:script|iframe|object|embed|form|img|link|base)\b", re.I), "an element that mail does not need",
-     "Mail works without scripts, forms, images and outside assets."),
-    (re.compile(r"<[^<>]*\son[a-z]+\s*=", re.I), "an event handler", "Leave it out."),
-    (re.compile(r"@import|url\s*\(", re.I), "an outside asset", "Leave it out; mail works without images."),
+    (re.compile(r"(?:java|vb)script\s*:|[\"'=]\s*data\s*:", re.I), N_("an address that runs or carries code"),
+     N_("Link to https only.")),
+    (re.compile(r"<\s*(?:script|iframe|object|embed|form|img|link|base)\b", re.I),
+     N_("an element that mail does not need"), N_("Mail works without scripts, forms, images and outside assets.")),
+    (re.compile(r"<[^<>]*\son[a-z]+\s*=", re.I), N_("an event handler"), N_("Leave it out.")),
+    (re.compile(r"@import|url\s*\(", re.I), N_("an outside asset"), N_("Leave it out; mail works without images.")),
 )  # fmt: skip
 
 
@@ -73,22 +74,25 @@ def review_templates(shipped: Path, workspace: Path | None) -> tuple[dict[str, s
 
 def _source(folder: Path, path: Path) -> str:
     if path.is_symlink() or path.resolve().parent != folder.resolve():
-        raise _refused(path, "This template leads out of its folder.", "Put a copy of the file there instead.")
+        raise _refused(path, _("This template leads out of its folder."), _("Put a copy of the file there instead."))
     if not _NAME.fullmatch(path.name):
-        raise _refused(path, f"'{path.name}' is not a name for a template.", "Use lower-case letters, digits, - and _.")
+        cause = _("'{name}' is not a name for a template.", name=path.name)
+        raise _refused(path, cause, _("Use lower-case letters, digits, - and _."))
     try:
         with path.open("rb") as stream:
             data = stream.read(LONGEST * 4 + 1)
     except OSError as error:
-        raise _refused(path, f"The template cannot be read: {error.strerror}.", "Check its rights.") from None
+        cause = _("The template cannot be read: {reason}.", reason=error.strerror)
+        raise _refused(path, cause, _("Check its rights.")) from None
     if len(data) > LONGEST * 4:
-        raise _refused(path, "This template is too large.", f"Keep it below {LONGEST:,} characters.")
+        fix = _("Keep it below {most:,} characters.", most=LONGEST)
+        raise _refused(path, _("This template is too large."), fix)
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         column = error.start - data.rfind(b"\n", 0, error.start)
-        raise _refused(path, "This template is not UTF-8 text.", "Save it as UTF-8.", (line, column)) from None
+        raise _refused(path, _("This template is not UTF-8 text."), _("Save it as UTF-8."), (line, column)) from None
 
 
 def _refused(path: Path, cause: str, fix: str, place: tuple[int, int] = (1, 1)) -> InputError:
@@ -104,6 +108,10 @@ def _defined(value: Any) -> bool:
     return not isinstance(value, StrictUndefined) and value != ""
 
 
+def _text(text: str, /, **values: Any) -> Prose:
+    return Prose(_(text, **{name: mark(value) for name, value in values.items()}))
+
+
 def _environment(autoescape: bool) -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined,
@@ -113,7 +121,7 @@ def _environment(autoescape: bool) -> ImmutableSandboxedEnvironment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals.clear()
+    environment.globals = {TEXT: _text}
     environment.filters = {name: environment.filters[name] for name in FILTERS}
     environment.filters["default"] = _default
     environment.tests = {"defined": _defined, "undefined": lambda value: not _defined(value)}
@@ -146,21 +154,23 @@ class Text:
             pieces.append(piece)
             length += len(piece)
             if length > LONGEST_OUTPUT:
-                raise RenderError("the text becomes larger than 256 KB", "Shorten it.", where=self.where)
+                raise RenderError(_("the text becomes larger than 256 KB"), _("Shorten it."), where=self.where)
         return "".join(pieces)
 
 
 def parse(source: str, vocabulary: Vocabulary, *, html: bool = False) -> Uses:
     """What a text uses, and every flaw of it; never raises for what the text says."""
     if len(source) > LONGEST:
-        return Uses(flaws=[Flaw(1, f"the template has more than {LONGEST:,} characters", "Shorten it.")])
+        cause = _("the template has more than {most:,} characters", most=LONGEST)
+        return Uses(flaws=[Flaw(1, cause, _("Shorten it."))])
     try:
         uses = examine(_parsed(source, html), vocabulary)
     except TemplateError as error:
         line = getattr(error, "lineno", 1) or 1
-        return Uses(flaws=[Flaw(line, f"{error.message or error}", "Look at the {{ }} and {% %} on this line.")])
+        return Uses(flaws=[Flaw(line, f"{error.message or error}", _("Look at the {{ }} and {% %} on this line."))])
     except (RecursionError, MemoryError, ValueError, OverflowError):
-        return Uses(flaws=[Flaw(1, "the template is nested too deeply or holds too large a number", "Simplify it.")])
+        cause = _("the template is nested too deeply or holds too large a number")
+        return Uses(flaws=[Flaw(1, cause, _("Simplify it."))])
     if html:
         uses.flaws += html_flaws(source)
     return uses
@@ -193,12 +203,12 @@ def html_flaws(source: str) -> list[Flaw]:
 
     for pattern, what, fix in _REFUSED:
         for found in pattern.finditer(source):
-            note(found.start(), f"the layout holds {what}", fix)
+            note(found.start(), _("the layout holds {part}", part=_(what)), _(fix))
     for tag in _TAG.finditer(source):
         if _UNQUOTED.search(tag[0]):
-            note(tag.start(), "an attribute with a value has no quotes", 'Write it as name="{{ … }}".')
+            note(tag.start(), _("an attribute with a value has no quotes"), _('Write it as name="{{ … }}".'))
         for found in _ADDRESS.finditer(tag[0]):
             if not _OWN.fullmatch(found[1]):
-                cause = f"the address {found[1]} is not allowed"
-                note(tag.start() + found.start(), cause, "Use {{ links.answer }} or an https address.")
+                cause = _("the address {address} is not allowed", address=found[1])
+                note(tag.start() + found.start(), cause, _("Use {{ links.answer }} or an https address."))
     return flaws

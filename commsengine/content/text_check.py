@@ -9,17 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from commsengine.cadence.history import Touch
+from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName, TouchKind
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Plan, Workspace
-from commsengine.cadence.terms import CHANNELS, ChannelName, TouchKind
 from commsengine.content.grammar import Flaw, layout_names, plan_names, template_names
+from commsengine.content.person_values import Signers
+from commsengine.content.plan_texts import Path, texts_of
 from commsengine.content.render import Renderer
 from commsengine.content.templates import parse
-from commsengine.content.texts import Path, texts_of
-from commsengine.content.values import Signers
 from commsengine.errors import RenderError
 from commsengine.links import Links
 from commsengine.text import UNSEEN, cut_short, place_of
+from commsengine.translation import _
 
 MOST_TOLD = 20
 """The most flaws of one kind that are shown of one text; a text full of them has one cause."""
@@ -88,20 +89,20 @@ def _in_templates(plan: Plan, templates: Mapping[str, str], columns: set[str] | 
 
 def link_flaws(source: str) -> list[Flaw]:
     """Links of a text that are not https, and images."""
-    whole, words = "Write the whole address: https://…", "Say it in words, or link to it."
+    whole, words = _("Write the whole address: https://…"), _("Say it in words, or link to it.")
     links = [
-        Flaw(line, f"the link to '{cut_short(found[1])}' is not https", whole)
+        Flaw(line, _("the link to '{address}' is not https", address=cut_short(found[1])), whole)
         for pattern in _LINKS
         for line, found in _found(pattern, source)
     ]
-    images = sorted({line for line, _ in _found(_IMAGE, source)})
-    return [*links, *(Flaw(line, "there is an image in the text", words) for line in images)]
+    images = sorted({line for line, found in _found(_IMAGE, source)})
+    return [*links, *(Flaw(line, _("there is an image in the text"), words) for line in images)]
 
 
 def _unseen_flaws(source: str) -> list[Flaw]:
     # What no editor shows, and marks that make a line read otherwise than it is stored.
     return [
-        Flaw(line, f"the template holds U+{ord(one[0]):04X}, which no editor shows", "Delete it.")
+        Flaw(line, _("the template holds U+{code:04X}, which no editor shows", code=ord(one[0])), _("Delete it."))
         for line, one in _found(_UNSEEN, source)
     ]
 

@@ -13,15 +13,19 @@ from email.utils import parseaddr
 
 import structlog
 
-from commsengine.cadence.terms import CHANNELS, Carrier, ChannelName, service_channel
+from commsengine.cadence.kinds_and_states import CHANNELS, Carrier, ChannelName, service_channel
 from commsengine.content.message import RenderedMessage, payload_of
 from commsengine.engine.breaker import Breaker
 from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.store import Store
 from commsengine.text import message_key
+from commsengine.translation import _, counted
 
 NAME = "commsengine"
 MOST_REASONS = 5
+
+Reason = tuple[str, str]
+"""A text, and what stands in its ``{reply}``."""
 
 log = structlog.get_logger(__name__)
 
@@ -39,36 +43,45 @@ class Alerts:
         self._send(
             f"held since {hold.since.isoformat()}",
             hold.since,
-            "Nothing is sent: the engine is on hold",
-            f"{hold.reason}\n\nIt sends nothing until you release it. See what waits:\n\n"
-            "    commsengine status\n\nThen choose what becomes of it:\n\n"
-            "    commsengine release --backlog latest|all|none",
+            _("Nothing is sent: the engine is on hold"),
+            _(
+                "{reason}\n\nIt sends nothing until you release it. See what waits:\n\n    commsengine status\n\n"
+                "Then choose what becomes of it:\n\n    commsengine release --backlog latest|all|none",
+                reason=_(hold.reason),
+            ),
             now,
         )
 
     def shut(self, channel: Carrier, breaker: Breaker, waiting: Callable[[], int], now: dt.datetime) -> None:
         """For a channel that waits for a person or a quota; ``waiting`` counts what does not leave."""
         self._send(
-            f"{channel} is shut", now, f"Nothing leaves by {channel}", lambda: _rests(breaker, waiting(), now), now
+            f"{channel} is shut",
+            now,
+            _("Nothing leaves by {channel}", channel=channel),
+            lambda: _rests(breaker, waiting(), now),
+            now,
         )
 
-    def failing(self, record: CampaignRecord, why: str, reasons: Counter[str], now: dt.datetime) -> None:
+    def failing(self, record: CampaignRecord, why: str, reasons: Counter[Reason], now: dt.datetime) -> None:
         # it names reasons and their numbers, never an address
-        listed = [f"    {number:,} × {reason}" for reason, number in reasons.most_common(MOST_REASONS)]
-        others = reasons.total() - sum(number for _, number in reasons.most_common(MOST_REASONS))
-        listed += [f"    {others:,} × something else"] if others else []
-        text = (
-            f"{why}, more than one in twenty. So the engine has paused {record.plan.title} ({record.id}); nothing more "
-            "of it leaves, and what is due waits. The reasons:\n\n" + "\n".join(listed) + "\n\n"
-            f"See whom it met:\n\n    commsengine touches {record.id} --state failed\n    "
-            f"commsengine touches {record.id} --state retry\n\n"
+        first = reasons.most_common(MOST_REASONS)
+        listed = [(_(text, reply=reply) if reply else _(text), number) for (text, reply), number in first]
+        if others := reasons.total() - sum(number for _reason, number in first):
+            listed.append((_("something else"), others))
+        text = _(
+            "{why}, more than one in twenty. So the engine has paused {title} ({campaign}); nothing more of it "
+            "leaves, and what is due waits. The reasons:\n\n{reasons}\n\nSee whom it met:\n\n"
+            "    commsengine touches {campaign} --state failed\n    commsengine touches {campaign} --state retry\n\n"
             "Put the cause right (addresses that are out of date, a text the mail server takes for spam, a sender it "
-            "does not know), then:\n\n"
-            f"    commsengine resume {record.id}\n\nThe count starts anew then."
+            "does not know), then:\n\n    commsengine resume {campaign}\n\nThe count starts anew then.",
+            why=why,
+            title=record.plan.title,
+            campaign=record.id,
+            reasons="\n".join(f"    {number:,} × {reason}" for reason, number in listed),
         )
+        subject = _("{title} is paused: too many messages are refused", title=record.plan.title)
         for address in dict.fromkeys([*record.plan.owner, *([self._admin] if self._admin else [])]):
-            event = f"{record.id} paused itself at {now.isoformat()}: {address}"
-            self._send(event, now, f"{record.plan.title} is paused: too many messages are refused", text, now, address)
+            self._send(f"{record.id} paused itself at {now.isoformat()}: {address}", now, subject, text, now, address)
 
     def _send(
         self,
@@ -106,12 +119,14 @@ class Alerts:
 
 
 def _rests(breaker: Breaker, waiting: int, now: dt.datetime) -> str:
-    passes = "passes by itself when the quota renews" if breaker.quota else "does not pass by itself"
-    waits = "1 message waits" if waiting == 1 else f"{waiting:,} messages wait"
-    return (
-        f"The reason: {breaker.because.rstrip('.')}.\n\n"
-        f"This {passes}. {waits}, and none of them counts as refused. The channel rests until "
-        f"{breaker.until or now:%H:%M:%S} UTC; then one message tries it, again and again, every ten minutes at least "
-        "(where cron calls the engine, with each tick), and once it gets through the others follow. The other channels "
-        "go on. See what is wrong:\n\n    commsengine doctor"
+    passes = _("passes by itself when the quota renews") if breaker.quota else _("does not pass by itself")
+    return _(
+        "The reason: {because}.\n\nThis {passes}. {waits}, and none of them counts as refused. The channel "
+        "rests until {until:%H:%M:%S} UTC; then one message tries it, again and again, every ten minutes at "
+        "least (where cron calls the engine, with each tick), and once it gets through the others follow. "
+        "The other channels go on. See what is wrong:\n\n    commsengine doctor",
+        because=_(breaker.because).rstrip("."),
+        passes=passes,
+        waits=counted(waiting, "message waits", "messages wait"),
+        until=breaker.until or now,
     )

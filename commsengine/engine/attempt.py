@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from commsengine.cadence.terms import ReceiptState
+from commsengine.cadence.kinds_and_states import ReceiptState
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, Outcome
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.breaker import Breaker
@@ -25,6 +25,7 @@ from commsengine.engine.refusal_guard import RefusalGuard
 from commsengine.engine.unclear_refusals import UnclearRefusal, UnclearRefusals
 from commsengine.errors import CommsError
 from commsengine.store.records import Lease, Receipt
+from commsengine.translation import N_
 
 BACK_OFF = (1, 5, 15, 60)
 """Minutes from the n-th attempt to the next; the one after the last is the last."""
@@ -156,7 +157,7 @@ class BatchDelivery:
 
     def settle_rest(self, but: Collection[str] = ()) -> None:
         for key in self._claimed.keys() - self._settled - set(but):
-            silent = Outcome(key, UNCERTAIN, reply="the channel gave no answer")
+            silent = Outcome(key, UNCERTAIN, reply=N_("the channel gave no answer"))
             self.settle(silent if key in self._marked else Outcome(key, RELEASED, begun=False))
 
     def _may_leave(self, key: str) -> bool:

@@ -19,7 +19,8 @@ from collections import deque
 
 import structlog
 
-from commsengine.cadence.terms import ChannelName
+from commsengine.cadence.kinds_and_states import ChannelName
+from commsengine.translation import N_
 
 A_MOMENT = dt.timedelta(minutes=1)
 """How far apart the readings of one clock by several threads may be."""
@@ -107,7 +108,7 @@ class Breaker:
             asked = now + dt.timedelta(seconds=seconds)
             self.until = max(self.until, asked) if self.until and self.shut(now) else asked
             self._since = now
-            self.because = self.because if self.trying else "asked to wait"
+            self.because = self.because if self.trying else N_("asked to wait")
             log.info("channel_waits", channel=self.channel, seconds=seconds)
 
     def succeed(self, now: dt.datetime) -> None:

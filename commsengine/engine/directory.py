@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from commsengine.cadence.audience import members
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
-from commsengine.content.values import Signers
+from commsengine.content.person_values import Signers
 from commsengine.store.store import Store
 
 LONGEST_CHAIN = 10  # managers above managers

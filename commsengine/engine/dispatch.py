@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from commsengine.cadence.history import Campaign, Campaigns, Touch
+from commsengine.cadence.kinds_and_states import Carrier
 from commsengine.cadence.plan import Plan
-from commsengine.cadence.terms import Carrier
 from commsengine.content.message import RenderedMessage, message_of, payload_of
 from commsengine.content.render import Renderer, RendererFor
 from commsengine.engine.attempt import Claimed

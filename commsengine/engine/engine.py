@@ -22,11 +22,10 @@ from typing import Self
 import structlog
 
 from commsengine.cadence.decide import missed_window
+from commsengine.cadence.kinds_and_states import HUMAN, Carrier, ChannelName
 from commsengine.cadence.plan import Workspace
-from commsengine.cadence.terms import HUMAN, Carrier, ChannelName
 from commsengine.content.render import RendererFor
 from commsengine.engine.alerts import Alerts
-from commsengine.engine.copies import look_back
 from commsengine.engine.daily_estimates import DailyEstimates
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.dispatch import Dispatch
@@ -35,11 +34,12 @@ from commsengine.engine.heartbeat import LEASE, Heartbeat, finish_what_is_over, 
 from commsengine.engine.owner import Owner
 from commsengine.engine.recorder import Recorder
 from commsengine.engine.refusal_guard import RefusalGuard
+from commsengine.engine.restored_database import look_back
 from commsengine.engine.senders import ChannelSetup, SenderPool
 from commsengine.engine.startup import Reconciled
 from commsengine.engine.state_folder import STOPPED, StateFolder
 from commsengine.engine.uncertain import Resolution
-from commsengine.engine.waiting import waiting
+from commsengine.engine.waiting_messages import waiting
 from commsengine.errors import DiskError
 from commsengine.store.records import CampaignRecord, Lease
 from commsengine.store.store import Store

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from commsengine.cadence.history import Decision, Touch
-from commsengine.cadence.terms import HUMAN, Carrier
+from commsengine.cadence.kinds_and_states import HUMAN, Carrier
 from commsengine.engine.senders import SenderPool
 
 BATCH = 1000

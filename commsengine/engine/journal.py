@@ -23,9 +23,10 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
 
-from commsengine.cadence.terms import ReceiptState
+from commsengine.cadence.kinds_and_states import ReceiptState
 from commsengine.errors import DiskError
 from commsengine.store.records import Marked
+from commsengine.translation import _
 
 CLAIM = "claim"
 KEPT = dt.timedelta(days=400)
@@ -111,10 +112,9 @@ class Journal:
         except OSError as error:
             with self._lock:
                 self.close()
-            raise DiskError(
-                f"The sent-journal in {self.folder} cannot be written: {error.strerror}.",
-                "Make room, or give this user the right to write there. Nothing leaves before that.",
-            ) from error
+            cause = _("The sent-journal in {folder} cannot be written: {why}.", folder=self.folder, why=error.strerror)
+            fix = _("Make room, or give this user the right to write there. Nothing leaves before that.")
+            raise DiskError(cause, fix) from error
 
     def _write_whole(self, data: bytes) -> None:
         if os.write(self._file, data) != len(data):

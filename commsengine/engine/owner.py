@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from commsengine.errors import DiskError, HeldError
+from commsengine.translation import _
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -66,17 +67,15 @@ class EngineLock:
         try:
             file = open(self.path, "a+b", buffering=0, opener=_privately)
         except OSError as problem:
-            raise DiskError(
-                f"{self.path} cannot be made: {problem.strerror}.", "Make room, or give the right to."
-            ) from None
+            cause = _("{path} cannot be made: {why}.", path=self.path, why=problem.strerror)
+            raise DiskError(cause, _("Make room, or give the right to.")) from None
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             holder = holder_of(self.path)
             file.close()
-            raise HeldError(
-                f"Another engine sends from this database: {holder}.", "Stop that one first, or let it do the work."
-            ) from None
+            cause = _("Another engine sends from this database: {holder}.", holder=holder)
+            raise HeldError(cause, _("Stop that one first, or let it do the work.")) from None
         with contextlib.suppress(OSError):  # a full disk: the lock holds without its note
             file.truncate(0)
             file.write(f"pid {os.getpid()} on {platform.node()}\n".encode())
@@ -94,7 +93,7 @@ class EngineLock:
 
 
 def holder_of(path: Path) -> str:
-    return path.read_text(encoding="utf-8").strip() or "a process that has not written its name yet"
+    return path.read_text(encoding="utf-8").strip() or _("a process that has not written its name yet")
 
 
 def _privately(path: str, flags: int) -> int:

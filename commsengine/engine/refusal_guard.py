@@ -18,14 +18,16 @@ from dataclasses import dataclass, field
 import structlog
 
 from commsengine.cadence.history import Campaign, Campaigns, Touch
-from commsengine.engine.alerts import Alerts
+from commsengine.engine.alerts import Alerts, Reason
 from commsengine.store.records import Receipt
 from commsengine.store.store import Store
+from commsengine.translation import N_, _
 
 FIRST = 500
 """Touches of a message that are watched; later ones fail one by one, as people leave."""
 
 LEAST, SHARE = 20, 0.05
+PAUSED = N_("{refused} of the first {of} touches of '{message}' were refused for good")
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +38,7 @@ class RefusalTally:
 
     since: dt.datetime
     done: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[Reason] = field(default_factory=Counter)
 
     @property
     def refused(self) -> int:
@@ -54,7 +56,7 @@ class RefusalStop:
     message: str
     refused: int
     of: int
-    reasons: Counter[str]
+    reasons: Counter[Reason]
 
 
 class RefusalGuard:
@@ -112,11 +114,11 @@ class RefusalGuard:
 
     def _pause(self, campaign: str, stop: RefusalStop, now: dt.datetime) -> None:
         numbers = {"message": stop.message, "refused": stop.refused, "of": stop.of}
-        why = f"{stop.refused} of the first {stop.of} touches of '{stop.message}' were refused for good"
-        record = self._store.campaigns.pause(campaign, by="engine", now=now, reason=why, detail=numbers)
+        reason = PAUSED.format(**numbers)
+        record = self._store.campaigns.pause(campaign, by="engine", now=now, reason=reason, detail=numbers)
         self._store.outbox.release(now=now, campaign=campaign)
         log.error("campaign_paused", campaign=campaign, **numbers)
-        self._alerts.failing(record, why, stop.reasons, now)
+        self._alerts.failing(record, _(PAUSED, **numbers), stop.reasons, now)
 
 
 def _since(campaign: Campaign) -> dt.datetime:
@@ -131,6 +133,6 @@ def _tally(since: dt.datetime, counted: Mapping[tuple[str, str, str], int]) -> R
     return tally
 
 
-def reason_of(phase: str, reply: str) -> str:
+def reason_of(phase: str, reply: str) -> Reason:
     # what went wrong with a text may name its person
-    return f"it cannot be written ({reply.partition(':')[0]})" if phase == "render" else reply
+    return (N_("it cannot be written ({reply})"), reply.partition(":")[0]) if phase == "render" else (reply, "")

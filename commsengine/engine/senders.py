@@ -14,14 +14,14 @@ from typing import Any
 
 import structlog
 
-from commsengine.cadence.terms import ChannelName
+from commsengine.cadence.kinds_and_states import ChannelName
 from commsengine.channels.channel import RELEASED, RETRY, Channel, Outcome
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.attempt import BatchDelivery, Claimed, receipt_of, render_failed
 from commsengine.engine.breaker import Breaker
+from commsengine.engine.crash_suspects import Suspects
 from commsengine.engine.recorder import Recorder
 from commsengine.engine.refusal_guard import RefusalGuard
-from commsengine.engine.suspects import Suspects
 from commsengine.engine.unclear_refusals import UnclearRefusals
 from commsengine.errors import CommsError, InputError
 from commsengine.store.records import Receipt

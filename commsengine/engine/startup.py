@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from commsengine.cadence.terms import HUMAN
+from commsengine.cadence.kinds_and_states import HUMAN
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.owner import Owner
 from commsengine.engine.tick_gaps import LONG_SILENCE, stood_still

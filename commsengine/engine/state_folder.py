@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from commsengine.engine import json_file
+from commsengine.engine.crash_suspects import Suspects
 from commsengine.engine.journal import Journal
-from commsengine.engine.suspects import Suspects
 from commsengine.errors import DiskError
+from commsengine.translation import N_, _
 
-STOPPED = "The file STOP is there: nothing leaves until it is removed."
+STOPPED = N_("The file STOP is there: nothing leaves until it is removed.")
 
 MACHINE_ID = Path("/etc/machine-id")
 
@@ -67,8 +68,8 @@ class StateFolder:
             self.suspects = Suspects(self.folder)
         except OSError as error:
             raise DiskError(
-                f"The state folder {root} cannot be written: {error.strerror}.",
-                "Let COMMSENGINE_STATE_DIR name a folder that this user may write and that outlives a restart.",
+                _("The state folder {root} cannot be written: {why}.", root=root, why=error.strerror),
+                _("Let COMMSENGINE_STATE_DIR name a folder that this user may write and that outlives a restart."),
             ) from None
         self.journal = Journal(self.folder, durable=durable)
 

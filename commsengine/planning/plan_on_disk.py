@@ -16,6 +16,7 @@ from commsengine.errors import InputError
 from commsengine.planning.simulation import ShownBasis, Simulation, SimulationInput, running_campaign, simulate
 from commsengine.recall.learning import nothing
 from commsengine.reports.check_results import as_shown, check_results, shown_of
+from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
     from commsengine.authoring.check import CheckResult
@@ -49,7 +50,7 @@ def checked(result: CheckResult) -> CheckedPlan:
     if errors or result.plan is None:
         raise InputError.of(errors)
     if not result.people:
-        raise InputError("Nobody is known yet.", "Import people first: commsengine people import people.csv")
+        raise InputError(_("Nobody is known yet."), _("Import people first: commsengine people import people.csv"))
     return CheckedPlan(result.plan, tuple(result.people), result.roster)
 
 
@@ -66,14 +67,13 @@ def outlook(
     begin = basis.now if start is None else dt.datetime.combine(start, dt.time(), dt.UTC)
     end = dt.datetime.combine(until + DAY, dt.time(), dt.UTC) if until else last_closing(plan, people)
     if end <= begin:
-        raise InputError(
-            f"Nothing to simulate: the last message closes {end:%Y-%m-%d}, before {begin:%Y-%m-%d}.",
-            "Move the milestones, or name another day with --from.",
-        )
+        cause = N_("Nothing to simulate: the last message closes {last:%Y-%m-%d}, before {first:%Y-%m-%d}.")
+        fix = _("Move the milestones, or name another day with --from.")
+        raise InputError(_(cause, last=end, first=begin), fix)
     campaigns, pasts = _with(basis, plan, begin), _pasts(basis, plan, people, begin)
     asked = SimulationInput(campaigns, plan.campaign, begin, end, answers)
     if basis.on_record:
-        store, _ = basis.on_record
+        store, _decisions = basis.on_record
         shown = shown_basis(store, campaigns, plan.campaign, basis.now)
         asked = replace(asked, known=_known(store, campaigns), shown=shown)
     return simulate(asked, pasts)
@@ -102,7 +102,8 @@ def _known(store: Store, campaigns: Campaigns) -> dict[str, LearnedRoles]:
 
 def corrected_texts(corrected: Mapping[str, str]) -> Iterator[str]:
     return (
-        f"'{wrong}' is corrected by '{right}': it is sent to nobody any more." for wrong, right in corrected.items()
+        _("'{wrong}' is corrected by '{right}': it is sent to nobody any more.", wrong=wrong, right=right)
+        for wrong, right in corrected.items()
     )
 
 
@@ -111,7 +112,7 @@ def _with(basis: PlanningBasis, plan: Plan, begin: dt.datetime) -> Campaigns:
     carriers = basis.carriers or None
     if basis.on_record is None:
         return Campaigns((Campaign(plan, begin),), basis.rules, carriers=carriers)
-    _, decisions = basis.on_record
+    _store, decisions = basis.on_record
     campaigns = replace(decisions.campaigns(begin), carriers=carriers)
     mine = next((each for each in campaigns.running if each.id == plan.campaign), Campaign(plan, begin))
     others = tuple(each for each in campaigns.running if each.id != plan.campaign)
@@ -124,7 +125,7 @@ def _pasts(
     # People are as the plan's file has them, not as they are on record.
     known: dict[str, History] = {}
     if basis.on_record:
-        store, _ = basis.on_record
+        store, _decisions = basis.on_record
         ids = [person.id for person in people]
         known = {each.person.id: each.history for each in store.loading.histories(ids).values()}
     for person in people:

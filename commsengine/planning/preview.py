@@ -15,16 +15,17 @@ from commsengine.cadence.audience import role_of
 from commsengine.cadence.calendar import DAY, Hours, last_closing
 from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
+from commsengine.cadence.kinds_and_states import ChannelName
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
-from commsengine.cadence.terms import ChannelName
 from commsengine.content.message import RenderedMessage
+from commsengine.content.person_values import Signers
 from commsengine.content.render import Renderer
-from commsengine.content.values import Signers
 from commsengine.errors import InputError
 from commsengine.links import Links
 from commsengine.planning.plan_on_disk import CheckedPlan, corrected_texts
 from commsengine.text import no_such
+from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
     from commsengine.store.store import Store
@@ -84,23 +85,24 @@ def preview_people(checked_plan: CheckedPlan, *, email: str | None, role: str | 
     """The person asked for; else the first of the role asked for; else the first of every role."""
     plan, people = checked_plan.plan, checked_plan.people
     if role is not None and role not in plan.audience.roles:
-        raise InputError(no_such("role", role, plan.audience.roles))
+        raise InputError(no_such(N_("role"), role, plan.audience.roles))
     if email is not None:
         return [_named(plan, people, email)]
     wanted = [role] if role else list(plan.audience.roles)
     firsts = (next((each for each in people if role_of(plan.audience, each) == name), None) for name in wanted)
     found = [person for person in firsts if person is not None]
     if not found:
-        raise InputError(f"Nobody is in the role '{role}'.")
+        raise InputError(_("Nobody is in the role '{role}'.", role=role))
     return found
 
 
 def _named(plan: Plan, people: tuple[Person, ...], email: str) -> Person:
     found = next((person for person in people if email.lower() in (person.email.lower(), person.id)), None)
     if found is None:
-        raise InputError(no_such("person", email, [person.email for person in people]))
+        raise InputError(no_such(N_("person"), email, [person.email for person in people]))
     if role_of(plan.audience, found) is None:
-        raise InputError(f"{email} is in none of the roles of {plan.campaign}, so they would see nothing.")
+        cause = N_("{person} is in none of the roles of {campaign}, so they would see nothing.")
+        raise InputError(_(cause, person=email, campaign=plan.campaign))
     return found
 
 
@@ -136,10 +138,10 @@ def previews(
 
 def _refuse_unknown(plan: Plan, message: str) -> None:
     if message not in [each.id for each in plan.messages]:
-        raise InputError(no_such("message", message, [each.id for each in plan.messages]))
+        raise InputError(no_such(N_("message"), message, [each.id for each in plan.messages]))
     if message in plan.corrected:
         corrected = next(corrected_texts({message: plan.corrected[message]}))
-        raise InputError(corrected, f"Name the correction: --message {plan.corrected[message]}")
+        raise InputError(corrected, _("Name the correction: --message {message}", message=plan.corrected[message]))
 
 
 def _touches(basis: PreviewBasis, plan: Plan, person: Person) -> tuple[Touch, ...]:

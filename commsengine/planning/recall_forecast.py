@@ -16,10 +16,10 @@ from commsengine.cadence.calendar import DAY, Hours
 from commsengine.cadence.daily_learning import messages_by_recall, recall_of, with_interval
 from commsengine.cadence.forecast import Supposition, forecast
 from commsengine.cadence.history import Campaign, Campaigns, History
+from commsengine.cadence.kinds_and_states import HUMAN
 from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Message
-from commsengine.cadence.terms import HUMAN
-from commsengine.recall.privacy import enough
+from commsengine.recall.small_groups import enough
 
 MISSES_BY = 0.12
 """So far a single campaign ends from its forecast, 19 times in 20, in simulation (standard deviation .06)."""

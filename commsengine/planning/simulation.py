@@ -24,11 +24,12 @@ from commsengine.cadence.forecast import (
     typical,
 )
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
+from commsengine.cadence.kinds_and_states import TouchKind
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Budget, Plan, Workspace
 from commsengine.cadence.simulated_people import STRONG, WEAK, people_who_forget
-from commsengine.cadence.terms import TouchKind
 from commsengine.planning.recall_forecast import RecallForecast, RepeatResult, compared
+from commsengine.translation import _
 
 COMPARED = 50
 """Of so many people, spread over all, a second forecast without an attention budget shows what it moves."""
@@ -323,8 +324,8 @@ def _at_weekly_limit(touches: Sequence[Touch], workspace: Workspace, plan: Plan)
 
 def _why_not(seen: Forecast, campaign: str) -> str:
     reasons = [reason.text for reason in seen.last.reasons if reason.campaign == campaign]
-    reasons += [touch.skip for touch in seen.touches if touch.campaign == campaign and touch.skip]
-    return reasons[0] if reasons else "No message is open for this person in this time."
+    reasons += [_(touch.skip) for touch in seen.touches if touch.campaign == campaign and touch.skip]
+    return reasons[0] if reasons else _("No message is open for this person in this time.")
 
 
 def rates(

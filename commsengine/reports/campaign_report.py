@@ -16,12 +16,12 @@ from commsengine.cadence.audience import roles_of
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.daily_learning import messages_by_recall
 from commsengine.cadence.history import History
+from commsengine.cadence.kinds_and_states import BY_HAND, GOT_IT
 from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Message, Plan
-from commsengine.cadence.terms import BY_HAND, GOT_IT
 from commsengine.campaigns.control import known as known_campaign
 from commsengine.engine.directory import members_of
-from commsengine.recall.privacy import enough, shown, total_of_all, week_of
+from commsengine.recall.small_groups import enough, shown, total_of_all, week_of
 from commsengine.recall.statistics import Alike, Share
 from commsengine.reports.check_results import NOTHING, CheckResults, Weeks, check_results, shown_of
 from commsengine.reports.experiment_arms import ArmView, ExperimentArms

@@ -7,19 +7,20 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from commsengine.cadence.checks import offered_turn
+from commsengine.cadence.check_questions import offered_turn
 from commsengine.cadence.daily_learning import LearnedRoles
 from commsengine.cadence.history import Answer, History
 from commsengine.cadence.plan import Check, Message, Plan
-from commsengine.recall.privacy import Block, GroupAnswer, blocks, enough, newest
+from commsengine.recall.small_groups import Block, GroupAnswer, blocks, enough, newest
 from commsengine.recall.statistics import Alike, Share, alike
 from commsengine.store.records import CheckAnswer
 from commsengine.store.store import Store
+from commsengine.translation import N_
 
 Cell = tuple[str, str]
 """A message and a role."""
 
-NOWHERE = "no department"
+NOWHERE = N_("no department")
 
 
 @dataclass(frozen=True, slots=True)

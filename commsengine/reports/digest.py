@@ -9,17 +9,18 @@ from functools import partial
 from textwrap import shorten
 
 from commsengine.cadence.calendar import DAY
+from commsengine.cadence.kinds_and_states import service_channel
 from commsengine.cadence.people import Person
-from commsengine.cadence.terms import service_channel
 from commsengine.content.digest_facts import Call, DigestFacts, GivenAnswer, HeldRow, OpenQuestion
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
 from commsengine.reports.followups import FollowUp, todays_followups, with_talk
 from commsengine.reports.input_answers import recent_inputs
 from commsengine.reports.manager_lists import why_untold
-from commsengine.reports.morning import MorningBasis, morning_key, morning_of, quarter_of, tried
+from commsengine.reports.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
 from commsengine.reports.status import channels, failed, held, questions
 from commsengine.store.records import CampaignRecord
+from commsengine.translation import N_, _, counted, in_language
 
 CATEGORY = "digest"
 MOST_CALLS = 10
@@ -68,17 +69,17 @@ class Digests:
         return [(lead, _key(record, lead, day)) for lead, day in days if day]
 
     def _send_all(self, record: CampaignRecord, due: Sequence[tuple[Person, str]], now: dt.datetime) -> int:
-        facts = self._facts(record, now)
-        return sum(self._send(record, lead, replace(facts, key=key), now) for lead, key in due)
+        return sum(self._send(record, lead, key, now) for lead, key in due)
 
-    def _send(self, record: CampaignRecord, lead: Person, facts: DigestFacts, now: dt.datetime) -> bool:
-        if self._store.touches.row(facts.key):
+    def _send(self, record: CampaignRecord, lead: Person, key: str, now: dt.datetime) -> bool:
+        if self._store.touches.row(key):
             return False
-        facts = self._with_answers(record, lead, facts, now)
+        renderer = self._renderer(record.plan, record.templates)
+        with in_language(renderer.language(lead)):
+            facts = self._with_answers(record, lead, self._facts(record, key, now), now)
         if facts.empty:
             return False
-        channel = service_channel(self._channels)
-        message = self._renderer(record.plan, record.templates).digest(lead, facts, channel)
+        message = renderer.digest(lead, facts, service_channel(self._channels))
         known = self._store.people.by_email(lead.email)
         return add_service_mail(
             self._store, message, category=CATEGORY, person_id=known.id if known else None, due_at=now, now=now
@@ -93,8 +94,9 @@ class Digests:
             GivenAnswer(one.name or one.person, one.message, _short(one.text), f"{one.at:%Y-%m-%d}")
             for one in given[:MOST_LINES]
         )
-        more = f"{len(given) - len(shown)} more" if len(given) > len(shown) else "All answers so far"
-        more = f"{more}: commsengine answers {record.id}"
+        left_out = len(given) - len(shown)
+        more = _("{number} more", number=left_out) if left_out else _("All answers so far")
+        more = _("{more}: commsengine answers {campaign}", more=more, campaign=record.id)
         return replace(facts, answers=shown, answered=len(given), figures=(*facts.figures, more))
 
     def _last(self, record: CampaignRecord, lead: Person, now: dt.datetime) -> dt.datetime | None:
@@ -103,7 +105,7 @@ class Digests:
         rows = self._store.touches.rows(keys).values()
         return max((row.created_at for row in rows if row.state not in ("failed", "skipped")), default=None)
 
-    def _facts(self, record: CampaignRecord, now: dt.datetime) -> DigestFacts:
+    def _facts(self, record: CampaignRecord, key: str, now: dt.datetime) -> DigestFacts:
         campaign = record.id
         waiting = [one for one in todays_followups(self._store, self._decisions, now) if one.campaign == campaign]
         asked = [q for q in questions(self._store, now) if q["campaign"] == campaign]
@@ -111,7 +113,7 @@ class Digests:
         calls = self._calls(record, waiting)
         left_out = sum((len(waiting) - len(calls), *(max(0, len(some) - MOST_LINES) for some in (asked, rows))))
         return DigestFacts(
-            key="",
+            key=key,
             at=now,
             calls=calls,
             questions=tuple(
@@ -119,21 +121,26 @@ class Digests:
                 for q in asked[:MOST_LINES]
             ),
             held=tuple(
-                HeldRow(row["person"], row["message"], row["reason"] or "nobody knows whether it arrived")
+                HeldRow(row["person"], row["message"], _(row["reason"] or N_("nobody knows whether it arrived")))
                 for row in rows[:MOST_LINES]
             ),
             figures=(
-                *([f"{left_out} more: commsengine today lists them all."] if left_out else ()),
+                *([_("{number} more: commsengine today lists them all.", number=left_out)] if left_out else ()),
                 *self._not_leaving(campaign, now),
             ),
         )
 
     def _not_leaving(self, campaign: str, now: dt.datetime) -> Iterator[str]:
         if lost := sum(row["campaign"] == campaign for row in failed(self._store)):
-            yield f"{lost:,} message{'s' * (lost != 1)} never arrived: commsengine today says to whom, and why."
+            messages = counted(lost, "message", "messages")
+            yield _("{messages} never arrived: commsengine today says to whom, and why.", messages=messages)
         for rest in channels(self._store, self._decisions, now):
-            because = rest["because"].rstrip(".")
-            yield f"Nothing leaves by {rest['channel']} at present ({rest['waiting']:,} waiting): {because}."
+            yield _(
+                "Nothing leaves by {channel} at present ({waiting:,} waiting): {because}.",
+                channel=rest["channel"],
+                waiting=rest["waiting"],
+                because=_(rest["because"]).rstrip("."),
+            )
 
     def _calls(self, record: CampaignRecord, waiting: Sequence[FollowUp]) -> tuple[Call, ...]:
         # a manager who gets no list does not know of a call: it is the lead's, too
@@ -160,7 +167,8 @@ def _key(record: CampaignRecord, lead: Person, day: dt.date) -> str:
 def _note(manager: Person | None, untold: Mapping[str, str]) -> str:
     if manager is None:
         return ""
-    return f" {_name(manager)} is to do this, but {untold[manager.email]}: please tell them, or do it yourself."
+    text = N_("{manager} is to do this, but {reason}: please tell them, or do it yourself.")
+    return " " + _(text, manager=_name(manager), reason=untold[manager.email])
 
 
 def _short(text: str) -> str:

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 
 from commsengine.cadence.experiment import arm_of
 from commsengine.cadence.history import History
+from commsengine.cadence.kinds_and_states import BY_HAND
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
-from commsengine.cadence.terms import BY_HAND
-from commsengine.recall.privacy import Block, GroupAnswer, enough
+from commsengine.recall.small_groups import Block, GroupAnswer, enough
 from commsengine.recall.statistics import Interval, Share, difference
 from commsengine.reports.check_results import Cell
 

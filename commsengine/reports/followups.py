@@ -14,10 +14,10 @@ from typing import Literal
 
 from commsengine.cadence.audience import role_of
 from commsengine.cadence.calendar import Hours
-from commsengine.cadence.history import History, TouchRow
+from commsengine.cadence.history import History, OutreachOutcome, TouchRow
+from commsengine.cadence.kinds_and_states import CHANNELS, HandKind, OutcomeName, Unclear, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Rung
-from commsengine.cadence.terms import CHANNELS, HandKind, OutcomeName, Unclear, channel_of
 from commsengine.content.digest_facts import NOTHING_TO_SAY, Call
 from commsengine.content.render import RendererFor
 from commsengine.content.talking_points import Part, TalkingPoints
@@ -27,6 +27,7 @@ from commsengine.errors import InputError, RenderError
 from commsengine.store.records import CampaignRecord, Loaded, OpenRung
 from commsengine.store.store import Store
 from commsengine.text import message_key
+from commsengine.translation import N_, _, counted
 
 PRIORITY = {"high": 0, "normal": 1, "low": 2}
 REMIND_AFTER = 5
@@ -44,12 +45,11 @@ class FollowUp:
     id: str
     person: Person
     role: str
-    campaign: str
+    plan: Plan
+    history: History
     messages: tuple[str, ...]
     rung: int
     kind: HandKind
-    reason: str
-    tried: tuple[str, ...]
     since: dt.datetime
     carrier: str
     by_lead: bool
@@ -58,6 +58,37 @@ class FollowUp:
     keys: tuple[str, ...] = ()
     today: bool = True
     talk: TalkingPoints = NOTHING_TO_SAY
+
+    @property
+    def campaign(self) -> str:
+        return self.plan.campaign
+
+    @property
+    def reason(self) -> str:
+        if self.kind == "sponsor":
+            told = self._outcomes()
+            came = f" ({told[-1].outcome}, {_day(told[-1].at.date())})" if told else ""
+            sponsor = self.plan.sponsor or _("if there is one")
+            text = N_("Personal outreach did not help{came}: a proposal to ask the sponsor, {sponsor}.")
+            return _(text, came=came, sponsor=sponsor)
+        reason = _unreached(self.plan, self.history, self.messages)
+        if not self.overdue:
+            return reason
+        text = N_("{reason} Nobody has recorded an outcome for more than {days} working days.")
+        return _(text, reason=reason, days=REMIND_AFTER)
+
+    @property
+    def tried(self) -> tuple[str, ...]:
+        sent = [
+            (row.local_date, _(CHANNELS[channel_of(row.channel)].in_text))
+            for row in _carried(self.history, self.campaign, self.messages)
+        ]
+        talks = {(one.at.date(), _("in person: {outcome}", outcome=one.outcome)) for one in self._outcomes()}
+        return tuple(_("{how} on {day}", how=how, day=_day(day)) for day, how in sorted([*sent, *talks]))
+
+    def _outcomes(self) -> list[OutreachOutcome]:
+        theirs = self.history.outcomes
+        return [one for one in theirs if one.campaign == self.campaign and one.message in self.messages]
 
     @property
     def talking_points(self) -> str:
@@ -117,8 +148,8 @@ def with_talk(store: Store, renderer: RendererFor, found: Sequence[FollowUp]) ->
         try:
             return renderers[one.campaign].talking_points(one.messages, one.role, one.person, signers, one.tried)
         except RenderError as failure:
-            text = f"It cannot be written: {failure}"
-            return TalkingPoints(text, (Part("What to say", (text,)),))
+            text = _("It cannot be written: {why}", why=failure)
+            return TalkingPoints(text, (Part(_("What to say"), (text,)),))
 
     return [replace(one, talk=talk(one)) for one in found]
 
@@ -166,9 +197,8 @@ def record_outcome(
     """
     one = next(iter(open_followups(store, now, only=wanted)), None)
     if one is None:
-        raise InputError(
-            f"There is no open follow-up '{wanted}'.", "Run 'commsengine followups' to see those that are."
-        )
+        cause = _("There is no open follow-up '{id}'.", id=wanted)
+        raise InputError(cause, _("Run 'commsengine followups' to see those that are."))
     acknowledged = dict(zip(one.messages, one.keys, strict=True)) if outcome == "understood" else {}
     store.answers.outcome(
         one.person.id,
@@ -220,12 +250,11 @@ def _followup(
         number,
         person,
         role_of(plan.audience, person) or "",
-        record.id,
+        plan,
+        loaded.history,
         messages,
         max(rung.rung for rung in rungs),
         kind,
-        _reason(plan, loaded.history, kind, messages, overdue),
-        _tried(loaded.history, record.id, messages),
         since,
         carrier,
         carrier.lower() in {owner.lower() for owner in plan.owner},
@@ -255,33 +284,13 @@ def _rung(plan: Plan, rung: OpenRung) -> Rung | None:
     return ladder[rung.rung - 1] if rung.rung <= len(ladder) else None
 
 
-def _reason(plan: Plan, history: History, kind: HandKind, messages: Sequence[str], overdue: bool) -> str:
-    if kind == "sponsor":
-        outcomes = [one for one in history.outcomes if one.campaign == plan.campaign and one.message in messages]
-        came = f" ({outcomes[-1].outcome}, {_day(outcomes[-1].at.date())})" if outcomes else ""
-        return (
-            f"Personal outreach did not help{came}: a proposal to ask the sponsor, {plan.sponsor or 'if there is one'}."
-        )
+def _unreached(plan: Plan, history: History, messages: Sequence[str]) -> str:
     closed = [channel for channel in plan.send.channels if channel in history.unreachable]
     sent = len(_carried(history, plan.campaign, messages))
     if len(closed) == len(plan.send.channels) or (closed and not sent):  # the others have no credentials here
-        why = ", ".join(f"{CHANNELS[channel].in_text} ({history.unreachable[channel]})" for channel in closed)
-        reason = f"No channel reaches them: {why}."
-    else:
-        reason = f"No answer after {sent} {'message' if sent == 1 else 'messages'}."
-    return f"{reason} Nobody has recorded an outcome for more than {REMIND_AFTER} working days." if overdue else reason
-
-
-def _tried(history: History, campaign: str, messages: Sequence[str]) -> tuple[str, ...]:
-    sent = [
-        (row.local_date, CHANNELS[channel_of(row.channel)].in_text) for row in _carried(history, campaign, messages)
-    ]
-    talks = {
-        (one.at.date(), f"in person: {one.outcome}")
-        for one in history.outcomes
-        if one.campaign == campaign and one.message in messages
-    }
-    return tuple(f"{how} on {_day(day)}" for day, how in sorted([*sent, *talks]))
+        why = ", ".join(f"{_(CHANNELS[channel].in_text)} ({_(history.unreachable[channel])})" for channel in closed)
+        return _("No channel reaches them: {why}.", why=why)
+    return _("No answer after {messages}.", messages=counted(sent, "message", "messages"))
 
 
 def _carried(history: History, campaign: str, messages: Sequence[str]) -> list[TouchRow]:

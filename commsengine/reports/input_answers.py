@@ -11,14 +11,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from commsengine.cadence.audience import roles_of
+from commsengine.cadence.kinds_and_states import ASKED_FOR
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Plan
-from commsengine.cadence.terms import ASKED_FOR
 from commsengine.engine.directory import members_of
 from commsengine.errors import InputError
 from commsengine.reports.why import iso
 from commsengine.store.records import CampaignRecord, GivenInput
 from commsengine.store.store import Store
+from commsengine.translation import N_, _
 
 
 def recent_inputs(
@@ -38,11 +39,10 @@ def answers(store: Store, record: CampaignRecord, message: str | None = None) ->
     asking = {each.id: each for each in record.plan.messages if each.ask in ASKED_FOR}
     asking |= {each.message: _lost(store, record, each.message) for each in given if each.message not in asking}
     if message is not None and message not in asking:
+        cause = N_("'{message}' is no message of {campaign} that asks for an answer in words.")
         known = ", ".join(asking)
-        raise InputError(
-            f"'{message}' is no message of {record.id} that asks for an answer in words.",
-            f"Those that do: {known}." if known else "None of its messages does.",
-        )
+        fix = _("Those that do: {messages}.", messages=known) if known else _("None of its messages does.")
+        raise InputError(_(cause, message=message, campaign=record.id), fix)
     audience = list(members_of(store, record.plan))
     return {
         "campaign": record.id,

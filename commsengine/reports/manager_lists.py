@@ -11,16 +11,17 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 from commsengine.cadence.audience import carried_by, reaching
+from commsengine.cadence.kinds_and_states import ChannelName
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
-from commsengine.cadence.terms import ChannelName
 from commsengine.content.digest_facts import DigestFacts
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
 from commsengine.reports.followups import FollowUp, todays_followups, with_talk
-from commsengine.reports.morning import MorningBasis, morning_key, morning_of, quarter_of, tried
+from commsengine.reports.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
+from commsengine.translation import _, in_language
 
 CATEGORY = "manager_list"
 MOST_WITH_TALK = 6
@@ -73,9 +74,11 @@ class ManagerLists:
         channels = channels_of(self._store, record.plan, manager, self._channels) if day else ()
         if day is None or not channels or self._told(manager, day):
             return False
-        spoken = [*with_talk(self._store, self._renderer, found[:MOST_WITH_TALK]), *found[MOST_WITH_TALK:]]
-        calls = tuple(one.call(of=running[one.campaign].plan) for one in spoken)
-        message = self._renderer(record.plan, record.templates).manager_list(
+        renderer = self._renderer(record.plan, record.templates)
+        with in_language(renderer.language(manager)):
+            spoken = [*with_talk(self._store, self._renderer, found[:MOST_WITH_TALK]), *found[MOST_WITH_TALK:]]
+            calls = tuple(one.call(of=one.plan) for one in spoken)
+        message = renderer.manager_list(
             manager,
             signer_lookup.named(record.plan.owner[0]),
             DigestFacts(morning_key(CATEGORY, channels[0], manager.email, day), now, calls),
@@ -101,8 +104,8 @@ def by_manager(found: Sequence[FollowUp], running: Mapping[str, CampaignRecord])
 def why_untold(store: Store, plan: Plan, manager: Person, carriers: Collection[str]) -> str:
     """Why a manager gets no list, to go on after "but"; empty if they do."""
     if _sponsors(plan, manager.email):
-        return "the sponsor is asked by you, never by a machine"
-    return "" if channels_of(store, plan, manager, carriers) else "no channel reaches them"
+        return _("the sponsor is asked by you, never by a machine")
+    return "" if channels_of(store, plan, manager, carriers) else _("no channel reaches them")
 
 
 def _sponsors(plan: Plan, email: str) -> bool:

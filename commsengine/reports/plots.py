@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from commsengine.recall.privacy import WEEK
+from commsengine.recall.small_groups import WEEK
 from commsengine.reports.campaign_report import MessageView, Report, RoleView, Week
 from commsengine.reports.check_results import Weeks
 from commsengine.reports.recall_curves import Mean
+from commsengine.translation import N_, _
 
 LEFT, RIGHT, TOP, BOTTOM, HEIGHT = 30.0, 332.0, 38.0, 188.0, 222.0
 LEFT_OF_COUNTS = 46.0
@@ -110,10 +111,10 @@ def recall_plot(report: Report, message: MessageView, role: RoleView, number: in
     by = message.by or (report.go_live[1] if report.go_live else None)
     return Plot(
         f"recall-{number}",
-        f"Estimated recall of {role.role}: {message.id}",
+        _("Estimated recall of {role}: {message}", role=role.role, message=message.id),
         _described(message, role, past, ahead),
-        "week from",
-        "still know it, of 100",
+        _("week from"),
+        _("still know it, of 100"),
         _weeks(scale),
         [(scale.y(n / 100), str(n)) for n in (0, 25, 50, 75, 100)],
         past=_path(scale, past),
@@ -129,25 +130,25 @@ def recall_plot(report: Report, message: MessageView, role: RoleView, number: in
 
 def _described(message: MessageView, role: RoleView, past: Sequence[Mean], ahead: Sequence[Mean]) -> str:
     if not past:  # looked at before anything happened, as in the database of a rehearsal
-        return f"Mean over {role.people} people. Nothing has been sent yet at this time."
+        return _("Mean over {people} people. Nothing has been sent yet at this time.", people=role.people)
     now = past[-1]
-    text = (
-        f"Mean over {role.people} people. On {now.at:%d %b}: {now.mean:.0%}, between {now.low:.0%} and {now.high:.0%}."
-    )
+    text = N_("Mean over {people} people. On {day:%d %b}: {mean:.0%}, between {low:.0%} and {high:.0%}.")
+    texts = [_(text, people=role.people, day=now.at, mean=now.mean, low=now.low, high=now.high)]
     if len(ahead) > 1:
-        text += f" If nothing more is sent: {ahead[-1].mean:.0%} on {ahead[-1].at:%d %b}."
+        texts.append(_("If nothing more is sent: {mean:.0%} on {day:%d %b}.", mean=ahead[-1].mean, day=ahead[-1].at))
     if message.floor:
-        text += f" The floor is {message.floor:.0%}."
+        texts.append(_("The floor is {floor:.0%}.", floor=message.floor))
     if role.weeks:
-        observed = "; ".join(f"{w.right.share:.0%} of {w.right.of} from {w.since:%d %b}" for w in role.weeks)
-        text += f" Answers that were right: {observed}."
-    return text
+        week = N_("{share:.0%} of {answers} from {day:%d %b}")
+        shares = (_(week, share=each.right.share, answers=each.right.of, day=each.since) for each in role.weeks)
+        texts.append(_("Answers that were right: {shares}.", shares="; ".join(shares)))
+    return " ".join(texts)
 
 
 def _floor(scale: Scale, floor: float, ends_at: float) -> Level:
     # the word stands on the side of the floor where the line does not end
     y = scale.y(floor)
-    return Level(y, f"floor {floor * 100:.0f}", RIGHT, RIGHT, y + 13 if ends_at >= floor else y - 5)
+    return Level(y, _("floor {floor:.0f}", floor=floor * 100), RIGHT, RIGHT, y + 13 if ends_at >= floor else y - 5)
 
 
 def _target(scale: Scale, message: MessageView) -> Level | None:
@@ -155,19 +156,21 @@ def _target(scale: Scale, message: MessageView) -> Level | None:
         return None
     x, y = min(scale.x(message.by), RIGHT), scale.y(message.target)
     side = (x + 4, y + 4, "start") if x < RIGHT - 60 else (x - 4, y - 4, "end")
-    return Level(y, f"target {message.target * 100:.0f}", x, *side)
+    return Level(y, _("target {target:.0f}", target=message.target * 100), x, *side)
 
 
 def _moments(scale: Scale, report: Report, by: dt.datetime | None, aimed: bool) -> list[PlotMarker]:
     # where today and go-live are close, their words stand on either side
     go_live = bool(by and report.go_live and by == report.go_live[1])
-    named = [(report.at, "today")] + ([(by, "go-live" if go_live or not aimed else "target day")] if by else [])
+    named = [(report.at, _("today"))]
+    if by:
+        named.append((by, _("go-live") if go_live or not aimed else _("target day")))
     inside = sorted((at, label) for at, label in named if scale.inside(at))
-    places = [scale.x(at) for at, _ in inside]
+    places = [scale.x(at) for at, _label in inside]
     close = len(places) == 2 and places[1] - places[0] < 50
     return [
         PlotMarker(x, label, _side(x, before=close and n == 0, after=close and n == 1))
-        for n, (x, (_, label)) in enumerate(zip(places, inside, strict=True))
+        for n, (x, (_at, label)) in enumerate(zip(places, inside, strict=True))
     ]
 
 
@@ -179,7 +182,8 @@ def _side(x: float, *, before: bool, after: bool) -> str:
 
 def _dot(scale: Scale, at: dt.datetime, week: Weeks) -> Dot:
     share, high = week.right, scale.y(week.right.high)
-    says = f"{share.count} of {share.of} answers right ({share.share:.0%}, {share.low:.0%} to {share.high:.0%})"
+    text = N_("{right} of {answers} answers right ({share:.0%}, {low:.0%} to {high:.0%})")
+    says = _(text, right=share.count, answers=share.of, share=share.share, low=share.low, high=share.high)
     return Dot(scale.x(at), scale.y(share.share), scale.y(share.low), high, max(high - 4, TOP - 1), share.of, says)
 
 
@@ -201,14 +205,20 @@ def _weeks(scale: Scale) -> list[tuple[float, str]]:
     ticks: list[tuple[float, str]] = []
     while at <= scale.last:
         if scale.inside(at):
-            ticks.append((scale.x(at), f"{at.day} {at:%b}"))
+            ticks.append((scale.x(at), _day(at)))
         at += dt.timedelta(days=step)
     return [tick for tick in ticks if tick[0] <= RIGHT - 14] or ticks
 
 
+def _day(day: dt.date) -> str:
+    return f"{day.day} {day:%b}"
+
+
 def _row(point: Mean, now: dt.datetime) -> tuple[str, ...]:
-    day = f"{point.at.day} {point.at:%b}" + ("" if point.at <= now else ", if nothing is sent")
-    return day, f"{point.mean:.0%}", f"{point.low:.0%} to {point.high:.0%}"
+    day = _day(point.at)
+    if point.at > now:
+        day = _("{day}, if nothing is sent", day=day)
+    return day, f"{point.mean:.0%}", _("{low:.0%} to {high:.0%}", low=point.low, high=point.high)
 
 
 def _thinned(line: Sequence[Mean], now: dt.datetime) -> list[Mean]:
@@ -229,14 +239,19 @@ def week_plots(weeks: Sequence[Week], people: int) -> list[Plot]:
         rising.append((week.start, total))
     return [
         _counted(
-            "touches", "Touches per week", touches, f"To {people} people in the roles shown.", "touches", bars=True
+            "touches",
+            _("Touches per week"),
+            touches,
+            _("To {people} people in the roles shown.", people=people),
+            _("touches"),
+            bars=True,
         ),
         _counted(
             "acknowledged",
-            "Acknowledgements over time",
+            _("Acknowledgements over time"),
             rising,
-            "Running total of persons who took note of a message, each person and message once.",
-            "acknowledged",
+            _("Running total of persons who took note of a message, each person and message once."),
+            _("acknowledged"),
         ),
     ]
 
@@ -254,7 +269,7 @@ def _counted(
     name: str, title: str, counts: Sequence[tuple[dt.date, int]], says: str, unit: str, *, bars: bool = False
 ) -> Plot:
     first = _midnight(counts[0][0])
-    most, ticks = _round_up(max(count for _, count in counts))
+    most, ticks = _round_up(max(count for _day, count in counts))
     scale = Scale(first, first + max(len(counts), 4) * WEEK, most, left=LEFT_OF_COUNTS)
     width = (RIGHT - LEFT_OF_COUNTS) / max(len(counts), 4)
     drawn = [
@@ -263,23 +278,25 @@ def _counted(
             scale.y(count),
             round(width * 0.76, 1),
             round(BOTTOM - scale.y(count), 1),
-            f"{count:,} in the week from {day.day} {day:%b}",
+            _("{number:,} in the week from {day}", number=count, day=_day(day)),
         )
         for day, count in counts
     ]
     points = [f"{scale.x(first)} {scale.y(0)}", *(f"{scale.x(_midnight(d) + WEEK)} {scale.y(n)}" for d, n in counts)]
-    described = f"{says} {counts[-1][1]:,} in the week from {counts[-1][0]:%d %b}." if bars else says
+    if bars:
+        last, number = counts[-1]
+        says += " " + _("{number:,} in the week from {day:%d %b}.", number=number, day=last)
     return Plot(
         name,
         title,
-        described,
-        "week from",
+        says,
+        _("week from"),
         unit,
         _weeks(scale),
         [(scale.y(tick), f"{tick:,}") for tick in ticks],
         past="" if bars else "M" + "L".join(points),
         bars=drawn if bars else (),
-        rows=[(f"{day.day} {day:%b}", f"{count:,}") for day, count in counts],
+        rows=[(_day(day), f"{count:,}") for day, count in counts],
         left=LEFT_OF_COUNTS,
     )
 

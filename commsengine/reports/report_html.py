@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from commsengine.cadence.calendar import local_date_in
 from commsengine.cadence.repeats import HAIR
-from commsengine.recall.privacy import FEWEST
+from commsengine.recall.small_groups import FEWEST
 from commsengine.reports.campaign_report import MessageView, Report, RoleView
+from commsengine.reports.check_results import NOWHERE
 from commsengine.reports.plots import Plot, recall_plot, week_plots
 from commsengine.reports.recall_curves import Mean
+from commsengine.translation import N_, _, install
 
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "pages"),
@@ -22,12 +25,13 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+install(_environment)
 
 
 def page(report: Report) -> str:
     title, lines = headline(report)
     numbers = iter(range(1, 10_000))
-    sections = [(message, list(_panels(report, message, numbers))) for message in report.messages]
+    sections = [(_named_groups(message), list(_panels(report, message, numbers))) for message in report.messages]
     people = sum(role.people for role in _roles(report) if role.shown)
     template = _environment.get_template("report.html")
     return template.render(
@@ -41,6 +45,13 @@ def page(report: Report) -> str:
         whens=lambda at: _day(at, report.record.plan.send.time_zone),
         hair=HAIR,
     )
+
+
+def _named_groups(message: MessageView) -> MessageView:
+    alike, name = message.alike, {NOWHERE: _(NOWHERE)}
+    groups = {name.get(group, group): number for group, number in alike.groups.items()}
+    differ = tuple(name.get(group, group) for group in alike.differ)
+    return replace(message, alike=replace(alike, groups=groups, differ=differ))
 
 
 def _panels(report: Report, message: MessageView, numbers: Iterator[int]) -> Iterator[tuple[RoleView, Plot]]:
@@ -66,9 +77,10 @@ Standing = tuple[MessageView, RoleView, Mean]
 def headline(report: Report) -> tuple[str, list[str]]:
     standings = _standings(report)
     if not any(role.shown for role in _roles(report)):
-        return "Too few people to report on", [f"A role is shown from {FEWEST} people up."]
+        return _("Too few people to report on"), [_("A role is shown from {fewest} people up.", fewest=FEWEST)]
     if not standings:
-        return "Nothing has been sent yet", ["Once the first messages are out, this page shows what became of them."]
+        line = _("Once the first messages are out, this page shows what became of them.")
+        return _("Nothing has been sent yet"), [line]
     held = [one for one in standings if one[0].floor is not None]
     if not held:
         return _without_floor(standings)
@@ -78,12 +90,11 @@ def headline(report: Report) -> tuple[str, list[str]]:
     low = [one for one in ranked if _above_floor(one) < -HAIR]
     best = ranked[-1]
     if not low:
-        return "No role is estimated below its floor", [
-            f"Nearest to it: {_sentence(ranked[0])}.",
-            *_best(best, ranked[0]),
-        ]
-    title = f"{_named(low[0][1])} {'needs' if low[0][2].high < (low[0][0].floor or 0) else 'may need'} attention"
-    return title, [f"{_sentence(low[0])}.", *_more(low), *_best(best, low[0])]
+        nearest = _("Nearest to it: {sentence}.", sentence=_sentence(ranked[0]))
+        return _("No role is estimated below its floor"), [nearest, *_best(best, ranked[0])]
+    message, role, recall = low[0]
+    title = N_("{role} needs attention") if recall.high < (message.floor or 0) else N_("{role} may need attention")
+    return _(title, role=_named(role)), [f"{_sentence(low[0])}.", *_more(low), *_best(best, low[0])]
 
 
 def _standings(report: Report) -> list[Standing]:
@@ -99,37 +110,43 @@ def _above_floor(one: Standing) -> float:
 
 def _in_the_ramp(held: list[Standing]) -> tuple[str, list[str]]:
     least = min(held, key=_above_floor)
-    title = "The first touches are under way"
+    title = _("The first touches are under way")
     return title, [
-        "In its first week a message is below its floor; it takes some touches to get there.",
+        _("In its first week a message is below its floor; it takes some touches to get there."),
         f"{_sentence(least)}.",
     ]
 
 
 def _without_floor(standings: list[Standing]) -> tuple[str, list[str]]:
     ranked = sorted(standings, key=lambda one: one[2].mean)
-    title = f"{_named(ranked[0][1])} is estimated to know least"
+    title = _("{role} is estimated to know least", role=_named(ranked[0][1]))
     return title, [f"{_sentence(ranked[0])}.", *_best(ranked[-1], ranked[0])]
 
 
 def _sentence(one: Standing) -> str:
     message, role, recall = one
-    floor = f"; its floor is {message.floor * 100:.0f}" if message.floor else ""
-    return (
-        f"An estimated {recall.mean * 100:.0f} in 100 of the {role.people} people in {role.role} still know "
-        f"“{message.key_point.rstrip('.')}” ({_within(one)}{floor})"
+    within = _within(one)
+    if message.floor:
+        within = _("{interval}; its floor is {floor:.0f}", interval=within, floor=message.floor * 100)
+    return _(
+        "An estimated {mean:.0f} in 100 of the {people} people in {role} still know “{key_point}” ({interval})",
+        mean=recall.mean * 100,
+        people=role.people,
+        role=role.role,
+        key_point=message.key_point.rstrip("."),
+        interval=within,
     )
 
 
 def _within(one: Standing) -> str:
-    _, role, recall = one
-    basis = f"tested for this role, {role.checks} checks" if role.tested else "assumed curve"
-    return f"between {recall.low * 100:.0f} and {recall.high * 100:.0f}; {basis}"
+    _message, role, recall = one
+    basis = _("tested for this role, {checks} checks", checks=role.checks) if role.tested else _("assumed curve")
+    return _("between {low:.0f} and {high:.0f}; {basis}", low=recall.low * 100, high=recall.high * 100, basis=basis)
 
 
 def _more(low: list[Standing]) -> list[str]:
-    others = sorted({role.role for _, role, _ in low[1:]} - {low[0][1].role})
-    return [f"Also estimated below a floor: {', '.join(others)}."] if others else []
+    others = sorted({one[1].role for one in low[1:]} - {low[0][1].role})
+    return [_("Also estimated below a floor: {roles}.", roles=", ".join(others))] if others else []
 
 
 def _best(best: Standing, first: Standing) -> list[str]:
@@ -137,7 +154,8 @@ def _best(best: Standing, first: Standing) -> list[str]:
         return []
     message, role, recall = best
     about = f"“{message.key_point.rstrip('.')}” ({_within(best)})"
-    return [f"Best off is {role.role}: {recall.mean * 100:.0f} in 100 of {role.people} people on {about}."]
+    text = N_("Best off is {role}: {mean:.0f} in 100 of {people} people on {key_point}.")
+    return [_(text, role=role.role, mean=recall.mean * 100, people=role.people, key_point=about)]
 
 
 def _named(role: RoleView) -> str:

@@ -10,7 +10,7 @@ from commsengine.cadence.calendar import Hours
 from commsengine.content.render import RendererFor
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.heartbeat import NEXT_TICK
-from commsengine.engine.waiting import waiting
+from commsengine.engine.waiting_messages import waiting
 from commsengine.reports.campaign_report import RoleView, recall_by_role
 from commsengine.reports.followups import followups
 from commsengine.reports.why import iso, touch_json

@@ -9,14 +9,15 @@ from typing import Any, Literal
 
 from commsengine.cadence.audience import sequences_of
 from commsengine.cadence.history import Campaign, Campaigns, Decision, History, TouchRow
+from commsengine.cadence.kinds_and_states import ANSWERS, EVIDENCE, CampaignState, Standing
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.repeats import ByRecall, seen_at
 from commsengine.cadence.sequence import MessageSequence
-from commsengine.cadence.terms import ANSWERS, EVIDENCE, CampaignState, Standing
 from commsengine.engine.decisions import Decided, Decisions
 from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.store import Store
+from commsengine.translation import N_, _
 
 ShownStanding = Standing | Literal["not for them"]
 Standings = Mapping[tuple[str, str], Standing]
@@ -35,7 +36,8 @@ def why(store: Store, decisions: Decisions, email: str, now: dt.datetime) -> dic
     person = store.people.by_email(email) or store.people.by_id(email)
     if person is None:
         near = ", ".join(store.people.near(email))
-        raise InputError(f"Nobody here has the address {email}.", f"There is: {near}." if near else "")
+        fix = _("There is: {near}.", near=near) if near else ""
+        raise InputError(_("Nobody here has the address {address}.", address=email), fix)
     campaigns, others = decisions.campaigns(now), [each for each in store.campaigns.all() if each.state != "running"]
     one = decisions.of([person.id], campaigns, now)[0]
     sequences = _sequences(campaigns, others, one, now)
@@ -77,14 +79,19 @@ def _timing(sequences: Iterable[MessageSequence], one: Decided) -> Timing:
         codes = {reason["code"] for reason in _reasons(one.decision, *about)}
         if not isinstance(sequence.repeat_rule, ByRecall) or not seen_at(sequence.rows):
             continue
-        basis = "tested for it" if sequence.repeat_rule.estimate.tested else "an assumed curve"
+        basis = _("tested for it") if sequence.repeat_rule.estimate.tested else _("an assumed curve")
         if "remembered" in codes:
-            texts[about] = f"Not needed before it closes, by the curve of the role ({basis})."
+            texts[about] = _("Not needed before it closes, by the curve of the role ({basis}).", basis=basis)
         elif codes & BY_RECALL and (next_at := _next_at(one.decision, *about)):
-            day = sequence.hours.local_date(dt.datetime.fromisoformat(next_at))
-            on = f"{day:%a} {day.day} {day:%b}"
-            texts[about] = f"Next on {on}: {_aim(sequence)}, by the curve of the role ({basis})."
+            day = _day(sequence, dt.datetime.fromisoformat(next_at))
+            text = N_("Next on {day}: {aim}, by the curve of the role ({basis}).")
+            texts[about] = _(text, day=day, aim=_aim(sequence), basis=basis)
     return texts
+
+
+def _day(sequence: MessageSequence, at: dt.datetime) -> str:
+    day = sequence.hours.local_date(at)
+    return f"{day:%a} {day.day} {day:%b}"
 
 
 def _aim(sequence: MessageSequence) -> str:
@@ -95,9 +102,8 @@ def _aim(sequence: MessageSequence) -> str:
     )
     sooner = wanted is not None and (by_floor is None or wanted.at < by_floor.at)
     if repeat_rule.by is not None and sooner:
-        day = sequence.hours.local_date(repeat_rule.by)
-        return f"so that it is likely known on {day:%a} {day.day} {day:%b}"
-    return "before it is likely forgotten"
+        return _("so that it is likely known on {day}", day=_day(sequence, repeat_rule.by))
+    return _("before it is likely forgotten")
 
 
 def _campaign(
@@ -139,7 +145,7 @@ def _reasons(decision: Decision, campaign: str, message: str) -> list[dict[str, 
         if (r.campaign, r.message) == (campaign, message)
     )
     due: Iterable[dict[str, Any]] = (
-        {"code": "now", "text": "The engine's next beat sends it.", "next_at": iso(t.due_at), "waits_for": ""}
+        {"code": "now", "text": _("The engine's next beat sends it."), "next_at": iso(t.due_at), "waits_for": ""}
         for t in decision.touches
         if (t.campaign, t.message, t.skip) == (campaign, message, "")
     )
@@ -180,13 +186,14 @@ def what_happened(history: History, campaign: str, message: str) -> list[dict[st
 def _events(history: History, campaign: str, message: str) -> Iterator[tuple[dt.datetime, str]]:
     for answer in history.answers:
         if answer.campaign == campaign and (answer.message == message or answer.whole_campaign):
-            yield answer.at, f"{ANSWERS[answer.kind].to_others}, {EVIDENCE.get(answer.evidence, answer.evidence)}"
+            yield answer.at, f"{_(ANSWERS[answer.kind].to_others)}, {_(EVIDENCE.get(answer.evidence, answer.evidence))}"
     for question in history.questions:
         if (question.campaign, question.message) == (campaign, message):
-            yield question.asked_at, "asked a question" + ("" if question.answered_at else "; it is open")
+            text = N_("asked a question") if question.answered_at else N_("asked a question; it is open")
+            yield question.asked_at, _(text)
     for snooze in history.snoozes:
         if (snooze.campaign, snooze.message) == (campaign, message):
-            yield snooze.at, f"not before {snooze.until:%d %b}, they asked"
+            yield snooze.at, _("not before {day:%d %b}, they asked", day=snooze.until)
     for outcome in history.outcomes:
         if (outcome.campaign, outcome.message) == (campaign, message):
-            yield outcome.at, f"talked to in person: {outcome.outcome}"
+            yield outcome.at, _("talked to in person: {outcome}", outcome=outcome.outcome)

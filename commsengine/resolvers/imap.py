@@ -23,6 +23,7 @@ import structlog
 from commsengine.channels.server_url import ServerUrl
 from commsengine.loopback import is_loopback
 from commsengine.resolvers.resolver import CLOCK_SLACK, Sending, Sighting
+from commsengine.translation import N_, _
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _TOKEN = re.compile(r"[A-Za-z0-9._-]{1,200}")
@@ -50,25 +51,25 @@ class ImapServer:
 
 def parse_imap_url(url: str) -> ImapServer:
     """The folder an IMAP URL names. Raises ``InputError`` with the remedy."""
-    given = ServerUrl("IMAP", url, "Write it as imaps://user:password@host/Folder.")
+    given = ServerUrl("IMAP", url, _("Write it as imaps://user:password@host/Folder."))
     parts, port = given.split()
     if parts.scheme not in ("imaps", "imap"):
-        raise given.wrong("does not start with imaps://")
+        raise given.wrong(_("does not start with imaps://"))
     if not parts.hostname or " " in parts.hostname:
-        raise given.wrong("names no host")
+        raise given.wrong(_("names no host"))
     if parts.scheme == "imap" and not is_loopback(parts.hostname):
-        raise given.wrong("uses imap://, which anybody on the way can read", "Write imaps://…")
+        raise given.wrong(_("uses imap://, which anybody on the way can read"), _("Write imaps://…"))
     if parts.query or parts.fragment:
-        raise given.wrong("holds '?' or '#' where it must not", "Write ? as %3F and # as %23.")
+        raise given.wrong(_("holds '?' or '#' where it must not"), _("Write ? as %3F and # as %23."))
     if port == 0:
-        raise given.wrong("names port 0", "Leave the port out for the usual 993.")
+        raise given.wrong(_("names port 0"), _("Leave the port out for the usual 993."))
     user, password = given.log_in(parts)
     if not user or not password:
-        raise given.wrong("has no user, or no password")
+        raise given.wrong(_("has no user, or no password"))
     folder = unquote(parts.path.removeprefix("/")) or "INBOX"
     if not folder.isascii() or not folder.isprintable():
-        fix = "Write it as the server lists it (Archivé is Archiv&AOk-), or make a folder with a plain name."
-        raise given.wrong("names a folder with letters beyond plain ASCII", fix)
+        fix = _("Write it as the server lists it (Archivé is Archiv&AOk-), or make a folder with a plain name.")
+        raise given.wrong(_("names a folder with letters beyond plain ASCII"), fix)
     tls = parts.scheme == "imaps"
     return ImapServer(parts.hostname, port or (993 if tls else 143), user, password, folder, tls)
 
@@ -123,15 +124,15 @@ class ImapArchive:
 
     @contextmanager
     def _opened(self) -> Iterator[_Folder]:
-        doing = "cannot be reached"
+        doing, broke_off = N_("cannot be reached"), N_("broke off")
         try:
             imap = self._connected()
             try:
-                doing = "refuses the log-in"
+                doing = N_("refuses the log-in")
                 imap.login(self._server.user, self._server.password)
-                doing = "has no such folder"
+                doing = N_("has no such folder")
                 folder = _Folder.examined(imap, self._server.folder)
-                doing = "broke off"
+                doing = broke_off
                 yield folder
             finally:
                 with suppress(*_BROKEN):
@@ -140,8 +141,10 @@ class ImapArchive:
                     imap.shutdown()
         except _BROKEN as error:
             refused = isinstance(error, imaplib.IMAP4.error) and not isinstance(error, imaplib.IMAP4.abort)
-            what = doing if refused or doing == "cannot be reached" else "broke off"
-            raise ArchiveError(f"the IMAP server {what} ({type(error).__name__})") from None
+            what = doing if refused or doing == "cannot be reached" else broke_off
+            raise ArchiveError(
+                _("the IMAP server {what} ({error})", what=_(what), error=type(error).__name__)
+            ) from None
 
     def _connected(self) -> imaplib.IMAP4:
         server = self._server

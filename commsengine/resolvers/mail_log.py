@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol, cast
 
+from commsengine.translation import _
+
 READ_BACK = dt.timedelta(minutes=70)
 """How much more than needed is read: a transaction opens before its send is marked, and once a year an hour of local
 time comes twice."""
@@ -216,9 +218,10 @@ class SystemJournal:
                 command, stdout=answer, stderr=subprocess.DEVNULL, timeout=self._timeout, check=False
             )
         except subprocess.TimeoutExpired:
-            raise MailLogError(errno.ETIMEDOUT, f"{command[0]} does not come to an end") from None
+            raise MailLogError(errno.ETIMEDOUT, _("{command} does not come to an end", command=command[0])) from None
         if done.returncode:
-            raise MailLogError(errno.EIO, f"{command[0]} leaves with status {done.returncode}")
+            why = _("{command} leaves with status {status}", command=command[0], status=done.returncode)
+            raise MailLogError(errno.EIO, why)
 
 
 def _read_to_the_end(stream: IO[bytes]) -> Iterator[bytes]:

@@ -11,6 +11,7 @@ from jinja2 import Environment, Template
 from markupsafe import Markup
 
 from commsengine.sandbox.blocks_html import block_html
+from commsengine.translation import install
 
 
 def card_page(title: str, blocks: Sequence[Mapping[str, Any]]) -> str:
@@ -25,4 +26,5 @@ def _button(element: Mapping[str, Any]) -> Markup:
 @cache
 def template(name: str) -> Template:
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    install(environment)
     return environment.from_string((files(__package__) / name).read_text("utf-8"))

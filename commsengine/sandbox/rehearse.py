@@ -25,14 +25,14 @@ from starlette.types import Receive, Scope, Send
 
 from commsengine.cadence.forecast import Supposition, forecast_together
 from commsengine.cadence.history import Campaign, Campaigns, History, Standstill, Touch
+from commsengine.cadence.kinds_and_states import Carrier, ChannelName, TouchKind
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
-from commsengine.cadence.terms import Carrier, ChannelName, TouchKind
 from commsengine.campaigns import control
 from commsengine.engine.senders import ChannelSetup
 from commsengine.engine.state_folder import StateFolder
 from commsengine.reports.followups import FollowUp, followups
-from commsengine.sandbox.people_at_play import BY, STOOD_IN_FOR, PeopleAtPlay
+from commsengine.sandbox.rehearsal_people import BY, STOOD_IN_FOR, PeopleAtPlay
 from commsengine.sandbox.sandbox import Sandbox, Serving
 from commsengine.sandbox.time_lapse import Diary, TimeLapse, play
 from commsengine.settings import Settings

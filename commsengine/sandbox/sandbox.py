@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 
 from commsengine.cadence.people import Person
 from commsengine.sandbox.mailbox import Mailbox
-from commsengine.sandbox.page import Page
+from commsengine.sandbox.sandbox_page import Page
 from commsengine.sandbox.slack_stand_in import SlackStandIn
 
 

@@ -23,6 +23,7 @@ from commsengine.sandbox import slack_clicks
 from commsengine.sandbox.slack_api import RefusedError, answer
 from commsengine.sandbox.slack_clicks import Reply
 from commsengine.sandbox.slack_team import Dialog, Post, SlackTeam
+from commsengine.translation import _
 
 
 class SlackStandIn:
@@ -71,12 +72,12 @@ class SlackStandIn:
 
     def limit(self, method: str, *, times: int = 1, retry_after: int = 1) -> None:
         """Answers the next calls of a method with 429. ``retry_after`` is in seconds."""
-        for _ in range(times):
+        for _time in range(times):
             headers = {"Retry-After": str(retry_after)}
             self._faults[method].append(JSONResponse({"ok": False, "error": "ratelimited"}, 429, headers))
 
     def fail(self, method: str, error: str, *, times: int = 1, status: int = 200) -> None:
-        for _ in range(times):
+        for _time in range(times):
             self._faults[method].append(JSONResponse({"ok": False, "error": error}, status))
 
     def click(self, user: str, action_id: str, value: str | None = None, *, post: Post | None = None) -> Reply:
@@ -86,7 +87,10 @@ class SlackStandIn:
             button = slack_clicks.button_of(card, action_id, value)
             if button is not None:
                 return self._pressed(card, button)
-        raise CommsError(f"{user} has no card with the button '{action_id}'.", "Look at the sandbox page.")
+        raise CommsError(
+            _("{user} has no card with the button '{action_id}'.", user=user, action_id=action_id),
+            _("Look at the sandbox page."),
+        )
 
     def submit(self, dialog: Dialog, values: Mapping[str, Any]) -> Reply:
         """``values`` are by block id or action id; the dialog closes unless the app says otherwise."""

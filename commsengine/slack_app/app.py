@@ -32,18 +32,19 @@ from commsengine.content.slack_card import CHECK
 from commsengine.errors import InputError
 from commsengine.slack_app.forms import ENTRY, answer_form, entered, question_form
 from commsengine.slack_app.socket import PING, Socket
+from commsengine.translation import N_, _
 
 Body = Mapping[str, Any]
 Act = Callable[[Card, Evidence], str | None]
 Place = Mapping[str, str]  # key, channel and ts of the card a press came from
 
-NOT_YOURS = "This message is for somebody else, so nothing was recorded. Yours comes to you directly."
-NOT_SURE = (
-    "Slack could not tell us just now whether this message is yours, so nothing was recorded. Please press again in a "
-    "minute, or open the message on its page."
+NOT_YOURS = N_("This message is for somebody else, so nothing was recorded. Yours comes to you directly.")
+NOT_SURE = N_(
+    "Slack could not tell us just now whether this message is yours, so nothing was recorded. Please "
+    "press again in a minute, or open the message on its page."
 )
-GONE = "This message is no longer on record. Please open the newest one you have."
-LATE = "That cannot be taken back any more. Ask a question if it should be changed."
+GONE = N_("This message is no longer on record. Please open the newest one you have.")
+LATE = N_("That cannot be taken back any more. Ask a question if it should be changed.")
 
 TIMEOUT = 10
 """Seconds for a call that no answer depends on; while it hangs, one press fewer can be taken."""
@@ -175,15 +176,15 @@ class SlackApp:
         try:
             card = self._inbox.card(place["key"], self._clock())
         except UnknownTouchError:
-            return GONE
+            return _(GONE)
         theirs = self._known_as(card)
         if user not in theirs:
             theirs = self._asked(card)
         if not theirs:
-            return NOT_SURE
+            return _(NOT_SURE)
         if user not in theirs:
             log.warning("slack_press_of_another", campaign=card.plan.campaign, message=card.message.id, key=card.key)
-            return NOT_YOURS
+            return _(NOT_YOURS)
         return act(card)
 
     def _known_as(self, card: Card) -> set[str]:
@@ -222,7 +223,7 @@ class SlackApp:
             case "explain":
                 self._inbox.explain(card, evidence)
             case "undo" if card.latest is not None:  # else it was taken back on the page meanwhile
-                return None if self._inbox.undo(card, evidence.detail["press"]) else LATE
+                return None if self._inbox.undo(card, evidence.detail["press"]) else _(LATE)
         return None
 
     def _check(self, card: Card, name: str, evidence: Evidence) -> str | None:

@@ -7,22 +7,23 @@ from typing import Any
 
 from commsengine.answers.touch_text import CardText
 from commsengine.answers.touch_view import Card
+from commsengine.translation import _
 
 ENTRY = "entry"
 """The one block of a form that is filled in."""
 
 
 def question_form() -> dict[str, Any]:
-    label = "It goes to the people who lead this campaign; the answer comes to you."
-    return _form("question", "I have a question", "Send", label, _text_field())
+    label = _("It goes to the people who lead this campaign; the answer comes to you.")
+    return _form("question", _("I have a question"), _("Send"), label, _text_field())
 
 
 def answer_form(card: Card, text: CardText) -> dict[str, Any]:
     if card.ask == "input":
         field = _choice(text.choices) if text.choices else _text_field()
-        return _form("answer", "What do you say?", "Send", text.question, field, hint=text.readers)
-    promise = text.commit or "What will you do?"
-    return _form("answer", "Will you?", "I will", promise, _text_field(), optional=True, hint=text.readers)
+        return _form("answer", _("What do you say?"), _("Send"), text.question, field, hint=text.readers)
+    promise = text.commit or _("What will you do?")
+    return _form("answer", _("Will you?"), _("I will"), promise, _text_field(), optional=True, hint=text.readers)
 
 
 def _form(
@@ -35,7 +36,7 @@ def _form(
         "callback_id": name,
         "title": _plain(title, 24),
         "submit": _plain(send, 24),
-        "close": _plain("Cancel", 24),
+        "close": _plain(_("Cancel"), 24),
         "blocks": [entry],
     }
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, bindparam, or_, select, update
 
 from commsengine.cadence.history import TouchRow
-from commsengine.cadence.terms import ASKED_FOR, OUTCOMES, UNCLEAR, AnswerKind, EvidenceKind
+from commsengine.cadence.kinds_and_states import ASKED_FOR, OUTCOMES, UNCLEAR, AnswerKind, EvidenceKind
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, tables
 from commsengine.store.database import CHUNK, Database, columns_of, insert
@@ -29,6 +29,7 @@ from commsengine.store.records import (
     TouchRecord,
 )
 from commsengine.store.tables import answer, counter, person, question, snooze, touch
+from commsengine.translation import _
 
 NO_KEYS: Mapping[str, str] = {}
 _FIRST = ("person_id", "campaign", "message", "key", "kind", "whole_campaign")
@@ -207,7 +208,8 @@ def _word_of_another(person_id: str, campaign: str, message: str, key: str, by: 
 
 def _known(word: str, words: Sequence[str]) -> None:
     if word not in words:
-        raise InputError(f"'{word}' is not known here.", f"Write one of: {', '.join(filter(None, words))}.")
+        known = ", ".join(filter(None, words))
+        raise InputError(_("'{word}' is not known here.", word=word), _("Write one of: {words}.", words=known))
 
 
 # -- one touch and what was said about it, read at one moment -------------------------------------

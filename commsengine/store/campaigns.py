@@ -16,14 +16,15 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, select, update
 
 from commsengine.cadence.history import Campaign, Campaigns, Standstill
+from commsengine.cadence.kinds_and_states import CHANNELS, CampaignState
 from commsengine.cadence.plan import Plan, Workspace
-from commsengine.cadence.terms import CHANNELS, CampaignState
 from commsengine.errors import CommsError, InputError
 from commsengine.store import bookkeeping, moves
 from commsengine.store.database import Database, columns_of
 from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.tables import campaign, plan_version, standstill, touch
 from commsengine.text import near_names
+from commsengine.translation import N_, _
 
 BACKLOGS = ("latest", "all", "none")
 
@@ -115,8 +116,9 @@ class CampaignStore:
         with self._database.write() as connection:
             row = _locked(connection, campaign_id)
             if row.started_at is not None:
-                remedy = "Run 'commsengine resume' to let it go on." if row.state == "paused" else ""
-                raise CommsError(f"'{campaign_id}' was started already; it is {row.state}.", remedy)
+                cause = _("'{campaign}' was started already; it is {state}.", campaign=row.id, state=row.state)
+                remedy = _("Run 'commsengine resume' to let it go on.") if row.state == "paused" else ""
+                raise CommsError(cause, remedy)
             if row.state == "cancelled":
                 raise _cancelled(campaign_id)
             _change(connection, campaign_id, state="running", started_at=now)
@@ -130,7 +132,7 @@ class CampaignStore:
         *,
         by: str,
         now: dt.datetime,
-        reason: str = "paused",
+        reason: str = N_("paused"),
         detail: Mapping[str, Any] | None = None,
     ) -> CampaignRecord:
         """From the return on nothing of it is claimed or marked; open ``sending`` rows are the caller's to await.
@@ -174,7 +176,7 @@ class CampaignStore:
             row = _locked(connection, campaign_id)
             if row.state != "finished":
                 if row.state == "cancelled" or row.started_at is None:
-                    raise CommsError(f"'{campaign_id}' cannot finish: it is {row.state}.", "")
+                    raise CommsError(_("'{campaign}' cannot finish: it is {state}.", campaign=row.id, state=row.state))
                 _change(connection, campaign_id, state="finished")
                 bookkeeping.note(connection, "finish", campaign_id, by=by, now=now)
         return self._known(campaign_id)
@@ -239,7 +241,7 @@ def _next_version(connection: Connection, plan: Plan, by: str, now: dt.datetime)
     if row.state == "cancelled":
         raise _cancelled(plan.campaign)
     if row.state == "finished":
-        stand_still(connection, plan.campaign, "a new version", by=by, now=now)
+        stand_still(connection, plan.campaign, N_("a new version"), by=by, now=now)
     state: CampaignState = "paused" if row.state == "finished" else row.state
     version = int(row.version) + 1
     _change(connection, plan.campaign, state=state, version=version, on_uncertain=plan.on_uncertain)
@@ -254,7 +256,8 @@ def _running(record: CampaignRecord, pauses: tuple[Standstill, ...]) -> Campaign
 def _locked(connection: Connection, campaign_id: str) -> Row[Any]:
     row = connection.execute(select(campaign).where(campaign.c.id == campaign_id).with_for_update()).first()
     if row is None:
-        raise InputError(f"There is no campaign '{campaign_id}'.", "Run 'commsengine status' to see them all.")
+        cause = _("There is no campaign '{campaign}'.", campaign=campaign_id)
+        raise InputError(cause, _("Run 'commsengine status' to see them all."))
     return row
 
 
@@ -265,13 +268,16 @@ def _change(connection: Connection, campaign_id: str, *, state: CampaignState, *
 
 def _may_resume(row: Row[Any]) -> None:
     if row.state != "paused":
-        raise CommsError(f"'{row.id}' is {row.state} and cannot go on.", "Apply the plan again to reopen it.")
+        cause = _("'{campaign}' is {state} and cannot go on.", campaign=row.id, state=row.state)
+        raise CommsError(cause, _("Apply the plan again to reopen it."))
     if row.started_at is None:
-        raise CommsError(f"'{row.id}' was never started.", f"Run 'commsengine start {row.id}'.")
+        cause = _("'{campaign}' was never started.", campaign=row.id)
+        raise CommsError(cause, _("Run 'commsengine start {campaign}'.", campaign=row.id))
 
 
 def _cancelled(campaign_id: str) -> CommsError:
-    return CommsError(f"'{campaign_id}' was cancelled for good.", "Give the plan another 'campaign' id.")
+    cause = _("'{campaign}' was cancelled for good.", campaign=campaign_id)
+    return CommsError(cause, _("Give the plan another 'campaign' id."))
 
 
 # -- pauses and holds, in the transaction of their caller -----------------------------------------
@@ -295,14 +301,15 @@ def go_on(connection: Connection, campaign_id: str, backlog: str, *, by: str, no
 def known_backlog(backlog: str) -> None:
     """Raises ``InputError`` for any other word."""
     if backlog not in BACKLOGS:
-        raise InputError(f"'{backlog}' is not a way to treat a backlog.", "Write latest, all or none.")
+        cause = _("'{word}' is not a way to treat a backlog.", word=backlog)
+        raise InputError(cause, _("Write latest, all or none."))
 
 
 def skip_retries_of_cancelled(connection: Connection) -> None:
     # No decision is made for a cancelled campaign any more, so its retries are closed here.
     over = select(campaign.c.id).where(campaign.c.state == "cancelled")
     waiting = moves.moving(moves.CLOSE).where(touch.c.campaign.in_(over))
-    connection.execute(waiting.values(reason="cancelled", retry_at=None))
+    connection.execute(waiting.values(reason=N_("cancelled"), retry_at=None))
 
 
 # -- what may leave -------------------------------------------------------------------------------

@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, true
 
+from commsengine.cadence.kinds_and_states import BY_HAND, GOT_IT, STATES
 from commsengine.cadence.people import COLUMNS, Person
 from commsengine.cadence.plan import Role
 from commsengine.cadence.standing import AWAY, call_again
-from commsengine.cadence.terms import BY_HAND, GOT_IT, STATES
 from commsengine.store.campaigns import CampaignStore
 from commsengine.store.database import Database
 from commsengine.store.person_rows import person_of

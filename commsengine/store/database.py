@@ -22,6 +22,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 
 from commsengine.errors import CommsError, DiskError, InputError
+from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -113,7 +114,8 @@ class Database:
         if self.path is None:
             return ""
         if self.path.stat().st_size > LARGEST_EXAMINED:
-            return f"{self.path.name} is larger than {LARGEST_EXAMINED >> 30} GB and was not examined for damage"
+            size = LARGEST_EXAMINED >> 30
+            return _("{file} is larger than {size} GB and was not examined for damage", file=self.path.name, size=size)
         with self.read() as connection:
             found = str(connection.execute(text("PRAGMA quick_check(1)")).scalar())
         if found != "ok":
@@ -132,7 +134,7 @@ class Database:
 
     def write_again(self, work: Callable[[Connection], T]) -> T:
         """Does the work in a transaction, and again after a collision with another one, which PostgreSQL may report."""
-        for _ in range(MOST_COLLISIONS):
+        for _try in range(MOST_COLLISIONS):
             try:
                 with self.write() as connection:
                     return work(connection)
@@ -162,7 +164,8 @@ class Database:
         if self.path is not None:
             return _file_trouble(self.path, cause)
         address = self.url.render_as_string(hide_password=True)
-        return CommsError(f"The database {address} does not answer: {cause}.", "Check that it runs.")
+        problem = _("The database {address} does not answer: {cause}.", address=address, cause=cause)
+        return CommsError(problem, _("Check that it runs."))
 
 
 def _collided(error: BaseException) -> bool:
@@ -173,32 +176,32 @@ def _collided(error: BaseException) -> bool:
 
 _FILE_TROUBLES: tuple[tuple[str, type[CommsError], str, str], ...] = (  # the first whose sign SQLite's words hold
     (
-        "malformed", DiskError, "The database {path} is damaged: {cause}.",
-        "Nothing is sent from it. Keep the file, and bring back a backup: commsengine restore FILE",
+        "malformed", DiskError, N_("The database {path} is damaged: {cause}."),
+        N_("Nothing is sent from it. Keep the file, and bring back a backup: commsengine restore FILE"),
     ),
     (
-        "locked|busy", CommsError, "The database {path} was busy for {patience:.0f} seconds.",
-        "Try again when the other program is done.",
+        "locked|busy", CommsError, N_("The database {path} was busy for {patience:.0f} seconds."),
+        N_("Try again when the other program is done."),
     ),
     (
-        "readonly", InputError, "The database {path} is read-only.",
-        "Give this user the right to write the file and its folder.",
+        "readonly", InputError, N_("The database {path} is read-only."),
+        N_("Give this user the right to write the file and its folder."),
     ),
     (
-        "full", DiskError, "The disk that holds {path} is full.",
-        "Make room; nothing was sent that is not on record.",
+        "full", DiskError, N_("The disk that holds {path} is full."),
+        N_("Make room; nothing was sent that is not on record."),
     ),
     (
-        "disk I/O error", DiskError, "The disk that holds {path} fails to read or write.",
-        "Nothing is taken as recorded that may not be. Look at the disk and its free space, then start again.",
+        "disk I/O error", DiskError, N_("The disk that holds {path} fails to read or write."),
+        N_("Nothing is taken as recorded that may not be. Look at the disk and its free space, then start again."),
     ),
     (
-        "not a database", InputError, "{path} is not a database of commsengine.",
-        "Name another file, or restore a backup.",
+        "not a database", InputError, N_("{path} is not a database of commsengine."),
+        N_("Name another file, or restore a backup."),
     ),
     (
-        "unable to open", InputError, "The database {path} cannot be opened.",
-        "Check that its folder exists and may be written.",
+        "unable to open", InputError, N_("The database {path} cannot be opened."),
+        N_("Check that its folder exists and may be written."),
     ),
 )  # fmt: skip
 
@@ -206,8 +209,9 @@ _FILE_TROUBLES: tuple[tuple[str, type[CommsError], str, str], ...] = (  # the fi
 def _file_trouble(path: Path, cause: str) -> CommsError:
     for signs, kind, what, fix in _FILE_TROUBLES:
         if any(sign in cause for sign in signs.split("|")):
-            return kind(what.format(path=path, cause=cause, patience=BUSY_TIMEOUT), fix)
-    return CommsError(f"The database {path} failed: {cause}.", "Restore a backup if this stays.")
+            return kind(_(what, path=path, cause=cause, patience=BUSY_TIMEOUT), _(fix))
+    problem = _("The database {path} failed: {cause}.", path=path, cause=cause)
+    return CommsError(problem, _("Restore a backup if this stays."))
 
 
 def _parsed(written: str) -> URL:
@@ -215,15 +219,16 @@ def _parsed(written: str) -> URL:
         url = make_url(written)
     except (ArgumentError, ValueError):
         raise InputError(
-            "The database URL cannot be read.", "Write sqlite:///commsengine.db or postgresql://user@host/db."
+            _("The database URL cannot be read."), _("Write sqlite:///commsengine.db or postgresql://user@host/db.")
         ) from None
     backend = url.get_backend_name()
     if backend == "postgresql":
         return url.set(drivername="postgresql+psycopg")
     if backend != "sqlite":
-        raise InputError(f"'{backend}' is not supported as a database.", "Use a URL of sqlite:/// or postgresql://.")
+        cause = _("'{kind}' is not supported as a database.", kind=backend)
+        raise InputError(cause, _("Use a URL of sqlite:/// or postgresql://."))
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
-        raise InputError("The database URL names no file.", "Write for example sqlite:///commsengine.db.")
+        raise InputError(_("The database URL names no file."), _("Write for example sqlite:///commsengine.db."))
     return url
 
 
@@ -235,7 +240,7 @@ def _engine(url: URL, path: Path | None, durable: bool) -> Engine:
         engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT})
     except (ImportError, NoSuchModuleError):
         raise InputError(
-            "PostgreSQL needs its driver.", "Install it with: pip install 'commsengine[postgres]'."
+            _("PostgreSQL needs its driver."), _("Install it with: pip install 'commsengine[postgres]'.")
         ) from None
     event.listen(engine, "connect", partial(_prepare_sqlite, "FULL" if durable else "NORMAL"))
     event.listen(engine, "begin", _begin_sqlite)
@@ -327,10 +332,11 @@ def refuse_network(file: Path, table: str) -> None:
     """Raises ``InputError`` for a file on a network file system."""
     kind, at = _mounted(file.resolve(), table)
     if _NETWORK.fullmatch(kind):
-        raise InputError(
-            f"The database {file} lies on a network file system ({kind} at {at}), where SQLite cannot keep it safe.",
-            "Set COMMSENGINE_DATABASE_URL to a file on a disk of this machine, or to postgresql://user@host/name.",
+        cause = N_(
+            "The database {file} lies on a network file system ({kind} at {place}), where SQLite cannot keep it safe."
         )
+        fix = _("Set COMMSENGINE_DATABASE_URL to a file on a disk of this machine, or to postgresql://user@host/name.")
+        raise InputError(_(cause, file=file, kind=kind, place=at), fix)
 
 
 def _mounted(file: Path, table: str) -> tuple[str, Path]:

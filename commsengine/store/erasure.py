@@ -17,6 +17,7 @@ from commsengine.store import bookkeeping, moves, tables
 from commsengine.store.person_rows import TEXTS, suppression_key
 from commsengine.store.service_mail import ABOUT_OTHERS
 from commsengine.store.tables import person
+from commsengine.translation import N_, _
 
 _WROTE: tuple[tuple[Table, dict[str, Any]], ...] = (
     (tables.answer, {"value": "", "detail": {}}),
@@ -36,7 +37,8 @@ def erase(connection: Connection, person_id: str, *, by: str, now: dt.datetime) 
     """Returns the pseudonym. Raises ``InputError`` for a person who is not in the directory."""
     row = connection.execute(select(person).where(person.c.id == person_id, person.c.erased_at.is_(None))).first()
     if row is None:
-        raise InputError(f"'{person_id}' is not in the directory.", "Name a person by address or id.")
+        cause = _("'{person}' is not in the directory.", person=person_id)
+        raise InputError(cause, _("Name a person by address or id."))
     pseudonym = f"erased-{secrets.token_hex(8)}"
     _blank_what_was_said(connection, person_id)
     _forget_the_address(connection, str(row.email_key))
@@ -52,7 +54,7 @@ def _blank_what_was_said(connection: Connection, person_id: str) -> None:
     connection.execute(update(tables.attempt).where(tables.attempt.c.key.in_(theirs)).values(blank))
     # Service mail that has not left cannot leave any more: it has nothing in it and no address.
     closed = moves.moving(moves.ERASE).where(tables.touch.c.person_id == person_id)
-    connection.execute(closed.values(reason="erased", owner=""))
+    connection.execute(closed.values(reason=N_("erased"), owner=""))
     connection.execute(moves.blanking().where(tables.touch.c.person_id == person_id))
     quoting = (tables.touch.c.message.in_(ABOUT_OTHERS), tables.touch.c.state.in_(moves.FINAL))
     connection.execute(moves.blanking().where(tables.touch.c.kind == "service", *quoting))

@@ -22,8 +22,8 @@ from sqlalchemy import (
 )
 
 from commsengine.cadence.history import Answer, History, OutreachOutcome, Question, Snooze, TouchRow
+from commsengine.cadence.kinds_and_states import CHANNELS
 from commsengine.cadence.people import Person
-from commsengine.cadence.terms import CHANNELS
 from commsengine.store.database import Database, chunks, columns_of
 from commsengine.store.person_rows import email_key, person_of, suppression_key
 from commsengine.store.records import Loaded

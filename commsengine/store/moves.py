@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Delete, Update, and_, bindparam, delete, false, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from commsengine.cadence.terms import TouchState
+from commsengine.cadence.kinds_and_states import TouchState
 from commsengine.store.database import insert
 from commsengine.store.tables import person, touch
 

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Update, bindparam, or_, select, update
 
 from commsengine.cadence.history import Decision, Touch
-from commsengine.cadence.terms import BY_HAND
+from commsengine.cadence.kinds_and_states import BY_HAND
 from commsengine.store import bookkeeping, campaigns, moves, reachability, service_mail
 from commsengine.store.database import Database, chunks, columns_of, many
 from commsengine.store.records import Lease, Marked, Receipt

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, func, or_, select, update
 
+from commsengine.cadence.kinds_and_states import Wish
 from commsengine.cadence.people import Person
-from commsengine.cadence.terms import Wish
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, erasure, people_import, tables
 from commsengine.store.database import CHUNK, Database, chunks, insert, many
@@ -17,6 +17,7 @@ from commsengine.store.person_rows import email_key, person_of
 from commsengine.store.records import ImportCounts
 from commsengine.store.tables import person, roster, slack_id
 from commsengine.text import LIKE_AN_ADDRESS, near_names
+from commsengine.translation import _
 
 _HERE = person.c.erased_at.is_(None)
 
@@ -160,7 +161,8 @@ def _known(connection: Connection, ids: Sequence[str]) -> set[str]:
         known |= named
         strangers = set(some) - named - {row.email_key for row in rows}
         if strangers:
-            raise InputError(f"'{min(strangers)}' of the roster is not in the directory.", "Import the people first.")
+            cause = _("'{person}' of the roster is not in the directory.", person=min(strangers))
+            raise InputError(cause, _("Import the people first."))
     return known
 
 

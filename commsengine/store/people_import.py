@@ -23,6 +23,7 @@ from commsengine.store.database import chunks, many
 from commsengine.store.person_rows import IMPORTED, SELECTING, email_key, person_of, values_of
 from commsengine.store.records import ImportCounts
 from commsengine.store.tables import person, unreachable
+from commsengine.translation import N_, _
 
 MOST_LEAVERS = 0.05
 """The share of the directory that one complete import may mark as leavers."""
@@ -81,7 +82,8 @@ def _one_row_each(people: Sequence[Person]) -> None:
     for each in people:
         address = email_key(each.email)
         if each.id in ids or address in addresses:
-            raise InputError(f"'{each.email}' stands in the import twice (id '{each.id}').", "Keep one row per person.")
+            cause = _("'{address}' stands in the import twice (id '{id}').", address=each.email, id=each.id)
+            raise InputError(cause, _("Keep one row per person."))
         ids.add(each.id)
         addresses.add(address)
 
@@ -98,9 +100,10 @@ def _addresses_are_free(connection: Connection, people: Sequence[Person], stored
     for owner in owners.values():
         if owner["id"] not in importing:
             wanted = moving[owner["email_key"]]
+            cause = N_("The address '{address}' of '{person}' belongs to the person with the id '{owner}'.")
             raise InputError(
-                f"The address '{wanted.email}' of '{wanted.id}' belongs to the person with the id '{owner['id']}'.",
-                "Give that person's row the same id as in the directory, or a new address first.",
+                _(cause, address=wanted.email, person=wanted.id, owner=owner["id"]),
+                _("Give that person's row the same id as in the directory, or a new address first."),
             )
 
 
@@ -161,9 +164,10 @@ def _mark_leavers(connection: Connection, present: set[str], now: dt.datetime) -
     known = connection.execute(select(person.c.id).where(*here)).scalars().all()
     missing = [each for each in known if each not in present]
     if len(missing) > MOST_LEAVERS * len(known):
+        cause = N_("The file leaves out {missing} of {people} people; more than {share:.0%} is refused.")
         raise InputError(
-            f"The file leaves out {len(missing)} of {len(known)} people; more than {MOST_LEAVERS:.0%} is refused.",
-            "Check that the file is complete, or mark leavers in its column 'left'.",
+            _(cause, missing=len(missing), people=len(known), share=MOST_LEAVERS),
+            _("Check that the file is complete, or mark leavers in its column 'left'."),
         )
     leave = update(person).where(person.c.id == bindparam("the_id")).values(left=now.date())
     many(connection, leave, ({"the_id": each} for each in missing))

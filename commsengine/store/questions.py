@@ -6,12 +6,13 @@ import datetime as dt
 
 from sqlalchemy import bindparam, select, update
 
-from commsengine.cadence.terms import EvidenceKind
+from commsengine.cadence.kinds_and_states import EvidenceKind
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping
 from commsengine.store.database import Database, columns_of
 from commsengine.store.records import QuestionRecord
 from commsengine.store.tables import person, question
+from commsengine.translation import _
 
 _QUESTIONS = select(*columns_of(question, QuestionRecord)).order_by(question.c.asked_at, question.c.id)
 _QUESTION = _QUESTIONS.where(question.c.id == bindparam("number"))
@@ -61,7 +62,8 @@ class Questions:
                 bookkeeping.note(connection, "answer question", done.person_id, by=by, now=now, detail=detail)
             found = connection.execute(_QUESTION, {"number": number}).first()
         if found is None:
-            raise InputError(f"There is no question {number}.", "Run 'commsengine today' to see the open ones.")
+            cause = _("There is no question {number}.", number=number)
+            raise InputError(cause, _("Run 'commsengine today' to see the open ones."))
         return QuestionRecord(*found)
 
     def get(self, number: int) -> QuestionRecord | None:

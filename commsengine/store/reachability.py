@@ -6,7 +6,7 @@ import datetime as dt
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
-from commsengine.cadence.terms import Carrier, Wish
+from commsengine.cadence.kinds_and_states import Carrier, Wish
 from commsengine.store import bookkeeping
 from commsengine.store.database import Database
 from commsengine.store.person_rows import email_key, suppression_key

@@ -8,9 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from commsengine.cadence.history import History, TouchRow
-from commsengine.cadence.people import Person
-from commsengine.cadence.plan import Plan
-from commsengine.cadence.terms import (
+from commsengine.cadence.kinds_and_states import (
     AnswerKind,
     AttemptVerdict,
     CampaignState,
@@ -21,6 +19,8 @@ from commsengine.cadence.terms import (
     TouchKind,
     TouchState,
 )
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Update, and_, bindparam, func, or_, select
 
-from commsengine.cadence.terms import AttemptVerdict, Resolution, TouchState
+from commsengine.cadence.kinds_and_states import AttemptVerdict, Resolution, TouchState
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, campaigns, moves
 from commsengine.store.database import Database, many
@@ -25,8 +25,9 @@ from commsengine.store.outbox import give_back, wake
 from commsengine.store.records import Reborn, TouchRecord, Uncertain
 from commsengine.store.tables import attempt, campaign, person, touch
 from commsengine.store.touches import records_of
+from commsengine.translation import N_, _
 
-POISON = "poison: the engine died three times while it wrote this message"
+POISON = N_("poison: the engine died three times while it wrote this message")
 
 
 _OPEN = and_(touch.c.state == "uncertain", touch.c.held.is_(False))
@@ -69,7 +70,7 @@ class Recovery:
             give_back(connection, claimed, {}, now)
             _close(connection, poisoned, moves.POISON, ("failed", "render", POISON), {"reason": POISON}, now)
             doubt = {"uncertain_at": now, "uncertainties": touch.c.uncertainties + 1}
-            _close(connection, sending, moves.FORSAKE, ("uncertain", "", "the engine stopped"), doubt, now)
+            _close(connection, sending, moves.FORSAKE, ("uncertain", "", N_("the engine stopped")), doubt, now)
             campaigns.skip_retries_of_cancelled(connection)
         return {"released": len(claimed), "uncertain": len(sending), "poison": len(poisoned)}
 
@@ -118,9 +119,10 @@ class Recovery:
         with self._database.write() as connection:
             row = connection.execute(select(touch).where(touch.c.key == key).with_for_update()).first()
             if row is None:
-                raise InputError(f"There is no touch '{key}'.", "Copy the key from 'commsengine touches'.")
+                cause = _("There is no touch '{key}'.", key=key)
+                raise InputError(cause, _("Copy the key from 'commsengine touches'."))
             if verdict not in ("sent", "resend"):
-                raise InputError(f"'{verdict}' does not settle a touch.", "Write sent or resend.")
+                raise InputError(_("'{word}' does not settle a touch.", word=verdict), _("Write sent or resend."))
             if row.state != verdict:
                 _resolve(connection, row, verdict, by, now)
             return records_of(connection, [key])[0]
@@ -151,7 +153,7 @@ def _reborn(row: Reborn, now: dt.datetime) -> dict[str, Any]:
         **known,
         **past,
         "person_id": row.person_id,
-        "reason": "" if row.state in ("uncertain", "retry") else "restored",
+        "reason": "" if row.state in ("uncertain", "retry") else N_("restored"),
         "possible_duplicate": row.possible_duplicate,
         "sending_at": row.at,
         "uncertain_at": now if row.state == "uncertain" else None,
@@ -162,7 +164,8 @@ def _reborn(row: Reborn, now: dt.datetime) -> dict[str, Any]:
 
 def _resolve(connection: Connection, row: Row[Any], verdict: Resolution, by: str, now: dt.datetime) -> None:
     if row.state != "uncertain":
-        raise InputError(f"The touch '{row.key}' is {row.state}, not uncertain.", "Only an uncertain touch is settled.")
+        cause = _("The touch '{key}' is {state}, not uncertain.", key=row.key, state=row.state)
+        raise InputError(cause, _("Only an uncertain touch is settled."))
     if verdict == "sent":
         _arrived(connection, [row], {}, now)
     else:

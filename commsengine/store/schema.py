@@ -8,6 +8,7 @@ from sqlalchemy import Connection, inspect, text
 
 from commsengine.errors import CommsError, InputError
 from commsengine.store.database import Database
+from commsengine.translation import N_, _
 
 HEAD = "0006"
 """The newest revision; revisions are numbered, so they compare as text. A test holds it equal to the migrations."""
@@ -19,19 +20,14 @@ def check(database: Database) -> None:
     """Raises ``InputError`` when there is no database or a newer one, ``CommsError`` when its schema is older."""
     found = revision(database)
     if found is None:
-        raise InputError(
-            f"There is no commsengine database at {place(database)}.", "Run 'commsengine upgrade' to make one."
-        )
+        cause = _("There is no commsengine database at {place}.", place=place(database))
+        raise InputError(cause, _("Run 'commsengine upgrade' to make one."))
     if found < HEAD:
-        raise CommsError(
-            f"The database is of an older version (schema {found}, this program needs {HEAD}).",
-            "Run 'commsengine upgrade'; make a backup first.",
-        )
+        cause = N_("The database is of an older version (schema {found}, this program needs {needed}).")
+        raise CommsError(_(cause, found=found, needed=HEAD), _("Run 'commsengine upgrade'; make a backup first."))
     if found > HEAD:
-        raise InputError(
-            f"The database is of a newer version (schema {found}, this program knows {HEAD}).",
-            "Install the newer commsengine.",
-        )
+        cause = N_("The database is of a newer version (schema {found}, this program knows {known}).")
+        raise InputError(_(cause, found=found, known=HEAD), _("Install the newer commsengine."))
 
 
 def revision(database: Database) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, or_, select
 
-from commsengine.cadence.terms import Carrier
+from commsengine.cadence.kinds_and_states import Carrier
 from commsengine.store import campaigns, moves
 from commsengine.store.database import Database
 from commsengine.store.records import Lease, TouchRecord

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, select
 
-from commsengine.cadence.terms import TouchState
+from commsengine.cadence.kinds_and_states import TouchState
 from commsengine.store.database import CHUNK, Database, chunks, columns_of
 from commsengine.store.records import Attempt, ReachedPerson, TouchRecord
 from commsengine.store.tables import attempt, touch, unreachable

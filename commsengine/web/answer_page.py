@@ -15,24 +15,25 @@ from starlette.responses import RedirectResponse, Response
 from commsengine.answers.inbox import Evidence
 from commsengine.answers.touch_view import Card
 from commsengine.errors import InputError
+from commsengine.translation import N_, _
 from commsengine.web.link_page import Form, LinkPage
 from commsengine.web.rendering import page
 
 NOTICES = {
-    "again": "This was already recorded; nothing has changed.",
-    "undone": "Undone. Nothing is recorded now.",
-    "late": "That cannot be taken back any more. Ask a question if it should be changed.",
-    "asked": "Thank you. Your question is on its way.",
-    "snoozed": "All right: nothing more of this today.",
+    "again": N_("This was already recorded; nothing has changed."),
+    "undone": N_("Undone. Nothing is recorded now."),
+    "late": N_("That cannot be taken back any more. Ask a question if it should be changed."),
+    "asked": N_("Thank you. Your question is on its way."),
+    "snoozed": N_("All right: nothing more of this today."),
 }
 """What the page says after a form; the address names only the word on the left."""
 
 ASKS = {
-    "acknowledge": "Have you read it?",
-    "check": "One quick question",
-    "input": "What do you say?",
-    "commit": "Will you?",
-    "nothing": "Have you read it?",
+    "acknowledge": N_("Have you read it?"),
+    "check": N_("One quick question"),
+    "input": N_("What do you say?"),
+    "commit": N_("Will you?"),
+    "nothing": N_("Have you read it?"),
 }
 
 
@@ -40,7 +41,7 @@ class AnswerPage(LinkPage):
     path, purpose = "/a/{token}", "answer"
 
     def _show(self, request: Request, key: str, now: dt.datetime) -> Response:
-        return self._page(key, now, notice=NOTICES.get(request.query_params.get("note", ""), ""))
+        return self._page(key, now, notice=_(NOTICES.get(request.query_params.get("note", ""), "")))
 
     def _take(self, request: Request, key: str, form: Form, now: dt.datetime) -> Response:
         do = form.get("do", "got_it")  # a bare POST is the plain "Got it"
@@ -89,7 +90,7 @@ class AnswerPage(LinkPage):
             text=self._inbox.text(card),
             mine=self._guard.mine(key, now),
             note=self._guard.notes.write(key, now),
-            ask=ASKS[card.ask],
+            ask=_(ASKS[card.ask]),
             notice=notice,
             error=error,
             opened=opened,

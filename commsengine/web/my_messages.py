@@ -10,14 +10,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from commsengine.answers.my_record import PersonRecord
-from commsengine.cadence.moments import clock_text, parse_clock
-from commsengine.cadence.terms import CHANNELS, Wish
+from commsengine.cadence.kinds_and_states import CHANNELS, Wish
+from commsengine.cadence.time_notation import clock_text, parse_clock
 from commsengine.errors import InputError
+from commsengine.translation import N_, _
 from commsengine.web.link_page import Form, LinkPage
 from commsengine.web.rendering import page
 
-NOTICES = {"saved": "Saved.", "not_for_me": "Noted. You hear nothing more of that campaign."}
-CHOICES = tuple((name, CHANNELS[name].label) for name in sorted(CHANNELS))
+NOTICES = {"saved": N_("Saved."), "not_for_me": N_("Noted. You hear nothing more of that campaign.")}
 
 
 class MyMessages(LinkPage):
@@ -28,7 +28,7 @@ class MyMessages(LinkPage):
     def _show(self, request: Request, key: str, now: dt.datetime) -> Response:
         if request.query_params.get("format") == "json":
             return self._file(key, now)
-        return self._page(key, now, notice=NOTICES.get(request.query_params.get("note", ""), ""))
+        return self._page(key, now, notice=_(NOTICES.get(request.query_params.get("note", ""), "")))
 
     def _file(self, key: str, now: dt.datetime) -> Response:
         everything = self._mine(key, now).export
@@ -49,7 +49,7 @@ class MyMessages(LinkPage):
     def _prefer(self, key: str, form: Form, now: dt.datetime) -> str:
         channel = cast("Wish", form.get("channel", ""))
         if channel not in ("", *CHANNELS):
-            raise InputError("Please choose one of the channels.")
+            raise InputError(_("Please choose one of the channels."))
         self._inbox.preferences(
             self._inbox.card(key, now).person.id, channel, _hours(form.get("from", ""), form.get("to", "")), now
         )
@@ -73,7 +73,7 @@ class MyMessages(LinkPage):
             status=422 if error else 200,
             mine=mine,
             note=self._guard.notes.write(key, now),
-            channels=CHOICES,
+            channels=[(name, _(CHANNELS[name].label)) for name in sorted(CHANNELS)],
             start="" if start is None else clock_text(start),
             end="" if end is None else clock_text(end),
             notice=notice,
@@ -88,7 +88,7 @@ def _hours(start: str, end: str) -> tuple[int, int] | None:
     try:
         hours = parse_clock(start[:5]), parse_clock(end[:5])
     except ValueError:
-        raise InputError("Please fill in both times, such as 09:30 and 15:00, or leave both empty.") from None
+        raise InputError(_("Please fill in both times, such as 09:30 and 15:00, or leave both empty.")) from None
     if hours[0] >= hours[1]:
-        raise InputError("The first time must be earlier than the second.")
+        raise InputError(_("The first time must be earlier than the second."))
     return hours

@@ -8,26 +8,35 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from commsengine.translation import N_, _, install
+
 FOLDER = Path(__file__).parent / "pages"
 
 _environment = Environment(
     loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
+install(_environment)
 
 NOT_FOUND = (
-    "This link does not work",
+    N_("This link does not work"),
     (
-        "It may be too old, or part of it was lost on the way.",
-        "Open the newest message you have, or ask the person who sent it.",
+        N_("It may be too old, or part of it was lost on the way."),
+        N_("Open the newest message you have, or ask the person who sent it."),
     ),
 )
 NOTICES = {
-    400: ("That could not be read", ("Go back and send the form again.",)),
+    400: (N_("That could not be read"), (N_("Go back and send the form again."),)),
     404: NOT_FOUND,
-    405: ("That is not possible here", ("Open the link from your message again.",)),
-    413: ("That is too long", ("Go back and say it in fewer words.",)),
-    429: ("One moment, please", ("This link was used very often just now. Try again in a minute; nothing is lost.",)),
-    500: ("Something went wrong on our side", ("Please open your link again in a moment: it shows what is recorded.",)),
+    405: (N_("That is not possible here"), (N_("Open the link from your message again."),)),
+    413: (N_("That is too long"), (N_("Go back and say it in fewer words."),)),
+    429: (
+        N_("One moment, please"),
+        (N_("This link was used very often just now. Try again in a minute; nothing is lost."),),
+    ),
+    500: (
+        N_("Something went wrong on our side"),
+        (N_("Please open your link again in a moment: it shows what is recorded."),),
+    ),
 }
 
 
@@ -40,4 +49,4 @@ def page(name: str, *, status: int = 200, root: str = "../", lang: str = "en", *
 def notice(status: int, *, root: str = "../") -> HTMLResponse:
     # It gives nothing away about why a link was refused.
     heading, lines = NOTICES.get(status, NOTICES[500])
-    return page("notice.html", status=status, root=root, heading=heading, lines=lines)
+    return page("notice.html", status=status, root=root, heading=_(heading), lines=[_(line) for line in lines])

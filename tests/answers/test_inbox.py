@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from commsengine.answers.inbox import Evidence, Recorded, UnknownTouchError
 from commsengine.answers.touch_text import CheckText
 from commsengine.answers.touch_view import Card
-from commsengine.cadence.checks import answer_id
+from commsengine.cadence.check_questions import answer_id
 from commsengine.errors import InputError
 from tests.answering import BY_LINK, Answering, answering
 from tests.builders import ANA, BEN, a_message, utc

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from commsengine.authoring.people_file import load_people
 from commsengine.authoring.plan_file import review_plan
-from commsengine.authoring.shape import shape
+from commsengine.authoring.validate import shape
 from commsengine.authoring.workspace_file import load_workspace
 from commsengine.authoring.yaml_tree import Tree, read_tree
 from commsengine.cadence import plan as format_

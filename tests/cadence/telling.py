@@ -22,8 +22,8 @@ from commsengine.cadence.history import (
     TouchRow,
     touch_key,
 )
+from commsengine.cadence.kinds_and_states import BY_HAND
 from commsengine.cadence.people import Person
-from commsengine.cadence.terms import BY_HAND
 from tests.builders import BEN, utc
 
 Fact = Answer | OutreachOutcome | Question | Snooze

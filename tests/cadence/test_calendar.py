@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from commsengine.cadence.calendar import Hours, instant, public_holidays, zone_of
-from commsengine.cadence.moments import Moment
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import BlackOut, Plan
+from commsengine.cadence.time_notation import Moment
 from tests.builders import ANA, BEN, a_plan, utc
 from tests.cadence.telling import BERLIN
 

@@ -13,9 +13,9 @@ from ruamel.yaml import YAML
 
 from commsengine.cadence.calendar import zone
 from commsengine.cadence.history import Campaign, Campaigns, History, Snooze, Standstill, Touch
-from commsengine.cadence.moments import parse_clock
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import WEEKDAYS, Plan
+from commsengine.cadence.time_notation import parse_clock
 from tests.builders import a_message, a_plan, utc
 from tests.cadence.telling import BERLIN, Fact, got_it, lines, outcome, question, tell
 

@@ -12,9 +12,9 @@ from commsengine.cadence.calendar import zone
 from commsengine.cadence.decide import decide
 from commsengine.cadence.forecast import forecast
 from commsengine.cadence.history import Answer, Campaigns, History, Touch
+from commsengine.cadence.kinds_and_states import BY_HAND
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import WEEKDAYS, Plan
-from commsengine.cadence.terms import BY_HAND
 from tests.builders import utc
 from tests.cadence.generated import answers, worlds
 from tests.cadence.telling import Told, tell

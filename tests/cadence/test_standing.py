@@ -1,8 +1,8 @@
 import pytest
 
 from commsengine.cadence.history import Answer, Question
+from commsengine.cadence.kinds_and_states import STANDINGS
 from commsengine.cadence.standing import standing
-from commsengine.cadence.terms import STANDINGS
 from tests.cadence.telling import a_row, got_it, outcome, question
 
 ROW = a_row("2027-01-11 14:00")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from commsengine.recall.privacy import week_of
+from commsengine.recall.small_groups import week_of
 from commsengine.reports.campaign_report import report
 from commsengine.reports.report_html import page as page_of
 from tests.builders import a_message

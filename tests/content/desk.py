@@ -11,9 +11,9 @@ from commsengine.cadence.history import Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.content.message import RenderedMessage
+from commsengine.content.person_values import Signers
 from commsengine.content.render import Renderer
 from commsengine.content.templates import load_templates, shipped_folder
-from commsengine.content.values import Signers
 from commsengine.links import Links
 from tests.builders import BEN, MIA, a_message, a_plan, someone, utc
 

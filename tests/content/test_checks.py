@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commsengine.cadence.checks import answer_id, check_of, offered_turn, order_of
+from commsengine.cadence.check_questions import answer_id, check_of, offered_turn, order_of
 from commsengine.cadence.plan import ANGLES, Message
 from commsengine.content.message import RenderedMessage as Written
 from commsengine.content.render import Renderer

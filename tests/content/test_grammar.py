@@ -95,6 +95,56 @@ def test_loops_over_lists_and_lists_in_them() -> None:
     )
 
 
+def test_a_text_with_values_may_stand_where_a_value_may() -> None:
+    found = uses('{{ _("Hello {name}, {depot}.", name=person.name, depot=person.a if role else person.b) }}')
+    assert (found.by_value, found.by_truth) == (set(), {"role"})
+    assert found.required == {"person.name", "person.a", "person.b"}
+    uses('{{ _("Plain words, 5 %.") }}{{ _("One") if role else _("Two") }}')
+    uses('{% for row in rows %}{{ _("{place}. {name}", place=loop.index, name=row.name) }}{% endfor %}')
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("{{ _() }}", "takes one text in quotes"),
+        ("{{ _(role) }}", "takes one text in quotes"),
+        ("{{ _('') }}", "takes one text in quotes"),
+        ("{{ _(5) }}", "takes one text in quotes"),
+        ('{{ _("a" ~ role) }}', "takes one text in quotes"),
+        ('{{ _("{a}", role) }}', "takes one text in quotes"),
+        ('{{ _("{a}", **person) }}', "takes one text in quotes"),
+        ('{{ _("{a}", *rows) }}', "takes one text in quotes"),
+        ('{{ _("Hello {name}") }}', "the text has name in braces, and nothing given to it"),
+        ('{{ _("Hello", name=role) }}', "the text has nothing in braces, and name given to it"),
+        ('{{ _("Hello {nmae}", name=role) }}', "the text has nmae in braces, and name given to it"),
+        ('{{ _("{a} {a}", a=role) }}', "the text has a, a in braces, and a given to it"),
+        ('{{ _("{a}", a=role, a=role) }}', "the text has a in braces, and a, a given to it"),
+        ('{{ _("{a.__class__}", a=role) }}', "a brace that holds no plain name"),
+        ('{{ _("{a:>100000000}", a=role) }}', "a brace that holds no plain name"),
+        ('{{ _("{a!r}", a=role) }}', "a brace that holds no plain name"),
+        ('{{ _("{_self}", _self=role) }}', "a brace that holds no plain name"),
+        ('{{ _("{{a}}", a=role) }}', "a brace that holds no plain name"),
+        ('{{ _("a } b") }}', "a brace that holds no plain name"),
+        ('{{ _("a")|upper }}', "is not simply shown"),
+        ('{{ role ~ _("a") }}', "is not simply shown"),
+        ('{% if _("a") == role %}{% endif %}', "is not simply shown"),
+        ('{{ role|default(_("a")) }}', "is not simply shown"),
+        ('{{ _("{a}", a=rows) }}', "'rows' is not a single value"),
+        ('{{ _("{a}", a=persn) }}', "'persn' is not defined"),
+        ('{{ _("{a}", a=role.upper()) }}', "calling something is not allowed"),
+        ("{{ _ }}", "'_' is not defined"),
+        ('{{ _("a")("b") }}', "calling something is not allowed"),
+        ('{{ gettext("a") }}', "calling something is not allowed"),
+        ('{% for _ in rows %}{{ _("a") }}{% endfor %}', "calling something is not allowed"),
+    ],
+)
+def test_no_other_call_and_no_text_that_is_filled_in_otherwise(source: str, message: str) -> None:
+    flaw = parse(f"\n{source}", NAMES).flaws[0]
+    assert flaw.line == 2
+    assert message in flaw.message
+    assert flaw.fix
+
+
 @pytest.mark.parametrize(
     ("source", "line", "message", "fix"),
     [

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 from commsengine.cadence.people import Person
-from commsengine.content.values import Signers
+from commsengine.content.person_values import Signers
 from tests.builders import BEN, utc
 from tests.content.desk import DANA, MESSAGES, RENDERER, a_touch
 

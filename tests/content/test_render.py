@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from commsengine.content.values import Signers
+from commsengine.content.person_values import Signers
 from commsengine.errors import RenderError
 from commsengine.links import Links
 from tests.builders import ANA, BEN, MIA, a_message, a_plan, utc

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from commsengine.cadence.kinds_and_states import CHANNELS
 from commsengine.cadence.plan import Plan
-from commsengine.cadence.terms import CHANNELS
 from commsengine.content.text_check import TRIALS, TextProblem, check_texts
 from tests.builders import ANA, BEN, a_message, a_plan
 from tests.content.desk import SHIPPED, WIIFM, a_full_plan

@@ -29,8 +29,8 @@ from commsengine.cadence.people import KNOWN, Person
 from commsengine.cadence.plan import Plan
 from commsengine.channels.mime import message_bytes
 from commsengine.content.message import RenderedMessage
+from commsengine.content.person_values import Signers
 from commsengine.content.render import Renderer
-from commsengine.content.values import Signers
 from tests.builders import BEN
 from tests.content.desk import DANA, SAM, SHIPPED, a_renderer, a_touch
 from tests.content.test_hostile import Shape

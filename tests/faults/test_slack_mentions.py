@@ -14,7 +14,7 @@ import pytest
 from starlette.applications import Starlette
 
 from commsengine.channels.slack import harmless
-from commsengine.content.values import Signers
+from commsengine.content.person_values import Signers
 from commsengine.sandbox.sandbox import Serving
 from commsengine.sandbox.slack_stand_in import SlackStandIn
 from commsengine.sandbox.slack_team import Post

@@ -15,8 +15,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from commsengine.sandbox.people_at_play import first_form
-from commsengine.sandbox.people_at_play import send as send_form
+from commsengine.sandbox.rehearsal_people import first_form
+from commsengine.sandbox.rehearsal_people import send as send_form
 from commsengine.sandbox.slack_clicks import block_actions, signed_headers
 from commsengine.sandbox.slack_team import Post
 from tests.browsing import WEB

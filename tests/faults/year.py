@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
-from commsengine.cadence.moments import clock_text
 from commsengine.cadence.plan import Plan
+from commsengine.cadence.time_notation import clock_text
 from tests.builders import a_message, a_plan, someone
 
 ZONES = (

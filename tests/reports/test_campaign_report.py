@@ -20,8 +20,8 @@ from commsengine.recall.learning import nothing
 from commsengine.recall.statistics import Share
 from commsengine.reports.campaign_report import Report, RoleView, report
 from commsengine.reports.recall_curves import MeanParts, mean_of
-from commsengine.reports.report_data import as_data
 from commsengine.reports.report_html import headline, page
+from commsengine.reports.report_json import as_data
 from commsengine.reports.status import status
 from commsengine.reports.why import why
 from commsengine.store.store import Store

@@ -6,7 +6,7 @@ from commsengine.channels.channel import PERMANENT, RETRY, Outcome
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.engine import Engine
 from commsengine.reports.digest import Digests
-from commsengine.reports.morning import MorningBasis
+from commsengine.reports.morning_time import MorningBasis
 from commsengine.reports.status import status
 from commsengine.store.store import Store
 from tests.builders import MIA, a_message, a_plan, someone, utc

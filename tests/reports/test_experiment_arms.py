@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from commsengine.cadence.experiment import arm_of
 from commsengine.cadence.history import History
-from commsengine.recall.privacy import FEWEST, Block, GroupAnswer
+from commsengine.recall.small_groups import FEWEST, Block, GroupAnswer
 from commsengine.recall.statistics import difference
 from commsengine.reports.campaign_report import Report, report
 from commsengine.reports.experiment_arms import ExperimentArms
-from commsengine.reports.report_data import as_data
 from commsengine.reports.report_html import page
+from commsengine.reports.report_json import as_data
 from tests.builders import someone
 from tests.on_record import NOW, STARTED, TYPICAL, Given, a_recalled_plan, people_of, put_on_record
 

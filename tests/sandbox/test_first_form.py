@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from commsengine.sandbox.people_at_play import first_form, open_page, send
+from commsengine.sandbox.rehearsal_people import first_form, open_page, send
 from commsengine.sandbox.sandbox import Serving
 
 PAGE = """<html><body><p>Hello</p>

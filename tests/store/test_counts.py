@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from commsengine.cadence.audience import role_of
-from commsengine.cadence.terms import STATES
+from commsengine.cadence.kinds_and_states import STATES
 from commsengine.reports.status import status
 from commsengine.store.store import Store
 from tests.builders import ANA, BEN, MIA, someone, utc

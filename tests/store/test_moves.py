@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from commsengine.cadence.terms import STATES
+from commsengine.cadence.kinds_and_states import STATES
 from commsengine.store import moves, tables
 from commsengine.store.moves import FINAL, MOVES, RESTORED, Move
 from commsengine.store.store import Store

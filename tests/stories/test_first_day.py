@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from commsengine.sandbox.people_at_play import first_form, send
+from commsengine.sandbox.rehearsal_people import first_form, send
 from tests.browsing import WEB
 from tests.stories.conftest import free_port
 from tests.stories.pages import pages

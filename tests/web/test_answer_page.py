@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from commsengine.cadence.checks import order_of
+from commsengine.cadence.check_questions import order_of
 from tests.answers.test_inbox import CHECK, INPUT, PERSONAL
 from tests.builders import ANA, BEN, a_message, someone, utc
 from tests.web.conftest import Site

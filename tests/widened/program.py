@@ -36,8 +36,8 @@ class Pager:
         self._file.close()
 '''
 
-CHANNEL = '    "pager": ChannelTerms("Pager", "Sent by pager", "pager", evidence="pager"),'
-KIND = '    "will_teach": AnswerWords("You said you will teach it", "will teach it"),'
+CHANNEL = '    "pager": ChannelTerms(N_("Pager"), N_("Sent by pager"), N_("pager"), evidence="pager"),'
+KIND = '    "will_teach": AnswerWords(N_("You said you will teach it"), N_("will teach it")),'
 
 OPENED = """
     def _pager(self) -> ChannelSetup:
@@ -50,12 +50,12 @@ OPENED = """
     def resolvers("""
 
 EDITS: dict[str, tuple[tuple[str, str], ...]] = {
-    "cadence/terms.py": (
+    "cadence/kinds_and_states.py": (
         ('ChannelName = Literal["slack", ', 'ChannelName = Literal["slack", "pager", '),
         ('EvidenceKind = Literal["slack", ', 'EvidenceKind = Literal["slack", "pager", '),
         ('AnswerKind = Literal["acknowledged", ', 'AnswerKind = Literal["acknowledged", "will_teach", '),
         ('    "email": ChannelTerms(', f"{CHANNEL}\n    \"email\": ChannelTerms("),
-        ('    "link": "by link",', '    "pager": "by pager",\n    "link": "by link",'),
+        ('    "link": N_("by link"),', '    "pager": N_("by pager"),\n    "link": N_("by link"),'),
         ('    "input": AnswerWords(', f"{KIND}\n    \"input\": AnswerWords("),
     ),
     "settings.py": (

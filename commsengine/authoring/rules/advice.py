@@ -14,6 +14,7 @@ from commsengine.authoring.yaml_tree import YamlPath
 from commsengine.cadence.plan import ANGLES, Message, Wiifm
 from commsengine.errors import Problem
 from commsengine.text import listed
+from commsengine.translation import N_, _, counted
 
 FEWEST, MOST = 5, 8
 CARD_WORDS = 80
@@ -28,13 +29,13 @@ _BUSINESS = re.compile(
     re.IGNORECASE,
 )
 
-_ASK = "Add a message with 'ask: input' before anything is designed: people support what they helped to shape."
+_ASK = N_("Add a message with 'ask: input' before anything is designed: people support what they helped to shape.")
 
 _UNTIL_THEN = {
-    "phases": "they are kept and shown; nothing waits for a phase yet",
-    "managers_first": "managers get it together with everybody else",
-    "commit": "people see 'Got it' and are not asked for a commitment yet",
-    "corrects": "it is sent to everybody in its roles, not only to those who were told the wrong one",
+    "phases": N_("they are kept and shown; nothing waits for a phase yet"),
+    "managers_first": N_("managers get it together with everybody else"),
+    "commit": N_("people see 'Got it' and are not asked for a commitment yet"),
+    "corrects": N_("it is sent to everybody in its roles, not only to those who were told the wrong one"),
 }
 """Parts of the format that are read and checked already, and what happens in their place."""
 
@@ -46,8 +47,9 @@ def parts_that_wait(draft: Draft) -> Iterator[Problem]:
         for below, part in _waiting(message):
             first.setdefault(part, (*path, *below))
     for part, path in first.items():
-        cause = f"A later version gives '{part}' life; until then {_UNTIL_THEN[part]}."
-        yield draft.advice(path, f"later_{part}", cause, "Nothing needs to be changed.")
+        meanwhile = _(_UNTIL_THEN[part])
+        cause = _("A later version gives '{part}' life; until then {meanwhile}.", part=part, meanwhile=meanwhile)
+        yield draft.advice(path, f"later_{part}", cause, _("Nothing needs to be changed."))
 
 
 def _waiting(message: Message) -> Iterator[tuple[YamlPath, str]]:
@@ -72,16 +74,17 @@ def roles_have_texts(draft: Draft) -> Iterator[Problem]:
 def _missing_texts(draft: Draft, role: str, missing: list[str]) -> Iterator[Problem]:
     path: YamlPath = ("wiifm", role) if role in draft.plan.wiifm else ("audience", "roles", role)
     if len(missing) == len(ANGLES):
-        fix = f"Write 'wiifm: {{{role}: {{why: …, your_job: …}}}}': what is in it for them."
-        yield draft.advice(path, "no_wiifm", f"The role '{role}' has no text of its own.", fix)
+        fix = _("Write 'wiifm: {{{role}: {{why: …, your_job: …}}}}': what is in it for them.", role=role)
+        yield draft.advice(path, "no_wiifm", _("The role '{role}' has no text of its own.", role=role), fix)
         return
     if "why" in missing:
-        cause = f"'{role}' is not told why this happens."
-        yield draft.advice(path, "no_why", cause, "Write 'why': people accept what they understand.")
+        cause = _("'{role}' is not told why this happens.", role=role)
+        yield draft.advice(path, "no_why", cause, _("Write 'why': people accept what they understand."))
     rest = [angle for angle in missing if angle != "why"]
     if rest:
-        cause = f"'{role}' is not told everything it needs: {listed(rest, 'and')} missing."
-        yield draft.advice(path, "wiifm_gap", cause, "A sentence each is enough.")
+        keys = listed(rest, "and")
+        cause = _("'{role}' is not told everything it needs: {keys} missing.", role=role, keys=keys)
+        yield draft.advice(path, "wiifm_gap", cause, _("A sentence each is enough."))
 
 
 def senders_fit(draft: Draft) -> Iterator[Problem]:
@@ -89,11 +92,11 @@ def senders_fit(draft: Draft) -> Iterator[Problem]:
         said = " ".join([message.subject, message.key_point, message.text])
         personal, business = bool(_PERSONAL.search(said)), bool(_BUSINESS.search(said))
         if message.sender == "sponsor" and personal and not business:
-            cause = f"The sponsor sends '{message.id}', which is about people's own work."
-            yield draft.advice((*path, "sender"), "wrong_sender", cause, "People want that from 'sender: manager'.")
+            cause = _("The sponsor sends '{message}', which is about people's own work.", message=message.id)
+            yield draft.advice((*path, "sender"), "wrong_sender", cause, _("People want that from 'sender: manager'."))
         if message.sender == "manager" and business and not personal:
-            cause = f"The manager sends '{message.id}', which is about business reasons."
-            yield draft.advice((*path, "sender"), "wrong_sender", cause, "People want those from 'sender: sponsor'.")
+            cause = _("The manager sends '{message}', which is about business reasons.", message=message.id)
+            yield draft.advice((*path, "sender"), "wrong_sender", cause, _("People want those from 'sender: sponsor'."))
 
 
 def key_points_repeat(draft: Draft) -> Iterator[Problem]:
@@ -108,15 +111,18 @@ def key_points_repeat(draft: Draft) -> Iterator[Problem]:
 
 
 def _repeats(draft: Draft, carriers: list[tuple[YamlPath, Message, int]]) -> Iterator[Problem]:
-    path, message, _ = carriers[0]
-    total = sum(count for _, _, count in carriers)
+    path, message, _count = carriers[0]
+    total = sum(count for _path, _message, count in carriers)
     below: YamlPath = ("cadence", "times") if message.cadence.times else ("cadence",)
+    fix = _("Write {fewest} to {most} times.", fewest=FEWEST, most=MOST)
     if total > MOST:
-        cause = f"'{message.id}' is planned {total} times; after {MOST} people stop listening."
-        yield draft.advice((*path, *below), "many_repeats", cause, f"Write {FEWEST} to {MOST} times.")
-    if 0 < total < FEWEST and any(m.ask in ("acknowledge", "check", "commit") for _, m, _ in carriers):
-        cause = f"'{message.id}' is planned {total} {'time' if total == 1 else 'times'}; few remember it then."
-        yield draft.advice((*path, *below), "few_repeats", cause, f"Write {FEWEST} to {MOST} times.")
+        planned_often = N_("'{message}' is planned {total} times; after {most} people stop listening.")
+        cause = _(planned_often, message=message.id, total=total, most=MOST)
+        yield draft.advice((*path, *below), "many_repeats", cause, fix)
+    if 0 < total < FEWEST and any(each.ask in ("acknowledge", "check", "commit") for _path, each, _count in carriers):
+        times = counted(total, "time", "times")
+        cause = _("'{message}' is planned {times}; few remember it then.", message=message.id, times=times)
+        yield draft.advice((*path, *below), "few_repeats", cause, fix)
 
 
 def repeats_differ(draft: Draft) -> Iterator[Problem]:
@@ -126,8 +132,9 @@ def repeats_differ(draft: Draft) -> Iterator[Problem]:
         roles = draft.roles_of(message)
         same = [role for role in roles if len(_angles(draft.plan.wiifm_for(message, role), message.text)) < 2]
         if same:
-            cause = f"Two touches in a row of '{message.id}' say the same to {listed(same, 'and')}."
-            fix = "Give the role at least two of why, your_job, skills, measures and results."
+            to = listed(same, "and")
+            cause = _("Two touches in a row of '{message}' say the same to {roles}.", message=message.id, roles=to)
+            fix = _("Give the role at least two of why, your_job, skills, measures and results.")
             yield draft.advice((*path, "id"), "same_text", cause, fix)
 
 
@@ -139,13 +146,13 @@ def people_are_asked(draft: Draft) -> Iterator[Problem]:
     first = next(iter(draft.plan.phases.items()), None)
     asking = [message for message in draft.plan.messages if message.ask == "input"]
     if first is None and not asking:
-        yield draft.advice(("messages",), "no_input", "Nobody is asked for input.", _ASK)
+        yield draft.advice(("messages",), "no_input", _("Nobody is asked for input."), _(_ASK))
     if first is not None:
         ends = draft.instant(first[1].until)
         early = [opens for message in asking if (opens := draft.instant(message.opens))]
         if ends and not any(opens < ends for opens in early):
-            cause = f"Nobody is asked for input in the first phase, '{first[0]}'."
-            yield draft.advice(("phases", first[0]), "no_input", cause, _ASK)
+            cause = _("Nobody is asked for input in the first phase, '{phase}'.", phase=first[0])
+            yield draft.advice(("phases", first[0]), "no_input", cause, _(_ASK))
 
 
 def cards_are_short(draft: Draft) -> Iterator[Problem]:
@@ -155,8 +162,9 @@ def cards_are_short(draft: Draft) -> Iterator[Problem]:
         question = message.input.question if message.input and message.ask == "input" else ""
         words = longest + sum(len(part.split()) for part in (message.key_point, message.text, question))
         if words > CARD_WORDS:
-            cause = f"'{message.id}' comes to about {words} words; a card of more than {CARD_WORDS} is skimmed."
-            yield draft.advice((*path, "id"), "long_text", cause, "Shorten it, and link to the rest.")
+            too_long = N_("'{message}' comes to about {words} words; a card of more than {most} is skimmed.")
+            cause = _(too_long, message=message.id, words=words, most=CARD_WORDS)
+            yield draft.advice((*path, "id"), "long_text", cause, _("Shorten it, and link to the rest."))
 
 
 def _first_touch(draft: Draft, message: Message, role: str) -> int:
@@ -167,17 +175,17 @@ def _first_touch(draft: Draft, message: Message, role: str) -> int:
 def questions_are_asked(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         if message.input and message.ask != "input":
-            cause = f"'{message.id}' has an 'input' question but 'ask: {message.ask}'; nobody sees it."
-            yield draft.advice((*path, "input"), "unasked", cause, "Write 'ask: input', or take it out.")
+            unseen = N_("'{message}' has an 'input' question but 'ask: {ask}'; nobody sees it.")
+            cause = _(unseen, message=message.id, ask=message.ask)
+            yield draft.advice((*path, "input"), "unasked", cause, _("Write 'ask: input', or take it out."))
 
 
 def corrections_silence(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         if message.corrects in draft.message_ids:
-            cause = (
-                f"'{message.id}' corrects '{message.corrects}': from 'apply' on '{message.corrects}' is sent to nobody."
-            )
-            fix = "Where nothing was wrong and more is to come, take 'corrects' out."
+            silenced = N_("'{message}' corrects '{wrong}': from 'apply' on '{wrong}' is sent to nobody.")
+            cause = _(silenced, message=message.id, wrong=message.corrects)
+            fix = _("Where nothing was wrong and more is to come, take 'corrects' out.")
             yield draft.advice((*path, "corrects"), "corrected", cause, fix)
 
 

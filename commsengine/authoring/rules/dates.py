@@ -10,9 +10,10 @@ from commsengine.authoring.draft import FIRST_YEAR, LAST_YEAR, Draft, planned
 from commsengine.authoring.places import zone_fix
 from commsengine.authoring.yaml_tree import YamlPath
 from commsengine.cadence.calendar import DAY, instant, zone
-from commsengine.cadence.moments import clock_text
 from commsengine.cadence.plan import WEEKDAYS, Workspace
+from commsengine.cadence.time_notation import clock_text
 from commsengine.errors import Problem
+from commsengine.translation import N_, _
 
 MOST_TOUCHES = 10_000
 DAY_MINUTES = 24 * 60
@@ -27,7 +28,8 @@ def years_are_plausible(draft: Draft) -> Iterator[Problem]:
     dated += [(("milestones", name, "date"), m.date) for name, m in draft.plan.milestones.items()]
     for path, day in dated:
         if not FIRST_YEAR <= day.year <= LAST_YEAR:
-            cause, fix = f"The year {day.year:04d} is probably a slip.", f"Write one from {FIRST_YEAR} to {LAST_YEAR}."
+            cause = _("The year {year:04d} is probably a slip.", year=day.year)
+            fix = _("Write one from {first} to {last}.", first=FIRST_YEAR, last=LAST_YEAR)
             yield draft.error(path, "bad_year", cause, fix)
 
 
@@ -35,8 +37,9 @@ def messages_end_after_they_begin(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         opens, closes = draft.instant(message.opens), draft.instant(message.closes)
         if opens and closes and closes <= opens:
-            said = f"{opens:%Y-%m-%d %H:%M} and ends on {closes:%Y-%m-%d %H:%M}".replace(" 00:00", "")
-            cause, fix = f"'{message.id}' begins on {said}.", "Write a later 'until' or an earlier 'from'."
+            first, last = (f"{at:%Y-%m-%d %H:%M}".removesuffix(" 00:00") for at in (opens, closes))
+            cause = _("'{message}' begins on {first} and ends on {last}.", message=message.id, first=first, last=last)
+            fix = _("Write a later 'until' or an earlier 'from'.")
             yield draft.error((*path, "until"), "ends_before_start", cause, fix)
 
 
@@ -45,10 +48,13 @@ def phases_follow_each_other(draft: Draft) -> Iterator[Problem]:
     for name, phase in draft.plan.phases.items():
         ends = draft.instant(phase.until)
         if ends and before and ends <= before[1]:
-            cause = (
-                f"The phase '{name}' ends on {ends:%Y-%m-%d}, not after '{before[0]}' before it ({before[1]:%Y-%m-%d})."
+            too_early = N_("The phase '{phase}' ends on {day}, not after '{earlier}' before it ({earlier_day}).")
+            days = {"day": f"{ends:%Y-%m-%d}", "earlier_day": f"{before[1]:%Y-%m-%d}"}
+            cause, fix = (
+                _(too_early, phase=name, earlier=before[0], **days),
+                _("Write the phases in the order of time."),
             )
-            yield draft.error(("phases", name, "until"), "phase_order", cause, "Write the phases in the order of time.")
+            yield draft.error(("phases", name, "until"), "phase_order", cause, fix)
         before = (name, ends) if ends else before
 
 
@@ -57,12 +63,12 @@ def touches_are_bearable(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         every, count = message.cadence.every or 0, planned(draft, message) or 0
         if every > MOST_SPAN:
-            cause = f"'{message.id}' would come once in {every // 1440} days."
-            yield draft.error((*path, "cadence", "every"), "bad_span", cause, "Write a span of at most a year.")
+            cause = _("'{message}' would come once in {days} days.", message=message.id, days=every // 1440)
+            yield draft.error((*path, "cadence", "every"), "bad_span", cause, _("Write a span of at most a year."))
         total += count
         if count > MOST_TOUCHES or (total > MOST_TOUCHES >= total - count):
-            cause = f"One person would get {total:,} touches, more than {MOST_TOUCHES:,}."
-            fix = "Write 'times', an earlier 'until' or a longer 'every'."
+            cause = _("One person would get {total:,} touches, more than {most:,}.", total=total, most=MOST_TOUCHES)
+            fix = _("Write 'times', an earlier 'until' or a longer 'every'.")
             yield draft.error((*path, "cadence"), "too_many_touches", cause, fix)
 
 
@@ -70,8 +76,8 @@ def windows_open(draft: Draft, workspace: Workspace) -> Iterator[Problem]:
     for path, message in draft.messages():
         opens, closes = draft.instant(message.opens), draft.instant(message.closes)
         if opens and closes and opens < closes and not _a_day_open(draft, workspace, opens, closes):
-            cause = f"No send window is open between 'from' and 'until' of '{message.id}'."
-            fix = "Move one of them, or allow more days in 'send.window'."
+            cause = _("No send window is open between 'from' and 'until' of '{message}'.", message=message.id)
+            fix = _("Move one of them, or allow more days in 'send.window'.")
             yield draft.error((*path, "until"), "never_open", cause, fix)
 
 
@@ -92,16 +98,21 @@ def budget_is_stricter(draft: Draft, workspace: Workspace) -> Iterator[Problem]:
     own, common = draft.plan.send.at_most, workspace.at_most
     for name, mine, most in (("per_day", own.per_day, common.per_day), ("per_week", own.per_week, common.per_week)):
         if mine > most:
-            cause = f"'{name}: {mine}' is looser than workspace.yaml, which allows {most} over all campaigns."
-            yield draft.error(("send", "at_most", name), "loose_budget", cause, f"Write '{name}: {most}' or less.")
+            looser = N_("'{key}: {own}' is looser than workspace.yaml, which allows {most} over all campaigns.")
+            cause, fix = (
+                _(looser, key=name, own=mine, most=most),
+                _("Write '{key}: {most}' or less.", key=name, most=most),
+            )
+            yield draft.error(("send", "at_most", name), "loose_budget", cause, fix)
 
 
 def repeats_fit(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         times, fit = message.cadence.times, planned(draft, message)
         if times and fit is not None and 0 < fit < times:
-            cause = f"Only {fit} of the {times} repeats of '{message.id}' fit between 'from' and 'until'."
-            fix = "Write fewer, or a later 'until'."
+            too_many = N_("Only {number} of the {times} repeats of '{message}' fit between 'from' and 'until'.")
+            cause = _(too_many, number=fit, times=times, message=message.id)
+            fix = _("Write fewer, or a later 'until'.")
             yield draft.advice((*path, "cadence", "times"), "repeats_do_not_fit", cause, fix)
 
 
@@ -129,8 +140,8 @@ def windows_in_gaps(draft: Draft, zones: set[str]) -> Iterator[Problem]:
 
 
 def _span(draft: Draft) -> tuple[dt.date | None, dt.date | None]:
-    opens = [at.date() for _, message in draft.messages() if (at := draft.instant(message.opens))]
-    closes = [at.date() for _, message in draft.messages() if (at := draft.instant(message.closes))]
+    opens = [at.date() for _path, message in draft.messages() if (at := draft.instant(message.opens))]
+    closes = [at.date() for _path, message in draft.messages() if (at := draft.instant(message.closes))]
     if not opens or not closes or max(closes) - min(opens) > MOST_DAYS * DAY:
         return None, None
     return min(opens), max(closes)
@@ -141,8 +152,9 @@ def _in_a_gap(draft: Draft, path: YamlPath, name: str, day: dt.date, minutes: in
         return
     used = instant(name, day, minutes).astimezone(zone(name))
     if 0 < minutes < DAY_MINUTES and used.hour * 60 + used.minute != minutes:
-        cause = f"{clock_text(minutes)} does not exist on {day} in {name}: clocks change; {used:%H:%M} is used."
-        yield draft.advice(path, "clock_change", cause, "Write another time if you mind.")
+        left_out = N_("{time} does not exist on {day} in {place}: clocks change; {used} is used.")
+        cause = _(left_out, time=clock_text(minutes), day=day, place=name, used=f"{used:%H:%M}")
+        yield draft.advice(path, "clock_change", cause, _("Write another time if you mind."))
 
 
 RULES = (years_are_plausible, messages_end_after_they_begin, phases_follow_each_other, touches_are_bearable)

@@ -8,6 +8,7 @@ from commsengine.authoring.draft import Draft
 from commsengine.authoring.yaml_tree import YamlPath
 from commsengine.cadence.plan import Rung
 from commsengine.errors import Problem
+from commsengine.translation import _
 
 
 def sponsors_come_last(draft: Draft) -> Iterator[Problem]:
@@ -23,25 +24,26 @@ def _ladder(draft: Draft, path: YamlPath, rungs: tuple[Rung, ...]) -> Iterator[P
         if rung.do == "sponsor":
             yield from _sponsor(draft, (*path, index, "do"), before)
         elif "sponsor" in before and "personal" in before[: before.index("sponsor")]:
-            fix = "Move it up: the sponsor is the last resort."
-            yield draft.error((*path, index, "do"), "after_sponsor", f"'do: {rung.do}' stands after the sponsor.", fix)
+            cause = _("'do: {do}' stands after the sponsor.", do=rung.do)
+            fix = _("Move it up: the sponsor is the last resort.")
+            yield draft.error((*path, index, "do"), "after_sponsor", cause, fix)
 
 
 def _sponsor(draft: Draft, path: YamlPath, before: list[str]) -> Iterator[Problem]:
     if "personal" not in before:
-        cause = "The sponsor comes before personal outreach."
-        fix = "Write '{after: 2 touches, do: personal}' above it, so that a person calls or visits first."
+        cause = _("The sponsor comes before personal outreach.")
+        fix = _("Write '{after: 2 touches, do: personal}' above it, so that a person calls or visits first.")
         yield draft.error(path, "sponsor_before_personal", cause, fix)
     if not draft.written.get("sponsor"):
-        fix = "Write 'sponsor: name@example.com' at the top, or take this rung out."
-        yield draft.error(path, "no_sponsor", "The plan names no sponsor.", fix)
+        fix = _("Write 'sponsor: name@example.com' at the top, or take this rung out.")
+        yield draft.error(path, "no_sponsor", _("The plan names no sponsor."), fix)
 
 
 def ladders_are_climbed(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         if message.ask == "nothing" and message.follow_up:
-            cause = f"'{message.id}' asks for nothing, so its 'follow_up' never begins."
-            yield draft.advice((*path, "follow_up"), "idle_ladder", cause, "Take it out, or ask for something.")
+            cause = _("'{message}' asks for nothing, so its 'follow_up' never begins.", message=message.id)
+            yield draft.advice((*path, "follow_up"), "idle_ladder", cause, _("Take it out, or ask for something."))
 
 
 RULES = (sponsors_come_last, ladders_are_climbed)

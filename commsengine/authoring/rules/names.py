@@ -10,6 +10,7 @@ from commsengine.authoring.places import zone_fix
 from commsengine.authoring.yaml_tree import YamlPath
 from commsengine.errors import Problem
 from commsengine.text import meant
+from commsengine.translation import N_, _
 
 
 def milestones_exist(draft: Draft) -> Iterator[Problem]:
@@ -17,11 +18,12 @@ def milestones_exist(draft: Draft) -> Iterator[Problem]:
     for path, moment in draft.moments():
         name = moment.milestone
         if name and name not in known:
-            fix = meant(name, known, "milestone")
-            if name in phases or name in draft.message_ids:
-                what = "phase" if name in phases else "message"
-                fix = f"'{name}' is a {what}; write a milestone or a date. " + fix
-            yield draft.error(path, "unknown_milestone", f"There is no milestone '{name}'.", fix)
+            fix = meant(name, known, N_("milestone"))
+            if name in phases:
+                fix = _("'{name}' is a phase; write a milestone or a date.", name=name) + f" {fix}"
+            elif name in draft.message_ids:
+                fix = _("'{name}' is a message; write a milestone or a date.", name=name) + f" {fix}"
+            yield draft.error(path, "unknown_milestone", _("There is no milestone '{name}'.", name=name), fix)
 
 
 def roles_exist(draft: Draft) -> Iterator[Problem]:
@@ -36,8 +38,8 @@ def roles_exist(draft: Draft) -> Iterator[Problem]:
 
 def _role_exists(draft: Draft, path: YamlPath, role: str) -> Iterator[Problem]:
     if role not in draft.roles:
-        fix = meant(role, draft.roles, "role")
-        yield draft.error_at_key(path, "unknown_role", f"There is no role '{role}'.", fix)
+        fix = meant(role, draft.roles, N_("role"))
+        yield draft.error_at_key(path, "unknown_role", _("There is no role '{role}'.", role=role), fix)
 
 
 def message_ids_are_unique(draft: Draft) -> Iterator[Problem]:
@@ -45,8 +47,9 @@ def message_ids_are_unique(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         line = draft.tree.place((*path, "id"))[0]
         if message.id in first:
-            cause = f"The message id '{message.id}' is taken by the message in line {first[message.id]}."
-            yield draft.error((*path, "id"), "duplicate_message", cause, "Give each message an id of its own.")
+            taken = N_("The message id '{id}' is taken by the message in line {line}.")
+            cause = _(taken, id=message.id, line=first[message.id])
+            yield draft.error((*path, "id"), "duplicate_message", cause, _("Give each message an id of its own."))
         first.setdefault(message.id, line)
 
 
@@ -55,11 +58,12 @@ def corrections_lead_back(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         named = message.corrects
         if named and named not in draft.message_ids:
-            fix = meant(named, draft.message_ids, "message")
-            yield draft.error((*path, "corrects"), "unknown_message", f"There is no message '{named}' to correct.", fix)
+            cause = _("There is no message '{message}' to correct.", message=named)
+            fix = meant(named, draft.message_ids, N_("message"))
+            yield draft.error((*path, "corrects"), "unknown_message", cause, fix)
         elif named and _in_a_circle(message.id, corrects):
-            cause = f"Following 'corrects' from '{message.id}' leads back to it."
-            fix = "Name the earlier message that was wrong."
+            cause = _("Following 'corrects' from '{message}' leads back to it.", message=message.id)
+            fix = _("Name the earlier message that was wrong.")
             yield draft.error((*path, "corrects"), "circular_corrects", cause, fix)
 
 
@@ -76,12 +80,13 @@ def phase_measures_exist(draft: Draft) -> Iterator[Problem]:
         for message, measures in phase.reach.items():
             path: YamlPath = ("phases", name, "reach", message)
             if message not in draft.message_ids:
-                fix = meant(message, draft.message_ids, "message")
-                yield draft.error_at_key(path, "unknown_message", f"There is no message '{message}' to measure.", fix)
+                cause = _("There is no message '{message}' to measure.", message=message)
+                fix = meant(message, draft.message_ids, N_("message"))
+                yield draft.error_at_key(path, "unknown_message", cause, fix)
             for measure, share in measures.items():
                 if not 0 < share <= 1:
-                    cause = f"'{measure}' is a share of the people, but is {share:g}."
-                    yield draft.error((*path, measure), "bad_value", cause, "Write a number up to 1, such as 0.75.")
+                    cause = _("'{measure}' is a share of the people, but is {share:g}.", measure=measure, share=share)
+                    yield draft.error((*path, measure), "bad_value", cause, _("Write a number up to 1, such as 0.75."))
 
 
 def addresses_are_sound(draft: Draft) -> Iterator[Problem]:
@@ -98,21 +103,22 @@ def addresses_are_sound(draft: Draft) -> Iterator[Problem]:
 def the_zone_exists(draft: Draft) -> Iterator[Problem]:
     name = draft.plan.send.time_zone
     if fix := zone_fix(name):
-        yield draft.error(("send", "time_zone"), "unknown_time_zone", f"'{name}' is not a time zone.", fix)
+        yield draft.error(("send", "time_zone"), "unknown_time_zone", _("'{name}' is not a time zone.", name=name), fix)
 
 
 def templates_exist(draft: Draft, names: list[str]) -> Iterator[Problem]:
     for path, message in draft.messages():
         if names and message.template not in names:
-            cause, fix = f"There is no template '{message.template}'.", meant(message.template, names, "template")
+            cause = _("There is no template '{name}'.", name=message.template)
+            fix = meant(message.template, names, N_("template"))
             yield draft.error((*path, "template"), "unknown_template", cause, fix)
 
 
 def senders_exist(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         if message.sender == "sponsor" and not draft.written.get("sponsor"):
-            cause = f"The sponsor sends '{message.id}', but the plan names no sponsor."
-            fix = "Write 'sponsor: name@example.com' at the top, or another sender."
+            cause = _("The sponsor sends '{message}', but the plan names no sponsor.", message=message.id)
+            fix = _("Write 'sponsor: name@example.com' at the top, or another sender.")
             yield draft.error((*path, "sender"), "no_sponsor", cause, fix)
 
 

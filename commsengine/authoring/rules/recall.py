@@ -12,8 +12,9 @@ from commsengine.cadence.experiment import arm_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message
 from commsengine.errors import Problem
-from commsengine.recall.privacy import FEWEST, enough
+from commsengine.recall.small_groups import FEWEST, enough
 from commsengine.text import listed
+from commsengine.translation import N_, _
 
 LOWEST, HIGHEST = 0.30, 0.40
 """Floors that re-reading can keep, in simulation."""
@@ -31,34 +32,39 @@ def recall_can_be_had(draft: Draft) -> Iterator[Problem]:
 
 def _floor(draft: Draft, path: YamlPath, floor: float) -> Iterator[Problem]:
     if floor > HIGHEST:
-        cause = f"'recall_floor: {floor:g}' cannot be kept by three messages a week; repeating alone does not bring it."
-        yield draft.advice(path, "high_floor", cause, f"Write {LOWEST:g} to {HIGHEST:g}, and let people use it.")
+        too_high = N_(
+            "'recall_floor: {floor:g}' cannot be kept by three messages a week; repeating alone does not bring it."
+        )
+        fix = _("Write {lowest:g} to {highest:g}, and let people use it.", lowest=LOWEST, highest=HIGHEST)
+        yield draft.advice(path, "high_floor", _(too_high, floor=floor), fix)
     if floor < LOWEST:
-        cause = f"'recall_floor: {floor:g}' lets most people forget before they hear of it again."
-        yield draft.advice(path, "low_floor", cause, f"Write {LOWEST:g} to {HIGHEST:g}.")
+        cause = _("'recall_floor: {floor:g}' lets most people forget before they hear of it again.", floor=floor)
+        fix = _("Write {lowest:g} to {highest:g}.", lowest=LOWEST, highest=HIGHEST)
+        yield draft.advice(path, "low_floor", cause, fix)
 
 
 def _target(draft: Draft, path: YamlPath, message: Message, floor: float) -> Iterator[Problem]:
     cadence, where = message.cadence, (*path, "cadence", "target")
     if cadence.target is not None and cadence.target <= floor:
-        cause = f"'target: {cadence.target:g}' is not above 'recall_floor: {floor:g}'."
-        yield draft.error(where, "target_below_floor", cause, "Write a higher 'target', or leave it out.")
+        cause = _("'target: {target:g}' is not above 'recall_floor: {floor:g}'.", target=cadence.target, floor=floor)
+        yield draft.error(where, "target_below_floor", cause, _("Write a higher 'target', or leave it out."))
     if cadence.target is not None and cadence.target > HIGHEST_TARGET:
-        cause = f"'target: {cadence.target:g}' is more than messages alone can bring."
-        fix = f"Write {HIGHEST_TARGET:g} at most; more needs people who use it, and courses."
+        cause = _("'target: {target:g}' is more than messages alone can bring.", target=cadence.target)
+        fix = _("Write {most:g} at most; more needs people who use it, and courses.", most=HIGHEST_TARGET)
         yield draft.advice(where, "high_target", cause, fix)
     if (cadence.target is None) != (cadence.by is None):
         lacking, there = ("target", "by") if cadence.target is None else ("by", "target")
-        cause = f"'{there}' says nothing without '{lacking}'."
-        yield draft.error((*path, "cadence", there), "half_a_target", cause, "Write both: target: 0.60, by: go_live")
+        cause = _("'{key}' says nothing without '{lacking}'.", key=there, lacking=lacking)
+        yield draft.error((*path, "cadence", there), "half_a_target", cause, _("Write both: target: 0.60, by: go_live"))
     if cadence.by is not None:
         by, opens, closes = (draft.instant(moment) for moment in (cadence.by, message.opens, message.closes))
         if by and opens and closes and not opens < by <= closes:
-            cause = f"'by' ({by:%Y-%m-%d}) is later than 'until' of '{message.id}'."
-            fix = f"Write a moment up to {closes:%Y-%m-%d}, or close the message later."
+            day, first, last = (f"{at:%Y-%m-%d}" for at in (by, opens, closes))
+            cause = _("'by' ({day}) is later than 'until' of '{message}'.", day=day, message=message.id)
+            fix = _("Write a moment up to {day}, or close the message later.", day=last)
             if by <= opens:
-                cause = f"'by' ({by:%Y-%m-%d}) is not later than 'from' of '{message.id}'."
-                fix = f"Write a moment after {opens:%Y-%m-%d}, or open the message sooner."
+                cause = _("'by' ({day}) is not later than 'from' of '{message}'.", day=day, message=message.id)
+                fix = _("Write a moment after {day}, or open the message sooner.", day=first)
             yield draft.error((*path, "cadence", "by"), "target_outside", cause, fix)
 
 
@@ -66,15 +72,17 @@ def somebody_asks(draft: Draft) -> Iterator[Problem]:
     # Without a question the estimate is never tested.
     for path, message in draft.messages():
         if message.cadence.recall_floor is not None and not message.checks:
-            cause = f"'{message.id}' repeats by recall, and no question tells how well it is remembered."
-            fix = "Write 'checks': one or two questions with their answers."
+            untested = N_("'{message}' repeats by recall, and no question tells how well it is remembered.")
+            cause = _(untested, message=message.id)
+            fix = _("Write 'checks': one or two questions with their answers.")
             yield draft.advice((*path, "cadence", "recall_floor"), "no_checks", cause, fix)
         if message.repeat_until == "recalled" and not message.checks:
-            cause = f"'{message.id}' repeats until it is recalled, and nobody is ever asked."
-            yield draft.error((*path, "repeat_until"), "never_recalled", cause, "Write 'checks', or another end.")
+            cause = _("'{message}' repeats until it is recalled, and nobody is ever asked.", message=message.id)
+            yield draft.error((*path, "repeat_until"), "never_recalled", cause, _("Write 'checks', or another end."))
         elif message.repeat_until == "recalled":
-            cause = f"'{message.id}' ends for those who were right; its touches let others tell who that is."
-            fix = "Write 'cadence: {recall_floor: 0.35}' instead: it comes seldom to whoever knows it."
+            telling = N_("'{message}' ends for those who were right; its touches let others tell who that is.")
+            cause = _(telling, message=message.id)
+            fix = _("Write 'cadence: {recall_floor: 0.35}' instead: it comes seldom to whoever knows it.")
             yield draft.advice((*path, "repeat_until"), "tells_right", cause, fix)
 
 
@@ -89,11 +97,12 @@ def experiments_try_something(draft: Draft) -> Iterator[Problem]:
     if experiment is None:
         return
     if not any(_asks_for_recall(message) for message in draft.written.get("messages") or ()):
-        cause = "The experiment is about messages by recall, and there is none."
-        yield draft.error(("experiment",), "idle_experiment", cause, "Give a message 'recall_floor', or leave it out.")
+        cause = _("The experiment is about messages by recall, and there is none.")
+        fix = _("Give a message 'recall_floor', or leave it out.")
+        yield draft.error(("experiment",), "idle_experiment", cause, fix)
     if all(arm.every is not None for arm in experiment.arms):
-        cause = "No arm of the experiment is by recall."
-        yield draft.advice(("experiment", "arms"), "no_recall_arm", cause, "Write for example: [recall, every: 48h]")
+        cause = _("No arm of the experiment is by recall.")
+        yield draft.advice(("experiment", "arms"), "no_recall_arm", cause, _("Write for example: [recall, every: 48h]"))
 
 
 def arms_can_be_shown(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
@@ -107,8 +116,11 @@ def arms_can_be_shown(draft: Draft, people: Sequence[Person]) -> Iterator[Proble
     sizes = Counter(arm.name for person in theirs if (arm := arm_of(plan, person.id)))
     small = [arm.name for arm in plan.experiment.arms if not enough(sizes[arm.name])]
     if theirs and small:
-        cause = f"Chance puts fewer than {FEWEST} people into {listed(small, 'and')}; of so few nothing is shown."
-        fix = f"Raise 'share', or name fewer arms: {len(theirs)} people get a message by recall."
+        arms = listed(small, "and")
+        cause = _(
+            "Chance puts fewer than {fewest} people into {arms}; of so few nothing is shown.", fewest=FEWEST, arms=arms
+        )
+        fix = _("Raise 'share', or name fewer arms: {number} people get a message by recall.", number=len(theirs))
         yield draft.advice(("experiment",), "small_arm", cause, fix)
 
 

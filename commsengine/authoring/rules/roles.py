@@ -12,6 +12,7 @@ from commsengine.cadence.people import COLUMNS, Person
 from commsengine.cadence.plan import WEEKDAYS, Role
 from commsengine.errors import Problem
 from commsengine.text import listed, meant, near_names, near_or
+from commsengine.translation import N_, _
 
 
 def roles_can_match(draft: Draft) -> Iterator[Problem]:
@@ -19,14 +20,16 @@ def roles_can_match(draft: Draft) -> Iterator[Problem]:
     for name, role in draft.plan.audience.roles.items():
         path: YamlPath = ("audience", "roles", name)
         if rest:
-            cause = f"Nobody can be in '{name}': '{rest}' above it takes everybody else."
-            yield draft.error_at_key(path, "empty_role", cause, f"Move '{name}' above '{rest}'.")
+            cause = _("Nobody can be in '{role}': '{rest}' above it takes everybody else.", role=name, rest=rest)
+            fix = _("Move '{role}' above '{rest}'.", role=name, rest=rest)
+            yield draft.error_at_key(path, "empty_role", cause, fix)
         elif not role.rest and role.is_manager is None and not role.columns:
-            fix = "Write a column with values, is_manager: true, or rest: true for everybody else."
-            yield draft.error_at_key(path, "vague_role", f"The role '{name}' does not say who is in it.", fix)
+            cause = _("The role '{role}' does not say who is in it.", role=name)
+            fix = _("Write a column with values, is_manager: true, or rest: true for everybody else.")
+            yield draft.error_at_key(path, "vague_role", cause, fix)
         elif role.rest and (role.columns or role.is_manager is not None):
-            cause = f"'rest: true' takes everybody, so the other conditions of '{name}' have no effect."
-            yield draft.advice(path, "rest_alone", cause, "Take them out, or take 'rest' out.")
+            cause = _("'rest: true' takes everybody, so the other conditions of '{role}' have no effect.", role=name)
+            yield draft.advice(path, "rest_alone", cause, _("Take them out, or take 'rest' out."))
         rest = rest or (name if role.rest else "")
 
 
@@ -41,8 +44,9 @@ def roles_have_people(draft: Draft, people: Sequence[Person]) -> Iterator[Proble
         elif not unknown:
             yield from _idle_values(draft, name, role, people)
     if members[None]:
-        cause = f"{members[None]} of {len(people)} people are in no role and get nothing."
-        yield draft.advice(("audience", "roles"), "no_role", cause, "Add 'others: {rest: true}' if they should.")
+        outside, everybody = members[None], len(people)
+        cause = _("{number} of {all} people are in no role and get nothing.", number=outside, all=everybody)
+        yield draft.advice(("audience", "roles"), "no_role", cause, _("Add 'others: {rest: true}' if they should."))
 
 
 def columns_of(people: Sequence[Person]) -> list[str]:
@@ -54,16 +58,17 @@ def _columns_exist(draft: Draft, name: str, role: Role, columns: list[str]) -> I
     for column in role.columns:
         if column not in columns:
             path: YamlPath = ("audience", "roles", name, column)
-            fix = meant(column, columns, "column")
-            yield draft.error_at_key(path, "unknown_column", f"Nobody has a column '{column}' in the people file.", fix)
+            cause = _("Nobody has a column '{column}' in the people file.", column=column)
+            yield draft.error_at_key(path, "unknown_column", cause, meant(column, columns, N_("column")))
 
 
 def _nobody(draft: Draft, name: str, role: Role, people: Sequence[Person]) -> Iterator[Problem]:
     path: YamlPath = ("audience", "roles", name)
     if any(matches(role, person) for person in people):
-        cause, fix = f"Everybody in '{name}' is already in a role above it.", f"Move '{name}' up, or take it out."
+        cause = _("Everybody in '{role}' is already in a role above it.", role=name)
+        fix = _("Move '{role}' up, or take it out.", role=name)
     else:
-        cause, fix = f"The role '{name}' selects nobody.", _values_fix(role, people)
+        cause, fix = _("The role '{role}' selects nobody.", role=name), _values_fix(role, people)
     yield draft.error_at_key(path, "empty_role", cause, fix)
 
 
@@ -73,9 +78,10 @@ def _values_fix(role: Role, people: Sequence[Person]) -> str:
         for value in values:
             if value not in known:
                 near = near_names(value, known)
-                some = f"the values are {listed(known[:8], 'and')}"
-                return f"Nobody has {column} '{value}': " + (f"did you mean {listed(near)}?" if near else f"{some}.")
-    return "Loosen its conditions, or take it out."
+                fix = N_("Nobody has {column} '{value}': did you mean {names}?")
+                fix = fix if near else N_("Nobody has {column} '{value}': the values are {names}.")
+                return _(fix, column=column, value=value, names=listed(near) if near else listed(known[:8], "and"))
+    return _("Loosen its conditions, or take it out.")
 
 
 def _idle_values(draft: Draft, name: str, role: Role, people: Sequence[Person]) -> Iterator[Problem]:
@@ -83,9 +89,9 @@ def _idle_values(draft: Draft, name: str, role: Role, people: Sequence[Person]) 
         known = {person.column(column) for person in people}
         for index, value in enumerate(values):
             if value not in known:
-                fix = near_or(value, known - {""}, "Take it out, or check the people file.")
-                path: YamlPath = ("audience", "roles", name, column, index)
-                yield draft.advice(path, "idle_value", f"Nobody has {column} '{value}'.", fix)
+                fix = near_or(value, known - {""}, _("Take it out, or check the people file."))
+                cause = _("Nobody has {column} '{value}'.", column=column, value=value)
+                yield draft.advice(("audience", "roles", name, column, index), "idle_value", cause, fix)
 
 
 def people_can_be_reached(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
@@ -93,12 +99,12 @@ def people_can_be_reached(draft: Draft, people: Sequence[Person]) -> Iterator[Pr
     days = {WEEKDAYS.index(day) for day in draft.plan.send.window.days}
     never = [person for person in audience if person.days is not None and not person.days & days]
     if never:
-        cause = f"{len(never)} people never work on a day of the send window and get nothing."
-        yield draft.advice(("send", "window", "days"), "never_at_work", cause, "Allow one of their days.")
+        cause = _("{number} people never work on a day of the send window and get nothing.", number=len(never))
+        yield draft.advice(("send", "window", "days"), "never_at_work", cause, _("Allow one of their days."))
     alone = sum(1 for person in audience if not person.manager)
     if alone > 1 and _managers_call(draft):
-        cause = f"{alone} people have no manager; their follow-ups go to the owner."
-        yield draft.advice(("follow_up",), "no_manager", cause, "Fill the column 'manager' if they have one.")
+        cause = _("{number} people have no manager; their follow-ups go to the owner.", number=alone)
+        yield draft.advice(("follow_up",), "no_manager", cause, _("Fill the column 'manager' if they have one."))
 
 
 def _managers_call(draft: Draft) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from commsengine.authoring.draft import Draft
 from commsengine.authoring.yaml_tree import YamlPath
 from commsengine.errors import Problem
+from commsengine.translation import _
 
 MOST = {"title": 200, "subject": 200, "key_point": 500, "question": 500, "because": 1000, "goal": 500, "link": 2000}
 MOST_CHARACTERS = 8_000
@@ -20,10 +21,11 @@ def texts_can_be_sent(draft: Draft) -> Iterator[Problem]:
         key = next((part for part in reversed(path) if isinstance(part, str)), "")
         most = MOST.get(key, MOST_CHARACTERS)
         if len(text) > most:
-            cause = f"'{key}' has {len(text):,} characters; at most {most:,} fit."
-            yield draft.error(path, "too_long", cause, "Shorten it, and link to the rest.")
+            cause = _("'{key}' has {number:,} characters; at most {most:,} fit.", key=key, number=len(text), most=most)
+            yield draft.error(path, "too_long", cause, _("Shorten it, and link to the rest."))
         if key in ONE_LINE and "\n" in text.strip("\n"):
-            yield draft.error(path, "line_break", f"'{key}' goes over several lines.", "Write it in one line.")
+            cause = _("'{key}' goes over several lines.", key=key)
+            yield draft.error(path, "line_break", cause, _("Write it in one line."))
 
 
 def _written(node: Any, path: YamlPath) -> Iterator[tuple[YamlPath, str]]:

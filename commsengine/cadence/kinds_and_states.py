@@ -1,0 +1,133 @@
+"""The closed lists of words, each once: channels, touches, answers, outcomes. Stored as text, checked as ``Literal``.
+
+A list that people read has its words beside it. What goes over all channels or kinds takes the table, never a list of
+its own, so a new one is added here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from commsengine.translation import N_
+
+ChannelName = Literal["slack", "email"]
+"""What carries a message by itself."""
+
+Wish = Literal["", ChannelName]
+"""The channel somebody would rather have; empty without a wish."""
+
+Carrier = Literal[ChannelName, "personal"]
+"""A channel, or a human."""
+
+HUMAN: Literal["personal"] = "personal"
+"""The carrier that is no channel."""
+
+Form = Literal["letter", "card"]
+"""What a message is written as: mail with HTML and text, or blocks with buttons."""
+
+TouchKind = Literal["message", "remind", "personal", "sponsor", "service"]
+HandKind = Literal["personal", "sponsor"]
+"""What a human carries."""
+
+TouchState = Literal["claimed", "sending", "sent", "retry", "failed", "uncertain", "skipped"]
+Verdict = Literal["sent", "permanent", "retry", "uncertain", "released"]
+"""What a channel says of one attempt."""
+
+ReceiptState = Literal["sent", "failed", "retry", "uncertain", "released"]
+"""What becomes of a touch by one attempt."""
+AttemptVerdict = Literal["sent", "failed", "retry", "uncertain"]
+Resolution = Literal["sent", "resend"]
+"""How a person or a resolver settles an uncertain touch."""
+
+AnswerKind = Literal["acknowledged", "input", "commit", "check", "heard_enough", "not_for_me"]
+EvidenceKind = Literal["slack", "link", "reply", "manager"]
+OutcomeName = Literal["understood", "objects", "declines", "away"]
+Unclear = Literal["why", "role", "goal", "procedure", "skill", "time"]
+Standing = Literal["heard enough", "asked", "not recalled", "recalled", "acknowledged", "reached", "not reached"]
+CampaignState = Literal["paused", "running", "finished", "cancelled"]
+Ask = Literal["acknowledge", "check", "input", "commit", "nothing"]
+
+SUPPOSITIONS = ("none", "all", "typical", "weak", "strong")
+"""How people may be supposed to answer, in a simulation or a rehearsal."""
+
+STATES: tuple[TouchState, ...] = get_args(TouchState)
+ASKED_FOR: tuple[AnswerKind, ...] = ("input", "commit")
+"""Answers in the person's own words or by choice, where a message asks for that: never the answer to a check."""
+
+GOT_IT: tuple[AnswerKind, ...] = ("acknowledged", "input", "commit", "check")
+"""Answers by which the person has taken note of the message, whatever it asks."""
+
+OUTCOMES: tuple[OutcomeName, ...] = get_args(OutcomeName)
+UNCLEAR: tuple[Unclear, ...] = get_args(Unclear)
+STANDINGS: tuple[Standing, ...] = get_args(Standing)
+"""The first that holds is the person's standing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelTerms:
+    """How people read about a channel: as a choice, of what it carried, and within a sentence; and what it is like.
+
+    ``evidence`` is how we know of an answer to what it carried. ``any_address``: it reaches addresses of all kinds,
+    not only those of its own members.
+    """
+
+    label: str
+    carried: str
+    in_text: str
+    form: Form = "letter"
+    evidence: EvidenceKind = "link"
+    any_address: bool = False
+
+
+CHANNELS: Mapping[ChannelName, ChannelTerms] = {
+    "slack": ChannelTerms("Slack", N_("Sent in Slack"), "Slack", form="card", evidence="slack"),
+    "email": ChannelTerms(N_("E-mail"), N_("Sent by e-mail"), N_("e-mail"), any_address=True),
+}
+"""In the order in which a plan that names none prefers them."""
+
+EVIDENCE: Mapping[EvidenceKind, str] = {
+    "link": N_("by link"),
+    "slack": N_("in Slack"),
+    "reply": N_("by reply"),
+    "manager": N_("as told in a talk"),
+}
+
+
+def channel_of(carrier: Carrier) -> ChannelName:
+    """The channel itself; that of mail for a human, and for a channel that the program no longer has."""
+    return carrier if carrier != HUMAN and carrier in CHANNELS else "email"
+
+
+def service_channel(ready: Collection[ChannelName]) -> ChannelName:
+    """Of these, the one for what is no touch: the first that reaches any address, else the first."""
+    return min(ready, key=lambda name: not CHANNELS[name].any_address)
+
+
+BY_HAND: Mapping[HandKind, str] = {
+    "personal": N_("You were put on the list for a personal call or visit"),
+    "sponsor": N_("It was proposed to the lead to involve the sponsor"),
+}
+"""The kinds of touches that a human carries, as the person reads about them. They cost no attention budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerWords:
+    """How an answer reads to the person who gave it, and to the lead."""
+
+    to_them: str
+    to_others: str
+
+
+ANSWERS: Mapping[AnswerKind, AnswerWords] = {
+    "acknowledged": AnswerWords(N_("You confirmed"), N_("got it")),
+    "input": AnswerWords(N_("You answered"), N_("gave an answer")),
+    "commit": AnswerWords(N_("You said you will"), N_("said they will")),
+    "check": AnswerWords(N_("You answered the question"), N_("answered the question")),
+    "heard_enough": AnswerWords(N_("You said you have heard enough"), N_("heard enough")),
+    "not_for_me": AnswerWords(N_("You said this is not for you"), N_("not for them, they say")),
+}
+
+ENOUGH: frozenset[str] = frozenset({"heard_enough", "not_for_me"})
+"""Answers after which nothing more of that message comes."""

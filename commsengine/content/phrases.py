@@ -1,0 +1,56 @@
+"""Dates and cadences in words: a day as a language writes it, and how often something comes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import lru_cache
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+
+from commsengine.cadence.plan import Cadence
+from commsengine.translation import _, counted
+
+_ENGLISH = "EEEE, d MMMM y"
+
+
+@lru_cache(maxsize=4096)
+def day_text(day: dt.date, language: str) -> str:
+    """``Monday, 15 March 2027``, or as the language writes it; English where the language is unknown."""
+    locale = _locale(language)
+    if locale is None or (locale.language == "en" and locale.territory is None):
+        return format_date(day, _ENGLISH, locale="en")
+    return format_date(day, "full", locale=locale)
+
+
+@lru_cache(maxsize=256)
+def _locale(language: str) -> Locale | None:
+    try:
+        return Locale.parse(language.replace("-", "_"))
+    except (ValueError, UnknownLocaleError):
+        return None
+
+
+def often(cadence: Cadence, *, on_trial: bool = False) -> str:
+    """A cadence as a sentence; ``on_trial`` where chance gives some people another."""
+    if cadence.every is None and on_trial:
+        return _("It comes again and again while it is open.")
+    if cadence.every is None:
+        return _("It comes often while it is new, and rarely once it is remembered.")
+    span = _span(cadence.every)
+    if cadence.times == 1:
+        return _("It comes once.")
+    if cadence.times:
+        return _("It comes every {span}, {times} times at most.", span=span, times=cadence.times)
+    return _("It comes every {span} while it is open.", span=span)
+
+
+def _span(minutes: int) -> str:
+    weeks, days, hours = minutes // (7 * 24 * 60), minutes // (24 * 60), minutes // 60
+    if minutes % (7 * 24 * 60) == 0:
+        return _("week") if weeks == 1 else counted(weeks, "week", "weeks")
+    if minutes % (24 * 60) == 0:
+        return _("day") if days == 1 else counted(days, "day", "days")
+    if minutes % 60 == 0:
+        return counted(hours, "hour", "hours")
+    return _("{minutes} minutes", minutes=minutes)

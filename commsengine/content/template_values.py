@@ -1,0 +1,124 @@
+"""What a template can see: the plan's words for one message and role, in one language."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from commsengine.cadence.calendar import local_date_in
+from commsengine.cadence.kinds_and_states import Carrier, TouchKind
+from commsengine.cadence.people import Person
+from commsengine.cadence.plan import ANGLES, Message, Plan, Workspace
+from commsengine.content.grammar import answer_slot
+from commsengine.content.phrases import day_text, often
+from commsengine.content.recipe import Recipe
+from commsengine.content.slots import Prose, Slot, clean
+from commsengine.content.templates import Text
+from commsengine.content.texts_by_touch import TITLES, UNCLEAR, angles, variant
+from commsengine.translation import _
+
+_GRACE = dt.timedelta(days=30)
+"""How long after the campaign's last day a link still opens its page."""
+
+_EMPTY: Mapping[str, Any] = {
+    **dict.fromkeys(("answer", "commit", "corrected", "headline", "key_point", "question", "others", "tried"), ""),
+    **{
+        name: []
+        for name in ("points", "key_points", "asks", "figures", "moved", "calls", "questions", "answers", "held")
+    },
+    "wiifm": dict.fromkeys(ANGLES, ""),
+    "page": True,
+}
+"""Names that have nothing to say in most messages."""
+
+
+class Setting:
+    """The plan and the workspace as templates see them."""
+
+    def __init__(self, plan: Plan, workspace: Workspace) -> None:
+        self._plan = plan
+        self._workspace = workspace
+
+    def language(self, person: Person) -> str:
+        # Where the company does not write in the person's language, dates and texts would be of two languages.
+        spoken = (person.language, person.language.partition("-")[0])
+        return person.language if set(spoken) & set(self._workspace.languages) else self._workspace.language
+
+    def day(self, at: dt.datetime, person: Person) -> str:
+        return day_text(local_date_in(person.time_zone or self._plan.send.time_zone, at), self.language(person))
+
+    def of_plan(self, slots: Mapping[str, Any], language: str) -> dict[str, Any]:
+        milestones = {name: day_text(milestone.date, language) for name, milestone in self._plan.milestones.items()}
+        return {**slots, "milestones": milestones, "campaign": {"id": self._plan.campaign, "title": self._plan.title}}
+
+    def of_message(
+        self, recipe: Recipe, message: Message, role: str, language: str, slots: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        base = self.of_plan(slots, language)
+        # Where the check only comes along, its answers stand with its question alone.
+        own_answers = [] if recipe.part else _seen_answers(recipe, base)
+        return {
+            **_EMPTY,
+            **base,
+            **{name: line(text, base) for name, text in recipe.texts.items() if name != "text"},
+            "text": prose(recipe.texts["text"], base) if "text" in recipe.texts else "",
+            "choices": [line(choice, base) for choice in recipe.choices] or own_answers,
+            "reply_by": _("{days} working days", days=message.input.reply_by) if message.input else "",
+            "role": role,
+            "ask": message.ask,
+            "language": language,
+            "often": often(message.cadence, on_trial=self._plan.experiment is not None),
+            "several_leads": len(self._plan.owner) > 1,
+            "manager_sees": any(rung.do == "personal" and rung.by == "manager" for rung in self._plan.ladder(message)),
+        }
+
+    def of_touch(
+        self,
+        recipe: Recipe,
+        context: Mapping[str, Any],
+        number: int,
+        kind: TouchKind | Literal["correction"],
+        channel: Carrier,
+        language: str,
+    ) -> dict[str, Any]:
+        base = self.of_plan(context, language)
+        written = {**recipe.wiifm, **{name: recipe.texts[name] for name in ("text", UNCLEAR) if name in recipe.texts}}
+        points = [
+            {"angle": angle, "title": Prose(_(TITLES[angle])), "text": prose(written[angle], base)}
+            for angle in angles(written, number)
+        ]
+        asks, unclear = recipe.part is not None, UNCLEAR in written
+        touch = {"number": number, "variant": variant(number), "kind": kind, "unclear": unclear, "asks": asks}
+        return {**context, "channel": channel, "touch": touch, "points": points}
+
+    def of_question(self, recipe: Recipe, context: Mapping[str, Any], language: str) -> dict[str, Any]:
+        # The check comes with a message that asks for something else.
+        base = self.of_plan(context, language)
+        question = line(recipe.question, base) if recipe.question else ""
+        return {**context, "question": question, "choices": _seen_answers(recipe, base)}
+
+
+def links_end(plan: Plan) -> dt.datetime:
+    """The last day of a campaign and a grace of 30 days, in UTC: until then its links open their pages."""
+    ends = []
+    for message in plan.messages:
+        moment = message.closes
+        day = moment.date or plan.milestones[moment.milestone].date
+        # Working days stretch over weekends and holidays; links may live longer, never shorter.
+        ends.append(day + dt.timedelta(days=moment.offset * (2 if moment.working and moment.offset > 0 else 1)))
+    return dt.datetime.combine(max(ends), dt.time(), dt.UTC) + _GRACE
+
+
+def _seen_answers(recipe: Recipe, base: Mapping[str, Any]) -> list[Slot]:
+    # Each person sees the answers in an order of their own, so they are gaps here.
+    return [Slot(answer_slot(place), clean(line(text, base))) for place, text in enumerate(recipe.answers)]
+
+
+def prose(text: Text, base: Mapping[str, Any]) -> Prose:
+    return Prose(text.render(base).strip())
+
+
+def line(text: Text, base: Mapping[str, Any]) -> Prose:
+    """One line of Markdown, to stand in a heading, a quote or a list."""
+    return Prose(" ".join(text.render(base).split()))

@@ -1,0 +1,81 @@
+"""The catalogs in ``commsengine/locale``: complete, and the place where a text is reworded."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator
+from gettext import GNUTranslations
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+
+from commsengine.cli import run
+from commsengine.translation import ENGLISH, _, in_language
+from tests.catalogs import catalog_files, extracted, python, renewed
+from tests.pseudo import in_place_of
+
+NEXT = "A workspace is in {folder}. Next:"
+FILES = {path.parts[-3]: path for path in catalog_files()}
+
+
+@pytest.fixture(scope="module")
+def today() -> Catalog:
+    return extracted()
+
+
+@pytest.mark.parametrize("language", FILES)
+def test_the_catalogs_have_the_texts_of_today(today: Catalog, language: str) -> None:
+    path = FILES[language]
+    kept = tuple(file.read_bytes() if file.exists() else b"" for file in (path, path.with_suffix(".mo")))
+    renew = renewed(path, today) != kept  # compared here: pytest would show two long files
+    assert not renew, "make catalogs brings them up to date"
+
+
+@pytest.fixture
+def reworded(today: Catalog, tmp_path: Path) -> Iterator[Path]:
+    """A copy of the English catalog, in which one text was changed and the rest brought up to date."""
+    copy = tmp_path / ENGLISH / "LC_MESSAGES" / "commsengine.po"
+    copy.parent.mkdir(parents=True)
+    written, _compiled = renewed(copy, today)
+    entry = f'msgid "{NEXT}"\nmsgstr ""\n'.encode()
+    assert entry in written
+    copy.write_bytes(written.replace(entry, f'msgid "{NEXT}"\nmsgstr "{{folder}} is yours."\n'.encode()))
+    written, compiled = renewed(copy, today)
+    copy.write_bytes(written)
+    with in_place_of(ENGLISH, GNUTranslations(io.BytesIO(compiled))):
+        yield copy
+
+
+def test_a_text_is_reworded_in_the_catalog(reworded: Path, tmp_path: Path) -> None:
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        assert run(["init", str(tmp_path / "crm")]) == 0
+    said = out.getvalue().splitlines()
+    assert said[0] == f"{tmp_path}/crm is yours."
+    assert said[-1] == "  commsengine check schedules/crm.yaml"
+
+
+def test_no_text_is_no_text_in_a_catalog_too(reworded: Path) -> None:
+    assert _("") == ""
+
+
+def test_a_language_without_a_catalog_is_english() -> None:
+    with in_language("tlh"):
+        assert _(NEXT, folder="crm") == "A workspace is in crm. Next:"
+
+
+def test_texts_are_found_wherever_they_stand() -> None:
+    code = b"""
+x = f"{_('a')} {_(y)} {N_('b')}"
+counted(n, "one", "many")
+@click.command()
+def c():
+    '''Help.
+
+    More.
+    '''
+def d(): "No help."
+"""
+    found = [texts for _line, _name, texts, _comments in python(io.BytesIO(code), {"_", "N_", "counted"}, ())]
+    assert sorted(found, key=str) == ["Help.\n\nMore.", ["a"], ["b"], [None, "one", "many"], [None]]
