@@ -111,8 +111,8 @@ def _tell(seen: Verified) -> None:
         click.echo(_("{messages} left to people whom it does not know: import them again.", messages=left))
     messages, about = n_messages(seen.coming.total), "" if seen.coming.exact else _(" (estimated)")
     click.echo(_("Released, it would send {messages} in the next 24 hours{about}.", messages=messages, about=about))
-    for campaign, messages in seen.coming.messages.items():
-        click.echo(f"  {campaign}: {messages:,}")
+    for campaign, number in seen.coming.messages.items():
+        click.echo(f"  {campaign}: {number:,}")
 
 
 def _json(seen: Verified) -> dict[str, object]:
