@@ -68,11 +68,7 @@ def preview(
         fix = _("Ask for an earlier one with --touch, or another --message.")
         raise InputError(_("There is no touch {number} to show.", number=number), fix)
     if out is not None or open_:
-        folder = out or Path("preview")
-        files = _write(seen, folder)
-        note(_("{files} files are in {folder}.", files=len(files), folder=folder))
-        for address, by in dict.fromkeys((each.person.email, each.goes_by) for each in seen if each.message):
-            note(_("To {email} it goes out by {channel}.", email=address, channel=by))
+        files = _write(seen, out or Path("preview"))
         for file in files if open_ else ():
             if file.suffix == ".html":
                 open_page(file)
@@ -109,6 +105,9 @@ def _write(seen: list[PreviewTouch], folder: Path) -> list[Path]:
         for ending, text in _texts(shown).items():
             files.append(folder / f"{name}{ending}")
             write(files[-1], text, _("Name another folder with --out."), folders=True)
+    note(_("{files} files are in {folder}.", files=len(files), folder=folder))
+    for address, by in dict.fromkeys((each.person.email, each.goes_by) for each in seen if each.message):
+        note(_("To {email} it goes out by {channel}.", email=address, channel=by))
     return files
 
 
