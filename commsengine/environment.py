@@ -92,18 +92,14 @@ def _secret(name: str, path: Path) -> str:
         mode, text = path.stat().st_mode, path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else _("it is not text")
-        raise InputError(
-            _("{setting} names {path}, which cannot be read: {reason}.", setting=name, path=path, reason=reason),
-            _("Name a readable file."),
-        ) from None
+        text = _("{setting} names {path}, which cannot be read: {reason}.", setting=name, path=path, reason=reason)
+        raise InputError(text, _("Name a readable file.")) from None
     if mode & stat.S_IROTH and not path.absolute().is_relative_to("/run"):
         text = N_("{setting} names {path}, which everybody on this machine can read (mode {mode:04o}).")
         raise InputError(_(text, setting=name, path=path, mode=mode & 0o777), _("Run: chmod 600 {file}", file=path))
     if not text:
-        raise InputError(
-            _("{setting} names {path}, which is empty.", setting=name, path=path),
-            _("Put the secret into it, alone on one line."),
-        )
+        fix = _("Put the secret into it, alone on one line.")
+        raise InputError(_("{setting} names {path}, which is empty.", setting=name, path=path), fix)
     return text
 
 
@@ -154,9 +150,8 @@ def _problem(error: Any, file: Path, written: Mapping[str, str | None]) -> Probl
     name = PREFIX + str(error["loc"][0]).upper() if error["loc"] else ""
     cause = str(error["ctx"]["error"]) if error["type"] == "value_error" else _plain(error)
     message, _stop, fix = f"{name} {cause}".strip().partition(". ")
-    return Problem(
-        *_place(name, file, written), "setting", f"{message.rstrip('.')}.", f"{fix.rstrip('.')}." if fix else ""
-    )
+    remedy = f"{fix.rstrip('.')}." if fix else ""
+    return Problem(*_place(name, file, written), "setting", f"{message.rstrip('.')}.", remedy)
 
 
 def _place(name: str, file: Path, written: Mapping[str, str | None]) -> tuple[str, int, int]:

@@ -175,11 +175,10 @@ def _bound(web: Web) -> socket.socket:
     try:
         return socket.create_server((web.host, web.port))
     except OSError as problem:
-        address = f"{web.host}:{web.port}"
-        raise CommsError(
-            _("The pages cannot be shown at {address}: {reason}.", address=address, reason=problem.strerror),
-            _("Set COMMSENGINE_HTTP_BIND to a free address, or stop the program that uses this one."),
-        ) from None
+        address, reason = f"{web.host}:{web.port}", problem.strerror
+        fix = _("Set COMMSENGINE_HTTP_BIND to a free address, or stop the program that uses this one.")
+        text = _("The pages cannot be shown at {address}: {reason}.", address=address, reason=reason)
+        raise CommsError(text, fix) from None
 
 
 def _connected(slack: SocketMode | None) -> AbstractContextManager[object]:

@@ -53,9 +53,8 @@ def _web_url(value: str) -> str:
     try:
         parts = _split(value)
     except ValueError:
-        raise ValueError(
-            _("has a port or an address that cannot be. Write one such as https://comms.example.com:8443")
-        ) from None
+        fault = _("has a port or an address that cannot be. Write one such as https://comms.example.com:8443")
+        raise ValueError(fault) from None
     if parts.hostname and not parts.hostname.isascii():
         raise ValueError(_("has letters beyond a-z in its host. Write the host in its ASCII form (xn--…)"))
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -99,12 +98,10 @@ def _host_and_port(value: str) -> str:
 def _database_url(value: SecretStr) -> SecretStr:
     scheme, _mark, rest = value.get_secret_value().partition("://")
     if scheme.partition("+")[0] not in ("sqlite", "postgresql", "postgres") or not rest.strip("/"):
-        raise ValueError(
-            _(
-                "names no database that works here. Write sqlite:///commsengine.db or "
-                "postgresql://user:password@host/name"
-            )
+        fault = _(
+            "names no database that works here. Write sqlite:///commsengine.db or postgresql://user:password@host/name"
         )
+        raise ValueError(fault)
     if scheme.startswith("sqlite") and "?" in rest:
         raise ValueError(_("holds a '?'. In the name of a file or folder write it as %3F, and a % as %25"))
     return value
@@ -207,12 +204,11 @@ class Settings(BaseSettings):
         if self.slack_app_token and not self.slack_bot_token:
             raise ValueError(_("COMMSENGINE_SLACK_APP_TOKEN is set without COMMSENGINE_SLACK_BOT_TOKEN. Set both"))
         if not self.base_url and not is_loopback(self.bind[0]):
-            raise ValueError(
-                _(
-                    "COMMSENGINE_HTTP_BIND listens beyond this machine, so COMMSENGINE_BASE_URL must say how people "
-                    "reach it. Set it to https://your-host"
-                )
+            fault = _(
+                "COMMSENGINE_HTTP_BIND listens beyond this machine, so COMMSENGINE_BASE_URL must say how people "
+                "reach it. Set it to https://your-host"
             )
+            raise ValueError(fault)
         return self
 
     @property
@@ -248,10 +244,8 @@ class Settings(BaseSettings):
     def require_key(self) -> None:
         """Raises ``InputError`` when there is no key to sign links with."""
         if not self.secret_key:
-            raise InputError(
-                _("COMMSENGINE_SECRET_KEY is not set, so no link can be signed."),
-                _("Run 'commsengine init .' to have one written to .env, or set it yourself: openssl rand -hex 32."),
-            )
+            fix = _("Run 'commsengine init .' to have one written to .env, or set it yourself: openssl rand -hex 32.")
+            raise InputError(_("COMMSENGINE_SECRET_KEY is not set, so no link can be signed."), fix)
 
     @property
     def smtp(self) -> str:

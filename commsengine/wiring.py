@@ -117,10 +117,8 @@ class Wiring:
         from commsengine.store.store import Store
 
         if not self.has_database and not any((self.folder / sign).exists() for sign in SIGNS_OF_A_WORKSPACE):
-            raise InputError(
-                _("{folder} is no workspace.", folder=self.folder),
-                _("Go into one, name it with --workspace, or make one: commsengine init DIR"),
-            )
+            fix = _("Go into one, name it with --workspace, or make one: commsengine init DIR")
+            raise InputError(_("{folder} is no workspace.", folder=self.folder), fix)
         self.refuse_misplaced()
         return Store.create(self.settings.database)
 
@@ -303,13 +301,10 @@ class Wiring:
     def must_send(self) -> None:
         """Raises ``InputError`` when nothing could be sent at all."""
         if not self.settings.credentials:
-            raise InputError(
-                _("Neither mail nor Slack is set up, so nothing can be sent."),
-                _(
-                    "Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN, or try it without: commsengine rehearse "
-                    "PLAN"
-                ),
+            fix = _(
+                "Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN, or try it without: commsengine rehearse PLAN"
             )
+            raise InputError(_("Neither mail nor Slack is set up, so nothing can be sent."), fix)
         self.settings.require_key()
 
     def left_out(self, plan: Plan) -> list[str]:
@@ -317,13 +312,10 @@ class Wiring:
             text = N_("{campaign}: neither mail nor Slack is set up, so it can be rehearsed but not started.")
             return [_(text, campaign=plan.campaign)]
         used = [name for name in plan.send.channels if name in self.channels]
+        unused = [name for name in plan.send.channels if name not in used]
         others = f" {_('and')} ".join(used) or _("no channel: people are called")
         text = N_("{campaign}: {channel} has no credentials here, so it is left out; it uses {others}.")
-        return [
-            _(text, campaign=plan.campaign, channel=name, others=others)
-            for name in plan.send.channels
-            if name not in used
-        ]
+        return [_(text, campaign=plan.campaign, channel=name, others=others) for name in unused]
 
     @cached_property
     def decisions(self) -> Decisions:

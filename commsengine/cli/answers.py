@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commsengine.cli.arguments import CAMPAIGN
-from commsengine.cli.output import json_option, note, show_json, title, when
+from commsengine.cli.output import json_option, n_people, note, show_json, title, when
 from commsengine.cli.workspace import with_workspace
 from commsengine.translation import N_, _, counted
 
@@ -55,13 +55,8 @@ def _show(found: Mapping[str, Any]) -> None:
         click.echo(_("No message of this campaign asks for input ('ask: input' or 'ask: commit')."))
     for message in found["messages"]:
         title("\n".join(_lines(f"{message['message']}: {message['question']}")))
-        click.echo(
-            _(
-                "  {answers}; {people} got the message and did not answer",
-                answers=counted(len(message["answers"]), "answer", "answers"),
-                people=counted(len(message["silent"]), "person", "people"),
-            )
-        )
+        given, silent = counted(len(message["answers"]), "answer", "answers"), n_people(len(message["silent"]))
+        click.echo(_("  {answers}; {people} got the message and did not answer", answers=given, people=silent))
         for choice, number in message["tally"].items():
             click.echo(f"  {number:>5,}  {' '.join(_lines(choice))}")
         for answer in message["answers"]:

@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.arguments import FILE, consent_to, yes_option
-from commsengine.cli.output import estimated_from, first_rows, json_option, note, show_json, title
+from commsengine.cli.arguments import FILE, consent, yes_option
+from commsengine.cli.output import (
+    estimated_from,
+    first_rows,
+    json_option,
+    n_messages,
+    n_people,
+    n_touches,
+    note,
+    show_json,
+    title,
+)
 from commsengine.cli.people import tell_columns, tell_leavers
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
-from commsengine.translation import N_, _, counted
+from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
     from commsengine.authoring.people_file import PeopleFile
@@ -51,14 +61,13 @@ def apply(wiring: Wiring, plan: Path, dry_run: bool, yes: bool, as_json: bool) -
         raise InputError(_("Nobody is imported yet."), _("Run: commsengine people import people.csv"))
     diff = applying.compare(wiring.store, wiring.decisions, written, checked_plan.people, wiring.clock())
     if as_json:
-        returned = roster.returned if roster else ()
-        show_json({**asdict(diff), "applied": not dry_run, "returned": returned})
+        show_json({**asdict(diff), "applied": not dry_run, "returned": roster.returned if roster else ()})
     else:
         _tell(wiring, diff, checked_plan, plan)
         _tell_roster(roster, refusing=not yes)
     if dry_run:
         return
-    consent_to(diff.audience, _("Apply {campaign}?", campaign=written.campaign), yes=yes)
+    consent(_("Apply {campaign}?", campaign=written.campaign), yes=yes, recipients=diff.audience)
     _put_in_force(wiring, diff, written, plan, roster)
     if not as_json:
         click.echo(_next(wiring, written))
@@ -67,10 +76,8 @@ def apply(wiring: Wiring, plan: Path, dry_run: bool, yes: bool, as_json: bool) -
 def _refuse_cancelled(wiring: Wiring, plan: Plan) -> None:
     record = wiring.store.campaigns.get(plan.campaign)
     if record is not None and record.state == "cancelled":
-        raise InputError(
-            _("{campaign} was cancelled for good.", campaign=plan.campaign),
-            _("Give the plan another id in its line 'campaign:'."),
-        )
+        fix = _("Give the plan another id in its line 'campaign:'.")
+        raise InputError(_("{campaign} was cancelled for good.", campaign=plan.campaign), fix)
 
 
 def _tell_roster(roster: PeopleFile | None, *, refusing: bool) -> None:
@@ -100,13 +107,8 @@ def _tell(wiring: Wiring, diff: Diff, checked_plan: CheckedPlan, path: Path) -> 
 
     plan = checked_plan.plan
     title(_("{title} ({campaign}), version {version}", title=plan.title, campaign=diff.campaign, version=diff.version))
-    click.echo(
-        _(
-            "{messages} for {people}.",
-            messages=counted(len(plan.messages), "message", "messages"),
-            people=counted(diff.audience, "person", "people"),
-        )
-    )
+    messages, people = n_messages(len(plan.messages)), n_people(diff.audience)
+    click.echo(_("{messages} for {people}.", messages=messages, people=people))
     for text in wiring.left_out(plan):
         note(text)
     if diff.new:
@@ -140,18 +142,12 @@ def _tell_dates(diff: Diff) -> None:
     if not diff.new:
         to_come = diff.touches
         about = "" if to_come.exact else estimated_from(to_come.looked_at)
-        click.echo(
-            _(
-                "Touches to come: {moved:,} moved, {cancelled:,} cancelled, {added:,} new, {kept:,} as before{about}.",
-                moved=to_come.moved,
-                cancelled=to_come.cancelled,
-                added=to_come.added,
-                kept=to_come.kept,
-                about=about,
-            )
+        text = N_(
+            "Touches to come: {moved:,} moved, {cancelled:,} cancelled, {added:,} new, {kept:,} as before{about}."
         )
+        click.echo(_(text, **asdict(to_come), about=about))
     if diff.told:
-        click.echo("\n" + _("Told the old date: {people}", people=counted(len(diff.told), "person", "people")))
+        click.echo("\n" + _("Told the old date: {people}", people=n_people(len(diff.told))))
         first_rows([N_("person"), N_("milestones")], [(told.email, ", ".join(told.milestones)) for told in diff.told])
         click.echo(f"\n{_('Proposed correction to exactly those:')}\n  {diff.correction}")
         note(_("Nothing sends it by itself: write it as a message of its own, which goes to everybody in its roles."))
@@ -171,24 +167,18 @@ def _first_touches(wiring: Wiring, checked_plan: CheckedPlan, path: Path, audien
         note(closed.message)
         return
     if seen.sent:
-        first = seen.sent[0]
-        click.echo(
-            _(
-                "Started now, the first leaves {local_at:%a %d %b %H:%M} the person's time, {touches} in all if "
-                "nobody answers.",
-                local_at=first.local_at,
-                touches=counted(len(seen.sent), "touch", "touches"),
-            )
+        text = N_(
+            "Started now, the first leaves {local_at:%a %d %b %H:%M} the person's time, {touches} in all if "
+            "nobody answers."
         )
+        click.echo(_(text, local_at=seen.sent[0].local_at, touches=n_touches(len(seen.sent))))
     tell_rates(seen, wiring.settings.rates)
 
 
 def _next(wiring: Wiring, plan: Plan) -> str:
-    record = wiring.store.campaigns.get(plan.campaign)
+    campaign, record = plan.campaign, wiring.store.campaigns.get(plan.campaign)
     if record is None or record.state == "running":
-        return _("{campaign} goes on with this version.", campaign=plan.campaign)
+        return _("{campaign} goes on with this version.", campaign=campaign)
     if record.started_at is None:
-        return _("{campaign} is paused. Next: commsengine start {campaign}", campaign=plan.campaign)
-    return _(
-        "{campaign} is {state}. Next: commsengine resume {campaign}", campaign=plan.campaign, state=_(record.state)
-    )
+        return _("{campaign} is paused. Next: commsengine start {campaign}", campaign=campaign)
+    return _("{campaign} is {state}. Next: commsengine resume {campaign}", campaign=campaign, state=_(record.state))

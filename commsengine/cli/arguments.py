@@ -42,45 +42,29 @@ ANSWERS = click.Choice(SUPPOSITIONS)
 def person_named(wiring: Wiring, email: str) -> Person:
     """By address or id. Raises ``InputError`` with the near addresses."""
     people = wiring.store.people
-    found = people.by_email(email) or people.by_id(email)
-    if found is None:
-        near = people.near(email)
-        hint = (
-            _("Did you mean {near}?", near=f" {_('or')} ".join(near))
-            if near
-            else _("Import them first: commsengine people import FILE")
-        )
-        raise InputError(_("Nobody here has the address '{email}'.", email=email), hint)
-    return found
+    if found := people.by_email(email) or people.by_id(email):
+        return found
+    near = f" {_('or')} ".join(people.near(email))
+    fix = _("Did you mean {near}?", near=near) if near else _("Import them first: commsengine people import FILE")
+    raise InputError(_("Nobody here has the address '{email}'.", email=email), fix)
 
 
 yes_option = click.option("--yes", "-y", is_flag=True, help=N_("Do it without asking."))
 
 WIDE = 50
-"""Above so many recipients the number itself must be typed."""
+"""Above so many recipients a yes is given too easily: the number itself must be typed."""
 
 
-def consent(question: str, *, yes: bool) -> None:
+def consent(question: str, *, yes: bool, recipients: int = 0) -> None:
     """Raises ``InputError`` where standard input is no terminal, ``click.Abort`` on a no."""
     if yes:
         return
-    _somebody_there(question)
-    click.confirm(question, abort=True, err=True)
-
-
-def consent_to(number: int, question: str, *, yes: bool) -> None:
-    # Above 50 recipients a yes is given too easily: the number is typed.
-    if yes or number <= WIDE:
-        return consent(question, yes=yes)
-    _somebody_there(question)
-    typed = click.prompt(_("{question} Type the number of recipients to go on", question=question), err=True)
-    if typed.strip().replace(",", "") != str(number):
-        raise click.Abort
-    return None
-
-
-def _somebody_there(question: str) -> None:
     if not sys.stdin.isatty():
-        raise InputError(
-            _("{question} Nobody is here to answer: standard input is no terminal.", question=question), _("Add --yes.")
-        )
+        text = N_("{question} Nobody is here to answer: standard input is no terminal.")
+        raise InputError(_(text, question=question), _("Add --yes."))
+    if recipients <= WIDE:
+        click.confirm(question, abort=True, err=True)
+        return
+    typed = click.prompt(_("{question} Type the number of recipients to go on", question=question), err=True)
+    if typed.strip().replace(",", "") != str(recipients):
+        raise click.Abort

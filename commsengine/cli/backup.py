@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cli.arguments import FILE, consent, yes_option
-from commsengine.cli.output import json_option, note, show_json, when
+from commsengine.cli.output import json_option, n_messages, n_people, n_touches, note, show_json, when
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
-from commsengine.translation import N_, _, counted
+from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
     from commsengine.campaigns.restore_backup import Verified
@@ -33,17 +33,10 @@ def backup(wiring: Wiring, file: Path | None) -> None:
 
     target = file.absolute() if file else _in_backups(wiring, "commsengine")
     copy_to(wiring.store.database, target)
-    people = counted(wiring.store.people.count(), "person", "people")
-    touches = sum(sum(books.touches.values()) for books in wiring.store.counts.status(wiring.clock()))
-    click.echo(
-        _(
-            "{file} is whole: {people}, {touches}, {size:,} bytes.",
-            file=target,
-            people=people,
-            touches=counted(touches, "touch", "touches"),
-            size=target.stat().st_size,
-        )
-    )
+    people, size = n_people(wiring.store.people.count()), target.stat().st_size
+    touches = n_touches(sum(sum(books.touches.values()) for books in wiring.store.counts.status(wiring.clock())))
+    text = N_("{file} is whole: {people}, {touches}, {size:,} bytes.")
+    click.echo(_(text, file=target, people=people, touches=touches, size=size))
     note(_("It holds personal data and is readable by you alone. Secrets (.env) and the state folder are not in it."))
 
 
@@ -102,14 +95,8 @@ def _in_backups(wiring: Wiring, name: str) -> Path:
 
 def _tell(seen: Verified) -> None:
     made = _("made after {instant}", instant=when(seen.made_at)) if seen.made_at else _("made before an engine had run")
-    click.echo(
-        _(
-            "A whole backup, {made}: {people}, {touches} on record.",
-            made=made,
-            people=counted(seen.people, "person", "people"),
-            touches=counted(seen.touches, "touch", "touches"),
-        )
-    )
+    people, touches = n_people(seen.people), n_touches(seen.touches)
+    click.echo(_("A whole backup, {made}: {people}, {touches} on record.", made=made, people=people, touches=touches))
     if seen.foreign:
         click.echo(
             _("It is of ANOTHER database than the one here: what it does not hold is gone from here afterwards.")
@@ -117,29 +104,15 @@ def _tell(seen: Verified) -> None:
     for campaign, state in seen.campaigns.items():
         click.echo(f"  {campaign}: {_(state)}")
     if seen.put_back:
-        click.echo(
-            _(
-                "{messages} left since it was made; they are put on record again.",
-                messages=counted(seen.put_back, "message", "messages"),
-            )
-        )
+        left = n_messages(seen.put_back)
+        click.echo(_("{messages} left since it was made; they are put on record again.", messages=left))
     if seen.strangers:
-        click.echo(
-            _(
-                "{messages} left to people whom it does not know: import them again.",
-                messages=counted(seen.strangers, "message", "messages"),
-            )
-        )
-    about = "" if seen.coming.exact else _(" (estimated)")
-    click.echo(
-        _(
-            "Released, it would send {messages} in the next 24 hours{about}.",
-            messages=counted(seen.coming.total, "message", "messages"),
-            about=about,
-        )
-    )
-    for campaign, messages in seen.coming.messages.items():
-        click.echo(f"  {campaign}: {messages:,}")
+        left = n_messages(seen.strangers)
+        click.echo(_("{messages} left to people whom it does not know: import them again.", messages=left))
+    messages, about = n_messages(seen.coming.total), "" if seen.coming.exact else _(" (estimated)")
+    click.echo(_("Released, it would send {messages} in the next 24 hours{about}.", messages=messages, about=about))
+    for campaign, number in seen.coming.messages.items():
+        click.echo(f"  {campaign}: {number:,}")
 
 
 def _json(seen: Verified) -> dict[str, object]:

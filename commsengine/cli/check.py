@@ -36,13 +36,8 @@ def check(wiring: Wiring, ctx: click.Context, plans: tuple[Path, ...], as_json: 
     else:
         for problem in sorted(problems, key=lambda problem: problem.severity != "error"):
             click.echo(str(problem))
-        advice = len(problems) - errors
-        note(
-            _(
-                "{plans}: {errors}, {advice}.",
-                plans=counted(len(plans), "plan", "plans"),
-                errors=counted(errors, "error", "errors") if errors else _("no errors"),
-                advice=counted(advice, "piece of advice", "pieces of advice") if advice else _("no advice"),
-            )
-        )
+        rest = len(problems) - errors
+        wrong = counted(errors, "error", "errors") if errors else _("no errors")
+        advice = counted(rest, "piece of advice", "pieces of advice") if rest else _("no advice")
+        note(_("{plans}: {errors}, {advice}.", plans=counted(len(plans), "plan", "plans"), errors=wrong, advice=advice))
     ctx.exit(2 if errors else 0)

@@ -20,59 +20,55 @@ Helped = TypeVar("Helped", click.Command, click.Parameter)
 
 @dataclass(frozen=True, slots=True)
 class CommandEntry:
-    """A command, the file of this folder that has it, and its line in ``--help``, which ``_`` translates."""
+    """A command, its line in ``--help``, which ``_`` translates, and its file here, where that has another name."""
 
     name: str
-    file: str
     says: str
+    file: str = ""
 
 
 CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
     N_("Write a campaign"): (
-        CommandEntry("init", "init", N_("Make a workspace: a plan, people, templates and settings to start from.")),
-        CommandEntry("people", "people", N_("Import, show, export and erase people.")),
-        CommandEntry("check", "check", N_("Check plans: errors with their place, then advice.")),
-        CommandEntry("preview", "preview", N_("Show what a person would see.")),
-        CommandEntry("simulate", "simulate", N_("Show every touch of a plan before anything is sent.")),
-        CommandEntry("rehearse", "rehearse", N_("Run a plan for real in a sandbox, on a time-lapse clock.")),
-        CommandEntry("demo", "rehearse", N_("Rehearse the shipped example and tell its story.")),
+        CommandEntry("init", N_("Make a workspace: a plan, people, templates and settings to start from.")),
+        CommandEntry("people", N_("Import, show, export and erase people.")),
+        CommandEntry("check", N_("Check plans: errors with their place, then advice.")),
+        CommandEntry("preview", N_("Show what a person would see.")),
+        CommandEntry("simulate", N_("Show every touch of a plan before anything is sent.")),
+        CommandEntry("rehearse", N_("Run a plan for real in a sandbox, on a time-lapse clock.")),
+        CommandEntry("demo", N_("Rehearse the shipped example and tell its story."), "rehearse"),
     ),
     N_("Run it"): (
-        CommandEntry("send-test", "send_test", N_("Send one message of a plan to yourself.")),
-        CommandEntry("doctor", "doctor", N_("Test what sending needs: settings, database, mail, Slack, links, clock.")),
-        CommandEntry("apply", "apply", N_("Show what a plan changes, and put it in force.")),
-        CommandEntry("start", "control", N_("Start a campaign.")),
-        CommandEntry("pause", "control", N_("Stop sending: one campaign, or all of them.")),
-        CommandEntry("resume", "control", N_("Go on with a paused campaign.")),
-        CommandEntry("cancel", "control", N_("End a campaign for good.")),
-        CommandEntry("run", "run", N_("Run the engine, the web pages and Slack until stopped.")),
-        CommandEntry("tick", "run", N_("Do everything that is due now, then leave: for cron.")),
+        CommandEntry("send-test", N_("Send one message of a plan to yourself.")),
+        CommandEntry("doctor", N_("Test what sending needs: settings, database, mail, Slack, links, clock.")),
+        CommandEntry("apply", N_("Show what a plan changes, and put it in force.")),
+        CommandEntry("start", N_("Start a campaign."), "control"),
+        CommandEntry("pause", N_("Stop sending: one campaign, or all of them."), "control"),
+        CommandEntry("resume", N_("Go on with a paused campaign."), "control"),
+        CommandEntry("cancel", N_("End a campaign for good."), "control"),
+        CommandEntry("run", N_("Run the engine, the web pages and Slack until stopped.")),
+        CommandEntry("tick", N_("Do everything that is due now, then leave: for cron."), "run"),
     ),
     N_("See and follow up"): (
-        CommandEntry(
-            "today", "today", N_("Show the day: questions, people to call, what failed, what waits for a word.")
-        ),
-        CommandEntry("status", "status", N_("Show the books of every campaign.")),
-        CommandEntry(
-            "report", "report", N_("Write one page with plots: what was sent, understood and may still be known.")
-        ),
-        CommandEntry("touches", "touches", N_("List every touch of a campaign.")),
-        CommandEntry("touch", "touches", N_("Settle one touch whose outcome is uncertain.")),
-        CommandEntry("why", "why", N_("Tell what was decided for a person, and why.")),
-        CommandEntry("followups", "followups", N_("List who needs a person, why, what was tried and what to say.")),
-        CommandEntry("followup", "followups", N_("Record what came of a personal outreach.")),
-        CommandEntry("questions", "questions", N_("List open questions.")),
-        CommandEntry("question", "questions", N_("Answer a question.")),
-        CommandEntry("answers", "answers", N_("Read what people answered to what a campaign asks.")),
-        CommandEntry("suppress", "suppress", N_("Never send to an address again.")),
+        CommandEntry("today", N_("Show the day: questions, people to call, what failed, what waits for a word.")),
+        CommandEntry("status", N_("Show the books of every campaign.")),
+        CommandEntry("report", N_("Write one page with plots: what was sent, understood and may still be known.")),
+        CommandEntry("touches", N_("List every touch of a campaign.")),
+        CommandEntry("touch", N_("Settle one touch whose outcome is uncertain."), "touches"),
+        CommandEntry("why", N_("Tell what was decided for a person, and why.")),
+        CommandEntry("followups", N_("List who needs a person, why, what was tried and what to say.")),
+        CommandEntry("followup", N_("Record what came of a personal outreach."), "followups"),
+        CommandEntry("questions", N_("List open questions.")),
+        CommandEntry("question", N_("Answer a question."), "questions"),
+        CommandEntry("answers", N_("Read what people answered to what a campaign asks.")),
+        CommandEntry("suppress", N_("Never send to an address again.")),
     ),
     N_("Operate"): (
-        CommandEntry("release", "release", N_("Let a held engine send again.")),
-        CommandEntry("backup", "backup", N_("Copy the database while it is in use.")),
+        CommandEntry("release", N_("Let a held engine send again.")),
+        CommandEntry("backup", N_("Copy the database while it is in use.")),
         CommandEntry(
-            "restore", "backup", N_("Put a backup in the place of the database; look at it first with --verify.")
+            "restore", N_("Put a backup in the place of the database; look at it first with --verify."), "backup"
         ),
-        CommandEntry("upgrade", "backup", N_("Bring the database to this version.")),
+        CommandEntry("upgrade", N_("Bring the database to this version."), "backup"),
     ),
 }
 
@@ -88,8 +84,9 @@ class CommandGroup(click.Group):
         entry = ENTRIES.get(cmd_name)
         if entry is None:
             return None
-        file = importlib.import_module(f"commsengine.cli.{entry.file}")
-        return translated(getattr(file, cmd_name.replace("-", "_")))
+        function = cmd_name.replace("-", "_")
+        file = importlib.import_module(f"commsengine.cli.{entry.file or function}")
+        return translated(getattr(file, function))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

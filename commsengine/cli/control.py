@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from commsengine.cli.arguments import CAMPAIGN, consent, consent_to, yes_option
-from commsengine.cli.output import estimated_from, note, table, when
+from commsengine.cli.arguments import CAMPAIGN, consent, yes_option
+from commsengine.cli.output import estimated_from, n_follow_ups, n_messages, n_people, n_touches, note, table, when
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
-from commsengine.translation import N_, _, counted
+from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
     from commsengine.campaigns.control import StopReport
@@ -63,20 +63,17 @@ def start(wiring: Wiring, campaign: str, yes: bool) -> None:
         return
     _must_not_be_over(record)
     if record.state == "paused" and record.started_at is not None:
-        raise InputError(
-            _("{campaign} was started before and is paused.", campaign=campaign),
-            _("Run: commsengine resume {campaign}", campaign=campaign),
-        )
+        fix = _("Run: commsengine resume {campaign}", campaign=campaign)
+        raise InputError(_("{campaign} was started before and is paused.", campaign=campaign), fix)
     wiring.must_send()
     for text in wiring.left_out(record.plan):
         note(text)
     seen = effects(wiring.store, wiring.decisions, record, "latest", wiring.clock())
     tell(seen)
-    consent_to(seen.now_due + seen.later, _("Start {campaign}?", campaign=campaign), yes=yes)
+    consent(_("Start {campaign}?", campaign=campaign), yes=yes, recipients=seen.now_due + seen.later)
     wiring.store.campaigns.start(campaign, by=wiring.operator, now=wiring.clock())
-    click.echo(
-        _("{campaign} runs. A running engine (commsengine run) or the next tick sends what is due.", campaign=campaign)
-    )
+    text = N_("{campaign} runs. A running engine (commsengine run) or the next tick sends what is due.")
+    click.echo(_(text, campaign=campaign))
 
 
 @click.command()
@@ -95,20 +92,13 @@ def pause(
 
     Example: commsengine pause crm-rollout
     """
-    from commsengine.campaigns import control
-
     if everything == (campaign is not None):
         raise InputError(_("Name one campaign, or say --all."))
     running = [record.id for record in wiring.store.campaigns.all() if record.state == "running"]
     campaigns = running if campaign is None else [campaign]
-    reports = control.stop(
-        wiring.store, campaigns, by=wiring.operator, clock=wiring.clock, wait=0.0 if no_wait else wait
-    )
-    for report in reports:
-        _tell_stopped(report)
-    if not reports:
+    if not campaigns:
         click.echo(_("Nothing was running."))
-    ctx.exit(0 if all(report.clean for report in reports) else STILL_OPEN)
+    ctx.exit(_stop(wiring, campaigns, wait=0.0 if no_wait else wait))
 
 
 @click.command()
@@ -129,14 +119,12 @@ def resume(wiring: Wiring, campaign: str, backlog: str, yes: bool) -> None:
         click.echo(_("{campaign} is not paused; it is {state}.", campaign=campaign, state=_(record.state)))
         return
     if record.started_at is None:
-        raise InputError(
-            _("{campaign} was never started.", campaign=campaign),
-            _("Run: commsengine start {campaign}", campaign=campaign),
-        )
+        fix = _("Run: commsengine start {campaign}", campaign=campaign)
+        raise InputError(_("{campaign} was never started.", campaign=campaign), fix)
     wiring.must_send()
     seen = effects(wiring.store, wiring.decisions, record, backlog, wiring.clock())
     tell(seen)
-    consent_to(seen.now_due, _("Resume {campaign}?", campaign=campaign), yes=yes)
+    consent(_("Resume {campaign}?", campaign=campaign), yes=yes, recipients=seen.now_due)
     wiring.store.campaigns.resume(campaign, backlog=backlog, by=wiring.operator, now=wiring.clock())
     click.echo(_("{campaign} runs again.", campaign=campaign))
 
@@ -159,75 +147,52 @@ def cancel(wiring: Wiring, ctx: click.Context, campaign: str, yes: bool, wait: f
     record = control.known(wiring.store, campaign)
     if record.state != "cancelled":  # else it is only looked at again what was just leaving
         consent(_("Cancel {campaign} for good?", campaign=campaign), yes=yes)
-    [report] = control.stop(
-        wiring.store, [campaign], for_good=True, by=wiring.operator, clock=wiring.clock, wait=0.0 if no_wait else wait
-    )
-    _tell_stopped(report)
-    ctx.exit(0 if report.clean else STILL_OPEN)
+    ctx.exit(_stop(wiring, [campaign], wait=0.0 if no_wait else wait, for_good=True))
+
+
+def _stop(wiring: Wiring, campaigns: Sequence[str], *, wait: float, for_good: bool = False) -> int:
+    # Returns the exit status.
+    from commsengine.campaigns.control import stop
+
+    reports = stop(wiring.store, campaigns, for_good=for_good, by=wiring.operator, clock=wiring.clock, wait=wait)
+    for report in reports:
+        _tell_stopped(report)
+    return 0 if all(report.clean for report in reports) else STILL_OPEN
 
 
 def _must_not_be_over(record: CampaignRecord) -> None:
     if record.state == "cancelled":
-        raise InputError(
-            _("{campaign} was cancelled for good.", campaign=record.id),
-            _("Apply its plan under another 'campaign:' id."),
-        )
+        fix = _("Apply its plan under another 'campaign:' id.")
+        raise InputError(_("{campaign} was cancelled for good.", campaign=record.id), fix)
     if record.state == "finished":
-        raise InputError(
-            _("{campaign} is finished: all of it is said.", campaign=record.id),
-            _("Apply a plan with more, then resume it."),
-        )
+        fix = _("Apply a plan with more, then resume it.")
+        raise InputError(_("{campaign} is finished: all of it is said.", campaign=record.id), fix)
 
 
 def tell(seen: Effects) -> None:
     about = "" if seen.exact else estimated_from(seen.looked_at)
-    click.echo(
-        _(
-            "{messages} would leave now, {people} later{about}.",
-            messages=counted(seen.now_due, "message", "messages"),
-            people=counted(seen.later, "person", "people"),
-            about=about,
-        )
-    )
+    messages, people = n_messages(seen.now_due), n_people(seen.later)
+    click.echo(_("{messages} would leave now, {people} later{about}.", messages=messages, people=people, about=about))
     if seen.by_hand:
-        click.echo(_("{follow_ups} would open.", follow_ups=counted(seen.by_hand, "follow-up", "follow-ups")))
+        click.echo(_("{follow_ups} would open.", follow_ups=n_follow_ups(seen.by_hand)))
     for reason, number in seen.skipped.items():
-        touches = counted(number, "touch", "touches")
-        click.echo(_("{touches} would be skipped: {reason}.", touches=touches, reason=_(reason)))
+        click.echo(_("{touches} would be skipped: {reason}.", touches=n_touches(number), reason=_(reason)))
     if not seen.now_due and seen.first_at:
         click.echo(_("The first leaves {instant}.", instant=when(seen.first_at)))
 
 
 def _tell_stopped(report: StopReport) -> None:
-    stopped = [
-        f"{number:,} {what}"
-        for number, what in ((report.given_back, _("given back unsent")), (report.just_left, _("had just left")))
-        if number
-    ]
-    numbers = f" ({', '.join(stopped)})" if stopped else ""
-    campaign, state = report.campaign, _(report.state)
+    stopped = ((report.given_back, _("given back unsent")), (report.just_left, _("had just left")))
+    said = ", ".join(f"{number:,} {what}" for number, what in stopped if number)
+    about = {"campaign": report.campaign, "state": _(report.state), "numbers": f" ({said})" if said else ""}
     if report.clean:
-        click.echo(
-            _(
-                "{campaign} is {state}; nothing more of it leaves{numbers}.",
-                campaign=campaign,
-                state=state,
-                numbers=numbers,
-            )
-        )
+        click.echo(_("{campaign} is {state}; nothing more of it leaves{numbers}.", **about))
         return
-    parts = ((report.open_rows, _("just leaving")), (report.uncertain, _("uncertain")))
     rows = [*report.open_rows, *report.uncertain]
-    click.echo(
-        _(
-            "{campaign} is {state}, but {messages} may still arrive or have arrived: {parts}{numbers}.",
-            campaign=campaign,
-            state=state,
-            messages=counted(len(rows), "message", "messages"),
-            parts=f" {_('and')} ".join(f"{len(some):,} {what}" for some, what in parts if some),
-            numbers=numbers,
-        )
-    )
+    open_ones = ((report.open_rows, _("just leaving")), (report.uncertain, _("uncertain")))
+    parts = f" {_('and')} ".join(f"{len(some):,} {what}" for some, what in open_ones if some)
+    text = N_("{campaign} is {state}, but {messages} may still arrive or have arrived: {parts}{numbers}.")
+    click.echo(_(text, messages=n_messages(len(rows)), parts=parts, **about))
     table(
         [N_("key"), N_("message"), N_("channel"), N_("state")],
         [(row.key, row.message, row.channel, _(row.state)) for row in rows],

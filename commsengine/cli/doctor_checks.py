@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from commsengine.cadence.time_notation import clock_text
-from commsengine.cli.output import at_rest, waits_for, when
+from commsengine.cli.output import at_rest, n_messages, n_people, waits_for, when
 from commsengine.errors import CommsError
 from commsengine.loopback import is_loopback
 from commsengine.settings import shown
@@ -74,24 +74,20 @@ def _settings(wiring: Wiring) -> Iterator[Finding]:
     given = [name for name, value in shown(wiring.settings).items() if value != "not set"]
     yield _ok(_("{settings} are set, none is wrong.", settings=len(given)))
     if not wiring.settings.credentials:
-        yield _problem(
-            _("Neither mail nor Slack is set up."), _("Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN.")
-        )
+        fix = _("Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN.")
+        yield _problem(_("Neither mail nor Slack is set up."), fix)
 
 
 def _state(wiring: Wiring) -> Iterator[Finding]:
     folder, database = wiring.settings.state_dir.absolute(), wiring.settings.database_file
     there = next(each for each in (folder, *folder.parents) if each.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        yield _problem(
-            _("The state folder {folder} cannot be written.", folder=folder),
-            _("Let COMMSENGINE_STATE_DIR name a folder of this user that outlives a restart."),
-        )
+        fix = _("Let COMMSENGINE_STATE_DIR name a folder of this user that outlives a restart.")
+        yield _problem(_("The state folder {folder} cannot be written.", folder=folder), fix)
     elif database and folder.is_relative_to(database.absolute().parent):
-        yield _note(
-            _("The state folder {folder} lies beside the database: restored together, none can tell.", folder=folder),
-            _("Set COMMSENGINE_STATE_DIR to a folder outside of the workspace."),
-        )
+        text = N_("The state folder {folder} lies beside the database: restored together, none can tell.")
+        fix = _("Set COMMSENGINE_STATE_DIR to a folder outside of the workspace.")
+        yield _note(_(text, folder=folder), fix)
     else:
         yield _ok(_("The sent-journal is kept in {folder}.", folder=folder))
 
@@ -111,7 +107,7 @@ def _files(wiring: Wiring) -> Iterator[Finding]:
 def _database(wiring: Wiring) -> Iterator[Finding]:
     from commsengine.engine.state_folder import STOPPED
 
-    people = counted(wiring.store.people.count(), "person", "people")
+    people = n_people(wiring.store.people.count())
     campaigns = counted(len(wiring.store.campaigns.all()), "campaign", "campaigns")
     yield _ok(f"{wiring.store.database.dialect}, {people}, {campaigns}.")
     if left_out := wiring.store.database.examine():
@@ -134,10 +130,8 @@ def _resting(wiring: Wiring) -> Iterator[Finding]:
 def _clock(wiring: Wiring) -> Iterator[Finding]:
     beats = wiring.store.engine.heartbeats()
     if beats and beats[0].beat_at > wiring.clock() + AHEAD:
-        yield _problem(
-            _("The last beat on record is in the future ({instant:%Y-%m-%d %H:%M} UTC).", instant=beats[0].beat_at),
-            _("Set this machine's clock; has it gone back?"),
-        )
+        text = N_("The last beat on record is in the future ({instant:%Y-%m-%d %H:%M} UTC).")
+        yield _problem(_(text, instant=beats[0].beat_at), _("Set this machine's clock; has it gone back?"))
     else:
         yield _ok(_("{instant:%Y-%m-%d %H:%M} UTC.", instant=wiring.clock()))
 
@@ -150,12 +144,8 @@ def _ticks(wiring: Wiring) -> Iterator[Finding]:
     if last is None or not rarely:
         return
     if unreached := count_missed_windows(wiring.store, wiring.decisions, last.beat_at):
-        people = counted(unreached, "person", "people")
-        closed = _(
-            "At the last call, {instant}, something was due for {people} whose send window was closed.",
-            instant=when(last.beat_at),
-            people=people,
-        )
+        text = N_("At the last call, {instant}, something was due for {people} whose send window was closed.")
+        closed = _(text, instant=when(last.beat_at), people=n_people(unreached))
         yield _problem(f"{rarely} {closed}", remedy(wiring))
     else:
         yield _note(f"{rarely} {_('What falls due waits for the next call.')}", remedy(wiring))
@@ -190,15 +180,8 @@ def _mail(wiring: Wiring) -> Iterator[Finding]:
         relay.quit()
     secured = _("without TLS") if server.tls == "off" else _("over verified TLS")
     logged_in = _(", logged in") if server.user else ""
-    yield _ok(
-        _(
-            "{server} answers {secured}{logged_in}; from {sender}.",
-            server=place,
-            secured=secured,
-            logged_in=logged_in,
-            sender=wiring.mail_from,
-        )
-    )
+    text = N_("{server} answers {secured}{logged_in}; from {sender}.")
+    yield _ok(_(text, server=place, secured=secured, logged_in=logged_in, sender=wiring.mail_from))
 
 
 def _slack(wiring: Wiring) -> Iterator[Finding]:
@@ -216,20 +199,13 @@ def _slack(wiring: Wiring) -> Iterator[Finding]:
         why = error.response.get("error") if isinstance(error, SlackApiError) else error
         yield _problem(_("Slack does not accept us: {why}.", why=why), _("Copy the bot token again (xoxb-…)."))
         return
-    yield _ok(
-        _(
-            "Connected to {team} as {user}.",
-            team=answer.get("team", _("the workspace")),
-            user=answer.get("user", _("the app")),
-        ),
-        _("Whether its Messages Tab is on shows with: commsengine send-test PLAN --to EMAIL --channel slack"),
-    )
+    team, user = answer.get("team", _("the workspace")), answer.get("user", _("the app"))
+    look = _("Whether its Messages Tab is on shows with: commsengine send-test PLAN --to EMAIL --channel slack")
+    yield _ok(_("Connected to {team} as {user}.", team=team, user=user), look)
     yield from _scopes(str(answer.headers.get("x-oauth-scopes", "")))
     if not (settings.slack_app_token or settings.slack_signing_secret):
-        yield _note(
-            _("Buttons do not work yet; the links in the messages do."),
-            _("Set COMMSENGINE_SLACK_APP_TOKEN (Socket Mode) or COMMSENGINE_SLACK_SIGNING_SECRET (HTTP)."),
-        )
+        fix = _("Set COMMSENGINE_SLACK_APP_TOKEN (Socket Mode) or COMMSENGINE_SLACK_SIGNING_SECRET (HTTP).")
+        yield _note(_("Buttons do not work yet; the links in the messages do."), fix)
 
 
 def _scopes(granted: str) -> Iterator[Finding]:
@@ -239,14 +215,11 @@ def _scopes(granted: str) -> Iterator[Finding]:
 
     scopes = {scope.strip() for scope in granted.split(",")}
     if missing := sorted({*scopes_of(MANIFEST)} - scopes - {HISTORY}):
-        yield _problem(
-            _("Scopes are missing: {scopes}.", scopes=", ".join(missing)), _("Use slack-manifest.json of init.")
-        )
+        text = _("Scopes are missing: {scopes}.", scopes=", ".join(missing))
+        yield _problem(text, _("Use slack-manifest.json of init."))
     if HISTORY not in scopes:
-        yield _note(
-            _("Without the scope {scope} nobody can say whether an uncertain message arrived.", scope=HISTORY),
-            _("Add it to the app and install it again."),
-        )
+        text = _("Without the scope {scope} nobody can say whether an uncertain message arrived.", scope=HISTORY)
+        yield _note(text, _("Add it to the app and install it again."))
 
 
 def _resolvers(wiring: Wiring) -> Iterator[Finding]:
@@ -284,26 +257,16 @@ def _imap_archive(archive: ImapArchive) -> Finding:
     except ArchiveError as error:
         return _problem(_("The archive: {error}.", error=error), _("See COMMSENGINE_IMAP_URL."))
     if not proves_itself:
-        return _note(
-            _("The archive can be read, but none of our messages is found in it."),
-            _("Until it gets copies of what is sent, nothing is taken for missing because it is not there."),
-        )
-    return _ok(
-        _(
-            "The archive can be read; it holds {messages}, ours among them.",
-            messages=counted(messages, "message", "messages"),
-        )
-    )
+        until = _("Until it gets copies of what is sent, nothing is taken for missing because it is not there.")
+        return _note(_("The archive can be read, but none of our messages is found in it."), until)
+    return _ok(_("The archive can be read; it holds {messages}, ours among them.", messages=n_messages(messages)))
 
 
 def _links(wiring: Wiring) -> Iterator[Finding]:
     base = wiring.links.base_url
-    host = urlsplit(base).hostname
-    if is_loopback(host):
-        yield _note(
-            _("Links lead to {address}, which only this machine can open.", address=base),
-            _("Set COMMSENGINE_BASE_URL before real people get them."),
-        )
+    if is_loopback(urlsplit(base).hostname):
+        fix = _("Set COMMSENGINE_BASE_URL before real people get them.")
+        yield _note(_("Links lead to {address}, which only this machine can open.", address=base), fix)
         return
     try:
         with urllib.request.urlopen(f"{base}/healthz", timeout=TIMEOUT) as answer:  # noqa: S310 - checked to be http(s)
@@ -311,25 +274,17 @@ def _links(wiring: Wiring) -> Iterator[Finding]:
     except urllib.error.HTTPError as error:
         yield _note(_("{address} answers, but no engine runs behind it ({status}).", address=base, status=error.code))
     except OSError as error:
-        yield _problem(
-            _("{address} does not answer: {error}.", address=base, error=error),
-            _("Start the engine, look at the web server."),
-        )
+        fix = _("Start the engine, look at the web server.")
+        yield _problem(_("{address} does not answer: {error}.", address=base, error=error), fix)
 
 
 def _windows(wiring: Wiring) -> Iterator[Finding]:
     running = [record for record in wiring.store.campaigns.all() if record.state == "running"]
     for record in running:
         window = record.plan.send.window
-        yield _ok(
-            _(
-                "{campaign}: {days}, {start} to {end} in each person's own time.",
-                campaign=record.id,
-                days=", ".join(window.days),
-                start=clock_text(window.start),
-                end=clock_text(window.end),
-            )
-        )
+        days, start, end = ", ".join(window.days), clock_text(window.start), clock_text(window.end)
+        text = N_("{campaign}: {days}, {start} to {end} in each person's own time.")
+        yield _ok(_(text, campaign=record.id, days=days, start=start, end=end))
     due = wiring.store.loading.next_wake()
     if running and due:
         yield _ok(_("The next person is looked at {instant}.", instant=when(max(due, wiring.clock()))))

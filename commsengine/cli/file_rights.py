@@ -51,18 +51,12 @@ def _of_one_place(
     for reader, files in found.items():
         if keeps_modes(files[0].parent):
             folders = [place for place in places if os.path.isdir(place)]
-            yield OpenFiles(
-                _("{reader} can read {files}.", reader=_(reader), files=_named(home, files)),
-                _mended(files, folders),
-                reader,
-                guarded,
-            )
+            text = _("{reader} can read {files}.", reader=_(reader), files=_named(home, files))
+            yield OpenFiles(text, _mended(files, folders), reader, guarded)
         else:
-            text = _(
-                "The disk of {files} keeps no modes: who can read it is set where it is mounted.",
-                files=_named(home, files),
-            )
-            yield OpenFiles(text, _("Mount it for this account alone, or move the workspace."), "", guarded)
+            text = N_("The disk of {files} keeps no modes: who can read it is set where it is mounted.")
+            fix = _("Mount it for this account alone, or move the workspace.")
+            yield OpenFiles(_(text, files=_named(home, files)), fix, "", guarded)
 
 
 def _files(place: Path) -> Iterator[Path]:

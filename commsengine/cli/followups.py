@@ -9,12 +9,11 @@ import click
 
 from commsengine.cadence.kinds_and_states import OUTCOMES, UNCLEAR, OutcomeName, Unclear
 from commsengine.cli.arguments import CAMPAIGN
-from commsengine.cli.output import json_option, note, say, show_json, title, when
+from commsengine.cli.output import json_option, n_follow_ups, note, say, show_json, title, when
 from commsengine.cli.workspace import with_workspace
-from commsengine.translation import N_, _, counted
+from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
-    from commsengine.cadence.kinds_and_states import OutcomeName, Unclear
     from commsengine.wiring import Wiring
 
 
@@ -52,27 +51,16 @@ def show_followups(found: Sequence[Mapping[str, Any]], *, talking_points: bool =
     for each in today:
         title(f"{each['id']}  {each['name'] or each['person']}, {each['campaign']}: {', '.join(each['messages'])}")
         say(f"  {each['reason']}")
-        say(
-            _(
-                "  {carrier} talks to them; phone {phone}; since {since}",
-                carrier=each["carrier"],
-                phone=each["phone"] or _("unknown"),
-                since=when(each["since"]),
-            )
-        )
+        carrier, phone, since = each["carrier"], each["phone"] or _("unknown"), when(each["since"])
+        say(_("  {carrier} talks to them; phone {phone}; since {since}", carrier=carrier, phone=phone, since=since))
         if each["tried"]:
             say(_("  tried: {tried}", tried=", ".join(each["tried"])))
         if talking_points:
             click.echo()
             click.echo("\n".join(f"    {line}".rstrip() for line in each["talking_points"].splitlines()))
         click.echo()
-    if len(found) > len(today):
-        note(
-            _(
-                "{follow_ups} can wait until tomorrow; --json lists them.",
-                follow_ups=counted(len(found) - len(today), "follow-up", "follow-ups"),
-            )
-        )
+    if later := len(found) - len(today):
+        note(_("{follow_ups} can wait until tomorrow; --json lists them.", follow_ups=n_follow_ups(later)))
 
 
 @click.command()
@@ -91,14 +79,8 @@ def followup(wiring: Wiring, id_: str, outcome: OutcomeName, unclear: Unclear | 
     """
     from commsengine.reports.followups import record_outcome
 
-    one = record_outcome(
-        wiring.store, id_, outcome, unclear=unclear or "", note=remark, by=wiring.operator, now=wiring.clock()
-    )
-    click.echo(
-        _(
-            "Recorded for {email}: {outcome}, about {messages}.",
-            email=one.person.email,
-            outcome=_(outcome),
-            messages=", ".join(one.messages),
-        )
-    )
+    by, now = wiring.operator, wiring.clock()
+    one = record_outcome(wiring.store, id_, outcome, unclear=unclear or "", note=remark, by=by, now=now)
+    email, messages = one.person.email, ", ".join(one.messages)
+    text = N_("Recorded for {email}: {outcome}, about {messages}.")
+    click.echo(_(text, email=email, outcome=_(outcome), messages=messages))

@@ -64,12 +64,27 @@ def when(instant: datetime | str | None) -> str:
     return _("{instant:%a %d %b %H:%M} UTC", instant=instant.astimezone(UTC)) if instant else "-"
 
 
+def n_people(number: int) -> str:
+    return counted(number, "person", "people")
+
+
+def n_messages(number: int) -> str:
+    return counted(number, "message", "messages")
+
+
+def n_touches(number: int) -> str:
+    return counted(number, "touch", "touches")
+
+
+def n_follow_ups(number: int) -> str:
+    return counted(number, "follow-up", "follow-ups")
+
+
 def console() -> Console:
     # No table is wider than the terminal; piped, each is as wide as it has to be.
     from rich.console import Console
 
-    piped = not sys.stdout.isatty()
-    width = PIPED if piped else None
+    width = None if sys.stdout.isatty() else PIPED
     return Console(file=bare(sys.stdout), highlight=False, soft_wrap=False, width=width, emoji=False, markup=False)
 
 
@@ -101,13 +116,9 @@ def first_rows(columns: Sequence[str], rows: Sequence[Sequence[object]], most: i
 
 
 def at_rest(rest: Mapping[str, Any], now: datetime) -> str:
-    until = datetime.fromisoformat(rest["until"])
-    return _(
-        "{channel} rests until {until}: {because}.",
-        channel=rest["channel"],
-        until=when(until) if until > now else _("the next tick"),
-        because=_(rest["because"]).rstrip("."),
-    )
+    end, because = datetime.fromisoformat(rest["until"]), _(rest["because"]).rstrip(".")
+    until = when(end) if end > now else _("the next tick")
+    return _("{channel} rests until {until}: {because}.", channel=rest["channel"], until=until, because=because)
 
 
 def waits_for(rest: Mapping[str, Any]) -> str:

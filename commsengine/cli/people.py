@@ -55,28 +55,18 @@ def import_(wiring: Wiring, file: Path, skip_bad: bool, complete: bool, yes: boo
     for problem in (*read.rejected, *read.advice):
         note(str(problem))
     _refuse_bad_rows(read, skip_bad=skip_bad, complete=complete)
+    by, now = wiring.operator, wiring.clock()
     counts = wiring.store.people.save(
-        read.people,
-        by=wiring.operator,
-        now=wiring.clock(),
-        columns=read.columns,
-        complete=complete,
-        present=read.present,
+        read.people, by=by, now=now, columns=read.columns, complete=complete, present=read.present
     )
     if as_json:
         show_json(_report(read, counts))
         return
-    click.echo(
-        _(
-            "{read:,} read, {imported:,} imported: {added:,} new, {updated:,} changed, {unchanged:,} as before{left}.",
-            read=read.read,
-            imported=len(read.people),
-            added=counts.added,
-            updated=counts.updated,
-            unchanged=counts.unchanged,
-            left=_(", {people:,} marked as left", people=counts.left) if complete else "",
-        )
+    text = N_(
+        "{read:,} read, {imported:,} imported: {added:,} new, {updated:,} changed, {unchanged:,} as before{gone}."
     )
+    gone = _(", {people:,} marked as left", people=counts.left) if complete else ""
+    click.echo(_(text, read=read.read, imported=len(read.people), gone=gone, **asdict(counts)))
     tell_columns(read)
     tell_leavers(read)
     if complete and read.rejected:
@@ -85,18 +75,11 @@ def import_(wiring: Wiring, file: Path, skip_bad: bool, complete: bool, yes: boo
 
 def _refuse_bad_rows(read: PeopleFile, *, skip_bad: bool, complete: bool) -> None:
     if read.rejected and not skip_bad:
-        raise InputError(
-            _("{rows} wrong, so nothing was changed.", rows=counted(read.wrong_rows, "row is", "rows are")),
-            _("Correct them, or add --skip-bad to import the rest."),
-        )
+        text = _("{rows} wrong, so nothing was changed.", rows=counted(read.wrong_rows, "row is", "rows are"))
+        raise InputError(text, _("Correct them, or add --skip-bad to import the rest."))
     if complete and read.nameless:
-        raise InputError(
-            _(
-                "Nobody can tell whose row line {line} is, so nobody was marked as left and nothing changed.",
-                line=read.nameless[0],
-            ),
-            _("Correct the row, or import without --complete."),
-        )
+        text = N_("Nobody can tell whose row line {line} is, so nobody was marked as left and nothing changed.")
+        raise InputError(_(text, line=read.nameless[0]), _("Correct the row, or import without --complete."))
 
 
 def _report(read: PeopleFile, counts: ImportCounts) -> dict[str, Any]:

@@ -65,15 +65,10 @@ def preview(
     for text in corrected_texts(written.corrected):
         note(text)
     if not seen:
-        raise InputError(
-            _("There is no touch {number} to show.", number=number),
-            _("Ask for an earlier one with --touch, or another --message."),
-        )
+        fix = _("Ask for an earlier one with --touch, or another --message.")
+        raise InputError(_("There is no touch {number} to show.", number=number), fix)
     if out is not None or open_:
         files = _write(seen, out or Path("preview"))
-        note(_("{files} files are in {folder}.", files=len(files), folder=out or Path("preview")))
-        for address, by in dict.fromkeys((each.person.email, each.goes_by) for each in seen if each.message):
-            note(_("To {email} it goes out by {channel}.", email=address, channel=by))
         for file in files if open_ else ():
             if file.suffix == ".html":
                 open_page(file)
@@ -92,16 +87,9 @@ def _show(shown: PreviewTouch) -> None:
         click.echo(shown.talking_points)
     else:
         instead = "" if touch.channel == shown.goes_by else _(" (it goes out by {channel})", channel=shown.goes_by)
+        what = {"message": touch.message, "kind": _(touch.kind), "number": touch.number, "channel": touch.channel}
         title(
-            _(
-                "{message}, {kind} {number}, to {person} by {channel}{instead}",
-                message=touch.message,
-                kind=_(touch.kind),
-                number=touch.number,
-                person=person,
-                channel=touch.channel,
-                instead=instead,
-            )
+            _("{message}, {kind} {number}, to {person} by {channel}{instead}", **what, person=person, instead=instead)
         )
         text = html.unescape(message.text) if message.blocks else message.text
         click.echo(_("From:    {sender}\nSubject: {subject}", sender=message.sender_name, subject=message.subject))
@@ -117,6 +105,9 @@ def _write(seen: list[PreviewTouch], folder: Path) -> list[Path]:
         for ending, text in _texts(shown).items():
             files.append(folder / f"{name}{ending}")
             write(files[-1], text, _("Name another folder with --out."), folders=True)
+    note(_("{files} files are in {folder}.", files=len(files), folder=folder))
+    for address, by in dict.fromkeys((each.person.email, each.goes_by) for each in seen if each.message):
+        note(_("To {email} it goes out by {channel}.", email=address, channel=by))
     return files
 
 

@@ -36,19 +36,11 @@ def questions(wiring: Wiring, as_json: bool) -> None:
 
 
 def show_questions(found: Sequence[Mapping[str, Any]]) -> None:
-    table(
-        [N_("id"), N_("asked"), N_("by"), N_("campaign"), N_("question")],
-        [
-            (
-                each["id"],
-                when(each["asked_at"]) + (_(" (waits too long)") if each["overdue"] else ""),
-                each["person"],
-                each["campaign"],
-                each["text"],
-            )
-            for each in found
-        ],
-    )
+    rows = []
+    for each in found:
+        asked = when(each["asked_at"]) + (_(" (waits too long)") if each["overdue"] else "")
+        rows.append((each["id"], asked, each["person"], each["campaign"], each["text"]))
+    table([N_("id"), N_("asked"), N_("by"), N_("campaign"), N_("question")], rows)
 
 
 @click.command()
@@ -64,19 +56,8 @@ def question(wiring: Wiring, number: int, answer: str) -> None:
     if asked is None:
         raise InputError(_("There is no question {number}.", number=number), _("List them: commsengine questions"))
     if asked.answered_at is not None:
-        raise InputError(
-            _(
-                "Question {number} was answered {instant} by {account}.",
-                number=number,
-                instant=when(asked.answered_at),
-                account=asked.answered_by,
-            )
-        )
+        text = N_("Question {number} was answered {instant} by {account}.")
+        raise InputError(_(text, number=number, instant=when(asked.answered_at), account=asked.answered_by))
     wiring.inbox.answer_question(number, answer, wiring.operator, wiring.clock())
-    click.echo(
-        _(
-            "Question {number} is answered; {campaign} goes on for whoever asked it.",
-            number=number,
-            campaign=asked.campaign,
-        )
-    )
+    text = N_("Question {number} is answered; {campaign} goes on for whoever asked it.")
+    click.echo(_(text, number=number, campaign=asked.campaign))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cli.output import table, title, when
+from commsengine.cli.output import n_follow_ups, n_people, n_touches, table, title, when
 from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
@@ -45,23 +45,12 @@ def as_data(story: Story) -> dict[str, Any]:
 def tell(story: Story, where: Path) -> None:
     script = story.script
     click.echo()
-    title(
-        _(
-            "{title}: {start:%d %b %Y} to {until:%d %b %Y}",
-            title=script.plan.title,
-            start=script.start,
-            until=script.until,
-        )
-    )
-    click.echo(
-        _(
-            "{touches} for {people}, {ticks} of the real engine in {seconds:.0f} s.",
-            touches=counted(len(story.touches), "touch", "touches"),
-            people=counted(len(script.people), "person", "people"),
-            ticks=counted(story.ticks, "tick", "ticks"),
-            seconds=story.seconds,
-        )
-    )
+    text = N_("{title}: {start:%d %b %Y} to {until:%d %b %Y}")
+    title(_(text, title=script.plan.title, start=script.start, until=script.until))
+    touches, people = n_touches(len(story.touches)), n_people(len(script.people))
+    text = N_("{touches} for {people}, {ticks} of the real engine in {seconds:.0f} s.")
+    ticks = counted(story.ticks, "tick", "ticks")
+    click.echo(_(text, touches=touches, people=people, ticks=ticks, seconds=story.seconds))
     click.echo()
     _counts(N_("what"), N_("touches"), [(KINDS.get(kind, kind), number) for kind, number in _kinds(story)])
     click.echo()
@@ -74,13 +63,8 @@ def tell(story: Story, where: Path) -> None:
     _calls(story)
     click.echo()
     click.echo(_agreement(story))
-    there = shlex.quote(str(where))
-    click.echo(
-        _(
-            "Look closer: COMMSENGINE_DATABASE_URL=sqlite:///rehearsal.db commsengine --workspace {there} status",
-            there=there,
-        )
-    )
+    text = N_("Look closer: COMMSENGINE_DATABASE_URL=sqlite:///rehearsal.db commsengine --workspace {there} status")
+    click.echo(_(text, there=shlex.quote(str(where))))
 
 
 def _counts(what: str, times: str, rows: Iterable[tuple[str, int]]) -> None:
@@ -88,32 +72,20 @@ def _counts(what: str, times: str, rows: Iterable[tuple[str, int]]) -> None:
 
 
 def _kinds(story: Story) -> list[tuple[str, int]]:
-    return _counted(kind for *_rest, kind, _channel, _due, skip in story.touches if not skip)
+    return Counter[str](kind for *_rest, kind, _channel, _due, skip in story.touches if not skip).most_common()
 
 
 def _channels(story: Story) -> list[tuple[str, int]]:
-    return _counted(channel for *_rest, channel, _due, skip in story.touches if not skip)
-
-
-def _counted(words: Iterable[str]) -> list[tuple[str, int]]:
-    return Counter(words).most_common()
+    return Counter[str](channel for *_rest, channel, _due, skip in story.touches if not skip).most_common()
 
 
 def _paused(story: Story) -> None:
     paused = story.paused
     if paused is None:
         return
-    click.echo()
-    click.echo(
-        _(
-            "Paused {since}, resumed {until}: {sent_meanwhile:,} left meanwhile, {due_meanwhile:,} held back and "
-            "sent after.",
-            since=when(paused.since),
-            until=when(paused.until),
-            sent_meanwhile=paused.sent_meanwhile,
-            due_meanwhile=paused.due_meanwhile,
-        )
-    )
+    since, until = when(paused.since), when(paused.until)
+    text = N_("Paused {since}, resumed {until}: {sent:,} left meanwhile, {due:,} held back and sent after.")
+    click.echo("\n" + _(text, since=since, until=until, sent=paused.sent_meanwhile, due=paused.due_meanwhile))
 
 
 def _calls(story: Story) -> None:
@@ -121,27 +93,18 @@ def _calls(story: Story) -> None:
     if story.first_call is not None:
         call = story.first_call
         click.echo(_("Whom to call, and what to say. The first of these calls:"))
-        title(
-            _(
-                "{person}, phone {phone}, called by {carrier}",
-                person=call.person.name or call.person.email,
-                phone=call.person.phone or _("unknown"),
-                carrier=call.carrier,
-            )
-        )
+        person, phone = call.person.name or call.person.email, call.person.phone or _("unknown")
+        title(_("{person}, phone {phone}, called by {carrier}", person=person, phone=phone, carrier=call.carrier))
         click.echo(f"{call.reason} {_('Tried: {tried}.', tried=', '.join(call.tried) or _('nothing yet'))}")
         click.echo()
         click.echo("\n".join(f"  {line}".rstrip() for line in call.talking_points.splitlines()))
         click.echo()
-    click.echo(_("{follow_ups} open at the end.", follow_ups=counted(len(story.calls), "follow-up", "follow-ups")))
+    click.echo(_("{follow_ups} open at the end.", follow_ups=n_follow_ups(len(story.calls))))
 
 
 def _agreement(story: Story) -> str:
     if story.agrees:
         touches = len(story.touches)
         return _("What was sent equals what simulate said: {touches:,} of {touches:,} touches.", touches=touches)
-    return _(
-        "It differs from simulate: {missing:,} missing, {unforeseen:,} unforeseen.",
-        missing=len(story.missing),
-        unforeseen=len(story.unforeseen),
-    )
+    text = N_("It differs from simulate: {missing:,} missing, {unforeseen:,} unforeseen.")
+    return _(text, missing=len(story.missing), unforeseen=len(story.unforeseen))

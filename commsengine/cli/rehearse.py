@@ -73,10 +73,9 @@ def demo(serve: bool, port: int, as_json: bool) -> None:
 
     configure_logs(WARNING)
     schedules = shipped_folder("schedules")
+    plan = schedules / "crm-rollout.yaml"
     with Wiring(schedules) as wiring:
-        _perform(
-            wiring, schedules / "crm-rollout.yaml", Path("demo"), "typical", serve=serve, port=port, as_json=as_json
-        )
+        _perform(wiring, plan, Path("demo"), "typical", serve=serve, port=port, as_json=as_json)
 
 
 def _perform(wiring: Wiring, plan: Path, folder: Path, answers: str, *, serve: bool, port: int, as_json: bool) -> None:
@@ -98,9 +97,8 @@ def _perform(wiring: Wiring, plan: Path, folder: Path, answers: str, *, serve: b
             note("\n" + _("Look around: {address}   (Ctrl-C ends it)", address=rehearsal.sandbox.page_url))
             _until_interrupted()
     if not story.agrees:
-        raise CommsError(
-            _("What was sent is not what simulate said."), _("Please report this with the plan: it is a defect.")
-        )
+        fix = _("Please report this with the plan: it is a defect.")
+        raise CommsError(_("What was sent is not what simulate said."), fix)
 
 
 @contextmanager
@@ -134,23 +132,14 @@ def _script(wiring: Wiring, path: Path, answers: str) -> Script:
     start = opens.replace(hour=0, minute=0)
     supposing = partial(supposition, answers, Campaigns((Campaign(plan, start),), wiring.rules))
     script = Script(plan, people, wiring.rules, wiring.templates, start, last_closing(plan, people), supposing)
-    note(
-        _(
-            "Rehearsing {campaign} for {people:,} people, {start:%d %b %Y} to {until:%d %b %Y} …",
-            campaign=plan.campaign,
-            people=len(people),
-            start=start,
-            until=script.until,
-        )
-    )
+    text = N_("Rehearsing {campaign} for {people:,} people, {start:%d %b %Y} to {until:%d %b %Y} …")
+    note(_(text, campaign=plan.campaign, people=len(people), start=start, until=script.until))
     return with_pause(script)
 
 
 def _with_progress(run: Callable[[Callable[[dt.datetime], object]], Story], script: Script) -> Story:
-    days = (script.until - script.start).days
-    with click.progressbar(
-        length=days, label=_("Rehearsing"), file=bare(sys.stderr), hidden=not sys.stderr.isatty()
-    ) as bar:
+    days, hidden = (script.until - script.start).days, not sys.stderr.isatty()
+    with click.progressbar(length=days, label=_("Rehearsing"), file=bare(sys.stderr), hidden=hidden) as bar:
         return run(lambda now: bar.update((now - script.start).days - bar.pos))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.arguments import consent_to, yes_option
+from commsengine.cli.arguments import consent, yes_option
 from commsengine.cli.control import backlog_option, tell
 from commsengine.cli.output import say
 from commsengine.cli.workspace import with_workspace
@@ -34,6 +34,6 @@ def release(wiring: Wiring, backlog: str, yes: bool) -> None:
     say(_("On hold since {since:%d %b %H:%M} UTC: {reason}", since=held.since, reason=_(held.reason)))
     seen = release_effects(wiring.store, wiring.decisions, backlog, wiring.clock())
     tell(seen)
-    consent_to(seen.now_due, _("Release the engine?"), yes=yes)
+    consent(_("Release the engine?"), yes=yes, recipients=seen.now_due)
     wiring.store.engine.release(backlog, by=wiring.operator, now=wiring.clock())
     click.echo(_("The engine may send again."))

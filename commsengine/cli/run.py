@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shlex
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from commsengine.cli.control import STILL_OPEN
-from commsengine.cli.output import at_rest, json_option, note, show_json, waits_for, when
+from commsengine.cli.output import (
+    at_rest,
+    json_option,
+    n_follow_ups,
+    n_messages,
+    n_people,
+    n_touches,
+    note,
+    show_json,
+    waits_for,
+    when,
+)
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import HeldError
-from commsengine.translation import _, counted
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from commsengine.engine.engine import BeatReport
     from commsengine.wiring import Wiring
 
@@ -39,9 +50,8 @@ def run(wiring: Wiring, ctx: click.Context) -> None:
     wiring.must_send()
     _tell_left_out(wiring)
     configure_logs(INFO)
-    clean = wiring.run(
-        ready=lambda: note(_("The engine runs; its pages are at {address}", address=wiring.settings.links_base))
-    )
+    ready = _("The engine runs; its pages are at {address}", address=wiring.settings.links_base)
+    clean = wiring.run(ready=lambda: note(ready))
     if not clean:
         note(_("Some messages were just leaving; what became of them is uncertain, and the next start flags them."))
     ctx.exit(0 if clean else STILL_OPEN)
@@ -59,8 +69,6 @@ def tick(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
 
     Example: commsengine tick
     """
-    from dataclasses import asdict
-
     from commsengine.engine.garbage_collection import keep_what_is_there
     from commsengine.engine.state_folder import STOPPED
 
@@ -73,36 +81,23 @@ def tick(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
     if as_json:
         show_json({**asdict(report), "too_rarely": rarely})
     else:
-        click.echo(
-            _(
-                "{messages} sent, {follow_ups} opened, {skipped:,} skipped{failed}.",
-                messages=counted(report.sent, "message", "messages"),
-                follow_ups=counted(report.by_hand, "follow-up", "follow-ups"),
-                skipped=report.skipped,
-                failed=_(", {touches:,} failed", touches=report.failed) if report.failed else "",
-            )
-        )
+        messages, follow_ups = n_messages(report.sent), n_follow_ups(report.by_hand)
+        failed = _(", {touches:,} failed", touches=report.failed) if report.failed else ""
+        text = N_("{messages} sent, {follow_ups} opened, {skipped:,} skipped{failed}.")
+        click.echo(_(text, messages=messages, follow_ups=follow_ups, skipped=report.skipped, failed=failed))
     _tell_what_stays(wiring, report, rarely)
     if report.hold == STOPPED:
         raise HeldError(_(STOPPED))
     if report.hold:
-        raise HeldError(
-            _("The engine is on hold: {reason}", reason=_(report.hold)),
-            _("Look at commsengine today, then: commsengine release"),
-        )
+        fix = _("Look at commsengine today, then: commsengine release")
+        raise HeldError(_("The engine is on hold: {reason}", reason=_(report.hold)), fix)
     ctx.exit(NEEDS_A_PERSON if report.needs_a_person else 0)
 
 
 def _tell_what_stays(wiring: Wiring, report: BeatReport, rarely: str) -> None:
     if report.waiting:
-        people = counted(report.waiting, "person", "people")
-        note(
-            _(
-                "Due for {people}, but their send window is closed at {instant}: it waits for the next one.",
-                people=people,
-                instant=when(wiring.clock()),
-            )
-        )
+        text = N_("Due for {people}, but their send window is closed at {instant}: it waits for the next one.")
+        note(_(text, people=n_people(report.waiting), instant=when(wiring.clock())))
     if report.late:
         late = counted(report.late, "touch is", "touches are")
         why = _("{touches} skipped as late, for no engine ran when it was due:", touches=late)
@@ -111,7 +106,7 @@ def _tell_what_stays(wiring: Wiring, report: BeatReport, rarely: str) -> None:
         note(f"{rarely} {remedy(wiring)}")
     _tell_what_waits(wiring)
     if report.failed:
-        note(_("{touches} never arrived: commsengine today", touches=counted(report.failed, "touch", "touches")))
+        note(_("{touches} never arrived: commsengine today", touches=n_touches(report.failed)))
 
 
 def _tell_what_waits(wiring: Wiring) -> None:
@@ -126,13 +121,8 @@ def _tell_what_waits(wiring: Wiring) -> None:
     for record in wiring.store.campaigns.all():
         pause = wiring.store.campaigns.open_pause(record.id) if record.state == "paused" else None
         if pause and pause.since_by == "engine":
-            note(
-                _(
-                    "{campaign} was paused by the engine: {reason}. Then: commsengine resume {campaign}",
-                    campaign=record.id,
-                    reason=_(pause.reason),
-                )
-            )
+            text = N_("{campaign} was paused by the engine: {reason}. Then: commsengine resume {campaign}")
+            note(_(text, campaign=record.id, reason=_(pause.reason)))
     if held := sum(row.held for row in store.touches.open_rows(states=("uncertain",))):
         touches = counted(held, "touch is", "touches are")
         note(_("{touches} uncertain and wait for your word: commsengine today", touches=touches))

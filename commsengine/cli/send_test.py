@@ -49,12 +49,10 @@ def send_test(
     seen = previews(wiring.preview_basis, checked_plan, person, message=message or _first(written), channel=chosen)
     shown = next((seen_touch.message for seen_touch in seen if seen_touch.message), None)
     if shown is None:
-        raise InputError(
-            _("{email} gets no such message.", email=person.email), _("Name another with --message or --as.")
-        )
-    mail = replace(
-        shown, to_email=to, slack_id="", subject=_("[Test] {subject}", subject=shown.subject), date=wiring.clock()
-    )
+        fix = _("Name another with --message or --as.")
+        raise InputError(_("{email} gets no such message.", email=person.email), fix)
+    subject = _("[Test] {subject}", subject=shown.subject)
+    mail = replace(shown, to_email=to, slack_id="", subject=subject, date=wiring.clock())
     outcome = _deliver(wiring, chosen, mail)
     if outcome.verdict != "sent":
         why = outcome.channel_down or outcome.reply or outcome.verdict
@@ -70,10 +68,8 @@ def _channel(wiring: Wiring, planned: tuple[ChannelName, ...], wanted: ChannelNa
     ready = wiring.settings.credentials
     found = [name for name in ([wanted] if wanted else planned) if name in ready]
     if not found:
-        raise InputError(
-            _("There are no credentials for {channels}.", channels=wanted or f" {_('or')} ".join(planned)),
-            _("Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN (docs/operations.md)."),
-        )
+        text = _("There are no credentials for {channels}.", channels=wanted or f" {_('or')} ".join(planned))
+        raise InputError(text, _("Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN (docs/operations.md)."))
     return found[0]
 
 

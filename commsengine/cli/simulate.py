@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cli.arguments import ANSWERS, FILE
-from commsengine.cli.output import first_rows, json_option, note, show_json, table, title, when
+from commsengine.cli.output import (
+    first_rows,
+    json_option,
+    n_follow_ups,
+    n_people,
+    n_touches,
+    note,
+    show_json,
+    table,
+    title,
+    when,
+)
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 from commsengine.translation import N_, _, counted
@@ -62,36 +73,19 @@ def _day(text: str | None, option: str) -> dt.date | None:
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        raise InputError(
-            _("{option}: '{given}' is not a date.", option=option, given=text),
-            _("Write YYYY-MM-DD, for example 2027-03-15."),
-        ) from None
+        fix = _("Write YYYY-MM-DD, for example 2027-03-15.")
+        raise InputError(_("{option}: '{given}' is not a date.", option=option, given=text), fix) from None
 
 
 def show_simulation(seen: Simulation, per_minute: Rates) -> None:
     from commsengine.planning.plan_on_disk import corrected_texts
 
-    figures = seen.summary()
-    title(
-        _(
-            "{title} ({campaign}), {start:%d %b %Y} to {until:%d %b %Y}",
-            title=seen.plan.title,
-            campaign=seen.plan.campaign,
-            start=seen.start,
-            until=seen.until,
-        )
-    )
-    people = counted(seen.audience, "person", "people")
-    click.echo(
-        _(
-            "{touches} to {reached:,} of {people}; per person {median:g} (median), {most} at most.",
-            touches=counted(len(seen.sent), "touch", "touches"),
-            reached=figures["reached"],
-            people=people,
-            median=figures["per_person"]["median"],
-            most=figures["per_person"]["most"],
-        )
-    )
+    plan, figures = seen.plan, seen.summary()
+    text = N_("{title} ({campaign}), {start:%d %b %Y} to {until:%d %b %Y}")
+    title(_(text, title=plan.title, campaign=plan.campaign, start=seen.start, until=seen.until))
+    text = N_("{touches} to {reached:,} of {people}; per person {median:g} (median), {most} at most.")
+    touches, people = n_touches(len(seen.sent)), n_people(seen.audience)
+    click.echo(_(text, touches=touches, reached=figures["reached"], people=people, **figures["per_person"]))
     click.echo(_(ASSUMPTION[seen.answers]))
     for text in corrected_texts(seen.plan.corrected):
         note(text)
@@ -144,14 +138,11 @@ def _recall(seen: Simulation) -> None:
     if seen.compared:
         click.echo()
         figures = [N_("messages a person"), N_("recall on the day"), N_("lowest before")]
-        table(
-            [N_("repeating"), *figures],
-            [
-                (_(WAYS[name]), f"{way.messages:.1f}", _share(way.at_target), _share(way.lowest))
-                for name, way in seen.compared.items()
-            ],
-            right=figures,
-        )
+        ways = [
+            (_(WAYS[name]), f"{way.messages:.1f}", _share(way.at_target), _share(way.lowest))
+            for name, way in seen.compared.items()
+        ]
+        table([N_("repeating"), *figures], ways, right=figures)
         click.echo(_aims(seen.plan))
         click.echo(_("Messages by recall only, as if no answer taught anything; 'before' is from day 7 on."))
         click.echo(_("A forecast about groups, by a model; no measurement."))
@@ -191,55 +182,33 @@ def tell_rates(seen: Simulation, per_minute: Rates) -> None:
     from commsengine.planning.simulation import rates
 
     for channel, number, last in rates(seen.touches, per_minute):
-        click.echo(
-            _(
-                "At {rate:,} a minute, the last of {messages:,} {channel} messages due at once leaves {instant}.",
-                rate=per_minute[channel],
-                messages=number,
-                channel=channel,
-                instant=when(last),
-            )
-        )
+        text = N_("At {rate:,} a minute, the last of {messages:,} {channel} messages due at once leaves {instant}.")
+        click.echo(_(text, rate=per_minute[channel], messages=number, channel=channel, instant=when(last)))
 
 
 def tell_longest(audience: int, channels: Sequence[str], per_minute: Rates) -> None:
     for channel in channels:
         if rate := per_minute.get(channel):
-            minutes = -(-audience // rate)
-            click.echo(
-                _(
-                    "At {rate:,} a minute, {messages:,} {channel} messages due at once take {minutes}.",
-                    rate=rate,
-                    messages=audience,
-                    channel=channel,
-                    minutes=counted(minutes, "minute", "minutes"),
-                )
-            )
+            minutes = counted(-(-audience // rate), "minute", "minutes")
+            text = N_("At {rate:,} a minute, {messages:,} {channel} messages due at once take {minutes}.")
+            click.echo(_(text, rate=rate, messages=audience, channel=channel, minutes=minutes))
 
 
 def _by_hand(seen: Simulation) -> None:
     days = seen.follow_ups_per_day()
     if not days:
         return
-    most = max(days, key=lambda day: days[day])
-    click.echo(
-        _(
-            "{follow_ups} by a person, from {first_day:%a %d %b} on; most on {day:%a %d %b}: {most}.",
-            follow_ups=counted(sum(days.values()), "follow-up", "follow-ups"),
-            first_day=min(days),
-            day=most,
-            most=days[most],
-        )
-    )
-    if proposals := len(seen.of_kind("sponsor")):
-        click.echo(
-            _("{proposals} to the owner to ask the sponsor.", proposals=counted(proposals, "proposal", "proposals"))
-        )
+    day, follow_ups = max(days, key=lambda day: days[day]), n_follow_ups(sum(days.values()))
+    text = N_("{follow_ups} by a person, from {first:%a %d %b} on; most on {day:%a %d %b}: {most}.")
+    click.echo(_(text, follow_ups=follow_ups, first=min(days), day=day, most=days[day]))
+    if number := len(seen.of_kind("sponsor")):
+        proposals = counted(number, "proposal", "proposals")
+        click.echo(_("{proposals} to the owner to ask the sponsor.", proposals=proposals))
 
 
 def _never_reached(seen: Simulation) -> None:
     if not seen.unreached:
         click.echo(_("Everybody in the audience is reached."))
         return
-    click.echo("\n" + _("Never reached: {people}", people=counted(len(seen.unreached), "person", "people")))
+    click.echo("\n" + _("Never reached: {people}", people=n_people(len(seen.unreached))))
     first_rows([N_("person"), N_("why")], [(person.email, _(why)) for person, why in seen.unreached])

@@ -7,9 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cli.output import at_rest, json_option, say, show_json, table, title, waits_for, when
+from commsengine.cli.output import (
+    at_rest,
+    json_option,
+    n_follow_ups,
+    n_people,
+    n_touches,
+    say,
+    show_json,
+    table,
+    title,
+    waits_for,
+    when,
+)
 from commsengine.cli.workspace import with_workspace
-from commsengine.translation import _, counted
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -52,9 +64,8 @@ def _engine(engine: Mapping[str, Any]) -> str:
     if engine["beat_at"] is None:
         return _("No engine has run yet: commsengine run, or commsengine tick from cron.")
     runs = _("The engine runs") if engine["state"] == "running" else _("The engine does not run")
-    return _(
-        "{engine}; last beat {instant} on {host}.", engine=runs, instant=when(engine["beat_at"]), host=engine["host"]
-    )
+    at, host = when(engine["beat_at"]), engine["host"]
+    return _("{engine}; last beat {instant} on {host}.", engine=runs, instant=at, host=host)
 
 
 def _show(campaign: Mapping[str, Any]) -> None:
@@ -62,24 +73,15 @@ def _show(campaign: Mapping[str, Any]) -> None:
     counts = {**campaign["touches"], "skipped": sum(skipped.values())}
     click.echo()
     title(f"{campaign['title']} ({campaign['campaign']}): {_(campaign['state'])}")
-    if campaign["paused"] and campaign["paused"]["by"] == "engine":
-        click.echo(
-            _(
-                "The engine paused it {since}: {reason}. When that is put right: commsengine resume {campaign}",
-                since=when(campaign["paused"]["since"]),
-                reason=_(campaign["paused"]["reason"]),
-                campaign=campaign["campaign"],
-            )
-        )
-    click.echo(
-        _(
-            "{people}; {touches} made, {acknowledged:,} acknowledged, {follow_ups} open.",
-            people=counted(campaign["audience"], "person", "people"),
-            touches=counted(sum(counts.values()), "touch", "touches"),
-            acknowledged=campaign["acknowledged"],
-            follow_ups=counted(campaign["follow_ups_open"], "follow-up", "follow-ups"),
-        )
-    )
+    paused = campaign["paused"]
+    if paused and paused["by"] == "engine":
+        text = N_("The engine paused it {since}: {reason}. When that is put right: commsengine resume {campaign}")
+        since, reason = when(paused["since"]), _(paused["reason"])
+        click.echo(_(text, since=since, reason=reason, campaign=campaign["campaign"]))
+    people, follow_ups = n_people(campaign["audience"]), n_follow_ups(campaign["follow_ups_open"])
+    touches, acknowledged = n_touches(sum(counts.values())), campaign["acknowledged"]
+    text = N_("{people}; {touches} made, {acknowledged:,} acknowledged, {follow_ups} open.")
+    click.echo(_(text, people=people, touches=touches, acknowledged=acknowledged, follow_ups=follow_ups))
     table(list(counts), [[f"{number:,}" for number in counts.values()]], right=list(counts))
     for reason, number in sorted(skipped.items()):
         say(_("  skipped: {touches:,} {reason}", touches=number, reason=_(reason)))
@@ -87,16 +89,9 @@ def _show(campaign: Mapping[str, Any]) -> None:
 
 
 def _recall(roles: Sequence[Mapping[str, Any]]) -> None:
+    text = N_("{role} {mean:.0%} ({low:.0%} to {high:.0%}, n = {people:,}, {curve})")
     told = [
-        _(
-            "{role} {mean:.0%} ({low:.0%} to {high:.0%}, n = {people:,}, {curve})",
-            role=role["role"],
-            mean=role["mean"],
-            low=role["low"],
-            high=role["high"],
-            people=role["people"],
-            curve=_("tested") if role["tested"] else _("assumed curve"),
-        )
+        _(text, **role, curve=_("tested") if role["tested"] else _("assumed curve"))
         for role in roles
         if role["mean"] is not None
     ]

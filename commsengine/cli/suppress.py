@@ -28,11 +28,8 @@ def suppress(wiring: Wiring, email: str, reason: str, lift: bool) -> None:
     reachability = wiring.store.reachability
     if lift:
         lifted = reachability.unsuppress(email, by=wiring.operator, now=wiring.clock())
-        click.echo(
-            _("{email} may be written to again.", email=email)
-            if lifted
-            else _("{email} was not suppressed.", email=email)
-        )
+        text = N_("{email} may be written to again.") if lifted else N_("{email} was not suppressed.")
+        click.echo(_(text, email=email))
         return
     reachability.suppress(email, reason, by=wiring.operator, now=wiring.clock())
     click.echo(_("{email} is not written to any more.", email=email))

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from commsengine.cli.followups import show_followups
-from commsengine.cli.output import at_rest, json_option, show_json, table, title, waits_for, when
+from commsengine.cli.output import (
+    at_rest,
+    json_option,
+    n_follow_ups,
+    n_touches,
+    show_json,
+    table,
+    title,
+    waits_for,
+    when,
+)
 from commsengine.cli.questions import show_questions
 from commsengine.cli.workspace import with_workspace
 from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
-
     from commsengine.wiring import Wiring
 
 MOST_FAILED = 20
@@ -45,31 +53,23 @@ def today(wiring: Wiring, as_json: bool) -> None:
         show_questions(found["questions"])
         click.echo("\n" + _("Answer one: commsengine question ID --answer TEXT") + "\n")
     if found["follow_ups"]:
-        title(counted(len(found["follow_ups"]), "follow-up", "follow-ups"))
+        title(n_follow_ups(len(found["follow_ups"])))
         show_followups(found["follow_ups"])
         click.echo(_("What to say: commsengine followups --talking-points"))
     if found["held"]:
         title(counted(len(found["held"]), "touch is uncertain", "touches are uncertain"))
-        table(
-            [N_("key"), N_("person"), N_("campaign"), N_("due")],
-            [(row["key"], row["person"], row["campaign"], when(row["at"])) for row in found["held"]],
-            whole=["key"],
-        )
+        rows = [(row["key"], row["person"], row["campaign"], when(row["at"])) for row in found["held"]]
+        table([N_("key"), N_("person"), N_("campaign"), N_("due")], rows, whole=["key"])
         click.echo(_("Settle one: commsengine touch KEY --sent (or --resend)"))
     if found["failed"]:
         _show_failed(found["failed"])
 
 
 def _show_failed(failed: Sequence[Mapping[str, Any]]) -> None:
-    title(_("{touches} never arrived", touches=counted(len(failed), "touch", "touches")))
-    table(
-        [N_("key"), N_("person"), N_("campaign"), N_("message"), N_("reason")],
-        [
-            (row["key"], row["person"], row["campaign"], row["message"], _(row["reason"]))
-            for row in failed[:MOST_FAILED]
-        ],
-        whole=["key"],
-    )
+    title(_("{touches} never arrived", touches=n_touches(len(failed))))
+    rows = [(each["key"], each["person"], each["campaign"], each["message"], _(each["reason"])) for each in failed]
+    columns = [N_("key"), N_("person"), N_("campaign"), N_("message"), N_("reason")]
+    table(columns, rows[:MOST_FAILED], whole=["key"])
     if (more := len(failed) - MOST_FAILED) > 0:
         click.echo(_("{more:,} more: commsengine touches CAMPAIGN --state failed", more=more))
     click.echo(_("These are not sent again; reach these people another way, or put right what the reason names."))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cadence.kinds_and_states import STATES, TouchState
+from commsengine.cadence.kinds_and_states import STATES, Resolution, TouchState
 from commsengine.cli.arguments import CAMPAIGN
 from commsengine.cli.output import json_option, say, show_json, table, when
 from commsengine.cli.workspace import with_workspace
@@ -15,7 +15,6 @@ from commsengine.errors import InputError
 from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
-    from commsengine.cadence.kinds_and_states import Resolution
     from commsengine.wiring import Wiring
 
 
@@ -70,21 +69,9 @@ def touch(wiring: Wiring, key: str, sent: bool, resend: bool) -> None:
     found = wiring.store.touches.row(key)
     if found is None:
         raise InputError(_("There is no touch '{key}'.", key=key), _("Copy the key from: commsengine touches CAMPAIGN"))
-    say(
-        _(
-            "{campaign} {message}, {kind} by {channel}: {state} {reason}",
-            campaign=found.campaign,
-            message=found.message,
-            kind=_(found.kind),
-            channel=found.channel,
-            state=_(found.state),
-            reason=_(found.reason),
-        ).strip()
-    )
-    table(
-        [N_("try"), N_("at"), N_("phase"), N_("verdict"), N_("reply")],
-        [
-            (each.n, when(each.at), each.phase, _(each.verdict), each.reply)
-            for each in wiring.store.touches.attempts(key)
-        ],
-    )
+    about = {"campaign": found.campaign, "message": found.message, "kind": _(found.kind), "channel": found.channel}
+    state, reason = _(found.state), _(found.reason)
+    say(_("{campaign} {message}, {kind} by {channel}: {state} {reason}", **about, state=state, reason=reason).strip())
+    attempts = wiring.store.touches.attempts(key)
+    rows = [(each.n, when(each.at), each.phase, _(each.verdict), each.reply) for each in attempts]
+    table([N_("try"), N_("at"), N_("phase"), N_("verdict"), N_("reply")], rows)

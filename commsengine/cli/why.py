@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commsengine.cadence.kinds_and_states import HUMAN
-from commsengine.cli.output import json_option, say, show_json, title, when
+from commsengine.cli.output import json_option, n_touches, say, show_json, title, when
 from commsengine.cli.workspace import with_workspace
-from commsengine.translation import N_, _, counted
+from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -51,20 +51,12 @@ def _stopped(campaign: Mapping[str, Any]) -> str:
     if campaign["state"] == "running":
         return ""
     if campaign["state"] == "paused":
-        since = campaign["paused_since"]
-        return (
-            _(": paused since {since}; nothing is sent until resume", since=when(since))
-            if since
-            else _(": not started yet")
-        )
-    made = [touch for message in campaign["messages"] for touch in message["touches"]]
-    last = max(touch["at"] for touch in made)
-    return _(
-        ": {state}; {touches}, the last {last}",
-        state=_(campaign["state"]),
-        touches=counted(len(made), "touch", "touches"),
-        last=when(last),
-    )
+        if since := campaign["paused_since"]:
+            return _(": paused since {since}; nothing is sent until resume", since=when(since))
+        return _(": not started yet")
+    made = [touch["at"] for message in campaign["messages"] for touch in message["touches"]]
+    state, touches, last = _(campaign["state"]), n_touches(len(made)), when(max(made))
+    return _(": {state}; {touches}, the last {last}", state=state, touches=touches, last=last)
 
 
 def _show(message: Mapping[str, Any]) -> None:
@@ -83,17 +75,11 @@ def _carried(touch: Mapping[str, Any]) -> str:
     # What a human carries is opened for them; only a channel sends.
     because = f" ({_(touch['reason'])})" if touch["reason"] else ""
     flag = _(", possible duplicate") if touch["possible_duplicate"] else ""
-    if touch["channel"] == HUMAN:
-        state = _("opened") if touch["state"] == "sent" else _(touch["state"])
-        return f"{_(FOR_A_PERSON[touch['kind']])}: {state}{because}"
-    return _(
-        "{kind} by {channel}: {state}{because}{flag}",
-        kind=_(touch["kind"]),
-        channel=touch["channel"],
-        state=_(touch["state"]),
-        because=because,
-        flag=flag,
-    )
+    kind, channel, state = touch["kind"], touch["channel"], _(touch["state"])
+    if channel == HUMAN:
+        return f"{_(FOR_A_PERSON[kind])}: {_('opened') if touch['state'] == 'sent' else state}{because}"
+    text = N_("{kind} by {channel}: {state}{because}{flag}")
+    return _(text, kind=_(kind), channel=channel, state=state, because=because, flag=flag)
 
 
 def _next(reason: Mapping[str, Any]) -> str:

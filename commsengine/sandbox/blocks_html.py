@@ -36,10 +36,8 @@ def _flowing(text: str) -> Markup:
     pieces, at = [], 0
     for control in _CONTROL.finditer(text):
         shown = _controlled(control[1] or control[2])
-        pieces += [
-            _marked(text[at : control.start()]),
-            Markup("<strong>{}</strong>").format(shown) if control[1] else shown,
-        ]
+        shown = Markup("<strong>{}</strong>").format(shown) if control[1] else shown
+        pieces += [_marked(text[at : control.start()]), shown]
         at = control.end()
     return Markup("").join([*pieces, _marked(text[at:])])
 
@@ -51,13 +49,11 @@ def block_html(block: Block, button: Callable[[Block], Markup]) -> Markup:
     if kind == "header":
         return Markup("<h4>{}</h4>").format(_text(block.get("text")))
     if kind == "actions":
-        return Markup('<div class="actions">{}</div>').format(
-            _joined([button(one) for one in block.get("elements", ())])
-        )
+        buttons = _joined([button(one) for one in block.get("elements", ())])
+        return Markup('<div class="actions">{}</div>').format(buttons)
     if kind == "context":
-        return Markup('<p class="context">{}</p>').format(
-            _joined([_text(one) for one in block.get("elements", ())], " ")
-        )
+        texts = _joined([_text(one) for one in block.get("elements", ())], " ")
+        return Markup('<p class="context">{}</p>').format(texts)
     if kind == "section":
         fields = _joined([Markup("<li>{}</li>").format(_text(one)) for one in block.get("fields", ())])
         accessory = button(block["accessory"]) if block.get("accessory") else ""
@@ -84,18 +80,15 @@ def _field(element: Block, name: str, *, optional: bool) -> Markup:
         choice = Markup('<label class=choice><input type={} name="{}" value="{}"> {}</label>')
         return _joined([choice.format(shape, name, one.get("value", ""), _text(one.get("text"))) for one in options])
     if kind in ("static_select", "multi_static_select"):
-        choices = [
-            Markup('<option value="{}">{}</option>').format(one.get("value", ""), _text(one.get("text")))
-            for one in options
-        ]
+        option = Markup('<option value="{}">{}</option>')
+        choices = [option.format(one.get("value", ""), _text(one.get("text"))) for one in options]
         several = Markup("multiple") if kind.startswith("multi") else ""
         return Markup('<select name="{}" {} {}>{}</select>').format(name, must, several, _joined(choices))
+    value = element.get("initial_value", "")
     if element.get("multiline"):
-        return Markup('<textarea name="{}" rows=4 {}>{}</textarea>').format(
-            name, must, element.get("initial_value", "")
-        )
+        return Markup('<textarea name="{}" rows=4 {}>{}</textarea>').format(name, must, value)
     shape = "date" if kind == "datepicker" else "text"
-    return Markup('<input type={} name="{}" value="{}" {}>').format(shape, name, element.get("initial_value", ""), must)
+    return Markup('<input type={} name="{}" value="{}" {}>').format(shape, name, value, must)
 
 
 def _text(value: Any) -> Markup:

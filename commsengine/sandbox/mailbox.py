@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import email.policy
 import re
 import threading
@@ -14,12 +15,9 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import parsedate_to_datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from aiosmtpd.smtp import SMTP
-
-if TYPE_CHECKING:
-    import datetime as dt
 
 _KEY = re.compile(rb"\nX-Commsengine-Touch: ([^\r\n]*)")
 _LINK = re.compile(r"https?://[^\s<>\")\]]+")

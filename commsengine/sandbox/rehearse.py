@@ -207,16 +207,15 @@ class Rehearsal:
     def run(self, progress: Callable[[dt.datetime], object] = bool) -> Story:
         began, script, store = time.monotonic(), self.script, self.wiring.store
         self._apply()
-        people = PeopleAtPlay(
-            script.plan, store, self.sandbox, script.supposing(), self.diary, self.clock.now, self._calls
-        )
+        suppose, now = script.supposing(), self.clock.now
+        people = PeopleAtPlay(script.plan, store, self.sandbox, suppose, self.diary, now, self._calls)
         paused = self._plan_pause()
 
         def tick() -> None:
             made = engine.tick()
             people.look(calls=made.by_hand > 0)
             self._ticks += 1
-            progress(self.clock.now())
+            progress(now())
 
         with self.wiring.engine() as engine:
             play(self.clock, script.until, self.diary, store.loading.next_wake, tick)
@@ -265,7 +264,6 @@ class Rehearsal:
         records = list(self.wiring.store.touches.list(self.script.plan.campaign))
         made = Counter(map(fingerprint_of_record, records))
         said = Counter(map(fingerprint, self.script.foreseen()))
-        paused = self._moment(moments, made)
         return Story(
             self.script,
             sorted(made.elements()),
@@ -275,7 +273,7 @@ class Rehearsal:
             Counter(r.state for r in records),
             people.first_call,
             self._calls(),
-            paused,
+            self._moment(moments, made),
             seconds,
             self._ticks,
         )
@@ -283,8 +281,7 @@ class Rehearsal:
     def _moment(self, moments: Sequence[PausedMoment], made: Iterable[Fingerprint]) -> PausedMoment | None:
         if not moments:
             return None
-        held_back = sum(due == moments[0].until for *_, due, _skip in made)
-        return replace(moments[0], due_meanwhile=held_back)
+        return replace(moments[0], due_meanwhile=sum(due == moments[0].until for *_, due, _skip in made))
 
 
 def fingerprint(touch: Touch) -> Fingerprint:

@@ -39,12 +39,9 @@ class Sandbox:
     ) -> None:
         self.people = tuple(people)
         self.mailbox = Mailbox()
+        members = [person for person in people if on_slack is None or on_slack(person)]
         self.slack = SlackStandIn(
-            [
-                (person.email, person.name or person.email, person.slack_id)
-                for person in people
-                if on_slack is None or on_slack(person)
-            ],
+            [(person.email, person.name or person.email, person.slack_id) for person in members],
             request_url=request_url,
             clock=time.time if clock is None else lambda: clock().timestamp(),
         )

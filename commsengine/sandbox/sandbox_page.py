@@ -83,9 +83,8 @@ class Page:
         listed = self._listed()
         email = request.query_params.get("person", "").lower()
         chosen = listed.get(email) or max(listed.values(), key=lambda one: one.mails + one.cards, default=None)
-        shown = sorted(
-            (one for one in listed.values() if _matches(one.person, find)), key=lambda one: one.person.name or "~"
-        )
+        matching = [one for one in listed.values() if _matches(one.person, find)]
+        shown = sorted(matching, key=lambda one: one.person.name or "~")
         items = self._items(chosen.person) if chosen else []
         content = template("page.html").render(
             people=shown,
@@ -166,21 +165,15 @@ class Page:
             if element.get("url"):
                 link = Markup('<a class="button {}" href="{}" target="_blank" rel="noopener noreferrer">{}</a>')
                 return link.format(style, _web(str(element["url"])), label)
-            hidden = {
-                "channel": post.conversation,
-                "ts": post.ts,
-                "action_id": element.get("action_id", ""),
-                "value": element.get("value", ""),
-            }
-            fields = Markup("").join(
-                Markup('<input type=hidden name="{}" value="{}">').format(*pair) for pair in hidden.items()
-            )
+            hidden = {"channel": post.conversation, "ts": post.ts}
+            hidden |= {name: element.get(name, "") for name in ("action_id", "value")}
+            field = Markup('<input type=hidden name="{}" value="{}">')
+            fields = Markup("").join(field.format(name, value) for name, value in hidden.items())
             form = Markup('<form method=post action="/click">{}<button class="button {}">{}</button></form>')
             return form.format(fields, style, label)
 
-        return Markup("").join(block_html(block, button) for block in post.blocks) or Markup("<p>{}</p>").format(
-            post.text
-        )
+        card = Markup("").join(block_html(block, button) for block in post.blocks)
+        return card or Markup("<p>{}</p>").format(post.text)
 
 
 def _fields(dialog: Dialog) -> Markup:

@@ -75,12 +75,9 @@ def _views_open(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
     if user is None:
         raise RefusedError("expired_trigger_id")
     view = arguments.get("view")
-    if (
-        not isinstance(view, dict)
-        or view.get("type") != "modal"
-        or "title" not in view
-        or not _sound(_list(view, "blocks"))
-    ):
+    if not isinstance(view, dict) or view.get("type") != "modal" or "title" not in view:
+        raise RefusedError("invalid_arguments")
+    if not _sound(_list(view, "blocks")):
         raise RefusedError("invalid_arguments")
     dialog = team.open_dialog(user, view)
     return {"view": {**view, "id": dialog.id, "team_id": TEAM_ID}}
@@ -190,9 +187,9 @@ def _list(arguments: Arguments, name: str) -> list[dict[str, Any]]:
 
 def _metadata(arguments: Arguments) -> dict[str, Any]:
     value = arguments.get("metadata") or {}
-    if not isinstance(value, dict) or (
-        value and not (value.get("event_type") and isinstance(value.get("event_payload"), dict))
-    ):
+    if not isinstance(value, dict):
+        raise RefusedError("invalid_metadata_format")
+    if value and not (value.get("event_type") and isinstance(value.get("event_payload"), dict)):
         raise RefusedError("invalid_metadata_format")
     return value
 
@@ -208,9 +205,8 @@ def _sound_block(block: Mapping[str, Any]) -> bool:
     texts = [block.get("text"), *(block.get("fields") or [])] if kind != "context" else block.get("elements") or []
     lengths = [len(str(text.get("text", ""))) for text in texts if isinstance(text, dict) and "text" in text]
     elements = block.get("elements") or []
-    if (kind in ("section", "header") and not any(lengths)) or not all(
-        0 < n <= _LONGEST_TEXT.get(kind, 3000) for n in lengths
-    ):
+    longest = _LONGEST_TEXT.get(kind, 3000)
+    if (kind in ("section", "header") and not any(lengths)) or not all(0 < n <= longest for n in lengths):
         return False
     if kind == "actions":
         return 0 < len(elements) <= _MOST_ELEMENTS and all(_sound_button(element) for element in elements)

@@ -56,9 +56,7 @@ def send(url: str, secret: str, payload: Mapping[str, Any], *, timeout: float = 
 
 
 def button_of(post: Post, action_id: str, value: str | None = None) -> dict[str, Any] | None:
-    elements = [
-        element for block in post.blocks for element in (*block.get("elements", ()), block.get("accessory") or {})
-    ]
+    elements = [one for block in post.blocks for one in (*block.get("elements", ()), block.get("accessory") or {})]
     return next(
         (one for one in elements if one.get("action_id") == action_id and value in (None, one.get("value", ""))), None
     )
@@ -128,10 +126,8 @@ def _state(view: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _filled(element: Mapping[str, Any], given: Any) -> dict[str, Any]:
-    kind = str(element.get("type", ""))
-    options = [
-        option for option in element.get("options", ()) if given is not None and option.get("value") in _several(given)
-    ]
+    kind, wanted = str(element.get("type", "")), list(given) if isinstance(given, list | tuple) else [given]
+    options = [one for one in element.get("options", ()) if given is not None and one.get("value") in wanted]
     if kind in ("checkboxes", "multi_static_select"):
         return {"type": kind, "selected_options": options}
     if kind in ("static_select", "radio_buttons"):
@@ -139,7 +135,3 @@ def _filled(element: Mapping[str, Any], given: Any) -> dict[str, Any]:
     if kind == "datepicker":
         return {"type": kind, "selected_date": given or None}
     return {"type": kind, "value": given or None}
-
-
-def _several(given: Any) -> list[Any]:
-    return list(given) if isinstance(given, list | tuple) else [given]

@@ -87,10 +87,8 @@ class SlackStandIn:
             button = slack_clicks.button_of(card, action_id, value)
             if button is not None:
                 return self._pressed(card, button)
-        raise CommsError(
-            _("{user} has no card with the button '{action_id}'.", user=user, action_id=action_id),
-            _("Look at the sandbox page."),
-        )
+        text = _("{user} has no card with the button '{action_id}'.", user=user, action_id=action_id)
+        raise CommsError(text, _("Look at the sandbox page."))
 
     def submit(self, dialog: Dialog, values: Mapping[str, Any]) -> Reply:
         """``values`` are by block id or action id; the dialog closes unless the app says otherwise."""
@@ -126,9 +124,8 @@ class SlackStandIn:
             fault = self._faults[method].popleft() if self._faults[method] else None
         if fault is not None:
             return fault
-        token = request.headers.get("authorization", "").removeprefix("Bearer").strip() or str(
-            arguments.get("token", "")
-        )
+        bearer = request.headers.get("authorization", "").removeprefix("Bearer").strip()
+        token = bearer or str(arguments.get("token", ""))
         if token != self.bot_token:
             return self._told({"ok": False, "error": "invalid_auth" if token else "not_authed"})
         try:
@@ -161,9 +158,8 @@ async def _arguments(request: Request) -> dict[str, Any]:
         return {**arguments, **given} if isinstance(given, dict) else arguments
     form: FormData = await request.form()
     for name, value in form.items():
-        arguments[name] = (
-            _decoded(value) if name in ("blocks", "metadata", "view") and isinstance(value, str) else value
-        )
+        coded = name in ("blocks", "metadata", "view") and isinstance(value, str)
+        arguments[name] = _decoded(str(value)) if coded else value
     return arguments
 
 

@@ -151,16 +151,13 @@ class SlackApp:
         def handle(ack: Ack, body: dict[str, Any]) -> None:
             place = json.loads(body["view"]["private_metadata"])
             filled = body["view"]["state"]["values"][ENTRY][ENTRY]
-            evidence = _evidence(body, body.get("trigger_id", ""))
-            record_it = self._ask if name == "question" else self._answer
+            user, evidence = body["user"]["id"], _evidence(body, body.get("trigger_id", ""))
 
             def record(card: Card, evidence: Evidence) -> None:
-                record_it(card, entered(filled, card), evidence)
+                self._take(name, card, entered(filled, card), evidence)
 
             try:
-                said = self._for_recipient(
-                    place, body["user"]["id"], lambda card: self._unless_known(card, evidence, record)
-                )
+                said = self._for_recipient(place, user, lambda card: self._unless_known(card, evidence, record))
             except InputError as error:
                 said = error.message
             if said is not None:
@@ -234,12 +231,13 @@ class SlackApp:
             return error.message
         return None
 
-    def _ask(self, card: Card, text: str, evidence: Evidence) -> None:
-        self._inbox.ask(card, text, evidence)
-
-    def _answer(self, card: Card, value: str, evidence: Evidence) -> None:
-        record = self._inbox.give_input if card.ask == "input" else self._inbox.commit
-        record(card, value, evidence)
+    def _take(self, form: str, card: Card, text: str, evidence: Evidence) -> None:
+        if form == "question":
+            self._inbox.ask(card, text, evidence)
+        elif card.ask == "input":
+            self._inbox.give_input(card, text, evidence)
+        else:
+            self._inbox.commit(card, text, evidence)
 
     # -- calls back to Slack ----------------------------------------------------------------------
 

@@ -96,9 +96,8 @@ def server_of(
     # Only errors are logged: anybody may send what is no request.
     allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     places = min(most, allowed // SHARE) if allowed != resource.RLIM_INFINITY else most
-    visit = type(
-        "Visit", (LimitedConnection,), {"most": places, "patience": patience, "answered_within": answered_within}
-    )
+    limits = {"most": places, "patience": patience, "answered_within": answered_within}
+    visit = type("Visit", (LimitedConnection,), limits)
     config = uvicorn.Config(
         app,
         http=visit,

@@ -50,9 +50,8 @@ class MyMessages(LinkPage):
         channel = cast("Wish", form.get("channel", ""))
         if channel not in ("", *CHANNELS):
             raise InputError(_("Please choose one of the channels."))
-        self._inbox.preferences(
-            self._inbox.card(key, now).person.id, channel, _hours(form.get("from", ""), form.get("to", "")), now
-        )
+        person, hours = self._inbox.card(key, now).person.id, _hours(form.get("from", ""), form.get("to", ""))
+        self._inbox.preferences(person, channel, hours, now)
         return "saved"
 
     def _not_for_me(self, request: Request, key: str, form: Form, now: dt.datetime) -> str:

@@ -17,16 +17,15 @@ _environment = Environment(
 )
 install(_environment)
 
-NOT_FOUND = (
-    N_("This link does not work"),
-    (
-        N_("It may be too old, or part of it was lost on the way."),
-        N_("Open the newest message you have, or ask the person who sent it."),
-    ),
-)
 NOTICES = {
     400: (N_("That could not be read"), (N_("Go back and send the form again."),)),
-    404: NOT_FOUND,
+    404: (
+        N_("This link does not work"),
+        (
+            N_("It may be too old, or part of it was lost on the way."),
+            N_("Open the newest message you have, or ask the person who sent it."),
+        ),
+    ),
     405: (N_("That is not possible here"), (N_("Open the link from your message again."),)),
     413: (N_("That is too long"), (N_("Go back and say it in fewer words."),)),
     429: (

@@ -68,7 +68,7 @@ def test_a_database_that_cannot_be_read_is_no_traceback(terminal: Terminal) -> N
 
 
 def test_our_own_defect_is_one_line(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ENTRIES, "broken", CommandEntry("broken", "names", "A command whose file does not have it."))
+    monkeypatch.setitem(ENTRIES, "broken", CommandEntry("broken", "A command whose file does not have it.", "names"))
     said = terminal.run("broken")
     assert (said.status, len(said.err.splitlines())) == (1, 1)
     assert "COMMSENGINE_DEBUG=1" in said.err
