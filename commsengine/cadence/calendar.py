@@ -189,10 +189,8 @@ class Hours:
         if rest:
             return at + minutes * MINUTE
         local = at.astimezone(zone(self.zone))
-        wall = local.hour * 60 + local.minute
-        return instant(self.zone, local.date() + days * DAY, wall) + dt.timedelta(
-            seconds=local.second, microseconds=local.microsecond
-        )
+        wall = instant(self.zone, local.date() + days * DAY, local.hour * 60 + local.minute)
+        return wall + dt.timedelta(seconds=local.second, microseconds=local.microsecond)
 
     def instant_of(self, plan: Plan, moment: Moment) -> dt.datetime:
         """A moment of the plan for this person: without a time of day it is their local midnight."""

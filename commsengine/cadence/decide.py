@@ -88,8 +88,7 @@ def _unwanted(due_step: DueStep, campaigns: Campaigns, opens: dt.datetime | None
     """Why this is recorded as skipped instead of sent; ``opens`` is when it could leave, ``None`` for never."""
     if due_step.by_hand:
         return ""
-    given_up = _given_up(due_step)
-    if given_up:
+    if given_up := _given_up(due_step):
         return given_up
     if _too_late(due_step, campaigns, now):
         return "late"

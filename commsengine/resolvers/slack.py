@@ -16,7 +16,7 @@ from slack_sdk.errors import SlackApiError
 
 from commsengine.channels import slack
 from commsengine.channels.channel import DeliveryError
-from commsengine.channels.slack import EVENT_TYPE, IdCache
+from commsengine.channels.slack import API_URL, EVENT_TYPE, IdCache
 from commsengine.resolvers.resolver import Sending, Sighting
 
 LOOK_BACK = dt.timedelta(days=1)
@@ -33,13 +33,7 @@ class SlackHistory:
     name = "slack-history"
 
     def __init__(
-        self,
-        token: str,
-        ids: IdCache,
-        *,
-        api_url: str = "https://slack.com/api/",
-        timeout: float = 30.0,
-        settle: float = 5.0,
+        self, token: str, ids: IdCache, *, api_url: str = API_URL, timeout: float = 30.0, settle: float = 5.0
     ) -> None:
         self._ids, self.settle = ids, settle
         self._client = slack.web_client(token, api_url, timeout)
