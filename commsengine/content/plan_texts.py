@@ -31,15 +31,10 @@ class Texts:
     def of(self, message: Message, *path: str | int) -> Text | None:
         return self.at(("messages", self._places[message.id], *path))
 
-    def wiifm(self, message: Message | None, role: str) -> dict[str, Text]:
+    def wiifm(self, message: Message, role: str) -> dict[str, Text]:
         # A message's own texts come before the plan's.
-        found = {}
-        for angle in ANGLES:
-            own = self.of(message, "wiifm", role, angle) if message else None
-            text = own or self.at(("wiifm", role, angle))
-            if text is not None:
-                found[angle] = text
-        return found
+        found = {angle: self.of(message, "wiifm", role, angle) or self.at(("wiifm", role, angle)) for angle in ANGLES}
+        return {angle: text for angle, text in found.items() if text is not None}
 
 
 def dotted_path(path: Path) -> str:
