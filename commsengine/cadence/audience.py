@@ -91,11 +91,8 @@ def _sequence(
     plan, person = campaign.plan, hours.person
     known = (campaign.introduced.get(message.id), person.since, history.rosters.get(campaign.id))
     starts = [hours.instant_of(plan, message.opens), campaign.started_at, *(at for at in known if at is not None)]
-    closes = hours.instant_of(plan, message.closes)
-    leaves = person.left is not None and hours.midnight(person.left) < closes
-    if person.left is not None and leaves:
-        closes = hours.midnight(person.left)
-
+    ends = hours.instant_of(plan, message.closes)
+    closes = ends if person.left is None else min(ends, hours.midnight(person.left))
     carried = carried_by(plan, campaigns.carriers)
     return MessageSequence(
         campaign=campaign,
@@ -104,7 +101,7 @@ def _sequence(
         hours=hours,
         clock=max(starts),
         closes=closes,
-        leaves=leaves,
+        leaves=closes < ends,
         carried=bool(carried),
         channels=reaching(carried, person, history.unreachable),
         rows=history.rows_of(campaign.id, message.id),

@@ -21,6 +21,8 @@ LONGEST = 32_000
 """Characters of one Markdown text. Beyond it, hostile nesting would take seconds to read."""
 
 Tokens = Sequence[Token]
+WITH_TEXT = ("inline", "fence", "code_block")
+"""Types of the tokens that hold text; the others open and close what is around it."""
 
 _HTTPS = re.compile(rf"https://[^\s/?#@<>|%{OPEN}{URL}]+(?:[/?#][^\s<>|]*)?", re.IGNORECASE)
 
@@ -120,7 +122,7 @@ def lines(tokens: Tokens) -> Iterator[tuple[str, Token]]:
             bullet = True
         elif token.type.startswith("blockquote"):
             quotes += token.nesting
-        elif token.type in ("inline", "fence", "code_block"):
+        elif token.type in WITH_TEXT:
             yield "> " * quotes + _bullet(numbers, bullet), token
             bullet = False
 

@@ -107,9 +107,6 @@ def recipe_for(
     choices = _choices(message, texts)
     extra = [text for text in (part, asked) if text]
     everything = [template, *layouts, *found.values(), *wiifm.values(), *choices, *answers, *extra]
-    names: dict[str, int] = {}
-    for text in everything:
-        names.update(text.uses.names)
     return Recipe(
         template=template,
         footer=layouts[0],
@@ -119,7 +116,7 @@ def recipe_for(
         answers=answers,
         part=part,
         question=asked,
-        names=names,
+        names={name: line for text in everything for name, line in text.uses.names.items()},
         by_value=_varying(name for text in everything for name in text.uses.by_value),
         by_truth=_varying(name for text in everything for name in text.uses.by_truth),
         required=required_by(everything),
@@ -133,10 +130,7 @@ def _varying(names: Iterable[str]) -> tuple[str, ...]:
 def _texts_of(plan: Plan, message: Message, texts: Texts, unclear: int | None) -> dict[str, Text]:
     corrected = next((other for other in plan.messages if other.id == message.corrects), None)
     found = {
-        "key_point": texts.of(message, "key_point"),
-        "subject": texts.of(message, "subject"),
-        "text": texts.of(message, "text"),
-        "commit": texts.of(message, "commit"),
+        **{field: texts.of(message, field) for field in ("key_point", "subject", "text", "commit")},
         "question": texts.of(message, "input", "question") if message.ask == "input" else None,
         "corrected": texts.of(corrected, "key_point") if corrected else None,
         # The plan may have lost the check since.

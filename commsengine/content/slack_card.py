@@ -10,7 +10,7 @@ from typing import Any
 from markdown_it.token import Token
 
 from commsengine.content.grammar import answer_id_slot, answer_slot
-from commsengine.content.markdown import Tokens, continued, lines, paragraphs, plain_inline
+from commsengine.content.markdown import WITH_TEXT, Tokens, continued, lines, paragraphs, plain_inline
 from commsengine.content.slots import Slot, escape_slack, holds_value, is_link_mark, mark, slack_text
 from commsengine.translation import N_, _
 
@@ -231,9 +231,7 @@ def to_mrkdwn(tokens: Tokens) -> list[str]:
 
 
 def _headings(tokens: Tokens) -> frozenset[int]:
-    before = [
-        tokens[place - 1].type for place, token in enumerate(tokens) if token.type in ("inline", "fence", "code_block")
-    ]
+    before = [tokens[place - 1].type for place, token in enumerate(tokens) if token.type in WITH_TEXT]
     return frozenset(number for number, kind in enumerate(before) if kind == "heading_open")
 
 

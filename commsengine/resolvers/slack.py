@@ -58,14 +58,14 @@ class SlackHistory:
         conversation, cards, sure = self._cards(theirs[0], f"{oldest.timestamp():.6f}")
         if not conversation:
             return {}
-        known = {
-            sending.key: Sighting(True, "Slack shows it in the conversation", f"{conversation}:{cards[sending.key]}")
-            for sending in theirs
-            if sending.key in cards
-        }
-        if sure:
-            evidence = f"Slack shows nothing with its key in the conversation since {oldest:%Y-%m-%d %H:%M:%S} UTC"
-            known |= {sending.key: Sighting(False, evidence) for sending in theirs if sending.key not in known}
+        shown = "Slack shows it in the conversation"
+        absent = f"Slack shows nothing with its key in the conversation since {oldest:%Y-%m-%d %H:%M:%S} UTC"
+        known = {}
+        for key in (sending.key for sending in theirs):
+            if key in cards:
+                known[key] = Sighting(True, shown, f"{conversation}:{cards[key]}")
+            elif sure:
+                known[key] = Sighting(False, absent)
         return known
 
     def _cards(self, person: Sending, oldest: str) -> tuple[str, dict[str, str], bool]:
