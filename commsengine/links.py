@@ -59,17 +59,14 @@ class Links:
 
 
 def _serializer(key: str, purpose: str) -> URLSafeSerializer:
-    return URLSafeSerializer(
-        key, salt=f"commsengine.{purpose}", signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"}
-    )
+    how = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
+    return URLSafeSerializer(key, salt=f"commsengine.{purpose}", signer_kwargs=how)
 
 
 def _checked(base_url: str) -> str:
     parts = urlsplit(base_url.strip())
     safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
     if not (safe and parts.hostname) or parts.query or parts.fragment or parts.username:
-        raise InputError(
-            _("'{base_url}' cannot be the base of links.", base_url=base_url),
-            _("Write it as https://host (http only on this machine), without user, query or fragment."),
-        )
+        fix = _("Write it as https://host (http only on this machine), without user, query or fragment.")
+        raise InputError(_("'{base_url}' cannot be the base of links.", base_url=base_url), fix)
     return base_url.strip().rstrip("/")

@@ -110,10 +110,9 @@ def unseen_in(text: str) -> str:
         return ""
     if found[0] == "\x00":
         return _("a NUL")
-    turns, code = _TURNS.match(found[0]), ord(found[0])
-    return (
-        _("the direction mark U+{code:04X}", code=code) if turns else _("the control character U+{code:04X}", code=code)
-    )
+    turns = _TURNS.match(found[0])
+    name = N_("the direction mark U+{code:04X}") if turns else N_("the control character U+{code:04X}")
+    return _(name, code=ord(found[0]))
 
 
 def shown_unseen(text: str) -> str:

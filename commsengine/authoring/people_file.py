@@ -95,9 +95,8 @@ def load_people(path: Path, *, directory: Sequence[Person] = ()) -> PeopleFile:
     width, count = len(text.header), 0
     for line, row in text.rows:
         count += 1
-        if _too_wide(reading, text, line, row):
-            continue
-        _take(reading, line, person_of(row + [""] * (width - len(row)), own, attributes, reading.directory))
+        if not _too_wide(reading, text, line, row):
+            _take(reading, line, person_of(row + [""] * (width - len(row)), own, attributes, reading.directory))
     if "manager" in own:
         _managers(reading)
     people, columns = _with_managers(reading), (*own, *attributes)

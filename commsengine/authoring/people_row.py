@@ -208,12 +208,10 @@ def _channel(text: str) -> str:
 
 
 def _slack_id(text: str) -> str:
-    if not re.fullmatch(r"[UW][A-Z0-9]{1,30}", text):
-        fix = _(
-            "Copy the member ID from the Slack profile, or leave the cell empty: people are found by their address."
-        )
-        raise CellError("slack_id", "bad_slack_id", _("'{written}' is not a Slack member ID.", written=text), fix)
-    return text
+    if re.fullmatch(r"[UW][A-Z0-9]{1,30}", text):
+        return text
+    fix = _("Copy the member ID from the Slack profile, or leave the cell empty: people are found by their address.")
+    raise CellError("slack_id", "bad_slack_id", _("'{written}' is not a Slack member ID.", written=text), fix)
 
 
 _READERS: Mapping[str, Callable[[str], object]] = {

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from commsengine.authoring.yaml_tree import Tree, YamlPath
 from commsengine.errors import Problem
-from commsengine.text import cut_short, listed, meant, near_names
+from commsengine.text import cut_short, listed, meant, near_names, near_or
 from commsengine.translation import N_, _
 
 _EXAMPLES = {
@@ -40,14 +40,8 @@ _NAMES = {
     r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$": N_("a letter first, then letters, digits, - and _ (64 at most)"),
     r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$": N_("letters, digits, - and _ (64 at most, the first a letter or digit)"),
 }
-_NUMBERS = {
-    "int_parsing": N_("a whole number"),
-    "int_from_float": N_("a whole number"),
-    "int_parsing_size": N_("a whole number"),
-    "int_type": N_("a whole number"),
-    "float_parsing": N_("a number"),
-    "float_type": N_("a number"),
-}
+_NUMBERS = {"int": N_("a whole number"), "float": N_("a number")}
+"""By the first word of the validator's error type."""
 _BOUNDS = {
     "greater_than_equal": ("ge", N_("Write at least {number}.")),
     "greater_than": ("gt", N_("Write more than {number}.")),
@@ -80,7 +74,7 @@ def explain(error: ErrorDetails, tree: Tree, model: type[BaseModel]) -> Problem:
 def _words(error_type: str, ctx: Mapping[str, Any], key: str, written: object) -> tuple[str, str]:
     if error_type == "literal_error":
         return _not_a_choice(key, written, str(ctx["expected"]))
-    if error_type in _NUMBERS or error_type in _BOUNDS or error_type.startswith("bool"):
+    if error_type in _BOUNDS or error_type.partition("_")[0] in (*_NUMBERS, "bool"):
         percent = _percent(written) if key in _SHARES else None
         if percent is not None:
             cause = _("'{key}' is a part of 1, not {written}.", key=key, written=_shown(written))
@@ -96,8 +90,8 @@ def _words(error_type: str, ctx: Mapping[str, Any], key: str, written: object) -
 
 
 def _no_number(error_type: str, ctx: Mapping[str, Any], key: str, shown: str) -> tuple[str, str]:
-    if error_type in _NUMBERS:
-        number, usual = _(_NUMBERS[error_type]), _SHARES.get(key, "5")
+    if wanted := _NUMBERS.get(error_type.partition("_")[0]):
+        number, usual = _(wanted), _SHARES.get(key, "5")
         cause = _("'{key}' is not {number}: {written}.", key=key, number=number, written=shown)
         return cause, _("Write {number}, for example {usual}.", number=number, usual=usual)
     if error_type in _BOUNDS:
@@ -141,8 +135,7 @@ def _wrong_shape(error_type: str, key: str, written: object) -> tuple[str, str]:
 
 def _not_a_choice(key: str, written: object, expected: str) -> tuple[str, str]:
     choices = re.findall(r"'([^']*)'", expected)
-    near = near_names(str(written), choices) if isinstance(written, str) else []
-    asked = _("Did you mean {names}?", names=listed(near)) if near else ""
+    asked = near_or(written, choices, "") if isinstance(written, str) else ""
     cause = _("{written} is nothing that '{key}' can be.", written=_shown(written), key=key)
     return cause, f"{asked} {_('Write {choices}.', choices=listed(choices))}".strip()
 

@@ -44,7 +44,6 @@ _WORDS = (
      N_("Put the whole text in one pair of quotes.")),
     ("expected <block end>", N_("This line does not fit the indentation of the lines above."), _INDENT),
     ("sequence entries are not allowed", N_("A list item cannot begin here."), N_("Begin the list on a new line.")),
-    ("block sequence entries", N_("A list item cannot begin here."), N_("Begin the list on a new line.")),
     ("unknown escape character", N_("A backslash in double quotes needs a known letter after it."),
      N_("Write two backslashes, or use single quotes.")),
     ("expected '<document start>'", N_("This line does not belong to what stands above."), _INDENT),
@@ -75,8 +74,7 @@ def read_utf8(path: Path) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8-sig")
-        byte = data[error.start]
+        before, byte = data[: error.start].decode("utf-8-sig"), data[error.start]
         cause = _("The byte 0x{byte:02X} is not UTF-8; the file was probably saved as Latin-1.", byte=byte)
         raise _refused(str(path), place_of(before, len(before)), "encoding", cause, _("Save it as UTF-8.")) from None
 

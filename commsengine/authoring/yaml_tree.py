@@ -12,18 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
+from ruamel.yaml import YAML, events
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import (
-    AliasEvent,
-    CollectionEndEvent,
-    DocumentStartEvent,
-    MappingStartEvent,
-    NodeEvent,
-    ScalarEvent,
-    SequenceStartEvent,
-    StreamEndEvent,
-)
 
 from commsengine.authoring.yaml_text import fault_of, read_text
 from commsengine.errors import InputError, Problem
@@ -34,6 +24,7 @@ MOST_DEPTH = 40
 MOST_NODES = 100_000
 MOST_PROBLEMS = 100
 
+_NOTHING = ("", "null", "~")
 _BRACKETS = re.compile(rf"[\[{{](?:\s*[\[{{]){{{MOST_DEPTH}}}")
 
 YamlPath = tuple[str | int, ...]
@@ -108,29 +99,33 @@ class _Reader:
         cause = _("The file is nested more than {most} levels deep.", most=MOST_DEPTH)
         return self._stop(place, "too_deep", cause, _("Take out the surplus brackets or indentation."))
 
-    def _document(self, events: Iterator[Any]) -> None:
+    def _document(self, stream: Iterator[Any]) -> None:
         started = False
-        for event in events:
-            if isinstance(event, ScalarEvent) and not started and event.value in ("", "null", "~") and not event.tag:
+        for event in stream:
+            if (
+                isinstance(event, events.ScalarEvent)
+                and not started
+                and event.value in ("", "null", "~")
+                and not event.tag
+            ):
                 continue  # a bare '---': nothing is written yet
-            if isinstance(event, DocumentStartEvent) and started:
-                cause = _("A second document begins here.")
+            if isinstance(event, events.DocumentStartEvent) and started:
                 fix = _("Keep one document: take out this '---'.")
-                raise self._stop(_place(event), "several_documents", cause, fix)
-            if isinstance(event, NodeEvent):
+                raise self._stop(_place(event), "several_documents", _("A second document begins here."), fix)
+            if isinstance(event, events.NodeEvent):
                 started = True
-                self.tree.data = self._node(event, events, (), 1)
-            elif isinstance(event, StreamEndEvent) and not started:
+                self.tree.data = self._node(event, stream, (), 1)
+            elif isinstance(event, events.StreamEndEvent) and not started:
                 fix = _("Write its keys, or begin with 'commsengine init'.")
                 raise self._stop((1, 1), "empty", _("The file is empty."), fix)
 
-    def _node(self, event: Any, events: Iterator[Any], path: YamlPath, depth: int) -> Any:
+    def _node(self, event: Any, stream: Iterator[Any], path: YamlPath, depth: int) -> Any:
         self._refuse(event, depth)
         self.tree.values[path] = _place(event)
-        if isinstance(event, MappingStartEvent):
-            return self._mapping(events, path, depth)
-        if isinstance(event, SequenceStartEvent):
-            return self._sequence(events, path, depth)
+        if isinstance(event, events.MappingStartEvent):
+            return self._mapping(stream, path, depth)
+        if isinstance(event, events.SequenceStartEvent):
+            return self._sequence(stream, path, depth)
         return self._scalar(event)
 
     def _scalar(self, event: Any) -> str:
@@ -142,27 +137,27 @@ class _Reader:
             return shown_unseen(re.sub("\r\n?", " ", written))  # so that other faults of it are found too
         return written
 
-    def _sequence(self, events: Iterator[Any], path: YamlPath, depth: int) -> list[Any]:
+    def _sequence(self, stream: Iterator[Any], path: YamlPath, depth: int) -> list[Any]:
         items: list[Any] = []
-        for event in events:
-            if isinstance(event, CollectionEndEvent):
+        for event in stream:
+            if isinstance(event, events.CollectionEndEvent):
                 break
-            items.append(self._node(event, events, (*path, len(items)), depth + 1))
+            items.append(self._node(event, stream, (*path, len(items)), depth + 1))
         return items
 
-    def _mapping(self, events: Iterator[Any], path: YamlPath, depth: int) -> dict[str, Any]:
+    def _mapping(self, stream: Iterator[Any], path: YamlPath, depth: int) -> dict[str, Any]:
         items: dict[str, Any] = {}
-        for event in events:
-            if isinstance(event, CollectionEndEvent):
+        for event in stream:
+            if isinstance(event, events.CollectionEndEvent):
                 break
             self._refuse(event, depth)
-            if not isinstance(event, ScalarEvent):
+            if not isinstance(event, events.ScalarEvent):
                 fix = _("Write a word, a colon and a space; put a text that begins with [ or { in quotes.")
                 raise self._stop(_place(event), "key", _("This key is a list or a mapping."), fix)
-            self._entry(items, event, events, path, depth)
+            self._entry(items, event, stream, path, depth)
         return items
 
-    def _entry(self, items: dict[str, Any], key: Any, events: Iterator[Any], path: YamlPath, depth: int) -> None:
+    def _entry(self, items: dict[str, Any], key: Any, stream: Iterator[Any], path: YamlPath, depth: int) -> None:
         name = self._scalar(key)
         own = (*path, name)
         if name in items:
@@ -171,17 +166,17 @@ class _Reader:
             self._note(_place(key), "duplicate_key", cause, _("Keep one of them."))
             kept = self.tree.values, self.tree.keys  # read on, so that faults inside are found too
             self.tree.values, self.tree.keys = {}, {}
-            self._node(next(events), events, own, depth + 1)
+            self._node(next(stream), stream, own, depth + 1)
             self.tree.values, self.tree.keys = kept
             return
         self.tree.keys[own] = _place(key)
-        items[name] = self._node(next(events), events, own, depth + 1)
+        items[name] = self._node(next(stream), stream, own, depth + 1)
 
     def _refuse(self, event: Any, depth: int) -> None:
         self.nodes += 1
-        if isinstance(event, AliasEvent) or event.anchor:
+        if isinstance(event, events.AliasEvent) or event.anchor:
             cause = _("'&{name}' is a YAML anchor, which is not allowed here.", name=event.anchor)
-            if isinstance(event, AliasEvent):
+            if isinstance(event, events.AliasEvent):
                 cause = _("'*{name}' is a YAML alias, which is not allowed here.", name=event.anchor)
             raise self._stop(_place(event), "alias", cause, _("Write the text out, or in quotes if it is one."))
         if depth > MOST_DEPTH:

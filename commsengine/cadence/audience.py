@@ -70,7 +70,7 @@ def sequences_of(campaigns: Campaigns, person: Person, history: History) -> tupl
         hours = Hours(campaign.plan, person, campaigns.workspace.black_out)
         for message in campaign.plan.messages:
             if is_for(message, role):
-                sequences.append(_sequence(campaigns, campaign, message, role, hours, person, history, len(sequences)))
+                sequences.append(_sequence(campaigns, campaign, message, role, hours, history, len(sequences)))
     return sequences, reasons
 
 
@@ -86,37 +86,22 @@ def reaching(channels: Sequence[ChannelName], person: Person, unreachable: Colle
 
 
 def _sequence(
-    campaigns: Campaigns,
-    campaign: Campaign,
-    message: Message,
-    role: str,
-    hours: Hours,
-    person: Person,
-    history: History,
-    order: int,
+    campaigns: Campaigns, campaign: Campaign, message: Message, role: str, hours: Hours, history: History, order: int
 ) -> MessageSequence:
-    plan = campaign.plan
-    starts = [
-        hours.instant_of(plan, message.opens),
-        campaign.started_at,
-        campaign.introduced.get(message.id),
-        person.since,
-        history.rosters.get(campaign.id),
-    ]
-    closes = hours.instant_of(plan, message.closes)
-    leaves = person.left is not None and hours.midnight(person.left) < closes
-    if person.left is not None and leaves:
-        closes = hours.midnight(person.left)
-
+    plan, person = campaign.plan, hours.person
+    known = (campaign.introduced.get(message.id), person.since, history.rosters.get(campaign.id))
+    starts = [hours.instant_of(plan, message.opens), campaign.started_at, *(at for at in known if at is not None)]
+    ends = hours.instant_of(plan, message.closes)
+    closes = ends if person.left is None else min(ends, hours.midnight(person.left))
     carried = carried_by(plan, campaigns.carriers)
     return MessageSequence(
         campaign=campaign,
         message=message,
         role=role,
         hours=hours,
-        clock=max(start for start in starts if start is not None),
+        clock=max(starts),
         closes=closes,
-        leaves=leaves,
+        leaves=closes < ends,
         carried=bool(carried),
         channels=reaching(carried, person, history.unreachable),
         rows=history.rows_of(campaign.id, message.id),
@@ -125,7 +110,7 @@ def _sequence(
         snoozes=_about(campaign.id, message.id, history.snoozes),
         outcomes=_about(campaign.id, message.id, history.outcomes),
         order=order,
-        repeat_rule=_repeat_rule(campaign, message, person, role, hours, closes),
+        repeat_rule=_repeat_rule(campaign, message, role, hours, closes),
     )
 
 
@@ -133,13 +118,11 @@ def _about(campaign: str, message: str, facts: tuple[Fact, ...]) -> tuple[Fact, 
     return tuple(fact for fact in facts if fact.message == message and fact.campaign == campaign) if facts else ()
 
 
-def _repeat_rule(
-    campaign: Campaign, message: Message, person: Person, role: str, hours: Hours, closes: dt.datetime
-) -> RepeatRule:
+def _repeat_rule(campaign: Campaign, message: Message, role: str, hours: Hours, closes: dt.datetime) -> RepeatRule:
     cadence = message.cadence
     if cadence.recall_floor is None:
         return FixedInterval(hours, cadence.every or INTERVAL, cadence.times)
-    arm = arm_of(campaign.plan, person.id) if campaign.plan.experiment else None
+    arm = arm_of(campaign.plan, hours.person.id) if campaign.plan.experiment else None
     if arm is not None and arm.every is not None:
         return FixedInterval(hours, arm.every, cadence.times)
     by = hours.instant_of(campaign.plan, cadence.by) if cadence.by else None

@@ -79,7 +79,7 @@ class Hours:
 
     def __init__(self, plan: Plan, person: Person, black_out: tuple[BlackOut, ...] = ()) -> None:
         self.zone = person.time_zone or plan.send.time_zone
-        self._person = person
+        self.person = person
         self._black_out = black_out
         window = plan.send.window
         self._days = person.days if person.days is not None else _weekdays(window.days)
@@ -102,7 +102,7 @@ class Hours:
         return max(self.midnight(self.local_date(at) + DAY), at + MINUTE)
 
     def _present(self, day: dt.date) -> bool:
-        person = self._person
+        person = self.person
         for first, last in person.leave:
             if first <= day <= last:
                 return False
@@ -189,10 +189,8 @@ class Hours:
         if rest:
             return at + minutes * MINUTE
         local = at.astimezone(zone(self.zone))
-        wall = local.hour * 60 + local.minute
-        return instant(self.zone, local.date() + days * DAY, wall) + dt.timedelta(
-            seconds=local.second, microseconds=local.microsecond
-        )
+        wall = instant(self.zone, local.date() + days * DAY, local.hour * 60 + local.minute)
+        return wall + dt.timedelta(seconds=local.second, microseconds=local.microsecond)
 
     def instant_of(self, plan: Plan, moment: Moment) -> dt.datetime:
         """A moment of the plan for this person: without a time of day it is their local midnight."""

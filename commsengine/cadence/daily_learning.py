@@ -85,16 +85,10 @@ def learn_day(
     new = {role: _in_turn(plan, pasts.get(role, ()), known.counted_at, until) for role in plan.audience.roles}
     if not any(kept or out for kept, out in new.values()):
         return None
-    learned = {
-        role: learn(
-            known.roles.get(role) or nothing(),
-            new[role][0],
-            (each.events for each in pasts.get(role, ())),
-            known.others(role),
-            new[role][1],
-        )
-        for role in plan.audience.roles
-    }
+    learned = {}
+    for role, (kept, out) in new.items():
+        answered = (each.events for each in pasts.get(role, ()))
+        learned[role] = learn(known.roles.get(role) or nothing(), kept, answered, known.others(role), out)
     return LearnedRoles(until, until + TAKES_EFFECT, learned)
 
 

@@ -88,8 +88,7 @@ def _unwanted(due_step: DueStep, campaigns: Campaigns, opens: dt.datetime | None
     """Why this is recorded as skipped instead of sent; ``opens`` is when it could leave, ``None`` for never."""
     if due_step.by_hand:
         return ""
-    given_up = _given_up(due_step)
-    if given_up:
+    if given_up := _given_up(due_step):
         return given_up
     if _too_late(due_step, campaigns, now):
         return "late"
@@ -217,21 +216,6 @@ def _dropped_retries(
         sequence = by_message.get((row.campaign, row.message))
         over = sequence.over(now) if sequence else None
         if sequence is None or over is not None:
-            dropped.append(_dropped(row, person, over.code if over else "superseded", now))
+            about = (row.campaign, row.message, person.id, "", row.rung, row.kind, row.channel, row.local_date)
+            dropped.append(Touch(*about, row.due_at, not_after=now, skip=over.code if over else "superseded"))
     return dropped
-
-
-def _dropped(row: TouchRow, person: Person, reason: str, now: dt.datetime) -> Touch:
-    return Touch(
-        campaign=row.campaign,
-        message=row.message,
-        person=person.id,
-        role="",
-        rung=row.rung,
-        kind=row.kind,
-        channel=row.channel,
-        local_date=row.local_date,
-        due_at=row.due_at,
-        not_after=now,
-        skip=reason,
-    )

@@ -13,16 +13,7 @@ from commsengine.cadence.check_questions import check_of
 from commsengine.cadence.daily_learning import TAKES_EFFECT, LearnedRoles, count_at, has_checks, learn_day
 from commsengine.cadence.decide import decide
 from commsengine.cadence.experiment import drawn
-from commsengine.cadence.history import (
-    Answer,
-    Campaigns,
-    Decision,
-    History,
-    OutreachOutcome,
-    Standstill,
-    Touch,
-    TouchRow,
-)
+from commsengine.cadence.history import Answer, Campaigns, Decision, History, OutreachOutcome, Standstill, Touch
 from commsengine.cadence.kinds_and_states import CHANNELS, HUMAN, AnswerKind, OutcomeName
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message
@@ -32,15 +23,11 @@ Fact = Answer | OutreachOutcome
 Supposition = Callable[[Touch], Sequence[Fact]]
 """The facts a touch is supposed to bring about, each with the instant (after ``due_at``) at which it happens."""
 
-ANSWER_KINDS: Mapping[str, AnswerKind] = {
-    "acknowledge": "acknowledged",
-    "check": "check",
-    "input": "input",
-    "commit": "commit",
-}
+ANSWER_KINDS: Mapping[str, AnswerKind] = {"acknowledge": "acknowledged", "input": "input", "commit": "commit"}
+"""What answers a message that asks for this; a check is answered with the touch that carries it."""
 
-
-NO_PAUSES: Mapping[str, Sequence[Standstill]] = {}
+Pauses = Mapping[str, Sequence[Standstill]]
+NO_PAUSES: Pauses = {}
 NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
@@ -60,12 +47,7 @@ class Walk:
     """
 
     def __init__(
-        self,
-        person: Person,
-        history: History,
-        start: dt.datetime,
-        suppose: Supposition,
-        pauses: Mapping[str, Sequence[Standstill]] = NO_PAUSES,
+        self, person: Person, history: History, start: dt.datetime, suppose: Supposition, pauses: Pauses = NO_PAUSES
     ) -> None:
         self.person, self.history, self.touches = person, history, list[Touch]()
         self._reached, self._next = start, start
@@ -93,7 +75,7 @@ class Walk:
         self._last = decide(_as_of(campaigns, self._pauses, now), self.person, self.history, now)
         for touch in self._last.touches:
             self.touches.append(touch)
-            self.history = with_touch(self.history, touch, now)
+            self.history = self.history.with_touch(touch, now)
             for fact in () if touch.skip else self._suppose(touch):
                 heapq.heappush(self._facts, (fact.at, next(self._order), fact))
 
@@ -110,7 +92,7 @@ def forecast(
     start: dt.datetime,
     until: dt.datetime,
     suppose: Supposition,
-    pauses: Mapping[str, Sequence[Standstill]] = NO_PAUSES,
+    pauses: Pauses = NO_PAUSES,
 ) -> Forecast:
     """Every touch of ``person`` from ``start`` up to, without, ``until``, with the role estimates as they are."""
     return Walk(person, history, start, suppose, pauses).go(campaigns, until)
@@ -122,7 +104,7 @@ def forecast_together(
     start: dt.datetime,
     until: dt.datetime,
     suppose: Supposition,
-    pauses: Mapping[str, Sequence[Standstill]] = NO_PAUSES,
+    pauses: Pauses = NO_PAUSES,
     known: Mapping[str, LearnedRoles] | None = None,
 ) -> Iterator[tuple[Person, Forecast]]:
     """The forecasts of all these people, who teach each other's roles day by day as they answer.
@@ -161,7 +143,7 @@ def _after_the_day(
     return replace(campaigns, running=tuple(running)) if changed else campaigns
 
 
-def _as_of(campaigns: Campaigns, pauses: Mapping[str, Sequence[Standstill]], now: dt.datetime) -> Campaigns:
+def _as_of(campaigns: Campaigns, pauses: Pauses, now: dt.datetime) -> Campaigns:
     if not pauses:
         return campaigns
     running = []
@@ -171,27 +153,6 @@ def _as_of(campaigns: Campaigns, pauses: Mapping[str, Sequence[Standstill]], now
             over = tuple(pause for pause in own if pause.until <= now)
             running.append(replace(campaign, pauses=(*campaign.pauses, *over)))
     return replace(campaigns, running=tuple(running))
-
-
-def with_touch(history: History, touch: Touch, sent_at: dt.datetime) -> History:
-    before = next((row for row in history.rows if row.key == touch.key), None)
-    row = TouchRow(
-        key=touch.key,
-        campaign=touch.campaign,
-        message=touch.message,
-        rung=touch.rung,
-        kind=touch.kind,
-        local_date=touch.local_date,
-        due_at=touch.due_at,
-        channel=touch.channel,
-        state="skipped" if touch.skip else "sent",
-        sent_at=None if touch.skip else sent_at,
-        attempts=(before.attempts if before else 0) + (not touch.skip),
-        reason=touch.skip,
-        number=touch.number,
-    )
-    others = tuple(other for other in history.rows if other.key != touch.key)
-    return replace(history, rows=(*others, row))
 
 
 def with_fact(campaigns: Campaigns, person: Person, history: History, fact: Fact) -> History:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from commsengine.cadence.kinds_and_states import (
     AnswerKind,
@@ -122,6 +122,25 @@ class History:
 
     def rows_of(self, campaign: str, message: str) -> list[TouchRow]:
         return [row for row in self.rows if row.message == message and row.campaign == campaign]
+
+    def with_touch(self, touch: Touch, sent_at: dt.datetime) -> History:
+        before = next((row for row in self.rows if row.key == touch.key), None)
+        row = TouchRow(
+            key=touch.key,
+            campaign=touch.campaign,
+            message=touch.message,
+            rung=touch.rung,
+            kind=touch.kind,
+            local_date=touch.local_date,
+            due_at=touch.due_at,
+            channel=touch.channel,
+            state="skipped" if touch.skip else "sent",
+            sent_at=None if touch.skip else sent_at,
+            attempts=(before.attempts if before else 0) + (not touch.skip),
+            reason=touch.skip,
+            number=touch.number,
+        )
+        return replace(self, rows=(*(other for other in self.rows if other.key != touch.key), row))
 
     def answers_to(self, campaign: str, message: str) -> tuple[Answer, ...]:
         about = [each for each in self.answers if each.message == message or each.whole_campaign]

@@ -134,6 +134,14 @@ class Wiifm(Frozen):
     results: str = ""
 
 
+_ONE_CADENCE = N_("a cadence has either 'every' (with 'times') or 'recall_floor'; write exactly one of them")
+
+
+def _a_day_at_least(every: int | None) -> None:
+    if every is not None and every < 24 * 60:
+        raise ValueError(N_("'every' is shorter than a day; write at least 24h"))
+
+
 class Cadence(Frozen):
     """When a message repeats: a fixed interval in minutes, or a floor under estimated recall."""
 
@@ -146,11 +154,8 @@ class Cadence(Frozen):
     @model_validator(mode="after")
     def _one_kind(self) -> Cadence:
         if (self.every is None) == (self.recall_floor is None):
-            raise ValueError(
-                N_("a cadence has either 'every' (with 'times') or 'recall_floor'; write exactly one of them")
-            )
-        if self.every is not None and self.every < 24 * 60:
-            raise ValueError(N_("'every' is shorter than a day; write at least 24h"))
+            raise ValueError(_ONE_CADENCE)
+        _a_day_at_least(self.every)
         if self.every is not None and (self.target is not None or self.by is not None):
             raise ValueError(N_("'target' and 'by' belong to 'recall_floor'; leave them out beside 'every'"))
         return self
@@ -262,9 +267,8 @@ class Arm(Frozen):
         return value
 
     @model_validator(mode="after")
-    def _a_day_at_least(self) -> Arm:
-        if self.every is not None and self.every < 24 * 60:
-            raise ValueError(N_("'every' is shorter than a day; write at least 24h"))
+    def _long_enough(self) -> Arm:
+        _a_day_at_least(self.every)
         return self
 
     @property

@@ -123,9 +123,8 @@ class MessageSequence:
             wanted = [self._sponsor(rung), self._slot(None)]
         else:
             wanted = [self._slot(rung)]
-        return [each for each in wanted if isinstance(each, Step)], [
-            each for each in wanted if isinstance(each, Reason)
-        ]
+        steps = [each for each in wanted if isinstance(each, Step)]
+        return steps, [each for each in wanted if isinstance(each, Reason)]
 
     def made(self) -> list[TouchRow]:
         """The rows that count in ``times``: messages and reminders that were not skipped."""

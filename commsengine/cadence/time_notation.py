@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
-from commsengine.translation import _
+from commsengine.translation import N_, _
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT = re.compile(
@@ -23,7 +23,15 @@ _MOMENT = re.compile(
 )
 _SPAN = re.compile(r"(?P<n>\d{1,5})\s*(?P<unit>m|minutes?|h|hours?|d|days?|w|weeks?)")
 _WAIT = re.compile(r"(?P<n>\d{1,3})\s*(?P<unit>touch(?:es)?|working days?)")
+_NO_MOMENT = N_(
+    "'{written}' is not a moment; write a milestone or a date, then an offset if wanted: go_live, "
+    "2027-03-15, go_live - 7d, kickoff + 2 working days"
+)
 _MINUTES = {"m": 1, "h": 60, "d": 24 * 60, "w": 7 * 24 * 60}
+
+
+def _wrong(text: str, written: object) -> ValueError:
+    return ValueError(_(text, written=written))
 
 
 def parse_date(text: object) -> dt.date:
@@ -31,15 +39,12 @@ def parse_date(text: object) -> dt.date:
     if isinstance(text, dt.date) and not isinstance(text, dt.datetime):
         return text
     if not _DATE.fullmatch(written):
-        raise ValueError(
-            _("'{written}' is not a date; write it as YYYY-MM-DD, for example 2027-03-15", written=written)
-        )
+        raise _wrong(N_("'{written}' is not a date; write it as YYYY-MM-DD, for example 2027-03-15"), written)
     try:
         return dt.date.fromisoformat(written)
     except ValueError:
-        raise ValueError(
-            _("'{written}' is not a day of the calendar; check the month and the day (YYYY-MM-DD)", written=written)
-        ) from None
+        no_day = N_("'{written}' is not a day of the calendar; check the month and the day (YYYY-MM-DD)")
+        raise _wrong(no_day, written) from None
 
 
 def parse_clock(text: object) -> int:
@@ -47,14 +52,10 @@ def parse_clock(text: object) -> int:
     written = str(text).strip()
     found = re.fullmatch(r"(\d{2}):(\d{2})", written)
     if not found:
-        raise ValueError(
-            _("'{written}' is not a time of day; write HH:MM with a colon, for example \"09:30\"", written=written)
-        )
+        raise _wrong(N_("'{written}' is not a time of day; write HH:MM with a colon, for example \"09:30\""), written)
     minutes = int(found[1]) * 60 + int(found[2])
     if int(found[2]) > 59 or minutes > 24 * 60:
-        raise ValueError(
-            _("'{written}' is not a time of day; hours run from 00 to 24, minutes from 00 to 59", written=written)
-        )
+        raise _wrong(N_("'{written}' is not a time of day; hours run from 00 to 24, minutes from 00 to 59"), written)
     return minutes
 
 
@@ -79,13 +80,7 @@ class Moment:
         written = str(text).strip()
         found = _MOMENT.fullmatch(written)
         if not found:
-            raise ValueError(
-                _(
-                    "'{written}' is not a moment; write a milestone or a date, then an offset if wanted: go_live, "
-                    "2027-03-15, go_live - 7d, kickoff + 2 working days",
-                    written=written,
-                )
-            )
+            raise _wrong(_NO_MOMENT, written)
         base, unit = found["base"], found["unit"] or ""
         offset = int(found["n"] or 0) * (7 if unit.startswith("week") or unit == "w" else 1)
         dated = bool(_DATE.fullmatch(base))
@@ -118,7 +113,7 @@ class Wait:
             return text
         found = _WAIT.fullmatch(str(text).strip())
         if not found or int(found["n"]) < 1:
-            raise ValueError(_("'{written}' is not a wait; write '2 touches' or '5 working days'", written=text))
+            raise _wrong(N_("'{written}' is not a wait; write '2 touches' or '5 working days'"), text)
         return cls(int(found["n"]), "touches" if found["unit"].startswith("touch") else "working days")
 
     def __str__(self) -> str:
@@ -131,9 +126,7 @@ def parse_span(text: object) -> int:
         return text
     found = _SPAN.fullmatch(str(text).strip())
     if not found:
-        raise ValueError(
-            _("'{written}' is not a span of time; write a number and a unit: 48h, 3 days, 2 weeks", written=text)
-        )
+        raise _wrong(N_("'{written}' is not a span of time; write a number and a unit: 48h, 3 days, 2 weeks"), text)
     return int(found["n"]) * _MINUTES[found["unit"][0]]
 
 
@@ -146,8 +139,7 @@ def _working_days(text: object) -> int:
         return text
     wait = Wait.parse(text)
     if wait.unit != "working days":
-        said = _("'{written}' is not a number of working days; write for example '2 working days'", written=text)
-        raise ValueError(said)
+        raise _wrong(N_("'{written}' is not a number of working days; write for example '2 working days'"), text)
     return wait.count
 
 

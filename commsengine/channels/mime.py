@@ -185,7 +185,5 @@ def _part(subtype: str, content: str) -> bytes:
     # b2a_qp takes its line ends from the first one it meets: the text ends with one, so there always is one.
     lines = content.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
     body = binascii.b2a_qp(lines.replace("\n", "\r\n").encode("utf-8", "replace"))
-    return (
-        f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n".encode()
-        + body
-    )
+    head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    return head.encode() + body

@@ -61,6 +61,7 @@ _NOBODY = (
     r"unknown|no such|not found|does(?: not|n't) exist|invalid (?:recipient|mailbox|user)|no mailbox"
     r"|mailbox (?:is )?(?:unavailable|disabled)|(?:user|account|mailbox) (?:is )?(?:disabled|inactive)"
 )
+_OUR_CODES = r"5\.1\.[78]|5\.2\.252|5\.7\.(?:3|8|9|30|57|60|68|139|50[1-3]|511|6[0-4]\d|7\d\d)"
 _OURS = r"(?:sender address|client host|helo command|ehlo command) rejected"
 
 TABLE = (
@@ -80,9 +81,7 @@ TABLE = (
     RefusalRule(BUSY, code="4..", words=r"throttl|sending rate|too much mail|server (?:is )?(?:too )?busy"),
     # -- who we are
     RefusalRule(US, code="530"),
-    RefusalRule(
-        US, code="5..", enhanced=r"5\.1\.[78]|5\.2\.252|5\.7\.(?:3|8|9|30|57|60|68|139|50[1-3]|511|6[0-4]\d|7\d\d)"
-    ),
+    RefusalRule(US, code="5..", enhanced=_OUR_CODES),
     RefusalRule(US, code="5..", words=r"SendAsDenied|OutboundSpam|not authenticated|authentication (?:is )?required"),
     RefusalRule(US, code="5..", words=_OURS),
     RefusalRule(DOWN, code="4..", words=_OURS),

@@ -28,6 +28,7 @@ from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCER
 from commsengine.content.message import RenderedMessage
 from commsengine.translation import N_
 
+API_URL = "https://slack.com/api/"
 EVENT_TYPE = "commsengine_touch"
 TROUBLES_IN_A_ROW = 3
 """So often may one method fail by Slack's fault until the channel is down; each sender thread counts for itself."""
@@ -101,9 +102,7 @@ class SlackChannel:
 
     name = "slack"
 
-    def __init__(
-        self, token: str, ids: IdCache, *, api_url: str = "https://slack.com/api/", timeout: float = 30.0
-    ) -> None:
+    def __init__(self, token: str, ids: IdCache, *, api_url: str = API_URL, timeout: float = 30.0) -> None:
         self._ids = ids
         self._troubles: Counter[str] = Counter()
         self._client = web_client(token, api_url, timeout)
@@ -133,9 +132,8 @@ class SlackChannel:
                 self._ids.put(message.to_email.lower(), user, "")
                 return Outcome(message.key, RETRY, "reply", error.reply, begun=False)
             raise
-        return Outcome(
-            message.key, SENT, "reply", "ok", remote_id=f"{posted.get('channel', conversation)}:{posted.get('ts', '')}"
-        )
+        where = f"{posted.get('channel', conversation)}:{posted.get('ts', '')}"
+        return Outcome(message.key, SENT, "reply", "ok", remote_id=where)
 
     def _whereabouts(self, message: RenderedMessage, stopped: dict[str, DeliveryError]) -> tuple[str, str, bool]:
         """User id, conversation id, and whether the latter comes from the cache."""

@@ -219,9 +219,8 @@ class SmtpConnection:
 
     def _broken(self, phase: str, error: OSError) -> DeliveryError:
         self.drop()
-        return DeliveryError(
-            RETRY, phase, f"the connection broke before the message was handed over: {_in_words(error)}"
-        )
+        why = f"the connection broke before the message was handed over: {_in_words(error)}"
+        return DeliveryError(RETRY, phase, why)
 
 
 def refusal(phase: str, code: int, reply: bytes) -> DeliveryError:
@@ -265,15 +264,9 @@ def shown(code: int, reply: bytes) -> str:
 
 
 def _for_everybody(what: str, phase: str, reply: str, cause: str) -> DeliveryError:
+    lasting, quota, narrow = (what == each for each in (refusals.US, refusals.QUOTA, refusals.CONNECTIONS))
     return DeliveryError(
-        RETRY,
-        phase,
-        reply,
-        begun=False,
-        channel_down=cause,
-        lasting=what == refusals.US,
-        quota=what == refusals.QUOTA,
-        narrow=what == refusals.CONNECTIONS,
+        RETRY, phase, reply, begun=False, channel_down=cause, lasting=lasting, quota=quota, narrow=narrow
     )
 
 

@@ -155,8 +155,7 @@ class _Examination:
             self._flaw(node, _("'_' takes one text in quotes, and values by name"), _(_A_TEXT))
             return
         if how != "plain":
-            cause = _("'_' stands where its text is not simply shown")
-            self._flaw(node, cause, _("Decide with 'if' which to show."))
+            self._flaw(node, _("'_' stands where its text is not simply shown"), _("Decide with 'if' which to show."))
             return
         self._places(node, text)
         for value in node.kwargs:

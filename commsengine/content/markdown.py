@@ -20,6 +20,10 @@ from commsengine.translation import _
 LONGEST = 32_000
 """Characters of one Markdown text. Beyond it, hostile nesting would take seconds to read."""
 
+Tokens = Sequence[Token]
+WITH_TEXT = ("inline", "fence", "code_block")
+"""Types of the tokens that hold text; the others open and close what is around it."""
+
 _HTTPS = re.compile(rf"https://[^\s/?#@<>|%{OPEN}{URL}]+(?:[/?#][^\s<>|]*)?", re.IGNORECASE)
 
 
@@ -44,7 +48,7 @@ def _reader() -> MarkdownIt:
     return reader
 
 
-def _image(_: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType) -> str:
+def _image(_: RendererHTML, tokens: Tokens, index: int, _options: OptionsDict, _env: EnvType) -> str:
     # An image becomes its words: mail works without images, and nothing is fetched.
     return escapeHtml(tokens[index].content)
 
@@ -55,8 +59,7 @@ _READER = _reader()
 def read(source: str, where: str = "") -> list[Token]:
     """The blocks of a Markdown text; raises ``RenderError`` when it is over-long."""
     if len(source) > LONGEST:
-        cause = _("the text has more than {most:,} characters", most=LONGEST)
-        raise RenderError(cause, _("Shorten it."), where=where)
+        raise RenderError(_("the text has more than {most:,} characters", most=LONGEST), _("Shorten it."), where=where)
     tokens = _READER.parse(source)
     for token in itertools.chain.from_iterable(block.children or () for block in tokens):
         _make_visible(token)
@@ -77,12 +80,12 @@ def _make_visible(token: Token) -> None:
         token.attrs["title"] = UNSEEN_IN_A_LINE.sub(" ", title)
 
 
-def to_html(tokens: Sequence[Token]) -> str:
+def to_html(tokens: Tokens) -> str:
     html: str = _READER.renderer.render(tokens, _READER.options, {})
     return html
 
 
-def to_plain(tokens: Sequence[Token], *, links: bool = True) -> str:
+def to_plain(tokens: Tokens, *, links: bool = True) -> str:
     """Plain text: paragraphs, lists with hyphens, quotes with >, and the address after the words of a link."""
     pieces = []
     for lead, token in lines(tokens):
@@ -106,7 +109,7 @@ def continued(lead: str) -> str:
     return lead if lead.strip() == ">" else " " * len(lead)
 
 
-def lines(tokens: Sequence[Token]) -> Iterator[tuple[str, Token]]:
+def lines(tokens: Tokens) -> Iterator[tuple[str, Token]]:
     """Each piece of text with what stands before it: list bullets and numbers, quote signs, indentation."""
     numbers: list[int | None] = []
     quotes, bullet = 0, False
@@ -119,7 +122,7 @@ def lines(tokens: Sequence[Token]) -> Iterator[tuple[str, Token]]:
             bullet = True
         elif token.type.startswith("blockquote"):
             quotes += token.nesting
-        elif token.type in ("inline", "fence", "code_block"):
+        elif token.type in WITH_TEXT:
             yield "> " * quotes + _bullet(numbers, bullet), token
             bullet = False
 
@@ -144,7 +147,7 @@ def _address(words: str, address: str, behind: Token | None) -> str:
     return f" {address}" if words.endswith((".", ":", "!", "?", "…")) else f": {address}"
 
 
-def plain_inline(children: Sequence[Token], links: bool = True) -> str:
+def plain_inline(children: Tokens, links: bool = True) -> str:
     written, starts = "", [0]
     addresses: list[str] = []
     for token, behind in zip(children, [*children[1:], None], strict=True):

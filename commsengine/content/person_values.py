@@ -9,6 +9,11 @@ from typing import Any
 from commsengine.cadence.people import COLUMNS, Person
 from commsengine.content.grammar import SIGNERS, VARYING
 from commsengine.content.slots import Slot, clean
+from commsengine.errors import RenderError
+from commsengine.translation import _
+
+Required = tuple[tuple[str, str, int], ...]
+"""Columns that texts cannot do without: each name with the place and line that need it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class TextValues(dict[str, str]):
 
     def find(self, name: str) -> str | None:
         """The raw value; ``None`` when there is no such thing for this person."""
-        root, _, field = name.partition(".")
+        root, _dot, field = name.partition(".")
         if root == "person":
             return _column(self.person, field)
         if root in SIGNERS:
@@ -47,11 +52,20 @@ class TextValues(dict[str, str]):
             return _member(member, field) if member else ""
         return self.get(name, "")
 
+    def refuse_missing(self, required: Required) -> None:
+        """Raises ``RenderError`` for the first column that this person does not have."""
+        for name, where, line in required:
+            if self.find(name) is None:
+                known = ", ".join(f"person.{column}" for column in sorted(self.person.attributes))
+                cause = _("'{name}' is not defined for this person.", name=name)
+                fix = _("Their own columns are: {columns}.", columns=known or _("none"))
+                raise RenderError(cause, fix, where=where, line=line)
+
     def slots(self, names: Iterable[str]) -> dict[str, Any]:
         """Every varying name as a slot that knows its value."""
         roots: dict[str, dict[str, Slot]] = {root: {} for root in VARYING}
         for name in names:
-            root, _, field = name.partition(".")
+            root, _dot, field = name.partition(".")
             if root in roots and field:
                 roots[root][field] = Slot(name, self[name])
         return {**roots, "again": Slot("again", self["again"])}

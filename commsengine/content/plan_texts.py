@@ -31,15 +31,10 @@ class Texts:
     def of(self, message: Message, *path: str | int) -> Text | None:
         return self.at(("messages", self._places[message.id], *path))
 
-    def wiifm(self, message: Message | None, role: str) -> dict[str, Text]:
+    def wiifm(self, message: Message, role: str) -> dict[str, Text]:
         # A message's own texts come before the plan's.
-        found = {}
-        for angle in ANGLES:
-            own = self.of(message, "wiifm", role, angle) if message else None
-            text = own or self.at(("wiifm", role, angle))
-            if text is not None:
-                found[angle] = text
-        return found
+        found = {angle: self.of(message, "wiifm", role, angle) or self.at(("wiifm", role, angle)) for angle in ANGLES}
+        return {angle: text for angle, text in found.items() if text is not None}
 
 
 def dotted_path(path: Path) -> str:
@@ -49,35 +44,34 @@ def dotted_path(path: Path) -> str:
 
 
 def texts_of(plan: Plan) -> Iterator[tuple[Path, str]]:
+    return ((path, text) for path, text in _written(plan) if text.strip())
+
+
+def _written(plan: Plan) -> Iterator[tuple[Path, str]]:
     yield from _wiifm((), plan.wiifm)
     for name, milestone in plan.milestones.items():
-        yield from _filled(("milestones", name, "because"), milestone.because)
+        yield ("milestones", name, "because"), milestone.because
     for place, message in enumerate(plan.messages):
         yield from _of_message(("messages", place), message)
 
 
 def _of_message(base: Path, message: Message) -> Iterator[tuple[Path, str]]:
     for field in ("key_point", "subject", "text", "commit"):
-        yield from _filled((*base, field), getattr(message, field) or "")
+        yield (*base, field), getattr(message, field) or ""
     yield from _wiifm(base, message.wiifm)
     if message.input:
-        yield from _filled((*base, "input", "question"), message.input.question)
+        yield (*base, "input", "question"), message.input.question
         for number, choice in enumerate(message.input.choices):
-            yield from _filled((*base, "input", "choices", number), choice)
+            yield (*base, "input", "choices", number), choice
     for number, check in enumerate(message.checks):
         at: Path = (*base, "checks", number)
-        yield from _filled((*at, "question"), check.question)
-        yield from _filled((*at, "because"), check.because)
+        yield (*at, "question"), check.question
+        yield (*at, "because"), check.because
         for place, answer in enumerate(check.answers):
-            yield from _filled((*at, "answers", place), answer)
+            yield (*at, "answers", place), answer
 
 
 def _wiifm(base: Path, wiifm: Mapping[str, Wiifm]) -> Iterator[tuple[Path, str]]:
     for role, texts in wiifm.items():
         for angle in ANGLES:
-            yield from _filled((*base, "wiifm", role, angle), getattr(texts, angle))
-
-
-def _filled(path: Path, source: str) -> Iterator[tuple[Path, str]]:
-    if source.strip():
-        yield path, source
+            yield (*base, "wiifm", role, angle), getattr(texts, angle)

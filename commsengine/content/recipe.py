@@ -9,7 +9,7 @@ from commsengine.cadence.check_questions import offered_turn, turn_of
 from commsengine.cadence.kinds_and_states import TouchKind
 from commsengine.cadence.plan import Message, Plan
 from commsengine.content.grammar import VARYING, layout_names, template_names
-from commsengine.content.person_values import TextValues
+from commsengine.content.person_values import Required, TextValues
 from commsengine.content.plan_texts import Texts, texts_of
 from commsengine.content.templates import Text, compiled, parse
 from commsengine.content.texts_by_touch import UNCLEAR
@@ -32,9 +32,10 @@ def template_of(message: Message, kind: TouchKind) -> str:
 
 
 class Library:
-    """The templates of one plan version, compiled when first needed."""
+    """The texts and templates of one plan version, compiled when first needed."""
 
     def __init__(self, plan: Plan, templates: Mapping[str, str]) -> None:
+        self.texts = Texts(plan)
         self._sources = templates
         self._names, self._layout_names = template_names(plan), layout_names(plan)
         self._compiled: dict[str, Text] = {}
@@ -47,17 +48,9 @@ class Library:
                 fix = _("The templates are {names}.", names=known)
                 raise RenderError(_("there is no template '{name}'.", name=name), fix)
             layout = name.startswith("layout.")
-            self._compiled[name] = compiled(
-                self._sources[name],
-                name if layout else f"{name}.md",
-                self._layout_names if layout else self._names,
-                html=name.endswith(".html"),
-            )
+            where, names = (name, self._layout_names) if layout else (f"{name}.md", self._names)
+            self._compiled[name] = compiled(self._sources[name], where, names, html=name.endswith(".html"))
         return self._compiled[name]
-
-
-Required = tuple[tuple[str, str, int], ...]
-"""Columns that texts cannot do without: each name with the place and line that need it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +82,6 @@ class Recipe:
         return replace(self, footer=footer, names={**self.names, **footer.uses.names})
 
 
-def refuse_missing(required: Required, facts: TextValues) -> None:
-    """Raises ``RenderError`` for the first column that this person does not have."""
-    for name, where, line in required:
-        if facts.find(name) is None:
-            known = ", ".join(f"person.{column}" for column in sorted(facts.person.attributes))
-            raise RenderError(
-                _("'{name}' is not defined for this person.", name=name),
-                _("Their own columns are: {columns}.", columns=known or _("none")),
-                where=where,
-                line=line,
-            )
-
-
 def required_by(texts: Iterable[Text]) -> Required:
     return tuple(
         (name, text.where, text.uses.names[name])
@@ -112,16 +92,10 @@ def required_by(texts: Iterable[Text]) -> Required:
 
 
 def recipe_for(
-    plan: Plan,
-    message: Message,
-    role: str,
-    template: Text,
-    library: Library,
-    texts: Texts,
-    number: int,
-    unclear: int | None = None,
+    plan: Plan, message: Message, role: str, template: Text, library: Library, number: int, unclear: int | None = None
 ) -> Recipe:
     """``number`` is the touch's, from 1; ``unclear`` is the check with the point that is made again."""
+    texts = library.texts
     found = _texts_of(plan, message, texts, unclear)
     turn = turn_of(message, number)
     asked = None if turn is None else texts.of(message, "checks", turn, "question")
@@ -133,9 +107,6 @@ def recipe_for(
     choices = _choices(message, texts)
     extra = [text for text in (part, asked) if text]
     everything = [template, *layouts, *found.values(), *wiifm.values(), *choices, *answers, *extra]
-    names: dict[str, int] = {}
-    for text in everything:
-        names.update(text.uses.names)
     return Recipe(
         template=template,
         footer=layouts[0],
@@ -145,7 +116,7 @@ def recipe_for(
         answers=answers,
         part=part,
         question=asked,
-        names=names,
+        names={name: line for text in everything for name, line in text.uses.names.items()},
         by_value=_varying(name for text in everything for name in text.uses.by_value),
         by_truth=_varying(name for text in everything for name in text.uses.by_truth),
         required=required_by(everything),
@@ -159,10 +130,7 @@ def _varying(names: Iterable[str]) -> tuple[str, ...]:
 def _texts_of(plan: Plan, message: Message, texts: Texts, unclear: int | None) -> dict[str, Text]:
     corrected = next((other for other in plan.messages if other.id == message.corrects), None)
     found = {
-        "key_point": texts.of(message, "key_point"),
-        "subject": texts.of(message, "subject"),
-        "text": texts.of(message, "text"),
-        "commit": texts.of(message, "commit"),
+        **{field: texts.of(message, field) for field in ("key_point", "subject", "text", "commit")},
         "question": texts.of(message, "input", "question") if message.ask == "input" else None,
         "corrected": texts.of(corrected, "key_point") if corrected else None,
         # The plan may have lost the check since.

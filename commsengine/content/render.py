@@ -11,11 +11,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from commsengine.cadence.check_questions import answer_id, order_of, turn_of
 from commsengine.cadence.history import Touch
-from commsengine.cadence.kinds_and_states import ChannelName, TouchKind, channel_of
+from commsengine.cadence.kinds_and_states import ChannelName, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Plan, Workspace
 from commsengine.cadence.plan import Message as PlanMessage
@@ -24,20 +24,12 @@ from commsengine.content.grammar import answer_id_slot, answer_slot
 from commsengine.content.markdown import read, to_plain
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers, TextValues
-from commsengine.content.plan_texts import Texts
-from commsengine.content.recipe import (
-    Library,
-    Recipe,
-    check_texts,
-    recipe_for,
-    refuse_missing,
-    required_by,
-    template_of,
-)
+from commsengine.content.recipe import Library, Recipe, check_texts, recipe_for, required_by, template_of
 from commsengine.content.sheet import Sheet, message_of, write
 from commsengine.content.slots import PLAIN, Prose, Skeleton, clean, slotted
 from commsengine.content.talking_points import Part, TalkingPoints, parts_of
-from commsengine.content.template_values import Setting, line, links_end
+from commsengine.content.template_values import Setting, WrittenAs, line, links_end
+from commsengine.content.templates import Text
 from commsengine.errors import RenderError
 from commsengine.links import Links
 from commsengine.translation import N_, _, in_language
@@ -72,7 +64,6 @@ class Renderer:
         self._links = links
         self._expires = links_end(plan)
         self._setting = Setting(plan, workspace)
-        self._texts = Texts(plan)
         self._library = Library(plan, templates)
         self._messages = {message.id: message for message in plan.messages}
         self._recipes: dict[tuple[Any, ...], Recipe] = {}
@@ -88,13 +79,13 @@ class Renderer:
         A card has ``blocks`` and a short ``text``, a letter ``html`` and ``text``.
         """
         message = self._messages[touch.message]
-        kind = "correction" if message.corrects and touch.kind == "message" else touch.kind
-        facts = self._facts(touch.key, person, signers, signers.sender(message.sender), touch.again_at, message.link)
+        again = self._setting.day(touch.again_at, person) if touch.again_at else ""
+        facts = self._facts(touch.key, person, signers, signers.sender(message.sender), again, message.link)
         template = template_of(message, touch.kind)
         recipe = self._recipe(message, touch.role, template, touch.number, touch.unclear)
-        refuse_missing(recipe.required, facts)
+        facts.refuse_missing(recipe.required)
         channel = channel_of(touch.channel)
-        sheet = self._sheet(recipe, message, touch, kind, channel, facts)
+        sheet = self._sheet(recipe, message, touch, channel, facts)
         facts.update(self._answers(sheet, message, touch, facts))
         return message_of(sheet, self.plan, facts, channel, touch.due_at)
 
@@ -107,7 +98,7 @@ class Renderer:
         recipes = [self._recipe(self._messages[name], role, "talking_points", 1) for name in ids]
         facts, language = self._facts("", person, signers), self._setting.language(person)
         for recipe in recipes:
-            refuse_missing(recipe.required, facts)
+            facts.refuse_missing(recipe.required)
         slots = facts.slots({name for recipe in recipes for name in recipe.names})
         base = self._setting.of_plan(slots, language)
         context = {
@@ -150,7 +141,7 @@ class Renderer:
         about = self._messages[message] if message else self.plan.messages[0]
         recipe = self._recipe(about, role, template, 1).under(self._library.get(footer))
         facts, language = self._facts(key, person, signers, more=about.link), self._setting.language(person)
-        refuse_missing(recipe.required if message else required_by([recipe.template, recipe.footer]), facts)
+        facts.refuse_missing(recipe.required if message else required_by([recipe.template, recipe.footer]))
         context = self._setting.of_message(recipe, about, role, language, facts.slots(recipe.names))
         touch = {"number": 1, "variant": 0, "kind": template, "unclear": False, "asks": False}
         given = {name: slotted(value, facts) for name, value in fields.items()}
@@ -163,35 +154,20 @@ class Renderer:
     @_in_their_language
     def digest(self, lead: Person, facts: DigestFacts, channel: ChannelName = "email") -> RenderedMessage:
         """Its headline is its subject."""
-        return self.service(
-            "digest",
-            facts.key,
-            lead,
-            Signers(lead),
-            facts.at,
-            subject=f"{self.plan.title}: {facts.headline}",
-            page=False,
-            channel=channel,
-            **facts.fields(),
-        )
+        return self._morning_mail("digest", lead, lead, facts, facts.headline, channel=channel)
 
     @_in_their_language
     def manager_list(self, manager: Person, lead: Person, facts: DigestFacts, channel: ChannelName) -> RenderedMessage:
         # An answer to it goes to the lead.
         headline = calls_headline(len(facts.calls))
-        fields = {**facts.fields(), "headline": headline}
-        return self.service(
-            "manager_list",
-            facts.key,
-            manager,
-            Signers(lead),
-            facts.at,
-            subject=f"{self.plan.title}: {headline}",
-            page=False,
-            channel=channel,
-            footer="manager_footer",
-            **fields,
-        )
+        own = {"channel": channel, "footer": "manager_footer", "headline": headline}
+        return self._morning_mail("manager_list", manager, lead, facts, headline, **own)
+
+    def _morning_mail(
+        self, template: str, to: Person, lead: Person, facts: DigestFacts, title: str, **own: Any
+    ) -> RenderedMessage:
+        subject, fields = f"{self.plan.title}: {title}", {**facts.fields(), **own}
+        return self.service(template, facts.key, to, Signers(lead), facts.at, subject=subject, page=False, **fields)
 
     @_in_their_language
     def page(
@@ -206,19 +182,20 @@ class Renderer:
         message = self._messages[message_id]
         recipe = self._recipe(message, role, template_of(message, "message"), number, unclear)
         facts = self._facts("", person, signers, signers.sender(message.sender))
-        check, answers = check_texts(message, self._texts, number)
+        check, answers = check_texts(message, self._library.texts, number)
         asked = [*check.values(), *answers]
-        refuse_missing((*recipe.required, *required_by(asked)), facts)
+        facts.refuse_missing((*recipe.required, *required_by(asked)))
         names = {*recipe.names, *(name for text in asked for name in text.uses.names)}
         base = self._setting.of_plan(facts.slots(names), self._setting.language(person))
+
+        def plain(text: Text) -> str:
+            return _filled(to_plain(read(text.render(base))), facts)
+
         return {
-            **{name: _plain(text.render(base), facts) for name, text in recipe.texts.items()},
-            "check": {
-                **{name: _plain(text.render(base), facts) for name, text in check.items()},
-                "answers": [_plain(text.render(base), facts) for text in answers],
-            },
-            "choices": [_plain(choice.render(base), facts) for choice in recipe.choices],
-            "points": [(angle, _plain(text.render(base), facts)) for angle, text in recipe.wiifm.items()],
+            **{name: plain(text) for name, text in recipe.texts.items()},
+            "check": {**{name: plain(text) for name, text in check.items()}, "answers": [plain(a) for a in answers]},
+            "choices": [plain(choice) for choice in recipe.choices],
+            "points": [(angle, plain(text)) for angle, text in recipe.wiifm.items()],
         }
 
     def _recipe(
@@ -227,7 +204,7 @@ class Renderer:
         key = (message.id, role, template, turn_of(message, number), unclear)
         if key not in self._recipes:
             text = self._library.get(template)
-            self._recipes[key] = recipe_for(self.plan, message, role, text, self._library, self._texts, number, unclear)
+            self._recipes[key] = recipe_for(self.plan, message, role, text, self._library, number, unclear)
         return self._recipes[key]
 
     def _answers(self, sheet: Sheet, message: PlanMessage, touch: Touch, facts: TextValues) -> dict[str, str]:
@@ -242,24 +219,19 @@ class Renderer:
         return named | {answer_id_slot(place): name for place, name in enumerate(ids)}
 
     def _sheet(
-        self,
-        recipe: Recipe,
-        message: PlanMessage,
-        touch: Touch,
-        kind: TouchKind | Literal["correction"],
-        channel: ChannelName,
-        facts: TextValues,
+        self, recipe: Recipe, message: PlanMessage, touch: Touch, channel: ChannelName, facts: TextValues
     ) -> Sheet:
+        kind: WrittenAs = "correction" if message.corrects and touch.kind == "message" else touch.kind
         language, decisive = self._setting.language(facts.person), recipe.decisive(facts)
         key = (touch.message, touch.role, kind, touch.number, touch.unclear, channel, language, decisive)
         sheet = self._sheets.get(key)
         if sheet is None:
             slots = facts.slots(recipe.names)
             context = self._setting.of_message(recipe, message, touch.role, language, slots)
-            context = self._setting.of_touch(recipe, context, touch.number, kind, channel, language)
+            context = self._setting.of_touch(recipe, context, touch.number, kind, channel)
             title = _subject(context, kind, asks=bool(recipe.answers))
             own = "subject" in recipe.texts and recipe.part is None
-            question = self._setting.of_question(recipe, context, language) if recipe.part else None
+            question = self._setting.of_question(recipe, context) if recipe.part else None
             base = self._setting.of_plan(slots, language)
             answers = [to_plain(read(answer.render(base))) for answer in recipe.answers]
             sheet = write(self._library, recipe, context, title, message.ask, own, question, answers)
@@ -269,17 +241,11 @@ class Renderer:
         return sheet
 
     def _facts(
-        self,
-        key: str,
-        person: Person,
-        signers: Signers,
-        sender: Person | None = None,
-        again_at: dt.datetime | None = None,
-        more: str = "",
+        self, key: str, person: Person, signers: Signers, sender: Person | None = None, again: str = "", more: str = ""
     ) -> TextValues:
         given = {
             "key": key,
-            "again": self._setting.day(again_at, person) if again_at else "",
+            "again": again,
             "links.more": more,
             "links.answer": self._links.url("answer", key, self._expires),
             "links.mine": self._links.url("mine", key, self._expires),
@@ -287,10 +253,6 @@ class Renderer:
         if self.plan.optional:
             given["links.unsubscribe"] = self._links.url("unsubscribe", key, self._expires)
         return TextValues(person, signers, sender or signers.lead, given)
-
-
-def _plain(marked: str, facts: TextValues) -> str:
-    return _filled(to_plain(read(marked)), facts)
 
 
 def _filled(marked: str, facts: TextValues) -> str:

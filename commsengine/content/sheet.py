@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName
 from commsengine.cadence.plan import Plan
-from commsengine.content.markdown import lowered, read, to_html, to_plain
+from commsengine.content.markdown import Tokens, lowered, read, to_html, to_plain
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import TextValues
 from commsengine.content.recipe import Library, Recipe
@@ -88,7 +88,7 @@ def write(
     return Sheet(title, own_subject, text, _html_letter(library.get("layout.html"), body, footer, around), answers=gaps)
 
 
-def _asking(body: Sequence[Token], asked: Sequence[Token]) -> list[Token]:
+def _asking(body: Tokens, asked: Tokens) -> list[Token]:
     # Title and question alone: Slack's notification and screen readers come to this text before the buttons.
     title = next((place for place, token in enumerate(body) if token.tag == "h1"), len(body))
     return [*body[title : title + 3], *asked]
@@ -119,14 +119,14 @@ def message_of(sheet: Sheet, plan: Plan, facts: TextValues, channel: ChannelName
     )
 
 
-def _html_letter(layout: Text, body: Sequence[Token], footer: Sequence[Token], context: Mapping[str, Any]) -> Skeleton:
+def _html_letter(layout: Text, body: Tokens, footer: Tokens, context: Mapping[str, Any]) -> Skeleton:
     # Everything is in the file: no image, no outside asset, nothing that reports back.
     pieces = {"body": Markup(to_html(body)), "footer": Markup(to_html(footer))}  # noqa: S704 - both hold marks, no values
     inlined = _INLINER.inline(layout.render({**context, **pieces}))
     return Skeleton(_charset_first(inlined), HTML)
 
 
-def _text_letter(layout: Text, body: Sequence[Token], footer: Sequence[Token], context: Mapping[str, Any]) -> Skeleton:
+def _text_letter(layout: Text, body: Tokens, footer: Tokens, context: Mapping[str, Any]) -> Skeleton:
     # Its first link is the answer page, before anything that an author or a person wrote.
     pieces = {"body": Prose(to_plain(body)), "footer": Prose(to_plain(footer))}
     return Skeleton(layout.render({**context, **pieces}).strip() + "\n", PLAIN)

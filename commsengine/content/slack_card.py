@@ -10,7 +10,7 @@ from typing import Any
 from markdown_it.token import Token
 
 from commsengine.content.grammar import answer_id_slot, answer_slot
-from commsengine.content.markdown import continued, lines, paragraphs, plain_inline
+from commsengine.content.markdown import WITH_TEXT, Tokens, continued, lines, paragraphs, plain_inline
 from commsengine.content.slots import Slot, escape_slack, holds_value, is_link_mark, mark, slack_text
 from commsengine.translation import N_, _
 
@@ -43,13 +43,7 @@ _SIGNS = {"strong_open": "*", "strong_close": "*", "em_open": "_", "em_close": "
 
 
 def card(
-    body: Sequence[Token],
-    footer: Sequence[Token],
-    ask: str,
-    answers: int = 0,
-    question: Sequence[Token] = (),
-    *,
-    page: bool = True,
+    body: Tokens, footer: Tokens, ask: str, answers: int = 0, question: Tokens = (), *, page: bool = True
 ) -> list[Block]:
     """The blocks, with marks in place of values. ``ask`` is what the message asks for.
 
@@ -212,7 +206,7 @@ def _context(text: str) -> Block:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
 
 
-def title_of(tokens: Sequence[Token]) -> tuple[str, Sequence[Token]]:
+def title_of(tokens: Tokens) -> tuple[str, Tokens]:
     """The first heading as plain, escaped text, and the blocks without it."""
     for place, token in enumerate(tokens):
         if token.type == "heading_open" and token.tag == "h1":
@@ -221,7 +215,7 @@ def title_of(tokens: Sequence[Token]) -> tuple[str, Sequence[Token]]:
     return "", tokens
 
 
-def to_mrkdwn(tokens: Sequence[Token]) -> list[str]:
+def to_mrkdwn(tokens: Tokens) -> list[str]:
     """One text per paragraph, list or quote; a heading stands above the text that follows it."""
     pieces: list[tuple[str, str]] = []
     heading, headings = "", _headings(tokens)
@@ -236,10 +230,8 @@ def to_mrkdwn(tokens: Sequence[Token]) -> list[str]:
     return list(paragraphs(pieces))
 
 
-def _headings(tokens: Sequence[Token]) -> frozenset[int]:
-    before = [
-        tokens[place - 1].type for place, token in enumerate(tokens) if token.type in ("inline", "fence", "code_block")
-    ]
+def _headings(tokens: Tokens) -> frozenset[int]:
+    before = [tokens[place - 1].type for place, token in enumerate(tokens) if token.type in WITH_TEXT]
     return frozenset(number for number, kind in enumerate(before) if kind == "heading_open")
 
 
@@ -247,7 +239,7 @@ def _code(token: Token) -> str:
     return f"```\n{escape_slack(token.content.rstrip())}\n```"
 
 
-def _inline(children: Sequence[Token]) -> Iterator[str]:
+def _inline(children: Tokens) -> Iterator[str]:
     place = 0
     while place < len(children):
         token = children[place]
@@ -266,7 +258,7 @@ def _inline(children: Sequence[Token]) -> Iterator[str]:
         place += 1
 
 
-def _link(href: str, label: Sequence[Token]) -> str:
+def _link(href: str, label: Tokens) -> str:
     # A label with somebody's value in it stays outside of Slack's link syntax.
     address = href if is_link_mark(href) else escape_slack(href)
     words = slack_text(plain_inline(label).replace("|", "/").replace("\n", " "))

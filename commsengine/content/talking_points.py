@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from markdown_it.token import Token
-
-from commsengine.content.markdown import plain_inline
+from commsengine.content.markdown import Tokens, plain_inline
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ class TalkingPoints:
         ]
 
 
-def parts_of(tokens: Sequence[Token]) -> tuple[Part, ...]:
+def parts_of(tokens: Tokens) -> tuple[Part, ...]:
     """One part for each heading; a text that has no headings but its title is a single part."""
     parts: list[tuple[str, list[str]]] = [("", [])]
     for heading, text in _pieces(tokens):
@@ -49,7 +47,7 @@ def parts_of(tokens: Sequence[Token]) -> tuple[Part, ...]:
     return tuple(Part(title, tuple(lines)) for title, lines in below if lines)
 
 
-def _pieces(tokens: Sequence[Token]) -> Iterator[tuple[str, str]]:
+def _pieces(tokens: Tokens) -> Iterator[tuple[str, str]]:
     for place, token in enumerate(tokens):
         if token.type == "inline":
             before = tokens[place - 1]

@@ -18,15 +18,15 @@ from commsengine.content.templates import Text
 from commsengine.content.texts_by_touch import TITLES, UNCLEAR, angles, variant
 from commsengine.translation import _
 
+WrittenAs = TouchKind | Literal["correction"]
+
 _GRACE = dt.timedelta(days=30)
 """How long after the campaign's last day a link still opens its page."""
 
+_LISTS = ("points", "key_points", "asks", "figures", "moved", "calls", "questions", "answers", "held")
 _EMPTY: Mapping[str, Any] = {
     **dict.fromkeys(("answer", "commit", "corrected", "headline", "key_point", "question", "others", "tried"), ""),
-    **{
-        name: []
-        for name in ("points", "key_points", "asks", "figures", "moved", "calls", "questions", "answers", "held")
-    },
+    **{name: [] for name in _LISTS},
     "wiifm": dict.fromkeys(ANGLES, ""),
     "page": True,
 }
@@ -74,15 +74,9 @@ class Setting:
         }
 
     def of_touch(
-        self,
-        recipe: Recipe,
-        context: Mapping[str, Any],
-        number: int,
-        kind: TouchKind | Literal["correction"],
-        channel: Carrier,
-        language: str,
+        self, recipe: Recipe, context: Mapping[str, Any], number: int, kind: WrittenAs, channel: Carrier
     ) -> dict[str, Any]:
-        base = self.of_plan(context, language)
+        base = self.of_plan(context, context["language"])
         written = {**recipe.wiifm, **{name: recipe.texts[name] for name in ("text", UNCLEAR) if name in recipe.texts}}
         points = [
             {"angle": angle, "title": Prose(_(TITLES[angle])), "text": prose(written[angle], base)}
@@ -92,9 +86,9 @@ class Setting:
         touch = {"number": number, "variant": variant(number), "kind": kind, "unclear": unclear, "asks": asks}
         return {**context, "channel": channel, "touch": touch, "points": points}
 
-    def of_question(self, recipe: Recipe, context: Mapping[str, Any], language: str) -> dict[str, Any]:
+    def of_question(self, recipe: Recipe, context: Mapping[str, Any]) -> dict[str, Any]:
         # The check comes with a message that asks for something else.
-        base = self.of_plan(context, language)
+        base = self.of_plan(context, context["language"])
         question = line(recipe.question, base) if recipe.question else ""
         return {**context, "question": question, "choices": _seen_answers(recipe, base)}
 

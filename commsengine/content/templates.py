@@ -85,8 +85,7 @@ def _source(folder: Path, path: Path) -> str:
         cause = _("The template cannot be read: {reason}.", reason=error.strerror)
         raise _refused(path, cause, _("Check its rights.")) from None
     if len(data) > LONGEST * 4:
-        fix = _("Keep it below {most:,} characters.", most=LONGEST)
-        raise _refused(path, _("This template is too large."), fix)
+        raise _refused(path, _("This template is too large."), _("Keep it below {most:,} characters.", most=LONGEST))
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:

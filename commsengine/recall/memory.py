@@ -235,13 +235,8 @@ def _unseen(curve: Curve, state: State, at: float) -> State:
         if before is None:
             strengths = tuple([last.chance * g + rest * s for g, s in zip(grown, curve.start, strict=True)])
         else:
-            older = _passed(curve, before, at)
-            strengths = tuple(
-                [
-                    last.chance * g + before.chance * o + rest * s
-                    for g, o, s in zip(grown, older, curve.start, strict=True)
-                ]
-            )
+            by_class = zip(grown, _passed(curve, before, at), curve.start, strict=True)
+            strengths = tuple([last.chance * g + before.chance * o + rest * s for g, o, s in by_class])
     if read == 0:
         return State(Trace(share, at, strengths), None, state.evidence, state.shares)
     merged = Trace((1 - share) * read, last.since, last.strengths) if before is None else _merged(last, before, share)

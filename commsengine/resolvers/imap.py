@@ -104,9 +104,8 @@ class ImapArchive:
                 newest = folder.newest() if missing and folder.proves_itself() else None
                 for sending in missing:
                     if newest and newest > sending.since + CLOCK_SLACK and _TOKEN.fullmatch(sending.key):
-                        known[sending.key] = Sighting(
-                            False, f"the archive does not hold it, but mail of {newest:%Y-%m-%d %H:%M:%S} UTC"
-                        )
+                        evidence = f"the archive does not hold it, but mail of {newest:%Y-%m-%d %H:%M:%S} UTC"
+                        known[sending.key] = Sighting(False, evidence)
         except ArchiveError as error:
             log.warning("archive unreadable", error=str(error))
         return known
@@ -142,9 +141,8 @@ class ImapArchive:
         except _BROKEN as error:
             refused = isinstance(error, imaplib.IMAP4.error) and not isinstance(error, imaplib.IMAP4.abort)
             what = doing if refused or doing == "cannot be reached" else broke_off
-            raise ArchiveError(
-                _("the IMAP server {what} ({error})", what=_(what), error=type(error).__name__)
-            ) from None
+            cause = _("the IMAP server {what} ({error})", what=_(what), error=type(error).__name__)
+            raise ArchiveError(cause) from None
 
     def _connected(self) -> imaplib.IMAP4:
         server = self._server

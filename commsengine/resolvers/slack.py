@@ -16,7 +16,7 @@ from slack_sdk.errors import SlackApiError
 
 from commsengine.channels import slack
 from commsengine.channels.channel import DeliveryError
-from commsengine.channels.slack import EVENT_TYPE, IdCache
+from commsengine.channels.slack import API_URL, EVENT_TYPE, IdCache
 from commsengine.resolvers.resolver import Sending, Sighting
 
 LOOK_BACK = dt.timedelta(days=1)
@@ -33,13 +33,7 @@ class SlackHistory:
     name = "slack-history"
 
     def __init__(
-        self,
-        token: str,
-        ids: IdCache,
-        *,
-        api_url: str = "https://slack.com/api/",
-        timeout: float = 30.0,
-        settle: float = 5.0,
+        self, token: str, ids: IdCache, *, api_url: str = API_URL, timeout: float = 30.0, settle: float = 5.0
     ) -> None:
         self._ids, self.settle = ids, settle
         self._client = slack.web_client(token, api_url, timeout)
@@ -64,14 +58,14 @@ class SlackHistory:
         conversation, cards, sure = self._cards(theirs[0], f"{oldest.timestamp():.6f}")
         if not conversation:
             return {}
-        known = {
-            sending.key: Sighting(True, "Slack shows it in the conversation", f"{conversation}:{cards[sending.key]}")
-            for sending in theirs
-            if sending.key in cards
-        }
-        if sure:
-            evidence = f"Slack shows nothing with its key in the conversation since {oldest:%Y-%m-%d %H:%M:%S} UTC"
-            known |= {sending.key: Sighting(False, evidence) for sending in theirs if sending.key not in known}
+        shown = "Slack shows it in the conversation"
+        absent = f"Slack shows nothing with its key in the conversation since {oldest:%Y-%m-%d %H:%M:%S} UTC"
+        known = {}
+        for key in (sending.key for sending in theirs):
+            if key in cards:
+                known[key] = Sighting(True, shown, f"{conversation}:{cards[key]}")
+            elif sure:
+                known[key] = Sighting(False, absent)
         return known
 
     def _cards(self, person: Sending, oldest: str) -> tuple[str, dict[str, str], bool]:

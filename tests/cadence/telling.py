@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from commsengine.cadence.calendar import zone
 from commsengine.cadence.decide import decide
-from commsengine.cadence.forecast import Supposition, no_answers, with_touch
+from commsengine.cadence.forecast import Supposition, no_answers
 from commsengine.cadence.history import (
     Answer,
     Campaigns,
@@ -76,7 +76,7 @@ def tell(
         for touch in decision.touches:
             touches.append(touch)
             tried = any(row.key == touch.key for row in history.rows)
-            history = with_touch(history, touch, now)
+            history = history.with_touch(touch, now)
             if fails(touch) and not tried and touch.kind not in BY_HAND:
                 history = to_be_retried(history, touch, now + SOON)
                 changes.append((now + SOON, lambda history: history))  # the receipt makes the person due then

@@ -13,7 +13,6 @@ from commsengine.cadence.forecast import (
     messages_of,
     no_answers,
     typical,
-    with_touch,
 )
 from commsengine.cadence.history import Answer, Campaign, Campaigns, History, OutreachOutcome, Standstill, Touch
 from tests.builders import a_message, a_plan, running, someone, utc
@@ -189,5 +188,5 @@ def test_a_pause_of_one_campaign_stops_no_other() -> None:
 def test_a_row_made_again_stays_one_row_and_keeps_its_attempts() -> None:
     touch = foreseen().touches[0]
     row = replace(a_row("2027-01-11 08:00"), key=touch.key, state="retry", attempts=1, retry_at=touch.due_at)
-    (after,) = with_touch(History((row,)), touch, touch.due_at).rows
+    (after,) = History((row,)).with_touch(touch, touch.due_at).rows
     assert (after.state, after.attempts, after.sent_at) == ("sent", 2, touch.due_at)

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commsengine.cadence.decide import decide
-from commsengine.cadence.forecast import with_touch
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
 from commsengine.cadence.plan import Plan
 from tests.builders import a_message, a_plan, someone
@@ -86,7 +85,7 @@ def test_whenever_it_is_asked_a_touch_is_within_its_window_its_message_and_once_
     made: list[Touch] = []
     for now in asked:
         for touch in decide(campaigns, person, history, now).touches:
-            history = with_touch(history, touch, now)
+            history = history.with_touch(touch, now)
             made.append(touch)
             if not touch.skip:
                 opens, closes = window_of(plan, now, zone)

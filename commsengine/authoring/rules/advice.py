@@ -82,8 +82,7 @@ def _missing_texts(draft: Draft, role: str, missing: list[str]) -> Iterator[Prob
         yield draft.advice(path, "no_why", cause, _("Write 'why': people accept what they understand."))
     rest = [angle for angle in missing if angle != "why"]
     if rest:
-        keys = listed(rest, "and")
-        cause = _("'{role}' is not told everything it needs: {keys} missing.", role=role, keys=keys)
+        cause = _("'{role}' is not told everything it needs: {keys} missing.", role=role, keys=listed(rest, "and"))
         yield draft.advice(path, "wiifm_gap", cause, _("A sentence each is enough."))
 
 

@@ -28,9 +28,8 @@ def years_are_plausible(draft: Draft) -> Iterator[Problem]:
     dated += [(("milestones", name, "date"), m.date) for name, m in draft.plan.milestones.items()]
     for path, day in dated:
         if not FIRST_YEAR <= day.year <= LAST_YEAR:
-            cause = _("The year {year:04d} is probably a slip.", year=day.year)
             fix = _("Write one from {first} to {last}.", first=FIRST_YEAR, last=LAST_YEAR)
-            yield draft.error(path, "bad_year", cause, fix)
+            yield draft.error(path, "bad_year", _("The year {year:04d} is probably a slip.", year=day.year), fix)
 
 
 def messages_end_after_they_begin(draft: Draft) -> Iterator[Problem]:
@@ -50,10 +49,8 @@ def phases_follow_each_other(draft: Draft) -> Iterator[Problem]:
         if ends and before and ends <= before[1]:
             too_early = N_("The phase '{phase}' ends on {day}, not after '{earlier}' before it ({earlier_day}).")
             days = {"day": f"{ends:%Y-%m-%d}", "earlier_day": f"{before[1]:%Y-%m-%d}"}
-            cause, fix = (
-                _(too_early, phase=name, earlier=before[0], **days),
-                _("Write the phases in the order of time."),
-            )
+            cause = _(too_early, phase=name, earlier=before[0], **days)
+            fix = _("Write the phases in the order of time.")
             yield draft.error(("phases", name, "until"), "phase_order", cause, fix)
         before = (name, ends) if ends else before
 
@@ -99,10 +96,8 @@ def budget_is_stricter(draft: Draft, workspace: Workspace) -> Iterator[Problem]:
     for name, mine, most in (("per_day", own.per_day, common.per_day), ("per_week", own.per_week, common.per_week)):
         if mine > most:
             looser = N_("'{key}: {own}' is looser than workspace.yaml, which allows {most} over all campaigns.")
-            cause, fix = (
-                _(looser, key=name, own=mine, most=most),
-                _("Write '{key}: {most}' or less.", key=name, most=most),
-            )
+            cause = _(looser, key=name, own=mine, most=most)
+            fix = _("Write '{key}: {most}' or less.", key=name, most=most)
             yield draft.error(("send", "at_most", name), "loose_budget", cause, fix)
 
 

@@ -45,12 +45,10 @@ def _role_exists(draft: Draft, path: YamlPath, role: str) -> Iterator[Problem]:
 def message_ids_are_unique(draft: Draft) -> Iterator[Problem]:
     first: dict[str, int] = {}
     for path, message in draft.messages():
-        line = draft.tree.place((*path, "id"))[0]
-        if message.id in first:
-            taken = N_("The message id '{id}' is taken by the message in line {line}.")
-            cause = _(taken, id=message.id, line=first[message.id])
+        if line := first.get(message.id):
+            cause = _("The message id '{id}' is taken by the message in line {line}.", id=message.id, line=line)
             yield draft.error((*path, "id"), "duplicate_message", cause, _("Give each message an id of its own."))
-        first.setdefault(message.id, line)
+        first.setdefault(message.id, draft.tree.place((*path, "id"))[0])
 
 
 def corrections_lead_back(draft: Draft) -> Iterator[Problem]:

@@ -72,16 +72,14 @@ def somebody_asks(draft: Draft) -> Iterator[Problem]:
     # Without a question the estimate is never tested.
     for path, message in draft.messages():
         if message.cadence.recall_floor is not None and not message.checks:
-            untested = N_("'{message}' repeats by recall, and no question tells how well it is remembered.")
-            cause = _(untested, message=message.id)
+            cause = _("'{id}' repeats by recall, and no question tells how well it is remembered.", id=message.id)
             fix = _("Write 'checks': one or two questions with their answers.")
             yield draft.advice((*path, "cadence", "recall_floor"), "no_checks", cause, fix)
         if message.repeat_until == "recalled" and not message.checks:
             cause = _("'{message}' repeats until it is recalled, and nobody is ever asked.", message=message.id)
             yield draft.error((*path, "repeat_until"), "never_recalled", cause, _("Write 'checks', or another end."))
         elif message.repeat_until == "recalled":
-            telling = N_("'{message}' ends for those who were right; its touches let others tell who that is.")
-            cause = _(telling, message=message.id)
+            cause = _("'{id}' ends for those who were right; its touches let others tell who that is.", id=message.id)
             fix = _("Write 'cadence: {recall_floor: 0.35}' instead: it comes seldom to whoever knows it.")
             yield draft.advice((*path, "repeat_until"), "tells_right", cause, fix)
 
@@ -117,9 +115,7 @@ def arms_can_be_shown(draft: Draft, people: Sequence[Person]) -> Iterator[Proble
     small = [arm.name for arm in plan.experiment.arms if not enough(sizes[arm.name])]
     if theirs and small:
         arms = listed(small, "and")
-        cause = _(
-            "Chance puts fewer than {fewest} people into {arms}; of so few nothing is shown.", fewest=FEWEST, arms=arms
-        )
+        cause = _("Chance puts fewer than {few} people into {arms}; of so few nothing is shown.", few=FEWEST, arms=arms)
         fix = _("Raise 'share', or name fewer arms: {number} people get a message by recall.", number=len(theirs))
         yield draft.advice(("experiment",), "small_arm", cause, fix)
 
