@@ -69,8 +69,8 @@ class PlainRenderer:
     def touch(self, touch: Touch, person: Person, cast: object) -> RenderedMessage:
         self._again[touch.key] = touch.unclear
         return RenderedMessage(
-            touch.key, touch.campaign, "", touch.channel, person.email, person.name, "", "", "", "", "", "", [],
-            touch.due_at,
+            key=touch.key, campaign=touch.campaign, campaign_title="", channel=touch.channel, to_email=person.email,
+            to_name=person.name, subject="", text="", date=touch.due_at,
         )  # fmt: skip
 
     def talking_points(self, *_given: object) -> TalkingPoints:

@@ -35,7 +35,7 @@ def answer_page(pick: Pick) -> dict[str, Any]:
     plan = Thing(title=value("title"))
     message = Thing(link=pick(["", "https://x.example.com"]), input=Thing(kind=pick(["choice", "text"])))
     card = Thing(
-        plan=plan, message=message, ask=ask, short_name=value("name"), first_name=value("name"),
+        plan=plan, message=message, ask=ask, person=Thing(short_name=value("name"), first_name=value("name")),
         asks_check=pick([True, False]), own_ask=pick([True, False]), answered=pick([True, False]),
         undoable=pick([True, False]), right=pick([True, False]), extra_check=pick([True, False]),
         enough=pick([True, False]), last_answer=value("last"), earlier_answer=pick(["", value("earlier")]),
@@ -61,11 +61,8 @@ def my_messages(pick: Pick) -> dict[str, Any]:
         id="crm", title=value("title"), over=pick([True, False]), optional=pick([True, False]),
         messages=[Thing(key_point=value("key point"), lines=[line])],
     )  # fmt: skip
-    person = Thing(preferred_channel="email")
-    mine = Thing(
-        short_name=value("name"), first_name=value("name"), person=person, campaigns=pick([[], [campaign]]),
-        stored=[(value("column"), value("cell"))],
-    )  # fmt: skip
+    person = Thing(preferred_channel="email", short_name=value("name"), first_name=value("name"))
+    mine = Thing(person=person, campaigns=pick([[], [campaign]]), stored=[(value("column"), value("cell"))])
     said = {"error": pick(["", value("error")]), "notice": pick(["", value("notice")])}
     return {**said, "mine": mine, "note": "n", "channels": [("email", value("channel"))], "start": "", "end": ""}
 

@@ -11,6 +11,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypedDict, Unpack
 
 import structlog
 
@@ -59,6 +60,15 @@ class Recorded:
     key: str
     first: bool
     at: dt.datetime
+
+
+class Said(TypedDict, total=False):
+    """What an answer says beside its kind, as the store records it."""
+
+    value: str
+    right: bool | None
+    whole_campaign: bool
+    counts: bool
 
 
 class AnswerInbox:
@@ -179,32 +189,11 @@ class AnswerInbox:
         seen = self._store.answers.presses_on(card.key, card.person.id)
         return press in seen or any(_made_before(press, other) for other in seen)
 
-    def _record(
-        self,
-        card: Card,
-        kind: AnswerKind,
-        evidence: Evidence,
-        *,
-        value: str = "",
-        right: bool | None = None,
-        whole_campaign: bool = False,
-        counts: bool = True,
-    ) -> Recorded:
-        touch, person = card.touch, card.person
+    def _record(self, card: Card, kind: AnswerKind, evidence: Evidence, **said: Unpack[Said]) -> Recorded:
+        touch, person = card.touch, card.person.id
+        about = (person, touch.campaign, touch.message, touch.key)
         record = self._store.answers.record(
-            person.id,
-            touch.campaign,
-            touch.message,
-            touch.key,
-            kind,
-            value=value,
-            right=right,
-            evidence=evidence.kind,
-            detail=dict(evidence.detail),
-            whole_campaign=whole_campaign,
-            counts=counts,
-            by=person.id,
-            now=card.now,
+            *about, kind, evidence=evidence.kind, detail=evidence.detail, by=person, now=card.now, **said
         )
         if record.first:
             log.info("answered", campaign=touch.campaign, message=touch.message, key=touch.key, kind=kind)
@@ -242,14 +231,9 @@ class AnswerInbox:
         question = self._store.questions.answer(number, _written(text), by=by, now=now)
         card = self.card(question.key, now)
         if not card.person.left:
-            add_service_mail(
-                self._store,
-                self._reply(card, question, now),
-                category="answer",
-                person_id=card.person.id,
-                due_at=Hours(card.plan, card.person).next_open(now) or now,
-                now=now,
-            )
+            mail = self._reply(card, question, now)
+            due = Hours(card.plan, card.person).next_open(now) or now
+            add_service_mail(self._store, mail, category="answer", person_id=card.person.id, due_at=due, now=now)
         return question
 
     def _reply(self, card: Card, question: QuestionRecord, now: dt.datetime) -> RenderedMessage:
@@ -268,8 +252,7 @@ class AnswerInbox:
             answer=question.answer,
             others="",
         )
-        key = message_key(f"answer to question {question.id}")
-        return replace(message, key=key)
+        return replace(message, key=message_key(f"answer to question {question.id}"))
 
     # -- the person's own page --------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from commsengine.answers.wording import short_name, spoken
+from commsengine.answers.wording import spoken
 from commsengine.cadence.calendar import zone_of
 from commsengine.cadence.kinds_and_states import ANSWERS, BY_HAND, CHANNELS
 from commsengine.cadence.people import COLUMNS, Person
@@ -68,14 +68,6 @@ class PersonRecord:
     stored: tuple[tuple[str, str], ...]
     export: Mapping[str, Any]
 
-    @property
-    def first_name(self) -> str:
-        return self.person.first_name
-
-    @property
-    def short_name(self) -> str:
-        return short_name(self.person.name, self.person.email)
-
 
 KeyPoints = Callable[[CampaignRecord, Person], Mapping[str, str]]
 
@@ -109,9 +101,8 @@ def _part(
     mine = {name: [row for row in stored[name] if row["campaign"] == record.id] for name in _ABOUT}
     named = {row["message"] for rows in mine.values() for row in rows if row.get("kind") != "service"}
     over = any(row["whole_campaign"] and row["withdrawn_at"] is None for row in mine["answer"])
-    newest = max(
-        (row for row in mine["touch"] if row["kind"] != "service"), key=lambda row: row["due_at"], default=None
-    )
+    touches = [row for row in mine["touch"] if row["kind"] != "service"]
+    newest = max(touches, key=lambda row: row["due_at"], default=None)
     return CampaignPart(
         record.id,
         record.plan.title,

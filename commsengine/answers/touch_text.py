@@ -168,20 +168,7 @@ def _note(text: str) -> Mapping[str, Any]:
 
 
 def _touch_of(card: Card, channel: ChannelName) -> Touch:
-    record = card.touch
-    local_date = record.local_date or card.now.date()
-    return Touch(
-        record.campaign,
-        record.message,
-        card.person.id,
-        record.role,
-        record.rung or 0,
-        record.kind,
-        channel,
-        local_date,
-        record.due_at,
-        record.not_after or record.due_at,
-        record.number,
-        record.again_at,
-        unclear=card.unclear,
-    )
+    row = card.touch
+    about = (row.campaign, row.message, card.person.id, row.role, row.rung or 0, row.kind, channel)
+    when = (row.local_date or card.now.date(), row.due_at, row.not_after or row.due_at)
+    return Touch(*about, *when, row.number, row.again_at, unclear=card.unclear)

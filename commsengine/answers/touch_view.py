@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from commsengine.answers.wording import short_name, spoken
+from commsengine.answers.wording import spoken
 from commsengine.cadence.check_questions import check_of, offered_check, offered_turn, order_of
 from commsengine.cadence.kinds_and_states import ANSWERS, ENOUGH
 from commsengine.cadence.people import Person
@@ -43,14 +43,6 @@ class Card:
     @property
     def key(self) -> str:
         return self.touch.key
-
-    @property
-    def first_name(self) -> str:
-        return self.person.first_name
-
-    @property
-    def short_name(self) -> str:
-        return short_name(self.person.name, self.person.email)
 
     @property
     def ask(self) -> str:

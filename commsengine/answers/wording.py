@@ -16,17 +16,8 @@ def spoken(at: dt.datetime, zone: str, now: dt.datetime) -> str:
     local, today = at.astimezone(here), now.astimezone(here)
     if dt.timedelta() <= now - at < WEEK:
         return f"{local:%a %H:%M}"
-    return (
-        f"{local:%a} {local.day} {local:%b %Y %H:%M}"
-        if local.year != today.year
-        else f"{local:%a} {local.day} {local:%b %H:%M}"
-    )
-
-
-def short_name(name: str, email: str) -> str:
-    # enough for Ana Kim to know it is hers, too little for a stranger to learn much
-    first, *rest = name.split() or [email.partition("@")[0]]
-    return f"{first} {rest[-1][0]}." if rest else first
+    month = f"{local:%b}" if local.year == today.year else f"{local:%b %Y}"
+    return f"{local:%a} {local.day} {month} {local:%H:%M}"
 
 
 def read_by(lead: str, leads: int) -> str:

@@ -47,6 +47,12 @@ class Person:
         return self.name.split()[0] if self.name.split() else self.email.split("@")[0]
 
     @property
+    def short_name(self) -> str:
+        # enough for Ana Kim to know it is hers, too little for a stranger to learn much
+        first, *rest = self.name.split() or [self.email.partition("@")[0]]
+        return f"{first} {rest[-1][0]}." if rest else first
+
+    @property
     def preferred_channel(self) -> Wish:
         return self.wished_channel or self.channel
 

@@ -17,7 +17,7 @@ from commsengine.engine.decisions import Decisions
 from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
-from commsengine.translation import _
+from commsengine.translation import N_, _
 
 NO_TOUCHES = TouchDiff()
 
@@ -180,14 +180,9 @@ def _dates_named(store: Store, campaign: str, version: int, message: str) -> Map
 
 
 def correction(plan: Plan, moved: Sequence[Moved]) -> str:
+    text = N_('{milestone} of "{title}" is now on {new:%d %B %Y}, not on {old:%d %B %Y}.')
     lines = [
-        _(
-            '{milestone} of "{title}" is now on {new:%d %B %Y}, not on {old:%d %B %Y}.',
-            milestone=move.name.replace("_", " "),
-            title=plan.title,
-            new=move.new,
-            old=move.old,
-        )
+        _(text, milestone=move.name.replace("_", " "), title=plan.title, new=move.new, old=move.old)
         + (f" {move.because}" if move.because else "")
         for move in moved
     ]
@@ -205,10 +200,9 @@ def _refuse_renumbered_rungs(store: Store, old: Plan, new: Plan) -> None:
         before = [rung.do for rung in old.ladder(old.message(message.id))][: climbed.get(message.id, 0)]
         after = [rung.do for rung in new.ladder(message)][: len(before)]
         if before[: len(after)] != after:
-            cause = _(
-                "The follow-up of '{message}' is renumbered, but people stand on its rungs: {before} became {after}.",
-                message=message.id,
-                before=", ".join(before),
-                after=", ".join(after),
+            cause = N_(
+                "The follow-up of '{message}' is renumbered, but people stand on its rungs: {before} became {after}."
             )
-            raise InputError(cause, _("Keep the rungs that were climbed as they are and add new ones after them."))
+            rungs = {"before": ", ".join(before), "after": ", ".join(after)}
+            fix = _("Keep the rungs that were climbed as they are and add new ones after them.")
+            raise InputError(_(cause, message=message.id, **rungs), fix)

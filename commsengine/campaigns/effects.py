@@ -85,25 +85,18 @@ def with_campaign(campaigns: Campaigns, campaign: Campaign) -> Campaigns:
 
 def _seen(store: Store, decisions: Decisions, campaigns: Campaigns, only: str, now: dt.datetime) -> Effects:
     some = sample(store)
-    due, by_hand, later, skipped = 0, 0, 0, Counter[str]()
+    counts, skipped = Counter[str](), Counter[str]()
     firsts: list[dt.datetime] = []
     for ids in chunks(some.ids):
         for one in decisions.of(ids, campaigns, now):
             touches = [touch for touch in one.decision.touches if not only or touch.campaign == only]
             skipped.update(touch.skip for touch in touches if touch.skip)
-            by_hand += sum(touch.channel == HUMAN for touch in touches if not touch.skip)
-            sends = sum(touch.channel != HUMAN for touch in touches if not touch.skip)
+            kept = [touch for touch in touches if not touch.skip]
+            sends = sum(touch.channel != HUMAN for touch in kept)
             nexts = [r.next_at for r in one.decision.reasons if r.next_at and (not only or r.campaign == only)]
-            due += sends
-            later += not sends and bool(nexts)
+            counts.update(now_due=sends, by_hand=len(kept) - sends, later=bool(nexts) and not sends)
             firsts += nexts
-    return Effects(
-        some.total,
-        some.scaled(due),
-        some.scaled(by_hand),
-        {reason: some.scaled(count) for reason, count in skipped.items()},
-        some.scaled(later),
-        min(firsts, default=None),
-        some.exact,
-        len(some.ids),
-    )
+    scaled = {name: some.scaled(count) for name, count in counts.items()}
+    never = {reason: some.scaled(count) for reason, count in skipped.items()}
+    first = min(firsts, default=None)
+    return Effects(some.total, **scaled, skipped=never, first_at=first, exact=some.exact, looked_at=len(some.ids))

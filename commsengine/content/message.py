@@ -10,7 +10,7 @@ from typing import Any
 from commsengine.cadence.kinds_and_states import ChannelName
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedMessage:
     """One touch rendered for one person. ``blocks`` serve a card; ``html`` and ``text`` a letter.
 
@@ -22,14 +22,14 @@ class RenderedMessage:
     campaign_title: str
     channel: ChannelName
     to_email: str
-    to_name: str
-    slack_id: str
-    sender_name: str
-    reply_to: str
+    to_name: str = ""
+    slack_id: str = ""
+    sender_name: str = ""
+    reply_to: str = ""
     subject: str
     text: str
-    html: str
-    blocks: Sequence[Mapping[str, Any]]
+    html: str = ""
+    blocks: Sequence[Mapping[str, Any]] = ()
     date: dt.datetime
     unsubscribe_url: str = ""
 

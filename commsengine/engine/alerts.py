@@ -19,7 +19,7 @@ from commsengine.engine.breaker import Breaker
 from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.store import Store
 from commsengine.text import message_key
-from commsengine.translation import _, counted
+from commsengine.translation import N_, _, counted
 
 NAME = "commsengine"
 MOST_REASONS = 5
@@ -40,27 +40,18 @@ class Alerts:
         self._sent: set[str] = set()
 
     def held(self, hold: Hold, now: dt.datetime) -> None:
-        self._send(
-            f"held since {hold.since.isoformat()}",
-            hold.since,
-            _("Nothing is sent: the engine is on hold"),
-            _(
-                "{reason}\n\nIt sends nothing until you release it. See what waits:\n\n    commsengine status\n\n"
-                "Then choose what becomes of it:\n\n    commsengine release --backlog latest|all|none",
-                reason=_(hold.reason),
-            ),
-            now,
+        subject = _("Nothing is sent: the engine is on hold")
+        text = N_(
+            "{reason}\n\nIt sends nothing until you release it. See what waits:\n\n    commsengine status\n\n"
+            "Then choose what becomes of it:\n\n    commsengine release --backlog latest|all|none"
         )
+        event = f"held since {hold.since.isoformat()}"
+        self._send(event, hold.since.date(), subject, _(text, reason=_(hold.reason)), now)
 
     def shut(self, channel: Carrier, breaker: Breaker, waiting: Callable[[], int], now: dt.datetime) -> None:
         """For a channel that waits for a person or a quota; ``waiting`` counts what does not leave."""
-        self._send(
-            f"{channel} is shut",
-            now,
-            _("Nothing leaves by {channel}", channel=channel),
-            lambda: _rests(breaker, waiting(), now),
-            now,
-        )
+        subject = _("Nothing leaves by {channel}", channel=channel)
+        self._send(f"{channel} is shut", now.date(), subject, lambda: _rests(breaker, waiting(), now), now)
 
     def failing(self, record: CampaignRecord, why: str, reasons: Counter[Reason], now: dt.datetime) -> None:
         # it names reasons and their numbers, never an address
@@ -81,19 +72,14 @@ class Alerts:
         )
         subject = _("{title} is paused: too many messages are refused", title=record.plan.title)
         for address in dict.fromkeys([*record.plan.owner, *([self._admin] if self._admin else [])]):
-            self._send(f"{record.id} paused itself at {now.isoformat()}: {address}", now, subject, text, now, address)
+            event = f"{record.id} paused itself at {now.isoformat()}: {address}"
+            self._send(event, now.date(), subject, text, now, address)
 
     def _send(
-        self,
-        event: str,
-        since: dt.datetime,
-        subject: str,
-        text: str | Callable[[], str],
-        now: dt.datetime,
-        to: str | None = None,
+        self, event: str, day: dt.date, subject: str, text: str | Callable[[], str], now: dt.datetime, to: str = ""
     ) -> None:
-        key = message_key("alert", event, since.date().isoformat())
-        to = self._admin if to is None else to
+        key = message_key("alert", event, day.isoformat())
+        to = to or self._admin
         if not (to and self._way) or key in self._sent:
             return
         self._sent.add(key)
@@ -104,14 +90,8 @@ class Alerts:
             campaign_title=NAME,
             channel=self._way,
             to_email=to,
-            to_name="",
-            slack_id="",
-            sender_name="",
-            reply_to="",
             subject=subject,
             text=f"{text}\n",
-            html="",
-            blocks=(),
             date=now,
         )
         if self._store.service_mail.add(key, category="alert", channel=self._way, payload=payload_of(message), now=now):

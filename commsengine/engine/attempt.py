@@ -224,15 +224,8 @@ def render_failed(key: str, failure: Exception, attempts: int, now: dt.datetime)
 def _receipt(
     outcome: Outcome, state: ReceiptState, now: dt.datetime, *, retry_at: dt.datetime | None = None, reason: str = ""
 ) -> Receipt:
-    own_words = reason or outcome.unreachable or outcome.channel_down or ("" if state == "sent" else outcome.reply)
+    words = reason or outcome.unreachable or outcome.channel_down or ("" if state == "sent" else outcome.reply)
+    reason = words[:LONGEST_REASON]
     return Receipt(
-        outcome.key,
-        state,
-        now,
-        outcome.phase,
-        outcome.reply,
-        retry_at,
-        outcome.remote_id,
-        outcome.unreachable,
-        own_words[:LONGEST_REASON],
+        outcome.key, state, now, outcome.phase, outcome.reply, retry_at, outcome.remote_id, outcome.unreachable, reason
     )

@@ -34,17 +34,14 @@ class DailyEstimates:
                 self._counted[plan.campaign] = count
 
     def _publish(self, plan: Plan, count: dt.datetime, now: dt.datetime) -> None:
-        known = self._store.estimates.latest(plan.campaign)
-        if known.counted_at >= count or not self._store.estimates.answered_since(
-            plan.campaign, known.counted_at, count
-        ):
+        estimates = self._store.estimates
+        known = estimates.latest(plan.campaign)
+        if known.counted_at >= count or not estimates.answered_since(plan.campaign, known.counted_at, count):
             return
         learned = learn_day(plan, known, self._who_answered(plan.campaign, count), count)
         if learned is not None:
-            late = replace(
-                learned, effective_at=max(learned.effective_at, now)
-            )  # what has passed stays as it was decided
-            self._store.estimates.publish(plan.campaign, late)
+            # what has passed stays as it was decided
+            estimates.publish(plan.campaign, replace(learned, effective_at=max(learned.effective_at, now)))
             log.info("learned", campaign=plan.campaign, checks=sum(one.checks for one in learned.roles.values()))
 
     def _who_answered(self, campaign: str, until: dt.datetime) -> Iterator[tuple[Person, History]]:

@@ -68,22 +68,16 @@ def _rendering(
 
 
 def add_service_mail(
-    store: Store,
-    message: RenderedMessage,
-    *,
-    category: str,
-    person_id: str | None,
-    due_at: dt.datetime,
-    now: dt.datetime,
+    store: Store, mail: RenderedMessage, *, category: str, person_id: str | None, due_at: dt.datetime, now: dt.datetime
 ) -> bool:
     """Keeps a message for sending; ``False`` when one of its key is on record already: it is not sent twice."""
     return store.service_mail.add(
-        message.key,
+        mail.key,
         category=category,
-        channel=message.channel,
-        payload=payload_of(message),
+        channel=mail.channel,
+        payload=payload_of(mail),
         now=now,
-        campaign=message.campaign,
+        campaign=mail.campaign,
         person_id=person_id,
         due_at=due_at,
     )

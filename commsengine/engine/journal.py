@@ -29,7 +29,6 @@ from commsengine.store.records import Marked
 from commsengine.translation import _
 
 CLAIM = "claim"
-KEPT = dt.timedelta(days=400)
 BLOCK = 1 << 20
 """Bytes read at a time, from the end backwards."""
 

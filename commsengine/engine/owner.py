@@ -10,7 +10,6 @@ import uuid
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from commsengine.errors import DiskError, HeldError
@@ -82,9 +81,7 @@ class EngineLock:
         self._file = file
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         # the file stays: removing it would let two processes hold two locks of the same name
         if self._file:
             self._file.truncate(0)

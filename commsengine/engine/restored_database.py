@@ -108,16 +108,9 @@ def _reborn(entry: Entry, marked: Marked, person: str | None, row: TouchRecord |
     counted = 0 if row is None else row.fence - (row.state in UNDER_WAY_STATES)
     news = [state for fence, state in entry.tries if fence > counted]
     state: ReceiptState = "uncertain" if entry.state == "sending" else entry.state
-    return Reborn(
-        marked,
-        person,
-        state,
-        entry.fence,
-        entry.at,
-        tries=len(news),
-        doubts=sum(each in DOUBTFUL for each in news),
-        possible_duplicate=any(each in DOUBTFUL for _, each in entry.tries[:-1]),
-    )
+    doubts = sum(each in DOUBTFUL for each in news)
+    possible_duplicate = any(each in DOUBTFUL for _, each in entry.tries[:-1])
+    return Reborn(marked, person, state, entry.fence, entry.at, len(news), doubts, possible_duplicate)
 
 
 def _whose(store: Store, missing: Mapping[str, Entry]) -> dict[str, str | None]:

@@ -95,10 +95,8 @@ def overdue(store: Store, decisions: Decisions, now: dt.datetime, *, enough: int
     due = store.loading.due(now, store.people.count())
     for page in chunks(due):
         for one in decisions.of(page, campaigns, now):
-            fell_due = (
-                touch.due_at for touch in one.decision.touches if touch.skip in ("", "late") and touch.channel != HUMAN
-            )
-            count += sum(due_at < now - LONG_SILENCE for due_at in fell_due)
+            leaving = [touch for touch in one.decision.touches if touch.skip in ("", "late") and touch.channel != HUMAN]
+            count += sum(touch.due_at < now - LONG_SILENCE for touch in leaving)
         if count > enough:
             break
     return count

@@ -5,24 +5,21 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from commsengine.authoring.check import CheckResult
+from commsengine.authoring.people_file import PeopleFile
 from commsengine.cadence.calendar import DAY, last_closing
 from commsengine.cadence.daily_learning import LearnedRoles
 from commsengine.cadence.history import Campaign, Campaigns, History
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
+from commsengine.engine.decisions import Decisions
 from commsengine.errors import InputError
 from commsengine.planning.simulation import ShownBasis, Simulation, SimulationInput, running_campaign, simulate
 from commsengine.recall.learning import nothing
 from commsengine.reports.check_results import as_shown, check_results, shown_of
+from commsengine.store.store import Store
 from commsengine.translation import N_, _
-
-if TYPE_CHECKING:
-    from commsengine.authoring.check import CheckResult
-    from commsengine.authoring.people_file import PeopleFile
-    from commsengine.engine.decisions import Decisions
-    from commsengine.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)

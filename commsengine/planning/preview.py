@@ -9,7 +9,7 @@ import datetime as dt
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from commsengine.cadence.audience import role_of
 from commsengine.cadence.calendar import DAY, Hours, last_closing
@@ -24,11 +24,9 @@ from commsengine.content.render import Renderer
 from commsengine.errors import InputError
 from commsengine.links import Links
 from commsengine.planning.plan_on_disk import CheckedPlan, corrected_texts
+from commsengine.store.store import Store
 from commsengine.text import no_such
 from commsengine.translation import N_, _
-
-if TYPE_CHECKING:
-    from commsengine.store.store import Store
 
 CARRIED = ("message", "remind")
 
@@ -59,7 +57,7 @@ class PreviewTouch:
 
     def as_data(self) -> dict[str, Any]:
         """By documented names (docs/commands.md)."""
-        touch, message = self.touch, self.message
+        touch, shown = self.touch, self.message
         about = {
             "person": self.person.email,
             "role": touch.role,
@@ -70,15 +68,9 @@ class PreviewTouch:
             "channel": touch.channel,
             "goes_out": touch.channel == self.goes_by,
         }
-        if message is None:
+        if shown is None:
             return {**about, "text": self.talking_points}
-        return {
-            **about,
-            "subject": message.subject,
-            "text": message.text,
-            "html": message.html,
-            "blocks": message.blocks,
-        }
+        return {**about, "subject": shown.subject, "text": shown.text, "html": shown.html, "blocks": shown.blocks}
 
 
 def preview_people(checked_plan: CheckedPlan, *, email: str | None, role: str | None) -> list[Person]:

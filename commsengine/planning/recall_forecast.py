@@ -14,7 +14,7 @@ from typing import Any
 from commsengine.cadence.audience import is_for, role_of
 from commsengine.cadence.calendar import DAY, Hours
 from commsengine.cadence.daily_learning import messages_by_recall, recall_of, with_interval
-from commsengine.cadence.forecast import Supposition, forecast
+from commsengine.cadence.forecast import Forecast
 from commsengine.cadence.history import Campaign, Campaigns, History
 from commsengine.cadence.kinds_and_states import HUMAN
 from commsengine.cadence.people import ANYBODY, Person
@@ -27,6 +27,9 @@ MISSES_BY = 0.12
 WEEK = 7 * DAY
 CALENDARS = {"every_48h": 48, "weekly": 168}
 """The intervals in hours that a cadence by recall is held against."""
+
+PersonAndPast = tuple[Person, History]
+Foresee = Callable[[Campaigns, Person, History], Forecast]
 
 
 class RecallForecast:
@@ -93,38 +96,27 @@ class RepeatResult:
 
 
 def compared(
-    campaigns: Campaigns,
-    campaign: Campaign,
-    people: Sequence[tuple[Person, History]],
-    start: dt.datetime,
-    until: dt.datetime,
-    supposing: Callable[[], Supposition],
+    campaigns: Campaigns, campaign: Campaign, people: Sequence[PersonAndPast], start: dt.datetime, foresee: Foresee
 ) -> Mapping[str, RepeatResult]:
     """The plan as it is, and by the calendar instead; empty without messages by recall or with few people."""
     if not enough(len(people)) or all(message.cadence.recall_floor is None for message in campaign.plan.messages):
         return {}
     ways = {"plan": campaign, **{name: with_interval(campaign, hours) for name, hours in CALENDARS.items()}}
-    return {name: _remembered(campaigns, campaign, way, people, start, until, supposing) for name, way in ways.items()}
+    others = tuple(each for each in campaigns.running if each.id != campaign.id)
+    running = {name: replace(campaigns, running=(*others, way)) for name, way in ways.items()}
+    return {name: _remembered(each, campaign, people, start, foresee) for name, each in running.items()}
 
 
 def _remembered(
-    campaigns: Campaigns,
-    campaign: Campaign,
-    way: Campaign,
-    people: Iterable[tuple[Person, History]],
-    start: dt.datetime,
-    until: dt.datetime,
-    supposing: Callable[[], Supposition],
+    running: Campaigns, campaign: Campaign, people: Iterable[PersonAndPast], start: dt.datetime, foresee: Foresee
 ) -> RepeatResult:
-    others = [each for each in campaigns.running if each.id != campaign.id]
-    running = replace(campaigns, running=(*others, way))
     by_recall = {message.id for message in messages_by_recall(campaign.plan)}
     counts, targets, days = [], [], list[list[float]]()
     for person, past in people:
         if not _meant_for(campaign, person):
             continue
-        seen = forecast(running, person, past, start, until, supposing())
-        mine = [each for each in seen.touches if each.campaign == way.id and each.message in by_recall]
+        seen = foresee(running, person, past)
+        mine = [each for each in seen.touches if each.campaign == campaign.id and each.message in by_recall]
         counts.append(sum(not touch.skip and touch.channel != HUMAN for touch in mine))
         after_a_week, by = max(start, _first_open(campaign, person)) + WEEK, _target_of(campaign, person)
         if by is not None and by > after_a_week:

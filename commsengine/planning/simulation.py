@@ -28,7 +28,7 @@ from commsengine.cadence.kinds_and_states import TouchKind
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Budget, Plan, Workspace
 from commsengine.cadence.simulated_people import STRONG, WEAK, people_who_forget
-from commsengine.planning.recall_forecast import RecallForecast, RepeatResult, compared
+from commsengine.planning.recall_forecast import PersonAndPast, RecallForecast, RepeatResult, compared
 from commsengine.translation import _
 
 COMPARED = 50
@@ -74,8 +74,11 @@ class SimulationInput:
         # A new one for each forecast: simulated people remember what they had.
         return supposition(self.answers, self.campaigns)
 
+    def forecast_one(self, campaigns: Campaigns, person: Person, past: History) -> Forecast:
+        return forecast(campaigns, person, past, self.start, self.until, self.supposing())
+
     def forecast(
-        self, campaigns: Campaigns, people: Sequence[tuple[Person, History]], known: Mapping[str, LearnedRoles] | None
+        self, campaigns: Campaigns, people: Sequence[PersonAndPast], known: Mapping[str, LearnedRoles] | None
     ) -> Iterable[tuple[Person, Forecast]]:
         return forecast_together(campaigns, people, self.start, self.until, self.supposing(), known=known)
 
@@ -176,7 +179,7 @@ class Simulation:
         }
 
 
-def simulate(asked: SimulationInput, people: Iterable[tuple[Person, History]]) -> Simulation:
+def simulate(asked: SimulationInput, people: Iterable[PersonAndPast]) -> Simulation:
     """Forecasts every person over all running campaigns and counts what concerns one of them."""
     everyone = _collect(asked, people)
     recall = RecallForecast(asked.shown_campaign, asked.start, asked.until)
@@ -187,7 +190,7 @@ def simulate(asked: SimulationInput, people: Iterable[tuple[Person, History]]) -
         for person, seen in asked.forecast(asked.shown.campaigns, shown_people, asked.shown.known):
             recall.add(person, seen.history)
     some = shown_people[:: _step(everyone)]
-    ways = compared(asked.shown_campaigns, asked.shown_campaign, some, asked.start, asked.until, asked.supposing)
+    ways = compared(asked.shown_campaigns, asked.shown_campaign, some, asked.start, asked.forecast_one)
     return _count(asked, forecasts, recall, ways)
 
 
@@ -195,7 +198,7 @@ def running_campaign(campaigns: Campaigns, campaign: str) -> Campaign:
     return next(each for each in campaigns.running if each.id == campaign)
 
 
-def _collect(asked: SimulationInput, people: Iterable[tuple[Person, History]]) -> list[tuple[Person, History]]:
+def _collect(asked: SimulationInput, people: Iterable[PersonAndPast]) -> list[PersonAndPast]:
     audience = running_campaign(asked.campaigns, asked.campaign).plan.audience
     return [one for one in people if role_of(audience, one[0]) is not None and not _gone(one[0], asked.start)]
 
@@ -220,35 +223,22 @@ class _PersonForecast:
 
 
 def _forecast(
-    asked: SimulationInput, everyone: Sequence[tuple[Person, History]], recall: RecallForecast
+    asked: SimulationInput, everyone: Sequence[PersonAndPast], recall: RecallForecast
 ) -> Iterator[_PersonForecast]:
     step, free = _step(everyone), _without_limits(asked.campaigns)
+    plan = running_campaign(asked.campaigns, asked.campaign).plan
     for place, (person, seen) in enumerate(asked.forecast(asked.campaigns, everyone, asked.known)):
         if asked.shown is None:
             recall.add(person, seen.history)
-        past = everyone[place][1] if place % step == 0 else None
-        yield _one_forecast(asked, person, seen, free, past)
-
-
-def _one_forecast(
-    asked: SimulationInput, person: Person, seen: Forecast, free: Campaigns, past: History | None
-) -> _PersonForecast:
-    # ``past`` is given of those who are forecast without an attention budget, too.
-    plan = running_campaign(asked.campaigns, asked.campaign).plan
-    mine = [touch for touch in seen.touches if touch.campaign == asked.campaign]
-    carried = [touch for touch in mine if not touch.skip]
-    moved = 0
-    if past is not None:
-        unlimited = forecast(free, person, past, asked.start, asked.until, asked.supposing())
-        moved = _moved(carried, unlimited, asked.campaign)
-    return _PersonForecast(
-        person,
-        [ForecastTouch(touch, person, zone_of(person, plan)) for touch in carried],
-        len(mine) - len(carried),
-        _why_not(seen, asked.campaign),
-        moved,
-        _at_weekly_limit(seen.touches, asked.campaigns.workspace, plan),
-    )
+        mine = [touch for touch in seen.touches if touch.campaign == asked.campaign]
+        carried = [touch for touch in mine if not touch.skip]
+        shown = [ForecastTouch(touch, person, zone_of(person, plan)) for touch in carried]
+        skipped = len(mine) - len(carried)
+        moved = 0
+        if place % step == 0:
+            moved = _moved(carried, asked.forecast_one(free, person, everyone[place][1]), asked.campaign)
+        at_limit = _at_weekly_limit(seen.touches, asked.campaigns.workspace, plan)
+        yield _PersonForecast(person, shown, skipped, _why_not(seen, asked.campaign), moved, at_limit)
 
 
 def _count(

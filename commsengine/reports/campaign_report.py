@@ -221,19 +221,11 @@ class _Reading:
         by = Hours(plan, ANYBODY).instant_of(plan, cadence.by) if cadence.by else None
         roles = tuple(self._role(message, role, closes, by) for role in roles_of(plan, message))
         options = [len(check.answers) for check in message.checks]
+        guess = sum(1 / n for n in options) / len(options) if options else None
+        floor, target, total = cadence.recall_floor, cadence.target, self._total(message, roles)
+        alike = self._answers.alike.get(message.id, Alike())
         return MessageView(
-            message.id,
-            message.key_point,
-            message.ask,
-            opens,
-            closes,
-            cadence.recall_floor,
-            cadence.target,
-            by,
-            sum(1 / n for n in options) / len(options) if options else None,
-            roles,
-            self._total(message, roles),
-            self._answers.alike.get(message.id, Alike()),
+            message.id, message.key_point, message.ask, opens, closes, floor, target, by, guess, roles, total, alike
         )
 
     def _role(self, message: Message, role: str, closes: dt.datetime, by: dt.datetime | None) -> RoleView:

@@ -81,9 +81,8 @@ class Digests:
             return False
         message = renderer.digest(lead, facts, service_channel(self._channels))
         known = self._store.people.by_email(lead.email)
-        return add_service_mail(
-            self._store, message, category=CATEGORY, person_id=known.id if known else None, due_at=now, now=now
-        )
+        person = known.id if known else None
+        return add_service_mail(self._store, message, category=CATEGORY, person_id=person, due_at=now, now=now)
 
     def _with_answers(self, record: CampaignRecord, lead: Person, facts: DigestFacts, now: dt.datetime) -> DigestFacts:
         since = self._last(record, lead, now)
@@ -112,22 +111,18 @@ class Digests:
         rows = [row for row in held(self._store) if row["campaign"] == campaign]
         calls = self._calls(record, waiting)
         left_out = sum((len(waiting) - len(calls), *(max(0, len(some) - MOST_LINES) for some in (asked, rows))))
+        open_questions = (
+            OpenQuestion(q["name"], q["message"], _short(q["text"]), q["asked_at"][:10], q["overdue"])
+            for q in asked[:MOST_LINES]
+        )
+        held_rows = (
+            HeldRow(row["person"], row["message"], _(row["reason"] or N_("nobody knows whether it arrived")))
+            for row in rows[:MOST_LINES]
+        )
+        figures = [_("{number} more: commsengine today lists them all.", number=left_out)] if left_out else []
+        figures += self._not_leaving(campaign, now)
         return DigestFacts(
-            key=key,
-            at=now,
-            calls=calls,
-            questions=tuple(
-                OpenQuestion(q["name"], q["message"], _short(q["text"]), q["asked_at"][:10], q["overdue"])
-                for q in asked[:MOST_LINES]
-            ),
-            held=tuple(
-                HeldRow(row["person"], row["message"], _(row["reason"] or N_("nobody knows whether it arrived")))
-                for row in rows[:MOST_LINES]
-            ),
-            figures=(
-                *([_("{number} more: commsengine today lists them all.", number=left_out)] if left_out else ()),
-                *self._not_leaving(campaign, now),
-            ),
+            key, now, calls, questions=tuple(open_questions), held=tuple(held_rows), figures=tuple(figures)
         )
 
     def _not_leaving(self, campaign: str, now: dt.datetime) -> Iterator[str]:
@@ -135,12 +130,9 @@ class Digests:
             messages = counted(lost, "message", "messages")
             yield _("{messages} never arrived: commsengine today says to whom, and why.", messages=messages)
         for rest in channels(self._store, self._decisions, now):
-            yield _(
-                "Nothing leaves by {channel} at present ({waiting:,} waiting): {because}.",
-                channel=rest["channel"],
-                waiting=rest["waiting"],
-                because=_(rest["because"]).rstrip("."),
-            )
+            text = N_("Nothing leaves by {channel} at present ({waiting:,} waiting): {because}.")
+            because = _(rest["because"]).rstrip(".")
+            yield _(text, channel=rest["channel"], waiting=rest["waiting"], because=because)
 
     def _calls(self, record: CampaignRecord, waiting: Sequence[FollowUp]) -> tuple[Call, ...]:
         # a manager who gets no list does not know of a call: it is the lead's, too

@@ -200,17 +200,8 @@ def record_outcome(
         cause = _("There is no open follow-up '{id}'.", id=wanted)
         raise InputError(cause, _("Run 'commsengine followups' to see those that are."))
     acknowledged = dict(zip(one.messages, one.keys, strict=True)) if outcome == "understood" else {}
-    store.answers.outcome(
-        one.person.id,
-        one.campaign,
-        one.messages,
-        outcome,
-        unclear=unclear,
-        note=note,
-        acknowledged=acknowledged,
-        by=by,
-        now=now,
-    )
+    about = (one.person.id, one.campaign, one.messages)
+    store.answers.outcome(*about, outcome, unclear=unclear, note=note, acknowledged=acknowledged, by=by, now=now)
     return one
 
 
@@ -244,23 +235,15 @@ def _followup(
     since = min(rung.call_again or rung.since for rung in rungs)
     overdue = kind == "personal" and _overdue(plan, person, since, now)
     number = followup_id(record.id, person.id, kind)
+    role = role_of(plan.audience, person) or ""
     carrier = _carrier(plan, person, kind, rungs, overdue, signer_lookup)
+    by_lead = carrier.lower() in {owner.lower() for owner in plan.owner}
     urgency = min(PRIORITY[plan.message(message).priority] for message in messages)
+    need = (0 if kind == "sponsor" or overdue else 1, urgency, since, person.id)
+    keys = tuple(max((rung for rung in rungs if rung.message == m), key=lambda rung: rung.rung).key for m in messages)
+    rung = max(rung.rung for rung in rungs)
     return FollowUp(
-        number,
-        person,
-        role_of(plan.audience, person) or "",
-        plan,
-        loaded.history,
-        messages,
-        max(rung.rung for rung in rungs),
-        kind,
-        since,
-        carrier,
-        carrier.lower() in {owner.lower() for owner in plan.owner},
-        overdue,
-        (0 if kind == "sponsor" or overdue else 1, urgency, since, person.id),
-        tuple(max((rung for rung in rungs if rung.message == m), key=lambda rung: rung.rung).key for m in messages),
+        number, person, role, plan, loaded.history, messages, rung, kind, since, carrier, by_lead, overdue, need, keys
     )
 
 

@@ -78,12 +78,9 @@ class ManagerLists:
         with in_language(renderer.language(manager)):
             spoken = [*with_talk(self._store, self._renderer, found[:MOST_WITH_TALK]), *found[MOST_WITH_TALK:]]
             calls = tuple(one.call(of=one.plan) for one in spoken)
-        message = renderer.manager_list(
-            manager,
-            signer_lookup.named(record.plan.owner[0]),
-            DigestFacts(morning_key(CATEGORY, channels[0], manager.email, day), now, calls),
-            channels[0],
-        )
+        facts = DigestFacts(morning_key(CATEGORY, channels[0], manager.email, day), now, calls)
+        lead = signer_lookup.named(record.plan.owner[0])
+        message = renderer.manager_list(manager, lead, facts, channels[0])
         return add_service_mail(self._store, message, category=CATEGORY, person_id=manager.id, due_at=now, now=now)
 
     def _told(self, manager: Person, day: dt.date) -> bool:

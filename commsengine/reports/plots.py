@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import NamedTuple
 
 from commsengine.recall.small_groups import WEEK
@@ -232,37 +233,23 @@ def _thinned(line: Sequence[Mean], now: dt.datetime) -> list[Mean]:
 def week_plots(weeks: Sequence[Week], people: int) -> list[Plot]:
     if not weeks:
         return []
-    touches = [(week.start, week.touches) for week in _every_week(weeks)]
-    total, rising = 0, list[tuple[dt.date, int]]()
-    for week in _every_week(weeks):
-        total += week.acknowledged
-        rising.append((week.start, total))
+    shown = _every_week(weeks)
+    touches = [(week.start, week.touches) for week in shown]
+    totals = accumulate(week.acknowledged for week in shown)
+    rising = [(week.start, total) for week, total in zip(shown, totals, strict=True)]
+    to_whom = _("To {people} people in the roles shown.", people=people)
+    total_of = _("Running total of persons who took note of a message, each person and message once.")
     return [
-        _counted(
-            "touches",
-            _("Touches per week"),
-            touches,
-            _("To {people} people in the roles shown.", people=people),
-            _("touches"),
-            bars=True,
-        ),
-        _counted(
-            "acknowledged",
-            _("Acknowledgements over time"),
-            rising,
-            _("Running total of persons who took note of a message, each person and message once."),
-            _("acknowledged"),
-        ),
+        _counted("touches", _("Touches per week"), touches, to_whom, _("touches"), bars=True),
+        _counted("acknowledged", _("Acknowledgements over time"), rising, total_of, _("acknowledged")),
     ]
 
 
 def _every_week(weeks: Sequence[Week]) -> list[Week]:
     known = {week.start: week for week in weeks}
-    start, found = weeks[0].start, list[Week]()
-    while start <= weeks[-1].start:
-        found.append(known.get(start, Week(start, 0, 0)))
-        start += WEEK
-    return found[-MOST_BARS:]
+    number = (weeks[-1].start - weeks[0].start) // WEEK + 1
+    starts = [weeks[0].start + n * WEEK for n in range(number)]
+    return [known.get(start, Week(start, 0, 0)) for start in starts[-MOST_BARS:]]
 
 
 def _counted(

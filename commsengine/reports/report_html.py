@@ -110,11 +110,8 @@ def _above_floor(one: Standing) -> float:
 
 def _in_the_ramp(held: list[Standing]) -> tuple[str, list[str]]:
     least = min(held, key=_above_floor)
-    title = _("The first touches are under way")
-    return title, [
-        _("In its first week a message is below its floor; it takes some touches to get there."),
-        f"{_sentence(least)}.",
-    ]
+    why = _("In its first week a message is below its floor; it takes some touches to get there.")
+    return _("The first touches are under way"), [why, f"{_sentence(least)}."]
 
 
 def _without_floor(standings: list[Standing]) -> tuple[str, list[str]]:
@@ -128,14 +125,9 @@ def _sentence(one: Standing) -> str:
     within = _within(one)
     if message.floor:
         within = _("{interval}; its floor is {floor:.0f}", interval=within, floor=message.floor * 100)
-    return _(
-        "An estimated {mean:.0f} in 100 of the {people} people in {role} still know “{key_point}” ({interval})",
-        mean=recall.mean * 100,
-        people=role.people,
-        role=role.role,
-        key_point=message.key_point.rstrip("."),
-        interval=within,
-    )
+    text = N_("An estimated {mean:.0f} in 100 of the {people} people in {role} still know “{key_point}” ({interval})")
+    about = {"role": role.role, "people": role.people, "key_point": message.key_point.rstrip(".")}
+    return _(text, mean=recall.mean * 100, interval=within, **about)
 
 
 def _within(one: Standing) -> str:

@@ -101,7 +101,7 @@ class Answers:
                 connection.execute(undone.values(detail={**taken.detail, "undone": press}))
             who = taken.person_id
             bookkeeping.changed(connection, [who], now)
-            bookkeeping.note(connection, "withdraw", who, by=who, now=now, detail={"answer": answer_id})
+            bookkeeping.note(connection, "withdraw", who, by=who, now=now, answer=answer_id)
             return True
 
     def presses_on(self, key: str, person_id: str) -> set[str]:
@@ -166,12 +166,12 @@ class Answers:
         _known(came_of_it, OUTCOMES)
         _known(unclear, (*UNCLEAR, ""))
         came = {"person_id": person_id, "campaign": campaign, "outcome": came_of_it, "unclear": unclear, "note": note}
-        detail = {"campaign": campaign, "messages": list(messages), "outcome": came_of_it}
+        about = {"campaign": campaign, "messages": list(messages), "outcome": came_of_it}
         with self._database.write() as connection:
             rows = [{**came, "message": message, "at": now, "by": by} for message in messages]
             connection.execute(tables.outcome.insert(), rows)
             bookkeeping.changed(connection, [person_id], now)
-            bookkeeping.note(connection, "outcome", person_id, by=by, now=now, detail=detail)
+            bookkeeping.note(connection, "outcome", person_id, by=by, now=now, **about)
             for message, key in acknowledged.items():
                 _record(connection, _word_of_another(person_id, campaign, message, key, by), now)
 
@@ -186,8 +186,8 @@ def _record(connection: Connection, given: Mapping[str, Any], now: dt.datetime) 
         known = connection.execute(select(answer.c.id, answer.c.at).where(*same, _VALID)).one()
         return AnswerRecord(False, known.at, known.id)
     bookkeeping.changed(connection, [given["person_id"]], now)
-    detail = {"campaign": given["campaign"], "message": given["message"], "kind": given["kind"]}
-    bookkeeping.note(connection, "answer", given["person_id"], by=given["by"], now=now, detail=detail)
+    about = {name: given[name] for name in ("campaign", "message", "kind")}
+    bookkeeping.note(connection, "answer", given["person_id"], by=given["by"], now=now, **about)
     return AnswerRecord(True, now, written.id)
 
 

@@ -47,15 +47,7 @@ def raise_epochs(connection: Connection) -> None:
     connection.execute(update(campaign).where(campaign.c.state == "running").values(epoch=campaign.c.epoch + 1))
 
 
-def note(
-    connection: Connection,
-    action: str,
-    subject: str,
-    *,
-    by: str,
-    now: dt.datetime,
-    detail: Mapping[str, Any] | None = None,
-) -> None:
+def note(connection: Connection, action: str, subject: str, *, by: str, now: dt.datetime, **detail: Any) -> None:
     """Adds one row. ``subject`` is an id; ``detail`` never holds what a person wrote or where they can be reached."""
-    row = {"at": now, "by": by, "action": action, "subject": subject, "detail": dict(detail or {})}
+    row = {"at": now, "by": by, "action": action, "subject": subject, "detail": detail}
     connection.execute(tables.audit.insert(), row)

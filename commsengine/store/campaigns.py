@@ -74,7 +74,7 @@ class CampaignStore:
             row |= {"plan": plan.model_dump(mode="json"), "templates": dict(templates), "source": source}
             connection.execute(plan_version.insert(), {**row, "introduced": since})
             bookkeeping.wake_everybody(connection, now)
-            bookkeeping.note(connection, "apply", plan.campaign, by=by, now=now, detail={"version": version})
+            bookkeeping.note(connection, "apply", plan.campaign, by=by, now=now, version=version)
         return version
 
     def get(self, campaign_id: str) -> CampaignRecord | None:
@@ -143,7 +143,7 @@ class CampaignStore:
             if _locked(connection, campaign_id).state == "running":
                 _change(connection, campaign_id, state="paused")
                 stand_still(connection, campaign_id, reason, by=by, now=now)
-                bookkeeping.note(connection, "pause", campaign_id, by=by, now=now, detail=detail)
+                bookkeeping.note(connection, "pause", campaign_id, by=by, now=now, **(detail or {}))
         return self._known(campaign_id)
 
     def resume(self, campaign_id: str, *, backlog: str, by: str, now: dt.datetime) -> CampaignRecord:
@@ -158,7 +158,7 @@ class CampaignStore:
                 _may_resume(row)
                 _change(connection, campaign_id, state="running")
                 go_on(connection, campaign_id, backlog, by=by, now=now)
-                bookkeeping.note(connection, "resume", campaign_id, by=by, now=now, detail={"backlog": backlog})
+                bookkeeping.note(connection, "resume", campaign_id, by=by, now=now, backlog=backlog)
         return self._known(campaign_id)
 
     def cancel(self, campaign_id: str, *, by: str, now: dt.datetime) -> CampaignRecord:

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Column, Connection, Engine, Executable, Table, create_engine, event, make_url, text
+from sqlalchemy import Column, Connection, Engine, Executable, Select, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
@@ -303,6 +303,11 @@ def columns_of(table: Table, record: type[DataclassInstance]) -> list[Column[Any
 def chunks(ids: Sequence[T]) -> Iterator[Sequence[T]]:
     """As many at a time as one statement carries."""
     return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
+
+
+def rows_with(connection: Connection, query: Select[Any], column: Column[Any], values: Sequence[str]) -> Iterator[Any]:
+    """The rows whose column has one of these values, however many these are."""
+    return (row for some in chunks(values) for row in connection.execute(query.where(column.in_(some))))
 
 
 def many(connection: Connection, statement: Executable, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -146,7 +146,7 @@ class EngineRecord:
                 return False
             bookkeeping.raise_epochs(connection)
             campaigns.stand_still(connection, "", reason, by=by, now=now)
-            bookkeeping.note(connection, "hold", "engine", by=by, now=now, detail={"reason": reason})
+            bookkeeping.note(connection, "hold", "engine", by=by, now=now, reason=reason)
             return True
 
     def release(self, backlog: str, *, by: str, now: dt.datetime) -> bool:
@@ -156,7 +156,7 @@ class EngineRecord:
             bookkeeping.raise_epochs(connection)
             if not campaigns.go_on(connection, "", backlog, by=by, now=now):
                 return False
-            bookkeeping.note(connection, "release", "engine", by=by, now=now, detail={"backlog": backlog})
+            bookkeeping.note(connection, "release", "engine", by=by, now=now, backlog=backlog)
             return True
 
     def holds(self) -> list[Hold]:

@@ -25,6 +25,13 @@ _WROTE: tuple[tuple[Table, dict[str, Any]], ...] = (
     (tables.outcome, {"note": ""}),
     (tables.unreachable, {"reason": ""}),
 )
+_BLANK: dict[str, Any] = {
+    **dict.fromkeys((*TEXTS, "manager_key", "wished_channel"), ""),
+    **dict.fromkeys(("days", "quiet_from", "quiet_to", "wake_at")),
+    "leave": [],
+    "attributes": {},
+    "is_manager": False,
+}
 _DONE_BY = (
     (tables.plan_version, "applied_by"), (tables.standstill, "since_by"), (tables.standstill, "until_by"),
     (tables.answer, "by"), (tables.question, "answered_by"), (tables.snooze, "by"), (tables.outcome, "by"),
@@ -76,25 +83,6 @@ def _rename_in_signatures(connection: Connection, names: set[str], pseudonym: st
 
 
 def _blank_the_person(connection: Connection, person_id: str, pseudonym: str, now: dt.datetime) -> None:
-    blanks: dict[str, Any] = dict.fromkeys(TEXTS, "")
-    connection.execute(
-        update(person)
-        .where(person.c.id == person_id)
-        .values(blanks)
-        .values(
-            id=pseudonym,
-            email_key=pseudonym,
-            manager_key="",
-            wished_channel="",
-            days=None,
-            leave=[],
-            attributes={},
-            left=now.date(),
-            quiet_from=None,
-            quiet_to=None,
-            is_manager=False,
-            wake_at=None,
-            erased_at=now,
-            facts_seq=person.c.facts_seq + 1,
-        )
-    )
+    erased = {"id": pseudonym, "email_key": pseudonym, "left": now.date(), "erased_at": now}
+    change = update(person).where(person.c.id == person_id).values({**_BLANK, **erased})
+    connection.execute(change.values(facts_seq=person.c.facts_seq + 1))

@@ -4,22 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import (
-    BindParameter,
-    Column,
-    ColumnElement,
-    Connection,
-    Row,
-    Select,
-    Table,
-    bindparam,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import BindParameter, Column, ColumnElement, Connection, Select, Table, bindparam, func, select, update
 
 from commsengine.cadence.history import Answer, History, OutreachOutcome, Question, Snooze, TouchRow
 from commsengine.cadence.kinds_and_states import CHANNELS
@@ -52,10 +40,15 @@ _DUE = (
 _PEOPLE = select(person).where(person.c.id.in_(_IDS), person.c.erased_at.is_(None))
 _TOUCHES = _of_people(touch, TOUCH_ROW, touch.c.kind != "service").order_by(touch.c.due_at, touch.c.key)
 _ANSWERS = _of_people(answer, columns_of(answer, Answer), answer.c.withdrawn_at.is_(None)).order_by(answer.c.id)
-_QUESTIONS, _SNOOZES, _OUTCOMES = (
-    _of_people(table, columns_of(table, fact)).order_by(table.c.id)
-    for table, fact in ((question, Question), (snooze, Snooze), (outcome, OutreachOutcome))
-)
+_FACTS: Mapping[str, tuple[Select[Any], Callable[..., Any]]] = {
+    "rows": (_TOUCHES, TouchRow),
+    "answers": (_ANSWERS, Answer),
+    "questions": (_of_people(question, columns_of(question, Question)).order_by(question.c.id), Question),
+    "snoozes": (_of_people(snooze, columns_of(snooze, Snooze)).order_by(snooze.c.id), Snooze),
+    "outcomes": (_of_people(outcome, columns_of(outcome, OutreachOutcome)).order_by(outcome.c.id), OutreachOutcome),
+}
+"""By their name in a ``History``."""
+
 _CLOSED = (unreachable.c.channel, unreachable.c.reason)
 _UNREACHABLE = _of_people(unreachable, _CLOSED, unreachable.c.withdrawn_at.is_(None)).order_by(unreachable.c.id)
 _ROSTERS = _of_people(roster, (roster.c.campaign, roster.c.since))
@@ -102,29 +95,15 @@ class Loading:
 def _load_some(connection: Connection, ids: Sequence[str]) -> dict[str, Loaded]:
     these = connection.execute(_PEOPLE, {"ids": list(ids)})
     people = {row.id: (person_of(row), row.facts_seq) for row in these}
-    rows = _facts(connection, ids, _TOUCHES, TouchRow)
-    answers = _facts(connection, ids, _ANSWERS, Answer)
-    questions = _facts(connection, ids, _QUESTIONS, Question)
-    snoozes = _facts(connection, ids, _SNOOZES, Snooze)
-    outcomes = _facts(connection, ids, _OUTCOMES, OutreachOutcome)
+    facts = {name: _facts(connection, ids, query, fact) for name, (query, fact) in _FACTS.items()}
     closed = _unreachable(connection, ids, [each for each, _ in people.values()])
     rosters = _facts(connection, ids, _ROSTERS, lambda *pair: pair)
-    return {
-        each: Loaded(
-            someone,
-            History(
-                rows=tuple(rows[each]),
-                answers=tuple(answers[each]),
-                questions=tuple(questions[each]),
-                snoozes=tuple(snoozes[each]),
-                outcomes=tuple(outcomes[each]),
-                unreachable=closed[each],
-                rosters=dict(rosters[each]),
-            ),
-            facts_seq,
-        )
-        for each, (someone, facts_seq) in people.items()
-    }
+    loaded = {}
+    for each, (someone, facts_seq) in people.items():
+        known: dict[str, Any] = {name: tuple(found[each]) for name, found in facts.items()}
+        history = History(**known, unreachable=closed[each], rosters=dict(rosters[each]))
+        loaded[each] = Loaded(someone, history, facts_seq)
+    return loaded
 
 
 def _facts(
@@ -145,11 +124,8 @@ def _unreachable(
         found[person_id][channel] = reason
     owners = {email_key(each.email): each.id for each in people}
     owners |= {suppression_key(address): each for address, each in owners.items()}
-    for row in _suppressions(connection, list(owners)):
-        for channel in [row.channel] if row.channel else CARRIERS:
-            found[owners[row.email_key]][channel] = f"suppressed: {row.reason}".rstrip(": ")
+    for keys in chunks(list(owners)):
+        for row in connection.execute(_SUPPRESSIONS, {"keys": keys}):
+            for channel in [row.channel] if row.channel else CARRIERS:
+                found[owners[row.email_key]][channel] = f"suppressed: {row.reason}".rstrip(": ")
     return found
-
-
-def _suppressions(connection: Connection, keys: Sequence[str]) -> list[Row[Any]]:
-    return [row for some in chunks(keys) for row in connection.execute(_SUPPRESSIONS, {"keys": some})]

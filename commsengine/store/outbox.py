@@ -19,8 +19,9 @@ from sqlalchemy import ColumnElement, Connection, Row, Update, bindparam, or_, s
 
 from commsengine.cadence.history import Decision, Touch
 from commsengine.cadence.kinds_and_states import BY_HAND
-from commsengine.store import bookkeeping, campaigns, moves, reachability, service_mail
-from commsengine.store.database import Database, chunks, columns_of, many
+from commsengine.store import bookkeeping, campaigns, moves, service_mail
+from commsengine.store.database import Database, chunks, columns_of, many, rows_with
+from commsengine.store.reachability import record_unreachable
 from commsengine.store.records import Lease, Marked, Receipt
 from commsengine.store.tables import attempt, campaign, person, touch
 
@@ -133,20 +134,11 @@ def _claimable(connection: Connection, decisions: Decided, open_campaigns: Colle
 def _still_known(connection: Connection, people: Collection[str]) -> set[str]:
     # The lock keeps them from being erased until the claim is committed.
     there = select(person.c.id).with_for_update(read=True, key_share=True)
-    return {
-        each
-        for ids in chunks(sorted(people))
-        for each in connection.execute(there.where(person.c.id.in_(ids))).scalars()
-    }
+    return {row.id for row in rows_with(connection, there, person.c.id, sorted(people))}
 
 
 def _row(
-    each: Touch,
-    facts_seq: int,
-    epochs: Mapping[str, int],
-    versions: Mapping[str, int],
-    lease: Lease,
-    now: dt.datetime,
+    each: Touch, facts_seq: int, epochs: Mapping[str, int], versions: Mapping[str, int], lease: Lease, now: dt.datetime
 ) -> dict[str, Any]:
     move = moves.SKIP if each.skip else moves.CARRY if each.kind in BY_HAND else moves.CLAIM
     row = moves.blank(each.key, move.target, now)
@@ -245,7 +237,10 @@ def _settle(connection: Connection, receipts: Sequence[Receipt], lease: Lease, n
     give_back(connection, [rows[each.key] for each in given_back], _looks(given_back), now)
     not_sent = [each for each in tried if each.state != "sent"]
     wake(connection, [rows[each.key] for each in not_sent], _looks(not_sent), now)
-    _close_channels(connection, valid, rows, now)
+    for each in valid:
+        row = rows[each.key]
+        if each.unreachable and row.person_id:
+            record_unreachable(connection, row.person_id, row.channel, each.unreachable, by="channel", now=now)
     if any(each.state in ("retry", "released") for each in valid):
         campaigns.skip_retries_of_cancelled(connection)
     return {each.key for each in valid}
@@ -280,17 +275,6 @@ def _outcome(receipt: Receipt, row: Row[Any]) -> dict[str, Any]:
         "remote_id": receipt.remote_id,
         "uncertainties": row.uncertainties + (receipt.state == "uncertain"),
     }
-
-
-def _close_channels(
-    connection: Connection, receipts: Sequence[Receipt], rows: Mapping[str, Row[Any]], now: dt.datetime
-) -> None:
-    for receipt in receipts:
-        row = rows[receipt.key]
-        if receipt.unreachable and row.person_id:
-            reachability.record_unreachable(
-                connection, row.person_id, row.channel, receipt.unreachable, by="channel", now=now
-            )
 
 
 # -- also for the recovery ------------------------------------------------------------------------

@@ -6,13 +6,13 @@ import datetime as dt
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, func, or_, select, update
+from sqlalchemy import Column, Connection, Row, Select, bindparam, delete, func, or_, select, update
 
 from commsengine.cadence.kinds_and_states import Wish
 from commsengine.cadence.people import Person
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, erasure, people_import, tables
-from commsengine.store.database import CHUNK, Database, chunks, insert, many
+from commsengine.store.database import CHUNK, Database, chunks, insert, many, rows_with
 from commsengine.store.person_rows import email_key, person_of
 from commsengine.store.records import ImportCounts
 from commsengine.store.tables import person, roster, slack_id
@@ -44,8 +44,8 @@ class People:
         """
         with self._database.write() as connection:
             counts = people_import.save(connection, people, now, columns, present if complete else None)
-            detail = {"added": counts.added, "updated": counts.updated, "left": counts.left}
-            bookkeeping.note(connection, "import", "people", by=by, now=now, detail=detail)
+            changes = {"added": counts.added, "updated": counts.updated, "left": counts.left}
+            bookkeeping.note(connection, "import", "people", by=by, now=now, **changes)
         return counts
 
     def by_email(self, email: str) -> Person | None:
@@ -62,13 +62,9 @@ class People:
         rows = self._named(person.c.email_key, [email_key(email) for email in emails])
         return {row.email_key: person_of(row) for row in rows}
 
-    def _named(self, column: ColumnElement[str], names: Sequence[str]) -> list[Row[Any]]:
+    def _named(self, column: Column[Any], names: Sequence[str]) -> list[Row[Any]]:
         with self._database.read() as connection:
-            return [
-                row
-                for some in chunks(names)
-                for row in connection.execute(select(person).where(column.in_(some), _HERE))
-            ]
+            return list(rows_with(connection, select(person).where(_HERE), column, names))
 
     def all(self, at_a_time: int = CHUNK) -> Iterator[Person]:
         """Everybody in the order of their ids, read in pages."""

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from commsengine.cadence.people import Person, updated
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping
-from commsengine.store.database import chunks, many
+from commsengine.store.database import many, rows_with
 from commsengine.store.person_rows import IMPORTED, SELECTING, email_key, person_of, values_of
 from commsengine.store.records import ImportCounts
 from commsengine.store.tables import person, unreachable
@@ -69,11 +69,7 @@ def _beside(new: Person, stored: Stored, columns: frozenset[str]) -> Person:
 
 
 def _stored(connection: Connection, column: Any, wanted: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-    return {
-        row["id"]: dict(row)
-        for some in chunks(wanted)
-        for row in connection.execute(select(person).where(column.in_(some))).mappings()
-    }
+    return {row.id: dict(row._mapping) for row in rows_with(connection, select(person), column, wanted)}
 
 
 def _one_row_each(people: Sequence[Person]) -> None:

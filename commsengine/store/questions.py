@@ -47,7 +47,7 @@ class Questions:
                 return int(known.id)
             number = int(connection.execute(question.insert().values(row).returning(question.c.id)).scalar_one())
             bookkeeping.changed(connection, [person_id], now)
-            bookkeeping.note(connection, "ask", person_id, by=person_id, now=now, detail={"question": number})
+            bookkeeping.note(connection, "ask", person_id, by=person_id, now=now, question=number)
             return number
 
     def answer(self, number: int, text: str, *, by: str, now: dt.datetime) -> QuestionRecord:
@@ -58,8 +58,7 @@ class Questions:
             done = connection.execute(first.returning(question.c.person_id)).first()
             if done:
                 bookkeeping.changed(connection, [done.person_id], now)
-                detail = {"question": number}
-                bookkeeping.note(connection, "answer question", done.person_id, by=by, now=now, detail=detail)
+                bookkeeping.note(connection, "answer question", done.person_id, by=by, now=now, question=number)
             found = connection.execute(_QUESTION, {"number": number}).first()
         if found is None:
             cause = _("There is no question {number}.", number=number)

@@ -87,8 +87,8 @@ class Uncertain:
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
-    """A touch that may leave now, with what it takes to write its row again if the database should be lost."""
+class TouchDetails:
+    """What it takes to write the row of a touch or a piece of service mail again if the database should be lost."""
 
     key: str
     kind: TouchKind
@@ -101,6 +101,11 @@ class Marked:
     number: int
     version: int
     due_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Marked(TouchDetails):
+    """A touch that may leave now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,25 +126,14 @@ class Reborn:
 
 
 @dataclass(frozen=True, slots=True)
-class TouchRecord:
+class TouchRecord(TouchDetails):
     """A touch, or a piece of service mail, with everything on record about it.
 
     ``created_at`` is the first claim: the ``Date`` of every attempt. ``held`` waits for a person's word.
     """
 
-    key: str
-    kind: TouchKind
-    campaign: str
-    message: str
     person_id: str | None
-    local_date: dt.date | None
-    rung: int | None
-    role: str
-    channel: Carrier
-    number: int
-    version: int
     epoch: int
-    due_at: dt.datetime
     not_after: dt.datetime | None
     again_at: dt.datetime | None
     state: TouchState

@@ -107,8 +107,9 @@ class Recovery:
             _arrived(connection, arrived, {key: remote for key, (remote, _) in found.items()}, now)
             _send_again(connection, missing, now, settled=True)
             for row in rows:
-                detail = {"verdict": "sent" if row.key in found else "resend", "evidence": evidence[row.key]}
-                bookkeeping.note(connection, "resolve", row.key, by=by, now=now, detail=detail)
+                verdict = "sent" if row.key in found else "resend"
+                proof = evidence[row.key]
+                bookkeeping.note(connection, "resolve", row.key, by=by, now=now, verdict=verdict, evidence=proof)
         return {"found": len(arrived), "absent": len(missing)}
 
     def resolve(self, key: str, verdict: Resolution, *, by: str, now: dt.datetime) -> TouchRecord:
@@ -137,7 +138,7 @@ class Recovery:
         with self._database.write() as connection:
             many(connection, moves.reborn(connection), (_reborn(row, now) for row in rows))
             bookkeeping.changed(connection, (row.person_id for row in rows if row.person_id), now)
-            bookkeeping.note(connection, "put back", "engine", by="engine", now=now, detail={"touches": len(rows)})
+            bookkeeping.note(connection, "put back", "engine", by="engine", now=now, touches=len(rows))
 
     def set_back(self, now: dt.datetime) -> None:
         """What became uncertain later than ``now`` did so by a clock that has been set back: it counts as of now."""
@@ -171,7 +172,7 @@ def _resolve(connection: Connection, row: Row[Any], verdict: Resolution, by: str
     else:
         _send_again(connection, [row], now)
         campaigns.skip_retries_of_cancelled(connection)
-    bookkeeping.note(connection, "resolve", row.key, by=by, now=now, detail={"verdict": verdict})
+    bookkeeping.note(connection, "resolve", row.key, by=by, now=now, verdict=verdict)
 
 
 def _forsaken(

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, func, select
 
 from commsengine.cadence.kinds_and_states import TouchState
-from commsengine.store.database import CHUNK, Database, chunks, columns_of
+from commsengine.store.database import CHUNK, Database, columns_of, rows_with
 from commsengine.store.records import Attempt, ReachedPerson, TouchRecord
 from commsengine.store.tables import attempt, touch, unreachable
 
@@ -105,9 +105,5 @@ class Touches:
 
 def records_of(connection: Connection, keys: Sequence[str]) -> list[TouchRecord]:
     """The rows with these keys, in the order of the keys; unknown keys are left out."""
-    found = {
-        row.key: TouchRecord(*row)
-        for some in chunks(keys)
-        for row in connection.execute(select(*_COLUMNS).where(touch.c.key.in_(some)))
-    }
+    found = {row.key: TouchRecord(*row) for row in rows_with(connection, select(*_COLUMNS), touch.c.key, keys)}
     return [found[key] for key in keys if key in found]
