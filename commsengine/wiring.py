@@ -327,7 +327,7 @@ class Wiring:
     def engine(self, *, interval: float | None = None) -> Engine:
         """To be used as a context. ``interval`` is in seconds; ``None`` when cron calls."""
         from commsengine.engine.engine import Engine
-        from commsengine.engine.uncertain import Resolution
+        from commsengine.engine.uncertain_sends import Resolution
 
         return Engine(
             self.store,
@@ -371,7 +371,7 @@ class Wiring:
 
     def engine_lock(self) -> AbstractContextManager[object]:
         # A database server needs none.
-        from commsengine.engine.owner import EngineLock
+        from commsengine.engine.owner_lock import EngineLock
 
         file = self.settings.database_file
         return EngineLock(file) if file else nullcontext()

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from commsengine.engine.owner import EngineLock
+from commsengine.engine.owner_lock import EngineLock
 from commsengine.errors import HeldError
 from commsengine.store.store import Store
 from tests import fresh
@@ -35,7 +35,7 @@ PROGRAM = """
     from starlette.responses import PlainTextResponse
     from starlette.routing import Route
     from commsengine.cadence.plan import Workspace
-    from commsengine.engine.owner import EngineLock
+    from commsengine.engine.owner_lock import EngineLock
     from commsengine.engine.engine import Engine
     from commsengine.runner import Web, run
     from commsengine.store.store import Store

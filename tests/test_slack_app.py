@@ -22,7 +22,7 @@ from commsengine.cadence.standing import standing
 from commsengine.errors import CommsError
 from commsengine.sandbox.sandbox import Serving
 from commsengine.sandbox.slack_clicks import block_actions, button_of, signed_headers, view_submission
-from commsengine.sandbox.slack_stand_in import SlackStandIn
+from commsengine.sandbox.slack_server import SlackStandIn
 from commsengine.sandbox.slack_team import Post
 from commsengine.slack_app import SlackApp
 from commsengine.store.tables import counter

@@ -15,7 +15,7 @@ from typing import TypedDict, Unpack
 
 import structlog
 
-from commsengine.answers.my_record import PersonRecord, person_record
+from commsengine.answers.my_messages import PersonRecord, person_record
 from commsengine.answers.touch_text import Blocks, CardText, card_text, drawn, key_point
 from commsengine.answers.touch_view import Card
 from commsengine.cadence.audience import role_of

@@ -12,7 +12,7 @@ from commsengine.authoring.people_file import PeopleFile, load_people
 from commsengine.authoring.plan_file import Review, ordered, review_plan
 from commsengine.authoring.rules import dates, names, recall, roles
 from commsengine.authoring.validation_errors import sentence
-from commsengine.authoring.yaml_tree import Place
+from commsengine.authoring.yaml_parser import Place
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
 from commsengine.content.text_check import TextProblem, check_names, check_texts

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from commsengine.authoring.yaml_tree import Tree, YamlPath
+from commsengine.authoring.yaml_parser import Tree, YamlPath
 from commsengine.cadence.audience import roles_of
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.people import ANYBODY

@@ -12,7 +12,7 @@ from commsengine.authoring.rules import advice, dates, ladder, names, recall, ro
 from commsengine.authoring.secrets_in_files import leaks, masked
 from commsengine.authoring.validate import Shaped, shape
 from commsengine.authoring.workspace_file import load_workspace
-from commsengine.authoring.yaml_tree import read_tree
+from commsengine.authoring.yaml_parser import read_tree
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.errors import InputError, Problem
 from commsengine.translation import _

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from commsengine.authoring.validation_errors import explain, part_at_fault
-from commsengine.authoring.yaml_tree import MOST_PROBLEMS, Place, Tree, YamlPath
+from commsengine.authoring.yaml_parser import MOST_PROBLEMS, Place, Tree, YamlPath
 from commsengine.errors import Problem
 from commsengine.translation import _
 

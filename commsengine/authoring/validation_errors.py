@@ -10,7 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from commsengine.authoring.yaml_tree import Tree, YamlPath
+from commsengine.authoring.yaml_parser import Tree, YamlPath
 from commsengine.errors import Problem
 from commsengine.text import cut_short, listed, meant, near_names, near_or
 from commsengine.translation import N_, _

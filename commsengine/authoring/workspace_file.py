@@ -7,7 +7,7 @@ from pathlib import Path
 
 from commsengine.authoring.secrets_in_files import leaks, masked
 from commsengine.authoring.validate import shape
-from commsengine.authoring.yaml_tree import Tree, read_tree
+from commsengine.authoring.yaml_parser import Tree, read_tree
 from commsengine.cadence.plan import Workspace
 from commsengine.errors import InputError, Problem
 from commsengine.translation import _

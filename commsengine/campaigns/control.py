@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from commsengine.cadence.kinds_and_states import CampaignState
-from commsengine.engine.owner import Owner
+from commsengine.engine.owner_lock import Owner
 from commsengine.engine.startup import reconcile
 from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord, TouchRecord

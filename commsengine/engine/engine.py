@@ -30,14 +30,14 @@ from commsengine.engine.decisions import Decisions
 from commsengine.engine.dispatch import Dispatch
 from commsengine.engine.free_places import BATCH, SHORT_WAIT, FreePlaces, WaitingPeople
 from commsengine.engine.heartbeat import LEASE, Heartbeat, finish_what_is_over, is_past
-from commsengine.engine.owner import Owner
+from commsengine.engine.owner_lock import Owner
 from commsengine.engine.recorder import Recorder
 from commsengine.engine.refusal_guard import RefusalGuard
 from commsengine.engine.restored_database import look_back
 from commsengine.engine.senders import ChannelSetup, SenderPool
 from commsengine.engine.startup import Reconciled
 from commsengine.engine.state_folder import STOPPED, StateFolder
-from commsengine.engine.uncertain import Resolution
+from commsengine.engine.uncertain_sends import Resolution
 from commsengine.engine.waiting_messages import waiting
 from commsengine.errors import DiskError
 from commsengine.store.records import CampaignRecord, Lease

@@ -15,7 +15,7 @@ import structlog
 
 from commsengine.cadence.calendar import last_closing
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.owner import Owner
+from commsengine.engine.owner_lock import Owner
 from commsengine.engine.startup import Reconciled, after_a_clock_set_back, brake, reconcile
 from commsengine.engine.state_folder import Note, StateFolder
 from commsengine.engine.tick_gaps import awaited

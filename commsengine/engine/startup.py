@@ -17,7 +17,7 @@ import structlog
 
 from commsengine.cadence.kinds_and_states import HUMAN
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.owner import Owner
+from commsengine.engine.owner_lock import Owner
 from commsengine.engine.tick_gaps import LONG_SILENCE, stood_still
 from commsengine.store.database import chunks
 from commsengine.store.store import Store

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from commsengine.cadence.people import Person
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.sandbox.sandbox_page import Page
-from commsengine.sandbox.slack_stand_in import SlackStandIn
+from commsengine.sandbox.slack_server import SlackStandIn
 
 
 class Sandbox:

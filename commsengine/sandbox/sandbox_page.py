@@ -22,7 +22,7 @@ from commsengine.sandbox.blocks_html import block_html, input_html
 from commsengine.sandbox.card_page import template
 from commsengine.sandbox.mailbox import Mail, Mailbox
 from commsengine.sandbox.slack_clicks import button_of
-from commsengine.sandbox.slack_stand_in import SlackStandIn
+from commsengine.sandbox.slack_server import SlackStandIn
 from commsengine.sandbox.slack_team import Dialog, Post
 from commsengine.translation import _
 

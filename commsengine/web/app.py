@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 from commsengine.answers.inbox import AnswerInbox, UnknownTouchError
 from commsengine.links import Links
 from commsengine.web.answer_page import AnswerPage
-from commsengine.web.my_messages import MyMessages
+from commsengine.web.my_messages_page import MyMessages
 from commsengine.web.protection import SECURITY, LinkGuard, RateLimit, SecurityHeaders
 from commsengine.web.rendering import FOLDER, notice
 from commsengine.web.requests import Notes, read_body

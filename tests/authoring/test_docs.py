@@ -8,7 +8,7 @@ from commsengine.authoring.people_file import load_people
 from commsengine.authoring.plan_file import review_plan
 from commsengine.authoring.validate import shape
 from commsengine.authoring.workspace_file import load_workspace
-from commsengine.authoring.yaml_tree import Tree, read_tree
+from commsengine.authoring.yaml_parser import Tree, read_tree
 from commsengine.cadence import plan as format_
 from commsengine.cadence.people import KNOWN
 from commsengine.cadence.plan import Plan, Workspace

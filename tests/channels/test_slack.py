@@ -15,7 +15,7 @@ from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCER
 from commsengine.channels.slack import SlackChannel
 from commsengine.channels.slack_manifest import MANIFEST
 from commsengine.sandbox.sandbox import Serving
-from commsengine.sandbox.slack_stand_in import SlackStandIn
+from commsengine.sandbox.slack_server import SlackStandIn
 from tests.servers import HttpOddity, a_mail, http_json
 from tests.waiting import PATIENCE
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from commsengine.cli.file_rights import keeps_modes_here, open_files
-from commsengine.engine.owner import EngineLock
+from commsengine.engine.owner_lock import EngineLock
 from commsengine.environment import load_settings
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.store.store import Store

@@ -14,7 +14,7 @@ import pytest
 from commsengine.cadence.plan import Workspace
 from commsengine.engine.crash_suspects import Suspects
 from commsengine.engine.engine import Engine
-from commsengine.engine.owner import Owner
+from commsengine.engine.owner_lock import Owner
 from commsengine.engine.state_folder import StateFolder
 from commsengine.errors import CommsError
 from commsengine.store.store import Store

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from commsengine.cadence.plan import Workspace
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.owner import Owner
+from commsengine.engine.owner_lock import Owner
 from commsengine.engine.startup import Reconciled, brake, overdue, reconcile
 from commsengine.store.records import Lease
 from commsengine.store.store import Store

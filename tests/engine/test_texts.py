@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from commsengine.answers.my_record import person_record
+from commsengine.answers.my_messages import person_record
 from commsengine.cadence.kinds_and_states import OUTCOMES
 from commsengine.cadence.plan import Workspace
 from commsengine.campaigns.apply import Moved, correction
@@ -30,7 +30,7 @@ from commsengine.engine.attempt import receipt_of
 from commsengine.engine.breaker import Breaker
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.journal import Journal
-from commsengine.engine.owner import EngineLock
+from commsengine.engine.owner_lock import EngineLock
 from commsengine.engine.refusal_guard import reason_of
 from commsengine.engine.startup import brake
 from commsengine.errors import CommsError

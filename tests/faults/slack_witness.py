@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import parse_qsl
 
-from commsengine.sandbox.slack_api import RefusedError, answer
+from commsengine.sandbox.slack_methods import RefusedError, answer
 from commsengine.sandbox.slack_team import SlackTeam
 from tests.faults.arrivals import Arrival, ArrivalLog, Arrivals
 from tests.fork_server import python

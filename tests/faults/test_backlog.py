@@ -13,7 +13,7 @@ from commsengine.cadence.plan import Plan, Workspace
 from commsengine.campaigns.effects import Effects, release_effects
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.engine import Engine
-from commsengine.engine.owner import Owner
+from commsengine.engine.owner_lock import Owner
 from commsengine.store.records import Lease, TouchRecord
 from commsengine.store.store import Store
 from tests import outbox

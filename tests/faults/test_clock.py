@@ -17,7 +17,7 @@ from commsengine.cadence.plan import Plan, Workspace
 from commsengine.channels.channel import RETRY, UNCERTAIN, Outcome
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.engine import Engine
-from commsengine.engine.uncertain import Resolution
+from commsengine.engine.uncertain_sends import Resolution
 from commsengine.reports.status import engine_state
 from commsengine.resolvers.resolver import Sending, Sighting
 from commsengine.runner import heartbeat, keep_time

@@ -17,7 +17,7 @@ import pytest
 
 from commsengine.engine.engine import Engine
 from commsengine.engine.heartbeat import sweep
-from commsengine.engine.uncertain import Resolution
+from commsengine.engine.uncertain_sends import Resolution
 from commsengine.store.store import Store
 from commsengine.wiring import Wiring
 from tests.faults.office import later

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from commsengine.channels.slack import harmless
 from commsengine.content.person_values import Signers
 from commsengine.sandbox.sandbox import Serving
-from commsengine.sandbox.slack_stand_in import SlackStandIn
+from commsengine.sandbox.slack_server import SlackStandIn
 from commsengine.sandbox.slack_team import Post
 from tests.builders import BEN, utc
 from tests.content.desk import DANA, RENDERER

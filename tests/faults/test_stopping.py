@@ -15,7 +15,7 @@ from commsengine.content.message import RenderedMessage
 from commsengine.engine.dispatch import add_service_mail
 from commsengine.engine.engine import Engine
 from commsengine.engine.heartbeat import LEASE
-from commsengine.engine.owner import Owner
+from commsengine.engine.owner_lock import Owner
 from commsengine.engine.senders import ChannelSetup
 from commsengine.engine.startup import SETTLE
 from commsengine.engine.state_folder import STOPPED, StateFolder

@@ -21,11 +21,11 @@ from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCER
 from commsengine.engine.attempt import MOST_ATTEMPTS, receipt_of, render_failed
 from commsengine.engine.decisions import Decided, Decisions
 from commsengine.engine.heartbeat import LEASE
-from commsengine.engine.owner import Owner
+from commsengine.engine.owner_lock import Owner
 from commsengine.engine.restored_database import look_back, unknown
 from commsengine.engine.startup import reconcile
 from commsengine.engine.state_folder import Note, StateFolder
-from commsengine.engine.uncertain import Resolution
+from commsengine.engine.uncertain_sends import Resolution
 from commsengine.errors import RenderError
 from commsengine.resolvers.resolver import Sending, Sighting
 from commsengine.store import moves

@@ -15,7 +15,7 @@ from commsengine.channels.slack import EVENT_TYPE, SlackChannel
 from commsengine.resolvers.resolver import Sending, Sighting
 from commsengine.resolvers.slack import SlackHistory
 from commsengine.sandbox.sandbox import Serving
-from commsengine.sandbox.slack_stand_in import SlackStandIn
+from commsengine.sandbox.slack_server import SlackStandIn
 from tests.channels.test_slack import Ids, a_card
 from tests.servers import HttpOddity, http_json
 from tests.waiting import PATIENCE

@@ -13,7 +13,7 @@ from slack_sdk import WebClient
 from commsengine.sandbox.sandbox import Sandbox
 from tests.browsing import WEB
 from tests.sandbox.conftest import a_card, mail, post
-from tests.sandbox.test_slack_stand_in import MODAL
+from tests.sandbox.test_slack_server import MODAL
 from tests.servers import SlackApp, a_mail
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from commsengine.translation import ENGLISH
-from commsengine.web import answer_page, my_messages, rendering
+from commsengine.web import answer_page, my_messages_page, rendering
 from tests.builders import a_message
 from tests.pseudo import in_pseudo, untranslated, untranslated_html
 from tests.web.conftest import Site
@@ -37,10 +37,10 @@ def test_what_the_answer_page_says_after_a_form(site: Site, word: str) -> None:
     assert f"⟦{answer_page.NOTICES[word]}⟧" in page
 
 
-@pytest.mark.parametrize("word", my_messages.NOTICES)
+@pytest.mark.parametrize("word", my_messages_page.NOTICES)
 def test_what_my_messages_say_after_a_form(site: Site, word: str) -> None:
     page = site.client.get(f"{site.path('mine', site.house.touch())}?note={word}").text
-    assert f"⟦{my_messages.NOTICES[word]}⟧" in page
+    assert f"⟦{my_messages_page.NOTICES[word]}⟧" in page
     assert "⟦E-mail⟧" in page
 
 

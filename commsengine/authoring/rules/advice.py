@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from commsengine.authoring.draft import Draft, planned
-from commsengine.authoring.yaml_tree import YamlPath
+from commsengine.authoring.yaml_parser import YamlPath
 from commsengine.cadence.plan import ANGLES, Message, Wiifm
 from commsengine.errors import Problem
 from commsengine.text import listed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from commsengine.authoring.draft import Draft
-from commsengine.authoring.yaml_tree import YamlPath
+from commsengine.authoring.yaml_parser import YamlPath
 from commsengine.cadence.plan import Rung
 from commsengine.errors import Problem
 from commsengine.translation import _

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from commsengine.authoring.draft import Draft
-from commsengine.authoring.yaml_tree import YamlPath
+from commsengine.authoring.yaml_parser import YamlPath
 from commsengine.cadence.audience import matches, role_of
 from commsengine.cadence.people import COLUMNS, Person
 from commsengine.cadence.plan import WEEKDAYS, Role

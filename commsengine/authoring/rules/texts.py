@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from commsengine.authoring.draft import Draft
-from commsengine.authoring.yaml_tree import YamlPath
+from commsengine.authoring.yaml_parser import YamlPath
 from commsengine.errors import Problem
 from commsengine.translation import _
 

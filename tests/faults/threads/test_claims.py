@@ -22,7 +22,7 @@ import pytest
 from commsengine.cadence.plan import Workspace
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.owner import EngineLock
+from commsengine.engine.owner_lock import EngineLock
 from commsengine.errors import CommsError, HeldError
 from commsengine.store.records import Lease
 from commsengine.store.store import Store

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from commsengine.answers.my_record import PersonRecord
+from commsengine.answers.my_messages import PersonRecord
 from commsengine.cadence.kinds_and_states import CHANNELS, Wish
 from commsengine.cadence.time_notation import clock_text, parse_clock
 from commsengine.errors import InputError

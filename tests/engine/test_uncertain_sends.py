@@ -9,7 +9,7 @@ from commsengine.cadence.plan import Workspace
 from commsengine.channels.channel import UNCERTAIN, Outcome
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.engine import Engine
-from commsengine.engine.uncertain import PATIENCE, Resolution
+from commsengine.engine.uncertain_sends import PATIENCE, Resolution
 from commsengine.resolvers.resolver import Sending, Sighting
 from commsengine.store.store import Store
 from tests import waiting

@@ -20,8 +20,8 @@ from starlette.routing import Route
 from commsengine.channels.slack_manifest import MANIFEST, scopes_of, takes_messages
 from commsengine.errors import CommsError
 from commsengine.sandbox import slack_clicks
-from commsengine.sandbox.slack_api import RefusedError, answer
 from commsengine.sandbox.slack_clicks import Reply
+from commsengine.sandbox.slack_methods import RefusedError, answer
 from commsengine.sandbox.slack_team import Dialog, Post, SlackTeam
 from commsengine.translation import _
 
