@@ -25,8 +25,8 @@ import commsengine
 
 BECOME_SUBREAPER = 36  # prctl(2)
 LONGEST = 1 << 20
-NOT_LOADED = ("commsengine.__main__", "commsengine.cli.run", "commsengine.store.migrations.env")
-"""What acts when it is loaded, and a command of the same name as a function of its package."""
+NOT_LOADED = ("commsengine.__main__", "commsengine.store.migrations.env")
+"""What acts when it is loaded."""
 
 STEP = [
     "self", "args", "executable", "preexec_fn", "close_fds", "pass_fds", "cwd", "env", "startupinfo", "creationflags",

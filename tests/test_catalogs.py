@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog
 
-from commsengine.cli import run
+from commsengine.cli import exit_status_of
 from commsengine.translation import ENGLISH, _, in_language
 from tests.catalogs import catalog_files, extracted, python, renewed
 from tests.pseudo import in_place_of
@@ -50,7 +50,7 @@ def reworded(today: Catalog, tmp_path: Path) -> Iterator[Path]:
 
 def test_a_text_is_reworded_in_the_catalog(reworded: Path, tmp_path: Path) -> None:
     with contextlib.redirect_stdout(io.StringIO()) as out:
-        assert run(["init", str(tmp_path / "crm")]) == 0
+        assert exit_status_of(["init", str(tmp_path / "crm")]) == 0
     said = out.getvalue().splitlines()
     assert said[0] == f"{tmp_path}/crm is yours."
     assert said[-1] == "  commsengine check schedules/crm.yaml"

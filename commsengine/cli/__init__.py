@@ -28,10 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.umask(PRIVATE)
     unfailing_stderr()
     gc.set_threshold(*THRESHOLDS)  # a command loads much that stays: collections took an eighth of its start
-    sys.exit(run(arguments))
+    sys.exit(exit_status_of(arguments))
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
+def exit_status_of(arguments: Sequence[str] | None = None) -> int:
     status = 0
     try:
         status = translated(commsengine).main(args=arguments, prog_name="commsengine", standalone_mode=False) or 0

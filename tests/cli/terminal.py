@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from commsengine.cli import run
+from commsengine.cli import exit_status_of
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Terminal:
     def run(self, *arguments: str) -> Said:
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            status = run(["--workspace", str(self.folder), *arguments])
+            status = exit_status_of(["--workspace", str(self.folder), *arguments])
         return Said(status, out.getvalue(), err.getvalue())
 
     def json(self, *arguments: str) -> Any:

@@ -78,7 +78,7 @@ def test_our_own_defect_is_one_line(terminal: Terminal, monkeypatch: pytest.Monk
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     heavy = ("sqlmodel", "sqlalchemy", "pydantic", "starlette", "slack_sdk", "rich", "jinja2")
     script = (
-        "import sys; from commsengine.cli import run; run(sys.argv[1:]); "
+        "import sys; from commsengine.cli import exit_status_of; exit_status_of(sys.argv[1:]); "
         f"sys.exit(str([name for name in {heavy!r} if name in sys.modules]))"
     )
     loaded = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False)

@@ -53,10 +53,10 @@ def commands(folder: Path, settings: dict[str, str], *lines: str) -> None:
 ONE_AFTER_ANOTHER = """
     import sys
     from contextlib import suppress
-    from commsengine.cli import main, run
+    from commsengine.cli import exit_status_of, main
     with suppress(SystemExit):
         main(["--version"])
-    sys.exit("; ".join(line for line in sys.argv[1:] if run(line.split())) or 0)
+    sys.exit("; ".join(line for line in sys.argv[1:] if exit_status_of(line.split())) or 0)
 """
 
 
