@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1] / "commsengine"
-CLOSED_WORDS = {"state", "kind", "verdict", "channel", "standing", "outcome", "grade"}
+CLOSED_WORDS = {"state", "kind", "verdict", "channel", "standing", "outcome", "grade", "skip"}
 """Parameters and fields of these names hold a word of a closed list, so their type is a ``Literal``."""
 
 A_CHANNEL = "slack"

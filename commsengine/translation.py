@@ -29,7 +29,12 @@ def _(text: str, /, **values: object) -> str:
     Without ``values`` braces are plain letters.
     """
     found = catalog(_language.get()).gettext(text) if text else ""  # a catalog has its own header under ""
-    return found.format(**values) if values else found
+    if not values:
+        return found
+    try:
+        return found.format(**values)
+    except (LookupError, ValueError):  # a slip in a catalog must not stop a message
+        return text.format(**values)
 
 
 def N_(text: str) -> str:  # noqa: N802 - gettext's own name, by which tools find what is to be translated

@@ -9,11 +9,14 @@ import ast
 import datetime as dt
 import inspect
 import io
+import re
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from string import Formatter
 from typing import IO, Any
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
@@ -81,10 +84,39 @@ def renewed(path: Path, texts: Catalog) -> tuple[bytes, bytes]:
     return written.getvalue(), compiled.getvalue()
 
 
+def slips(catalog: Catalog) -> list[str]:
+    """The texts whose translation has other ``{names}`` or ``%(names)s``, or braces that do not close."""
+    return [
+        str(entry.id)
+        for entry in catalog
+        if entry.id
+        for text, written in _pairs(entry)
+        if written and _places(written) != _places(text)
+    ]
+
+
+def _pairs(entry: Message) -> list[tuple[str, str]]:
+    if isinstance(entry.id, str):
+        return [(entry.id, str(entry.string))]
+    return [(entry.id[min(number, 1)], form) for number, form in enumerate(entry.string)]
+
+
+def _places(text: str) -> tuple[set[str], set[str]] | None:
+    try:
+        braces = {str(name) for _, name, _, _ in Formatter().parse(text) if name is not None}
+    except ValueError:
+        return None
+    return braces, set(re.findall(r"%\((\w+)\)s", text))
+
+
 if __name__ == "__main__":
-    today = extracted()
+    today, wrong = extracted(), False
     for file in catalog_files():
         text, compiled = renewed(file, today)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(text)
         file.with_suffix(".mo").write_bytes(compiled)
+        for slip in slips(read_po(io.BytesIO(text), locale=file.parts[-3])):
+            print(f"{file}: write the names in braces as in the text: {slip!r}", file=sys.stderr)
+            wrong = True
+    sys.exit(wrong)

@@ -297,7 +297,6 @@ def test_no_folder_is_too_full_to_find_ones_way_in() -> None:
 
 MIRRORS = {
     "answers",
-    "app",
     "apply",
     "check",
     "control",

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 
 from commsengine.cli import exit_status_of
 from commsengine.translation import ENGLISH, _, in_language
-from tests.catalogs import catalog_files, extracted, python, renewed
+from tests.catalogs import catalog_files, extracted, python, renewed, slips
 from tests.pseudo import in_place_of
 
 NEXT = "A workspace is in {folder}. Next:"
@@ -79,3 +81,20 @@ def d(): "No help."
 """
     found = [texts for _line, _name, texts, _comments in python(io.BytesIO(code), {"_", "N_", "counted"}, ())]
     assert sorted(found, key=str) == ["Help.\n\nMore.", ["a"], ["b"], [None, "one", "many"], [None]]
+
+
+@pytest.mark.parametrize("language", FILES)
+def test_the_catalogs_have_the_names_of_their_texts(language: str) -> None:
+    assert slips(read_po(io.BytesIO(FILES[language].read_bytes()), locale=language)) == []
+
+
+@pytest.mark.parametrize("written", ["Dear {nme},", "Dear {name} {,", "Dear,", "Dear %(name)s,"])
+def test_a_slip_in_a_catalog_is_found_and_does_not_stop_a_command(written: str) -> None:
+    catalog = Catalog(locale=ENGLISH)
+    catalog.add("Hello {name},", written)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalog)
+    assert slips(catalog) == ["Hello {name},"]
+    with in_place_of(ENGLISH, GNUTranslations(io.BytesIO(compiled.getvalue()))):
+        said = _("Hello {name},", name="Ana")
+    assert said in ("Hello Ana,", "Dear,", "Dear %(name)s,")

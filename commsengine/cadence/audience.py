@@ -10,7 +10,7 @@ from typing import TypeVar
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.experiment import arm_of
 from commsengine.cadence.history import Campaign, Campaigns, History, OutreachOutcome, Question, Reason, Snooze
-from commsengine.cadence.kinds_and_states import ChannelName
+from commsengine.cadence.kinds_and_states import ChannelName, ReasonCode
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Audience, Message, Plan, Role
 from commsengine.cadence.repeats import INTERVAL, ByRecall, FixedInterval, RepeatRule
@@ -18,8 +18,8 @@ from commsengine.cadence.sequence import MessageSequence
 from commsengine.recall.learning import ASSUMED
 from commsengine.translation import N_
 
-_NOT_IN_ROSTER = ("not_in_roster", N_("The person is not in the campaign's roster."))
-_NO_ROLE = ("no_role", N_("The person is in none of the campaign's roles."))
+_NOT_IN_ROSTER: tuple[ReasonCode, str] = ("not_in_roster", N_("The person is not in the campaign's roster."))
+_NO_ROLE: tuple[ReasonCode, str] = ("no_role", N_("The person is in none of the campaign's roles."))
 
 Fact = TypeVar("Fact", Question, Snooze, OutreachOutcome)
 

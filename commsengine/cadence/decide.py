@@ -18,21 +18,11 @@ from commsengine.cadence.calendar import DAY, MINUTE
 from commsengine.cadence.check_questions import unclear_turn
 from commsengine.cadence.due import DueStep, due_steps, open_from, when_due
 from commsengine.cadence.history import SILENCE, Campaigns, Decision, History, Reason, Touch, TouchRow
-from commsengine.cadence.kinds_and_states import TouchState
+from commsengine.cadence.kinds_and_states import WAITING, ReasonCode, SkipCode, TouchState
 from commsengine.cadence.people import Person
 from commsengine.cadence.sequence import MessageSequence, Step
-from commsengine.translation import N_
 
-MISSED_WINDOW = "missed_window"
-TEXTS = {
-    "due": N_("The next touch."),
-    "window": N_("The next touch waits for the person's send window."),
-    MISSED_WINDOW: N_("The touch that is due found its send window closed; it waits for the next one."),
-    "snoozed": N_("The person asked to be reminded later."),
-    "budget": N_("The next touch waits for the attention budget."),
-    "standstill": N_("The next touch fell due while nothing was sent."),
-    "retry": N_("The last attempt failed; it is tried again."),
-}
+MISSED_WINDOW: ReasonCode = "missed_window"
 
 
 def decide(campaigns: Campaigns, person: Person, history: History, now: dt.datetime) -> Decision:
@@ -58,7 +48,7 @@ def decide(campaigns: Campaigns, person: Person, history: History, now: dt.datet
             again_at = _again_at(first, row, campaigns, ledger)
             touches.append(_touch(first, person, row, skip, again_at, now))
         else:
-            code = "snoozed" if first.sequence.hours.open_window(now) else MISSED_WINDOW
+            code: ReasonCode = "snoozed" if first.sequence.hours.open_window(now) else MISSED_WINDOW
             pending.append(_reason(first, code, opens))
     not_yet = [*pending, *(_reason(due_step, due_step.code, due_step.due) for due_step in ahead)]
     nexts = (*(reason.next_at for reason in not_yet), *_news(sequences, now))
@@ -77,14 +67,14 @@ def _news(sequences: list[MessageSequence], now: dt.datetime) -> list[dt.datetim
     return [campaign.news_at for campaign in by_recall if campaign.news_at is not None and campaign.news_at > now]
 
 
-def _reason(due_step: DueStep, code: str, at: dt.datetime) -> Reason:
-    return due_step.sequence.reason(code, TEXTS[code], next_at=at)
+def _reason(due_step: DueStep, code: ReasonCode, at: dt.datetime) -> Reason:
+    return due_step.sequence.reason(code, WAITING[code], next_at=at)
 
 
 # -- what is due, and no longer wanted ------------------------------------------------------------
 
 
-def _unwanted(due_step: DueStep, campaigns: Campaigns, opens: dt.datetime | None, now: dt.datetime) -> str:
+def _unwanted(due_step: DueStep, campaigns: Campaigns, opens: dt.datetime | None, now: dt.datetime) -> SkipCode:
     """Why this is recorded as skipped instead of sent; ``opens`` is when it could leave, ``None`` for never."""
     if due_step.by_hand:
         return ""
@@ -97,7 +87,7 @@ def _unwanted(due_step: DueStep, campaigns: Campaigns, opens: dt.datetime | None
     return "superseded" if _overtaken(due_step, now) else ""
 
 
-def _given_up(due_step: DueStep) -> str:
+def _given_up(due_step: DueStep) -> SkipCode:
     sequence, again = due_step.sequence, due_step.step.again
     if again is None:
         return ""
@@ -156,7 +146,7 @@ def _row(due_step: DueStep, state: TouchState) -> TouchRow:
 
 
 def _touch(
-    due_step: DueStep, person: Person, row: TouchRow, skip: str, again_at: dt.datetime | None, now: dt.datetime
+    due_step: DueStep, person: Person, row: TouchRow, skip: SkipCode, again_at: dt.datetime | None, now: dt.datetime
 ) -> Touch:
     sequence = due_step.sequence
     window = sequence.hours.open_window(now)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from commsengine.cadence.budget import Ledger
 from commsengine.cadence.history import Campaigns, Reason, Standstill, TouchRow
-from commsengine.cadence.kinds_and_states import BY_HAND
+from commsengine.cadence.kinds_and_states import BY_HAND, ReasonCode, SkipCode
 from commsengine.cadence.sequence import MessageSequence, Step
 
 PRIORITY = {"high": 0, "normal": 1, "low": 2}
@@ -26,10 +26,10 @@ class DueStep:
     sequence: MessageSequence
     step: Step
     due: dt.datetime
-    code: str
+    code: ReasonCode
     first_due: dt.datetime
     standstill: Standstill | None = None
-    skip: str = ""
+    skip: SkipCode = ""
 
     @property
     def rank(self) -> tuple[dt.datetime, bool, int, int, int]:
@@ -114,9 +114,10 @@ def _barrier(sequence: MessageSequence, due: dt.datetime, campaigns: Campaigns) 
 
 def _allowed(
     sequence: MessageSequence, step: Step, start: dt.datetime, campaigns: Campaigns, ledger: Ledger
-) -> tuple[dt.datetime | None, str]:
+) -> tuple[dt.datetime | None, ReasonCode]:
     """The first instant from ``start`` at which every rule allows it, and the rule that held it last."""
-    hours, code, at = sequence.hours, "due", start
+    code: ReasonCode = "due"
+    hours, at = sequence.hours, start
     taken = {row.local_date for row in sequence.rows if row.rung == step.rung}
     while True:
         opened = open_from(sequence, at)

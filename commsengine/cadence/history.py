@@ -11,6 +11,8 @@ from commsengine.cadence.kinds_and_states import (
     Carrier,
     EvidenceKind,
     OutcomeName,
+    ReasonCode,
+    SkipCode,
     Standing,
     TouchKind,
     TouchState,
@@ -215,7 +217,7 @@ class Touch:
     not_after: dt.datetime
     number: int = 1
     again_at: dt.datetime | None = None
-    skip: str = ""
+    skip: SkipCode = ""
     unclear: int | None = None
 
     @property
@@ -234,7 +236,7 @@ class Reason:
 
     campaign: str
     message: str
-    code: str
+    code: ReasonCode
     words: str
     next_at: dt.datetime | None = None
     waits_for: str = ""

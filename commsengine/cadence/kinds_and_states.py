@@ -52,6 +52,17 @@ Ask = Literal["acknowledge", "check", "input", "commit", "nothing"]
 SUPPOSITIONS = ("none", "all", "typical", "weak", "strong")
 """How people may be supposed to answer, in a simulation or a rehearsal."""
 
+ReasonCode = Literal[
+    "now", "due", "window", "missed_window", "snoozed", "budget", "standstill", "retry",
+    "asked", "outreach", "remembered", "no_channel", "unreachable",
+    "answered", "heard_enough", "times", "closed", "left", "corrected", "no_role", "not_in_roster",
+    "late", "superseded", "merged", "backlog",
+]  # fmt: skip
+"""Why a message is not sent now: it waits for an instant, for a fact, is over, or this touch of it is never sent."""
+
+SkipCode = ReasonCode | Literal[""]
+"""Why a touch is never sent; empty for one that is."""
+
 STATES: tuple[TouchState, ...] = get_args(TouchState)
 ASKED_FOR: tuple[AnswerKind, ...] = ("input", "commit")
 """Answers in the person's own words or by choice, where a message asks for that: never the answer to a check."""
@@ -129,5 +140,16 @@ ANSWERS: Mapping[AnswerKind, AnswerWords] = {
     "not_for_me": AnswerWords(N_("You said this is not for you"), N_("not for them, they say")),
 }
 
-ENOUGH: frozenset[str] = frozenset({"heard_enough", "not_for_me"})
+ENOUGH: frozenset[AnswerKind] = frozenset({"heard_enough", "not_for_me"})
 """Answers after which nothing more of that message comes."""
+
+WAITING: Mapping[ReasonCode, str] = {
+    "due": N_("The next touch."),
+    "window": N_("The next touch waits for the person's send window."),
+    "missed_window": N_("The touch that is due found its send window closed; it waits for the next one."),
+    "snoozed": N_("The person asked to be reminded later."),
+    "budget": N_("The next touch waits for the attention budget."),
+    "standstill": N_("The next touch fell due while nothing was sent."),
+    "retry": N_("The last attempt failed; it is tried again."),
+}
+"""The reasons with an instant, as a sentence."""

@@ -15,7 +15,16 @@ from dataclasses import dataclass, field
 
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.history import Answer, Campaign, OutreachOutcome, Question, Reason, Snooze, TouchRow
-from commsengine.cadence.kinds_and_states import BY_HAND, ENOUGH, HUMAN, Carrier, ChannelName, Standing, TouchKind
+from commsengine.cadence.kinds_and_states import (
+    BY_HAND,
+    ENOUGH,
+    HUMAN,
+    Carrier,
+    ChannelName,
+    ReasonCode,
+    Standing,
+    TouchKind,
+)
 from commsengine.cadence.plan import Message, Rung
 from commsengine.cadence.repeats import NOT_SEEN, RepeatRule, RepeatSlot, seen_at
 from commsengine.cadence.standing import standing
@@ -246,6 +255,6 @@ class MessageSequence:
     # -- words ------------------------------------------------------------------------------------
 
     def reason(
-        self, code: str, words: str, next_at: dt.datetime | None = None, waits_for: str = "", **values: object
+        self, code: ReasonCode, words: str, next_at: dt.datetime | None = None, waits_for: str = "", **values: object
     ) -> Reason:
         return Reason(self.campaign.id, self.message.id, code, words, next_at, waits_for, tuple(values.items()))

@@ -1,4 +1,4 @@
-"""``start``, ``pause``, ``resume``, ``cancel``: what a person decrees for a campaign."""
+"""``start``, ``pause``, ``resume``, ``cancel``: a person starts or stops a campaign."""
 
 from __future__ import annotations
 

@@ -27,6 +27,7 @@ from commsengine.errors import InputError
 from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
+    from commsengine.cadence.kinds_and_states import ChannelName
     from commsengine.cadence.plan import Plan
     from commsengine.planning.simulation import Simulation
     from commsengine.settings import Rates
@@ -186,7 +187,7 @@ def tell_rates(seen: Simulation, per_minute: Rates) -> None:
         click.echo(_(text, rate=per_minute[channel], messages=number, channel=channel, instant=when(last)))
 
 
-def tell_longest(audience: int, channels: Sequence[str], per_minute: Rates) -> None:
+def tell_longest(audience: int, channels: Sequence[ChannelName], per_minute: Rates) -> None:
     for channel in channels:
         if rate := per_minute.get(channel):
             minutes = counted(-(-audience // rate), "minute", "minutes")

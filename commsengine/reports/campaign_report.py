@@ -24,7 +24,7 @@ from commsengine.engine.directory import members_of
 from commsengine.recall.small_groups import enough, shown, total_of_all, week_of
 from commsengine.recall.statistics import Alike, Share
 from commsengine.reports.check_results import NOTHING, CheckResults, Weeks, check_results, shown_of
-from commsengine.reports.experiment_arms import ArmView, ExperimentArms
+from commsengine.reports.experiment_arms import ArmResult, ExperimentArms
 from commsengine.reports.recall_curves import Group, Mean, mean_of, mornings, past_of
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
@@ -123,7 +123,7 @@ class Report:
     people: int
     messages: tuple[MessageView, ...]
     weeks: tuple[Week, ...]
-    arms: tuple[ArmView, ...] = ()
+    arms: tuple[ArmResult, ...] = ()
 
 
 def report(store: Store, campaign: str, now: dt.datetime) -> Report:

@@ -29,7 +29,7 @@ REST = ""
 
 
 @dataclass(frozen=True, slots=True)
-class ArmView:
+class ArmResult:
     """One arm: messages by recall per person, and the share of right answers, one each in a block.
 
     ``more`` is how much larger that share is than the first arm's. An arm of too few shows nothing but its people.
@@ -64,23 +64,23 @@ class ExperimentArms:
             for row in history.rows
         )
 
-    def arms(self, closed: Mapping[Cell, Sequence[Block]]) -> tuple[ArmView, ...]:
+    def arms(self, closed: Mapping[Cell, Sequence[Block]]) -> tuple[ArmResult, ...]:
         """The arms as the plan names them; ``closed`` are the closed blocks of the roles that are shown."""
         if self._plan.experiment is None:
             return ()
         sizes = Counter(self._arms.values())
         names = [arm.name for arm in self._plan.experiment.arms]
         answers = self._dealt(closed, [name for name in names if enough(sizes[name])])
-        views: list[ArmView] = []
+        views: list[ArmResult] = []
         for name in names:
             if not enough(sizes[name]):
-                views.append(ArmView(name, sizes[name]))
+                views.append(ArmResult(name, sizes[name]))
                 continue
             right = answers.get(name, [])
             first = answers.get(views[0].name, []) if views and views[0].right else []
             share = Share(sum(right), len(right)) if right else None
             per_person = self._touches[name] / sizes[name]
-            views.append(ArmView(name, sizes[name], per_person, share, difference(right, first)))
+            views.append(ArmResult(name, sizes[name], per_person, share, difference(right, first)))
         return tuple(views)
 
     def _dealt(self, closed: Mapping[Cell, Sequence[Block]], names: Sequence[str]) -> dict[str, list[bool]]:

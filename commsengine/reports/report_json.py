@@ -7,7 +7,7 @@ from typing import Any
 
 from commsengine.recall.statistics import Interval, Share
 from commsengine.reports.campaign_report import MessageView, Report, RoleView, Total, TouchCounts
-from commsengine.reports.experiment_arms import ArmView
+from commsengine.reports.experiment_arms import ArmResult
 from commsengine.reports.recall_curves import Mean
 from commsengine.reports.report_html import headline
 
@@ -76,7 +76,7 @@ def _counts(counts: TouchCounts | None) -> dict[str, int | None]:
     return {each.name: getattr(counts, each.name, None) for each in fields(TouchCounts)}
 
 
-def _arm(arm: ArmView) -> dict[str, Any]:
+def _arm(arm: ArmResult) -> dict[str, Any]:
     more = arm.more
     return {
         "arm": arm.name,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from commsengine.cadence.audience import sequences_of
 from commsengine.cadence.history import Campaign, Campaigns, Decision, History, TouchRow
-from commsengine.cadence.kinds_and_states import ANSWERS, EVIDENCE, CampaignState, Standing
+from commsengine.cadence.kinds_and_states import ANSWERS, EVIDENCE, CampaignState, ReasonCode, Standing
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.repeats import ByRecall, seen_at
 from commsengine.cadence.sequence import MessageSequence
@@ -24,7 +24,7 @@ Standings = Mapping[tuple[str, str], Standing]
 Timing = Mapping[tuple[str, str], str]
 """By campaign and message."""
 
-BY_RECALL = frozenset({"due", "window", "missed_window", "budget", "now"})
+BY_RECALL: frozenset[ReasonCode] = frozenset({"due", "window", "missed_window", "budget", "now"})
 """The reasons for waiting that the cadence by recall has timed; after others the touch comes when they are over."""
 
 

@@ -1,5 +1,5 @@
 """Answers given in Slack."""
 
-from commsengine.slack_app.app import SlackApp
+from commsengine.slack_app.interactions import SlackApp
 
 __all__ = ["SlackApp"]

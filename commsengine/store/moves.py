@@ -40,7 +40,7 @@ class Move:
 
 CLAIM = Move(
     "claim", (None, "retry"), "claimed", "worker",
-    "due, its campaign runs at the epoch decided on, no hold; nobody else has the key",
+    "due, its campaign runs at the epoch decided on, no hold; no other engine has the key",
 )  # fmt: skip
 SKIP = Move("skip", (None, "retry"), "skipped", "worker", "decide says it is never sent: late, merged, superseded")
 CARRY = Move("carry", (None, "retry"), "sent", "worker", "a person carries it: it is on their list from now on")
@@ -70,12 +70,12 @@ POISON = Move("poison", ("claimed",), "failed", "reconciler", "the engine died t
 
 FIND = Move("find", ("uncertain",), "sent", "resolver or operator", "it is known to have arrived")
 SEND_AGAIN = Move(
-    "send again", ("uncertain",), "retry", "resolver, policy or operator", "not there, or nobody can know; flagged"
+    "send again", ("uncertain",), "retry", "resolver, policy or operator", "not there, or it cannot be known; flagged"
 )  # fmt: skip
 HOLD = Move("hold", ("uncertain",), "uncertain", "policy", "the plan holds it, or it is uncertain for the second time")
 
-CLOSE = Move("close", ("retry",), "skipped", "whoever cancels", "nobody decides for it any more")
-ERASE = Move("erase", ("retry", "claimed"), "skipped", "whoever erases", "there is nobody left to send it to")
+CLOSE = Move("close", ("retry",), "skipped", "the one who cancels", "it is not decided on any more")
+ERASE = Move("erase", ("retry", "claimed"), "skipped", "the one who erases", "the person it was for is gone")
 
 MOVES = (
     CLAIM, SKIP, CARRY, NOTE, CLAIM_NOTE, MARK, RENEW, ARRIVE, FAIL, PUT_OFF, DOUBT, DROP, GIVE_BACK, FORSAKE, POISON,
