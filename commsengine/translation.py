@@ -78,9 +78,9 @@ def add_catalog(language: str, texts: NullTranslations) -> None:
 
 
 def install(environment: Any) -> None:
-    """``{% trans %}`` and ``_`` in the pages of a Jinja2 environment, whose values stand as ``%(name)s`` in catalogs.
+    """Gives a Jinja2 environment ``{% trans %}`` and ``_``. Their values are ``%(name)s`` in a catalog.
 
-    Line ends in a text are blanks, so that a page may break its lines anywhere.
+    A line end in a text counts as a blank, so a page may break its lines anywhere.
     """
     environment.add_extension("jinja2.ext.i18n")
     environment.policies["ext.i18n.trimmed"] = True

@@ -85,7 +85,7 @@ def renewed(path: Path, texts: Catalog) -> tuple[bytes, bytes]:
 
 
 def slips(catalog: Catalog) -> list[str]:
-    """The texts whose translation has other ``{names}`` or ``%(names)s``, or braces that do not close."""
+    """The texts whose translation has other names in ``{}`` or ``%()s`` than the text, or an open brace."""
     return [
         str(entry.id)
         for entry in catalog

@@ -43,9 +43,10 @@ class OldDates:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What applying this plan changes. ``correction`` proposes what to write to those in ``told``.
+    """What a plan changes when it is applied.
 
-    ``corrected`` names the wrong messages, not sent from now on, each with the one that puts it right.
+    ``told`` are the people whose messages named an old date, ``correction`` is the text proposed for them.
+    ``corrected`` gives each message that is no longer sent the one that corrects it.
     """
 
     campaign: str

@@ -110,7 +110,7 @@ class CommandGroup(click.Group):
 
 
 def translated(command: click.Command) -> click.Command:
-    """A copy of the command, whose help is in the language in use."""
+    """A copy of the command with its help in the language in use."""
     shown = _with_help(command)
     shown.params = [_with_help(each) for each in command.params]
     shown.epilog = command.epilog and _(command.epilog)

@@ -306,7 +306,7 @@ def chunks(ids: Sequence[T]) -> Iterator[Sequence[T]]:
 
 
 def rows_with(connection: Connection, query: Select[Any], column: Column[Any], values: Sequence[str]) -> Iterator[Any]:
-    """The rows whose column has one of these values, however many these are."""
+    """The rows whose column has one of any number of values."""
     return (row for some in chunks(values) for row in connection.execute(query.where(column.in_(some))))
 
 

@@ -1,4 +1,4 @@
-"""Every slip that other tests make, told in a language in which every text is marked: no word is left out."""
+"""Errors of all slips that other tests make, in a language that marks every text: no word is unmarked."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -179,22 +180,22 @@ def test_an_error_that_cites_a_cell_is_neutral(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize("watched", [False, True])
-def test_a_log_line_is_one_neutral_line(monkeypatch: pytest.MonkeyPatch, watched: bool) -> None:
+def test_a_log_line_is_one_neutral_line(watched: bool) -> None:
     stream = Screen() if watched else io.StringIO()
-    monkeypatch.setattr(sys, "stderr", stream)
-    unfailing_stderr()
-    configure_logs(logging.WARNING)
-    try:
+    with contextlib.redirect_stderr(stream):
+        unfailing_stderr()
+        configure_logs(logging.WARNING)
         try:
-            raise ValueError(EVIL)
-        except ValueError:
-            structlog.get_logger("x").error("failed", error=EVIL, also=[EVIL], exc_info=True)
-        structlog.get_logger("x").error("failed", error=EVIL)
-        sys.excepthook(ValueError, ValueError(EVIL), None)
-        print(EVIL, file=sys.stderr)
-        sys.stderr.writelines([EVIL])
-    finally:
-        structlog.reset_defaults()
+            try:
+                raise ValueError(EVIL)
+            except ValueError:
+                structlog.get_logger("x").error("failed", error=EVIL, also=[EVIL], exc_info=True)
+            structlog.get_logger("x").error("failed", error=EVIL)
+            sys.excepthook(ValueError, ValueError(EVIL), None)
+            print(EVIL, file=sys.stderr)
+            sys.stderr.writelines([EVIL])
+        finally:
+            structlog.reset_defaults()
     said = stream.getvalue()
     assert OBEYED.findall(re.sub(r"\x1b\[[0-9;]*m", "", said) if watched else said) == []
     assert "\x1b[8m" not in said

@@ -101,6 +101,7 @@ def test_a_read_only_database_is_named(sqlite_template: Path) -> None:
             store.people.save([ANA], by="dana", now=NOW)
 
 
+# A file without rights is the one cause of it, and it holds for every account but root.
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
 def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "locked.db"
