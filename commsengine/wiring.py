@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from commsengine.cadence.people import Person
     from commsengine.cadence.plan import Plan, Workspace
     from commsengine.campaigns.restore_backup import Restore
+    from commsengine.channels.providers import ProviderProfile
     from commsengine.content.render import Renderer
     from commsengine.engine.decisions import Decisions
     from commsengine.engine.engine import Engine, MorningMail
@@ -160,6 +161,12 @@ class Wiring:
         from commsengine.authoring.workspace_file import load_workspace
 
         return load_workspace(self.folder / "workspace.yaml")
+
+    @cached_property
+    def providers(self) -> tuple[ProviderProfile, ...]:
+        from commsengine.authoring.providers_file import FILE, load_providers
+
+        return load_providers(self.folder / FILE)
 
     @cached_property
     def templates(self) -> Mapping[str, str]:

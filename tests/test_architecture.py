@@ -49,6 +49,7 @@ FLOORS = {
 NEIGHBOURS = {
     ("cadence", "recall"): None,  # a cadence by recall asks the memory model, which knows no plans
     ("authoring", "content"): None,  # check renders every template
+    ("authoring", "channels"): ("providers",),  # what providers allow is read from YAML
     ("channels", "content"): ("message",),  # a channel carries a finished message
     ("resolvers", "channels"): None,  # a resolver asks the other side in the channel's own words
     ("answers", "engine"): None,
@@ -69,7 +70,7 @@ PURE = {
 HEAVY = {"sqlmodel", "sqlalchemy", "alembic", "slack_sdk", "slack_bolt", "starlette", "uvicorn", "holidays"}
 """What no command may import before it runs: ``--help`` must answer at once."""
 
-LATE = {"cli.doctor_checks", "cli.rehearsal_story"}
+LATE = {"cli.doctor.checks", "cli.doctor.mail", "cli.doctor.slack", "cli.doctor.uncertain", "cli.rehearsal_story"}
 """Files of the command line that only a running command loads."""
 
 CLOCK = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today")} | {

@@ -39,7 +39,11 @@ CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
     ),
     N_("Run it"): (
         CommandEntry("send-test", N_("Send one message of a plan to yourself.")),
-        CommandEntry("doctor", N_("Test what sending needs: settings, database, mail, Slack, links, clock.")),
+        CommandEntry(
+            "doctor",
+            N_("Test what sending needs: settings, database, mail, Slack, links, clock."),
+            "doctor.command",
+        ),
         CommandEntry("apply", N_("Show what a plan changes, and put it in force.")),
         CommandEntry("start", N_("Start a campaign."), "control"),
         CommandEntry("pause", N_("Stop sending: one campaign, or all of them."), "control"),

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from commsengine.cli.file_rights import keeps_modes_here, open_files
+from commsengine.cli.doctor.file_rights import keeps_modes_here, open_files
 from commsengine.engine.owner_lock import EngineLock
 from commsengine.environment import load_settings
 from commsengine.sandbox.mailbox import Mailbox

@@ -29,7 +29,7 @@ def doctor(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
 
     Example: commsengine doctor
     """
-    from commsengine.cli.doctor_checks import examine
+    from commsengine.cli.doctor.checks import examine
 
     findings = examine(wiring)
     sound = all(finding.state != "problem" for finding in findings)

@@ -1,0 +1,161 @@
+"""The examinations of ``doctor``, one function each. Loaded only when it runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from commsengine.cadence.time_notation import clock_text
+from commsengine.cli.doctor.finding import TIMEOUT, Finding, note, ok, problem
+from commsengine.cli.doctor.mail import mail
+from commsengine.cli.doctor.slack import slack
+from commsengine.cli.doctor.uncertain import resolvers
+from commsengine.cli.output import at_rest, n_people, waits_for, when
+from commsengine.errors import CommsError
+from commsengine.loopback import is_loopback
+from commsengine.settings import shown
+from commsengine.translation import N_, _, counted
+
+if TYPE_CHECKING:
+    from commsengine.wiring import Wiring
+
+AHEAD = dt.timedelta(minutes=2)
+
+
+def examine(wiring: Wiring) -> list[Finding]:
+    """Raises ``InputError`` for settings that cannot be read: nothing else could be examined."""
+    examinations: dict[str, Callable[[Wiring], Iterator[Finding]]] = {
+        N_("database"): _database,
+        N_("state"): _state,
+        N_("files"): _files,
+        N_("clock"): _clock,
+        N_("ticks"): _ticks,
+        N_("mail"): mail,
+        N_("slack"): slack,
+        N_("uncertain"): resolvers,
+        N_("links"): _links,
+        N_("channels"): _resting,
+        N_("windows"): _windows,
+    }
+    findings = [replace(found, about=N_("settings")) for found in _settings(wiring)]
+    for about, examination in examinations.items():
+        try:
+            findings += (replace(found, about=about) for found in examination(wiring))
+        except CommsError as error:
+            findings.append(Finding(about, "problem", error.message, error.fix))
+    return findings
+
+
+def _settings(wiring: Wiring) -> Iterator[Finding]:
+    given = [name for name, value in shown(wiring.settings).items() if value != "not set"]
+    yield ok(_("{settings} are set, none is wrong.", settings=len(given)))
+    if not wiring.settings.credentials:
+        fix = _("Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN.")
+        yield problem(_("Neither mail nor Slack is set up."), fix)
+
+
+def _state(wiring: Wiring) -> Iterator[Finding]:
+    folder, database = wiring.settings.state_dir.absolute(), wiring.settings.database_file
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        fix = _("Let COMMSENGINE_STATE_DIR name a folder of this user that outlives a restart.")
+        yield problem(_("The state folder {folder} cannot be written.", folder=folder), fix)
+    elif database and folder.is_relative_to(database.absolute().parent):
+        text = N_("The state folder {folder} lies beside the database: restored together, none can tell.")
+        fix = _("Set COMMSENGINE_STATE_DIR to a folder outside of the workspace.")
+        yield note(_(text, folder=folder), fix)
+    else:
+        yield ok(_("The sent-journal is kept in {folder}.", folder=folder))
+
+
+def _files(wiring: Wiring) -> Iterator[Finding]:
+    # Files that people put there themselves are a note.
+    from commsengine.cli.doctor.file_rights import EVERYBODY, open_files
+
+    found = list(open_files(wiring.settings))
+    for each in found:
+        grave = each.guarded and each.reader == EVERYBODY
+        yield (problem if grave else note)(each.text, each.fix)
+    if not any(each.guarded for each in found):
+        yield ok(_("By their modes, this account alone reads database, backups and state."))
+
+
+def _database(wiring: Wiring) -> Iterator[Finding]:
+    from commsengine.engine.state_folder import STOPPED
+
+    people = n_people(wiring.store.people.count())
+    campaigns = counted(len(wiring.store.campaigns.all()), "campaign", "campaigns")
+    yield ok(f"{wiring.store.database.dialect}, {people}, {campaigns}.")
+    if left_out := wiring.store.database.examine():
+        yield note(f"{left_out}.", _("Once in a while: sqlite3 FILE 'PRAGMA quick_check'"))
+    if wiring.stop_is_there():
+        yield problem(_(STOPPED), _("Remove it when sending may go on."))
+    held = next((hold for hold in wiring.store.engine.holds() if hold.until is None), None)
+    if held:
+        yield problem(_("The engine is on hold: {reason}", reason=_(held.reason)), _("Then: commsengine release"))
+
+
+def _resting(wiring: Wiring) -> Iterator[Finding]:
+    from commsengine.reports.status import channels
+
+    now = wiring.clock()
+    for rest in channels(wiring.store, wiring.decisions, now):
+        yield problem(f"{at_rest(rest, now)} {waits_for(rest)}", _("Then a single message tries it again."))
+
+
+def _clock(wiring: Wiring) -> Iterator[Finding]:
+    beats = wiring.store.engine.heartbeats()
+    if beats and beats[0].beat_at > wiring.clock() + AHEAD:
+        text = N_("The last beat on record is in the future ({instant:%Y-%m-%d %H:%M} UTC).")
+        yield problem(_(text, instant=beats[0].beat_at), _("Set this machine's clock; has it gone back?"))
+    else:
+        yield ok(_("{instant:%Y-%m-%d %H:%M} UTC.", instant=wiring.clock()))
+
+
+def _ticks(wiring: Wiring) -> Iterator[Finding]:
+    from commsengine.cli.run import remedy, too_rarely
+    from commsengine.engine.waiting_messages import count_missed_windows
+
+    last, rarely = wiring.store.engine.heartbeat(), too_rarely(wiring)
+    if last is None or not rarely:
+        return
+    if unreached := count_missed_windows(wiring.store, wiring.decisions, last.beat_at):
+        text = N_("At the last call, {instant}, something was due for {people} whose send window was closed.")
+        closed = _(text, instant=when(last.beat_at), people=n_people(unreached))
+        yield problem(f"{rarely} {closed}", remedy(wiring))
+    else:
+        yield note(f"{rarely} {_('What falls due waits for the next call.')}", remedy(wiring))
+
+
+def _links(wiring: Wiring) -> Iterator[Finding]:
+    base = wiring.links.base_url
+    if is_loopback(urlsplit(base).hostname):
+        fix = _("Set COMMSENGINE_BASE_URL before real people get them.")
+        yield note(_("Links lead to {address}, which only this machine can open.", address=base), fix)
+        return
+    try:
+        with urllib.request.urlopen(f"{base}/healthz", timeout=TIMEOUT) as answer:  # noqa: S310 - checked to be http(s)
+            yield ok(_("{address} answers ({status}).", address=base, status=answer.status))
+    except urllib.error.HTTPError as error:
+        yield note(_("{address} answers, but no engine runs behind it ({status}).", address=base, status=error.code))
+    except OSError as error:
+        fix = _("Start the engine, look at the web server.")
+        yield problem(_("{address} does not answer: {error}.", address=base, error=error), fix)
+
+
+def _windows(wiring: Wiring) -> Iterator[Finding]:
+    running = [record for record in wiring.store.campaigns.all() if record.state == "running"]
+    for record in running:
+        window = record.plan.send.window
+        days, start, end = ", ".join(window.days), clock_text(window.start), clock_text(window.end)
+        text = N_("{campaign}: {days}, {start} to {end} in each person's own time.")
+        yield ok(_(text, campaign=record.id, days=days, start=start, end=end))
+    due = wiring.store.loading.next_wake()
+    if running and due:
+        yield ok(_("The next person is looked at {instant}.", instant=when(max(due, wiring.clock()))))
