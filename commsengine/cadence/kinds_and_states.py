@@ -35,6 +35,10 @@ TouchState = Literal["claimed", "sending", "sent", "retry", "failed", "uncertain
 Verdict = Literal["sent", "permanent", "retry", "uncertain", "released"]
 """What a channel says of one attempt."""
 
+Fault = Literal["", "person", "message", "us", "quota", "later", "unknown"]
+"""What a refusal is about: one person, the message, us (our sender, log-in or machine, until somebody sees to it), a
+quota of ours (until it renews), or only this moment. ``unknown`` until it shows; empty where nothing was refused."""
+
 ReceiptState = Literal["sent", "failed", "retry", "uncertain", "released"]
 """What becomes of a touch by one attempt."""
 AttemptVerdict = Literal["sent", "failed", "retry", "uncertain"]

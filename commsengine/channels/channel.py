@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, fields
 from typing import Protocol
 
-from commsengine.cadence.kinds_and_states import Verdict
+from commsengine.cadence.kinds_and_states import Fault, Verdict
 from commsengine.content.message import RenderedMessage
 
 SENT: Verdict = "sent"
@@ -33,11 +33,9 @@ class Outcome:
 
     ``begun`` is false when nothing was offered to the other side (connection refused, 429): no attempt is counted.
     ``retry_after`` is in seconds. ``unreachable`` says why this person can never be reached here ("not on Slack", "no
-    such mailbox"): a fact that outlives the touch. ``channel_down`` says why this channel reaches no one at present;
-    ``lasting`` that this stays so until a person sees to it (password, token, certificate), ``quota`` that we have sent
-    as much as we may, ``narrow`` that only this connection is one too many.
-    ``unclear``, of a refusal for good, is what makes it equal to another (code and enhanced code): whether it is about
-    this person or about us shows only in what the others get.
+    such mailbox"): a fact that outlives the touch. ``channel_down`` says why this channel reaches no one at present,
+    ``narrow`` that only this connection is one too many.
+    ``fault`` says what a refusal is about, and ``alike`` what makes it equal to another (code and enhanced code).
     ``remote_id`` is the other side's name for it: queue id, or Slack channel and ts.
     """
 
@@ -50,10 +48,9 @@ class Outcome:
     remote_id: str = ""
     unreachable: str = ""
     channel_down: str = ""
-    lasting: bool = False
-    quota: bool = False
+    fault: Fault = ""
     narrow: bool = False
-    unclear: str = ""
+    alike: str = ""
 
 
 @dataclass(eq=False)
@@ -68,10 +65,9 @@ class DeliveryError(Exception):
     retry_after: float | None = None
     unreachable: str = ""
     channel_down: str = ""
-    lasting: bool = False
-    quota: bool = False
+    fault: Fault = ""
     narrow: bool = False
-    unclear: str = ""
+    alike: str = ""
 
     def __str__(self) -> str:
         return self.reply

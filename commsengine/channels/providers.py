@@ -29,8 +29,12 @@ class SendingLimits:
     per_connection: int | None = None
 
     def overridden(self, connections: int | None, per_minute: float | None, per_day: int | None) -> SendingLimits:
-        given = {"connections": connections, "per_minute": per_minute, "per_day": per_day}
-        return replace(self, **{name: value for name, value in given.items() if value is not None})
+        return replace(
+            self,
+            connections=connections or self.connections,
+            per_minute=per_minute or self.per_minute,
+            per_day=per_day or self.per_day,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from typing import Any, Protocol
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from commsengine.cadence.kinds_and_states import Fault
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, DeliveryError, Mark, Outcome
 from commsengine.content.message import RenderedMessage
 from commsengine.translation import N_
@@ -166,7 +167,9 @@ class SlackChannel:
     def _looked_up(self, email: str, stopped: dict[str, DeliveryError]) -> Mapping[str, Any]:
         found: Mapping[str, Any] = self._call("users.lookupByEmail", stopped, email=email)["user"]
         if found.get("deleted") or found.get("is_bot"):
-            raise DeliveryError(PERMANENT, "connect", "deactivated", begun=False, unreachable=_NOT_ON_SLACK)
+            raise DeliveryError(
+                PERMANENT, "connect", "deactivated", begun=False, unreachable=_NOT_ON_SLACK, fault="person"
+            )
         return found
 
     def _call(
@@ -200,7 +203,7 @@ class SlackChannel:
             self._troubles.pop(method, None)
         if error.channel_down:
             stopped["*"] = DeliveryError(
-                RETRY, "connect", error.reply, begun=False, channel_down=error.channel_down, lasting=error.lasting
+                RETRY, "connect", error.reply, begun=False, channel_down=error.channel_down, fault=error.fault
             )
         elif error.retry_after is not None and not error.begun:
             stopped[method] = error
@@ -227,12 +230,13 @@ def refused(error: SlackApiError, *, marked: bool) -> DeliveryError:
     if status == 429 or name in ("ratelimited", "rate_limited"):
         return DeliveryError(RETRY, phase, "ratelimited", begun=False, retry_after=_wait(error))
     if name in _NOBODY:
-        return DeliveryError(PERMANENT, phase, name, begun=False, unreachable=_NOT_ON_SLACK)
+        return DeliveryError(PERMANENT, phase, name, begun=False, unreachable=_NOT_ON_SLACK, fault="person")
     if name in _OURS:
         down = f"Slack refuses us: {name}. {_OURS[name]}"
-        return DeliveryError(RETRY, phase, name, begun=False, channel_down=down, lasting=name not in _PASSES)
+        fault: Fault = "later" if name in _PASSES else "us"
+        return DeliveryError(RETRY, phase, name, begun=False, channel_down=down, fault=fault)
     if name in _THIS_MESSAGE:
-        return DeliveryError(PERMANENT, phase, name)
+        return DeliveryError(PERMANENT, phase, name, fault="message", alike=name)
     if name.replace("_", "").isalnum() and name not in _SLACKS_OWN and status < 500:
         return DeliveryError(RETRY, phase, name)  # of this person or message, in a word that is new to us
     from_slack = name.replace("_", "").isalnum()  # anything else is not Slack speaking, but something in between
@@ -287,8 +291,8 @@ def _never_out(reason: OSError, *, marked: bool) -> DeliveryError:
     # connection was cut in mid-request, the request itself may be why: that counts as an attempt.
     why = next((text for kind, text in _NO_CONNECTION if isinstance(reason, kind)), N_("Slack cannot be reached"))
     cut = isinstance(reason, BrokenPipeError | ConnectionResetError)
-    lasting = isinstance(reason, ssl.SSLCertVerificationError)
-    return DeliveryError(RETRY, "connect", why, begun=marked and cut, channel_down=why, lasting=lasting)
+    fault: Fault = "us" if isinstance(reason, ssl.SSLCertVerificationError) else "later"
+    return DeliveryError(RETRY, "connect", why, begun=marked and cut, channel_down=why, fault=fault)
 
 
 def _wait(error: SlackApiError) -> float:

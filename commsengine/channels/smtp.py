@@ -10,6 +10,7 @@ import ssl
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, parse_qs
 
+from commsengine.cadence.kinds_and_states import Fault
 from commsengine.channels import refusals
 from commsengine.channels.channel import PERMANENT, RETRY, DeliveryError
 from commsengine.channels.server_url import ServerUrl
@@ -230,12 +231,13 @@ def refusal(phase: str, code: int, reply: bytes) -> DeliveryError:
     if what in _EVERYBODY:
         return _for_everybody(what, phase, text, _EVERYBODY[what].format(text=text))
     if what == refusals.BUSY:
-        return DeliveryError(RETRY, phase, text, begun=False, retry_after=_PATIENCE)
+        return DeliveryError(RETRY, phase, text, begun=False, retry_after=_PATIENCE, fault="later")
     if what == refusals.LATER:
-        return DeliveryError(RETRY, phase, text, retry_after=_WAIT.get(code, _WAIT_OTHERWISE))
+        return DeliveryError(RETRY, phase, text, retry_after=_WAIT.get(code, _WAIT_OTHERWISE), fault="later")
     gone = N_("no such mailbox") if what == refusals.GONE else ""
-    alike = f"{code} {refusals.enhanced_code(_words(reply))}".strip() if what == refusals.UNCLEAR else ""
-    return DeliveryError(PERMANENT, phase, text, unreachable=gone, unclear=alike)
+    alike = f"{code} {refusals.enhanced_code(_words(reply))}".strip()
+    fault: Fault = "unknown" if what == refusals.UNCLEAR else "person"
+    return DeliveryError(PERMANENT, phase, text, unreachable=gone, fault=fault, alike=alike)
 
 
 def _no_connection(error: Exception, host: str, port: int) -> DeliveryError:
@@ -248,8 +250,9 @@ def _no_connection(error: Exception, host: str, port: int) -> DeliveryError:
     reason = next(text for kind, text in _NO_CONNECTION if isinstance(error, kind))
     cause = reason.format(place=place, host=host, detail=_in_words(error))
     no_way_in = type(error) is smtplib.SMTPException  # it offers none of the ways to log in that we know
-    lasting = no_way_in or isinstance(error, smtplib.SMTPNotSupportedError | ssl.SSLError)
-    return DeliveryError(RETRY, refusals.CONNECT, cause, begun=False, channel_down=cause, lasting=lasting)
+    ours = no_way_in or isinstance(error, smtplib.SMTPNotSupportedError | ssl.SSLError)
+    fault: Fault = "us" if ours else "later"
+    return DeliveryError(RETRY, refusals.CONNECT, cause, begun=False, channel_down=cause, fault=fault)
 
 
 def queue_id(reply: bytes) -> str:
@@ -264,9 +267,10 @@ def shown(code: int, reply: bytes) -> str:
 
 
 def _for_everybody(what: str, phase: str, reply: str, cause: str) -> DeliveryError:
-    lasting, quota, narrow = (what == each for each in (refusals.US, refusals.QUOTA, refusals.CONNECTIONS))
+    faults: dict[str, Fault] = {refusals.US: "us", refusals.QUOTA: "quota"}
+    narrow = what == refusals.CONNECTIONS
     return DeliveryError(
-        RETRY, phase, reply, begun=False, channel_down=cause, lasting=lasting, quota=quota, narrow=narrow
+        RETRY, phase, reply, begun=False, channel_down=cause, fault=faults.get(what, "later"), narrow=narrow
     )
 
 

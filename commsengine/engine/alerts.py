@@ -99,7 +99,7 @@ class Alerts:
 
 
 def _rests(breaker: Breaker, waiting: int, now: dt.datetime) -> str:
-    passes = _("passes by itself when the quota renews") if breaker.quota else _("does not pass by itself")
+    passes = _("passes by itself when the quota renews") if breaker.fault == "quota" else _("does not pass by itself")
     return _(
         "The reason: {because}.\n\nThis {passes}. {waits}, and none of them counts as refused. The channel "
         "rests until {until:%H:%M:%S} UTC; then one message tries it, again and again, every ten minutes at "

@@ -124,7 +124,7 @@ class BatchDelivery:
         if outcome.verdict == SENT:
             for refusal in self._unclear.arrive(outcome.key, one.topic):
                 refusal.record(refusal.outcome)
-        if outcome.unclear and not self._unclear.own(outcome.key, one.topic):
+        if outcome.fault == "unknown" and not self._unclear.own(outcome.key, one.topic):
             self._hold_back(outcome, one)
             return
         self._heed(outcome, one)
@@ -140,14 +140,14 @@ class BatchDelivery:
         if not self._unclear.add(refusal):
             return
         down = f"all are refused alike: {outcome.reply}"
-        refused = replace(outcome, verdict=RETRY, begun=False, channel_down=down, lasting=True, unclear="")
+        refused = replace(outcome, verdict=RETRY, begun=False, channel_down=down, fault="us")
         self._heed(refused, one)
         for each in self._unclear.take():
             each.record(self._behind_the_others(replace(refused, key=each.outcome.key, reply=each.outcome.reply)))
 
     def _behind_the_others(self, outcome: Outcome) -> Outcome:
         now, until = self._clock(), self._breaker.until
-        judged = outcome.lasting or outcome.quota
+        judged = outcome.fault in ("us", "quota")
         if not judged or until is None or not self._breaker.shut(now):
             return outcome
         return replace(outcome, retry_after=(until - now + AFTER_THE_OTHERS).total_seconds())
@@ -171,9 +171,7 @@ class BatchDelivery:
             self.narrowed = True
         elif outcome.channel_down:
             if not self._down:  # the rest of the batch was not tried
-                self._breaker.fail(
-                    outcome.channel_down, now, lasting=outcome.lasting, quota=outcome.quota, at_once=took >= TIMED_OUT
-                )
+                self._breaker.fail(outcome.channel_down, now, outcome.fault or "later", at_once=took >= TIMED_OUT)
             self._down = True
         elif outcome.verdict == RETRY and not outcome.begun and outcome.retry_after is not None:
             self._breaker.later(outcome.retry_after, now)

@@ -19,7 +19,7 @@ from collections import deque
 
 import structlog
 
-from commsengine.cadence.kinds_and_states import ChannelName
+from commsengine.cadence.kinds_and_states import ChannelName, Fault
 from commsengine.translation import N_
 
 A_MOMENT = dt.timedelta(minutes=1)
@@ -43,7 +43,7 @@ class Breaker:
         self.channel = channel
         self.until: dt.datetime | None = None
         self.because = ""
-        self.lasting = self.quota = False
+        self.fault: Fault = ""
         self._since: dt.datetime | None = None
         self.trying = False
         """Open or half-open: nothing has got through since it opened."""
@@ -77,18 +77,16 @@ class Breaker:
             if self._probe == threading.get_ident():
                 self._probe = None
 
-    def fail(
-        self, because: str, now: dt.datetime, *, lasting: bool = False, quota: bool = False, at_once: bool = False
-    ) -> None:
-        """No recipient can be reached; ``lasting`` until a person sees to it, ``quota`` until it renews."""
+    def fail(self, because: str, now: dt.datetime, fault: Fault = "later", *, at_once: bool = False) -> None:
+        """No recipient can be reached: by our fault (``us``) until a person sees to it, ``quota`` until it renews."""
         with self._lock:
             if self.shut(now):
-                if lasting:
-                    self.because, self.lasting = because, True
+                if fault == "us":
+                    self.because, self.fault = because, fault
                 return
             self._failures += 1
-            if lasting or quota or at_once or self.trying or self._failures >= FAILURES:
-                self._open(because, now, lasting, quota)
+            if fault in ("us", "quota") or at_once or self.trying or self._failures >= FAILURES:
+                self._open(because, now, fault)
 
     def refuse(self, because: str, now: dt.datetime, *, again: bool) -> None:
         """One recipient was refused for now; ``again``: not for the first time."""
@@ -122,16 +120,16 @@ class Breaker:
                 self._close()
             self._failures = self._openings = 0
 
-    def _open(self, because: str, now: dt.datetime, lasting: bool = False, quota: bool = False) -> None:
+    def _open(self, because: str, now: dt.datetime, fault: Fault = "later") -> None:
         wait = min(FIRST_WAIT * 2 ** min(self._openings, 10), LONGEST_WAIT)
         self._openings += 1
         self._since, self.until, self.because, self.trying = now, now + wait, because, True
-        self.lasting, self.quota = lasting, quota
+        self.fault = fault
         self._lately.clear()
-        log.log(40 if lasting else 30, "channel_shut", channel=self.channel, seconds=wait.total_seconds())
+        log.log(40 if fault == "us" else 30, "channel_shut", channel=self.channel, seconds=wait.total_seconds())
 
     def _close(self) -> None:
-        self.until, self.because, self.lasting, self.quota, self.trying = None, "", False, False, False
+        self.until, self.because, self.fault, self.trying = None, "", "", False
         self._failures = 0
 
     def _too_many(self, now: dt.datetime) -> bool:

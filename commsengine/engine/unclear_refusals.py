@@ -52,7 +52,7 @@ class UnclearRefusals:
         with self._lock:
             self._open.append(refusal)
             self._refused.setdefault(refusal.outcome.key, self._arrived[refusal.message])
-            rows = [self._alike.setdefault((of, refusal.outcome.unclear), []) for of in (refusal.message, "")]
+            rows = [self._alike.setdefault((of, refusal.outcome.alike), []) for of in (refusal.message, "")]
             for row in rows:
                 row.append(refusal.person)
             return any(len(row) >= ALIKE and len(set(row)) >= PEOPLE for row in rows)

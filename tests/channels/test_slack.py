@@ -110,7 +110,9 @@ def test_the_mark_comes_right_before_the_post(slack: SlackStandIn) -> None:
 
 def test_who_is_not_on_slack_is_told_apart_and_the_others_go(slack: SlackStandIn) -> None:
     missing, ben = deliver(slack, {"to_email": "zoe@example.com"}, {"to_email": "ben@example.com"})
-    assert missing == Outcome("k1", PERMANENT, "connect", "users_not_found", begun=False, unreachable="not on Slack")
+    assert missing == Outcome(
+        "k1", PERMANENT, "connect", "users_not_found", begun=False, unreachable="not on Slack", fault="person"
+    )
     assert ben.verdict == SENT
 
 
@@ -153,7 +155,7 @@ def test_what_is_wrong_with_us_or_the_workspace_is_nobodys_fault(slack: SlackSta
     for one in (first, second):
         assert (one.verdict, one.begun, one.unreachable) == (RETRY, False, "")
         assert re.match(rf"Slack refuses us: {error}\. [A-Z].{{20,}}[^.]$", one.channel_down)
-        assert one.lasting == (error != "team_added_to_org")
+        assert one.fault == ("later" if error == "team_added_to_org" else "us")
 
 
 @pytest.mark.parametrize("method", ["conversations.open", "chat.postMessage"])
@@ -172,7 +174,7 @@ def test_an_app_without_its_messages_tab_is_refused_and_says_where_to_switch_it_
     slack = SlackStandIn([("ana@example.com", "Ana Kim")], manifest={**MANIFEST, "features": features})
     slack.url, serving[1].router.routes[:] = serving[0].url, slack.routes
     (outcome,) = deliver(slack)
-    assert (outcome.verdict, outcome.begun, outcome.unreachable, outcome.lasting) == (RETRY, False, "", True)
+    assert (outcome.verdict, outcome.begun, outcome.unreachable, outcome.fault) == (RETRY, False, "", "us")
     assert outcome.channel_down == (
         "Slack refuses us: messages_tab_disabled. Switch it on at api.slack.com/apps: the app → App Home → Show Tabs → "
         "Messages Tab"

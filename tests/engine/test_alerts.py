@@ -41,7 +41,7 @@ def an_engine(store: Store, clock: Clock, relay: SmtpSink, admin: str = ADMIN, *
 
 def refused(message: RenderedMessage) -> Outcome:
     because = "Slack refuses us: invalid_auth"
-    return Outcome(message.key, RETRY, begun=False, channel_down=because, lasting=True)
+    return Outcome(message.key, RETRY, begun=False, channel_down=because, fault="us")
 
 
 def to_admin(relay: SmtpSink) -> list[Letter]:

@@ -51,11 +51,11 @@ def test_each_opening_in_a_row_doubles_the_wait_up_to_ten_minutes() -> None:
 
 def test_a_failure_that_lasts_opens_at_once_also_where_another_has_opened_before() -> None:
     breaker = Breaker("email")
-    breaker.fail("535 refused", NOW, lasting=True)
-    assert (breaker.shut(NOW), breaker.lasting) == (True, True)
+    breaker.fail("535 refused", NOW, "us")
+    assert (breaker.shut(NOW), breaker.fault) == (True, "us")
     later, _ = opened()
-    later.fail("535 refused", NOW, lasting=True)
-    assert (later.lasting, later.because, later.until) == (True, "535 refused", NOW + 30 * SECOND)
+    later.fail("535 refused", NOW, "us")
+    assert (later.fault, later.because, later.until) == ("us", "535 refused", NOW + 30 * SECOND)
 
 
 def test_threads_that_meet_the_same_failure_count_once() -> None:
@@ -84,7 +84,7 @@ def test_one_that_gets_through_makes_everything_as_before() -> None:
 
 
 def test_what_was_under_way_does_not_open_a_channel_that_was_shut_meanwhile() -> None:
-    breaker, _ = opened(lasting=True)
+    breaker, _ = opened(fault="us")
     breaker.succeed(NOW)
     assert breaker.shut(NOW)
 

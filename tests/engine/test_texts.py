@@ -80,7 +80,7 @@ def test_alerts(store: Store, clock: Clock) -> None:
     record = known(store, "crm")
     store.engine.hold("The file is gone.", now=clock.now)
     resting = Breaker("email")
-    resting.fail("Slack does not answer", clock.now, lasting=True)
+    resting.fail("Slack does not answer", clock.now, "us")
     reasons = Counter({reason_of("render", "NameError: x"): 7, reason_of("rcpt", "no such mailbox"): 3})
     reasons |= Counter({reason_of("rcpt", f"550 {n}"): 1 for n in range(6)})
     with in_pseudo(values_outside=True) as texts:

@@ -262,7 +262,7 @@ def test_f31_a_channel_that_rests_is_tried_again_once_the_clock_is_set_back(
 ) -> None:
     run(store, [someone(1), someone(2)])
     outcomes = iter(
-        [Outcome("", RETRY, "connect", "refused", begun=False, channel_down="the relay refuses us", lasting=True)]
+        [Outcome("", RETRY, "connect", "refused", begun=False, channel_down="the relay refuses us", fault="us")]
     )
 
     def down_once(message: RenderedMessage) -> Outcome | None:
