@@ -74,10 +74,15 @@ def _zone_of_this_machine() -> dt.tzinfo:
 
 
 class Wiring:
-    """One workspace. ``clock`` gives the time; a rehearsal brings its own."""
+    """One workspace. ``clock`` gives the time and ``sleep`` waits by it; a rehearsal brings its own."""
 
-    def __init__(self, folder: Path, clock: Callable[[], dt.datetime] = now) -> None:
-        self.folder, self.clock = folder.absolute(), clock
+    def __init__(
+        self,
+        folder: Path,
+        clock: Callable[[], dt.datetime] = now,
+        sleep: Callable[[float], object] | None = None,
+    ) -> None:
+        self.folder, self.clock, self.sleep = folder.absolute(), clock, sleep
         spare_proxies()
         self._renderers: dict[tuple[int, bool], Renderer] = {}
 
@@ -259,14 +264,15 @@ class Wiring:
 
         server, sender = parse_smtp_url(self.settings.smtp), self.mail_from
         threads, rate = self.settings.smtp_connections, self.settings.smtp_rate
-        return ChannelSetup(lambda: EmailChannel(server, sender), threads, rate)
+        return ChannelSetup(lambda: EmailChannel(server, sender), threads, rate, self.sleep)
 
     def _slack(self) -> ChannelSetup:
         from commsengine.channels.slack import SlackChannel
         from commsengine.engine.senders import ChannelSetup
 
         token, url, ids = self.settings.slack_token, self.settings.slack_api_url, self.store.slack_ids
-        return ChannelSetup(lambda: SlackChannel(token, ids, api_url=url), SLACK_THREADS, self.settings.slack_rate)
+        rate = self.settings.slack_rate
+        return ChannelSetup(lambda: SlackChannel(token, ids, api_url=url), SLACK_THREADS, rate, self.sleep)
 
     @cached_property
     def resolvers(self) -> dict[str, list[Resolver]]:
@@ -342,6 +348,7 @@ class Wiring:
             self.renderer,
             workspace=self.rules,
             clock=self.clock,
+            sleep=self.sleep,
             interval=interval,
             admin=self.settings.admin_email,
             state=self.state_folder,

@@ -27,6 +27,9 @@ _FROM = re.compile(rb"(?:^|\n)From:((?:[^\r\n]|\r\n[ \t])*)", re.IGNORECASE)
 _ADDRESS = re.compile(r"<([^>]*)>")
 _BAD = "501 5.5.2 Cannot decode response"
 
+OTHERS = "postfix"
+"""A profile of the workspace's own speaks like this one."""
+
 Applies = Callable[["_Conversation"], bool]
 
 
@@ -42,8 +45,9 @@ class RelayStandIn(Mailbox):
     with none every address is inside. ``clock`` gives aware UTC; ``answers_late`` makes a provider that delays do so in
     real time; ``unit`` are the seconds over which it counts what is a minute's too much.
 
-    ``refused`` counts its refusals by their first line, ``delayed`` what came faster than the provider takes it;
-    ``most_at_once`` is how many connections were open together, ``log_ins`` how often somebody was let in.
+    ``instants`` are those at which mail arrived, ``refused`` counts its refusals by their first line, ``delayed`` what
+    came faster than the provider takes it; ``most_at_once`` is how many connections were open together, ``log_ins``
+    how often somebody was let in.
     """
 
     def __init__(
@@ -60,8 +64,9 @@ class RelayStandIn(Mailbox):
     ) -> None:
         super().__init__()
         self.profile, self.limits = profile, limits or profile.limits
-        self.replies: RelayReplies = REPLIES[profile.name]
+        self.replies: RelayReplies = REPLIES.get(profile.name, REPLIES[OTHERS])
         self.tokens: dict[str, dt.datetime] = {}
+        self.instants: list[dt.datetime] = []
         self.refused = Counter[str]()
         self.delayed = self.most_at_once = self.log_ins = 0
         self._password, self._mailboxes, self._domains = password, mailboxes, domains
@@ -83,6 +88,15 @@ class RelayStandIn(Mailbox):
         yield said.day_over, lambda _: self._room_today() <= 0
         yield said.too_fast, lambda _: self._seconds_until_room() > 0
 
+    @property
+    def ways_to_log_in(self) -> list[str]:
+        return next((each.split()[1:] for each in self.replies.features if each.startswith("AUTH ")), [])
+
+    def is_outside(self, address: str) -> bool:
+        if self.replies.outside is None or not self._domains:
+            return False
+        return address.rpartition("@")[2].lower() not in self._domains
+
     # -- what it allows ---------------------------------------------------------------------------
 
     def _is_one_too_many(self, one: _Conversation) -> bool:
@@ -95,7 +109,7 @@ class RelayStandIn(Mailbox):
         return one.logged_in_until is not None and self._clock() >= one.logged_in_until
 
     def _names_somebody_outside(self, one: _Conversation) -> bool:
-        return bool(self._domains) and one.recipient.rpartition("@")[2].lower() not in self._domains
+        return self.is_outside(one.recipient)
 
     def _sends_as_another(self, one: _Conversation) -> bool:
         return bool({one.sender.lower(), one.from_header.lower()} - {one.login.lower(), *self._mailboxes})
@@ -171,8 +185,10 @@ class RelayStandIn(Mailbox):
             return _lines(refusal)
         await self._take_time()
         server.carried += 1
-        self._lately.append(self._clock())
-        self._taken.extend([self._clock()] * len(envelope.rcpt_tos))
+        now = self._clock()
+        self.instants.append(now)
+        self._lately.append(now)
+        self._taken.extend([now] * len(envelope.rcpt_tos))
         await super().handle_DATA(server, session, envelope)
         return self.replies.accepted.format(host=self.replies.host, number=len(self.arrived))
 
@@ -221,8 +237,7 @@ class _Conversation(SMTP):
     async def smtp_AUTH(self, arg: str | None) -> None:  # noqa: N802 - aiosmtpd's name
         way, _space, given = (arg or "").partition(" ")
         ways = {"XOAUTH2": self._by_token, "PLAIN": self._by_plain, "LOGIN": self._by_login}
-        offered = next((each.split() for each in self._standin.replies.features if each.startswith("AUTH ")), [])
-        if way.upper() not in ways or way.upper() not in offered:
+        if way.upper() not in ways or way.upper() not in self._standin.ways_to_log_in:
             await self.push("504 5.7.4 Unrecognized authentication type")
             return
         try:
