@@ -30,6 +30,9 @@ _BAD = "501 5.5.2 Cannot decode response"
 OTHERS = "postfix"
 """A profile of the workspace's own speaks like this one."""
 
+NOTICEABLE = 0.1
+"""Which part of its unit of time a delay must last to be counted: an even stream has gusts."""
+
 Applies = Callable[["_Conversation"], bool]
 
 
@@ -194,7 +197,7 @@ class RelayStandIn(Mailbox):
 
     async def _take_time(self) -> None:
         seconds = self._seconds_until_room()
-        self.delayed += seconds > 0
+        self.delayed += seconds > self._unit.total_seconds() * NOTICEABLE
         while self._answers_late and seconds > 0:  # several may have waited for the same place
             await asyncio.sleep(seconds)
             seconds = self._seconds_until_room()
