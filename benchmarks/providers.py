@@ -151,9 +151,8 @@ def quota(people: int) -> Course:
             rests: list[dict[str, Any]] = []
             wait_for(lambda: bool(rests.extend(program.json("today")["channels"]) or rests))
             books = program.json("status")["campaigns"][0]["touches"]
-            course.notes.append(
-                f"when it was full: {books['sent']} sent, {books['failed']} failed; today says {rests[:1]}"
-            )
+            course.report.add("sent when it was full", books["sent"])
+            course.report.add("today says", rests[:1])
             course.report.promise(bool(rests), "today names no channel that rests")
             course.report.promise(books["failed"] == 0, "some had failed when it was full")
             all_have_it(relay, course)
