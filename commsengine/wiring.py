@@ -264,15 +264,14 @@ class Wiring:
 
         server, sender = parse_smtp_url(self.settings.smtp), self.mail_from
         threads, rate = self.settings.smtp_connections, self.settings.smtp_rate
-        return ChannelSetup(lambda: EmailChannel(server, sender), threads, rate, self.sleep)
+        return ChannelSetup(lambda: EmailChannel(server, sender), threads, rate)
 
     def _slack(self) -> ChannelSetup:
         from commsengine.channels.slack import SlackChannel
         from commsengine.engine.senders import ChannelSetup
 
         token, url, ids = self.settings.slack_token, self.settings.slack_api_url, self.store.slack_ids
-        rate = self.settings.slack_rate
-        return ChannelSetup(lambda: SlackChannel(token, ids, api_url=url), SLACK_THREADS, rate, self.sleep)
+        return ChannelSetup(lambda: SlackChannel(token, ids, api_url=url), SLACK_THREADS, self.settings.slack_rate)
 
     @cached_property
     def resolvers(self) -> dict[str, list[Resolver]]:

@@ -39,15 +39,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ChannelSetup:
-    """How a channel is opened, by how many threads it is served, and its limit per minute (``None``: none).
-
-    ``sleep`` waits for the rate by the engine's clock instead of in real seconds: a rehearsal has a clock of its own.
-    """
+    """How a channel is opened, by how many threads it is served, and its limit per minute (``None``: none)."""
 
     open: Callable[[], Channel]
     threads: int = 1
     per_minute: float | None = None
-    sleep: Callable[[float], object] | None = None
 
 
 class SenderPool:
@@ -73,8 +69,7 @@ class SenderPool:
     ) -> None:
         self._progress, self._guard, self._stop_asked, self._suspects = progress, guard, stopped, suspects
         self.name, self.breaker, self._setup, self._recorder, self._clock = name, Breaker(name), setup, recorder, clock
-        self._rate = Rate(setup.per_minute, (lambda: clock().timestamp()) if setup.sleep else time.monotonic)
-        self._pacing = threading.Lock()
+        self._rate = Rate(setup.per_minute)
         limit = LARGEST_CLAIM if setup.per_minute is None else int(setup.per_minute * lease.total_seconds() / 120)
         self._capacity = max(1, min(limit, LARGEST_CLAIM))
         self._queue: deque[list[Claimed]] = deque()
@@ -264,11 +259,8 @@ class SenderPool:
 
     def _may_go(self, count: int) -> bool:
         """Waits for the rate; ``False`` when the pool has been stopped or the channel has been shut meanwhile."""
-        if self._setup.sleep is not None:
-            with self._pacing:  # one after the other: each of them moves the clock
-                self._setup.sleep(self._rate.take(count))
         with self._news:
-            self._news.wait_for(lambda: self._stopping, 0.0 if self._setup.sleep else self._rate.take(count))
+            self._news.wait_for(lambda: self._stopping, self._rate.take(count))
         return not (self._stopping or self._stop_asked()) and self.breaker.admit(count, self._clock())
 
     def _rendered(self, batch: Sequence[Claimed]) -> list[RenderedMessage]:
@@ -296,11 +288,10 @@ def _as_it_is(message: RenderedMessage) -> RenderedMessage:
 class Rate:
     """So many messages a minute, evenly; ``None`` means as fast as it goes.
 
-    ``seconds`` are real ones by any clock of the campaign, for the other side's limit is real, but in a rehearsal.
+    It measures real seconds by any clock of the campaign: the other side's limit is real.
     """
 
-    def __init__(self, per_minute: float | None, seconds: Callable[[], float] = time.monotonic) -> None:
-        self._seconds = seconds
+    def __init__(self, per_minute: float | None) -> None:
         self.per_second = per_minute / 60 if per_minute else None
         self._lock = threading.Lock()
         self._free_at = 0.0
@@ -315,7 +306,7 @@ class Rate:
         if self.per_second is None:
             return 0.0
         with self._lock:
-            now = self._seconds()
+            now = time.monotonic()
             starts = max(self._free_at, now)
             self._free_at = starts + count / self.per_second
             return starts - now
