@@ -49,7 +49,7 @@ def test_a_url_names_a_server(url: str, server: SmtpServer) -> None:
         ("smtp://mail.example.com/inbox", "%2F"),
         ("smtp://mail.example.com?tls=yes", "tls=starttls"),
         ("smtp://mail.example.com?tls=", "tls=starttls"),
-        ("smtp://mail.example.com?ssl=true", "only option"),
+        ("smtp://mail.example.com?ssl=true", "tls=off, auth=xoauth2"),
         ("smtps://mail.example.com?tls=off", "smtps://"),
         ("smtp://u@mail.example.com", "without a password"),
         ("smtp://:p@mail.example.com", "without a user"),

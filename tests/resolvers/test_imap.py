@@ -208,7 +208,7 @@ def test_a_url_names_an_account_and_its_folder() -> None:
         ("imaps://bot:secret@mail.example.com:0", "port 0"),
         ("imaps://bot:secret@mail.example.com:99999", "no usable port"),
         ("imaps://bot:secret#@mail.example.com", "no usable port|holds"),
-        ("imaps://bot:secret@mail.example.com/Sent?tls=off", "holds"),
+        ("imaps://bot:secret@mail.example.com/Sent?tls=off", "an option that is not known"),
         ("imaps://bot:secr%C3%A9t@mail.example.com", "plain ASCII"),
         ("imaps://bot:secret@mail.example.com/Archiv%C3%A9", "plain ASCII"),
         ("imaps://bot:secret@mail.example.com/a%0D%0Ab", "plain ASCII"),
