@@ -283,7 +283,7 @@ class Wiring:
             return AccessTokens(by_command(given.oauth_token_command.get_secret_value(), self.folder), self.clock)
         if given.tokens_from == "microsoft":
             app = (given.microsoft_tenant, given.microsoft_client_id, given.microsoft_credential)
-            return AccessTokens(by_microsoft(*app, authority=given.microsoft_authority), self.clock)
+            return AccessTokens(by_microsoft(*app, given.microsoft_authority), self.clock)
         if given.tokens_from == "google":
             return AccessTokens(by_google(self.folder / given.google_credentials, given.google_user), self.clock)
         return None

@@ -29,7 +29,7 @@ _AFTER_A_FAILURE = dt.timedelta(seconds=10)
 _TOKEN = re.compile(r"[\x21-\x7e]{1,16000}")
 _ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+")
 _GUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_SECRET = re.compile(rf"(?!{_GUID}(?![\w.~+=-]))[\w.~+=-]{{24,}}", re.IGNORECASE)
+_SECRET = re.compile(rf"(?<![\w.~+=-])(?!{_GUID}(?![\w.~+=-]))[\w.~+=-]{{24,}}", re.IGNORECASE)
 _TOO_LONG = 300  # characters
 
 

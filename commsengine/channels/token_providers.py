@@ -24,21 +24,11 @@ _KEY = re.compile(r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.+?-----END \1-----", re
 _TIMEOUT = 30.0  # seconds
 
 
-def by_microsoft(
-    tenant: str,
-    client_id: str,
-    credential: str | Path,
-    *,
-    authority: str = MICROSOFT_AUTHORITY,
-    verify: bool | str = True,
-) -> Fetch:
-    """As an application. ``credential`` is its secret, or the PEM file of its certificate and key.
-
-    ``verify`` may name a file of certificates to trust instead of the library's own.
-    """
+def by_microsoft(tenant: str, client_id: str, credential: str | Path, authority: str = MICROSOFT_AUTHORITY) -> Fetch:
+    """As an application. ``credential`` is its secret, or the PEM file of its certificate and key."""
 
     def fetch(now: dt.datetime) -> AccessToken:
-        msal, requests = _library("msal", "microsoft"), _library("requests", "microsoft")
+        msal, requests = library("msal", "microsoft"), library("requests", "microsoft")
         try:
             application = msal.ConfidentialClientApplication(
                 client_id,
@@ -46,7 +36,6 @@ def by_microsoft(
                 authority=f"{authority}/{tenant}",
                 instance_discovery=False,
                 timeout=_TIMEOUT,
-                verify=verify,
             )
             answer = application.acquire_token_for_client(scopes=[MICROSOFT_SCOPE])
         except requests.RequestException as error:
@@ -64,8 +53,8 @@ def by_google(credentials: Path, subject: str) -> Fetch:
     """As a service account that acts for ``subject``, or with the refresh token of a user, as the JSON file says."""
 
     def fetch(now: dt.datetime) -> AccessToken:
-        transport = _library("google.auth.transport.requests", "google")
-        errors = _library("google.auth.exceptions", "google")
+        transport = library("google.auth.transport.requests", "google")
+        errors = library("google.auth.exceptions", "google")
         try:
             granted = _google_credentials(_read_json(credentials), subject, credentials)
             granted.refresh(transport.Request())
@@ -83,7 +72,8 @@ def by_google(credentials: Path, subject: str) -> Fetch:
     return fetch
 
 
-def _library(name: str, extra: str) -> Any:
+def library(name: str, extra: str) -> Any:
+    """The module. Raises ``TokenError`` with the command that installs it."""
     try:
         return importlib.import_module(name)
     except ImportError:
@@ -111,10 +101,10 @@ def _certificate(path: Path) -> dict[str, str]:
 
 def _google_credentials(given: Mapping[str, Any], subject: str, path: Path) -> Any:
     if given.get("type") == "service_account":
-        account = _library("google.oauth2.service_account", "google").Credentials
+        account = library("google.oauth2.service_account", "google").Credentials
         return account.from_service_account_info(given, scopes=[GOOGLE_SCOPE], subject=subject)
     if given.get("refresh_token"):
-        user = _library("google.oauth2.credentials", "google").Credentials
+        user = library("google.oauth2.credentials", "google").Credentials
         named = {name: given[name] for name in ("refresh_token", "client_id", "client_secret")}
         return user(token=None, token_uri=given.get("token_uri", _GOOGLE_TOKEN_URI), **named)
     because = f"{path} is neither the key of a service account nor an authorized user with a refresh token"
