@@ -22,6 +22,10 @@ from commsengine.loopback import is_loopback
         ("smtp://[::1]:1025", SmtpServer("::1", 1025, "off")),
         ("smtp://localhost:587?tls=starttls", SmtpServer("localhost", 587, "starttls")),
         (
+            "smtp://u%40example.com@smtp.office365.com:587?auth=xoauth2",
+            SmtpServer("smtp.office365.com", 587, "starttls", "u@example.com", by_token=True),
+        ),
+        (
             "smtp://u%40example.com:p@mail.example.com",
             SmtpServer("mail.example.com", 587, "starttls", "u@example.com", "p"),
         ),
@@ -52,6 +56,9 @@ def test_a_url_names_a_server(url: str, server: SmtpServer) -> None:
         ("smtp://mail.example.com?ssl=true", "tls=off, auth=xoauth2"),
         ("smtps://mail.example.com?tls=off", "smtps://"),
         ("smtp://u@mail.example.com", "without a password"),
+        ("smtp://u:p@mail.example.com?auth=xoauth2", "says auth=xoauth2 and has a password"),
+        ("smtp://mail.example.com?auth=xoauth2", "says auth=xoauth2 and has no user"),
+        ("smtp://u:p@mail.example.com?auth=login", "auth=xoauth2, or leave auth out"),
         ("smtp://:p@mail.example.com", "without a user"),
         ("smtp://u:a%0d%0ab@mail.example.com", "plain ASCII"),
         ("smtp://u:pässwort@mail.example.com", "plain ASCII"),
