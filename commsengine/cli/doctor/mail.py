@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -59,3 +60,18 @@ def _remedy(wiring: Wiring, server: SmtpServer, error: DeliveryError) -> str:
         )
         return _(text, name=wiring.hello or _("with its address"))
     return _("Look whether the relay runs, and at host and port in COMMSENGINE_SMTP_URL.")
+
+
+def rest_remedy(wiring: Wiring, because: str) -> str:
+    """Where the log-in is fine and the mail is refused all the same; empty where there is nothing to do."""
+    if not re.search(r"SendAs|5\.7\.60|5\.2\.252|send as this sender", because, re.IGNORECASE):
+        return ""
+    from commsengine.channels.smtp import parse_smtp_url
+
+    user = parse_smtp_url(wiring.settings.smtp).user if wiring.settings.smtp else ""
+    text = N_(
+        "COMMSENGINE_MAIL_FROM ({sender}) must be an address of the mailbox that logs in ({user}), or that mailbox "
+        "must be allowed to send as it. In Exchange Online PowerShell: Connect-ExchangeOnline; "
+        "Add-RecipientPermission {sender} -Trustee {user} -AccessRights SendAs"
+    )
+    return _(text, sender=wiring.mail_from, user=user or _("no user"))
