@@ -143,7 +143,7 @@ def _ehlo(value: str) -> str:
 
 
 def _identifier(value: str) -> str:
-    if value and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]{0,200}", value):
+    if value and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}", value):
         raise ValueError(_("holds a sign that cannot be in it. Copy it again, whole and alone"))
     return value
 
