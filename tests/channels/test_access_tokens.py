@@ -16,7 +16,7 @@ import pytest
 from commsengine.channels.access_tokens import AccessToken, AccessTokens, TokenError, by_command, claims, in_one_line
 from commsengine.channels.token_providers import by_google, by_microsoft, library
 from tests.servers import HttpOddity, a_certificate, http_json
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, expect
 
 NOW = dt.datetime(2027, 1, 11, 9, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
@@ -196,9 +196,21 @@ def test_a_command_that_cannot_be_run_is_told(tmp_path: Path) -> None:
 
 
 def test_a_command_that_hangs_is_ended_with_all_that_it_started(script: Script, tmp_path: Path) -> None:
+    hangs = script(f"sleep {2 * PATIENCE} & echo $! > started; wait")
     with pytest.raises(TokenError, match=r"did not end within 0\.5 seconds") as failed:
-        by_command(script(f"sleep {2 * PATIENCE} | cat"), tmp_path, seconds=0.5)(NOW)
+        by_command(hangs, tmp_path, seconds=0.5)(NOW)
     assert failed.value.fault == "later"
+    started = tmp_path / "started"
+    if started.exists() and (pid := started.read_text().strip()):
+        expect(lambda: not runs(pid))
+
+
+def runs(pid: str) -> bool:
+    # What has ended, and is not waited for, has no command line.
+    try:
+        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
+    except OSError:
+        return False
 
 
 def test_a_command_has_no_shell(tmp_path: Path) -> None:
