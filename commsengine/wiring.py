@@ -12,7 +12,7 @@ import shlex
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from commsengine.cadence.people import Person
     from commsengine.cadence.plan import Plan, Workspace
     from commsengine.campaigns.restore_backup import Restore
+    from commsengine.channels.access_tokens import AccessTokens
     from commsengine.channels.providers import ProviderProfile
     from commsengine.content.render import Renderer
     from commsengine.engine.decisions import Decisions
@@ -53,6 +54,9 @@ HEARTBEAT = 10.0
 
 MOST_RENDERERS = 16
 SLACK_THREADS = 4
+
+NOT_KNOWN_ELSEWHERE = (".local", ".localdomain", ".internal", ".lan", ".home.arpa")
+"""Ends of names that a machine has for itself."""
 
 LOCAL_TIME = Path("/etc/localtime")
 
@@ -263,8 +267,31 @@ class Wiring:
         from commsengine.engine.senders import ChannelSetup
 
         server, sender = parse_smtp_url(self.settings.smtp), self.mail_from
+        opened = partial(EmailChannel, server, sender, hello=self.hello, tokens=self.access_tokens)
         threads, rate = self.settings.smtp_connections, self.settings.smtp_rate
-        return ChannelSetup(lambda: EmailChannel(server, sender), threads, rate)
+        return ChannelSetup(opened, threads, rate)
+
+    @cached_property
+    def hello(self) -> str:
+        """The name in EHLO; empty where this machine has none that others know."""
+        name = self.settings.smtp_ehlo or socket.getfqdn()
+        return "" if "." not in name or name.endswith(NOT_KNOWN_ELSEWHERE) else name
+
+    @cached_property
+    def access_tokens(self) -> AccessTokens | None:
+        """One for all connections of this process; ``None`` where no server asks for one."""
+        from commsengine.channels.access_tokens import AccessTokens, by_command
+        from commsengine.channels.token_providers import by_google, by_microsoft
+
+        given = self.settings
+        if given.tokens_from == "command" and given.oauth_token_command:
+            return AccessTokens(by_command(given.oauth_token_command.get_secret_value(), self.folder), self.clock)
+        if given.tokens_from == "microsoft":
+            app = (given.microsoft_tenant, given.microsoft_client_id, given.microsoft_credential)
+            return AccessTokens(by_microsoft(*app, given.microsoft_authority), self.clock)
+        if given.tokens_from == "google":
+            return AccessTokens(by_google(self.folder / given.google_credentials, given.google_user), self.clock)
+        return None
 
     def _slack(self) -> ChannelSetup:
         from commsengine.channels.slack import SlackChannel
@@ -293,7 +320,9 @@ class Wiring:
     def imap_archive(self) -> ImapArchive | None:
         from commsengine.resolvers.imap import ImapArchive, parse_imap_url
 
-        return ImapArchive(parse_imap_url(self.settings.imap)) if self.settings.imap else None
+        if not self.settings.imap:
+            return None
+        return ImapArchive(parse_imap_url(self.settings.imap), tokens=self.access_tokens)
 
     @cached_property
     def slack_history(self) -> SlackHistory | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from benchmarks.house import A_CHANNEL, naming, sources
 from commsengine.authoring.providers_file import load_providers
 from commsengine.cli.commands import ENTRIES, commsengine
+from commsengine.environment import load_settings
 from commsengine.settings import PREFIX, SECRETS, Settings
 from tests.cli.terminal import Terminal
 from tests.widened.program import EDITS
@@ -105,6 +107,18 @@ def test_the_commands_on_the_page_of_providers_can_be_typed() -> None:
         command = ALL[" ".join(words[:2])] if isinstance(group, click.Group) else group
         given = words[2:] if isinstance(group, click.Group) else words[1:]
         command.make_context(words[0], given, resilient_parsing=False)  # raises for an option that there is not
+
+
+def test_the_settings_shown_for_mail_are_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(PREFIX + name.upper(), raising=False)
+    blocks = re.findall(r"```ini\n(.*?)```", (ROOT / "docs/mail.md").read_text(encoding="utf-8"), re.S)
+    shown = []
+    for block in blocks:
+        (tmp_path / ".env").touch(mode=0o600)
+        (tmp_path / ".env").write_text(textwrap.dedent("\n" + block), encoding="utf-8")
+        shown.append(load_settings(tmp_path).tokens_from)
+    assert shown == ["microsoft", "google", ""]
 
 
 def test_links_between_documents_lead_somewhere() -> None:

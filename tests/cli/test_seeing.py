@@ -399,7 +399,7 @@ def test_the_doctor_says_whether_the_archive_can_be_read(applied: Terminal, monk
         server.keep("k1", dt.datetime(2026, 11, 25, tzinfo=dt.UTC))
         assert uncertain(applied) == [("ok", "The archive can be read; it holds 1 message, ours among them.")]
         monkeypatch.setenv("COMMSENGINE_IMAP_URL", f"imap://{account}/Elsewhere")
-        assert uncertain(applied) == [("problem", "The archive: the IMAP server has no such folder (error).")]
+        assert uncertain(applied) == [("problem", "The archive: the IMAP server has no such folder (no such folder).")]
         assert server.password not in applied.run("doctor").out
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from commsengine.cadence.time_notation import clock_text
 from commsengine.cli.doctor.finding import TIMEOUT, Finding, note, ok, problem
-from commsengine.cli.doctor.mail import mail
+from commsengine.cli.doctor.mail import mail, rest_remedy
 from commsengine.cli.doctor.slack import slack
 from commsengine.cli.doctor.uncertain import resolvers
 from commsengine.cli.output import at_rest, n_people, waits_for, when
@@ -106,7 +106,8 @@ def _resting(wiring: Wiring) -> Iterator[Finding]:
 
     now = wiring.clock()
     for rest in channels(wiring.store, wiring.decisions, now):
-        yield problem(f"{at_rest(rest, now)} {waits_for(rest)}", _("Then a single message tries it again."))
+        fix = rest_remedy(wiring, str(rest["because"])) or _("Then a single message tries it again.")
+        yield problem(f"{at_rest(rest, now)} {waits_for(rest)}", fix)
 
 
 def _clock(wiring: Wiring) -> Iterator[Finding]:
