@@ -95,7 +95,7 @@ def unlimited(email: str, now: dt.datetime) -> float:
 class SlackChannel:
     """Posts as one bot. ``timeout`` is in seconds, for each request; ``look_ups`` keeps the pace of looking up."""
 
-    name = NAME
+    name: str = NAME
 
     def __init__(
         self, token: str, ids: IdCache, *, api_url: str = API_URL, timeout: float = 30.0, look_ups: LookUps = unlimited

@@ -44,7 +44,7 @@ SLACKBOT = "USLACKBOT"
 log = structlog.get_logger(__name__)
 
 
-class User(NamedTuple):
+class ListedUser(NamedTuple):
     """One user of a workspace, with an address. ``grid_id`` is theirs in a whole Enterprise Grid."""
 
     email: str
@@ -53,7 +53,7 @@ class User(NamedTuple):
     grid_id: str = ""
 
 
-class Workspace(Protocol):
+class ListReading(Protocol):
     """How far the list of a workspace's users has been read."""
 
     @property
@@ -79,7 +79,7 @@ class Workspace(Protocol):
 class AddressBook(Protocol):
     """Where the readings are kept; ``token`` is a hash of it."""
 
-    def of(self, token: str) -> Sequence[Workspace]: ...
+    def of(self, token: str) -> Sequence[ListReading]: ...
 
     def begin(self, token: str, teams: Mapping[str, str], now: dt.datetime, *, anew: bool = False) -> None: ...
 
@@ -91,7 +91,7 @@ class AddressBook(Protocol):
         self,
         token: str,
         team: str,
-        users: Sequence[User],
+        users: Sequence[ListedUser],
         *,
         channel: ChannelName,
         cursors: tuple[str, str],
@@ -118,7 +118,7 @@ def hashed(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()[:16]
 
 
-def unfinished(workspace: Workspace) -> bool:
+def unfinished(workspace: ListReading) -> bool:
     begun, finished = workspace.began_at, workspace.finished_at
     return finished is None or (begun is not None and finished < begun)
 
@@ -145,14 +145,14 @@ class SlackUsers:
         self._advance(workspaces, now)
         return self._wait(now)
 
-    def _due(self, workspaces: Sequence[Workspace], now: dt.datetime) -> bool:
+    def _due(self, workspaces: Sequence[ListReading], now: dt.datetime) -> bool:
         read_at = min(each.finished_at or now for each in workspaces)
         return now - read_at >= A_DAY or self._many_are_new(workspaces)
 
-    def _many_are_new(self, workspaces: Sequence[Workspace]) -> bool:
+    def _many_are_new(self, workspaces: Sequence[ListReading]) -> bool:
         return self._book.missing() > max(each.missing for each in workspaces) + MANY_NEW
 
-    def _advance(self, workspaces: Sequence[Workspace], now: dt.datetime) -> None:
+    def _advance(self, workspaces: Sequence[ListReading], now: dt.datetime) -> None:
         team = ""
         try:
             if not any(each.team_id and unfinished(each) for each in workspaces):
@@ -163,7 +163,7 @@ class SlackUsers:
         except DeliveryError as error:
             self._failed(team, workspaces, error, now)
 
-    def _begun(self, workspaces: Sequence[Workspace], now: dt.datetime) -> Sequence[Workspace]:
+    def _begun(self, workspaces: Sequence[ListReading], now: dt.datetime) -> Sequence[ListReading]:
         if not self._book.people() or any(_busy(each, now) for each in workspaces):
             return ()
         covered, known = self.covered(), [each for each in workspaces if each.team_id]
@@ -184,7 +184,7 @@ class SlackUsers:
             if not cursor:
                 return teams
 
-    def _read(self, workspace: Workspace, now: dt.datetime) -> None:
+    def _read(self, workspace: ListReading, now: dt.datetime) -> None:
         until = now + BETWEEN_PAGES
         if _busy(workspace, now) or not self._book.take_turn(self._token, workspace.team_id, now, until):
             return
@@ -198,7 +198,7 @@ class SlackUsers:
             self._token, workspace.team_id, users, channel=slack.NAME, cursors=cursors, counted=len(members), now=now
         )
 
-    def _failed(self, team: str, workspaces: Sequence[Workspace], error: DeliveryError, now: dt.datetime) -> None:
+    def _failed(self, team: str, workspaces: Sequence[ListReading], error: DeliveryError, now: dt.datetime) -> None:
         if error.reply == "invalid_cursor":
             self._book.begin(self._token, {each.team_id: each.name for each in workspaces}, now)
         elif error.reply == "ratelimited":
@@ -215,7 +215,7 @@ class SlackUsers:
         waits = [(each.free_at or now) - now for each in first if self._worth_waiting(each, now)]
         return max((max(wait.total_seconds(), 1.0) for wait in waits), default=0.0)
 
-    def _worth_waiting(self, workspace: Workspace, now: dt.datetime) -> bool:
+    def _worth_waiting(self, workspace: ListReading, now: dt.datetime) -> bool:
         begun = workspace.began_at
         return not workspace.trouble and begun is not None and dt.timedelta() <= now - begun < LONGEST_WAIT
 
@@ -258,17 +258,17 @@ class LookUpPace:
         return turn
 
 
-def _busy(workspace: Workspace, now: dt.datetime) -> bool:
+def _busy(workspace: ListReading, now: dt.datetime) -> bool:
     # A wait of more than two hours is none of ours: the clock was set back.
     return workspace.free_at is not None and now < workspace.free_at <= now + 2 * AFTER_A_REFUSAL
 
 
-def _user(member: Mapping[str, Any]) -> User | None:
+def _user(member: Mapping[str, Any]) -> ListedUser | None:
     profile = member.get("profile")
     email = str(profile.get("email") or "") if isinstance(profile, dict) else ""
     if not email or not member.get("id"):
         return None
-    return User(email, str(member["id"]), _status(member), slack.grid_id_of(member))
+    return ListedUser(email, str(member["id"]), _status(member), slack.grid_id_of(member))
 
 
 def _status(member: Mapping[str, Any]) -> SlackStatus:

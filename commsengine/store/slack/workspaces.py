@@ -45,9 +45,7 @@ class SlackWorkspace:
     trouble: str
 
 
-class SlackUser(NamedTuple):
-    """One user of a workspace, as its list shows them."""
-
+class _Listed(NamedTuple):
     email: str
     user_id: str
     status: SlackStatus
@@ -106,7 +104,7 @@ class SlackWorkspaces:
         now: dt.datetime,
     ) -> None:
         """A page between two cursors, the last of them empty, with so many users, of which those with an address are
-        given (as ``SlackUser``). ``channel`` is no longer closed to whoever is active there again.
+        given (address, id, status, id in the Grid). ``channel`` is no longer closed to whoever is active there again.
         """
         before, after = cursors
         with self._database.write() as connection:
@@ -115,7 +113,7 @@ class SlackWorkspaces:
             done = {"finished_at": now, "members": seen} if not after else {}
             if not connection.execute(moved.values(cursor=after, counted=seen, trouble="", **done)).rowcount:
                 return  # another engine has read it
-            changed = _kept(connection, team, [SlackUser(*user) for user in users], channel, now)
+            changed = _kept(connection, team, [_Listed(*user) for user in users], channel, now)
             if not after:
                 connection.execute(
                     update(slack_workspace).where(_one(token, team)).values(missing=_missing(connection))
@@ -159,7 +157,7 @@ def _missing(connection: Connection) -> int:
 
 
 def _kept(
-    connection: Connection, team: str, users: Sequence[SlackUser], channel: ChannelName, now: dt.datetime
+    connection: Connection, team: str, users: Sequence[_Listed], channel: ChannelName, now: dt.datetime
 ) -> set[str]:
     """The keys of the addresses whose rows are new or other than before."""
     listed = {email_key(user.email): user for user in sorted(users, key=lambda user: user.status in ACTIVE)}
@@ -181,7 +179,7 @@ def _active(row: Any) -> bool:
     return row is not None and row.status in ACTIVE
 
 
-def _merged(key: str, team: str, user: SlackUser, known: Any) -> dict[str, Any] | None:
+def _merged(key: str, team: str, user: _Listed, known: Any) -> dict[str, Any] | None:
     same = known is not None and known.user_id == user.user_id
     elsewhere = _active(known) and not (same and known.team_id in ("", team))
     if user.status not in ACTIVE and elsewhere:
