@@ -157,9 +157,11 @@ class SlackUsers:
         try:
             if not any(each.team_id and unfinished(each) for each in workspaces):
                 workspaces = self._begun(workspaces, now)
-            for each in [each for each in workspaces if each.team_id and unfinished(each)][:1]:
-                team = each.team_id
-                self._read(each, now)
+            open_ones = [each for each in workspaces if not (each.trouble and _busy(each, now))]
+            under_way = [each for each in open_ones if each.team_id and unfinished(each)]
+            if under_way and not any(_busy(each, now) for each in open_ones):
+                team = under_way[0].team_id
+                self._read(under_way[0], now)
         except DeliveryError as error:
             self._failed(team, workspaces, error, now)
 
@@ -185,9 +187,8 @@ class SlackUsers:
                 return teams
 
     def _read(self, workspace: ListReading, now: dt.datetime) -> None:
-        until = now + BETWEEN_PAGES
-        if _busy(workspace, now) or not self._book.take_turn(self._token, workspace.team_id, now, until):
-            return
+        if not self._book.take_turn(self._token, workspace.team_id, now, now + BETWEEN_PAGES):
+            return  # another engine reads it
         page = self._call("users_list", limit=self._page, cursor=workspace.cursor, team_id=workspace.team_id)
         members = [each for each in page.get("members") or () if isinstance(each, dict)]
         users = [user for each in members if (user := _user(each))]
@@ -211,13 +212,15 @@ class SlackUsers:
 
     def _wait(self, now: dt.datetime) -> float:
         """0 as soon as ids are known, where Slack does not give its list, and after half an hour."""
-        first = [each for each in self._book.of(self._token) if each.finished_at is None]
-        waits = [(each.free_at or now) - now for each in first if self._worth_waiting(each, now)]
-        return max((max(wait.total_seconds(), 1.0) for wait in waits), default=0.0)
+        workspaces = [each for each in self._book.of(self._token) if not each.trouble]
+        if not any(each.finished_at is None and self._worth_waiting(each, now) for each in workspaces):
+            return 0.0
+        free_at = max((each.free_at for each in workspaces if each.free_at and _busy(each, now)), default=now)
+        return max((free_at - now).total_seconds(), 1.0)
 
     def _worth_waiting(self, workspace: ListReading, now: dt.datetime) -> bool:
         begun = workspace.began_at
-        return not workspace.trouble and begun is not None and dt.timedelta() <= now - begun < LONGEST_WAIT
+        return begun is not None and dt.timedelta() <= now - begun < LONGEST_WAIT
 
     def _call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         given = {name: value for name, value in arguments.items() if value}
