@@ -109,6 +109,13 @@ def seconds_until_known(members: int, *, known: bool) -> float:
     return 0.0 if known else max(0, math.ceil(members / PAGE) - 1) * BETWEEN_PAGES.total_seconds()
 
 
+def seconds_to_get_ready(workspaces: Sequence[ListReading], people: int) -> float:
+    """What passes before the first message leaves: the lists that have never been read, of at least so many people."""
+    unread = [each for each in workspaces if each.finished_at is None]
+    members = max(people, sum(each.members for each in unread))
+    return seconds_until_known(members, known=bool(workspaces) and not unread)
+
+
 def seconds_of_look_ups(people: int) -> float:
     """What it takes to look up so many people one by one."""
     return max(0, math.ceil(people / LOOK_UPS_A_MINUTE) - 1) * 60.0
@@ -123,14 +130,37 @@ def unfinished(workspace: ListReading) -> bool:
     return finished is None or (begun is not None and finished < begun)
 
 
+class SlackAnswer(NamedTuple):
+    data: Mapping[str, Any]
+    headers: Mapping[str, str]
+
+
+class SlackApi:
+    """Calls that are no posts of touches. ``timeout`` is in seconds."""
+
+    def __init__(self, token: str, api_url: str, timeout: float) -> None:
+        self._client = slack.web_client(token, api_url, timeout)
+
+    def call(self, method: str, **arguments: Any) -> SlackAnswer:
+        """Empty arguments are left out. Raises ``DeliveryError``."""
+        given = {name: value for name, value in arguments.items() if value}
+        try:
+            answer = self._client.api_call(method, params=given)
+        except SlackApiError as refused:
+            raise slack.refused(refused, marked=False) from None
+        except Exception as broken:  # the SDK has no closed list of what it raises on answers that are not Slack's
+            raise slack.broken(broken, marked=False) from None
+        return SlackAnswer(answer.data if isinstance(answer.data, dict) else {}, dict(answer.headers))
+
+
 class SlackUsers:
     """Called at every beat with the time; asks for one page at most."""
 
     def __init__(
         self, token: str, book: AddressBook, *, api_url: str = slack.API_URL, timeout: float = TIMEOUT
     ) -> None:
-        self._token, self._book = hashed(token), book
-        self._client = slack.web_client(token, api_url, timeout)
+        self.hashed_token, self._book = hashed(token), book
+        self.call = SlackApi(token, api_url, timeout).call
         self._page = PAGE
         self._nothing_until: dt.datetime | None = None
 
@@ -138,7 +168,7 @@ class SlackUsers:
         """The seconds for which nothing should leave by Slack."""
         if self._nothing_until and self._nothing_until - A_MINUTE <= now < self._nothing_until:
             return 0.0
-        workspaces = self._book.of(self._token)
+        workspaces = self._book.of(self.hashed_token)
         if workspaces and not any(map(unfinished, workspaces)) and not self._due(workspaces, now):
             self._nothing_until = now + A_MINUTE
             return 0.0
@@ -169,50 +199,59 @@ class SlackUsers:
         if not self._book.people() or any(_busy(each, now) for each in workspaces):
             return ()
         covered, known = self.covered(), [each for each in workspaces if each.team_id]
-        self._book.begin(self._token, covered, now, anew=bool(known) and self._many_are_new(known))
-        return self._book.of(self._token)
+        self._book.begin(self.hashed_token, covered, now, anew=bool(known) and self._many_are_new(known))
+        return self._book.of(self.hashed_token)
 
-    def covered(self) -> dict[str, str]:
-        """The workspaces that the token covers: id and name. Raises ``DeliveryError``."""
-        us = self._call("auth_test")
+    def covered(self, us: Mapping[str, Any] | None = None) -> dict[str, str]:
+        """The workspaces that the token covers, by id: their names. ``us`` is the answer to ``auth.test``, if known.
+
+        Raises ``DeliveryError``.
+        """
+        us = us or self.call("auth.test").data
         if not us.get("is_enterprise_install"):
             return {str(us.get("team_id", "")): str(us.get("team", ""))}
         teams: dict[str, str] = {}
         cursor = ""
         while True:
-            page = self._call("auth_teams_list", limit=SMALL_PAGE, cursor=cursor)
+            page = self.call("auth.teams.list", limit=SMALL_PAGE, cursor=cursor).data
             teams |= {str(team.get("id", "")): str(team.get("name", "")) for team in page.get("teams") or ()}
             cursor = _next(page)
             if not cursor:
                 return teams
 
     def _read(self, workspace: ListReading, now: dt.datetime) -> None:
-        if not self._book.take_turn(self._token, workspace.team_id, now, now + BETWEEN_PAGES):
+        if not self._book.take_turn(self.hashed_token, workspace.team_id, now, now + BETWEEN_PAGES):
             return  # another engine reads it
-        page = self._call("users_list", limit=self._page, cursor=workspace.cursor, team_id=workspace.team_id)
+        page = self.call("users.list", limit=self._page, cursor=workspace.cursor, team_id=workspace.team_id).data
         members = [each for each in page.get("members") or () if isinstance(each, dict)]
         users = [user for each in members if (user := _user(each))]
         if not users and any(not each.get("is_bot") and each.get("id") != SLACKBOT for each in members):
             raise DeliveryError("retry", "connect", f"missing_scope ({EMAIL_SCOPE})", fault="us")
         cursors = (workspace.cursor, _next(page))
         self._book.keep(
-            self._token, workspace.team_id, users, channel=slack.NAME, cursors=cursors, counted=len(members), now=now
+            self.hashed_token,
+            workspace.team_id,
+            users,
+            channel=slack.NAME,
+            cursors=cursors,
+            counted=len(members),
+            now=now,
         )
 
     def _failed(self, team: str, workspaces: Sequence[ListReading], error: DeliveryError, now: dt.datetime) -> None:
         if error.reply == "invalid_cursor":
-            self._book.begin(self._token, {each.team_id: each.name for each in workspaces}, now)
+            self._book.begin(self.hashed_token, {each.team_id: each.name for each in workspaces}, now)
         elif error.reply == "ratelimited":
-            self._book.wait(self._token, team, now + dt.timedelta(seconds=error.retry_after or 0), "")
+            self._book.wait(self.hashed_token, team, now + dt.timedelta(seconds=error.retry_after or 0), "")
         else:
             self._page = SMALL_PAGE
             later = AFTER_A_REFUSAL if error.fault == "us" and error.reply != "limit_required" else AFTER_TROUBLE
-            self._book.wait(self._token, team, now + later, error.reply)
+            self._book.wait(self.hashed_token, team, now + later, error.reply)
             log.warning("slack_users_unread", because=error.reply)
 
     def _wait(self, now: dt.datetime) -> float:
         """0 as soon as ids are known, where Slack does not give its list, and after half an hour."""
-        workspaces = [each for each in self._book.of(self._token) if not each.trouble]
+        workspaces = [each for each in self._book.of(self.hashed_token) if not each.trouble]
         if not any(each.finished_at is None and self._worth_waiting(each, now) for each in workspaces):
             return 0.0
         free_at = max((each.free_at for each in workspaces if each.free_at and _busy(each, now)), default=now)
@@ -221,16 +260,6 @@ class SlackUsers:
     def _worth_waiting(self, workspace: ListReading, now: dt.datetime) -> bool:
         begun = workspace.began_at
         return begun is not None and dt.timedelta() <= now - begun < LONGEST_WAIT
-
-    def _call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
-        given = {name: value for name, value in arguments.items() if value}
-        try:
-            answer = getattr(self._client, method)(**given).data
-        except SlackApiError as refused:
-            raise slack.refused(refused, marked=False) from None
-        except Exception as broken:  # the SDK has no closed list of what it raises on answers that are not Slack's
-            raise slack.broken(broken, marked=False) from None
-        return answer if isinstance(answer, dict) else {}
 
 
 class LookUpPace:

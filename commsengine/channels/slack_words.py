@@ -115,3 +115,9 @@ def by_error(rows: Iterable[SlackErrors]) -> Mapping[str, SlackErrors]:
 
 KNOWN = by_error(ROWS)
 UNKNOWN = SlackErrors("unknown", "")
+
+
+def remedy_of(reply: str) -> str:
+    """A sentence; empty where nothing is known to help. The reply may go on after the error."""
+    remedy = KNOWN.get(reply.partition(" ")[0], UNKNOWN).remedy
+    return f"{remedy}." if remedy else ""

@@ -15,7 +15,13 @@ from structlog.testing import capture_logs
 from commsengine.channels.channel import Outcome
 from commsengine.channels.slack import SlackChannel
 from commsengine.channels.slack_manifest import MANIFEST
-from commsengine.channels.slack_users import LookUpPace, SlackUsers, seconds_of_look_ups, seconds_until_known
+from commsengine.channels.slack_users import (
+    LookUpPace,
+    SlackUsers,
+    seconds_of_look_ups,
+    seconds_to_get_ready,
+    seconds_until_known,
+)
 from commsengine.sandbox.sandbox import Serving
 from commsengine.sandbox.slack_server import SlackStandIn
 from commsengine.sandbox.slack_team import TEAM_ID
@@ -91,7 +97,7 @@ class Office:
 
     @property
     def trouble(self) -> list[str]:
-        return [each.trouble for each in self.store.slack_workspaces.of(self.users._token)]
+        return [each.trouble for each in self.store.slack_workspaces.of(self.users.hashed_token)]
 
 
 @pytest.fixture
@@ -113,7 +119,7 @@ def test_only_people_of_the_directory_are_kept(office: Office) -> None:
     assert sorted(map(tuple, kept)) == [
         ("ana@example.com", "UANA", TEAM_ID, "member"), ("ben@example.com", "UBEN", TEAM_ID, "member"),
     ]  # fmt: skip
-    (workspace,) = office.store.slack_workspaces.of(office.users._token)
+    (workspace,) = office.store.slack_workspaces.of(office.users.hashed_token)
     assert (workspace.members, workspace.missing, workspace.name) == (1103, 1, "Sandbox")
 
 
@@ -138,6 +144,17 @@ def test_the_first_reading_takes_as_long_as_announced(office: Office) -> None:
     assert (seconds_until_known(1103, known=False), seconds_until_known(1103, known=True)) == (6.0, 0.0)
     assert [seconds_until_known(members, known=False) for members in (0, 500, 2000, 10_000)] == [0, 0, 9, 57]
     assert [seconds_of_look_ups(people) for people in (0, 50, 51, 2000)] == [0, 0, 60, 2340]
+
+
+def test_the_forecast_knows_a_cold_and_a_warm_cache(office: Office) -> None:
+    def forecast(people: int) -> float:
+        return seconds_to_get_ready(office.store.slack_workspaces.of(office.users.hashed_token), people)
+
+    assert (forecast(2000), forecast(100)) == (9.0, 0.0)
+    office.beat()
+    assert forecast(2000) == 9.0
+    office.read()
+    assert forecast(2000) == 0.0
 
 
 def test_who_is_deactivated_or_a_bot_is_not_on_slack_without_a_call_and_guests_are(office: Office) -> None:
@@ -249,7 +266,7 @@ def test_an_organisation_is_read_workspace_by_workspace(store: Store, serving: t
         office.slack.team.change(user.id, team="T2" if user.id == "UBEN" else "T1")
     assert office.read() == 3.0
     assert office.slack.calls == ["auth.test", "auth.teams.list", "users.list", "users.list"]
-    assert {each.name: each.members for each in store.slack_workspaces.of(office.users._token)} == {
+    assert {each.name: each.members for each in store.slack_workspaces.of(office.users.hashed_token)} == {
         "North": 302, "South": 2,
     }  # fmt: skip
     assert store.slack_workspaces.found() == {"T1": 1, "T2": 1}
