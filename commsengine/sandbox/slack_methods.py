@@ -62,22 +62,22 @@ def _users_list(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
     return {"members": [member for _, member in page], "response_metadata": {"next_cursor": after}}
 
 
-def _page(entries: list[tuple[str, Any]], arguments: Arguments, kind: str) -> tuple[list[tuple[str, Any]], str]:
+def _page(entries: list[tuple[str, Any]], arguments: Arguments, of: str) -> tuple[list[tuple[str, Any]], str]:
     """Of named entries those that a cursor and a limit ask for, and the cursor that leads on."""
     given, cursor, start = str(arguments.get("limit") or ""), str(arguments.get("cursor") or ""), 0
     if given and not (given.isdecimal() and 0 < int(given) <= 1000):
         raise RefusedError("invalid_limit")
     if cursor:
-        named = {_cursor(kind, name): place for place, (name, _) in enumerate(entries)}
+        named = {_cursor(of, name): place for place, (name, _) in enumerate(entries)}
         if cursor not in named:
             raise RefusedError("invalid_cursor")
         start = named[cursor]
     end = start + int(given or len(entries))
-    return entries[start:end], _cursor(kind, entries[end][0]) if end < len(entries) else ""
+    return entries[start:end], _cursor(of, entries[end][0]) if end < len(entries) else ""
 
 
-def _cursor(kind: str, name: str) -> str:
-    return base64.b64encode(f"{kind}:{name}".encode()).decode()
+def _cursor(of: str, name: str) -> str:
+    return base64.b64encode(f"{of}:{name}".encode()).decode()
 
 
 def _lookup_by_email(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:

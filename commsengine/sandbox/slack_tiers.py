@@ -53,21 +53,21 @@ class CallLimits:
         self._tiers, self._clock, self._lock = tiers, clock, threading.Lock()
         self._calls: dict[tuple[str, str], deque[float]] = defaultdict(deque)
 
-    def wait(self, method: str, channel: str = "") -> int:
+    def wait(self, method: str, conversation: str = "") -> int:
         """0 if the call may be made now, and then it counts; else the seconds to wait."""
         if self._tiers is None:
             return 0
         with self._lock:
-            now, limits = self._clock(), self._limits(self._tiers, method, channel)
+            now, limits = self._clock(), self._limits(self._tiers, method, conversation)
             waits = [self._open_in(name, most, span, now) for name, most, span in limits]
             if not any(waits):
                 for name, *_ in limits:
                     self._calls[name].append(now)
             return math.ceil(max(waits, default=0.0))
 
-    def _limits(self, tiers: Tiers, method: str, channel: str) -> list[tuple[tuple[str, str], int, float]]:
+    def _limits(self, tiers: Tiers, method: str, conversation: str) -> list[tuple[tuple[str, str], int, float]]:
         if method == POST:
-            return [((POST, ""), tiers.posts, A_MINUTE), ((POST, channel), tiers.burst, float(tiers.burst))]
+            return [((POST, ""), tiers.posts, A_MINUTE), ((POST, conversation), tiers.burst, float(tiers.burst))]
         most = tiers.methods.get(method)
         return [((method, ""), most, A_MINUTE)] if most else []
 
