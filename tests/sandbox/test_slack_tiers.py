@@ -58,6 +58,8 @@ def test_a_method_is_limited_in_any_minute(time: Time) -> None:
     assert limits.wait("users.list") == 1
     time.now += 0.5
     assert [limits.wait("users.list") for _ in range(21)] == [0] * 20 + [60]
+    time.now += 90
+    assert limits.wait("users.list") == 0
 
 
 def test_posts_are_limited_in_a_channel_and_in_the_workspace(time: Time) -> None:

@@ -102,7 +102,7 @@ def test_what_was_found_out_about_the_channel_is_lifted_when_somebody_becomes_ac
     keep(known, listed(ANA.email, "UANA", "deleted"), listed(BEN.email, "UBEN"))
     for person in (ANA, BEN):
         known.reachability.mark_unreachable(person.id, "slack", "not on Slack", now=NOW)
-    keep(known, listed(ANA.email, "UANA"), listed(BEN.email, "UBEN"))
+    keep(known, listed(ANA.email, "UANA"), listed(BEN.email, "UBEN", "guest"))  # Ben was active all the time
     loaded = known.loading.histories([ANA.id, BEN.id])
     assert {person: each.history.unreachable for person, each in loaded.items()} == {
         "ana": {}, "ben": {"slack": "not on Slack"},
