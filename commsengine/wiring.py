@@ -74,10 +74,15 @@ def _zone_of_this_machine() -> dt.tzinfo:
 
 
 class Wiring:
-    """One workspace. ``clock`` gives the time; a rehearsal brings its own."""
+    """One workspace. ``clock`` gives the time and ``sleep`` waits by it; a rehearsal brings its own."""
 
-    def __init__(self, folder: Path, clock: Callable[[], dt.datetime] = now) -> None:
-        self.folder, self.clock = folder.absolute(), clock
+    def __init__(
+        self,
+        folder: Path,
+        clock: Callable[[], dt.datetime] = now,
+        sleep: Callable[[float], object] | None = None,
+    ) -> None:
+        self.folder, self.clock, self.sleep = folder.absolute(), clock, sleep
         spare_proxies()
         self._renderers: dict[tuple[int, bool], Renderer] = {}
 
@@ -345,6 +350,7 @@ class Wiring:
             self.renderer,
             workspace=self.rules,
             clock=self.clock,
+            sleep=self.sleep,
             interval=interval,
             admin=self.settings.admin_email,
             state=self.state_folder,

@@ -26,7 +26,8 @@ class Sandbox:
     """``on_slack`` says who is on Slack (default: everybody); ``clock`` gives the time that Slack's stamps are made of.
 
     ``request_url`` is where Slack's clicks go (``slack.request_url`` may be set later). ``port`` is the page's; 0 takes
-    a free one. ``slack_tiers`` limits Slack's methods, by that clock.
+    a free one. ``mailbox`` is one that takes any mail, unless another is given. ``slack_tiers`` limits Slack's methods,
+    by that clock.
     """
 
     def __init__(
@@ -37,10 +38,11 @@ class Sandbox:
         clock: Callable[[], dt.datetime] | None = None,
         request_url: str = "",
         port: int = 0,
+        mailbox: Mailbox | None = None,
         slack_tiers: Tiers | None = None,
     ) -> None:
         self.people = tuple(people)
-        self.mailbox = Mailbox()
+        self.mailbox = mailbox or Mailbox()
         members = [person for person in people if on_slack is None or on_slack(person)]
         self.slack = SlackStandIn(
             [(person.email, person.name or person.email, person.slack_id) for person in members],
