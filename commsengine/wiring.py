@@ -295,10 +295,13 @@ class Wiring:
 
     def _slack(self) -> ChannelSetup:
         from commsengine.channels.slack import SlackChannel
+        from commsengine.channels.slack_users import LookUpPace, SlackUsers
         from commsengine.engine.senders import ChannelSetup
 
         token, url, ids = self.settings.slack_token, self.settings.slack_api_url, self.store.slack_ids
-        return ChannelSetup(lambda: SlackChannel(token, ids, api_url=url), SLACK_THREADS, self.settings.slack_rate)
+        pace, users = LookUpPace().wait, SlackUsers(token, self.store.slack_workspaces, api_url=url)
+        rate = self.settings.slack_rate
+        return ChannelSetup(lambda: SlackChannel(token, ids, api_url=url, look_ups=pace), SLACK_THREADS, rate, users)
 
     @cached_property
     def resolvers(self) -> dict[str, list[Resolver]]:

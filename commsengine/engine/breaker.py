@@ -100,13 +100,13 @@ class Breaker:
             elif self._too_many(now):
                 self._open(f"more than a fifth is refused for now: {because}", now)
 
-    def later(self, seconds: float, now: dt.datetime) -> None:
+    def later(self, seconds: float, now: dt.datetime, because: str = N_("asked to wait")) -> None:
         # the other side asked for patience (``Retry-After``); nothing is wrong with it
         with self._lock:
             asked = now + dt.timedelta(seconds=seconds)
             self.until = max(self.until, asked) if self.until and self.shut(now) else asked
             self._since = now
-            self.because = self.because if self.trying else N_("asked to wait")
+            self.because = self.because if self.trying else because
             log.info("channel_waits", channel=self.channel, seconds=seconds)
 
     def succeed(self, now: dt.datetime) -> None:

@@ -42,6 +42,7 @@ from commsengine.engine.waiting_messages import waiting
 from commsengine.errors import DiskError
 from commsengine.store.records import CampaignRecord, Lease
 from commsengine.store.store import Store
+from commsengine.translation import N_
 
 SETTLES_SOON = 15.0  # seconds a tick waits out until somebody can look for an uncertain send
 SETTLES_IN = 10.0  # seconds a pause of ours waits for what is under way
@@ -337,6 +338,7 @@ class Engine:
             self._let_settle()
             self._guard.act(now)
         hold = self._look_at_holds(now)
+        self._prepare_channels(now)
         self._look_again = self._resolution.settle(now)
         free_places = FreePlaces(self._pools, self._waiting, now)
         service = self._serve(free_places, now)
@@ -362,6 +364,13 @@ class Engine:
             if refused and pool.idle and self._recorder.flush(1.0):  # what was under way counts among those who wait
                 self._alerts.shut(name, pool.breaker, partial(self._waiting_for, name, now), now)
         return hold.reason if hold else ""
+
+    def _prepare_channels(self, now: dt.datetime) -> None:
+        # what a channel needs before it can send, such as its address book; the others go on meanwhile
+        for name, setup in self._setups.items():
+            breaker = self._pools[name].breaker
+            if not breaker.shut(now) and (wait := setup.prepare(now)) > 0:
+                breaker.later(wait, now, N_("its address book is read first"))
 
     def _next(self, free_places: FreePlaces, now: dt.datetime) -> list[str]:
         # those who waited for a place that there is now come before those who are due

@@ -37,13 +37,22 @@ BURST_SECONDS = 1.0
 log = structlog.get_logger(__name__)
 
 
+def ready_at_once(now: dt.datetime) -> float:
+    del now
+    return 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelSetup:
-    """How a channel is opened, by how many threads it is served, and its limit per minute (``None``: none)."""
+    """How a channel is opened, by how many threads it is served, and its limit per minute (``None``: none).
+
+    ``prepare`` is called at each beat with the time, and returns the seconds for which nothing may leave yet.
+    """
 
     open: Callable[[], Channel]
     threads: int = 1
     per_minute: float | None = None
+    prepare: Callable[[dt.datetime], float] = ready_at_once
 
 
 class SenderPool:

@@ -39,6 +39,7 @@ from commsengine.sandbox.as_if_report import AsIfReport, report_of
 from commsengine.sandbox.rehearsal_people import BY, PeopleAtPlay
 from commsengine.sandbox.relay import RelayStandIn
 from commsengine.sandbox.sandbox import Sandbox, Serving
+from commsengine.sandbox.slack_tiers import PUBLISHED
 from commsengine.sandbox.time_lapse import Diary, TimeLapse, play
 from commsengine.settings import Settings
 from commsengine.store.records import TouchRecord
@@ -191,7 +192,14 @@ class Rehearsal:
         self.relay = self._relay_stand_in()
         events = f"{pages.url}/slack/events"
         self.sandbox = self._stack.enter_context(
-            Sandbox(self.script.people, clock=self.clock.now, request_url=events, port=self._port, mailbox=self.relay)
+            Sandbox(
+                self.script.people,
+                clock=self.clock.now,
+                request_url=events,
+                port=self._port,
+                mailbox=self.relay,
+                slack_tiers=PUBLISHED if self.script.as_if.slack_cold else None,
+            )
         )
         settings = self._settings(pages.url)
         self.wiring = self._stack.enter_context(RehearsalWiring(self.folder, self.clock, settings, self.script))

@@ -426,6 +426,30 @@ class SlackIdRow(Row, table=True):
     user_id: str
     dm_id: str
     grid_id: str = Field(sa_column_kwargs={"server_default": text("''")})
+    team_id: str = Field(sa_column_kwargs={"server_default": text("''")})
+    status: str = Field(sa_column_kwargs={"server_default": text("''")})
+
+
+class SlackWorkspaceRow(Row, table=True):
+    """A workspace that a token covers, and how far the list of its users has been read: to ``cursor``.
+
+    ``token`` is a hash. ``counted`` users were listed so far, ``members`` the last time; then ``missing`` people of the
+    directory were not among them. Until ``free_at`` no page is asked for; ``trouble`` is why the last one did not come.
+    """
+
+    __tablename__ = "slack_workspace"
+
+    token: str = _key()
+    team_id: str = _key()
+    name: str
+    cursor: str
+    counted: int
+    members: int
+    missing: int
+    began_at: dt.datetime | None = _instant(nullable=True)
+    finished_at: dt.datetime | None = _instant(nullable=True)
+    free_at: dt.datetime | None = _instant(nullable=True)
+    trouble: str
 
 
 class InstanceRow(Row, table=True):
@@ -476,5 +500,6 @@ engine = _table("engine")
 rest = _table("rest")
 counter = _table("counter")
 slack_id = _table("slack_id")
+slack_workspace = _table("slack_workspace")
 instance = _table("instance")
 role_estimate = _table("role_estimate")

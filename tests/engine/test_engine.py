@@ -177,6 +177,25 @@ def test_a_channel_that_is_down_rests_while_others_go_on(
     assert running.shut_channels() == {}
 
 
+def test_a_channel_that_must_get_ready_is_waited_for_in_the_same_tick_and_keeps_no_letter(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    send = {"channels": ["email", "slack"], "holidays": "false"}
+    run(store, [someone(1), *(someone(n, channel="slack") for n in range(2, 6))], a_plan(send=send))
+    began, asked = clock.now, list[float]()
+
+    def prepare(now: dt.datetime) -> float:
+        asked.append((now - began).total_seconds())
+        return 3.0 if asked[-1] < 9 else 0.0
+
+    running = engine(email=a_channel(bag), slack=a_channel(bag, name="slack", prepare=prepare))
+    assert running.beat().claimed == 1  # the letter
+    assert running.shut_channels() == {"slack": (began + dt.timedelta(seconds=3), "its address book is read first")}
+    report = running.tick()
+    assert ([*dict.fromkeys(asked)], len(bag.arrived), report.claimed) == ([0.0, 3.0, 6.0, 9.0], 5, 4)
+    assert {row.attempts for row in store.touches.list("crm")} == {1}
+
+
 def test_who_is_not_on_slack_gets_mail_in_the_same_tick(store: Store, engine: MakeEngine, bag: Mailbag) -> None:
     run(store, [someone(1)], a_plan(send={"channels": ["slack", "email"], "holidays": "false"}))
     slack = a_channel(

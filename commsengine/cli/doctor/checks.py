@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from commsengine.cadence.time_notation import clock_text
 from commsengine.cli.doctor.finding import TIMEOUT, Finding, note, ok, problem
 from commsengine.cli.doctor.mail import mail, rest_remedy
-from commsengine.cli.doctor.slack import slack
+from commsengine.cli.doctor.slack import slack, slack_dm
 from commsengine.cli.doctor.uncertain import resolvers
 from commsengine.cli.output import at_rest, n_people, waits_for, when
 from commsengine.errors import CommsError
@@ -50,6 +50,10 @@ def examine(wiring: Wiring) -> list[Finding]:
         except CommsError as error:
             findings.append(Finding(about, "problem", error.message, error.fix))
     return findings
+
+
+def message_in_slack(wiring: Wiring, email: str) -> list[Finding]:
+    return [replace(found, about=N_("slack")) for found in slack_dm(wiring, email)]
 
 
 def _settings(wiring: Wiring) -> Iterator[Finding]:

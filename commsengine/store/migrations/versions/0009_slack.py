@@ -1,8 +1,29 @@
 """Who is on Slack, cards that wait to be drawn again, and questions that came as words."""
 
+import sqlalchemy as sa
+from alembic import op
+
+from commsengine.store.tables import Instant
+
 revision = "0009"
 down_revision = "0008"
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    _who_is_on_slack()
+
+
+def _who_is_on_slack() -> None:
+    for name in ("team_id", "status"):
+        op.add_column("slack_id", sa.Column(name, sa.String(), nullable=False, server_default=sa.text("''")))
+    op.create_table(
+        "slack_workspace",
+        sa.Column("token", sa.String(), nullable=False),
+        sa.Column("team_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("cursor", sa.String(), nullable=False),
+        *(sa.Column(name, sa.Integer(), nullable=False) for name in ("counted", "members", "missing")),
+        *(sa.Column(name, Instant(), nullable=True) for name in ("began_at", "finished_at", "free_at")),
+        sa.Column("trouble", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("token", "team_id", name=op.f("pk_slack_workspace")),
+    )
