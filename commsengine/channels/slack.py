@@ -71,6 +71,12 @@ _THIS_MESSAGE = {
     "metadata_too_large", "invalid_metadata_format", "invalid_metadata_schema", "markdown_text_conflict",
     "message_not_found", "cant_update_message", "edit_window_closed",
 }  # fmt: skip
+_NO_THREAD = {
+    "message_not_found", "thread_not_found", "invalid_thread_ts", "cannot_reply_to_message", "channel_not_found",
+    "is_archived", "restricted_action_thread_locked",
+}  # fmt: skip
+"""Nothing was posted, and without the thread it may well be."""
+
 _PERHAPS_POSTED = {"fatal_error", "internal_error"}  # "some aspect of the operation may have succeeded"
 _SLACKS_OWN = {*_PERHAPS_POSTED, "service_unavailable", "request_timeout"}
 
@@ -123,6 +129,26 @@ class SlackChannel:
     def _attempt(self, message: RenderedMessage, mark: Mark, stopped: dict[str, DeliveryError]) -> Outcome:
         if error := stopped.get("chat.postMessage") or stopped.get("*"):
             raise error
+        if message.thread:
+            return self._answer(message, mark, stopped)
+        return self._post(message, mark, stopped)
+
+    def _answer(self, message: RenderedMessage, mark: Mark, stopped: dict[str, DeliveryError]) -> Outcome:
+        # Also shown in the conversation itself, so that nobody overlooks it, and its history knows it. A thread that is
+        # gone (the message was deleted, the database is of another workspace) leaves it a message by itself.
+        if message.key not in set(mark([message.key])):
+            return Outcome(message.key, RELEASED, "connect", begun=False)
+        conversation, _, stamp = message.thread.partition(":")
+        below = {"thread_ts": stamp, "reply_broadcast": True}
+        try:
+            posted = self._call("chat.postMessage", stopped, marked=True, **_card(message, conversation), **below)
+        except DeliveryError as error:
+            if error.reply not in _NO_THREAD:
+                raise
+            return self._post(message, lambda keys: keys, stopped)
+        return _posted(message, posted, conversation)
+
+    def _post(self, message: RenderedMessage, mark: Mark, stopped: dict[str, DeliveryError]) -> Outcome:
         user, conversation, known = self._whereabouts(message, stopped)
         if message.key not in set(mark([message.key])):
             return Outcome(message.key, RELEASED, "connect", begun=False)
@@ -133,8 +159,7 @@ class SlackChannel:
                 self._ids.put(message.to_email.lower(), user, "")
                 return Outcome(message.key, RETRY, "reply", error.reply, begun=False)
             raise
-        where = f"{posted.get('channel', conversation)}:{posted.get('ts', '')}"
-        return Outcome(message.key, SENT, "reply", "ok", remote_id=where)
+        return _posted(message, posted, conversation)
 
     def _whereabouts(self, message: RenderedMessage, stopped: dict[str, DeliveryError]) -> tuple[str, str, bool]:
         """User id, conversation id, and whether the latter comes from the cache."""
@@ -271,6 +296,11 @@ def _look_at(answer: object, named: str) -> None:
     found = answer.get(named)
     if named and not (isinstance(found, dict) and found.get("id")):
         raise TypeError(f"the answer names no {named}")
+
+
+def _posted(message: RenderedMessage, answer: Mapping[str, Any], conversation: str) -> Outcome:
+    where = f"{answer.get('channel', conversation)}:{answer.get('ts', '')}"
+    return Outcome(message.key, SENT, "reply", "ok", remote_id=where)
 
 
 def _card(message: RenderedMessage, conversation: str) -> dict[str, Any]:

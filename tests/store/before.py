@@ -10,6 +10,9 @@ MIGRATION = import_module("commsengine.store.migrations.versions.0005_slack")
 
 UNDO = (
     "DROP TABLE rest",  # what later revisions add
+    "DROP TABLE redraw",
+    "ALTER TABLE question DROP COLUMN thread",
+    "ALTER TABLE question DROP COLUMN said",
     "ALTER TABLE answer DROP COLUMN counts",
     "ALTER TABLE slack_id DROP COLUMN grid_id",
     "DELETE FROM counter WHERE name = 'answer_above'",

@@ -1,8 +1,33 @@
 """Who is on Slack, cards that wait to be drawn again, and questions that came as words."""
 
+import sqlalchemy as sa
+from alembic import op
+
+from commsengine.store.tables import Instant
+
 revision = "0009"
 down_revision = "0008"
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    _questions_in_threads()
+    _redraws()
+
+
+def _questions_in_threads() -> None:
+    for name in ("thread", "said"):
+        op.add_column("question", sa.Column(name, sa.String(), nullable=False, server_default=sa.text("''")))
+
+
+def _redraws() -> None:
+    op.create_table(
+        "redraw",
+        sa.Column("remote_id", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("due_at", Instant(), nullable=False),
+        sa.Column("drawing_until", Instant(), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("remote_id", name=op.f("pk_redraw")),
+    )
+    op.create_index(op.f("ix_redraw_due_at"), "redraw", ["due_at"])
