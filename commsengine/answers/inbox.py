@@ -33,7 +33,7 @@ from commsengine.errors import CommsError, InputError
 from commsengine.store.records import CampaignRecord, HeardQuestion, QuestionRecord, TouchRecord
 from commsengine.store.store import Store
 from commsengine.text import message_key
-from commsengine.translation import N_, _, in_language
+from commsengine.translation import ENGLISH, N_, _, in_language
 
 LONGEST = 4000
 """Characters of what a person writes."""
@@ -111,6 +111,13 @@ class AnswerInbox:
         renderer = self._renderer(self._version(card.touch))
         with in_language(renderer.language(card.person)):
             return card_text(renderer, card, self._signers(card.person, card.plan))
+
+    def lead(self, card: Card) -> Person:
+        return self._signers(card.person, card.plan).lead
+
+    def language(self, person: Person, campaign: str) -> str:
+        record = self._store.campaigns.get(campaign)
+        return self._renderer(record).language(person) if record else ENGLISH
 
     def drawn(self, card: Card, channel: ChannelName) -> tuple[str, Blocks]:
         sent = self._store.campaigns.version(card.touch.campaign, card.touch.version)
@@ -277,6 +284,11 @@ class AnswerInbox:
 
     def record_of(self, person_id: str, now: dt.datetime) -> PersonRecord:
         return person_record(self._store, person_id, self._key_points, now)
+
+    def own_page(self, key: str, campaign: str) -> str:
+        """The address of "My messages", for the person of this touch."""
+        record = self._store.campaigns.get(campaign)
+        return self._renderer(record).page_url("mine", key) if record else ""
 
     def _key_points(self, version: CampaignRecord, person: Person) -> Mapping[str, str]:
         signers, role = self._signers(person, version.plan), role_of(version.plan.audience, person) or ""
