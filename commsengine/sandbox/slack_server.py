@@ -5,11 +5,13 @@ It looks at tokens, limits blocks as Slack does, answers 429 on request, and kno
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -17,13 +19,29 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from commsengine.channels.slack_manifest import MANIFEST, scopes_of, takes_messages
+from commsengine.channels.slack_manifest import MANIFEST, has_home, hears_words, scopes_of, takes_messages
 from commsengine.errors import CommsError
 from commsengine.sandbox import slack_clicks
 from commsengine.sandbox.slack_clicks import Reply
 from commsengine.sandbox.slack_methods import RefusedError, answer
 from commsengine.sandbox.slack_team import Dialog, Post, SlackTeam
 from commsengine.translation import _
+
+USES, RESPONSE_SECONDS = 5, 30 * 60
+
+
+@dataclass(slots=True)
+class _ResponseUrl:
+    card: Post
+    until: float
+    left: int = USES
+
+    def use(self, now: float) -> str:
+        """The error, if it cannot be used any more."""
+        if now > self.until:
+            return "expired_url"
+        self.left -= 1
+        return "used_url" if self.left < 0 else ""
 
 
 class SlackStandIn:
@@ -42,13 +60,20 @@ class SlackStandIn:
         clock: Callable[[], float] = time.time,
         manifest: Mapping[str, Any] = MANIFEST,
     ) -> None:
-        self.team = SlackTeam(people, clock=clock, messages_tab=takes_messages(manifest))
+        self.team = SlackTeam(
+            people,
+            clock=clock,
+            messages_tab=takes_messages(manifest),
+            home_tab=has_home(manifest),
+            typing=hears_words(manifest),
+        )
+        self._clock, self._events = clock, itertools.count(1)
         self._scopes = ",".join(scopes_of(manifest))
         self.bot_token, self.signing_secret, self.request_url = bot_token, signing_secret, request_url
         self.url = ""  # set by what serves the routes
         self.calls: list[str] = []
         self._faults: dict[str, deque[Response]] = defaultdict(deque)
-        self._responses: dict[str, Post] = {}
+        self._responses: dict[str, _ResponseUrl] = {}
         self._lock = threading.Lock()
 
     @property
@@ -103,15 +128,40 @@ class SlackStandIn:
             self.team.close_dialog(dialog)
         return reply
 
-    def _pressed(self, card: Post, button: Mapping[str, Any]) -> Reply:
+    def say(self, user: str, text: str, *, thread: str = "", event_id: str = "") -> Reply:
+        """A person (by e-mail or id) types to the app, or below the message whose ``ts`` is ``thread``."""
+        writer = self.team.user(user)
+        if writer is None or not self.team.typing:
+            raise CommsError(_("{user} cannot write to the app.", user=user), _("Look at the app's manifest."))
+        post = self.team.say(writer, text, thread)
+        return self._tell(slack_clicks.message_event(post), event_id)
+
+    def open_home(self, user: str) -> Reply:
+        """A person opens the app's Home tab; what is published then is in ``team.homes``."""
+        visitor = self.team.user(user)
+        if visitor is None or not self.team.home_tab:
+            raise CommsError(_("{user} sees no Home tab.", user=user), _("Look at the app's manifest."))
+        return self._tell(slack_clicks.home_event(visitor), "")
+
+    def _tell(self, event: Mapping[str, Any], event_id: str) -> Reply:
+        with self._lock:
+            event_id = event_id or f"Ev{next(self._events):08d}"
+        payload = slack_clicks.event_callback(event, event_id, self.team.stamp())
+        return slack_clicks.send_event(self.request_url, self.signing_secret, payload)
+
+    def response_url(self, card: Post) -> str:
+        """As a press on this card carries one: five uses within thirty minutes."""
         with self._lock:
             name = f"R{len(self._responses) + 1:08d}"
-            self._responses[name] = card
+            self._responses[name] = _ResponseUrl(card, self._clock() + RESPONSE_SECONDS)
+        return f"{self.url}/response/{name}"
+
+    def _pressed(self, card: Post, button: Mapping[str, Any]) -> Reply:
         payload = slack_clicks.block_actions(
             card,
             button,
             trigger_id=self.team.trigger(card.user),
-            response_url=f"{self.url}/response/{name}",
+            response_url=self.response_url(card),
             at=self.team.stamp(),
         )
         return slack_clicks.send(self.request_url, self.signing_secret, payload)
@@ -138,13 +188,20 @@ class SlackStandIn:
 
     async def _respond(self, request: Request) -> Response:
         # It changes the card that was clicked, or adds a line that only this person sees.
-        card = self._responses.get(str(request.path_params["name"]))
-        if card is None:
-            return JSONResponse({"ok": False, "error": "used_url"}, 404)
         said = await _arguments(request)
-        text, blocks = str(said.get("text") or ""), list(said.get("blocks") or [])
+        with self._lock:
+            self.calls.append("response_url")
+            fault = self._faults["response_url"].popleft() if self._faults["response_url"] else None
+            found = self._responses.get(str(request.path_params["name"]))
+            trouble = found.use(self._clock()) if found else "used_url"
+        if fault is not None:
+            return fault
+        if found is None or trouble:
+            return JSONResponse({"ok": False, "error": trouble}, 404)
+        card, text, blocks = found.card, str(said.get("text") or ""), list(said.get("blocks") or [])
         if said.get("replace_original"):
             self.team.update(card, text, blocks)
+            card.metadata = dict(said.get("metadata") or card.metadata)
         else:
             self.team.post(card.user, text, blocks, {}).only_visible_to = card.user.id
         return JSONResponse({"ok": True})
