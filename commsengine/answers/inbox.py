@@ -256,6 +256,8 @@ class AnswerInbox:
             mail = self._reply(card, question, now)
             due = Hours(card.plan, card.person).next_open(now) or now
             add_service_mail(self._store, mail, category="answer", person_id=card.person.id, due_at=due, now=now)
+        if question.thread and card.carried_as == "card" and card.touch.remote_id:
+            self._store.redraws.want(card.touch.remote_id, card.key, now)  # it says that an answer is to come
         return question
 
     def _reply(self, card: Card, question: QuestionRecord, now: dt.datetime) -> RenderedMessage:

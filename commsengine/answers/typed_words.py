@@ -40,13 +40,13 @@ ONLY_A_FILE = N_("A file or picture alone reaches nobody here. Please write what
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """``channel`` and ``stamp`` name what was typed, ``thread`` the message below which it stands, if any.
+    """``conversation`` and ``stamp`` name what was typed, ``thread`` the message below which it stands, if any.
 
     ``by`` is how we know the writer, as kept with evidence.
     """
 
     text: str
-    channel: str
+    conversation: str
     stamp: str
     thread: str = ""
     evidence: EvidenceKind = "reply"
@@ -54,12 +54,12 @@ class Typed:
 
     @property
     def remote_id(self) -> str:
-        return f"{self.channel}:{self.stamp}"
+        return f"{self.conversation}:{self.stamp}"
 
     @property
     def root(self) -> str:
         """The ``remote_id`` of the message below which an answer to it stands."""
-        return f"{self.channel}:{self.thread or self.stamp}"
+        return f"{self.conversation}:{self.thread or self.stamp}"
 
 
 class TypedWords:
@@ -84,14 +84,22 @@ class TypedWords:
         theirs = (one.key for one in asked if typed.thread in one.stamps or answer_key(one.id) == root)
         return next(theirs, root)
 
+    def records(self, card: Card, typed: Typed) -> bool:
+        """Whether these words change anything on record: a question, or "got it" where that is asked for."""
+        return _friendly(typed.text, self._inbox.lead(card)) == "" or self._agrees(card, typed)
+
     def take(self, card: Card, typed: Typed) -> str:
         """Records what was typed about this card; returns what is said back, empty where it was taken before.
 
         Raises ``InputError`` for what is empty or too long.
         """
-        with in_language(self._inbox.language(card.person, card.plan.campaign)):
-            words = _friendly(typed.text, self._inbox.lead(card))
-            return self._thanked(card, typed, agreed=words == AGREED) if words else self._asked(card, typed)
+        if not _friendly(typed.text, self._inbox.lead(card)):
+            return self._asked(card, typed)
+        return self._agreed(card, typed) if self._agrees(card, typed) else self._thanked(card)
+
+    def _agrees(self, card: Card, typed: Typed) -> bool:
+        asked = card.ask == "acknowledge" and not card.answered and bool(typed.thread)
+        return asked and _friendly(typed.text, self._inbox.lead(card)) == AGREED
 
     def _asked(self, card: Card, typed: Typed) -> str:
         evidence = Evidence(typed.evidence, typed.by)
@@ -107,16 +115,18 @@ class TypedWords:
         text = N_('{lead} has your question about "{about}" and answers here, usually within two working days.')
         return _(text, lead=lead.name or lead.email, about=self._inbox.text(card).key_point)
 
-    def _thanked(self, card: Card, typed: Typed, *, agreed: bool) -> str:
+    def _agreed(self, card: Card, typed: Typed) -> str:
+        if self._inbox.overtaken(card, typed.stamp):
+            return ""
+        self._inbox.got_it(card, Evidence("reply", {**typed.by, "press": typed.stamp}))
+        return _("Thank you. It is recorded that you have got it.")
+
+    def _thanked(self, card: Card) -> str:
         if card.answered or card.ask == "nothing":
             return _("Thank you.")
-        if card.ask != "acknowledge":
-            return _("Thank you. To answer, please use the buttons of the message.")
-        if not (agreed and typed.thread):
+        if card.ask == "acknowledge":
             return _('Thank you. To confirm the message, press "Got it" on it.')
-        if not self._inbox.overtaken(card, typed.stamp):
-            self._inbox.got_it(card, Evidence("reply", {**typed.by, "press": typed.stamp}))
-        return _("Thank you. It is recorded that you have got it.")
+        return _("Thank you. To answer, please use the buttons of the message.")
 
     # -- where nothing was sent -------------------------------------------------------------------
 

@@ -143,6 +143,15 @@ class SlackStandIn:
             raise CommsError(_("{user} sees no Home tab.", user=user), _("Look at the app's manifest."))
         return self._tell(slack_clicks.home_event(visitor), "")
 
+    def wait_for(self, method: str, after: int, seconds: float = 2.0) -> bool:
+        """Whether a method was called after the first so many calls, within so many seconds."""
+        until = time.monotonic() + seconds
+        while method not in self.calls[after:]:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.01)
+        return True
+
     def _tell(self, event: Mapping[str, Any], event_id: str) -> Reply:
         with self._lock:
             event_id = event_id or f"Ev{next(self._events):08d}"

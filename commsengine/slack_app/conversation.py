@@ -23,7 +23,7 @@ from commsengine.answers.typed_words import ONLY_A_FILE, Typed, TypedWords
 from commsengine.content.slots import slack_text
 from commsengine.errors import InputError
 from commsengine.slack_app.accounts import Accounts, quietly
-from commsengine.slack_app.redrawing import Place, Redrawing
+from commsengine.slack_app.redrawing import CardPlace, Redrawing
 from commsengine.store.records import TouchRecord
 from commsengine.translation import N_, _, in_language
 
@@ -49,7 +49,7 @@ class _Heard:
     """What is to be done when Slack has its 200: something said, a card drawn again."""
 
     said: str = ""
-    place: Place | None = None
+    place: CardPlace | None = None
 
 
 class Conversation:
@@ -108,13 +108,14 @@ class Conversation:
             return self._about(touch, typed)
 
     def _about(self, touch: TouchRecord, typed: Typed) -> _Heard:
-        place = _place_of(touch, typed)
+        card = self._inbox.card(touch.key, self._clock())
+        place = _place_of(touch, typed) if self._words.records(card, typed) else None
         if place is not None:
             self._cards.expect(place)
         try:
-            said = self._words.take(self._inbox.card(touch.key, self._clock()), typed)
+            said = self._words.take(card, typed)
         except InputError as error:
-            return _Heard(error.message)
+            return _Heard(error.message, place)
         return _Heard(said, place)
 
     def _after(self, typed: Typed, heard: _Heard) -> None:
@@ -156,7 +157,7 @@ def _sign(found: re.Match[str]) -> str:
     return address if label in ("", address, target) else f"{label} ({address})"
 
 
-def _place_of(touch: TouchRecord, typed: Typed) -> Place | None:
+def _place_of(touch: TouchRecord, typed: Typed) -> CardPlace | None:
     """The card, where it stands in the conversation that they typed in."""
     channel, _colon, ts = touch.remote_id.partition(":")
-    return Place(touch.key, channel, ts) if channel == typed.channel and ts else None
+    return CardPlace(touch.key, channel, ts) if channel == typed.conversation and ts else None

@@ -9,7 +9,7 @@ from typing import Any
 from slack_sdk import WebClient
 
 from commsengine.answers.inbox import AnswerInbox
-from commsengine.answers.my_messages import CampaignPart, MessageRecord, PersonRecord
+from commsengine.answers.my_messages import CampaignPart, Line, MessageRecord, PersonRecord
 from commsengine.content.slots import slack_text
 from commsengine.slack_app.accounts import Accounts, quietly
 from commsengine.translation import N_, _, in_language
@@ -19,6 +19,9 @@ MOST_MESSAGES = 40
 
 LINES = 3
 """The newest of what happened about each message."""
+
+QUOTED = 200
+"""Characters of what was written."""
 
 NOTHING = N_("Nothing has been sent to you yet. What comes here later stays here, with what you answered.")
 UNKNOWN = N_("We do not know this Slack account, so there is nothing to show.")
@@ -72,10 +75,15 @@ def _campaign(part: CampaignPart, shown: Sequence[MessageRecord]) -> Iterator[Bl
     yield {"type": "divider"}
     yield _header(slack_text(part.title))
     for message in shown:
-        lines = [f"{line.when}: {line.text}" for line in message.lines[-LINES:]]
-        yield _section("\n".join([f"*{slack_text(message.key_point)}*", *map(slack_text, lines)]))
+        yield _section("\n".join([f"*{slack_text(message.key_point)}*", *map(_line, message.lines[-LINES:])]))
     if part.over:
         yield _note(_("You hear nothing more of this campaign."))
+
+
+def _line(line: Line) -> str:
+    quote = " ".join(line.quote.split())
+    short = quote if len(quote) <= QUOTED else f"{quote[:QUOTED]}…"
+    return slack_text(f"{line.when}: {line.text}" + (f" – {short}" if short else ""))
 
 
 def _button(page: str) -> Block:

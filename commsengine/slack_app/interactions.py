@@ -33,7 +33,7 @@ from commsengine.slack_app.accounts import Accounts, quietly
 from commsengine.slack_app.conversation import Conversation
 from commsengine.slack_app.forms import ENTRY, answer_form, entered, question_form
 from commsengine.slack_app.home import HomeTab
-from commsengine.slack_app.redrawing import Picture, Place, Redrawing
+from commsengine.slack_app.redrawing import CardPlace, Picture, Redrawing
 from commsengine.slack_app.silence import quiet
 from commsengine.slack_app.socket import PING, Socket
 from commsengine.store.store import Store
@@ -41,7 +41,7 @@ from commsengine.translation import N_, _
 
 Body = Mapping[str, Any]
 Act = Callable[[Card, Evidence, str], str | None]
-"""What a press does, given its card, its evidence and the card's ``remote_id``; returns what the person is told."""
+"""What a press does, given its card, its evidence and the thread for an answer; returns what the person is told."""
 
 NOT_YOURS = N_("This message is for somebody else, so nothing was recorded. Yours comes to you directly.")
 NOT_SURE = N_(
@@ -156,9 +156,10 @@ class SlackApp:
         def handle(ack: Ack, body: dict[str, Any], respond: Respond) -> None:
             place, user = _place(body), body["user"]["id"]
             evidence = _evidence(body, _pressed_at(body))
-            said = self._for_recipient(place, user, lambda card: self._unless_known(card, place, evidence, act))
+            card = self._theirs(place, user)
+            said = card if isinstance(card, str) else self._unless_known(card, place, evidence, act)
             ack()  # after the commit: had it failed, Slack would say so
-            self.cards.draw(place) if said is None else _whisper(respond, said)
+            self._shown(card, place, respond) if isinstance(card, Card) and said is None else _whisper(respond, said)
 
         return handle
 
@@ -170,14 +171,16 @@ class SlackApp:
     def _opened(self, name: str) -> Callable[..., None]:
         def handle(ack: Ack, body: dict[str, Any], respond: Respond) -> None:
             ack()
-            place, user = _place(body), body["user"]["id"]
-            said = self._for_recipient(place, user, lambda card: self._open(name, card, place, body["trigger_id"]))
-            if said is not None:
-                _whisper(respond, said)
+            place = _place(body)
+            card = self._theirs(place, body["user"]["id"])
+            if isinstance(card, str):
+                _whisper(respond, card)
+            else:
+                self._open(name, card, place, body["trigger_id"])
 
         return handle
 
-    def _open(self, name: str, card: Card, place: Place, trigger: str) -> None:
+    def _open(self, name: str, card: Card, place: CardPlace, trigger: str) -> None:
         if name == "answer" and card.ask == "check":  # a card of before checks had their answers on it
             self.cards.draw(place)
             return
@@ -187,27 +190,29 @@ class SlackApp:
 
     def _submitted(self, name: str) -> Callable[..., None]:
         def handle(ack: Ack, body: dict[str, Any]) -> None:
-            place = Place(**json.loads(body["view"]["private_metadata"]))
+            place = CardPlace(**json.loads(body["view"]["private_metadata"]))
             filled = body["view"]["state"]["values"][ENTRY][ENTRY]
             user, evidence = body["user"]["id"], _evidence(body, body.get("trigger_id", ""))
 
             def record(card: Card, evidence: Evidence, thread: str) -> None:
                 self._take(name, card, entered(filled, card), evidence, thread)
 
+            card = self._theirs(place, user)
             try:
-                said = self._for_recipient(place, user, lambda card: self._unless_known(card, place, evidence, record))
+                said = card if isinstance(card, str) else self._unless_known(card, place, evidence, record)
             except InputError as error:
                 said = error.message
             if said is not None:
                 ack(response_action="errors", errors={ENTRY: said})
                 return
             ack()
-            self.cards.draw(place)
+            if isinstance(card, Card):
+                self._shown(card, place)
 
         return handle
 
-    def _for_recipient(self, place: Place, user: str, act: Callable[[Card], str | None]) -> str | None:
-        """Does ``act`` if this user is the touch's recipient; returns what to say to them, if anything."""
+    def _theirs(self, place: CardPlace, user: str) -> Card | str:
+        """The card, if this user is the touch's recipient; else what is said to them."""
         try:
             card = self._inbox.card(place.key, self._clock())
         except UnknownTouchError:
@@ -220,12 +225,20 @@ class SlackApp:
         if user not in theirs:
             log.warning("slack_press_of_another", campaign=card.plan.campaign, message=card.message.id, key=card.key)
             return _(NOT_YOURS)
-        return act(card)
+        return card
 
-    def _unless_known(self, card: Card, place: Place, evidence: Evidence, act: Act) -> str | None:
-        self.cards.expect(place)
+    def _unless_known(self, card: Card, place: CardPlace, evidence: Evidence, act: Act) -> str | None:
+        if (own := _own(card, place)) is not None:
+            self.cards.expect(own)
         known = self._inbox.overtaken(card, evidence.detail["press"])
-        return None if known else act(card, evidence, place.remote_id)
+        return None if known else act(card, evidence, place.thread)
+
+    def _shown(self, card: Card, place: CardPlace, respond: Respond | None = None) -> None:
+        own = _own(card, place)
+        if own is not None:
+            self.cards.draw(own)
+        if own is not place and respond is not None:
+            _whisper(respond, _("That is recorded."))
 
     def _picture(self, key: str) -> Picture:
         return self._inbox.drawn(self._inbox.card(key, self._clock()), "slack")
@@ -277,9 +290,17 @@ def _only_acknowledge(ack: Ack) -> None:
     ack()
 
 
-def _whisper(respond: Respond, text: str) -> None:
+def _own(card: Card, place: CardPlace) -> CardPlace | None:
+    """The card of the touch itself, which is drawn again: a press may also come from that of an answer, which stays."""
+    if card.carried_as != "card":
+        return None
+    channel, _colon, ts = card.touch.remote_id.partition(":")
+    return CardPlace(card.key, channel, ts) if ts and place.remote_id != card.touch.remote_id else place
+
+
+def _whisper(respond: Respond, text: str | None) -> None:
     try:
-        respond(text, response_type="ephemeral", replace_original=False)
+        respond(text or "", response_type="ephemeral", replace_original=False)
     except Exception as error:  # as above
         log.warning("slack_call_failed", method="respond", cause=type(error).__name__)
 
@@ -290,11 +311,12 @@ def _failed(error: Exception) -> BoltResponse:
     return BoltResponse(status=500, body="")
 
 
-def _place(body: Body) -> Place:
+def _place(body: Body) -> CardPlace:
     container = body.get("container", {})
     ts = body.get("message", {}).get("ts") or container.get("message_ts", "")
     channel = body.get("channel", {}).get("id") or container.get("channel_id", "")
-    return Place(body["actions"][0].get("value", ""), channel, ts, str(body.get("response_url") or ""))
+    below = str(body.get("message", {}).get("thread_ts") or "")
+    return CardPlace(body["actions"][0].get("value", ""), channel, ts, str(body.get("response_url") or ""), below)
 
 
 def _pressed_at(body: Body) -> str:

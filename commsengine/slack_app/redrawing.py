@@ -53,17 +53,23 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A touch's card in a conversation, and where the press that came from it may be answered."""
+class CardPlace:
+    """A touch's card in a conversation, the ``ts`` of the thread it stands in, and where a press on it is answered."""
 
     key: str
-    channel: str
+    conversation: str
     ts: str
     response_url: str = ""
+    below: str = ""
 
     @property
     def remote_id(self) -> str:
-        return f"{self.channel}:{self.ts}" if self.ts else ""
+        return f"{self.conversation}:{self.ts}" if self.ts else ""
+
+    @property
+    def thread(self) -> str:
+        """The ``remote_id`` of the message below which what is asked here is answered."""
+        return f"{self.conversation}:{self.below or self.ts}" if self.ts else ""
 
     def packed(self) -> dict[str, str]:
         return asdict(self)
@@ -91,11 +97,11 @@ class Redrawing:
 
     # -- after an answer --------------------------------------------------------------------------
 
-    def expect(self, place: Place) -> None:
+    def expect(self, place: CardPlace) -> None:
         """Before the answer is recorded."""
         self._queue.want(place.remote_id, place.key, self._clock() + GIVEN_UP)
 
-    def draw(self, place: Place) -> None:
+    def draw(self, place: CardPlace) -> None:
         """After it is. Who draws this card already draws it once more."""
         now = self._clock()
         version = self._queue.begin(place.remote_id, place.key, until=now + GIVEN_UP, now=now)
@@ -108,7 +114,7 @@ class Redrawing:
                 self._queue.put_off(place.remote_id, self._clock(), failed=False)
                 self._wake.set()
 
-    def _by_url(self, place: Place) -> bool:
+    def _by_url(self, place: CardPlace) -> bool:
         client = WebhookClient(place.response_url, timeout=PATIENCE, retry_handlers=[], logger=quiet)
         card = self._card(place.key)
         try:
