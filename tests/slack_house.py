@@ -15,6 +15,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from commsengine.answers.inbox import Evidence
 from commsengine.cadence.people import Person
 from commsengine.sandbox.sandbox import Serving
 from commsengine.sandbox.slack_clicks import block_actions, button_of, signed_headers
@@ -29,6 +30,7 @@ from tests.builders import ANA, BEN
 from tests.waiting import expect
 
 SECRET = "sandbox-signing-secret"
+BY_SLACK = Evidence("slack", {"user": "U1"})
 
 
 @dataclass
@@ -70,7 +72,7 @@ class Team:
         return [question.text for question in self.house.store.questions.all()]
 
     def post(self, body: str, headers: dict[str, str]) -> httpx.Response:
-        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        form = {"Content-Type": "application/x-www-form-urlencoded"}  # unless the headers say otherwise
         return WEB.post(f"{self.url}/slack/events", content=body, headers=form | headers)
 
 

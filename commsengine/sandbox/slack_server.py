@@ -72,7 +72,7 @@ class SlackStandIn:
         self.bot_token, self.signing_secret, self.request_url = bot_token, signing_secret, request_url
         self.url = ""  # set by what serves the routes
         self.calls: list[str] = []
-        self._faults: dict[str, deque[Response]] = defaultdict(deque)
+        self._faults: dict[str, deque[Response | None]] = defaultdict(deque)
         self._responses: dict[str, _ResponseUrl] = {}
         self._lock = threading.Lock()
 
@@ -102,8 +102,9 @@ class SlackStandIn:
             self._faults[method].append(JSONResponse({"ok": False, "error": "ratelimited"}, 429, headers))
 
     def fail(self, method: str, error: str, *, times: int = 1, status: int = 200) -> None:
+        """An empty ``error`` lets as many calls pass, before what is to fail after them."""
         for _time in range(times):
-            self._faults[method].append(JSONResponse({"ok": False, "error": error}, status))
+            self._faults[method].append(JSONResponse({"ok": False, "error": error}, status) if error else None)
 
     def click(self, user: str, action_id: str, value: str | None = None, *, post: Post | None = None) -> Reply:
         """Presses on the newest card that has the button. Raises ``CommsError`` when none has."""

@@ -55,7 +55,7 @@ class Redraws:
             return 0 if connection.execute(drawn).rowcount else int(connection.execute(newest).scalar() or 0)
 
     def put_off(self, remote_id: str, due_at: dt.datetime, *, failed: bool = True) -> None:
-        later = {"due_at": due_at, "drawing_until": None, "tries": redraw.c.tries + failed}
+        later = {"due_at": due_at, "drawing_until": None, "tries": redraw.c.tries + int(failed)}
         with self._database.write() as connection:
             connection.execute(update(redraw).where(redraw.c.remote_id == remote_id).values(later))
 
