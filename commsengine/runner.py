@@ -39,7 +39,9 @@ A_MOMENT = dt.timedelta(seconds=5)
 log = structlog.get_logger(__name__)
 
 
-class SocketMode(Protocol):
+class Beside(Protocol):
+    """What works in a thread of its own between these two calls."""
+
     def connect(self) -> None: ...
 
     def close(self) -> None: ...
@@ -64,17 +66,20 @@ def run(
     every: float = 10.0,
     lock: AbstractContextManager[object] | None = None,
     web: Web | None = None,
-    slack: SocketMode | None = None,
+    slack: Beside | None = None,
+    redraws: Beside | None = None,
     ready: Callable[[], None] = lambda: None,
     ping: Callable[[], None] = lambda: None,
 ) -> bool:
     """Runs until a signal. ``every`` is in seconds; ``ready`` is called when all is open, ``ping`` after each beat.
 
+    ``slack`` is the connection by which presses come, ``redraws`` draws answered cards again.
+
     Returns whether everything that was leaving has arrived. Raises ``HeldError`` if another process holds the
     engine, ``CommsError`` if the web address is taken.
     """
     stop = threading.Event()
-    with lock or nullcontext(), _signals(stop), _listening(web), _connected(slack):
+    with lock or nullcontext(), _signals(stop), _listening(web), _working(slack), _working(redraws):
         engine.start()
         keep_what_is_there()
         scheduler = heartbeat(store, engine, clock, every, ping)
@@ -181,8 +186,8 @@ def _bound(web: Web) -> socket.socket:
         raise CommsError(text, fix) from None
 
 
-def _connected(slack: SocketMode | None) -> AbstractContextManager[object]:
-    if slack is None:
+def _working(one: Beside | None) -> AbstractContextManager[object]:
+    if one is None:
         return nullcontext()
-    slack.connect()
-    return closing(slack)
+    one.connect()
+    return closing(one)

@@ -439,7 +439,7 @@ class Wiring:
         # The age of a signature is judged in real time, for Slack lives in it, whatever the clock of a rehearsal says.
         return SlackApp(
             self.inbox,
-            self.store.slack_ids,
+            self.store,
             token=given.slack_token,
             clock=self.clock,
             signing_secret=secret,
@@ -476,6 +476,7 @@ class Wiring:
             lock=self.engine_lock(),
             web=runner.Web(self.web_app, host, port),
             slack=socket_mode,
+            redraws=self.slack_app.cards if self.slack_app else None,
             ready=ready,
             ping=Ping(self.settings.heartbeat_url),
         )

@@ -361,7 +361,9 @@ class SlackApp(Server):
 
     @property
     def payloads(self) -> list[dict[str, Any]]:
-        return [json.loads(parse_qs(body)["payload"][0]) for _, body in self.taken]
+        # an event is JSON, an interaction a form
+        given = (body if body.startswith("{") else parse_qs(body)["payload"][0] for _, body in self.taken)
+        return [json.loads(each) for each in given]
 
     def serve(self, connection: socket.socket) -> None:
         with connection.makefile("rb") as lines:

@@ -65,10 +65,18 @@ class SocketSlack(Server):
                 link = {"ok": True, "url": f"ws://127.0.0.1:{self.port}/link"}
                 connection.sendall(json_answer({"ok": False, "error": self.refusal} if self.refusal else link))
             elif call.path.startswith("/response/"):
-                self.whispers.append(str(call.arguments["text"]))
+                self._respond(call)
                 connection.sendall(json_answer({"ok": True}))
             elif self.house:
                 answer_call(self.house, connection, call)
+
+    def _respond(self, call: Call) -> None:
+        """``/response/CHANNEL/TS``: the card drawn again, or a word to the person."""
+        text = str(call.arguments["text"])
+        if not call.arguments.get("replace_original"):
+            self.whispers.append(text)
+        elif self.house and (card := self.house.team.find(*call.path.split("/")[-2:])):
+            self.house.team.update(card, text, call.arguments["blocks"])
 
     def _hold(self, connection: socket.socket, lines: IO[bytes], call: Call) -> None:
         digest = hashlib.sha1((call.head["sec-websocket-key"] + GUID).encode()).digest()  # noqa: S324 - as the RFC says

@@ -2,114 +2,31 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import random
-import urllib.parse
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-import httpx
 import pytest
-from starlette.applications import Starlette
 
 from commsengine.cadence.check_questions import answer_id
 from commsengine.cadence.people import Person
 from commsengine.cadence.standing import standing
 from commsengine.errors import CommsError
-from commsengine.sandbox.sandbox import Serving
-from commsengine.sandbox.slack_clicks import block_actions, button_of, signed_headers, view_submission
-from commsengine.sandbox.slack_server import SlackStandIn
-from commsengine.sandbox.slack_team import Post
+from commsengine.sandbox.slack_clicks import signed_headers, view_submission
 from commsengine.slack_app import SlackApp
 from commsengine.store.tables import counter
 from commsengine.translation import ENGLISH
-from commsengine.web.app import create_app
-from tests.answering import BY_LINK, KEYS, Answering, answering
+from tests import slack_house
+from tests.answering import BY_LINK
 from tests.answers.test_inbox import CHECK, INPUT, PERSONAL
-from tests.browsing import WEB
 from tests.builders import ANA, BEN, a_message, utc
 from tests.pseudo import in_pseudo, untranslated
+from tests.slack_house import SECRET, Team, buttons, encoded, press, press_payload
 from tests.waiting import expect
 
-SECRET = "sandbox-signing-secret"
-
-
-@dataclass
-class Team:
-    """The stand-in, our app behind signed HTTP, and Ana's card in her DM."""
-
-    house: Answering
-    slack: SlackStandIn
-    app: SlackApp
-    url: str
-
-    def card(self, key: str, email: str = ANA.email) -> Post:
-        user = self.slack.team.user(email)
-        assert user
-        self.slack.team.opened.add(user.dm)
-        text, blocks = self.house.inbox.drawn(self.house.inbox.card(key, self.house.clock()), "slack")
-        metadata = {"event_type": "commsengine_touch", "event_payload": {"key": key}}
-        return self.slack.team.post(user, text, [dict(block) for block in blocks], metadata)
-
-    def post(self, body: str, headers: dict[str, str]) -> httpx.Response:
-        form = {"Content-Type": "application/x-www-form-urlencoded"}
-        return WEB.post(f"{self.url}/slack/events", content=body, headers=form | headers)
-
-
-@pytest.fixture
-def open_team(tmp_path: Path) -> Iterator[Callable[..., Team]]:
-    serving = ExitStack()
-
-    def open_(*messages: Any, grid: tuple[str, ...] = ()) -> Team:
-        house = answering(tmp_path, *messages)
-        slack = SlackStandIn([(ANA.email, ANA.name, *grid), (BEN.email, BEN.name)])
-        slack.url = serving.enter_context(Serving(Starlette(routes=slack.routes))).url
-        app = SlackApp(
-            house.inbox, house.store.slack_ids, token="xoxb-sandbox", signing_secret=SECRET, api_url=slack.api_url,
-            clock=house.clock, signed_at=real_time,
-        )  # fmt: skip
-        pages = create_app(house.inbox, house.links, keys=KEYS, clock=house.clock, slack=app)
-        url = serving.enter_context(Serving(pages)).url
-        slack.request_url = f"{url}/slack/events"
-        return Team(house, slack, app, url)
-
-    with serving:
-        yield open_
-
-
-def real_time() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
-@pytest.fixture
-def team(open_team: Callable[..., Team]) -> Team:
-    return open_team()
-
-
-def press_payload(team: Team, post: Post, action: str = "got_it", at: str = "1.1") -> dict[str, Any]:
-    button = button_of(post, action) or {"action_id": action, "value": post.key}
-    trigger = team.slack.team.trigger(post.user)
-    return block_actions(post, button, trigger_id=trigger, response_url=f"{team.slack.url}/response/none", at=at)
-
-
-def press(team: Team, post: Post, action: str, at: str) -> None:
-    """Delivered and redrawn; ``at`` is Slack's own name for the press, so that it can come again."""
-    body, calls = encoded(press_payload(team, post, action, at)), len(team.slack.calls)
-    assert team.post(body, signed_headers(SECRET, body)).status_code == 200
-    expect(lambda: "chat.update" in team.slack.calls[calls:])
-
-
-def encoded(payload: dict[str, Any]) -> str:
-    return urllib.parse.urlencode({"payload": json.dumps(payload)})
-
-
-def buttons(post: Post) -> list[str]:
-    elements = [e for block in post.blocks for e in (*block.get("elements", ()), block.get("accessory") or {})]
-    return [element["action_id"] for element in elements if "action_id" in element]
+open_team, team = slack_house.open_team, slack_house.team
 
 
 def test_got_it_is_recorded_and_the_card_says_so_in_place(team: Team) -> None:
@@ -546,10 +463,12 @@ def test_the_card_is_redrawn_only_after_the_commit(team: Team) -> None:
 
 def test_an_answer_stands_though_the_card_cannot_be_redrawn(team: Team) -> None:
     team.card(team.house.touch(channel="slack"))
+    team.slack.fail("response_url", "used_url", status=404)
     team.slack.fail("chat.update", "message_not_found")
     assert team.slack.click(ANA.email, "got_it").status == 200
     assert team.house.kinds() == ["acknowledged"]
     expect(lambda: "chat.update" in team.slack.calls)
+    expect(lambda: team.house.store.redraws.waiting() == [])  # the card is gone
 
 
 def test_every_changed_byte_of_a_signed_press_is_refused(team: Team) -> None:
@@ -571,7 +490,7 @@ def test_every_changed_byte_of_a_signed_press_is_refused(team: Team) -> None:
 @pytest.mark.parametrize(("age", "status"), [(0, 200), (299, 200), (301, 401), (-299, 200), (-301, 401)])
 def test_a_replay_is_refused_after_five_minutes(team: Team, age: int, status: int) -> None:
     app = SlackApp(
-        team.house.inbox, team.house.store.slack_ids, token="xoxb-sandbox", signing_secret=SECRET,
+        team.house.inbox, team.house.store, token="xoxb-sandbox", signing_secret=SECRET,
         api_url=team.slack.api_url, clock=team.house.clock,
     )  # fmt: skip
     body = encoded(press_payload(team, team.card(team.house.touch(channel="slack"))))
@@ -606,7 +525,7 @@ def test_a_followed_link_is_only_acknowledged(team: Team) -> None:
 
 
 def test_without_a_signing_secret_nothing_comes_in_over_http(team: Team) -> None:
-    app = SlackApp(team.house.inbox, team.house.store.slack_ids, token="xoxb-sandbox", clock=team.house.clock)
+    app = SlackApp(team.house.inbox, team.house.store, token="xoxb-sandbox", clock=team.house.clock)
     body = encoded(press_payload(team, team.card(team.house.touch(channel="slack"))))
     assert app.http(body.encode(), signed_headers("x", body)).status == 401
 

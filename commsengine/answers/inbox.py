@@ -21,7 +21,7 @@ from commsengine.answers.touch_view import Card
 from commsengine.cadence.audience import role_of
 from commsengine.cadence.calendar import DAY, Hours, local_date_in, zone_of
 from commsengine.cadence.check_questions import answer_id, unclear_turn
-from commsengine.cadence.kinds_and_states import AnswerKind, ChannelName, EvidenceKind, Wish, channel_of
+from commsengine.cadence.kinds_and_states import AnswerKind, ChannelName, EvidenceKind, Wish, asked_by, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
 from commsengine.content.message import RenderedMessage
@@ -30,13 +30,16 @@ from commsengine.content.render import Renderer, RendererFor
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
 from commsengine.errors import CommsError, InputError
-from commsengine.store.records import CampaignRecord, QuestionRecord, TouchRecord
+from commsengine.store.records import CampaignRecord, HeardQuestion, QuestionRecord, TouchRecord
 from commsengine.store.store import Store
 from commsengine.text import message_key
-from commsengine.translation import N_, _, in_language
+from commsengine.translation import ENGLISH, N_, _, in_language
 
 LONGEST = 4000
 """Characters of what a person writes."""
+
+TOGETHER = dt.timedelta(minutes=5)
+"""What a person types about one message within so long is one question: many write one thought in several lines."""
 
 log = structlog.get_logger(__name__)
 
@@ -108,6 +111,13 @@ class AnswerInbox:
         renderer = self._renderer(self._version(card.touch))
         with in_language(renderer.language(card.person)):
             return card_text(renderer, card, self._signers(card.person, card.plan))
+
+    def lead(self, card: Card) -> Person:
+        return self._signers(card.person, card.plan).lead
+
+    def language(self, person: Person, campaign: str) -> str:
+        record = self._store.campaigns.get(campaign)
+        return self._renderer(record).language(person) if record else ENGLISH
 
     def drawn(self, card: Card, channel: ChannelName) -> tuple[str, Blocks]:
         sent = self._store.campaigns.version(card.touch.campaign, card.touch.version)
@@ -201,20 +211,31 @@ class AnswerInbox:
 
     # -- questions, and "not now" -----------------------------------------------------------------
 
-    def ask(self, card: Card, text: str, evidence: Evidence) -> Card:
-        # no reminder on this message reaches them until the question is answered
+    def ask(self, card: Card, text: str, evidence: Evidence, thread: str = "") -> Card:
+        """``thread`` is the ``remote_id`` of the message under which the answer is to come.
+
+        No reminder on this message reaches them until the question is answered.
+        """
         touch, text = card.touch, _written(text)
-        self._store.questions.ask(
-            card.person.id, touch.campaign, touch.message, touch.key, text, evidence=evidence.kind, now=card.now
-        )
+        self._store.questions.ask(*_about(card), text, evidence=evidence.kind, thread=thread, now=card.now)
         log.info("asked", campaign=touch.campaign, message=touch.message, key=touch.key)
         return self.card(touch.key, card.now)
 
-    def explain(self, card: Card, evidence: Evidence) -> Card:
+    def hear(self, card: Card, text: str, evidence: Evidence, thread: str, stamp: str) -> HeardQuestion:
+        """The same of what was typed in a conversation at ``stamp``; words typed soon after belong to it."""
+        touch, text, within = card.touch, _written(text), TOGETHER.total_seconds()
+        question = self._store.questions.hear(
+            *_about(card), text, evidence=evidence.kind, thread=thread, stamp=stamp, within=within, now=card.now
+        )
+        if not question.known:
+            log.info("asked", campaign=touch.campaign, message=touch.message, key=touch.key)
+        return question
+
+    def explain(self, card: Card, evidence: Evidence, thread: str = "") -> Card:
         # a question that does not say what was answered
         question = self.text(card).check.question
         about = f" ({question})" if question else ""
-        return self.ask(card, f"Please explain it to me{about}", evidence)
+        return self.ask(card, f"Please explain it to me{about}", evidence, thread)
 
     def snooze(self, card: Card) -> Card:
         """Nothing of this message comes before the person's next local day."""
@@ -226,7 +247,8 @@ class AnswerInbox:
     def answer_question(self, number: int, text: str, by: str, now: dt.datetime) -> QuestionRecord:
         """The lead's answer: it stands on the person's page at once, and a message of its own brings it to them.
 
-        The first answer stays; a later one changes nothing. Raises ``InputError`` for an unknown number.
+        It comes below what they asked where that stands in a conversation. The first answer stays; a later one changes
+        nothing. Raises ``InputError`` for an unknown number.
         """
         question = self._store.questions.answer(number, _written(text), by=by, now=now)
         card = self.card(question.key, now)
@@ -234,11 +256,13 @@ class AnswerInbox:
             mail = self._reply(card, question, now)
             due = Hours(card.plan, card.person).next_open(now) or now
             add_service_mail(self._store, mail, category="answer", person_id=card.person.id, due_at=due, now=now)
+        if question.thread and card.carried_as == "card" and card.touch.remote_id:
+            self._store.redraws.want(card.touch.remote_id, card.key, now)  # it says that an answer is to come
         return question
 
     def _reply(self, card: Card, question: QuestionRecord, now: dt.datetime) -> RenderedMessage:
         # its links lead to the page of the touch the question was about; its own key names its row
-        touch = card.touch
+        touch, thread = card.touch, question.thread
         message = self._renderer(self._version(touch)).service(
             "answer",
             touch.key,
@@ -247,12 +271,12 @@ class AnswerInbox:
             now,
             message=touch.message,
             role=touch.role,
-            channel=channel_of(touch.channel),
+            channel=asked_by(question.evidence) if thread else channel_of(touch.channel),
             question=question.text,
             answer=question.answer,
             others="",
         )
-        return replace(message, key=message_key(f"answer to question {question.id}"))
+        return replace(message, key=answer_key(question.id), thread=thread)
 
     # -- the person's own page --------------------------------------------------------------------
 
@@ -263,10 +287,24 @@ class AnswerInbox:
     def record_of(self, person_id: str, now: dt.datetime) -> PersonRecord:
         return person_record(self._store, person_id, self._key_points, now)
 
+    def own_page(self, key: str, campaign: str) -> str:
+        """The address of "My messages", for the person of this touch."""
+        record = self._store.campaigns.get(campaign)
+        return self._renderer(record).page_url("mine", key) if record else ""
+
     def _key_points(self, version: CampaignRecord, person: Person) -> Mapping[str, str]:
         signers, role = self._signers(person, version.plan), role_of(version.plan.audience, person) or ""
         renderer = self._renderer(version)
         return {message.id: key_point(renderer, message, role, person, signers) for message in version.plan.messages}
+
+
+def answer_key(question: int) -> str:
+    """Names the message that brings the answer to this question."""
+    return message_key(f"answer to question {question}")
+
+
+def _about(card: Card) -> tuple[str, str, str, str]:
+    return card.person.id, card.touch.campaign, card.touch.message, card.touch.key
 
 
 def _made_before(press: str, other: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from commsengine.answers.wording import spoken
 from commsengine.cadence.check_questions import check_of, offered_check, offered_turn, order_of
-from commsengine.cadence.kinds_and_states import ANSWERS, ENOUGH
+from commsengine.cadence.kinds_and_states import ANSWERS, CHANNELS, ENOUGH, Form, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Check, Message, Plan
 from commsengine.store.records import QuestionRecord, StoredAnswer, TouchRecord
@@ -43,6 +43,10 @@ class Card:
     @property
     def key(self) -> str:
         return self.touch.key
+
+    @property
+    def carried_as(self) -> Form:
+        return CHANNELS[channel_of(self.touch.channel)].form
 
     @property
     def ask(self) -> str:

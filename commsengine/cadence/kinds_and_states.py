@@ -122,6 +122,11 @@ def channel_of(carrier: Carrier) -> ChannelName:
     return carrier if carrier != HUMAN and carrier in CHANNELS else "email"
 
 
+def asked_by(evidence: EvidenceKind) -> ChannelName:
+    """The channel whose own evidence this is: what was asked there is answered there."""
+    return next((name for name, terms in CHANNELS.items() if terms.evidence == evidence), "email")
+
+
 def service_channel(ready: Collection[ChannelName]) -> ChannelName:
     """Of these, the one for what is no touch: the first that reaches any address, else the first."""
     return min(ready, key=lambda name: not CHANNELS[name].any_address)

@@ -54,6 +54,12 @@ _quiet.setLevel(logging.CRITICAL)
 
 _NOT_ON_SLACK = N_("not on Slack")
 
+_NO_THREAD = {
+    "message_not_found", "thread_not_found", "invalid_thread_ts", "cannot_reply_to_message", "channel_not_found",
+    "is_archived", "restricted_action_thread_locked",
+}  # fmt: skip
+"""Nothing was posted, and without the thread it may well be."""
+
 _PERHAPS_POSTED = {"fatal_error", "internal_error"}  # "some aspect of the operation may have succeeded"
 
 _NO_CONNECTION: tuple[tuple[type[Exception], str], ...] = (
@@ -119,6 +125,26 @@ class SlackChannel:
     def _attempt(self, message: RenderedMessage, mark: Mark, stopped: dict[str, DeliveryError]) -> Outcome:
         if error := stopped.get("chat.postMessage") or stopped.get("*"):
             raise error
+        if message.thread:
+            return self._answer(message, mark, stopped)
+        return self._post(message, mark, stopped)
+
+    def _answer(self, message: RenderedMessage, mark: Mark, stopped: dict[str, DeliveryError]) -> Outcome:
+        # Also shown in the conversation itself, so that nobody overlooks it, and its history knows it. A thread that is
+        # gone (the message was deleted, the database is of another workspace) leaves it a message by itself.
+        if message.key not in set(mark([message.key])):
+            return Outcome(message.key, RELEASED, "connect", begun=False)
+        conversation, _, stamp = message.thread.partition(":")
+        below = {"thread_ts": stamp, "reply_broadcast": True}
+        try:
+            posted = self._call("chat.postMessage", stopped, marked=True, **_card(message, conversation), **below)
+        except DeliveryError as error:
+            if error.reply not in _NO_THREAD:
+                raise
+            return self._post(message, lambda keys: keys, stopped)
+        return _arrived(message, posted, conversation)
+
+    def _post(self, message: RenderedMessage, mark: Mark, stopped: dict[str, DeliveryError]) -> Outcome:
         user, conversation = self._whereabouts(message, stopped)
         if message.key not in set(mark([message.key])):
             return Outcome(message.key, RELEASED, "connect", begun=False)
@@ -150,7 +176,7 @@ class SlackChannel:
         email = message.to_email.lower()
         if (user, conversation) != self._ids.get(email):
             self._ids.put(email, user, conversation)
-        return Outcome(message.key, SENT, "reply", "ok", remote_id=f"{conversation}:{posted.get('ts', '')}")
+        return _arrived(message, posted, conversation)
 
     def _asked_again(
         self, message: RenderedMessage, user: str, refused: DeliveryError, stopped: dict[str, DeliveryError]
@@ -285,6 +311,11 @@ def _look_at(answer: object, named: str) -> None:
     found = answer.get(named)
     if named and not (isinstance(found, dict) and found.get("id")):
         raise TypeError(f"the answer names no {named}")
+
+
+def _arrived(message: RenderedMessage, answer: Mapping[str, Any], conversation: str) -> Outcome:
+    where = f"{answer.get('channel', conversation)}:{answer.get('ts', '')}"
+    return Outcome(message.key, SENT, "reply", "ok", remote_id=where)
 
 
 def _card(message: RenderedMessage, conversation: str) -> dict[str, Any]:

@@ -11,13 +11,15 @@ MANIFEST: Mapping[str, Any] = {
         "description": "Short messages about what changes for you, and a way to answer them",
     },
     "features": {
-        # Without its Messages tab an app can send no direct message. What people type there would reach no one, so it
-        # is for reading; they answer by the buttons. There is no home page of the app.
-        "app_home": {"home_tab_enabled": False, "messages_tab_enabled": True, "messages_tab_read_only_enabled": True},
+        # Without its Messages tab an app can send no direct message; what people type there becomes a question.
+        "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True, "messages_tab_read_only_enabled": False},
         "bot_user": {"display_name": "Change messages", "always_online": False},
     },
     "oauth_config": {"scopes": {"bot": ["chat:write", "im:write", "users:read", "users:read.email", "im:history"]}},
     "settings": {
+        # message.im needs im:history, and views.publish no scope. A request_url belongs here where Slack reaches the
+        # app over HTTP; Socket Mode has none.
+        "event_subscriptions": {"bot_events": ["message.im", "app_home_opened"]},
         "interactivity": {"is_enabled": True},
         "org_deploy_enabled": False,
         "socket_mode_enabled": True,
@@ -32,5 +34,24 @@ def scopes_of(manifest: Mapping[str, Any]) -> list[str]:
 
 def takes_messages(manifest: Mapping[str, Any]) -> bool:
     # Slack's default is no.
-    home = manifest.get("features", {}).get("app_home", {})
-    return bool(home.get("messages_tab_enabled", False))
+    return bool(_app_home(manifest).get("messages_tab_enabled", False))
+
+
+def has_home(manifest: Mapping[str, Any]) -> bool:
+    """Whether the Home tab is on, and the app hears that somebody opens it."""
+    return bool(_app_home(manifest).get("home_tab_enabled", False)) and "app_home_opened" in _events(manifest)
+
+
+def hears_words(manifest: Mapping[str, Any]) -> bool:
+    """Whether people can type to the app, and it is told."""
+    writable = takes_messages(manifest) and not _app_home(manifest).get("messages_tab_read_only_enabled", True)
+    return writable and "message.im" in _events(manifest) and "im:history" in scopes_of(manifest)
+
+
+def _app_home(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = manifest.get("features", {}).get("app_home", {})
+    return found
+
+
+def _events(manifest: Mapping[str, Any]) -> list[str]:
+    return list(manifest.get("settings", {}).get("event_subscriptions", {}).get("bot_events", ()))

@@ -14,7 +14,8 @@ from commsengine.cadence.kinds_and_states import ChannelName
 class RenderedMessage:
     """One touch rendered for one person. ``blocks`` serve a card; ``html`` and ``text`` a letter.
 
-    ``date`` is the time of the attempt; before there is one, of what the message was written for.
+    ``date`` is the time of the attempt; before there is one, of what the message was written for. ``thread`` is the
+    ``remote_id`` of the message that this one answers, where it is to stand below that.
     """
 
     key: str
@@ -32,6 +33,7 @@ class RenderedMessage:
     blocks: Sequence[Mapping[str, Any]] = ()
     date: dt.datetime
     unsubscribe_url: str = ""
+    thread: str = ""
 
 
 def payload_of(message: RenderedMessage) -> dict[str, Any]:

@@ -73,6 +73,10 @@ class Renderer:
     def language(self, person: Person) -> str:
         return self._setting.language(person)
 
+    def page_url(self, purpose: str, key: str) -> str:
+        """Of the page that a touch's link for this purpose (``answer``, ``mine``, ``unsubscribe``) opens."""
+        return self._links.url(purpose, key, self._expires)
+
     @_in_their_language
     def touch(self, touch: Touch, person: Person, signers: Signers) -> RenderedMessage:
         """The finished message of a touch. Raises ``RenderError`` with the text's place and line.
@@ -249,11 +253,11 @@ class Renderer:
             "key": key,
             "again": again,
             "links.more": more,
-            "links.answer": self._links.url("answer", key, self._expires),
-            "links.mine": self._links.url("mine", key, self._expires),
+            "links.answer": self.page_url("answer", key),
+            "links.mine": self.page_url("mine", key),
         }
         if self.plan.optional:
-            given["links.unsubscribe"] = self._links.url("unsubscribe", key, self._expires)
+            given["links.unsubscribe"] = self.page_url("unsubscribe", key)
         return TextValues(person, signers, sender or signers.lead, given)
 
 

@@ -203,6 +203,9 @@ class Rehearsal:
         )
         settings = self._settings(pages.url)
         self.wiring = self._stack.enter_context(RehearsalWiring(self.folder, self.clock, settings, self.script))
+        if (slack := self.wiring.slack_app) is not None:
+            slack.cards.connect()
+            self._stack.callback(slack.cards.close)
         return self
 
     def __exit__(self, *_: object) -> None:

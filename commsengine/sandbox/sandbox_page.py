@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from commsengine.cadence.people import Person
-from commsengine.sandbox.blocks_html import block_html, input_html
+from commsengine.sandbox.blocks_html import block_html, input_html, mrkdwn
 from commsengine.sandbox.card_page import template
 from commsengine.sandbox.mailbox import Mail, Mailbox
 from commsengine.sandbox.slack_clicks import button_of
@@ -35,12 +35,16 @@ _MAIL_POLICY = (
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing a person got: a mail or a card, with the local time it bears."""
+    """One thing a person got or typed: a mail or a message in Slack, with the local time it bears.
+
+    ``replies`` stand below it, the oldest first.
+    """
 
     when: str
     arrived_at: float
     mail: Mail | None = None
     post: Post | None = None
+    replies: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ class Page:
             Route("/mail/{number:int}/source", self._source),
             Route("/click", self._click, methods=["POST"]),
             Route("/submit", self._submit, methods=["POST"]),
+            Route("/say", self._say, methods=["POST"]),
+            Route("/home", self._home, methods=["POST"]),
         ]
 
     def _show(self, request: Request) -> Response:
@@ -86,6 +92,7 @@ class Page:
         matching = [one for one in listed.values() if _matches(one.person, find)]
         shown = sorted(matching, key=lambda one: one.person.name or "~")
         items = self._items(chosen.person) if chosen else []
+        member = self._slack.team.user(chosen.person.email) if chosen else None
         content = template("page.html").render(
             people=shown,
             chosen=chosen,
@@ -97,6 +104,9 @@ class Page:
             mails=len(self._mailbox.arrived),
             cards=len(self._slack.posts),
             card=self._card,
+            view=_view,
+            writes=member is not None and self._slack.team.typing,
+            home=self._slack.team.homes.get(member.id) if member and request.query_params.get("home") else None,
             dialog_fields=_fields,
             link=lambda person: "?" + urlencode({"person": person.email, "find": find}),
         )
@@ -134,6 +144,21 @@ class Page:
         reply = await run_in_threadpool(self._slack.submit, dialog, values)
         return _back(dialog.user.email, reply.status)
 
+    async def _say(self, request: Request) -> Response:
+        form = await request.form()
+        writer, text = str(form.get("person")), str(form.get("text", "")).strip()
+        if not text:
+            return _back(writer, 200)
+        reply = await run_in_threadpool(self._slack.say, writer, text, thread=str(form.get("thread", "")))
+        return _back(writer, reply.status)
+
+    async def _home(self, request: Request) -> Response:
+        visitor = str((await request.form()).get("person"))
+        published = len(self._slack.calls)
+        reply = await run_in_threadpool(self._slack.open_home, visitor)
+        await run_in_threadpool(self._slack.wait_for, "views.publish", published)
+        return _back(visitor, reply.status, home=1)
+
     def _numbered(self, request: Request) -> Mail:
         number = int(request.path_params["number"])
         if not 0 < number <= len(self._mailbox.arrived):
@@ -154,17 +179,19 @@ class Page:
     def _items(self, person: Person) -> list[Item]:
         zone = _zone(person)
         items = [Item(_shown(mail.date, zone), mail.arrived_at, mail=mail) for mail in self._mailbox.of(person.email)]
-        for post in self._slack.dm_of(person.email):
-            when = dt.datetime.fromtimestamp(float(post.ts), dt.UTC)
-            items.append(Item(_shown(when, zone), post.arrived_at, post=post))
+        posts = [Item(_sent(post, zone), post.arrived_at, post=post) for post in self._slack.dm_of(person.email)]
+        for item in posts:
+            assert item.post  # noqa: S101 - made so right above
+            if not item.post.thread or item.post.broadcast:
+                below = tuple(one for one in posts if one.post and one.post.thread == item.post.ts)
+                items.append(replace(item, replies=below))
         return sorted(items, key=lambda item: item.arrived_at, reverse=True)
 
     def _card(self, post: Post) -> Markup:
         def button(element: Mapping[str, Any]) -> Markup:
             label, style = (element.get("text") or {}).get("text", ""), element.get("style", "")
             if element.get("url"):
-                link = Markup('<a class="button {}" href="{}" target="_blank" rel="noopener noreferrer">{}</a>')
-                return link.format(style, _web(str(element["url"])), label)
+                return _link(element)
             hidden = {"channel": post.conversation, "ts": post.ts}
             hidden |= {name: element.get(name, "") for name in ("action_id", "value")}
             field = Markup('<input type=hidden name="{}" value="{}">')
@@ -173,15 +200,25 @@ class Page:
             return form.format(fields, style, label)
 
         card = Markup("").join(block_html(block, button) for block in post.blocks)
-        return card or Markup("<p>{}</p>").format(post.text)
+        return card or Markup("<p>{}</p>").format(post.text if post.typed else mrkdwn(post.text))
+
+
+def _view(view: Mapping[str, Any]) -> Markup:
+    return Markup("").join(block_html(block, _link) for block in view.get("blocks", ()))
+
+
+def _link(button: Mapping[str, Any]) -> Markup:
+    link = Markup('<a class="button {}" href="{}" target="_blank" rel="noopener noreferrer">{}</a>')
+    label = (button.get("text") or {}).get("text", "")
+    return link.format(button.get("style", ""), _web(str(button.get("url", ""))), label)
 
 
 def _fields(dialog: Dialog) -> Markup:
     return Markup("").join(input_html(block) for block in dialog.view.get("blocks", ()))
 
 
-def _back(email: str, status: int) -> Response:
-    return RedirectResponse("/?" + urlencode({"person": email, "said": status}), 303)
+def _back(email: str, status: int, **more: object) -> Response:
+    return RedirectResponse("/?" + urlencode({"person": email, "said": status, **more}), 303)
 
 
 def _single(values: Iterable[Any]) -> Any:
@@ -199,6 +236,10 @@ def _zone(person: Person) -> dt.tzinfo:
         return ZoneInfo(person.time_zone or "UTC")
     except (ZoneInfoNotFoundError, ValueError):
         return dt.UTC
+
+
+def _sent(post: Post, zone: dt.tzinfo) -> str:
+    return _shown(dt.datetime.fromtimestamp(float(post.ts), dt.UTC), zone)
 
 
 def _shown(when: dt.datetime | None, zone: dt.tzinfo) -> str:

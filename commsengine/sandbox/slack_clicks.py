@@ -1,4 +1,4 @@
-"""What Slack sends to an app when somebody clicks: signed interactions, over HTTP, to the app's request URL."""
+"""What Slack sends to an app when somebody clicks or types: signed requests, over HTTP, to the app's request URL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from slack_sdk.signature import SignatureVerifier
 
-from commsengine.sandbox.slack_team import APP_ID, BOT_ID, ENTERPRISE_ID, TEAM_ID, Dialog, Post, SlackUser
+from commsengine.sandbox.slack_team import APP_ID, BOT_ID, BOT_USER, ENTERPRISE_ID, TEAM_ID, Dialog, Post, SlackUser
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback never goes through a proxy
 
@@ -40,10 +40,32 @@ def signed_headers(secret: str, body: str, clock: Callable[[], float] = time.tim
     return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": signature}
 
 
+RETRIES = 3
+"""So often Slack sends an event again: at once, after a minute, after five."""
+
+
 def send(url: str, secret: str, payload: Mapping[str, Any], *, timeout: float = 10.0) -> Reply:
     # Slack sends an interaction once and never repeats it.
     body = urllib.parse.urlencode({"payload": json.dumps(payload)})
-    headers = {"Content-Type": "application/x-www-form-urlencoded", **signed_headers(secret, body)}
+    return _sent(url, secret, body, {"Content-Type": "application/x-www-form-urlencoded"}, timeout)
+
+
+def send_event(url: str, secret: str, payload: Mapping[str, Any], *, timeout: float = 3.0) -> Reply:
+    """Until it is answered with a 200, though never more than ``RETRIES`` times again; here all of them at once."""
+    body, kind = json.dumps(payload), {"Content-Type": "application/json"}
+    reply = _sent(url, secret, body, kind, timeout)
+    for number in range(1, RETRIES + 1):
+        if reply.status == 200:
+            break
+        why = "http_timeout" if reply.status == 0 else "http_error"
+        reply = _sent(
+            url, secret, body, {**kind, "X-Slack-Retry-Num": str(number), "X-Slack-Retry-Reason": why}, timeout
+        )
+    return reply
+
+
+def _sent(url: str, secret: str, body: str, headers: Mapping[str, str], timeout: float) -> Reply:
+    headers = {**headers, **signed_headers(secret, body)}
     request = urllib.request.Request(url, body.encode(), headers, method="POST")  # noqa: S310 - the URL is the caller's own
     try:
         with _direct.open(request, timeout=timeout) as response:
@@ -99,6 +121,27 @@ def view_submission(dialog: Dialog, values: Mapping[str, Any], *, trigger_id: st
         },
         "response_urls": [],
     }
+
+
+def event_callback(event: Mapping[str, Any], event_id: str, at: str) -> dict[str, Any]:
+    return {
+        "type": "event_callback",
+        "team_id": TEAM_ID,
+        "api_app_id": APP_ID,
+        "event": {**event, "event_ts": at},
+        "event_id": event_id,
+        "event_time": int(float(at)),
+        "token": "",
+        "authorizations": [{"team_id": TEAM_ID, "user_id": BOT_USER, "is_bot": True, "is_enterprise_install": False}],
+    }
+
+
+def message_event(post: Post) -> dict[str, Any]:
+    return {**post.as_slack_tells(), "channel": post.conversation, "channel_type": "im"}
+
+
+def home_event(user: SlackUser) -> dict[str, Any]:
+    return {"type": "app_home_opened", "user": user.grid or user.id, "channel": user.dm, "tab": "home"}
 
 
 def _whose(user: SlackUser) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from commsengine.sandbox.slack_team import BOT_ID, BOT_USER, ENTERPRISE_ID, TEAM
 
 Arguments = Mapping[str, Any]
 _LARGE_TEAM = 1000
-_MOST_BLOCKS, _MOST_ELEMENTS, _LONGEST_TEXT = 50, 25, {"section": 3000, "header": 150, "context": 3000}
+_MOST_BLOCKS, _MOST_IN_VIEWS, _MOST_ELEMENTS = 50, 100, 25
+_LONGEST_TEXT = {"section": 3000, "header": 150, "context": 3000}
 
 
 class RefusedError(Exception):
@@ -108,7 +109,10 @@ def _post_message(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
         raise RefusedError("messages_tab_disabled")
     team.opened.add(user.dm)
     text, blocks = _content(arguments)
-    post = team.post(user, text, blocks, _metadata(arguments))
+    thread, broadcast = str(arguments.get("thread_ts") or ""), _flag(arguments, "reply_broadcast")
+    if thread and not re.fullmatch(r"\d{1,12}\.\d{6}", thread):
+        raise RefusedError("invalid_thread_ts")
+    post = team.post(user, text, blocks, _metadata(arguments), thread, broadcast=broadcast)
     return {"channel": post.conversation, "ts": post.ts, "message": post.as_slack_tells()}
 
 
@@ -136,6 +140,16 @@ def _views_open(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
     return {"view": {**view, "id": dialog.id, "team_id": TEAM_ID}}
 
 
+def _views_publish(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
+    user, view = _user(team, arguments, "user_id"), arguments.get("view")
+    if not team.home_tab:
+        raise RefusedError("not_enabled")
+    if not isinstance(view, dict) or view.get("type") != "home" or not _sound(_list(view, "blocks"), _MOST_IN_VIEWS):
+        raise RefusedError("invalid_arguments")
+    team.homes[user.id] = view
+    return {"view": {**view, "team_id": TEAM_ID}}
+
+
 def _history(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
     # The newest first; oldest and latest are outside unless inclusive; a cursor goes on after its page.
     user = _user_of_channel(team, arguments)
@@ -148,7 +162,8 @@ def _history(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
         at = Decimal(post.ts)
         after = oldest is None or at > oldest or (inclusive and at == oldest)
         before = latest is None or at < latest or (inclusive and at == latest)
-        if after and before and not post.only_visible_to and (turned or not cursor):
+        seen = not post.only_visible_to and (not post.thread or post.broadcast)
+        if after and before and seen and (turned or not cursor):
             page.append(post)
         turned = turned or post.ts == cursor
     if cursor and not turned:
@@ -204,6 +219,7 @@ _METHODS: dict[str, Callable[[SlackTeam, Arguments], dict[str, Any]]] = {
     "chat.postMessage": _post_message,
     "chat.update": _update,
     "views.open": _views_open,
+    "views.publish": _views_publish,
 }
 
 
@@ -263,10 +279,10 @@ def _metadata(arguments: Arguments) -> dict[str, Any]:
     return value
 
 
-def _sound(blocks: list[dict[str, Any]]) -> bool:
+def _sound(blocks: list[dict[str, Any]], most: int = _MOST_BLOCKS) -> bool:
     # Slack's own limits, the ones a campaign can run into.
     ids = [block["block_id"] for block in blocks if block.get("block_id")]
-    return len(blocks) <= _MOST_BLOCKS and len(ids) == len(set(ids)) and all(_sound_block(block) for block in blocks)
+    return len(blocks) <= most and len(ids) == len(set(ids)) and all(_sound_block(block) for block in blocks)
 
 
 def _sound_block(block: Mapping[str, Any]) -> bool:

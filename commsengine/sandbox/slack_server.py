@@ -6,11 +6,13 @@ people it was given. Who is deactivated, a bot or a guest is said by ``team.chan
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -18,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from commsengine.channels.slack_manifest import MANIFEST, scopes_of, takes_messages
+from commsengine.channels.slack_manifest import MANIFEST, has_home, hears_words, scopes_of, takes_messages
 from commsengine.errors import CommsError
 from commsengine.sandbox import slack_clicks
 from commsengine.sandbox.slack_clicks import Reply
@@ -26,6 +28,22 @@ from commsengine.sandbox.slack_methods import RefusedError, answer
 from commsengine.sandbox.slack_team import Dialog, Post, SlackTeam
 from commsengine.sandbox.slack_tiers import PUBLISHED, CallLimits, Tiers
 from commsengine.translation import _
+
+USES, RESPONSE_SECONDS = 5, 30 * 60
+
+
+@dataclass(slots=True)
+class _ResponseUrl:
+    card: Post
+    until: float
+    left: int = USES
+
+    def use(self, now: float) -> str:
+        """The error, if it cannot be used any more."""
+        if now > self.until:
+            return "expired_url"
+        self.left -= 1
+        return "used_url" if self.left < 0 else ""
 
 
 class SlackStandIn:
@@ -48,15 +66,22 @@ class SlackStandIn:
         teams: Mapping[str, str] | None = None,
     ) -> None:
         self.team = SlackTeam(
-            people, clock=clock, messages_tab=takes_messages(manifest), scopes=scopes_of(manifest), teams=teams
+            people,
+            clock=clock,
+            messages_tab=takes_messages(manifest),
+            home_tab=has_home(manifest),
+            typing=hears_words(manifest),
+            scopes=scopes_of(manifest),
+            teams=teams,
         )
         self._limits = CallLimits(tiers, clock)
+        self._clock, self._events = clock, itertools.count(1)
         self.bot_token, self.signing_secret, self.request_url = bot_token, signing_secret, request_url
         self.url = ""  # set by what serves the routes
         self.calls: list[str] = []
         self.turned_away: list[str] = []
-        self._faults: dict[str, deque[Response]] = defaultdict(deque)
-        self._responses: dict[str, Post] = {}
+        self._faults: dict[str, deque[Response | None]] = defaultdict(deque)
+        self._responses: dict[str, _ResponseUrl] = {}
         self._lock = threading.Lock()
 
     @property
@@ -84,8 +109,9 @@ class SlackStandIn:
             self._faults[method].append(_ratelimited(retry_after))
 
     def fail(self, method: str, error: str, *, times: int = 1, status: int = 200) -> None:
+        """An empty ``error`` lets as many calls pass, before what is to fail after them."""
         for _time in range(times):
-            self._faults[method].append(JSONResponse({"ok": False, "error": error}, status))
+            self._faults[method].append(JSONResponse({"ok": False, "error": error}, status) if error else None)
 
     def click(self, user: str, action_id: str, value: str | None = None, *, post: Post | None = None) -> Reply:
         """Presses on the newest card that has the button. Raises ``CommsError`` when none has."""
@@ -110,15 +136,49 @@ class SlackStandIn:
             self.team.close_dialog(dialog)
         return reply
 
-    def _pressed(self, card: Post, button: Mapping[str, Any]) -> Reply:
+    def say(self, user: str, text: str, *, thread: str = "", event_id: str = "") -> Reply:
+        """A person (by e-mail or id) types to the app, or below the message whose ``ts`` is ``thread``."""
+        writer = self.team.user(user)
+        if writer is None or not self.team.typing:
+            raise CommsError(_("{user} cannot write to the app.", user=user), _("Look at the app's manifest."))
+        post = self.team.say(writer, text, thread)
+        return self._tell(slack_clicks.message_event(post), event_id)
+
+    def open_home(self, user: str) -> Reply:
+        """A person opens the app's Home tab; what is published then is in ``team.homes``."""
+        visitor = self.team.user(user)
+        if visitor is None or not self.team.home_tab:
+            raise CommsError(_("{user} sees no Home tab.", user=user), _("Look at the app's manifest."))
+        return self._tell(slack_clicks.home_event(visitor), "")
+
+    def wait_for(self, method: str, after: int, seconds: float = 2.0) -> bool:
+        """Whether a method was called after the first so many calls, within so many seconds."""
+        until = time.monotonic() + seconds
+        while method not in self.calls[after:]:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.01)
+        return True
+
+    def _tell(self, event: Mapping[str, Any], event_id: str) -> Reply:
+        with self._lock:
+            event_id = event_id or f"Ev{next(self._events):08d}"
+        payload = slack_clicks.event_callback(event, event_id, self.team.stamp())
+        return slack_clicks.send_event(self.request_url, self.signing_secret, payload)
+
+    def response_url(self, card: Post) -> str:
+        """As a press on this card carries one: five uses within thirty minutes."""
         with self._lock:
             name = f"R{len(self._responses) + 1:08d}"
-            self._responses[name] = card
+            self._responses[name] = _ResponseUrl(card, self._clock() + RESPONSE_SECONDS)
+        return f"{self.url}/response/{name}"
+
+    def _pressed(self, card: Post, button: Mapping[str, Any]) -> Reply:
         payload = slack_clicks.block_actions(
             card,
             button,
             trigger_id=self.team.trigger(card.user),
-            response_url=f"{self.url}/response/{name}",
+            response_url=self.response_url(card),
             at=self.team.stamp(),
         )
         return slack_clicks.send(self.request_url, self.signing_secret, payload)
@@ -148,13 +208,20 @@ class SlackStandIn:
 
     async def _respond(self, request: Request) -> Response:
         # It changes the card that was clicked, or adds a line that only this person sees.
-        card = self._responses.get(str(request.path_params["name"]))
-        if card is None:
-            return JSONResponse({"ok": False, "error": "used_url"}, 404)
         said = await _arguments(request)
-        text, blocks = str(said.get("text") or ""), list(said.get("blocks") or [])
+        with self._lock:
+            self.calls.append("response_url")
+            fault = self._faults["response_url"].popleft() if self._faults["response_url"] else None
+            found = self._responses.get(str(request.path_params["name"]))
+            trouble = found.use(self._clock()) if found else "used_url"
+        if fault is not None:
+            return fault
+        if found is None or trouble:
+            return JSONResponse({"ok": False, "error": trouble}, 404)
+        card, text, blocks = found.card, str(said.get("text") or ""), list(said.get("blocks") or [])
         if said.get("replace_original"):
             self.team.update(card, text, blocks)
+            card.metadata = dict(said.get("metadata") or card.metadata)
         else:
             self.team.post(card.user, text, blocks, {}).only_visible_to = card.user.id
         return JSONResponse({"ok": True})

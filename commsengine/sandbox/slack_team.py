@@ -35,7 +35,11 @@ class SlackUser:
 
 @dataclass(slots=True)
 class Post:
-    """One message in a direct conversation. ``arrived_at`` is monotonic, in seconds; ``edits`` counts the updates."""
+    """One message in a direct conversation. ``arrived_at`` is monotonic, in seconds; ``edits`` counts the updates.
+
+    ``thread`` is the ``ts`` of the message below which it stands; ``broadcast``: beside that in the conversation too.
+    ``typed`` are those of the person.
+    """
 
     conversation: str
     ts: str
@@ -46,6 +50,9 @@ class Post:
     arrived_at: float
     edits: int = 0
     only_visible_to: str = ""
+    thread: str = ""
+    broadcast: bool = False
+    typed: bool = False
 
     @property
     def key(self) -> str:
@@ -56,16 +63,12 @@ class Post:
         return f"{self.conversation}:{self.ts}"
 
     def as_slack_tells(self, *, metadata: bool = True) -> dict[str, Any]:
-        body = {
-            "type": "message",
-            "ts": self.ts,
-            "text": self.text,
-            "blocks": self.blocks,
-            "user": BOT_USER,
-            "bot_id": BOT_ID,
-            "app_id": APP_ID,
-            "team": TEAM_ID,
-        }
+        body: dict[str, Any] = {"type": "message", "ts": self.ts, "text": self.text, "team": TEAM_ID}
+        body |= {"thread_ts": self.thread} if self.thread else {}
+        body |= {"subtype": "thread_broadcast"} if self.broadcast else {}
+        if self.typed:
+            return {**body, "user": self.user.grid or self.user.id, "client_msg_id": self.remote_id}
+        body |= {"blocks": self.blocks, "user": BOT_USER, "bot_id": BOT_ID, "app_id": APP_ID}
         return {**body, "metadata": self.metadata} if metadata and self.metadata else body
 
 
@@ -83,7 +86,8 @@ class SlackTeam:
     """Only the people given are on Slack, as e-mail, name and, where known, user id and Enterprise Grid id.
 
     ``clock`` gives the seconds since 1970 that message stamps are made of. Without its Messages tab the app can post
-    to no one. ``scopes`` are what the app may do. With ``teams`` (id, name) it is installed in a whole organisation.
+    to no one; ``typing``: people can write there, and the app hears of it. ``scopes`` are what the app may do. With
+    ``teams`` (id, name) it is installed in a whole organisation.
     """
 
     def __init__(
@@ -92,10 +96,13 @@ class SlackTeam:
         *,
         clock: Callable[[], float] = time.time,
         messages_tab: bool = True,
+        home_tab: bool = True,
+        typing: bool = True,
         scopes: Iterable[str] = scopes_of(MANIFEST),
         teams: Mapping[str, str] | None = None,
     ) -> None:
-        self.messages_tab, self.scopes, self.org = messages_tab, frozenset(scopes), teams is not None
+        self.messages_tab, self.home_tab, self.typing = messages_tab, home_tab, typing
+        self.scopes, self.org = frozenset(scopes), teams is not None
         self.teams = teams or {TEAM_ID: "Sandbox"}
         self._clock, self._numbers, self._lock = clock, itertools.count(1), threading.RLock()
         self.posts: list[Post] = []
@@ -104,6 +111,7 @@ class SlackTeam:
         self.dialogs: dict[str, Dialog] = {}
         self.triggers: dict[str, SlackUser] = {}
         self.opened: set[str] = set()
+        self.homes: dict[str, dict[str, Any]] = {}
         users = [
             SlackUser((known and known[0]) or f"U{n:08d}", email, name, f"D{n:08d}", "".join(known[1:]))
             for n, (email, name, *known) in enumerate(people, 1)
@@ -143,12 +151,40 @@ class SlackTeam:
         with self._lock:
             return list(self._of_user.get(user.id, ())) if user else []
 
-    def post(self, user: SlackUser, text: str, blocks: list[dict[str, Any]], metadata: Mapping[str, Any]) -> Post:
+    def post(
+        self,
+        user: SlackUser,
+        text: str,
+        blocks: list[dict[str, Any]],
+        metadata: Mapping[str, Any],
+        thread: str = "",
+        *,
+        broadcast: bool = False,
+    ) -> Post:
+        """The app's. Below a message that is gone nothing can stand: it becomes a message by itself, as in Slack."""
         with self._lock:
-            post = Post(user.dm, self.stamp(), user, text, blocks, dict(metadata), time.monotonic())
+            thread = self._root(user, thread)
+            post = Post(user.dm, self.stamp(), user, text, blocks, dict(metadata), time.monotonic(), thread=thread)
+            post.broadcast = broadcast and bool(thread)
             self.posts.append(post)
-            self._of_user.setdefault(user.id, []).append(post)
-            self._by_place[post.conversation, post.ts] = post
+            return self._keep(post)
+
+    def say(self, user: SlackUser, text: str, thread: str = "") -> Post:
+        """The person's own."""
+        with self._lock:
+            self.opened.add(user.dm)
+            thread = self._root(user, thread)
+            return self._keep(
+                Post(user.dm, self.stamp(), user, text, [], {}, time.monotonic(), thread=thread, typed=True)
+            )
+
+    def _root(self, user: SlackUser, thread: str) -> str:
+        above = self.find(user.dm, thread)
+        return (above.thread or above.ts) if above else ""
+
+    def _keep(self, post: Post) -> Post:
+        self._of_user.setdefault(post.user.id, []).append(post)
+        self._by_place[post.conversation, post.ts] = post
         return post
 
     def find(self, conversation: str, ts: str) -> Post | None:

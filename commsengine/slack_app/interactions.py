@@ -1,4 +1,4 @@
-"""The Slack app: buttons and small forms on a touch's card, over signed HTTP or Socket Mode.
+"""The Slack app: buttons and small forms on a touch's card, typed words, the Home tab; over signed HTTP or Socket Mode.
 
 1. The press must be signed (HTTP) or come through our own socket, and its author must be the touch's recipient.
 2. What was said is committed; only then is Slack answered, and only then is the card redrawn in place. If the commit
@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import logging
 import re
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -21,22 +21,27 @@ import structlog
 from slack_bolt import Ack, App, BoltRequest, BoltResponse, Respond
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import Clock as SlackClock
 from slack_sdk.signature import SignatureVerifier
 
 from commsengine.answers.inbox import AnswerInbox, Evidence, UnknownTouchError
 from commsengine.answers.touch_view import Card
-from commsengine.channels.slack import IdCache, grid_id_of
+from commsengine.answers.typed_words import TypedWords
 from commsengine.content.slack_card import CHECK
 from commsengine.errors import InputError
+from commsengine.slack_app.accounts import Accounts, quietly
+from commsengine.slack_app.conversation import Conversation
 from commsengine.slack_app.forms import ENTRY, answer_form, entered, question_form
+from commsengine.slack_app.home import HomeTab
+from commsengine.slack_app.redrawing import CardPlace, Picture, Redrawing
+from commsengine.slack_app.silence import quiet
 from commsengine.slack_app.socket import PING, Socket
+from commsengine.store.store import Store
 from commsengine.translation import N_, _
 
 Body = Mapping[str, Any]
-Act = Callable[[Card, Evidence], str | None]
-Place = Mapping[str, str]  # key, channel and ts of the card a press came from
+Act = Callable[[Card, Evidence, str], str | None]
+"""What a press does, given its card, its evidence and the thread for an answer; returns what the person is told."""
 
 NOT_YOURS = N_("This message is for somebody else, so nothing was recorded. Yours comes to you directly.")
 NOT_SURE = N_(
@@ -47,22 +52,24 @@ GONE = N_("This message is no longer on record. Please open the newest one you h
 LATE = N_("That cannot be taken back any more. Ask a question if it should be changed.")
 
 TIMEOUT = 10
-"""Seconds for a call that no answer depends on; while it hangs, one press fewer can be taken."""
+"""Seconds for a call that no answer depends on."""
+
+AT_ONCE, FEW = 16, 4
+"""Presses, and replies to messages, that are worked on at a time: a card that Slack is slow to draw holds one up."""
 
 log = structlog.get_logger(__name__)
-_quiet = logging.getLogger("commsengine.slack_bolt")
-_quiet.addHandler(logging.NullHandler())
-_quiet.propagate = False  # Bolt and the SDK log whole requests: names, texts and tokens
-_quiet.setLevel(logging.CRITICAL)
 
 
 class SlackApp:
-    """Answers Slack on behalf of the inbox. ``signed_at`` judges the age of signatures, where it is not ``clock``."""
+    """Answers Slack on behalf of the inbox. ``signed_at`` judges the age of signatures, where it is not ``clock``.
+
+    ``cards`` draws answered cards again; its worker must run beside the app.
+    """
 
     def __init__(
         self,
         inbox: AnswerInbox,
-        ids: IdCache,
+        store: Store,
         *,
         token: str,
         clock: Callable[[], dt.datetime],
@@ -70,13 +77,20 @@ class SlackApp:
         api_url: str = "https://slack.com/api/",
         signed_at: Callable[[], dt.datetime] | None = None,
     ) -> None:
-        self._inbox, self._ids, self._clock = inbox, ids, clock
+        self._inbox, self._clock = inbox, clock
         self._verifier = SignatureVerifier(signing_secret, _Clock(signed_at or clock)) if signing_secret else None
-        # One attempt per call: a card that could not be redrawn is logged, and its answer stands on the page.
-        self._client = WebClient(token, base_url=api_url, timeout=TIMEOUT, retry_handlers=[], logger=_quiet)
+        # One attempt per call; what must be repeated waits as a row.
+        self._client = WebClient(token, base_url=api_url, timeout=TIMEOUT, retry_handlers=[], logger=quiet)
+        self._accounts = Accounts(store.people, store.slack_ids, self._client)
+        self.cards = Redrawing(store.redraws, self._picture, self._client, clock)
+        parts = (inbox, self._accounts, self.cards, self._client, clock)
+        self._conversation = Conversation(TypedWords(store, inbox), *parts)
+        self._home = HomeTab(inbox, self._accounts, self._client, clock)
+        self._replies = ThreadPoolExecutor(FEW, "slack-reply")
         self.bolt = App(
             client=self._client,
-            logger=_quiet,
+            logger=quiet,
+            listener_executor=ThreadPoolExecutor(AT_ONCE, "slack-press"),
             authorize=lambda enterprise_id, team_id: AuthorizeResult(
                 enterprise_id=enterprise_id, team_id=team_id, bot_token=token
             ),
@@ -85,6 +99,7 @@ class SlackApp:
         self._listen()
 
     def _listen(self) -> None:
+        self.bolt.use(self._event)
         for name in ("got_it", "snooze", "heard_enough", "explain", "undo"):
             self.bolt.action(name)(self._pressed(partial(self._do, name)))
         self.bolt.action(re.compile(f"^{CHECK}_"))(self._chosen)
@@ -111,6 +126,28 @@ class SlackApp:
     def socket_mode(self, app_token: str, ping: float = PING) -> Socket:
         return Socket(self.bolt, app_token, ping=ping)
 
+    # -- what people type, and their Home tab -----------------------------------------------------
+
+    def _event(self, body: dict[str, Any], next: Callable[[], BoltResponse]) -> BoltResponse:
+        # Bolt itself would answer 200 before anything is recorded.
+        if body.get("type") != "event_callback":
+            return next()
+        event = body.get("event") or {}
+        if event.get("type") == "app_home_opened" and event.get("tab") == "home":
+            self._later(partial(self._home.show, str(event["user"])))
+        elif (later := self._conversation.take(event, str(body.get("event_id", "")))) is not None:
+            self._later(later)
+        return BoltResponse(status=200, body="")
+
+    def _later(self, work: Callable[[], None]) -> None:
+        def surviving() -> None:
+            try:
+                work()
+            except Exception as error:  # nothing waits for it: what matters is recorded
+                log.error("slack_answer_failed", kind=type(error).__name__)
+
+        self._replies.submit(surviving)
+
     # -- presses and forms ------------------------------------------------------------------------
 
     def _pressed(self, act: Act) -> Callable[..., None]:
@@ -119,97 +156,96 @@ class SlackApp:
         def handle(ack: Ack, body: dict[str, Any], respond: Respond) -> None:
             place, user = _place(body), body["user"]["id"]
             evidence = _evidence(body, _pressed_at(body))
-            said = self._for_recipient(place, user, lambda card: self._unless_known(card, evidence, act))
+            card = self._theirs(place, user)
+            said = card if isinstance(card, str) else self._unless_known(card, place, evidence, act)
             ack()  # after the commit: had it failed, Slack would say so
-            self._redraw(place) if said is None else _whisper(respond, said)
+            self._shown(card, place, respond) if isinstance(card, Card) and said is None else _whisper(respond, said)
 
         return handle
 
     def _chosen(self, ack: Ack, body: dict[str, Any], respond: Respond) -> None:
         # The button's own name says which answer it is.
         name = body["actions"][0]["action_id"].removeprefix(f"{CHECK}_")
-        self._pressed(lambda card, evidence: self._check(card, name, evidence))(ack, body, respond)
+        self._pressed(lambda card, evidence, _place: self._check(card, name, evidence))(ack, body, respond)
 
     def _opened(self, name: str) -> Callable[..., None]:
         def handle(ack: Ack, body: dict[str, Any], respond: Respond) -> None:
             ack()
-            place, user = _place(body), body["user"]["id"]
-            said = self._for_recipient(place, user, lambda card: self._open(name, card, place, body["trigger_id"]))
-            if said is not None:
-                _whisper(respond, said)
+            place = _place(body)
+            card = self._theirs(place, body["user"]["id"])
+            if isinstance(card, str):
+                _whisper(respond, card)
+            else:
+                self._open(name, card, place, body["trigger_id"])
 
         return handle
 
-    def _open(self, name: str, card: Card, place: Place, trigger: str) -> None:
+    def _open(self, name: str, card: Card, place: CardPlace, trigger: str) -> None:
         if name == "answer" and card.ask == "check":  # a card of before checks had their answers on it
-            self._redraw(place)
+            self.cards.draw(place)
             return
         view = question_form() if name == "question" else answer_form(card, self._inbox.text(card))
-        self._quietly("views_open", trigger_id=trigger, view=view | {"private_metadata": json.dumps(place)})
+        view["private_metadata"] = json.dumps(place.packed())
+        quietly(self._client, "views_open", trigger_id=trigger, view=view)
 
     def _submitted(self, name: str) -> Callable[..., None]:
         def handle(ack: Ack, body: dict[str, Any]) -> None:
-            place = json.loads(body["view"]["private_metadata"])
+            place = CardPlace(**json.loads(body["view"]["private_metadata"]))
             filled = body["view"]["state"]["values"][ENTRY][ENTRY]
             user, evidence = body["user"]["id"], _evidence(body, body.get("trigger_id", ""))
 
-            def record(card: Card, evidence: Evidence) -> None:
-                self._take(name, card, entered(filled, card), evidence)
+            def record(card: Card, evidence: Evidence, thread: str) -> None:
+                self._take(name, card, entered(filled, card), evidence, thread)
 
+            card = self._theirs(place, user)
             try:
-                said = self._for_recipient(place, user, lambda card: self._unless_known(card, evidence, record))
+                said = card if isinstance(card, str) else self._unless_known(card, place, evidence, record)
             except InputError as error:
                 said = error.message
             if said is not None:
                 ack(response_action="errors", errors={ENTRY: said})
                 return
             ack()
-            self._redraw(place)
+            if isinstance(card, Card):
+                self._shown(card, place)
 
         return handle
 
-    def _for_recipient(self, place: Place, user: str, act: Callable[[Card], str | None]) -> str | None:
-        """Does ``act`` if this user is the touch's recipient; returns what to say to them, if anything."""
+    def _theirs(self, place: CardPlace, user: str) -> Card | str:
+        """The card, if this user is the touch's recipient; else what is said to them."""
         try:
-            card = self._inbox.card(place["key"], self._clock())
+            card = self._inbox.card(place.key, self._clock())
         except UnknownTouchError:
             return _(GONE)
-        theirs = self._known_as(card)
+        theirs = self._accounts.known_as(card.person)
         if user not in theirs:
-            theirs = self._asked(card)
+            theirs = self._accounts.asked(card.person)
         if not theirs:
             return _(NOT_SURE)
         if user not in theirs:
             log.warning("slack_press_of_another", campaign=card.plan.campaign, message=card.message.id, key=card.key)
             return _(NOT_YOURS)
-        return act(card)
+        return card
 
-    def _known_as(self, card: Card) -> set[str]:
-        # By the rule by which the card was sent: the person's own slack_id, else the one remembered, and beside it the
-        # one of a whole Enterprise Grid.
-        email = card.person.email
-        known = card.person.slack_id or (self._ids.get(email) or ("", ""))[0]
-        return {known, self._ids.grid_id(email, known)} - {""}
+    def _unless_known(self, card: Card, place: CardPlace, evidence: Evidence, act: Act) -> str | None:
+        if (own := _own(card, place)) is not None:
+            self.cards.expect(own)
+        known = self._inbox.overtaken(card, evidence.detail["press"])
+        return None if known else act(card, evidence, place.thread)
 
-    def _asked(self, card: Card) -> set[str]:
-        # Slack itself is asked, and its answer remembered. In an Enterprise Grid a person has two ids, and a press may
-        # come by either.
-        email, own = card.person.email, card.person.slack_id
-        user, dm = self._ids.get(email) or ("", "")
-        known = own or user
-        found = self._quietly("users_info", user=known) if known else self._quietly("users_lookupByEmail", email=email)
-        if not found:
-            return set()
-        theirs, grid = str(found["user"]["id"]), grid_id_of(found["user"])
-        self._ids.put(email, known or theirs, dm if known == user else "", grid)
-        return {known, theirs, grid} - {""}
+    def _shown(self, card: Card, place: CardPlace, respond: Respond | None = None) -> None:
+        own = _own(card, place)
+        if own is not None:
+            self.cards.draw(own)
+        if own is not place and respond is not None:
+            _whisper(respond, _("That is recorded."))
 
-    def _unless_known(self, card: Card, evidence: Evidence, act: Act) -> str | None:
-        return None if self._inbox.overtaken(card, evidence.detail["press"]) else act(card, evidence)
+    def _picture(self, key: str) -> Picture:
+        return self._inbox.drawn(self._inbox.card(key, self._clock()), "slack")
 
     # -- what each of them records ----------------------------------------------------------------
 
-    def _do(self, name: str, card: Card, evidence: Evidence) -> str | None:
+    def _do(self, name: str, card: Card, evidence: Evidence, thread: str) -> str | None:
         match name:
             case "got_it":
                 self._inbox.got_it(card, evidence)
@@ -218,7 +254,7 @@ class SlackApp:
             case "heard_enough":
                 self._inbox.heard_enough(card, evidence)
             case "explain":
-                self._inbox.explain(card, evidence)
+                self._inbox.explain(card, evidence, thread)
             case "undo" if card.latest is not None:  # else it was taken back on the page meanwhile
                 return None if self._inbox.undo(card, evidence.detail["press"]) else _(LATE)
         return None
@@ -231,28 +267,13 @@ class SlackApp:
             return error.message
         return None
 
-    def _take(self, form: str, card: Card, text: str, evidence: Evidence) -> None:
+    def _take(self, form: str, card: Card, text: str, evidence: Evidence, thread: str) -> None:
         if form == "question":
-            self._inbox.ask(card, text, evidence)
+            self._inbox.ask(card, text, evidence, thread)
         elif card.ask == "input":
             self._inbox.give_input(card, text, evidence)
         else:
             self._inbox.commit(card, text, evidence)
-
-    # -- calls back to Slack ----------------------------------------------------------------------
-
-    def _redraw(self, place: Place) -> None:
-        text, blocks = self._inbox.drawn(self._inbox.card(place["key"], self._clock()), "slack")
-        self._quietly("chat_update", channel=place["channel"], ts=place["ts"], text=text, blocks=blocks)
-
-    def _quietly(self, method: str, **arguments: Any) -> Any:
-        """One call that no answer depends on; a failure is logged, and the result is ``None``."""
-        try:
-            return getattr(self._client, method)(**arguments)
-        except Exception as error:  # the SDK has no closed list of what it raises
-            cause = error.response.get("error") if isinstance(error, SlackApiError) else type(error).__name__
-            log.warning("slack_call_failed", method=method, cause=cause)
-            return None
 
 
 class _Clock(SlackClock):
@@ -269,9 +290,17 @@ def _only_acknowledge(ack: Ack) -> None:
     ack()
 
 
-def _whisper(respond: Respond, text: str) -> None:
+def _own(card: Card, place: CardPlace) -> CardPlace | None:
+    """The card of the touch itself, which is drawn again: a press may also come from that of an answer, which stays."""
+    if card.carried_as != "card":
+        return None
+    channel, _colon, ts = card.touch.remote_id.partition(":")
+    return CardPlace(card.key, channel, ts) if ts and place.remote_id != card.touch.remote_id else place
+
+
+def _whisper(respond: Respond, text: str | None) -> None:
     try:
-        respond(text, response_type="ephemeral", replace_original=False)
+        respond(text or "", response_type="ephemeral", replace_original=False)
     except Exception as error:  # as above
         log.warning("slack_call_failed", method="respond", cause=type(error).__name__)
 
@@ -282,11 +311,12 @@ def _failed(error: Exception) -> BoltResponse:
     return BoltResponse(status=500, body="")
 
 
-def _place(body: Body) -> Place:
+def _place(body: Body) -> CardPlace:
     container = body.get("container", {})
     ts = body.get("message", {}).get("ts") or container.get("message_ts", "")
     channel = body.get("channel", {}).get("id") or container.get("channel_id", "")
-    return {"key": body["actions"][0].get("value", ""), "channel": channel, "ts": ts}
+    below = str(body.get("message", {}).get("thread_ts") or "")
+    return CardPlace(body["actions"][0].get("value", ""), channel, ts, str(body.get("response_url") or ""), below)
 
 
 def _pressed_at(body: Body) -> str:

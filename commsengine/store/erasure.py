@@ -21,7 +21,7 @@ from commsengine.translation import N_, _
 
 _WROTE: tuple[tuple[Table, dict[str, Any]], ...] = (
     (tables.answer, {"value": "", "detail": {}}),
-    (tables.question, {"text": "", "answer": ""}),
+    (tables.question, {"text": "", "answer": "", "thread": "", "said": ""}),
     (tables.outcome, {"note": ""}),
     (tables.unreachable, {"reason": ""}),
 )

@@ -15,11 +15,18 @@ from commsengine.store import bookkeeping, erasure, people_import, tables
 from commsengine.store.database import CHUNK, Database, chunks, many, rows_with
 from commsengine.store.person_rows import email_key, person_of
 from commsengine.store.records import ImportCounts
-from commsengine.store.tables import person, roster
+from commsengine.store.tables import person, roster, slack_id
 from commsengine.text import LIKE_AN_ADDRESS, near_names
 from commsengine.translation import _
 
 _HERE = person.c.erased_at.is_(None)
+_USER = bindparam("the_user", type_=person.c.slack_id.type)
+_KNOWN_AS = select(slack_id.c.email_key).where(
+    slack_id.c.email_key == person.c.email_key,
+    or_(slack_id.c.user_id == _USER, slack_id.c.grid_id == _USER),
+    or_(person.c.slack_id == "", person.c.slack_id == slack_id.c.user_id),
+)
+_BY_SLACK_ID = select(person).where(_HERE, or_(person.c.slack_id == _USER, _KNOWN_AS.exists()))
 
 
 class People:
@@ -61,6 +68,13 @@ class People:
         """The people with these addresses, by lower-cased address."""
         rows = self._named(person.c.email_key, [email_key(email) for email in emails])
         return {row.email_key: person_of(row) for row in rows}
+
+    def by_slack_id(self, user_id: str) -> Person | None:
+        """By their own ``slack_id``, else by what Slack was found to call them, here or in a whole Enterprise Grid."""
+        rows = self._database.rows(_BY_SLACK_ID, {"the_user": user_id})
+        own = [row for row in rows if row.slack_id == user_id]
+        found = own or rows
+        return person_of(found[0]) if len({row.id for row in found}) == 1 else None
 
     def _named(self, column: Column[Any], names: Sequence[str]) -> list[Row[Any]]:
         with self._database.read() as connection:

@@ -245,7 +245,11 @@ class CheckAnswer:
 
 @dataclass(frozen=True, slots=True)
 class QuestionRecord:
-    """A question and, once there is one, its answer."""
+    """A question and, once there is one, its answer.
+
+    ``thread`` is the ``remote_id`` of the message under which the answer is awaited, ``said`` the stamps of the typed
+    messages it is made of; both may be empty.
+    """
 
     id: int
     person_id: str
@@ -258,6 +262,31 @@ class QuestionRecord:
     answer: str
     answered_at: dt.datetime | None
     answered_by: str
+    thread: str = ""
+    said: str = ""
+
+    @property
+    def stamps(self) -> tuple[str, ...]:
+        return tuple(self.said.split())
+
+
+@dataclass(frozen=True, slots=True)
+class HeardQuestion:
+    """Typed words belong to the question ``number``: as a new one, ``added`` to it, or ``known`` already."""
+
+    number: int
+    added: bool = False
+    known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Redraw:
+    """A card that is to be drawn again; ``tries`` have failed."""
+
+    remote_id: str
+    key: str
+    version: int
+    tries: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from commsengine.store.people import People
 from commsengine.store.questions import Questions
 from commsengine.store.reachability import Reachability
 from commsengine.store.recovery import Recovery
+from commsengine.store.redraws import Redraws
 from commsengine.store.service_mail import ServiceMail
 from commsengine.store.slack.ids import SlackIds
 from commsengine.store.slack.workspaces import SlackWorkspaces
@@ -42,6 +43,7 @@ class Store:
         self.recovery = Recovery(database)
         self.answers = Answers(database)
         self.questions = Questions(database)
+        self.redraws = Redraws(database)
         self.reachability = Reachability(database)
         self.counts = Counts(database, self.campaigns)
         self.engine = EngineRecord(database)

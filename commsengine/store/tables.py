@@ -108,6 +108,11 @@ def _long() -> Any:
     return Field(default="", sa_type=Text, nullable=False)
 
 
+def _empty() -> Any:
+    """A text that a later version has added."""
+    return Field(sa_column_kwargs={"server_default": text("''")})
+
+
 class PersonRow(Row, table=True):
     """One employee. ``wake_at`` is the derived bookmark, ``facts_seq`` counts the facts about them."""
 
@@ -284,7 +289,11 @@ class AnswerRow(Row, table=True):
 
 
 class QuestionRow(Row, table=True):
-    """A question of a person, and its answer."""
+    """A question of a person, and its answer.
+
+    ``thread`` is the ``remote_id`` of the message under which its answer is awaited; ``said`` are the time stamps of
+    the messages that it was typed in, a blank between them. Both are empty where it was asked elsewhere.
+    """
 
     __tablename__ = "question"
 
@@ -299,6 +308,21 @@ class QuestionRow(Row, table=True):
     answer: str = _long()
     answered_at: dt.datetime | None = _instant(nullable=True)
     answered_by: str
+    thread: str = _empty()
+    said: str = _empty()
+
+
+class RedrawRow(Row, table=True):
+    """A card that is to be drawn again, by its ``remote_id``. ``version`` counts what changed it since it waits."""
+
+    __tablename__ = "redraw"
+
+    remote_id: str = _key()
+    key: str
+    version: int
+    due_at: dt.datetime = _instant(index=True)
+    drawing_until: dt.datetime | None = _instant(nullable=True)
+    tries: int
 
 
 class SnoozeRow(Row, table=True):
@@ -425,9 +449,9 @@ class SlackIdRow(Row, table=True):
     email_key: str = _key()
     user_id: str
     dm_id: str
-    grid_id: str = Field(sa_column_kwargs={"server_default": text("''")})
-    team_id: str = Field(sa_column_kwargs={"server_default": text("''")})
-    status: str = Field(sa_column_kwargs={"server_default": text("''")})
+    grid_id: str = _empty()
+    team_id: str = _empty()
+    status: str = _empty()
 
 
 class SlackWorkspaceRow(Row, table=True):
@@ -490,6 +514,7 @@ touch = _table("touch")
 attempt = _table("attempt")
 answer = _table("answer")
 question = _table("question")
+redraw = _table("redraw")
 snooze = _table("snooze")
 outcome = _table("outcome")
 suppression = _table("suppression")

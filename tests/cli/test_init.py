@@ -74,14 +74,14 @@ def test_slack_is_asked_for_the_least(fresh: Terminal) -> None:
     assert scopes == {"bot": ["chat:write", "im:write", "users:read", "users:read.email", "im:history"]}
 
 
-def test_the_slack_app_can_send_messages_and_does_not_pretend_to_read_any(fresh: Terminal) -> None:
-    features = json.loads((fresh.folder / "slack-manifest.json").read_text(encoding="utf-8"))["features"]
-    assert features == {
-        "app_home": {
-            "home_tab_enabled": False, "messages_tab_enabled": True, "messages_tab_read_only_enabled": True,
-        },
+def test_people_can_write_to_the_slack_app_and_it_hears_of_it(fresh: Terminal) -> None:
+    manifest = json.loads((fresh.folder / "slack-manifest.json").read_text(encoding="utf-8"))
+    assert manifest["features"] == {
+        "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True, "messages_tab_read_only_enabled": False},
         "bot_user": {"display_name": "Change messages", "always_online": False},
-    }  # fmt: skip
+    }
+    assert manifest["settings"]["event_subscriptions"] == {"bot_events": ["message.im", "app_home_opened"]}
+    assert manifest["settings"]["socket_mode_enabled"]  # which needs no request_url
 
 
 def test_what_is_there_already_is_kept(tmp_path: Path) -> None:

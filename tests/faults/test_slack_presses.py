@@ -53,7 +53,7 @@ class Day:
         """One press, by the person themselves unless somebody else is named."""
         card, team = self.card(email), self.house.team
         button = {"action_id": action, "value": card.key}
-        answer = f"http://127.0.0.1:{self.slack.port}/response/1"
+        answer = f"http://127.0.0.1:{self.slack.port}/response/{card.conversation}/{card.ts}"
         payload = block_actions(card, button, trigger_id=team.stamp(), response_url=answer, at=team.stamp())
         presser = team.user(by or email)
         assert presser

@@ -146,3 +146,35 @@ def test_in_a_browser_a_person_reads_and_presses(
     page.get_by_role("button", name="Got it").click()
     page.get_by_text("commsengine has taken it").wait_for()
     assert [payload["actions"][0]["value"] for payload in app.payloads] == ["k1"]
+
+
+def test_people_type_to_the_app_and_threads_are_shown(page: BrowserPage, sandbox: Sandbox, app: SlackApp) -> None:
+    post(sandbox)
+    root, slack = sandbox.slack.posts[0], WebClient(sandbox.slack.bot_token, base_url=sandbox.slack.api_url)
+    page.goto(f"{sandbox.page_url}?person=ana@example.com")
+    page.get_by_label("Reply in the thread").fill("Why <b>now</b>?")
+    page.get_by_role("button", name="Reply").click()
+    page.get_by_text("Done: commsengine has taken it.").wait_for()
+    slack.chat_postMessage(channel=root.conversation, text="You will hear.", thread_ts=root.ts)
+    page.get_by_label("Write to the app in Slack").fill("And how?")
+    page.get_by_role("button", name="Send").click()
+    page.get_by_text("You will hear.").wait_for()
+    assert [payload["event"]["text"] for payload in app.payloads] == ["Why <b>now</b>?", "And how?"]
+    assert page.locator(".thread .reply").all_inner_texts()[0].splitlines()[-1] == "Why <b>now</b>?"
+    assert page.locator("article").count() == 2  # the card, and what was written by itself
+
+
+def test_the_home_tab_is_opened_and_shown(page: BrowserPage, sandbox: Sandbox, app: SlackApp) -> None:
+    label = {"type": "plain_text", "text": "My page"}
+    button = {"type": "button", "action_id": "own_page", "text": label, "url": "https://example.com/m/1"}
+    view = {"type": "home", "blocks": [{"type": "header", "text": label}, {"type": "actions", "elements": [button]}]}
+    client = WebClient(sandbox.slack.bot_token, base_url=sandbox.slack.api_url)
+    app.act = lambda payload: client.views_publish(user_id=payload["event"]["user"], view=view) and None
+    page.goto(f"{sandbox.page_url}?person=ana@example.com")
+    page.get_by_role("button", name="Home tab").click()
+    assert page.get_by_role("link", name="My page").get_attribute("href") == "https://example.com/m/1"
+    assert app.payloads[0]["event"]["tab"] == "home"
+
+
+def test_who_is_not_on_slack_has_nowhere_to_type(sandbox: Sandbox) -> None:
+    assert "Write to the app in Slack" not in shown(sandbox, "mia@example.com")

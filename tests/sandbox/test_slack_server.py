@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
@@ -9,9 +10,12 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
+from starlette.applications import Starlette
 
+from commsengine.channels.slack_manifest import MANIFEST
 from commsengine.errors import CommsError
-from commsengine.sandbox.sandbox import Sandbox
+from commsengine.sandbox.sandbox import Sandbox, Serving
+from commsengine.sandbox.slack_server import SlackStandIn
 from tests.browsing import WEB
 from tests.sandbox.conftest import BUTTONS, a_card, post
 from tests.servers import SlackApp
@@ -172,6 +176,75 @@ def test_a_response_url_changes_the_card_or_adds_a_line_for_one(sandbox: Sandbox
     first, second = sandbox.slack.dm_of("ana@example.com")
     assert (first.text, first.blocks, first.edits) == ("Recorded", [], 1)
     assert (second.text, second.only_visible_to) == ("Only you see this", "U00000001")
+
+
+def test_a_response_url_has_five_uses_within_thirty_minutes() -> None:
+    now = [1_000_000.0]
+    slack = SlackStandIn([("ana@example.com", "Ana")], clock=lambda: now[0])
+    with Serving(Starlette(routes=slack.routes)) as serving:
+        slack.url = serving.url
+        card = slack.team.post(slack.team.users[0], "Hello", [], {})
+        first, second = slack.response_url(card), slack.response_url(card)
+        answers = [WEB.post(first, json={"replace_original": True, "text": f"{n}"}) for n in range(6)]
+        now[0] += 1801
+        late = WEB.post(second, json={"replace_original": True, "text": "late"})
+    assert [answer.status_code for answer in answers] == [200] * 5 + [404]
+    assert (answers[-1].json()["error"], late.status_code, late.json()["error"]) == ("used_url", 404, "expired_url")
+    assert (card.text, card.edits) == ("4", 5)
+
+
+def test_what_a_person_types_arrives_signed_and_again_until_it_is_taken(sandbox: Sandbox, app: SlackApp) -> None:
+    post(sandbox)
+    root = sandbox.slack.posts[0]
+    app.status = "500 Oops"
+    assert sandbox.slack.say("ana@example.com", "Why now?", thread=root.ts).status == 500
+    app.status = "200 OK"
+    assert sandbox.slack.say("ana@example.com", "And how?").status == 200
+    headers, body = app.taken[-1]
+    assert SignatureVerifier(sandbox.slack.signing_secret).is_valid_request(body, headers)
+    assert [taken[0].get("X-Slack-Retry-Num") for taken in app.taken] == [None, "1", "2", "3", None]
+    assert len({payload["event_id"] for payload in app.payloads}) == 2
+    event = app.payloads[0]["event"]
+    assert {name: event.get(name) for name in ("type", "channel_type", "user", "text", "thread_ts", "bot_id")} == {
+        "type": "message", "channel_type": "im", "user": "U00000001", "text": "Why now?", "thread_ts": root.ts,
+        "bot_id": None,
+    }  # fmt: skip
+
+
+def test_answers_in_a_thread_are_no_part_of_the_history_unless_broadcast(sandbox: Sandbox) -> None:
+    post(sandbox)
+    root, slack = sandbox.slack.posts[0], client(sandbox)
+    slack.chat_postMessage(channel=root.conversation, text="below", thread_ts=root.ts)
+    slack.chat_postMessage(channel=root.conversation, text="both", thread_ts=root.ts, reply_broadcast=True)
+    slack.chat_postMessage(channel=root.conversation, text="alone", thread_ts="1.000001")  # Slack has no such message
+    assert [one["text"] for one in slack.conversations_history(channel=root.conversation)["messages"]][:3] == [
+        "alone", "both", root.text,
+    ]  # fmt: skip
+    assert refusal(sandbox, "chat.postMessage", channel=root.conversation, text="x", thread_ts="0") == (
+        "invalid_thread_ts"
+    )
+
+
+def test_a_home_tab_is_published_where_the_manifest_has_one(sandbox: Sandbox) -> None:
+    view: dict[str, Any] = {"type": "home", "blocks": BUTTONS}
+    client(sandbox).views_publish(user_id="U00000001", view=view)
+    assert sandbox.slack.team.homes == {"U00000001": view}
+    assert refusal(sandbox, "views.publish", user_id="U00000001", view={**view, "type": "modal"}) == "invalid_arguments"
+    sandbox.slack.team.home_tab = False
+    assert refusal(sandbox, "views.publish", user_id="U00000001", view=view) == "not_enabled"
+
+
+@pytest.mark.parametrize("lacks", ["messages_tab_read_only_enabled", "im:history", "message.im"])
+def test_an_app_whose_manifest_lacks_something_hears_nothing(lacks: str) -> None:
+    manifest = copy.deepcopy(dict(MANIFEST))
+    manifest["features"]["app_home"]["messages_tab_read_only_enabled"] = lacks.startswith("messages")
+    for listed in (
+        manifest["oauth_config"]["scopes"]["bot"],
+        manifest["settings"]["event_subscriptions"]["bot_events"],
+    ):
+        listed[:] = [one for one in listed if one != lacks]
+    with pytest.raises(CommsError, match="cannot write to the app"):
+        SlackStandIn([("ana@example.com", "Ana")], manifest=manifest).say("ana@example.com", "Why?")
 
 
 def opened(sandbox: Sandbox, app: SlackApp) -> Any:

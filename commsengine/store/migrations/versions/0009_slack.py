@@ -11,6 +11,8 @@ down_revision = "0008"
 
 def upgrade() -> None:
     _who_is_on_slack()
+    _questions_in_threads()
+    _redraws()
 
 
 def _who_is_on_slack() -> None:
@@ -27,3 +29,22 @@ def _who_is_on_slack() -> None:
         sa.Column("trouble", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("token", "team_id", name=op.f("pk_slack_workspace")),
     )
+
+
+def _questions_in_threads() -> None:
+    for name in ("thread", "said"):
+        op.add_column("question", sa.Column(name, sa.String(), nullable=False, server_default=sa.text("''")))
+
+
+def _redraws() -> None:
+    op.create_table(
+        "redraw",
+        sa.Column("remote_id", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("due_at", Instant(), nullable=False),
+        sa.Column("drawing_until", Instant(), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("remote_id", name=op.f("pk_redraw")),
+    )
+    op.create_index(op.f("ix_redraw_due_at"), "redraw", ["due_at"])
