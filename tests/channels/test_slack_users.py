@@ -231,7 +231,7 @@ def test_a_limit_is_obeyed(office: Office) -> None:
     assert (office.beat(1), office.pages) == (3.0, 2)
 
 
-@pytest.mark.parametrize("trouble", [("limit_required", 200), ("fatal_error", 500), ("", 502)])
+@pytest.mark.parametrize("trouble", [("limit_required", 200), ("fatal_error", 500), ("Bad Gateway", 502)])
 def test_slack_in_trouble_lets_look_ups_go_on_and_is_asked_for_less(office: Office, trouble: tuple[str, int]) -> None:
     office.slack.fail("users.list", trouble[0], status=trouble[1])
     assert (office.beat(), office.beat(59), office.pages) == (0.0, 0.0, 1)
