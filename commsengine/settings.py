@@ -28,7 +28,7 @@ SECRETS = (
 )
 """Settings that hold a secret: each has a ``_FILE`` variant, and none is ever shown."""
 
-Rates = Mapping[str, int | None]
+Rates = Mapping[ChannelName, int | None]
 """Messages a minute, by channel; ``None`` without a limit."""
 
 JOURNAL = "journal"
@@ -169,13 +169,17 @@ Address = Annotated[str, AfterValidator(_address)]
 Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_listed_keys), AfterValidator(_long_keys)]
 
 SMTP_CONNECTIONS = 3
-"""As many as a mailbox of Microsoft 365 takes at once."""
+"""To a mail server without a profile; as many as a mailbox of Microsoft 365 takes."""
 
 MOST_CONNECTIONS = 100
+MOST_DAILY = 100_000_000
 
 
 class Settings(BaseSettings):
-    """Everything that differs between installations. Rates are messages per minute."""
+    """Everything that differs between installations. Rates are messages per minute.
+
+    ``smtp_rate``, ``smtp_connections`` and ``smtp_daily`` override what the profile of the mail server says.
+    """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
@@ -184,7 +188,8 @@ class Settings(BaseSettings):
     smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] | None = None
     mail_from: Address = ""
     smtp_rate: Rate | None = None
-    smtp_connections: Annotated[int, Field(ge=1, le=MOST_CONNECTIONS)] = SMTP_CONNECTIONS
+    smtp_connections: Annotated[int, Field(ge=1, le=MOST_CONNECTIONS)] | None = None
+    smtp_daily: Annotated[int, Field(ge=1, le=MOST_DAILY)] | None = None
     postfix_log: Annotated[str, AfterValidator(_mail_log)] = ""
     imap_url: Annotated[SecretStr, AfterValidator(_imap_url)] | None = None
     slack_bot_token: Annotated[SecretStr, _slack_token("xoxb-", N_("a bot token"))] | None = None
@@ -266,6 +271,7 @@ class Settings(BaseSettings):
 
     @property
     def rates(self) -> Rates:
+        """As set; of e-mail the profile of the mail server may know more."""
         return {"email": self.smtp_rate, "slack": self.slack_rate}
 
 

@@ -12,6 +12,7 @@ import shlex
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -80,6 +81,7 @@ class Wiring:
         self.folder, self.clock = folder.absolute(), clock
         spare_proxies()
         self._renderers: dict[tuple[int, bool], Renderer] = {}
+        self._profile: ProviderProfile | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -258,8 +260,51 @@ class Wiring:
         from commsengine.engine.senders import ChannelSetup
 
         server, sender = parse_smtp_url(self.settings.smtp), self.mail_from
-        threads, rate = self.settings.smtp_connections, self.settings.smtp_rate
-        return ChannelSetup(lambda: EmailChannel(server, sender), threads, rate)
+
+        def opened() -> EmailChannel:
+            most = self.mail_profile.limits.per_connection
+            return EmailChannel(server, sender, per_connection=most, greeted=self.heard_greeting)
+
+        return ChannelSetup(opened, known=lambda: self.mail_profile)
+
+    # -- what may be sent -------------------------------------------------------------------------
+
+    @property
+    def mail_profile(self) -> ProviderProfile:
+        """What the mail server allows, by its host or by what it greeted with last, as far as settings do not say."""
+        if self._profile is None:
+            self._profile = self._known_profile()
+        return self._profile
+
+    def _known_profile(self) -> ProviderProfile:
+        from commsengine.channels.providers import NO_SERVER, profile_of
+        from commsengine.channels.smtp import parse_smtp_url
+
+        given, found = self.settings, NO_SERVER
+        if given.smtp:
+            host = parse_smtp_url(given.smtp).host
+            found = profile_of(host, self.store.channels.banner(host) if self.has_database else "", self.providers)
+        limits = found.limits.overridden(given.smtp_connections, given.smtp_rate, given.smtp_daily)
+        return replace(found, limits=limits)
+
+    def heard_greeting(self, banner: str) -> None:
+        """The mail server has greeted: kept for ``simulate``, which opens no connection."""
+        from commsengine.channels.smtp import parse_smtp_url
+
+        host = parse_smtp_url(self.settings.smtp).host
+        if banner != self.store.channels.banner(host):
+            self.store.channels.greeted(host, banner, self.clock())
+            self._profile = None
+
+    @property
+    def profiles(self) -> Mapping[ChannelName, ProviderProfile]:
+        """Of all channels, also of those without credentials here."""
+        from commsengine.channels.providers import ProviderProfile, SendingLimits
+
+        found: dict[ChannelName, ProviderProfile] = {
+            name: ProviderProfile("", "", SendingLimits(per_minute=rate)) for name, rate in self.settings.rates.items()
+        }
+        return {**found, "email": self.mail_profile}
 
     def _slack(self) -> ChannelSetup:
         from commsengine.channels.slack import SlackChannel

@@ -10,7 +10,7 @@ One attempt
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from commsengine.channels import smtp
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, DeliveryError, Mark, Outcome
@@ -25,6 +25,7 @@ class EmailChannel:
     """One SMTP connection, opened when first needed and kept. ``mail_from`` may be ``Name <address>``.
 
     Times are in seconds. ``context`` verifies the server's certificate; the default trusts what the system trusts.
+    After ``per_connection`` messages a new connection is opened. ``greeted`` hears what the server says first.
     Raises ``InputError`` when ``mail_from`` is no address.
     """
 
@@ -39,6 +40,8 @@ class EmailChannel:
         connect_timeout: float = 30.0,
         reply_timeout: float = 300.0,
         dot_timeout: float = 600.0,
+        per_connection: int | None = None,
+        greeted: Callable[[str], object] = lambda _: None,
     ) -> None:
         try:
             self._sender = sender_address(mail_from)
@@ -47,7 +50,8 @@ class EmailChannel:
             raise InputError(cause, _("Write change@your-domain.")) from None
         domain = self._sender.rpartition("@")[2]
         self._relay = SmtpConnection(server, domain, context, connect=connect_timeout, reply=reply_timeout)
-        self._dot_timeout = dot_timeout
+        self._dot_timeout, self._per_connection, self._greeted = dot_timeout, per_connection, greeted
+        self._carried = 0
 
     def deliver(self, messages: Sequence[RenderedMessage], mark: Mark) -> Iterator[Outcome]:
         down: DeliveryError | None = None
@@ -91,6 +95,8 @@ class EmailChannel:
 
     def _begin(self) -> None:
         # A kept connection that the server closes at MAIL is replaced by a new one.
+        if self._per_connection is not None and self._carried >= self._per_connection:
+            self._relay.quit()
         if self._relay.still_open():
             try:
                 self._mail()
@@ -99,9 +105,12 @@ class EmailChannel:
                 if self._relay.open or error.channel_down:
                     raise
         self._relay.connect()
+        self._carried = 0
+        self._greeted(self._relay.banner)
         self._mail()
 
     def _mail(self) -> None:
+        self._carried += 1
         self._relay.command("mail", f"MAIL FROM:<{self._sender}>", 250)
 
     def _may_leave(self, key: str, mark: Mark) -> bool:

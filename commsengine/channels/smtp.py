@@ -8,6 +8,7 @@ import smtplib
 import socket
 import ssl
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import SplitResult, parse_qs
 
 from commsengine.cadence.kinds_and_states import Fault
@@ -99,6 +100,20 @@ def _tls(given: ServerUrl, parts: SplitResult, host: str) -> str:
     return wanted or (OFF if is_loopback(host) else STARTTLS)
 
 
+class _Smtp(smtplib.SMTP):
+    """Keeps what the server greeted with."""
+
+    banner = b""
+
+    def connect(self, *place: Any, **more: Any) -> tuple[int, bytes]:
+        code, self.banner = super().connect(*place, **more)
+        return code, self.banner
+
+
+class _TlsSmtp(_Smtp, smtplib.SMTP_SSL):
+    """The same from the first byte."""
+
+
 class SmtpConnection:
     """Opened and secured when first needed, kept, and dropped after anything odd. Times are in seconds."""
 
@@ -108,6 +123,8 @@ class SmtpConnection:
         self._server, self._local_name, self._context = server, local_name, context
         self._connect_timeout, self._reply_timeout = connect, reply
         self._smtp: smtplib.SMTP | None = None
+        self.banner = ""
+        """What the server greeted with."""
 
     @property
     def open(self) -> bool:
@@ -123,6 +140,7 @@ class SmtpConnection:
         """Open, verify, log in. Raises ``DeliveryError`` with the channel down."""
         try:
             self._smtp = smtp = self._opened()
+            self.banner = _words(getattr(smtp, "banner", b""))
             self._secure(smtp)
             self.wait_at_most(self._reply_timeout)
             # The body and the final dot are two writes; with Nagle's algorithm the second waits 40 ms for an echo.
@@ -199,8 +217,8 @@ class SmtpConnection:
     def _opened(self) -> smtplib.SMTP:
         server, name, timeout = self._server, self._local_name, self._connect_timeout
         if server.tls == TLS:
-            return smtplib.SMTP_SSL(server.host, server.port, name, timeout=timeout, context=self._verifying())
-        return smtplib.SMTP(server.host, server.port, name, timeout=timeout)
+            return _TlsSmtp(server.host, server.port, name, timeout=timeout, context=self._verifying())
+        return _Smtp(server.host, server.port, name, timeout=timeout)
 
     def _secure(self, smtp: smtplib.SMTP) -> None:
         smtp.ehlo_or_helo_if_needed()

@@ -126,6 +126,17 @@ def waits_for(rest: Mapping[str, Any]) -> str:
     return _("{messages} for {channel}.", messages=waiting, channel=rest["channel"])
 
 
+HELPS = {
+    "us": N_("See what is wrong: commsengine doctor"),
+    "quota": N_("Nothing is lost: it goes on by itself as messages of the last day grow old."),
+}
+OTHERWISE = N_("It is tried again by itself.")
+
+
+def what_helps(rest: Mapping[str, Any]) -> str:
+    return _(HELPS.get(rest["fault"], OTHERWISE))
+
+
 def estimated_from(people: int) -> str:
     return _(" (estimated from {people:,} people)", people=people)
 

@@ -12,6 +12,7 @@ import pytest
 
 from commsengine.answers.inbox import Evidence
 from commsengine.sandbox.mailbox import Mailbox
+from commsengine.store.records import Rest
 from commsengine.wiring import Wiring, now
 from tests.cli.conftest import plan
 from tests.cli.terminal import Terminal
@@ -312,8 +313,8 @@ def test_a_tick_that_finds_the_windows_closed_says_for_how_many(terminal: Termin
 def test_a_channel_that_rests_is_seen_from_every_process(started: Terminal) -> None:
     with Wiring(started.folder) as wiring:
         now = wiring.clock()
-        rests = {"until": (now + dt.timedelta(minutes=9)).isoformat(), "because": "Slack refuses us: invalid_auth"}
-        wiring.store.engine.beat("e1", pid=1, host="box", resting={"slack": rests}, now=now)
+        until, because = now + dt.timedelta(minutes=9), "Slack refuses us: invalid_auth"
+        wiring.store.channels.keep(Rest("slack", until, now, because, "us", 1))
     for command in ("status", "doctor"):
         said = started.run(command).out
         assert re.search(r"slack rests until .* UTC: Slack refuses us: invalid_auth", said)
