@@ -211,7 +211,7 @@ class Wiring:
         from commsengine.planning.plan_on_disk import PlanningBasis
 
         on_record = (self.store, self.decisions) if self.has_database else None
-        return PlanningBasis(self.rules, self.settings.credentials, on_record, self.clock())
+        return PlanningBasis(self.rules, self.settings.credentials, on_record, self.clock(), self.profiles)
 
     @property
     def preview_basis(self) -> PreviewBasis:

@@ -272,7 +272,9 @@ class Engine:
         if not total.hold and any(is_past(record, self._clock()) for record in running):  # a held clock may be wrong
             finish_what_is_over(self._store, self._clock())
         sent, failed = (count - earlier for count, earlier in zip(self._counts(), before, strict=True))
-        refused = tuple(name for name, pool in self._pools.items() if pool.breaker.fault == "us")
+        now = self._clock()
+        breakers = {name: pool.breaker for name, pool in self._pools.items()}
+        refused = tuple(name for name, breaker in breakers.items() if breaker.fault == "us" and breaker.shut(now))
         return replace(total, sent=sent, failed=failed, refused=refused)
 
     def _pick_up(self) -> None:
@@ -375,7 +377,8 @@ class Engine:
         for name, pool in self._pools.items():
             refused = pool.breaker.shut(now) and pool.breaker.fault in ("us", "quota")
             if refused and pool.idle and self._recorder.flush(1.0):  # what was under way counts among those who wait
-                self._alerts.shut(name, pool.breaker, partial(self._waiting_for, name, now), now)
+                provider = self._setups[pool.name].profile().title
+                self._alerts.shut(name, pool.breaker, provider, partial(self._waiting_for, name, now), now)
         return hold.reason if hold else ""
 
     def _next(self, free_places: FreePlaces, now: dt.datetime) -> list[str]:

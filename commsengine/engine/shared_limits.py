@@ -183,12 +183,12 @@ class SharedLimits:
         if room <= 0 and not under_way and pool.idle and not pool.breaker.trying:
             lump = min(sent, sent - limits.per_day + _lump(limits.per_day))
             first = self._record.sent_at(self._channel, now - limits.day, lump - 1)
-            because = f"{sent:,} messages have left in the last {spoken(limits.day)}, as many as allowed"
+            because = f"{sent:,} messages have left in the last {_english(limits.day)}, as many as allowed"
             pool.breaker.plan((first or now) + limits.day, f"{because} ({self._profile().title})", now)
         return max(0, room)
 
 
-def spoken(span: dt.timedelta) -> str:
+def _english(span: dt.timedelta) -> str:
     seconds = int(span.total_seconds())
     name, unit = next((name, unit) for name, unit in _UNITS if seconds % unit == 0)
     return f"{seconds // unit} {name}"

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, update
 
 from commsengine.cadence.history import SILENCE
+from commsengine.cadence.kinds_and_states import ChannelName
 from commsengine.store import bookkeeping, campaigns
 from commsengine.store.database import Database, columns_of, insert
 from commsengine.store.records import HeartbeatRecord, Hold, Rest
@@ -200,7 +201,7 @@ class ChannelRecord:
 
     # -- pace -------------------------------------------------------------------------------------
 
-    def reserve(self, channel: str, span: dt.timedelta, now: dt.datetime) -> dt.datetime:
+    def reserve(self, channel: ChannelName, span: dt.timedelta, now: dt.datetime) -> dt.datetime:
         """Reserves this span of the channel's time, and returns when it begins: now, or when it is free.
 
         Of several engines that ask at once each gets its own.
@@ -217,12 +218,12 @@ class ChannelRecord:
 
         return self._database.write_again(work)
 
-    def narrowed(self, channel: str) -> tuple[int, dt.datetime] | None:
+    def narrowed(self, channel: ChannelName) -> tuple[int, dt.datetime] | None:
         """How many connections the other side took last, where it took fewer than we wanted, and since when."""
         row = self._database.first(select(rate.c.connections, rate.c.narrowed_at).where(rate.c.channel == channel))
         return None if row is None or row.connections is None else (row.connections, row.narrowed_at)
 
-    def narrow(self, channel: str, connections: int | None, now: dt.datetime) -> None:
+    def narrow(self, channel: ChannelName, connections: int | None, now: dt.datetime) -> None:
         """``None``: it takes all of them again."""
         seen = {"connections": connections, "narrowed_at": now}
         with self._database.write() as connection:
@@ -231,22 +232,22 @@ class ChannelRecord:
 
     # -- what has left ----------------------------------------------------------------------------
 
-    def sent(self, channel: str, since: dt.datetime) -> int:
+    def sent(self, channel: ChannelName, since: dt.datetime) -> int:
         """How many messages, service mail too, have left by it since then."""
         return int(self._database.scalar(select(func.count()).where(*_sent(channel, since))))
 
-    def under_way(self, channel: str) -> int:
+    def under_way(self, channel: ChannelName) -> int:
         """How many are claimed or leaving at this moment, by any engine."""
         states = or_(touch.c.state == "claimed", touch.c.state == "sending")
         return int(self._database.scalar(select(func.count()).where(states, touch.c.channel == channel)))
 
-    def sent_at(self, channel: str, since: dt.datetime, place: int) -> dt.datetime | None:
+    def sent_at(self, channel: ChannelName, since: dt.datetime, place: int) -> dt.datetime | None:
         """When the one at this place (0 is the first) has left, of those since then."""
         times = select(touch.c.sent_at).where(*_sent(channel, since)).order_by(touch.c.sent_at)
         found: dt.datetime | None = self._database.scalar(times.offset(place).limit(1))
         return found
 
-    def times(self, channel: str, since: dt.datetime) -> list[dt.datetime]:
+    def times(self, channel: ChannelName, since: dt.datetime) -> list[dt.datetime]:
         """When each of those has left, the first first."""
         times = select(touch.c.sent_at).where(*_sent(channel, since)).order_by(touch.c.sent_at)
         return [row.sent_at for row in self._database.rows(times)]
@@ -263,7 +264,7 @@ class ChannelRecord:
         return self._database.scalar(select(provider.c.banner).where(provider.c.host == host)) or ""
 
 
-def _sent(channel: str, since: dt.datetime) -> tuple[ColumnElement[bool], ...]:
+def _sent(channel: ChannelName, since: dt.datetime) -> tuple[ColumnElement[bool], ...]:
     return touch.c.channel == channel, touch.c.sent_at.is_not(None), touch.c.sent_at > since
 
 

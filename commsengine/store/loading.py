@@ -72,6 +72,10 @@ class Loading:
     def due_count(self, now: dt.datetime) -> int:
         return int(self._database.scalar(select(func.count()).where(person.c.wake_at <= now)))
 
+    def wake_of(self, person_id: str) -> dt.datetime | None:
+        found: dt.datetime | None = self._database.scalar(select(person.c.wake_at).where(person.c.id == person_id))
+        return found
+
     def next_wake(self) -> dt.datetime | None:
         """When the next person is due; ``None`` if none ever is."""
         found: dt.datetime | None = self._database.scalar(select(func.min(person.c.wake_at)))

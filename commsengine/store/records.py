@@ -13,6 +13,7 @@ from commsengine.cadence.kinds_and_states import (
     AttemptVerdict,
     CampaignState,
     Carrier,
+    ChannelName,
     EvidenceKind,
     Fault,
     HandKind,
@@ -345,7 +346,7 @@ class Rest:
     nothing tries it before the next one.
     """
 
-    channel: str
+    channel: ChannelName
     until: dt.datetime
     since: dt.datetime | None = None
     because: str = ""
