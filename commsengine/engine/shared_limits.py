@@ -27,6 +27,9 @@ BURST_SECONDS = 1.0
 LONGEST_AHEAD = dt.timedelta(minutes=10)
 """What is reserved further ahead than this was so by a clock that was wrong."""
 
+PROBES = 10
+"""So many of those who wait for a channel are decided at once when a new engine tries it: one may be for another."""
+
 LUMP = 0.01
 """A full day is over when so much of it is free again: not each single message begins a rest of its own."""
 
@@ -121,7 +124,8 @@ class SharedLimits:
     def __init__(
         self, store: Store, channel: ChannelName, profile: Callable[[], ProviderProfile], *, cron: bool = False
     ) -> None:
-        self._record, self._channel, self._profile, self._cron = store.channels, channel, profile, cron
+        self._record, self._loading = store.channels, store.loading
+        self._channel, self._profile, self._cron = channel, profile, cron
         self._known: Rest | None = None
         self._connections: int | None = None
 
@@ -149,6 +153,8 @@ class SharedLimits:
         self._known = found
         if found is not None and not (found.fault == "quota" and not found.trying):
             pool.breaker.adopt(found, now, starting=True)
+            if found.open and found.until > now and not pool.breaker.shut(now):
+                self._loading.wake(now, found.until, PROBES)
         if (narrowed := self._record.narrowed(self._channel)) is not None:
             pool.narrow_to(*narrowed)
             self._connections = pool.connections

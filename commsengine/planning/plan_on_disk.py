@@ -48,8 +48,8 @@ class PlanningBasis:
             return {}
         channels, found = self.on_record[0].channels, dict[Carrier, Left]()
         rests = channels.rests()
-        for name, limits in self.limits.items():
-            rest = rests.get(name)
+        for name, profile in self.profiles.items():
+            rest, limits = rests.get(name), profile.limits
             until = rest.until if rest and rest.open and rest.until > begin else None
             times = channels.times(name, begin - limits.day) if limits.per_day is not None else ()
             if until or times:
