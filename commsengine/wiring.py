@@ -82,6 +82,7 @@ class Wiring:
         spare_proxies()
         self._renderers: dict[tuple[int, bool], Renderer] = {}
         self._profile: ProviderProfile | None = None
+        self._banner = ""
 
     def __enter__(self) -> Self:
         return self
@@ -283,7 +284,9 @@ class Wiring:
         given, found = self.settings, NO_SERVER
         if given.smtp:
             host = parse_smtp_url(given.smtp).host
-            found = profile_of(host, self.store.channels.banner(host) if self.has_database else "", self.providers)
+            if not self._banner and self.has_database:
+                self._banner = self.store.channels.banner(host)
+            found = profile_of(host, self._banner, self.providers)
         limits = found.limits.overridden(given.smtp_connections, given.smtp_rate, given.smtp_daily)
         return replace(found, limits=limits)
 
@@ -292,9 +295,11 @@ class Wiring:
         from commsengine.channels.smtp import parse_smtp_url
 
         host = parse_smtp_url(self.settings.smtp).host
-        if banner != self.store.channels.banner(host):
+        if banner == self._banner:
+            return
+        self._banner, self._profile = banner, None
+        if self.has_database and banner != self.store.channels.banner(host):
             self.store.channels.greeted(host, banner, self.clock())
-            self._profile = None
 
     @property
     def profiles(self) -> Mapping[ChannelName, ProviderProfile]:

@@ -151,13 +151,24 @@ class SharedLimits:
         """An engine starts: how the channel was left holds on. What only our own count said is counted again."""
         found = self._record.rests().get(self._channel)
         self._known = found
-        if found is not None and not (found.fault == "quota" and not found.trying):
+        if found is not None and found.planned:
+            self._count_again(found, now)
+        elif found is not None:
             pool.breaker.adopt(found, now, starting=True)
             if found.open and found.until > now and not pool.breaker.shut(now):
                 self._loading.wake(now, found.until, PROBES)
         if (narrowed := self._record.narrowed(self._channel)) is not None:
             pool.narrow_to(*narrowed)
             self._connections = pool.connections
+
+    def _count_again(self, planned: Rest, now: dt.datetime) -> None:
+        # more may be allowed than when it was planned: then those who wait need not wait on
+        limits = self.limits
+        sent = self._record.sent(self._channel, now - limits.day)
+        if planned.open and planned.until > now and (limits.per_day is None or sent < limits.per_day):
+            self._known = replace(planned, open=False, until=now)
+            self._record.keep(self._known)
+            self._loading.wake(now, planned.until)
 
     def share(self, pool: Pool, now: dt.datetime, rests: Mapping[str, Rest], place: tuple[int, int]) -> None:
         """At each beat. ``rests`` are those on record; ``place`` is ours among so many engines at work."""

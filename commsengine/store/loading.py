@@ -72,8 +72,8 @@ class Loading:
     def due_count(self, now: dt.datetime) -> int:
         return int(self._database.scalar(select(func.count()).where(person.c.wake_at <= now)))
 
-    def wake(self, now: dt.datetime, until: dt.datetime, most: int) -> None:
-        """Makes so many due of those who would be between now and then; nothing is known of them that was not."""
+    def wake(self, now: dt.datetime, until: dt.datetime, most: int | None = None) -> None:
+        """Makes so many due, or all, who would be between now and then; nothing is known of them that was not."""
         waiting = select(person.c.id).where(person.c.wake_at > now, person.c.wake_at <= until)
         some = waiting.order_by(person.c.wake_at).limit(most).scalar_subquery()
         with self._database.write() as connection:

@@ -356,6 +356,11 @@ class Rest:
     trying: bool = True
     next_tick: bool = False
 
+    @property
+    def planned(self) -> bool:
+        """Only our own count says that no more may leave."""
+        return self.fault == "quota" and not self.trying
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:

@@ -90,7 +90,7 @@ def test_it_says_what_never_arrived_and_which_channel_rests(
     figures = list(digests_of._not_leaving("crm", clock.now))
     assert figures == [
         "1 message never arrived: commsengine today says to whom, and why.",
-        "Nothing leaves by slack at present (1 waiting): Slack refuses us: invalid_auth.",
+        "Nothing leaves by slack until Mon 11 Jan 09:00 UTC (1 waiting): Slack refuses us: invalid_auth.",
     ]
 
 
