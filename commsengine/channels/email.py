@@ -10,7 +10,7 @@ One attempt
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from commsengine.channels import smtp
 from commsengine.channels.access_tokens import AccessTokens
@@ -26,7 +26,8 @@ class EmailChannel:
     """One SMTP connection, opened when first needed and kept. ``mail_from`` may be ``Name <address>``.
 
     Times are in seconds. ``hello`` is the name in EHLO, ``tokens`` are for a server that wants one. ``context``
-    verifies the server's certificate; the default trusts what the system trusts.
+    verifies the server's certificate; the default trusts what the system trusts. After ``per_connection`` messages a
+    new connection is opened. ``greeted`` hears what the server says first.
     Raises ``InputError`` when ``mail_from`` is no address.
     """
 
@@ -43,6 +44,8 @@ class EmailChannel:
         connect_timeout: float = 30.0,
         reply_timeout: float = 300.0,
         dot_timeout: float = 600.0,
+        per_connection: int | None = None,
+        greeted: Callable[[str], object] = lambda _: None,
     ) -> None:
         try:
             self._sender = sender_address(mail_from)
@@ -50,7 +53,16 @@ class EmailChannel:
             cause = _("COMMSENGINE_MAIL_FROM {what}.", what=_(bad.what))
             raise InputError(cause, _("Write change@your-domain.")) from None
         times = {"connect": connect_timeout, "reply": reply_timeout}
-        self._relay = SmtpConnection(server, self._sender, hello=hello, tokens=tokens, context=context, **times)
+        self._relay = SmtpConnection(
+            server,
+            self._sender,
+            hello=hello,
+            tokens=tokens,
+            context=context,
+            per_connection=per_connection,
+            greeted=greeted,
+            **times,
+        )
         self._dot_timeout = dot_timeout
 
     def deliver(self, messages: Sequence[RenderedMessage], mark: Mark) -> Iterator[Outcome]:

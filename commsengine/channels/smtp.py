@@ -7,9 +7,11 @@ import select
 import smtplib
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from typing import Any
 
 from commsengine.cadence.kinds_and_states import Fault
 from commsengine.channels import refusals, smtp_login
@@ -102,11 +104,26 @@ def _tls(given: ServerUrl, scheme: str, wanted: str | None, host: str) -> str:
     return wanted or (OFF if is_loopback(host) else STARTTLS)
 
 
+class _Smtp(smtplib.SMTP):
+    """Keeps what the server greeted with."""
+
+    banner = b""
+
+    def connect(self, *place: Any, **more: Any) -> tuple[int, bytes]:
+        code, self.banner = super().connect(*place, **more)
+        return code, self.banner
+
+
+class _TlsSmtp(_Smtp, smtplib.SMTP_SSL):
+    """The same from the first byte."""
+
+
 class SmtpConnection:
     """Opened and secured when first needed, kept, and dropped after anything odd. Times are in seconds.
 
     ``sender`` is the address of MAIL FROM. ``hello`` is the name in EHLO; without one it is our address as the
-    server sees it. ``tokens`` are for a server that wants one.
+    server sees it. ``tokens`` are for a server that wants one. After ``per_connection`` messages a new connection is
+    opened. ``greeted`` hears what the server says first.
     """
 
     def __init__(
@@ -117,6 +134,8 @@ class SmtpConnection:
         hello: str = "",
         tokens: AccessTokens | None = None,
         context: ssl.SSLContext | None = None,
+        per_connection: int | None = None,
+        greeted: Callable[[str], object] = bool,
         connect: float,
         reply: float,
     ) -> None:
@@ -125,6 +144,9 @@ class SmtpConnection:
         self._connect_timeout, self._reply_timeout = connect, reply
         self._smtp: smtplib.SMTP | None = None
         self._token: AccessToken | None = None  # what this session logged in with
+        self._per_connection, self._greeted, self._carried = per_connection, greeted, 0
+        self.banner = ""
+        """What the server greeted with."""
 
     @property
     def open(self) -> bool:
@@ -159,10 +181,13 @@ class SmtpConnection:
 
     def begin(self) -> None:
         """MAIL FROM, on the kept connection or on a new one where the server has ended it. Raises ``DeliveryError``."""
-        if self._kept() and self._goes_on():
-            return
-        self.connect()
-        self.command("mail", self._mail, 250)
+        if self._per_connection is not None and self._carried >= self._per_connection:
+            self.quit()
+        if not (self._kept() and self._goes_on()):
+            self.connect()
+            self._greeted(self.banner)
+            self.command("mail", self._mail, 250)
+        self._carried += 1
 
     def command(self, phase: str, command: str, *wanted: int) -> None:
         """Raises ``DeliveryError`` for any other reply than the wanted, or when the connection breaks."""
@@ -269,6 +294,7 @@ class SmtpConnection:
 
     def _connect(self) -> None:
         self._smtp = smtp = self._opened()
+        self.banner, self._carried = _words(getattr(smtp, "banner", b"")), 0
         smtp.local_hostname = self._hello or address_literal(self._socket.getsockname()[0])
         self._secure(smtp)
         self.wait_at_most(self._reply_timeout)
@@ -279,8 +305,8 @@ class SmtpConnection:
         # smtplib would ask the name service for our name, which may take seconds
         server, name, timeout = self._server, self._hello or "localhost", self._connect_timeout
         if server.tls == TLS:
-            return smtplib.SMTP_SSL(server.host, server.port, name, timeout=timeout, context=self._verifying())
-        return smtplib.SMTP(server.host, server.port, name, timeout=timeout)
+            return _TlsSmtp(server.host, server.port, name, timeout=timeout, context=self._verifying())
+        return _Smtp(server.host, server.port, name, timeout=timeout)
 
     def _secure(self, smtp: smtplib.SMTP) -> None:
         smtp.ehlo_or_helo_if_needed()

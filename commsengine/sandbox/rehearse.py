@@ -139,7 +139,7 @@ class RehearsalWiring(Wiring):
 
     def __init__(self, folder: Path, clock: TimeLapse, settings: Settings, script: Script) -> None:
         super().__init__(folder, clock.now, clock.sleep if script.as_if else None)
-        self._given, self._script = settings, script
+        self._given, self._script, self._time_lapse = settings, script, clock
 
     @cached_property
     def settings(self) -> Settings:
@@ -155,7 +155,9 @@ class RehearsalWiring(Wiring):
     @cached_property
     def channels(self) -> dict[ChannelName, ChannelSetup]:
         # Any other one that is set up on this machine would carry to real people.
-        return {name: setup for name, setup in super().channels.items() if name in self._script.as_if.channels}
+        lapse = self._time_lapse.move_to if self._script.as_if else None
+        used = self._script.as_if.channels
+        return {name: replace(setup, lapse=lapse) for name, setup in super().channels.items() if name in used}
 
     @cached_property
     def providers(self) -> tuple[ProviderProfile, ...]:

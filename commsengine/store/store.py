@@ -11,7 +11,7 @@ from commsengine.store.answers import Answers
 from commsengine.store.campaigns import CampaignStore
 from commsengine.store.counts import Counts
 from commsengine.store.database import Database, sqlite_url
-from commsengine.store.engine_record import EngineRecord
+from commsengine.store.engine_record import ChannelRecord, EngineRecord
 from commsengine.store.estimates import Estimates
 from commsengine.store.loading import Loading
 from commsengine.store.outbox import Outbox
@@ -47,6 +47,7 @@ class Store:
         self.reachability = Reachability(database)
         self.counts = Counts(database, self.campaigns)
         self.engine = EngineRecord(database)
+        self.channels = ChannelRecord(database)
         self.estimates = Estimates(database)
         self.slack_ids = SlackIds(database)
         self.slack_workspaces = SlackWorkspaces(database, self.slack_ids)
