@@ -87,7 +87,7 @@ def parse_smtp_url(url: str) -> SmtpServer:
     user, password = (given.user_of_token(parts), "") if by_token else given.log_in(parts)
     if not by_token and bool(user) != bool(password):
         cause = _("has a user without a password, or a password without a user")
-        raise given.wrong(cause, _("Write both, or neither."))
+        raise given.wrong(cause, _("Write both, or neither; a user who logs in by access token adds ?auth=xoauth2."))
     if port == 0:
         raise given.wrong(_("names port 0"), _("Write the port of your relay, for example {port}.", port=_PORTS[tls]))
     return SmtpServer(host, port or _PORTS[tls], tls, user, password, by_token)
