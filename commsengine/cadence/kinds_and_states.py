@@ -39,6 +39,10 @@ Fault = Literal["", "person", "message", "us", "quota", "later", "unknown"]
 """What a refusal is about: one person, the message, us (our sender, log-in or machine, until somebody sees to it), a
 quota of ours (until it renews), or only this moment. ``unknown`` until it shows; empty where nothing was refused."""
 
+RefusalKind = Literal["", "gone", "full", "connections", "busy", "down"]
+"""More about a fault where it matters: no such person there, their mailbox takes nothing for now, one connection too
+many, a moment's patience, nothing is taken from anybody at present."""
+
 ReceiptState = Literal["sent", "failed", "retry", "uncertain", "released"]
 """What becomes of a touch by one attempt."""
 AttemptVerdict = Literal["sent", "failed", "retry", "uncertain"]

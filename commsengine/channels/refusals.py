@@ -1,52 +1,66 @@
-"""What a mail server's refusal is about: the person, the message, us, a quota of ours, or only this moment.
+"""What a refusal is about: the person, the message, us, a quota of ours, or only this moment. One table for all.
 
-The table is read from above, and the first row that fits counts. A row fits when all that it names does: the phase,
-the code, the enhanced code (whole) and the words (anywhere in the reply). To teach it another reply, add a row.
+The table is read from above, and the first row that fits counts. A row fits when all that it names does: the channel,
+the phase, the code, the enhanced code (whole), the words (anywhere in the reply) and the word (the whole reply).
+To teach it another reply, add a row here, or one to ``refusals`` in the ``providers.yaml`` of a workspace.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
-GONE = "gone"
-"""No such mailbox: the person is not to be reached here."""
-PERSON = "person"
-"""No for good to this person."""
-UNCLEAR = "unclear"
-"""No for good, and only what the others get can tell: to one it is about them or their message, to all it is us."""
-LATER = "later"
-"""Not now for this person."""
-US = "us"
-"""Our sender, log-in or machine is refused to everybody, until somebody sees to it."""
-QUOTA = "quota"
-"""We have sent as much as we may; it passes by itself."""
-CONNECTIONS = "connections"
-"""We have more connections open than we may."""
-BUSY = "busy"
-"""We are too fast, or the server is too busy: a moment's patience."""
-DOWN = "down"
-"""Not now for everybody."""
+from commsengine.cadence.kinds_and_states import ChannelName, Fault, RefusalKind
+from commsengine.translation import N_
 
 CONNECT, MAIL, RCPT, DATA, DOT = "connect", "mail", "rcpt", "data", "reply"
+"""The phases of SMTP; Slack has ``connect``, and ``reply`` for the answer to a post."""
 
 
 class RefusalRule(NamedTuple):
-    """Empty stands for anything. All but ``about`` and ``phase`` are regular expressions."""
+    """``fault`` and ``kind`` are the answer, the rest says to what; empty stands for anything.
 
-    about: str
+    ``code``, ``enhanced`` and ``words`` are regular expressions. ``word`` lists whole replies, between blanks: the
+    errors of Slack. ``remedy`` is a sentence for the administrator, without its full stop.
+    """
+
+    fault: Fault
+    kind: RefusalKind = ""
+    channel: ChannelName | str = ""
     phase: str = ""
     code: str = ""
     enhanced: str = ""
     words: str = ""
+    word: str = ""
+    remedy: str = ""
 
-    def fits(self, phase: str, code: int, enhanced: str, words: str) -> bool:
+    def fits(self, channel: str, phase: str, code: int, enhanced: str, words: str) -> bool:
         return (
-            self.phase in ("", phase)
+            self.channel in ("", channel)
+            and self.phase in ("", phase)
             and (not self.code or re.fullmatch(self.code, str(code)) is not None)
             and (not self.enhanced or re.fullmatch(self.enhanced, enhanced) is not None)
             and (not self.words or re.search(self.words, words, re.IGNORECASE) is not None)
+            and (not self.word or words in self.word.split())
         )
+
+
+class Judgement(NamedTuple):
+    """``alike`` is what makes two refusals of one channel equal."""
+
+    fault: Fault
+    kind: RefusalKind
+    alike: str
+    remedy: str = ""
+
+
+def _smtp(fault: Fault, kind: RefusalKind = "", phase: str = "", **what: str) -> RefusalRule:
+    return RefusalRule(fault, kind, "email", phase, **what)
+
+
+def _slack(fault: Fault, word: str, remedy: str = "", kind: RefusalKind = "") -> RefusalRule:
+    return RefusalRule(fault, kind, "slack", word=word, remedy=remedy)
 
 
 _CONNECTIONS = (
@@ -64,51 +78,107 @@ _NOBODY = (
 _OUR_CODES = r"5\.1\.[78]|5\.2\.252|5\.7\.(?:3|8|9|30|57|60|68|139|50[1-3]|511|6[0-4]\d|7\d\d)"
 _OURS = r"(?:sender address|client host|helo command|ehlo command) rejected"
 
-TABLE = (
+_SMTP = (
     # -- how we come: any phase, any code
-    RefusalRule(CONNECTIONS, words=_CONNECTIONS),
-    RefusalRule(CONNECTIONS, CONNECT, words=r"too many(?! (?:log|auth|fail|error|mess))"),
+    _smtp("later", "connections", words=_CONNECTIONS),
+    _smtp("later", "connections", CONNECT, words=r"too many(?! (?:log|auth|fail|error|mess))"),
     # -- their mailbox
-    RefusalRule(LATER, words=r"receiving mail (?:too quickly|at a rate)"),
-    RefusalRule(LATER, code="4..", enhanced=r"4\.2\..*"),
-    RefusalRule(PERSON, enhanced=r"5\.2\.2"),
-    RefusalRule(PERSON, RCPT, code="552", words=r"mailbox|over ?quota"),
+    _smtp("later", code="4..", words=r"gr[ae]y[- ]?list"),
+    _smtp("later", "full", words=r"receiving mail (?:too quickly|at a rate)"),
+    _smtp("later", "full", code="4..", enhanced=r"4\.2\..*"),
+    _smtp("later", "full", enhanced=r"5\.2\.2"),
+    _smtp("later", "full", RCPT, code="552", words=r"mailbox|over ?quota"),
     # -- what we may send
-    RefusalRule(UNCLEAR, code="5..", enhanced=r"5\.3\.4"),
-    RefusalRule(UNCLEAR, code="5..", words=r"message (?:size|length|too)"),
-    RefusalRule(QUOTA, code="5..", enhanced=r"5\.4\.5|5\.1\.90"),
-    RefusalRule(QUOTA, words=_LIMIT),
-    RefusalRule(BUSY, code="4..", words=r"throttl|sending rate|too much mail|server (?:is )?(?:too )?busy"),
+    _smtp("message", code="5..", enhanced=r"5\.3\.4|5\.6\..*"),
+    _smtp("message", code="5..", words=r"message (?:size|length|too)"),
+    _smtp("quota", code="5..", enhanced=r"5\.4\.5|5\.1\.90"),
+    _smtp("quota", words=_LIMIT),
+    _smtp("later", "busy", code="4..", words=r"throttl|sending rate|too much mail|server (?:is )?(?:too )?busy"),
     # -- who we are
-    RefusalRule(US, code="530"),
-    RefusalRule(US, code="5..", enhanced=_OUR_CODES),
-    RefusalRule(US, code="5..", words=r"SendAsDenied|OutboundSpam|not authenticated|authentication (?:is )?required"),
-    RefusalRule(US, code="5..", words=_OURS),
-    RefusalRule(DOWN, code="4..", words=_OURS),
-    RefusalRule(US, MAIL, code="5.."),  # no recipient has been named yet
-    RefusalRule(BUSY, MAIL, code="421"),
-    RefusalRule(DOWN, MAIL, code="4.."),
+    _smtp("us", code="530"),
+    _smtp("us", code="5..", enhanced=_OUR_CODES),
+    _smtp("us", code="5..", words=r"SendAsDenied|OutboundSpam|not authenticated|authentication (?:is )?required"),
+    _smtp("us", code="5..", words=_OURS),
+    _smtp("later", "down", code="4..", words=_OURS),
+    _smtp("us", "", MAIL, code="5.."),  # no recipient has been named yet
+    _smtp("later", "busy", MAIL, code="421"),
+    _smtp("later", "down", MAIL, code="4.."),
     # -- the person
-    RefusalRule(GONE, RCPT, code="5..", enhanced=r"5\.1\.(?:1|2|3|6|10)|5\.2\.1"),
-    RefusalRule(GONE, RCPT, code="550", enhanced=r"5\.4\.1"),  # Exchange Online has no such mailbox
-    RefusalRule(GONE, RCPT, code="55[013]", enhanced="none", words=_NOBODY),
-    RefusalRule(PERSON, code="5..", enhanced=r"5\.1\..*"),
-    RefusalRule(PERSON, RCPT, code="501"),  # the address is malformed
+    _smtp("person", "gone", RCPT, code="5..", enhanced=r"5\.1\.(?:1|2|3|6|10)|5\.2\.1"),
+    _smtp("person", "gone", RCPT, code="550", enhanced=r"5\.4\.1"),  # Exchange Online has no such mailbox
+    _smtp("person", "gone", RCPT, code="55[013]", enhanced="none", words=_NOBODY),
+    _smtp("person", code="5..", enhanced=r"5\.1\..*"),
+    _smtp("person", "", RCPT, code="501"),  # the address is malformed
     # -- the rest
-    RefusalRule(UNCLEAR, code="5.."),
-    RefusalRule(LATER),
+    _smtp("unknown", code="5.."),
+    _smtp("later"),
 )
 
+_INSTALL = N_("Install the app again and copy its bot token (xoxb-…)")
+_SCOPES = N_("Give the app the scopes of slack-manifest.json, install it again and copy its bot token (xoxb-…)")
+_ALLOWED = N_("Ask an administrator of the Slack workspace to let this app send direct messages from here")
+_TAB = N_("Switch it on at api.slack.com/apps: the app → App Home → Show Tabs → Messages Tab")
+_PLAN = N_("The workspace has reached a limit of its Slack plan: its administrator must see to that")
+
+_SLACK = (
+    _slack(
+        "person",
+        "users_not_found user_not_found user_not_visible user_disabled user_deactivated cannot_dm_bot cannot_dm_user "
+        "channel_not_found is_archived",
+        kind="gone",
+    ),
+    _slack("us", "invalid_auth not_authed token_revoked token_expired account_inactive", _INSTALL),
+    _slack("us", "missing_scope no_permission not_allowed_token_type", _SCOPES),
+    _slack(
+        "us",
+        "org_login_required ekm_access_denied access_denied team_access_not_granted accesslimited "
+        "enterprise_is_restricted two_factor_setup_required restricted_action",
+        _ALLOWED,
+    ),
+    _slack("us", "messages_tab_disabled", _TAB),
+    _slack("us", "message_limit_exceeded", _PLAN),
+    _slack(
+        "later",
+        "team_added_to_org",
+        N_("The workspace is moving into an Enterprise organisation: it works again after that"),
+        "down",
+    ),
+    _slack(
+        "message",
+        "invalid_blocks invalid_blocks_format msg_too_long msg_blocks_too_long no_text invalid_arguments "
+        "metadata_too_large invalid_metadata_format invalid_metadata_schema markdown_text_conflict",
+    ),
+    RefusalRule("unknown", channel="slack"),
+)
+
+TABLE = (*_SMTP, *_SLACK, RefusalRule("unknown"))
+
 _ENHANCED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
+_VARIABLE = re.compile(r"<[^>]*>|\[[^\]]*\]|\([^)]*\)|\"[^\"]*\"|'[^']*'|\S*[\d@/:._=]\S*")
+"""What differs from one refusal to the next: addresses, hosts, numbers, links, what stands in quotes or brackets."""
+LONGEST_ALIKE = 80  # characters
 
 
-def about(phase: str, code: int, words: str) -> str:
-    """``words`` is the reply without its code."""
+def judge(channel: str, phase: str, code: int, reply: bytes | str, *, own: Sequence[RefusalRule] = ()) -> Judgement:
+    """``reply`` is the other side's, without its code; ``own`` rows come before those of the table."""
+    words = in_one_line(reply)
     enhanced = enhanced_code(words) or "none"
-    return next(row.about for row in TABLE if row.fits(phase, code, enhanced, words))
+    rule = next(row for row in (*own, *TABLE) if row.fits(channel, phase, code, enhanced, words))
+    return Judgement(rule.fault, rule.kind, alike(code, words) if channel == "email" else words, rule.remedy)
+
+
+def in_one_line(reply: bytes | str) -> str:
+    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
+    return " ".join(text.split())
 
 
 def enhanced_code(words: str) -> str:
     """The enhanced status code of a reply (RFC 3463), such as ``5.1.1``; empty without one."""
     found = _ENHANCED.search(words)
     return found[1] if found else ""
+
+
+def alike(code: int, words: str) -> str:
+    """What a reply shares with its equals: code, enhanced code, and the words that name no person, host or number."""
+    said = " ".join(re.findall(r"[^\W\d_]+", _VARIABLE.sub(" ", words))).lower()
+    return " ".join(f"{code} {enhanced_code(words)} {said}".split())[:LONGEST_ALIKE]

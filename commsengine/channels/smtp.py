@@ -7,12 +7,15 @@ import select
 import smtplib
 import socket
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypedDict
 from urllib.parse import SplitResult, parse_qs
 
-from commsengine.cadence.kinds_and_states import Fault
+from commsengine.cadence.kinds_and_states import Fault, RefusalKind
 from commsengine.channels import refusals
 from commsengine.channels.channel import PERMANENT, RETRY, DeliveryError
+from commsengine.channels.refusals import Judgement
 from commsengine.channels.server_url import ServerUrl
 from commsengine.loopback import is_loopback
 from commsengine.translation import N_, _
@@ -28,11 +31,11 @@ AUTH, HELLO = "auth", "hello"
 _WAIT = {421: 60.0, 452: 900.0}  # seconds, by code
 _WAIT_OTHERWISE = 300.0  # seconds; what grey-listing relays ask for
 _PATIENCE = 60.0  # seconds; the unit in which relays count messages
-_EVERYBODY = {
-    refusals.US: "the relay refuses us: {text}",
-    refusals.QUOTA: "our quota at the relay is used up: {text}",
-    refusals.CONNECTIONS: "the relay takes no more connections: {text}",
-    refusals.DOWN: "the relay takes nothing at present: {text}",
+_EVERYBODY: Mapping[tuple[Fault, RefusalKind], str] = {
+    ("us", ""): "the relay refuses us: {text}",
+    ("quota", ""): "our quota at the relay is used up: {text}",
+    ("later", "connections"): "the relay takes no more connections: {text}",
+    ("later", "down"): "the relay takes nothing at present: {text}",
 }
 """Refusals that concern all messages, in words."""
 
@@ -225,19 +228,24 @@ class SmtpConnection:
 
 
 def refusal(phase: str, code: int, reply: bytes) -> DeliveryError:
-    text, what = shown(code, reply), refusals.about(phase, code, _words(reply))
-    if what == refusals.US and phase == refusals.MAIL:
-        return _for_everybody(what, phase, text, f"the relay refuses our sender: {text}")
-    if what in _EVERYBODY:
-        return _for_everybody(what, phase, text, _EVERYBODY[what].format(text=text))
-    if what == refusals.BUSY:
-        return DeliveryError(RETRY, phase, text, begun=False, retry_after=_PATIENCE, fault="later")
-    if what == refusals.LATER:
-        return DeliveryError(RETRY, phase, text, retry_after=_WAIT.get(code, _WAIT_OTHERWISE), fault="later")
-    gone = N_("no such mailbox") if what == refusals.GONE else ""
-    alike = f"{code} {refusals.enhanced_code(_words(reply))}".strip()
-    fault: Fault = "unknown" if what == refusals.UNCLEAR else "person"
-    return DeliveryError(PERMANENT, phase, text, unreachable=gone, fault=fault, alike=alike)
+    text, judged = shown(code, reply), refusals.judge("email", phase, code, reply)
+    if judged.fault == "us" and phase == refusals.MAIL:
+        return _for_everybody(judged, phase, text, f"the relay refuses our sender: {text}")
+    if cause := _EVERYBODY.get(judged[:2]):
+        return _for_everybody(judged, phase, text, cause.format(text=text))
+    about: _About = {"fault": judged.fault, "alike": judged.alike}
+    if judged.kind == "busy":
+        return DeliveryError(RETRY, phase, text, begun=False, retry_after=_PATIENCE, **about)
+    if judged.fault == "later":
+        wait = _WAIT.get(code, _WAIT_OTHERWISE)
+        return DeliveryError(RETRY, phase, text, retry_after=wait, own=judged.kind == "full", **about)
+    gone = N_("no such mailbox") if judged.kind == "gone" else ""
+    return DeliveryError(PERMANENT, phase, text, unreachable=gone, **about)
+
+
+class _About(TypedDict):
+    fault: Fault
+    alike: str
 
 
 def _no_connection(error: Exception, host: str, port: int) -> DeliveryError:
@@ -262,29 +270,28 @@ def queue_id(reply: bytes) -> str:
 
 def shown(code: int, reply: bytes) -> str:
     """One line of at most 300 characters, without addresses."""
-    line = _words(reply)
+    line = refusals.in_one_line(reply)
     return _ADDRESS.sub("(address)", f"{code} {line}" if code else line)[:300]
 
 
-def _for_everybody(what: str, phase: str, reply: str, cause: str) -> DeliveryError:
-    faults: dict[str, Fault] = {refusals.US: "us", refusals.QUOTA: "quota"}
-    narrow = what == refusals.CONNECTIONS
+def _for_everybody(judged: Judgement, phase: str, reply: str, cause: str) -> DeliveryError:
+    narrow = judged.kind == "connections"
     return DeliveryError(
-        RETRY, phase, reply, begun=False, channel_down=cause, fault=faults.get(what, "later"), narrow=narrow
+        RETRY, phase, reply, begun=False, channel_down=cause, fault=judged.fault, narrow=narrow, alike=judged.alike
     )
 
 
 def _turned_away(error: smtplib.SMTPResponseException, place: str) -> DeliveryError:
     # The server answered and lets us no further; from 500 on until a person sees to it.
     code, reply = error.smtp_code, _bytes(error.smtp_error)
-    what, text = refusals.about(refusals.CONNECT, code, _words(reply)), shown(code, reply)
+    judged, text = refusals.judge("email", refusals.CONNECT, code, reply), shown(code, reply)
     logging_in = isinstance(error, smtplib.SMTPAuthenticationError)
-    if what in (refusals.QUOTA, refusals.CONNECTIONS):
-        return _for_everybody(what, refusals.CONNECT, text, _EVERYBODY[what].format(text=text))
+    if judged.fault == "quota" or judged.kind == "connections":
+        return _for_everybody(judged, refusals.CONNECT, text, _EVERYBODY[judged[:2]].format(text=text))
     refused = "refuses our log-in" if code >= 500 else "does not let us log in at present"
     cause = f"{place} {refused if logging_in else 'turns us away'}: {text}"
-    phase = AUTH if logging_in else HELLO
-    return _for_everybody(refusals.US if code >= 500 else refusals.DOWN, phase, cause, cause)
+    everybody = judged._replace(fault="us" if code >= 500 else "later", kind="")
+    return _for_everybody(everybody, AUTH if logging_in else HELLO, cause, cause)
 
 
 def _in_words(error: Exception) -> str:
@@ -301,7 +308,3 @@ def _in_words(error: Exception) -> str:
 
 def _bytes(said: bytes | str) -> bytes:
     return said.encode() if isinstance(said, str) else said
-
-
-def _words(reply: bytes) -> str:
-    return " ".join(reply.decode("utf-8", "replace").split())

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from commsengine.channels.refusals import BUSY, CONNECTIONS, DOWN, GONE, LATER, PERSON, QUOTA, UNCLEAR, US, about
+from commsengine.channels.refusals import judge
+
+CONNECTIONS, BUSY, DOWN, FULL, LATER = "later connections", "later busy", "later down", "later full", "later"
+GONE, PERSON, QUOTA, US, MESSAGE, UNCLEAR = "person gone", "person", "quota", "us", "message", "unknown"
 
 REPLIES = [
     # Microsoft 365
@@ -25,11 +28,11 @@ REPLIES = [
     # Google
     ("mail", 550, "5.4.5 Daily user sending limit exceeded. For more information on Gmail sending limits", QUOTA),
     ("reply", 550, "5.7.1 Daily SMTP relay limit exceeded for user", QUOTA),
-    ("rcpt", 450, "4.2.1 The user you are trying to contact is receiving mail too quickly", LATER),
-    ("rcpt", 550, "5.2.1 The user you are trying to contact is receiving mail at a rate that prevents", LATER),
-    ("rcpt", 452, "4.2.2 The email account that you tried to reach is over quota", LATER),
-    ("rcpt", 552, "5.2.2 The email account that you tried to reach is over quota", PERSON),
-    ("reply", 552, "5.3.4 Your message exceeded Google's message size limits", UNCLEAR),
+    ("rcpt", 450, "4.2.1 The user you are trying to contact is receiving mail too quickly", FULL),
+    ("rcpt", 550, "5.2.1 The user you are trying to contact is receiving mail at a rate that prevents", FULL),
+    ("rcpt", 452, "4.2.2 The email account that you tried to reach is over quota", FULL),
+    ("rcpt", 552, "5.2.2 The email account that you tried to reach is over quota", FULL),
+    ("reply", 552, "5.3.4 Your message exceeded Google's message size limits", MESSAGE),
     ("connect", 421, "4.7.0 Too many connections", CONNECTIONS),
     ("connect", 454, "4.7.0 Too many login attempts, please try again later", LATER),
     # SES, Sendgrid
@@ -55,7 +58,7 @@ REPLIES = [
     ("rcpt", 550, "Unrouteable address: no such user here", GONE),
     ("rcpt", 550, "Requested action not taken: mailbox unavailable", GONE),
     ("rcpt", 501, "Invalid RCPT TO address provided", PERSON),
-    ("rcpt", 552, "Mailbox quota exceeded", PERSON),
+    ("rcpt", 552, "Mailbox quota exceeded", FULL),
     ("reply", 554, "5.7.1 Message rejected as spam by content filtering", UNCLEAR),
     ("rcpt", 550, "Administrative prohibition", UNCLEAR),
     ("reply", 451, "4.3.0 queue is full", LATER),
@@ -66,4 +69,5 @@ REPLIES = [
 
 @pytest.mark.parametrize(("phase", "code", "words", "what"), REPLIES)
 def test_what_a_reply_is_about(phase: str, code: int, words: str, what: str) -> None:
-    assert about(phase, code, words) == what
+    judged = judge("email", phase, code, words)
+    assert f"{judged.fault} {judged.kind}".strip() == what
