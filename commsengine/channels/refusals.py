@@ -14,7 +14,7 @@ from typing import NamedTuple
 from commsengine.cadence.kinds_and_states import ChannelName, Fault, RefusalKind
 from commsengine.translation import N_
 
-CONNECT, MAIL, RCPT, DATA, DOT = "connect", "mail", "rcpt", "data", "reply"
+CONNECT, AUTH, MAIL, RCPT, DATA, DOT = "connect", "auth", "mail", "rcpt", "data", "reply"
 """The phases of SMTP; Slack has ``connect``, and ``reply`` for the answer to a post."""
 
 
@@ -69,45 +69,76 @@ _CONNECTIONS = (
 )
 _LIMIT = (
     r"(?:limit|quota|credits)s?(?: \w+){0,3} (?:exceeded|reached)|exceed\w*(?: \w+){0,6} (?:limit|quota)"
-    r"|SubmissionQuotaExceeded|too many (?:messages|recipients) (?:today|per day)"
+    r"|reached (?:\w+ ){0,3}(?:limit|quota)|SubmissionQuotaExceeded|too many (?:messages|recipients) (?:today|per day)"
 )
+_MOMENT = (
+    r"throttl|sending rate|peak \w+ relay limit|too much mail|server (?:is )?(?:too )?busy"
+    r"|too many (?:messages|recipients) (?:received )?(?:this|per|in) (?:minute|hour)"
+)
+_CONTENT = (
+    r"spam (?:content|message|score)|(?:as|is|likely|suspected|considered) (?:to be )?(?:spam|unsolicited|junk)"
+    r"|virus|malware|phish|attachment|content (?:filter|restriction|presents|identified|reject)|(?:its|the) content"
+    r"|unsolicited mail"
+)
+_SIZE = r"message (?:size|length|(?:is )?too (?:large|long|big))|exceeds? (?:\w+ ){0,3}(?:message|size)"
 _NOBODY = (
     r"unknown|no such|not found|does(?: not|n't) exist|invalid (?:recipient|mailbox|user)|no mailbox"
     r"|mailbox (?:is )?(?:unavailable|disabled)|(?:user|account|mailbox) (?:is )?(?:disabled|inactive)"
 )
-_OUR_CODES = r"5\.1\.[78]|5\.2\.252|5\.7\.(?:3|8|9|30|57|60|68|139|50[1-3]|511|6[0-4]\d|7\d\d)"
+_OUR_CODES = r"5\.1\.[78]|5\.2\.252|5\.7\.(?:3|8|9|2[3-9]|30|57|60|68|13[39]|50[1-3]|511|6[0-4]\d|7\d\d)"
 _OURS = r"(?:sender address|client host|helo command|ehlo command) rejected"
+_NOT_ALLOWED = (
+    r"SendAsDenied|OutboundSpam|not authenticated|unauthenticated|authentication (?:is )?required|credentials"
+    r"|(?:not|n't) (?:authorized|allowed|permitted) to (?:perform|send)|verified sender|address is not verified"
+    r"|(?:account|sending) (?:is )?(?:disabled|suspended|paused|blocked)|relaying disallowed|unusual sending"
+)
+_OUR_NAME = (
+    r"blocked using|block(?:ed)? by|black[- ]?list|deny ?list"
+    r"|(?:client|your) (?:host|ip)(?: address)? .*(?:block|reject)|\bPTR\b|reverse dns|poor reputation"
+)
+_OUR_STANDING = r"(?:your|an?|the) IP(?: address)?\b.*(?:block|limit)|temporarily deferred|IP .*temporarily"
 
 _SMTP = (
     # -- how we come: any phase, any code
     _smtp("later", "connections", words=_CONNECTIONS),
     _smtp("later", "connections", CONNECT, words=r"too many(?! (?:log|auth|fail|error|mess))"),
+    # -- what we may send
+    _smtp("quota", words=r"daily (?:\w+ ){0,3}(?:limit|quota)"),
+    _smtp("later", "busy", code="4..", words=_MOMENT),
+    _smtp("quota", code="5..", enhanced=r"5\.4\.5|5\.1\.90"),
+    _smtp("quota", words=r"(?:submission|sending|relay|request) (?:limit|quota)"),
     # -- their mailbox
     _smtp("later", code="4..", words=r"gr[ae]y[- ]?list"),
     _smtp("later", "full", words=r"receiving mail (?:too quickly|at a rate)"),
     _smtp("later", "full", code="4..", enhanced=r"4\.2\..*"),
     _smtp("later", "full", enhanced=r"5\.2\.2"),
     _smtp("later", "full", RCPT, code="552", words=r"mailbox|over ?quota"),
-    # -- what we may send
-    _smtp("message", code="5..", enhanced=r"5\.3\.4|5\.6\..*"),
-    _smtp("message", code="5..", words=r"message (?:size|length|too)"),
-    _smtp("quota", code="5..", enhanced=r"5\.4\.5|5\.1\.90"),
+    # -- the message
+    _smtp("message", code="5..", enhanced=r"5\.3\.4|5\.2\.3|5\.6\..*|5\.7\.520"),
+    _smtp("message", code="5..", words=_SIZE),
     _smtp("quota", words=_LIMIT),
-    _smtp("later", "busy", code="4..", words=r"throttl|sending rate|too much mail|server (?:is )?(?:too )?busy"),
     # -- who we are
     _smtp("us", code="530"),
     _smtp("us", code="5..", enhanced=_OUR_CODES),
-    _smtp("us", code="5..", words=r"SendAsDenied|OutboundSpam|not authenticated|authentication (?:is )?required"),
+    _smtp("us", words=_NOT_ALLOWED),
     _smtp("us", code="5..", words=_OURS),
+    _smtp("us", code="5..", words=_OUR_NAME),
     _smtp("later", "down", code="4..", words=_OURS),
+    _smtp("later", "down", code="4..", words=_OUR_STANDING),
+    _smtp("us", "", CONNECT, code="5.."),
+    _smtp("us", "", AUTH, code="5.."),
     _smtp("us", "", MAIL, code="5.."),  # no recipient has been named yet
+    _smtp("later", "down", CONNECT),
+    _smtp("later", "down", AUTH),
     _smtp("later", "busy", MAIL, code="421"),
-    _smtp("later", "down", MAIL, code="4.."),
+    _smtp("later", "down", MAIL),
+    # -- the message, by its words: a bad sender is said in them too
+    _smtp("message", code="5..", words=_CONTENT),
     # -- the person
     _smtp("person", "gone", RCPT, code="5..", enhanced=r"5\.1\.(?:1|2|3|6|10)|5\.2\.1"),
     _smtp("person", "gone", RCPT, code="550", enhanced=r"5\.4\.1"),  # Exchange Online has no such mailbox
     _smtp("person", "gone", RCPT, code="55[013]", enhanced="none", words=_NOBODY),
-    _smtp("person", code="5..", enhanced=r"5\.1\..*"),
+    _smtp("person", code="5..", enhanced=r"5\.1\..*|5\.5\.105"),
     _smtp("person", "", RCPT, code="501"),  # the address is malformed
     # -- the rest
     _smtp("unknown", code="5.."),

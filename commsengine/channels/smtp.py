@@ -26,7 +26,7 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 
 _QUEUED = re.compile(r"queued as ([\w.-]+)|\bid=([\w.-]+)", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+")
-AUTH, HELLO = "auth", "hello"
+AUTH, HELLO = refusals.AUTH, "hello"
 """Phases of a connection that the server answered and refused: at the log-in, or before it."""
 _WAIT = {421: 60.0, 452: 900.0}  # seconds, by code
 _WAIT_OTHERWISE = 300.0  # seconds; what grey-listing relays ask for
@@ -284,14 +284,14 @@ def _for_everybody(judged: Judgement, phase: str, reply: str, cause: str) -> Del
 def _turned_away(error: smtplib.SMTPResponseException, place: str) -> DeliveryError:
     # The server answered and lets us no further; from 500 on until a person sees to it.
     code, reply = error.smtp_code, _bytes(error.smtp_error)
-    judged, text = refusals.judge("email", refusals.CONNECT, code, reply), shown(code, reply)
     logging_in = isinstance(error, smtplib.SMTPAuthenticationError)
+    phase, text = AUTH if logging_in else HELLO, shown(code, reply)
+    judged = refusals.judge("email", AUTH if logging_in else refusals.CONNECT, code, reply)
     if judged.fault == "quota" or judged.kind == "connections":
         return _for_everybody(judged, refusals.CONNECT, text, _EVERYBODY[judged[:2]].format(text=text))
-    refused = "refuses our log-in" if code >= 500 else "does not let us log in at present"
+    refused = "refuses our log-in" if judged.fault == "us" else "does not let us log in at present"
     cause = f"{place} {refused if logging_in else 'turns us away'}: {text}"
-    everybody = judged._replace(fault="us" if code >= 500 else "later", kind="")
-    return _for_everybody(everybody, AUTH if logging_in else HELLO, cause, cause)
+    return _for_everybody(judged, phase, cause, cause)
 
 
 def _in_words(error: Exception) -> str:

@@ -10,15 +10,12 @@ import csv
 from pathlib import Path
 from typing import NamedTuple
 
-PHASES = {"auth": "connect"}
-"""At the log-in the table asks for no more than at the greeting."""
-
 
 class Reply(NamedTuple):
     """One row."""
 
     by: str
-    at: str
+    phase: str
     says: str
     verdict: str
     written: str
@@ -26,10 +23,6 @@ class Reply(NamedTuple):
     @property
     def channel(self) -> str:
         return "slack" if self.by == "Slack" else "email"
-
-    @property
-    def phase(self) -> str:
-        return PHASES.get(self.at, self.at)
 
     @property
     def code(self) -> int:
