@@ -2,7 +2,8 @@
 
 The table is read from above, and the first row that fits counts. A row fits when all that it names does: the channel,
 the phase, the code, the enhanced code (whole), the words (anywhere in the reply) and the word (the whole reply).
-To teach it another reply, add a row here, or one to ``refusals`` in the ``providers.yaml`` of a workspace.
+To teach it another reply, add a row here (for Slack in ``slack_refusals``), or one to ``refusals`` in the
+``providers.yaml`` of a workspace.
 """
 
 from __future__ import annotations
@@ -12,38 +13,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from commsengine.cadence.kinds_and_states import ChannelName, Fault, RefusalKind
-from commsengine.translation import N_
+from commsengine.channels.refusal_rule import RefusalRule
+from commsengine.channels.slack_refusals import SLACK_REFUSALS
 
 CONNECT, AUTH, MAIL, RCPT, DATA, DOT = "connect", "auth", "mail", "rcpt", "data", "reply"
 """The phases of SMTP; Slack has ``connect``, and ``reply`` for the answer to a post."""
-
-
-class RefusalRule(NamedTuple):
-    """``fault`` and ``kind`` are the answer, the rest says to what; empty stands for anything.
-
-    ``code``, ``enhanced`` and ``words`` are regular expressions. ``word`` lists whole replies, between blanks: the
-    errors of Slack. ``remedy`` is a sentence for the administrator, without its full stop.
-    """
-
-    fault: Fault
-    kind: RefusalKind = ""
-    channel: ChannelName | str = ""
-    phase: str = ""
-    code: str = ""
-    enhanced: str = ""
-    words: str = ""
-    word: str = ""
-    remedy: str = ""
-
-    def fits(self, channel: str, phase: str, code: int, enhanced: str, words: str) -> bool:
-        return (
-            self.channel in ("", channel)
-            and self.phase in ("", phase)
-            and (not self.code or re.fullmatch(self.code, str(code)) is not None)
-            and (not self.enhanced or re.fullmatch(self.enhanced, enhanced) is not None)
-            and (not self.words or re.search(self.words, words, re.IGNORECASE) is not None)
-            and (not self.word or words in self.word.split())
-        )
 
 
 class Judgement(NamedTuple):
@@ -57,10 +31,6 @@ class Judgement(NamedTuple):
 
 def _smtp(fault: Fault, kind: RefusalKind = "", phase: str = "", **what: str) -> RefusalRule:
     return RefusalRule(fault, kind, "email", phase, **what)
-
-
-def _slack(fault: Fault, word: str, remedy: str = "", kind: RefusalKind = "") -> RefusalRule:
-    return RefusalRule(fault, kind, "slack", word=word, remedy=remedy)
 
 
 _CONNECTIONS = (
@@ -163,44 +133,7 @@ _SMTP = (
     _smtp("later"),
 )
 
-_INSTALL = N_("Install the app again and copy its bot token (xoxb-…)")
-_SCOPES = N_("Give the app the scopes of slack-manifest.json, install it again and copy its bot token (xoxb-…)")
-_ALLOWED = N_("Ask an administrator of the Slack workspace to let this app send direct messages from here")
-_TAB = N_("Switch it on at api.slack.com/apps: the app → App Home → Show Tabs → Messages Tab")
-_PLAN = N_("The workspace has reached a limit of its Slack plan: its administrator must see to that")
-
-_SLACK = (
-    _slack(
-        "person",
-        "users_not_found user_not_found user_not_visible user_disabled user_deactivated cannot_dm_bot cannot_dm_user "
-        "channel_not_found is_archived",
-        kind="gone",
-    ),
-    _slack("us", "invalid_auth not_authed token_revoked token_expired account_inactive", _INSTALL),
-    _slack("us", "missing_scope no_permission not_allowed_token_type", _SCOPES),
-    _slack(
-        "us",
-        "org_login_required ekm_access_denied access_denied team_access_not_granted accesslimited "
-        "enterprise_is_restricted two_factor_setup_required restricted_action",
-        _ALLOWED,
-    ),
-    _slack("us", "messages_tab_disabled", _TAB),
-    _slack("us", "message_limit_exceeded", _PLAN),
-    _slack(
-        "later",
-        "team_added_to_org",
-        N_("The workspace is moving into an Enterprise organisation: it works again after that"),
-        "down",
-    ),
-    _slack(
-        "message",
-        "invalid_blocks invalid_blocks_format msg_too_long msg_blocks_too_long no_text invalid_arguments "
-        "metadata_too_large invalid_metadata_format invalid_metadata_schema markdown_text_conflict",
-    ),
-    RefusalRule("unknown", channel="slack"),
-)
-
-TABLE = (*_SMTP, *_SLACK, RefusalRule("unknown"))
+TABLE = (*_SMTP, *SLACK_REFUSALS, RefusalRule("unknown"))
 
 _ENHANCED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 _VARIABLE = re.compile(r"<[^>]*>|\[[^\]]*\]|\([^)]*\)|\"[^\"]*\"|'[^']*'|\S*[\d@/:._=]\S*")
@@ -208,7 +141,9 @@ _VARIABLE = re.compile(r"<[^>]*>|\[[^\]]*\]|\([^)]*\)|\"[^\"]*\"|'[^']*'|\S*[\d@
 LONGEST_ALIKE = 80  # characters
 
 
-def judge(channel: str, phase: str, code: int, reply: bytes | str, *, own: Sequence[RefusalRule] = ()) -> Judgement:
+def judge(
+    channel: ChannelName, phase: str, code: int, reply: bytes | str, *, own: Sequence[RefusalRule] = ()
+) -> Judgement:
     """``reply`` is the other side's, without its code; ``own`` rows come before those of the table."""
     words = in_one_line(reply)
     enhanced = enhanced_code(words) or "none"

@@ -40,7 +40,7 @@ from commsengine.engine.state_folder import STOPPED, StateFolder
 from commsengine.engine.uncertain_sends import Resolution
 from commsengine.engine.waiting_messages import waiting
 from commsengine.errors import DiskError
-from commsengine.store.records import CampaignRecord, Lease
+from commsengine.store.records import CampaignRecord, JudgedReceipt, Lease
 from commsengine.store.store import Store
 
 SETTLES_SOON = 15.0  # seconds a tick waits out until somebody can look for an uncertain send
@@ -59,8 +59,9 @@ class BeatReport:
     ``late`` those of the ``skipped`` that fell due too long ago.
 
     Known of a whole tick only: of what was ``claimed``, ``sent`` has arrived and ``failed`` never will; ``waiting`` are
-    people with a due touch and a closed send window; ``refused`` are the channels that refuse us until a person sees to
-    it.
+    people with a due touch and a closed send window; ``held`` touches were refused, and it is not known why: for
+    ``waits_for_a_word`` people in all, of earlier ticks too. ``refused`` are the channels that refuse us until a person
+    sees to it.
     """
 
     due: int = 0
@@ -75,10 +76,12 @@ class BeatReport:
     failed: int = 0
     refused: tuple[str, ...] = ()
     late: int = 0
+    held: int = 0
+    waits_for_a_word: int = 0
 
     @property
     def needs_a_person(self) -> bool:
-        return bool(self.refused) or (self.failed > 0 and not self.sent)
+        return bool(self.refused or self.waits_for_a_word) or (self.failed > 0 and not self.sent)
 
     def __add__(self, other: BeatReport) -> BeatReport:
         sums = {each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)}
@@ -149,7 +152,7 @@ class Engine:
         hold, poison = self._look_back(now)
         found = self._heartbeat.begin(now, poison, hold)
         journal, suspects = (self._state.journal, self._state.suspects) if self._state else (None, None)
-        self._recorder = Recorder(self._store.outbox, clock=self._clock, journal=journal)
+        self._recorder = Recorder(self._store.outbox, clock=self._clock, journal=journal, heed=self._heed)
         self._pools = {
             name: SenderPool(
                 name,
@@ -166,6 +169,9 @@ class Engine:
         }
         self._dispatch = Dispatch(self._store, self._renderer, self._pools)
         return found
+
+    def _heed(self, judged: JudgedReceipt) -> None:
+        self._pools[judged.channel].heed(judged)
 
     def _stopped(self) -> bool:
         return self._stop_asked() or (self._state is not None and self._state.stopped())
@@ -263,9 +269,11 @@ class Engine:
         self._refuse_a_failing_disk()
         if not total.hold and any(is_past(record, self._clock()) for record in running):  # a held clock may be wrong
             finish_what_is_over(self._store, self._clock())
-        sent, failed = (count - earlier for count, earlier in zip(self._counts(), before, strict=True))
+        sent, failed, held = (count - earlier for count, earlier in zip(self._counts(), before, strict=True))
         refused = tuple(name for name, pool in self._pools.items() if pool.breaker.fault == "us")
-        return replace(total, sent=sent, failed=failed, refused=refused)
+        open_refusals = self._store.refusals.open()
+        waits = sum(each.people for each in open_refusals)
+        return replace(total, sent=sent, failed=failed, held=held, refused=refused, waits_for_a_word=waits)
 
     def _pick_up(self) -> None:
         # after a tick that failed: what it had claimed and not handed over is given back
@@ -279,9 +287,9 @@ class Engine:
         if isinstance(trouble, DiskError):
             raise trouble
 
-    def _counts(self) -> tuple[int, int]:
+    def _counts(self) -> tuple[int, int, int]:
         pools = self._pools.values()
-        return sum(pool.sent for pool in pools), sum(pool.failed for pool in pools)
+        return sum(pool.sent for pool in pools), sum(pool.failed for pool in pools), sum(pool.held for pool in pools)
 
     def _settled(self) -> bool:
         return self._idle and self._recorder.flush(0.0)

@@ -15,23 +15,21 @@ from typing import Any
 import structlog
 
 from commsengine.cadence.kinds_and_states import ChannelName
-from commsengine.channels.channel import RELEASED, RETRY, Channel, Outcome
+from commsengine.channels.channel import RELEASED, Channel, Outcome
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.attempt import BatchDelivery, Claimed, receipt_of, render_failed
 from commsengine.engine.breaker import Breaker
 from commsengine.engine.crash_suspects import Suspects
 from commsengine.engine.recorder import Recorder
 from commsengine.engine.refusal_guard import RefusalGuard
-from commsengine.engine.unclear_refusals import UnclearRefusals
 from commsengine.errors import CommsError, InputError
-from commsengine.store.records import Receipt
+from commsengine.store.records import JudgedReceipt, Receipt
 
 LARGEST_BATCH = 50
 LARGEST_CLAIM = 1000
 WIDENS_AFTER = dt.timedelta(minutes=5)
 """One connection more is tried so long after the other side had enough of them."""
 
-UNSETTLED_WAIT = 900.0  # seconds until a refusal that may be about us is tried once more
 BURST_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
@@ -49,9 +47,9 @@ class ChannelSetup:
 class SenderPool:
     """The senders of one channel. A claim is ours for ``lease``: no more is taken than can leave in half of it.
 
-    ``progress`` is set whenever a batch is done that leaves it half empty; ``sent`` and ``failed`` count touches. While
-    ``stopped`` says so, nothing leaves. A thread whose connection is one too many for the other side gives it up and
-    lets the others go on.
+    ``progress`` is set whenever a batch is done that leaves it half empty; ``sent``, ``failed`` and ``held`` count
+    touches. While ``stopped`` says so, nothing leaves. A thread whose connection is one too many for the other side
+    gives it up and lets the others go on.
     """
 
     def __init__(
@@ -74,8 +72,7 @@ class SenderPool:
         self._capacity = max(1, min(limit, LARGEST_CLAIM))
         self._queue: deque[list[Claimed]] = deque()
         self._open = 0
-        self.sent = self.failed = 0
-        self._unclear = UnclearRefusals()
+        self.sent = self.failed = self.held = 0
         self._spared: list[int] = []  # threads that do without a connection
         self._spared_at = clock()
         self._stopping = self._doubtful = False
@@ -185,19 +182,10 @@ class SenderPool:
 
     def _done(self, count: int) -> None:
         with self._news:
-            if self._open == count:
-                self._leave_open()
             self._open -= count
             self._news.notify_all()
         if not self.crowded:
             self._progress.set()
-
-    def _leave_open(self) -> None:
-        # nothing is under way that could tell what these were refused for: they are tried again
-        for refusal in self._unclear.take():
-            again = refusal.attempts > 0
-            wait = UNSETTLED_WAIT if again else None
-            refusal.record(replace(refusal.outcome, verdict=RETRY, begun=not again, retry_after=wait))
 
     def _record(self, one: Claimed, receipt: Receipt) -> None:
         with self._news:
@@ -205,6 +193,16 @@ class SenderPool:
             self.failed += receipt.state == "failed" and not one.service
         self._guard.note(one.campaign, one.message, one.rung, receipt)
         self._recorder.settle([receipt], one.lease)
+
+    def heed(self, judged: JudgedReceipt) -> None:
+        """A refusal that the store has judged: whether its touch is held or has failed, or the channel is to rest."""
+        with self._news:
+            self.held += judged.receipt.held
+            self.failed += judged.receipt.state == "failed"
+        self._guard.note(judged.campaign, judged.message, judged.rung, judged.receipt)
+        if judged.rests:
+            because = f"the other side refuses us: {judged.rests}"
+            self.breaker.fail(because, self._clock(), "us")
 
     def _carry(self, channel: Channel, batch: Sequence[Claimed], number: int) -> None:
         lease = batch[0].lease
@@ -220,7 +218,6 @@ class SenderPool:
             clock=self._clock,
             stopped=lambda: self._stopping or self._stop_asked(),
             record=self._record,
-            unclear_refusals=self._unclear,
             narrow=partial(self._narrow, number),
         )
         try:

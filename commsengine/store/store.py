@@ -19,6 +19,7 @@ from commsengine.store.people import People, SlackIds
 from commsengine.store.questions import Questions
 from commsengine.store.reachability import Reachability
 from commsengine.store.recovery import Recovery
+from commsengine.store.refusals import Refusals
 from commsengine.store.service_mail import ServiceMail
 from commsengine.store.touches import Touches
 
@@ -38,6 +39,7 @@ class Store:
         self.service_mail = ServiceMail(database)
         self.touches = Touches(database)
         self.recovery = Recovery(database)
+        self.refusals = Refusals(database)
         self.answers = Answers(database)
         self.questions = Questions(database)
         self.reachability = Reachability(database)
