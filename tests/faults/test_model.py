@@ -30,8 +30,8 @@ PLACE = str(MEMORY) if MEMORY.is_dir() else None
 
 WHAT = {
     "tick": 5, "one step": 16, "all the way": 3, "think": 1, "claim": 1, "die": 2, "start": 3, "reconcile": 2,
-    "resolve": 2, "policy": 1, "operator": 1, "word": 3, "say": 4, "directory": 3, "decree": 4, "service mail": 1, "clock": 6,
-    "snapshot": 1, "restore": 1,
+    "resolve": 2, "policy": 1, "operator": 1, "word": 3, "say": 4, "directory": 3, "decree": 4, "service mail": 1,
+    "clock": 6, "snapshot": 1, "restore": 1,
 }  # fmt: skip
 """What may happen, and how often beside the rest. What cannot happen now is one step of a message instead."""
 

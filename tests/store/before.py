@@ -10,6 +10,13 @@ MIGRATION = import_module("commsengine.store.migrations.versions.0005_slack")
 
 UNDO = (
     "DROP TABLE rest",  # what later revisions add
+    "DROP TABLE refusal",
+    "DROP INDEX ix_touch_refusal",
+    "DROP INDEX ix_attempt_refusal",
+    "ALTER TABLE touch DROP COLUMN refusal_id",
+    "ALTER TABLE touch DROP COLUMN uncounted",
+    "ALTER TABLE attempt DROP COLUMN refusal_id",
+    "ALTER TABLE attempt DROP COLUMN fault",
     "ALTER TABLE answer DROP COLUMN counts",
     "ALTER TABLE slack_id DROP COLUMN grid_id",
     "DELETE FROM counter WHERE name = 'answer_above'",
