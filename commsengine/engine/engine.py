@@ -271,8 +271,7 @@ class Engine:
             finish_what_is_over(self._store, self._clock())
         sent, failed, held = (count - earlier for count, earlier in zip(self._counts(), before, strict=True))
         refused = tuple(name for name, pool in self._pools.items() if pool.breaker.fault == "us")
-        open_refusals = self._store.refusals.open()
-        waits = sum(each.people for each in open_refusals)
+        waits = self._store.refusals.people_waiting()
         return replace(total, sent=sent, failed=failed, held=held, refused=refused, waits_for_a_word=waits)
 
     def _pick_up(self) -> None:

@@ -35,4 +35,5 @@ def waiting(store: Store, decisions: Decisions, until: dt.datetime, now: dt.date
     for ids in chunks(some.ids):
         for one in decisions.of(ids, campaigns, now):
             counted.update(touch.channel for touch in one.decision.touches if not touch.skip)
-    return {channel: some.scaled(count) for channel, count in counted.items()}
+    behind = store.refusals.behind(until)
+    return {name: some.scaled(counted[name]) + behind.get(name, 0) for name in counted.keys() | behind.keys()}

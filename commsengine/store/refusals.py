@@ -2,8 +2,8 @@
 
 Of an ``unknown`` refusal, in the transaction of its receipt
 1. A word on record about an equal refusal of that channel decides at once.
-2. Three people in a row are refused alike, and nothing of the channel gets through in between: it is us.
-3. Three people are refused alike twice each, and their message reached others in between: it is they.
+2. Three people are refused alike twice each, and their message reached others in between: it is they.
+3. Three people in a row are refused alike, and nothing of the channel gets through in between: it is us.
 4. Else the touch is held. It is tried again after an hour, then every four; the lead's word settles it meanwhile.
 
 A refusal of a ``message`` holds the touch likewise; from three people in a row, to whom nothing of that message got
@@ -31,6 +31,9 @@ from commsengine.translation import _
 
 ENGINE = "engine"
 PEOPLE = 3
+LONGEST_RUN = 30
+"""Touches of a run that are kept: more than so many to fewer than three people tell no more."""
+NO_RUN: Mapping[str, Any] = {"run_since": None, "run": []}
 FIRST_AGAIN, AGAIN = dt.timedelta(hours=1), dt.timedelta(hours=4)
 AFTER_A_REST = dt.timedelta(minutes=11)
 """Who was refused for our sake is not the first to try the channel again: the refusal may be theirs after all."""
@@ -58,6 +61,19 @@ class Refusals:
             rows = connection.execute(select(refusal).order_by(refusal.c.since, refusal.c.id)).all()
         open_rows = [row for row in rows if row.id in held or _holds(row)]
         return [_record(row, held.get(row.id, 0), concerned.get(row.id, ())) for row in open_rows]
+
+    def people_waiting(self) -> int:
+        """For whom somebody must say something; at least one where a whole message is held."""
+        with self._database.read() as connection:
+            people, holding = connection.execute(_HOW_MANY).one()
+        return int(people or holding > 0)
+
+    def behind(self, after: dt.datetime) -> Mapping[str, int]:
+        """By channel, how many touches were refused for our sake and are tried again later than that."""
+        theirs = (touch.c.state == "retry", touch.c.held.is_(False), touch.c.retry_at > after, refusal.c.fault == "us")
+        query = select(touch.c.channel, func.count()).join(refusal, refusal.c.id == touch.c.refusal_id)
+        with self._database.read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query.where(*theirs).group_by(touch.c.channel))}
 
     def settle(self, number: int, word: RefusalWord, *, by: str, now: dt.datetime) -> int:
         """How many touches the word concerned. Equal refusals of the channel are judged by it from now on.
@@ -90,7 +106,8 @@ def judged(
     connection: Connection, receipts: Sequence[Receipt], rows: Mapping[str, Row[Any]], fence: int, now: dt.datetime
 ) -> tuple[list[Receipt], list[JudgedReceipt]]:
     """The receipts as they are to be kept, and those of them whose refusal was judged; these have their attempt row."""
-    kept, found = [], []
+    kept: list[Receipt] = []
+    found: dict[str, JudgedReceipt] = {}
     running: Sequence[Row[Any]] | None = None
     for each in receipts:
         row = rows[each.key]
@@ -99,12 +116,24 @@ def judged(
             running = [run for run in running if not _got_through(connection, run, row)]
         if row.kind == "service" or each.state != "retry" or each.fault not in OPEN_FAULTS:
             kept.append(each)
-            continue
-        one = _judge(connection, each, row, fence, now)
-        kept.append(one.receipt)
-        found.append(one)
-        running = None
-    return kept, found
+        else:
+            found[each.key] = _judge(connection, each, row, fence, now)
+            running = None
+    late = _settled_since(connection, found, now)
+    return [*kept, *(one.receipt for one in late)], late
+
+
+def _settled_since(connection: Connection, found: Mapping[str, JudgedReceipt], now: dt.datetime) -> list[JudgedReceipt]:
+    # what a later receipt of the same commit has settled
+    held = sorted({one.receipt.refusal_id or 0 for one in found.values() if one.receipt.held})
+    settled = (refusal.c.id.in_(held), refusal.c.settled_at.is_not(None))
+    faults = {row.id: row.fault for row in connection.execute(select(refusal).where(*settled))} if held else {}
+    return [
+        replace(one, receipt=_final(connection, one.receipt, faults[one.receipt.refusal_id], now))
+        if one.receipt.held and one.receipt.refusal_id in faults
+        else one
+        for one in found.values()
+    ]
 
 
 def held_messages(connection: Connection) -> tuple[dict[str, set[str]], dict[str, dict[str, dt.datetime]]]:
@@ -137,7 +166,7 @@ def _got_through(connection: Connection, run: Row[Any], sent: Row[Any]) -> bool:
     if run.channel != sent.channel or about not in (("", ""), (sent.campaign, sent.message)):
         return False
     opened = {"settled_at": None, "settled_by": "", "fault": "unknown"} if run.fault == "us" else {}
-    _change(connection, run, run_since=None, **opened)
+    _change(connection, run, **NO_RUN, **opened)
     return True
 
 
@@ -187,7 +216,7 @@ def _open_one(connection: Connection, receipt: Receipt, row: Row[Any], fault: Fa
     if found is not None:
         return found
     new = {**values, "fault": fault, "words": receipt.reply, "since": now, "settled_by": ""}
-    connection.execute(refusal.insert(), {**new, "run_since": None, "holds_since": None, "settled_at": None})
+    connection.execute(refusal.insert(), {**new, **NO_RUN, "holds_since": None, "settled_at": None})
     return connection.execute(query).one()
 
 
@@ -201,25 +230,24 @@ def _note_attempt(connection: Connection, receipt: Receipt, row: Row[Any], fence
 def _settled_by_others(
     connection: Connection, known: Row[Any], receipt: Receipt, row: Row[Any], now: dt.datetime
 ) -> Fault:
-    if _in_a_row(connection, known, receipt) >= PEOPLE:
-        _settle(connection, known, "us", ENGINE, now)
-        free(connection, touch.c.refusal_id == known.id, at=now + AFTER_A_REST, now=now)
-        return "us"
+    in_a_row = _in_a_row(connection, known, receipt)
     if len(_refused_twice(connection, known, row)) >= PEOPLE:
         _settle(connection, known, "person", ENGINE, now)
         _give_up(connection, known.id, now)
         return "person"
+    if in_a_row >= PEOPLE:
+        _settle(connection, known, "us", ENGINE, now)
+        free(connection, touch.c.refusal_id == known.id, at=now + AFTER_A_REST, now=now)
+        return "us"
     return "unknown"
 
 
 def _in_a_row(connection: Connection, known: Row[Any], receipt: Receipt) -> int:
     """How many people were refused alike since something got through last."""
-    since = known.run_since or receipt.at
-    if known.run_since is None:
-        _change(connection, known, run_since=since)
-    theirs = select(func.count(touch.c.person_id.distinct())).join(attempt, attempt.c.key == touch.c.key)
-    query = theirs.where(attempt.c.refusal_id == known.id, attempt.c.at >= since)
-    return int(connection.execute(query).scalar_one())
+    keys = list(dict.fromkeys([*known.run, receipt.key]))[-LONGEST_RUN:]
+    _change(connection, known, run_since=known.run_since or receipt.at, run=keys)
+    people = select(func.count(touch.c.person_id.distinct())).where(touch.c.key.in_(keys))
+    return int(connection.execute(people).scalar_one())
 
 
 def _refused_twice(connection: Connection, known: Row[Any], row: Row[Any]) -> set[str]:
@@ -265,7 +293,7 @@ def _is_the_message(connection: Connection, row: Row[Any], by: str, now: dt.date
     for each in about:
         values = {"channel": row.channel, "alike": row.alike, "words": row.words, "fault": "message"}
         named = {"campaign": each[0], "message": each[1], "since": row.since, "holds_since": now}
-        new = {**values, **named, "run_since": None, "settled_at": None, "settled_by": ""}
+        new = {**values, **named, **NO_RUN, "settled_at": None, "settled_by": ""}
         number = connection.execute(refusal.insert().returning(refusal.c.id), new).scalar_one()
         moved = moves.rejudging().where(*_HELD, touch.c.refusal_id == row.id)
         mine = (touch.c.campaign == each[0], touch.c.message == each[1])
@@ -279,7 +307,7 @@ def _again(connection: Connection, row: Row[Any], by: str, now: dt.datetime) -> 
         _settle(connection, row, "message", by, now)
     else:
         fault = "message" if row.campaign else "unknown"
-        _change(connection, row, fault=fault, run_since=None, settled_at=None, settled_by="")
+        _change(connection, row, fault=fault, settled_at=None, settled_by="", **NO_RUN)
     return free(connection, touch.c.refusal_id == row.id, at=now, now=now)
 
 
@@ -287,7 +315,7 @@ _WORDS = {"person": _is_theirs, "us": _is_ours, "message": _is_the_message, "aga
 
 
 def _settle(connection: Connection, row: Row[Any], fault: Fault, by: str, now: dt.datetime) -> None:
-    _change(connection, row, fault=fault, settled_at=now, settled_by=by, run_since=None)
+    _change(connection, row, fault=fault, settled_at=now, settled_by=by, **NO_RUN)
     connection.execute(update(attempt).where(attempt.c.refusal_id == row.id).values(fault=fault))
     if row.holds_since is not None:
         bookkeeping.wake_everybody(connection, now)
@@ -311,6 +339,10 @@ _WAITING = (
     select(touch.c.refusal_id, func.count(touch.c.person_id.distinct()).label("people"))
     .where(*_THEIRS)
     .group_by(touch.c.refusal_id)
+)
+_HOW_MANY = select(
+    select(func.count(touch.c.person_id.distinct())).where(*_THEIRS).scalar_subquery(),
+    select(func.count()).where(refusal.c.holds_since.is_not(None), refusal.c.settled_at.is_(None)).scalar_subquery(),
 )
 _CONCERNED = select(touch.c.refusal_id, touch.c.campaign).where(*_THEIRS).distinct().order_by(touch.c.campaign)
 _HOLDING = select(refusal).where(refusal.c.holds_since.is_not(None)).order_by(refusal.c.id)

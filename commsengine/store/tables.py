@@ -263,8 +263,8 @@ class AttemptRow(Row, table=True):
 class RefusalRow(Row, table=True):
     """Equal refusals of one channel; of one message, where ``campaign`` and ``message`` name it.
 
-    ``run_since`` is the first of a run in which nothing got through. The whole message waits from ``holds_since`` until
-    it is settled.
+    ``run`` are the keys of the touches refused since ``run_since``, with nothing that got through in between. The whole
+    message waits from ``holds_since`` until it is settled.
     """
 
     __tablename__ = "refusal"
@@ -279,6 +279,7 @@ class RefusalRow(Row, table=True):
     message: str
     since: dt.datetime = _instant()
     run_since: dt.datetime | None = _instant(nullable=True)
+    run: list[str] = _json()
     holds_since: dt.datetime | None = _instant(nullable=True)
     settled_at: dt.datetime | None = _instant(nullable=True)
     settled_by: str

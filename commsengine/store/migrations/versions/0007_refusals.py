@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("message", sa.String(), nullable=False),
         sa.Column("since", Instant(), nullable=False),
         sa.Column("run_since", Instant(), nullable=True),
+        sa.Column("run", sa.JSON(), nullable=False),
         sa.Column("holds_since", Instant(), nullable=True),
         sa.Column("settled_at", Instant(), nullable=True),
         sa.Column("settled_by", sa.String(), nullable=False),
