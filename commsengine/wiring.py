@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from commsengine.cadence.plan import Plan, Workspace
     from commsengine.campaigns.restore_backup import Restore
     from commsengine.channels.providers import ProviderProfile
+    from commsengine.channels.refusal_rule import RefusalRule
     from commsengine.content.render import Renderer
     from commsengine.engine.decisions import Decisions
     from commsengine.engine.engine import Engine, MorningMail
@@ -169,6 +170,13 @@ class Wiring:
         return load_providers(self.folder / FILE)
 
     @cached_property
+    def refusals(self) -> tuple[RefusalRule, ...]:
+        """The workspace's own rows."""
+        from commsengine.authoring.providers_file import FILE, load_refusals
+
+        return load_refusals(self.folder / FILE)
+
+    @cached_property
     def templates(self) -> Mapping[str, str]:
         # The workspace's own come in place of shipped ones of the same name.
         from commsengine.content.templates import load_templates, shipped_folder
@@ -259,7 +267,8 @@ class Wiring:
 
         server, sender = parse_smtp_url(self.settings.smtp), self.mail_from
         threads, rate = self.settings.smtp_connections, self.settings.smtp_rate
-        return ChannelSetup(lambda: EmailChannel(server, sender), threads, rate)
+        own = self.refusals
+        return ChannelSetup(lambda: EmailChannel(server, sender, refusals=own), threads, rate)
 
     def _slack(self) -> ChannelSetup:
         from commsengine.channels.slack import SlackChannel

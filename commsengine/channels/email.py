@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from commsengine.channels import smtp
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, DeliveryError, Mark, Outcome
 from commsengine.channels.mime import HeaderError, address, dot_stuffed, message_bytes, sender_address
+from commsengine.channels.refusal_rule import RefusalRule
 from commsengine.channels.smtp import SmtpConnection, SmtpServer
 from commsengine.content.message import RenderedMessage
 from commsengine.errors import InputError
@@ -25,6 +26,7 @@ class EmailChannel:
     """One SMTP connection, opened when first needed and kept. ``mail_from`` may be ``Name <address>``.
 
     Times are in seconds. ``context`` verifies the server's certificate; the default trusts what the system trusts.
+    ``refusals`` are a workspace's own rows of the table.
     Raises ``InputError`` when ``mail_from`` is no address.
     """
 
@@ -39,6 +41,7 @@ class EmailChannel:
         connect_timeout: float = 30.0,
         reply_timeout: float = 300.0,
         dot_timeout: float = 600.0,
+        refusals: Sequence[RefusalRule] = (),
     ) -> None:
         try:
             self._sender = sender_address(mail_from)
@@ -46,7 +49,9 @@ class EmailChannel:
             cause = _("COMMSENGINE_MAIL_FROM {what}.", what=_(bad.what))
             raise InputError(cause, _("Write change@your-domain.")) from None
         domain = self._sender.rpartition("@")[2]
-        self._relay = SmtpConnection(server, domain, context, connect=connect_timeout, reply=reply_timeout)
+        self._relay = SmtpConnection(
+            server, domain, context, connect=connect_timeout, reply=reply_timeout, own=refusals
+        )
         self._dot_timeout = dot_timeout
 
     def deliver(self, messages: Sequence[RenderedMessage], mark: Mark) -> Iterator[Outcome]:
@@ -122,4 +127,4 @@ class EmailChannel:
         self._relay.reset(code)
         if not 400 <= code <= 599:
             return Outcome(key, UNCERTAIN, "reply", smtp.shown(code, reply))
-        raise smtp.refusal("reply", code, reply)
+        raise self._relay.refusal("reply", code, reply)

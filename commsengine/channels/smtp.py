@@ -7,7 +7,7 @@ import select
 import smtplib
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypedDict
 from urllib.parse import SplitResult, parse_qs
@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, parse_qs
 from commsengine.cadence.kinds_and_states import Fault, RefusalKind
 from commsengine.channels import refusals
 from commsengine.channels.channel import PERMANENT, RETRY, DeliveryError
+from commsengine.channels.refusal_rule import RefusalRule
 from commsengine.channels.refusals import Judgement
 from commsengine.channels.server_url import ServerUrl
 from commsengine.loopback import is_loopback
@@ -103,11 +104,22 @@ def _tls(given: ServerUrl, parts: SplitResult, host: str) -> str:
 
 
 class SmtpConnection:
-    """Opened and secured when first needed, kept, and dropped after anything odd. Times are in seconds."""
+    """Opened and secured when first needed, kept, and dropped after anything odd. Times are in seconds.
+
+    ``own`` rows come before the table of refusals.
+    """
 
     def __init__(
-        self, server: SmtpServer, local_name: str, context: ssl.SSLContext | None, *, connect: float, reply: float
+        self,
+        server: SmtpServer,
+        local_name: str,
+        context: ssl.SSLContext | None,
+        *,
+        connect: float,
+        reply: float,
+        own: Sequence[RefusalRule] = (),
     ) -> None:
+        self._own = own
         self._server, self._local_name, self._context = server, local_name, context
         self._connect_timeout, self._reply_timeout = connect, reply
         self._smtp: smtplib.SMTP | None = None
@@ -132,7 +144,7 @@ class SmtpConnection:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
             self.drop()
-            raise _no_connection(error, self._server.host, self._server.port) from None
+            raise _no_connection(error, self._server.host, self._server.port, self._own) from None
 
     def command(self, phase: str, command: str, *wanted: int) -> None:
         """Raises ``DeliveryError`` for any other reply than the wanted, or when the connection breaks."""
@@ -142,7 +154,10 @@ class SmtpConnection:
             raise self._broken(phase, error) from None
         if code not in wanted:
             self.reset(code)
-            raise refusal(phase, code, reply)
+            raise self.refusal(phase, code, reply)
+
+    def refusal(self, phase: str, code: int, reply: bytes) -> DeliveryError:
+        return refusal(phase, code, reply, self._own)
 
     def body(self, data: bytes) -> None:
         # Without the final dot the server may not act on it yet.
@@ -227,8 +242,8 @@ class SmtpConnection:
         return DeliveryError(RETRY, phase, why)
 
 
-def refusal(phase: str, code: int, reply: bytes) -> DeliveryError:
-    text, judged = shown(code, reply), refusals.judge("email", phase, code, reply)
+def refusal(phase: str, code: int, reply: bytes, own: Sequence[RefusalRule] = ()) -> DeliveryError:
+    text, judged = shown(code, reply), refusals.judge("email", phase, code, reply, own=own)
     if judged.fault == "us" and phase == refusals.MAIL:
         return _for_everybody(judged, phase, text, f"the relay refuses our sender: {text}")
     if cause := _EVERYBODY.get(judged[:2]):
@@ -248,13 +263,13 @@ class _About(TypedDict):
     alike: str
 
 
-def _no_connection(error: Exception, host: str, port: int) -> DeliveryError:
+def _no_connection(error: Exception, host: str, port: int, own: Sequence[RefusalRule]) -> DeliveryError:
     """Why the relay takes nothing from us at present: one sentence, without credentials."""
     if isinstance(error, smtplib.SMTPServerDisconnected) and isinstance(error.__context__, TimeoutError):
         error = error.__context__  # smtplib calls a silence a closed connection
     place = f"{host}:{port}"
     if isinstance(error, smtplib.SMTPResponseException):
-        return _turned_away(error, place)
+        return _turned_away(error, place, own)
     reason = next(text for kind, text in _NO_CONNECTION if isinstance(error, kind))
     cause = reason.format(place=place, host=host, detail=_in_words(error))
     no_way_in = type(error) is smtplib.SMTPException  # it offers none of the ways to log in that we know
@@ -281,12 +296,12 @@ def _for_everybody(judged: Judgement, phase: str, reply: str, cause: str) -> Del
     )
 
 
-def _turned_away(error: smtplib.SMTPResponseException, place: str) -> DeliveryError:
+def _turned_away(error: smtplib.SMTPResponseException, place: str, own: Sequence[RefusalRule]) -> DeliveryError:
     # The server answered and lets us no further; from 500 on until a person sees to it.
     code, reply = error.smtp_code, _bytes(error.smtp_error)
     logging_in = isinstance(error, smtplib.SMTPAuthenticationError)
     phase, text = AUTH if logging_in else HELLO, shown(code, reply)
-    judged = refusals.judge("email", AUTH if logging_in else refusals.CONNECT, code, reply)
+    judged = refusals.judge("email", AUTH if logging_in else refusals.CONNECT, code, reply, own=own)
     if judged.fault == "quota" or judged.kind == "connections":
         return _for_everybody(judged, refusals.CONNECT, text, _EVERYBODY[judged[:2]].format(text=text))
     refused = "refuses our log-in" if judged.fault == "us" else "does not let us log in at present"

@@ -133,7 +133,7 @@ class Engine:
         self._stopping = threading.Event()
         self._sleep = sleep or self._stopping.wait
         self._ticking = threading.Lock()
-        self._stumbled = self._stop_logged = False
+        self._stumbled = self._stop_logged = self._text_refused = False
         self._heartbeat = Heartbeat(store, self.decisions, self.owner, interval)
         self._waiting = WaitingPeople()
         self._due_before: list[str] = []
@@ -172,6 +172,7 @@ class Engine:
 
     def _heed(self, judged: JudgedReceipt) -> None:
         self._pools[judged.channel].heed(judged)
+        self._text_refused = self._text_refused or judged.receipt.fault == "message"
 
     def _stopped(self) -> bool:
         return self._stop_asked() or (self._state is not None and self._state.stopped())
@@ -364,11 +365,20 @@ class Engine:
         hold = next((hold for hold in self._store.engine.holds() if hold.until is None), None)
         if hold:
             self._alerts.held(hold, now)
+        if self._text_refused:
+            self._text_refused = False
+            self._tell_of_refused_texts(now)
         for name, pool in self._pools.items():
             refused = pool.breaker.shut(now) and pool.breaker.fault in ("us", "quota")
             if refused and pool.idle and self._recorder.flush(1.0):  # what was under way counts among those who wait
                 self._alerts.shut(name, pool.breaker, partial(self._waiting_for, name, now), now)
         return hold.reason if hold else ""
+
+    def _tell_of_refused_texts(self, now: dt.datetime) -> None:
+        for refusal in self._store.refusals.open():
+            record = self._store.campaigns.get(refusal.campaign) if refusal.holds else None
+            if record is not None:
+                self._alerts.refused(record, refusal, now)
 
     def _next(self, free_places: FreePlaces, now: dt.datetime) -> list[str]:
         # those who waited for a place that there is now come before those who are due

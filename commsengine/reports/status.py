@@ -39,7 +39,7 @@ def status(
     engine = engine_state(store, now, stop_file=stop_file)
     if decisions is not None:
         engine["resting"] = channels(store, decisions, now)
-    return {"engine": engine, "campaigns": campaigns}
+    return {"engine": engine, "campaigns": campaigns, "refusals": refusals(store)}
 
 
 def engine_state(store: Store, now: dt.datetime, *, stop_file: bool = False) -> dict[str, Any]:

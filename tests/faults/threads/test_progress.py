@@ -240,7 +240,7 @@ def test_listmonk_2221_1198_nobody_could_say_who_had_received_it(
     Here: for each person there is a row that says when it left, or why it did not, and the mail server's own word.
     """
     run(store, crowd(4), once(on_uncertain="hold"))
-    relay.fail("rcpt", "501 5.1.3 not by our policy")
+    relay.fail("rcpt", "501 Invalid RCPT TO address provided")
     relay.fail("dot", "cut")
     engine(email=over_smtp(relay)).tick()
     told = {row.person_id: (row.state, row.reason) for row in store.touches.list("crm")}
