@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from commsengine.campaigns.restore_backup import Restore
     from commsengine.channels.access_tokens import AccessTokens
     from commsengine.channels.providers import ProviderProfile
+    from commsengine.channels.refusal_rule import RefusalRule
     from commsengine.content.render import Renderer
     from commsengine.engine.decisions import Decisions
     from commsengine.engine.engine import Engine, MorningMail
@@ -181,6 +182,13 @@ class Wiring:
         return load_providers(self.folder / FILE)
 
     @cached_property
+    def refusals(self) -> tuple[RefusalRule, ...]:
+        """The workspace's own rows."""
+        from commsengine.authoring.providers_file import FILE, load_refusals
+
+        return load_refusals(self.folder / FILE)
+
+    @cached_property
     def templates(self) -> Mapping[str, str]:
         # The workspace's own come in place of shipped ones of the same name.
         from commsengine.content.templates import load_templates, shipped_folder
@@ -280,6 +288,7 @@ class Wiring:
                 tokens=self.access_tokens,
                 per_connection=most,
                 greeted=self.heard_greeting,
+                refusals=self.refusals,
             )
 
         return ChannelSetup(opened, known=lambda: self.mail_profile)
