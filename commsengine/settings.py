@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
-from urllib.parse import SplitResult, unquote, urlsplit
+from typing import Annotated, Literal
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -25,10 +25,14 @@ SECRETS = (
     "SLACK_SIGNING_SECRET",
     "SECRET_KEY",
     "IMAP_URL",
+    "MICROSOFT_CLIENT_SECRET",
 )
 """Settings that hold a secret: each has a ``_FILE`` variant, and none is ever shown."""
 
-Rates = Mapping[str, int | None]
+TokenSource = Literal["", "command", "microsoft", "google"]
+"""What gives the access tokens that ``auth=xoauth2`` asks for."""
+
+Rates = Mapping[ChannelName, int | None]
 """Messages a minute, by channel; ``None`` without a limit."""
 
 JOURNAL = "journal"
@@ -74,6 +78,10 @@ def _split(url: str) -> SplitResult:
 
 def _api_url(value: str) -> str:
     return _web_url(value).rstrip("/") + "/"
+
+
+def _authority(value: str) -> str:
+    return _web_url(value).rstrip("/")
 
 
 def _base_url(value: str) -> str:
@@ -128,6 +136,18 @@ def _read_by(parse: Callable[[str], object], value: SecretStr) -> SecretStr:
     return value
 
 
+def _ehlo(value: str) -> str:
+    if value and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}|\[[0-9A-Fa-f.:IPv]{3,60}\]", value):
+        raise ValueError(_("is no host name. Write one such as comms.example.com, or an address as [192.0.2.7]"))
+    return value
+
+
+def _identifier(value: str) -> str:
+    if value and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}", value):
+        raise ValueError(_("holds a sign that cannot be in it. Copy it again, whole and alone"))
+    return value
+
+
 def _mail_log(value: str) -> str:
     if value not in ("", JOURNAL) and not Path(value).is_absolute():
         raise ValueError(_("is no full path. Write for example /var/log/mail.log, or '{journal}'", journal=JOURNAL))
@@ -169,13 +189,26 @@ Address = Annotated[str, AfterValidator(_address)]
 Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_listed_keys), AfterValidator(_long_keys)]
 
 SMTP_CONNECTIONS = 3
-"""As many as a mailbox of Microsoft 365 takes at once."""
+"""To a mail server without a profile; as many as a mailbox of Microsoft 365 takes."""
 
 MOST_CONNECTIONS = 100
+MOST_DAILY = 100_000_000
+
+MICROSOFT_APP = ("microsoft_tenant", "microsoft_client_id")
+MICROSOFT_CREDENTIALS = ("microsoft_client_secret", "microsoft_certificate")
+TOKEN_SOURCES: Mapping[TokenSource, str] = {
+    "command": "oauth_token_command",
+    "microsoft": "microsoft_tenant",
+    "google": "google_credentials",
+}
+"""Each source of access tokens, and the setting that says that it is one."""
 
 
 class Settings(BaseSettings):
-    """Everything that differs between installations. Rates are messages per minute."""
+    """Everything that differs between installations. Rates are messages per minute.
+
+    ``smtp_rate``, ``smtp_connections`` and ``smtp_daily`` override what the profile of the mail server says.
+    """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
@@ -184,9 +217,19 @@ class Settings(BaseSettings):
     smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] | None = None
     mail_from: Address = ""
     smtp_rate: Rate | None = None
-    smtp_connections: Annotated[int, Field(ge=1, le=MOST_CONNECTIONS)] = SMTP_CONNECTIONS
+    smtp_ehlo: Annotated[str, AfterValidator(_ehlo)] = ""
+    smtp_connections: Annotated[int, Field(ge=1, le=MOST_CONNECTIONS)] | None = None
+    smtp_daily: Annotated[int, Field(ge=1, le=MOST_DAILY)] | None = None
     postfix_log: Annotated[str, AfterValidator(_mail_log)] = ""
     imap_url: Annotated[SecretStr, AfterValidator(_imap_url)] | None = None
+    oauth_token_command: SecretStr | None = None
+    microsoft_tenant: Annotated[str, AfterValidator(_identifier)] = ""
+    microsoft_client_id: Annotated[str, AfterValidator(_identifier)] = ""
+    microsoft_client_secret: SecretStr | None = None
+    microsoft_certificate: str = ""
+    microsoft_authority: Annotated[str, AfterValidator(_authority)] = "https://login.microsoftonline.com"
+    google_credentials: str = ""
+    google_subject: Address = ""
     slack_bot_token: Annotated[SecretStr, _slack_token("xoxb-", N_("a bot token"))] | None = None
     slack_app_token: Annotated[SecretStr, _slack_token("xapp-", N_("an app-level token"))] | None = None
     slack_signing_secret: SecretStr | None = None
@@ -210,6 +253,67 @@ class Settings(BaseSettings):
             )
             raise ValueError(fault)
         return self
+
+    @model_validator(mode="after")
+    def _one_token_source(self) -> Settings:
+        if fault := self._fault_of_microsoft() or self._fault_of_token_sources():
+            raise ValueError(fault)
+        return self
+
+    def _fault_of_microsoft(self) -> str:
+        credentials = [each for each in MICROSOFT_CREDENTIALS if self._given(each)]
+        given = [each for each in (*MICROSOFT_APP, *credentials) if self._given(each)]
+        if len(credentials) == 2:
+            text = N_("{first} and {second} are both set. Set only one of them")
+            return _(text, first=_setting(credentials[0]), second=_setting(credentials[1]))
+        if given and len(given) < 3:
+            missing = next((each for each in MICROSOFT_APP if each not in given), MICROSOFT_CREDENTIALS[0])
+            text = N_(
+                "{given} is set without {missing}. Set COMMSENGINE_MICROSOFT_TENANT, COMMSENGINE_MICROSOFT_CLIENT_ID, "
+                "and COMMSENGINE_MICROSOFT_CLIENT_SECRET or COMMSENGINE_MICROSOFT_CERTIFICATE"
+            )
+            return _(text, given=_setting(given[0]), missing=_setting(missing))
+        return ""
+
+    def _fault_of_token_sources(self) -> str:
+        sources = [_setting(each) for each in TOKEN_SOURCES.values() if self._given(each)]
+        if len(sources) > 1:
+            text = N_("{first} and {second} would both give access tokens. Set only one of them")
+            return _(text, first=sources[0], second=sources[1])
+        if self.google_subject and not self.google_credentials:
+            return _("COMMSENGINE_GOOGLE_SUBJECT is set without COMMSENGINE_GOOGLE_CREDENTIALS. Set both")
+        if (wanting := self._logs_in_by_token) and not sources:
+            text = N_(
+                "{setting} says auth=xoauth2, but nothing gives an access token. Set COMMSENGINE_MICROSOFT_TENANT and "
+                "what belongs to it, COMMSENGINE_GOOGLE_CREDENTIALS, or COMMSENGINE_OAUTH_TOKEN_COMMAND"
+            )
+            return _(text, setting=wanting)
+        return ""
+
+    def _given(self, name: str) -> bool:
+        return bool(getattr(self, name))
+
+    @property
+    def _logs_in_by_token(self) -> str:
+        urls = {"smtp_url": self.smtp, "imap_url": self.imap}
+        return next((_setting(name) for name, url in urls.items() if "auth" in parse_qs(urlsplit(url).query)), "")
+
+    @property
+    def tokens_from(self) -> TokenSource:
+        """Empty where no server asks for a token."""
+        found = (source for source, name in TOKEN_SOURCES.items() if self._given(name))
+        return next(found, "") if self._logs_in_by_token else ""
+
+    @property
+    def microsoft_credential(self) -> str | Path:
+        """The secret of the application, or the file of its certificate."""
+        secret = self.microsoft_client_secret
+        return secret.get_secret_value() if secret else self.workspace / self.microsoft_certificate
+
+    @property
+    def google_user(self) -> str:
+        """For whom a service account acts: as set, else the user that logs in."""
+        return self.google_subject or unquote(urlsplit(self.smtp or self.imap).username or "")
 
     @property
     def bind(self) -> tuple[str, int]:
@@ -266,7 +370,12 @@ class Settings(BaseSettings):
 
     @property
     def rates(self) -> Rates:
+        """As set; of e-mail the profile of the mail server may know more."""
         return {"email": self.smtp_rate, "slack": self.slack_rate}
+
+
+def _setting(name: str) -> str:
+    return PREFIX + name.upper()
 
 
 def shown(settings: Settings) -> dict[str, str]:

@@ -12,6 +12,7 @@ import shlex
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from commsengine.cadence.people import Person
     from commsengine.cadence.plan import Plan, Workspace
     from commsengine.campaigns.restore_backup import Restore
+    from commsengine.channels.access_tokens import AccessTokens
     from commsengine.channels.providers import ProviderProfile
     from commsengine.content.render import Renderer
     from commsengine.engine.decisions import Decisions
@@ -54,6 +56,9 @@ HEARTBEAT = 10.0
 MOST_RENDERERS = 16
 SLACK_THREADS = 4
 
+NOT_KNOWN_ELSEWHERE = (".local", ".localdomain", ".internal", ".lan", ".home.arpa")
+"""Ends of names that a machine has for itself."""
+
 LOCAL_TIME = Path("/etc/localtime")
 
 SIGNS_OF_A_WORKSPACE = (".env", "workspace.yaml", "schedules", "people.csv", "message_templates")
@@ -74,12 +79,19 @@ def _zone_of_this_machine() -> dt.tzinfo:
 
 
 class Wiring:
-    """One workspace. ``clock`` gives the time; a rehearsal brings its own."""
+    """One workspace. ``clock`` gives the time and ``sleep`` waits by it; a rehearsal brings its own."""
 
-    def __init__(self, folder: Path, clock: Callable[[], dt.datetime] = now) -> None:
-        self.folder, self.clock = folder.absolute(), clock
+    def __init__(
+        self,
+        folder: Path,
+        clock: Callable[[], dt.datetime] = now,
+        sleep: Callable[[float], object] | None = None,
+    ) -> None:
+        self.folder, self.clock, self.sleep = folder.absolute(), clock, sleep
         spare_proxies()
         self._renderers: dict[tuple[int, bool], Renderer] = {}
+        self._profile: ProviderProfile | None = None
+        self._banner = ""
 
     def __enter__(self) -> Self:
         return self
@@ -209,7 +221,7 @@ class Wiring:
         from commsengine.planning.plan_on_disk import PlanningBasis
 
         on_record = (self.store, self.decisions) if self.has_database else None
-        return PlanningBasis(self.rules, self.settings.credentials, on_record, self.clock())
+        return PlanningBasis(self.rules, self.settings.credentials, on_record, self.clock(), self.profiles)
 
     @property
     def preview_basis(self) -> PreviewBasis:
@@ -258,15 +270,94 @@ class Wiring:
         from commsengine.engine.senders import ChannelSetup
 
         server, sender = parse_smtp_url(self.settings.smtp), self.mail_from
-        threads, rate = self.settings.smtp_connections, self.settings.smtp_rate
-        return ChannelSetup(lambda: EmailChannel(server, sender), threads, rate)
+
+        def opened() -> EmailChannel:
+            most = self.mail_profile.limits.per_connection
+            return EmailChannel(
+                server,
+                sender,
+                hello=self.hello,
+                tokens=self.access_tokens,
+                per_connection=most,
+                greeted=self.heard_greeting,
+            )
+
+        return ChannelSetup(opened, known=lambda: self.mail_profile)
+
+    @cached_property
+    def hello(self) -> str:
+        """The name in EHLO; empty where this machine has none that others know."""
+        name = self.settings.smtp_ehlo or socket.getfqdn()
+        return "" if "." not in name or name.endswith(NOT_KNOWN_ELSEWHERE) else name
+
+    @cached_property
+    def access_tokens(self) -> AccessTokens | None:
+        """One for all connections of this process; ``None`` where no server asks for one."""
+        from commsengine.channels.access_tokens import AccessTokens, by_command
+        from commsengine.channels.token_providers import by_google, by_microsoft
+
+        given = self.settings
+        if given.tokens_from == "command" and given.oauth_token_command:
+            return AccessTokens(by_command(given.oauth_token_command.get_secret_value(), self.folder), self.clock)
+        if given.tokens_from == "microsoft":
+            app = (given.microsoft_tenant, given.microsoft_client_id, given.microsoft_credential)
+            return AccessTokens(by_microsoft(*app, given.microsoft_authority), self.clock)
+        if given.tokens_from == "google":
+            return AccessTokens(by_google(self.folder / given.google_credentials, given.google_user), self.clock)
+        return None
+
+    # -- what may be sent -------------------------------------------------------------------------
+
+    @property
+    def mail_profile(self) -> ProviderProfile:
+        """What the mail server allows, by its host or by what it greeted with last, as far as settings do not say."""
+        if self._profile is None:
+            self._profile = self._known_profile()
+        return self._profile
+
+    def _known_profile(self) -> ProviderProfile:
+        from commsengine.channels.providers import NO_SERVER, profile_of
+        from commsengine.channels.smtp import parse_smtp_url
+
+        given, found = self.settings, NO_SERVER
+        if given.smtp:
+            host = parse_smtp_url(given.smtp).host
+            if not self._banner and self.has_database:
+                self._banner = self.store.channels.banner(host)
+            found = profile_of(host, self._banner, self.providers)
+        limits = found.limits.overridden(given.smtp_connections, given.smtp_rate, given.smtp_daily)
+        return replace(found, limits=limits)
+
+    def heard_greeting(self, banner: str) -> None:
+        """The mail server has greeted: kept for ``simulate``, which opens no connection."""
+        from commsengine.channels.smtp import parse_smtp_url
+
+        host = parse_smtp_url(self.settings.smtp).host
+        if banner == self._banner:
+            return
+        self._banner, self._profile = banner, None
+        if self.has_database and banner != self.store.channels.banner(host):
+            self.store.channels.greeted(host, banner, self.clock())
+
+    @property
+    def profiles(self) -> Mapping[ChannelName, ProviderProfile]:
+        """Of all channels, also of those without credentials here."""
+        from commsengine.channels.providers import ProviderProfile, SendingLimits
+
+        found: dict[ChannelName, ProviderProfile] = {
+            name: ProviderProfile("", "", SendingLimits(per_minute=rate)) for name, rate in self.settings.rates.items()
+        }
+        return {**found, "email": self.mail_profile}
 
     def _slack(self) -> ChannelSetup:
         from commsengine.channels.slack import SlackChannel
+        from commsengine.channels.slack_users import LookUpPace, SlackUsers
         from commsengine.engine.senders import ChannelSetup
 
         token, url, ids = self.settings.slack_token, self.settings.slack_api_url, self.store.slack_ids
-        return ChannelSetup(lambda: SlackChannel(token, ids, api_url=url), SLACK_THREADS, self.settings.slack_rate)
+        pace, users = LookUpPace().wait, SlackUsers(token, self.store.slack_workspaces, api_url=url)
+        rate = self.settings.slack_rate
+        return ChannelSetup(lambda: SlackChannel(token, ids, api_url=url, look_ups=pace), SLACK_THREADS, rate, users)
 
     @cached_property
     def resolvers(self) -> dict[str, list[Resolver]]:
@@ -288,7 +379,9 @@ class Wiring:
     def imap_archive(self) -> ImapArchive | None:
         from commsengine.resolvers.imap import ImapArchive, parse_imap_url
 
-        return ImapArchive(parse_imap_url(self.settings.imap)) if self.settings.imap else None
+        if not self.settings.imap:
+            return None
+        return ImapArchive(parse_imap_url(self.settings.imap), tokens=self.access_tokens)
 
     @cached_property
     def slack_history(self) -> SlackHistory | None:
@@ -342,6 +435,7 @@ class Wiring:
             self.renderer,
             workspace=self.rules,
             clock=self.clock,
+            sleep=self.sleep,
             interval=interval,
             admin=self.settings.admin_email,
             state=self.state_folder,

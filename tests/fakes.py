@@ -15,7 +15,7 @@ from commsengine.content.digest_facts import DigestFacts
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers
 from commsengine.content.talking_points import Part, TalkingPoints
-from commsengine.engine.senders import ChannelSetup
+from commsengine.engine.senders import ChannelSetup, ready_at_once
 from commsengine.errors import RenderError
 from commsengine.translation import ENGLISH
 
@@ -88,8 +88,9 @@ def a_channel(
     before_mark: Callable[[RenderedMessage], None] = arrives,
     threads: int = 1,
     per_minute: float | None = None,
+    prepare: Callable[[dt.datetime], float] = ready_at_once,
 ) -> ChannelSetup:
-    return ChannelSetup(lambda: FakeChannel(name, bag, script, before_mark), threads, per_minute)
+    return ChannelSetup(lambda: FakeChannel(name, bag, script, before_mark), threads, per_minute, prepare)
 
 
 @dataclass(frozen=True)

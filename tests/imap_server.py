@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import IO
 
 from tests.servers import Server
 
@@ -26,7 +28,9 @@ class Archived:
 
 
 class ImapServer(Server):
-    """One account, one folder. ``instead`` may answer a command line in its own way: bytes, or ``None`` for a cut.
+    """One account, one folder, which the server marks as that of sent mail. With ``tokens`` it wants one of these.
+
+    ``instead`` may answer a command line in its own way: bytes, or ``None`` for a cut.
 
     ``deaf_to`` is a header that a search does not find, as with servers that do not index it.
     """
@@ -38,6 +42,8 @@ class ImapServer(Server):
         self.commands: list[str] = []
         self.deaf_to = ""
         self.instead: dict[str, bytes | None] = {}
+        self.tokens: set[str] = set()
+        self.logins: list[tuple[str, str]] = []
         super().__init__(context)
 
     def keep(self, key: str, came: dt.datetime, *, ours: bool = True) -> None:
@@ -53,6 +59,9 @@ class ImapServer(Server):
             for line in lines:
                 tag, _, command = line.decode().strip().partition(" ")
                 self.commands.append(command)
+                if command == "AUTHENTICATE XOAUTH2":
+                    connection.sendall(tag.encode() + self._by_token(connection, lines))
+                    continue
                 answer = self._answer(command)
                 if answer is None:
                     return
@@ -68,6 +77,7 @@ class ImapServer(Server):
         answers: dict[str, Callable[[str], bytes]] = {
             "CAPABILITY": lambda _: b"* CAPABILITY IMAP4rev1\r\n{tag} OK done\r\n",
             "LOGIN": self._login,
+            "LIST": self._list,
             "EXAMINE": self._examine,
             "SEARCH": self._search,
             "FETCH": self._fetch,
@@ -78,6 +88,21 @@ class ImapServer(Server):
     def _login(self, command: str) -> bytes:
         wanted = f"LOGIN {self.user} {quoted(self.password)}"
         return b"{tag} OK done\r\n" if command == wanted else b"{tag} NO wrong\r\n"
+
+    def _by_token(self, connection: socket.socket, lines: IO[bytes]) -> bytes:
+        connection.sendall(b"+ \r\n")
+        said = base64.b64decode(lines.readline()).decode()
+        user, token = re.fullmatch("user=(.*)\x01auth=Bearer (.*)\x01\x01", said).groups()  # type: ignore[union-attr]
+        self.logins.append((user, token))
+        if token in self.tokens:
+            return b" OK AUTHENTICATE completed.\r\n"
+        connection.sendall(b"+ " + base64.b64encode(b'{"status":"400"}') + b"\r\n")
+        assert lines.readline() == b"\r\n"
+        return b" NO AUTHENTICATE failed.\r\n"
+
+    def _list(self, command: str) -> bytes:
+        listed = f'* LIST (\\HasNoChildren) "/" "INBOX"\r\n* LIST (\\Marked \\Sent) "/" {quoted(self.folder)}\r\n'
+        return listed.encode() + b"{tag} OK done\r\n"
 
     def _examine(self, command: str) -> bytes:
         if command != f"EXAMINE {quoted(self.folder)}":

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import datetime as dt
 import json
+import re
 import socket
 import ssl
 import struct
@@ -12,7 +14,7 @@ import subprocess
 import threading
 from abc import ABC, abstractmethod
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -105,7 +107,12 @@ class SmtpSink(Server):
 
     ``refuse`` makes a reply stand, for everybody or one address, until ``accept``. With ``at_once`` it takes only so
     many connections at a time, and the next one is told so.
+
+    With ``tokens`` it wants XOAUTH2 and one of these. When a session's token has been taken out of them, MAIL gets
+    ``session_over``.
     """
+
+    session_over = "421 4.7.0 Session token expired"
 
     TOO_MANY = "421 4.7.0 localhost Error: too many connections from 127.0.0.1"
 
@@ -117,7 +124,10 @@ class SmtpSink(Server):
         password: str = "",
         starttls: bool = True,
         at_once: int = 0,
+        tokens: Iterable[str] | None = None,
     ) -> None:
+        self.tokens = None if tokens is None else set(tokens)
+        self.logins: list[tuple[str, str]] = []
         self.at_once, self.open_now, self.turned_away = at_once, 0, 0
         self._standing: list[tuple[str, str, str, int]] = []  # phase, reply, to whom, after how many messages
         self._door = threading.Lock()
@@ -173,7 +183,7 @@ class SmtpSink(Server):
                 self._talk(connection, lines)
 
     def _talk(self, connection: socket.socket, lines: IO[bytes]) -> None:
-        recipient, begun = "", False
+        recipient, begun, token = "", False, ""
         while line := lines.readline():
             self.lines.append(line)
             verb = line.split()[0].upper() if line.strip() else b""
@@ -187,6 +197,12 @@ class SmtpSink(Server):
                     with secured, secured.makefile("rb") as inner:
                         self._talk(secured, inner)
                     return
+                case b"AUTH" if self.tokens is not None:
+                    token, going = self._by_token(connection, lines, line)
+                case b"MAIL" if self.tokens is not None and token not in self.tokens:
+                    going = self._say(
+                        connection, "mail", self.session_over if token else "530 5.7.57 not authenticated"
+                    )
                 case b"AUTH":
                     going = self._say(connection, "auth", "235 2.7.0 welcome")
                 case b"MAIL" if begun:
@@ -209,6 +225,16 @@ class SmtpSink(Server):
             if not going:
                 return
 
+    def _by_token(self, connection: socket.socket, lines: IO[bytes], line: bytes) -> tuple[str, bool]:
+        said = base64.b64decode(line.split()[2]).decode()
+        user, token = re.fullmatch("user=(.*)\x01auth=Bearer (.*)\x01\x01", said).groups()  # type: ignore[union-attr]
+        self.logins.append((user, token))
+        if token in (self.tokens or ()):
+            return token, self._say(connection, "auth", "235 2.7.0 Authentication successful")
+        connection.sendall(b"334 " + base64.b64encode(b'{"status":"401","schemes":"bearer"}') + b"\r\n")
+        assert lines.readline() == b"\r\n"
+        return "", self._say(connection, "auth", "535 5.7.3 Authentication unsuccessful [relay.example.com]")
+
     def _secured(self, connection: socket.socket) -> ssl.SSLSocket:
         assert self.context
         self._open.append(secured := self.context.wrap_socket(connection, server_side=True))
@@ -220,6 +246,8 @@ class SmtpSink(Server):
             features.append("STARTTLS")
         if self._password:
             features.append("AUTH PLAIN")
+        if self.tokens is not None:
+            features.append("AUTH LOGIN XOAUTH2")
         return "\r\n".join(f"250-{feature}" for feature in features) + "\r\n250 8BITMIME"
 
     def _take(self, connection: socket.socket, lines: IO[bytes], recipient: str) -> bool:
@@ -259,11 +287,14 @@ class SmtpSink(Server):
         return next(fits, "")
 
 
-def a_certificate(folder: Path, name: str = "localhost", days: int = 2) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+def a_certificate(
+    folder: Path, name: str = "localhost", days: int = 2, *, rsa: bool = False
+) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """A server's context with a fresh self-signed certificate for ``name``, and a client's that trusts it."""
     key, cert = folder / f"{name}.key", folder / f"{name}.pem"
+    kind = ["-newkey", "rsa:2048"] if rsa else ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+        ["openssl", "req", "-x509", *kind, "-nodes",
          "-keyout", key, "-out", cert, "-days", str(days),
          "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"],
         check=True, capture_output=True,
@@ -279,13 +310,17 @@ class HttpOddity(Server):
     No bytes are no answer: the connection stays open until the client or ``close`` ends it.
     """
 
-    def __init__(self, answer: Callable[[str], bytes | None]) -> None:
+    def __init__(self, answer: Callable[[str], bytes | None], context: ssl.SSLContext | None = None) -> None:
         self.requests: list[str] = []
         self.bodies: list[bytes] = []
         self._answer = answer
-        super().__init__()
+        super().__init__(context)
 
     def serve(self, connection: socket.socket) -> None:
+        with self.context.wrap_socket(connection, server_side=True) if self.context else connection as connection:
+            self._talk(connection)
+
+    def _talk(self, connection: socket.socket) -> None:
         with connection.makefile("rb") as lines:
             path = lines.readline().split()[1].decode()
             length = 0

@@ -37,6 +37,7 @@ FLOORS = {
     "environment": 4,
     "wiring": 4,
     "runner": 4,
+    "garbage_collection": 4,
     "ping": 4,
     "web": 4,
     "slack_app": 4,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import click
 import pytest
 
 from benchmarks.house import A_CHANNEL, naming, sources
+from commsengine.authoring.providers_file import load_providers
 from commsengine.cli.commands import ENTRIES, commsengine
+from commsengine.environment import load_settings
 from commsengine.settings import PREFIX, SECRETS, Settings
 from tests.cli.terminal import Terminal
 from tests.widened.program import EDITS
@@ -72,6 +75,50 @@ def test_every_setting_is_documented() -> None:
     names = [PREFIX + name.upper() for name in Settings.model_fields if name != "workspace"]
     assert [name for name in names if f"`{name}`" not in text] == []
     assert [name for name in SECRETS if f"`{PREFIX}{name}` (secret)" not in text] == []
+
+
+PROVIDERS = (ROOT / "docs/providers.md").read_text(encoding="utf-8")
+
+
+def test_the_page_of_providers_has_the_figures_of_the_table() -> None:
+    rows = re.findall(r"^\| `([\w-]+)` \| (\S+) \| (\S+) \| (\S+) \|", PROVIDERS, re.M)
+    written = {
+        name: [None if figure == "–" else int(figure.replace(",", "")) for figure in rest] for name, *rest in rows
+    }
+    known = {
+        profile.name: [profile.limits.connections, profile.limits.per_minute, profile.limits.per_day]
+        for profile in load_providers(ROOT / "providers.yaml")
+    }
+    assert written == {name: limits for name, limits in known.items() if name != "unknown"}
+
+
+def test_the_page_of_providers_names_only_settings_that_there_are() -> None:
+    named = {name.rstrip("_") for name in re.findall(rf"{PREFIX}(\w+)", PROVIDERS)} - {"MICROSOFT"}
+    known = {name.upper() for name in Settings.model_fields}
+    assert sorted(named - known) == []
+
+
+def test_the_commands_on_the_page_of_providers_can_be_typed() -> None:
+    shown = "\n".join(PROVIDERS.split("```")[1::2])
+    lines = [shlex.split(line.partition("#")[0]) for line in shown.splitlines() if line.startswith("commsengine ")]
+    assert len(lines) > 9
+    for _program, *words in lines:
+        group = ALL[words[0]]
+        command = ALL[" ".join(words[:2])] if isinstance(group, click.Group) else group
+        given = words[2:] if isinstance(group, click.Group) else words[1:]
+        command.make_context(words[0], given, resilient_parsing=False)  # raises for an option that there is not
+
+
+def test_the_settings_shown_for_mail_are_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(PREFIX + name.upper(), raising=False)
+    blocks = re.findall(r"```ini\n(.*?)```", (ROOT / "docs/mail.md").read_text(encoding="utf-8"), re.S)
+    shown = []
+    for block in blocks:
+        (tmp_path / ".env").touch(mode=0o600)
+        (tmp_path / ".env").write_text(textwrap.dedent("\n" + block), encoding="utf-8")
+        shown.append(load_settings(tmp_path).tokens_from)
+    assert shown == ["microsoft", "google", ""]
 
 
 def test_links_between_documents_lead_somewhere() -> None:

@@ -182,6 +182,7 @@ BAD = [
     ("COMMSENGINE_SECRET_KEY=short", "shorter than 16"),
     ("COMMSENGINE_SLACK_RATE=fast", "not a whole number"),
     ("COMMSENGINE_SMTP_RATE=0", "out of range"),
+    ("COMMSENGINE_SMTP_DAILY=0", "out of range. Write a number of messages a day from 1 to 100000000."),
     ("COMMSENGINE_SMTP_CONNECTIONS=0", "out of range. Write a number of connections from 1 to 100."),
     ("COMMSENGINE_SMTP_CONNECTIONS=some", "not a whole number. Write a number of connections, for example 3."),
     ("COMMSENGINE_DATABASE_URL=mysql://db/x", "sqlite:///commsengine.db"),
@@ -193,6 +194,15 @@ BAD = [
     ("COMMSENGINE_SMTP_URL=smtp://localhost:99999", "COMMSENGINE_SMTP_URL has no usable port"),
     ("COMMSENGINE_IMAP_URL=imap://a:b@mail.example.com", "COMMSENGINE_IMAP_URL uses imap://"),
     ("COMMSENGINE_POSTFIX_LOG=mail.log", "COMMSENGINE_POSTFIX_LOG is no full path"),
+    ("COMMSENGINE_SMTP_EHLO=my machine", "COMMSENGINE_SMTP_EHLO is no host name"),
+    ("COMMSENGINE_SMTP_URL=smtp://a@x.example.com?auth=xoauth2", "nothing gives an access token. Set COMMSENGINE_"),
+    ("COMMSENGINE_IMAP_URL=imaps://a@x.example.com?auth=xoauth2", "nothing gives an access token. Set COMMSENGINE_"),
+    ("COMMSENGINE_MICROSOFT_TENANT=a/b", "holds a sign that cannot be in it"),
+    ("COMMSENGINE_MICROSOFT_TENANT=example.com", "is set without COMMSENGINE_MICROSOFT_CLIENT_ID"),
+    ("COMMSENGINE_MICROSOFT_CLIENT_SECRET=geheim", "is set without COMMSENGINE_MICROSOFT_TENANT"),
+    ("COMMSENGINE_MICROSOFT_AUTHORITY=http://comms.example.com", "Write https://comms.example.com"),
+    ("COMMSENGINE_GOOGLE_SUBJECT=ana@example.com", "is set without COMMSENGINE_GOOGLE_CREDENTIALS"),
+    ("COMMSENGINE_GOOGLE_SUBJECT=ana", "is not an e-mail address"),
 ]
 """A line of .env, and what is said of it."""
 NAMES = re.compile(r"COMMSENGINE_|'?x[a-z]{3}-|(https://)?comms\.example\.com|SMTP|IMAP|journal")
@@ -203,7 +213,7 @@ def test_a_bad_setting_is_refused_at_its_line(tmp_path: Path, line: str, cause: 
     said = refusal(tmp_path, "# a comment", line)
     assert cause in said
     assert line.partition("=")[0] in said
-    if "without" not in cause and "must say" not in cause:
+    if not re.search("without|must say|nothing gives", cause):  # what is wrong about two together has no line
         assert said.startswith(f"{tmp_path}/.env:2:1: error: ")
 
 
@@ -225,6 +235,54 @@ def test_all_that_is_said_of_a_secret_is_in_the_catalog(tmp_path: Path) -> None:
             said = refusal(tmp_path, f"COMMSENGINE_SECRET_KEY_FILE={tmp_path}/{name}")
             assert untranslated(said.partition("error: ")[2]) == []
         assert untranslated(refusal(tmp_path, key, mode=0o644).partition("error: ")[2]) == []
+
+
+TOKEN_URL = "COMMSENGINE_SMTP_URL=smtp://ana%40example.com@mail.example.com?auth=xoauth2"
+COMMAND = "COMMSENGINE_OAUTH_TOKEN_COMMAND=token.sh --password canary"
+APP = ("COMMSENGINE_MICROSOFT_TENANT=example.com", "COMMSENGINE_MICROSOFT_CLIENT_ID=1234")
+SECRET, CERTIFICATE = "COMMSENGINE_MICROSOFT_CLIENT_SECRET=canary", "COMMSENGINE_MICROSOFT_CERTIFICATE=app.pem"
+GOOGLE = "COMMSENGINE_GOOGLE_CREDENTIALS=google.json"
+
+
+@pytest.mark.parametrize(
+    ("lines", "cause"),
+    [
+        (
+            (COMMAND, GOOGLE),
+            "COMMSENGINE_OAUTH_TOKEN_COMMAND and COMMSENGINE_GOOGLE_CREDENTIALS would both give access",
+        ),
+        ((*APP, SECRET, GOOGLE), "COMMSENGINE_MICROSOFT_TENANT and COMMSENGINE_GOOGLE_CREDENTIALS would both give"),
+        (APP, "COMMSENGINE_MICROSOFT_TENANT is set without COMMSENGINE_MICROSOFT_CLIENT_SECRET"),
+        ((APP[1], SECRET), "COMMSENGINE_MICROSOFT_CLIENT_ID is set without COMMSENGINE_MICROSOFT_TENANT"),
+        ((*APP, SECRET, CERTIFICATE), "CLIENT_SECRET and COMMSENGINE_MICROSOFT_CERTIFICATE are both set"),
+    ],
+)
+def test_what_gives_tokens_is_one_thing_and_whole(tmp_path: Path, lines: tuple[str, ...], cause: str) -> None:
+    assert cause in refusal(tmp_path, TOKEN_URL, *lines)
+
+
+@pytest.mark.parametrize(
+    ("lines", "source"),
+    [
+        ((TOKEN_URL, COMMAND), "command"),
+        ((TOKEN_URL, *APP, SECRET), "microsoft"),
+        ((TOKEN_URL, *APP, CERTIFICATE), "microsoft"),
+        ((TOKEN_URL, GOOGLE), "google"),
+        (("COMMSENGINE_IMAP_URL=imaps://a@mail.example.com?auth=xoauth2", GOOGLE), "google"),
+        ((COMMAND,), ""),
+        ((), ""),
+    ],
+)
+def test_tokens_come_from_where_the_settings_say(tmp_path: Path, lines: tuple[str, ...], source: str) -> None:
+    settings = load_settings(dotenv(tmp_path, *lines))
+    assert settings.tokens_from == source
+    assert "canary" not in f"{settings!r}{shown(settings)}"
+
+
+def test_a_service_account_acts_for_the_mailbox_that_logs_in_unless_another_is_named(tmp_path: Path) -> None:
+    assert load_settings(dotenv(tmp_path, TOKEN_URL, GOOGLE)).google_user == "ana@example.com"
+    other = "COMMSENGINE_GOOGLE_SUBJECT=change@example.com"
+    assert load_settings(dotenv(tmp_path, TOKEN_URL, GOOGLE, other)).google_user == "change@example.com"
 
 
 def test_every_bad_setting_is_told_at_once(tmp_path: Path) -> None:

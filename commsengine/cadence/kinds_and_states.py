@@ -39,6 +39,13 @@ Fault = Literal["", "person", "message", "us", "quota", "later", "unknown"]
 """What a refusal is about: one person, the message, us (our sender, log-in or machine, until somebody sees to it), a
 quota of ours (until it renews), or only this moment. ``unknown`` until it shows; empty where nothing was refused."""
 
+SlackStatus = Literal["", "member", "guest", "bot", "deleted"]
+"""What somebody is in Slack, by its list of users; empty for a user who was only looked up."""
+
+RefusalKind = Literal["", "gone", "full", "connections", "busy", "down"]
+"""What a refusal's fault is made of, where that matters: no such person there, their mailbox is full or takes no more
+at present, one connection too many, too fast for a moment, nothing is taken from anybody at present."""
+
 ReceiptState = Literal["sent", "failed", "retry", "uncertain", "released"]
 """What becomes of a touch by one attempt."""
 AttemptVerdict = Literal["sent", "failed", "retry", "uncertain"]

@@ -20,6 +20,7 @@ ANGLES = ("why", "your_job", "skills", "measures", "results")
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Sender = Literal["lead", "manager", "sponsor"]
+ReplyTo = Literal["sender", "lead"]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", description="letters, digits, - and _")]
 MilestoneName = Annotated[
     str,
@@ -115,6 +116,7 @@ class Send(Frozen):
     at_most: Budget = Budget()
     max_late: Span = 4 * 60
     time_zone: str = "UTC"
+    reply_to: ReplyTo = "sender"
 
     @field_validator("max_late")
     @classmethod

@@ -10,9 +10,10 @@ One attempt
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from commsengine.channels import smtp
+from commsengine.channels.access_tokens import AccessTokens
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, DeliveryError, Mark, Outcome
 from commsengine.channels.mime import HeaderError, address, dot_stuffed, message_bytes, sender_address
 from commsengine.channels.smtp import SmtpConnection, SmtpServer
@@ -24,7 +25,9 @@ from commsengine.translation import N_, _
 class EmailChannel:
     """One SMTP connection, opened when first needed and kept. ``mail_from`` may be ``Name <address>``.
 
-    Times are in seconds. ``context`` verifies the server's certificate; the default trusts what the system trusts.
+    Times are in seconds. ``hello`` is the name in EHLO, ``tokens`` are for a server that wants one. ``context``
+    verifies the server's certificate; the default trusts what the system trusts. After ``per_connection`` messages a
+    new connection is opened. ``greeted`` hears what the server says first.
     Raises ``InputError`` when ``mail_from`` is no address.
     """
 
@@ -35,18 +38,31 @@ class EmailChannel:
         server: SmtpServer,
         mail_from: str,
         *,
+        hello: str = "",
+        tokens: AccessTokens | None = None,
         context: ssl.SSLContext | None = None,
         connect_timeout: float = 30.0,
         reply_timeout: float = 300.0,
         dot_timeout: float = 600.0,
+        per_connection: int | None = None,
+        greeted: Callable[[str], object] = lambda _: None,
     ) -> None:
         try:
             self._sender = sender_address(mail_from)
         except HeaderError as bad:
             cause = _("COMMSENGINE_MAIL_FROM {what}.", what=_(bad.what))
             raise InputError(cause, _("Write change@your-domain.")) from None
-        domain = self._sender.rpartition("@")[2]
-        self._relay = SmtpConnection(server, domain, context, connect=connect_timeout, reply=reply_timeout)
+        times = {"connect": connect_timeout, "reply": reply_timeout}
+        self._relay = SmtpConnection(
+            server,
+            self._sender,
+            hello=hello,
+            tokens=tokens,
+            context=context,
+            per_connection=per_connection,
+            greeted=greeted,
+            **times,
+        )
         self._dot_timeout = dot_timeout
 
     def deliver(self, messages: Sequence[RenderedMessage], mark: Mark) -> Iterator[Outcome]:
@@ -67,7 +83,7 @@ class EmailChannel:
 
     def _attempt(self, message: RenderedMessage, mark: Mark) -> Outcome:
         recipient, body = self._laid_out(message)
-        self._begin()
+        self._relay.begin()
         self._relay.command("rcpt", f"RCPT TO:<{recipient}>", 250, 251)
         self._relay.command("data", "DATA", 354)
         self._relay.body(body)
@@ -89,21 +105,6 @@ class EmailChannel:
         except HeaderError as bad:
             raise DeliveryError(PERMANENT, "connect", str(bad), begun=False) from None
 
-    def _begin(self) -> None:
-        # A kept connection that the server closes at MAIL is replaced by a new one.
-        if self._relay.still_open():
-            try:
-                self._mail()
-                return
-            except DeliveryError as error:
-                if self._relay.open or error.channel_down:
-                    raise
-        self._relay.connect()
-        self._mail()
-
-    def _mail(self) -> None:
-        self._relay.command("mail", f"MAIL FROM:<{self._sender}>", 250)
-
     def _may_leave(self, key: str, mark: Mark) -> bool:
         try:
             return key in set(mark([key]))
@@ -122,4 +123,4 @@ class EmailChannel:
         self._relay.reset(code)
         if not 400 <= code <= 599:
             return Outcome(key, UNCERTAIN, "reply", smtp.shown(code, reply))
-        raise smtp.refusal("reply", code, reply)
+        raise self._relay.refusal("reply", code, reply)

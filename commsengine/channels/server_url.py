@@ -1,12 +1,15 @@
-"""The parts that URLs of mail servers share: port and log-in, each refused with the remedy."""
+"""The parts that URLs of mail servers share: port, options and log-in, each refused with the remedy."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from commsengine.errors import InputError
 from commsengine.translation import N_, _
+
+BY_TOKEN = "xoauth2"  # noqa: S105 - a way to log in
+"""What ``auth`` says where an access token comes in place of a password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,27 @@ class ServerUrl:
         except ValueError:
             fix = _("A port is a number from 1 to 65535; write /, ?, # and @ in a password as %2F, %3F, %23, %40.")
             raise self.wrong(_("has no usable port"), fix) from None
+
+    def options(self, parts: SplitResult, known: dict[str, str]) -> dict[str, str]:
+        """What stands after the ``?``. ``known`` has the remedy for each option. Raises ``InputError``."""
+        given = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+        if given.keys() - known.keys():
+            fix = _("What may follow the ?: {options}.", options=", ".join(known.values()))
+            raise self.wrong(_("has an option that is not known"), fix)
+        if given.get("auth", BY_TOKEN) != BY_TOKEN:
+            raise self.wrong(_("asks for a log-in that is not known"), _("Write auth=xoauth2, or leave auth out."))
+        return given
+
+    def user_of_token(self, parts: SplitResult) -> str:
+        """The mailbox that a token opens. Raises ``InputError``."""
+        user, password = self.log_in(parts)
+        if password:
+            fix = _("Leave the password out: who logs in by token has none.")
+            raise self.wrong(_("says auth=xoauth2 and has a password"), fix)
+        if not user:
+            fix = _("Write the mailbox before the host: change%40example.com@…")
+            raise self.wrong(_("says auth=xoauth2 and has no user"), fix)
+        return user
 
     def log_in(self, parts: SplitResult) -> tuple[str, str]:
         """User and password, each empty if it is not there. Raises ``InputError``."""

@@ -1,11 +1,14 @@
-"""Slack direct messages: find the person, open the conversation, mark, post once.
+"""Slack direct messages: find the person, mark, post once.
 
 One attempt
-1. The user id: the person's own ``slack_id``, else the cache, else ``users.lookupByEmail``.
-2. The conversation: the cache, else ``conversations.open``. What the cache says and Slack refuses is asked again: ids
-   change when a person is invited again or the bot moves to another workspace.
+1. The user id: the person's own ``slack_id``, else the cache, else ``users.lookupByEmail``, fifty times a minute.
+   ``slack_users`` reads the list of users into the cache; who is deactivated there, or a bot, is not on Slack.
+2. The conversation: the cache, else the user id itself. Slack takes it as a channel, and answers with the
+   conversation's own id.
 3. ``mark``, then one ``chat.postMessage``. Slack knows no idempotency key, and the SDK's own retry posts twice, so it
    is switched off; a break after the mark is ``uncertain`` and can be looked up by the key in the metadata.
+4. What the cache says and Slack refuses is asked again: ids change when a person is invited again or the bot moves to
+   another workspace. Nothing has been posted then.
 
 When Slack does not work as it should, the message that met it is tried later; after a few of these in a row on one
 method the whole channel is down, so that an outage of an hour does not leave a thousand touches uncertain.
@@ -13,28 +16,34 @@ method the whole channel is down, so that an outage of an hour does not leave a 
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import socket
 import ssl
 import urllib.error
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from commsengine.cadence.kinds_and_states import Fault
+from commsengine.cadence.kinds_and_states import ChannelName, Fault, SlackStatus
+from commsengine.channels import slack_words
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, DeliveryError, Mark, Outcome
 from commsengine.content.message import RenderedMessage
 from commsengine.translation import N_
 
+NAME: ChannelName = "slack"
 API_URL = "https://slack.com/api/"
 EVENT_TYPE = "commsengine_touch"
 TROUBLES_IN_A_ROW = 3
 """So often may one method fail by Slack's fault until the channel is down; each sender thread counts for itself."""
 
 AFTER_TROUBLE = 1.0  # seconds, until what failed before the post is tried again
+
+_NO_SUCH_USER = ("user_disabled", "user_deactivated", "user_is_bot", "cannot_dm_bot", "cannot_dm_user")
+"""After these it is no use to open the conversation."""
 
 _NAMED = {"users.lookupByEmail": "user", "conversations.open": "channel"}
 
@@ -45,32 +54,6 @@ _quiet.setLevel(logging.CRITICAL)
 
 _NOT_ON_SLACK = N_("not on Slack")
 
-_NOBODY = {
-    "users_not_found", "user_not_found", "user_not_visible", "user_disabled", "user_deactivated", "cannot_dm_bot",
-    "cannot_dm_user", "channel_not_found", "is_archived",
-}  # fmt: skip
-_INSTALL = "Install the app again and copy its bot token (xoxb-…)"
-_SCOPES = "Give the app the scopes of slack-manifest.json, install it again and copy its bot token (xoxb-…)"
-_ALLOWED = "Ask an administrator of the Slack workspace to let this app send direct messages from here"
-_OURS = {
-    **dict.fromkeys(("invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"), _INSTALL),
-    **dict.fromkeys(("missing_scope", "no_permission", "not_allowed_token_type"), _SCOPES),
-    **dict.fromkeys((
-        "org_login_required", "ekm_access_denied", "access_denied", "team_access_not_granted", "accesslimited",
-        "enterprise_is_restricted", "two_factor_setup_required", "restricted_action",
-    ), _ALLOWED),
-    "messages_tab_disabled": "Switch it on at api.slack.com/apps: the app → App Home → Show Tabs → Messages Tab",
-    "message_limit_exceeded": "The workspace has reached a limit of its Slack plan: its administrator must see to that",
-    "team_added_to_org": "The workspace is moving into an Enterprise organisation: it works again after that",
-}  # fmt: skip
-"""Of the token, the app or the workspace, with what helps. account_inactive is the bot's own account."""
-
-_PASSES = {"team_added_to_org"}
-_THIS_MESSAGE = {
-    "invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "no_text", "invalid_arguments",
-    "metadata_too_large", "invalid_metadata_format", "invalid_metadata_schema", "markdown_text_conflict",
-    "message_not_found", "cant_update_message", "edit_window_closed",
-}  # fmt: skip
 _NO_THREAD = {
     "message_not_found", "thread_not_found", "invalid_thread_ts", "cannot_reply_to_message", "channel_not_found",
     "is_archived", "restricted_action_thread_locked",
@@ -78,7 +61,6 @@ _NO_THREAD = {
 """Nothing was posted, and without the thread it may well be."""
 
 _PERHAPS_POSTED = {"fatal_error", "internal_error"}  # "some aspect of the operation may have succeeded"
-_SLACKS_OWN = {*_PERHAPS_POSTED, "service_unavailable", "request_timeout"}
 
 _NO_CONNECTION: tuple[tuple[type[Exception], str], ...] = (
     (ConnectionRefusedError, N_("Slack refuses the connection")),
@@ -103,14 +85,28 @@ class IdCache(Protocol):
     def grid_id(self, email: str, user_id: str) -> str:
         """The same user's id in a whole Enterprise Grid, by which presses come there; empty if it is not known."""
 
+    def status(self, email: str, user_id: str) -> SlackStatus:
+        """What this user is in Slack; empty if that is not known."""
+
+
+LookUps = Callable[[str, dt.datetime], float]
+"""The seconds until an address may be looked up, at this time; 0 for now."""
+
+
+def unlimited(email: str, now: dt.datetime) -> float:
+    del email, now
+    return 0.0
+
 
 class SlackChannel:
-    """Posts as one bot. ``timeout`` is in seconds, for each request."""
+    """Posts as one bot. ``timeout`` is in seconds, for each request; ``look_ups`` keeps the pace of looking up."""
 
-    name = "slack"
+    name: str = NAME
 
-    def __init__(self, token: str, ids: IdCache, *, api_url: str = API_URL, timeout: float = 30.0) -> None:
-        self._ids = ids
+    def __init__(
+        self, token: str, ids: IdCache, *, api_url: str = API_URL, timeout: float = 30.0, look_ups: LookUps = unlimited
+    ) -> None:
+        self._ids, self._look_ups = ids, look_ups
         self._troubles: Counter[str] = Counter()
         self._client = web_client(token, api_url, timeout)
 
@@ -146,56 +142,65 @@ class SlackChannel:
             if error.reply not in _NO_THREAD:
                 raise
             return self._post(message, lambda keys: keys, stopped)
-        return _posted(message, posted, conversation)
+        return _arrived(message, posted, conversation)
 
     def _post(self, message: RenderedMessage, mark: Mark, stopped: dict[str, DeliveryError]) -> Outcome:
-        user, conversation, known = self._whereabouts(message, stopped)
+        user, conversation = self._whereabouts(message, stopped)
         if message.key not in set(mark([message.key])):
             return Outcome(message.key, RELEASED, "connect", begun=False)
         try:
-            posted = self._call("chat.postMessage", stopped, marked=True, **_card(message, conversation))
+            return self._posted(message, user, conversation or user, stopped)
         except DeliveryError as error:
-            if known and error.unreachable:  # what we remembered is no more: open it again
+            if not error.unreachable:
+                raise
+            if conversation:  # what we remembered is no more: the next time by the user's id
                 self._ids.put(message.to_email.lower(), user, "")
                 return Outcome(message.key, RETRY, "reply", error.reply, begun=False)
-            raise
-        return _posted(message, posted, conversation)
+            return self._posted(message, *self._asked_again(message, user, error, stopped), stopped)
 
-    def _whereabouts(self, message: RenderedMessage, stopped: dict[str, DeliveryError]) -> tuple[str, str, bool]:
-        """User id, conversation id, and whether the latter comes from the cache."""
+    def _whereabouts(self, message: RenderedMessage, stopped: dict[str, DeliveryError]) -> tuple[str, str]:
+        """User id, and the conversation if it is known."""
         email = message.to_email.lower()
-        cached_user, cached_dm = self._ids.get(email) or ("", "")
-        user = message.slack_id or cached_user
-        if cached_dm and user == cached_user:
-            return user, cached_dm, True
+        user, conversation = self._ids.get(email) or ("", "")
+        if message.slack_id and message.slack_id != user:
+            return message.slack_id, ""
         if not user:
-            return *self._met(email, stopped), False
-        try:
-            return user, self._opened(email, user, stopped), False
-        except DeliveryError as error:
-            if message.slack_id or not error.unreachable:
-                raise
-            # The remembered id belongs to no one now; the address may have another.
-            return *self._met(email, stopped), False
+            return self._looked_up(email, stopped, message.date), ""
+        if self._ids.status(email, user) in ("deleted", "bot"):
+            raise _not_here("deactivated")
+        return user, conversation
 
-    def _met(self, email: str, stopped: dict[str, DeliveryError]) -> tuple[str, str]:
-        found = self._looked_up(email, stopped)
-        user = str(found["id"])
-        self._ids.put(email, user, "", grid_id_of(found))
-        return user, self._opened(email, user, stopped)
+    def _posted(self, message: RenderedMessage, user: str, place: str, stopped: dict[str, DeliveryError]) -> Outcome:
+        posted = self._call("chat.postMessage", stopped, marked=True, **_card(message, place))
+        conversation = str(posted.get("channel") or place)
+        email = message.to_email.lower()
+        if (user, conversation) != self._ids.get(email):
+            self._ids.put(email, user, conversation)
+        return _arrived(message, posted, conversation)
 
-    def _opened(self, email: str, user: str, stopped: dict[str, DeliveryError]) -> str:
-        conversation = str(self._call("conversations.open", stopped, users=user)["channel"]["id"])
-        self._ids.put(email, user, conversation)
-        return conversation
+    def _asked_again(
+        self, message: RenderedMessage, user: str, refused: DeliveryError, stopped: dict[str, DeliveryError]
+    ) -> tuple[str, str]:
+        """User id and place, after a refusal of this user's id."""
+        if not message.slack_id:  # it may belong to no one now, and the address have another
+            now = self._looked_up(message.to_email.lower(), stopped)
+            if now != user:
+                return now, now
+        if refused.reply in _NO_SUCH_USER:
+            raise refused
+        return user, str(self._call("conversations.open", stopped, users=user)["channel"]["id"])
 
-    def _looked_up(self, email: str, stopped: dict[str, DeliveryError]) -> Mapping[str, Any]:
+    def _looked_up(self, email: str, stopped: dict[str, DeliveryError], now: dt.datetime | None = None) -> str:
+        if now and (wait := self._look_ups(email, now)):
+            raise DeliveryError(RELEASED, "connect", N_("waits to be looked up"), begun=False, retry_after=wait)
         found: Mapping[str, Any] = self._call("users.lookupByEmail", stopped, email=email)["user"]
         if found.get("deleted") or found.get("is_bot"):
-            raise DeliveryError(
-                PERMANENT, "connect", "deactivated", begun=False, unreachable=_NOT_ON_SLACK, fault="person"
-            )
-        return found
+            raise _not_here("deactivated")
+        user = str(found["id"])
+        known = self._ids.get(email)
+        if known is None or known[0] != user:
+            self._ids.put(email, user, "", grid_id_of(found))
+        return user
 
     def _call(
         self, method: str, stopped: dict[str, DeliveryError], *, marked: bool = False, **arguments: Any
@@ -252,21 +257,31 @@ def refused(error: SlackApiError, *, marked: bool) -> DeliveryError:
     data = getattr(error.response, "data", None)
     name = str(data.get("error", "")) if isinstance(data, dict) else ""
     phase = "reply" if marked else "connect"
-    if status == 429 or name in ("ratelimited", "rate_limited"):
-        return DeliveryError(RETRY, phase, "ratelimited", begun=False, retry_after=_wait(error))
-    if name in _NOBODY:
-        return DeliveryError(PERMANENT, phase, name, begun=False, unreachable=_NOT_ON_SLACK, fault="person")
-    if name in _OURS:
-        down = f"Slack refuses us: {name}. {_OURS[name]}"
-        fault: Fault = "later" if name in _PASSES else "us"
-        return DeliveryError(RETRY, phase, name, begun=False, channel_down=down, fault=fault)
-    if name in _THIS_MESSAGE:
+    about = slack_words.KNOWN.get(name, slack_words.UNKNOWN)
+    if status == 429 or about.kind == "busy":
+        wait = _wait(error)
+        return DeliveryError(RETRY, phase, "ratelimited", begun=False, retry_after=wait, fault="later", alike=name)
+    if about.kind == "gone":
+        return _not_here(name, phase)
+    if about.fault in ("us", "quota") or about.kind == "down":
+        down = f"Slack refuses us: {name}. {about.remedy}"
+        return DeliveryError(RETRY, phase, name, begun=False, channel_down=down, fault=about.fault, alike=name)
+    if about.fault == "message":
         return DeliveryError(PERMANENT, phase, name, fault="message", alike=name)
-    if name.replace("_", "").isalnum() and name not in _SLACKS_OWN and status < 500:
-        return DeliveryError(RETRY, phase, name)  # of this person or message, in a word that is new to us
+    if about.fault == "unknown" and name.replace("_", "").isalnum() and status < 500:
+        return DeliveryError(RETRY, phase, name, fault="unknown", alike=name)
+    return _trouble(name, status, marked)
+
+
+def _not_here(reply: str, phase: str = "connect") -> DeliveryError:
+    return DeliveryError(PERMANENT, phase, reply, begun=False, unreachable=_NOT_ON_SLACK, fault="person", alike=reply)
+
+
+def _trouble(name: str, status: int, marked: bool) -> DeliveryError:
     from_slack = name.replace("_", "").isalnum()  # anything else is not Slack speaking, but something in between
     perhaps_posted = name in _PERHAPS_POSTED or not (from_slack or status == 503)
     shown = name if from_slack else f"HTTP {status}"
+    phase = "reply" if marked else "connect"
     return _TroubleError(UNCERTAIN if marked and perhaps_posted else RETRY, phase, shown, begun=marked)
 
 
@@ -298,7 +313,7 @@ def _look_at(answer: object, named: str) -> None:
         raise TypeError(f"the answer names no {named}")
 
 
-def _posted(message: RenderedMessage, answer: Mapping[str, Any], conversation: str) -> Outcome:
+def _arrived(message: RenderedMessage, answer: Mapping[str, Any], conversation: str) -> Outcome:
     where = f"{answer.get('channel', conversation)}:{answer.get('ts', '')}"
     return Outcome(message.key, SENT, "reply", "ok", remote_id=where)
 

@@ -7,13 +7,18 @@ import select
 import smtplib
 import socket
 import ssl
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, parse_qs
+from ipaddress import ip_address
+from typing import Any
 
 from commsengine.cadence.kinds_and_states import Fault
-from commsengine.channels import refusals
+from commsengine.channels import refusals, smtp_login
+from commsengine.channels.access_tokens import AccessToken, AccessTokens, TokenError
 from commsengine.channels.channel import PERMANENT, RETRY, DeliveryError
 from commsengine.channels.server_url import ServerUrl
+from commsengine.channels.smtp_login import Dialogue, LoginRefusedError, NoWayInError
 from commsengine.loopback import is_loopback
 from commsengine.translation import N_, _
 
@@ -23,8 +28,8 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 
 _QUEUED = re.compile(r"queued as ([\w.-]+)|\bid=([\w.-]+)", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+")
-AUTH, HELLO = "auth", "hello"
-"""Phases of a connection that the server answered and refused: at the log-in, or before it."""
+AUTH, HELLO, TOKEN = "auth", "hello", "token"
+"""Phases of a connection that was refused at the log-in, or before it, or for which no token was to be had."""
 _WAIT = {421: 60.0, 452: 900.0}  # seconds, by code
 _WAIT_OTHERWISE = 300.0  # seconds; what grey-listing relays ask for
 _PATIENCE = 60.0  # seconds; the unit in which relays count messages
@@ -49,13 +54,17 @@ _NO_CONNECTION: tuple[tuple[type[Exception], str], ...] = (  # the first that fi
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """A relay: ``tls`` is ``starttls``, ``tls`` (from the first byte) or ``off``; no user means no AUTH."""
+    """A relay: ``tls`` is ``starttls``, ``tls`` (from the first byte) or ``off``; no user means no AUTH.
+
+    ``by_token``: the user has no password and logs in with an access token.
+    """
 
     host: str
     port: int
     tls: str = STARTTLS
     user: str = ""
     password: str = field(default="", repr=False)
+    by_token: bool = False
 
 
 def parse_smtp_url(url: str) -> SmtpServer:
@@ -73,25 +82,21 @@ def parse_smtp_url(url: str) -> SmtpServer:
     if ":" not in host and not _HOST.fullmatch(host):
         fix = _("Write a host name or an address, for example smtp.example.com.")
         raise given.wrong(_("names a host that cannot be"), fix)
-    tls = _tls(given, parts, host)
-    user, password = given.log_in(parts)
-    if bool(user) != bool(password):
+    options = given.options(parts, {"tls": "tls=starttls, tls=tls, tls=off", "auth": "auth=xoauth2"})
+    tls, by_token = _tls(given, parts.scheme, options.get("tls"), host), "auth" in options
+    user, password = (given.user_of_token(parts), "") if by_token else given.log_in(parts)
+    if not by_token and bool(user) != bool(password):
         cause = _("has a user without a password, or a password without a user")
         raise given.wrong(cause, _("Write both, or neither."))
     if port == 0:
         raise given.wrong(_("names port 0"), _("Write the port of your relay, for example {port}.", port=_PORTS[tls]))
-    return SmtpServer(host, port or _PORTS[tls], tls, user, password)
+    return SmtpServer(host, port or _PORTS[tls], tls, user, password, by_token)
 
 
-def _tls(given: ServerUrl, parts: SplitResult, host: str) -> str:
-    options = parse_qs(parts.query, keep_blank_values=True)
-    if options.keys() - {"tls"}:
-        fix = _("The only option is tls=starttls, tls=tls or tls=off.")
-        raise given.wrong(_("has an option that is not known"), fix)
-    wanted = options["tls"][-1] if "tls" in options else None
+def _tls(given: ServerUrl, scheme: str, wanted: str | None, host: str) -> str:
     if wanted is not None and wanted not in _PORTS:
         raise given.wrong(_("asks for a kind of TLS that is not known"), _("Write tls=starttls, tls=tls or tls=off."))
-    if parts.scheme == "smtps":
+    if scheme == "smtps":
         if wanted not in (None, TLS):
             fix = _("Write smtps:// without tls, or smtp:// with it.")
             raise given.wrong(_("starts with smtps:// and says tls={kind}", kind=wanted), fix)
@@ -99,15 +104,49 @@ def _tls(given: ServerUrl, parts: SplitResult, host: str) -> str:
     return wanted or (OFF if is_loopback(host) else STARTTLS)
 
 
+class _Smtp(smtplib.SMTP):
+    """Keeps what the server greeted with."""
+
+    banner = b""
+
+    def connect(self, *place: Any, **more: Any) -> tuple[int, bytes]:
+        code, self.banner = super().connect(*place, **more)
+        return code, self.banner
+
+
+class _TlsSmtp(_Smtp, smtplib.SMTP_SSL):
+    """The same from the first byte."""
+
+
 class SmtpConnection:
-    """Opened and secured when first needed, kept, and dropped after anything odd. Times are in seconds."""
+    """Opened and secured when first needed, kept, and dropped after anything odd. Times are in seconds.
+
+    ``sender`` is the address of MAIL FROM. ``hello`` is the name in EHLO; without one it is our address as the
+    server sees it. ``tokens`` are for a server that wants one. After ``per_connection`` messages a new connection is
+    opened. ``greeted`` hears what the server says first.
+    """
 
     def __init__(
-        self, server: SmtpServer, local_name: str, context: ssl.SSLContext | None, *, connect: float, reply: float
+        self,
+        server: SmtpServer,
+        sender: str,
+        *,
+        hello: str = "",
+        tokens: AccessTokens | None = None,
+        context: ssl.SSLContext | None = None,
+        per_connection: int | None = None,
+        greeted: Callable[[str], object] = bool,
+        connect: float,
+        reply: float,
     ) -> None:
-        self._server, self._local_name, self._context = server, local_name, context
+        self._server, self._sender, self._hello, self._context = server, sender, hello, context
+        self._tokens = tokens if server.by_token else None
         self._connect_timeout, self._reply_timeout = connect, reply
         self._smtp: smtplib.SMTP | None = None
+        self._token: AccessToken | None = None  # what this session logged in with
+        self._per_connection, self._greeted, self._carried = per_connection, greeted, 0
+        self.banner = ""
+        """What the server greeted with."""
 
     @property
     def open(self) -> bool:
@@ -120,26 +159,45 @@ class SmtpConnection:
         return self.open
 
     def connect(self) -> None:
-        """Open, verify, log in. Raises ``DeliveryError`` with the channel down."""
+        """Open, verify, log in; a refused token is renewed once. Raises ``DeliveryError`` with the channel down."""
         try:
-            self._smtp = smtp = self._opened()
-            self._secure(smtp)
-            self.wait_at_most(self._reply_timeout)
-            # The body and the final dot are two writes; with Nagle's algorithm the second waits 40 ms for an echo.
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            try:
+                self._connect()
+            except LoginRefusedError as refused:
+                if not (self._tokens and self._token and refused.code >= 500):
+                    raise
+                self.drop()
+                self._tokens.another_than(self._token)
+                self._connect()
+        except LoginRefusedError as refused:
+            self.drop()
+            raise _turned_away(AUTH, refused.code, refused.reply, self._place) from None
+        except TokenError as error:
+            self.drop()
+            raise _without_token(error) from None
         except OSError as error:
             self.drop()
             raise _no_connection(error, self._server.host, self._server.port) from None
 
+    def begin(self) -> None:
+        """MAIL FROM, on the kept connection or on a new one where the server has ended it. Raises ``DeliveryError``."""
+        if self._per_connection is not None and self._carried >= self._per_connection:
+            self.quit()
+        if not (self._kept() and self._goes_on()):
+            self.connect()
+            self._greeted(self.banner)
+            self.command("mail", self._mail, 250)
+        self._carried += 1
+
     def command(self, phase: str, command: str, *wanted: int) -> None:
         """Raises ``DeliveryError`` for any other reply than the wanted, or when the connection breaks."""
-        try:
-            code, reply = self._live.docmd(command)
-        except OSError as error:
-            raise self._broken(phase, error) from None
+        code, reply = self._asked(phase, command)
         if code not in wanted:
             self.reset(code)
-            raise refusal(phase, code, reply)
+            raise self.refusal(phase, code, reply)
+
+    def refusal(self, phase: str, code: int, reply: bytes) -> DeliveryError:
+        return refusal(phase, code, reply, self._sender)
 
     def body(self, data: bytes) -> None:
         # Without the final dot the server may not act on it yet.
@@ -185,6 +243,44 @@ class SmtpConnection:
             self._smtp = None
 
     @property
+    def _mail(self) -> str:
+        return f"MAIL FROM:<{self._sender}>"
+
+    @property
+    def _place(self) -> str:
+        return f"{self._server.host}:{self._server.port}"
+
+    def _kept(self) -> bool:
+        # A session lasts no longer than the token that opened it.
+        if self.still_open() and self._tokens and self._token and self._tokens.has_replaced(self._token):
+            self.quit()
+        return self.open
+
+    def _goes_on(self) -> bool:
+        # False where the server is done with this connection: with the session (421), or with its token (530, 535).
+        try:
+            code, reply = self._asked("mail", self._mail)
+        except DeliveryError:
+            return False
+        if code == 250:
+            return True
+        self.reset(code)
+        error = self.refusal("mail", code, reply)
+        if self._tokens and self._token and code in (530, 535):
+            self.drop()
+            with suppress(TokenError):  # the next log-in says why
+                self._tokens.another_than(self._token)
+        elif self.open or error.channel_down:
+            raise error
+        return False
+
+    def _asked(self, phase: str, command: str) -> smtp_login.SmtpReply:
+        try:
+            return self._live.docmd(command)
+        except OSError as error:
+            raise self._broken(phase, error) from None
+
+    @property
     def _live(self) -> smtplib.SMTP:
         if self._smtp is None:
             raise smtplib.SMTPServerDisconnected("no connection is open")
@@ -196,11 +292,21 @@ class SmtpConnection:
             raise smtplib.SMTPServerDisconnected("the connection is closed")
         return self._live.sock
 
+    def _connect(self) -> None:
+        self._smtp = smtp = self._opened()
+        self.banner, self._carried = _words(getattr(smtp, "banner", b"")), 0
+        smtp.local_hostname = self._hello or address_literal(self._socket.getsockname()[0])
+        self._secure(smtp)
+        self.wait_at_most(self._reply_timeout)
+        # The body and the final dot are two writes; with Nagle's algorithm the second waits 40 ms for an echo.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
     def _opened(self) -> smtplib.SMTP:
-        server, name, timeout = self._server, self._local_name, self._connect_timeout
+        # smtplib would ask the name service for our name, which may take seconds
+        server, name, timeout = self._server, self._hello or "localhost", self._connect_timeout
         if server.tls == TLS:
-            return smtplib.SMTP_SSL(server.host, server.port, name, timeout=timeout, context=self._verifying())
-        return smtplib.SMTP(server.host, server.port, name, timeout=timeout)
+            return _TlsSmtp(server.host, server.port, name, timeout=timeout, context=self._verifying())
+        return _Smtp(server.host, server.port, name, timeout=timeout)
 
     def _secure(self, smtp: smtplib.SMTP) -> None:
         smtp.ehlo_or_helo_if_needed()
@@ -211,7 +317,19 @@ class SmtpConnection:
         if not (encrypted or self._server.tls == OFF or is_loopback(self._server.host)):
             raise smtplib.SMTPNotSupportedError("the connection is not encrypted")
         if self._server.user:
-            smtp.login(self._server.user, self._server.password)
+            self._log_in(smtp)
+
+    def _log_in(self, smtp: smtplib.SMTP) -> None:
+        features, user = smtp.ehlo_resp or b"", self._server.user
+        if self._tokens:
+            self._token = self._tokens.current()
+            dialogue = smtp_login.by_token(features, user, self._token.text)
+        else:
+            dialogue = smtp_login.by_password(features, user, self._server.password)
+        try:
+            _carry(smtp, dialogue)
+        except NoWayInError as error:
+            raise smtplib.SMTPNotSupportedError(str(error)) from None
 
     def _verifying(self) -> ssl.SSLContext:
         if self._context is None:
@@ -224,8 +342,23 @@ class SmtpConnection:
         return DeliveryError(RETRY, phase, why)
 
 
-def refusal(phase: str, code: int, reply: bytes) -> DeliveryError:
-    text, what = shown(code, reply), refusals.about(phase, code, _words(reply))
+def _carry(smtp: smtplib.SMTP, dialogue: Dialogue) -> None:
+    with suppress(StopIteration):
+        line = next(dialogue)
+        while True:
+            smtp.putcmd(line.decode("ascii"))
+            line = dialogue.send(smtp.getreply())
+
+
+def address_literal(address: str) -> str:
+    """How EHLO names a machine that has no name (RFC 5321, 4.1.3)."""
+    found = ip_address(address.partition("%")[0])
+    return f"[IPv6:{found}]" if found.version == 6 else f"[{found}]"
+
+
+def refusal(phase: str, code: int, reply: bytes, sender: str = "") -> DeliveryError:
+    """``sender`` is our own address, the only one that the reply may show."""
+    text, what = shown(code, reply, sender), refusals.about(phase, code, _words(reply))
     if what == refusals.US and phase == refusals.MAIL:
         return _for_everybody(what, phase, text, f"the relay refuses our sender: {text}")
     if what in _EVERYBODY:
@@ -246,12 +379,10 @@ def _no_connection(error: Exception, host: str, port: int) -> DeliveryError:
         error = error.__context__  # smtplib calls a silence a closed connection
     place = f"{host}:{port}"
     if isinstance(error, smtplib.SMTPResponseException):
-        return _turned_away(error, place)
+        return _turned_away(HELLO, error.smtp_code, _bytes(error.smtp_error), place)
     reason = next(text for kind, text in _NO_CONNECTION if isinstance(error, kind))
     cause = reason.format(place=place, host=host, detail=_in_words(error))
-    no_way_in = type(error) is smtplib.SMTPException  # it offers none of the ways to log in that we know
-    ours = no_way_in or isinstance(error, smtplib.SMTPNotSupportedError | ssl.SSLError)
-    fault: Fault = "us" if ours else "later"
+    fault: Fault = "us" if isinstance(error, smtplib.SMTPNotSupportedError | ssl.SSLError) else "later"
     return DeliveryError(RETRY, refusals.CONNECT, cause, begun=False, channel_down=cause, fault=fault)
 
 
@@ -260,10 +391,15 @@ def queue_id(reply: bytes) -> str:
     return (found[1] or found[2]) if found else ""
 
 
-def shown(code: int, reply: bytes) -> str:
-    """One line of at most 300 characters, without addresses."""
+def shown(code: int, reply: bytes, sender: str = "") -> str:
+    """One line of at most 300 characters, without addresses but that of ``sender``."""
     line = _words(reply)
-    return _ADDRESS.sub("(address)", f"{code} {line}" if code else line)[:300]
+    return _ADDRESS.sub(lambda found: _named(found[0], sender), f"{code} {line}" if code else line)[:300]
+
+
+def _named(address: str, sender: str) -> str:
+    ours = bool(sender) and address.strip("'\",.;:()[]").lower() == sender.lower()
+    return address if ours else "(address)"
 
 
 def _for_everybody(what: str, phase: str, reply: str, cause: str) -> DeliveryError:
@@ -274,16 +410,18 @@ def _for_everybody(what: str, phase: str, reply: str, cause: str) -> DeliveryErr
     )
 
 
-def _turned_away(error: smtplib.SMTPResponseException, place: str) -> DeliveryError:
+def _without_token(error: TokenError) -> DeliveryError:
+    because = error.because
+    return DeliveryError(RETRY, TOKEN, because, begun=False, channel_down=because, fault=error.fault)
+
+
+def _turned_away(phase: str, code: int, reply: bytes, place: str) -> DeliveryError:
     # The server answered and lets us no further; from 500 on until a person sees to it.
-    code, reply = error.smtp_code, _bytes(error.smtp_error)
     what, text = refusals.about(refusals.CONNECT, code, _words(reply)), shown(code, reply)
-    logging_in = isinstance(error, smtplib.SMTPAuthenticationError)
     if what in (refusals.QUOTA, refusals.CONNECTIONS):
         return _for_everybody(what, refusals.CONNECT, text, _EVERYBODY[what].format(text=text))
     refused = "refuses our log-in" if code >= 500 else "does not let us log in at present"
-    cause = f"{place} {refused if logging_in else 'turns us away'}: {text}"
-    phase = AUTH if logging_in else HELLO
+    cause = f"{place} {refused if phase == AUTH else 'turns us away'}: {text}"
     return _for_everybody(refusals.US if code >= 500 else refusals.DOWN, phase, cause, cause)
 
 

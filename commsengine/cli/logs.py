@@ -62,6 +62,7 @@ def configure_logs(level: int) -> None:
         logger_factory=structlog.WriteLoggerFactory(bare(sys.stderr)),
         cache_logger_on_first_use=False,
     )
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # what fails there is said by us, in words
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s")
 
 

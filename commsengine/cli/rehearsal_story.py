@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cli.output import n_follow_ups, n_people, n_touches, table, title, when
+from commsengine.cli.output import n_follow_ups, n_messages, n_people, n_touches, table, title, when
 from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
+    import datetime as dt
+
+    from commsengine.channels.providers import ProviderProfile
+    from commsengine.sandbox.as_if_report import AsIfReport
     from commsengine.sandbox.rehearse import Story
 
 KINDS = {
@@ -38,6 +43,7 @@ def as_data(story: Story) -> dict[str, Any]:
         "answers": dict(story.answers),
         "follow_ups_open": [call.as_json() for call in story.calls],
         "agrees": story.agrees,
+        "as_if": story.report.as_json() if story.report else None,
         "seconds": round(story.seconds, 1),
     }
 
@@ -55,16 +61,93 @@ def tell(story: Story, where: Path) -> None:
     _counts(N_("what"), N_("touches"), [(KINDS.get(kind, kind), number) for kind, number in _kinds(story)])
     click.echo()
     _counts(N_("by"), N_("touches"), _channels(story))
-    if story.answers:
-        click.echo()
-        done = [(kind.replace("_", " "), number) for kind, number in story.answers.most_common()]
-        _counts(N_("what people did"), N_("times"), done)
-    _paused(story)
-    _calls(story)
+    if story.report is not None:
+        _as_if(story.report)
+    else:
+        _what_people_did(story)
+        _paused(story)
+        _calls(story)
     click.echo()
     click.echo(_agreement(story))
     text = N_("Look closer: COMMSENGINE_DATABASE_URL=sqlite:///rehearsal.db commsengine --workspace {there} status")
     click.echo(_(text, there=shlex.quote(str(where))))
+
+
+def _what_people_did(story: Story) -> None:
+    if story.answers:
+        click.echo()
+        done = [(kind.replace("_", " "), number) for kind, number in story.answers.most_common()]
+        _counts(N_("what people did"), N_("times"), done)
+
+
+def _as_if(report: AsIfReport) -> None:
+    click.echo()
+    if report.as_if.mail is not None:
+        title(limits_in_words(report.as_if.mail))
+    if report.as_if.slack_cold:
+        title(_("Slack, with an app that is new to it."))
+    columns = [N_("largest waves"), N_("by"), N_("messages"), N_("last one left"), N_("minutes after")]
+    rows = [
+        (when(wave.at), wave.channel, f"{wave.messages:,}", when(wave.last_sent_at), f"{_minutes(wave.took):,}")
+        for wave in report.waves
+    ]
+    table(columns, rows, right=["messages", "minutes after"])
+    click.echo()
+    for line in _findings(report):
+        click.echo(line)
+    if report.as_if.to_set:
+        click.echo("\n" + _("Before the start (docs/providers.md has the steps):"))
+        for line in report.as_if.to_set:
+            click.echo(f"- {line}")
+
+
+def limits_in_words(profile: ProviderProfile) -> str:
+    """``Microsoft 365 mailbox: 3 connections, 30 messages a minute, 10,000 in 24 hours.``"""
+    limits = profile.limits
+    parts = [counted(limits.connections, "connection", "connections")]
+    if limits.per_minute:
+        parts.append(_("{messages} a minute", messages=n_messages(int(limits.per_minute))))
+    if limits.per_day:
+        parts.append(_("{number:,} in 24 hours", number=limits.per_day))
+    return f"{profile.title}: {', '.join(parts)}."
+
+
+def _findings(report: AsIfReport) -> Iterator[str]:
+    limits = report.as_if.mail.limits if report.as_if.mail else None
+    if limits and report.day and limits.per_day:
+        text = N_("Fullest 24 hours: {messages:,} of {most:,} messages, up to {instant}.")
+        yield _(text, messages=report.day.messages, most=limits.per_day, instant=when(report.day.until))
+        if report.day.full:
+            days = ", ".join(f"{day:%a %d %b}" for day in report.day.full)
+            yield _("That limit was met on {days}: what was left waited until there was room again.", days=days)
+    yield _lateness(report)
+    yield from _refusals(report)
+    if limits and report.connections:
+        yield _("Connections open at once: {number} of {most}.", number=report.connections, most=limits.connections)
+    yield _("Answers by link, button and reply do not pass through it: they come in at any time.")
+
+
+def _lateness(report: AsIfReport) -> str:
+    if not report.late and not report.next_day:
+        return _("Every message left on its day, none later than an hour after it was due.")
+    text = N_("{messages} left more than an hour after they were due; {people} heard on a later day than planned.")
+    return _(text, messages=n_messages(report.late), people=n_people(len(report.next_day)))
+
+
+def _refusals(report: AsIfReport) -> Iterator[str]:
+    if report.outside:
+        people, some = n_people(len(report.outside)), ", ".join(report.outside[:3])
+        yield _("It does not carry to addresses outside the company: {people} ({some} …).", people=people, some=some)
+    if report.delayed:
+        yield _("It delayed {messages} that came too fast.", messages=n_messages(report.delayed))
+    for reply, times in report.refused.items():
+        yield _("It refused {times}: {reply}", times=counted(times, "time", "times"), reply=reply)
+    if not report.refused and report.as_if.mail:
+        yield _("It refused nothing.")
+
+
+def _minutes(span: dt.timedelta) -> int:
+    return math.ceil(span.total_seconds() / 60)
 
 
 def _counts(what: str, times: str, rows: Iterable[tuple[str, int]]) -> None:

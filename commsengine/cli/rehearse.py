@@ -7,8 +7,9 @@ import gc
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,18 +45,34 @@ port_option = click.option(
     show_default=True,
     help=N_("How the people of the sandbox answer; the weak and the strong do by what they remember."),
 )
+@click.option(
+    "--as-if",
+    "providers",
+    metavar="PROVIDER",
+    multiple=True,
+    help=N_(
+        "With the limits of microsoft365, hve, gmail, google-relay, ses, postfix or a profile of providers.yaml; with "
+        "slack-cold for Slack, which may stand beside it. Only what is named carries messages."
+    ),
+)
 @serve_option
 @port_option
 @json_option
 @with_workspace
-def rehearse(wiring: Wiring, plan: Path, answers: str, serve: bool, port: int, as_json: bool) -> None:
+def rehearse(
+    wiring: Wiring, plan: Path, answers: str, providers: Sequence[str], serve: bool, port: int, as_json: bool
+) -> None:
     """Run a plan for real in a sandbox, on a time-lapse clock: weeks in seconds, nothing leaves this machine.
 
     The engine, the channels and the answers are the real ones; the mail server and Slack are stand-ins here.
 
-    Example: commsengine rehearse schedules/crm-rollout.yaml --serve
+    Example: commsengine rehearse schedules/crm-rollout.yaml --as-if microsoft365
     """
-    _perform(wiring, plan, wiring.folder / "rehearsals", answers, serve=serve, port=port, as_json=as_json)
+    from commsengine.sandbox.as_if import as_if
+
+    carriers = as_if(providers, wiring.providers if providers else ())
+    script = replace(_script(wiring, plan, answers), as_if=carriers)
+    _perform(script, wiring.folder / "rehearsals", serve=serve, port=port, as_json=as_json)
 
 
 @click.command()
@@ -75,14 +92,14 @@ def demo(serve: bool, port: int, as_json: bool) -> None:
     schedules = shipped_folder("schedules")
     plan = schedules / "crm-rollout.yaml"
     with Wiring(schedules) as wiring:
-        _perform(wiring, plan, Path("demo"), "typical", serve=serve, port=port, as_json=as_json)
+        _perform(_script(wiring, plan, "typical"), Path("demo"), serve=serve, port=port, as_json=as_json)
 
 
-def _perform(wiring: Wiring, plan: Path, folder: Path, answers: str, *, serve: bool, port: int, as_json: bool) -> None:
+def _perform(script: Script, folder: Path, *, serve: bool, port: int, as_json: bool) -> None:
     from commsengine.cli.rehearsal_story import as_data, tell
-    from commsengine.sandbox.rehearse import Rehearsal
+    from commsengine.sandbox.rehearse import Rehearsal, with_pause
 
-    script = _script(wiring, plan, answers)
+    script = with_pause(script)
     where = folder / script.plan.campaign
     where.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -118,12 +135,12 @@ def _hurry() -> Iterator[None]:
 
 
 def _script(wiring: Wiring, path: Path, answers: str) -> Script:
-    # From the day before the first message opens, with a pause on a busy morning.
+    # From the day before the first message opens.
     from commsengine.cadence.calendar import DAY, Hours, last_closing
     from commsengine.cadence.history import Campaign, Campaigns
     from commsengine.planning.plan_on_disk import checked
     from commsengine.planning.simulation import supposition
-    from commsengine.sandbox.rehearse import Script, with_pause
+    from commsengine.sandbox.rehearse import Script
 
     checked_plan = checked(wiring.check(path))
     plan, people = checked_plan.plan, checked_plan.people
@@ -134,7 +151,7 @@ def _script(wiring: Wiring, path: Path, answers: str) -> Script:
     script = Script(plan, people, wiring.rules, wiring.templates, start, last_closing(plan, people), supposing)
     text = N_("Rehearsing {campaign} for {people:,} people, {start:%d %b %Y} to {until:%d %b %Y} …")
     note(_(text, campaign=plan.campaign, people=len(people), start=start, until=script.until))
-    return with_pause(script)
+    return script
 
 
 def _with_progress(run: Callable[[Callable[[dt.datetime], object]], Story], script: Script) -> Story:

@@ -69,8 +69,8 @@ def tick(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
 
     Example: commsengine tick
     """
-    from commsengine.engine.garbage_collection import keep_what_is_there
     from commsengine.engine.state_folder import STOPPED
+    from commsengine.garbage_collection import keep_what_is_there
 
     wiring.must_send()
     _tell_left_out(wiring)

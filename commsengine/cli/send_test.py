@@ -56,7 +56,7 @@ def send_test(
     outcome = _deliver(wiring, chosen, mail)
     if outcome.verdict != "sent":
         why = outcome.channel_down or outcome.reply or outcome.verdict
-        raise CommsError(_("It was not sent: {reason}.", reason=_(why)), _("Run: commsengine doctor"))
+        raise CommsError(_("It was not sent: {reason}.", reason=_(why).rstrip(".")), _("Run: commsengine doctor"))
     click.echo(_("Sent to {to} by {channel}, as {email} would see it.", to=to, channel=chosen, email=person.email))
 
 

@@ -13,10 +13,12 @@ from commsengine.cli.output import (
     json_option,
     n_follow_ups,
     n_touches,
+    say,
     show_json,
     table,
     title,
     waits_for,
+    what_helps,
     when,
 )
 from commsengine.cli.questions import show_questions
@@ -46,8 +48,8 @@ def today(wiring: Wiring, as_json: bool) -> None:
     if not any(found.values()):
         click.echo(_("Nothing waits for a person."))
     for rest in found["channels"]:
-        click.echo(f"{at_rest(rest, wiring.clock())} {waits_for(rest)}")
-        click.echo(_("See what is wrong: commsengine doctor") + "\n")
+        say(f"{at_rest(rest, wiring.clock())} {waits_for(rest)}")
+        click.echo(what_helps(rest) + "\n")
     if found["questions"]:
         title(counted(len(found["questions"]), "open question", "open questions"))
         show_questions(found["questions"])

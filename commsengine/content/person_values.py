@@ -34,7 +34,7 @@ class TextValues(dict[str, str]):
 
     def __init__(self, person: Person, signers: Signers, sender: Person, given: Mapping[str, str]) -> None:
         super().__init__(given)
-        self.person, self.sender = person, sender
+        self.person, self.sender, self.lead = person, sender, signers.lead
         self._signers = {"lead": signers.lead, "manager": signers.manager, "sponsor": signers.sponsor, "sender": sender}
 
     def __missing__(self, name: str) -> str:

@@ -26,7 +26,7 @@ from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers, TextValues
 from commsengine.content.recipe import Library, Recipe, check_texts, recipe_for, required_by, template_of
 from commsengine.content.sheet import Sheet, message_of, write
-from commsengine.content.slots import PLAIN, Prose, Skeleton, clean, slotted
+from commsengine.content.slots import PLAIN, Prose, Skeleton, clean, mark, slotted
 from commsengine.content.talking_points import Part, TalkingPoints, parts_of
 from commsengine.content.template_values import Setting, WrittenAs, line, links_end
 from commsengine.content.templates import Text
@@ -36,6 +36,7 @@ from commsengine.translation import N_, _, in_language
 
 MOST_SHEETS = 2_000
 PREFIX = {"remind": N_("Reminder: {subject}"), "correction": N_("Correction: {subject}")}
+ANSWERED = N_("Answer to your question: {question}")
 
 M = TypeVar("M", bound=Callable[..., Any])
 
@@ -150,7 +151,8 @@ class Renderer:
         touch = {"number": 1, "variant": 0, "kind": template, "unclear": False, "asks": False}
         given = {name: slotted(value, facts) for name, value in fields.items()}
         context |= {"page": page, "channel": channel, "touch": touch, "ask": "acknowledge", **given}
-        title = subject or _subject(context, template)
+        asked = mark(given["question"]) if template == "answer" else ""
+        title = Prose(_(ANSWERED, question=asked)) if asked else subject or _subject(context, template)
         ask = "acknowledge" if template == "correction" else "nothing"
         sheet = write(self._library, recipe, context, title, ask, bool(subject))
         return message_of(sheet, self.plan, facts, channel, at)

@@ -109,7 +109,7 @@ def message_of(sheet: Sheet, plan: Plan, facts: TextValues, channel: ChannelName
         to_name=header(person.name),
         slack_id=person.slack_id,
         sender_name=header(sender.name or sender.email),
-        reply_to=sender.email,
+        reply_to=(sender if plan.send.reply_to == "sender" else facts.lead).email,
         subject=header(sheet.subject.fill(facts), 0 if sheet.own_subject else SUBJECT_LENGTH),
         text=text,
         html=sheet.html.fill(facts) if sheet.html else "",

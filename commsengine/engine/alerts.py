@@ -48,10 +48,24 @@ class Alerts:
         event = f"held since {hold.since.isoformat()}"
         self._send(event, hold.since.date(), subject, _(text, reason=_(hold.reason)), now)
 
-    def shut(self, channel: Carrier, breaker: Breaker, waiting: Callable[[], int], now: dt.datetime) -> None:
-        """For a channel that waits for a person or a quota; ``waiting`` counts what does not leave."""
+    def shut(
+        self, channel: Carrier, breaker: Breaker, provider: str, waiting: Callable[[], int], now: dt.datetime
+    ) -> None:
+        """For a channel that waits for a person, or for a quota that keeps somebody waiting; ``waiting`` counts what
+        does not leave. ``provider`` is whose limits the channel keeps.
+        """
+
+        def text() -> str:
+            number = waiting()
+            return (
+                _until_renewal(breaker, provider, number, now)
+                if breaker.fault == "quota"
+                else _rests(breaker, number, now)
+            )
+
         subject = _("Nothing leaves by {channel}", channel=channel)
-        self._send(f"{channel} is shut", now.date(), subject, lambda: _rests(breaker, waiting(), now), now)
+        event = f"{channel} is shut" if breaker.fault != "quota" else f"{channel} is full"
+        self._send(event, now.date(), subject, text, now)
 
     def failing(self, record: CampaignRecord, why: str, reasons: Counter[Reason], now: dt.datetime) -> None:
         # it names reasons and their numbers, never an address
@@ -82,8 +96,10 @@ class Alerts:
         to = to or self._admin
         if not (to and self._way) or key in self._sent:
             return
-        self._sent.add(key)
         text = text if isinstance(text, str) else text()
+        if not text:
+            return
+        self._sent.add(key)
         message = RenderedMessage(
             key=key,
             campaign=NAME,
@@ -99,14 +115,31 @@ class Alerts:
 
 
 def _rests(breaker: Breaker, waiting: int, now: dt.datetime) -> str:
-    passes = _("passes by itself when the quota renews") if breaker.fault == "quota" else _("does not pass by itself")
     return _(
-        "The reason: {because}.\n\nThis {passes}. {waits}, and none of them counts as refused. The channel "
-        "rests until {until:%H:%M:%S} UTC; then one message tries it, again and again, every ten minutes at "
+        "The reason: {because}.\n\nThis does not pass by itself. {waits}, and none of them counts as refused. The "
+        "channel rests until {until:%H:%M:%S} UTC; then one message tries it, again and again, every ten minutes at "
         "least (where cron calls the engine, with each tick), and once it gets through the others follow. "
         "The other channels go on. See what is wrong:\n\n    commsengine doctor",
         because=_(breaker.because).rstrip("."),
-        passes=passes,
         waits=counted(waiting, "message waits", "messages wait"),
         until=breaker.until or now,
     )
+
+
+def _until_renewal(breaker: Breaker, provider: str, waiting: int, now: dt.datetime) -> str:
+    if not waiting:
+        return ""
+    whose = _("The mail server is taken for: {provider}.", provider=provider) if provider else ""
+    text = _(
+        "The reason: {because}. {whose}\n\n{waits}, and none of them counts as refused: nothing is lost. The channel "
+        "rests until {until:%a %d %b %H:%M:%S} UTC; then they leave as there is room, in their send windows. Of "
+        "several touches of one message the newest leaves. The other channels go on.\n\n"
+        "You need not do anything. For more messages a day, send by Microsoft 365 High Volume Email, by a Google "
+        "Workspace relay or by a mail relay of your own (COMMSENGINE_SMTP_URL); if the server allows you more than "
+        "that, write how many in COMMSENGINE_SMTP_DAILY. How things stand:\n\n    commsengine status",
+        because=_(breaker.because).rstrip("."),
+        whose=whose,
+        waits=counted(waiting, "message waits", "messages wait"),
+        until=breaker.until or now,
+    )
+    return text.replace(". \n", ".\n")

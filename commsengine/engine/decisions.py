@@ -42,7 +42,7 @@ class Decisions:
 
     def _rests(self, now: dt.datetime) -> Mapping[str, dt.datetime]:
         # a silence between two ticks goes on now
-        ends = self._store.engine.rests()
+        ends = self._store.channels.ends()
         return {**ends, SILENCE: now} if awaited(self._store, now) else ends
 
     def estimated(self, campaign: Campaign, now: dt.datetime) -> Campaign:

@@ -35,6 +35,7 @@ from commsengine.engine.recorder import Recorder
 from commsengine.engine.refusal_guard import RefusalGuard
 from commsengine.engine.restored_database import look_back
 from commsengine.engine.senders import ChannelSetup, SenderPool
+from commsengine.engine.shared_limits import SharedLimits
 from commsengine.engine.startup import Reconciled
 from commsengine.engine.state_folder import STOPPED, StateFolder
 from commsengine.engine.uncertain_sends import Resolution
@@ -42,6 +43,7 @@ from commsengine.engine.waiting_messages import waiting
 from commsengine.errors import DiskError
 from commsengine.store.records import CampaignRecord, Lease
 from commsengine.store.store import Store
+from commsengine.translation import N_
 
 SETTLES_SOON = 15.0  # seconds a tick waits out until somebody can look for an uncertain send
 SETTLES_IN = 10.0  # seconds a pause of ours waits for what is under way
@@ -132,7 +134,9 @@ class Engine:
         self._ticking = threading.Lock()
         self._stumbled = self._stop_logged = False
         self._heartbeat = Heartbeat(store, self.decisions, self.owner, interval)
+        self._cron = interval is None
         self._waiting = WaitingPeople()
+        self._full: dict[str, dt.datetime] = {}
         self._due_before: list[str] = []
         self._stuck = False
 
@@ -160,6 +164,7 @@ class Engine:
                 progress=self._progress,
                 suspects=suspects,
                 guard=self._guard,
+                shared=SharedLimits(self._store, name, setup.profile, cron=self._cron),
                 stopped=self._stopped,
             )
             for name, setup in self._setups.items()
@@ -197,7 +202,11 @@ class Engine:
             self._ticking.release()
         done = [pool.join(max(0.0, until - time.monotonic())) for pool in self._pools.values()]
         self._recorder.close()
-        self._store.outbox.release(now=self._clock(), owner=self.owner.name)
+        now = self._clock()
+        self._store.outbox.release(now=now, owner=self.owner.name)
+        for pool in self._pools.values():
+            pool.write(now)
+        self._store.engine.end(self.owner.name, now)
         if self._state:
             self._state.close()
         log.info("engine_stopped", clean=all(done))
@@ -264,7 +273,9 @@ class Engine:
         if not total.hold and any(is_past(record, self._clock()) for record in running):  # a held clock may be wrong
             finish_what_is_over(self._store, self._clock())
         sent, failed = (count - earlier for count, earlier in zip(self._counts(), before, strict=True))
-        refused = tuple(name for name, pool in self._pools.items() if pool.breaker.fault == "us")
+        now = self._clock()
+        breakers = {name: pool.breaker for name, pool in self._pools.items()}
+        refused = tuple(name for name, breaker in breakers.items() if breaker.fault == "us" and breaker.shut(now))
         return replace(total, sent=sent, failed=failed, refused=refused)
 
     def _pick_up(self) -> None:
@@ -330,20 +341,28 @@ class Engine:
 
     def beat(self) -> BeatReport:
         now = self._clock()
-        self._heartbeat.keep(now, self.shut_channels(), sending=not self._idle, state=self._state)
+        self._share(now)
+        self._heartbeat.keep(now, set(self.shut_channels()), self._full, sending=not self._idle, state=self._state)
         if self._stop_is_there():
             return BeatReport(hold=STOPPED)
         if self._guard.to_pause():
             self._let_settle()
             self._guard.act(now)
         hold = self._look_at_holds(now)
+        self._prepare_channels(now)
         self._look_again = self._resolution.settle(now)
         free_places = FreePlaces(self._pools, self._waiting, now)
         service = self._serve(free_places, now)
         ids = [] if hold or self._stopping.is_set() else self._next(free_places, now)
         self._stuck, self._due_before = ids == self._due_before, ids
         report = self._claim(ids, free_places, now) if ids else BeatReport()
+        self._full |= dict.fromkeys(free_places.full(), now)
         return replace(report, service=service, hold=hold)
+
+    def _share(self, now: dt.datetime) -> None:
+        rests = self._store.channels.rests() if self._pools else {}
+        for pool in self._pools.values():
+            pool.share(now, rests, self._heartbeat.place)
 
     def _stop_is_there(self) -> bool:
         there = self._stopped()
@@ -360,8 +379,16 @@ class Engine:
         for name, pool in self._pools.items():
             refused = pool.breaker.shut(now) and pool.breaker.fault in ("us", "quota")
             if refused and pool.idle and self._recorder.flush(1.0):  # what was under way counts among those who wait
-                self._alerts.shut(name, pool.breaker, partial(self._waiting_for, name, now), now)
+                provider = self._setups[pool.name].profile().title
+                self._alerts.shut(name, pool.breaker, provider, partial(self._waiting_for, name, now), now)
         return hold.reason if hold else ""
+
+    def _prepare_channels(self, now: dt.datetime) -> None:
+        # what a channel needs before it can send, such as its address book; the others go on meanwhile
+        for name, setup in self._setups.items():
+            breaker = self._pools[name].breaker
+            if not breaker.shut(now) and (wait := setup.prepare(now)) > 0:
+                breaker.later(wait, now, N_("its address book is read first"))
 
     def _next(self, free_places: FreePlaces, now: dt.datetime) -> list[str]:
         # those who waited for a place that there is now come before those who are due

@@ -130,9 +130,9 @@ class Digests:
             messages = counted(lost, "message", "messages")
             yield _("{messages} never arrived: commsengine today says to whom, and why.", messages=messages)
         for rest in channels(self._store, self._decisions, now):
-            text = N_("Nothing leaves by {channel} at present ({waiting:,} waiting): {because}.")
-            because = _(rest["because"]).rstrip(".")
-            yield _(text, channel=rest["channel"], waiting=rest["waiting"], because=because)
+            text = N_("Nothing leaves by {channel} until {until:%a %d %b %H:%M} UTC ({waiting:,} waiting): {because}.")
+            about = {"channel": rest["channel"], "waiting": rest["waiting"], "because": _(rest["because"]).rstrip(".")}
+            yield _(text, **about, until=dt.datetime.fromisoformat(rest["until"]))
 
     def _calls(self, record: CampaignRecord, waiting: Sequence[FollowUp]) -> tuple[Call, ...]:
         # a manager who gets no list does not know of a call: it is the lead's, too

@@ -9,7 +9,6 @@ from typing import Any
 from commsengine.cadence.calendar import Hours
 from commsengine.content.render import RendererFor
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.heartbeat import NEXT_TICK
 from commsengine.engine.waiting_messages import waiting
 from commsengine.reports.campaign_report import RoleView, recall_by_role
 from commsengine.reports.followups import followups
@@ -60,14 +59,12 @@ def engine_state(store: Store, now: dt.datetime, *, stop_file: bool = False) -> 
 
 def resting(store: Store, now: dt.datetime) -> list[dict[str, str]]:
     # Where cron calls the ticks, what the last one left resting rests until the next, however short it meant to wait.
-    found: dict[str, dict[str, str]] = {}
-    beats = store.engine.heartbeats()
-    for beat in beats:
-        for name, rest in sorted(beat.resting.items()):
-            stays = beat is beats[0] and bool(rest.get(NEXT_TICK))
-            if stays or dt.datetime.fromisoformat(rest["until"]) > now:
-                found.setdefault(name, {"channel": name, "until": rest["until"], "because": rest["because"]})
-    return list(found.values())
+    last = store.engine.heartbeat()
+    return [
+        {"channel": name, "until": rest.until.isoformat(), "because": rest.because, "fault": rest.fault}
+        for name, rest in sorted(store.channels.rests().items())
+        if rest.open and (rest.until > now or (rest.next_tick and last is not None and last.beat_at <= rest.until))
+    ]
 
 
 def channels(store: Store, decisions: Decisions, now: dt.datetime) -> list[dict[str, Any]]:

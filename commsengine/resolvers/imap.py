@@ -12,15 +12,17 @@ import datetime as dt
 import imaplib
 import re
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote
 
 import structlog
 
+from commsengine.channels.access_tokens import AccessToken, AccessTokens, TokenError, in_one_line
 from commsengine.channels.server_url import ServerUrl
+from commsengine.channels.smtp_login import xoauth2
 from commsengine.loopback import is_loopback
 from commsengine.resolvers.resolver import CLOCK_SLACK, Sending, Sighting
 from commsengine.translation import N_, _
@@ -29,17 +31,28 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _TOKEN = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _INTERNALDATE = re.compile(rb'INTERNALDATE "\s*(\d{1,2})-([A-Z][a-z]{2})-(\d{4}) (\d\d:\d\d:\d\d) ([+-]\d{4})"')
 _MESSAGE_ID = re.compile(rb"message-id:\s*<([^@>\s]+)@", re.IGNORECASE)
+_LISTED = re.compile(rb'\(([^)]*)\) (?:"(?:[^"\\]|\\.)*"|NIL) (.+)', re.DOTALL)
 _LATEST = 10_000
 _EARLIER = dt.timedelta(days=2)  # SINCE goes by the server's own days
 # imaplib reads what is no IMAP as it comes
 _BROKEN = (imaplib.IMAP4.error, OSError, ValueError, LookupError, TypeError)
+
+SENT_FOLDERS = {"outlook.office365.com": "Sent Items", "imap.gmail.com": "[Gmail]/Sent Mail"}
+"""Servers that keep a copy of what their users send, and the folder, in English, of those that do not say it."""
+
+Phase = Literal["", "token", "login", "folder"]
+CANNOT_BE_REACHED, BROKE_OFF = N_("cannot be reached"), N_("broke off")
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ImapServer:
-    """An account and the folder in it; ``tls`` is off on loopback only."""
+    """An account and the folder in it; ``tls`` is off on loopback only.
+
+    Without a ``folder`` it is the one that the server calls that of sent mail. ``by_token``: no password, but an access
+    token.
+    """
 
     host: str
     port: int
@@ -47,6 +60,7 @@ class ImapServer:
     password: str = field(repr=False)
     folder: str = "INBOX"
     tls: bool = True
+    by_token: bool = False
 
 
 def parse_imap_url(url: str) -> ImapServer:
@@ -59,23 +73,29 @@ def parse_imap_url(url: str) -> ImapServer:
         raise given.wrong(_("names no host"))
     if parts.scheme == "imap" and not is_loopback(parts.hostname):
         raise given.wrong(_("uses imap://, which anybody on the way can read"), _("Write imaps://…"))
-    if parts.query or parts.fragment:
-        raise given.wrong(_("holds '?' or '#' where it must not"), _("Write ? as %3F and # as %23."))
+    if parts.fragment:
+        raise given.wrong(_("holds '#' where it must not"), _("Write ? as %3F and # as %23."))
+    by_token = "auth" in given.options(parts, {"auth": "auth=xoauth2"})
     if port == 0:
         raise given.wrong(_("names port 0"), _("Leave the port out for the usual 993."))
-    user, password = given.log_in(parts)
-    if not user or not password:
+    user, password = (given.user_of_token(parts), "") if by_token else given.log_in(parts)
+    if not by_token and not (user and password):
         raise given.wrong(_("has no user, or no password"))
-    folder = unquote(parts.path.removeprefix("/")) or "INBOX"
+    keeps_sent = by_token or parts.hostname.lower() in SENT_FOLDERS
+    folder = unquote(parts.path.removeprefix("/")) or ("" if keeps_sent else "INBOX")
     if not folder.isascii() or not folder.isprintable():
         fix = _("Write it as the server lists it (Archivé is Archiv&AOk-), or make a folder with a plain name.")
         raise given.wrong(_("names a folder with letters beyond plain ASCII"), fix)
     tls = parts.scheme == "imaps"
-    return ImapServer(parts.hostname, port or (993 if tls else 143), user, password, folder, tls)
+    return ImapServer(parts.hostname, port or (993 if tls else 143), user, password, folder, tls, by_token)
 
 
 class ArchiveError(Exception):
-    """The archive cannot be read at present: says why, without the account."""
+    """The archive cannot be read at present: says why, without the account. ``phase`` says how far we came."""
+
+    def __init__(self, why: str, phase: Phase = "") -> None:
+        super().__init__(why)
+        self.phase = phase
 
 
 class ImapArchive:
@@ -87,9 +107,16 @@ class ImapArchive:
     name = "imap-archive"
 
     def __init__(
-        self, server: ImapServer, *, context: ssl.SSLContext | None = None, timeout: float = 30.0, settle: float = 600.0
+        self,
+        server: ImapServer,
+        *,
+        tokens: AccessTokens | None = None,
+        context: ssl.SSLContext | None = None,
+        timeout: float = 30.0,
+        settle: float = 600.0,
     ) -> None:
         self._server, self._context, self._timeout, self.settle = server, context, timeout, settle
+        self._tokens = tokens if server.by_token else None
 
     def look(self, sendings: Sequence[Sending]) -> Mapping[str, Sighting]:
         known: dict[str, Sighting] = {}
@@ -123,26 +150,44 @@ class ImapArchive:
 
     @contextmanager
     def _opened(self) -> Iterator[_Folder]:
-        doing, broke_off = N_("cannot be reached"), N_("broke off")
+        imap = self._logged_in()
         try:
-            imap = self._connected()
-            try:
-                doing = N_("refuses the log-in")
-                imap.login(self._server.user, self._server.password)
-                doing = N_("has no such folder")
-                folder = _Folder.examined(imap, self._server.folder)
-                doing = broke_off
+            with _explained("folder", N_("has no such folder")):
+                folder = _Folder.examined(imap, self._server.folder or _sent_folder(imap, self._server.host))
+            with _explained("", BROKE_OFF):
                 yield folder
-            finally:
-                with suppress(*_BROKEN):
-                    imap.logout()
-                with suppress(*_BROKEN):  # a log-out that breaks leaves the socket open
-                    imap.shutdown()
-        except _BROKEN as error:
-            refused = isinstance(error, imaplib.IMAP4.error) and not isinstance(error, imaplib.IMAP4.abort)
-            what = doing if refused or doing == "cannot be reached" else broke_off
-            cause = _("the IMAP server {what} ({error})", what=_(what), error=type(error).__name__)
-            raise ArchiveError(cause) from None
+        finally:
+            _left(imap)
+
+    def _logged_in(self) -> imaplib.IMAP4:
+        if self._tokens is None:
+            return self._let_in(lambda imap: imap.login(self._server.user, self._server.password))
+        try:
+            token = self._tokens.current()
+            try:
+                return self._let_in_by(token)
+            except ArchiveError as refused:
+                if refused.phase != "login":
+                    raise
+            return self._let_in_by(self._tokens.another_than(token))
+        except TokenError as error:
+            raise ArchiveError(error.because, "token") from None
+
+    def _let_in_by(self, token: AccessToken) -> imaplib.IMAP4:
+        # A refusal is asked for with an empty line, after the first answer has told the reason.
+        answers = [xoauth2(self._server.user, token.text)]
+        return self._let_in(lambda imap: imap.authenticate("XOAUTH2", lambda _said: answers.pop() if answers else b""))
+
+    def _let_in(self, way: Callable[[imaplib.IMAP4], object]) -> imaplib.IMAP4:
+        with _explained("", CANNOT_BE_REACHED):
+            imap = self._connected()
+        try:
+            with _explained("login", N_("refuses the log-in")):
+                way(imap)
+        except ArchiveError:
+            _left(imap)
+            raise
+        return imap
 
     def _connected(self) -> imaplib.IMAP4:
         server = self._server
@@ -150,6 +195,51 @@ class ImapArchive:
             return imaplib.IMAP4(server.host, server.port, self._timeout)
         context = self._context or ssl.create_default_context()
         return imaplib.IMAP4_SSL(server.host, server.port, ssl_context=context, timeout=self._timeout)
+
+
+@contextmanager
+def _explained(phase: Phase, doing: str) -> Iterator[None]:
+    """What fails is an ``ArchiveError`` that says what the server does: in its own words, where it refuses."""
+    try:
+        yield
+    except _BROKEN as error:
+        refused = isinstance(error, imaplib.IMAP4.error) and not isinstance(error, imaplib.IMAP4.abort)
+        if not refused and doing != CANNOT_BE_REACHED:
+            phase, doing = "", BROKE_OFF
+        why = (phase and _own_words(error)) or type(error).__name__
+        raise ArchiveError(_("the IMAP server {what} ({error})", what=_(doing), error=why), phase) from None
+
+
+def _own_words(error: Exception) -> str:
+    said = error.args[0] if error.args else ""
+    return in_one_line(said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said))
+
+
+def _left(imap: imaplib.IMAP4) -> None:
+    with suppress(*_BROKEN):
+        imap.logout()
+    with suppress(*_BROKEN):  # a log-out that breaks leaves the socket open
+        imap.shutdown()
+
+
+def _sent_folder(imap: imaplib.IMAP4, host: str) -> str:
+    """The folder that the server marks as that of sent mail (RFC 6154), in whatever language."""
+    for line in _data(imap.list()):
+        found = _LISTED.fullmatch(_one_line_of(line))
+        if found and b"\\sent" in found[1].lower().split():
+            return _unquoted(found[2].decode("ascii"))
+    if host.lower() in SENT_FOLDERS:
+        return SENT_FOLDERS[host.lower()]
+    raise imaplib.IMAP4.error("no folder is marked as that of sent mail")
+
+
+def _one_line_of(line: bytes | tuple[bytes, bytes] | None) -> bytes:
+    # A name may come as a literal: its length, then the name itself.
+    return line[0][: line[0].rindex(b"{")] + line[1] if isinstance(line, tuple) else line or b""
+
+
+def _unquoted(name: str) -> str:
+    return re.sub(r"\\(.)", r"\1", name[1:-1]) if name.startswith('"') else name
 
 
 class _Folder:
@@ -199,7 +289,7 @@ class _Folder:
 def _data(answer: tuple[str, Any]) -> list[Any]:
     kind, data = answer
     if kind != "OK":
-        raise imaplib.IMAP4.error("the server says no")
+        raise imaplib.IMAP4.error(data[-1] if data else "")
     return list(data)
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Self
+from urllib.parse import quote
 
 from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
@@ -29,11 +30,16 @@ from commsengine.cadence.kinds_and_states import Carrier, ChannelName, TouchKind
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.campaigns import control
+from commsengine.channels.providers import ProviderProfile
 from commsengine.engine.senders import ChannelSetup
 from commsengine.engine.state_folder import StateFolder
 from commsengine.reports.followups import FollowUp, followups
-from commsengine.sandbox.rehearsal_people import BY, STOOD_IN_FOR, PeopleAtPlay
+from commsengine.sandbox.as_if import PLAIN, AsIf
+from commsengine.sandbox.as_if_report import AsIfReport, report_of
+from commsengine.sandbox.rehearsal_people import BY, PeopleAtPlay
+from commsengine.sandbox.relay import RelayStandIn
 from commsengine.sandbox.sandbox import Sandbox, Serving
+from commsengine.sandbox.slack_tiers import PUBLISHED
 from commsengine.sandbox.time_lapse import Diary, TimeLapse, play
 from commsengine.settings import Settings
 from commsengine.store.records import TouchRecord
@@ -41,6 +47,9 @@ from commsengine.store.store import Store
 from commsengine.wiring import Wiring
 
 DATABASE = "rehearsal.db"
+LOOPBACK = "127.0.0.1"
+PASSWORD = secrets.token_hex(8)
+"""Of the account at the stand-in for a mail provider."""
 PAUSE = dt.timedelta(hours=2)
 LOOKED_AT = 40
 """How many people are enough to find a busy morning."""
@@ -53,7 +62,8 @@ Fingerprint = tuple[str, str, int, TouchKind, Carrier, dt.datetime, str]
 class Script:
     """What is rehearsed: instants are aware UTC; ``pause`` is what the lead does, if anything.
 
-    ``supposing`` gives new people who answer on each call: they remember what they had."""
+    ``supposing`` gives new people who answer on each call: they remember what they had. ``as_if`` is who carries the
+    messages."""
 
     plan: Plan
     people: Sequence[Person]
@@ -63,9 +73,10 @@ class Script:
     until: dt.datetime
     supposing: Callable[[], Supposition]
     pause: Standstill | None = None
+    as_if: AsIf = PLAIN
 
     def campaigns(self) -> Campaigns:
-        return Campaigns((Campaign(self.plan, self.start),), self.rules, carriers=STOOD_IN_FOR)
+        return Campaigns((Campaign(self.plan, self.start),), self.rules, carriers=self.as_if.channels)
 
     def foreseen(self, each: int = 1) -> list[Touch]:
         """Every touch that ``simulate`` says; with ``each`` about those of every n-th person."""
@@ -90,7 +101,8 @@ class PausedMoment:
 class Story:
     """What came of a rehearsal. ``missing`` and ``unforeseen`` are empty if run and simulation agree.
 
-    ``first_call`` is the first follow-up that a person made; ``calls`` are those open at the end.
+    ``first_call`` is the first follow-up that a person made; ``calls`` are those open at the end. ``report`` is made as
+    if by a certain provider.
     """
 
     script: Script
@@ -104,6 +116,7 @@ class Story:
     paused: PausedMoment | None
     seconds: float
     ticks: int
+    report: AsIfReport | None = None
 
     @property
     def agrees(self) -> bool:
@@ -124,9 +137,9 @@ def with_pause(script: Script) -> Script:
 class RehearsalWiring(Wiring):
     """A workspace with the sandbox as mail server and Slack, and a database of its own."""
 
-    def __init__(self, folder: Path, clock: Callable[[], dt.datetime], settings: Settings, script: Script) -> None:
-        super().__init__(folder, clock)
-        self._given, self._script = settings, script
+    def __init__(self, folder: Path, clock: TimeLapse, settings: Settings, script: Script) -> None:
+        super().__init__(folder, clock.now, clock.sleep if script.as_if else None)
+        self._given, self._script, self._time_lapse = settings, script, clock
 
     @cached_property
     def settings(self) -> Settings:
@@ -142,7 +155,15 @@ class RehearsalWiring(Wiring):
     @cached_property
     def channels(self) -> dict[ChannelName, ChannelSetup]:
         # Any other one that is set up on this machine would carry to real people.
-        return {name: setup for name, setup in super().channels.items() if name in STOOD_IN_FOR}
+        lapse = self._time_lapse.move_to if self._script.as_if else None
+        used = self._script.as_if.channels
+        return {name: replace(setup, lapse=lapse) for name, setup in super().channels.items() if name in used}
+
+    @cached_property
+    def providers(self) -> tuple[ProviderProfile, ...]:
+        # the sandbox is known by its host: the banners of two providers may be the same
+        mail = self._script.as_if.mail
+        return (replace(mail, hosts=(LOOPBACK,)),) if mail else super().providers
 
     @cached_property
     def rules(self) -> Workspace:
@@ -170,11 +191,20 @@ class Rehearsal:
         (self.folder / DATABASE).unlink(missing_ok=True)
         shutil.rmtree(self.folder / "state", ignore_errors=True)  # its journal would know more than the new database
         pages = self._stack.enter_context(Serving(self._answer_pages, port=self._port + 1 if self._port else 0))
+        self.relay = self._relay_stand_in()
+        events = f"{pages.url}/slack/events"
         self.sandbox = self._stack.enter_context(
-            Sandbox(self.script.people, clock=self.clock.now, request_url=f"{pages.url}/slack/events", port=self._port)
+            Sandbox(
+                self.script.people,
+                clock=self.clock.now,
+                request_url=events,
+                port=self._port,
+                mailbox=self.relay,
+                slack_tiers=PUBLISHED if self.script.as_if.slack_cold else None,
+            )
         )
         settings = self._settings(pages.url)
-        self.wiring = self._stack.enter_context(RehearsalWiring(self.folder, self.clock.now, settings, self.script))
+        self.wiring = self._stack.enter_context(RehearsalWiring(self.folder, self.clock, settings, self.script))
         if (slack := self.wiring.slack_app) is not None:
             slack.cards.connect()
             self._stack.callback(slack.cards.close)
@@ -187,19 +217,35 @@ class Rehearsal:
         # They are made when the first visitor comes, for they need the address they are served under.
         await self.wiring.web_app(scope, receive, send)
 
+    def _relay_stand_in(self) -> RelayStandIn | None:
+        mail = self.script.as_if.mail
+        if mail is None:
+            return None
+        company = frozenset({self._sender.rpartition("@")[2].lower()})
+        return RelayStandIn(mail, password=PASSWORD, domains=company, clock=self.clock.now, answers_late=False)
+
+    @property
+    def _sender(self) -> str:
+        return self.script.plan.owner[0]
+
+    def _smtp_url(self) -> str:
+        host = f"{self.sandbox.mailbox.host}:{self.sandbox.mailbox.port}"
+        logs_in = self.relay is not None and self.relay.ways_to_log_in
+        return f"smtp://{quote(self._sender, safe='')}:{PASSWORD}@{host}" if logs_in else f"smtp://{host}"
+
     def _settings(self, pages: str) -> Settings:
-        sandbox, slack = self.sandbox, self.sandbox.slack
+        slack = self.sandbox.slack
         return Settings(
             workspace=self.folder.absolute(),
             state_dir=self.folder.absolute() / "state",
             database_url=SecretStr(f"sqlite:///{DATABASE}"),
-            smtp_url=SecretStr(sandbox.mailbox.url),
+            smtp_url=SecretStr(self._smtp_url()),
             postfix_log="",  # what the real relay and archive know is no affair of a rehearsal
             imap_url=None,
             slack_bot_token=SecretStr(slack.bot_token),
             slack_signing_secret=SecretStr(slack.signing_secret),
             slack_api_url=slack.api_url,
-            slack_rate=1_000_000,
+            slack_rate=Settings.model_fields["slack_rate"].default if self.script.as_if else 1_000_000,
             base_url=pages,
             secret_key=(SecretStr(secrets.token_hex(32)),),
             _env_file=None,
@@ -279,7 +325,12 @@ class Rehearsal:
             self._moment(moments, made),
             seconds,
             self._ticks,
+            self._report(records),
         )
+
+    def _report(self, records: Sequence[TouchRecord]) -> AsIfReport | None:
+        script = self.script
+        return report_of(script.as_if, self.relay, script.plan, script.people, records) if script.as_if else None
 
     def _moment(self, moments: Sequence[PausedMoment], made: Iterable[Fingerprint]) -> PausedMoment | None:
         if not moments:

@@ -19,13 +19,15 @@ from commsengine.cadence.people import Person
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.sandbox.sandbox_page import Page
 from commsengine.sandbox.slack_server import SlackStandIn
+from commsengine.sandbox.slack_tiers import Tiers
 
 
 class Sandbox:
     """``on_slack`` says who is on Slack (default: everybody); ``clock`` gives the time that Slack's stamps are made of.
 
     ``request_url`` is where Slack's clicks go (``slack.request_url`` may be set later). ``port`` is the page's; 0 takes
-    a free one.
+    a free one. ``mailbox`` is one that takes any mail, unless another is given. ``slack_tiers`` limits Slack's methods,
+    by that clock.
     """
 
     def __init__(
@@ -36,14 +38,17 @@ class Sandbox:
         clock: Callable[[], dt.datetime] | None = None,
         request_url: str = "",
         port: int = 0,
+        mailbox: Mailbox | None = None,
+        slack_tiers: Tiers | None = None,
     ) -> None:
         self.people = tuple(people)
-        self.mailbox = Mailbox()
+        self.mailbox = mailbox or Mailbox()
         members = [person for person in people if on_slack is None or on_slack(person)]
         self.slack = SlackStandIn(
             [(person.email, person.name or person.email, person.slack_id) for person in members],
             request_url=request_url,
             clock=time.time if clock is None else lambda: clock().timestamp(),
+            tiers=slack_tiers,
         )
         page = Page(self.people, self.mailbox, self.slack)
         self._web = Serving(Starlette(routes=[*page.routes, *self.slack.routes]), port=port)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -10,55 +11,103 @@ from typing import Any
 from commsengine.sandbox.slack_team import BOT_ID, BOT_USER, ENTERPRISE_ID, TEAM_ID, Post, SlackTeam, SlackUser
 
 Arguments = Mapping[str, Any]
-_MOST_BLOCKS, _MOST_IN_VIEWS, _MOST_ELEMENTS, _LONGEST_TEXT = (
-    50,
-    100,
-    25,
-    {"section": 3000, "header": 150, "context": 3000},
-)
+_LARGE_TEAM = 1000
+_MOST_BLOCKS, _MOST_IN_VIEWS, _MOST_ELEMENTS = 50, 100, 25
+_LONGEST_TEXT = {"section": 3000, "header": 150, "context": 3000}
 
 
 class RefusedError(Exception):
-    """The answer is ``ok: false`` with this error."""
+    """The answer is ``ok: false`` with this error, and what Slack adds to it."""
+
+    def __init__(self, error: str, **more: str) -> None:
+        super().__init__(error)
+        self.more = more
 
 
 def answer(team: SlackTeam, method: str, arguments: Arguments) -> dict[str, Any]:
     """Raises ``RefusedError``."""
     if method not in _METHODS:
         raise RefusedError("unknown_method")
+    needed = _SCOPES.get(method, "")
+    if needed and needed not in team.scopes:
+        raise RefusedError("missing_scope", needed=needed, provided=",".join(sorted(team.scopes)))
     return _METHODS[method](team, arguments)
 
 
 def _auth_test(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:  # noqa: ARG001 - all methods look alike
-    return {
-        "url": "https://sandbox.slack.com/",
-        "team": "Sandbox",
-        "team_id": TEAM_ID,
-        "user": "commsengine",
-        "user_id": BOT_USER,
-        "bot_id": BOT_ID,
-        "is_enterprise_install": False,
-    }
+    body = {"url": "https://sandbox.slack.com/", "user": "commsengine", "user_id": BOT_USER, "bot_id": BOT_ID}
+    if team.org:
+        whole = {"team": "Sandbox", "team_id": ENTERPRISE_ID, "enterprise_id": ENTERPRISE_ID}
+        return {**body, **whole, "is_enterprise_install": True}
+    return {**body, "team": "Sandbox", "team_id": TEAM_ID, "is_enterprise_install": False}
+
+
+def _teams_list(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
+    page, after = _page([(name, key) for key, name in team.teams.items()], arguments, "team")
+    return {"teams": [{"id": key, "name": name} for name, key in page], "response_metadata": {"next_cursor": after}}
+
+
+def _users_list(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
+    # Everybody who ever was there, deactivated people and bots too.
+    asked = str(arguments.get("team_id") or "")
+    if team.org and not asked:
+        raise RefusedError("missing_argument")
+    if team.org and asked not in team.teams:
+        raise RefusedError("team_access_not_granted")
+    users = [user for user in team.users if not team.org or user.team == asked]
+    ours = [{"id": BOT_USER, "is_bot": True, "deleted": False, "profile": {"real_name": "commsengine"}}]
+    members = [*ours, *(_told(user, with_email="users:read.email" in team.scopes) for user in users)]
+    if not arguments.get("limit") and len(members) > _LARGE_TEAM:
+        raise RefusedError("limit_required")
+    page, after = _page([(str(member["id"]), member) for member in members], arguments, "user")
+    return {"members": [member for _, member in page], "response_metadata": {"next_cursor": after}}
+
+
+def _page(entries: list[tuple[str, Any]], arguments: Arguments, of: str) -> tuple[list[tuple[str, Any]], str]:
+    """Of named entries those that a cursor and a limit ask for, and the cursor that leads on."""
+    given, cursor, start = str(arguments.get("limit") or ""), str(arguments.get("cursor") or ""), 0
+    if given and not (given.isdecimal() and 0 < int(given) <= 1000):
+        raise RefusedError("invalid_limit")
+    if cursor:
+        named = {_cursor(of, name): place for place, (name, _) in enumerate(entries)}
+        if cursor not in named:
+            raise RefusedError("invalid_cursor")
+        start = named[cursor]
+    end = start + int(given or len(entries))
+    return entries[start:end], _cursor(of, entries[end][0]) if end < len(entries) else ""
+
+
+def _cursor(of: str, name: str) -> str:
+    return base64.b64encode(f"{of}:{name}".encode()).decode()
 
 
 def _lookup_by_email(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
-    return {"user": _told(_user(team, arguments, "email", "users_not_found"))}
+    user = _user(team, arguments, "email", "users_not_found")
+    if user.deleted:
+        raise RefusedError("users_not_found")
+    return {"user": _told(user)}
 
 
 def _users_info(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
-    return {"user": _told(_user(team, arguments, "user"))}
+    return {"user": _told(_user(team, arguments, "user"), with_email="users:read.email" in team.scopes)}
 
 
 def _conversations_open(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
     user = _user(team, arguments, "users")
+    if user.bot or user.deleted:
+        raise RefusedError("cannot_dm_bot" if user.bot else "user_disabled")
     team.opened.add(user.dm)
     return {"channel": {"id": user.dm}}
 
 
 def _post_message(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
+    # To a user id it opens the conversation. That nobody reads there any more is not documented: this is a guess.
     user = _user_of_channel(team, arguments)
+    if user.bot or user.deleted:
+        raise RefusedError("cannot_dm_bot" if user.bot else "channel_not_found")
     if not team.messages_tab:
         raise RefusedError("messages_tab_disabled")
+    team.opened.add(user.dm)
     text, blocks = _content(arguments)
     thread, broadcast = str(arguments.get("thread_ts") or ""), _flag(arguments, "reply_broadcast")
     if thread and not re.fullmatch(r"\d{1,12}\.\d{6}", thread):
@@ -161,6 +210,8 @@ def _flag(arguments: Arguments, name: str) -> bool:
 
 _METHODS: dict[str, Callable[[SlackTeam, Arguments], dict[str, Any]]] = {
     "auth.test": _auth_test,
+    "auth.teams.list": _teams_list,
+    "users.list": _users_list,
     "users.lookupByEmail": _lookup_by_email,
     "users.info": _users_info,
     "conversations.open": _conversations_open,
@@ -172,18 +223,32 @@ _METHODS: dict[str, Callable[[SlackTeam, Arguments], dict[str, Any]]] = {
 }
 
 
-def _told(user: SlackUser) -> dict[str, Any]:
-    profile = {"email": user.email, "real_name": user.name, "display_name": user.name}
+_SCOPES = {
+    "users.list": "users:read",
+    "users.info": "users:read",
+    "users.lookupByEmail": "users:read.email",
+    "conversations.open": "im:write",
+    "conversations.history": "im:history",
+    "chat.postMessage": "chat:write",
+    "chat.update": "chat:write",
+}
+"""What each method needs of the app's scopes."""
+
+
+def _told(user: SlackUser, *, with_email: bool = True) -> dict[str, Any]:
+    profile = {"real_name": user.name, "display_name": user.name, **({"email": user.email} if with_email else {})}
     body = {
         "id": user.id,
-        "team_id": TEAM_ID,
+        "team_id": user.team,
         "name": user.email.partition("@")[0],
         "real_name": user.name,
-        "deleted": False,
-        "is_bot": False,
+        "deleted": user.deleted,
+        "is_bot": user.bot,
+        "is_restricted": bool(user.guest),
+        "is_ultra_restricted": user.guest == "single",
         "profile": profile,
     }
-    whole = {"id": user.grid, "enterprise_id": ENTERPRISE_ID, "enterprise_name": "Sandbox", "teams": [TEAM_ID]}
+    whole = {"id": user.grid, "enterprise_id": ENTERPRISE_ID, "enterprise_name": "Sandbox", "teams": [user.team]}
     return {**body, "enterprise_user": whole} if user.grid else body
 
 

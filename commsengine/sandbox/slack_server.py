@@ -1,6 +1,7 @@
 """A stand-in for Slack on real HTTP: answers the Web API and sends signed clicks back.
 
-It looks at tokens, limits blocks as Slack does, answers 429 on request, and knows only the people it was given.
+It looks at tokens and scopes, limits blocks and calls as Slack does, answers 429 also on request, and knows only the
+people it was given. Who is deactivated, a bot or a guest is said by ``team.change``.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from commsengine.sandbox import slack_clicks
 from commsengine.sandbox.slack_clicks import Reply
 from commsengine.sandbox.slack_methods import RefusedError, answer
 from commsengine.sandbox.slack_team import Dialog, Post, SlackTeam
+from commsengine.sandbox.slack_tiers import PUBLISHED, CallLimits, Tiers
 from commsengine.translation import _
 
 USES, RESPONSE_SECONDS = 5, 30 * 60
@@ -47,7 +49,8 @@ class _ResponseUrl:
 class SlackStandIn:
     """``people`` are (e-mail, name), then where known user id and Enterprise Grid id; no one else is on Slack.
 
-    ``request_url``, where clicks go, may be set later. ``manifest`` is what the app was made from: ours.
+    ``request_url``, where clicks go, may be set later. ``manifest`` is what the app was made from: ours. ``tiers`` are
+    the limits of its methods by ``clock``, ``None`` for none. With ``teams`` it is installed in a whole organisation.
     """
 
     def __init__(
@@ -59,6 +62,8 @@ class SlackStandIn:
         request_url: str = "",
         clock: Callable[[], float] = time.time,
         manifest: Mapping[str, Any] = MANIFEST,
+        tiers: Tiers | None = PUBLISHED,
+        teams: Mapping[str, str] | None = None,
     ) -> None:
         self.team = SlackTeam(
             people,
@@ -66,12 +71,15 @@ class SlackStandIn:
             messages_tab=takes_messages(manifest),
             home_tab=has_home(manifest),
             typing=hears_words(manifest),
+            scopes=scopes_of(manifest),
+            teams=teams,
         )
+        self._limits = CallLimits(tiers, clock)
         self._clock, self._events = clock, itertools.count(1)
-        self._scopes = ",".join(scopes_of(manifest))
         self.bot_token, self.signing_secret, self.request_url = bot_token, signing_secret, request_url
         self.url = ""  # set by what serves the routes
         self.calls: list[str] = []
+        self.turned_away: list[str] = []
         self._faults: dict[str, deque[Response | None]] = defaultdict(deque)
         self._responses: dict[str, _ResponseUrl] = {}
         self._lock = threading.Lock()
@@ -98,8 +106,7 @@ class SlackStandIn:
     def limit(self, method: str, *, times: int = 1, retry_after: int = 1) -> None:
         """Answers the next calls of a method with 429. ``retry_after`` is in seconds."""
         for _time in range(times):
-            headers = {"Retry-After": str(retry_after)}
-            self._faults[method].append(JSONResponse({"ok": False, "error": "ratelimited"}, 429, headers))
+            self._faults[method].append(_ratelimited(retry_after))
 
     def fail(self, method: str, error: str, *, times: int = 1, status: int = 200) -> None:
         """An empty ``error`` lets as many calls pass, before what is to fail after them."""
@@ -188,13 +195,16 @@ class SlackStandIn:
         token = bearer or str(arguments.get("token", ""))
         if token != self.bot_token:
             return self._told({"ok": False, "error": "invalid_auth" if token else "not_authed"})
+        if wait := self._limits.wait(method, str(arguments.get("channel", ""))):
+            self.turned_away.append(method)
+            return _ratelimited(wait)
         try:
             return self._told({"ok": True, **answer(self.team, method, arguments)})
         except RefusedError as refused:
-            return self._told({"ok": False, "error": str(refused)})
+            return self._told({"ok": False, "error": str(refused), **refused.more})
 
     def _told(self, body: dict[str, Any]) -> Response:
-        return JSONResponse(body, headers={"x-oauth-scopes": self._scopes})
+        return JSONResponse(body, headers={"x-oauth-scopes": ",".join(sorted(self.team.scopes))})
 
     async def _respond(self, request: Request) -> Response:
         # It changes the card that was clicked, or adds a line that only this person sees.
@@ -215,6 +225,10 @@ class SlackStandIn:
         else:
             self.team.post(card.user, text, blocks, {}).only_visible_to = card.user.id
         return JSONResponse({"ok": True})
+
+
+def _ratelimited(retry_after: int) -> Response:
+    return JSONResponse({"ok": False, "error": "ratelimited"}, 429, {"Retry-After": str(retry_after)})
 
 
 async def _arguments(request: Request) -> dict[str, Any]:

@@ -6,8 +6,10 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from commsengine.channels.slack_manifest import MANIFEST, scopes_of
 
 TEAM_ID, APP_ID, BOT_USER, BOT_ID = "T0SANDBOX", "A0SANDBOX", "U0SANDBOX", "B0SANDBOX"
 ENTERPRISE_ID = "E0SANDBOX"
@@ -15,13 +17,20 @@ ENTERPRISE_ID = "E0SANDBOX"
 
 @dataclass(frozen=True, slots=True)
 class SlackUser:
-    """``grid`` is their id in a whole Enterprise Grid (``W…``), by which their presses come; empty without one."""
+    """``grid`` is their id in a whole Enterprise Grid (``W…``), by which their presses come; empty without one.
+
+    ``guest`` is ``multi`` or ``single``, by how many channels they may see; ``team`` is their workspace.
+    """
 
     id: str
     email: str
     name: str
     dm: str
     grid: str = ""
+    deleted: bool = False
+    bot: bool = False
+    guest: Literal["", "multi", "single"] = ""
+    team: str = TEAM_ID
 
 
 @dataclass(slots=True)
@@ -77,7 +86,8 @@ class SlackTeam:
     """Only the people given are on Slack, as e-mail, name and, where known, user id and Enterprise Grid id.
 
     ``clock`` gives the seconds since 1970 that message stamps are made of. Without its Messages tab the app can post
-    to no one; ``typing``: people can write there, and the app hears of it.
+    to no one; ``typing``: people can write there, and the app hears of it. ``scopes`` are what the app may do. With
+    ``teams`` (id, name) it is installed in a whole organisation.
     """
 
     def __init__(
@@ -88,8 +98,12 @@ class SlackTeam:
         messages_tab: bool = True,
         home_tab: bool = True,
         typing: bool = True,
+        scopes: Iterable[str] = scopes_of(MANIFEST),
+        teams: Mapping[str, str] | None = None,
     ) -> None:
         self.messages_tab, self.home_tab, self.typing = messages_tab, home_tab, typing
+        self.scopes, self.org = frozenset(scopes), teams is not None
+        self.teams = teams or {TEAM_ID: "Sandbox"}
         self._clock, self._numbers, self._lock = clock, itertools.count(1), threading.RLock()
         self.posts: list[Post] = []
         self._of_user: dict[str, list[Post]] = {}
@@ -99,13 +113,25 @@ class SlackTeam:
         self.opened: set[str] = set()
         self.homes: dict[str, dict[str, Any]] = {}
         users = [
-            SlackUser((known and known[0]) or f"U{n:08d}", email, name, f"D{n:08d}", *known[1:])
+            SlackUser((known and known[0]) or f"U{n:08d}", email, name, f"D{n:08d}", "".join(known[1:]))
             for n, (email, name, *known) in enumerate(people, 1)
         ]
         self._by_email = {user.email.lower(): user for user in users}
         self._by_id = {user.id: user for user in users}
         self._by_grid = {user.grid: user for user in users if user.grid}
         self._by_dm = {user.dm: user for user in users}
+
+    def change(self, email_or_id: str, **changes: Any) -> SlackUser:
+        """Somebody is deactivated, becomes a guest, moves to another workspace: fields of ``SlackUser``."""
+        user = self.user(email_or_id)
+        if user is None:
+            raise KeyError(email_or_id)
+        changed = replace(user, **changes)
+        with self._lock:
+            self._by_email[changed.email.lower()] = self._by_id[changed.id] = self._by_dm[changed.dm] = changed
+            if changed.grid:
+                self._by_grid[changed.grid] = changed
+        return changed
 
     @property
     def users(self) -> list[SlackUser]:

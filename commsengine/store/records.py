@@ -13,7 +13,9 @@ from commsengine.cadence.kinds_and_states import (
     AttemptVerdict,
     CampaignState,
     Carrier,
+    ChannelName,
     EvidenceKind,
+    Fault,
     HandKind,
     ReceiptState,
     TouchKind,
@@ -352,10 +354,7 @@ class ReachedPerson:
 
 @dataclass(frozen=True, slots=True)
 class HeartbeatRecord:
-    """The last durable beat of an engine; ``interval`` is in seconds.
-
-    ``resting`` are the channels that its breakers kept still: by name ``until`` (ISO 8601) and ``because``.
-    """
+    """The last durable beat of an engine; ``interval`` is in seconds. ``ended_at`` is set when it has stopped."""
 
     owner: str
     pid: int
@@ -364,7 +363,32 @@ class HeartbeatRecord:
     started_at: dt.datetime
     beat_at: dt.datetime
     interval: float
-    resting: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    ended_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A rest of a channel: why, from when, until when, and the how many-th in a row it is.
+
+    Not ``open`` any more, it is over. ``trying``: something is wrong, so that one message tries the channel before the
+    others; else the other side, or our own count, asked for patience. ``next_tick``: somebody else calls the ticks, so
+    nothing tries it before the next one.
+    """
+
+    channel: ChannelName
+    until: dt.datetime
+    since: dt.datetime | None = None
+    because: str = ""
+    fault: Fault = ""
+    times: int = 0
+    open: bool = True
+    trying: bool = True
+    next_tick: bool = False
+
+    @property
+    def planned(self) -> bool:
+        """Only our own count says that no more may leave."""
+        return self.fault == "quota" and not self.trying
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
     true,
 )
@@ -191,6 +192,9 @@ class StandstillRow(Row, table=True):
     backlog: str
 
 
+_WAS_SENT = text("sent_at IS NOT NULL")
+
+
 class TouchTable(Row, table=True):
     """Every contact ever made; outbox and history in one. ``kind`` service is mail that is not a touch."""
 
@@ -200,6 +204,7 @@ class TouchTable(Row, table=True):
         Index("ix_touch_campaign_state", "campaign", "state"),
         Index("ix_touch_state_owner", "state", "owner"),
         Index("ix_touch_kind_campaign", "kind", "campaign"),
+        Index("ix_touch_channel_sent_at", "channel", "sent_at", sqlite_where=_WAS_SENT, postgresql_where=_WAS_SENT),
     )
 
     key: str = _key()
@@ -420,16 +425,48 @@ class EngineRow(Row, table=True):
     started_at: dt.datetime = _instant()
     beat_at: dt.datetime = _instant()
     interval: float
-    resting: dict[str, Any] = _json()
+    ended_at: dt.datetime | None = _instant(nullable=True)
 
 
 class RestRow(Row, table=True):
-    """Until when nothing could leave by a channel, last; with an empty ``channel``: because no tick was called."""
+    """Until when nothing could leave by a channel, last; with an empty ``channel``: because no tick was called.
+
+    While ``open`` it rests, for the ``times``-th time in a row; ``trying`` says that one message tries it afterwards,
+    ``next_tick`` that somebody else calls the ticks. A channel that was only full has nothing but ``until``.
+    """
 
     __tablename__ = "rest"
 
     channel: str = _key()
     until: dt.datetime = _instant()
+    since: dt.datetime | None = _instant(nullable=True)
+    because: str = Field(sa_type=Text, sa_column_kwargs={"server_default": text("''")})
+    fault: str = Field(sa_column_kwargs={"server_default": text("''")})
+    times: int = Field(sa_column_kwargs={"server_default": text("0")})
+    open: bool = Field(sa_column_kwargs={"server_default": false()})
+    trying: bool = Field(sa_column_kwargs={"server_default": false()})
+    next_tick: bool = Field(sa_column_kwargs={"server_default": false()})
+
+
+class RateRow(Row, table=True):
+    """From when on the next message may leave by a channel, and to how many connections it was narrowed, when."""
+
+    __tablename__ = "rate"
+
+    channel: str = _key()
+    free_at: dt.datetime | None = _instant(nullable=True)
+    connections: int | None
+    narrowed_at: dt.datetime | None = _instant(nullable=True)
+
+
+class ProviderRow(Row, table=True):
+    """What a mail server greeted with, last."""
+
+    __tablename__ = "provider"
+
+    host: str = _key()
+    banner: str = _long()
+    at: dt.datetime = _instant()
 
 
 class CounterRow(Row, table=True):
@@ -450,6 +487,30 @@ class SlackIdRow(Row, table=True):
     user_id: str
     dm_id: str
     grid_id: str = _empty()
+    team_id: str = _empty()
+    status: str = _empty()
+
+
+class SlackWorkspaceRow(Row, table=True):
+    """A workspace that a token covers, and how far the list of its users has been read: to ``cursor``.
+
+    ``token`` is a hash. ``counted`` users were listed so far, ``members`` the last time; then ``missing`` people of the
+    directory were not among them. Until ``free_at`` no page is asked for; ``trouble`` is why the last one did not come.
+    """
+
+    __tablename__ = "slack_workspace"
+
+    token: str = _key()
+    team_id: str = _key()
+    name: str
+    cursor: str
+    counted: int
+    members: int
+    missing: int
+    began_at: dt.datetime | None = _instant(nullable=True)
+    finished_at: dt.datetime | None = _instant(nullable=True)
+    free_at: dt.datetime | None = _instant(nullable=True)
+    trouble: str
 
 
 class InstanceRow(Row, table=True):
@@ -499,7 +560,10 @@ roster = _table("roster")
 audit = _table("audit")
 engine = _table("engine")
 rest = _table("rest")
+rate = _table("rate")
+provider = _table("provider")
 counter = _table("counter")
 slack_id = _table("slack_id")
+slack_workspace = _table("slack_workspace")
 instance = _table("instance")
 role_estimate = _table("role_estimate")

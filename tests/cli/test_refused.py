@@ -38,10 +38,22 @@ def test_a_channel_that_rests_is_told_with_the_servers_words_and_how_many_wait(
         assert re.search(rf"email rests until .*: .*{reply[:9]}", shown), command
         assert "4 messages wait for email." in shown
     (rest,) = started.json("today")["channels"]
-    assert set(rest) == {"channel", "until", "because", "waiting"}
+    assert set(rest) == {"channel", "until", "because", "fault", "waiting"}
     assert (rest["channel"], rest["waiting"]) == ("email", 4)
     assert started.json("status")["engine"]["resting"] == [rest]
     assert started.json("today")["failed"] == []
+
+
+def test_the_doctor_says_how_a_mailbox_may_send_as_another(
+    started: Terminal, relay: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case c01."""
+    monkeypatch.setenv("COMMSENGINE_MAIL_FROM", "change@example.com")
+    relay.refuse("dot", "554 5.2.252 SendAsDenied; bot@example.com not allowed to send as change@example.com")
+    started.run("tick")
+    (rest,) = started.json("today")["channels"]
+    assert "SendAsDenied; (address) not allowed to send as change@example.com" in rest["because"]
+    assert "Add-RecipientPermission change@example.com -Trustee" in started.run("doctor").out
 
 
 def test_what_failed_is_counted_by_tick_and_listed_by_today(started: Terminal, relay: SmtpSink) -> None:

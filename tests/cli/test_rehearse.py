@@ -32,3 +32,27 @@ def test_behind_a_proxy_it_still_talks_to_its_own_sandbox(terminal: Terminal, mo
     terminal.write("schedules/crm.yaml", plan(**{"channels: [email]": "channels: [slack, email]"}))
     said = terminal.run("rehearse", terminal.path("schedules/crm.yaml"), "--answers", "all", "--json")
     assert (said.status, said.data["agrees"]) == (0, True), said.err
+
+
+def test_as_if_by_a_provider_it_says_what_to_know_before_the_start(terminal: Terminal) -> None:
+    said = terminal.run("rehearse", terminal.path("schedules/crm.yaml"), "--answers", "none", "--as-if", "microsoft365")
+    assert said.status == 0, said.err
+    assert "Microsoft 365 mailbox: 3 connections, 30 messages a minute, 10,000 in 24 hours." in said.out
+    for line in ("It refused nothing.", "?auth=xoauth2", "What was sent equals what simulate said"):
+        assert line in said.out
+    assert "Whom to call" not in said.out
+
+
+def test_a_provider_that_is_not_there_is_an_error_with_the_names(terminal: Terminal) -> None:
+    said = terminal.run("rehearse", terminal.path("schedules/crm.yaml"), "--as-if", "outlook")
+    assert said.status == 2
+    assert "--as-if: no provider is named 'outlook'. Write one of: microsoft365, hve, " in said.err
+
+
+def test_a_profile_of_the_workspace_can_be_rehearsed(terminal: Terminal) -> None:
+    terminal.write("providers.yaml", "profiles:\n  ours:\n    title: Our relay\n    connections: 2\n    per_day: 500\n")
+    said = terminal.run("rehearse", terminal.path("schedules/crm.yaml"), "--as-if", "ours", "--json")
+    assert said.status == 0, said.err
+    found = said.data["as_if"]
+    assert (found["mail"], found["limits"]["per_day"], found["refused"]) == ("ours", 500, {})
+    assert found["fullest_day"]["messages"] > 0

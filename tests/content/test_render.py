@@ -163,6 +163,13 @@ def test_the_sender_is_whom_the_message_names_or_the_lead(
     assert (shown.sender_name, shown.reply_to) == (name, reply_to)
 
 
+def test_all_replies_may_go_to_the_lead() -> None:
+    send = RENDERER.plan.send.model_copy(update={"reply_to": "lead"})
+    renderer = a_renderer(RENDERER.plan.model_copy(update={"send": send}))
+    shown = renderer.touch(a_touch("news"), BEN, CAST)
+    assert (shown.sender_name, shown.reply_to) == ("Sam Okafor", "dana@example.com")
+
+
 def test_a_long_key_point_makes_a_short_subject() -> None:
     plan = a_plan(
         a_message(
@@ -276,6 +283,7 @@ def test_an_answer_reaches_who_asked() -> None:
     assert "Dana Reyes answers:\n\nYes, *all* of them." in shown.text
     assert "Do &lt;b&gt;old&lt;/b&gt; notes move?" in shown.html
     assert (shown.key, shown.date, shown.reply_to) == ("k" * 24, utc("2027-01-12"), "dana@example.com")
+    assert shown.subject == "Answer to your question: Do <b>old</b> notes move?"
 
 
 def test_a_moved_date_is_corrected_with_its_because() -> None:
@@ -284,6 +292,7 @@ def test_a_moved_date_is_corrected_with_its_because() -> None:
         "correction", "k" * 24, BEN, CAST, utc("2027-02-01"), message="one-record", role="sales", moved=moved
     )
     assert "We told you go-live would be on 15 March. It is now on 5 April." in shown.text
+    assert shown.subject == "Correction: Every customer conversation is logged in one record."
     assert "The pilot lost calls." in shown.text
     assert ">Got it</a>" in shown.html
 

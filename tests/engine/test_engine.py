@@ -39,7 +39,7 @@ def test_a_second_tick_sends_nothing(store: Store, engine: MakeEngine, bag: Mail
 
 
 def test_a_tick_that_finds_nobody_due_asks_little(store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock) -> None:
-    """The campaigns once; then a beat: holds, what is uncertain, service mail, and whether somebody is due."""
+    """The campaigns once; then a beat: rests, holds, what is uncertain, service mail, and whether somebody is due."""
     run(store, [someone(n) for n in range(25)])
     running = engine()
     running.tick()
@@ -49,8 +49,8 @@ def test_a_tick_that_finds_nobody_due_asks_little(store: Store, engine: MakeEngi
         assert running.tick() == BeatReport()
     with statements(store.database) as of_a_beat:
         assert running.beat() == BeatReport()
-    assert [of_a_tick.count("BEGIN"), len(of_a_tick)] == [5, 11]
-    assert [of_a_beat.count("BEGIN"), len(of_a_beat)] == [4, 9]
+    assert [of_a_tick.count("BEGIN"), len(of_a_tick)] == [6, 13]
+    assert [of_a_beat.count("BEGIN"), len(of_a_beat)] == [5, 11]
     assert [statement for statement in of_a_beat if "campaign.version" in statement] == []
 
 
@@ -175,6 +175,25 @@ def test_a_channel_that_is_down_rests_while_others_go_on(
     running.tick()
     assert len(bag.arrived) == 3
     assert running.shut_channels() == {}
+
+
+def test_a_channel_that_must_get_ready_is_waited_for_in_the_same_tick_and_keeps_no_letter(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    send = {"channels": ["email", "slack"], "holidays": "false"}
+    run(store, [someone(1), *(someone(n, channel="slack") for n in range(2, 6))], a_plan(send=send))
+    began, asked = clock.now, list[float]()
+
+    def prepare(now: dt.datetime) -> float:
+        asked.append((now - began).total_seconds())
+        return 3.0 if asked[-1] < 9 else 0.0
+
+    running = engine(email=a_channel(bag), slack=a_channel(bag, name="slack", prepare=prepare))
+    assert running.beat().claimed == 1  # the letter
+    assert running.shut_channels() == {"slack": (began + dt.timedelta(seconds=3), "its address book is read first")}
+    report = running.tick()
+    assert ([*dict.fromkeys(asked)], len(bag.arrived), report.claimed) == ([0.0, 3.0, 6.0, 9.0], 5, 4)
+    assert {row.attempts for row in store.touches.list("crm")} == {1}
 
 
 def test_who_is_not_on_slack_gets_mail_in_the_same_tick(store: Store, engine: MakeEngine, bag: Mailbag) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 from structlog.testing import capture_logs
 
+from commsengine.channels.access_tokens import AccessToken, AccessTokens, TokenError
 from commsengine.errors import InputError
 from commsengine.resolvers.imap import ArchiveError, ImapArchive, parse_imap_url
 from commsengine.resolvers.imap import ImapServer as Account
@@ -208,7 +209,10 @@ def test_a_url_names_an_account_and_its_folder() -> None:
         ("imaps://bot:secret@mail.example.com:0", "port 0"),
         ("imaps://bot:secret@mail.example.com:99999", "no usable port"),
         ("imaps://bot:secret#@mail.example.com", "no usable port|holds"),
-        ("imaps://bot:secret@mail.example.com/Sent?tls=off", "holds"),
+        ("imaps://bot:secret@mail.example.com/Sent?tls=off", "an option that is not known"),
+        ("imaps://bot:secret@mail.example.com?auth=xoauth2", "says auth=xoauth2 and has a password"),
+        ("imaps://mail.example.com?auth=xoauth2", "says auth=xoauth2 and has no user"),
+        ("imaps://bot:secret@mail.example.com?auth=plain", "a log-in that is not known"),
         ("imaps://bot:secr%C3%A9t@mail.example.com", "plain ASCII"),
         ("imaps://bot:secret@mail.example.com/Archiv%C3%A9", "plain ASCII"),
         ("imaps://bot:secret@mail.example.com/a%0D%0Ab", "plain ASCII"),
@@ -219,3 +223,90 @@ def test_a_wrong_url_is_told_with_its_remedy_and_without_its_password(url: str, 
         parse_imap_url(url)
     assert "secr" not in str(refused.value)
     assert refused.value.fix
+
+
+# -- by access token ------------------------------------------------------------------------------
+
+
+class Tokens:
+    """Gives t1, t2, …, or fails."""
+
+    def __init__(self) -> None:
+        self.given, self.failure = 0, ""
+        self.all = AccessTokens(self._fetch, lambda: NOW)
+
+    def _fetch(self, now: dt.datetime) -> AccessToken:
+        if self.failure:
+            raise TokenError(self.failure)
+        self.given += 1
+        return AccessToken.of(f"t{self.given}", now + dt.timedelta(hours=1), now)
+
+
+def by_token(server: ImapServer, tokens: Tokens, **changes: object) -> ImapArchive:
+    given = {"user": "change@example.com", "password": "", "by_token": True, **changes}
+    return ImapArchive(account(server, **given), tokens=tokens.all, timeout=PATIENCE)
+
+
+def test_sent_items_are_read_with_a_token(server: ImapServer) -> None:
+    server.tokens = {"t1"}
+    server.keep("k1", LATER)
+    server.folder = "Gesendete Elemente"
+    found = by_token(server, Tokens(), folder="").look([asked("k1"), asked("k2")])
+    assert {key: sighting.found for key, sighting in found.items()} == {"k1": True, "k2": False}
+    assert server.logins == [("change@example.com", "t1")]
+    assert 'EXAMINE "Gesendete Elemente"' in server.commands
+
+
+def test_a_refused_token_is_renewed_once(server: ImapServer) -> None:
+    server.tokens, tokens = {"t2"}, Tokens()
+    server.keep("k1", LATER)
+    assert by_token(server, tokens).examined() == (1, True)
+    server.tokens = set()
+    with pytest.raises(ArchiveError, match=r"refuses the log-in \(AUTHENTICATE failed\)") as refused:
+        by_token(server, tokens).examined()
+    assert (refused.value.phase, tokens.given) == ("login", 3)
+    assert not any(secret in str(refused.value) for secret in ("t2", "change@"))
+
+
+def test_without_a_token_the_archive_says_why(server: ImapServer) -> None:
+    tokens = Tokens()
+    tokens.failure = "Google gives no token: invalid_grant"
+    with pytest.raises(ArchiveError, match="Google gives no token: invalid_grant") as refused:
+        by_token(server, tokens).examined()
+    assert (refused.value.phase, server.logins) == ("token", [])
+
+
+@pytest.mark.parametrize(
+    ("listed", "folder"),
+    [
+        (b'* LIST (\\Sent \\HasNoChildren) "/" "Sent Items"\r\n', '"Sent Items"'),
+        (b"* LIST (\\sent) NIL Sent\r\n", '"Sent"'),
+        (b'* LIST (\\HasNoChildren) "/" INBOX\r\n* LIST (\\Sent) "/" {8}\r\nEnvoy "s\r\n', r'"Envoy \"s"'),
+        (b'* LIST (\\Sent) "/" "[Gmail]/Gesendet \\"x\\""\r\n', r'"[Gmail]/Gesendet \"x\""'),
+    ],
+)
+def test_the_folder_of_sent_mail_is_found_by_its_mark(server: ImapServer, listed: bytes, folder: str) -> None:
+    server.tokens, server.instead["LIST"] = {"t1"}, listed + b"{tag} OK done\r\n"
+    server.instead["EXAMINE"] = b"* 0 EXISTS\r\n{tag} OK [READ-ONLY]\r\n"
+    by_token(server, Tokens(), folder="").examined()
+    assert f"EXAMINE {folder}" in server.commands
+
+
+def test_a_server_that_marks_no_folder_is_told(server: ImapServer) -> None:
+    server.tokens, server.instead["LIST"] = {"t1"}, b'* LIST (\\Drafts) "/" "Sent"\r\n{tag} OK done\r\n'
+    with pytest.raises(ArchiveError, match="no folder is marked as that of sent mail"):
+        by_token(server, Tokens(), folder="").examined()
+
+
+@pytest.mark.parametrize(
+    ("url", "account"),
+    [
+        ("imaps://a%40example.com@outlook.office365.com?auth=xoauth2",
+         Account("outlook.office365.com", 993, "a@example.com", "", "", by_token=True)),
+        ("imaps://a%40example.com@imap.gmail.com/[Gmail]/Sent%20Mail?auth=xoauth2",
+         Account("imap.gmail.com", 993, "a@example.com", "", "[Gmail]/Sent Mail", by_token=True)),
+        ("imaps://a%40example.com:app@imap.gmail.com", Account("imap.gmail.com", 993, "a@example.com", "app", "")),
+    ],
+)  # fmt: skip
+def test_a_url_may_ask_for_a_token_and_leave_the_folder_to_the_server(url: str, account: Account) -> None:
+    assert parse_imap_url(url) == account

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -14,22 +13,8 @@ from commsengine.channels.smtp import parse_smtp_url
 from commsengine.content.message import RenderedMessage
 from commsengine.sandbox.sandbox import Sandbox
 from tests.builders import ANA, BEN, MIA
+from tests.channels.test_slack import Ids
 from tests.servers import SlackApp, a_mail
-
-
-class Ids(dict[str, tuple[str, str]]):
-    """An id cache in memory."""
-
-    def __init__(self, *known: Any) -> None:
-        super().__init__(*known)
-        self.grid: dict[str, str] = {}
-
-    def put(self, email: str, user_id: str, dm_id: str, grid_id: str = "") -> None:
-        self[email] = (user_id, dm_id)
-        self.grid[user_id] = grid_id or self.grid.get(user_id, "")
-
-    def grid_id(self, email: str, user_id: str) -> str:
-        return self.grid.get(user_id, "")
 
 
 @pytest.fixture

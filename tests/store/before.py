@@ -10,9 +10,17 @@ MIGRATION = import_module("commsengine.store.migrations.versions.0005_slack")
 
 UNDO = (
     "DROP TABLE rest",  # what later revisions add
+    "DROP TABLE slack_workspace",
+    "ALTER TABLE slack_id DROP COLUMN team_id",
+    "ALTER TABLE slack_id DROP COLUMN status",
     "DROP TABLE redraw",
     "ALTER TABLE question DROP COLUMN thread",
     "ALTER TABLE question DROP COLUMN said",
+    "DROP TABLE rate",
+    "DROP TABLE provider",
+    "DROP INDEX ix_touch_channel_sent_at",
+    "ALTER TABLE engine DROP COLUMN ended_at",
+    "ALTER TABLE engine ADD COLUMN resting JSON NOT NULL DEFAULT '{}'",
     "ALTER TABLE answer DROP COLUMN counts",
     "ALTER TABLE slack_id DROP COLUMN grid_id",
     "DELETE FROM counter WHERE name = 'answer_above'",

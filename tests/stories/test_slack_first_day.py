@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from commsengine.cadence.people import Person
 from commsengine.sandbox.sandbox import Sandbox
+from commsengine.sandbox.slack_tiers import PUBLISHED
 from commsengine.slack_app.forms import ENTRY
 from tests.cli.terminal import Terminal
 from tests.servers import HttpOddity, http_json
@@ -83,6 +85,19 @@ def standing(program: Program) -> str:
     return str(program.look("why", ANA)["campaigns"][0]["messages"][0]["standing"])
 
 
+def test_a_slack_that_knows_nobody_is_read_within_its_limits_before_the_first_card(program: Program) -> None:
+    """A larger workspace, two pages of users; Slack counts calls as it says, and turns none away."""
+    strangers = [Person(id=f"x{number}", email=f"x{number}@example.com", name="") for number in range(600)]
+    people = [Person(id=email, email=email, name="") for email in sorted(PEOPLE - {LEA})]
+    with Sandbox([*strangers, *people], slack_tiers=PUBLISHED) as large:
+        given = {**program.settings, "COMMSENGINE_SLACK_API_URL": large.slack.api_url}
+        assert started(Program(program.folder, given)) == "5 messages sent, 1 follow-up opened, 0 skipped.\n"
+        assert sorted(post.user.email for post in large.slack.posts) == sorted(PEOPLE - {LEA})
+        counts = Counter(large.slack.calls)
+    assert counts == {"auth.test": 1, "users.list": 2, "users.lookupByEmail": 1, "chat.postMessage": 5}
+    assert large.slack.turned_away == []
+
+
 def test_who_is_not_on_slack_gets_a_letter_in_the_same_tick(program: Program, sandbox: Sandbox) -> None:
     both = Program(program.folder, {**program.settings, "COMMSENGINE_SMTP_URL": sandbox.mailbox.url})
     started(both)
@@ -125,7 +140,6 @@ def test_an_app_without_its_messages_tab_fails_nobody_and_says_where_to_switch_i
 ANSWERS: dict[str, dict[str, Any]] = {
     "auth.test": {"user_id": "U0", "bot_id": "B0", "team_id": "T0"},
     "users.lookupByEmail": {"user": {"id": "U1"}},
-    "conversations.open": {"channel": {"id": "D1"}},
     "chat.postMessage": {"channel": "D1", "ts": "1795300000.000100"},
 }
 
@@ -133,7 +147,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
 def test_any_server_that_speaks_the_web_api_will_do(program: Program) -> None:
     def answer(path: str) -> bytes:
         method = path.partition("?")[0].rpartition("/")[2]
-        return http_json(json.dumps({"ok": True, **ANSWERS[method]}))
+        return http_json(json.dumps({"ok": method in ANSWERS, **ANSWERS.get(method, {"error": "unknown_method"})}))
 
     with HttpOddity(answer) as server:
         settings = {

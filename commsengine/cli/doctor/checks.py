@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 from commsengine.cadence.time_notation import clock_text
 from commsengine.cli.doctor.finding import TIMEOUT, Finding, note, ok, problem
-from commsengine.cli.doctor.mail import mail
-from commsengine.cli.doctor.slack import slack
+from commsengine.cli.doctor.mail import mail, rest_remedy
+from commsengine.cli.doctor.slack import slack, slack_dm
 from commsengine.cli.doctor.uncertain import resolvers
-from commsengine.cli.output import at_rest, n_people, waits_for, when
+from commsengine.cli.output import at_rest, n_people, waits_for, what_helps, when
 from commsengine.errors import CommsError
 from commsengine.loopback import is_loopback
 from commsengine.settings import shown
@@ -50,6 +50,10 @@ def examine(wiring: Wiring) -> list[Finding]:
         except CommsError as error:
             findings.append(Finding(about, "problem", error.message, error.fix))
     return findings
+
+
+def message_in_slack(wiring: Wiring, email: str) -> list[Finding]:
+    return [replace(found, about=N_("slack")) for found in slack_dm(wiring, email)]
 
 
 def _settings(wiring: Wiring) -> Iterator[Finding]:
@@ -106,7 +110,11 @@ def _resting(wiring: Wiring) -> Iterator[Finding]:
 
     now = wiring.clock()
     for rest in channels(wiring.store, wiring.decisions, now):
-        yield problem(f"{at_rest(rest, now)} {waits_for(rest)}", _("Then a single message tries it again."))
+        told = f"{at_rest(rest, now)} {waits_for(rest)}"
+        if rest["fault"] == "quota":
+            yield note(told, what_helps(rest))
+        else:
+            yield problem(told, rest_remedy(wiring, str(rest["because"])) or _("Then a single message tries it again."))
 
 
 def _clock(wiring: Wiring) -> Iterator[Finding]:

@@ -19,19 +19,22 @@ MARKS = {"ok": (N_("ok"), "green"), "note": (N_("note"), "yellow"), "problem": (
 
 
 @click.command()
+@click.option(
+    "--slack-dm", metavar="EMAIL", default="", help=N_("Send this person a test message in Slack, read it back.")
+)
 @json_option
 @click.pass_context
 @with_workspace
-def doctor(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
-    """Test what sending needs: settings, database, mail, Slack, links, clock. Sends nothing.
+def doctor(wiring: Wiring, ctx: click.Context, slack_dm: str, as_json: bool) -> None:
+    """Test what sending needs: settings, database, mail, Slack, links, clock. Sends nothing, but for --slack-dm.
 
     Exit status 1 if there is a problem.
 
     Example: commsengine doctor
     """
-    from commsengine.cli.doctor.checks import examine
+    from commsengine.cli.doctor.checks import examine, message_in_slack
 
-    findings = examine(wiring)
+    findings = message_in_slack(wiring, slack_dm) if slack_dm else examine(wiring)
     sound = all(finding.state != "problem" for finding in findings)
     if as_json:
         show_json({"ok": sound, "findings": [asdict(finding) for finding in findings]})

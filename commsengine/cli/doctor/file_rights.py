@@ -35,7 +35,8 @@ def open_files(settings: Settings, keeps_modes: Callable[[Path], bool] | None = 
     """One for each place and reader. ``keeps_modes`` says whether the disk of a folder keeps modes at all."""
     home, database = settings.workspace, settings.database_file
     beside = [database.with_name(database.name + end) for end in ("", "-wal", "-shm")] if database else []
-    guarded = [beside, *([home / name] for name in ("backup", "rehearsals")), [settings.state_dir.absolute()]]
+    keys = [home / name for name in (settings.microsoft_certificate, settings.google_credentials) if name]
+    guarded = [beside, keys, *([home / name] for name in ("backup", "rehearsals")), [settings.state_dir.absolute()]]
     theirs = [[home / ".env"], sorted([*home.glob("*.csv"), *home.glob("schedules/**/*.csv")]), [home / "preview"]]
     for files in [*guarded, *theirs]:
         yield from _of_one_place(home, files, files in guarded, keeps_modes or keeps_modes_here)

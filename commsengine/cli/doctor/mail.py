@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from commsengine.cli.doctor.finding import TIMEOUT, Finding, note, ok, problem
-from commsengine.translation import N_, _
+from commsengine.cli.doctor.log_in import access_token, login_remedy
+from commsengine.cli.output import n_people, n_time
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
+    from commsengine.channels.channel import DeliveryError
+    from commsengine.channels.smtp import SmtpServer
     from commsengine.wiring import Wiring
 
 
@@ -17,25 +22,23 @@ def mail(wiring: Wiring) -> Iterator[Finding]:
         yield note(_("Not set up: no e-mail is sent."))
         return
     from commsengine.channels.channel import DeliveryError
-    from commsengine.channels.smtp import AUTH, HELLO, SmtpConnection, parse_smtp_url
+    from commsengine.channels.smtp import SmtpConnection, parse_smtp_url
 
     server = parse_smtp_url(wiring.settings.smtp)
     place = f"{server.host}:{server.port}"
-    domain = wiring.mail_from.rstrip(">").rpartition("@")[2]
-    relay = SmtpConnection(server, domain, None, connect=TIMEOUT, reply=TIMEOUT)
+    if tokens := wiring.access_tokens if server.by_token else None:
+        found = list(access_token(wiring, tokens))
+        yield from found
+        if any(finding.state == "problem" for finding in found):
+            return
+    relay = SmtpConnection(server, wiring.mail_from, hello=wiring.hello, tokens=tokens, connect=TIMEOUT, reply=TIMEOUT)
     try:
         relay.connect()
+        wiring.heard_greeting(relay.banner)
         relay.command("mail", "NOOP", 250)
     except DeliveryError as error:
         said = error.reply if server.host in error.reply else f"{place}: {error.reply}"
-        fix = {
-            AUTH: _(
-                "What the server says comes after the code. Look at user and password in COMMSENGINE_SMTP_URL, and "
-                "whether this account may log in and send by SMTP."
-            ),
-            HELLO: _("What the server says comes after the code. Ask those who run it whether this machine may send."),
-        }.get(error.phase, _("Look whether the relay runs, and at host and port in COMMSENGINE_SMTP_URL."))
-        yield problem(f"{said.rstrip('.')}.", fix)
+        yield problem(f"{said.rstrip('.')}.", _remedy(wiring, server, error))
         return
     finally:
         relay.quit()
@@ -43,3 +46,59 @@ def mail(wiring: Wiring) -> Iterator[Finding]:
     logged_in = _(", logged in") if server.user else ""
     text = N_("{server} answers {secured}{logged_in}; from {sender}.")
     yield ok(_(text, server=place, secured=secured, logged_in=logged_in, sender=wiring.mail_from))
+    yield from _limits(wiring, server.host)
+
+
+def _limits(wiring: Wiring, host: str) -> Iterator[Finding]:
+    """What the server is taken to allow, and whether the audience of what runs has room in a day."""
+    profile, now = wiring.mail_profile, wiring.clock()
+    limits = profile.limits
+    bounds = [counted(limits.connections, "connection", "connections")]
+    if limits.per_minute is not None:
+        bounds.append(_("{number:,.6g} messages a minute", number=limits.per_minute))
+    sent = wiring.store.channels.sent("email", now - limits.day) if wiring.has_database else 0
+    if limits.per_day is not None:
+        bounds.append(_("{number:,} in {time}", number=limits.per_day, time=n_time(limits.day)))
+    text = N_("{server} is taken for: {profile}; {limits}; {sent:,} have left in the last {time}.")
+    told = _(text, server=host, profile=profile.title, limits=", ".join(bounds), sent=sent, time=n_time(limits.day))
+    running = wiring.store.campaigns.all() if wiring.has_database else []
+    reached = sum(wiring.store.counts.audience(each.id) for each in running if each.state == "running")
+    if limits.per_day is None or reached <= limits.per_day:
+        yield ok(told)
+        return
+    fix = N_(
+        "Running campaigns are for {people}: not all hear on one day, and nobody is left out. For more, send by "
+        "Microsoft 365 High Volume Email, a Google Workspace relay or a relay of your own, or set "
+        "COMMSENGINE_SMTP_DAILY if more is allowed. When what leaves: commsengine simulate PLAN"
+    )
+    yield note(told, _(fix, people=n_people(reached)))
+
+
+def _remedy(wiring: Wiring, server: SmtpServer, error: DeliveryError) -> str:
+    from commsengine.channels.smtp import AUTH, HELLO
+
+    if error.phase == AUTH:
+        token = wiring.access_tokens.current() if server.by_token and wiring.access_tokens else None
+        return login_remedy(error.reply, "SMTP", server.user, server.host, token)
+    if error.phase == HELLO:
+        text = N_(
+            "What the server says comes after the code. Ask those who run it whether this machine may send; it says "
+            "EHLO {name}, and COMMSENGINE_SMTP_EHLO sets another name."
+        )
+        return _(text, name=wiring.hello or _("with its address"))
+    return _("Look whether the relay runs, and at host and port in COMMSENGINE_SMTP_URL.")
+
+
+def rest_remedy(wiring: Wiring, because: str) -> str:
+    """Where the log-in is fine and the mail is refused all the same; empty where there is nothing to do."""
+    if not re.search(r"SendAs|5\.7\.60|5\.2\.252|send as this sender", because, re.IGNORECASE):
+        return ""
+    from commsengine.channels.smtp import parse_smtp_url
+
+    user = parse_smtp_url(wiring.settings.smtp).user if wiring.settings.smtp else ""
+    text = N_(
+        "COMMSENGINE_MAIL_FROM ({sender}) must be an address of the mailbox that logs in ({user}), or that mailbox "
+        "must be allowed to send as it. In Exchange Online PowerShell: Connect-ExchangeOnline; "
+        "Add-RecipientPermission {sender} -Trustee {user} -AccessRights SendAs"
+    )
+    return _(text, sender=wiring.mail_from, user=user or _("no user"))

@@ -1,0 +1,56 @@
+"""Every error of Slack's documentation, with what it is about: ``tests/corpus/slack.yaml``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web import SlackResponse, WebClient
+
+from commsengine.channels.channel import DeliveryError
+from commsengine.channels.slack import refused
+from commsengine.channels.slack_words import KNOWN, ROWS
+
+CORPUS: list[dict[str, Any]] = YAML(typ="safe").load(Path(__file__).parents[1] / "corpus" / "slack.yaml")
+
+
+def told(error: str, *, marked: bool = True, status: int = 200) -> DeliveryError:
+    answer = SlackResponse(
+        client=WebClient(), http_verb="POST", api_url="", req_args={}, data={"ok": False, "error": error}, headers={},
+        status_code=status,
+    )  # fmt: skip
+    return refused(SlackApiError("refused", answer), marked=marked)
+
+
+@pytest.mark.parametrize("said", CORPUS, ids=lambda said: str(said["error"]))
+def test_each_error_is_about_what_the_corpus_says(said: dict[str, Any]) -> None:
+    row = KNOWN[said["error"]]
+    assert row.fault == said["fault"]
+    outcome = told(said["error"])
+    assert (outcome.verdict == "permanent") == (said["fault"] in ("person", "message"))
+    assert bool(outcome.unreachable) == (said["fault"] == "person")
+    assert bool(outcome.channel_down) == (said["fault"] in ("us", "quota") or row.kind == "down")
+    if outcome.channel_down:
+        assert (outcome.begun, outcome.channel_down) == (False, f"Slack refuses us: {said['error']}. {row.remedy}")
+
+
+def test_the_table_has_the_corpus_and_each_error_once() -> None:
+    errors = [error for row in ROWS for error in row.errors.split()]
+    assert sorted(errors) == sorted(set(errors)) == sorted(said["error"] for said in CORPUS)
+    assert len(CORPUS) >= 120
+    assert all(bool(row.remedy) == (row.fault in ("us", "quota") or row.kind == "down") for row in ROWS)
+
+
+def test_a_word_that_is_new_to_us_fails_nobody() -> None:
+    for marked in (True, False):
+        new = told("something_new", marked=marked)
+        assert (new.verdict, new.fault, new.alike, new.unreachable) == ("retry", "unknown", "something_new", "")
+
+
+def test_a_quota_is_a_quota_and_a_limit_is_waited_out() -> None:
+    assert told("message_limit_exceeded").fault == "quota"
+    limited = told("ratelimited", status=429)
+    assert (limited.fault, limited.begun, limited.retry_after) == ("later", False, 30.0)
