@@ -48,6 +48,13 @@ def test_many_messages_share_one_connection(sink: SmtpSink, channel_to: Opener) 
     assert quickest < 0.04, "40 ms a message: the final dot waits for an echo of the body"
 
 
+def test_after_so_many_messages_a_new_connection_is_opened(sink: SmtpSink, channel_to: Opener) -> None:
+    greetings: list[str] = []
+    channel = channel_to(sink, per_connection=3, greeted=greetings.append)
+    assert [outcome.verdict for outcome in deliver(channel, *(f"k{n}" for n in range(7)))] == [SENT] * 7
+    assert (sink.connections, greetings) == (3, ["sink"] * 3)
+
+
 def test_the_mark_comes_after_the_body_and_before_the_final_dot(sink: SmtpSink, channel_to: Opener) -> None:
     seen: list[tuple[int, bytes]] = []
 

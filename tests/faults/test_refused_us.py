@@ -445,6 +445,25 @@ def test_f38_a_relay_that_takes_few_connections_gets_no_more_and_everybody_is_re
     assert (attempts(store), clock.now) == ({1}, utc(KICKOFF_MORNING))
 
 
+def test_f38_the_next_engine_begins_with_as_many_connections_as_the_relay_took(
+    store: Store, clock: Clock, relay: SmtpSink, engine: MakeEngine
+) -> None:
+    begin(store, 30)
+    relay.at_once = 2
+    engine(threads=5, interval=None).tick()
+    assert (states(store), relay.turned_away) == ({"sent": 30}, 3)
+    store.people.save([someone(100 + n) for n in range(30)], by="dana", now=clock.now)
+    clock.forward(minutes=1)
+    engine(threads=5, interval=None).tick()
+    assert (states(store), relay.turned_away) == ({"sent": 60}, 3)
+    relay.at_once = 0
+    for number in range(2, 5):
+        clock.forward(minutes=6)
+        store.people.save([someone(number * 100 + n) for n in range(30)], by="dana", now=clock.now)
+        engine(threads=5, interval=None).tick()
+    assert (states(store)["sent"], relay.turned_away, store.channels.narrowed("email")) == (150, 3, None)
+
+
 @pytest.mark.parametrize(
     ("phase", "reply"),
     [
