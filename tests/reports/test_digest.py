@@ -83,7 +83,7 @@ def test_it_says_what_never_arrived_and_which_channel_rests(
     both = a_plan(send={**BERLIN, "channels": ["email", "slack"]})
     store.campaigns.save_version(both, {}, "", introduced={}, by="dana", now=clock.now)
     down = "Slack refuses us: invalid_auth"
-    slack = a_channel(bag, lambda m: Outcome(m.key, RETRY, begun=False, channel_down=down, lasting=True), name="slack")
+    slack = a_channel(bag, lambda m: Outcome(m.key, RETRY, begun=False, channel_down=down, fault="us"), name="slack")
     running = engine(email=refuses, slack=slack)
     running.tick()
     digests_of = Digests(MorningBasis(store, running.decisions, Scribe, ["email", "slack"]))
