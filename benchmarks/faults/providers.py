@@ -15,7 +15,7 @@ from tests.faults.any_reply import play
 
 def add_options(options: argparse.ArgumentParser) -> None:
     options.add_argument("--people", type=int, default=100_000)
-    options.add_argument("--to-people", type=float, default=0.2, help="to one recipient, data or final dot in so many")
+    options.add_argument("--to-people", type=float, default=0.05, help="to one recipient, data or final dot in so many")
     options.add_argument("--to-all", type=float, default=0.001, help="to one connection or sender in so many")
     options.add_argument("--steps", type=int, default=2000, help="of two virtual minutes at most with any reply")
 

@@ -139,7 +139,7 @@ def _judge(store: Store, relay: AnyReplyRelay, result: AnyReplyResult) -> None:
     result.promise(result.states == _states(store), f"the books say {_states(store)}, there are {result.states}")
     result.said = Counter(each.verdict for told in relay.said.values() for each in told)
     settled = {row.id for row in store.database.rows(select(refusal.c.id).where(refusal.c.fault == "person"))}
-    arrived, gone = Counter(relay.recipients), {row.person_id for row in rows if row.channel == "personal"}
+    arrived, excused = Counter(relay.recipients), {row.person_id for row in rows if row.state != "sent"}
     last = _last_attempts(store)
     emails = {person.id: person.email for person in store.people.all()}
     for row in rows:
@@ -151,12 +151,14 @@ def _judge(store: Store, relay: AnyReplyRelay, result: AnyReplyResult) -> None:
             result.twice_alike += number in settled
             result.promise(fault == "person", f"{row.key} failed of {fault or 'nothing'}: {row.reason}")
             result.promise(theirs or full or number in settled, f"{row.key} failed, and was told {told}")
-        elif row.state not in ("sent",):
-            result.promise(False, f"{row.key} is {row.state} {row.reason} in the end")
+        elif row.reason == "unreachable":
+            no_mailbox = any(each.verdict == "person gone" for each in told)
+            result.promise(row.state == "skipped" and no_mailbox, f"{row.key} is not reachable, and was told {told}")
+        else:
+            result.promise(row.state == "sent", f"{row.key} is {row.state} {row.reason} in the end")
     for person, email in emails.items():
         reached = arrived[email] == 1
-        excused = person in gone or any(row.state == "failed" and row.person_id == person for row in rows)
-        result.promise(reached or excused, f"{person} is not reached, and was told {relay.said.get(email)}")
+        result.promise(reached or person in excused, f"{person} is not reached, and was told {relay.said.get(email)}")
         result.promise(arrived[email] < 2, f"{person} got it {arrived[email]} times")
 
 
