@@ -366,7 +366,12 @@ class Wiring:
         token, url, ids = self.settings.slack_token, self.settings.slack_api_url, self.store.slack_ids
         pace, users = LookUpPace().wait, SlackUsers(token, self.store.slack_workspaces, api_url=url)
         rate = self.settings.slack_rate
-        return ChannelSetup(lambda: SlackChannel(token, ids, api_url=url, look_ups=pace), SLACK_THREADS, rate, users)
+        own = self.refusals
+
+        def opened() -> SlackChannel:
+            return SlackChannel(token, ids, api_url=url, look_ups=pace, refusals=own)
+
+        return ChannelSetup(opened, SLACK_THREADS, rate, users)
 
     @cached_property
     def resolvers(self) -> dict[str, list[Resolver]]:

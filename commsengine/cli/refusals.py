@@ -28,7 +28,9 @@ DONE: Mapping[RefusalWord, str] = {
 @json_option
 @with_workspace
 def refusals(wiring: Wiring, as_json: bool) -> None:
-    """List what was refused and is not known to be anybody's fault: it waits for your word.
+    """List what servers refused and nobody has settled.
+
+    Their people wait for your word, or for the next try.
 
     Example: commsengine refusals
     """
@@ -69,7 +71,9 @@ def _about(each: Mapping[str, Any]) -> str:
 @click.option("--again", "word", flag_value="again", help=N_("Try all of them again, once, now."))
 @with_workspace
 def refusal(wiring: Wiring, number: int, word: RefusalWord | None) -> None:
-    """Say what a refusal is about; equal ones of that channel are judged by it from now on.
+    """Say what a refusal is about: these people, us, or the text.
+
+    Equal ones of that channel are judged by it from now on.
 
     Example: commsengine refusal 3 --us
     """

@@ -59,7 +59,9 @@ def _line(row: Mapping[str, Any]) -> list[str]:
 )
 @with_workspace
 def touch(wiring: Wiring, key: str, sent: bool, resend: bool) -> None:
-    """Settle one touch that is uncertain, or refused and held; without an option, show its attempts.
+    """Settle one touch that is uncertain, or refused and held.
+
+    Without an option it shows the attempts.
 
     Example: commsengine touch 4f1c9a0b7d2e8c5a61b3f09d --sent
     """

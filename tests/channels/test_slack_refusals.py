@@ -12,7 +12,7 @@ from slack_sdk.web import SlackResponse, WebClient
 
 from commsengine.channels.channel import DeliveryError
 from commsengine.channels.slack import refused
-from commsengine.channels.slack_words import KNOWN, ROWS
+from commsengine.channels.slack_refusals import KNOWN, SLACK_REFUSALS
 
 CORPUS: list[dict[str, Any]] = YAML(typ="safe").load(Path(__file__).parents[1] / "corpus" / "slack.yaml")
 
@@ -38,10 +38,10 @@ def test_each_error_is_about_what_the_corpus_says(said: dict[str, Any]) -> None:
 
 
 def test_the_table_has_the_corpus_and_each_error_once() -> None:
-    errors = [error for row in ROWS for error in row.errors.split()]
+    errors = [error for row in SLACK_REFUSALS for error in row.word.split()]
     assert sorted(errors) == sorted(set(errors)) == sorted(said["error"] for said in CORPUS)
     assert len(CORPUS) >= 120
-    assert all(bool(row.remedy) == (row.fault in ("us", "quota") or row.kind == "down") for row in ROWS)
+    assert all(bool(row.remedy) == (row.fault in ("us", "quota") or row.kind == "down") for row in SLACK_REFUSALS)
 
 
 def test_a_word_that_is_new_to_us_fails_nobody() -> None:
