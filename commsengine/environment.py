@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from commsengine import loopback
 from commsengine.authoring.yaml_text import read_utf8
 from commsengine.errors import InputError, Problem
-from commsengine.settings import MOST_CONNECTIONS, PREFIX, SECRETS, SMTP_CONNECTIONS, Settings
+from commsengine.settings import MOST_CONNECTIONS, MOST_DAILY, PREFIX, SECRETS, SMTP_CONNECTIONS, Settings
 from commsengine.text import near_names
 from commsengine.translation import N_, _
 
@@ -162,13 +162,14 @@ def _place(name: str, file: Path, written: Mapping[str, str | None]) -> tuple[st
 
 
 def _plain(error: Any) -> str:
-    connections = error["loc"] == ("smtp_connections",)
-    unit = _("connections") if connections else _("messages a minute")
+    numbers = {
+        "smtp_connections": (_("connections"), SMTP_CONNECTIONS, MOST_CONNECTIONS),
+        "smtp_daily": (_("messages a day"), 10_000, MOST_DAILY),
+    }
+    unit, example, most = numbers.get(str(error["loc"][0]), (_("messages a minute"), 300, 1_000_000))
     if error["type"] == "int_parsing":
-        example = SMTP_CONNECTIONS if connections else 300
         return _("is not a whole number. Write a number of {unit}, for example {example}", unit=unit, example=example)
     if error["type"] in ("greater_than_equal", "less_than_equal"):
-        most = MOST_CONNECTIONS if connections else 1_000_000
         return _("is out of range. Write a number of {unit} from 1 to {most}", unit=unit, most=most)
     return _("is not valid ({reason}). See docs/operations.md", reason=error["msg"])
 

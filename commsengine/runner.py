@@ -23,10 +23,10 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
 
 from commsengine.engine.engine import Engine
-from commsengine.engine.garbage_collection import keep_what_is_there
 from commsengine.engine.heartbeat import sweep
 from commsengine.engine.recorder import loggable
 from commsengine.errors import CommsError
+from commsengine.garbage_collection import keep_what_is_there
 from commsengine.store.store import Store
 from commsengine.translation import _
 from commsengine.web.connections import MOST, PATIENCE, server_of

@@ -32,7 +32,7 @@ SECRETS = (
 TokenSource = Literal["", "command", "microsoft", "google"]
 """What gives the access tokens that ``auth=xoauth2`` asks for."""
 
-Rates = Mapping[str, int | None]
+Rates = Mapping[ChannelName, int | None]
 """Messages a minute, by channel; ``None`` without a limit."""
 
 JOURNAL = "journal"
@@ -189,9 +189,10 @@ Address = Annotated[str, AfterValidator(_address)]
 Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_listed_keys), AfterValidator(_long_keys)]
 
 SMTP_CONNECTIONS = 3
-"""As many as a mailbox of Microsoft 365 takes at once."""
+"""To a mail server without a profile; as many as a mailbox of Microsoft 365 takes."""
 
 MOST_CONNECTIONS = 100
+MOST_DAILY = 100_000_000
 
 MICROSOFT_APP = ("microsoft_tenant", "microsoft_client_id")
 MICROSOFT_CREDENTIALS = ("microsoft_client_secret", "microsoft_certificate")
@@ -204,7 +205,10 @@ TOKEN_SOURCES: Mapping[TokenSource, str] = {
 
 
 class Settings(BaseSettings):
-    """Everything that differs between installations. Rates are messages per minute."""
+    """Everything that differs between installations. Rates are messages per minute.
+
+    ``smtp_rate``, ``smtp_connections`` and ``smtp_daily`` override what the profile of the mail server says.
+    """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
@@ -214,7 +218,8 @@ class Settings(BaseSettings):
     mail_from: Address = ""
     smtp_rate: Rate | None = None
     smtp_ehlo: Annotated[str, AfterValidator(_ehlo)] = ""
-    smtp_connections: Annotated[int, Field(ge=1, le=MOST_CONNECTIONS)] = SMTP_CONNECTIONS
+    smtp_connections: Annotated[int, Field(ge=1, le=MOST_CONNECTIONS)] | None = None
+    smtp_daily: Annotated[int, Field(ge=1, le=MOST_DAILY)] | None = None
     postfix_log: Annotated[str, AfterValidator(_mail_log)] = ""
     imap_url: Annotated[SecretStr, AfterValidator(_imap_url)] | None = None
     oauth_token_command: SecretStr | None = None
@@ -365,6 +370,7 @@ class Settings(BaseSettings):
 
     @property
     def rates(self) -> Rates:
+        """As set; of e-mail the profile of the mail server may know more."""
         return {"email": self.smtp_rate, "slack": self.slack_rate}
 
 

@@ -12,7 +12,8 @@ import shlex
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
-from functools import cached_property, partial
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from commsengine.campaigns.restore_backup import Restore
     from commsengine.channels.access_tokens import AccessTokens
     from commsengine.channels.providers import ProviderProfile
+    from commsengine.channels.refusal_rule import RefusalRule
     from commsengine.content.render import Renderer
     from commsengine.engine.decisions import Decisions
     from commsengine.engine.engine import Engine, MorningMail
@@ -89,6 +91,8 @@ class Wiring:
         self.folder, self.clock, self.sleep = folder.absolute(), clock, sleep
         spare_proxies()
         self._renderers: dict[tuple[int, bool], Renderer] = {}
+        self._profile: ProviderProfile | None = None
+        self._banner = ""
 
     def __enter__(self) -> Self:
         return self
@@ -178,6 +182,13 @@ class Wiring:
         return load_providers(self.folder / FILE)
 
     @cached_property
+    def refusals(self) -> tuple[RefusalRule, ...]:
+        """The workspace's own rows."""
+        from commsengine.authoring.providers_file import FILE, load_refusals
+
+        return load_refusals(self.folder / FILE)
+
+    @cached_property
     def templates(self) -> Mapping[str, str]:
         # The workspace's own come in place of shipped ones of the same name.
         from commsengine.content.templates import load_templates, shipped_folder
@@ -218,7 +229,7 @@ class Wiring:
         from commsengine.planning.plan_on_disk import PlanningBasis
 
         on_record = (self.store, self.decisions) if self.has_database else None
-        return PlanningBasis(self.rules, self.settings.credentials, on_record, self.clock())
+        return PlanningBasis(self.rules, self.settings.credentials, on_record, self.clock(), self.profiles)
 
     @property
     def preview_basis(self) -> PreviewBasis:
@@ -267,9 +278,20 @@ class Wiring:
         from commsengine.engine.senders import ChannelSetup
 
         server, sender = parse_smtp_url(self.settings.smtp), self.mail_from
-        opened = partial(EmailChannel, server, sender, hello=self.hello, tokens=self.access_tokens)
-        threads, rate = self.settings.smtp_connections, self.settings.smtp_rate
-        return ChannelSetup(opened, threads, rate)
+
+        def opened() -> EmailChannel:
+            most = self.mail_profile.limits.per_connection
+            return EmailChannel(
+                server,
+                sender,
+                hello=self.hello,
+                tokens=self.access_tokens,
+                per_connection=most,
+                greeted=self.heard_greeting,
+                refusals=self.refusals,
+            )
+
+        return ChannelSetup(opened, known=lambda: self.mail_profile)
 
     @cached_property
     def hello(self) -> str:
@@ -292,6 +314,49 @@ class Wiring:
         if given.tokens_from == "google":
             return AccessTokens(by_google(self.folder / given.google_credentials, given.google_user), self.clock)
         return None
+
+    # -- what may be sent -------------------------------------------------------------------------
+
+    @property
+    def mail_profile(self) -> ProviderProfile:
+        """What the mail server allows, by its host or by what it greeted with last, as far as settings do not say."""
+        if self._profile is None:
+            self._profile = self._known_profile()
+        return self._profile
+
+    def _known_profile(self) -> ProviderProfile:
+        from commsengine.channels.providers import NO_SERVER, profile_of
+        from commsengine.channels.smtp import parse_smtp_url
+
+        given, found = self.settings, NO_SERVER
+        if given.smtp:
+            host = parse_smtp_url(given.smtp).host
+            if not self._banner and self.has_database:
+                self._banner = self.store.channels.banner(host)
+            found = profile_of(host, self._banner, self.providers)
+        limits = found.limits.overridden(given.smtp_connections, given.smtp_rate, given.smtp_daily)
+        return replace(found, limits=limits)
+
+    def heard_greeting(self, banner: str) -> None:
+        """The mail server has greeted: kept for ``simulate``, which opens no connection."""
+        from commsengine.channels.smtp import parse_smtp_url
+
+        host = parse_smtp_url(self.settings.smtp).host
+        if banner == self._banner:
+            return
+        self._banner, self._profile = banner, None
+        if self.has_database and banner != self.store.channels.banner(host):
+            self.store.channels.greeted(host, banner, self.clock())
+
+    @property
+    def profiles(self) -> Mapping[ChannelName, ProviderProfile]:
+        """Of all channels, also of those without credentials here."""
+        from commsengine.channels.providers import ProviderProfile, SendingLimits
+
+        found: dict[ChannelName, ProviderProfile] = {
+            name: ProviderProfile("", "", SendingLimits(per_minute=rate)) for name, rate in self.settings.rates.items()
+        }
+        return {**found, "email": self.mail_profile}
 
     def _slack(self) -> ChannelSetup:
         from commsengine.channels.slack import SlackChannel

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from commsengine.engine.garbage_collection import keep_what_is_there
+from commsengine.garbage_collection import keep_what_is_there
 from tests.fork_server import close_fork_server, open_fork_server
 from tests.shared_sql import share_compiled_sql
 from tests.waiting import PATIENCE

@@ -37,6 +37,7 @@ FLOORS = {
     "environment": 4,
     "wiring": 4,
     "runner": 4,
+    "garbage_collection": 4,
     "ping": 4,
     "web": 4,
     "slack_app": 4,
@@ -49,7 +50,7 @@ FLOORS = {
 NEIGHBOURS = {
     ("cadence", "recall"): None,  # a cadence by recall asks the memory model, which knows no plans
     ("authoring", "content"): None,  # check renders every template
-    ("authoring", "channels"): ("providers",),  # what providers allow is read from YAML
+    ("authoring", "channels"): ("providers", "refusal_rule"),  # what providers allow and refuse is read from YAML
     ("channels", "content"): ("message",),  # a channel carries a finished message
     ("resolvers", "channels"): None,  # a resolver asks the other side in the channel's own words
     ("answers", "engine"): None,
@@ -305,6 +306,7 @@ MIRRORS = {
     "people",
     "preview",
     "questions",
+    "refusals",
     "rehearse",
     "slack",
     "status",

@@ -182,6 +182,7 @@ BAD = [
     ("COMMSENGINE_SECRET_KEY=short", "shorter than 16"),
     ("COMMSENGINE_SLACK_RATE=fast", "not a whole number"),
     ("COMMSENGINE_SMTP_RATE=0", "out of range"),
+    ("COMMSENGINE_SMTP_DAILY=0", "out of range. Write a number of messages a day from 1 to 100000000."),
     ("COMMSENGINE_SMTP_CONNECTIONS=0", "out of range. Write a number of connections from 1 to 100."),
     ("COMMSENGINE_SMTP_CONNECTIONS=some", "not a whole number. Write a number of connections, for example 3."),
     ("COMMSENGINE_DATABASE_URL=mysql://db/x", "sqlite:///commsengine.db"),

@@ -98,6 +98,14 @@ def test_an_event_that_slack_sends_again_is_recorded_and_answered_once(team: Tea
     assert team.questions() == ["Can I keep my notebook?\nAnd until when?"]
 
 
+def test_what_is_not_recorded_is_answered_once_too(team: Team) -> None:
+    post = team.sent()
+    typed = team.slack.team.say(post.user, "Thanks!", post.ts)
+    assert [event(team, typed), event(team, typed)] == [200, 200]
+    team.say("And when?", thread=post.ts)
+    assert len(team.answers()) == 2
+
+
 def test_what_cannot_be_recorded_is_sent_again_by_slack(team: Team) -> None:
     post, store = team.sent(), team.house.store
     with store.database.write() as connection:

@@ -39,7 +39,7 @@ def test_preview_shows_a_message_as_it_will_carry_it(told: dict[str, Any]) -> No
 def test_simulate_foresees_it_and_keeps_its_rate(told: dict[str, Any]) -> None:
     carried = {touch["channel"] for touch in told["foreseen"]["touches"]}
     assert carried == {"pager", "personal"}
-    assert "At 1 a minute, the last of 4 pager messages due at once leaves" in told["simulate"]
+    assert "4 by pager at 1 a minute: the last leaves " in told["simulate"]
 
 
 def test_the_engine_sends_by_it(told: dict[str, Any]) -> None:

@@ -89,6 +89,21 @@ class Hours:
         self._last_open: dict[dt.datetime, dt.datetime | None] = {}  # all messages of a campaign ask for the same few
         self._windows: dict[dt.date, tuple[dt.datetime, dt.datetime] | None] = {}
 
+    @property
+    def same_as(self) -> tuple[object, ...]:
+        """Equal for people whose windows are the same."""
+        region = self.person.region if self._country else ""
+        return (
+            self.zone,
+            self._send_days,
+            self._from,
+            self._to,
+            self._country,
+            region,
+            self.person.leave,
+            self._black_out,
+        )
+
     def local_date(self, at: dt.datetime) -> dt.date:
         return local_date_in(self.zone, at)
 

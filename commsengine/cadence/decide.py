@@ -11,6 +11,8 @@ instant at which everything allowed the touch, never the time of asking.
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
+from typing import cast
 
 from commsengine.cadence.audience import sequences_of
 from commsengine.cadence.budget import Ledger
@@ -18,7 +20,7 @@ from commsengine.cadence.calendar import DAY, MINUTE
 from commsengine.cadence.check_questions import unclear_turn
 from commsengine.cadence.due import DueStep, due_steps, open_from, when_due
 from commsengine.cadence.history import SILENCE, Campaigns, Decision, History, Reason, Touch, TouchRow
-from commsengine.cadence.kinds_and_states import WAITING, ReasonCode, SkipCode, TouchState
+from commsengine.cadence.kinds_and_states import WAITING, Carrier, ReasonCode, SkipCode, TouchState
 from commsengine.cadence.people import Person
 from commsengine.cadence.sequence import MessageSequence, Step
 
@@ -49,7 +51,7 @@ def decide(campaigns: Campaigns, person: Person, history: History, now: dt.datet
             touches.append(_touch(first, person, row, skip, again_at, now))
         else:
             code: ReasonCode = "snoozed" if first.sequence.hours.open_window(now) else MISSED_WINDOW
-            pending.append(_reason(first, code, opens))
+            pending.append(replace(_reason(first, code, opens), values=(("channel", first.step.channel),)))
     not_yet = [*pending, *(_reason(due_step, due_step.code, due_step.due) for due_step in ahead)]
     nexts = (*(reason.next_at for reason in not_yet), *_news(sequences, now))
     wake_at = min((at for at in nexts if at is not None), default=None)
@@ -59,6 +61,12 @@ def decide(campaigns: Campaigns, person: Person, history: History, now: dt.datet
 
 def missed_window(decision: Decision) -> bool:
     return any(reason.code == MISSED_WINDOW for reason in decision.reasons)
+
+
+def missed_channels(decision: Decision) -> list[Carrier]:
+    """The channel of each touch that is due and found its send window closed."""
+    missed = (dict(reason.values) for reason in decision.reasons if reason.code == MISSED_WINDOW)
+    return [cast(Carrier, values["channel"]) for values in missed]
 
 
 def _news(sequences: list[MessageSequence], now: dt.datetime) -> list[dt.datetime]:
@@ -101,7 +109,10 @@ def _given_up(due_step: DueStep) -> SkipCode:
 def _too_late(due_step: DueStep, campaigns: Campaigns, now: dt.datetime) -> bool:
     # Late is more than ``max_late`` of open window time, counted from the end of the last thing in between.
     sequence, again = due_step.sequence, due_step.step.again
+    if again is not None and again.refusal_id is not None:  # it was refused for no fault of theirs
+        return False
     ends = [stop.until for stop in (*sequence.campaign.pauses, *campaigns.holds)]
+    ends += [at for message, at in sequence.campaign.let_go.items() if message == sequence.message.id]
     ends += [question.answered_at for question in sequence.questions if question.answered_at is not None]
     ends += [sequence.hours.midnight(snooze.until) for snooze in sequence.snoozes]
     carrying = (SILENCE, due_step.step.channel, *sequence.campaign.plan.send.channels)

@@ -10,12 +10,13 @@ One attempt
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from commsengine.channels import smtp
 from commsengine.channels.access_tokens import AccessTokens
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, DeliveryError, Mark, Outcome
 from commsengine.channels.mime import HeaderError, address, dot_stuffed, message_bytes, sender_address
+from commsengine.channels.refusal_rule import RefusalRule
 from commsengine.channels.smtp import SmtpConnection, SmtpServer
 from commsengine.content.message import RenderedMessage
 from commsengine.errors import InputError
@@ -26,7 +27,9 @@ class EmailChannel:
     """One SMTP connection, opened when first needed and kept. ``mail_from`` may be ``Name <address>``.
 
     Times are in seconds. ``hello`` is the name in EHLO, ``tokens`` are for a server that wants one. ``context``
-    verifies the server's certificate; the default trusts what the system trusts.
+    verifies the server's certificate; the default trusts what the system trusts. After ``per_connection`` messages a
+    new connection is opened. ``greeted`` hears what the server says first. ``refusals`` are a workspace's own rows of
+    the table.
     Raises ``InputError`` when ``mail_from`` is no address.
     """
 
@@ -43,6 +46,9 @@ class EmailChannel:
         connect_timeout: float = 30.0,
         reply_timeout: float = 300.0,
         dot_timeout: float = 600.0,
+        per_connection: int | None = None,
+        greeted: Callable[[str], object] = lambda _: None,
+        refusals: Sequence[RefusalRule] = (),
     ) -> None:
         try:
             self._sender = sender_address(mail_from)
@@ -50,7 +56,17 @@ class EmailChannel:
             cause = _("COMMSENGINE_MAIL_FROM {what}.", what=_(bad.what))
             raise InputError(cause, _("Write change@your-domain.")) from None
         times = {"connect": connect_timeout, "reply": reply_timeout}
-        self._relay = SmtpConnection(server, self._sender, hello=hello, tokens=tokens, context=context, **times)
+        self._relay = SmtpConnection(
+            server,
+            self._sender,
+            hello=hello,
+            tokens=tokens,
+            context=context,
+            per_connection=per_connection,
+            greeted=greeted,
+            own=refusals,
+            **times,
+        )
         self._dot_timeout = dot_timeout
 
     def deliver(self, messages: Sequence[RenderedMessage], mark: Mark) -> Iterator[Outcome]:

@@ -54,6 +54,10 @@ class ProviderProfile:
         return any(re.search(words, banner) for words in self.banners)
 
 
+NO_SERVER = ProviderProfile("", "", SendingLimits())
+"""Where no mail server is set up."""
+
+
 def profile_of(host: str, banner: str, profiles: Iterable[ProviderProfile]) -> ProviderProfile:
     """The first whose host or banner fits; a host that is named in a profile counts more than a banner."""
     known = list(profiles)

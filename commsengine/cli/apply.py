@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from commsengine.wiring import Wiring
 
 SMALL = 2000
-"""Up to so many people the first touches are forecast before a new campaign is applied."""
+"""Up to so many people all touches are forecast before a new campaign is applied; of more, those of so many."""
 
 
 @click.command()
@@ -154,17 +154,18 @@ def _tell_dates(diff: Diff) -> None:
 
 
 def _first_touches(wiring: Wiring, checked_plan: CheckedPlan, path: Path, audience: int) -> None:
-    from commsengine.cli.simulate import tell_longest, tell_rates
+    from commsengine.cli.simulate import tell_departures
     from commsengine.planning.plan_on_disk import outlook
 
-    if audience > SMALL:
-        tell_longest(audience, checked_plan.plan.send.channels, wiring.settings.rates)
-        click.echo(_("When what leaves: commsengine simulate {plan}", plan=path))
-        return
+    each = -(-audience // SMALL) or 1
     try:
-        seen = outlook(wiring.planning_basis, checked_plan)
+        seen = outlook(wiring.planning_basis, checked_plan, each=each)
     except InputError as closed:
         note(closed.message)
+        return
+    if each > 1:
+        tell_departures(seen, wiring.profiles, _("About "))
+        click.echo(_("When what leaves: commsengine simulate {plan}", plan=path))
         return
     if seen.sent:
         text = N_(
@@ -172,7 +173,7 @@ def _first_touches(wiring: Wiring, checked_plan: CheckedPlan, path: Path, audien
             "nobody answers."
         )
         click.echo(_(text, local_at=seen.sent[0].local_at, touches=n_touches(len(seen.sent))))
-    tell_rates(seen, wiring.settings.rates)
+    tell_departures(seen, wiring.profiles)
 
 
 def _next(wiring: Wiring, plan: Plan) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -124,6 +124,25 @@ def at_rest(rest: Mapping[str, Any], now: datetime) -> str:
 def waits_for(rest: Mapping[str, Any]) -> str:
     waiting = counted(rest["waiting"], "message waits", "messages wait")
     return _("{messages} for {channel}.", messages=waiting, channel=rest["channel"])
+
+
+HELPS = {
+    "us": N_("See what is wrong: commsengine doctor"),
+    "quota": N_("Nothing is lost: it goes on by itself as messages of the last day grow old."),
+}
+OTHERWISE = N_("It is tried again by itself.")
+
+
+def what_helps(rest: Mapping[str, Any]) -> str:
+    return _(HELPS.get(rest["fault"], OTHERWISE))
+
+
+def n_time(span: timedelta) -> str:
+    """``24 hours``, in the largest unit that fits."""
+    seconds = int(span.total_seconds())
+    if seconds % 3600 == 0:
+        return counted(seconds // 3600, "hour", "hours")
+    return counted(seconds // 60, "minute", "minutes") if seconds % 60 == 0 else counted(seconds, "second", "seconds")
 
 
 def estimated_from(people: int) -> str:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from commsengine.cadence.kinds_and_states import CHANNELS, channel_of
 from commsengine.cli.arguments import ANSWERS, FILE
 from commsengine.cli.output import (
     first_rows,
     json_option,
     n_follow_ups,
     n_people,
+    n_time,
     n_touches,
     note,
     show_json,
@@ -29,9 +31,12 @@ from commsengine.translation import N_, _, counted
 if TYPE_CHECKING:
     from commsengine.cadence.kinds_and_states import ChannelName
     from commsengine.cadence.plan import Plan
+    from commsengine.channels.providers import ProviderProfile
+    from commsengine.planning.departures import Wave
     from commsengine.planning.simulation import Simulation
-    from commsengine.settings import Rates
     from commsengine.wiring import Wiring
+
+    Profiles = Mapping[ChannelName, ProviderProfile]
 
 MOST_WEEKS = 10
 ASSUMPTION = {
@@ -65,7 +70,7 @@ def simulate(wiring: Wiring, plan: Path, start: str | None, until: str | None, a
     if as_json:
         show_json(seen.as_data())
     else:
-        show_simulation(seen, wiring.settings.rates)
+        show_simulation(seen, wiring.profiles)
 
 
 def _day(text: str | None, option: str) -> dt.date | None:
@@ -78,7 +83,7 @@ def _day(text: str | None, option: str) -> dt.date | None:
         raise InputError(_("{option}: '{given}' is not a date.", option=option, given=text), fix) from None
 
 
-def show_simulation(seen: Simulation, per_minute: Rates) -> None:
+def show_simulation(seen: Simulation, profiles: Profiles) -> None:
     from commsengine.planning.plan_on_disk import corrected_texts
 
     plan, figures = seen.plan, seen.summary()
@@ -92,7 +97,7 @@ def show_simulation(seen: Simulation, per_minute: Rates) -> None:
         note(text)
     _calendar(seen)
     _recall(seen)
-    _limits(seen, per_minute)
+    _limits(seen, profiles)
     _by_hand(seen)
     _never_reached(seen)
 
@@ -163,7 +168,7 @@ def _share(value: float | None) -> str:
     return "–" if value is None else f"{value:.0%}"
 
 
-def _limits(seen: Simulation, per_minute: Rates) -> None:
+def _limits(seen: Simulation, profiles: Profiles) -> None:
     from commsengine.planning.simulation import COMPARED
 
     click.echo()
@@ -176,23 +181,34 @@ def _limits(seen: Simulation, per_minute: Rates) -> None:
         click.echo(_("{people} at the weekly limit at some time.", people=people))
     if seen.skipped:
         click.echo(_("{touches} skipped as too late.", touches=counted(seen.skipped, "touch is", "touches are")))
-    tell_rates(seen, per_minute)
+    tell_departures(seen, profiles)
 
 
-def tell_rates(seen: Simulation, per_minute: Rates) -> None:
-    from commsengine.planning.simulation import rates
+def tell_departures(seen: Simulation, profiles: Profiles, about: str = "") -> None:
+    """When the last message of the slowest wave of each channel leaves."""
+    for wave in seen.waves:
+        channel = channel_of(wave.channel)
+        profile, way = profiles[channel], _(CHANNELS[channel].in_text)
+        limits, title = profile.limits, f" ({profile.title})" if profile.title else ""
+        rate = _(" at {rate:,.6g} a minute", rate=limits.per_minute) if limits.per_minute else ""
+        text = N_("{about}{messages:,} by {channel}{rate}{provider}: the last leaves {instant}{later}.")
+        known = {"messages": wave.messages, "channel": way, "rate": rate, "provider": title}
+        click.echo(_(text, **known, about=about, instant=when(wave.last_sent), later=_later(wave)))
+        if wave.full_day and limits.per_day:
+            text = N_("The mail server takes {messages:,} in {time}; each makes room again when it is so old.")
+            click.echo(_(text, messages=limits.per_day, time=n_time(limits.day)))
+        if wave.overtaken:
+            left_out = counted(wave.overtaken, "message never leaves", "messages never leave")
+            click.echo(_("{messages}: the next one of the same message is due first.", messages=left_out))
 
-    for channel, number, last in rates(seen.touches, per_minute):
-        text = N_("At {rate:,} a minute, the last of {messages:,} {channel} messages due at once leaves {instant}.")
-        click.echo(_(text, rate=per_minute[channel], messages=number, channel=channel, instant=when(last)))
 
-
-def tell_longest(audience: int, channels: Sequence[ChannelName], per_minute: Rates) -> None:
-    for channel in channels:
-        if rate := per_minute.get(channel):
-            minutes = counted(-(-audience // rate), "minute", "minutes")
-            text = N_("At {rate:,} a minute, {messages:,} {channel} messages due at once take {minutes}.")
-            click.echo(_(text, rate=rate, messages=audience, channel=channel, minutes=minutes))
+def _later(wave: Wave) -> str:
+    if not wave.later:
+        return ""
+    number, last = sum(wave.later.values()), max(wave.later)
+    if len(wave.later) == 1:
+        return _("; {number:,} wait for the window of {day:%A %d %b}", number=number, day=last)
+    return _("; {number:,} wait for later windows, up to {day:%A %d %b}", number=number, day=last)
 
 
 def _by_hand(seen: Simulation) -> None:

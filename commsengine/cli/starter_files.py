@@ -100,8 +100,10 @@ COMMSENGINE_SECRET_KEY=$key
 # Mail. TLS is required unless the host is this machine.
 # COMMSENGINE_SMTP_URL=smtp://user:password@mail.example.com:587?tls=starttls
 # COMMSENGINE_MAIL_FROM=change@example.com
-# How many connections the mail server takes from us at once; a mailbox of Microsoft 365 takes three.
+# What the mail server takes is known of the large providers (docs/operations.md); where it is not, or yours differs:
 # COMMSENGINE_SMTP_CONNECTIONS=3
+# COMMSENGINE_SMTP_RATE=30
+# COMMSENGINE_SMTP_DAILY=10000
 
 # Who can say, after a crash or a cut, whether an uncertain e-mail arrived: our own Postfix, or an archive of sent mail.
 # COMMSENGINE_POSTFIX_LOG=/var/log/mail.log

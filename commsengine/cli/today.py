@@ -13,13 +13,16 @@ from commsengine.cli.output import (
     json_option,
     n_follow_ups,
     n_touches,
+    say,
     show_json,
     table,
     title,
     waits_for,
+    what_helps,
     when,
 )
 from commsengine.cli.questions import show_questions
+from commsengine.cli.refusals import show_refusals
 from commsengine.cli.workspace import with_workspace
 from commsengine.translation import N_, _, counted
 
@@ -46,8 +49,8 @@ def today(wiring: Wiring, as_json: bool) -> None:
     if not any(found.values()):
         click.echo(_("Nothing waits for a person."))
     for rest in found["channels"]:
-        click.echo(f"{at_rest(rest, wiring.clock())} {waits_for(rest)}")
-        click.echo(_("See what is wrong: commsengine doctor") + "\n")
+        say(f"{at_rest(rest, wiring.clock())} {waits_for(rest)}")
+        click.echo(what_helps(rest) + "\n")
     if found["questions"]:
         title(counted(len(found["questions"]), "open question", "open questions"))
         show_questions(found["questions"])
@@ -56,13 +59,24 @@ def today(wiring: Wiring, as_json: bool) -> None:
         title(n_follow_ups(len(found["follow_ups"])))
         show_followups(found["follow_ups"])
         click.echo(_("What to say: commsengine followups --talking-points"))
-    if found["held"]:
-        title(counted(len(found["held"]), "touch is uncertain", "touches are uncertain"))
-        rows = [(row["key"], row["person"], row["campaign"], when(row["at"])) for row in found["held"]]
-        table([N_("key"), N_("person"), N_("campaign"), N_("due")], rows, whole=["key"])
-        click.echo(_("Settle one: commsengine touch KEY --sent (or --resend)"))
+    _show_held(found["held"], found["refusals"])
     if found["failed"]:
         _show_failed(found["failed"])
+
+
+def _show_held(held: Sequence[Mapping[str, Any]], refused: Sequence[Mapping[str, Any]]) -> None:
+    uncertain = [row for row in held if row["state"] == "uncertain"]
+    if uncertain:
+        title(counted(len(uncertain), "touch is uncertain", "touches are uncertain"))
+        rows = [(row["key"], row["person"], row["campaign"], when(row["at"])) for row in uncertain]
+        table([N_("key"), N_("person"), N_("campaign"), N_("due")], rows, whole=["key"])
+        click.echo(_("Settle one: commsengine touch KEY --sent (or --resend)"))
+    if refused:
+        title(counted(len(refused), "refusal waits for your word", "refusals wait for your word"))
+        show_refusals(refused)
+        rows = [(row["key"], row["person"], row["campaign"], row["reason"]) for row in held if row["state"] == "retry"]
+        table([N_("key"), N_("person"), N_("campaign"), N_("reason")], rows[:MOST_FAILED], whole=["key"])
+        click.echo(_("They are tried again by themselves; try one now: commsengine touch KEY --resend"))
 
 
 def _show_failed(failed: Sequence[Mapping[str, Any]]) -> None:

@@ -1,5 +1,5 @@
-"""Mail to a person when nothing goes on without one: the engine holds, a channel is refused for its own fault, or a
-campaign has paused itself. The admin hears of all three, the campaign's owners of the last.
+"""Mail to a person when nothing goes on without one: the engine holds, a channel is refused for its own fault, a
+campaign has paused itself, or a message is refused for its text. The admin hears of all, the owners of the last two.
 
 An alert is service mail that passes a hold and a pause. If mail itself is down, it leaves when mail is back.
 """
@@ -16,7 +16,7 @@ import structlog
 from commsengine.cadence.kinds_and_states import CHANNELS, Carrier, ChannelName, service_channel
 from commsengine.content.message import RenderedMessage, payload_of
 from commsengine.engine.breaker import Breaker
-from commsengine.store.records import CampaignRecord, Hold
+from commsengine.store.records import CampaignRecord, Hold, RefusalRecord
 from commsengine.store.store import Store
 from commsengine.text import message_key
 from commsengine.translation import N_, _, counted
@@ -48,10 +48,24 @@ class Alerts:
         event = f"held since {hold.since.isoformat()}"
         self._send(event, hold.since.date(), subject, _(text, reason=_(hold.reason)), now)
 
-    def shut(self, channel: Carrier, breaker: Breaker, waiting: Callable[[], int], now: dt.datetime) -> None:
-        """For a channel that waits for a person or a quota; ``waiting`` counts what does not leave."""
+    def shut(
+        self, channel: Carrier, breaker: Breaker, provider: str, waiting: Callable[[], int], now: dt.datetime
+    ) -> None:
+        """For a channel that waits for a person, or for a quota that keeps somebody waiting; ``waiting`` counts what
+        does not leave. ``provider`` is whose limits the channel keeps.
+        """
+
+        def text() -> str:
+            number = waiting()
+            return (
+                _until_renewal(breaker, provider, number, now)
+                if breaker.fault == "quota"
+                else _rests(breaker, number, now)
+            )
+
         subject = _("Nothing leaves by {channel}", channel=channel)
-        self._send(f"{channel} is shut", now.date(), subject, lambda: _rests(breaker, waiting(), now), now)
+        event = f"{channel} is shut" if breaker.fault != "quota" else f"{channel} is full"
+        self._send(event, now.date(), subject, text, now)
 
     def failing(self, record: CampaignRecord, why: str, reasons: Counter[Reason], now: dt.datetime) -> None:
         # it names reasons and their numbers, never an address
@@ -75,6 +89,23 @@ class Alerts:
             event = f"{record.id} paused itself at {now.isoformat()}: {address}"
             self._send(event, now.date(), subject, text, now, address)
 
+    def refused(self, record: CampaignRecord, refusal: RefusalRecord, now: dt.datetime) -> None:
+        """For a message that waits as a whole, because its text is refused."""
+        text = _(
+            "The server refuses '{message}' of {title} ({campaign}) to everybody, for what stands in it:\n\n"
+            "    {words}\n\nNobody has failed. Nothing more of this message is sent until you change its text and "
+            "apply the plan, or say that it may go on:\n\n    commsengine apply PLAN\n"
+            "    commsengine refusal {number} --again",
+            message=refusal.message,
+            title=record.plan.title,
+            campaign=record.id,
+            words=refusal.words,
+            number=refusal.id,
+        )
+        subject = _("{title}: the text of a message is refused", title=record.plan.title)
+        for address in dict.fromkeys([*record.plan.owner, *([self._admin] if self._admin else [])]):
+            self._send(f"refusal {refusal.id}: {address}", refusal.since.date(), subject, text, now, address)
+
     def _send(
         self, event: str, day: dt.date, subject: str, text: str | Callable[[], str], now: dt.datetime, to: str = ""
     ) -> None:
@@ -82,8 +113,10 @@ class Alerts:
         to = to or self._admin
         if not (to and self._way) or key in self._sent:
             return
-        self._sent.add(key)
         text = text if isinstance(text, str) else text()
+        if not text:
+            return
+        self._sent.add(key)
         message = RenderedMessage(
             key=key,
             campaign=NAME,
@@ -99,14 +132,31 @@ class Alerts:
 
 
 def _rests(breaker: Breaker, waiting: int, now: dt.datetime) -> str:
-    passes = _("passes by itself when the quota renews") if breaker.fault == "quota" else _("does not pass by itself")
     return _(
-        "The reason: {because}.\n\nThis {passes}. {waits}, and none of them counts as refused. The channel "
-        "rests until {until:%H:%M:%S} UTC; then one message tries it, again and again, every ten minutes at "
+        "The reason: {because}.\n\nThis does not pass by itself. {waits}, and none of them counts as refused. The "
+        "channel rests until {until:%H:%M:%S} UTC; then one message tries it, again and again, every ten minutes at "
         "least (where cron calls the engine, with each tick), and once it gets through the others follow. "
         "The other channels go on. See what is wrong:\n\n    commsengine doctor",
         because=_(breaker.because).rstrip("."),
-        passes=passes,
         waits=counted(waiting, "message waits", "messages wait"),
         until=breaker.until or now,
     )
+
+
+def _until_renewal(breaker: Breaker, provider: str, waiting: int, now: dt.datetime) -> str:
+    if not waiting:
+        return ""
+    whose = _("The mail server is taken for: {provider}.", provider=provider) if provider else ""
+    text = _(
+        "The reason: {because}. {whose}\n\n{waits}, and none of them counts as refused: nothing is lost. The channel "
+        "rests until {until:%a %d %b %H:%M:%S} UTC; then they leave as there is room, in their send windows. Of "
+        "several touches of one message the newest leaves. The other channels go on.\n\n"
+        "You need not do anything. For more messages a day, send by Microsoft 365 High Volume Email, by a Google "
+        "Workspace relay or by a mail relay of your own (COMMSENGINE_SMTP_URL); if the server allows you more than "
+        "that, write how many in COMMSENGINE_SMTP_DAILY. How things stand:\n\n    commsengine status",
+        because=_(breaker.because).rstrip("."),
+        whose=whose,
+        waits=counted(waiting, "message waits", "messages wait"),
+        until=breaker.until or now,
+    )
+    return text.replace(". \n", ".\n")

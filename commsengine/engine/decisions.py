@@ -25,7 +25,8 @@ class Decided:
     decision: Decision
 
     def attempts(self, key: str) -> int:
-        return next((row.attempts for row in self.history.rows if row.key == key), 0)
+        """Those that count."""
+        return next((row.attempts - row.uncounted for row in self.history.rows if row.key == key), 0)
 
 
 class Decisions:
@@ -42,7 +43,7 @@ class Decisions:
 
     def _rests(self, now: dt.datetime) -> Mapping[str, dt.datetime]:
         # a silence between two ticks goes on now
-        ends = self._store.engine.rests()
+        ends = self._store.channels.ends()
         return {**ends, SILENCE: now} if awaited(self._store, now) else ends
 
     def estimated(self, campaign: Campaign, now: dt.datetime) -> Campaign:

@@ -35,12 +35,13 @@ from commsengine.engine.recorder import Recorder
 from commsengine.engine.refusal_guard import RefusalGuard
 from commsengine.engine.restored_database import look_back
 from commsengine.engine.senders import ChannelSetup, SenderPool
+from commsengine.engine.shared_limits import SharedLimits
 from commsengine.engine.startup import Reconciled
 from commsengine.engine.state_folder import STOPPED, StateFolder
 from commsengine.engine.uncertain_sends import Resolution
 from commsengine.engine.waiting_messages import waiting
 from commsengine.errors import DiskError
-from commsengine.store.records import CampaignRecord, Lease
+from commsengine.store.records import CampaignRecord, JudgedReceipt, Lease
 from commsengine.store.store import Store
 from commsengine.translation import N_
 
@@ -60,8 +61,9 @@ class BeatReport:
     ``late`` those of the ``skipped`` that fell due too long ago.
 
     Known of a whole tick only: of what was ``claimed``, ``sent`` has arrived and ``failed`` never will; ``waiting`` are
-    people with a due touch and a closed send window; ``refused`` are the channels that refuse us until a person sees to
-    it.
+    people with a due touch and a closed send window; ``held`` touches were refused, and it is not known why: for
+    ``waits_for_a_word`` people in all, of earlier ticks too. ``refused`` are the channels that refuse us until a person
+    sees to it.
     """
 
     due: int = 0
@@ -76,10 +78,12 @@ class BeatReport:
     failed: int = 0
     refused: tuple[str, ...] = ()
     late: int = 0
+    held: int = 0
+    waits_for_a_word: int = 0
 
     @property
     def needs_a_person(self) -> bool:
-        return bool(self.refused) or (self.failed > 0 and not self.sent)
+        return bool(self.refused or self.waits_for_a_word) or (self.failed > 0 and not self.sent)
 
     def __add__(self, other: BeatReport) -> BeatReport:
         sums = {each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)}
@@ -131,9 +135,11 @@ class Engine:
         self._stopping = threading.Event()
         self._sleep = sleep or self._stopping.wait
         self._ticking = threading.Lock()
-        self._stumbled = self._stop_logged = False
+        self._stumbled = self._stop_logged = self._text_refused = False
         self._heartbeat = Heartbeat(store, self.decisions, self.owner, interval)
+        self._cron = interval is None
         self._waiting = WaitingPeople()
+        self._full: dict[str, dt.datetime] = {}
         self._due_before: list[str] = []
         self._stuck = False
 
@@ -150,7 +156,7 @@ class Engine:
         hold, poison = self._look_back(now)
         found = self._heartbeat.begin(now, poison, hold)
         journal, suspects = (self._state.journal, self._state.suspects) if self._state else (None, None)
-        self._recorder = Recorder(self._store.outbox, clock=self._clock, journal=journal)
+        self._recorder = Recorder(self._store.outbox, clock=self._clock, journal=journal, heed=self._heed)
         self._pools = {
             name: SenderPool(
                 name,
@@ -161,12 +167,17 @@ class Engine:
                 progress=self._progress,
                 suspects=suspects,
                 guard=self._guard,
+                shared=SharedLimits(self._store, name, setup.profile, cron=self._cron),
                 stopped=self._stopped,
             )
             for name, setup in self._setups.items()
         }
         self._dispatch = Dispatch(self._store, self._renderer, self._pools)
         return found
+
+    def _heed(self, judged: JudgedReceipt) -> None:
+        self._pools[judged.channel].heed(judged)
+        self._text_refused = self._text_refused or judged.receipt.fault == "message"
 
     def _stopped(self) -> bool:
         return self._stop_asked() or (self._state is not None and self._state.stopped())
@@ -198,7 +209,11 @@ class Engine:
             self._ticking.release()
         done = [pool.join(max(0.0, until - time.monotonic())) for pool in self._pools.values()]
         self._recorder.close()
-        self._store.outbox.release(now=self._clock(), owner=self.owner.name)
+        now = self._clock()
+        self._store.outbox.release(now=now, owner=self.owner.name)
+        for pool in self._pools.values():
+            pool.write(now)
+        self._store.engine.end(self.owner.name, now)
         if self._state:
             self._state.close()
         log.info("engine_stopped", clean=all(done))
@@ -264,9 +279,12 @@ class Engine:
         self._refuse_a_failing_disk()
         if not total.hold and any(is_past(record, self._clock()) for record in running):  # a held clock may be wrong
             finish_what_is_over(self._store, self._clock())
-        sent, failed = (count - earlier for count, earlier in zip(self._counts(), before, strict=True))
-        refused = tuple(name for name, pool in self._pools.items() if pool.breaker.fault == "us")
-        return replace(total, sent=sent, failed=failed, refused=refused)
+        sent, failed, held = (count - earlier for count, earlier in zip(self._counts(), before, strict=True))
+        now = self._clock()
+        breakers = {name: pool.breaker for name, pool in self._pools.items()}
+        refused = tuple(name for name, breaker in breakers.items() if breaker.fault == "us" and breaker.shut(now))
+        waits = self._store.refusals.people_waiting()
+        return replace(total, sent=sent, failed=failed, held=held, refused=refused, waits_for_a_word=waits)
 
     def _pick_up(self) -> None:
         # after a tick that failed: what it had claimed and not handed over is given back
@@ -280,9 +298,9 @@ class Engine:
         if isinstance(trouble, DiskError):
             raise trouble
 
-    def _counts(self) -> tuple[int, int]:
+    def _counts(self) -> tuple[int, int, int]:
         pools = self._pools.values()
-        return sum(pool.sent for pool in pools), sum(pool.failed for pool in pools)
+        return sum(pool.sent for pool in pools), sum(pool.failed for pool in pools), sum(pool.held for pool in pools)
 
     def _settled(self) -> bool:
         return self._idle and self._recorder.flush(0.0)
@@ -331,7 +349,8 @@ class Engine:
 
     def beat(self) -> BeatReport:
         now = self._clock()
-        self._heartbeat.keep(now, self.shut_channels(), sending=not self._idle, state=self._state)
+        self._share(now)
+        self._heartbeat.keep(now, set(self.shut_channels()), self._full, sending=not self._idle, state=self._state)
         if self._stop_is_there():
             return BeatReport(hold=STOPPED)
         if self._guard.to_pause():
@@ -345,7 +364,13 @@ class Engine:
         ids = [] if hold or self._stopping.is_set() else self._next(free_places, now)
         self._stuck, self._due_before = ids == self._due_before, ids
         report = self._claim(ids, free_places, now) if ids else BeatReport()
+        self._full |= dict.fromkeys(free_places.full(), now)
         return replace(report, service=service, hold=hold)
+
+    def _share(self, now: dt.datetime) -> None:
+        rests = self._store.channels.rests() if self._pools else {}
+        for pool in self._pools.values():
+            pool.share(now, rests, self._heartbeat.place)
 
     def _stop_is_there(self) -> bool:
         there = self._stopped()
@@ -359,10 +384,14 @@ class Engine:
         hold = next((hold for hold in self._store.engine.holds() if hold.until is None), None)
         if hold:
             self._alerts.held(hold, now)
+        if self._text_refused:
+            self._text_refused = False
+            self._tell_of_refused_texts(now)
         for name, pool in self._pools.items():
             refused = pool.breaker.shut(now) and pool.breaker.fault in ("us", "quota")
             if refused and pool.idle and self._recorder.flush(1.0):  # what was under way counts among those who wait
-                self._alerts.shut(name, pool.breaker, partial(self._waiting_for, name, now), now)
+                provider = self._setups[pool.name].profile().title
+                self._alerts.shut(name, pool.breaker, provider, partial(self._waiting_for, name, now), now)
         return hold.reason if hold else ""
 
     def _prepare_channels(self, now: dt.datetime) -> None:
@@ -371,6 +400,12 @@ class Engine:
             breaker = self._pools[name].breaker
             if not breaker.shut(now) and (wait := setup.prepare(now)) > 0:
                 breaker.later(wait, now, N_("its address book is read first"))
+
+    def _tell_of_refused_texts(self, now: dt.datetime) -> None:
+        for refusal in self._store.refusals.open():
+            record = self._store.campaigns.get(refusal.campaign) if refusal.holds else None
+            if record is not None:
+                self._alerts.refused(record, refusal, now)
 
     def _next(self, free_places: FreePlaces, now: dt.datetime) -> list[str]:
         # those who waited for a place that there is now come before those who are due

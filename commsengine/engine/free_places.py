@@ -42,6 +42,10 @@ class FreePlaces:
         # none in a channel that is more than half full, so that people are taken by the hundred
         return {name: left for name, left in self._left.items() if left > 0 and not self._pools[name].crowded}
 
+    def full(self) -> set[Carrier]:
+        """The channels without a place left: who is due for one of them has to wait."""
+        return {name for name, left in self._left.items() if left <= 0 or self._pools[name].crowded}
+
     def most(self) -> int:
         # While every channel is shut for long, as many as ever: some may need a call, or nothing any more.
         if not all(pool.breaker.shut(self._now) for pool in self._pools.values()):

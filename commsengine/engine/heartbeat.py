@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
 
 import structlog
@@ -25,16 +25,13 @@ from commsengine.store.store import Store
 LEASE = dt.timedelta(minutes=10)
 BEAT_IS_KEPT = dt.timedelta(seconds=30)
 
-NEXT_TICK = "next_tick"
-"""Kept beside a rest where somebody else calls the ticks: nothing tries that channel before the next one."""
-
 LAST_ZONE = dt.timedelta(days=2)
 """How long after the last message closes in UTC it may still be open for a person: far zones, leave, holidays."""
 
 log = structlog.get_logger(__name__)
 
-Resting = Mapping[str, tuple[dt.datetime, str]]
-"""The channels that rest: until when, and why."""
+SILENT = dt.timedelta(seconds=90)
+"""An engine keeps its beat twice a minute; after this long without one it is not taken to be at work."""
 
 
 class Heartbeat:
@@ -44,7 +41,9 @@ class Heartbeat:
         self._store, self._decisions, self._owner, self._interval = store, decisions, owner, interval
         self._last: dt.datetime | None = None
         self._looked_around: dt.datetime | None = None
-        self._rested: dict[str, str] = {}
+        self._rested: Collection[str] = ()
+        self.place = (0, 1)
+        """Ours among the engines at work, and how many they are."""
         self._awaited, self._learned = False, 0.0
 
     def begin(self, now: dt.datetime, poison: Collection[str], hold: str) -> Reconciled:
@@ -54,10 +53,22 @@ class Heartbeat:
         self._learn(now)
         return replace(found, hold=hold or brake(self._store, self._decisions, now))
 
-    def keep(self, now: dt.datetime, resting: Resting, *, sending: bool, state: StateFolder | None) -> None:
-        """Keeps one beat. ``sending``: something is under way, and a slow line may take longer than its lease."""
-        since, rested = now - self._last if self._last else None, {name: why for name, (_, why) in resting.items()}
-        if since is not None and dt.timedelta() <= since < BEAT_IS_KEPT and rested == self._rested:
+    def keep(
+        self,
+        now: dt.datetime,
+        resting: Collection[str],
+        full: dict[str, dt.datetime],
+        *,
+        sending: bool,
+        state: StateFolder | None,
+    ) -> None:
+        """Keeps one beat. ``sending``: something is under way, and a slow line may take longer than its lease.
+
+        ``full`` are the channels that people waited for a place in since the last beat that was kept, and until when;
+        emptied when that is on record.
+        """
+        since = now - self._last if self._last else None
+        if since is not None and dt.timedelta() <= since < BEAT_IS_KEPT and resting == self._rested:
             return
         self._look_around(now, since)
         self._store.engine.beat(
@@ -68,17 +79,21 @@ class Heartbeat:
             interval=self._learned if self._interval is None else self._interval,
             now=now,
             awaited=self._awaited and since is None,
-            resting={name: self._rest(until, why) for name, (until, why) in resting.items()},
         )
+        if full:
+            self._store.channels.were_full(full)
+            full.clear()
         if sending:
             self._store.outbox.renew(self._owner.name, now + LEASE, now)
-        self._last, self._rested = now, rested
+        self._last, self._rested = now, resting
+        self.place = self._place(now)
         if state:
             state.note(Note(str(self._store.path or ""), self._store.engine.fence(), now, self._store.engine.epochs()))
 
-    def _rest(self, until: dt.datetime, why: str) -> dict[str, str]:
-        kept = {"until": until.isoformat(), "because": why}
-        return kept if self._interval is not None else {**kept, NEXT_TICK: "yes"}
+    def _place(self, now: dt.datetime) -> tuple[int, int]:
+        me, beating = self._owner, self._store.engine.at_work(now - SILENT)
+        alive = [owner for owner in beating if owner == me.name or not me.proves_dead(owner)]
+        return (alive.index(me.name), len(alive)) if me.name in alive else (0, 1)
 
     def _look_around(self, now: dt.datetime, since: dt.timedelta | None) -> None:
         """``since`` is the time since the last beat of this process, by a clock that may have been set."""

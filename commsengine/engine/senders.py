@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,24 +14,23 @@ from typing import Any
 import structlog
 
 from commsengine.cadence.kinds_and_states import ChannelName
-from commsengine.channels.channel import RELEASED, RETRY, Channel, Outcome
+from commsengine.channels.channel import RELEASED, Channel, Outcome
+from commsengine.channels.providers import ProviderProfile, SendingLimits
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.attempt import BatchDelivery, Claimed, receipt_of, render_failed
 from commsengine.engine.breaker import Breaker
 from commsengine.engine.crash_suspects import Suspects
 from commsengine.engine.recorder import Recorder
 from commsengine.engine.refusal_guard import RefusalGuard
-from commsengine.engine.unclear_refusals import UnclearRefusals
+from commsengine.engine.shared_limits import Rate, SharedLimits
 from commsengine.errors import CommsError, InputError
-from commsengine.store.records import Receipt
+from commsengine.store.records import JudgedReceipt, Receipt, Rest
 
 LARGEST_BATCH = 50
 LARGEST_CLAIM = 1000
 WIDENS_AFTER = dt.timedelta(minutes=5)
 """One connection more is tried so long after the other side had enough of them."""
 
-UNSETTLED_WAIT = 900.0  # seconds until a refusal that may be about us is tried once more
-BURST_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -47,19 +45,27 @@ class ChannelSetup:
     """How a channel is opened, by how many threads it is served, and its limit per minute (``None``: none).
 
     ``prepare`` is called at each beat with the time, and returns the seconds for which nothing may leave yet.
+    ``known`` says instead what the other side allows, where more is known than that; at each beat anew, for its
+    greeting may tell. ``lapse`` moves the clock of a rehearsal on to an instant: waits for the rate take that time.
     """
 
     open: Callable[[], Channel]
     threads: int = 1
     per_minute: float | None = None
     prepare: Callable[[dt.datetime], float] = ready_at_once
+    known: Callable[[], ProviderProfile] | None = None
+    lapse: Callable[[dt.datetime], object] | None = None
+
+    def profile(self) -> ProviderProfile:
+        return self.known() if self.known else ProviderProfile("", "", SendingLimits(self.threads, self.per_minute))
 
 
 class SenderPool:
     """The senders of one channel. A claim is ours for ``lease``: no more is taken than can leave in half of it.
 
-    ``progress`` is set whenever a batch is done that leaves it half empty; ``sent`` and ``failed`` count touches. While
-    ``stopped`` says so, nothing leaves. A thread whose connection is one too many for the other side gives it up and
+    ``shared`` is what other engines have a say in; at each beat the pool is told what to ``obey``. ``progress`` is set
+    whenever a batch is done that leaves it half empty; ``sent``, ``failed`` and ``held`` count touches. While
+    ``stopped`` says so nothing leaves. A thread whose connection is one too many for the other side gives it up and
     lets the others go on.
     """
 
@@ -73,34 +79,58 @@ class SenderPool:
         lease: dt.timedelta,
         progress: threading.Event,
         guard: RefusalGuard,
+        shared: SharedLimits,
         stopped: Callable[[], bool] = lambda: False,
         suspects: Suspects | None = None,
     ) -> None:
         self._progress, self._guard, self._stop_asked, self._suspects = progress, guard, stopped, suspects
-        self.name, self.breaker, self._setup, self._recorder, self._clock = name, Breaker(name), setup, recorder, clock
-        self._rate = Rate(setup.per_minute)
-        limit = LARGEST_CLAIM if setup.per_minute is None else int(setup.per_minute * lease.total_seconds() / 120)
-        self._capacity = max(1, min(limit, LARGEST_CLAIM))
+        self.name, self._setup, self._recorder, self._clock, self._lease = name, setup, recorder, clock, lease
+        self.breaker, self._shared = Breaker(name, shared.renews), shared
         self._queue: deque[list[Claimed]] = deque()
         self._open = 0
-        self.sent = self.failed = 0
-        self._unclear = UnclearRefusals()
+        self._room: int | None = None
+        self._rate = Rate(None)
+        self.sent = self.failed = self.held = 0
         self._spared: list[int] = []  # threads that do without a connection
         self._spared_at = clock()
         self._stopping = self._doubtful = False
         self._news = threading.Condition()
-        self._threads = [
-            threading.Thread(target=self._run, args=(number,), name=f"{name}-{number}", daemon=True)
-            for number in range(setup.threads)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._threads: list[threading.Thread] = []
+        self._limits = setup.profile().limits
+        self._apply(self._limits)
+        shared.begin(self, clock())
+
+    def share(self, now: dt.datetime, rests: Mapping[str, Rest], place: tuple[int, int]) -> None:
+        """At each beat: what the channel may send, and how it is, by all engines together."""
+        self._shared.share(self, now, rests, place)
+
+    def obey(self, limits: SendingLimits, room: int | None) -> None:
+        """``room`` is how many more may leave today, of which nothing is under way; ``None`` without a limit."""
+        with self._news:
+            self._room = None if room is None else room + self._open
+            if limits != self._limits:
+                self._limits = limits
+                self._apply(limits)
+                self._news.notify_all()
+
+    def _apply(self, limits: SendingLimits) -> None:
+        per_minute = limits.per_minute
+        if self._rate.per_minute != per_minute:
+            self._rate = Rate(per_minute, self._shared.reserve, self._clock, lapsing=self._setup.lapse is not None)
+        limit = LARGEST_CLAIM if per_minute is None else int(per_minute * self._lease.total_seconds() / 120)
+        self._capacity = max(1, min(limit, LARGEST_CLAIM))
+        self._spared = [number for number in self._spared if number < limits.connections]
+        for number in range(len(self._threads), limits.connections):
+            named = f"{self.name}-{number}"
+            self._threads.append(threading.Thread(target=self._run, args=(number,), name=named, daemon=True))
+            self._threads[-1].start()
 
     def free(self, now: dt.datetime) -> int:
         with self._news:
             if self._stopping or self.breaker.shut(now):
                 return 0
-            return max(0, (1 if self.breaker.trying else self._capacity) - self._open)
+            capacity = 1 if self.breaker.trying else self._capacity
+            return max(0, min(capacity, capacity if self._room is None else self._room) - self._open)
 
     @property
     def idle(self) -> bool:
@@ -116,8 +146,7 @@ class SenderPool:
     def put(self, claimed: Sequence[Claimed]) -> None:
         with self._news:
             self._widen()
-            carriers = len(self._threads) - len(self._spared)
-            size = max(1, min(-(-len(claimed) // carriers), LARGEST_BATCH, self._rate.burst or LARGEST_BATCH))
+            size = max(1, min(-(-len(claimed) // self._carriers), LARGEST_BATCH, self._rate.burst or LARGEST_BATCH))
             if self._stopping:  # no thread may be left to take it
                 self._give_back(claimed)
                 return
@@ -136,6 +165,10 @@ class SenderPool:
             self._stopping = True
             self._news.notify_all()
 
+    def write(self, now: dt.datetime) -> None:
+        """Writes down how the channel is left."""
+        self._shared.write(self, now)
+
     def join(self, timeout: float) -> bool:
         """After ``stop``: waits for the sends that had begun; ``False`` when one is open after ``timeout`` seconds."""
         done = self.wait(timeout)
@@ -145,16 +178,18 @@ class SenderPool:
 
     def _run(self, number: int) -> None:
         channel: Channel | None = None
-        while batch := self._next(number):
-            channel = channel or self._opened()
-            if channel and self._may_go(len(batch)):
-                self._carry(channel, batch, number)
-            else:
-                self._give_back(batch)
-            if channel and number in self._spared:  # also a connection that is kept idle counts
+        while (batch := self._next(number, keeps=channel is not None)) is not None:
+            if batch:
+                channel = channel or self._opened()
+                if channel and self._may_go(len(batch)):
+                    self._carry(channel, batch, number)
+                else:
+                    self._give_back(batch)
+                self.breaker.leave()
+                self._done(len(batch))
+            if channel and self._is_spared(number):  # also a connection that is kept idle counts
                 channel.close()
-            self.breaker.leave()
-            self._done(len(batch))
+                channel = None
         if channel:
             channel.close()
 
@@ -172,19 +207,45 @@ class SenderPool:
         because = own_words or f"{self.name} failed unexpectedly ({type(failure).__name__})"
         self.breaker.fail(because, self._clock(), at_once=True)
 
-    def _next(self, number: int) -> list[Claimed] | None:
+    def _next(self, number: int, *, keeps: bool) -> list[Claimed] | None:
+        """Its next batch; an empty one where it ``keeps`` a connection that is to be given up; ``None`` at the end."""
+
+        def wanted() -> bool:
+            spared = self._is_spared(number)
+            return self._stopping or bool(self._queue and not spared) or (spared and keeps)
+
         with self._news:
-            self._news.wait_for(lambda: self._stopping or (self._queue and number not in self._spared))
+            self._news.wait_for(wanted)
+            if not self._stopping and self._is_spared(number):
+                return []
             return self._queue.popleft() if self._queue else None
+
+    @property
+    def _carriers(self) -> int:
+        return self._limits.connections - len(self._spared)
+
+    def _is_spared(self, number: int) -> bool:
+        return number in self._spared or number >= self._limits.connections
+
+    @property
+    def connections(self) -> int | None:
+        """How many the other side takes, where it has said that we have too many."""
+        with self._news:
+            return self._carriers if self._spared else None
+
+    def narrow_to(self, connections: int, since: dt.datetime) -> None:
+        with self._news:
+            self._spared = list(range(max(1, connections), self._limits.connections))
+            self._spared_at = since
 
     def _narrow(self, number: int) -> bool:
         # this thread does without a connection from now on; the last one is not given up
         with self._news:
-            if len(self._spared) + 1 >= len(self._threads):
-                return False
+            if self._is_spared(number) or self._carriers <= 1:
+                return self._is_spared(number)
             self._spared.append(number)
             self._spared_at = self._clock()
-            log.info("channel_narrows", channel=self.name, connections=len(self._threads) - len(self._spared))
+            log.info("channel_narrows", channel=self.name, connections=self._carriers)
             return True
 
     def _widen(self) -> None:
@@ -194,19 +255,10 @@ class SenderPool:
 
     def _done(self, count: int) -> None:
         with self._news:
-            if self._open == count:
-                self._leave_open()
             self._open -= count
             self._news.notify_all()
         if not self.crowded:
             self._progress.set()
-
-    def _leave_open(self) -> None:
-        # nothing is under way that could tell what these were refused for: they are tried again
-        for refusal in self._unclear.take():
-            again = refusal.attempts > 0
-            wait = UNSETTLED_WAIT if again else None
-            refusal.record(replace(refusal.outcome, verdict=RETRY, begun=not again, retry_after=wait))
 
     def _record(self, one: Claimed, receipt: Receipt) -> None:
         with self._news:
@@ -214,6 +266,16 @@ class SenderPool:
             self.failed += receipt.state == "failed" and not one.service
         self._guard.note(one.campaign, one.message, one.rung, receipt)
         self._recorder.settle([receipt], one.lease)
+
+    def heed(self, judged: JudgedReceipt) -> None:
+        """A refusal that the store has judged: whether its touch is held or has failed, or the channel is to rest."""
+        with self._news:
+            self.held += judged.receipt.held
+            self.failed += judged.receipt.state == "failed"
+        self._guard.note(judged.campaign, judged.message, judged.rung, judged.receipt)
+        if judged.rests:
+            because = f"the other side refuses us: {judged.rests}"
+            self.breaker.fail(because, self._clock(), "us")
 
     def _carry(self, channel: Channel, batch: Sequence[Claimed], number: int) -> None:
         lease = batch[0].lease
@@ -229,7 +291,6 @@ class SenderPool:
             clock=self._clock,
             stopped=lambda: self._stopping or self._stop_asked(),
             record=self._record,
-            unclear_refusals=self._unclear,
             narrow=partial(self._narrow, number),
         )
         try:
@@ -268,8 +329,16 @@ class SenderPool:
 
     def _may_go(self, count: int) -> bool:
         """Waits for the rate; ``False`` when the pool has been stopped or the channel has been shut meanwhile."""
-        with self._news:
-            self._news.wait_for(lambda: self._stopping, self._rate.take(count))
+        try:
+            starts, asked = self._rate.take(count)
+        except CommsError as failure:
+            self._broke(failure)
+            return False
+        if self._setup.lapse is not None:
+            self._setup.lapse(dt.datetime.fromtimestamp(starts, dt.UTC))
+        else:
+            with self._news:
+                self._news.wait_for(lambda: self._stopping, starts - asked)
         return not (self._stopping or self._stop_asked()) and self.breaker.admit(count, self._clock())
 
     def _rendered(self, batch: Sequence[Claimed]) -> list[RenderedMessage]:
@@ -292,33 +361,6 @@ class SenderPool:
 
 def _as_it_is(message: RenderedMessage) -> RenderedMessage:
     return message
-
-
-class Rate:
-    """So many messages a minute, evenly; ``None`` means as fast as it goes.
-
-    It measures real seconds by any clock of the campaign: the other side's limit is real.
-    """
-
-    def __init__(self, per_minute: float | None) -> None:
-        self.per_second = per_minute / 60 if per_minute else None
-        self._lock = threading.Lock()
-        self._free_at = 0.0
-
-    @property
-    def burst(self) -> int | None:
-        # a second's worth, and at least one
-        return None if self.per_second is None else max(1, int(self.per_second * BURST_SECONDS))
-
-    def take(self, count: int) -> float:
-        """Reserves ``count`` messages; returns the seconds to wait before they may go."""
-        if self.per_second is None:
-            return 0.0
-        with self._lock:
-            now = time.monotonic()
-            starts = max(self._free_at, now)
-            self._free_at = starts + count / self.per_second
-            return starts - now
 
 
 class DatedBatch(Sequence[RenderedMessage]):

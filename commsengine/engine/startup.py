@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from commsengine.cadence.history import Campaigns, Touch
 from commsengine.cadence.kinds_and_states import HUMAN
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.owner_lock import Owner
@@ -89,14 +90,18 @@ def brake(store: Store, decisions: Decisions, now: dt.datetime) -> str:
 def overdue(store: Store, decisions: Decisions, now: dt.datetime, *, enough: int) -> int:
     """How many messages were due a quarter of an hour ago and would leave now, or be skipped because that is long ago.
 
-    Counts to just above ``enough``.
+    What waited for a channel that rested or was full was due when that ended. Counts to just above ``enough``.
     """
     campaigns, count = decisions.campaigns(now), 0
     due = store.loading.due(now, store.people.count())
     for page in chunks(due):
         for one in decisions.of(page, campaigns, now):
             leaving = [touch for touch in one.decision.touches if touch.skip in ("", "late") and touch.channel != HUMAN]
-            count += sum(touch.due_at < now - LONG_SILENCE for touch in leaving)
+            count += sum(_due(touch, campaigns) < now - LONG_SILENCE for touch in leaving)
         if count > enough:
             break
     return count
+
+
+def _due(touch: Touch, campaigns: Campaigns) -> dt.datetime:
+    return max(touch.due_at, campaigns.rests.get(touch.channel, touch.due_at))

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from commsengine.authoring.check import CheckResult
 from commsengine.authoring.people_file import PeopleFile
 from commsengine.cadence.calendar import DAY, last_closing
 from commsengine.cadence.daily_learning import LearnedRoles
 from commsengine.cadence.history import Campaign, Campaigns, History
+from commsengine.cadence.kinds_and_states import Carrier, ChannelName
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
+from commsengine.channels.providers import ProviderProfile, SendingLimits
 from commsengine.engine.decisions import Decisions
 from commsengine.errors import InputError
+from commsengine.planning.departures import Left
 from commsengine.planning.simulation import ShownBasis, Simulation, SimulationInput, running_campaign, simulate
 from commsengine.recall.learning import nothing
 from commsengine.reports.check_results import as_shown, check_results, shown_of
@@ -24,12 +27,34 @@ from commsengine.translation import N_, _
 
 @dataclass(frozen=True, slots=True)
 class PlanningBasis:
-    """``carriers`` are the channels with credentials; ``on_record`` is ``None`` before there is a database."""
+    """``carriers`` are the channels with credentials; ``on_record`` is ``None`` before there is a database.
+
+    ``profiles`` say what the channels may send.
+    """
 
     rules: Workspace
     carriers: frozenset[str]
     on_record: tuple[Store, Decisions] | None
     now: dt.datetime
+    profiles: Mapping[ChannelName, ProviderProfile] = field(default_factory=dict)
+
+    @property
+    def limits(self) -> dict[Carrier, SendingLimits]:
+        return {name: profile.limits for name, profile in self.profiles.items()}
+
+    def left(self, begin: dt.datetime) -> dict[Carrier, Left]:
+        """How each channel was left: what it has sent in its last day, and until when it rests."""
+        if self.on_record is None:
+            return {}
+        channels, found = self.on_record[0].channels, dict[Carrier, Left]()
+        rests = channels.rests()
+        for name, profile in self.profiles.items():
+            rest, limits = rests.get(name), profile.limits
+            until = rest.until if rest and rest.open and rest.until > begin else None
+            times = channels.times(name, begin - limits.day) if limits.per_day is not None else ()
+            if until or times:
+                found[name] = Left(times, until)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +83,12 @@ def outlook(
     start: dt.date | None = None,
     until: dt.date | None = None,
     answers: str = "none",
+    each: int = 1,
 ) -> Simulation:
-    """Raises ``InputError`` when the last message closes before ``start``."""
-    plan, people = checked_plan.plan, checked_plan.people
+    """By every n-th of the people, with n ``each``. Raises ``InputError`` when the last message closes before
+    ``start``.
+    """
+    plan, people = checked_plan.plan, checked_plan.people[::each]
     begin = basis.now if start is None else dt.datetime.combine(start, dt.time(), dt.UTC)
     end = dt.datetime.combine(until + DAY, dt.time(), dt.UTC) if until else last_closing(plan, people)
     if end <= begin:
@@ -69,6 +97,7 @@ def outlook(
         raise InputError(_(cause, last=end, first=begin), fix)
     campaigns, pasts = _with(basis, plan, begin), _pasts(basis, plan, people, begin)
     asked = SimulationInput(campaigns, plan.campaign, begin, end, answers)
+    asked = replace(asked, limits=basis.limits, left=basis.left(begin), each=each)
     if basis.on_record:
         store, _decisions = basis.on_record
         shown = shown_basis(store, campaigns, plan.campaign, basis.now)

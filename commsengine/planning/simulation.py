@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from commsengine.cadence.audience import role_of
-from commsengine.cadence.calendar import zone_of
+from commsengine.cadence.calendar import Hours, zone_of
 from commsengine.cadence.daily_learning import LearnedRoles
 from commsengine.cadence.forecast import (
     Forecast,
@@ -24,10 +24,12 @@ from commsengine.cadence.forecast import (
     typical,
 )
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
-from commsengine.cadence.kinds_and_states import TouchKind
+from commsengine.cadence.kinds_and_states import BY_HAND, Carrier, TouchKind
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Budget, Plan, Workspace
 from commsengine.cadence.simulated_people import STRONG, WEAK, people_who_forget
+from commsengine.channels.providers import SendingLimits
+from commsengine.planning.departures import NEVER, Departure, Left, Waiting, Wave, departures, slowest_wave
 from commsengine.planning.recall_forecast import PersonAndPast, RecallForecast, RepeatResult, compared
 from commsengine.translation import _
 
@@ -51,6 +53,8 @@ class SimulationInput:
     """What one simulation starts from; ``start`` and ``until`` are aware UTC.
 
     ``answers`` is one of ``cadence.terms.SUPPOSITIONS``; ``known`` is what was learned of each campaign's roles before.
+    ``limits`` are those of the channels, and ``left`` how each was left. Where people are only every n-th of the
+    audience, n is ``each``: each of their messages counts as so many.
     """
 
     campaigns: Campaigns
@@ -61,6 +65,9 @@ class SimulationInput:
     known: Mapping[str, LearnedRoles] | None = None
     # Touches are foreseen by all there is; recall, of a campaign that has answers, by what may be shown.
     shown: ShownBasis | None = None
+    limits: Mapping[Carrier, SendingLimits] = field(default_factory=dict)
+    left: Mapping[Carrier, Left] = field(default_factory=dict)
+    each: int = 1
 
     @property
     def shown_campaigns(self) -> Campaigns:
@@ -85,18 +92,26 @@ class SimulationInput:
 
 @dataclass(frozen=True, slots=True)
 class ForecastTouch:
+    """``sent_at`` is when it should leave; ``None`` if a newer touch of the same message leaves in its place."""
+
     touch: Touch
     person: Person
     zone: ZoneInfo
+    sent_at: dt.datetime | None = None
 
     @property
     def local_at(self) -> dt.datetime:
         return self.touch.due_at.astimezone(self.zone)
 
+    @property
+    def departure(self) -> Departure:
+        return Departure(self.local_at, self.sent_at and self.sent_at.astimezone(self.zone))
+
     def as_data(self) -> dict[str, Any]:
         return {
             "at": self.touch.due_at,
             "local_at": self.local_at.isoformat(),
+            "sent_at": self.sent_at,
             "person": self.person.email,
             "message": self.touch.message,
             "rung": self.touch.rung,
@@ -122,6 +137,7 @@ class Simulation:
     at_weekly_limit: int
     recall: RecallForecast | None = None
     compared: Mapping[str, RepeatResult] = field(default_factory=dict)
+    waves: Sequence[Wave] = ()
 
     @property
     def sent(self) -> list[ForecastTouch]:
@@ -174,6 +190,7 @@ class Simulation:
             "moved_by_budget": self.moved,
             "at_weekly_limit": self.at_weekly_limit,
             "never_reached": [{"person": person.email, "reason": reason} for person, reason in self.unreached],
+            "departures": [wave.as_data() for wave in self.waves],
             "recall": self.recall.as_data() if self.recall else [],
             "compared": {name: each.as_data() for name, each in self.compared.items()},
         }
@@ -216,6 +233,7 @@ class _PersonForecast:
     why_not: str
     moved: int
     at_weekly_limit: bool
+    queue: Sequence[Waiting]
 
     @property
     def reached(self) -> bool:
@@ -238,7 +256,50 @@ def _forecast(
         if place % step == 0:
             moved = _moved(carried, asked.forecast_one(free, person, everyone[place][1]), asked.campaign)
         at_limit = _at_weekly_limit(seen.touches, asked.campaigns.workspace, plan)
-        yield _PersonForecast(person, shown, skipped, _why_not(seen, asked.campaign), moved, at_limit)
+        queue = _queue(asked.campaigns, person, seen.touches)
+        yield _PersonForecast(person, shown, skipped, _why_not(seen, asked.campaign), moved, at_limit, queue)
+
+
+def _queue(campaigns: Campaigns, person: Person, touches: Sequence[Touch]) -> list[Waiting]:
+    """What of all campaigns their channels have to carry."""
+    plans = {campaign.id: campaign.plan for campaign in campaigns.running}
+    hours = {name: Hours(plan, person, campaigns.workspace.black_out) for name, plan in plans.items()}
+    newer: dict[tuple[str, str], dt.datetime] = {}
+    queue = []
+    for touch in reversed([each for each in touches if not each.skip and each.kind not in BY_HAND]):
+        about, its_hours = (touch.campaign, touch.message), hours[touch.campaign]
+        closes = its_hours.instant_of(plans[touch.campaign], plans[touch.campaign].message(touch.message).closes)
+        queue.append(Waiting(touch.key, touch.channel, touch.due_at, closes, its_hours, newer.get(about, NEVER)))
+        newer[about] = touch.due_at
+    return queue
+
+
+def _departing(asked: SimulationInput, forecasts: Sequence[_PersonForecast]) -> list[ForecastTouch]:
+    """The touches of the campaign in order, each with when it leaves."""
+    limits = {name: _shared_by(each, asked.each) for name, each in asked.limits.items()}
+    left = {name: Left(each.times[:: asked.each], each.rests_until) for name, each in asked.left.items()}
+    found = departures((one for person in forecasts for one in person.queue), limits, left)
+    touches = [touch for one in forecasts for touch in one.touches]
+    touches.sort(key=lambda seen: (seen.touch.due_at, seen.person.email, seen.touch.message))
+    return [replace(seen, sent_at=found.get(seen.touch.key, seen.touch.due_at)) for seen in touches]
+
+
+def _shared_by(limits: SendingLimits, each: int) -> SendingLimits:
+    per_minute, per_day = limits.per_minute, limits.per_day
+    return replace(
+        limits,
+        per_minute=per_minute and per_minute / each,
+        per_day=None if per_day is None else max(1, per_day // each),
+    )
+
+
+def _waves(asked: SimulationInput, touches: Sequence[ForecastTouch]) -> list[Wave]:
+    by_channel: defaultdict[Carrier, list[Departure]] = defaultdict(list)
+    for seen in touches:
+        by_channel[seen.touch.channel].append(seen.departure)
+    bounds = {name: _shared_by(limits, asked.each) for name, limits in asked.limits.items()}
+    found = (slowest_wave(name, by_channel[name], limits) for name, limits in bounds.items())
+    return [wave.times(asked.each) for wave in found if wave]
 
 
 def _count(
@@ -247,8 +308,7 @@ def _count(
     recall: RecallForecast,
     ways: Mapping[str, RepeatResult],
 ) -> Simulation:
-    touches = [touch for one in forecasts for touch in one.touches]
-    touches.sort(key=lambda seen: (seen.touch.due_at, seen.person.email, seen.touch.message))
+    touches = _departing(asked, forecasts)
     compared_people = len(range(0, len(forecasts), _step(forecasts)))
     moved = sum(one.moved for one in forecasts)
     return Simulation(
@@ -264,6 +324,7 @@ def _count(
         sum(one.at_weekly_limit for one in forecasts),
         recall,
         ways,
+        _waves(asked, touches),
     )
 
 
@@ -316,21 +377,3 @@ def _why_not(seen: Forecast, campaign: str) -> str:
     reasons = [reason.text for reason in seen.last.reasons if reason.campaign == campaign]
     reasons += [_(touch.skip) for touch in seen.touches if touch.campaign == campaign and touch.skip]
     return reasons[0] if reasons else _("No message is open for this person in this time.")
-
-
-def rates(
-    touches: Sequence[ForecastTouch], per_minute: Mapping[str, int | None]
-) -> Iterator[tuple[str, int, dt.datetime]]:
-    """For each channel with a rate: the wave that takes longest, as channel, size and end.
-
-    A wave is what falls due at one instant; it waits until those before it have left.
-    """
-    for channel, rate in per_minute.items():
-        waves = Counter(seen.touch.due_at for seen in touches if seen.touch.channel == channel)
-        if rate and waves:
-            ends: dict[dt.datetime, dt.datetime] = {}
-            free = min(waves)
-            for due in sorted(waves):
-                ends[due] = free = max(free, due) + dt.timedelta(minutes=waves[due] / rate)
-            slowest = max(waves, key=lambda due: ends[due] - due)
-            yield channel, waves[slowest], ends[slowest]

@@ -9,7 +9,6 @@ from typing import Any
 from commsengine.cadence.calendar import Hours
 from commsengine.content.render import RendererFor
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.heartbeat import NEXT_TICK
 from commsengine.engine.waiting_messages import waiting
 from commsengine.reports.campaign_report import RoleView, recall_by_role
 from commsengine.reports.followups import followups
@@ -39,7 +38,7 @@ def status(
     engine = engine_state(store, now, stop_file=stop_file)
     if decisions is not None:
         engine["resting"] = channels(store, decisions, now)
-    return {"engine": engine, "campaigns": campaigns}
+    return {"engine": engine, "campaigns": campaigns, "refusals": refusals(store)}
 
 
 def engine_state(store: Store, now: dt.datetime, *, stop_file: bool = False) -> dict[str, Any]:
@@ -60,14 +59,12 @@ def engine_state(store: Store, now: dt.datetime, *, stop_file: bool = False) -> 
 
 def resting(store: Store, now: dt.datetime) -> list[dict[str, str]]:
     # Where cron calls the ticks, what the last one left resting rests until the next, however short it meant to wait.
-    found: dict[str, dict[str, str]] = {}
-    beats = store.engine.heartbeats()
-    for beat in beats:
-        for name, rest in sorted(beat.resting.items()):
-            stays = beat is beats[0] and bool(rest.get(NEXT_TICK))
-            if stays or dt.datetime.fromisoformat(rest["until"]) > now:
-                found.setdefault(name, {"channel": name, "until": rest["until"], "because": rest["because"]})
-    return list(found.values())
+    last = store.engine.heartbeat()
+    return [
+        {"channel": name, "until": rest.until.isoformat(), "because": rest.because, "fault": rest.fault}
+        for name, rest in sorted(store.channels.rests().items())
+        if rest.open and (rest.until > now or (rest.next_tick and last is not None and last.beat_at <= rest.until))
+    ]
 
 
 def channels(store: Store, decisions: Decisions, now: dt.datetime) -> list[dict[str, Any]]:
@@ -92,6 +89,7 @@ def today(store: Store, decisions: Decisions, renderer: RendererFor, now: dt.dat
         "follow_ups": [one.as_json() for one in followups(store, decisions, renderer, now)],
         "questions": questions(store, now),
         "held": held(store),
+        "refusals": refusals(store),
         "failed": failed(store),
         "channels": channels(store, decisions, now),
     }
@@ -122,8 +120,26 @@ def held(store: Store) -> list[dict[str, Any]]:
     emails: dict[str, str] = {}
     return [
         {**touch_json(row.row), "person": _email(store, row, emails), "campaign": row.campaign}
-        for row in store.touches.open_rows(states=("uncertain",))
+        for row in store.touches.open_rows(states=("uncertain", "retry"))
         if row.held and row.local_date is not None
+    ]
+
+
+def refusals(store: Store) -> list[dict[str, Any]]:
+    """What servers refused and nobody has settled: ``people`` wait for a word, or for another try."""
+    return [
+        {
+            "id": each.id,
+            "channel": each.channel,
+            "words": each.words,
+            "fault": each.fault,
+            "people": each.people,
+            "campaigns": list(each.campaigns),
+            "message": each.message,
+            "holds": each.holds,
+            "since": iso(each.since),
+        }
+        for each in store.refusals.open()
     ]
 
 

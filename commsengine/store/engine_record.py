@@ -1,24 +1,28 @@
-"""What the engines leave on record about themselves: heartbeats, fences, holds, and which database it is."""
+"""What the engines leave on record: about themselves (heartbeats, fences, holds, which database it is), and about the
+channels that they share (rests, pace, what has left lately, what the mail server greets with).
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, update
 
 from commsengine.cadence.history import SILENCE
+from commsengine.cadence.kinds_and_states import ChannelName
 from commsengine.store import bookkeeping, campaigns
 from commsengine.store.database import Database, columns_of, insert
-from commsengine.store.records import HeartbeatRecord, Hold
-from commsengine.store.tables import campaign, counter, engine, instance, rest, standstill
+from commsengine.store.records import HeartbeatRecord, Hold, Rest
+from commsengine.store.tables import campaign, counter, engine, instance, provider, rate, rest, standstill, touch
 
 _FENCE = "fence"
 _FORMER = "former"
 _IS_NOW = instance.c.place != _FORMER
-NONE_RESTS: Mapping[str, Mapping[str, str]] = {}
-
+KEPT_FOR = dt.timedelta(days=10)
+"""How long the last beat of an engine that is gone is kept: what is learned from ticks looks back eight days."""
 
 _BEATS = select(*columns_of(engine, HeartbeatRecord)).order_by(engine.c.beat_at.desc(), engine.c.started_at.desc())
 _HOLDS = select(*columns_of(standstill, Hold)).where(standstill.c.campaign == "").order_by(standstill.c.id)
@@ -38,31 +42,30 @@ class EngineRecord:
         host: str,
         boot_id: str = "",
         interval: float = 0.0,
-        resting: Mapping[str, Mapping[str, str]] = NONE_RESTS,
         awaited: bool = False,
         now: dt.datetime,
     ) -> None:
         """Writes down that this engine is alive; ``interval`` is the time to its next beat, in seconds.
 
-        ``resting`` are the channels it keeps still, by name, with ``until`` and ``because``. ``awaited``: the silence
-        before this beat was no standstill, but the time between two ticks.
+        ``awaited``: the silence before this beat was no standstill, but the time between two ticks.
         """
-        still = {name: dict(rest) for name, rest in resting.items()}
-        seen = {"pid": pid, "host": host, "boot_id": boot_id, "beat_at": now, "interval": interval, "resting": still}
+        seen = {"pid": pid, "host": host, "boot_id": boot_id, "beat_at": now, "interval": interval, "ended_at": None}
         with self._database.write() as connection:
             new = insert(connection, engine).values({**seen, "owner": owner, "started_at": now})
             connection.execute(new.on_conflict_do_update(index_elements=["owner"], set_=seen))
-            ends = {name: dt.datetime.fromisoformat(each["until"]) for name, each in resting.items()}
-            for channel, until in sorted({**ends, **({SILENCE: now} if awaited else {})}.items()):
-                first = insert(connection, rest).values(channel=channel, until=until)
-                later = first.excluded.until > rest.c.until
-                connection.execute(
-                    first.on_conflict_do_update(index_elements=["channel"], set_={"until": until}, where=later)
-                )
+            if awaited:
+                _nothing_left_before(connection, {SILENCE: now})
 
-    def rests(self) -> dict[str, dt.datetime]:
-        """Until when each channel rested last, or rests; under ``SILENCE``, when the last awaited silence ended."""
-        return {row.channel: row.until for row in self._database.rows(select(rest))}
+    def end(self, owner: str, now: dt.datetime) -> None:
+        """This engine has stopped. What was last heard of others long ago is forgotten."""
+        with self._database.write() as connection:
+            connection.execute(update(engine).where(engine.c.owner == owner).values(ended_at=now))
+            connection.execute(delete(engine).where(engine.c.beat_at < now - KEPT_FOR, engine.c.owner != owner))
+
+    def at_work(self, since: dt.datetime) -> list[str]:
+        """The engines that have beaten since then and not stopped."""
+        alive = select(engine.c.owner).where(engine.c.beat_at >= since, engine.c.ended_at.is_(None))
+        return [row.owner for row in self._database.rows(alive.order_by(engine.c.owner))]
 
     def heartbeat(self) -> HeartbeatRecord | None:
         """The last beat of any engine."""
@@ -85,6 +88,7 @@ class EngineRecord:
             if connection.execute(beats).first() is None:
                 return False
             connection.execute(update(rest).where(rest.c.until > now).values(until=now))
+            connection.execute(update(rate).where(rate.c.free_at > now).values(free_at=now))
             return True
 
     def next_fence(self) -> int:
@@ -162,3 +166,110 @@ class EngineRecord:
     def holds(self) -> list[Hold]:
         """Every hold there was, the first first; open is the one without ``until``."""
         return [Hold(*row) for row in self._database.rows(_HOLDS)]
+
+
+class ChannelRecord:
+    """What all engines share about the channels."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # -- rests ------------------------------------------------------------------------------------
+
+    def ends(self) -> dict[str, dt.datetime]:
+        """Until when nothing could leave by each channel, last; under ``SILENCE``, when the last awaited silence ended.
+
+        A rest that goes on ends in the future.
+        """
+        return {row.channel: row.until for row in self._database.rows(select(rest.c.channel, rest.c.until))}
+
+    def rests(self) -> dict[str, Rest]:
+        """The last rest of each channel, over or not."""
+        rows = self._database.rows(select(*columns_of(rest, Rest)).where(rest.c.since.is_not(None)))
+        return {row.channel: Rest(*row) for row in rows}
+
+    def keep(self, found: Rest) -> None:
+        row = asdict(found)
+        with self._database.write() as connection:
+            new = insert(connection, rest).values(row)
+            connection.execute(new.on_conflict_do_update(index_elements=["channel"], set_=row))
+
+    def were_full(self, until: Mapping[str, dt.datetime]) -> None:
+        """People waited for a place in these channels until then."""
+        with self._database.write() as connection:
+            _nothing_left_before(connection, until)
+
+    # -- pace -------------------------------------------------------------------------------------
+
+    def reserve(self, channel: ChannelName, span: dt.timedelta, now: dt.datetime) -> dt.datetime:
+        """Reserves this span of the channel's time, and returns when it begins: now, or when it is free.
+
+        Of several engines that ask at once each gets its own.
+        """
+
+        def work(connection: Connection) -> dt.datetime:
+            new = insert(connection, rate).values(channel=channel)
+            connection.execute(new.on_conflict_do_nothing(index_elements=["channel"]))
+            row = rate.c.channel == channel
+            taken: dt.datetime | None = connection.scalar(select(rate.c.free_at).where(row).with_for_update())
+            begins = now if taken is None else max(taken, now)
+            connection.execute(update(rate).where(row).values(free_at=begins + span))
+            return begins
+
+        return self._database.write_again(work)
+
+    def narrowed(self, channel: ChannelName) -> tuple[int, dt.datetime] | None:
+        """How many connections the other side took last, where it took fewer than we wanted, and since when."""
+        row = self._database.first(select(rate.c.connections, rate.c.narrowed_at).where(rate.c.channel == channel))
+        return None if row is None or row.connections is None else (row.connections, row.narrowed_at)
+
+    def narrow(self, channel: ChannelName, connections: int | None, now: dt.datetime) -> None:
+        """``None``: it takes all of them again."""
+        seen = {"connections": connections, "narrowed_at": now}
+        with self._database.write() as connection:
+            new = insert(connection, rate).values(channel=channel, **seen)
+            connection.execute(new.on_conflict_do_update(index_elements=["channel"], set_=seen))
+
+    # -- what has left ----------------------------------------------------------------------------
+
+    def sent(self, channel: ChannelName, since: dt.datetime) -> int:
+        """How many messages, service mail too, have left by it since then."""
+        return int(self._database.scalar(select(func.count()).where(*_sent(channel, since))))
+
+    def under_way(self, channel: ChannelName) -> int:
+        """How many are claimed or leaving at this moment, by any engine."""
+        states = or_(touch.c.state == "claimed", touch.c.state == "sending")
+        return int(self._database.scalar(select(func.count()).where(states, touch.c.channel == channel)))
+
+    def sent_at(self, channel: ChannelName, since: dt.datetime, place: int) -> dt.datetime | None:
+        """When the one at this place (0 is the first) has left, of those since then."""
+        times = select(touch.c.sent_at).where(*_sent(channel, since)).order_by(touch.c.sent_at)
+        found: dt.datetime | None = self._database.scalar(times.offset(place).limit(1))
+        return found
+
+    def times(self, channel: ChannelName, since: dt.datetime) -> list[dt.datetime]:
+        """When each of those has left, the first first."""
+        times = select(touch.c.sent_at).where(*_sent(channel, since)).order_by(touch.c.sent_at)
+        return [row.sent_at for row in self._database.rows(times)]
+
+    # -- the mail server --------------------------------------------------------------------------
+
+    def greeted(self, host: str, banner: str, now: dt.datetime) -> None:
+        with self._database.write() as connection:
+            new = insert(connection, provider).values(host=host, banner=banner, at=now)
+            connection.execute(new.on_conflict_do_update(index_elements=["host"], set_={"banner": banner, "at": now}))
+
+    def banner(self, host: str) -> str:
+        """What that mail server greeted with last; empty if it was never reached."""
+        return self._database.scalar(select(provider.c.banner).where(provider.c.host == host)) or ""
+
+
+def _sent(channel: ChannelName, since: dt.datetime) -> tuple[ColumnElement[bool], ...]:
+    return touch.c.channel == channel, touch.c.sent_at.is_not(None), touch.c.sent_at > since
+
+
+def _nothing_left_before(connection: Connection, ends: Mapping[str, dt.datetime]) -> None:
+    for channel, until in sorted(ends.items()):
+        first = insert(connection, rest).values(channel=channel, until=until)
+        later = first.excluded.until > rest.c.until
+        connection.execute(first.on_conflict_do_update(index_elements=["channel"], set_={"until": until}, where=later))

@@ -72,6 +72,17 @@ class Loading:
     def due_count(self, now: dt.datetime) -> int:
         return int(self._database.scalar(select(func.count()).where(person.c.wake_at <= now)))
 
+    def wake(self, now: dt.datetime, until: dt.datetime, most: int | None = None) -> None:
+        """Makes so many due, or all, who would be between now and then; nothing is known of them that was not."""
+        waiting = select(person.c.id).where(person.c.wake_at > now, person.c.wake_at <= until)
+        some = waiting.order_by(person.c.wake_at).limit(most).scalar_subquery()
+        with self._database.write() as connection:
+            connection.execute(update(person).where(person.c.id.in_(some)).values(wake_at=now))
+
+    def wake_of(self, person_id: str) -> dt.datetime | None:
+        found: dt.datetime | None = self._database.scalar(select(person.c.wake_at).where(person.c.id == person_id))
+        return found
+
     def next_wake(self) -> dt.datetime | None:
         """When the next person is due; ``None`` if none ever is."""
         found: dt.datetime | None = self._database.scalar(select(func.min(person.c.wake_at)))

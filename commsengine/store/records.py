@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -13,7 +13,9 @@ from commsengine.cadence.kinds_and_states import (
     AttemptVerdict,
     CampaignState,
     Carrier,
+    ChannelName,
     EvidenceKind,
+    Fault,
     HandKind,
     ReceiptState,
     TouchKind,
@@ -61,6 +63,9 @@ class Receipt:
     ``state`` is sent, retry, failed, uncertain or released: nothing was offered to the other side, no attempt is
     counted and the claim is given back. ``retry_at`` says when to look again. ``unreachable`` says why this channel
     never reaches this person: that outlives the touch.
+
+    ``fault`` and ``alike`` are those of a refusal. For ``unknown`` and ``message`` the store finds ``refusal_id`` and
+    may settle the state by what the others got; what it holds waits for a word, and is not ``counted``.
     """
 
     key: str
@@ -72,6 +77,54 @@ class Receipt:
     remote_id: str = ""
     unreachable: str = ""
     reason: str = ""
+    fault: Fault = ""
+    alike: str = ""
+    held: bool = False
+    refusal_id: int | None = None
+    counted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedReceipt:
+    """A receipt with a refusal that the store has judged, and whose touch it is.
+
+    ``rests`` are the other side's words where the refusal is ours, and the channel is to rest.
+    """
+
+    receipt: Receipt
+    channel: Carrier
+    campaign: str
+    message: str
+    rung: int
+    rests: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What one commit has kept: ``marked`` may leave, ``settled`` receipts by key as they are on record."""
+
+    marked: Sequence[Marked] = ()
+    settled: Mapping[str, ReceiptState] = field(default_factory=dict)
+    judged: Sequence[JudgedReceipt] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalRecord:
+    """A refusal that is open, with how many people wait for its word, of which campaigns.
+
+    ``holds``: nothing of its message is sent until somebody settles it.
+    """
+
+    id: int
+    channel: Carrier
+    words: str
+    fault: Fault
+    campaign: str
+    message: str
+    since: dt.datetime
+    holds: bool
+    people: int
+    campaigns: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +197,8 @@ class TouchRecord(TouchDetails):
     attempts: int
     possible_duplicate: bool
     held: bool
+    refusal_id: int | None
+    uncounted: int
     created_at: dt.datetime
     sending_at: dt.datetime | None
     uncertain_at: dt.datetime | None
@@ -173,6 +228,8 @@ class Attempt:
     phase: str
     reply: str
     remote_id: str
+    fault: Fault
+    refusal_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,10 +409,7 @@ class ReachedPerson:
 
 @dataclass(frozen=True, slots=True)
 class HeartbeatRecord:
-    """The last durable beat of an engine; ``interval`` is in seconds.
-
-    ``resting`` are the channels that its breakers kept still: by name ``until`` (ISO 8601) and ``because``.
-    """
+    """The last durable beat of an engine; ``interval`` is in seconds. ``ended_at`` is set when it has stopped."""
 
     owner: str
     pid: int
@@ -364,7 +418,32 @@ class HeartbeatRecord:
     started_at: dt.datetime
     beat_at: dt.datetime
     interval: float
-    resting: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    ended_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A rest of a channel: why, from when, until when, and the how many-th in a row it is.
+
+    Not ``open`` any more, it is over. ``trying``: something is wrong, so that one message tries the channel before the
+    others; else the other side, or our own count, asked for patience. ``next_tick``: somebody else calls the ticks, so
+    nothing tries it before the next one.
+    """
+
+    channel: ChannelName
+    until: dt.datetime
+    since: dt.datetime | None = None
+    because: str = ""
+    fault: Fault = ""
+    times: int = 0
+    open: bool = True
+    trying: bool = True
+    next_tick: bool = False
+
+    @property
+    def planned(self) -> bool:
+        """Only our own count says that no more may leave."""
+        return self.fault == "quota" and not self.trying
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from commsengine.store.answers import Answers
 from commsengine.store.campaigns import CampaignStore
 from commsengine.store.counts import Counts
 from commsengine.store.database import Database, sqlite_url
-from commsengine.store.engine_record import EngineRecord
+from commsengine.store.engine_record import ChannelRecord, EngineRecord
 from commsengine.store.estimates import Estimates
 from commsengine.store.loading import Loading
 from commsengine.store.outbox import Outbox
@@ -20,6 +20,7 @@ from commsengine.store.questions import Questions
 from commsengine.store.reachability import Reachability
 from commsengine.store.recovery import Recovery
 from commsengine.store.redraws import Redraws
+from commsengine.store.refusals import Refusals
 from commsengine.store.service_mail import ServiceMail
 from commsengine.store.slack.ids import SlackIds
 from commsengine.store.slack.workspaces import SlackWorkspaces
@@ -41,12 +42,14 @@ class Store:
         self.service_mail = ServiceMail(database)
         self.touches = Touches(database)
         self.recovery = Recovery(database)
+        self.refusals = Refusals(database)
         self.answers = Answers(database)
         self.questions = Questions(database)
         self.redraws = Redraws(database)
         self.reachability = Reachability(database)
         self.counts = Counts(database, self.campaigns)
         self.engine = EngineRecord(database)
+        self.channels = ChannelRecord(database)
         self.estimates = Estimates(database)
         self.slack_ids = SlackIds(database)
         self.slack_workspaces = SlackWorkspaces(database, self.slack_ids)

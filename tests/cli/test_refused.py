@@ -38,7 +38,7 @@ def test_a_channel_that_rests_is_told_with_the_servers_words_and_how_many_wait(
         assert re.search(rf"email rests until .*: .*{reply[:9]}", shown), command
         assert "4 messages wait for email." in shown
     (rest,) = started.json("today")["channels"]
-    assert set(rest) == {"channel", "until", "because", "waiting"}
+    assert set(rest) == {"channel", "until", "because", "fault", "waiting"}
     assert (rest["channel"], rest["waiting"]) == ("email", 4)
     assert started.json("status")["engine"]["resting"] == [rest]
     assert started.json("today")["failed"] == []

@@ -12,6 +12,7 @@ import pytest
 
 from commsengine.answers.inbox import Evidence
 from commsengine.sandbox.mailbox import Mailbox
+from commsengine.store.records import Rest
 from commsengine.wiring import Wiring, now
 from tests.cli.conftest import plan
 from tests.cli.terminal import Terminal
@@ -312,8 +313,8 @@ def test_a_tick_that_finds_the_windows_closed_says_for_how_many(terminal: Termin
 def test_a_channel_that_rests_is_seen_from_every_process(started: Terminal) -> None:
     with Wiring(started.folder) as wiring:
         now = wiring.clock()
-        rests = {"until": (now + dt.timedelta(minutes=9)).isoformat(), "because": "Slack refuses us: invalid_auth"}
-        wiring.store.engine.beat("e1", pid=1, host="box", resting={"slack": rests}, now=now)
+        until, because = now + dt.timedelta(minutes=9), "Slack refuses us: invalid_auth"
+        wiring.store.channels.keep(Rest("slack", until, now, because, "us", 1))
     for command in ("status", "doctor"):
         said = started.run(command).out
         assert re.search(r"slack rests until .* UTC: Slack refuses us: invalid_auth", said)
@@ -416,3 +417,22 @@ def test_the_doctor_misses_the_scope_that_settles_uncertain_cards(
             monkeypatch.setenv("COMMSENGINE_SLACK_API_URL", f"http://127.0.0.1:{slack.port}/api/")
             said = applied.run("doctor")
         assert ("im:history" in said.out, "Scopes are missing" in said.out, said.status) == (missing, False, 0)
+
+
+def test_the_doctor_says_what_the_mail_server_allows_and_whether_that_is_enough_for_a_day(
+    started: Terminal, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = "title: A small mailbox, banners: [sandbox mailbox], connections: 2, per_minute: 600, per_day: 3"
+    started.write("providers.yaml", f"profiles: {{small: {{{small}}}}}\n")
+    said = " ".join(started.run("doctor").out.split())
+    limits = "2 connections, 600 messages a minute, 3 in 24 hours; 0 have left in the last 24 hours."
+    assert f"127.0.0.1 is taken for: A small mailbox; {limits}" in said
+    assert "Running campaigns are for 4 people: not all hear on one day, and nobody is left out." in said
+    told = started.run("tick")
+    assert (told.status, len(mailbox.arrived)) == (0, 3)
+    assert "email rests until" in told.err
+    assert "3 messages have left in the last 24 hours, as many as allowed (A small mailbox)." in told.err
+    assert "1 message waits for email." in told.err
+    assert "3 have left in the last 24 hours." in " ".join(started.run("doctor").out.split())
+    monkeypatch.setenv("COMMSENGINE_SMTP_DAILY", "100")
+    assert started.run("tick").out.startswith("1 message sent")

@@ -25,6 +25,7 @@ from commsengine.answers.inbox import Evidence
 from commsengine.cli.logs import configure_logs, unfailing_stderr
 from commsengine.cli.terminal_safety import guarded, in_one_line, written_out
 from commsengine.sandbox.mailbox import Mailbox
+from commsengine.store.records import Rest
 from commsengine.wiring import Wiring
 from tests.cli.terminal import Terminal
 from tests.fork_server import python
@@ -92,8 +93,8 @@ def hostile(started: Terminal, mailbox: Mailbox) -> Terminal:
         assert ana is not None
         wiring.inbox.ask(wiring.inbox.card(key, now), "May I?", Evidence("link"))
         store.reachability.mark_unreachable(ana.id, "slack", "no account", now=now)
-        rests = {"email": {"until": now.isoformat(), "because": EVIL}}
-        store.engine.beat("e", pid=1, host=EVIL, resting=rests, now=now)
+        store.channels.keep(Rest("email", now, now, EVIL, "us", next_tick=True))
+        store.engine.beat("e", pid=1, host=EVIL, now=now)
         store.engine.hold("restored", now=now)
     with closing(sqlite3.connect(started.folder / "commsengine.db")) as database, database:
         for table, columns in COLUMNS.items():

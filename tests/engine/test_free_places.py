@@ -106,7 +106,7 @@ def test_a_channel_that_is_down_for_long_costs_no_decision_at_each_of_its_openin
         openings += len(bag.tried) > tried
         clock.forward(seconds=30)
     assert (per_channel(bag), openings >= 5) == ({"email": 100, "slack": 0}, True)
-    assert decisions.made <= 300 + 200 + 20 * openings
+    assert decisions.made <= 300 + 300 + 20 * openings
     down[0] = False
     for _ in range(30):
         running.tick()

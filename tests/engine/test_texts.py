@@ -81,16 +81,19 @@ def test_alerts(store: Store, clock: Clock) -> None:
     store.engine.hold("The file is gone.", now=clock.now)
     resting = Breaker("email")
     resting.fail("Slack does not answer", clock.now, "us")
+    full = Breaker("email")
+    full.fail("Slack does not answer", clock.now, "quota")
     reasons = Counter({reason_of("render", "NameError: x"): 7, reason_of("rcpt", "no such mailbox"): 3})
     reasons |= Counter({reason_of("rcpt", f"550 {n}"): 1 for n in range(6)})
     with in_pseudo(values_outside=True) as texts:
         alerts = Alerts(store, "admin@example.com", ["email"])
         alerts.held(store.engine.holds()[0], clock.now)
-        alerts.shut("email", resting, lambda: 1_200, clock.now)
+        alerts.shut("email", resting, "", lambda: 1_200, clock.now)
+        alerts.shut("email", full, "⟦a mailbox⟧", lambda: 1_200, clock.now)
         alerts.failing(record, "⟦too many⟧", reasons, clock.now)
     payloads = store.database.rows(select(touch.c.payload).where(touch.c.message == "alert"))
     told = [(row.payload["subject"], row.payload["text"]) for row in payloads]
-    assert len(told) == 4
+    assert len(told) == 5
     assert bare(*(text for each in told for text in each)) == {*record.plan.title.split(), "NameError"}
     assert {text for text in texts.asked if not text.startswith("550 ") and text not in CATALOG} == {
         "The file is gone."
@@ -104,7 +107,7 @@ def test_what_is_stored_is_english_in_every_language(store: Store, clock: Clock)
     clock.forward(days=9)
     with in_pseudo(values_outside=True):
         brake(store, Decisions(store, Workspace()), clock.now)
-        given_up = receipt_of(Outcome("k", RETRY, reply="450 later"), 4, clock.now)
+        given_up = receipt_of(Outcome("k", RETRY, reply="450 later", own=True), 4, clock.now)
     reasons = [hold.reason for hold in store.engine.holds()]
     assert [reason[:22] for reason in reasons] == ["Nothing was sent since"]
     assert given_up.reason == "given up after 5 attempts: 450 later"

@@ -83,14 +83,14 @@ def test_it_says_what_never_arrived_and_which_channel_rests(
     both = a_plan(send={**BERLIN, "channels": ["email", "slack"]})
     store.campaigns.save_version(both, {}, "", introduced={}, by="dana", now=clock.now)
     down = "Slack refuses us: invalid_auth"
-    slack = a_channel(bag, lambda m: Outcome(m.key, RETRY, begun=False, channel_down=down, lasting=True), name="slack")
+    slack = a_channel(bag, lambda m: Outcome(m.key, RETRY, begun=False, channel_down=down, fault="us"), name="slack")
     running = engine(email=refuses, slack=slack)
     running.tick()
     digests_of = Digests(MorningBasis(store, running.decisions, Scribe, ["email", "slack"]))
     figures = list(digests_of._not_leaving("crm", clock.now))
     assert figures == [
         "1 message never arrived: commsengine today says to whom, and why.",
-        "Nothing leaves by slack at present (1 waiting): Slack refuses us: invalid_auth.",
+        "Nothing leaves by slack until Mon 11 Jan 09:00 UTC (1 waiting): Slack refuses us: invalid_auth.",
     ]
 
 

@@ -125,7 +125,7 @@ for statement, url in enumerate(urls, 1):
     child = os.fork() or upgrade(url, statement)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
-STATEMENTS = 32
+STATEMENTS = 80
 """A few more than the migrations since the first take, with what goes around them."""
 
 

@@ -16,7 +16,7 @@ from commsengine.cli.doctor.finding import TIMEOUT, Finding, note, ok, problem
 from commsengine.cli.doctor.mail import mail, rest_remedy
 from commsengine.cli.doctor.slack import slack, slack_dm
 from commsengine.cli.doctor.uncertain import resolvers
-from commsengine.cli.output import at_rest, n_people, waits_for, when
+from commsengine.cli.output import at_rest, n_people, waits_for, what_helps, when
 from commsengine.errors import CommsError
 from commsengine.loopback import is_loopback
 from commsengine.settings import shown
@@ -110,8 +110,11 @@ def _resting(wiring: Wiring) -> Iterator[Finding]:
 
     now = wiring.clock()
     for rest in channels(wiring.store, wiring.decisions, now):
-        fix = rest_remedy(wiring, str(rest["because"])) or _("Then a single message tries it again.")
-        yield problem(f"{at_rest(rest, now)} {waits_for(rest)}", fix)
+        told = f"{at_rest(rest, now)} {waits_for(rest)}"
+        if rest["fault"] == "quota":
+            yield note(told, what_helps(rest))
+        else:
+            yield problem(told, rest_remedy(wiring, str(rest["because"])) or _("Then a single message tries it again."))
 
 
 def _clock(wiring: Wiring) -> Iterator[Finding]:

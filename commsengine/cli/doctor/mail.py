@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from commsengine.cli.doctor.finding import TIMEOUT, Finding, note, ok, problem
 from commsengine.cli.doctor.log_in import access_token, login_remedy
-from commsengine.translation import N_, _
+from commsengine.cli.output import n_people, n_time
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
     from commsengine.channels.channel import DeliveryError
@@ -30,10 +31,10 @@ def mail(wiring: Wiring) -> Iterator[Finding]:
         yield from found
         if any(finding.state == "problem" for finding in found):
             return
-    times = {"connect": TIMEOUT, "reply": TIMEOUT}
-    relay = SmtpConnection(server, wiring.mail_from, hello=wiring.hello, tokens=tokens, context=None, **times)
+    relay = SmtpConnection(server, wiring.mail_from, hello=wiring.hello, tokens=tokens, connect=TIMEOUT, reply=TIMEOUT)
     try:
         relay.connect()
+        wiring.heard_greeting(relay.banner)
         relay.command("mail", "NOOP", 250)
     except DeliveryError as error:
         said = error.reply if server.host in error.reply else f"{place}: {error.reply}"
@@ -45,6 +46,32 @@ def mail(wiring: Wiring) -> Iterator[Finding]:
     logged_in = _(", logged in") if server.user else ""
     text = N_("{server} answers {secured}{logged_in}; from {sender}.")
     yield ok(_(text, server=place, secured=secured, logged_in=logged_in, sender=wiring.mail_from))
+    yield from _limits(wiring, server.host)
+
+
+def _limits(wiring: Wiring, host: str) -> Iterator[Finding]:
+    """What the server is taken to allow, and whether the audience of what runs has room in a day."""
+    profile, now = wiring.mail_profile, wiring.clock()
+    limits = profile.limits
+    bounds = [counted(limits.connections, "connection", "connections")]
+    if limits.per_minute is not None:
+        bounds.append(_("{number:,.6g} messages a minute", number=limits.per_minute))
+    sent = wiring.store.channels.sent("email", now - limits.day) if wiring.has_database else 0
+    if limits.per_day is not None:
+        bounds.append(_("{number:,} in {time}", number=limits.per_day, time=n_time(limits.day)))
+    text = N_("{server} is taken for: {profile}; {limits}; {sent:,} have left in the last {time}.")
+    told = _(text, server=host, profile=profile.title, limits=", ".join(bounds), sent=sent, time=n_time(limits.day))
+    running = wiring.store.campaigns.all() if wiring.has_database else []
+    reached = sum(wiring.store.counts.audience(each.id) for each in running if each.state == "running")
+    if limits.per_day is None or reached <= limits.per_day:
+        yield ok(told)
+        return
+    fix = N_(
+        "Running campaigns are for {people}: not all hear on one day, and nobody is left out. For more, send by "
+        "Microsoft 365 High Volume Email, a Google Workspace relay or a relay of your own, or set "
+        "COMMSENGINE_SMTP_DAILY if more is allowed. When what leaves: commsengine simulate PLAN"
+    )
+    yield note(told, _(fix, people=n_people(reached)))
 
 
 def _remedy(wiring: Wiring, server: SmtpServer, error: DeliveryError) -> str:
