@@ -377,7 +377,7 @@ class Engine:
         for name, pool in self._pools.items():
             refused = pool.breaker.shut(now) and pool.breaker.fault in ("us", "quota")
             if refused and pool.idle and self._recorder.flush(1.0):  # what was under way counts among those who wait
-                provider = self._setups[pool.name].profile().title
+                provider = self._setups[pool.name].profile().whose
                 self._alerts.shut(name, pool.breaker, provider, partial(self._waiting_for, name, now), now)
         return hold.reason if hold else ""
 
