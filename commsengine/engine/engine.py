@@ -47,6 +47,8 @@ from commsengine.store.store import Store
 SETTLES_SOON = 15.0  # seconds a tick waits out until somebody can look for an uncertain send
 SETTLES_IN = 10.0  # seconds a pause of ours waits for what is under way
 ROUNDS_WITHOUT_PROGRESS = 20
+LOOKS_EVERY = dt.timedelta(minutes=5)
+"""How often a tick looks for what is due once a day."""
 
 log = structlog.get_logger(__name__)
 
@@ -243,12 +245,11 @@ class Engine:
 
     def _tick(self) -> BeatReport:
         self._pick_up()
-        records = self._store.campaigns.all()
-        self._morning_mail(records)
-        running = [record for record in records if record.state == "running"]
-        self._daily_estimates.publish([record.plan for record in running], self._clock())
+        running, looked = self._daily_work(), self._clock()
         total, idle_rounds, before = BeatReport(), 0, self._counts()
         while not self._stopping.is_set():
+            if self._clock() - looked >= LOOKS_EVERY:  # a slow channel may take hours, over the morning
+                running, looked = self._daily_work(), self._clock()
             settled = self._settled()
             self._refuse_a_failing_disk()
             report = self.beat()
@@ -276,6 +277,14 @@ class Engine:
         breakers = {name: pool.breaker for name, pool in self._pools.items()}
         refused = tuple(name for name, breaker in breakers.items() if breaker.fault == "us" and breaker.shut(now))
         return replace(total, sent=sent, failed=failed, refused=refused)
+
+    def _daily_work(self) -> list[CampaignRecord]:
+        """Mail of the morning and the day's estimates, where they are due; returns the campaigns that run."""
+        records = self._store.campaigns.all()
+        self._morning_mail(records)
+        running = [record for record in records if record.state == "running"]
+        self._daily_estimates.publish([record.plan for record in running], self._clock())
+        return running
 
     def _pick_up(self) -> None:
         # after a tick that failed: what it had claimed and not handed over is given back
