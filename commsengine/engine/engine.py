@@ -48,6 +48,8 @@ from commsengine.translation import N_
 SETTLES_SOON = 15.0  # seconds a tick waits out until somebody can look for an uncertain send
 SETTLES_IN = 10.0  # seconds a pause of ours waits for what is under way
 ROUNDS_WITHOUT_PROGRESS = 20
+LOOKS_EVERY = dt.timedelta(minutes=5)
+"""How often a tick looks for what is due once a day."""
 
 log = structlog.get_logger(__name__)
 
@@ -251,12 +253,11 @@ class Engine:
 
     def _tick(self) -> BeatReport:
         self._pick_up()
-        records = self._store.campaigns.all()
-        self._morning_mail(records)
-        running = [record for record in records if record.state == "running"]
-        self._daily_estimates.publish([record.plan for record in running], self._clock())
+        running, looked = self._daily_work(), self._clock()
         total, idle_rounds, before = BeatReport(), 0, self._counts()
         while not self._stopping.is_set():
+            if self._clock() - looked >= LOOKS_EVERY:  # a slow channel may take hours, over the morning
+                running, looked = self._daily_work(), self._clock()
             settled = self._settled()
             self._refuse_a_failing_disk()
             report = self.beat()
@@ -285,6 +286,14 @@ class Engine:
         refused = tuple(name for name, breaker in breakers.items() if breaker.fault == "us" and breaker.shut(now))
         waits = self._store.refusals.people_waiting()
         return replace(total, sent=sent, failed=failed, held=held, refused=refused, waits_for_a_word=waits)
+
+    def _daily_work(self) -> list[CampaignRecord]:
+        """Mail of the morning and the day's estimates, where they are due; returns the campaigns that run."""
+        records = self._store.campaigns.all()
+        self._morning_mail(records)
+        running = [record for record in records if record.state == "running"]
+        self._daily_estimates.publish([record.plan for record in running], self._clock())
+        return running
 
     def _pick_up(self) -> None:
         # after a tick that failed: what it had claimed and not handed over is given back
@@ -390,7 +399,7 @@ class Engine:
         for name, pool in self._pools.items():
             refused = pool.breaker.shut(now) and pool.breaker.fault in ("us", "quota")
             if refused and pool.idle and self._recorder.flush(1.0):  # what was under way counts among those who wait
-                provider = self._setups[pool.name].profile().title
+                provider = self._setups[pool.name].profile().whose
                 self._alerts.shut(name, pool.breaker, provider, partial(self._waiting_for, name, now), now)
         return hold.reason if hold else ""
 
