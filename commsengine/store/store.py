@@ -19,7 +19,7 @@ from commsengine.store.people import People
 from commsengine.store.questions import Questions
 from commsengine.store.reachability import Reachability
 from commsengine.store.recovery import Recovery
-from commsengine.store.redraws import Redraws
+from commsengine.store.slack.redraws import Redraws
 from commsengine.store.refusals import Refusals
 from commsengine.store.service_mail import ServiceMail
 from commsengine.store.slack.ids import SlackIds
