@@ -277,8 +277,8 @@ def refused(error: SlackApiError, *, marked: bool, own: Sequence[RefusalRule] = 
     if about.fault in ("us", "quota") or about.kind == "down":
         down = f"Slack refuses us: {name}. {about.remedy}"
         return DeliveryError(RETRY, phase, name, begun=False, channel_down=down, fault=about.fault, alike=name)
-    if about.fault == "message":
-        return DeliveryError(PERMANENT, phase, name, fault="message", alike=name)
+    if about.fault in ("message", "person"):
+        return DeliveryError(PERMANENT, phase, name, fault=about.fault, alike=name)
     if about.fault == "unknown" and name.replace("_", "").isalnum() and status < 500:
         return DeliveryError(RETRY, phase, name, fault="unknown", alike=name)
     return _trouble(name, status, marked)
