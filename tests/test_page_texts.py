@@ -144,7 +144,14 @@ def sandbox_page(pick: Pick) -> dict[str, Any]:
     one = Thing(person=person, hue=1, initials=value("initials"), mails=mails, cards=cards)
     sent = {"From": value("from"), "Reply-To": pick(["", value("reply to")])}
     mail = Thing(number=1, subject=value("subject"), message=sent, text=value("text"))
-    post = Thing(ts="1", edits=pick([0, 1]), only_visible_to=pick(["", "U1"]), thread=pick(["", "D1:1"]), typed=pick([True, False]))
+    post = Thing(
+        ts="1",
+        edits=pick([0, 1]),
+        only_visible_to=pick(["", "U1"]),
+        thread=pick(["", "D1:1"]),
+        typed=pick([True, False]),
+        broadcast=pick([True, False]),
+    )
     items = [Thing(mail=mail, post=None, when=value("when")), Thing(mail=None, post=post, when=value("when"))]
     view = {
         "title": {"text": value("title")}, "submit": pick([None, {"text": value("submit")}]),
