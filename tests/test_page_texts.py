@@ -145,14 +145,12 @@ def sandbox_page(pick: Pick) -> dict[str, Any]:
     sent = {"From": value("from"), "Reply-To": pick(["", value("reply to")])}
     mail = Thing(number=1, subject=value("subject"), message=sent, text=value("text"))
     post = Thing(
-        ts="1",
-        edits=pick([0, 1]),
-        only_visible_to=pick(["", "U1"]),
-        thread=pick(["", "D1:1"]),
-        typed=pick([True, False]),
+        ts="1", edits=pick([0, 1]), only_visible_to=pick(["", "U1"]), thread=pick(["", "1"]), typed=pick([True, False]),
         broadcast=pick([True, False]),
-    )
-    items = [Thing(mail=mail, post=None, when=value("when")), Thing(mail=None, post=post, when=value("when"))]
+    )  # fmt: skip
+    reply = Thing(post=post, when=value("when"))
+    card = Thing(mail=None, post=post, when=value("when"), replies=pick([[], [reply]]))
+    items = [Thing(mail=mail, post=None, when=value("when")), card]
     view = {
         "title": {"text": value("title")}, "submit": pick([None, {"text": value("submit")}]),
         "close": {"text": pick(["", value("close")])},

@@ -19,10 +19,10 @@ from commsengine.store.people import People
 from commsengine.store.questions import Questions
 from commsengine.store.reachability import Reachability
 from commsengine.store.recovery import Recovery
-from commsengine.store.slack.redraws import Redraws
 from commsengine.store.refusals import Refusals
 from commsengine.store.service_mail import ServiceMail
 from commsengine.store.slack.ids import SlackIds
+from commsengine.store.slack.redraws import Redraws
 from commsengine.store.slack.workspaces import SlackWorkspaces
 from commsengine.store.touches import Touches
 
