@@ -185,7 +185,7 @@ def _limits(seen: Simulation, profiles: Profiles) -> None:
 
 
 def tell_departures(seen: Simulation, profiles: Profiles, about: str = "") -> None:
-    """When the last message of the slowest wave of each channel leaves."""
+    """When the last message of the largest wave of each channel leaves."""
     for wave in seen.waves:
         channel = channel_of(wave.channel)
         profile, way = profiles[channel], _(CHANNELS[channel].in_text)
@@ -199,7 +199,7 @@ def tell_departures(seen: Simulation, profiles: Profiles, about: str = "") -> No
             click.echo(_(text, messages=limits.per_day, time=n_time(limits.day)))
         if wave.overtaken:
             left_out = counted(wave.overtaken, "message never leaves", "messages never leave")
-            click.echo(_("{messages}: the next one of the same message is due first.", messages=left_out))
+            click.echo(_("In all, {messages}: the next one of the same message is due first.", messages=left_out))
 
 
 def _later(wave: Wave) -> str:

@@ -95,18 +95,18 @@ class Wave:
         }
 
 
-def slowest_wave(channel: Carrier, departures: Sequence[Departure], limits: SendingLimits) -> Wave | None:
-    """The wave in which a message waits longest for its channel; ``None`` if none waits long."""
+def largest_wave(channel: Carrier, departures: Sequence[Departure], limits: SendingLimits) -> Wave | None:
+    """The largest wave in which messages wait for their channel, of several the first; ``None`` if none waits long."""
     leaving = sorted((each for each in departures if each.sent_at is not None), key=_sent_at)
     overtaken = len(departures) - len(leaving)
-    slowest = max(_waves(leaving), key=_longest_wait, default=[])
-    if not slowest or (_longest_wait(slowest) < SHORTEST_WAIT and not overtaken):
+    waves = [wave for wave in _waves(leaving) if overtaken or _longest_wait(wave) >= SHORTEST_WAIT]
+    largest = max(waves, key=len, default=None)
+    if largest is None:
         return None
-    later = Counter(_sent_at(each).date() for each in slowest if _sent_at(each).date() > each.due_at.date())
-    times, most = [_sent_at(each) for each in slowest], limits.per_day or len(slowest)
+    later = Counter(_sent_at(each).date() for each in largest if _sent_at(each).date() > each.due_at.date())
+    times, most = [_sent_at(each) for each in largest], limits.per_day or len(largest)
     full = any(then - before <= limits.day * 1.01 for before, then in zip(times, times[most:], strict=False))
-    first = min(each.due_at for each in slowest)
-    return Wave(channel, len(slowest), first, times[-1], later, overtaken, full)
+    return Wave(channel, len(largest), min(each.due_at for each in largest), times[-1], later, overtaken, full)
 
 
 def _sent_at(each: Departure) -> dt.datetime:

@@ -29,7 +29,7 @@ from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Budget, Plan, Workspace
 from commsengine.cadence.simulated_people import STRONG, WEAK, people_who_forget
 from commsengine.channels.providers import SendingLimits
-from commsengine.planning.departures import NEVER, Departure, Left, Waiting, Wave, departures, slowest_wave
+from commsengine.planning.departures import NEVER, Departure, Left, Waiting, Wave, departures, largest_wave
 from commsengine.planning.recall_forecast import PersonAndPast, RecallForecast, RepeatResult, compared
 from commsengine.translation import _
 
@@ -298,7 +298,7 @@ def _waves(asked: SimulationInput, touches: Sequence[ForecastTouch]) -> list[Wav
     for seen in touches:
         by_channel[seen.touch.channel].append(seen.departure)
     bounds = {name: _shared_by(limits, asked.each) for name, limits in asked.limits.items()}
-    found = (slowest_wave(name, by_channel[name], limits) for name, limits in bounds.items())
+    found = (largest_wave(name, by_channel[name], limits) for name, limits in bounds.items())
     return [wave.times(asked.each) for wave in found if wave]
 
 

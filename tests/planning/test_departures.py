@@ -11,7 +11,7 @@ import pytest
 
 from commsengine.cadence.calendar import Hours
 from commsengine.channels.providers import SendingLimits
-from commsengine.planning.departures import NEVER, Departure, Left, Waiting, departures, slowest_wave
+from commsengine.planning.departures import NEVER, Departure, Left, Waiting, departures, largest_wave
 from tests.builders import a_plan, someone, utc
 from tests.cli.conftest import PEOPLE, plan
 from tests.cli.terminal import Terminal
@@ -121,7 +121,7 @@ def test_a_hundred_thousand_over_weeks_cost_one_look_a_window() -> None:
 
 def in_waves(due: str, sent: Sequence[str | None], **limits: Any) -> Any:
     told = [Departure(utc(f"{MONDAY} {due}"), utc(at) if at else None) for at in sent]
-    return slowest_wave("email", told, SendingLimits(**limits))
+    return largest_wave("email", told, SendingLimits(**limits))
 
 
 def test_a_wave_says_when_the_last_leaves_and_who_waits_for_another_day() -> None:
@@ -172,3 +172,12 @@ def test_apply_tells_a_large_audience_how_long_it_takes(terminal: Terminal, monk
     assert terminal.run("people", "import", terminal.write("people.csv", PEOPLE + rows)).status == 0
     said = terminal.run("apply", terminal.path("schedules/crm.yaml"), "--yes")
     assert re.search(r"\nAbout 2,00\d by e-mail at 300 a minute: the last leaves ", said.out), said.out
+
+
+def test_of_several_waves_the_largest_is_told_and_of_equal_ones_the_first() -> None:
+    days = [[*wave(n, f"2027-01-{day} 09:00")] for day, n in ((11, 100), (12, 300), (13, 300))]
+    found = departures([each for some in days for each in some], {"email": SendingLimits(per_minute=30)}, {})
+    told = [Departure(utc(key[:16]), at) for key, at in found.items()]
+    largest = largest_wave("email", told, SendingLimits(per_minute=30))
+    assert largest is not None
+    assert (largest.messages, f"{largest.last_sent:%a %H:%M}") == (300, "Tue 09:09")
