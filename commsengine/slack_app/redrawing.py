@@ -32,7 +32,7 @@ from commsengine.store.redraws import Redraws
 USES = 4
 """Calls to one ``response_url``; Slack takes five, and one stays for a word to the person."""
 
-PATIENCE = 3
+PATIENCE = 8
 """Seconds for a call to a ``response_url``: after that the worker has its turn."""
 
 GIVEN_UP = dt.timedelta(seconds=30)
