@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from commsengine.channels.slack_users import PAGE, seconds_of_look_ups, seconds_to_get_ready
 from commsengine.sandbox.sandbox import Serving
@@ -62,6 +63,18 @@ def a_slack(crowd: Crowd, strangers: int, scale: float) -> SlackStandIn:
     return slack
 
 
+class Watched:
+    """Passes requests on, and remembers when the first one came (monotonic)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.first: float | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.first = self.first or time.monotonic()
+        await self._app(scope, receive, send)
+
+
 def announced(crowd: Crowd, strangers: int, rate: float) -> float:
     """Seconds from the start to the last message."""
     read = seconds_to_get_ready((), crowd.people + strangers)
@@ -78,7 +91,8 @@ def main() -> int:
     given = parser.parse_args()
     crowd = Crowd(given.people, given.people // 50, given.people // 50, min(40, given.people // 50))
     slack, rate = a_slack(crowd, given.strangers, given.scale), RATE * given.scale
-    with tempfile.TemporaryDirectory() as folder, Serving(Starlette(routes=slack.routes)) as server:
+    watched = Watched(Starlette(routes=slack.routes))
+    with tempfile.TemporaryDirectory() as folder, Serving(watched) as server:
         slack.url = server.url
         program = Program(
             Path(folder) / "house",
@@ -95,10 +109,12 @@ def main() -> int:
         began = time.monotonic()
         with program.running("tick", "--json") as process:
             process.communicate()
-    took, promised = slack.posts[-1].arrived_at - began, announced(crowd, given.strangers, rate)
+    first = watched.first or began
+    took, promised = slack.posts[-1].arrived_at - first, announced(crowd, given.strangers, rate)
     calls, off = Counter(slack.calls), took / promised - 1
     print(f"{crowd.people:,} people, {crowd.reached:,} of them on Slack, {PAGE} users a page, {rate:g} posts a minute")
     print(f"announced: the last leaves after {promised:.1f} s; it left after {took:.1f} s ({off:+.1%})")
+    print(f"the program took {first - began:.1f} s to start")
     print(f"at {RATE} a minute that is {announced(crowd, given.strangers, RATE) / 60:.1f} minutes")
     print(f"{len(slack.posts):,} posts, {len({post.user.id for post in slack.posts}):,} people; calls: {dict(calls)}")
     print(f"turned away: {len(slack.turned_away)}")

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from commsengine.campaigns.restore_backup import Restore
     from commsengine.channels.access_tokens import AccessTokens
     from commsengine.channels.providers import ProviderProfile
+    from commsengine.channels.refusal_rule import RefusalRule
     from commsengine.content.render import Renderer
     from commsengine.engine.decisions import Decisions
     from commsengine.engine.engine import Engine, MorningMail
@@ -181,6 +182,13 @@ class Wiring:
         return load_providers(self.folder / FILE)
 
     @cached_property
+    def refusals(self) -> tuple[RefusalRule, ...]:
+        """The workspace's own rows."""
+        from commsengine.authoring.providers_file import FILE, load_refusals
+
+        return load_refusals(self.folder / FILE)
+
+    @cached_property
     def templates(self) -> Mapping[str, str]:
         # The workspace's own come in place of shipped ones of the same name.
         from commsengine.content.templates import load_templates, shipped_folder
@@ -280,6 +288,7 @@ class Wiring:
                 tokens=self.access_tokens,
                 per_connection=most,
                 greeted=self.heard_greeting,
+                refusals=self.refusals,
             )
 
         return ChannelSetup(opened, known=lambda: self.mail_profile)
@@ -357,7 +366,12 @@ class Wiring:
         token, url, ids = self.settings.slack_token, self.settings.slack_api_url, self.store.slack_ids
         pace, users = LookUpPace().wait, SlackUsers(token, self.store.slack_workspaces, api_url=url)
         rate = self.settings.slack_rate
-        return ChannelSetup(lambda: SlackChannel(token, ids, api_url=url, look_ups=pace), SLACK_THREADS, rate, users)
+        own = self.refusals
+
+        def opened() -> SlackChannel:
+            return SlackChannel(token, ids, api_url=url, look_ups=pace, refusals=own)
+
+        return ChannelSetup(opened, SLACK_THREADS, rate, users)
 
     @cached_property
     def resolvers(self) -> dict[str, list[Resolver]]:

@@ -11,9 +11,9 @@ from commsengine.store.store import Store
 
 def mark(store: Store, keys: Sequence[str], lease: Lease, now: dt.datetime) -> set[str]:
     """Makes claims ``sending``; only the keys that come back may leave."""
-    return {each.key for each in store.outbox.record(keys, (), lease, now)[0]}
+    return {each.key for each in store.outbox.record(keys, (), lease, now).marked}
 
 
 def settle(store: Store, receipts: Sequence[Receipt], lease: Lease, now: dt.datetime) -> set[str]:
     """Writes receipts; the keys that come back were still this owner's to settle."""
-    return store.outbox.record((), receipts, lease, now)[1]
+    return set(store.outbox.record((), receipts, lease, now).settled)

@@ -50,7 +50,7 @@ FLOORS = {
 NEIGHBOURS = {
     ("cadence", "recall"): None,  # a cadence by recall asks the memory model, which knows no plans
     ("authoring", "content"): None,  # check renders every template
-    ("authoring", "channels"): ("providers",),  # what providers allow is read from YAML
+    ("authoring", "channels"): ("providers", "refusal_rule"),  # what providers allow and refuse is read from YAML
     ("channels", "content"): ("message",),  # a channel carries a finished message
     ("resolvers", "channels"): None,  # a resolver asks the other side in the channel's own words
     ("answers", "engine"): None,
@@ -306,6 +306,7 @@ MIRRORS = {
     "people",
     "preview",
     "questions",
+    "refusals",
     "rehearse",
     "slack",
     "status",

@@ -144,7 +144,14 @@ def sandbox_page(pick: Pick) -> dict[str, Any]:
     one = Thing(person=person, hue=1, initials=value("initials"), mails=mails, cards=cards)
     sent = {"From": value("from"), "Reply-To": pick(["", value("reply to")])}
     mail = Thing(number=1, subject=value("subject"), message=sent, text=value("text"))
-    post = Thing(ts="1", edits=pick([0, 1]), only_visible_to=pick(["", "U1"]))
+    post = Thing(
+        ts="1",
+        edits=pick([0, 1]),
+        only_visible_to=pick(["", "U1"]),
+        thread=pick(["", "D1:1"]),
+        typed=pick([True, False]),
+        broadcast=pick([True, False]),
+    )
     items = [Thing(mail=mail, post=None, when=value("when")), Thing(mail=None, post=post, when=value("when"))]
     view = {
         "title": {"text": value("title")}, "submit": pick([None, {"text": value("submit")}]),
@@ -156,7 +163,8 @@ def sandbox_page(pick: Pick) -> dict[str, Any]:
         "items": pick([[], items]), "said": pick(["", "200", "0", "503"]), "newest_mail": 1,
         "dialogs": pick([[], [dialog]]), "mails": mails, "cards": cards, "card": lambda post: Markup("<hr>"),
         "dialog_fields": lambda dialog: Markup("<hr>"),
-        "link": lambda person: "?",
+        "link": lambda person: "?", "writes": pick([True, False]),
+        "home": pick([None, {}]), "view": lambda view: Markup("<hr>"),
     }  # fmt: skip
 
 

@@ -49,7 +49,7 @@ class Steps:
             if self.being_drawn():  # by a press, on real time
                 time.sleep(0.005)
             else:
-                self.wait(seconds)
+                self.let_pass(seconds)
             assert time.monotonic() - started < PATIENCE, self.store.redraws.waiting()
             assert self.passed - began < most, self.store.redraws.waiting()
         return self.passed - began
@@ -58,7 +58,7 @@ class Steps:
         drawing = select(redraw.c.key).where(redraw.c.drawing_until > self.team.house.clock())
         return self.store.database.first(drawing) is not None
 
-    def wait(self, seconds: float) -> None:
+    def let_pass(self, seconds: float) -> None:
         self.passed += seconds
         self.team.house.clock.pass_(seconds=seconds)
 
@@ -134,10 +134,10 @@ def test_a_retry_after_is_obeyed_by_the_whole_queue(team: Team) -> None:
         team.app.cards.draw(place_of(post))
     team.slack.limit("chat.update", retry_after=40)
     steps = Steps(team)
-    steps.wait(steps.cards.step())
-    steps.wait(38)
+    steps.let_pass(steps.cards.step())
+    steps.let_pass(38)
     assert (steps.cards.step(), updates(team)) == (pytest.approx(0.75), 1)
-    steps.wait(1)
+    steps.let_pass(1)
     steps.until_all_are_drawn()
     assert (updates(team), [shows(team, post) for post in posts]) == (4, [True] * 3)
 
@@ -195,7 +195,7 @@ def test_a_crash_between_answer_and_picture_leaves_no_stale_card(team: Team) -> 
     steps = Steps(team)
     steps.cards.step()
     assert post.edits == 0
-    steps.wait(GIVEN_UP.total_seconds())
+    steps.let_pass(GIVEN_UP.total_seconds())
     steps.until_all_are_drawn()
     assert (shows(team, post), buttons(post)) == (True, ["undo"])
 

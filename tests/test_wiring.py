@@ -54,3 +54,41 @@ def test_a_plan_applied_before_a_template_existed_gets_the_one_that_came_with_th
         renderer = wiring.renderer(a_plan(a_message(checks=[CHECK])), frozen)
         text = renderer.touch(a_touch(number=2), BEN, CAST).text
     assert all(words in text for words in ("Ours\n", "First, one quick question"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "banner", "expected"),
+    [
+        ([], "", ("", (1, None, None))),
+        (["COMMSENGINE_SMTP_RATE=30"], "", ("", (1, 30, None))),
+        (["COMMSENGINE_SMTP_URL=smtp://u:p@smtp.office365.com"], "", ("Microsoft 365 mailbox", (3, 30, 10_000))),
+        (["COMMSENGINE_SMTP_URL=smtp://u:p@smtp.office365.com", "COMMSENGINE_SMTP_CONNECTIONS=2",
+          "COMMSENGINE_SMTP_RATE=60", "COMMSENGINE_SMTP_DAILY=5000"], "", ("Microsoft 365 mailbox", (2, 60, 5000))),
+        ([SMTP], "", ("A mail server without a profile", (3, None, None))),
+        ([SMTP], "mx.example.com ESMTP Postfix", ("Postfix", (8, None, None))),
+        ([SMTP], "mx.example.com ESMTP Exim", ("Ours", (5, 6, 7))),
+    ],
+)  # fmt: skip
+def test_what_the_mail_server_allows_comes_of_its_host_or_greeting_and_settings_override_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: list[str], banner: str, expected: object
+) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(PREFIX + name.upper(), raising=False)
+    ours = "title: Ours, banners: [Exim], connections: 5, per_minute: 6, per_day: 7"
+    (tmp_path / "providers.yaml").write_text(f"profiles: {{ours: {{{ours}}}}}\n")
+    env = tmp_path / ".env"
+    env.write_text("\n".join(lines))
+    env.chmod(0o600)
+
+    def found() -> object:
+        with Wiring(tmp_path) as wiring:
+            profile = wiring.profiles["email"]
+            return profile.title, (profile.limits.connections, profile.limits.per_minute, profile.limits.per_day)
+
+    if banner:
+        with Wiring(tmp_path) as wiring:
+            assert wiring.store.people.count() == 0
+            before = wiring.mail_profile
+            wiring.heard_greeting(banner)
+            assert wiring.mail_profile != before
+    assert found() == expected

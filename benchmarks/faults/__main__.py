@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.faults import kills, lines, pauses, restores, slack_kills, syscalls
+from benchmarks.faults import kills, lines, pauses, providers, restores, slack_kills, syscalls
 
 RUNS = {
     "kills": kills,
@@ -17,6 +17,7 @@ RUNS = {
     "pauses": pauses,
     "restores": restores,
     "lines": lines,
+    "providers": providers,
 }
 
 

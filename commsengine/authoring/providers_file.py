@@ -7,17 +7,19 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from commsengine.authoring.secrets_in_files import leaks, masked
 from commsengine.authoring.validate import shape
 from commsengine.authoring.yaml_parser import read_tree
+from commsengine.cadence.kinds_and_states import ChannelName, RefusalKind
 from commsengine.cadence.plan import Frozen, Identifier
 from commsengine.channels.providers import SHIPPED, ProviderProfile, SendingLimits
+from commsengine.channels.refusal_rule import RefusalRule
 from commsengine.errors import InputError
-from commsengine.translation import _
+from commsengine.translation import N_, _
 
 FILE = "providers.yaml"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -37,6 +39,7 @@ def _span(written: str) -> str:
     return written
 
 
+Pattern = Annotated[str, AfterValidator(_pattern)]
 Count = Annotated[int, Field(ge=1, le=100_000_000)]
 
 
@@ -59,10 +62,34 @@ class WrittenProfile(Frozen):
         return ProviderProfile(name, self.title or name, limits, hosts, self.banners)
 
 
+class WrittenRefusal(Frozen):
+    """One row of the table of refusals as it stands in the file."""
+
+    verdict: Literal["person", "message", "us", "quota", "later", "unknown"]
+    kind: RefusalKind = ""
+    channel: ChannelName | Literal[""] = ""
+    phase: Literal["", "connect", "auth", "mail", "rcpt", "data", "reply"] = ""
+    code: Pattern = ""
+    enhanced: Pattern = ""
+    words: Pattern = ""
+    word: str = ""
+
+    @model_validator(mode="after")
+    def _says_to_what(self) -> WrittenRefusal:
+        if not any((self.code, self.enhanced, self.words, self.word)):
+            raise ValueError(N_("names no reply. Write at least one of code, enhanced, words and word"))
+        return self
+
+    def rule(self) -> RefusalRule:
+        said = (self.code, self.enhanced, self.words, self.word)
+        return RefusalRule(self.verdict, self.kind, self.channel, self.phase, *said)
+
+
 class ProvidersFile(Frozen):
     """The whole file."""
 
     profiles: Mapping[Identifier, WrittenProfile] = {}
+    refusals: tuple[WrittenRefusal, ...] = ()
 
 
 def load_providers(own: Path) -> tuple[ProviderProfile, ...]:
@@ -70,19 +97,31 @@ def load_providers(own: Path) -> tuple[ProviderProfile, ...]:
 
     Raises ``InputError`` with every problem of the file.
     """
-    mine = _read(own) if own.exists() else ()
+    mine = _profiles(_read(own)) if own.exists() else ()
     return (*mine, *_shipped())
+
+
+def load_refusals(own: Path) -> tuple[RefusalRule, ...]:
+    """The rows of the workspace's file that come before the shipped table of refusals.
+
+    Raises ``InputError`` with every problem of the file.
+    """
+    return tuple(row.rule() for row in _read(own).refusals) if own.exists() else ()
 
 
 @cache
 def _shipped() -> tuple[ProviderProfile, ...]:
-    return _read(SHIPPED)
+    return _profiles(_read(SHIPPED))
 
 
-def _read(path: Path) -> tuple[ProviderProfile, ...]:
+def _profiles(file: ProvidersFile) -> tuple[ProviderProfile, ...]:
+    return tuple(written.profile(name) for name, written in file.profiles.items())
+
+
+def _read(path: Path) -> ProvidersFile:
     tree = read_tree(path)
     shaped = shape(tree, ProvidersFile, {})
     problems = [*leaks(str(path), tree.source), *shaped.problems]
     if problems or shaped.value is None:
         raise InputError.of(list(dict.fromkeys(masked(problems))))
-    return tuple(written.profile(name) for name, written in shaped.value.profiles.items())
+    return shaped.value

@@ -109,7 +109,10 @@ def _given_up(due_step: DueStep) -> SkipCode:
 def _too_late(due_step: DueStep, campaigns: Campaigns, now: dt.datetime) -> bool:
     # Late is more than ``max_late`` of open window time, counted from the end of the last thing in between.
     sequence, again = due_step.sequence, due_step.step.again
+    if again is not None and again.refusal_id is not None:  # it was refused for no fault of theirs
+        return False
     ends = [stop.until for stop in (*sequence.campaign.pauses, *campaigns.holds)]
+    ends += [at for message, at in sequence.campaign.let_go.items() if message == sequence.message.id]
     ends += [question.answered_at for question in sequence.questions if question.answered_at is not None]
     ends += [sequence.hours.midnight(snooze.until) for snooze in sequence.snoozes]
     carrying = (SILENCE, due_step.step.channel, *sequence.campaign.plan.send.channels)

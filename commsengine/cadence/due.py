@@ -48,7 +48,7 @@ def due_steps(
     found: list[DueStep] = []
     reasons: list[Reason] = []
     for sequence in sequences:
-        for_good = sequence.over(now) or sequence.asked()
+        for_good = sequence.over(now) or sequence.asked() or sequence.held()
         if for_good is not None:
             reasons.append(for_good)
             continue
@@ -92,7 +92,7 @@ def _retry(sequence: MessageSequence, row: TouchRow, campaigns: Campaigns) -> Du
     ready = max(row.retry_at or row.due_at, standstill.until) if standstill else row.retry_at or row.due_at
     channel = row.channel if row.channel in sequence.channels or not sequence.channels else sequence.channels[0]
     step = Step(row.rung, row.kind, ready, channel, again=row)
-    return DueStep(sequence, step, ready, "retry", row.due_at, standstill)
+    return DueStep(sequence, step, ready, "held" if row.held else "retry", row.due_at, standstill)
 
 
 def when_due(sequence: MessageSequence, step: Step, campaigns: Campaigns, ledger: Ledger) -> DueStep | None:

@@ -32,7 +32,8 @@ SILENCE = ""
 class TouchRow:
     """One contact on record. ``due_at`` decides cadence, caps and the key; never the time of sending.
 
-    ``number`` is that of its ``Touch``.
+    ``number`` is that of its ``Touch``. ``refusal_id`` names a refusal that was not for the person's sake; ``held``, it
+    waits for a word. Of ``attempts`` so many are ``uncounted``.
     """
 
     key: str
@@ -50,6 +51,9 @@ class TouchRow:
     possible_duplicate: bool = False
     reason: str = ""
     number: int = 0
+    held: bool = False
+    refusal_id: int | None = None
+    uncounted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,8 @@ class Campaign:
 
     ``introduced`` says for each message since when it stands in the plan as it is: its clock never starts before.
     ``recall`` is what is in use of how each role forgets, a role that is not there is assumed; ``news_at`` is when
-    other estimates, published already, take effect.
+    other estimates, published already, take effect. Of ``held_messages`` nothing is sent, for their text is refused;
+    ``let_go`` says when a message was held last, until then.
     """
 
     plan: Plan
@@ -175,6 +180,8 @@ class Campaign:
     pauses: tuple[Standstill, ...] = ()
     recall: Mapping[str, Estimate] = field(default_factory=dict)
     news_at: dt.datetime | None = None
+    held_messages: frozenset[str] = frozenset()
+    let_go: Mapping[str, dt.datetime] = field(default_factory=dict)
 
     @property
     def id(self) -> str:

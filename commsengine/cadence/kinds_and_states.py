@@ -43,8 +43,11 @@ SlackStatus = Literal["", "member", "guest", "bot", "deleted"]
 """What somebody is in Slack, by its list of users; empty for a user who was only looked up."""
 
 RefusalKind = Literal["", "gone", "full", "connections", "busy", "down"]
-"""What a refusal's fault is made of, where that matters: no such person there, their mailbox is full or takes no more
-at present, one connection too many, too fast for a moment, nothing is taken from anybody at present."""
+"""More about a fault where it matters: no such person there, their mailbox takes nothing for now, one connection too
+many, a moment's patience, nothing is taken from anybody at present."""
+
+RefusalWord = Literal["person", "us", "message", "again"]
+"""How the lead settles a refusal that nothing else tells: whose it is, or that all is to be tried once more."""
 
 ReceiptState = Literal["sent", "failed", "retry", "uncertain", "released"]
 """What becomes of a touch by one attempt."""
@@ -67,7 +70,7 @@ ReasonCode = Literal[
     "now", "due", "window", "missed_window", "snoozed", "budget", "standstill", "retry",
     "asked", "outreach", "remembered", "no_channel", "unreachable",
     "answered", "heard_enough", "times", "closed", "left", "corrected", "no_role", "not_in_roster",
-    "late", "superseded", "merged", "backlog",
+    "late", "superseded", "merged", "backlog", "held",
 ]  # fmt: skip
 """Why a message is not sent now: it waits for an instant, for a fact, is over, or this touch of it is never sent."""
 
@@ -81,6 +84,7 @@ ASKED_FOR: tuple[AnswerKind, ...] = ("input", "commit")
 GOT_IT: tuple[AnswerKind, ...] = ("acknowledged", "input", "commit", "check")
 """Answers by which the person has taken note of the message, whatever it asks."""
 
+REFUSAL_WORDS: tuple[RefusalWord, ...] = get_args(RefusalWord)
 OUTCOMES: tuple[OutcomeName, ...] = get_args(OutcomeName)
 UNCLEAR: tuple[Unclear, ...] = get_args(Unclear)
 STANDINGS: tuple[Standing, ...] = get_args(Standing)
@@ -167,5 +171,6 @@ WAITING: Mapping[ReasonCode, str] = {
     "budget": N_("The next touch waits for the attention budget."),
     "standstill": N_("The next touch fell due while nothing was sent."),
     "retry": N_("The last attempt failed; it is tried again."),
+    "held": N_("It was refused, and it is not known why; it waits for the lead's word, and is tried again meanwhile."),
 }
 """The reasons with an instant, as a sentence."""

@@ -123,6 +123,12 @@ class MessageSequence:
             return self.reason("asked", N_("Their question is open."), waits_for="the answer to their question")
         return None
 
+    def held(self) -> Reason | None:
+        if self.message.id in self.campaign.held_messages:
+            words = N_("The mail server refuses its text; it waits for the lead's word.")
+            return self.reason("held", words, waits_for="the lead's word, or another text")
+        return None
+
     # -- what comes next --------------------------------------------------------------------------
 
     def steps(self) -> tuple[list[Step], list[Reason]]:

@@ -100,10 +100,35 @@ def compare(store: Store, decisions: Decisions, plan: Plan, people: Iterable[Per
 def apply(
     store: Store, plan: Plan, templates: Mapping[str, str], source: str, *, diff: Diff, by: str, now: dt.datetime
 ) -> int:
-    """Stores the plan as the newest version; a new campaign is paused. Returns the version's number."""
+    """Stores the plan as the newest version; a new campaign is paused. Returns the version's number.
+
+    Messages that a mail server refused for their text go on with another one.
+    """
+    old = store.campaigns.get(plan.campaign)
     version = store.campaigns.save_version(plan, templates, source, introduced=diff.introduced, by=by, now=now)
     store.outbox.release(now=now, campaign=plan.campaign)
+    if old is not None and (rewritten := _rewritten(old, plan, templates)):
+        store.refusals.let_messages_go(plan.campaign, rewritten, by=by, now=now)
     return version
+
+
+READ_BY_PEOPLE = frozenset(
+    {"key_point", "ask", "input", "checks", "commit", "sender", "template", "subject", "text", "link", "wiifm"}
+)
+"""What of a message stands in what people get."""
+
+
+def _rewritten(old: CampaignRecord, plan: Plan, templates: Mapping[str, str]) -> list[str]:
+    whole = (old.plan.title, old.plan.wiifm, dict(old.templates)) != (plan.title, plan.wiifm, dict(templates))
+    return [
+        message.id
+        for message in plan.messages
+        if message.id in _ids(old.plan) and (whole or _read(old.plan.message(message.id)) != _read(message))
+    ]
+
+
+def _read(message: Message) -> dict[str, object]:
+    return message.model_dump(include=set(READ_BY_PEOPLE))
 
 
 # -- messages and milestones ----------------------------------------------------------------------

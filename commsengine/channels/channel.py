@@ -35,7 +35,8 @@ class Outcome:
     ``retry_after`` is in seconds. ``unreachable`` says why this person can never be reached here ("not on Slack", "no
     such mailbox"): a fact that outlives the touch. ``channel_down`` says why this channel reaches no one at present,
     ``narrow`` that only this connection is one too many.
-    ``fault`` says what a refusal is about, and ``alike`` what makes it equal to another (code and enhanced code).
+    ``fault`` says what a refusal is about, and ``alike`` what makes it equal to another. ``own``: a mailbox that takes
+    nothing for now is the person's own, and given up after so many attempts.
     ``remote_id`` is the other side's name for it: queue id, or Slack channel and ts.
     """
 
@@ -51,6 +52,7 @@ class Outcome:
     fault: Fault = ""
     narrow: bool = False
     alike: str = ""
+    own: bool = False
 
 
 @dataclass(eq=False)
@@ -68,6 +70,7 @@ class DeliveryError(Exception):
     fault: Fault = ""
     narrow: bool = False
     alike: str = ""
+    own: bool = False
 
     def __str__(self) -> str:
         return self.reply

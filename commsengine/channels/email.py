@@ -16,6 +16,7 @@ from commsengine.channels import smtp
 from commsengine.channels.access_tokens import AccessTokens
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, DeliveryError, Mark, Outcome
 from commsengine.channels.mime import HeaderError, address, dot_stuffed, message_bytes, sender_address
+from commsengine.channels.refusal_rule import RefusalRule
 from commsengine.channels.smtp import SmtpConnection, SmtpServer
 from commsengine.content.message import RenderedMessage
 from commsengine.errors import InputError
@@ -27,7 +28,8 @@ class EmailChannel:
 
     Times are in seconds. ``hello`` is the name in EHLO, ``tokens`` are for a server that wants one. ``context``
     verifies the server's certificate; the default trusts what the system trusts. After ``per_connection`` messages a
-    new connection is opened. ``greeted`` hears what the server says first.
+    new connection is opened. ``greeted`` hears what the server says first. ``refusals`` are a workspace's own rows of
+    the table.
     Raises ``InputError`` when ``mail_from`` is no address.
     """
 
@@ -46,6 +48,7 @@ class EmailChannel:
         dot_timeout: float = 600.0,
         per_connection: int | None = None,
         greeted: Callable[[str], object] = lambda _: None,
+        refusals: Sequence[RefusalRule] = (),
     ) -> None:
         try:
             self._sender = sender_address(mail_from)
@@ -61,6 +64,7 @@ class EmailChannel:
             context=context,
             per_connection=per_connection,
             greeted=greeted,
+            own=refusals,
             **times,
         )
         self._dot_timeout = dot_timeout

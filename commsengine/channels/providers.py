@@ -47,6 +47,11 @@ class ProviderProfile:
     hosts: tuple[str, ...] = ()
     banners: tuple[str, ...] = ()
 
+    @property
+    def whose(self) -> str:
+        """The title of a provider that is known; empty otherwise."""
+        return "" if self.name == UNKNOWN else self.title
+
     def has_host(self, host: str) -> bool:
         return any(fnmatchcase(host.lower().rstrip("."), pattern) for pattern in self.hosts)
 

@@ -29,8 +29,9 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from commsengine.cadence.kinds_and_states import ChannelName, Fault, SlackStatus
-from commsengine.channels import slack_words
+from commsengine.channels import refusals
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, DeliveryError, Mark, Outcome
+from commsengine.channels.refusal_rule import RefusalRule
 from commsengine.content.message import RenderedMessage
 from commsengine.translation import N_
 
@@ -99,14 +100,24 @@ def unlimited(email: str, now: dt.datetime) -> float:
 
 
 class SlackChannel:
-    """Posts as one bot. ``timeout`` is in seconds, for each request; ``look_ups`` keeps the pace of looking up."""
+    """Posts as one bot. ``timeout`` is in seconds, for each request; ``look_ups`` keeps the pace of looking up.
+
+    ``refusals`` are a workspace's own rows of the table.
+    """
 
     name: str = NAME
 
     def __init__(
-        self, token: str, ids: IdCache, *, api_url: str = API_URL, timeout: float = 30.0, look_ups: LookUps = unlimited
+        self,
+        token: str,
+        ids: IdCache,
+        *,
+        api_url: str = API_URL,
+        timeout: float = 30.0,
+        look_ups: LookUps = unlimited,
+        refusals: Sequence[RefusalRule] = (),
     ) -> None:
-        self._ids, self._look_ups = ids, look_ups
+        self._ids, self._look_ups, self._own = ids, look_ups, refusals
         self._troubles: Counter[str] = Counter()
         self._client = web_client(token, api_url, timeout)
 
@@ -212,7 +223,7 @@ class SlackChannel:
             answer: Mapping[str, Any] = getattr(self._client, method.replace(".", "_"))(**arguments).data
             _look_at(answer, _NAMED.get(method, ""))
         except SlackApiError as failure:
-            error = refused(failure, marked=marked)
+            error = refused(failure, marked=marked, own=self._own)
         except Exception as failure:  # the SDK has no closed list of what it raises on answers that are not Slack's
             error = broken(failure, marked=marked)
         else:
@@ -251,13 +262,13 @@ def grid_id_of(user: Mapping[str, Any]) -> str:
     return str(whole.get("id") or "") if isinstance(whole, dict) else ""
 
 
-def refused(error: SlackApiError, *, marked: bool) -> DeliveryError:
-    """``marked``: the answer is to a post."""
+def refused(error: SlackApiError, *, marked: bool, own: Sequence[RefusalRule] = ()) -> DeliveryError:
+    """``marked``: the answer is to a post. ``own`` rows come before the table of refusals."""
     status = int(getattr(error.response, "status_code", 200) or 200)
     data = getattr(error.response, "data", None)
     name = str(data.get("error", "")) if isinstance(data, dict) else ""
     phase = "reply" if marked else "connect"
-    about = slack_words.KNOWN.get(name, slack_words.UNKNOWN)
+    about = refusals.judge("slack", phase, status, name, own=own)
     if status == 429 or about.kind == "busy":
         wait = _wait(error)
         return DeliveryError(RETRY, phase, "ratelimited", begun=False, retry_after=wait, fault="later", alike=name)
@@ -266,8 +277,8 @@ def refused(error: SlackApiError, *, marked: bool) -> DeliveryError:
     if about.fault in ("us", "quota") or about.kind == "down":
         down = f"Slack refuses us: {name}. {about.remedy}"
         return DeliveryError(RETRY, phase, name, begun=False, channel_down=down, fault=about.fault, alike=name)
-    if about.fault == "message":
-        return DeliveryError(PERMANENT, phase, name, fault="message", alike=name)
+    if about.fault in ("message", "person"):
+        return DeliveryError(PERMANENT, phase, name, fault=about.fault, alike=name)
     if about.fault == "unknown" and name.replace("_", "").isalnum() and status < 500:
         return DeliveryError(RETRY, phase, name, fault="unknown", alike=name)
     return _trouble(name, status, marked)

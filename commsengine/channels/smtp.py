@@ -7,16 +7,18 @@ import select
 import smtplib
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, TypedDict
 
-from commsengine.cadence.kinds_and_states import Fault
+from commsengine.cadence.kinds_and_states import Fault, RefusalKind
 from commsengine.channels import refusals, smtp_login
 from commsengine.channels.access_tokens import AccessToken, AccessTokens, TokenError
 from commsengine.channels.channel import PERMANENT, RETRY, DeliveryError
+from commsengine.channels.refusal_rule import RefusalRule
+from commsengine.channels.refusals import Judgement
 from commsengine.channels.server_url import ServerUrl
 from commsengine.channels.smtp_login import Dialogue, LoginRefusedError, NoWayInError
 from commsengine.loopback import is_loopback
@@ -28,16 +30,16 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 
 _QUEUED = re.compile(r"queued as ([\w.-]+)|\bid=([\w.-]+)", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+")
-AUTH, HELLO, TOKEN = "auth", "hello", "token"
+AUTH, HELLO, TOKEN = refusals.AUTH, "hello", "token"
 """Phases of a connection that was refused at the log-in, or before it, or for which no token was to be had."""
 _WAIT = {421: 60.0, 452: 900.0}  # seconds, by code
 _WAIT_OTHERWISE = 300.0  # seconds; what grey-listing relays ask for
 _PATIENCE = 60.0  # seconds; the unit in which relays count messages
-_EVERYBODY = {
-    refusals.US: "the relay refuses us: {text}",
-    refusals.QUOTA: "our quota at the relay is used up: {text}",
-    refusals.CONNECTIONS: "the relay takes no more connections: {text}",
-    refusals.DOWN: "the relay takes nothing at present: {text}",
+_EVERYBODY: Mapping[tuple[Fault, RefusalKind], str] = {
+    ("us", ""): "the relay refuses us: {text}",
+    ("quota", ""): "our quota at the relay is used up: {text}",
+    ("later", "connections"): "the relay takes no more connections: {text}",
+    ("later", "down"): "the relay takes nothing at present: {text}",
 }
 """Refusals that concern all messages, in words."""
 
@@ -87,7 +89,7 @@ def parse_smtp_url(url: str) -> SmtpServer:
     user, password = (given.user_of_token(parts), "") if by_token else given.log_in(parts)
     if not by_token and bool(user) != bool(password):
         cause = _("has a user without a password, or a password without a user")
-        raise given.wrong(cause, _("Write both, or neither."))
+        raise given.wrong(cause, _("Write both, or neither; a user who logs in by access token adds ?auth=xoauth2."))
     if port == 0:
         raise given.wrong(_("names port 0"), _("Write the port of your relay, for example {port}.", port=_PORTS[tls]))
     return SmtpServer(host, port or _PORTS[tls], tls, user, password, by_token)
@@ -123,7 +125,7 @@ class SmtpConnection:
 
     ``sender`` is the address of MAIL FROM. ``hello`` is the name in EHLO; without one it is our address as the
     server sees it. ``tokens`` are for a server that wants one. After ``per_connection`` messages a new connection is
-    opened. ``greeted`` hears what the server says first.
+    opened. ``greeted`` hears what the server says first. ``own`` rows come before the table of refusals.
     """
 
     def __init__(
@@ -136,11 +138,12 @@ class SmtpConnection:
         context: ssl.SSLContext | None = None,
         per_connection: int | None = None,
         greeted: Callable[[str], object] = bool,
+        own: Sequence[RefusalRule] = (),
         connect: float,
         reply: float,
     ) -> None:
         self._server, self._sender, self._hello, self._context = server, sender, hello, context
-        self._tokens = tokens if server.by_token else None
+        self._tokens, self._own = tokens if server.by_token else None, own
         self._connect_timeout, self._reply_timeout = connect, reply
         self._smtp: smtplib.SMTP | None = None
         self._token: AccessToken | None = None  # what this session logged in with
@@ -171,13 +174,13 @@ class SmtpConnection:
                 self._connect()
         except LoginRefusedError as refused:
             self.drop()
-            raise _turned_away(AUTH, refused.code, refused.reply, self._place) from None
+            raise _turned_away(AUTH, refused.code, refused.reply, self._place, self._own) from None
         except TokenError as error:
             self.drop()
             raise _without_token(error) from None
         except OSError as error:
             self.drop()
-            raise _no_connection(error, self._server.host, self._server.port) from None
+            raise _no_connection(error, self._server.host, self._server.port, self._own) from None
 
     def begin(self) -> None:
         """MAIL FROM, on the kept connection or on a new one where the server has ended it. Raises ``DeliveryError``."""
@@ -197,7 +200,7 @@ class SmtpConnection:
             raise self.refusal(phase, code, reply)
 
     def refusal(self, phase: str, code: int, reply: bytes) -> DeliveryError:
-        return refusal(phase, code, reply, self._sender)
+        return refusal(phase, code, reply, sender=self._sender, own=self._own)
 
     def body(self, data: bytes) -> None:
         # Without the final dot the server may not act on it yet.
@@ -294,7 +297,7 @@ class SmtpConnection:
 
     def _connect(self) -> None:
         self._smtp = smtp = self._opened()
-        self.banner, self._carried = _words(getattr(smtp, "banner", b"")), 0
+        self.banner, self._carried = refusals.in_one_line(getattr(smtp, "banner", b"")), 0
         smtp.local_hostname = self._hello or address_literal(self._socket.getsockname()[0])
         self._secure(smtp)
         self.wait_at_most(self._reply_timeout)
@@ -356,30 +359,35 @@ def address_literal(address: str) -> str:
     return f"[IPv6:{found}]" if found.version == 6 else f"[{found}]"
 
 
-def refusal(phase: str, code: int, reply: bytes, sender: str = "") -> DeliveryError:
-    """``sender`` is our own address, the only one that the reply may show."""
-    text, what = shown(code, reply, sender), refusals.about(phase, code, _words(reply))
-    if what == refusals.US and phase == refusals.MAIL:
-        return _for_everybody(what, phase, text, f"the relay refuses our sender: {text}")
-    if what in _EVERYBODY:
-        return _for_everybody(what, phase, text, _EVERYBODY[what].format(text=text))
-    if what == refusals.BUSY:
-        return DeliveryError(RETRY, phase, text, begun=False, retry_after=_PATIENCE, fault="later")
-    if what == refusals.LATER:
-        return DeliveryError(RETRY, phase, text, retry_after=_WAIT.get(code, _WAIT_OTHERWISE), fault="later")
-    gone = N_("no such mailbox") if what == refusals.GONE else ""
-    alike = f"{code} {refusals.enhanced_code(_words(reply))}".strip()
-    fault: Fault = "unknown" if what == refusals.UNCLEAR else "person"
-    return DeliveryError(PERMANENT, phase, text, unreachable=gone, fault=fault, alike=alike)
+def refusal(phase: str, code: int, reply: bytes, *, sender: str = "", own: Sequence[RefusalRule] = ()) -> DeliveryError:
+    """``sender`` is our own address, the only one that the reply may show; ``own`` rows come before the table."""
+    text, judged = shown(code, reply, sender), refusals.judge("email", phase, code, reply, own=own)
+    if judged.fault == "us" and phase == refusals.MAIL:
+        return _for_everybody(judged, phase, text, f"the relay refuses our sender: {text}")
+    if cause := _EVERYBODY.get(judged[:2]):
+        return _for_everybody(judged, phase, text, cause.format(text=text))
+    about: _About = {"fault": judged.fault, "alike": judged.alike}
+    if judged.kind == "busy":
+        return DeliveryError(RETRY, phase, text, begun=False, retry_after=_PATIENCE, **about)
+    if judged.fault == "later":
+        wait = _WAIT.get(code, _WAIT_OTHERWISE)
+        return DeliveryError(RETRY, phase, text, retry_after=wait, own=judged.kind == "full", **about)
+    gone = N_("no such mailbox") if judged.kind == "gone" else ""
+    return DeliveryError(PERMANENT, phase, text, unreachable=gone, **about)
 
 
-def _no_connection(error: Exception, host: str, port: int) -> DeliveryError:
+class _About(TypedDict):
+    fault: Fault
+    alike: str
+
+
+def _no_connection(error: Exception, host: str, port: int, own: Sequence[RefusalRule]) -> DeliveryError:
     """Why the relay takes nothing from us at present: one sentence, without credentials."""
     if isinstance(error, smtplib.SMTPServerDisconnected) and isinstance(error.__context__, TimeoutError):
         error = error.__context__  # smtplib calls a silence a closed connection
     place = f"{host}:{port}"
     if isinstance(error, smtplib.SMTPResponseException):
-        return _turned_away(HELLO, error.smtp_code, _bytes(error.smtp_error), place)
+        return _turned_away(HELLO, error.smtp_code, _bytes(error.smtp_error), place, own)
     reason = next(text for kind, text in _NO_CONNECTION if isinstance(error, kind))
     cause = reason.format(place=place, host=host, detail=_in_words(error))
     fault: Fault = "us" if isinstance(error, smtplib.SMTPNotSupportedError | ssl.SSLError) else "later"
@@ -393,7 +401,7 @@ def queue_id(reply: bytes) -> str:
 
 def shown(code: int, reply: bytes, sender: str = "") -> str:
     """One line of at most 300 characters, without addresses but that of ``sender``."""
-    line = _words(reply)
+    line = refusals.in_one_line(reply)
     return _ADDRESS.sub(lambda found: _named(found[0], sender), f"{code} {line}" if code else line)[:300]
 
 
@@ -402,11 +410,10 @@ def _named(address: str, sender: str) -> str:
     return address if ours else "(address)"
 
 
-def _for_everybody(what: str, phase: str, reply: str, cause: str) -> DeliveryError:
-    faults: dict[str, Fault] = {refusals.US: "us", refusals.QUOTA: "quota"}
-    narrow = what == refusals.CONNECTIONS
+def _for_everybody(judged: Judgement, phase: str, reply: str, cause: str) -> DeliveryError:
+    narrow = judged.kind == "connections"
     return DeliveryError(
-        RETRY, phase, reply, begun=False, channel_down=cause, fault=faults.get(what, "later"), narrow=narrow
+        RETRY, phase, reply, begun=False, channel_down=cause, fault=judged.fault, narrow=narrow, alike=judged.alike
     )
 
 
@@ -415,14 +422,15 @@ def _without_token(error: TokenError) -> DeliveryError:
     return DeliveryError(RETRY, TOKEN, because, begun=False, channel_down=because, fault=error.fault)
 
 
-def _turned_away(phase: str, code: int, reply: bytes, place: str) -> DeliveryError:
+def _turned_away(phase: str, code: int, reply: bytes, place: str, own: Sequence[RefusalRule]) -> DeliveryError:
     # The server answered and lets us no further; from 500 on until a person sees to it.
-    what, text = refusals.about(refusals.CONNECT, code, _words(reply)), shown(code, reply)
-    if what in (refusals.QUOTA, refusals.CONNECTIONS):
-        return _for_everybody(what, refusals.CONNECT, text, _EVERYBODY[what].format(text=text))
-    refused = "refuses our log-in" if code >= 500 else "does not let us log in at present"
-    cause = f"{place} {refused if phase == AUTH else 'turns us away'}: {text}"
-    return _for_everybody(refusals.US if code >= 500 else refusals.DOWN, phase, cause, cause)
+    text, logging_in = shown(code, reply), phase == AUTH
+    judged = refusals.judge("email", AUTH if logging_in else refusals.CONNECT, code, reply, own=own)
+    if judged.fault == "quota" or judged.kind == "connections":
+        return _for_everybody(judged, refusals.CONNECT, text, _EVERYBODY[judged[:2]].format(text=text))
+    refused = "refuses our log-in" if judged.fault == "us" else "does not let us log in at present"
+    cause = f"{place} {refused if logging_in else 'turns us away'}: {text}"
+    return _for_everybody(judged, phase, cause, cause)
 
 
 def _in_words(error: Exception) -> str:
@@ -439,7 +447,3 @@ def _in_words(error: Exception) -> str:
 
 def _bytes(said: bytes | str) -> bytes:
     return said.encode() if isinstance(said, str) else said
-
-
-def _words(reply: bytes) -> str:
-    return " ".join(reply.decode("utf-8", "replace").split())

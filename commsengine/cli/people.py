@@ -1,4 +1,4 @@
-"""``people``: who is who, in from a CSV file and out again."""
+"""``people``: import, show, export and erase; ``suppress``: an address that must not be written to."""
 
 from __future__ import annotations
 
@@ -167,6 +167,28 @@ def erase(wiring: Wiring, email: str, yes: bool) -> None:
     consent(_("Erase {email} for good?", email=person.email), yes=yes)
     pseudonym = wiring.store.people.erase(person.id, by=wiring.operator, now=wiring.clock())
     click.echo(_("Erased. The counts stay under {pseudonym}.", pseudonym=pseudonym))
+
+
+@click.command()
+@click.argument("email")
+@click.option("--reason", default=N_("asked for"), show_default=True, help=N_("Why; it is kept with the suppression."))
+@click.option("--lift", is_flag=True, help=N_("Allow sending to the address again."))
+@with_workspace
+def suppress(wiring: Wiring, email: str, reason: str, lift: bool) -> None:
+    """Never send to an address again.
+
+    The person stays in their campaigns; what cannot be sent to them becomes a follow-up.
+
+    Example: commsengine suppress ana.kim@example.com --reason "bounced"
+    """
+    reachability = wiring.store.reachability
+    if lift:
+        lifted = reachability.unsuppress(email, by=wiring.operator, now=wiring.clock())
+        text = N_("{email} may be written to again.") if lifted else N_("{email} was not suppressed.")
+        click.echo(_(text, email=email))
+        return
+    reachability.suppress(email, reason, by=wiring.operator, now=wiring.clock())
+    click.echo(_("{email} is not written to any more.", email=email))
 
 
 MOST_NAMES = 5

@@ -141,9 +141,9 @@ def _refusals(report: AsIfReport) -> Iterator[str]:
     if report.delayed:
         yield _("It delayed {messages} that came too fast.", messages=n_messages(report.delayed))
     for reply, times in report.refused.items():
-        yield _("It refused {times}: {reply}", times=counted(times, "time", "times"), reply=reply)
-    if not report.refused and report.as_if.mail:
-        yield _("It refused nothing.")
+        yield _("Refused {times}: {reply}", times=counted(times, "time", "times"), reply=reply)
+    if not report.refused:
+        yield _("Nothing was refused.")
 
 
 def _minutes(span: dt.timedelta) -> int:

@@ -65,7 +65,7 @@ def tick(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
     """Do everything that is due now, then leave: for cron.
 
     It decides and sends until nobody is due, and waits out a short "try again later". It ends with status 1 when a
-    person must act: a channel refuses us, or all that left has failed.
+    person must act: a channel refuses us, a refusal waits for a word, or all that left has failed.
 
     Example: commsengine tick
     """
@@ -83,6 +83,7 @@ def tick(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
     else:
         messages, follow_ups = n_messages(report.sent), n_follow_ups(report.by_hand)
         failed = _(", {touches:,} failed", touches=report.failed) if report.failed else ""
+        failed += _(", {touches:,} refused and held", touches=report.held) if report.held else ""
         text = N_("{messages} sent, {follow_ups} opened, {skipped:,} skipped{failed}.")
         click.echo(_(text, messages=messages, follow_ups=follow_ups, skipped=report.skipped, failed=failed))
     _tell_what_stays(wiring, report, rarely)
@@ -123,6 +124,9 @@ def _tell_what_waits(wiring: Wiring) -> None:
         if pause and pause.since_by == "engine":
             text = N_("{campaign} was paused by the engine: {reason}. Then: commsengine resume {campaign}")
             note(_(text, campaign=record.id, reason=_(pause.reason)))
+    for each in store.refusals.open():
+        text = N_("Refused, and held for {people}: {words}. Your word: commsengine refusal {number}")
+        note(_(text, people=n_people(each.people), words=each.words.rstrip("."), number=each.id))
     if held := sum(row.held for row in store.touches.open_rows(states=("uncertain",))):
         touches = counted(held, "touch is", "touches are")
         note(_("{touches} uncertain and wait for your word: commsengine today", touches=touches))

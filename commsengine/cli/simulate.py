@@ -189,7 +189,7 @@ def tell_departures(seen: Simulation, profiles: Profiles, about: str = "") -> No
     for wave in seen.waves:
         channel = channel_of(wave.channel)
         profile, way = profiles[channel], _(CHANNELS[channel].in_text)
-        limits, title = profile.limits, f" ({profile.title})" if profile.title else ""
+        limits, title = profile.limits, f" ({profile.whose})" if profile.whose else ""
         rate = _(" at {rate:,.6g} a minute", rate=limits.per_minute) if limits.per_minute else ""
         text = N_("{about}{messages:,} by {channel}{rate}{provider}: the last leaves {instant}{later}.")
         known = {"messages": wave.messages, "channel": way, "rate": rate, "provider": title}

@@ -48,6 +48,9 @@ def status(wiring: Wiring, as_json: bool) -> None:
     title(_engine(found["engine"]))
     for rest in found["engine"]["resting"]:
         say(f"{at_rest(rest, wiring.clock())} {waits_for(rest)}")
+    if refused := len(found["refusals"]):
+        waits = counted(refused, "refusal waits for your word", "refusals wait for your word")
+        say(_("{refusals}: commsengine refusals", refusals=waits))
     if not found["campaigns"]:
         click.echo(_("No plan is applied yet: commsengine apply PLAN"))
     for campaign in found["campaigns"]:

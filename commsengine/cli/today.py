@@ -22,6 +22,7 @@ from commsengine.cli.output import (
     when,
 )
 from commsengine.cli.questions import show_questions
+from commsengine.cli.refusals import show_refusals
 from commsengine.cli.workspace import with_workspace
 from commsengine.translation import N_, _, counted
 
@@ -58,13 +59,24 @@ def today(wiring: Wiring, as_json: bool) -> None:
         title(n_follow_ups(len(found["follow_ups"])))
         show_followups(found["follow_ups"])
         click.echo(_("What to say: commsengine followups --talking-points"))
-    if found["held"]:
-        title(counted(len(found["held"]), "touch is uncertain", "touches are uncertain"))
-        rows = [(row["key"], row["person"], row["campaign"], when(row["at"])) for row in found["held"]]
-        table([N_("key"), N_("person"), N_("campaign"), N_("due")], rows, whole=["key"])
-        click.echo(_("Settle one: commsengine touch KEY --sent (or --resend)"))
+    _show_held(found["held"], found["refusals"])
     if found["failed"]:
         _show_failed(found["failed"])
+
+
+def _show_held(held: Sequence[Mapping[str, Any]], refused: Sequence[Mapping[str, Any]]) -> None:
+    uncertain = [row for row in held if row["state"] == "uncertain"]
+    if uncertain:
+        title(counted(len(uncertain), "touch is uncertain", "touches are uncertain"))
+        rows = [(row["key"], row["person"], row["campaign"], when(row["at"])) for row in uncertain]
+        table([N_("key"), N_("person"), N_("campaign"), N_("due")], rows, whole=["key"])
+        click.echo(_("Settle one: commsengine touch KEY --sent (or --resend)"))
+    if refused:
+        title(counted(len(refused), "refusal waits for your word", "refusals wait for your word"))
+        show_refusals(refused)
+        rows = [(row["key"], row["person"], row["campaign"], row["reason"]) for row in held if row["state"] == "retry"]
+        table([N_("key"), N_("person"), N_("campaign"), N_("reason")], rows[:MOST_FAILED], whole=["key"])
+        click.echo(_("They are tried again by themselves; try one now: commsengine touch KEY --resend"))
 
 
 def _show_failed(failed: Sequence[Mapping[str, Any]]) -> None:

@@ -52,10 +52,16 @@ def _line(row: Mapping[str, Any]) -> list[str]:
 @click.command()
 @click.argument("key")
 @click.option("--sent", is_flag=True, help=N_("It arrived: count it as sent."))
-@click.option("--resend", is_flag=True, help=N_("It did not arrive: send it again, flagged as a possible duplicate."))
+@click.option(
+    "--resend",
+    is_flag=True,
+    help=N_("It did not arrive: send it again. One that was uncertain is flagged as a possible duplicate."),
+)
 @with_workspace
 def touch(wiring: Wiring, key: str, sent: bool, resend: bool) -> None:
-    """Settle one touch whose outcome is uncertain; without an option, show its attempts.
+    """Settle one touch that is uncertain, or refused and held.
+
+    Without an option it shows the attempts.
 
     Example: commsengine touch 4f1c9a0b7d2e8c5a61b3f09d --sent
     """

@@ -1,5 +1,5 @@
-"""Mail to a person when nothing goes on without one: the engine holds, a channel is refused for its own fault, or a
-campaign has paused itself. The admin hears of all three, the campaign's owners of the last.
+"""Mail to a person when nothing goes on without one: the engine holds, a channel is refused for its own fault, a
+campaign has paused itself, or a message is refused for its text. The admin hears of all, the owners of the last two.
 
 An alert is service mail that passes a hold and a pause. If mail itself is down, it leaves when mail is back.
 """
@@ -16,7 +16,7 @@ import structlog
 from commsengine.cadence.kinds_and_states import CHANNELS, Carrier, ChannelName, service_channel
 from commsengine.content.message import RenderedMessage, payload_of
 from commsengine.engine.breaker import Breaker
-from commsengine.store.records import CampaignRecord, Hold
+from commsengine.store.records import CampaignRecord, Hold, RefusalRecord
 from commsengine.store.store import Store
 from commsengine.text import message_key
 from commsengine.translation import N_, _, counted
@@ -88,6 +88,23 @@ class Alerts:
         for address in dict.fromkeys([*record.plan.owner, *([self._admin] if self._admin else [])]):
             event = f"{record.id} paused itself at {now.isoformat()}: {address}"
             self._send(event, now.date(), subject, text, now, address)
+
+    def refused(self, record: CampaignRecord, refusal: RefusalRecord, now: dt.datetime) -> None:
+        """For a message that waits as a whole, because its text is refused."""
+        text = _(
+            "The server refuses '{message}' of {title} ({campaign}) to everybody, for what stands in it:\n\n"
+            "    {words}\n\nNobody has failed. Nothing more of this message is sent until you change its text and "
+            "apply the plan, or say that it may go on:\n\n    commsengine apply PLAN\n"
+            "    commsengine refusal {number} --again",
+            message=refusal.message,
+            title=record.plan.title,
+            campaign=record.id,
+            words=refusal.words,
+            number=refusal.id,
+        )
+        subject = _("{title}: the text of a message is refused", title=record.plan.title)
+        for address in dict.fromkeys([*record.plan.owner, *([self._admin] if self._admin else [])]):
+            self._send(f"refusal {refusal.id}: {address}", refusal.since.date(), subject, text, now, address)
 
     def _send(
         self, event: str, day: dt.date, subject: str, text: str | Callable[[], str], now: dt.datetime, to: str = ""

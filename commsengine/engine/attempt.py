@@ -3,10 +3,11 @@
 1. ``mark`` lets only those through with a send window that is still open, as long as nothing has stopped us: the end of
    this process, a STOP, a channel that is shut, a campaign that fails. It looks before the commit and after it.
 2. Every outcome becomes a receipt at once; it also tells the breaker how the channel is, the guard how the campaign.
-   A refusal that may be about us waits until others have shown what it is about (``unclear_refusals``).
+   A refusal that is not known to be the person's is a retry; the store says what comes of it (``store/refusals``).
 3. Once nothing may leave, the rest of the batch is not laid before the other side at all.
 4. A touch without an outcome (a defect in the channel) is uncertain if marked, else given back.
-5. A touch is tried five times at most, with growing waits in between.
+5. "Not now" is tried five times, with growing waits in between. Then it fails if it is the person's own, such as a full
+   mailbox; else it is as a refusal that is not known.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from commsengine.content.message import RenderedMessage
 from commsengine.engine.breaker import Breaker
 from commsengine.engine.recorder import Recorder
 from commsengine.engine.refusal_guard import RefusalGuard
-from commsengine.engine.unclear_refusals import UnclearRefusal, UnclearRefusals
 from commsengine.errors import CommsError
 from commsengine.store.records import Lease, Receipt
 from commsengine.translation import N_
@@ -31,6 +31,9 @@ BACK_OFF = (1, 5, 15, 60)
 """Minutes from the n-th attempt to the next; the one after the last is the last."""
 
 MOST_ATTEMPTS = len(BACK_OFF) + 1
+RENDER = "render"
+"""The phase of a message that could not be written."""
+
 LONGEST_REASON = 300  # characters
 
 TIMED_OUT = dt.timedelta(seconds=10)
@@ -61,10 +64,6 @@ class Claimed:
     person: str = ""
 
     @property
-    def topic(self) -> str:
-        return f"{self.campaign} {self.message}"
-
-    @property
     def service(self) -> bool:
         return not self.message
 
@@ -89,13 +88,12 @@ class BatchDelivery:
         clock: Callable[[], dt.datetime],
         stopped: Callable[[], bool],
         record: RecordReceipt,
-        unclear_refusals: UnclearRefusals,
         narrow: Callable[[], bool],
     ) -> None:
         self._claimed, self._lease, self._recorder, self._breaker = claimed, lease, recorder, breaker
         self._campaigns = frozenset(one.campaign for one in claimed.values())
         self._guard, self._clock, self._stopped = guard, clock, stopped
-        self._record_receipt, self._unclear, self._narrow = record, unclear_refusals, narrow
+        self._record_receipt, self._narrow = record, narrow
         self._last, self._down = clock(), False
         self._marked: set[str] = set()
         self._open: set[str] = set()  # marked and not settled
@@ -121,29 +119,9 @@ class BatchDelivery:
         one = self._claimed[outcome.key]
         self._settled.add(outcome.key)
         self._open.discard(outcome.key)
-        if outcome.verdict == SENT:
-            for refusal in self._unclear.arrive(outcome.key, one.topic):
-                refusal.record(refusal.outcome)
-        if outcome.fault == "unknown" and not self._unclear.own(outcome.key, one.topic):
-            self._hold_back(outcome, one)
-            return
         self._heed(outcome, one)
-        self._record(one, self._behind_the_others(outcome))
-
-    def _record(self, one: Claimed, outcome: Outcome) -> None:
-        self._record_receipt(one, receipt_of(outcome, one.attempts, self._clock(), service=one.service))
-
-    def _hold_back(self, outcome: Outcome, one: Claimed) -> None:
-        # it waits for what the others get; if it is one too many, all of them are refused
-        before = 0 if one.service else one.attempts  # service mail is given up in the end, for it is never too late
-        refusal = UnclearRefusal(outcome, one.topic, one.person, before, lambda settled: self._record(one, settled))
-        if not self._unclear.add(refusal):
-            return
-        down = f"all are refused alike: {outcome.reply}"
-        refused = replace(outcome, verdict=RETRY, begun=False, channel_down=down, fault="us")
-        self._heed(refused, one)
-        for each in self._unclear.take():
-            each.record(self._behind_the_others(replace(refused, key=each.outcome.key, reply=each.outcome.reply)))
+        waits = self._behind_the_others(outcome)
+        self._record_receipt(one, receipt_of(waits, one.attempts, self._clock(), service=one.service))
 
     def _behind_the_others(self, outcome: Outcome) -> Outcome:
         now, until = self._clock(), self._breaker.until
@@ -177,7 +155,7 @@ class BatchDelivery:
             self._breaker.later(outcome.retry_after, now)
         elif outcome.verdict == RETRY and outcome.begun:
             self._breaker.refuse(outcome.reply, now, again=one.attempts > 0)
-        elif outcome.verdict in (SENT, PERMANENT) and outcome.begun:
+        elif outcome.verdict in (SENT, PERMANENT) and outcome.begun and outcome.fault != "unknown":
             self._breaker.succeed(now)
 
 
@@ -195,12 +173,21 @@ def receipt_of(outcome: Outcome, attempts: int, now: dt.datetime, *, service: bo
         return _receipt(outcome, "released", now, retry_at=later)
     if outcome.unreachable:
         return _receipt(outcome, "retry", now, retry_at=now)
-    if outcome.verdict == RETRY and number >= MOST_ATTEMPTS:
-        return _receipt(outcome, "failed", now, reason=f"given up after {number} attempts: {outcome.reply}")
-    if outcome.verdict == RETRY:
-        return _receipt(outcome, "retry", now, retry_at=retry_at(outcome, number, now))
+    not_theirs = outcome.verdict == PERMANENT and outcome.fault in ("unknown", "message")
+    if outcome.verdict == RETRY or not_theirs:
+        return _tried_again(outcome, number, now, service=service)
     known: Mapping[str, ReceiptState] = {SENT: "sent", PERMANENT: "failed"}
     return _receipt(outcome, known.get(outcome.verdict, "uncertain"), now)
+
+
+def _tried_again(outcome: Outcome, number: int, now: dt.datetime, *, service: bool) -> Receipt:
+    last = number >= MOST_ATTEMPTS
+    if last and (service or outcome.own or outcome.phase == RENDER):
+        given_up = replace(outcome, fault="person") if outcome.own else outcome
+        return _receipt(given_up, "failed", now, reason=f"given up after {number} attempts: {outcome.reply}")
+    if last and outcome.fault not in ("unknown", "message"):
+        outcome = replace(outcome, fault="unknown", alike=outcome.alike or outcome.reply)
+    return _receipt(outcome, "retry", now, retry_at=retry_at(outcome, min(number, len(BACK_OFF)), now))
 
 
 def retry_at(outcome: Outcome, number: int, now: dt.datetime) -> dt.datetime:
@@ -216,7 +203,7 @@ def retry_at(outcome: Outcome, number: int, now: dt.datetime) -> dt.datetime:
 def render_failed(key: str, failure: Exception, attempts: int, now: dt.datetime) -> Receipt:
     # What its author must mend fails for good. A defect of ours may have been of the moment: it is tried again.
     verdict = PERMANENT if isinstance(failure, CommsError) else RETRY
-    return receipt_of(Outcome(key, verdict, "render", f"{type(failure).__name__}: {failure}"), attempts, now)
+    return receipt_of(Outcome(key, verdict, RENDER, f"{type(failure).__name__}: {failure}"), attempts, now)
 
 
 def _receipt(
@@ -224,6 +211,5 @@ def _receipt(
 ) -> Receipt:
     words = reason or outcome.unreachable or outcome.channel_down or ("" if state == "sent" else outcome.reply)
     reason = words[:LONGEST_REASON]
-    return Receipt(
-        outcome.key, state, now, outcome.phase, outcome.reply, retry_at, outcome.remote_id, outcome.unreachable, reason
-    )
+    said = (outcome.phase, outcome.reply, retry_at, outcome.remote_id, outcome.unreachable, reason)
+    return Receipt(outcome.key, state, now, *said, fault=outcome.fault, alike=outcome.alike)

@@ -25,7 +25,8 @@ class Decided:
     decision: Decision
 
     def attempts(self, key: str) -> int:
-        return next((row.attempts for row in self.history.rows if row.key == key), 0)
+        """Those that count."""
+        return next((row.attempts - row.uncounted for row in self.history.rows if row.key == key), 0)
 
 
 class Decisions:

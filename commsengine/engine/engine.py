@@ -41,13 +41,15 @@ from commsengine.engine.state_folder import STOPPED, StateFolder
 from commsengine.engine.uncertain_sends import Resolution
 from commsengine.engine.waiting_messages import waiting
 from commsengine.errors import DiskError
-from commsengine.store.records import CampaignRecord, Lease
+from commsengine.store.records import CampaignRecord, JudgedReceipt, Lease
 from commsengine.store.store import Store
 from commsengine.translation import N_
 
 SETTLES_SOON = 15.0  # seconds a tick waits out until somebody can look for an uncertain send
 SETTLES_IN = 10.0  # seconds a pause of ours waits for what is under way
 ROUNDS_WITHOUT_PROGRESS = 20
+LOOKS_EVERY = dt.timedelta(minutes=5)
+"""How often a tick looks for what is due once a day."""
 
 log = structlog.get_logger(__name__)
 
@@ -61,8 +63,9 @@ class BeatReport:
     ``late`` those of the ``skipped`` that fell due too long ago.
 
     Known of a whole tick only: of what was ``claimed``, ``sent`` has arrived and ``failed`` never will; ``waiting`` are
-    people with a due touch and a closed send window; ``refused`` are the channels that refuse us until a person sees to
-    it.
+    people with a due touch and a closed send window; ``held`` touches were refused, and it is not known why: for
+    ``waits_for_a_word`` people in all, of earlier ticks too. ``refused`` are the channels that refuse us until a person
+    sees to it.
     """
 
     due: int = 0
@@ -77,10 +80,12 @@ class BeatReport:
     failed: int = 0
     refused: tuple[str, ...] = ()
     late: int = 0
+    held: int = 0
+    waits_for_a_word: int = 0
 
     @property
     def needs_a_person(self) -> bool:
-        return bool(self.refused) or (self.failed > 0 and not self.sent)
+        return bool(self.refused or self.waits_for_a_word) or (self.failed > 0 and not self.sent)
 
     def __add__(self, other: BeatReport) -> BeatReport:
         sums = {each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)}
@@ -132,7 +137,7 @@ class Engine:
         self._stopping = threading.Event()
         self._sleep = sleep or self._stopping.wait
         self._ticking = threading.Lock()
-        self._stumbled = self._stop_logged = False
+        self._stumbled = self._stop_logged = self._text_refused = False
         self._heartbeat = Heartbeat(store, self.decisions, self.owner, interval)
         self._cron = interval is None
         self._waiting = WaitingPeople()
@@ -153,7 +158,7 @@ class Engine:
         hold, poison = self._look_back(now)
         found = self._heartbeat.begin(now, poison, hold)
         journal, suspects = (self._state.journal, self._state.suspects) if self._state else (None, None)
-        self._recorder = Recorder(self._store.outbox, clock=self._clock, journal=journal)
+        self._recorder = Recorder(self._store.outbox, clock=self._clock, journal=journal, heed=self._heed)
         self._pools = {
             name: SenderPool(
                 name,
@@ -171,6 +176,10 @@ class Engine:
         }
         self._dispatch = Dispatch(self._store, self._renderer, self._pools)
         return found
+
+    def _heed(self, judged: JudgedReceipt) -> None:
+        self._pools[judged.channel].heed(judged)
+        self._text_refused = self._text_refused or judged.receipt.fault == "message"
 
     def _stopped(self) -> bool:
         return self._stop_asked() or (self._state is not None and self._state.stopped())
@@ -244,12 +253,11 @@ class Engine:
 
     def _tick(self) -> BeatReport:
         self._pick_up()
-        records = self._store.campaigns.all()
-        self._morning_mail(records)
-        running = [record for record in records if record.state == "running"]
-        self._daily_estimates.publish([record.plan for record in running], self._clock())
+        running, looked = self._daily_work(), self._clock()
         total, idle_rounds, before = BeatReport(), 0, self._counts()
         while not self._stopping.is_set():
+            if self._clock() - looked >= LOOKS_EVERY:  # a slow channel may take hours, over the morning
+                running, looked = self._daily_work(), self._clock()
             settled = self._settled()
             self._refuse_a_failing_disk()
             report = self.beat()
@@ -272,11 +280,20 @@ class Engine:
         self._refuse_a_failing_disk()
         if not total.hold and any(is_past(record, self._clock()) for record in running):  # a held clock may be wrong
             finish_what_is_over(self._store, self._clock())
-        sent, failed = (count - earlier for count, earlier in zip(self._counts(), before, strict=True))
+        sent, failed, held = (count - earlier for count, earlier in zip(self._counts(), before, strict=True))
         now = self._clock()
         breakers = {name: pool.breaker for name, pool in self._pools.items()}
         refused = tuple(name for name, breaker in breakers.items() if breaker.fault == "us" and breaker.shut(now))
-        return replace(total, sent=sent, failed=failed, refused=refused)
+        waits = self._store.refusals.people_waiting()
+        return replace(total, sent=sent, failed=failed, held=held, refused=refused, waits_for_a_word=waits)
+
+    def _daily_work(self) -> list[CampaignRecord]:
+        """Mail of the morning and the day's estimates, where they are due; returns the campaigns that run."""
+        records = self._store.campaigns.all()
+        self._morning_mail(records)
+        running = [record for record in records if record.state == "running"]
+        self._daily_estimates.publish([record.plan for record in running], self._clock())
+        return running
 
     def _pick_up(self) -> None:
         # after a tick that failed: what it had claimed and not handed over is given back
@@ -290,9 +307,9 @@ class Engine:
         if isinstance(trouble, DiskError):
             raise trouble
 
-    def _counts(self) -> tuple[int, int]:
+    def _counts(self) -> tuple[int, int, int]:
         pools = self._pools.values()
-        return sum(pool.sent for pool in pools), sum(pool.failed for pool in pools)
+        return sum(pool.sent for pool in pools), sum(pool.failed for pool in pools), sum(pool.held for pool in pools)
 
     def _settled(self) -> bool:
         return self._idle and self._recorder.flush(0.0)
@@ -376,10 +393,13 @@ class Engine:
         hold = next((hold for hold in self._store.engine.holds() if hold.until is None), None)
         if hold:
             self._alerts.held(hold, now)
+        if self._text_refused:
+            self._text_refused = False
+            self._tell_of_refused_texts(now)
         for name, pool in self._pools.items():
             refused = pool.breaker.shut(now) and pool.breaker.fault in ("us", "quota")
             if refused and pool.idle and self._recorder.flush(1.0):  # what was under way counts among those who wait
-                provider = self._setups[pool.name].profile().title
+                provider = self._setups[pool.name].profile().whose
                 self._alerts.shut(name, pool.breaker, provider, partial(self._waiting_for, name, now), now)
         return hold.reason if hold else ""
 
@@ -389,6 +409,12 @@ class Engine:
             breaker = self._pools[name].breaker
             if not breaker.shut(now) and (wait := setup.prepare(now)) > 0:
                 breaker.later(wait, now, N_("its address book is read first"))
+
+    def _tell_of_refused_texts(self, now: dt.datetime) -> None:
+        for refusal in self._store.refusals.open():
+            record = self._store.campaigns.get(refusal.campaign) if refusal.holds else None
+            if record is not None:
+                self._alerts.refused(record, refusal, now)
 
     def _next(self, free_places: FreePlaces, now: dt.datetime) -> list[str]:
         # those who waited for a place that there is now come before those who are due

@@ -22,11 +22,12 @@ from typing import Protocol
 
 import structlog
 
+from commsengine.cadence.kinds_and_states import ReceiptState
 from commsengine.engine.journal import Journal
 from commsengine.errors import CommsError
-from commsengine.store.records import Lease, Marked, Receipt
+from commsengine.store.records import Commit, JudgedReceipt, Lease, Marked, Receipt
 
-RELEASED = "released"
+RELEASED: ReceiptState = "released"
 WAIT_AFTER_FAILURE = 1.0  # seconds
 GATHER = 0.002  # seconds
 
@@ -41,9 +42,7 @@ def loggable(failure: Exception) -> str:
 class TouchRecords(Protocol):
     """The part of the store that this thread writes to."""
 
-    def record(
-        self, marks: Sequence[str], receipts: Sequence[Receipt], lease: Lease, now: dt.datetime
-    ) -> tuple[list[Marked], set[str]]: ...
+    def record(self, marks: Sequence[str], receipts: Sequence[Receipt], lease: Lease, now: dt.datetime) -> Commit: ...
 
     def still_ours(self, keys: Sequence[str], lease: Lease, now: dt.datetime) -> set[str]: ...
 
@@ -61,12 +60,20 @@ class Unwritten:
 
 
 class Recorder:
-    """Belongs to one engine. ``mark`` may be called from any thread and waits; ``settle`` returns at once."""
+    """Belongs to one engine. ``mark`` may be called from any thread and waits; ``settle`` returns at once.
+
+    ``heed`` hears of each receipt with a refusal that the store has judged, once it is on record.
+    """
 
     def __init__(
-        self, touches: TouchRecords, *, clock: Callable[[], dt.datetime], journal: Journal | None = None
+        self,
+        touches: TouchRecords,
+        *,
+        clock: Callable[[], dt.datetime],
+        journal: Journal | None = None,
+        heed: Callable[[JudgedReceipt], None] = lambda _: None,
     ) -> None:
-        self._touches, self._clock, self._journal = touches, clock, journal
+        self._touches, self._clock, self._journal, self._heed = touches, clock, journal, heed
         self._unwritten: dict[Lease, Unwritten] = {}
         self._marked: set[str] = set()  # what the journal has as leaving; the writing thread's own
         self._busy = self._failed = self._closing = self._given_up = False
@@ -157,29 +164,32 @@ class Recorder:
         marks, now = [key for keys, _ in unwritten.mark_requests for key in keys], self._clock()
         taken_back = [each for each in unwritten.receipts if each.state == RELEASED and each.key in self._marked]
         try:
-            if failure := self._write_down((), taken_back, lease, now):
+            if failure := self._write_down((), [(each.key, RELEASED) for each in taken_back], lease, now):
                 raise failure
-            marked, settled = self._touches.record(marks, unwritten.receipts, lease, now)
+            recorded = self._touches.record(marks, unwritten.receipts, lease, now)
         except Exception as failure:
             self._log(failure)
             unwritten.answer(set())
             return False
-        known = [each for each in unwritten.receipts if each.key in settled and each.state != RELEASED]
-        journal_failure = self._write_down(marked, known, lease, now)
-        self._marked = (self._marked - {each.key for each in unwritten.receipts}) | {each.key for each in marked}
+        for each in recorded.judged:
+            self._heed(each)
+        known = [(key, state) for key, state in recorded.settled.items() if state != RELEASED]
+        journal_failure = self._write_down(recorded.marked, known, lease, now)
+        leaving = {each.key for each in recorded.marked}
+        self._marked = (self._marked - {each.key for each in unwritten.receipts}) | leaving
         unwritten.receipts = []
         self._log(journal_failure)
-        unwritten.answer(set() if journal_failure else {each.key for each in marked})
+        unwritten.answer(set() if journal_failure else leaving)
         return journal_failure is None
 
     def _write_down(
-        self, marked: Sequence[Marked], settled: Sequence[Receipt], lease: Lease, now: dt.datetime
+        self, marked: Sequence[Marked], settled: Sequence[tuple[str, ReceiptState]], lease: Lease, now: dt.datetime
     ) -> CommsError | None:
         # what cannot be written in the journal does not leave
         if self._journal is None:
             return None
         try:
-            self._journal.write(marked, ((each.key, each.state) for each in settled), fence=lease.fence, now=now)
+            self._journal.write(marked, settled, fence=lease.fence, now=now)
         except CommsError as failure:
             return failure
         return None

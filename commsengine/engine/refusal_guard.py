@@ -83,9 +83,10 @@ class RefusalGuard:
                     self._on_record.discard(campaign_id)
 
     def note(self, campaign: str, message: str, rung: int, receipt: Receipt) -> None:
-        # what never reached the other side says nothing, nor does "not now"
+        # what never reached the other side says nothing, nor does "not now", nor what is not theirs
         arrived, gone = receipt.state == "sent", bool(receipt.unreachable) and receipt.state != "released"
-        if rung or not (arrived or gone or receipt.state == "failed"):
+        theirs = receipt.state == "failed" and receipt.fault in ("person", "")
+        if rung or not (arrived or gone or theirs):
             return
         with self._lock:
             tally = self._tallies.get((campaign, message))

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from commsengine.cadence.kinds_and_states import ChannelName
-from commsengine.channels.channel import RELEASED, RETRY, Channel, Outcome
+from commsengine.channels.channel import RELEASED, Channel, Outcome
 from commsengine.channels.providers import ProviderProfile, SendingLimits
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.attempt import BatchDelivery, Claimed, receipt_of, render_failed
@@ -23,16 +23,14 @@ from commsengine.engine.crash_suspects import Suspects
 from commsengine.engine.recorder import Recorder
 from commsengine.engine.refusal_guard import RefusalGuard
 from commsengine.engine.shared_limits import Rate, SharedLimits
-from commsengine.engine.unclear_refusals import UnclearRefusals
 from commsengine.errors import CommsError, InputError
-from commsengine.store.records import Receipt, Rest
+from commsengine.store.records import JudgedReceipt, Receipt, Rest
 
 LARGEST_BATCH = 50
 LARGEST_CLAIM = 1000
 WIDENS_AFTER = dt.timedelta(minutes=5)
 """One connection more is tried so long after the other side had enough of them."""
 
-UNSETTLED_WAIT = 900.0  # seconds until a refusal that may be about us is tried once more
 
 log = structlog.get_logger(__name__)
 
@@ -66,8 +64,9 @@ class SenderPool:
     """The senders of one channel. A claim is ours for ``lease``: no more is taken than can leave in half of it.
 
     ``shared`` is what other engines have a say in; at each beat the pool is told what to ``obey``. ``progress`` is set
-    whenever a batch is done that leaves it half empty; ``sent`` and ``failed`` count touches. While ``stopped`` says so
-    nothing leaves. A thread whose connection is one too many for the other side gives it up and lets the others go on.
+    whenever a batch is done that leaves it half empty; ``sent``, ``failed`` and ``held`` count touches. While
+    ``stopped`` says so nothing leaves. A thread whose connection is one too many for the other side gives it up and
+    lets the others go on.
     """
 
     def __init__(
@@ -91,8 +90,7 @@ class SenderPool:
         self._open = 0
         self._room: int | None = None
         self._rate = Rate(None)
-        self.sent = self.failed = 0
-        self._unclear = UnclearRefusals()
+        self.sent = self.failed = self.held = 0
         self._spared: list[int] = []  # threads that do without a connection
         self._spared_at = clock()
         self._stopping = self._doubtful = False
@@ -257,19 +255,10 @@ class SenderPool:
 
     def _done(self, count: int) -> None:
         with self._news:
-            if self._open == count:
-                self._leave_open()
             self._open -= count
             self._news.notify_all()
         if not self.crowded:
             self._progress.set()
-
-    def _leave_open(self) -> None:
-        # nothing is under way that could tell what these were refused for: they are tried again
-        for refusal in self._unclear.take():
-            again = refusal.attempts > 0
-            wait = UNSETTLED_WAIT if again else None
-            refusal.record(replace(refusal.outcome, verdict=RETRY, begun=not again, retry_after=wait))
 
     def _record(self, one: Claimed, receipt: Receipt) -> None:
         with self._news:
@@ -277,6 +266,16 @@ class SenderPool:
             self.failed += receipt.state == "failed" and not one.service
         self._guard.note(one.campaign, one.message, one.rung, receipt)
         self._recorder.settle([receipt], one.lease)
+
+    def heed(self, judged: JudgedReceipt) -> None:
+        """A refusal that the store has judged: whether its touch is held or has failed, or the channel is to rest."""
+        with self._news:
+            self.held += judged.receipt.held
+            self.failed += judged.receipt.state == "failed"
+        self._guard.note(judged.campaign, judged.message, judged.rung, judged.receipt)
+        if judged.rests:
+            because = f"the other side refuses us: {judged.rests}"
+            self.breaker.fail(because, self._clock(), "us")
 
     def _carry(self, channel: Channel, batch: Sequence[Claimed], number: int) -> None:
         lease = batch[0].lease
@@ -292,7 +291,6 @@ class SenderPool:
             clock=self._clock,
             stopped=lambda: self._stopping or self._stop_asked(),
             record=self._record,
-            unclear_refusals=self._unclear,
             narrow=partial(self._narrow, number),
         )
         try:

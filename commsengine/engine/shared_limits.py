@@ -200,8 +200,9 @@ class SharedLimits:
         if room <= 0 and not under_way and pool.idle and not pool.breaker.trying:
             lump = min(sent, sent - limits.per_day + _lump(limits.per_day))
             first = self._record.sent_at(self._channel, now - limits.day, lump - 1)
+            whose = self._profile().whose
             because = f"{sent:,} messages have left in the last {_english(limits.day)}, as many as allowed"
-            pool.breaker.plan((first or now) + limits.day, f"{because} ({self._profile().title})", now)
+            pool.breaker.plan((first or now) + limits.day, f"{because} ({whose})" if whose else because, now)
         return max(0, room)
 
 

@@ -34,6 +34,7 @@ def waiting(store: Store, decisions: Decisions, until: dt.datetime, now: dt.date
     Estimated from those who wait longest where they are more than ``EXACT_UP_TO``.
     """
     until, counted = until + A_MINUTE, Counter[str]()
+    counted.update(store.refusals.behind(until))
     put_off = Sample(store.loading.due(until, EXACT_UP_TO), store.loading.due_count(until))
     counted.update(_due_by_now(decisions, put_off, now))
     later = (

@@ -18,7 +18,7 @@ from commsengine.reports.followups import FollowUp, todays_followups, with_talk
 from commsengine.reports.input_answers import recent_inputs
 from commsengine.reports.manager_lists import why_untold
 from commsengine.reports.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
-from commsengine.reports.status import channels, failed, held, questions
+from commsengine.reports.status import channels, failed, held, questions, refusals
 from commsengine.store.records import CampaignRecord
 from commsengine.translation import N_, _, counted, in_language
 
@@ -129,6 +129,10 @@ class Digests:
         if lost := sum(row["campaign"] == campaign for row in failed(self._store)):
             messages = counted(lost, "message", "messages")
             yield _("{messages} never arrived: commsengine today says to whom, and why.", messages=messages)
+        for one in refusals(self._store):
+            if one["holds"] and campaign in one["campaigns"]:
+                text = N_("Nothing more of '{message}' leaves, for its text is refused: {words}")
+                yield _(text, message=one["message"], words=one["words"])
         for rest in channels(self._store, self._decisions, now):
             text = N_("Nothing leaves by {channel} until {until:%a %d %b %H:%M} UTC ({waiting:,} waiting): {because}.")
             about = {"channel": rest["channel"], "waiting": rest["waiting"], "because": _(rest["because"]).rstrip(".")}

@@ -38,7 +38,7 @@ def status(
     engine = engine_state(store, now, stop_file=stop_file)
     if decisions is not None:
         engine["resting"] = channels(store, decisions, now)
-    return {"engine": engine, "campaigns": campaigns}
+    return {"engine": engine, "campaigns": campaigns, "refusals": refusals(store)}
 
 
 def engine_state(store: Store, now: dt.datetime, *, stop_file: bool = False) -> dict[str, Any]:
@@ -89,6 +89,7 @@ def today(store: Store, decisions: Decisions, renderer: RendererFor, now: dt.dat
         "follow_ups": [one.as_json() for one in followups(store, decisions, renderer, now)],
         "questions": questions(store, now),
         "held": held(store),
+        "refusals": refusals(store),
         "failed": failed(store),
         "channels": channels(store, decisions, now),
     }
@@ -119,8 +120,26 @@ def held(store: Store) -> list[dict[str, Any]]:
     emails: dict[str, str] = {}
     return [
         {**touch_json(row.row), "person": _email(store, row, emails), "campaign": row.campaign}
-        for row in store.touches.open_rows(states=("uncertain",))
+        for row in store.touches.open_rows(states=("uncertain", "retry"))
         if row.held and row.local_date is not None
+    ]
+
+
+def refusals(store: Store) -> list[dict[str, Any]]:
+    """What servers refused and nobody has settled: ``people`` wait for a word, or for another try."""
+    return [
+        {
+            "id": each.id,
+            "channel": each.channel,
+            "words": each.words,
+            "fault": each.fault,
+            "people": each.people,
+            "campaigns": list(each.campaigns),
+            "message": each.message,
+            "holds": each.holds,
+            "since": iso(each.since),
+        }
+        for each in store.refusals.open()
     ]
 
 

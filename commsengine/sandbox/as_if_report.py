@@ -15,6 +15,7 @@ from commsengine.cadence.plan import Plan
 from commsengine.channels.providers import SendingLimits
 from commsengine.sandbox.as_if import AsIf
 from commsengine.sandbox.relay import RelayStandIn
+from commsengine.sandbox.slack_server import SlackStandIn
 from commsengine.store.records import TouchRecord
 
 MOST_WAVES = 3
@@ -23,7 +24,7 @@ LATE = dt.timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Wave:
+class SentWave:
     """The messages of one channel that were due at one instant, and when the last of them left."""
 
     channel: Carrier
@@ -57,7 +58,7 @@ class AsIfReport:
     """
 
     as_if: AsIf
-    waves: Sequence[Wave]
+    waves: Sequence[SentWave]
     day: FullestDay | None
     late: int
     next_day: Sequence[str]
@@ -88,11 +89,13 @@ class AsIfReport:
 def report_of(
     as_if: AsIf,
     relay: RelayStandIn | None,
+    slack: SlackStandIn,
     plan: Plan,
     people: Iterable[Person],
     records: Sequence[TouchRecord],
 ) -> AsIfReport:
     """``records`` are those of the touches; ``relay`` is where the mail went, if it went by a provider."""
+    turned_away = Counter(f"{method}: ratelimited" for method in slack.turned_away) if as_if.slack_cold else {}
     by_id = {person.id: person for person in people}
     sent = [record for record in records if record.channel in as_if.channels and record.sent_at is not None]
     return AsIfReport(
@@ -102,18 +105,18 @@ def report_of(
         sum(_waited(record) > LATE for record in sent),
         sorted({by_id[record.person_id or ""].email for record in sent if _on_a_later_date(record, by_id, plan)}),
         sorted(person.email for person in by_id.values() if relay and relay.is_outside(person.email)),
-        dict(relay.refused) if relay else {},
+        {**(relay.refused if relay else {}), **turned_away},
         relay.delayed if relay else 0,
         relay.most_at_once if relay else 0,
     )
 
 
-def busiest(sent: Iterable[TouchRecord]) -> list[Wave]:
+def busiest(sent: Iterable[TouchRecord]) -> list[SentWave]:
     """The largest first; of equal ones the earlier."""
     waves: dict[tuple[Carrier, dt.datetime], list[dt.datetime]] = {}
     for record in sent:
         waves.setdefault((record.channel, record.due_at), []).append(record.sent_at or record.due_at)
-    found = [Wave(channel, at, len(left), max(left)) for (channel, at), left in waves.items()]
+    found = [SentWave(channel, at, len(left), max(left)) for (channel, at), left in waves.items()]
     return sorted(found, key=lambda wave: (-wave.messages, wave.at))[:MOST_WAVES]
 
 

@@ -18,8 +18,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Self
-from urllib.parse import quote
+from typing import Any, Self
 
 from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
@@ -30,26 +29,34 @@ from commsengine.cadence.kinds_and_states import Carrier, ChannelName, TouchKind
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.campaigns import control
+from commsengine.channels.access_tokens import AccessTokens
 from commsengine.channels.providers import ProviderProfile
 from commsengine.engine.senders import ChannelSetup
 from commsengine.engine.state_folder import StateFolder
 from commsengine.reports.followups import FollowUp, followups
 from commsengine.sandbox.as_if import PLAIN, AsIf
 from commsengine.sandbox.as_if_report import AsIfReport, report_of
+from commsengine.sandbox.mail_account import MailAccount
 from commsengine.sandbox.rehearsal_people import BY, PeopleAtPlay
 from commsengine.sandbox.relay import RelayStandIn
 from commsengine.sandbox.sandbox import Sandbox, Serving
 from commsengine.sandbox.slack_tiers import PUBLISHED
 from commsengine.sandbox.time_lapse import Diary, TimeLapse, play
-from commsengine.settings import Settings
+from commsengine.settings import MICROSOFT_APP, MICROSOFT_CREDENTIALS, Settings
 from commsengine.store.records import TouchRecord
 from commsengine.store.store import Store
 from commsengine.wiring import Wiring
 
 DATABASE = "rehearsal.db"
 LOOPBACK = "127.0.0.1"
-PASSWORD = secrets.token_hex(8)
-"""Of the account at the stand-in for a mail provider."""
+NO_COMMAND = "true"
+"""Never run: the account of the rehearsal makes its own tokens."""
+
+REAL_LOG_INS: dict[str, Any] = {
+    name: Settings.model_fields[name].default
+    for name in (*MICROSOFT_APP, *MICROSOFT_CREDENTIALS, "google_credentials", "google_subject")
+}
+"""They are set on this machine, and no affair of a rehearsal."""
 PAUSE = dt.timedelta(hours=2)
 LOOKED_AT = 40
 """How many people are enough to find a busy morning."""
@@ -137,9 +144,11 @@ def with_pause(script: Script) -> Script:
 class RehearsalWiring(Wiring):
     """A workspace with the sandbox as mail server and Slack, and a database of its own."""
 
-    def __init__(self, folder: Path, clock: TimeLapse, settings: Settings, script: Script) -> None:
+    def __init__(
+        self, folder: Path, clock: TimeLapse, settings: Settings, script: Script, account: MailAccount | None = None
+    ) -> None:
         super().__init__(folder, clock.now, clock.sleep if script.as_if else None)
-        self._given, self._script, self._time_lapse = settings, script, clock
+        self._given, self._script, self._account, self._time_lapse = settings, script, account, clock
 
     @cached_property
     def settings(self) -> Settings:
@@ -164,6 +173,10 @@ class RehearsalWiring(Wiring):
         # the sandbox is known by its host: the banners of two providers may be the same
         mail = self._script.as_if.mail
         return (replace(mail, hosts=(LOOPBACK,)),) if mail else super().providers
+
+    @cached_property
+    def access_tokens(self) -> AccessTokens | None:
+        return self._account.tokens() if self._account and self._account.by_token else None
 
     @cached_property
     def rules(self) -> Workspace:
@@ -191,7 +204,8 @@ class Rehearsal:
         (self.folder / DATABASE).unlink(missing_ok=True)
         shutil.rmtree(self.folder / "state", ignore_errors=True)  # its journal would know more than the new database
         pages = self._stack.enter_context(Serving(self._answer_pages, port=self._port + 1 if self._port else 0))
-        self.relay = self._relay_stand_in()
+        mail = self.script.as_if.mail
+        self.account = MailAccount(mail, self.script.plan.owner[0], self.clock.now) if mail else None
         events = f"{pages.url}/slack/events"
         self.sandbox = self._stack.enter_context(
             Sandbox(
@@ -204,7 +218,9 @@ class Rehearsal:
             )
         )
         settings = self._settings(pages.url)
-        self.wiring = self._stack.enter_context(RehearsalWiring(self.folder, self.clock, settings, self.script))
+        self.wiring = self._stack.enter_context(
+            RehearsalWiring(self.folder, self.clock, settings, self.script, self.account)
+        )
         if (slack := self.wiring.slack_app) is not None:
             slack.cards.connect()
             self._stack.callback(slack.cards.close)
@@ -217,29 +233,19 @@ class Rehearsal:
         # They are made when the first visitor comes, for they need the address they are served under.
         await self.wiring.web_app(scope, receive, send)
 
-    def _relay_stand_in(self) -> RelayStandIn | None:
-        mail = self.script.as_if.mail
-        if mail is None:
-            return None
-        company = frozenset({self._sender.rpartition("@")[2].lower()})
-        return RelayStandIn(mail, password=PASSWORD, domains=company, clock=self.clock.now, answers_late=False)
-
     @property
-    def _sender(self) -> str:
-        return self.script.plan.owner[0]
-
-    def _smtp_url(self) -> str:
-        host = f"{self.sandbox.mailbox.host}:{self.sandbox.mailbox.port}"
-        logs_in = self.relay is not None and self.relay.ways_to_log_in
-        return f"smtp://{quote(self._sender, safe='')}:{PASSWORD}@{host}" if logs_in else f"smtp://{host}"
+    def relay(self) -> RelayStandIn | None:
+        return self.account.relay if self.account else None
 
     def _settings(self, pages: str) -> Settings:
-        slack = self.sandbox.slack
+        slack, account = self.sandbox.slack, self.account
         return Settings(
             workspace=self.folder.absolute(),
             state_dir=self.folder.absolute() / "state",
             database_url=SecretStr(f"sqlite:///{DATABASE}"),
-            smtp_url=SecretStr(self._smtp_url()),
+            smtp_url=SecretStr(account.url if account else self.sandbox.mailbox.url),
+            oauth_token_command=SecretStr(NO_COMMAND) if account and account.by_token else None,
+            **REAL_LOG_INS,
             postfix_log="",  # what the real relay and archive know is no affair of a rehearsal
             imap_url=None,
             slack_bot_token=SecretStr(slack.bot_token),
@@ -330,7 +336,9 @@ class Rehearsal:
 
     def _report(self, records: Sequence[TouchRecord]) -> AsIfReport | None:
         script = self.script
-        return report_of(script.as_if, self.relay, script.plan, script.people, records) if script.as_if else None
+        if not script.as_if:
+            return None
+        return report_of(script.as_if, self.relay, self.sandbox.slack, script.plan, script.people, records)
 
     def _moment(self, moments: Sequence[PausedMoment], made: Iterable[Fingerprint]) -> PausedMoment | None:
         if not moments:

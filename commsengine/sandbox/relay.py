@@ -72,7 +72,7 @@ class RelayStandIn(Mailbox):
         self.instants: list[dt.datetime] = []
         self.refused = Counter[str]()
         self.delayed = self.most_at_once = self.log_ins = 0
-        self._password, self._mailboxes, self._domains = password, mailboxes, domains
+        self.password, self._mailboxes, self._domains = password, mailboxes, domains
         self._clock, self._answers_late = clock, answers_late
         self._unit = dt.timedelta(seconds=unit or self.replies.unit)
         self._taken: deque[dt.datetime] = deque()  # the instants that count for the day, one a recipient
@@ -161,7 +161,7 @@ class RelayStandIn(Mailbox):
         if token and (end is None or self._clock() >= end):
             one.login = ""
             return self.refuses(self.replies.xoauth2_refused, one)
-        if not token and (not self._password or password != self._password):
+        if not token and (not self.password or password != self.password):
             one.login = ""
             return self.refuses(self.replies.login_refused, one)
         one.logged_in_until = end

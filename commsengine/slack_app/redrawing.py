@@ -27,7 +27,7 @@ from commsengine.channels.slack import EVENT_TYPE, broken, refused
 from commsengine.errors import CommsError, RenderError
 from commsengine.slack_app.silence import quiet
 from commsengine.store.records import Redraw
-from commsengine.store.redraws import Redraws
+from commsengine.store.slack.redraws import Redraws
 
 USES = 4
 """Calls to one ``response_url``; Slack takes five, and one stays for a word to the person."""

@@ -19,7 +19,7 @@ from commsengine.cadence.history import Campaign, Campaigns, Standstill
 from commsengine.cadence.kinds_and_states import CHANNELS, CampaignState
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.errors import CommsError, InputError
-from commsengine.store import bookkeeping, moves
+from commsengine.store import bookkeeping, moves, refusals
 from commsengine.store.database import Database, columns_of
 from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.tables import campaign, plan_version, standstill, touch
@@ -96,7 +96,15 @@ class CampaignStore:
             past: dict[str, list[Standstill]] = {}
             for row in connection.execute(_OVER):
                 past.setdefault(row.campaign, []).append(Standstill(row.since, row.until, row.backlog))
-        running = tuple(_running(record, tuple(past.get(record.id, ()))) for record in records)
+            holding, let_go = refusals.held_messages(connection)
+        running = tuple(
+            replace(
+                _running(record, tuple(past.get(record.id, ()))),
+                held_messages=frozenset(holding.get(record.id, ())),
+                let_go=let_go.get(record.id, {}),
+            )
+            for record in records
+        )
         return Campaigns(running, workspace or Workspace(), tuple(past.get("", ())))
 
     def open_pause(self, campaign_id: str) -> Hold | None:
@@ -309,7 +317,7 @@ def skip_retries_of_cancelled(connection: Connection) -> None:
     # No decision is made for a cancelled campaign any more, so its retries are closed here.
     over = select(campaign.c.id).where(campaign.c.state == "cancelled")
     waiting = moves.moving(moves.CLOSE).where(touch.c.campaign.in_(over))
-    connection.execute(waiting.values(reason=N_("cancelled"), retry_at=None))
+    connection.execute(waiting.values(reason=N_("cancelled"), retry_at=None, held=False))
 
 
 # -- what may leave -------------------------------------------------------------------------------

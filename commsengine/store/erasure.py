@@ -37,6 +37,7 @@ _DONE_BY = (
     (tables.answer, "by"), (tables.question, "answered_by"), (tables.snooze, "by"), (tables.outcome, "by"),
     (tables.suppression, "by"), (tables.suppression, "withdrawn_by"), (tables.unreachable, "by"),
     (tables.unreachable, "withdrawn_by"), (tables.audit, "by"), (tables.audit, "subject"),
+    (tables.refusal, "settled_by"),
 )  # fmt: skip
 
 
@@ -61,7 +62,7 @@ def _blank_what_was_said(connection: Connection, person_id: str) -> None:
     connection.execute(update(tables.attempt).where(tables.attempt.c.key.in_(theirs)).values(blank))
     # Service mail that has not left cannot leave any more: it has nothing in it and no address.
     closed = moves.moving(moves.ERASE).where(tables.touch.c.person_id == person_id)
-    connection.execute(closed.values(reason=N_("erased"), owner=""))
+    connection.execute(closed.values(reason=N_("erased"), owner="", held=False))
     connection.execute(moves.blanking().where(tables.touch.c.person_id == person_id))
     quoting = (tables.touch.c.message.in_(ABOUT_OTHERS), tables.touch.c.state.in_(moves.FINAL))
     connection.execute(moves.blanking().where(tables.touch.c.kind == "service", *quoting))

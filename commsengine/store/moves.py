@@ -74,12 +74,17 @@ SEND_AGAIN = Move(
 )  # fmt: skip
 HOLD = Move("hold", ("uncertain",), "uncertain", "policy", "the plan holds it, or it is uncertain for the second time")
 
+FREE = Move(
+    "free", ("retry",), "retry", "lead or engine", "it was held, and its refusal is not the person's, or is tried anew"
+)  # fmt: skip
+GIVE_UP = Move("give up", ("retry",), "failed", "lead or engine", "it was held, and its refusal is the person's own")
+
 CLOSE = Move("close", ("retry",), "skipped", "the one who cancels", "it is not decided on any more")
 ERASE = Move("erase", ("retry", "claimed"), "skipped", "the one who erases", "the person it was for is gone")
 
 MOVES = (
     CLAIM, SKIP, CARRY, NOTE, CLAIM_NOTE, MARK, RENEW, ARRIVE, FAIL, PUT_OFF, DOUBT, DROP, GIVE_BACK, FORSAKE, POISON,
-    FIND, SEND_AGAIN, HOLD, CLOSE, ERASE,
+    FIND, SEND_AGAIN, HOLD, FREE, GIVE_UP, CLOSE, ERASE,
 )  # fmt: skip
 """The whole state machine."""
 
@@ -92,8 +97,8 @@ RESTORED: tuple[TouchState, ...] = ("sent", "failed", "retry", "uncertain")
 
 _BLANK: Mapping[str, Any] = {
     **dict.fromkeys(("campaign", "message", "role", "channel", "reason", "owner", "remote_id"), ""),
-    **dict.fromkeys(("number", "version", "epoch", "facts_seq", "fence", "attempts", "uncertainties"), 0),
-    **dict.fromkeys(("person_id", "local_date", "rung", "not_after", "again_at", "payload")),
+    **dict.fromkeys(("number", "version", "epoch", "facts_seq", "fence", "attempts", "uncertainties", "uncounted"), 0),
+    **dict.fromkeys(("person_id", "local_date", "rung", "not_after", "again_at", "payload", "refusal_id")),
     **dict.fromkeys(("lease_until", "sending_at", "uncertain_at", "sent_at", "retry_at")),
     **dict.fromkeys(("possible_duplicate", "held"), False),
 }
@@ -139,6 +144,11 @@ def blanking() -> Update:
     return update(touch).values(remote_id="", payload=None)
 
 
+def rejudging() -> Update:
+    """A held row belongs to another refusal from now on: no move."""
+    return update(touch)
+
+
 def adopting() -> Update:
     """A row without a person, or of an erased one, goes to the person with that key who is back: no move."""
     gone = select(person.c.id).where(person.c.erased_at.is_not(None))
@@ -157,7 +167,7 @@ def reborn(connection: Connection) -> sqlite.Insert | postgresql.Insert:
     What the record has in a final state stays. Attempts and uncertainties are those since, and come on top.
     """
     new = insert(connection, touch)
-    later = ("state", "reason", "owner", "fence", "lease_until", "held")
+    later = ("state", "reason", "owner", "fence", "lease_until", "held", "refusal_id")
     times = ("uncertain_at", "sending_at", "sent_at", "retry_at")
     since = ("attempts", "uncertainties")
     return new.on_conflict_do_update(

@@ -13,16 +13,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Update, bindparam, or_, select, update
 
 from commsengine.cadence.history import Decision, Touch
 from commsengine.cadence.kinds_and_states import BY_HAND
-from commsengine.store import bookkeeping, campaigns, moves, service_mail
+from commsengine.store import bookkeeping, campaigns, moves, refusals, service_mail
 from commsengine.store.database import Database, chunks, columns_of, many, rows_with
 from commsengine.store.reachability import record_unreachable
-from commsengine.store.records import Lease, Marked, Receipt
+from commsengine.store.records import Commit, Lease, Marked, Receipt
 from commsengine.store.tables import attempt, campaign, person, touch
 
 Decided = Sequence[tuple[Decision, int]]
@@ -76,17 +77,15 @@ class Outbox:
 
         return self._database.write_again(work)
 
-    def record(
-        self, marks: Sequence[str], receipts: Sequence[Receipt], lease: Lease, now: dt.datetime
-    ) -> tuple[list[Marked], set[str]]:
+    def record(self, marks: Sequence[str], receipts: Sequence[Receipt], lease: Lease, now: dt.datetime) -> Commit:
         """Receipts, then marks, of many connections in one commit; what is marked may leave.
 
-        The keys are those of the receipts that were still ours to settle.
+        Settled are the receipts that were still ours to settle.
         """
 
-        def work(connection: Connection) -> tuple[list[Marked], set[str]]:
-            settled = _settle(connection, receipts, lease, now)
-            return _mark(connection, marks, lease, now), settled
+        def work(connection: Connection) -> Commit:
+            recorded = _settle(connection, receipts, lease, now)
+            return replace(recorded, marked=_mark(connection, marks, lease, now))
 
         return self._database.write_again(work)
 
@@ -126,7 +125,12 @@ _TAKEN_OVER = (
 def _claimable(connection: Connection, decisions: Decided, open_campaigns: Collection[str]) -> list[tuple[Touch, int]]:
     """The touches of campaigns that go on, to people who have not been erased since; each with its ``facts_seq``."""
     touches = ((each, facts_seq) for decision, facts_seq in decisions for each in decision.touches)
-    wanted = [(each, facts_seq) for each, facts_seq in touches if each.campaign in open_campaigns]
+    held, _ = refusals.held_messages(connection)
+    wanted = [
+        (each, facts_seq)
+        for each, facts_seq in touches
+        if each.campaign in open_campaigns and (each.skip or each.message not in held.get(each.campaign, ()))
+    ]
     known = _still_known(connection, {each.person for each, _ in wanted})
     return [(each, seq) for each, seq in wanted if each.person in known]
 
@@ -224,14 +228,18 @@ def _mark(connection: Connection, keys: Sequence[str], lease: Lease, now: dt.dat
 # -- receipts -------------------------------------------------------------------------------------
 
 
-def _settle(connection: Connection, receipts: Sequence[Receipt], lease: Lease, now: dt.datetime) -> set[str]:
-    """The keys that were still this owner's to settle. Each attempt begun gets its row."""
+def _settle(connection: Connection, receipts: Sequence[Receipt], lease: Lease, now: dt.datetime) -> Commit:
+    """What was still this owner's to settle. Each attempt begun gets its row."""
     keys = [receipt.key for receipt in receipts]
     rows = {row.key: row for some in chunks(keys) for row in connection.execute(_OPEN, _ours(some, lease, now))}
     valid = [each for each in receipts if each.key in rows and rows[each.key].state in RECEIPTS[each.state].sources]
+    valid, judged = refusals.judged(connection, valid, rows, lease.fence, now)
+    noted = {each.receipt.key for each in judged}
     given_back = [each for each in valid if each.state == "released"]
     tried = [each for each in valid if each.state != "released"]
-    many(connection, attempt.insert(), (_attempt(each, rows[each.key], lease) for each in tried))
+    many(
+        connection, attempt.insert(), (_attempt(each, rows[each.key], lease) for each in tried if each.key not in noted)
+    )
     for state, settled in _SETTLED.items():
         many(connection, settled, (_outcome(each, rows[each.key]) for each in tried if each.state == state))
     give_back(connection, [rows[each.key] for each in given_back], _looks(given_back), now)
@@ -243,7 +251,17 @@ def _settle(connection: Connection, receipts: Sequence[Receipt], lease: Lease, n
             record_unreachable(connection, row.person_id, row.channel, each.unreachable, by="channel", now=now)
     if any(each.state in ("retry", "released") for each in valid):
         campaigns.skip_retries_of_cancelled(connection)
-    return {each.key for each in valid}
+    if any(each.receipt.fault == "message" for each in judged):
+        _give_back_held_messages(connection, now)
+    return Commit(settled={each.key: each.state for each in valid}, judged=judged)
+
+
+def _give_back_held_messages(connection: Connection, now: dt.datetime) -> None:
+    # what is claimed of a message that is held does not go to the other side any more
+    for held_in, messages in refusals.held_messages(connection)[0].items():
+        theirs = (touch.c.campaign == held_in, touch.c.message.in_(sorted(messages)), touch.c.state == "claimed")
+        rows = connection.execute(select(touch).where(*theirs).order_by(touch.c.key).with_for_update()).all()
+        give_back(connection, rows, {}, now)
 
 
 def _looks(receipts: Sequence[Receipt]) -> LookAgain:
@@ -253,13 +271,14 @@ def _looks(receipts: Sequence[Receipt]) -> LookAgain:
 def _attempt(receipt: Receipt, row: Row[Any], lease: Lease) -> dict[str, Any]:
     begun = {"key": receipt.key, "n": row.attempts + 1, "at": receipt.at, "owner": lease.owner, "fence": lease.fence}
     said = {"verdict": receipt.state, "phase": receipt.phase, "reply": receipt.reply, "remote_id": receipt.remote_id}
-    return {**begun, **said, "channel": row.channel}
+    return {**begun, **said, "channel": row.channel, "fault": receipt.fault, "refusal_id": receipt.refusal_id}
 
 
 def _settling(move: moves.Move) -> Update:
-    known = ("reason", "sent_at", "retry_at", "uncertain_at", "remote_id", "uncertainties")
+    known = ("reason", "sent_at", "retry_at", "uncertain_at", "remote_id", "uncertainties", "held", "refusal_id")
     change = moves.moving_each(move).values({name: bindparam(name) for name in known})
-    return change.values(attempts=touch.c.attempts + 1, owner="")
+    uncounted = touch.c.uncounted + bindparam("not_counted")
+    return change.values(attempts=touch.c.attempts + 1, uncounted=uncounted, owner="")
 
 
 _SETTLED = {state: _settling(move) for state, move in RECEIPTS.items() if state != "released"}
@@ -274,6 +293,9 @@ def _outcome(receipt: Receipt, row: Row[Any]) -> dict[str, Any]:
         "retry_at": (receipt.retry_at or receipt.at) if receipt.state == "retry" else None,
         "remote_id": receipt.remote_id,
         "uncertainties": row.uncertainties + (receipt.state == "uncertain"),
+        "held": receipt.held,
+        "refusal_id": receipt.refusal_id or (row.refusal_id if receipt.state == "retry" else None),
+        "not_counted": int(not receipt.counted),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -63,6 +63,9 @@ class Receipt:
     ``state`` is sent, retry, failed, uncertain or released: nothing was offered to the other side, no attempt is
     counted and the claim is given back. ``retry_at`` says when to look again. ``unreachable`` says why this channel
     never reaches this person: that outlives the touch.
+
+    ``fault`` and ``alike`` are those of a refusal. For ``unknown`` and ``message`` the store finds ``refusal_id`` and
+    may settle the state by what the others got; what it holds waits for a word, and is not ``counted``.
     """
 
     key: str
@@ -74,6 +77,54 @@ class Receipt:
     remote_id: str = ""
     unreachable: str = ""
     reason: str = ""
+    fault: Fault = ""
+    alike: str = ""
+    held: bool = False
+    refusal_id: int | None = None
+    counted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedReceipt:
+    """A receipt with a refusal that the store has judged, and whose touch it is.
+
+    ``rests`` are the other side's words where the refusal is ours, and the channel is to rest.
+    """
+
+    receipt: Receipt
+    channel: Carrier
+    campaign: str
+    message: str
+    rung: int
+    rests: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What one commit has kept: ``marked`` may leave, ``settled`` receipts by key as they are on record."""
+
+    marked: Sequence[Marked] = ()
+    settled: Mapping[str, ReceiptState] = field(default_factory=dict)
+    judged: Sequence[JudgedReceipt] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalRecord:
+    """A refusal that is open, with how many people wait for its word, of which campaigns.
+
+    ``holds``: nothing of its message is sent until somebody settles it.
+    """
+
+    id: int
+    channel: Carrier
+    words: str
+    fault: Fault
+    campaign: str
+    message: str
+    since: dt.datetime
+    holds: bool
+    people: int
+    campaigns: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +197,8 @@ class TouchRecord(TouchDetails):
     attempts: int
     possible_duplicate: bool
     held: bool
+    refusal_id: int | None
+    uncounted: int
     created_at: dt.datetime
     sending_at: dt.datetime | None
     uncertain_at: dt.datetime | None
@@ -175,6 +228,8 @@ class Attempt:
     phase: str
     reply: str
     remote_id: str
+    fault: Fault
+    refusal_id: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, Update, and_, bin
 
 from commsengine.cadence.kinds_and_states import AttemptVerdict, Resolution, TouchState
 from commsengine.errors import InputError
-from commsengine.store import bookkeeping, campaigns, moves
+from commsengine.store import bookkeeping, campaigns, moves, refusals
 from commsengine.store.database import Database, many
 from commsengine.store.outbox import give_back, wake
 from commsengine.store.records import Reborn, TouchRecord, Uncertain
@@ -69,7 +69,7 @@ class Recovery:
             sending = [row for row in forsaken if row.state == "sending"]
             give_back(connection, claimed, {}, now)
             _close(connection, poisoned, moves.POISON, ("failed", "render", POISON), {"reason": POISON}, now)
-            doubt = {"uncertain_at": now, "uncertainties": touch.c.uncertainties + 1}
+            doubt = {"uncertain_at": now, "uncertainties": touch.c.uncertainties + 1, "held": False, "refusal_id": None}
             _close(connection, sending, moves.FORSAKE, ("uncertain", "", N_("the engine stopped")), doubt, now)
             campaigns.skip_retries_of_cancelled(connection)
         return {"released": len(claimed), "uncertain": len(sending), "poison": len(poisoned)}
@@ -115,7 +115,8 @@ class Recovery:
     def resolve(self, key: str, verdict: Resolution, *, by: str, now: dt.datetime) -> TouchRecord:
         """Settles an uncertain touch: it was ``sent``, or ``resend`` it, flagged. ``sent`` twice changes nothing.
 
-        Raises ``InputError`` for an unknown key or verdict and for a touch that is not uncertain.
+        ``resend`` also frees a touch that was refused and is held. Raises ``InputError`` for an unknown key or verdict
+        and for any other touch.
         """
         with self._database.write() as connection:
             row = connection.execute(select(touch).where(touch.c.key == key).with_for_update()).first()
@@ -164,9 +165,15 @@ def _reborn(row: Reborn, now: dt.datetime) -> dict[str, Any]:
 
 
 def _resolve(connection: Connection, row: Row[Any], verdict: Resolution, by: str, now: dt.datetime) -> None:
+    if row.state == "retry" and row.held and verdict == "resend":
+        refusals.free(connection, touch.c.key == row.key, at=now, now=now)
+        bookkeeping.note(connection, "resolve", row.key, by=by, now=now, verdict=verdict)
+        return
     if row.state != "uncertain":
         cause = _("The touch '{key}' is {state}, not uncertain.", key=row.key, state=row.state)
-        raise InputError(cause, _("Only an uncertain touch is settled."))
+        raise InputError(
+            cause, _("Only an uncertain touch is settled, and one that was refused and is held: --resend.")
+        )
     if verdict == "sent":
         _arrived(connection, [row], {}, now)
     else:

@@ -19,7 +19,8 @@ from commsengine.store.people import People
 from commsengine.store.questions import Questions
 from commsengine.store.reachability import Reachability
 from commsengine.store.recovery import Recovery
-from commsengine.store.redraws import Redraws
+from commsengine.store.slack.redraws import Redraws
+from commsengine.store.refusals import Refusals
 from commsengine.store.service_mail import ServiceMail
 from commsengine.store.slack.ids import SlackIds
 from commsengine.store.slack.workspaces import SlackWorkspaces
@@ -41,6 +42,7 @@ class Store:
         self.service_mail = ServiceMail(database)
         self.touches = Touches(database)
         self.recovery = Recovery(database)
+        self.refusals = Refusals(database)
         self.answers = Answers(database)
         self.questions = Questions(database)
         self.redraws = Redraws(database)

@@ -114,6 +114,12 @@ def _empty() -> Any:
     return Field(sa_column_kwargs={"server_default": text("''")})
 
 
+def _known_refusal(name: str) -> Index:
+    # few rows have one
+    there = text("refusal_id IS NOT NULL")
+    return Index(f"ix_{name}_refusal", "refusal_id", sqlite_where=there, postgresql_where=there)
+
+
 class PersonRow(Row, table=True):
     """One employee. ``wake_at`` is the derived bookmark, ``facts_seq`` counts the facts about them."""
 
@@ -205,6 +211,7 @@ class TouchTable(Row, table=True):
         Index("ix_touch_state_owner", "state", "owner"),
         Index("ix_touch_kind_campaign", "kind", "campaign"),
         Index("ix_touch_channel_sent_at", "channel", "sent_at", sqlite_where=_WAS_SENT, postgresql_where=_WAS_SENT),
+        _known_refusal("touch"),
     )
 
     key: str = _key()
@@ -232,6 +239,8 @@ class TouchTable(Row, table=True):
     uncertainties: int
     possible_duplicate: bool
     held: bool
+    refusal_id: int | None
+    uncounted: int = Field(sa_column_kwargs={"server_default": text("0")})
     created_at: dt.datetime = _instant()
     sending_at: dt.datetime | None = _instant(nullable=True)
     uncertain_at: dt.datetime | None = _instant(nullable=True)
@@ -242,9 +251,10 @@ class TouchTable(Row, table=True):
 
 
 class AttemptRow(Row, table=True):
-    """One try to carry a touch, and its receipt."""
+    """One try to carry a touch, and its receipt. ``fault`` is what a refusal was about, as far as it is known."""
 
     __tablename__ = "attempt"
+    __table_args__ = (_known_refusal("attempt"),)
 
     key: str = Field(primary_key=True, foreign_key="touch.key")
     n: int = _key()
@@ -256,6 +266,33 @@ class AttemptRow(Row, table=True):
     phase: str
     reply: str = _long()
     remote_id: str
+    fault: str = Field(sa_column_kwargs={"server_default": text("''")})
+    refusal_id: int | None
+
+
+class RefusalRow(Row, table=True):
+    """Equal refusals of one channel; of one message, where ``campaign`` and ``message`` name it.
+
+    ``run`` are the keys of the touches refused since ``run_since``, with nothing that got through in between. The whole
+    message waits from ``holds_since`` until it is settled.
+    """
+
+    __tablename__ = "refusal"
+    __table_args__ = (Index("ix_refusal_channel_alike", "channel", "alike"),)
+
+    id: int | None = _number()
+    channel: str
+    alike: str
+    words: str = _long()
+    fault: str
+    campaign: str
+    message: str
+    since: dt.datetime = _instant()
+    run_since: dt.datetime | None = _instant(nullable=True)
+    run: list[str] = _json()
+    holds_since: dt.datetime | None = _instant(nullable=True)
+    settled_at: dt.datetime | None = _instant(nullable=True)
+    settled_by: str
 
 
 class AnswerRow(Row, table=True):
@@ -549,6 +586,7 @@ plan_version = _table("plan_version")
 standstill = _table("standstill")
 touch = _table("touch")
 attempt = _table("attempt")
+refusal = _table("refusal")
 answer = _table("answer")
 question = _table("question")
 redraw = _table("redraw")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy import Connection, Select, bindparam, func, or_, select
 
 from commsengine.cadence.kinds_and_states import TouchState
 from commsengine.store.database import CHUNK, Database, columns_of, rows_with
@@ -26,12 +26,13 @@ _REFUSED_FOR_GOOD = (
     & (unreachable.c.channel == attempt.c.channel)
     & (unreachable.c.by == "channel")
 )
+_THEIR_OWN = (attempt.c.verdict == "failed") & attempt.c.fault.in_(("person", ""))
 _FIRST_OUTCOMES = (
     select(attempt.c.verdict, attempt.c.phase, func.coalesce(unreachable.c.reason, attempt.c.reply).label("reply"))
     .select_from(touch.join(attempt, attempt.c.key == touch.c.key).outerjoin(unreachable, _REFUSED_FOR_GOOD))
     .where(touch.c.campaign == bindparam("campaign"), touch.c.message == bindparam("message"), touch.c.rung == 0)
     .where(attempt.c.at > bindparam("since", type_=attempt.c.at.type))
-    .where(attempt.c.verdict.in_(("sent", "failed")) | unreachable.c.id.is_not(None))
+    .where(or_(attempt.c.verdict == "sent", _THEIR_OWN, unreachable.c.id.is_not(None)))
     .limit(bindparam("most"))
 )
 
@@ -75,7 +76,10 @@ class Touches:
     def first_outcomes(
         self, campaign: str, message: str, *, since: dt.datetime, most: int
     ) -> dict[tuple[str, str, str], int]:
-        """Counts by (verdict, phase, reply) after ``since``, of at most so many attempts at rung 0 of a message."""
+        """Counts by (verdict, phase, reply) after ``since``, of at most so many attempts at rung 0 of a message.
+
+        What was refused for no fault of the person's is left out.
+        """
         given = {"campaign": campaign, "message": message, "since": since, "most": most}
         rows = self._database.rows(_FIRST_OUTCOMES, given)
         return dict(Counter((row.verdict, row.phase, row.reply) for row in rows))

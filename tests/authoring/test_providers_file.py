@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from commsengine.authoring.providers_file import load_providers
+from commsengine.authoring.providers_file import load_providers, load_refusals
 from commsengine.channels.providers import profile_of
+from commsengine.channels.refusals import judge
 from commsengine.errors import InputError
 
 NOWHERE = Path("/nowhere/providers.yaml")
@@ -45,3 +46,26 @@ def test_what_is_wrong_in_it_has_its_place(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
         load_providers(own)
     assert {problem.line for problem in refused.value.problems} == {3, 4, 5}
+
+
+def test_a_refusal_of_the_workspace_is_judged_before_the_shipped_ones(tmp_path: Path) -> None:
+    own = tmp_path / "providers.yaml"
+    own.write_text(
+        "refusals:\n"
+        "  - {verdict: us, code: 550, enhanced: 5.7.350, words: our gateway}\n"
+        "  - {verdict: later, kind: busy, channel: slack, word: some_error}\n"
+    )
+    rows = load_refusals(own)
+    reply = "5.7.350 Remote server returned: our gateway says no"
+    assert [judge("email", "reply", 550, reply, own=some).fault for some in ((), rows)] == ["unknown", "us"]
+    assert judge("email", "reply", 551, reply, own=rows).fault == "unknown"
+    assert judge("slack", "reply", 200, "some_error", own=rows)[:2] == ("later", "busy")
+    assert load_refusals(NOWHERE) == ()
+
+
+def test_what_is_wrong_in_a_refusal_has_its_place(tmp_path: Path) -> None:
+    own = tmp_path / "providers.yaml"
+    own.write_text("refusals:\n  - verdict: them\n    code: '5'\n  - verdict: us\n  - {verdict: us, words: '('}\n")
+    with pytest.raises(InputError) as refused:
+        load_refusals(own)
+    assert {problem.line for problem in refused.value.problems} == {2, 4, 5}

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from commsengine.cadence.kinds_and_states import Fault
+from commsengine.cadence.kinds_and_states import Fault, Verdict
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, Outcome
 from commsengine.channels.email import EmailChannel
 from commsengine.channels.smtp import SmtpServer
@@ -48,6 +48,13 @@ def test_many_messages_share_one_connection(sink: SmtpSink, channel_to: Opener) 
     assert quickest < 0.04, "40 ms a message: the final dot waits for an echo of the body"
 
 
+def test_after_so_many_messages_a_new_connection_is_opened(sink: SmtpSink, channel_to: Opener) -> None:
+    greetings: list[str] = []
+    channel = channel_to(sink, per_connection=3, greeted=greetings.append)
+    assert [outcome.verdict for outcome in deliver(channel, *(f"k{n}" for n in range(7)))] == [SENT] * 7
+    assert (sink.connections, greetings) == (3, ["sink"] * 3)
+
+
 def test_the_mark_comes_after_the_body_and_before_the_final_dot(sink: SmtpSink, channel_to: Opener) -> None:
     seen: list[tuple[int, bytes]] = []
 
@@ -82,26 +89,25 @@ def test_a_mark_that_fails_lets_nothing_arrive(sink: SmtpSink, channel_to: Opene
 
 
 @pytest.mark.parametrize(
-    ("phase", "reply", "verdict", "wait"),
+    ("phase", "reply", "verdict", "wait", "fault"),
     [
-        ("rcpt", "450 4.2.0 greylisted", RETRY, 300.0),
-        ("rcpt", "452 4.2.2 mailbox full", RETRY, 900.0),
-        ("rcpt", "421 4.7.0 too many", RETRY, 60.0),
-        ("rcpt", "550 5.7.1 not by policy", PERMANENT, None),
-        ("data", "451 4.3.0 later", RETRY, 300.0),
-        ("data", "554 5.5.1 no", PERMANENT, None),
-        ("dot", "451 4.3.0 later", RETRY, 300.0),
-        ("dot", "554 5.6.0 rejected", PERMANENT, None),
+        ("rcpt", "450 4.2.0 greylisted", RETRY, 300.0, "later"),
+        ("rcpt", "452 4.2.2 mailbox full", RETRY, 900.0, "later"),
+        ("rcpt", "421 4.7.0 too many", RETRY, 60.0, "later"),
+        ("rcpt", "550 5.7.1 not by policy", PERMANENT, None, "unknown"),
+        ("data", "451 4.3.0 later", RETRY, 300.0, "later"),
+        ("data", "554 5.5.1 no", PERMANENT, None, "unknown"),
+        ("dot", "451 4.3.0 later", RETRY, 300.0, "later"),
+        ("dot", "554 5.6.0 rejected", PERMANENT, None, "message"),
     ],
 )
 def test_a_refusal_concerns_one_message_and_the_next_one_goes(
-    sink: SmtpSink, channel_to: Opener, phase: str, reply: str, verdict: str, wait: float | None
+    sink: SmtpSink, channel_to: Opener, phase: str, reply: str, verdict: Verdict, wait: float | None, fault: Fault
 ) -> None:
     sink.fail(phase, reply)
     first, second = deliver(channel_to(sink), "k1", "k2")
-    told: tuple[Fault, str] = ("unknown", reply[:9]) if verdict == PERMANENT else ("later", "")
-    place = "reply" if phase == "dot" else phase
-    assert first == Outcome("k1", verdict, place, reply, retry_after=wait, fault=told[0], alike=told[1])
+    place, own = "reply" if phase == "dot" else phase, "full" in reply
+    assert first == Outcome("k1", verdict, place, reply, retry_after=wait, fault=fault, alike=reply, own=own)
     assert second.verdict == SENT
 
 
@@ -113,7 +119,6 @@ def test_a_refusal_concerns_one_message_and_the_next_one_goes(
         ("550 5.1.10 recipient not found", "no such mailbox"),
         ("550 5.4.1 Recipient address rejected: Access denied. AS(201806281)", "no such mailbox"),
         ("550 5.7.1 we dislike your network", ""),
-        ("552 5.2.2 over quota", ""),
     ],
 )
 def test_only_a_missing_mailbox_makes_somebody_unreachable(

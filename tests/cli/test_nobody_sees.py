@@ -33,6 +33,7 @@ LOOKS: Sequence[Sequence[str]] = (
     ("followups",),
     ("followups", "--talking-points"),
     ("questions",),
+    ("refusals",),
     ("answers", "crm"),
     ("answers", "crm", "--csv"),
     ("people", "show", "ana@example.com"),
@@ -48,7 +49,7 @@ WITHOUT_JSON = {
 MADE_AT = re.compile(r'^  "at": ".*",$', re.M)
 """When a report was made."""
 
-CHANGES = {"touch", "followup", "question", "suppress"}
+CHANGES = {"touch", "followup", "question", "refusal", "suppress"}
 """Commands of the chapter that record something; what they print is not about what somebody said."""
 
 

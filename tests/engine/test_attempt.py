@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
+from commsengine.cadence.kinds_and_states import Fault
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, Outcome
 from commsengine.engine.attempt import receipt_of, render_failed, retry_at
 from commsengine.errors import RenderError
@@ -37,10 +39,36 @@ def test_service_mail_that_cannot_reach_anybody_is_not_tried_over_and_over(begun
     assert (receipt.state, receipt.unreachable) == ("failed", "not on Slack")
 
 
-def test_the_last_attempt_fails_for_good() -> None:
-    tries = [receipt_of(Outcome("k", RETRY, "rcpt", "451 busy"), before, NOW) for before in range(5)]
+def test_a_mailbox_that_takes_nothing_fails_at_the_last_attempt() -> None:
+    full = Outcome("k", RETRY, "rcpt", "452 full", fault="later", own=True)
+    tries = [receipt_of(full, before, NOW) for before in range(5)]
     assert [receipt.state for receipt in tries] == ["retry"] * 4 + ["failed"]
-    assert tries[-1].reason == "given up after 5 attempts: 451 busy"
+    assert (tries[-1].fault, tries[-1].reason) == ("person", "given up after 5 attempts: 452 full")
+
+
+@pytest.mark.parametrize("said", [{"fault": "later", "alike": "451 busy"}, {}])
+def test_what_is_not_the_persons_own_is_a_refusal_of_unknown_fault_at_the_last_attempt(said: dict[str, Any]) -> None:
+    tries = [receipt_of(Outcome("k", RETRY, "rcpt", "451 busy", **said), before, NOW) for before in range(7)]
+    assert [receipt.state for receipt in tries] == ["retry"] * 7
+    assert [receipt.fault for receipt in tries[3:]] == [said.get("fault", ""), *["unknown"] * 3]
+    assert {receipt.alike for receipt in tries[4:]} == {"451 busy"}
+
+
+@pytest.mark.parametrize("fault", ["unknown", "message"])
+def test_a_refusal_for_good_that_is_not_the_persons_fails_nobody(fault: Fault) -> None:
+    refused = Outcome("k", PERMANENT, "reply", "554 no", fault=fault, alike="554 no")
+    for before in range(9):
+        receipt = receipt_of(refused, before, NOW)
+        assert (receipt.state, receipt.fault, receipt.alike) == ("retry", fault, "554 no")
+
+
+def test_service_mail_is_given_up_in_the_end() -> None:
+    refused = Outcome("k", PERMANENT, "reply", "554 no", fault="unknown", alike="554 no")
+    assert [receipt_of(refused, before, NOW, service=True).state for before in (0, 3, 4)] == [
+        "retry",
+        "retry",
+        "failed",
+    ]
 
 
 def test_patience_grows_spread_by_the_key_and_never_below_what_was_asked() -> None:

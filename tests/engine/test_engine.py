@@ -39,7 +39,9 @@ def test_a_second_tick_sends_nothing(store: Store, engine: MakeEngine, bag: Mail
 
 
 def test_a_tick_that_finds_nobody_due_asks_little(store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock) -> None:
-    """The campaigns once; then a beat: rests, holds, what is uncertain, service mail, and whether somebody is due."""
+    """The campaigns once; then a beat: rests, holds, what is uncertain, service mail, and whether somebody is due. At
+    the end, whether anybody waits for a word.
+    """
     run(store, [someone(n) for n in range(25)])
     running = engine()
     running.tick()
@@ -49,7 +51,7 @@ def test_a_tick_that_finds_nobody_due_asks_little(store: Store, engine: MakeEngi
         assert running.tick() == BeatReport()
     with statements(store.database) as of_a_beat:
         assert running.beat() == BeatReport()
-    assert [of_a_tick.count("BEGIN"), len(of_a_tick)] == [6, 13]
+    assert [of_a_tick.count("BEGIN"), len(of_a_tick)] == [7, 15]
     assert [of_a_beat.count("BEGIN"), len(of_a_beat)] == [5, 11]
     assert [statement for statement in of_a_beat if "campaign.version" in statement] == []
 
@@ -104,7 +106,8 @@ def test_a_refusal_for_now_is_tried_again_with_growing_patience(
     store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
 ) -> None:
     run(store, [someone(1)])
-    running = engine(email=a_channel(bag, lambda m: Outcome(m.key, RETRY, "rcpt", "451 try later")))
+    full = lambda m: Outcome(m.key, RETRY, "rcpt", "452 4.2.2 full", fault="later", own=True)  # noqa: E731
+    running = engine(email=a_channel(bag, full))
     tries: list[dt.datetime] = []
     for _ in range(110):
         seen = len(bag.tried)
@@ -116,7 +119,7 @@ def test_a_refusal_for_now_is_tried_again_with_growing_patience(
     assert all(least <= gap <= least * 1.2 + 1 for gap, least in zip(gaps, (1, 5, 15, 60), strict=True))
     assert row
     assert (row.state, row.attempts) == ("failed", 5)
-    assert row.reason == "given up after 5 attempts: 451 try later"
+    assert row.reason == "given up after 5 attempts: 452 4.2.2 full"
 
 
 def test_a_hard_refusal_fails_at_once(store: Store, engine: MakeEngine, bag: Mailbag) -> None:

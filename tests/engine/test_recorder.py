@@ -9,7 +9,7 @@ from pathlib import Path
 
 from commsengine.engine.journal import Journal
 from commsengine.engine.recorder import Recorder
-from commsengine.store.records import Lease, Marked, Receipt
+from commsengine.store.records import Commit, Lease, Marked, Receipt
 from tests.builders import utc
 from tests.fakes import Clock
 from tests.waiting import PATIENCE
@@ -30,15 +30,13 @@ class Ledger:
         self.go = threading.Event()
         self.go.set()
 
-    def record(
-        self, marks: Sequence[str], receipts: Sequence[Receipt], lease: Lease, now: dt.datetime
-    ) -> tuple[list[Marked], set[str]]:
+    def record(self, marks: Sequence[str], receipts: Sequence[Receipt], lease: Lease, now: dt.datetime) -> Commit:
         self.go.wait(PATIENCE)
         if self.broken:
             raise OSError("disk full")
         self.commits.append((list(marks), [receipt.key for receipt in receipts], lease.fence))
         marked = [leaving(key) for key in marks if not key.startswith("paused")]
-        return marked, {receipt.key for receipt in receipts}
+        return Commit(marked, {receipt.key: receipt.state for receipt in receipts})
 
     def still_ours(self, keys: Sequence[str], lease: Lease, now: dt.datetime) -> set[str]:
         return set()
@@ -132,9 +130,7 @@ def test_what_was_marked_and_taken_back_is_in_the_journal_before_its_row_is_gone
     journal, seen = Journal(tmp_path), list[str]()
 
     class Looking(Ledger):
-        def record(
-            self, marks: Sequence[str], receipts: Sequence[Receipt], lease: Lease, now: dt.datetime
-        ) -> tuple[list[Marked], set[str]]:
+        def record(self, marks: Sequence[str], receipts: Sequence[Receipt], lease: Lease, now: dt.datetime) -> Commit:
             seen.extend(entry.state for entry in journal.since(1).values())
             return super().record(marks, receipts, lease, now)
 

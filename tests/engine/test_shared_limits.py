@@ -257,9 +257,9 @@ def test_the_brake_does_not_hold_for_what_waited_for_a_planned_rest(
     first = engine(email=limited(bag, per_day=20))
     first.tick()
     first.stop()
-    clock.forward(hours=20)
+    clock.forward(hours=23.5)  # the window is open, and the day not over yet
     assert engine(email=limited(bag, per_day=20)).tick().hold == ""
-    clock.forward(days=5)
+    clock.forward(days=6, hours=1)
     assert "more than 100 messages fell due" in engine(email=limited(bag, per_day=20)).tick().hold
 
 
@@ -274,3 +274,12 @@ def test_what_the_mail_server_greets_with_counts_from_the_next_beat_on(
     running.tick()
     assert (len(bag.to), running._pools["email"]._carriers) == (5, 4)
     assert list(running.shut_channels()) == ["email"]
+
+
+def test_while_a_slow_channel_sends_for_hours_the_morning_mail_is_not_forgotten(store: Store, bag: Mailbag) -> None:
+    weeks, mornings = Weeks(store, bag, 60, per_minute=0.5), list[dt.datetime]()
+    weeks.engine._morning_mail = lambda _: mornings.append(weeks.clock.now())
+    with weeks.engine:
+        assert weeks.engine.tick().sent == 60
+    assert max(later - before for before, later in pairwise(mornings)) <= dt.timedelta(minutes=30)
+    assert len(mornings) >= 5

@@ -107,7 +107,7 @@ def test_what_is_stored_is_english_in_every_language(store: Store, clock: Clock)
     clock.forward(days=9)
     with in_pseudo(values_outside=True):
         brake(store, Decisions(store, Workspace()), clock.now)
-        given_up = receipt_of(Outcome("k", RETRY, reply="450 later"), 4, clock.now)
+        given_up = receipt_of(Outcome("k", RETRY, reply="450 later", own=True), 4, clock.now)
     reasons = [hold.reason for hold in store.engine.holds()]
     assert [reason[:22] for reason in reasons] == ["Nothing was sent since"]
     assert given_up.reason == "given up after 5 attempts: 450 later"

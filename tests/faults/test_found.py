@@ -87,7 +87,8 @@ def test_a_restore_does_not_allow_more_attempts_than_there_are(world: World) -> 
         sent(world, under_way(world, key), RETRY)
         if minutes == 25:
             restored(world, copy)
-    assert (row(world, key).state, world.entered[key]) == ("failed", 5)
+    assert (row(world, key).state, world.entered[key]) == ("retry", 5)
+    assert [each.words for each in world.store.refusals.open()] == [RETRY]
 
 
 def test_a_second_copy_keeps_its_flag_through_a_restore(world: World) -> None:

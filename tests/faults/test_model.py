@@ -30,8 +30,8 @@ PLACE = str(MEMORY) if MEMORY.is_dir() else None
 
 WHAT = {
     "tick": 5, "one step": 16, "all the way": 3, "think": 1, "claim": 1, "die": 2, "start": 3, "reconcile": 2,
-    "resolve": 2, "policy": 1, "operator": 1, "say": 4, "directory": 3, "decree": 4, "service mail": 1, "clock": 6,
-    "snapshot": 1, "restore": 1,
+    "resolve": 2, "policy": 1, "operator": 1, "word": 3, "say": 4, "directory": 3, "decree": 4, "service mail": 1,
+    "clock": 6, "snapshot": 1, "restore": 1,
 }  # fmt: skip
 """What may happen, and how often beside the rest. What cannot happen now is one step of a message instead."""
 
@@ -76,7 +76,8 @@ class Faults(RuleBasedStateMachine):
         self.possible: dict[str, Callable[[], bool]] = {
             "tick": self.tick, "one step": self.one_step, "all the way": self.all_the_way, "think": self.think,
             "claim": self.claim, "die": self.die, "start": self.start, "reconcile": self.reconcile,
-            "resolve": self.resolve, "policy": self.policy, "operator": self.operator, "say": self.say,
+            "resolve": self.resolve, "policy": self.policy, "operator": self.operator, "word": self.word,
+            "say": self.say,
             "directory": self.directory, "decree": self.decree, "service mail": self.service_mail,
             "clock": self.clock, "snapshot": self.snapshot, "restore": self.restore,
         }  # fmt: skip
@@ -233,6 +234,20 @@ class Faults(RuleBasedStateMachine):
             return False
         world, verdict = self.doing("operator"), self.one_of(["sent", "resend", "resend"])
         world.store.recovery.resolve(key, verdict, by="dana", now=world.now)
+        return True
+
+    def word(self) -> bool:
+        """The lead's word about what the servers refused; or one of the touches that it holds is tried again."""
+        refusals = self.world.store.refusals.open()
+        if not refusals:
+            return False
+        world, one = self.doing("word"), refusals[self.which % len(refusals)]
+        word = self.one_of(["person", "us", "message", "again", "resend"])
+        held = sorted(row.key for row in world.store.touches.open_rows(states=("retry",)) if row.held)
+        if word == "resend" and held:
+            world.store.recovery.resolve(held[0], "resend", by="dana", now=world.now)
+        elif word != "resend":
+            world.store.refusals.settle(one.id, word, by="dana", now=world.now)
         return True
 
     # -- people -----------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ DAY = (
     Rule("data", CUT, only=[NO_DATA], first=1),
     Rule("body", CUT, only=[NO_BODY], first=1),
     Rule("rcpt", "450 4.2.0 greylisted, come again", only=[GREY], first=2),
-    Rule("rcpt", "550 5.7.1 we do not want this", only=[UNWANTED]),
+    Rule("rcpt", "550 5.1.0 we do not want this", only=[UNWANTED]),
     Rule("mail", "421 4.7.0 enough for one connection", after=100),
 )
 

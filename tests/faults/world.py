@@ -50,7 +50,9 @@ LADDER = [
 ]
 
 OUTCOMES = {
-    "permanent": {"verdict": PERMANENT, "reply": "550 no"},
+    "permanent": {"verdict": PERMANENT, "reply": "550 no", "fault": "person"},
+    "unknown": {"verdict": PERMANENT, "reply": "550 why", "fault": "unknown", "alike": "550 why"},
+    "message": {"verdict": PERMANENT, "reply": "554 text", "fault": "message", "alike": "554 text"},
     "later": {"verdict": RETRY, "reply": "451 later"},
     "rate limited": {"verdict": RETRY, "reply": "429", "begun": False, "retry_after": 30.0},
     "nothing offered": {"verdict": RELEASED, "begun": False},
@@ -195,7 +197,7 @@ class LittleEngine:
         now = self.world.now
         in_time = flight.touch is None or now < flight.touch.not_after
         keys = [flight.key] if in_time else []
-        marked, _ = self.store.outbox.record(keys, (), flight.lease, now)
+        marked = self.store.outbox.record(keys, (), flight.lease, now).marked
         if dies:
             self.die()
             return
@@ -227,12 +229,14 @@ class LittleEngine:
     def _write(self, flight: Flight, receipt: Receipt) -> None:
         now, world = self.world.now, self.world
         whose = world.raw.execute("SELECT owner, fence FROM touch WHERE key = ?", (flight.key,)).fetchone()
-        line, taken_back = (receipt.key, receipt.state), receipt.state == "released"
+        taken_back = receipt.state == "released"
         if taken_back and flight.stage == "marked":
-            self.state.journal.write((), [line], fence=flight.lease.fence, now=now)
-        _, settled = self.store.outbox.record((), [receipt], flight.lease, now)
+            self.state.journal.write((), [(receipt.key, receipt.state)], fence=flight.lease.fence, now=now)
+        commit = self.store.outbox.record((), [receipt], flight.lease, now)
+        settled = commit.settled
         if settled and not taken_back:
-            self.state.journal.write((), [line], fence=flight.lease.fence, now=now)
+            self.state.journal.write((), list(settled.items()), fence=flight.lease.fence, now=now)
+        world.given_back.update(each.receipt.key for each in commit.judged if not each.receipt.counted)
         if settled:
             world.expect(
                 whose == (self.owner.name, flight.lease.fence), f"a receipt settles a claim of another: {flight.key}"
@@ -324,7 +328,8 @@ class World:
         self.resolver = Resolver(self.witness)
         self.engines: list[LittleEngine] = []
         self.entered: Counter[str] = Counter()  # how often each may have left
-        self.given_back: Counter[str] = Counter()  # of these, when nothing was offered
+        self.given_back: Counter[str] = Counter()  # of these, when nothing was offered, or it was not for their sake
+        self.freed: Counter[str] = Counter()  # how often none of the attempts before counts
         self.unreached: Counter[str] = Counter()  # of these, when a channel was found never to reach the person
         self.resent: Counter[tuple[str, str]] = Counter()  # by key and who said so
         self.moves: Counter[str] = Counter()
@@ -488,7 +493,8 @@ class World:
                 self.expect(flagged, f"I6: {key} is no possible duplicate any more")
             flagged = key not in self.doubted or bool(row.possible_duplicate)
             self.expect(flagged, f"I6: {key} is sent again after a doubt and carries no flag")
-            allowed = MOST_ATTEMPTS + self.unreached[key] + sum(self.resent[key, who] for who in WHO)
+            allowed = MOST_ATTEMPTS * (1 + self.freed[key]) + self.unreached[key]
+            allowed += sum(self.resent[key, who] for who in WHO)
             left = self.entered[key] - self.given_back[key]
             self.expect(left <= allowed, f"I1: {key} left {left} times, {allowed} are allowed")
             by_policy = 1 + self.resent[key, "resolver"] + self.restores
@@ -541,6 +547,7 @@ class World:
             self.expect(known, f"{key} went from {old} to {new} while '{self.doing}', which no move does")
             if move is not None:
                 self.moves[move.name] += 1
+                self.freed[key] += move is moves.FREE
                 if move is moves.SEND_AGAIN:
                     self.resent[key, self._who_resends(key)] += 1
                     self.doubted.add(key)

@@ -101,6 +101,17 @@ def test_all_mail_goes_by_the_provider_and_the_page_has_its_limits(tmp_path: Pat
     assert report.as_json()["limits"]["per_minute"] == 30
 
 
+def test_tokens_of_an_hour_last_for_weeks(tmp_path: Path) -> None:
+    templates, start = load_templates(shipped_folder(), None), utc("2027-01-04")
+    carried = AsIf(SHIPPED["gmail"])
+    script = Script(PLAN, PEOPLE, Workspace(), templates, start, utc("2027-02-10"), lambda: no_answers, as_if=carried)
+    with Rehearsal(script, tmp_path) as rehearsal:
+        rehearsal.run()
+        assert rehearsal.relay is not None
+        assert rehearsal.relay.refused == {}
+        assert len(rehearsal.relay.tokens) > 1
+
+
 def test_who_is_outside_the_company_is_not_reached_by_high_volume_email(tmp_path: Path) -> None:
     outside = replace(someone(9), email="kim@partner.example")
     _story, report = rehearsed(tmp_path, AsIf(SHIPPED["hve"]), [*PEOPLE, outside])

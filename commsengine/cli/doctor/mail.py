@@ -59,8 +59,13 @@ def _limits(wiring: Wiring, host: str) -> Iterator[Finding]:
     sent = wiring.store.channels.sent("email", now - limits.day) if wiring.has_database else 0
     if limits.per_day is not None:
         bounds.append(_("{number:,} in {time}", number=limits.per_day, time=n_time(limits.day)))
-    text = N_("{server} is taken for: {profile}; {limits}; {sent:,} have left in the last {time}.")
-    told = _(text, server=host, profile=profile.title, limits=", ".join(bounds), sent=sent, time=n_time(limits.day))
+    known = {"server": host, "limits": ", ".join(bounds), "sent": sent, "time": n_time(limits.day)}
+    if profile.whose:
+        text = N_("{server} is taken for: {profile}; {limits}; {sent:,} have left in the last {time}.")
+        told = _(text, **known, profile=profile.whose)
+    else:
+        text = N_("No limits of {server} are known, so it gets {limits}; {sent:,} have left in the last {time}.")
+        told = _(text, **known)
     running = wiring.store.campaigns.all() if wiring.has_database else []
     reached = sum(wiring.store.counts.audience(each.id) for each in running if each.state == "running")
     if limits.per_day is None or reached <= limits.per_day:

@@ -81,7 +81,7 @@ def _found(wiring: Wiring, token: str) -> Iterator[Finding]:
     read = [each for each in book.of(token) if each.finished_at]
     for each in book.of(token):
         if each.trouble:
-            from commsengine.channels.slack_words import remedy_of
+            from commsengine.channels.slack_refusals import remedy_of
 
             text = N_("The list of users cannot be read: {why}. Addresses are looked up one by one, 50 a minute.")
             yield problem(_(text, why=each.trouble), _(remedy_of(each.trouble)))
@@ -133,7 +133,7 @@ def slack_dm(wiring: Wiring, email: str) -> Iterator[Finding]:
 
 
 def _refused(error: DeliveryError, email: str = "") -> Finding:
-    from commsengine.channels.slack_words import remedy_of
+    from commsengine.channels.slack_refusals import remedy_of
 
     if error.unreachable:
         fix = _("Write the address that this person has in Slack, or their member ID in people.csv (column slack_id).")

@@ -201,12 +201,12 @@ def test_listmonk_1392_dropped_after_the_last_try_and_nobody_knew_whether_it_cou
     Here: it is failed, with the reason and every attempt on record, and the books add up.
     """
     run(store, crowd(3), once())
-    no = Outcome("", RETRY, "rcpt", "451 no")
+    no = Outcome("", RETRY, "rcpt", "452 4.2.2 no", fault="later", own=True)
     running = engine(email=a_channel(bag, lambda m: replace(no, key=m.key) if "2@" in m.to_email else None))
     running.tick()
     lives(running, store, clock, "2027-01-11 12:00")
     [failed] = store.touches.open_rows("crm", states=("failed",))
-    assert failed.reason == "given up after 5 attempts: 451 no"
+    assert failed.reason == "given up after 5 attempts: 452 4.2.2 no"
     assert [attempt.verdict for attempt in store.touches.attempts(failed.key)] == ["retry"] * 4 + ["failed"]
     assert states(store) == {"sent": 2, "failed": 1}
 
@@ -240,7 +240,7 @@ def test_listmonk_2221_1198_nobody_could_say_who_had_received_it(
     Here: for each person there is a row that says when it left, or why it did not, and the mail server's own word.
     """
     run(store, crowd(4), once(on_uncertain="hold"))
-    relay.fail("rcpt", "550 5.7.1 not by our policy")
+    relay.fail("rcpt", "501 Invalid RCPT TO address provided")
     relay.fail("dot", "cut")
     engine(email=over_smtp(relay)).tick()
     told = {row.person_id: (row.state, row.reason) for row in store.touches.list("crm")}

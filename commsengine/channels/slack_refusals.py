@@ -1,4 +1,4 @@
-"""The errors of Slack's Web API, and what each is about. A row: fault, the errors, what helps, and its kind.
+"""The errors of Slack's Web API, and what each is about: rows of the table of refusals.
 
 They are those of the documentation (August 2026) of the methods that are called here, and what apps report beside it.
 An error that no row names is ``unknown``. To teach it another one, add it to a row.
@@ -6,10 +6,8 @@ An error that no row names is ``unknown``. To teach it another one, add it to a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
-
 from commsengine.cadence.kinds_and_states import Fault, RefusalKind
+from commsengine.channels.refusal_rule import RefusalRule
 from commsengine.translation import N_
 
 INSTALL = N_("Install the app again and copy its bot token (xoxb-…)")
@@ -26,18 +24,13 @@ MOVING = N_("The workspace is moving into an Enterprise organisation: it works a
 UPDATE = N_("Slack has changed its interface: update commsengine, or report this")
 
 
-class SlackErrors(NamedTuple):
-    """``errors`` stand between blanks; ``remedy`` is a sentence without its full stop."""
-
-    fault: Fault
-    errors: str
-    remedy: str = ""
-    kind: RefusalKind = ""
+def _slack(fault: Fault, errors: str, remedy: str = "", kind: RefusalKind = "") -> RefusalRule:
+    return RefusalRule(fault, kind, "slack", word=errors, remedy=remedy)
 
 
-ROWS = (
+SLACK_REFUSALS = (
     # -- the person, and the conversation with them
-    SlackErrors(
+    _slack(
         "person",
         "users_not_found user_not_found user_not_visible user_disabled user_deactivated user_is_bot cannot_dm_bot "
         "cannot_dm_user channel_not_found is_archived is_inactive not_in_channel invalid_user_combination "
@@ -45,14 +38,14 @@ ROWS = (
         kind="gone",
     ),
     # -- this one message
-    SlackErrors(
+    _slack(
         "message",
         "invalid_blocks invalid_blocks_format invalid_attachments invalid_arguments no_text msg_too_long "
         "msg_blocks_too_long view_too_large too_many_attachments too_many_contact_cards "
         "attachment_payload_limit_exceeded markdown_text_conflict metadata_too_large invalid_metadata_format "
         "invalid_metadata_schema",
     ),
-    SlackErrors(  # where it is to stand, or what it is to replace
+    _slack(  # where it is to stand, or what it is to replace
         "message",
         "message_not_found cant_update_message edit_window_closed block_mismatch no_dual_broadcast_content_update "
         "cant_broadcast_message cannot_reply_to_message restricted_action_thread_locked "
@@ -60,7 +53,7 @@ ROWS = (
         "duplicate_message_not_found duplicate_external_id draft_already_deleted draft_already_sent draft_has_conflict "
         "draft_not_found",
     ),
-    SlackErrors(  # files that it would bring
+    _slack(  # files that it would bring
         "message",
         "blocked_file_type file_deleted file_is_deleted file_not_found file_share_limit_reached "
         "max_file_sharing_exceeded missing_file_data posting_to_channel_denied unable_to_share_files "
@@ -69,24 +62,24 @@ ROWS = (
         "slack_connect_lists_sharing_blocked",
     ),
     # -- us: token, scopes, the app, the rules of the workspace
-    SlackErrors("us", "invalid_auth not_authed token_revoked token_expired account_inactive", INSTALL),
-    SlackErrors(
+    _slack("us", "invalid_auth not_authed token_revoked token_expired account_inactive", INSTALL),
+    _slack(
         "us",
         "missing_scope no_permission not_allowed_token_type is_bot as_user_not_supported "
         "metadata_must_be_sent_from_app send_on_behalf_not_allowed",
         SCOPES,
     ),
-    SlackErrors(
+    _slack(
         "us",
         "access_denied ekm_access_denied enterprise_is_restricted two_factor_setup_required restricted_action "
         "restricted_action_read_only_channel",
         ALLOWED,
     ),
-    SlackErrors("us", "team_access_not_granted team_not_found", WORKSPACE),
-    SlackErrors("us", "accesslimited", NETWORK),
-    SlackErrors("us", "messages_tab_disabled", TAB),
-    SlackErrors("us", "not_enabled not_implemented", HOME),
-    SlackErrors(
+    _slack("us", "team_access_not_granted team_not_found", WORKSPACE),
+    _slack("us", "accesslimited", NETWORK),
+    _slack("us", "messages_tab_disabled", TAB),
+    _slack("us", "not_enabled not_implemented", HOME),
+    _slack(
         "us",
         "deprecated_endpoint method_deprecated unknown_method upgrade_required invalid_arg_name invalid_array_arg "
         "invalid_charset invalid_form_data invalid_post_type missing_post_type invalid_json json_not_object "
@@ -94,30 +87,25 @@ ROWS = (
         "invalid_limit invalid_ts_latest invalid_ts_oldest invalid_metadata_filter_keys",
         UPDATE,
     ),
-    SlackErrors("quota", "message_limit_exceeded", PLAN),
+    _slack("quota", "message_limit_exceeded", PLAN),
     # -- only this moment
-    SlackErrors("later", "ratelimited rate_limited", kind="busy"),
-    SlackErrors("later", "team_added_to_org org_login_required", MOVING, "down"),
-    SlackErrors(
+    _slack("later", "ratelimited rate_limited", kind="busy"),
+    _slack("later", "team_added_to_org org_login_required", MOVING, "down"),
+    _slack(
         "later",
         "fatal_error internal_error service_unavailable request_timeout update_failed external_channel_migrating "
         "streaming_state_conflict hash_conflict invalid_cursor expired_trigger_id exchanged_trigger_id "
         "invalid_trigger_id",
     ),
     # -- it may be the app or the person who is not admitted: what the others get will tell
-    SlackErrors("unknown", "app_access_restricted"),
+    _slack("unknown", "app_access_restricted"),
+    RefusalRule("unknown", channel="slack"),
 )
 
-
-def by_error(rows: Iterable[SlackErrors]) -> Mapping[str, SlackErrors]:
-    return {error: row for row in rows for error in row.errors.split()}
-
-
-KNOWN = by_error(ROWS)
-UNKNOWN = SlackErrors("unknown", "")
+KNOWN = {error: row for row in SLACK_REFUSALS for error in row.word.split()}
 
 
 def remedy_of(reply: str) -> str:
     """A sentence; empty where nothing is known to help. The reply may go on after the error."""
-    remedy = KNOWN.get(reply.partition(" ")[0], UNKNOWN).remedy
-    return f"{remedy}." if remedy else ""
+    found = KNOWN.get(reply.partition(" ")[0])
+    return f"{found.remedy}." if found and found.remedy else ""

@@ -1,0 +1,83 @@
+"""``refusals`` and ``refusal``: what a mail server or Slack refused and nobody has settled, and the word about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from commsengine.cadence.kinds_and_states import RefusalWord
+from commsengine.cli.output import json_option, n_people, n_touches, say, show_json, table, when
+from commsengine.cli.workspace import with_workspace
+from commsengine.errors import InputError
+from commsengine.translation import N_, _
+
+if TYPE_CHECKING:
+    from commsengine.wiring import Wiring
+
+DONE: Mapping[RefusalWord, str] = {
+    "person": N_("It is about these people: {touches} failed, and whoever is refused alike fails from now on."),
+    "us": N_("It is about us: {touches} tried again, and the channel rests when it is refused alike."),
+    "message": N_("It is about the text: nothing of that message is sent until its text is changed. {touches} held."),
+    "again": N_("{touches} tried again."),
+}
+
+
+@click.command()
+@json_option
+@with_workspace
+def refusals(wiring: Wiring, as_json: bool) -> None:
+    """List what servers refused and nobody has settled.
+
+    Their people wait for your word, or for the next try.
+
+    Example: commsengine refusals
+    """
+    from commsengine.reports import status
+
+    found = status.refusals(wiring.store)
+    if as_json:
+        show_json({"refusals": found})
+        return
+    if not found:
+        click.echo(_("No refusal waits for a word."))
+    show_refusals(found)
+
+
+def show_refusals(found: Sequence[Mapping[str, Any]]) -> None:
+    rows = [
+        (each["id"], when(each["since"]), each["channel"], _about(each), n_people(each["people"]), each["words"])
+        for each in found
+    ]
+    table([N_("id"), N_("since"), N_("channel"), N_("campaign"), N_("waiting"), N_("the server's words")], rows)
+    if found:
+        say(_("Settle one: commsengine refusal ID --person, --us, --message or --again"))
+
+
+def _about(each: Mapping[str, Any]) -> str:
+    campaigns = ", ".join(each["campaigns"])
+    if not each["message"]:
+        return campaigns
+    text = N_("{campaign} {message}: nothing of it is sent") if each["holds"] else N_("{campaign} {message}")
+    return _(text, campaign=campaigns, message=each["message"])
+
+
+@click.command()
+@click.argument("number", metavar="ID", type=int)
+@click.option("--person", "word", flag_value="person", help=N_("It is about these people: they fail."))
+@click.option("--us", "word", flag_value="us", help=N_("It is about our sender or machine: try again, fail nobody."))
+@click.option("--message", "word", flag_value="message", help=N_("It is about the text: nothing more of it is sent."))
+@click.option("--again", "word", flag_value="again", help=N_("Try all of them again, once, now."))
+@with_workspace
+def refusal(wiring: Wiring, number: int, word: RefusalWord | None) -> None:
+    """Say what a refusal is about: these people, us, or the text.
+
+    Equal ones of that channel are judged by it from now on.
+
+    Example: commsengine refusal 3 --us
+    """
+    if word is None:
+        raise InputError(_("Say what it is about."), _("Write --person, --us, --message or --again."))
+    concerned = wiring.store.refusals.settle(number, word, by=wiring.operator, now=wiring.clock())
+    click.echo(_(DONE[word], touches=n_touches(concerned)))
