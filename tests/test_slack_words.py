@@ -98,6 +98,12 @@ def test_an_event_that_slack_sends_again_is_recorded_and_answered_once(team: Tea
     assert team.questions() == ["Can I keep my notebook?\nAnd until when?"]
 
 
+def test_an_answer_that_slack_asks_to_send_later_comes_later(team: Team) -> None:
+    post = team.sent()
+    team.slack.limit("chat.postMessage")
+    assert PROMISE in team.say("Can I keep my notebook?", thread=post.ts).text
+
+
 def test_what_is_not_recorded_is_answered_once_too(team: Team) -> None:
     post = team.sent()
     typed = team.slack.team.say(post.user, "Thanks!", post.ts)

@@ -35,7 +35,8 @@ class SlackUser:
 
 @dataclass(slots=True)
 class Post:
-    """One message in a direct conversation. ``arrived_at`` is monotonic, in seconds; ``edits`` counts the updates.
+    """One message in a direct conversation. ``arrived_at`` is monotonic, in seconds; ``edits`` counts the updates, of
+    which ``edited_at`` is the last.
 
     ``thread`` is the ``ts`` of the message below which it stands; ``broadcast``: beside that in the conversation too.
     ``typed`` are those of the person.
@@ -49,6 +50,7 @@ class Post:
     metadata: dict[str, Any]
     arrived_at: float
     edits: int = 0
+    edited_at: float = 0.0
     only_visible_to: str = ""
     thread: str = ""
     broadcast: bool = False
@@ -192,7 +194,7 @@ class SlackTeam:
 
     def update(self, post: Post, text: str, blocks: list[dict[str, Any]]) -> None:
         with self._lock:
-            post.text, post.blocks, post.edits = text, blocks, post.edits + 1
+            post.text, post.blocks, post.edits, post.edited_at = text, blocks, post.edits + 1, time.monotonic()
 
     def forget_conversation(self, email: str) -> None:
         # As if Slack had closed the conversation: its id is not known any more.

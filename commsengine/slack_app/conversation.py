@@ -10,6 +10,7 @@ import datetime as dt
 import html
 import re
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,12 +18,14 @@ from typing import Any
 
 import structlog
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
 from commsengine.answers.inbox import AnswerInbox
 from commsengine.answers.typed_words import ONLY_A_FILE, Typed, TypedWords
+from commsengine.channels.slack import broken, refused
 from commsengine.content.slots import slack_text
 from commsengine.errors import InputError
-from commsengine.slack_app.accounts import Accounts, quietly
+from commsengine.slack_app.accounts import Accounts
 from commsengine.slack_app.redrawing import CardPlace, Redrawing
 from commsengine.store.records import TouchRecord
 from commsengine.translation import N_, _, in_language
@@ -40,6 +43,9 @@ BY_A_PERSON = {"", "file_share", "thread_broadcast", "me_message"}
 
 REMEMBERED = 1000
 """Events whose delivery is remembered: Slack's repetitions come within the hour."""
+
+TRIES, LONGEST_WAIT = 3, 10.0
+"""Of an answer that Slack asks us to send later, and the seconds between two of them."""
 
 log = structlog.get_logger(__name__)
 
@@ -120,11 +126,26 @@ class Conversation:
 
     def _after(self, typed: Typed, heard: _Heard) -> None:
         if heard.said:
-            channel, _colon, thread = typed.root.partition(":")
-            text = slack_text(heard.said)
-            quietly(self._client, "chat_postMessage", channel=channel, thread_ts=thread, text=text)
+            self._say(typed, slack_text(heard.said))
         if heard.place is not None:
             self._cards.draw(heard.place)
+
+    def _say(self, typed: Typed, text: str) -> None:
+        # Slack takes one message a second in a conversation, and somebody who types quickly is answered as quickly.
+        conversation, _colon, thread = typed.root.partition(":")
+        for _try in range(TRIES):
+            try:
+                self._client.chat_postMessage(channel=conversation, thread_ts=thread, text=text)
+            except SlackApiError as failure:
+                error = refused(failure, marked=False)
+            except Exception as failure:  # the SDK has no closed list of what it raises
+                error = broken(failure, marked=False)
+            else:
+                return
+            log.warning("slack_reply_failed", cause=error.reply)
+            if error.retry_after is None:
+                return
+            time.sleep(min(error.retry_after, LONGEST_WAIT))
 
 
 def _typed_by_a_person(event: Event) -> bool:

@@ -54,8 +54,8 @@ LATE = N_("That cannot be taken back any more. Ask a question if it should be ch
 TIMEOUT = 10
 """Seconds for a call that no answer depends on."""
 
-AT_ONCE, FEW = 16, 4
-"""Presses, and replies to messages, that are worked on at a time: a card that Slack is slow to draw holds one up."""
+AT_ONCE = 16
+"""Presses that are recorded at a time, and as many calls back to Slack: where these hang, presses go on."""
 
 log = structlog.get_logger(__name__)
 
@@ -86,7 +86,7 @@ class SlackApp:
         parts = (inbox, self._accounts, self.cards, self._client, clock)
         self._conversation = Conversation(TypedWords(store, inbox), *parts)
         self._home = HomeTab(inbox, self._accounts, self._client, clock)
-        self._replies = ThreadPoolExecutor(FEW, "slack-reply")
+        self._replies = ThreadPoolExecutor(AT_ONCE, "slack-reply")
         self.bolt = App(
             client=self._client,
             logger=quiet,
@@ -159,7 +159,10 @@ class SlackApp:
             card = self._theirs(place, user)
             said = card if isinstance(card, str) else self._unless_known(card, place, evidence, act)
             ack()  # after the commit: had it failed, Slack would say so
-            self._shown(card, place, respond) if isinstance(card, Card) and said is None else _whisper(respond, said)
+            if isinstance(card, Card) and said is None:
+                self._later(partial(self._shown, card, place, respond))
+            else:
+                self._later(partial(_whisper, respond, said))
 
         return handle
 
@@ -207,7 +210,7 @@ class SlackApp:
                 return
             ack()
             if isinstance(card, Card):
-                self._shown(card, place)
+                self._later(partial(self._shown, card, place))
 
         return handle
 

@@ -32,7 +32,7 @@ from commsengine.store.slack.redraws import Redraws
 USES = 4
 """Calls to one ``response_url``; Slack takes five, and one stays for a word to the person."""
 
-PATIENCE = 3
+PATIENCE = 8
 """Seconds for a call to a ``response_url``: after that the worker has its turn."""
 
 GIVEN_UP = dt.timedelta(seconds=30)
@@ -184,7 +184,7 @@ class Redrawing:
 
     def _fail(self, card: Redraw, error: DeliveryError) -> None:
         log.warning("slack_redraw_failed", cause=error.reply, key=card.key)
-        if error.verdict == PERMANENT:  # the card is gone, or Slack will never take it
+        if error.verdict == PERMANENT or error.fault in ("person", "message"):  # gone, or Slack will never take it
             self._queue.drop(card.remote_id)
         elif error.retry_after is not None:
             self._free_at = self._seconds() + error.retry_after
