@@ -74,15 +74,16 @@ def test_each_provider_says_what_must_be_set() -> None:
 
 
 def sent(due: str, left: str) -> TouchRecord:
-    return cast(TouchRecord, SimpleNamespace(channel="email", due_at=utc(due), sent_at=utc(left)))
+    return cast(TouchRecord, SimpleNamespace(key=left, channel="email", due_at=utc(due), sent_at=utc(left)))
 
 
 def test_the_largest_waves_and_when_their_last_message_left() -> None:
     small, large = ("2027-01-11 08:00", "2027-01-11 08:05"), ("2027-01-12 08:00", "2027-01-12 09:10")
-    waves = busiest([sent(*small), sent(*large), sent(large[0], large[0])])
-    assert [(wave.at, wave.messages, wave.took) for wave in waves] == [
-        (utc(large[0]), 2, dt.timedelta(minutes=70)),
-        (utc(small[0]), 1, dt.timedelta(minutes=5)),
+    announced = {large[1]: utc("2027-01-12 09:00")}
+    waves = busiest([sent(*small), sent(*large), sent(large[0], large[0])], announced)
+    assert [(wave.at, wave.messages, wave.took, wave.announced_at) for wave in waves] == [
+        (utc(large[0]), 2, dt.timedelta(minutes=70), utc("2027-01-12 09:00")),
+        (utc(small[0]), 1, dt.timedelta(minutes=5), utc(small[0])),
     ]
 
 
