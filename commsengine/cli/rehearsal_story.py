@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -15,8 +14,6 @@ from commsengine.cli.output import n_follow_ups, n_messages, n_people, n_touches
 from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from commsengine.channels.providers import ProviderProfile
     from commsengine.sandbox.as_if_report import AsIfReport
     from commsengine.sandbox.rehearse import Story
@@ -86,12 +83,12 @@ def _as_if(report: AsIfReport) -> None:
         title(limits_in_words(report.as_if.mail))
     if report.as_if.slack_cold:
         title(_("Slack, with an app that is new to it."))
-    columns = [N_("largest waves"), N_("by"), N_("messages"), N_("last one left"), N_("minutes after")]
+    columns = [N_("largest waves"), N_("by"), N_("messages"), N_("last one left"), N_("as simulate said")]
     rows = [
-        (when(wave.at), wave.channel, f"{wave.messages:,}", when(wave.last_sent_at), f"{_minutes(wave.took):,}")
+        (when(wave.at), wave.channel, f"{wave.messages:,}", when(wave.last_sent_at), when(wave.announced_at))
         for wave in report.waves
     ]
-    table(columns, rows, right=["messages", "minutes after"])
+    table(columns, rows, right=["messages"])
     click.echo()
     for line in _findings(report):
         click.echo(line)
@@ -146,10 +143,6 @@ def _refusals(report: AsIfReport) -> Iterator[str]:
         yield _("Nothing was refused.")
 
 
-def _minutes(span: dt.timedelta) -> int:
-    return math.ceil(span.total_seconds() / 60)
-
-
 def _counts(what: str, times: str, rows: Iterable[tuple[str, int]]) -> None:
     table([what, times], [(_(name), f"{number:,}") for name, number in rows], right=[times])
 
@@ -190,4 +183,9 @@ def _agreement(story: Story) -> str:
         touches = len(story.touches)
         return _("What was sent equals what simulate said: {touches:,} of {touches:,} touches.", touches=touches)
     text = N_("It differs from simulate: {missing:,} missing, {unforeseen:,} unforeseen.")
+    if story.report is not None and story.report.held_up:
+        text = N_(
+            "It differs from simulate ({missing:,} missing, {unforeseen:,} unforeseen): who heard on a later day also "
+            "answered later."
+        )
     return _(text, missing=len(story.missing), unforeseen=len(story.unforeseen))

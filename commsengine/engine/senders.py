@@ -107,7 +107,7 @@ class SenderPool:
     def obey(self, limits: SendingLimits, room: int | None) -> None:
         """``room`` is how many more may leave today, of which nothing is under way; ``None`` without a limit."""
         with self._news:
-            self._room = None if room is None else room + self._open
+            self._room = room
             if limits != self._limits:
                 self._limits = limits
                 self._apply(limits)
@@ -129,8 +129,8 @@ class SenderPool:
         with self._news:
             if self._stopping or self.breaker.shut(now):
                 return 0
-            capacity = 1 if self.breaker.trying else self._capacity
-            return max(0, min(capacity, capacity if self._room is None else self._room) - self._open)
+            places = (1 if self.breaker.trying else self._capacity) - self._open
+            return max(0, places if self._room is None else min(places, self._room))
 
     @property
     def idle(self) -> bool:
@@ -151,6 +151,8 @@ class SenderPool:
                 self._give_back(claimed)
                 return
             self._open += len(claimed)
+            if self._room is not None:  # until the next beat counts again
+                self._room -= len(claimed)
             self._queue.extend(list(claimed[start : start + size]) for start in range(0, len(claimed), size))
             self._news.notify_all()
 

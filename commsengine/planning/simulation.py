@@ -256,11 +256,11 @@ def _forecast(
         if place % step == 0:
             moved = _moved(carried, asked.forecast_one(free, person, everyone[place][1]), asked.campaign)
         at_limit = _at_weekly_limit(seen.touches, asked.campaigns.workspace, plan)
-        queue = _queue(asked.campaigns, person, seen.touches)
+        queue = queue_of(asked.campaigns, person, seen.touches)
         yield _PersonForecast(person, shown, skipped, _why_not(seen, asked.campaign), moved, at_limit, queue)
 
 
-def _queue(campaigns: Campaigns, person: Person, touches: Sequence[Touch]) -> list[Waiting]:
+def queue_of(campaigns: Campaigns, person: Person, touches: Sequence[Touch]) -> list[Waiting]:
     """What of all campaigns their channels have to carry."""
     plans = {campaign.id: campaign.plan for campaign in campaigns.running}
     hours = {name: Hours(plan, person, campaigns.workspace.black_out) for name, plan in plans.items()}

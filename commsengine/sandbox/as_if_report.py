@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
 
 from commsengine.cadence.calendar import zone_of
 from commsengine.cadence.kinds_and_states import Carrier
@@ -19,25 +19,29 @@ from commsengine.sandbox.slack_server import SlackStandIn
 from commsengine.store.records import TouchRecord
 
 MOST_WAVES = 3
+Announced = Mapping[str, dt.datetime | None]
+"""When each touch should leave, by its key."""
+
 LATE = dt.timedelta(hours=1)
 """What leaves so long after it was due is told as late."""
 
 
 @dataclass(frozen=True, slots=True)
 class SentWave:
-    """The messages of one channel that were due at one instant, and when the last of them left."""
+    """The messages of one channel that were due at one instant; when the last of them left, and should have left."""
 
     channel: Carrier
     at: dt.datetime
     messages: int
     last_sent_at: dt.datetime
+    announced_at: dt.datetime
 
     @property
     def took(self) -> dt.timedelta:
         return self.last_sent_at - self.at
 
     def as_json(self) -> dict[str, Any]:
-        return {"channel": self.channel, "at": self.at, "messages": self.messages, "last_sent_at": self.last_sent_at}
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,11 @@ class AsIfReport:
     delayed: int
     connections: int
 
+    @property
+    def held_up(self) -> bool:
+        """Whether people heard on a later day, so that they could not answer when they were supposed to."""
+        return bool(self.next_day)
+
     def as_json(self) -> dict[str, Any]:
         profile = self.as_if.mail
         return {
@@ -86,24 +95,39 @@ class AsIfReport:
         }
 
 
+class Rehearsed(Protocol):
+    """What of a script the report is about."""
+
+    @property
+    def as_if(self) -> AsIf: ...
+
+    @property
+    def plan(self) -> Plan: ...
+
+    @property
+    def people(self) -> Sequence[Person]: ...
+
+
 def report_of(
-    as_if: AsIf,
+    script: Rehearsed,
+    announced: Announced,
     relay: RelayStandIn | None,
     slack: SlackStandIn,
-    plan: Plan,
-    people: Iterable[Person],
     records: Sequence[TouchRecord],
 ) -> AsIfReport:
     """``records`` are those of the touches; ``relay`` is where the mail went, if it went by a provider."""
+    as_if = script.as_if
     turned_away = Counter(f"{method}: ratelimited" for method in slack.turned_away) if as_if.slack_cold else {}
-    by_id = {person.id: person for person in people}
+    by_id = {person.id: person for person in script.people}
     sent = [record for record in records if record.channel in as_if.channels and record.sent_at is not None]
     return AsIfReport(
         as_if,
-        busiest(sent),
+        busiest(sent, announced),
         fullest_day(relay.instants, relay.limits) if relay else None,
         sum(_waited(record) > LATE for record in sent),
-        sorted({by_id[record.person_id or ""].email for record in sent if _on_a_later_date(record, by_id, plan)}),
+        sorted(
+            {by_id[record.person_id or ""].email for record in sent if _on_a_later_date(record, by_id, script.plan)}
+        ),
         sorted(person.email for person in by_id.values() if relay and relay.is_outside(person.email)),
         {**(relay.refused if relay else {}), **turned_away},
         relay.delayed if relay else 0,
@@ -111,13 +135,20 @@ def report_of(
     )
 
 
-def busiest(sent: Iterable[TouchRecord]) -> list[SentWave]:
+def busiest(sent: Iterable[TouchRecord], announced: Announced) -> list[SentWave]:
     """The largest first; of equal ones the earlier."""
-    waves: dict[tuple[Carrier, dt.datetime], list[dt.datetime]] = {}
+    waves: dict[tuple[Carrier, dt.datetime], list[TouchRecord]] = {}
     for record in sent:
-        waves.setdefault((record.channel, record.due_at), []).append(record.sent_at or record.due_at)
-    found = [SentWave(channel, at, len(left), max(left)) for (channel, at), left in waves.items()]
-    return sorted(found, key=lambda wave: (-wave.messages, wave.at))[:MOST_WAVES]
+        waves.setdefault((record.channel, record.due_at), []).append(record)
+    largest = sorted(waves, key=lambda wave: (-len(waves[wave]), wave[1]))[:MOST_WAVES]
+    return [_wave(waves[wave], announced) for wave in largest]
+
+
+def _wave(records: Sequence[TouchRecord], announced: Announced) -> SentWave:
+    first = records[0]
+    last = max(record.sent_at or record.due_at for record in records)
+    expected = max(announced.get(record.key) or record.due_at for record in records)
+    return SentWave(first.channel, first.due_at, len(records), last, expected)
 
 
 def fullest_day(instants: Sequence[dt.datetime], limits: SendingLimits) -> FullestDay | None:

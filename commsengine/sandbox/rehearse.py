@@ -13,7 +13,7 @@ import secrets
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -30,9 +30,11 @@ from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.campaigns import control
 from commsengine.channels.access_tokens import AccessTokens
-from commsengine.channels.providers import ProviderProfile
+from commsengine.channels.providers import ProviderProfile, SendingLimits
 from commsengine.engine.senders import ChannelSetup
 from commsengine.engine.state_folder import StateFolder
+from commsengine.planning.departures import departures
+from commsengine.planning.simulation import queue_of
 from commsengine.reports.followups import FollowUp, followups
 from commsengine.sandbox.as_if import PLAIN, AsIf
 from commsengine.sandbox.as_if_report import AsIfReport, report_of
@@ -87,11 +89,20 @@ class Script:
 
     def foreseen(self, each: int = 1) -> list[Touch]:
         """Every touch that ``simulate`` says; with ``each`` about those of every n-th person."""
+        return [touch for _, touches in self._forecasts(each) for touch in touches]
+
+    def _forecasts(self, each: int = 1) -> Iterator[tuple[Person, Sequence[Touch]]]:
         pauses = {self.plan.campaign: [self.pause]} if self.pause else {}
         history = History(rosters={self.plan.campaign: self.start})
         some = [(replace(person, since=self.start), history) for person in self.people[::each]]
         seen = forecast_together(self.campaigns(), some, self.start, self.until, self.supposing(), pauses)
-        return [touch for _, one in seen for touch in one.touches]
+        return ((person, one.touches) for person, one in seen)
+
+    def announced(self, limits: Mapping[Carrier, SendingLimits]) -> dict[str, dt.datetime | None]:
+        """When each touch leaves, as ``simulate`` says, by its key; ``None`` for what a newer one overtakes."""
+        campaigns = self.campaigns()
+        queue = (one for person, touches in self._forecasts() for one in queue_of(campaigns, person, touches))
+        return departures(queue, limits, {})
 
 
 @dataclass(frozen=True)
@@ -338,7 +349,8 @@ class Rehearsal:
         script = self.script
         if not script.as_if:
             return None
-        return report_of(script.as_if, self.relay, self.sandbox.slack, script.plan, script.people, records)
+        announced = script.announced({name: setup.profile().limits for name, setup in self.wiring.channels.items()})
+        return report_of(script, announced, self.relay, self.sandbox.slack, records)
 
     def _moment(self, moments: Sequence[PausedMoment], made: Iterable[Fingerprint]) -> PausedMoment | None:
         if not moments:

@@ -74,15 +74,16 @@ def test_each_provider_says_what_must_be_set() -> None:
 
 
 def sent(due: str, left: str) -> TouchRecord:
-    return cast(TouchRecord, SimpleNamespace(channel="email", due_at=utc(due), sent_at=utc(left)))
+    return cast(TouchRecord, SimpleNamespace(key=left, channel="email", due_at=utc(due), sent_at=utc(left)))
 
 
 def test_the_largest_waves_and_when_their_last_message_left() -> None:
     small, large = ("2027-01-11 08:00", "2027-01-11 08:05"), ("2027-01-12 08:00", "2027-01-12 09:10")
-    waves = busiest([sent(*small), sent(*large), sent(large[0], large[0])])
-    assert [(wave.at, wave.messages, wave.took) for wave in waves] == [
-        (utc(large[0]), 2, dt.timedelta(minutes=70)),
-        (utc(small[0]), 1, dt.timedelta(minutes=5)),
+    announced = {large[1]: utc("2027-01-12 09:00")}
+    waves = busiest([sent(*small), sent(*large), sent(large[0], large[0])], announced)
+    assert [(wave.at, wave.messages, wave.took, wave.announced_at) for wave in waves] == [
+        (utc(large[0]), 2, dt.timedelta(minutes=70), utc("2027-01-12 09:00")),
+        (utc(small[0]), 1, dt.timedelta(minutes=5), utc(small[0])),
     ]
 
 
@@ -123,3 +124,30 @@ def test_slack_alone_carries_all(tmp_path: Path) -> None:
     story, report = rehearsed(tmp_path, AsIf(slack_cold=True), [MIA, *PEOPLE[:2]])
     assert (story.agrees, {channel for *_, channel, _due, _skip in story.touches}) == (True, {"slack", "personal"})
     assert (report.day, report.connections, report.waves[0].channel) == (None, 0, "slack")
+
+
+def ours(**limits: Any) -> AsIf:
+    return AsIf(ProviderProfile("ours", "Our relay", SendingLimits(**limits)))
+
+
+MINUTE = dt.timedelta(minutes=1)
+
+
+def test_a_slow_provider_is_waited_for_by_the_clock_of_the_rehearsal(tmp_path: Path) -> None:
+    story, report = rehearsed(tmp_path, ours(connections=1, per_minute=1))
+    assert (story.agrees, report.refused, report.delayed) == (True, {}, 0)
+    wave = report.waves[0]
+    assert (wave.messages, wave.announced_at - wave.at) == (6, 5 * MINUTE)
+    assert abs(wave.last_sent_at - wave.announced_at) <= MINUTE
+
+
+def test_who_does_not_fit_into_a_day_hears_on_the_next_as_announced(tmp_path: Path) -> None:
+    """Nothing is refused and nobody is skipped as late. Who waited over a weekend has the newest of two reminders."""
+    story, report = rehearsed(tmp_path, ours(connections=2, per_day=4))
+    assert (report.refused, report.late, report.held_up) == ({}, 4, True)
+    assert report.next_day == [PEOPLE[4].email, PEOPLE[5].email]
+    assert report.day is not None
+    assert (report.day.messages, report.day.full[0]) == (4, dt.date(2027, 1, 11))
+    assert {skip for *_, skip in story.touches} == {"", "superseded"}
+    assert [wave.last_sent_at - wave.at for wave in report.waves[:2]] == [dt.timedelta(days=1)] * 2
+    assert all(abs(wave.last_sent_at - wave.announced_at) <= MINUTE for wave in report.waves)
