@@ -35,12 +35,12 @@ class SocketSlack(Server):
         self._link: socket.socket | None = None
         super().__init__()
 
-    def press(self, payload: Mapping[str, Any], envelope: str = "e1") -> bool:
+    def press(self, payload: Mapping[str, Any], envelope: str = "e1", kind: str = "interactive") -> bool:
         """Sends it down the newest link; whether there was one. Slack keeps nothing for later."""
         link = self._link
         if link is None:
             return False
-        told = {"envelope_id": envelope, "type": "interactive", "payload": payload}
+        told = {"envelope_id": envelope, "type": kind, "payload": payload}
         link.sendall(frame(json.dumps(told).encode()))
         return True
 

@@ -53,6 +53,16 @@ def test_a_press_over_the_socket_is_recorded_and_acknowledged(house: Answering) 
     assert (house.kinds(), slack.acknowledged) == (["acknowledged"], ["e1"])
 
 
+def test_words_over_the_socket_are_recorded_and_acknowledged(house: Answering) -> None:
+    key = house.touch(channel="slack")
+    event = {"type": "message", "channel_type": "im", "channel": "D1", "user": "UANA", "text": "Why?", "ts": "1.000002"}
+    with SocketSlack() as slack, connected(house, slack):
+        assert slack.linked.wait(PATIENCE)
+        slack.press({"type": "event_callback", "event_id": "Ev1", "event": event}, kind="events_api")
+        assert slack.got_one.wait(PATIENCE)
+    assert [(one.text, one.key) for one in house.store.questions.all()] == [("Why?", key)]
+
+
 def test_another_persons_press_over_the_socket_is_refused(house: Answering) -> None:
     with SocketSlack() as slack, connected(house, slack):
         assert slack.linked.wait(PATIENCE)
