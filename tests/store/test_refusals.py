@@ -165,3 +165,24 @@ def test_cancelling_and_erasing_end_what_is_held(sending: Store) -> None:
     assert one.people == 1
     sending.campaigns.cancel("crm", by="dana", now=NOW)
     assert sending.refusals.open() == []
+
+
+def test_another_message_that_gets_through_ends_no_run_of_a_text(sending: Store) -> None:
+    told(sending, 0, 1, fault="message")
+    other, last = touch_of(5, message="one-list"), touch_of(6, message="one-list")
+    claim(sending, other, last)
+    mark(sending, other, last)
+    receipts = [Receipt(each.key, "sent", NOW) for each in (other, last)]
+    sending.outbox.record((), receipts, lease(), NOW)
+    told(sending, 2, fault="message")
+    assert [each.holds for each in sending.refusals.open()] == [True]
+
+
+def test_no_attempt_counts_of_what_goes_on_after_all(sending: Store) -> None:
+    told(sending, 0, fault="later")
+    told(sending, 0)
+    (one,) = sending.refusals.open()
+    sending.refusals.settle(one.id, "us", by="dana", now=NOW)
+    record = sending.touches.row(touch_of(0).key)
+    assert record
+    assert (record.attempts, record.uncounted) == (2, 2)
