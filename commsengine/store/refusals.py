@@ -119,20 +119,22 @@ def judged(
         else:
             found[each.key] = _judge(connection, each, row, fence, now)
             running = None
-    late = _settled_since(connection, found, now)
+    late = _settled_since(connection, found, rows, now)
     return [*kept, *(one.receipt for one in late)], late
 
 
-def _settled_since(connection: Connection, found: Mapping[str, JudgedReceipt], now: dt.datetime) -> list[JudgedReceipt]:
+def _settled_since(
+    connection: Connection, found: Mapping[str, JudgedReceipt], rows: Mapping[str, Row[Any]], now: dt.datetime
+) -> list[JudgedReceipt]:
     # what a later receipt of the same commit has settled
     held = sorted({one.receipt.refusal_id or 0 for one in found.values() if one.receipt.held})
     settled = (refusal.c.id.in_(held), refusal.c.settled_at.is_not(None))
     faults = {row.id: row.fault for row in connection.execute(select(refusal).where(*settled))} if held else {}
     return [
-        replace(one, receipt=_final(connection, one.receipt, faults[one.receipt.refusal_id], now))
+        replace(one, receipt=_final(connection, one.receipt, faults[one.receipt.refusal_id], rows[key], now))
         if one.receipt.held and one.receipt.refusal_id in faults
         else one
-        for one in found.values()
+        for key, one in found.items()
     ]
 
 
@@ -184,12 +186,14 @@ def _judge(connection: Connection, receipt: Receipt, row: Row[Any], fence: int, 
         rests = known.words if fault == "us" else ""
     elif fault == "message" and _in_a_row(connection, known, receipt) >= PEOPLE and known.holds_since is None:
         _change(connection, known, holds_since=now)
-    final = _final(connection, receipt, fault, now)
+    final = _final(connection, receipt, fault, row, now)
     return JudgedReceipt(final, row.channel, row.campaign, row.message, row.rung or 0, rests)
 
 
-def _final(connection: Connection, receipt: Receipt, fault: Fault, now: dt.datetime) -> Receipt:
+def _final(connection: Connection, receipt: Receipt, fault: Fault, row: Row[Any], now: dt.datetime) -> Receipt:
     if fault == "person":
+        noted = update(attempt).where(attempt.c.key == receipt.key, attempt.c.n == row.attempts + 1)
+        connection.execute(noted.values(verdict="failed", fault=fault))
         return replace(receipt, state="failed", fault=fault, held=False, counted=True, retry_at=None)
     if fault == "us":
         return replace(receipt, fault=fault, held=False, retry_at=now + AFTER_A_REST)

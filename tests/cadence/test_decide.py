@@ -17,6 +17,9 @@ MONDAY_9 = "2027-01-11 08:00"  # in UTC: 09:00 in Berlin
 RETRY = a_row(MONDAY_9, state="retry", retry_at=utc("2027-01-11 08:05"), attempts=1)
 
 
+ONE = a_plan(a_message(cadence={"every": "240h", "times": "1"}, follow_up=[]))
+
+
 def asked(now: str, history: History = NOTHING_YET, plan: Plan | None = None, person: Person = BERLIN) -> Decision:
     return decide(running(plan or a_plan()), person, history, utc(now))
 
@@ -197,6 +200,26 @@ def test_a_retry_keeps_its_date_when_the_person_has_moved_far_away() -> None:
     evening = replace(RETRY, due_at=utc("2027-01-11 20:00"), retry_at=utc("2027-01-12 00:10"))
     (touch,) = asked("2027-01-12 00:10", History((evening,)), person=replace(BERLIN, time_zone="Asia/Seoul")).touches
     assert (touch.key, touch.local_date) == (RETRY.key, RETRY.local_date)
+
+
+def test_what_was_refused_for_no_fault_of_theirs_is_never_late() -> None:
+    refused = a_row("2027-01-11", state="retry", attempts=3, retry_at=utc("2027-01-11 12:00"))
+    late = asked("2027-01-12 13:00", History(rows=(refused,)), ONE)
+    held = asked("2027-01-12 13:00", History(rows=(replace(refused, refusal_id=1, held=True),)), ONE)
+    assert (skips(late), skips(held)) == (["late"], [""])
+    waits = asked("2027-01-11 11:00", History(rows=(replace(refused, refusal_id=1, held=True),)), ONE)
+    assert [reason.code for reason in waits.reasons if reason.next_at] == ["held"]
+
+
+def test_of_a_message_whose_text_is_refused_nothing_is_sent_until_it_is_let_go() -> None:
+    now, plan = utc("2027-01-12 13:00"), ONE
+    (campaign,) = running(plan).running
+    held = Campaigns((replace(campaign, held_messages=frozenset({"one-record"})),))
+    decision = decide(held, BERLIN, NOTHING_YET, now)
+    assert ([reason.code for reason in decision.reasons], decision.touches, decision.wake_at) == (["held"], (), None)
+    gone_on = Campaigns((replace(campaign, let_go={"one-record": utc("2027-01-12 12:00")}),))
+    assert skips(decide(gone_on, BERLIN, NOTHING_YET, now)) == [""]
+    assert skips(decide(running(plan), BERLIN, NOTHING_YET, now)) == ["late"]
 
 
 def test_a_retry_waits_for_its_instant() -> None:
