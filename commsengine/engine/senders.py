@@ -100,9 +100,9 @@ class SenderPool:
         self._shared.share(self, now, rests, place)
 
     def obey(self, limits: SendingLimits, room: int | None) -> None:
-        """``room`` is how many more may leave today, of which nothing is under way; ``None`` without a limit."""
+        """``room`` is how many more may be taken today, beside what is under way; ``None`` without a limit."""
         with self._news:
-            self._room = None if room is None else room + self._open
+            self._room = room
             if limits != self._limits:
                 self._limits = limits
                 self._apply(limits)
@@ -125,7 +125,8 @@ class SenderPool:
             if self._stopping or self.breaker.shut(now):
                 return 0
             capacity = 1 if self.breaker.trying else self._capacity
-            return max(0, min(capacity, capacity if self._room is None else self._room) - self._open)
+            left = capacity - self._open
+            return max(0, left if self._room is None else min(left, self._room))
 
     @property
     def idle(self) -> bool:
@@ -146,6 +147,7 @@ class SenderPool:
                 self._give_back(claimed)
                 return
             self._open += len(claimed)
+            self._room = None if self._room is None else self._room - len(claimed)
             self._queue.extend(list(claimed[start : start + size]) for start in range(0, len(claimed), size))
             self._news.notify_all()
 

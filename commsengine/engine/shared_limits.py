@@ -195,7 +195,9 @@ class SharedLimits:
     def _room(self, limits: SendingLimits, pool: Pool, now: dt.datetime) -> int | None:
         if limits.per_day is None:
             return None
-        sent, under_way = self._record.sent(self._channel, now - limits.day), self._record.under_way(self._channel)
+        # in this order: what arrives in between is counted twice rather than not at all
+        under_way = self._record.under_way(self._channel)
+        sent = self._record.sent(self._channel, now - limits.day)
         room = limits.per_day - sent - under_way
         if room <= 0 and not under_way and pool.idle and not pool.breaker.trying:
             lump = min(sent, sent - limits.per_day + _lump(limits.per_day))
