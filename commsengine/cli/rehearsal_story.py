@@ -82,7 +82,8 @@ def _as_if(report: AsIfReport) -> None:
     if report.as_if.mail is not None:
         title(limits_in_words(report.as_if.mail))
     if report.as_if.slack_cold:
-        title(_("Slack, with an app that is new to it."))
+        text = N_("Slack, new to the app: {rate} a minute.")
+        title(_(text, rate=n_messages(int(report.slack_rate or 0))))
     columns = [N_("largest waves"), N_("by"), N_("messages"), N_("last one left"), N_("as simulate said")]
     rows = [
         (when(wave.at), wave.channel, f"{wave.messages:,}", when(wave.last_sent_at), when(wave.announced_at))
@@ -121,7 +122,11 @@ def _findings(report: AsIfReport) -> Iterator[str]:
     yield from _refusals(report)
     if limits and report.connections:
         yield _("Connections open at once: {number} of {most}.", number=report.connections, most=limits.connections)
-    yield _("Answers by link, button and reply do not pass through it: they come in at any time.")
+    if report.user_list_calls:
+        calls = counted(report.user_list_calls, "call", "calls")
+        yield _("Slack's list of users was read before the first message, and daily since: {calls}.", calls=calls)
+    if report.as_if.mail:
+        yield _("Answers do not pass through the mail server: links, pages and buttons work at any time.")
 
 
 def _lateness(report: AsIfReport) -> str:

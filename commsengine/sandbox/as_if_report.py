@@ -58,7 +58,8 @@ class AsIfReport:
     """Facts of one rehearsal; ``outside`` are addresses that the mail provider does not carry to.
 
     ``next_day`` are people who heard on a later date of theirs than they should have, ``late`` the messages that left
-    more than an hour after they were due. ``refused`` are the replies of the server, with their numbers.
+    more than an hour after they were due. ``refused`` are the replies of the server, with their numbers. Slack's list
+    of users was read in so many calls.
     """
 
     as_if: AsIf
@@ -70,6 +71,8 @@ class AsIfReport:
     refused: Mapping[str, int]
     delayed: int
     connections: int
+    slack_rate: float | None
+    user_list_calls: int
 
     @property
     def held_up(self) -> bool:
@@ -91,6 +94,8 @@ class AsIfReport:
             "refused": dict(self.refused),
             "delayed": self.delayed,
             "connections": self.connections,
+            "slack_rate": self.slack_rate,
+            "user_list_calls": self.user_list_calls,
             "to_set": self.as_if.to_set,
         }
 
@@ -113,6 +118,7 @@ def report_of(
     announced: Announced,
     relay: RelayStandIn | None,
     slack: SlackStandIn,
+    slack_rate: float | None,
     records: Sequence[TouchRecord],
 ) -> AsIfReport:
     """``records`` are those of the touches; ``relay`` is where the mail went, if it went by a provider."""
@@ -132,6 +138,8 @@ def report_of(
         {**(relay.refused if relay else {}), **turned_away},
         relay.delayed if relay else 0,
         relay.most_at_once if relay else 0,
+        slack_rate if as_if.slack_cold else None,
+        slack.calls.count("users.list") if as_if.slack_cold else 0,
     )
 
 

@@ -350,7 +350,8 @@ class Rehearsal:
         if not script.as_if:
             return None
         announced = script.announced({name: setup.profile().limits for name, setup in self.wiring.channels.items()})
-        return report_of(script, announced, self.relay, self.sandbox.slack, records)
+        slack, rate = self.sandbox.slack, self.wiring.settings.slack_rate
+        return report_of(script, announced, self.relay, slack, rate, records)
 
     def _moment(self, moments: Sequence[PausedMoment], made: Iterable[Fingerprint]) -> PausedMoment | None:
         if not moments:

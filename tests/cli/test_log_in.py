@@ -133,6 +133,8 @@ def test_the_doctor_names_the_permission_that_is_missing(
          "Set-CASMailbox -Identity change@example.com -SmtpClientAuthenticationDisabled $false. For the whole tenant:"),
         ("535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox. Visit x",
          "ExchangeOnline; Set-CASMailbox -Identity change@example.com -SmtpClientAuthenticationDisabled $false"),
+        ("535 5.7.144 XOAUTH2 authentication failed. Invalid API permissions.",
+         "Mail.Send of Office 365 Exchange Online, with admin consent, and for the application: Add-HVEAppAccess "),
     ],
 )  # fmt: skip
 def test_the_doctor_says_how_smtp_is_switched_on(

@@ -124,6 +124,7 @@ def test_slack_alone_carries_all(tmp_path: Path) -> None:
     story, report = rehearsed(tmp_path, AsIf(slack_cold=True), [MIA, *PEOPLE[:2]])
     assert (story.agrees, {channel for *_, channel, _due, _skip in story.touches}) == (True, {"slack", "personal"})
     assert (report.day, report.connections, report.waves[0].channel) == (None, 0, "slack")
+    assert (report.slack_rate, report.user_list_calls > 0, report.refused) == (300, True, {})
 
 
 def ours(**limits: Any) -> AsIf:

@@ -17,9 +17,9 @@ from commsengine.authoring.providers_file import load_providers
 from commsengine.channels.email import EmailChannel
 from commsengine.channels.mime import message_bytes
 from commsengine.channels.providers import A_DAY, SendingLimits, profile_of
-from commsengine.channels.smtp import parse_smtp_url
+from commsengine.channels.smtp import parse_smtp_url, refusal
 from commsengine.sandbox.relay import RelayStandIn
-from commsengine.sandbox.relay_replies import REPLIES
+from commsengine.sandbox.relay_replies import REPLIES, RelayRefusal
 from commsengine.sandbox.time_lapse import TimeLapse
 from tests.builders import utc
 from tests.servers import a_mail
@@ -252,3 +252,26 @@ def test_a_mailbox_sends_as_itself_only(sent: dict[str, str]) -> None:
         clients(relay, 1) as (client,),
     ):
         assert client.try_to_send(**sent)[0] == 250
+
+
+JUDGED = {
+    "at_once": {"later"},
+    "day_over": {"quota", "later"},  # a relay that only knows a rate says the same of both
+    "anonymous": {"us"},
+    "log_in_over": {"us", "later"},  # a new connection with a new token is tried first
+    "session_over": {"later"},
+    "too_fast": {"later"},
+    "not_as_them": {"us"},
+    "outside": {"person"},
+}
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_the_program_knows_what_each_refusal_is_about(name: str) -> None:
+    for what, expected in JUDGED.items():
+        refused: RelayRefusal | None = getattr(REPLIES[name], what)
+        if refused is not None:
+            lines = refused.reply.format(host="h", login=MAILBOX, sender=MAILBOX, peer="127.0.0.1").split("\n")
+            phase = "reply" if refused.phase == "dot" else refused.phase
+            error = refusal(phase, int(lines[0][:3]), " ".join(line[4:] for line in lines).encode())
+            assert (what, error.fault in expected) == (what, True)

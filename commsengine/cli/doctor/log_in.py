@@ -90,6 +90,14 @@ class RefusedLogin(NamedTuple):
 
 REFUSED_LOGINS = (
     RefusedLogin(
+        r"5\.7\.144\b|5\.7\.240\b",  # High Volume Email knows its applications by name
+        True,
+        N_(
+            "High Volume Email asks for the application permission Mail.Send of Office 365 Exchange Online, with admin "
+            "consent, and for the application: Add-HVEAppAccess -Identity {user} -AppIds APPLICATION_ID"
+        ),
+    ),
+    RefusedLogin(
         r"SmtpClientAuthentication is disabled for the Mailbox",
         None,
         N_(
