@@ -229,7 +229,14 @@ class Wiring:
         from commsengine.planning.plan_on_disk import PlanningBasis
 
         on_record = (self.store, self.decisions) if self.has_database else None
-        return PlanningBasis(self.rules, self.settings.credentials, on_record, self.clock(), self.profiles)
+        ready: dict[ChannelName, Callable[[int], float]] = {"slack": self._seconds_to_read_slack}
+        return PlanningBasis(self.rules, self.settings.credentials, on_record, self.clock(), self.profiles, ready)
+
+    def _seconds_to_read_slack(self, people: int) -> float:
+        from commsengine.channels.slack_users import hashed, seconds_to_get_ready
+
+        workspaces = self.store.slack_workspaces.of(hashed(self.settings.slack_token)) if self.has_database else ()
+        return seconds_to_get_ready(workspaces, people)
 
     @property
     def preview_basis(self) -> PreviewBasis:

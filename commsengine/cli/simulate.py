@@ -186,6 +186,11 @@ def _limits(seen: Simulation, profiles: Profiles) -> None:
 
 def tell_departures(seen: Simulation, profiles: Profiles, about: str = "") -> None:
     """When the last message of the largest wave of each channel leaves."""
+    for name, needed in seen.ready_after.items():
+        text = N_(
+            "Before its first message by {channel} the engine reads who is there: {time}, then daily beside the rest."
+        )
+        click.echo(_(text, channel=_(CHANNELS[channel_of(name)].in_text), time=n_time(needed)))
     for wave in seen.waves:
         channel = channel_of(wave.channel)
         profile, way = profiles[channel], _(CHANNELS[channel].in_text)

@@ -99,6 +99,8 @@ COMMSENGINE_SECRET_KEY=$key
 
 # Mail. TLS is required unless the host is this machine.
 # COMMSENGINE_SMTP_URL=smtp://user:password@mail.example.com:587?tls=starttls
+# Microsoft 365 and Google log in by token (docs/mail.md); each provider has its page in docs/providers.md:
+# COMMSENGINE_SMTP_URL=smtp://change%40example.com@smtp.office365.com:587?auth=xoauth2
 # COMMSENGINE_MAIL_FROM=change@example.com
 # What the mail server takes is known of the large providers (docs/operations.md); where it is not, or yours differs:
 # COMMSENGINE_SMTP_CONNECTIONS=3

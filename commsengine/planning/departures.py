@@ -44,10 +44,14 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """How a channel was left: what has gone out in its last day, in order, and until when it rests."""
+    """How a channel was left: what has gone out in its last day, in order, and until when it rests.
+
+    ``ready_after`` is the time that it needs, once something is due, before its first message.
+    """
 
     times: Sequence[dt.datetime] = ()
     rests_until: dt.datetime | None = None
+    ready_after: dt.timedelta = dt.timedelta()
 
 
 NOTHING_LEFT = Left()
@@ -174,8 +178,11 @@ class _Channel:
         self._span = dt.timedelta(minutes=1 / limits.per_minute) if limits.per_minute else dt.timedelta()
         self._free_at = left.rests_until or dt.datetime.min.replace(tzinfo=dt.UTC)
         self._day = deque(left.times, limits.per_day)
+        self._ready_after = left.ready_after
 
     def send(self, queue: Sequence[Waiting]) -> dict[str, dt.datetime | None]:
+        if self._ready_after:
+            self._free_at = max(self._free_at, min(each.due for each in queue) + self._ready_after)
         lines = self._lines(queue)
         ready = [line.place(line.waiting[0].due, number) for number, line in enumerate(lines)]
         heapq.heapify(ready)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from commsengine.authoring.check import CheckResult
@@ -17,7 +17,7 @@ from commsengine.cadence.plan import Plan, Workspace
 from commsengine.channels.providers import ProviderProfile, SendingLimits
 from commsengine.engine.decisions import Decisions
 from commsengine.errors import InputError
-from commsengine.planning.departures import Left
+from commsengine.planning.departures import NOTHING_LEFT, Left
 from commsengine.planning.simulation import ShownBasis, Simulation, SimulationInput, running_campaign, simulate
 from commsengine.recall.learning import nothing
 from commsengine.reports.check_results import as_shown, check_results, shown_of
@@ -29,7 +29,8 @@ from commsengine.translation import N_, _
 class PlanningBasis:
     """``carriers`` are the channels with credentials; ``on_record`` is ``None`` before there is a database.
 
-    ``profiles`` say what the channels may send.
+    ``profiles`` say what the channels may send, ``get_ready`` how many seconds one needs before its first message, by
+    the number of people.
     """
 
     rules: Workspace
@@ -37,13 +38,21 @@ class PlanningBasis:
     on_record: tuple[Store, Decisions] | None
     now: dt.datetime
     profiles: Mapping[ChannelName, ProviderProfile] = field(default_factory=dict)
+    get_ready: Mapping[ChannelName, Callable[[int], float]] = field(default_factory=dict)
 
     @property
     def limits(self) -> dict[Carrier, SendingLimits]:
         return {name: profile.limits for name, profile in self.profiles.items()}
 
-    def left(self, begin: dt.datetime) -> dict[Carrier, Left]:
-        """How each channel was left: what it has sent in its last day, and until when it rests."""
+    def left(self, begin: dt.datetime, people: int) -> dict[Carrier, Left]:
+        """How each channel was left, and what it needs before its first message to so many people."""
+        found = self._left(begin)
+        for name, seconds in self.get_ready.items():
+            if name in self.carriers and (needed := seconds(people)):
+                found[name] = replace(found.get(name, NOTHING_LEFT), ready_after=dt.timedelta(seconds=needed))
+        return found
+
+    def _left(self, begin: dt.datetime) -> dict[Carrier, Left]:
         if self.on_record is None:
             return {}
         channels, found = self.on_record[0].channels, dict[Carrier, Left]()
@@ -97,7 +106,7 @@ def outlook(
         raise InputError(_(cause, last=end, first=begin), fix)
     campaigns, pasts = _with(basis, plan, begin), _pasts(basis, plan, people, begin)
     asked = SimulationInput(campaigns, plan.campaign, begin, end, answers)
-    asked = replace(asked, limits=basis.limits, left=basis.left(begin), each=each)
+    asked = replace(asked, limits=basis.limits, left=basis.left(begin, len(checked_plan.people)), each=each)
     if basis.on_record:
         store, _decisions = basis.on_record
         shown = shown_basis(store, campaigns, plan.campaign, basis.now)

@@ -138,6 +138,7 @@ class Simulation:
     recall: RecallForecast | None = None
     compared: Mapping[str, RepeatResult] = field(default_factory=dict)
     waves: Sequence[Wave] = ()
+    ready_after: Mapping[Carrier, dt.timedelta] = field(default_factory=dict)
 
     @property
     def sent(self) -> list[ForecastTouch]:
@@ -191,6 +192,7 @@ class Simulation:
             "at_weekly_limit": self.at_weekly_limit,
             "never_reached": [{"person": person.email, "reason": reason} for person, reason in self.unreached],
             "departures": [wave.as_data() for wave in self.waves],
+            "ready_after": {name: needed.total_seconds() for name, needed in self.ready_after.items()},
             "recall": self.recall.as_data() if self.recall else [],
             "compared": {name: each.as_data() for name, each in self.compared.items()},
         }
@@ -277,7 +279,7 @@ def queue_of(campaigns: Campaigns, person: Person, touches: Sequence[Touch]) -> 
 def _departing(asked: SimulationInput, forecasts: Sequence[_PersonForecast]) -> list[ForecastTouch]:
     """The touches of the campaign in order, each with when it leaves."""
     limits = {name: _shared_by(each, asked.each) for name, each in asked.limits.items()}
-    left = {name: Left(each.times[:: asked.each], each.rests_until) for name, each in asked.left.items()}
+    left = {name: replace(each, times=each.times[:: asked.each]) for name, each in asked.left.items()}
     found = departures((one for person in forecasts for one in person.queue), limits, left)
     touches = [touch for one in forecasts for touch in one.touches]
     touches.sort(key=lambda seen: (seen.touch.due_at, seen.person.email, seen.touch.message))
@@ -300,6 +302,12 @@ def _waves(asked: SimulationInput, touches: Sequence[ForecastTouch]) -> list[Wav
     bounds = {name: _shared_by(limits, asked.each) for name, limits in asked.limits.items()}
     found = (largest_wave(name, by_channel[name], limits) for name, limits in bounds.items())
     return [wave.times(asked.each) for wave in found if wave]
+
+
+def _ready_after(asked: SimulationInput, touches: Sequence[ForecastTouch]) -> dict[Carrier, dt.timedelta]:
+    """What the channels that are used need, once something is due, before their first message."""
+    used = {seen.touch.channel for seen in touches}
+    return {name: each.ready_after for name, each in asked.left.items() if each.ready_after and name in used}
 
 
 def _count(
@@ -325,6 +333,7 @@ def _count(
         recall,
         ways,
         _waves(asked, touches),
+        _ready_after(asked, touches),
     )
 
 

@@ -88,6 +88,13 @@ def test_what_has_left_before_and_a_rest_count() -> None:
     assert f"{last(wave(2, '09:00'), rests, per_minute=60):%H:%M:%S}" == "11:00:01"
 
 
+def test_a_channel_that_must_get_ready_first_begins_so_much_later() -> None:
+    cold = Left(ready_after=dt.timedelta(seconds=90))
+    assert leaving(wave(2, "09:00"), cold, per_minute=60) == [
+        utc(f"{MONDAY} 09:01") + dt.timedelta(seconds=30 + n) for n in range(2)
+    ]
+
+
 def test_a_newer_touch_of_the_same_message_overtakes_one_that_waits() -> None:
     newer = utc(f"{MONDAY} 09:05")
     found = leaving(wave(20, "09:00", newer_due=newer), per_minute=2)
@@ -151,6 +158,23 @@ def test_simulate_and_apply_both_tell_it(terminal: Terminal, schedule: str, monk
     monkeypatch.setenv("COMMSENGINE_SMTP_RATE", "1")
     for command in (("simulate", schedule), ("apply", schedule, "--yes")):
         assert re.search(r"\n\d by e-mail at 1 a minute: the last leaves ", terminal.run(*command).out)
+
+
+def test_simulate_knows_a_slack_whose_users_are_not_read_yet(
+    terminal: Terminal, schedule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMMSENGINE_SLACK_BOT_TOKEN", "xoxb-sandbox")
+    rows = "".join(f"p{number}@example.com,Someone,Sales,,DE,,\n" for number in range(1_001))
+    terminal.run("people", "import", terminal.write("people.csv", PEOPLE + rows))
+    terminal.write("schedules/crm.yaml", plan().replace("channels: [email]", "channels: [slack]"))
+    first = terminal.json("simulate", schedule)
+    assert first["summary"]["ready_after"] == {"slack": 6.0}
+    sent = {(touch["channel"], touch["at"] < touch["sent_at"]) for touch in first["touches"][:2]}
+    assert sent == {("slack", True)}
+    assert (
+        "Before its first message by Slack the engine reads who is there: 6 seconds"
+        in terminal.run("simulate", schedule).out
+    )
 
 
 def test_simulate_says_of_each_touch_when_it_leaves(
