@@ -75,6 +75,10 @@ class HeldError(CommsError):
     """Another process holds the engine, or the engine refuses to send until a person releases it."""
 
 
+class OtherEngineError(HeldError):
+    """Another process holds the engine."""
+
+
 class LinkError(CommsError):
     """A link that is forged, changed, of another purpose or expired."""
 

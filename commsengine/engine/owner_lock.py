@@ -12,7 +12,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Self
 
-from commsengine.errors import DiskError, HeldError
+from commsengine.errors import DiskError, OtherEngineError
 from commsengine.translation import _
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -74,7 +74,7 @@ class EngineLock:
             holder = holder_of(self.path)
             file.close()
             cause = _("Another engine sends from this database: {holder}.", holder=holder)
-            raise HeldError(cause, _("Stop that one first, or let it do the work.")) from None
+            raise OtherEngineError(cause, _("Stop that one first, or let it do the work.")) from None
         with contextlib.suppress(OSError):  # a full disk: the lock holds without its note
             file.truncate(0)
             file.write(f"pid {os.getpid()} on {platform.node()}\n".encode())

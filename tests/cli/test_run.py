@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from commsengine.engine.owner_lock import EngineLock
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.wiring import Wiring
 from tests.cli.terminal import Terminal
@@ -55,7 +56,15 @@ def test_a_second_engine_says_who_holds_the_database(started: Terminal, mailbox:
     with engine(started, port) as process:
         assert mailbox.wait_for(4, timeout=PATIENCE)
         said = started.run("tick")
-        assert (said.status, f"pid {process.pid}" in said.err) == (1, True)
+        assert (said.status, f"pid {process.pid}" in said.err) == (0, True)
+        assert "It is at work and does what is due." in said.err
+        assert started.run("tick", "--json").data["sent"] == 0
+
+
+def test_an_engine_that_holds_the_database_and_does_not_beat_is_a_fault(started: Terminal) -> None:
+    with EngineLock(started.folder / "commsengine.db"):
+        said = started.run("tick")
+    assert (said.status, f"pid {os.getpid()}" in said.err) == (1, True)
 
 
 def test_it_tells_the_outside_watch_that_it_beats_unless_it_holds(
