@@ -103,6 +103,13 @@ def mail_address(written: str) -> str:
     return f"{local}@{domain}" if fits and _LOCAL_PART.fullmatch(local) and _DOMAIN.fullmatch(domain) else ""
 
 
+def name_in(address: str) -> str:
+    """``Dana Reyes`` of dana.reyes@example.com; empty where the address does not look like a name."""
+    parts = re.split(r"[._]", address.partition("@")[0])
+    named = 2 <= len(parts) <= 3 and all(part.isalpha() and len(part) > 1 for part in parts)
+    return " ".join(part.capitalize() for part in parts) if named else ""
+
+
 def unseen_in(text: str) -> str:
     """The first unseen character of a text of several lines, in words; empty where there is none."""
     found = UNSEEN_IN_LINES.search(text)

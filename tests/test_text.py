@@ -19,6 +19,7 @@ from commsengine.text import (
     mail_address,
     meant,
     message_key,
+    name_in,
     near_names,
     no_such,
     one_line,
@@ -131,3 +132,19 @@ def test_what_is_unseen_is_named() -> None:
 )
 def test_what_is_too_long_for_an_address_is_none(written: str, sent_to: bool) -> None:
     assert bool(mail_address(written)) is sent_to
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("dana.reyes@example.com", "Dana Reyes"),
+        ("DANA_REYES@example.com", "Dana Reyes"),
+        ("jürgen.von.gross@example.com", "Jürgen Von Gross"),
+        ("dana@example.com", ""),
+        ("d.reyes@example.com", ""),
+        ("dana.reyes2@example.com", ""),
+        ("a.b.c.d@example.com", ""),
+    ],
+)
+def test_the_name_in_an_address(address: str, name: str) -> None:
+    assert name_in(address) == name

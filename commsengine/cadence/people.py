@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from commsengine.cadence.kinds_and_states import Wish
+from commsengine.text import name_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,11 @@ COLUMNS = (
 """The columns of people.csv that are plain text; ``days``, ``leave`` and ``left`` have a form of their own."""
 KNOWN = (*COLUMNS, "days", "leave", "left")
 """The columns of people.csv that we know; every other one is an attribute."""
+
+
+def by_address(email: str) -> Person:
+    """Somebody who is not in the directory: the address is all that is known, and the name in it."""
+    return Person(id=email.lower(), email=email, name=name_in(email))
 
 
 def updated(known: Person, read: Person, columns: Collection[str]) -> Person:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from commsengine.cadence.audience import members
-from commsengine.cadence.people import Person
+from commsengine.cadence.people import Person, by_address
 from commsengine.cadence.plan import Plan
 from commsengine.content.person_values import Signers
 from commsengine.store.store import Store
@@ -47,8 +47,8 @@ class SignerLookup:
         return None
 
     def named(self, email: str) -> Person:
-        # an owner or sponsor need not be in the directory; then the address is all that is known
-        return self._by_email(email) or Person(id=email.lower(), email=email)
+        # an owner or sponsor need not be in the directory
+        return self._by_email(email) or by_address(email)
 
     def _by_email(self, email: str) -> Person | None:
         if email not in self._known:

@@ -16,7 +16,7 @@ from commsengine.cadence.calendar import DAY, Hours, last_closing
 from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
 from commsengine.cadence.kinds_and_states import ChannelName
-from commsengine.cadence.people import Person
+from commsengine.cadence.people import Person, by_address
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers
@@ -157,7 +157,7 @@ def _signers(store: Store | None, checked_plan: CheckedPlan, person: Person) -> 
     by_email |= {each.email.lower(): each for each in checked_plan.people}
 
     def known(email: str) -> Person:
-        return by_email.get(email.lower(), Person(id=email.lower(), email=email.lower()))
+        return by_email.get(email.lower()) or by_address(email)
 
     manager = by_email.get(person.manager.lower()) if person.manager else None
     return Signers(known(plan.owner[0]), manager, known(plan.sponsor) if plan.sponsor else None)
