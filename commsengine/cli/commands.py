@@ -63,7 +63,7 @@ CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("followup", N_("Record what came of a personal outreach."), "followups"),
         CommandEntry("questions", N_("List open questions.")),
         CommandEntry("question", N_("Answer a question."), "questions"),
-        CommandEntry("refusals", N_("List what servers refused and nobody has settled.")),
+        CommandEntry("refusals", N_("List what servers refused and is not settled yet.")),
         CommandEntry("refusal", N_("Say what a refusal is about: these people, us, or the text."), "refusals"),
         CommandEntry("answers", N_("Read what people answered to what a campaign asks.")),
         CommandEntry("suppress", N_("Never send to an address again."), "people"),

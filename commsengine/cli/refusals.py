@@ -1,4 +1,4 @@
-"""``refusals`` and ``refusal``: what a mail server or Slack refused and nobody has settled, and the word about it."""
+"""``refusals`` and ``refusal``: what a mail server or Slack refused and is not settled, and the word about it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from commsengine.wiring import Wiring
 
 DONE: Mapping[RefusalWord, str] = {
-    "person": N_("It is about these people: {touches} failed, and whoever is refused alike fails from now on."),
+    "person": N_("It is about these people: {touches} failed, and others who are refused alike fail from now on."),
     "us": N_("It is about us: {touches} tried again, and the channel rests when it is refused alike."),
     "message": N_("It is about the text: nothing of that message is sent until its text is changed. {touches} held."),
     "again": N_("{touches} tried again."),
@@ -28,7 +28,7 @@ DONE: Mapping[RefusalWord, str] = {
 @json_option
 @with_workspace
 def refusals(wiring: Wiring, as_json: bool) -> None:
-    """List what servers refused and nobody has settled.
+    """List what servers refused and is not settled yet.
 
     Their people wait for your word, or for the next try.
 

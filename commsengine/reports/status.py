@@ -126,7 +126,7 @@ def held(store: Store) -> list[dict[str, Any]]:
 
 
 def refusals(store: Store) -> list[dict[str, Any]]:
-    """What servers refused and nobody has settled: ``people`` wait for a word, or for another try."""
+    """What servers refused and is not settled: ``people`` wait for a word, or for another try."""
     return [
         {
             "id": each.id,

@@ -53,6 +53,7 @@ def test_one_refusal_is_held_and_told_and_the_leads_word_ends_it(program: Progra
     assert (row["person"], row["reason"], found["failed"]) == (bad, REPLY, [])
     assert (one["words"], one["people"], one["campaigns"], one["holds"]) == (REPLY, 1, ["crm"], False)
     assert REPLY in program.here("today")
+    assert f"1 person refused by email: {REPLY}" in program.run("doctor").out
     assert program.look("refusals")["refusals"] == program.look("status")["refusals"] == [one]
     (why,) = [m for c in program.look("why", bad)["campaigns"] for m in c["messages"] if m["touches"]]
     assert "held" in {reason["code"] for reason in why["reasons"]}

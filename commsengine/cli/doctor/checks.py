@@ -41,6 +41,7 @@ def examine(wiring: Wiring) -> list[Finding]:
         N_("uncertain"): resolvers,
         N_("links"): _links,
         N_("channels"): _resting,
+        N_("refusals"): _refusals,
         N_("windows"): _windows,
     }
     findings = [replace(found, about=N_("settings")) for found in _settings(wiring)]
@@ -115,6 +116,15 @@ def _resting(wiring: Wiring) -> Iterator[Finding]:
             yield note(told, what_helps(rest))
         else:
             yield problem(told, rest_remedy(wiring, str(rest["because"])) or _("Then a single message tries it again."))
+
+
+def _refusals(wiring: Wiring) -> Iterator[Finding]:
+    for each in wiring.store.refusals.open():
+        known = {"people": n_people(each.people), "channel": each.channel, "words": each.words}
+        fix = _(
+            "Say what it is about: commsengine refusal {number} --person, --us, --message or --again", number=each.id
+        )
+        yield problem(_("{people} refused by {channel}: {words}", **known), fix)
 
 
 def _clock(wiring: Wiring) -> Iterator[Finding]:
