@@ -1,6 +1,6 @@
 """The first day with a provider, driven by the program as a process against the stand-ins, at scaled rates.
 
-``quota``      the server takes 700 in a day of 20 s, and the program is told so by its refusal: nobody fails, 800 wait,
+``quota``      the server takes 700 in a day of 20 s, and the program learns so by its refusal: no one fails, 800 wait,
                ``today`` and the administrator's mail say so, and all have it two days later
 ``mailbox``    3 connections and 3,000 messages a minute, as the profile says: no refusal, and the end as announced
 ``wide``       the same server, but 8 connections are set: the program narrows, and all have it

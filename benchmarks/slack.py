@@ -1,4 +1,4 @@
-"""The first contact with a Slack that knows nobody yet: does its last message leave when announced?
+"""The first contact with a Slack of which nothing is known yet: does its last message leave when announced?
 
 One ``tick`` of the whole program, as a process, against the HTTP stand-in with Slack's published limits. Posts are
 scaled, so that it takes a minute instead of seven; the pages of the list of users are not. A part of the directory is

@@ -1,4 +1,4 @@
-"""Any real reply of a provider at random to 100,000 people: nobody fails for a reason that is not their own."""
+"""Any real reply of a provider at random to 100,000 people: no one fails for a reason that is not their own."""
 
 from __future__ import annotations
 

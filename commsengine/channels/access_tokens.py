@@ -98,7 +98,7 @@ class AccessTokens:
         try:
             return self.current().text != token.text
         except TokenError:
-            return True  # whoever connects is told why
+            return True  # the next log-in says why
 
     def _renewed(self, now: dt.datetime) -> AccessToken:
         # What has just failed for one connection is not asked again for each of the others.

@@ -141,8 +141,8 @@ class SlackChannel:
         return self._post(message, mark, stopped)
 
     def _answer(self, message: RenderedMessage, mark: Mark, stopped: dict[str, DeliveryError]) -> Outcome:
-        # Also shown in the conversation itself, so that nobody overlooks it, and its history knows it. A thread that is
-        # gone (the message was deleted, the database is of another workspace) leaves it a message by itself.
+        # Also shown in the conversation itself, so that its history knows it and it is not overlooked. A thread that
+        # is gone (the message was deleted, the database is of another workspace) leaves it a message by itself.
         if message.key not in set(mark([message.key])):
             return Outcome(message.key, RELEASED, "connect", begun=False)
         conversation, _, stamp = message.thread.partition(":")

@@ -43,7 +43,7 @@ def has_home(manifest: Mapping[str, Any]) -> bool:
 
 
 def hears_words(manifest: Mapping[str, Any]) -> bool:
-    """Whether people can type to the app, and it is told."""
+    """Whether people can type to the app, and it hears of it."""
     writable = takes_messages(manifest) and not _app_home(manifest).get("messages_tab_read_only_enabled", True)
     return writable and "message.im" in _events(manifest) and "im:history" in scopes_of(manifest)
 

@@ -45,8 +45,8 @@ class ChannelSetup:
     """How a channel is opened, by how many threads it is served, and its limit per minute (``None``: none).
 
     ``prepare`` is called at each beat with the time, and returns the seconds for which nothing may leave yet.
-    ``known`` says instead what the other side allows, where more is known than that; at each beat anew, for its
-    greeting may tell. ``lapse`` moves the clock of a rehearsal on to an instant: waits for the rate take that time.
+    ``known``, read at each beat, says instead what the other side allows, where more is known than that. ``lapse``
+    moves the clock of a rehearsal on to an instant: waits for the rate take that time.
     """
 
     open: Callable[[], Channel]
@@ -63,7 +63,7 @@ class ChannelSetup:
 class SenderPool:
     """The senders of one channel. A claim is ours for ``lease``: no more is taken than can leave in half of it.
 
-    ``shared`` is what other engines have a say in; at each beat the pool is told what to ``obey``. ``progress`` is set
+    ``shared`` is what other engines have a say in; at each beat it gets what to ``obey``. ``progress`` is set
     whenever a batch is done that leaves it half empty; ``sent``, ``failed`` and ``held`` count touches. While
     ``stopped`` says so nothing leaves. A thread whose connection is one too many for the other side gives it up and
     lets the others go on.

@@ -22,7 +22,7 @@ from commsengine.cadence.kinds_and_states import Carrier
 from commsengine.channels.providers import SendingLimits
 
 SHORTEST_WAIT = dt.timedelta(seconds=30)
-"""What waits no longer than this for its channel is not told."""
+"""What waits no longer than this for its channel is not mentioned."""
 
 NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 

@@ -174,7 +174,7 @@ class ImapArchive:
             raise ArchiveError(error.because, "token") from None
 
     def _let_in_by(self, token: AccessToken) -> imaplib.IMAP4:
-        # A refusal is asked for with an empty line, after the first answer has told the reason.
+        # A refusal is asked for with an empty line, after the first answer has given the reason.
         answers = [xoauth2(self._server.user, token.text)]
         return self._let_in(lambda imap: imap.authenticate("XOAUTH2", lambda _said: answers.pop() if answers else b""))
 

@@ -23,7 +23,7 @@ Announced = Mapping[str, dt.datetime | None]
 """When each touch should leave, by its key."""
 
 LATE = dt.timedelta(hours=1)
-"""What leaves so long after it was due is told as late."""
+"""What leaves so long after it was due counts as late."""
 
 
 @dataclass(frozen=True, slots=True)

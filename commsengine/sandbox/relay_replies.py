@@ -4,7 +4,7 @@ Beside each line stands where it is known from:
 
 ``doc``       the provider's documentation, or the source of the server (Postfix)
 ``seen``      trackers and answers of practitioners, who quote it from a log
-``assumed``   nobody says; the nearest wording that is known
+``assumed``   no one says; the nearest wording that is known
 """
 
 from __future__ import annotations

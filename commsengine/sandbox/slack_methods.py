@@ -101,7 +101,7 @@ def _conversations_open(team: SlackTeam, arguments: Arguments) -> dict[str, Any]
 
 
 def _post_message(team: SlackTeam, arguments: Arguments) -> dict[str, Any]:
-    # To a user id it opens the conversation. That nobody reads there any more is not documented: this is a guess.
+    # To a user id it opens the conversation. What Slack says of deactivated users is not documented: this is a guess.
     user = _user_of_channel(team, arguments)
     if user.bot or user.deleted:
         raise RefusedError("cannot_dm_bot" if user.bot else "channel_not_found")

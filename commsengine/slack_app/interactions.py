@@ -41,7 +41,7 @@ from commsengine.translation import N_, _
 
 Body = Mapping[str, Any]
 Act = Callable[[Card, Evidence, str], str | None]
-"""What a press does, given its card, its evidence and the thread for an answer; returns what the person is told."""
+"""What a press does, given its card, its evidence and the thread for an answer; returns what the person is to read."""
 
 NOT_YOURS = N_("This message is for somebody else, so nothing was recorded. Yours comes to you directly.")
 NOT_SURE = N_(

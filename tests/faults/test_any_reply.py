@@ -1,4 +1,4 @@
-"""Any reply of the corpus at random: nobody fails for a reason that is not their own. The long form is a benchmark."""
+"""Any reply of the corpus at random: no one fails for a reason that is not their own. The long form is a benchmark."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When what leaves: the arithmetic of rates, days and windows, and how it is told."""
+"""When what leaves: the arithmetic of rates, days and windows, and how it is shown."""
 
 from __future__ import annotations
 

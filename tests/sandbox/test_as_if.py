@@ -143,7 +143,7 @@ def test_a_slow_provider_is_waited_for_by_the_clock_of_the_rehearsal(tmp_path: P
 
 
 def test_who_does_not_fit_into_a_day_hears_on_the_next_as_announced(tmp_path: Path) -> None:
-    """Nothing is refused and nobody is skipped as late. Who waited over a weekend has the newest of two reminders."""
+    """Nothing is refused and no one is skipped as late. Who waited over a weekend has the newest of two reminders."""
     story, report = rehearsed(tmp_path, ours(connections=2, per_day=4))
     assert (report.refused, report.late, report.held_up) == ({}, 4, True)
     assert report.next_day == [PEOPLE[4].email, PEOPLE[5].email]

@@ -1,4 +1,4 @@
-"""A mail server with a quota: nobody fails, the rest waits, is told, and is sent when there is room again.
+"""A mail server with a quota: no one fails, the rest waits, is told, and is sent when there is room again.
 
 A profile of the workspace says that a day of this server is some seconds long.
 """

@@ -65,7 +65,7 @@ class SlackWorkspaces:
         return [SlackWorkspace(*row) for row in self._database.rows(_ROWS.where(slack_workspace.c.token == token))]
 
     def begin(self, token: str, teams: Mapping[str, str], now: dt.datetime, *, anew: bool = False) -> None:
-        """These workspaces (id, name), and no others, are read from the start. ``anew``: nothing of before holds."""
+        """These workspaces (id, name) alone are read from the start. With ``anew`` nothing of before holds."""
         begun = {"cursor": "", "counted": 0, "began_at": now, "free_at": None, "trouble": ""}
         with self._database.write() as connection:
             connection.execute(delete(slack_workspace).where(slack_workspace.c.token != token))
@@ -104,7 +104,7 @@ class SlackWorkspaces:
         now: dt.datetime,
     ) -> None:
         """A page between two cursors, the last of them empty, with so many users, of which those with an address are
-        given (address, id, status, id in the Grid). ``channel`` is no longer closed to whoever is active there again.
+        given (address, id, status, id in the Grid). ``channel`` is open again to people who are active there again.
         """
         before, after = cursors
         with self._database.write() as connection:
