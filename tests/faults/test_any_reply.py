@@ -13,7 +13,7 @@ from tests.faults.any_reply import play
 
 def test_f40_any_reply_at_random_fails_nobody_but_for_their_own_sake(tmp_path: Path) -> None:
     with fresh.a_store(tmp_path / "any.db") as store:
-        result = play(store, 600, seed=1, to_people=0.1, to_all=0.01)
+        result = play(store, 120, seed=1, to_people=0.3, to_all=0.01)
     assert result.broken == []
     assert {"us", "quota", "message", "unknown", "person", "person gone", "later full"} <= set(result.said)
     assert result.held_at_most > 0

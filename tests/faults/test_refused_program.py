@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.terminal import Said
+from tests.cli.terminal import Said, Terminal
 from tests.faults.office import later, office
 from tests.servers import SmtpSink
 from tests.stories.campaign import addresses, start_for
@@ -57,8 +57,9 @@ def test_one_refusal_is_held_and_told_and_the_leads_word_ends_it(program: Progra
     assert program.look("refusals")["refusals"] == program.look("status")["refusals"] == [one]
     (why,) = [m for c in program.look("why", bad)["campaigns"] for m in c["messages"] if m["touches"]]
     assert "held" in {reason["code"] for reason in why["reasons"]}
-    assert program.run("refusal", "1").status == 2
-    assert program.run("refusal", "9", "--us").status == 2
+    with program.environment():
+        wrong = [Terminal(program.folder).run("refusal", *words).status for words in (("1",), ("9", "--us"))]
+    assert wrong == [2, 2]
     assert program.done("refusal", "1", "--person").startswith("It is about these people: 1 touch failed")
     assert counts(program) == {"sent": 5, "failed": 1}
     said, told = tick(program)
@@ -70,9 +71,10 @@ def test_a_held_touch_is_sent_again_on_request(program: Program, relay: SmtpSink
     relay.refuse("dot", REPLY, to=addresses(3)[1])
     tick(program)
     (row,) = program.look("today")["held"]
-    assert program.run("touch", row["key"], "--sent").status == 2
+    with program.environment():
+        assert Terminal(program.folder).run("touch", row["key"], "--sent").status == 2
     relay.accept()
-    program.done("touch", row["key"], "--resend")
+    program.here("touch", row["key"], "--resend")
     assert tick(program)[1]["sent"] == 1
     assert counts(program) == {"sent": 3}
 
@@ -84,7 +86,7 @@ def test_three_in_a_row_over_two_ticks_are_ours_and_nobody_fails(program: Progra
     first, told = tick(program)
     assert (first.status, told["held"], told["refused"]) == (1, 2, [])
     program.write("people.csv", "email\n" + "\n".join(addresses(5)) + "\n")
-    program.done("people", "import", "people.csv")
+    program.here("people", "import", "people.csv")
     second, told = tick(program)
     assert (second.status, told["failed"], told["refused"]) == (1, 0, ["email"])
     (rest,) = program.look("today")["channels"]
@@ -108,6 +110,6 @@ def test_a_refused_text_holds_its_message_and_no_other(program: Program, relay: 
     tick(program)
     assert (len(relay.recipients), counts(program)) == (asked, {"retry": 3})
     relay.accept()
-    program.done("refusal", str(one["id"]), "--again")
+    program.here("refusal", str(one["id"]), "--again")
     assert tick(program)[0].status == 0
     assert counts(program) == {"sent": 30}

@@ -153,8 +153,9 @@ def until_sent(engine: Engine, store: Store, clock: Clock, people: int = EVERYBO
     raise AssertionError(states(store))
 
 
-@pytest.mark.parametrize("after", [0, 3])
-@pytest.mark.parametrize(("phase", "reply"), QUOTAS + US)
+@pytest.mark.parametrize(
+    ("phase", "reply", "after"), [(*one, 3 * (number % 2)) for number, one in enumerate(QUOTAS + US)]
+)
 def test_f37_a_refusal_of_us_fails_nobody_and_counts_no_attempt(
     store: Store, clock: Clock, relay: SmtpSink, engine: MakeEngine, phase: str, reply: str, after: int
 ) -> None:
@@ -171,8 +172,10 @@ def test_f37_a_refusal_of_us_fails_nobody_and_counts_no_attempt(
     assert sorted(set(relay.recipients) - {ADMIN}) == [someone(number).email for number in range(EVERYBODY)]
 
 
-@pytest.mark.parametrize("threads", [1, 3])
-@pytest.mark.parametrize(("phase", "reply"), SEEN_BY_THE_THIRD)
+@pytest.mark.parametrize(
+    ("phase", "reply", "threads"),
+    [(*one, 1 + 2 * (number % 2)) for number, one in enumerate(SEEN_BY_THE_THIRD)],
+)
 def test_f37_what_no_table_knows_is_about_us_from_the_third_equal_refusal_on(
     store: Store, clock: Clock, relay: SmtpSink, engine: MakeEngine, phase: str, reply: str, threads: int
 ) -> None:
@@ -324,10 +327,10 @@ def test_f37_one_address_that_refuses_us_again_and_again_shuts_nothing(
     begin(store, 1)
     relay.refuse("dot", "554 5.7.1 Message rejected by policy")
     running = engine()
-    for _ in range(90):
+    for _ in range(45):
         running.tick()
         assert running.shut_channels() == {}
-        clock.forward(minutes=10)
+        clock.forward(minutes=20)
     assert (states(store), attempts(store)) == ({"retry": 1}, {0})
     assert len([line for line in relay.lines if line.startswith(b"RCPT")]) < 10
 
@@ -348,8 +351,7 @@ def test_f37_three_bad_addresses_in_a_row_do_not_keep_the_others_waiting_for_lon
     assert (states(store), set(faults(store))) == (expected, {"person"} if cron else set())
 
 
-@pytest.mark.parametrize("threads", [1, 3])
-@pytest.mark.parametrize("ends", ["word", "text"])
+@pytest.mark.parametrize(("threads", "ends"), [(1, "word"), (3, "text")])
 def test_f37_a_text_that_is_refused_to_three_people_in_a_row_holds_its_message(
     store: Store, clock: Clock, relay: SmtpSink, engine: MakeEngine, threads: int, ends: str
 ) -> None:
@@ -403,7 +405,8 @@ def test_f37_a_text_that_is_refused_to_one_person_holds_that_one(
     key = next(row.key for row in store.touches.list("crm") if row.held)
     store.recovery.resolve(key, "resend", by="dana", now=clock.now)
     assert running.tick().sent == 1
-    until_sent(running, store, clock, 20, minutes=80)
+    clock.forward(minutes=70)
+    until_sent(running, store, clock, 20)
 
 
 def test_f37_a_mailbox_that_is_not_there_stays_that_persons(
@@ -428,7 +431,7 @@ def test_f37_a_relay_that_is_out_of_order_before_anybody_is_named_fails_nobody(
     begin(store)
     relay.refuse("mail", "451 4.3.0 Error: queue file write error")
     running = engine()
-    for _ in range(40):
+    for _ in range(12):
         running.tick()
         assert states(store) == {}
         clock.forward(minutes=11)
@@ -437,7 +440,7 @@ def test_f37_a_relay_that_is_out_of_order_before_anybody_is_named_fails_nobody(
     assert attempts(store) == {1}
 
 
-@pytest.mark.parametrize("most", [1, 2, 3, 4])
+@pytest.mark.parametrize("most", [1, 3])
 def test_f38_a_relay_that_takes_few_connections_gets_no_more_and_everybody_is_reached(
     store: Store, clock: Clock, engine: MakeEngine, relay: SmtpSink, most: int
 ) -> None:

@@ -119,22 +119,22 @@ def upgrade(url, left):
     schema.upgrade(database)
     os._exit(0)
 
-spare, *urls = sys.argv[1:]
+each, spare, *urls = sys.argv[1:]
 schema.upgrade(Database(spare))  # what all forks need is loaded by now
 for statement, url in enumerate(urls, 1):
-    child = os.fork() or upgrade(url, statement)
+    child = os.fork() or upgrade(url, statement * int(each))
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
-STATEMENTS = 80
-"""A few more than the migrations since the first take, with what goes around them."""
+STATEMENTS, EACH = 80, 3
+"""A few more than the migrations since the first take, with what goes around them. All are one transaction."""
 
 
 def test_f36_an_upgrade_killed_at_any_statement_leaves_the_old_schema_or_the_new_one(tmp_path: Path) -> None:
     older(tmp_path / "old.db")
-    files = [tmp_path / f"{statement}.db" for statement in range(1, STATEMENTS + 1)]
+    files = [tmp_path / f"{statement}.db" for statement in range(EACH, STATEMENTS + EACH, EACH)]
     spare, *urls = [f"sqlite:///{shutil.copy(tmp_path / 'old.db', file)}" for file in (tmp_path / "spare.db", *files)]
     told = subprocess.run(
-        [sys.executable, "-c", DIES, spare, *urls], check=True, env={"PYTHONPATH": HERE}, capture_output=True, text=True
+        [sys.executable, "-c", DIES, str(EACH), spare, *urls], check=True, env={"PYTHONPATH": HERE}, capture_output=True, text=True
     )
     ends = []
     for url, ended in zip(urls, told.stdout.split(), strict=True):

@@ -18,7 +18,7 @@ from tests.stories.program import Program
 from tests.stories.relay import Relay
 from tests.waiting import expect
 
-PEOPLE, QUOTA, DAY = 150, 70, 6.0
+PEOPLE, QUOTA, DAY = 60, 35, 6.0
 ADMIN = "admin@example.com"
 
 
@@ -74,9 +74,9 @@ def test_a_quota_that_the_server_tells_of_fails_nobody_and_the_others_are_sent_w
     profile(ready, "banners: [sandbox mailbox]")
     with ready.running("run"):
         expect(lambda: relay.refused)
-        expect(lambda: the_rest(ready).get("waiting") == PEOPLE - QUOTA, step=0.1)
+        expect(lambda: the_rest(ready).get("waiting") == PEOPLE - QUOTA, step=0.3)
         assert the_rest(ready)["because"].endswith("SubmissionQuotaExceededException")
-        expect(lambda: everybody_is_reached_once(ready, relay), step=0.2)
+        expect(lambda: everybody_is_reached_once(ready, relay), step=0.3)
     assert ready.books("crm").counts["sent"] == PEOPLE
     assert {row["attempts"] for row in ready.books("crm").rows} == {1}
     (mail,) = [mail for mail in relay.arrived if mail.recipients[0] == ADMIN]
@@ -89,8 +89,8 @@ def test_a_day_that_our_own_count_says_is_full_is_never_refused(ready: Program, 
     profile(ready, f"hosts: [127.0.0.1], per_day: {QUOTA}")
     if command == "run":
         with ready.running("run"):
-            expect(lambda: the_rest(ready).get("waiting") == PEOPLE - QUOTA, step=0.1)
-            expect(lambda: everybody_is_reached_once(ready, relay), step=0.2)
+            expect(lambda: the_rest(ready).get("waiting") == PEOPLE - QUOTA, step=0.3)
+            expect(lambda: everybody_is_reached_once(ready, relay), step=0.3)
     else:
         expect(lambda: ready.here("tick") and everybody_is_reached_once(ready, relay))
     assert relay.refused == 0
