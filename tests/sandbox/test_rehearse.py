@@ -32,14 +32,16 @@ CHECK: dict[str, Any] = a_message(
 PLAN = a_plan(a_message(), INPUT, CHECK, send={"channels": ["slack", "email"], "holidays": "false"})
 
 
-def a_script(suppose: Supposition, plan: Plan = PLAN, people: Sequence[Person] = PEOPLE) -> Script:
+def a_script(
+    suppose: Supposition, plan: Plan = PLAN, people: Sequence[Person] = PEOPLE, until: str = "2027-01-26"
+) -> Script:
     templates = load_templates(shipped_folder(), None)
-    return Script(plan, people, Workspace(), templates, utc("2027-01-04"), utc("2027-03-30"), lambda: suppose)
+    return Script(plan, people, Workspace(), templates, utc("2027-01-04"), utc(until), lambda: suppose)
 
 
 def test_what_is_sent_equals_what_simulate_says_with_answers_by_link_slack_and_phone(tmp_path: Path) -> None:
     messages = {("crm", message.id): message for message in PLAN.messages}
-    with Rehearsal(with_pause(a_script(typical(messages))), tmp_path) as rehearsal:
+    with Rehearsal(with_pause(a_script(typical(messages), until="2027-03-01")), tmp_path) as rehearsal:
         story = rehearsal.run()
     assert (story.missing, story.unforeseen) == ([], [])
     assert story.agrees
@@ -67,7 +69,7 @@ def test_each_check_is_answered_anew_until_the_point_is_recalled(tmp_path: Path)
 
 
 def test_nothing_leaves_while_paused_and_what_fell_due_comes_after(tmp_path: Path) -> None:
-    script = with_pause(a_script(no_answers))
+    script = with_pause(a_script(no_answers, until="2027-02-10"))
     assert script.pause is not None
     with Rehearsal(script, tmp_path) as rehearsal:
         story = rehearsal.run()

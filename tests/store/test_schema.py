@@ -134,7 +134,11 @@ def test_f36_an_upgrade_killed_at_any_statement_leaves_the_old_schema_or_the_new
     files = [tmp_path / f"{statement}.db" for statement in range(EACH, STATEMENTS + EACH, EACH)]
     spare, *urls = [f"sqlite:///{shutil.copy(tmp_path / 'old.db', file)}" for file in (tmp_path / "spare.db", *files)]
     told = subprocess.run(
-        [sys.executable, "-c", DIES, str(EACH), spare, *urls], check=True, env={"PYTHONPATH": HERE}, capture_output=True, text=True
+        [sys.executable, "-c", DIES, str(EACH), spare, *urls],
+        check=True,
+        env={"PYTHONPATH": HERE},
+        capture_output=True,
+        text=True,
     )
     ends = []
     for url, ended in zip(urls, told.stdout.split(), strict=True):
