@@ -158,7 +158,7 @@ def _printed(command: str, folder: Path, seconds: float) -> str:
             printed, complaint = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)  # with what it started, which would keep the pipes open
-            raise TokenError(f"{COMMAND} did not end within {seconds:g} seconds", "later", "command") from None
+            raise TokenError(f"{COMMAND} did not end within {seconds:g} seconds", code="command") from None
     if process.returncode:
         first = next((line for line in complaint.decode("utf-8", "replace").splitlines() if line.strip()), "")
         said = f": {in_one_line(first)}" if first else ""

@@ -145,6 +145,11 @@ def n_time(span: timedelta) -> str:
     return counted(seconds // 60, "minute", "minutes") if seconds % 60 == 0 else counted(seconds, "second", "seconds")
 
 
+def told_of_pause(pause: Mapping[str, str]) -> str:
+    text = N_("{campaign} was paused by the engine: {reason}. Then: commsengine resume {campaign}")
+    return _(text, campaign=pause["campaign"], reason=_(pause["reason"]))
+
+
 def estimated_from(people: int) -> str:
     return _(" (estimated from {people:,} people)", people=people)
 

@@ -65,19 +65,22 @@ def _about(each: Mapping[str, Any]) -> str:
 
 @click.command()
 @click.argument("number", metavar="ID", type=int)
-@click.option("--person", "word", flag_value="person", help=N_("It is about these people: they fail."))
-@click.option("--us", "word", flag_value="us", help=N_("It is about our sender or machine: try again, fail nobody."))
-@click.option("--message", "word", flag_value="message", help=N_("It is about the text: nothing more of it is sent."))
-@click.option("--again", "word", flag_value="again", help=N_("Try all of them again, once, now."))
+@click.option("--person", is_flag=True, help=N_("It is about these people: they fail."))
+@click.option("--us", is_flag=True, help=N_("It is about our sender or machine: try again, fail nobody."))
+@click.option("--message", is_flag=True, help=N_("It is about the text: nothing more of it is sent."))
+@click.option("--again", is_flag=True, help=N_("Try all of them again, once, now."))
 @with_workspace
-def refusal(wiring: Wiring, number: int, word: RefusalWord | None) -> None:
+def refusal(wiring: Wiring, number: int, person: bool, us: bool, message: bool, again: bool) -> None:
     """Say what a refusal is about: these people, us, or the text.
 
     Equal ones of that channel are judged by it from now on.
 
     Example: commsengine refusal 3 --us
     """
-    if word is None:
-        raise InputError(_("Say what it is about."), _("Write --person, --us, --message or --again."))
+    words: dict[RefusalWord, bool] = {"person": person, "us": us, "message": message, "again": again}
+    given = [word for word, chosen in words.items() if chosen]
+    if len(given) != 1:
+        raise InputError(_("Say what it is about, in one word."), _("Write --person, --us, --message or --again."))
+    word = given[0]
     concerned = wiring.store.refusals.settle(number, word, by=wiring.operator, now=wiring.clock())
     click.echo(_(DONE[word], touches=n_touches(concerned)))

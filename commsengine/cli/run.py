@@ -7,7 +7,7 @@ import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +21,7 @@ from commsengine.cli.output import (
     n_touches,
     note,
     show_json,
+    told_of_pause,
     waits_for,
     when,
 )
@@ -83,11 +84,12 @@ def tick(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
         return
     rarely = too_rarely(wiring)
     if as_json:
-        show_json({**asdict(report), "too_rarely": rarely})
+        show_json({**asdict(report), "too_rarely": rarely, **_what_rests(wiring)})
     else:
         messages, follow_ups = n_messages(report.sent), n_follow_ups(report.by_hand)
         failed = _(", {touches:,} failed", touches=report.failed) if report.failed else ""
         failed += _(", {touches:,} refused and held", touches=report.held) if report.held else ""
+        failed += _(", {people:,} by no channel", people=report.unreachable) if report.unreachable else ""
         text = N_("{messages} sent, {follow_ups} opened, {skipped:,} skipped{failed}.")
         click.echo(_(text, messages=messages, follow_ups=follow_ups, skipped=report.skipped, failed=failed))
     _tell_what_stays(wiring, report, rarely)
@@ -96,7 +98,15 @@ def tick(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
     if report.hold:
         fix = _("Look at commsengine today, then: commsengine release")
         raise HeldError(_("The engine is on hold: {reason}", reason=_(report.hold)), fix)
-    ctx.exit(NEEDS_A_PERSON if report.needs_a_person else 0)
+    waits = report.needs_a_person or bool(_what_rests(wiring)["paused"])
+    ctx.exit(NEEDS_A_PERSON if waits else 0)
+
+
+def _what_rests(wiring: Wiring) -> dict[str, Any]:
+    from commsengine.reports.status import channels, paused_by_engine
+
+    now = wiring.clock()
+    return {"channels": channels(wiring.store, wiring.decisions, now), "paused": paused_by_engine(wiring.store)}
 
 
 def _leave_it_to(other: OtherEngineError, wiring: Wiring, *, as_json: bool) -> None:
@@ -110,7 +120,7 @@ def _leave_it_to(other: OtherEngineError, wiring: Wiring, *, as_json: bool) -> N
     if engine_state(wiring.store, wiring.clock())["state"] != "running":
         raise other
     if as_json:
-        show_json({**asdict(BeatReport()), "too_rarely": ""})
+        show_json({**asdict(BeatReport()), "too_rarely": "", **_what_rests(wiring)})
     note(_("{holder} It is at work and does what is due.", holder=other.message))
 
 
@@ -125,24 +135,21 @@ def _tell_what_stays(wiring: Wiring, report: BeatReport, rarely: str) -> None:
     if rarely:
         note(f"{rarely} {remedy(wiring)}")
     _tell_what_waits(wiring)
-    if report.failed:
-        note(_("{touches} never arrived: commsengine today", touches=n_touches(report.failed)))
+    if report.failed or report.unreachable:
+        note(_("{touches} never arrived: commsengine today", touches=n_touches(report.failed + report.unreachable)))
 
 
 def _tell_what_waits(wiring: Wiring) -> None:
     # Silence would be taken for success.
-    from commsengine.reports.status import channels
+    from commsengine.reports.status import channels, paused_by_engine
 
     store, now = wiring.store, wiring.clock()
     rests = channels(wiring.store, wiring.decisions, now)
     for rest in rests:
         waiting = f"\n{waits_for(rest)}" if rest["waiting"] else ""
         note(f"{at_rest(rest, now)} {_('What is due waits for it.')}{waiting}")
-    for record in wiring.store.campaigns.all():
-        pause = wiring.store.campaigns.open_pause(record.id) if record.state == "paused" else None
-        if pause and pause.since_by == "engine":
-            text = N_("{campaign} was paused by the engine: {reason}. Then: commsengine resume {campaign}")
-            note(_(text, campaign=record.id, reason=_(pause.reason)))
+    for pause in paused_by_engine(store):
+        note(told_of_pause(pause))
     for each in store.refusals.open():
         text = N_("Refused, and held for {people}: {words}. Your word: commsengine refusal {number}")
         note(_(text, people=n_people(each.people), words=each.words.rstrip("."), number=each.id))

@@ -17,6 +17,7 @@ from commsengine.cli.output import (
     show_json,
     table,
     title,
+    told_of_pause,
     waits_for,
     what_helps,
     when,
@@ -48,6 +49,8 @@ def today(wiring: Wiring, as_json: bool) -> None:
         return
     if not any(found.values()):
         click.echo(_("Nothing waits for a person."))
+    for pause in found["paused"]:
+        say(told_of_pause(pause) + "\n")
     for rest in found["channels"]:
         say(f"{at_rest(rest, wiring.clock())} {waits_for(rest)}")
         click.echo(what_helps(rest) + "\n")
@@ -76,7 +79,10 @@ def _show_held(held: Sequence[Mapping[str, Any]], refused: Sequence[Mapping[str,
         show_refusals(refused)
         rows = [(row["key"], row["person"], row["campaign"], row["reason"]) for row in held if row["state"] == "retry"]
         table([N_("key"), N_("person"), N_("campaign"), N_("reason")], rows[:MOST_FAILED], whole=["key"])
-        click.echo(_("They are tried again by themselves; try one now: commsengine touch KEY --resend"))
+        if any(not each["holds"] for each in refused):
+            click.echo(_("They are tried again by themselves; try one now: commsengine touch KEY --resend"))
+        if any(each["holds"] for each in refused):
+            click.echo(_("A message that is held goes on with another text (commsengine apply), or by --again."))
 
 
 def _show_failed(failed: Sequence[Mapping[str, Any]]) -> None:

@@ -65,7 +65,7 @@ class BeatReport:
     Known of a whole tick only: of what was ``claimed``, ``sent`` has arrived and ``failed`` never will; ``waiting`` are
     people with a due touch and a closed send window; ``held`` touches were refused, and it is not known why: for
     ``waits_for_a_word`` people in all, of earlier ticks too. ``refused`` are the channels that refuse us until a person
-    sees to it.
+    sees to it. ``unreachable`` touches are skipped, for no channel reaches their person.
     """
 
     due: int = 0
@@ -82,10 +82,12 @@ class BeatReport:
     late: int = 0
     held: int = 0
     waits_for_a_word: int = 0
+    unreachable: int = 0
 
     @property
     def needs_a_person(self) -> bool:
-        return bool(self.refused or self.waits_for_a_word) or (self.failed > 0 and not self.sent)
+        lost = self.failed + self.unreachable > 0 and not (self.sent or self.by_hand)
+        return bool(self.refused or self.waits_for_a_word) or lost
 
     def __add__(self, other: BeatReport) -> BeatReport:
         sums = {each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)}
@@ -452,7 +454,9 @@ class Engine:
         by_hand = sum(touch.channel == HUMAN and not touch.skip for touch in touches)
         waiting = sum(missed_window(one.decision) for one in decided)
         late = sum(touch.skip == "late" for touch in touches)
-        return BeatReport(len(ids), len(claimed), skipped, by_hand, free_places.crowded, waiting=waiting, late=late)
+        lost = sum(touch.skip == "unreachable" for touch in touches)
+        counts = (len(ids), len(claimed), skipped, by_hand, free_places.crowded)
+        return BeatReport(*counts, waiting=waiting, late=late, unreachable=lost)
 
     def _next_fence(self, now: dt.datetime) -> int:
         # announced in the journal first: where that cannot be written, nothing is claimed

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from commsengine.cadence.calendar import Hours
+from commsengine.cadence.plan import Plan
 from commsengine.content.render import RendererFor
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.waiting_messages import waiting
@@ -15,6 +16,7 @@ from commsengine.reports.followups import followups
 from commsengine.reports.why import iso, touch_json
 from commsengine.store.records import CampaignCounts, QuestionRecord, TouchRecord
 from commsengine.store.store import Store
+from commsengine.translation import N_
 
 ALIVE = dt.timedelta(seconds=90)
 """An engine keeps its beat twice a minute; after this long without one it does not run."""
@@ -92,6 +94,7 @@ def today(store: Store, decisions: Decisions, renderer: RendererFor, now: dt.dat
         "refusals": refusals(store),
         "failed": failed(store),
         "channels": channels(store, decisions, now),
+        "paused": paused_by_engine(store),
     }
 
 
@@ -143,11 +146,26 @@ def refusals(store: Store) -> list[dict[str, Any]]:
     ]
 
 
+def paused_by_engine(store: Store) -> list[dict[str, str]]:
+    """The campaigns that the engine has paused, and why: they wait for a person."""
+    pauses = {each.id: store.campaigns.open_pause(each.id) for each in store.campaigns.all() if each.state == "paused"}
+    return [
+        {"campaign": name, "since": iso(pause.since) or "", "reason": pause.reason}
+        for name, pause in pauses.items()
+        if pause and pause.since_by == "engine"
+    ]
+
+
 def failed(store: Store) -> list[dict[str, Any]]:
-    going_on = {record.id for record in store.campaigns.all() if record.state in ("running", "paused")}
+    """What never arrives: refused for good, or to people whom no channel reaches and the plan lets no person call."""
+    going_on = {record.id: record.plan for record in store.campaigns.all() if record.state in ("running", "paused")}
+    lost = store.touches.open_rows(states=("skipped",), reason="unreachable")
     rows = [
         row
-        for row in store.touches.open_rows(states=("failed",))
+        for row in (
+            *(each for each in lost if not _is_called(each, going_on)),
+            *store.touches.open_rows(states=("failed",)),
+        )
         if row.campaign in going_on and row.local_date is not None
     ]
     people = store.people.by_ids(sorted({row.person_id for row in rows if row.person_id}))
@@ -159,11 +177,22 @@ def failed(store: Store) -> list[dict[str, Any]]:
             "message": row.message,
             "channel": row.channel,
             "at": iso(row.due_at),
-            "reason": row.reason,
+            "reason": row.reason if row.state == "failed" else _last_words(store, row),
         }
         for row in reversed(rows)
         if row.person_id in people
     ]
+
+
+def _is_called(row: TouchRecord, plans: Mapping[str, Plan]) -> bool:
+    plan = plans.get(row.campaign)
+    found = next((each for each in plan.messages if each.id == row.message), None) if plan else None
+    return bool(plan and found and any(rung.do != "remind" for rung in plan.ladder(found)))
+
+
+def _last_words(store: Store, row: TouchRecord) -> str:
+    tried = store.touches.attempts(row.key)
+    return tried[-1].reply if tried else N_("no channel reaches them")
 
 
 def _campaign(books: CampaignCounts, store: Store) -> dict[str, Any]:

@@ -2,14 +2,15 @@
 
 Of an ``unknown`` refusal, in the transaction of its receipt
 1. A word on record about an equal refusal of that channel decides at once.
-2. Three people are refused alike twice each, and their message reached others in between: it is they.
+2. Three people are refused alike twice, an hour or more apart, and their message reached others in between: it is
+   they. Others who are refused alike later are asked about again.
 3. Three people in a row are refused alike, and nothing of the channel gets through in between: it is us.
 4. Else the touch is held. It is tried again after an hour, then every four; the lead's word settles it meanwhile.
 
 A refusal of a ``message`` holds the touch likewise; from three people in a row, to whom nothing of that message got
 through, the whole message waits for the lead's word or another text.
 
-What the engine has taken for ours is open again once something gets through. A person's word stays.
+What the engine has taken for ours is open again once something gets through. Only a person's word stays.
 """
 
 from __future__ import annotations
@@ -203,10 +204,11 @@ def _final(connection: Connection, receipt: Receipt, fault: Fault, row: Row[Any]
 
 
 def _word(connection: Connection, channel: Carrier, alike: str) -> Row[Any] | None:
-    """What was settled last about equal refusals of the channel."""
+    """What was settled last about equal refusals of the channel; that it is they, the engine says of those alone."""
+    stays = (refusal.c.settled_by != ENGINE) | (refusal.c.fault != "person")
     settled = (refusal.c.settled_at.is_not(None), refusal.c.holds_since.is_(None) | (refusal.c.fault != "message"))
     equal = (refusal.c.channel == channel, refusal.c.alike == alike)
-    latest = select(refusal).where(*equal, *settled).order_by(refusal.c.settled_at.desc(), refusal.c.id.desc())
+    latest = select(refusal).where(*equal, *settled, stays).order_by(refusal.c.settled_at.desc(), refusal.c.id.desc())
     return connection.execute(latest.limit(1)).first()
 
 
@@ -255,12 +257,13 @@ def _in_a_row(connection: Connection, known: Row[Any], receipt: Receipt) -> int:
 
 
 def _refused_twice(connection: Connection, known: Row[Any], row: Row[Any]) -> set[str]:
-    """The people who were refused alike twice, while the same message reached others in between."""
+    """The people who were refused alike twice, an hour apart, while the same message reached others in between."""
     span = (func.min(attempt.c.at).label("first"), func.max(attempt.c.at).label("last"))
     mine = (touch.c.key, touch.c.person_id, touch.c.campaign, touch.c.message)
     twice = select(*mine, *span).join(attempt, attempt.c.key == touch.c.key)
     twice = twice.where(attempt.c.refusal_id == known.id, touch.c.refusal_id == known.id).group_by(*mine)
-    found: Sequence[Any] = connection.execute(twice.having(func.count() > 1)).all()
+    rows = connection.execute(twice.having(func.count() > 1)).all()
+    found: Sequence[Any] = [each for each in rows if each.last - each.first >= FIRST_AGAIN]
     if len({each.person_id for each in found}) < PEOPLE:
         return set()
     return {each.person_id for each in found if _reached_others(connection, each, row.channel)}

@@ -64,9 +64,12 @@ class Touches:
         """Every touch and every service mail to this person, by ``due_at``."""
         return self._read(select(*_COLUMNS).where(touch.c.person_id == person_id).order_by(*_IN_ORDER))
 
-    def open_rows(self, campaign: str | None = None, states: Sequence[TouchState] = OPEN) -> Sequence[TouchRecord]:
-        """Rows in these states, service mail included, oldest first."""
+    def open_rows(
+        self, campaign: str | None = None, states: Sequence[TouchState] = OPEN, reason: str = ""
+    ) -> Sequence[TouchRecord]:
+        """Rows in these states, service mail included, oldest first; with a ``reason`` those of it."""
         chosen = [touch.c.state.in_(states)] + ([touch.c.campaign == campaign] if campaign is not None else [])
+        chosen += [touch.c.reason == reason] if reason else []
         return self._read(select(*_COLUMNS).where(*chosen).order_by(*_IN_ORDER))
 
     def attempts(self, key: str) -> Sequence[Attempt]:

@@ -199,7 +199,7 @@ def test_a_command_that_hangs_is_ended_with_all_that_it_started(script: Script, 
     hangs = script(f"sleep {2 * PATIENCE} & echo $! > started; wait")
     with pytest.raises(TokenError, match=r"did not end within 0\.5 seconds") as failed:
         by_command(hangs, tmp_path, seconds=0.5)(NOW)
-    assert failed.value.fault == "later"
+    assert failed.value.fault == "us"
     started = tmp_path / "started"
     if started.exists() and (pid := started.read_text().strip()):
         expect(lambda: not runs(pid))

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cli.conftest import PEOPLE
+from commsengine.wiring import Wiring
+from tests.cli.conftest import PEOPLE, plan
 from tests.cli.terminal import Terminal
 from tests.servers import SmtpSink
 
@@ -112,3 +113,44 @@ def test_sixty_people_get_through_a_relay_that_takes_three_connections(
     said = terminal.run("tick")
     assert (said.status, said.out) == (0, "60 messages sent, 0 follow-ups opened, 0 skipped.\n")
     assert relay.turned_away == turned_away
+
+
+NOT_THERE = "550 5.1.1 <nobody@example.com>: Recipient address rejected: User unknown"
+
+
+def test_people_whom_no_channel_reaches_and_no_person_calls_are_told(
+    started: Terminal, relay: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case c23."""
+    alone = plan().partition("follow_up:")[0] + "follow_up: []\n"
+    assert started.run("apply", started.write("schedules/crm.yaml", alone), "--yes").status == 0
+    relay.refuse("rcpt", NOT_THERE)
+    said = started.run("tick", "--json")
+    assert (said.status, said.data["sent"], said.data["unreachable"]) == (1, 0, 4)
+    failed = started.json("today")["failed"]
+    assert {(each["person"], "User unknown" in each["reason"]) for each in failed} == {
+        (f"{name}@example.com", True) for name in ("mia", "ana", "ben", "dana")
+    }
+    assert "4 touches never arrived" in started.run("today").out
+
+
+def test_a_campaign_that_the_engine_has_paused_waits_for_a_person(started: Terminal) -> None:
+    with Wiring(started.folder) as wiring:
+        wiring.store.campaigns.pause("crm", by="engine", now=wiring.clock(), reason="too many were refused", detail={})
+    said = started.run("tick", "--json")
+    (pause,) = said.data["paused"]
+    assert (said.status, pause["campaign"], pause["reason"]) == (1, "crm", "too many were refused")
+    assert started.json("today")["paused"] == [pause]
+    assert "crm was paused by the engine: too many were refused." in " ".join(started.run("today").out.split())
+
+
+def test_a_refusal_takes_one_word(started: Terminal) -> None:
+    for words in ((), ("--us", "--person")):
+        said = started.run("refusal", "1", *words)
+        assert (said.status, "in one word" in said.err) == (2, True)
+
+
+def test_tick_says_in_json_which_channel_rests(started: Terminal, relay: SmtpSink) -> None:
+    relay.refuse("rcpt", QUOTA)
+    (rest,) = started.run("tick", "--json").data["channels"]
+    assert (rest["channel"], rest["fault"], rest["waiting"]) == ("email", "quota", 4)
