@@ -101,7 +101,7 @@ def happen(done: Sequence[Callable[[], None]], seconds: float) -> float:
 
 @contextmanager
 def running(program: Program) -> Iterator[None]:
-    """``run``, whose log is read: else it would stop at the first full pipe."""
+    """The process of ``run``. Its log is read, for a full pipe would stop it."""
     with program.running("run") as process:
         assert process.stderr
         threading.Thread(target=process.stderr.read, daemon=True).start()

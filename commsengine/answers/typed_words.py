@@ -69,7 +69,7 @@ class TypedWords:
         self._store, self._inbox = store, inbox
 
     def touch(self, person: Person, typed: Typed) -> TouchRecord | None:
-        """That of the message in whose thread they wrote, else the last that they got; ``None`` if there was none."""
+        """The card above the thread, else the last one that the person got; ``None`` without either."""
         rows = self._store.touches.of_person(person.id)
         got = [row for row in rows if row.local_date and row.sent_at and row.kind not in BY_HAND]
         named = self._key_in_thread(person, typed, rows) if typed.thread else ""

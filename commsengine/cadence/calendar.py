@@ -91,7 +91,7 @@ class Hours:
 
     @property
     def same_as(self) -> tuple[object, ...]:
-        """Equal for people whose windows are the same."""
+        """People with the same send windows have the same value."""
         region = self.person.region if self._country else ""
         return (
             self.zone,

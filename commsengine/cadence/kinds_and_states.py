@@ -47,7 +47,7 @@ RefusalKind = Literal["", "gone", "full", "connections", "busy", "down"]
 many, a moment's patience, nothing is taken from anybody at present."""
 
 RefusalWord = Literal["person", "us", "message", "again"]
-"""How the lead settles a refusal that nothing else tells: whose it is, or that all is to be tried once more."""
+"""The word of the lead that settles a refusal: what it is about, or ``again`` for one more try."""
 
 ReceiptState = Literal["sent", "failed", "retry", "uncertain", "released"]
 """What becomes of a touch by one attempt."""
@@ -127,7 +127,7 @@ def channel_of(carrier: Carrier) -> ChannelName:
 
 
 def asked_by(evidence: EvidenceKind) -> ChannelName:
-    """The channel whose own evidence this is: what was asked there is answered there."""
+    """The channel that gives this evidence: a question asked there is answered there."""
     return next((name for name, terms in CHANNELS.items() if terms.evidence == evidence), "email")
 
 

@@ -64,7 +64,7 @@ NO_SERVER = ProviderProfile("", "", SendingLimits())
 
 
 def profile_of(host: str, banner: str, profiles: Iterable[ProviderProfile]) -> ProviderProfile:
-    """The first whose host or banner fits; a host that is named in a profile counts more than a banner."""
+    """The first profile with this host, else the first with this banner."""
     known = list(profiles)
     named = [each for each in known if each.has_host(host) and "*" not in each.hosts]
     greeted = [each for each in known if banner and each.has_banner(banner)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import shlex
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,9 +83,9 @@ def tick(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
     except OtherEngineError as other:
         _leave_it_to(other, wiring, as_json=as_json)
         return
-    rarely = too_rarely(wiring)
+    rarely, rests = too_rarely(wiring), _what_rests(wiring)
     if as_json:
-        show_json({**asdict(report), "too_rarely": rarely, **_what_rests(wiring)})
+        show_json({**asdict(report), "too_rarely": rarely, **rests})
     else:
         messages, follow_ups = n_messages(report.sent), n_follow_ups(report.by_hand)
         failed = _(", {touches:,} failed", touches=report.failed) if report.failed else ""
@@ -92,14 +93,13 @@ def tick(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
         failed += _(", {people:,} by no channel", people=report.unreachable) if report.unreachable else ""
         text = N_("{messages} sent, {follow_ups} opened, {skipped:,} skipped{failed}.")
         click.echo(_(text, messages=messages, follow_ups=follow_ups, skipped=report.skipped, failed=failed))
-    _tell_what_stays(wiring, report, rarely)
+    _tell_what_stays(wiring, report, rarely, rests)
     if report.hold == STOPPED:
         raise HeldError(_(STOPPED))
     if report.hold:
         fix = _("Look at commsengine today, then: commsengine release")
         raise HeldError(_("The engine is on hold: {reason}", reason=_(report.hold)), fix)
-    waits = report.needs_a_person or bool(_what_rests(wiring)["paused"])
-    ctx.exit(NEEDS_A_PERSON if waits else 0)
+    ctx.exit(NEEDS_A_PERSON if report.needs_a_person or rests["paused"] else 0)
 
 
 def _what_rests(wiring: Wiring) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def _leave_it_to(other: OtherEngineError, wiring: Wiring, *, as_json: bool) -> N
     note(_("{holder} It is at work and does what is due.", holder=other.message))
 
 
-def _tell_what_stays(wiring: Wiring, report: BeatReport, rarely: str) -> None:
+def _tell_what_stays(wiring: Wiring, report: BeatReport, rarely: str, rests: Mapping[str, Any]) -> None:
     if report.waiting:
         text = N_("Due for {people}, but their send window is closed at {instant}: it waits for the next one.")
         note(_(text, people=n_people(report.waiting), instant=when(wiring.clock())))
@@ -134,21 +134,18 @@ def _tell_what_stays(wiring: Wiring, report: BeatReport, rarely: str) -> None:
         note(f"{why} commsengine touches CAMPAIGN --state skipped")
     if rarely:
         note(f"{rarely} {remedy(wiring)}")
-    _tell_what_waits(wiring)
+    _tell_what_waits(wiring, rests["channels"], rests["paused"])
     if report.failed or report.unreachable:
         note(_("{touches} never arrived: commsengine today", touches=n_touches(report.failed + report.unreachable)))
 
 
-def _tell_what_waits(wiring: Wiring) -> None:
+def _tell_what_waits(wiring: Wiring, rests: Sequence[Mapping[str, Any]], paused: Sequence[Mapping[str, str]]) -> None:
     # Silence would be taken for success.
-    from commsengine.reports.status import channels, paused_by_engine
-
     store, now = wiring.store, wiring.clock()
-    rests = channels(wiring.store, wiring.decisions, now)
     for rest in rests:
         waiting = f"\n{waits_for(rest)}" if rest["waiting"] else ""
         note(f"{at_rest(rest, now)} {_('What is due waits for it.')}{waiting}")
-    for pause in paused_by_engine(store):
+    for pause in paused:
         note(told_of_pause(pause))
     for each in store.refusals.open():
         text = N_("Refused, and held for {people}: {words}. Your word: commsengine refusal {number}")

@@ -16,7 +16,7 @@ A_MINUTE = dt.timedelta(minutes=1)
 """Who met a channel that rests looks again a moment after the others."""
 
 NEXT_WINDOW = dt.timedelta(days=4)
-"""How far ahead the next window of those may be whose window has closed while they waited."""
+"""A person whose send window closed while they waited has the next one within this time."""
 
 
 def count_missed_windows(store: Store, decisions: Decisions, now: dt.datetime) -> int:

@@ -137,7 +137,7 @@ class SlackStandIn:
         return reply
 
     def say(self, user: str, text: str, *, thread: str = "", event_id: str = "") -> Reply:
-        """A person (by e-mail or id) types to the app, or below the message whose ``ts`` is ``thread``."""
+        """A person (by e-mail or id) types to the app; ``thread`` is the ``ts`` of the message above, if any."""
         writer = self.team.user(user)
         if writer is None or not self.team.typing:
             raise CommsError(_("{user} cannot write to the app.", user=user), _("Look at the app's manifest."))
