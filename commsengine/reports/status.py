@@ -21,6 +21,8 @@ from commsengine.translation import N_
 ALIVE = dt.timedelta(seconds=90)
 """An engine keeps its beat twice a minute; after this long without one it does not run."""
 
+NOT_REACHED = N_("no channel reaches them")
+
 QUESTION_WAITS = 2
 """Working days after which an open question heads the list."""
 
@@ -169,6 +171,7 @@ def failed(store: Store) -> list[dict[str, Any]]:
         if row.campaign in going_on and row.local_date is not None
     ]
     people = store.people.by_ids(sorted({row.person_id for row in rows if row.person_id}))
+    said = store.touches.last_replies([row.key for row in rows if row.state == "skipped"])
     return [
         {
             "key": row.key,
@@ -177,7 +180,7 @@ def failed(store: Store) -> list[dict[str, Any]]:
             "message": row.message,
             "channel": row.channel,
             "at": iso(row.due_at),
-            "reason": row.reason if row.state == "failed" else _last_words(store, row),
+            "reason": row.reason if row.state == "failed" else said.get(row.key) or NOT_REACHED,
         }
         for row in reversed(rows)
         if row.person_id in people
@@ -188,11 +191,6 @@ def _is_called(row: TouchRecord, plans: Mapping[str, Plan]) -> bool:
     plan = plans.get(row.campaign)
     found = next((each for each in plan.messages if each.id == row.message), None) if plan else None
     return bool(plan and found and any(rung.do != "remind" for rung in plan.ladder(found)))
-
-
-def _last_words(store: Store, row: TouchRecord) -> str:
-    tried = store.touches.attempts(row.key)
-    return tried[-1].reply if tried else N_("no channel reaches them")
 
 
 def _campaign(books: CampaignCounts, store: Store) -> dict[str, Any]:

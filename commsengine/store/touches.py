@@ -76,6 +76,12 @@ class Touches:
         rows = self._database.rows(select(*_ATTEMPT).where(attempt.c.key == key).order_by(attempt.c.n))
         return [Attempt(*row) for row in rows]
 
+    def last_replies(self, keys: Sequence[str]) -> dict[str, str]:
+        """What the other side said last, by key."""
+        query = select(attempt.c.key, attempt.c.reply).order_by(attempt.c.n)
+        with self._database.read() as connection:
+            return {row.key: row.reply for row in rows_with(connection, query, attempt.c.key, keys)}
+
     def first_outcomes(
         self, campaign: str, message: str, *, since: dt.datetime, most: int
     ) -> dict[tuple[str, str, str], int]:
