@@ -68,6 +68,10 @@ class Team:
     def answers(self, person: Person = ANA) -> list[Post]:
         return [post for post in self.slack.dm_of(person.email) if post.thread and not post.typed]
 
+    def redrawn(self, post: Post, times: int = 1) -> bool:
+        """So often at least, and it shows the newest: two presses in a row may draw a card once more than needed."""
+        return post.edits >= times and not self.house.store.redraws.waiting()
+
     def questions(self) -> list[str]:
         return [question.text for question in self.house.store.questions.all()]
 

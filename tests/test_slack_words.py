@@ -45,7 +45,7 @@ def test_words_in_the_thread_of_a_card_are_a_question_about_it(team: Team) -> No
     (question,) = team.house.store.questions.all()
     assert (question.text, question.key, question.thread) == ("Can I keep my notebook?", post.key, post.remote_id)
     assert question.evidence == "slack"
-    expect(lambda: post.edits == 1)
+    expect(lambda: team.redrawn(post, 1))
     assert "You asked Mon 18:00" in json.dumps(post.blocks)
 
 
@@ -145,7 +145,7 @@ def test_got_it_in_so_many_words_below_its_card_is_an_acknowledgement_by_reply(t
     assert team.say(words, thread=post.ts).text == "Thank you. It is recorded that you have got it."
     (answer,) = team.house.store.answers.of_person(ANA.id)
     assert (answer.kind, answer.evidence, answer.key) == ("acknowledged", "reply", post.key)
-    expect(lambda: post.edits == 1)
+    expect(lambda: team.redrawn(post, 1))
     assert (buttons(post), team.questions()) == (["undo"], [])
 
 
@@ -178,9 +178,9 @@ def test_an_acknowledgement_taken_back_is_not_made_again_by_a_late_delivery(team
     post = team.sent()
     team.say("Got it", thread=post.ts, event_id="Ev7")
     team.house.clock.pass_(minutes=1)
-    expect(lambda: post.edits == 1)
+    expect(lambda: team.redrawn(post, 1))
     team.slack.click(ANA.email, "undo")
-    expect(lambda: post.edits == 2)
+    expect(lambda: team.redrawn(post, 2))
     (typed,) = [one for one in team.slack.dm_of(ANA.email) if one.typed]
     assert event(team, typed, event_id="Ev8") == 200
     assert team.house.kinds() == []
@@ -315,7 +315,7 @@ def test_a_reply_to_an_answer_is_about_the_same_message(open_team: Callable[...,
 def test_a_press_on_the_card_of_an_answer_leaves_it_and_is_shown_on_the_message(team: Team) -> None:
     post = team.sent()
     team.say("Can I keep my notebook?", thread=post.ts)
-    expect(lambda: post.edits == 1)
+    expect(lambda: team.redrawn(post, 1))
     team.house.inbox.answer_question(1, "Until May.", "dana@example.com", team.house.clock())
     answer = carry(team)
     assert team.slack.click(ANA.email, "heard_enough", post=answer).status == 200

@@ -146,7 +146,7 @@ def test_f24_a_press_while_the_socket_is_gone_is_visibly_not_recorded_and_the_li
     slack = day.slack
     assert slack.press(day.payload(LEA))
     assert wait_until(lambda: day.standing(LEA) == "acknowledged", step=0.2)
-    assert wait_until(lambda: day.card(LEA).edits == 1)
+    assert wait_until(lambda: day.card(LEA).edits >= 1)
 
     slack.go()
     assert not slack.press(day.payload(TOM))  # Slack has nobody to give it to, and shows so
