@@ -6,7 +6,7 @@ several (an unknown milestone, a sponsor before personal outreach) is reported, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -254,6 +254,18 @@ class Message(Frozen):
         return self
 
 
+class Notice(Message):
+    """A message that stands in no plan file: one that is sent now, or the correction of dates that have moved.
+
+    ``urgent`` goes past the send window and the attention budget; ``because`` is why, for the record. ``old_dates`` are
+    the milestones with the day that holds no more: only people who read one of them get it.
+    """
+
+    urgent: bool = False
+    because: str = ""
+    old_dates: Mapping[MilestoneName, Day] = {}
+
+
 class Arm(Frozen):
     """One cadence of an experiment: by recall as the plan says, or every so many hours instead."""
 
@@ -313,6 +325,19 @@ class Plan(Frozen):
 
     def message(self, message_id: str) -> Message:
         return next(message for message in self.messages if message.id == message_id)
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        return tuple(message for message in self.messages if isinstance(message, Notice))
+
+    @property
+    def written(self) -> tuple[Message, ...]:
+        """The messages of the plan file."""
+        return tuple(message for message in self.messages if not isinstance(message, Notice))
+
+    def with_notices(self, notices: Iterable[Notice]) -> Plan:
+        """The plan of the file, with these behind its own messages."""
+        return self.model_copy(update={"messages": (*self.written, *notices)})
 
     @property
     def corrected(self) -> Mapping[str, str]:

@@ -70,13 +70,18 @@ class Diff:
 
 
 def compare(store: Store, decisions: Decisions, plan: Plan, people: Iterable[Person], now: dt.datetime) -> Diff:
-    """``people`` are the directory or the roster. Raises ``InputError`` if the plan renumbers rungs people stand on."""
+    """``people`` are the directory or the roster.
+
+    Raises ``InputError`` if the plan renumbers rungs people stand on, or has the id of a notice.
+    """
     old = store.campaigns.get(plan.campaign)
     audience = sum(1 for _ in members(plan.audience, people))
     introduced = introduced_at(old, plan, now)
     if old is None:
         added = tuple(message.id for message in plan.messages)
         return Diff(plan.campaign, True, 1, audience, added, introduced=introduced, corrected=plan.corrected)
+    _refuse_ids_of_notices(old.plan, plan)
+    plan = plan.with_notices(old.plan.notices)
     _refuse_renumbered_rungs(store, old.plan, plan)
     moved = milestones_moved(old.plan, plan)
     informed = people_with_old_dates(store, plan, moved)
@@ -213,6 +218,13 @@ def correction(plan: Plan, moved: Sequence[Moved]) -> str:
         for move in moved
     ]
     return "\n".join(line[0].upper() + line[1:] for line in lines)
+
+
+def _refuse_ids_of_notices(old: Plan, new: Plan) -> None:
+    taken = sorted(_ids(new) & {notice.id for notice in old.notices})
+    if taken:
+        cause = _("A message that is in no plan file has the id '{message}' already.", message=taken[0])
+        raise InputError(cause, _("Give your message another 'id'."))
 
 
 def _refuse_renumbered_rungs(store: Store, old: Plan, new: Plan) -> None:

@@ -20,6 +20,7 @@ from commsengine.cadence.kinds_and_states import CHANNELS, CampaignState
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.errors import CommsError, InputError
 from commsengine.store import bookkeeping, moves, refusals
+from commsengine.store.campaign_facts import notices
 from commsengine.store.database import Database, columns_of
 from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.tables import campaign, plan_version, standstill, touch
@@ -51,6 +52,7 @@ class CampaignStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._read: dict[tuple[str, int], CampaignRecord] = {}
+        self._whole: dict[tuple[str, int], tuple[tuple[str, ...], CampaignRecord]] = {}
 
     def save_version(
         self,
@@ -197,13 +199,33 @@ class CampaignStore:
     def _one(self, campaign_id: str, number: int | None) -> CampaignRecord | None:
         with self._database.read() as connection:
             row = connection.execute(_CAMPAIGN, {"the_id": campaign_id}).first()
-            return self._record(connection, row, number or row.version) if row else None
+            if row is None:
+                return None
+            own = notices.ids_by_campaign(connection).get(campaign_id, ())
+            return self._record(connection, row, number or row.version, own)
 
     def _all(self, connection: Connection) -> list[CampaignRecord]:
-        found = (self._record(connection, row, row.version) for row in connection.execute(_CAMPAIGNS).all())
+        own = notices.ids_by_campaign(connection)
+        rows = connection.execute(_CAMPAIGNS).all()
+        found = (self._record(connection, row, row.version, own.get(row.id, ())) for row in rows)
         return [record for record in found if record is not None]
 
-    def _record(self, connection: Connection, row: Row[Any], number: int) -> CampaignRecord | None:
+    def _record(
+        self, connection: Connection, row: Row[Any], number: int, own: tuple[str, ...]
+    ) -> CampaignRecord | None:
+        # With its notices; the same plan for as long as there is no new one.
+        written, key = self._version(connection, row, number), (row.id, number)
+        if written is None:
+            return None
+        if key not in self._whole or self._whole[key][0] != own:
+            whole = written
+            if own:
+                plan = written.plan.with_notices(notices.of_campaign(connection, row.id, own))
+                whole = replace(written, plan=plan)
+            self._whole[key] = own, whole
+        return replace(self._whole[key][1], state=row.state, epoch=row.epoch, started_at=row.started_at)
+
+    def _version(self, connection: Connection, row: Row[Any], number: int) -> CampaignRecord | None:
         # Versions never change, so each is read and validated once.
         key = (row.id, number)
         if key not in self._read:
@@ -211,7 +233,7 @@ class CampaignStore:
             if version is None:
                 return None
             self._read[key] = _written(row, version)
-        return replace(self._read[key], state=row.state, epoch=row.epoch, started_at=row.started_at)
+        return self._read[key]
 
 
 def _without_dead_channels(plan: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -7,16 +7,17 @@ from typing import Self
 
 from commsengine.errors import CommsError
 from commsengine.store import schema
-from commsengine.store.answers import Answers
+from commsengine.store.campaign_facts.notices import Notices
 from commsengine.store.campaigns import CampaignStore
 from commsengine.store.counts import Counts
 from commsengine.store.database import Database, sqlite_url
+from commsengine.store.dialogue.answers import Answers
+from commsengine.store.dialogue.questions import Questions
 from commsengine.store.engine_record import ChannelRecord, EngineRecord
 from commsengine.store.estimates import Estimates
 from commsengine.store.loading import Loading
 from commsengine.store.outbox import Outbox
 from commsengine.store.people import People
-from commsengine.store.questions import Questions
 from commsengine.store.reachability import Reachability
 from commsengine.store.recovery import Recovery
 from commsengine.store.refusals import Refusals
@@ -37,6 +38,7 @@ class Store:
         self.database = database
         self.people = People(database)
         self.campaigns = CampaignStore(database)
+        self.notices = Notices(database)
         self.loading = Loading(database)
         self.outbox = Outbox(database)
         self.service_mail = ServiceMail(database)

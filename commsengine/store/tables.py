@@ -182,6 +182,18 @@ class PlanVersionRow(Row, table=True):
     applied_by: str
 
 
+class NoticeRow(Row, table=True):
+    """A message that is in no plan file; ``content`` is the whole of it."""
+
+    __tablename__ = "notice"
+
+    campaign: str = Field(primary_key=True, foreign_key="campaign.id")
+    message: str = _key()
+    content: dict[str, Any] = _json()
+    at: dt.datetime = _instant()
+    by: str
+
+
 class StandstillRow(Row, table=True):
     """A pause of one campaign; with an empty ``campaign``, a hold of the engine. Open while ``until`` is empty."""
 
@@ -583,6 +595,7 @@ def _table(name: str) -> Table:
 person = _table("person")
 campaign = _table("campaign")
 plan_version = _table("plan_version")
+notice = _table("notice")
 standstill = _table("standstill")
 touch = _table("touch")
 attempt = _table("attempt")

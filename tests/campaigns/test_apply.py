@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from commsengine.cadence.plan import Plan, Workspace
+from commsengine.cadence.plan import Notice, Plan, Workspace
 from commsengine.campaigns.apply import Diff, Moved, apply, compare
 from commsengine.campaigns.diff import TouchDiff
 from commsengine.engine.decisions import Decisions
@@ -134,3 +134,13 @@ def test_rungs_that_people_stand_on_keep_their_place(store: Store, engine: MakeE
         ]
     )
     assert diff(store, longer, clock.now).messages_changed == ()
+
+
+def test_a_notice_survives_a_new_version_and_keeps_its_id(store: Store, clock: Clock) -> None:
+    run(store, [someone(1)])
+    content = a_message(id="now-1", cadence={"every": "24h", "times": "1"})
+    store.notices.add("crm", Notice.model_validate(content), by="dana", now=clock.now)
+    same = diff(store, a_plan(), clock.now)
+    assert (same.changes_nothing, same.touches.cancelled) == (True, 0)
+    with pytest.raises(InputError, match="no plan file has the id 'now-1'"):
+        diff(store, a_plan(a_message(), a_message(id="now-1")), clock.now)

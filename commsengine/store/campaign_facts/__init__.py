@@ -1,0 +1,1 @@
+"""What leads decided about a campaign beside its plan."""

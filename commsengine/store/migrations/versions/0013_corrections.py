@@ -1,0 +1,8 @@
+"""The dates that a message named."""
+
+revision = "0013"
+down_revision = "0012"
+
+
+def upgrade() -> None:
+    pass
