@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from commsengine.answers.inbox import AnswerInbox
+    from commsengine.answers.replying import Replying
     from commsengine.authoring.check import CheckResult
     from commsengine.authoring.people_file import PeopleFile
     from commsengine.cadence.kinds_and_states import ChannelName
@@ -503,6 +504,12 @@ class Wiring:
         from commsengine.answers.inbox import AnswerInbox
 
         return AnswerInbox(self.store, self.renderer)
+
+    @cached_property
+    def replying(self) -> Replying:
+        from commsengine.answers.replying import Replying
+
+        return Replying(self.store, self.inbox)
 
     @cached_property
     def slack_app(self) -> SlackApp | None:

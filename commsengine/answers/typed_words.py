@@ -16,7 +16,7 @@ from commsengine.cadence.audience import role_of
 from commsengine.cadence.kinds_and_states import BY_HAND, EvidenceKind, asked_by
 from commsengine.cadence.people import Person
 from commsengine.engine.directory import SignerLookup
-from commsengine.store.records import CampaignRecord, TouchRecord
+from commsengine.store.records import AskId, CampaignRecord, TouchRecord
 from commsengine.store.store import Store
 from commsengine.translation import N_, _, in_language
 
@@ -34,6 +34,9 @@ THANKS = N_(
 
 _SKIN = re.compile(r":skin-tone-\d:|[\U0001F3FB-\U0001F3FF\uFE0F]")
 _BETWEEN = r"[\s.,;!…–-]*"
+
+MOST_REPLIES = 10
+"""To one question: a promise, and more of them, until it is kept."""
 
 ONLY_A_FILE = N_("A file or picture alone reaches nobody here. Please write what you want to know.")
 
@@ -81,8 +84,11 @@ class TypedWords:
         # The thread of a card, of an answer to a question, or of a question that was typed.
         root = next((row.key for row in rows if row.remote_id == typed.root), "")
         asked = self._store.questions.of_person(person.id)
-        theirs = (one.key for one in asked if typed.thread in one.stamps or answer_key(one.id) == root)
+        theirs = (one.key for one in asked if typed.thread in one.stamps or root in self._answer_keys(one.ask.id))
         return next(theirs, root)
+
+    def _answer_keys(self, ask: AskId) -> Iterator[str]:
+        return (answer_key(ask, turn) for turn in range(MOST_REPLIES))
 
     def records(self, card: Card, typed: Typed) -> bool:
         """Whether these words change anything on record: a question, or "got it" where that is asked for."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from commsengine.cadence.kinds_and_states import (
     AnswerKind,
     Carrier,
+    Ending,
     EvidenceKind,
     OutcomeName,
     ReasonCode,
@@ -163,13 +164,31 @@ class Standstill:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """What was said to all who asked alike, or put in alike: ``asked`` are the words in which people may read of it.
+
+    People of ``roles`` read it at the head of their next touch. ``day`` is that of a promise. From ``replaced_at`` on
+    another reply stands in its place.
+    """
+
+    id: int
+    asked: str
+    said: str
+    ending: Ending
+    day: dt.date | None
+    roles: tuple[str, ...]
+    at: dt.datetime
+    replaced_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Campaign:
     """A running campaign: its plan, and what people have decided about it since.
 
     ``introduced`` says for each message since when it stands in the plan as it is: its clock never starts before.
     ``recall`` is what is in use of how each role forgets, a role that is not there is assumed; ``news_at`` is when
     other estimates, published already, take effect. Of ``held_messages`` nothing is sent, for their text is refused;
-    ``let_go`` says when a message was held last, until then.
+    ``let_go`` says when a message was held last, until then. ``replies`` are those that all may read, by number.
     """
 
     plan: Plan
@@ -182,6 +201,7 @@ class Campaign:
     news_at: dt.datetime | None = None
     held_messages: frozenset[str] = frozenset()
     let_go: Mapping[str, dt.datetime] = field(default_factory=dict)
+    replies: tuple[Reply, ...] = ()
 
     @property
     def id(self) -> str:

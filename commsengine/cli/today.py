@@ -54,6 +54,8 @@ def today(wiring: Wiring, as_json: bool) -> None:
     for rest in found["channels"]:
         say(f"{at_rest(rest, wiring.clock())} {waits_for(rest)}")
         click.echo(what_helps(rest) + "\n")
+    if found["promises"]:
+        _show_promises(found["promises"])
     if found["questions"]:
         title(counted(len(found["questions"]), "open question", "open questions"))
         show_questions(found["questions"])
@@ -65,6 +67,13 @@ def today(wiring: Wiring, as_json: bool) -> None:
     _show_held(found["held"], found["refusals"])
     if found["failed"]:
         _show_failed(found["failed"])
+
+
+def _show_promises(promises: Sequence[Mapping[str, Any]]) -> None:
+    title(counted(len(promises), "promise is overdue", "promises are overdue"))
+    rows = [(each["ids"][0], each["by"], each["campaign"], each["asked"] or "", each["text"]) for each in promises]
+    table([N_("id"), N_("promised for"), N_("campaign"), N_("asked"), N_("promise")], rows, whole=["id"])
+    click.echo("\n" + _("Kept: commsengine question ID --as done. Or: --answer TEXT --as later --by DATE") + "\n")
 
 
 def _show_held(held: Sequence[Mapping[str, Any]], refused: Sequence[Mapping[str, Any]]) -> None:

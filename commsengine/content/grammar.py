@@ -294,12 +294,13 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
     # A name that a kind of message has no use for is empty there.
     return {
         **plan_names(plan, columns),
-        "links": dict.fromkeys(("answer", "mine", "more")),
+        "links": dict.fromkeys(("answer", "heard", "mine", "more")),
         "touch": dict.fromkeys(("number", "variant", "kind", "unclear", "asks")),
         "wiifm": dict.fromkeys(ANGLES),
         **dict.fromkeys((
-            "again", "answer", "ask", "channel", "commit", "corrected", "headline", "key_point", "language",
-            "manager_sees", "often", "others", "question", "reply_by", "role", "several_leads", "text", "tried",
+            "again", "answer", "ask", "channel", "commit", "corrected", "ending", "given", "headline", "input",
+            "key_point", "language", "manager_sees", "often", "others", "promised", "question", "reply_by", "role",
+            "several_leads", "text", "tried",
         )),
         "points": [dict.fromkeys(("angle", "title", "text"))],
         "choices": [None],
@@ -312,6 +313,7 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
             "talk": [dict.fromkeys(("title", "text"))],
             "points": [None],
         }],
+        "replies": [dict.fromkeys(("asked", "said", "ending", "promised"))],
         "answers": [dict.fromkeys(("name", "about", "text", "day"))],
         "questions": [dict.fromkeys(("name", "about", "since", "overdue", "text"))],
         "held": [dict.fromkeys(("name", "about", "reason"))],

@@ -66,14 +66,18 @@ def write(
     own_subject: bool,
     question: Mapping[str, Any] | None = None,
     answers: Sequence[str] = (),
+    opening: Tokens = (),
 ) -> Sheet:
     """Render template, footer and layouts. ``subject`` may hold marks, and so may ``answers``, those of the check.
 
-    ``question`` is what the template of a check sees. It comes first: below the message, it would come too late.
+    ``question`` is what the template of a check sees. It comes first: below the message, it would come too late, and so
+    it would below the ``opening`` with which the message begins.
     """
     body = read(recipe.template.render(context), recipe.template.where)
     if recipe.part and question:
-        body = [*read(recipe.part.render(question), recipe.part.where), *lowered(body)]
+        body = [*read(recipe.part.render(question), recipe.part.where), *opening, *lowered(body)]
+    else:
+        body = [*body, *opening] if answers else [*opening, *body]
     footer = read(recipe.footer.render(context), recipe.footer.where)
     title = Skeleton(subject, PLAIN)
     gaps = tuple(Skeleton(answer, PLAIN) for answer in answers)

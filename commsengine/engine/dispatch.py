@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
-from commsengine.cadence.history import Campaign, Campaigns, Touch
+from commsengine.cadence.history import Campaign, Campaigns, Reply, Touch
 from commsengine.cadence.kinds_and_states import Carrier
-from commsengine.cadence.plan import Plan
+from commsengine.cadence.replies import opening
 from commsengine.content.message import RenderedMessage, message_of, payload_of
 from commsengine.content.render import Renderer, RendererFor
 from commsengine.engine.attempt import Claimed
@@ -33,7 +33,7 @@ class Dispatch:
         batches: dict[Carrier, list[Claimed]] = {}
         for touch in touches:
             campaign, one = running[touch.campaign], by_id[touch.person]
-            render = _rendering(self._renderer_of(campaign), touch, one, signer_lookup, campaign.plan)
+            render = _rendering(self._renderer_of(campaign), touch, one, signer_lookup, campaign)
             about, attempts = (touch.key, touch.campaign, touch.message), one.attempts(touch.key)
             claimed = Claimed(*about, lease, render, touch.not_after, attempts, touch.rung, touch.person)
             batches.setdefault(touch.channel, []).append(claimed)
@@ -62,9 +62,19 @@ def _appearing(people: Iterable[Decided], campaigns: Campaigns) -> set[str]:
 
 
 def _rendering(
-    renderer: Renderer, touch: Touch, one: Decided, signer_lookup: SignerLookup, plan: Plan
+    renderer: Renderer, touch: Touch, one: Decided, signer_lookup: SignerLookup, campaign: Campaign
 ) -> Callable[[], RenderedMessage]:
-    return lambda: renderer.touch(touch, one.person, signer_lookup.of(one.person, plan))
+    replies = _opening(campaign, touch, one)
+    return lambda: renderer.touch(touch, one.person, signer_lookup.of(one.person, campaign.plan), replies)
+
+
+def _opening(campaign: Campaign, touch: Touch, one: Decided) -> tuple[Reply, ...]:
+    if not campaign.replies:
+        return ()
+    history = one.history
+    for beside in one.decision.touches:
+        history = history.with_touch(beside, beside.due_at)
+    return opening(campaign.replies, touch, history.rows)
 
 
 def add_service_mail(

@@ -13,7 +13,9 @@ from commsengine.engine.decisions import Decisions
 from commsengine.engine.waiting_messages import waiting
 from commsengine.reports.campaign_report import RoleView, recall_by_role
 from commsengine.reports.followups import followups
+from commsengine.reports.promises import overdue_promises
 from commsengine.reports.why import iso, touch_json
+from commsengine.store.dialogue.replies import alike
 from commsengine.store.records import CampaignCounts, QuestionRecord, TouchRecord
 from commsengine.store.store import Store
 from commsengine.translation import N_
@@ -90,6 +92,7 @@ def touches(store: Store, campaign: str) -> Iterator[dict[str, Any]]:
 
 def today(store: Store, decisions: Decisions, renderer: RendererFor, now: dt.datetime) -> dict[str, Any]:
     return {
+        "promises": overdue_promises(store, now),
         "follow_ups": [one.as_json() for one in followups(store, decisions, renderer, now)],
         "questions": questions(store, now),
         "held": held(store),
@@ -101,12 +104,17 @@ def today(store: Store, decisions: Decisions, renderer: RendererFor, now: dt.dat
 
 
 def questions(store: Store, now: dt.datetime) -> list[dict[str, Any]]:
-    """Open questions; those that wait for more than two working days first, then the oldest."""
+    """Open questions; those that wait for more than two working days first, then the oldest.
+
+    ``group`` is the number of the first that asks nearly the same: one answer ends them all.
+    """
     asked = store.questions.all(open_only=True)
+    first = {ask.id.number: group[0].id.number for group in alike(each.ask for each in asked) for ask in group}
     people = store.people.by_ids(sorted({question.person_id for question in asked}))
     found = [
         {
             "id": question.id,
+            "group": first[question.id],
             "person": people[question.person_id].email,
             "name": people[question.person_id].name,
             "campaign": question.campaign,

@@ -10,7 +10,7 @@ import datetime as dt
 import secrets
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, select, update
 
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, moves, tables
@@ -23,6 +23,7 @@ _WROTE: tuple[tuple[Table, dict[str, Any]], ...] = (
     (tables.answer, {"value": "", "detail": {}}),
     (tables.question, {"text": "", "answer": "", "thread": "", "said": ""}),
     (tables.outcome, {"note": ""}),
+    (tables.suspect, {"value": "", "detail": {}}),
     (tables.unreachable, {"reason": ""}),
 )
 _BLANK: dict[str, Any] = {
@@ -37,7 +38,7 @@ _DONE_BY = (
     (tables.answer, "by"), (tables.question, "answered_by"), (tables.snooze, "by"), (tables.outcome, "by"),
     (tables.suppression, "by"), (tables.suppression, "withdrawn_by"), (tables.unreachable, "by"),
     (tables.unreachable, "withdrawn_by"), (tables.audit, "by"), (tables.audit, "subject"),
-    (tables.refusal, "settled_by"),
+    (tables.refusal, "settled_by"), (tables.reply, "by"), (tables.notice, "by"),
 )  # fmt: skip
 
 
@@ -66,8 +67,16 @@ def _blank_what_was_said(connection: Connection, person_id: str) -> None:
     connection.execute(moves.blanking().where(tables.touch.c.person_id == person_id))
     quoting = (tables.touch.c.message.in_(ABOUT_OTHERS), tables.touch.c.state.in_(moves.FINAL))
     connection.execute(moves.blanking().where(tables.touch.c.kind == "service", *quoting))
+    connection.execute(update(tables.reply).where(_only_to(person_id)).values(asked="", said="", public=False))
     for table, blanks in _WROTE:
         connection.execute(update(table).where(table.c.person_id == person_id).values(blanks))
+
+
+def _only_to(person_id: str) -> ColumnElement[bool]:
+    # What was said to one person alone may tell of them.
+    mine = select(tables.replied.c.reply_id).where(tables.replied.c.person_id == person_id)
+    others = select(tables.replied.c.reply_id).where(tables.replied.c.person_id != person_id)
+    return and_(tables.reply.c.id.in_(mine), tables.reply.c.id.not_in(others))
 
 
 def _forget_the_address(connection: Connection, email_key: str) -> None:
