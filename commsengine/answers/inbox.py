@@ -22,11 +22,11 @@ from commsengine.answers.touch_view import Card
 from commsengine.cadence.audience import role_of
 from commsengine.cadence.calendar import DAY, local_date_in, zone_of
 from commsengine.cadence.check_questions import answer_id, unclear_turn
-from commsengine.cadence.history import Reply
+from commsengine.cadence.dialogue import opening
+from commsengine.cadence.history import PublicReply
 from commsengine.cadence.kinds_and_states import GOT_IT, AnswerKind, ChannelName, EvidenceKind, Wish, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
-from commsengine.cadence.replies import opening
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers
 from commsengine.content.render import Renderer, RendererFor
@@ -138,7 +138,7 @@ class AnswerInbox:
             "question_ending": reply_text(asked, language, plain=True).ending if asked else "",
         }
 
-    def _opening(self, card: Card) -> tuple[Reply, ...]:
+    def _opening(self, card: Card) -> tuple[PublicReply, ...]:
         replies = self._store.replies.read_by_all(card.touch.campaign)
         if not replies:
             return ()

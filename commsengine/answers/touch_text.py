@@ -8,7 +8,7 @@ from typing import Any
 
 from commsengine.answers.touch_view import Card
 from commsengine.answers.wording import read_by
-from commsengine.cadence.history import Reply, Touch
+from commsengine.cadence.history import PublicReply, Touch
 from commsengine.cadence.kinds_and_states import ChannelName
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message
@@ -73,7 +73,7 @@ class CardText:
     question_ending: str = ""
 
 
-def reply_text(reply: Reply | NewReply, language: str, *, plain: bool = False) -> ReplyText:
+def reply_text(reply: PublicReply | NewReply, language: str, *, plain: bool = False) -> ReplyText:
     """``plain``: that an answer is an answer needs no word."""
     ending = "" if plain and reply.ending == "done" else ending_text(reply.ending, reply.day, language)
     return ReplyText(reply.asked, reply.said, ending)
@@ -148,7 +148,7 @@ def drawn(
     channel: ChannelName,
     signers: Signers,
     check: CheckText,
-    replies: tuple[Reply, ...] = (),
+    replies: tuple[PublicReply, ...] = (),
 ) -> tuple[str, Blocks]:
     """The Slack card as things stand: notification text and blocks. The buttons make way for an answer."""
     message = renderer.touch(touch_of(card, channel), card.person, signers, replies)

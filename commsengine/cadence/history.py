@@ -164,7 +164,7 @@ class Standstill:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class PublicReply:
     """What was said to all who asked alike, or put in alike: ``asked`` are the words in which people may read of it.
 
     People of ``roles`` read it at the head of their next touch. ``day`` is that of a promise. From ``replaced_at`` on
@@ -201,7 +201,7 @@ class Campaign:
     news_at: dt.datetime | None = None
     held_messages: frozenset[str] = frozenset()
     let_go: Mapping[str, dt.datetime] = field(default_factory=dict)
-    replies: tuple[Reply, ...] = ()
+    replies: tuple[PublicReply, ...] = ()
 
     @property
     def id(self) -> str:

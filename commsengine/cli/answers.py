@@ -132,8 +132,8 @@ def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
 def acks(wiring: Wiring, campaign: str, as_csv: bool, as_json: bool) -> None:
     """Show who acknowledged what, when, and how well that is proved.
 
-    The strongest proof is a press in Slack, then a form behind a signed link, a reply in words, a manager's word. A form
-    that came without its page is listed as suspect and counts nowhere.
+    The strongest proof is a press in Slack, then a form behind a signed link, a reply in words, a manager's word. A
+    form that came without its page is listed as suspect and counts nowhere.
 
     Example: commsengine acks crm --csv
     """

@@ -115,7 +115,7 @@ def question(
 
     The answer is on their page at once and is sent to each of them once. It stands, without names and in your words, on
     the page "What we heard, what we did", and opens the next message of the same roles. A promise (--as later --by
-    DATE) heads 'today' once its day is past, until it is answered again. Without --answer, shows what would be answered.
+    DATE) heads 'today' once its day is past, until it is answered again. Without --answer, it shows what it would end.
 
     Example: commsengine question 7 --answer "Yes, the notebook may stay until May." --ask "May the notebook stay?"
     """

@@ -15,7 +15,7 @@ from textwrap import shorten
 from typing import Any, TypeVar, cast
 
 from commsengine.cadence.check_questions import answer_id, order_of, turn_of
-from commsengine.cadence.history import Reply, Touch
+from commsengine.cadence.history import PublicReply, Touch
 from commsengine.cadence.kinds_and_states import AskKind, ChannelName, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Plan, Workspace
@@ -86,7 +86,9 @@ class Renderer:
         return self._links.url(purpose, key, self._expires)
 
     @_in_their_language
-    def touch(self, touch: Touch, person: Person, signers: Signers, replies: tuple[Reply, ...] = ()) -> RenderedMessage:
+    def touch(
+        self, touch: Touch, person: Person, signers: Signers, replies: tuple[PublicReply, ...] = ()
+    ) -> RenderedMessage:
         """The finished message of a touch; it opens with ``replies``. Raises ``RenderError`` with the text's place.
 
         A card has ``blocks`` and a short ``text``, a letter ``html`` and ``text``.
@@ -240,7 +242,7 @@ class Renderer:
         touch: Touch,
         channel: ChannelName,
         facts: TextValues,
-        replies: tuple[Reply, ...],
+        replies: tuple[PublicReply, ...],
     ) -> Sheet:
         kind: WrittenAs = "correction" if message.corrects and touch.kind == "message" else touch.kind
         language, decisive = self._setting.language(facts.person), recipe.decisive(facts)
@@ -262,7 +264,7 @@ class Renderer:
             self._sheets[key] = sheet
         return sheet
 
-    def _opening(self, replies: Sequence[Reply], context: Mapping[str, Any]) -> Tokens:
+    def _opening(self, replies: Sequence[PublicReply], context: Mapping[str, Any]) -> Tokens:
         if not replies:
             return ()
         rows, template = [_row(reply, context["language"]) for reply in replies], self._library.get(HEARD)
@@ -284,7 +286,7 @@ class Renderer:
         return TextValues(person, signers, sender or signers.lead, given)
 
 
-def _row(reply: Reply, language: str) -> dict[str, str]:
+def _row(reply: PublicReply, language: str) -> dict[str, str]:
     said, day = shorten(reply.said, LONGEST_REPLY, placeholder=" …"), reply.day
     promised = day_text(day, language) if day else ""
     return {"asked": reply.asked, "said": said, "ending": reply.ending, "promised": promised}

@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
-from commsengine.cadence.history import Campaign, Campaigns, Reply, Touch
+from commsengine.cadence.dialogue import opening
+from commsengine.cadence.history import Campaign, Campaigns, PublicReply, Touch
 from commsengine.cadence.kinds_and_states import Carrier
-from commsengine.cadence.replies import opening
 from commsengine.content.message import RenderedMessage, message_of, payload_of
 from commsengine.content.render import Renderer, RendererFor
 from commsengine.engine.attempt import Claimed
@@ -68,7 +68,7 @@ def _rendering(
     return lambda: renderer.touch(touch, one.person, signer_lookup.of(one.person, campaign.plan), replies)
 
 
-def _opening(campaign: Campaign, touch: Touch, one: Decided) -> tuple[Reply, ...]:
+def _opening(campaign: Campaign, touch: Touch, one: Decided) -> tuple[PublicReply, ...]:
     if not campaign.replies:
         return ()
     history = one.history

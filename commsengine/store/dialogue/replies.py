@@ -13,10 +13,10 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from commsengine.cadence.history import Reply
+from commsengine.cadence.dialogue import groups
+from commsengine.cadence.history import PublicReply
 from commsengine.cadence.kinds_and_states import AskKind
 from commsengine.cadence.plan import Notice
-from commsengine.cadence.replies import groups
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, service_mail, tables
 from commsengine.store.campaign_facts import notices
@@ -35,7 +35,7 @@ _ABOUT = (
     .where(reply.c.campaign == bindparam("the_campaign"))
     .order_by(replied.c.reply_id, replied.c.kind, replied.c.number)
 )
-_READ_BY_ALL = select(*columns_of(reply, Reply), reply.c.campaign).where(reply.c.public).order_by(reply.c.id)
+_READ_BY_ALL = select(*columns_of(reply, PublicReply), reply.c.campaign).where(reply.c.public).order_by(reply.c.id)
 _ROWS: Mapping[AskKind, Any] = {"question": tables.question, "input": tables.answer}
 
 
@@ -91,7 +91,7 @@ class Replies:
         theirs = theirs.where(replied.c.person_id == person_id).order_by(reply.c.id, replied.c.number)
         return [(AskId(row.kind, row.number), _record(row, (), 0)) for row in self._database.rows(theirs)]
 
-    def read_by_all(self, campaign: str) -> tuple[Reply, ...]:
+    def read_by_all(self, campaign: str) -> tuple[PublicReply, ...]:
         with self._database.read() as connection:
             return by_campaign(connection, campaign).get(campaign, ())
 
@@ -108,12 +108,12 @@ def alike(asks: Iterable[Ask]) -> list[list[Ask]]:
     return groups(asks, lambda ask: (ask.id.kind, ask.campaign, ask.message), lambda ask: ask.text)
 
 
-def by_campaign(connection: Connection, campaign: str | None = None) -> dict[str, tuple[Reply, ...]]:
+def by_campaign(connection: Connection, campaign: str | None = None) -> dict[str, tuple[PublicReply, ...]]:
     """What stands on the pages for all, the oldest first."""
     query = _READ_BY_ALL.where(reply.c.campaign == campaign) if campaign else _READ_BY_ALL
-    found: dict[str, tuple[Reply, ...]] = {}
+    found: dict[str, tuple[PublicReply, ...]] = {}
     for row in connection.execute(query):
-        said = Reply(row.id, row.asked, row.said, row.ending, row.day, tuple(row.roles), row.at, row.replaced_at)
+        said = PublicReply(row.id, row.asked, row.said, row.ending, row.day, tuple(row.roles), row.at, row.replaced_at)
         found[row.campaign] = (*found.get(row.campaign, ()), said)
     return found
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from commsengine.cadence.history import Reply, Touch, TouchRow
+from commsengine.cadence.history import PublicReply, Touch, TouchRow
 from commsengine.cadence.kinds_and_states import BY_HAND
 
 MOST = 3
@@ -21,7 +21,7 @@ _NUMBERS = re.compile(r"\d+")
 T = TypeVar("T")
 
 
-def opening(replies: Iterable[Reply], touch: Touch, rows: Iterable[TouchRow]) -> tuple[Reply, ...]:
+def opening(replies: Iterable[PublicReply], touch: Touch, rows: Iterable[TouchRow]) -> tuple[PublicReply, ...]:
     """What this touch opens with: the replies to its role that no earlier touch of the campaign has brought.
 
     ``rows`` are of the same person. The oldest comes first.
