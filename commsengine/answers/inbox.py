@@ -169,10 +169,11 @@ class AnswerInbox:
         return found
 
     def _renderer(self, version: CampaignRecord) -> Renderer:
-        key = (version.id, version.version)
-        if key not in self._renderers:
-            self._renderers[key] = self._make_renderer(version.plan, version.templates)
-        return self._renderers[key]
+        kept = self._renderers.get((version.id, version.version))
+        if kept is None or kept.plan is not version.plan:  # a notice has come to it
+            kept = self._make_renderer(version.plan, version.templates)
+            self._renderers[version.id, version.version] = kept
+        return kept
 
     def _signers(self, person: Person, plan: Plan) -> Signers:
         appearing = (plan.owner[0], plan.sponsor or "", person.manager)
