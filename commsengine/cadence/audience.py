@@ -105,6 +105,15 @@ def briefing_of(
     return Briefing(role, opening(campaign, message, hours, leads=False), only)
 
 
+def takes_part(campaign: Campaign, person: Person, history: History) -> bool:
+    """Whether anything of the campaign is for the person: by a role of theirs, or as the manager of such people."""
+    own = role_of(campaign.plan.audience, person)
+    if own is not None or not history.reports:
+        return own is not None
+    hours = Hours(campaign.plan, person)
+    return any(briefing_of(campaign, each, own, hours, history.reports) for each in campaign.plan.messages)
+
+
 def _role_of_their_people(plan: Plan, message: Message, reports: Sequence[Report]) -> str | None:
     # that of most of them whom the message is for; of equals, the first of the plan
     rostered = (each.person for each in reports if not plan.audience.people or plan.campaign in each.rosters)
