@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -155,15 +155,24 @@ def with_talk(store: Store, renderer: RendererFor, found: Sequence[FollowUp]) ->
 
 
 def open_followups(
-    store: Store, now: dt.datetime, campaign: str | None = None, only: str | None = None
+    store: Store,
+    now: dt.datetime,
+    campaign: str | None = None,
+    only: str | None = None,
+    people: Collection[str] | None = None,
 ) -> list[FollowUp]:
-    """The follow-ups without talking points and without a number for one day; ``only`` is the id of the one wanted."""
+    """The follow-ups without talking points and without a number for one day; ``only`` is the id of the one wanted.
+
+    ``people``: only of those with these ids.
+    """
     records = {record.id: record for record in store.campaigns.all() if record.state in ("running", "paused")}
     groups: dict[tuple[str, str, HandKind], list[OpenRung]] = defaultdict(list)
     for rung in store.counts.open_rungs(campaign):
         asked = rung.open_at(now) and rung.campaign in records
         if asked and any(m.id == rung.message for m in records[rung.campaign].plan.messages):
             groups[rung.campaign, rung.person_id, rung.kind].append(rung)
+    if people is not None:
+        groups = {group: rungs for group, rungs in groups.items() if group[1] in people}
     if only is not None:
         groups = {group: rungs for group, rungs in groups.items() if followup_id(*group) == only}
     loaded = store.loading.histories(sorted({person for _, person, _ in groups}))

@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, select, update
 
 from commsengine.cadence.history import ManagerHold
-from commsengine.cadence.people import LONGEST_CHAIN
+from commsengine.cadence.people import LONGEST_CHAIN, Person
 from commsengine.store import bookkeeping
 from commsengine.store.database import Database, columns_of
+from commsengine.store.person_rows import person_of
 from commsengine.store.tables import manager_hold, manager_line, person
 
 
@@ -75,6 +76,14 @@ class ManagerWords:
 
     def remove_line(self, campaign: str, message: str, manager: str, *, by: str, now: dt.datetime) -> bool:
         return self._take_back(manager_line, campaign, message, manager, by, now)
+
+    def team(self, manager: str) -> list[Person]:
+        """Who reports to a manager, with the people of leavers below them; leavers are left out."""
+        with self._database.read() as connection:
+            keys = below(connection, [manager]).get(manager, frozenset())
+            theirs = select(person).where(person.c.manager_key.in_(keys), person.c.left.is_(None))
+            rows = connection.execute(theirs.where(person.c.erased_at.is_(None)).order_by(person.c.id)).all()
+        return [person_of(row) for row in rows]
 
     def _set(
         self,
