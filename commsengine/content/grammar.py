@@ -295,7 +295,7 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
     return {
         **plan_names(plan, columns),
         "manager": dict.fromkeys((*SIGNER_FIELDS, "adds")),
-        "links": dict.fromkeys(("answer", "mine", "more")),
+        "links": dict.fromkeys(("answer", "mine", "more", "page")),
         "touch": dict.fromkeys(("number", "variant", "kind", "unclear", "asks")),
         "wiifm": dict.fromkeys(ANGLES),
         "briefing": dict.fromkeys(("day", "past", "only")),
