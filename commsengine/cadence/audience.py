@@ -19,7 +19,7 @@ from commsengine.cadence.history import (
     OutreachOutcome,
     Question,
     Reason,
-    Report,
+    DirectReport,
     Snooze,
 )
 from commsengine.cadence.kinds_and_states import ChannelName, ReasonCode
@@ -90,7 +90,7 @@ def sequences_of(campaigns: Campaigns, person: Person, history: History) -> tupl
 
 
 def briefing_of(
-    campaign: Campaign, message: Message, own: str | None, hours: Hours, reports: Sequence[Report]
+    campaign: Campaign, message: Message, own: str | None, hours: Hours, reports: Sequence[DirectReport]
 ) -> Briefing | None:
     """What a manager is told of a message before their people; ``None`` for everybody else.
 
@@ -114,7 +114,7 @@ def takes_part(campaign: Campaign, person: Person, history: History) -> bool:
     return any(briefing_of(campaign, each, own, hours, history.reports) for each in campaign.plan.messages)
 
 
-def _role_of_their_people(plan: Plan, message: Message, reports: Sequence[Report]) -> str | None:
+def _role_of_their_people(plan: Plan, message: Message, reports: Sequence[DirectReport]) -> str | None:
     # that of most of them whom the message is for; of equals, the first of the plan
     rostered = (each.person for each in reports if not plan.audience.people or plan.campaign in each.rosters)
     counts = Counter(role for _person, role in members(plan.audience, rostered) if is_for(message, role))

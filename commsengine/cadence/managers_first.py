@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from commsengine.cadence.calendar import Hours
-from commsengine.cadence.history import Campaign, Campaigns, Report
+from commsengine.cadence.history import Campaign, Campaigns, DirectReport
 from commsengine.cadence.people import Person, manager_of
 from commsengine.cadence.plan import DAY_MINUTES, Message, Plan
 
@@ -44,16 +44,16 @@ def briefs(plan: Plan) -> bool:
     return any(message.managers_first is not None for message in plan.messages)
 
 
-def by_manager(people: Iterable[Person], rosters: Mapping[str, frozenset[str]]) -> dict[str, tuple[Report, ...]]:
+def by_manager(people: Iterable[Person], rosters: Mapping[str, frozenset[str]]) -> dict[str, tuple[DirectReport, ...]]:
     """Who reports to whom among these people, by the manager's id; ``rosters`` are those of each, by id."""
     everyone = {person.email.lower(): person for person in people}
-    found = defaultdict[str, list[Report]](list)
+    found = defaultdict[str, list[DirectReport]](list)
     for person, manager in _pairs(everyone):
-        found[manager.id].append(Report(person, rosters.get(person.id, frozenset())))
+        found[manager.id].append(DirectReport(person, rosters.get(person.id, frozenset())))
     return {manager: tuple(reports) for manager, reports in found.items()}
 
 
-def reports_of(plan: Plan, people: Iterable[Person]) -> Mapping[str, tuple[Report, ...]]:
+def reports_of(plan: Plan, people: Iterable[Person]) -> Mapping[str, tuple[DirectReport, ...]]:
     """Who reports to whom of the people of a plan, by the manager's id; all of them stand in its roster."""
     everyone = tuple(people)
     listed = frozenset({plan.campaign}) if plan.audience.people else frozenset[str]()

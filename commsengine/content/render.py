@@ -196,10 +196,10 @@ class Renderer:
     ) -> dict[str, Any]:
         """The words of one message for a page, as plain text.
 
-        ``key_point``, what the manager ``adds``, and where there are any ``subject``, ``text``, ``commit``, ``question``,
-        ``choices`` and ``unclear``; ``points`` are pairs of angle and text; ``check`` has ``question``, ``right``,
-        ``because`` and, in the order of the plan, ``answers``. The argument ``unclear`` is the check with the point that
-        is made again.
+        ``key_point``, what the manager ``adds``, and where there are any ``subject``, ``text``, ``commit``,
+        ``question``, ``choices`` and ``unclear``; ``points`` are pairs of angle and text; ``check`` has ``question``,
+        ``right``, ``because`` and, in the order of the plan, ``answers``. The argument ``unclear`` is the check with
+        the point that is made again.
         """
         message = self._messages[message_id]
         recipe = self._recipe(message, role, template_of(message, "message"), number, unclear)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import BindParameter, Column, ColumnElement, Connection, Select, Table, bindparam, func, select, update
 
-from commsengine.cadence.history import Answer, History, OutreachOutcome, Question, Report, Snooze, TouchRow
+from commsengine.cadence.history import Answer, History, OutreachOutcome, Question, DirectReport, Snooze, TouchRow
 from commsengine.cadence.kinds_and_states import CHANNELS
 from commsengine.cadence.people import LONGEST_CHAIN, Person
 from commsengine.store.database import Database, chunks, columns_of
@@ -135,7 +135,7 @@ def _facts(
     return found
 
 
-def _reports(connection: Connection, managers: Sequence[Person]) -> dict[str, tuple[Report, ...]]:
+def _reports(connection: Connection, managers: Sequence[Person]) -> dict[str, tuple[DirectReport, ...]]:
     # level by level, for the people of a leaver are those of the manager above
     above = {email_key(manager.email): manager.id for manager in managers}
     newest, people = dict(above), defaultdict[str, list[Person]](list)
@@ -152,7 +152,8 @@ def _reports(connection: Connection, managers: Sequence[Person]) -> dict[str, tu
         above |= newest
     listed = _rosters(connection, [one.id for theirs in people.values() for one in theirs])
     return {
-        manager: tuple(Report(one, frozenset(listed[one.id])) for one in theirs) for manager, theirs in people.items()
+        manager: tuple(DirectReport(one, frozenset(listed[one.id])) for one in theirs)
+        for manager, theirs in people.items()
     }
 
 
