@@ -141,7 +141,7 @@ class AnswerInbox:
         return self._renderers[key]
 
     def _signers(self, person: Person, plan: Plan) -> Signers:
-        appearing = (plan.owner[0], plan.sponsor or "", person.manager)
+        appearing = (plan.owner[0], plan.sponsor_email, person.manager)
         return SignerLookup(self._store, appearing).of(person, plan)
 
     # -- answers ----------------------------------------------------------------------------------
@@ -293,7 +293,7 @@ class AnswerInbox:
         return self._renderer(record).page_url("mine", key) if record else ""
 
     def _key_points(self, version: CampaignRecord, person: Person) -> Mapping[str, str]:
-        signers, role = self._signers(person, version.plan), role_of(version.plan.audience, person) or ""
+        signers, role = self._signers(person, version.plan), role_of(version.plan, person) or ""
         renderer = self._renderer(version)
         return {message.id: key_point(renderer, message, role, person, signers) for message in version.plan.messages}
 

@@ -142,9 +142,8 @@ class TypedWords:
 
     def _campaigns_of(self, person: Person) -> Iterator[CampaignRecord]:
         for record in self._store.campaigns.all():
-            audience = record.plan.audience
-            meant = record.state == "running" and role_of(audience, person) is not None
-            if meant and (not audience.people or person.id in self._store.people.roster(record.id)):
+            meant = record.state == "running" and role_of(record.plan, person) is not None
+            if meant and (not record.plan.audience.people or person.id in self._store.people.roster(record.id)):
                 yield record
 
 

@@ -290,6 +290,18 @@ class Arm(Frozen):
         return "recall" if self.every is None else f"every {span_text(self.every)}"
 
 
+class Sponsor(Frozen):
+    """Who stands behind the campaign. ``in_audience``: a member of it, too, who gets what the others get."""
+
+    email: str
+    in_audience: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_bare_address(cls, value: object) -> object:
+        return {"email": value} if isinstance(value, str) else value
+
+
 class Experiment(Frozen):
     """Two or more cadences for messages by recall, assigned by chance within each role."""
 
@@ -311,7 +323,7 @@ class Plan(Frozen):
     campaign: Identifier
     title: str = Field(min_length=1)
     owner: Texts = Field(min_length=1)
-    sponsor: str | None = None
+    sponsor: Sponsor | None = None
     optional: bool = False
     on_uncertain: Literal["once", "hold"] = "once"
     milestones: Mapping[MilestoneName, Milestone] = {}
@@ -322,6 +334,16 @@ class Plan(Frozen):
     messages: tuple[Message, ...] = Field(min_length=1)
     follow_up: tuple[Rung, ...] = ()
     experiment: Experiment | None = None
+
+    @property
+    def sponsor_email(self) -> str:
+        """Empty where there is no sponsor."""
+        return self.sponsor.email if self.sponsor else ""
+
+    @property
+    def kept_out(self) -> str:
+        """The lower-cased address of the one whom no role takes in: a sponsor who is no member of the audience."""
+        return "" if self.sponsor is None or self.sponsor.in_audience else self.sponsor.email.strip().lower()
 
     def message(self, message_id: str) -> Message:
         return next(message for message in self.messages if message.id == message_id)

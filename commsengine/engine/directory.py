@@ -30,7 +30,7 @@ class SignerLookup:
         self._known: dict[str, Person | None] = {email: found.get(key) for key, email in wanted.items()}
 
     def of(self, person: Person, plan: Plan) -> Signers:
-        sponsor = self.named(plan.sponsor) if plan.sponsor else None
+        sponsor = self.named(plan.sponsor.email) if plan.sponsor else None
         return Signers(lead=self.named(plan.owner[0]), manager=self.manager_of(person), sponsor=sponsor)
 
     def manager_of(self, person: Person) -> Person | None:
@@ -83,4 +83,4 @@ def members_of(store: Store, plan: Plan) -> Iterator[tuple[Person, str]]:
     """All people of the audience with their role, in the order of ids."""
     listed = store.people.roster(plan.campaign) if plan.audience.people else None
     people = (person for person in store.people.all() if listed is None or person.id in listed)
-    return members(plan.audience, people)
+    return members(plan, people)

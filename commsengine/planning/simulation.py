@@ -218,8 +218,8 @@ def running_campaign(campaigns: Campaigns, campaign: str) -> Campaign:
 
 
 def _collect(asked: SimulationInput, people: Iterable[PersonAndPast]) -> list[PersonAndPast]:
-    audience = running_campaign(asked.campaigns, asked.campaign).plan.audience
-    return [one for one in people if role_of(audience, one[0]) is not None and not _gone(one[0], asked.start)]
+    plan = running_campaign(asked.campaigns, asked.campaign).plan
+    return [one for one in people if role_of(plan, one[0]) is not None and not _gone(one[0], asked.start)]
 
 
 def _step(everyone: Sequence[object]) -> int:

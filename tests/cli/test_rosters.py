@@ -50,6 +50,22 @@ def test_what_simulate_shows_of_a_list_is_what_the_tick_sends(listed: Terminal, 
     assert rows.items() <= foreseen.items()
 
 
+@pytest.mark.parametrize(
+    ("written", "people"), [("false", {"ana", "dana", "mia"}), ("true", {"ana", "ben", "dana", "mia"})]
+)
+def test_the_sponsor_is_in_the_audience_only_where_the_plan_says_so(
+    terminal: Terminal, written: str, people: set[str]
+) -> None:
+    assert terminal.run("people", "import", terminal.write("people.csv", PEOPLE)).status == 0
+    sponsor = {"sponsor: sam@example.com": f"sponsor: {{email: Ben@example.com, in_audience: {written}}}"}
+    file = terminal.write(SCHEDULE, plan(**sponsor))
+    seen = terminal.json("simulate", file)
+    assert {touch["person"].partition("@")[0] for touch in seen["touches"]} == people
+    assert seen["summary"]["audience"] == len(people)
+    assert terminal.json("apply", file, "--yes")["audience"] == len(people)
+    assert terminal.json("status")["campaigns"][0]["audience"] == len(people)
+
+
 def test_applying_a_list_changes_nobody(listed: Terminal) -> None:
     before = listed.run("people", "export").out
     said = listed.run("apply", listed.path(SCHEDULE), "--yes")
