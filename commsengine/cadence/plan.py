@@ -99,6 +99,10 @@ class Window(Frozen):
             raise ValueError(N_("the window has no days; name at least one, for example [mon, tue]"))
         return self
 
+    def meets(self, hours: tuple[int, int]) -> bool:
+        """Whether anything of it lies within these hours: from and to, in local minutes."""
+        return max(self.start, hours[0]) < min(self.end, hours[1])
+
 
 class Budget(Frozen):
     """How many touches, of all campaigns together, one person may get per local day and in any seven local days."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from commsengine.cadence.audience import members
+from commsengine.cadence.audience import members, role_of
 from commsengine.cadence.people import Person, by_address
 from commsengine.cadence.plan import Plan
 from commsengine.content.person_values import Signers
+from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
 
 LONGEST_CHAIN = 10  # managers above managers
@@ -84,3 +85,10 @@ def members_of(store: Store, plan: Plan) -> Iterator[tuple[Person, str]]:
     listed = store.people.roster(plan.campaign) if plan.audience.people else None
     people = (person for person in store.people.all() if listed is None or person.id in listed)
     return members(plan, people)
+
+
+def campaigns_of(store: Store, person: Person) -> list[CampaignRecord]:
+    """The campaigns that run or are paused and are for this person, by id."""
+    going_on = (record for record in store.campaigns.all() if record.state in ("running", "paused"))
+    meant = (record for record in going_on if role_of(record.plan, person) is not None)
+    return [one for one in meant if not one.plan.audience.people or person.id in store.people.roster(one.id)]
