@@ -89,7 +89,7 @@ def test_a_list_that_would_bring_somebody_back_is_refused_without_yes(listed: Te
 def test_a_list_brings_somebody_back_with_yes_and_says_so(listed: Terminal) -> None:
     listed.write("schedules/list.csv", BACK)
     shown = listed.run("apply", listed.path(SCHEDULE), "--dry-run")
-    assert (shown.status, "list.csv:3:2: error: dana@example.com" in shown.err) == (0, True)
+    assert (shown.status, "list.csv:3:2: error: dana@example.com" in shown.err) == (2, True)
     assert "active again" not in shown.out
     said = listed.run("apply", listed.path(SCHEDULE), "--yes")
     assert "Marked as left until now, and active again: dana@example.com." in said.out
