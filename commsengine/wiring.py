@@ -504,8 +504,10 @@ class Wiring:
     @cached_property
     def inbox(self) -> AnswerInbox:
         from commsengine.answers.inbox import AnswerInbox
+        from commsengine.cadence.kinds_and_states import CHANNELS
 
-        return AnswerInbox(self.store, self.renderer)
+        # Where nothing is set up, as on a lead's own machine, all channels are supposed.
+        return AnswerInbox(self.store, self.renderer, self.settings.credentials or tuple(CHANNELS))
 
     @cached_property
     def desk(self) -> ManagerDesk:

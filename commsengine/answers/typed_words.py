@@ -7,16 +7,15 @@ by reply: weaker than a press, for it does not say what was read. Everything get
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from commsengine.answers.inbox import AnswerInbox, Evidence, answer_key
 from commsengine.answers.touch_view import Card
-from commsengine.cadence.audience import role_of
 from commsengine.cadence.kinds_and_states import BY_HAND, EvidenceKind, asked_by
 from commsengine.cadence.people import Person
-from commsengine.engine.directory import SignerLookup
-from commsengine.store.records import CampaignRecord, TouchRecord
+from commsengine.engine.directory import SignerLookup, campaigns_of
+from commsengine.store.records import TouchRecord
 from commsengine.store.store import Store
 from commsengine.translation import N_, _, in_language
 
@@ -132,20 +131,13 @@ class TypedWords:
 
     def whom_to_ask(self, person: Person) -> str:
         """For a person who has got no message yet."""
-        record = next(self._campaigns_of(person), None)
+        record = next((one for one in campaigns_of(self._store, person) if one.state == "running"), None)
         if record is None:
             return _("No message has been sent to you here yet, so there is nobody to ask. Your manager may know more.")
         lead = SignerLookup(self._store).named(record.plan.owner[0])
         text = N_('No message has been sent to you here yet. {lead} leads "{title}" and can help: {email}')
         with in_language(self._inbox.language(person, record.id)):
             return _(text, lead=lead.name or lead.email, title=record.plan.title, email=lead.email)
-
-    def _campaigns_of(self, person: Person) -> Iterator[CampaignRecord]:
-        for record in self._store.campaigns.all():
-            audience = record.plan.audience
-            meant = record.state == "running" and role_of(audience, person) is not None
-            if meant and (not audience.people or person.id in self._store.people.roster(record.id)):
-                yield record
 
 
 def _friendly(text: str, lead: Person) -> str:

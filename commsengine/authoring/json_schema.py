@@ -12,7 +12,7 @@ _DESCRIPTIONS = {
     "campaign": N_("the id of the campaign; never used again once cancelled"),
     "title": N_("what people see as the name of the campaign"),
     "owner": N_("one or several e-mail addresses; they get the follow-up list"),
-    "sponsor": N_("an e-mail address; the last rung, and only by the owner's hand"),
+    "sponsor": N_("an e-mail address, or email and in_audience; the last rung, and only by the owner's hand"),
     "optional": N_("whether people may leave the whole campaign"),
     "on_uncertain": N_("what becomes of a sending nobody can vouch for: once more, or hold it for a person"),
     "milestones": N_("named dates the plan is anchored to; they may move"),
@@ -35,6 +35,7 @@ _DESCRIPTIONS = {
     "cadence": N_("when it repeats: 'every' with 'times', or 'recall_floor'"),
     "ask": N_("what people are asked for"),
     "because": N_("the reason, told to people"),
+    "in_audience": N_("whether the sponsor also gets what the audience gets; false when left out"),
     "people": N_("a people file beside the plan; without it, everybody in the directory"),
     "roles": N_("the first that matches a person, in this order"),
     "template": N_("the name of a message template"),
@@ -49,6 +50,7 @@ def plan_schema() -> dict[str, Any]:
     kinds = schema["$defs"]
     kinds["Milestone"] = {"anyOf": [{"type": "string", "examples": ["2027-03-15"]}, kinds["Milestone"]]}
     kinds["Role"] = _role(kinds["Role"])
+    kinds["Sponsor"] = {"anyOf": [{"type": "string", "examples": ["sam@example.com"]}, kinds["Sponsor"]]}
     kinds["Arm"] = {"anyOf": [{"const": "recall"}, kinds["Arm"]]}
     for kind in (schema, *kinds.values()):
         _describe(kind)

@@ -100,6 +100,10 @@ class Window(Frozen):
             raise ValueError(N_("the window has no days; name at least one, for example [mon, tue]"))
         return self
 
+    def meets(self, hours: tuple[int, int]) -> bool:
+        """Whether anything of it lies within these hours: from and to, in local minutes."""
+        return max(self.start, hours[0]) < min(self.end, hours[1])
+
 
 class Budget(Frozen):
     """How many touches, of all campaigns together, one person may get per local day and in any seven local days."""
@@ -297,6 +301,18 @@ class Arm(Frozen):
         return "recall" if self.every is None else f"every {span_text(self.every)}"
 
 
+class Sponsor(Frozen):
+    """Who stands behind the campaign. ``in_audience``: a member of it, too, who gets what the others get."""
+
+    email: str
+    in_audience: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_bare_address(cls, value: object) -> object:
+        return {"email": value} if isinstance(value, str) else value
+
+
 class Experiment(Frozen):
     """Two or more cadences for messages by recall, assigned by chance within each role."""
 
@@ -318,7 +334,7 @@ class Plan(Frozen):
     campaign: Identifier
     title: str = Field(min_length=1)
     owner: Texts = Field(min_length=1)
-    sponsor: str | None = None
+    sponsor: Sponsor | None = None
     optional: bool = False
     on_uncertain: Literal["once", "hold"] = "once"
     milestones: Mapping[MilestoneName, Milestone] = {}
@@ -329,6 +345,16 @@ class Plan(Frozen):
     messages: tuple[Message, ...] = Field(min_length=1)
     follow_up: tuple[Rung, ...] = ()
     experiment: Experiment | None = None
+
+    @property
+    def sponsor_email(self) -> str:
+        """Empty where there is no sponsor."""
+        return self.sponsor.email if self.sponsor else ""
+
+    @property
+    def kept_out(self) -> str:
+        """The lower-cased address of the one whom no role takes in: a sponsor who is no member of the audience."""
+        return "" if self.sponsor is None or self.sponsor.in_audience else self.sponsor.email.strip().lower()
 
     def message(self, message_id: str) -> Message:
         return next(message for message in self.messages if message.id == message_id)

@@ -67,7 +67,9 @@ def show_followups(found: Sequence[Mapping[str, Any]], *, talking_points: bool =
 @click.argument("id_", metavar="ID")
 @click.option("--outcome", type=click.Choice(OUTCOMES), required=True, help=N_("What came of it."))
 @click.option("--unclear", type=click.Choice(UNCLEAR), help=N_("What was unclear, if anything."))
-@click.option("--note", "remark", default="", help=N_("For the record."))
+@click.option(
+    "--note", "remark", default="", help=N_("For those who lead the campaign; the person gets it only on request.")
+)
 @with_workspace
 def followup(wiring: Wiring, id_: str, outcome: OutcomeName, unclear: Unclear | None, remark: str) -> None:
     """Record what came of a personal outreach.

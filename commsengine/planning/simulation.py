@@ -260,7 +260,7 @@ def _forecast(
             moved = _moved(carried, asked.forecast_one(free, person, everyone[place][1]), asked.campaign)
         at_limit = _at_weekly_limit(seen.touches, asked.campaigns.workspace, plan)
         queue = queue_of(asked.campaigns, person, seen.touches)
-        member = role_of(plan.audience, person) is not None  # else a manager of such people
+        member = role_of(plan, person) is not None  # else a manager of such people
         yield _PersonForecast(person, member, shown, skipped, _why_not(seen, asked.campaign), moved, at_limit, queue)
 
 

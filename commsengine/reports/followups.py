@@ -69,7 +69,7 @@ class FollowUp:
         if self.kind == "sponsor":
             told = self._outcomes()
             came = f" ({told[-1].outcome}, {_day(told[-1].at.date())})" if told else ""
-            sponsor = self.plan.sponsor or _("if there is one")
+            sponsor = self.plan.sponsor_email or _("if there is one")
             text = N_("Personal outreach did not help{came}: a proposal to ask the sponsor, {sponsor}.")
             return _(text, came=came, sponsor=sponsor)
         reason = _unreached(self.plan, self.history, self.messages)
@@ -245,7 +245,7 @@ def _followup(
     since = min(rung.call_again or rung.since for rung in rungs)
     overdue = kind == "personal" and _overdue(plan, person, since, now)
     number = followup_id(record.id, person.id, kind)
-    role = role_of(plan.audience, person) or ""
+    role = role_of(plan, person) or ""
     rungs_of_plan = [_rung(plan, rung) for rung in rungs]
     by_manager = kind == "personal" and all(rung is not None and rung.by == "manager" for rung in rungs_of_plan)
     manager = signer_lookup.manager_of(person) if by_manager and not overdue else None

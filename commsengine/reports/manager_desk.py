@@ -174,7 +174,7 @@ class ManagerDesk:
 
     def _audience(self, plan: Plan, message: Message, team: Sequence[Person]) -> int:
         listed = self._store.people.roster(plan.campaign) if plan.audience.people else None
-        roles = (role_of(plan.audience, one) for one in team if listed is None or one.id in listed)
+        roles = (role_of(plan, one) for one in team if listed is None or one.id in listed)
         return sum(role is not None and is_for(message, role) for role in roles)
 
     def _shown(

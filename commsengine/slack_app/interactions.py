@@ -82,7 +82,7 @@ class SlackApp:
         # One attempt per call; what must be repeated waits as a row.
         self._client = WebClient(token, base_url=api_url, timeout=TIMEOUT, retry_handlers=[], logger=quiet)
         self._accounts = Accounts(store.people, store.slack_ids, self._client)
-        self.cards = Redrawing(store.redraws, self._picture, self._client, clock)
+        self.cards = Redrawing(store.redraws, self._picture, self._client, clock, true_until=self._true_until)
         parts = (inbox, self._accounts, self.cards, self._client, clock)
         self._conversation = Conversation(TypedWords(store, inbox), *parts)
         self._home = HomeTab(inbox, self._accounts, self._client, clock)
@@ -157,7 +157,10 @@ class SlackApp:
             place, user = _place(body), body["user"]["id"]
             evidence = _evidence(body, _pressed_at(body))
             card = self._theirs(place, user)
-            said = card if isinstance(card, str) else self._unless_known(card, place, evidence, act)
+            try:
+                said = card if isinstance(card, str) else self._unless_known(card, place, evidence, act)
+            except InputError as error:
+                said = error.message
             ack()  # after the commit: had it failed, Slack would say so
             if isinstance(card, Card) and said is None:
                 self._later(partial(self._shown, card, place, respond))
@@ -246,6 +249,12 @@ class SlackApp:
     def _picture(self, key: str) -> Picture:
         return self._inbox.drawn(self._inbox.card(key, self._clock()), "slack")
 
+    def _true_until(self, key: str) -> dt.datetime | None:
+        try:
+            return self._inbox.card(key, self._clock()).undo_ends
+        except UnknownTouchError:  # erased since: the next drawing finds out
+            return None
+
     # -- what each of them records ----------------------------------------------------------------
 
     def _do(self, name: str, card: Card, evidence: Evidence, thread: str) -> str | None:
@@ -264,10 +273,7 @@ class SlackApp:
 
     def _check(self, card: Card, name: str, evidence: Evidence) -> str | None:
         # The first answer counts; a later one changes nothing, and the card says what stands since when.
-        try:
-            self._inbox.answer_named(card, name, evidence)
-        except InputError as error:
-            return error.message
+        self._inbox.answer_named(card, name, evidence)
         return None
 
     def _take(self, form: str, card: Card, text: str, evidence: Evidence, thread: str) -> None:

@@ -153,9 +153,11 @@ def _evenly(members: Select[Any], most: int) -> Select[Any]:
 
 def _members(connection: Connection, record: CampaignRecord) -> Select[Any]:
     """The people who are there and, if the campaign has a roster, in it: the id, and the role or NULL."""
-    audience = record.plan.audience
+    audience, kept_out = record.plan.audience, record.plan.kept_out
     roles = case(*((_matches(connection, role), name) for name, role in audience.roles.items()), else_=None)
     members = select(person.c.id, roles.label("role")).where(person.c.left.is_(None), person.c.erased_at.is_(None))
+    if kept_out:
+        members = members.where(person.c.email_key != kept_out)
     if audience.people is None:
         return members
     return members.join(roster, and_(roster.c.person_id == person.c.id, roster.c.campaign == record.id))

@@ -65,7 +65,8 @@ ANSWERS = {"got it": "acknowledged", "heard enough": "heard_enough"}
 def plan_of(example: Example, **changes: Any) -> Plan:
     send = {"channels": ["email"], "holidays": "false", **example.get("send", {})}
     messages = [a_message(**message) for message in example["messages"]]
-    return a_plan(*messages, send=send, follow_up=example.get("follow_up", []), **changes)
+    own = {"sponsor": example["sponsor"]} if "sponsor" in example else {}
+    return a_plan(*messages, send=send, follow_up=example.get("follow_up", []), **own, **changes)
 
 
 def campaigns_of(plan: Plan, pause: Example | None) -> Campaigns:
