@@ -37,7 +37,7 @@ _DONE_BY = (
     (tables.answer, "by"), (tables.question, "answered_by"), (tables.snooze, "by"), (tables.outcome, "by"),
     (tables.suppression, "by"), (tables.suppression, "withdrawn_by"), (tables.unreachable, "by"),
     (tables.unreachable, "withdrawn_by"), (tables.audit, "by"), (tables.audit, "subject"),
-    (tables.refusal, "settled_by"),
+    (tables.refusal, "settled_by"), (tables.gate, "by"),
 )  # fmt: skip
 
 

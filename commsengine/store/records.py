@@ -305,7 +305,7 @@ class QuestionRecord:
     """A question and, once there is one, its answer.
 
     ``thread`` is the ``remote_id`` of the message under which the answer is awaited, ``said`` the stamps of the typed
-    messages it is made of; both may be empty.
+    messages it is made of; both may be empty. An ``objection`` came up in a talk: ``text`` is what was noted of it.
     """
 
     id: int
@@ -321,6 +321,7 @@ class QuestionRecord:
     answered_by: str
     thread: str = ""
     said: str = ""
+    objection: bool = False
 
     @property
     def stamps(self) -> tuple[str, ...]:
@@ -361,6 +362,16 @@ class AnsweredTouch:
     question: QuestionRecord | None
     snoozed_until: tuple[dt.date, ...]
     rows: tuple[TouchRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GateWord:
+    """The word of a lead that opened the gate of a phase."""
+
+    phase: str
+    opened_at: dt.datetime
+    by: str
+    because: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from commsengine.store.store import Store
 MIGRATION = import_module("commsengine.store.migrations.versions.0005_slack")
 
 UNDO = (
+    "DROP TABLE gate",
+    "ALTER TABLE question DROP COLUMN objection",
     "DROP TABLE notice",
     "DROP TABLE rest",  # what later revisions add
     "DROP TABLE slack_workspace",
