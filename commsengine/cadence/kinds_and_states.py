@@ -57,9 +57,7 @@ AttemptVerdict = Literal["sent", "failed", "retry", "uncertain"]
 Resolution = Literal["sent", "resend"]
 """How a person or a resolver settles an uncertain touch."""
 
-AnswerKind = Literal[
-    "acknowledged", "input", "commit", "check", "kept", "not_kept", "heard_enough", "not_for_me",
-]  # fmt: skip
+AnswerKind = Literal["acknowledged", "input", "commit", "check", "kept", "not_kept", "heard_enough", "not_for_me"]
 EvidenceKind = Literal["slack", "link", "reply", "manager"]
 OutcomeName = Literal["understood", "objects", "declines", "away"]
 Unclear = Literal["why", "role", "goal", "procedure", "skill", "time"]
