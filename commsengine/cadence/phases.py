@@ -39,15 +39,18 @@ def _first(plan: Plan, message: Message) -> Message:
     return message
 
 
-def opening(
-    campaign: Campaign, message: Message, hours: Hours, rows: Sequence[TouchRow]
-) -> tuple[str | None, list[dt.datetime]]:
-    """The phase whose gate is shut, and else the words that opened the gates. What has begun waits for none."""
+def shut_gate(campaign: Campaign, message: Message, hours: Hours, rows: Sequence[TouchRow]) -> str | None:
+    """The phase whose gate is shut before this message. What has begun for the person waits for none."""
     if any(row.state != "skipped" for row in rows):
-        return None, []
+        return None
     gates = gates_before(campaign.plan, message, hours)
-    shut = next((name for name in gates if name not in campaign.opened), None)
-    return shut, [campaign.opened[name] for name in gates if name in campaign.opened]
+    return next((name for name in gates if name not in campaign.opened), None)
+
+
+def words_for(campaign: Campaign, message: Message, hours: Hours) -> list[dt.datetime]:
+    """When the gates before this message were opened."""
+    gates = gates_before(campaign.plan, message, hours)
+    return [campaign.opened[name] for name in gates if name in campaign.opened]
 
 
 def waiting_for(plan: Plan, phase: str) -> list[str]:

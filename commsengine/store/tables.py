@@ -194,6 +194,21 @@ class NoticeRow(Row, table=True):
     by: str
 
 
+class FreshLinkRow(Row, table=True):
+    """A link that works once. ``recipient`` and ``about`` are ids, or addresses of who is not in the directory."""
+
+    __tablename__ = "fresh_link"
+
+    token: str = _key()
+    purpose: str
+    about: str
+    recipient: str = Field(index=True)
+    campaign: str
+    made_at: dt.datetime = _instant()
+    expires_at: dt.datetime = _instant()
+    used_at: dt.datetime | None = _instant(nullable=True)
+
+
 class GateRow(Row, table=True):
     """The word of a lead that opens the gate of a phase."""
 
@@ -610,6 +625,7 @@ person = _table("person")
 campaign = _table("campaign")
 plan_version = _table("plan_version")
 notice = _table("notice")
+fresh_link = _table("fresh_link")
 gate = _table("gate")
 standstill = _table("standstill")
 touch = _table("touch")

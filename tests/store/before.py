@@ -9,6 +9,7 @@ from commsengine.store.store import Store
 MIGRATION = import_module("commsengine.store.migrations.versions.0005_slack")
 
 UNDO = (
+    "DROP TABLE fresh_link",
     "DROP TABLE gate",
     "ALTER TABLE question DROP COLUMN objection",
     "DROP TABLE notice",
