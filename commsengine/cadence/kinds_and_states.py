@@ -33,7 +33,7 @@ TouchKind = Literal["message", "briefing", "remind", "commitment", "personal", "
 HandKind = Literal["personal", "sponsor"]
 """What a human carries."""
 
-CARRIED: tuple[TouchKind, ...] = ("message", "briefing", "remind")
+CARRIED: tuple[TouchKind, ...] = ("message", "briefing", "remind", "commitment")
 """The kinds of touches that a channel carries."""
 
 TouchState = Literal["claimed", "sending", "sent", "retry", "failed", "uncertain", "skipped"]

@@ -99,13 +99,11 @@ class CampaignStore:
             for row in connection.execute(_OVER):
                 past.setdefault(row.campaign, []).append(Standstill(row.since, row.until, row.backlog))
             holding, let_go = refusals.held_messages(connection)
-            opened = gates.opened(connection)
         running = tuple(
             replace(
                 _running(record, tuple(past.get(record.id, ()))),
                 held_messages=frozenset(holding.get(record.id, ())),
                 let_go=let_go.get(record.id, {}),
-                opened=opened.get(record.id, {}),
             )
             for record in records
         )
@@ -204,13 +202,14 @@ class CampaignStore:
             if row is None:
                 return None
             own = notices.ids_by_campaign(connection).get(campaign_id, ())
-            return self._record(connection, row, number or row.version, own)
+            record = self._record(connection, row, number or row.version, own)
+            return record and replace(record, opened=gates.opened(connection).get(campaign_id, {}))
 
     def _all(self, connection: Connection) -> list[CampaignRecord]:
-        own = notices.ids_by_campaign(connection)
+        own, opened = notices.ids_by_campaign(connection), gates.opened(connection)
         rows = connection.execute(_CAMPAIGNS).all()
         found = (self._record(connection, row, row.version, own.get(row.id, ())) for row in rows)
-        return [record for record in found if record is not None]
+        return [replace(record, opened=opened.get(record.id, {})) for record in found if record is not None]
 
     def _record(
         self, connection: Connection, row: Row[Any], number: int, own: tuple[str, ...]
@@ -282,7 +281,8 @@ def _next_version(connection: Connection, plan: Plan, by: str, now: dt.datetime)
 
 def _running(record: CampaignRecord, pauses: tuple[Standstill, ...]) -> Campaign:
     assert record.started_at is not None, "a running campaign was started"  # noqa: S101 - a defect of ours
-    return Campaign(record.plan, record.started_at, record.version, record.epoch, record.introduced, pauses)
+    about = (record.started_at, record.version, record.epoch, record.introduced)
+    return Campaign(record.plan, *about, pauses, opened=record.opened)
 
 
 def _locked(connection: Connection, campaign_id: str) -> Row[Any]:

@@ -234,7 +234,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class CampaignRecord:
-    """A campaign with one version of its plan. ``introduced`` says since when each message stands as it is."""
+    """A campaign with one version of its plan. ``introduced`` says since when each message stands as it is, ``opened``
+    since when the gate of a phase is open.
+    """
 
     id: str
     state: CampaignState
@@ -247,6 +249,7 @@ class CampaignRecord:
     introduced: Mapping[str, dt.datetime]
     applied_at: dt.datetime
     applied_by: str
+    opened: Mapping[str, dt.datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
