@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from commsengine.cadence.audience import role_of
+from commsengine.cadence.audience import role_of, takes_part
 from commsengine.cadence.calendar import Hours, zone_of
 from commsengine.cadence.daily_learning import LearnedRoles
 from commsengine.cadence.forecast import (
@@ -250,8 +250,8 @@ def running_campaign(campaigns: Campaigns, campaign: str) -> Campaign:
 
 
 def _collect(asked: SimulationInput, people: Iterable[PersonAndPast]) -> list[PersonAndPast]:
-    audience = running_campaign(asked.campaigns, asked.campaign).plan.audience
-    return [one for one in people if role_of(audience, one[0]) is not None and not _gone(one[0], asked.start)]
+    campaign = running_campaign(asked.campaigns, asked.campaign)
+    return [one for one in people if takes_part(campaign, *one) and not _gone(one[0], asked.start)]
 
 
 def _step(everyone: Sequence[object]) -> int:
@@ -262,6 +262,7 @@ def _step(everyone: Sequence[object]) -> int:
 class _PersonForecast:
     # ``moved`` is 0 but for those who are forecast without an attention budget, too.
     person: Person
+    member: bool
     touches: Sequence[ForecastTouch]
     skipped: int
     why_not: str
@@ -291,7 +292,8 @@ def _forecast(
             moved = _moved(carried, asked.forecast_one(free, person, everyone[place][1]), asked.campaign)
         at_limit = _at_weekly_limit(seen.touches, asked.campaigns.workspace, plan)
         queue = queue_of(asked.campaigns, person, seen.touches)
-        yield _PersonForecast(person, shown, skipped, _why_not(seen, asked.campaign), moved, at_limit, queue)
+        member = role_of(plan.audience, person) is not None  # else a manager of such people
+        yield _PersonForecast(person, member, shown, skipped, _why_not(seen, asked.campaign), moved, at_limit, queue)
 
 
 def queue_of(campaigns: Campaigns, person: Person, touches: Sequence[Touch]) -> list[Waiting]:
@@ -356,7 +358,7 @@ def _count(
         asked.start,
         asked.until,
         asked.answers,
-        len(forecasts),
+        sum(one.member for one in forecasts),
         tuple(touches),
         sum(one.skipped for one in forecasts),
         tuple((one.person, one.why_not) for one in forecasts if not one.reached),

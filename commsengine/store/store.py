@@ -8,6 +8,7 @@ from typing import Self
 from commsengine.errors import CommsError
 from commsengine.store import schema
 from commsengine.store.campaign_facts.gates import Gates
+from commsengine.store.campaign_facts.manager_words import ManagerWords
 from commsengine.store.campaign_facts.notices import Notices
 from commsengine.store.campaigns import CampaignStore
 from commsengine.store.counts import Counts
@@ -42,6 +43,7 @@ class Store:
         self.campaigns = CampaignStore(database)
         self.notices = Notices(database)
         self.gates = Gates(database)
+        self.manager_words = ManagerWords(database)
         self.loading = Loading(database)
         self.outbox = Outbox(database)
         self.service_mail = ServiceMail(database)
