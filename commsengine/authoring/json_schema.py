@@ -40,6 +40,10 @@ _DESCRIPTIONS = {
     "roles": N_("the first that matches a person, in this order"),
     "template": N_("the name of a message template"),
     "link": N_("where to read more; begins with https://"),
+    "reach": N_("what the phase is measured by: for a message, the share of people"),
+    "gate": N_("true: what begins after this phase waits for the lead's word"),
+    "commit": N_("what people say they will do; on the day 'by' they are asked once whether it is done"),
+    "about": N_("what a check asks about: why, role, goal, procedure or skill"),
 }
 
 
@@ -49,6 +53,7 @@ def plan_schema() -> dict[str, Any]:
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "commsengine plan"}
     kinds = schema["$defs"]
     kinds["Milestone"] = {"anyOf": [{"type": "string", "examples": ["2027-03-15"]}, kinds["Milestone"]]}
+    kinds["Commitment"] = {"anyOf": [{"type": "string"}, kinds["Commitment"]]}
     kinds["Role"] = _role(kinds["Role"])
     kinds["Sponsor"] = {"anyOf": [{"type": "string", "examples": ["sam@example.com"]}, kinds["Sponsor"]]}
     kinds["Arm"] = {"anyOf": [{"const": "recall"}, kinds["Arm"]]}

@@ -82,12 +82,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question of the person's; while it is open, no reminder goes to them on that message."""
+    """A question of the person's; while it is open, no reminder goes to them on that message.
+
+    An ``objection`` is one that a talk brought: it is about all messages whose outcome was recorded at that instant.
+    """
 
     campaign: str
     message: str
     asked_at: dt.datetime
     answered_at: dt.datetime | None = None
+    objection: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +199,7 @@ class Campaign:
     ``introduced`` says for each message since when it stands in the plan as it is: its clock never starts before.
     ``recall`` is what is in use of how each role forgets, a role that is not there is assumed; ``news_at`` is when
     other estimates, published already, take effect. Of ``held_messages`` nothing is sent, for their text is refused;
-    ``let_go`` says when a message was held last, until then.
+    ``let_go`` says when a message was held last, until then. ``opened`` says when the lead opened the gate of a phase.
     """
 
     plan: Plan
@@ -208,6 +212,7 @@ class Campaign:
     news_at: dt.datetime | None = None
     held_messages: frozenset[str] = frozenset()
     let_go: Mapping[str, dt.datetime] = field(default_factory=dict)
+    opened: Mapping[str, dt.datetime] = field(default_factory=dict)
     manager_holds: tuple[ManagerHold, ...] = ()
 
     @property

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName
+from commsengine.cadence.kinds_and_states import CHANNELS, About, ChannelName, Measure
 from commsengine.cadence.time_notation import Clock, Day, MomentText, Span, WaitText, WorkingDays, span_text
 from commsengine.translation import N_, _
 
@@ -55,11 +55,12 @@ class Milestone(Frozen):
 
 
 class Phase(Frozen):
-    """A stretch of the campaign with one small goal and a measure."""
+    """A stretch of the campaign with one small goal and a measure. With ``gate`` what follows waits for a word."""
 
     until: MomentText
     goal: str = ""
-    reach: Mapping[str, Mapping[Literal["answered", "acknowledged", "right", "reached"], float]] = {}
+    reach: Mapping[str, Mapping[Measure, float]] = {}
+    gate: bool = False
 
 
 class Role(Frozen):
@@ -190,6 +191,7 @@ class Check(Frozen):
     answers: tuple[str, ...] = Field(min_length=2, max_length=6)
     right: str
     because: str = Field(min_length=1)
+    about: About | None = None
 
     @model_validator(mode="after")
     def _right_is_an_answer(self) -> Check:
@@ -200,6 +202,18 @@ class Check(Frozen):
         if len({" ".join(answer.casefold().split()) for answer in self.answers}) != len(self.answers):
             raise ValueError(N_("two 'answers' are the same; write each once"))
         return self
+
+
+class Commitment(Frozen):
+    """What people are asked to say they will do. On the day ``by`` they are asked once whether it is done."""
+
+    text: str = Field(min_length=1)
+    by: MomentText | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_bare_text(cls, value: object) -> object:
+        return {"text": value} if isinstance(value, str) else value
 
 
 class Rung(Frozen):
@@ -231,7 +245,7 @@ class Message(Frozen):
     input: Input | None = None
     checks: tuple[Check, ...] = ()
     check_every: int = Field(default=2, ge=1, le=10)
-    commit: str | None = None
+    commit: Commitment | None = None
     repeat_until: Literal["acknowledged", "recalled", "end"] = "end"
     managers_first: WorkingDays | None = None
     priority: Literal["high", "normal", "low"] = "normal"
@@ -242,6 +256,11 @@ class Message(Frozen):
     wiifm: Mapping[str, Wiifm] = {}
     corrects: str | None = None
     follow_up: tuple[Rung, ...] | None = None
+
+    @property
+    def asks_on(self) -> MomentText | None:
+        """The day on which people are asked whether what they said they will do is done."""
+        return self.commit.by if self.ask == "commit" and self.commit else None
 
     @field_validator("link")
     @classmethod

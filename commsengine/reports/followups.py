@@ -39,7 +39,8 @@ class FollowUp:
     """``carrier`` makes the contact, ``by_lead`` says that it is an owner of the campaign, ``by_manager`` that the plan
     wants the manager to; ``today``, that it is within their number for one day.
 
-    ``overdue``: without an outcome for so long that the lead is reminded. ``need`` orders them.
+    ``overdue``: without an outcome for so long that the lead is reminded. ``need`` orders them. ``question`` is the
+    number of the objection that was opened when the outcome was recorded.
     """
 
     id: str
@@ -59,6 +60,7 @@ class FollowUp:
     keys: tuple[str, ...] = ()
     today: bool = True
     talk: TalkingPoints = NOTHING_TO_SAY
+    question: int | None = None
 
     @property
     def campaign(self) -> str:
@@ -203,6 +205,8 @@ def record_outcome(
 ) -> FollowUp:
     """Records what came of a contact, for each message it was about. "Understood" also acknowledges them.
 
+    "Objects" opens the objection as a question: until it is answered nothing more of these messages goes to the person.
+
     Raises ``InputError`` for an id that is not open, or an outcome that is none.
     """
     one = next(iter(open_followups(store, now, only=wanted)), None)
@@ -211,8 +215,18 @@ def record_outcome(
         raise InputError(cause, _("Run 'commsengine followups' to see those that are."))
     acknowledged = dict(zip(one.messages, one.keys, strict=True)) if outcome == "understood" else {}
     about = (one.person.id, one.campaign, one.messages)
-    store.answers.outcome(*about, outcome, unclear=unclear, note=note, acknowledged=acknowledged, by=by, now=now)
-    return one
+    objection = (one.messages[0], _last_touch(one)) if outcome == "objects" else None
+    said = {"unclear": unclear, "note": note}
+    number = store.answers.outcome(
+        *about, outcome, **said, acknowledged=acknowledged, objection=objection, by=by, now=now
+    )
+    return replace(one, question=number)
+
+
+def _last_touch(one: FollowUp) -> str:
+    # what a channel carried, if anything did: the answer goes the same way
+    carried = _carried(one.history, one.campaign, one.messages[:1])
+    return carried[-1].key if carried else one.keys[0]
 
 
 def capped_by_day(found: Iterable[FollowUp], per_day: int) -> list[FollowUp]:

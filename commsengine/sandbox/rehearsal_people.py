@@ -7,7 +7,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from html.parser import HTMLParser
@@ -15,7 +15,7 @@ from html.parser import HTMLParser
 from commsengine.cadence.check_questions import answer_id, check_of
 from commsengine.cadence.forecast import Fact, Supposition
 from commsengine.cadence.history import Answer, OutreachOutcome, Touch
-from commsengine.cadence.kinds_and_states import ChannelName, HandKind
+from commsengine.cadence.kinds_and_states import AnswerKind, ChannelName, HandKind
 from commsengine.cadence.plan import Plan
 from commsengine.content.slack_card import CHECK
 from commsengine.errors import CommsError
@@ -39,6 +39,9 @@ BY = "rehearsal"
 
 WORDS = "The phone number and the last order, on one screen."
 """What people in a rehearsal write when they are asked for their own words."""
+
+BUTTONS: Mapping[AnswerKind, str] = {"acknowledged": "got_it", "commit": "commit", "kept": "kept"}
+"""The button in Slack that gives this answer."""
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback never goes through a proxy
 
@@ -111,7 +114,7 @@ class PeopleAtPlay:
             slack.click(email, "answer", record.key)
             slack.submit(self._dialog(email), {ENTRY: "0" if message.input and message.input.choices else WORDS})
         else:
-            slack.click(email, "got_it", record.key)
+            slack.click(email, BUTTONS[fact.kind], record.key)
 
     def _choice(self, record: TouchRecord, fact: Answer) -> str:
         check = check_of(self._plan.message(record.message), record.number)

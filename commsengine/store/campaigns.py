@@ -20,7 +20,7 @@ from commsengine.cadence.kinds_and_states import CHANNELS, CampaignState
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.errors import CommsError, InputError
 from commsengine.store import bookkeeping, moves, refusals
-from commsengine.store.campaign_facts import manager_words, notices
+from commsengine.store.campaign_facts import gates, manager_words, notices
 from commsengine.store.database import Database, columns_of
 from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.tables import campaign, plan_version, standstill, touch
@@ -204,13 +204,14 @@ class CampaignStore:
             if row is None:
                 return None
             own = notices.ids_by_campaign(connection).get(campaign_id, ())
-            return self._record(connection, row, number or row.version, own)
+            record = self._record(connection, row, number or row.version, own)
+            return record and replace(record, opened=gates.opened(connection).get(campaign_id, {}))
 
     def _all(self, connection: Connection) -> list[CampaignRecord]:
-        own = notices.ids_by_campaign(connection)
+        own, opened = notices.ids_by_campaign(connection), gates.opened(connection)
         rows = connection.execute(_CAMPAIGNS).all()
         found = (self._record(connection, row, row.version, own.get(row.id, ())) for row in rows)
-        return [record for record in found if record is not None]
+        return [replace(record, opened=opened.get(record.id, {})) for record in found if record is not None]
 
     def _record(
         self, connection: Connection, row: Row[Any], number: int, own: tuple[str, ...]
@@ -282,7 +283,8 @@ def _next_version(connection: Connection, plan: Plan, by: str, now: dt.datetime)
 
 def _running(record: CampaignRecord, pauses: tuple[Standstill, ...]) -> Campaign:
     assert record.started_at is not None, "a running campaign was started"  # noqa: S101 - a defect of ours
-    return Campaign(record.plan, record.started_at, record.version, record.epoch, record.introduced, pauses)
+    about = (record.started_at, record.version, record.epoch, record.introduced)
+    return Campaign(record.plan, *about, pauses, opened=record.opened)
 
 
 def _locked(connection: Connection, campaign_id: str) -> Row[Any]:

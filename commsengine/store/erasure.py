@@ -41,7 +41,7 @@ _DONE_BY = (
     (tables.manager_line, "by"), (tables.manager_line, "withdrawn_by"),
     (tables.suppression, "by"), (tables.suppression, "withdrawn_by"), (tables.unreachable, "by"),
     (tables.unreachable, "withdrawn_by"), (tables.audit, "by"), (tables.audit, "subject"),
-    (tables.refusal, "settled_by"),
+    (tables.refusal, "settled_by"), (tables.gate, "by"),
 )  # fmt: skip
 
 

@@ -209,6 +209,18 @@ class FreshLinkRow(Row, table=True):
     used_at: dt.datetime | None = _instant(nullable=True)
 
 
+class GateRow(Row, table=True):
+    """The word of a lead that opens the gate of a phase."""
+
+    __tablename__ = "gate"
+
+    campaign: str = Field(primary_key=True, foreign_key="campaign.id")
+    phase: str = _key()
+    opened_at: dt.datetime = _instant()
+    by: str
+    because: str = _long()
+
+
 class StandstillRow(Row, table=True):
     """A pause of one campaign; with an empty ``campaign``, a hold of the engine. Open while ``until`` is empty."""
 
@@ -361,7 +373,8 @@ class QuestionRow(Row, table=True):
     """A question of a person, and its answer.
 
     ``thread`` is the ``remote_id`` of the message under which its answer is awaited; ``said`` are the time stamps of
-    the messages that it was typed in, a blank between them. Both are empty where it was asked elsewhere.
+    the messages that it was typed in, a blank between them. Both are empty where it was asked elsewhere. An
+    ``objection`` was recorded after a talk.
     """
 
     __tablename__ = "question"
@@ -379,6 +392,7 @@ class QuestionRow(Row, table=True):
     answered_by: str
     thread: str = _empty()
     said: str = _empty()
+    objection: bool = Field(sa_column_kwargs={"server_default": false()})
 
 
 class RedrawRow(Row, table=True):
@@ -644,6 +658,7 @@ campaign = _table("campaign")
 plan_version = _table("plan_version")
 notice = _table("notice")
 fresh_link = _table("fresh_link")
+gate = _table("gate")
 standstill = _table("standstill")
 touch = _table("touch")
 attempt = _table("attempt")
