@@ -109,6 +109,7 @@ def _sequence(
         questions=_about(campaign.id, message.id, history.questions),
         snoozes=_about(campaign.id, message.id, history.snoozes),
         outcomes=_about(campaign.id, message.id, history.outcomes),
+        done_at=history.done_at(campaign.id, plan.outcome_of(message)) if history.deeds else None,
         order=order,
         repeat_rule=_repeat_rule(campaign, message, role, hours, closes),
     )

@@ -53,9 +53,18 @@ ASSUMPTION = {
 @click.option("--from", "start", metavar="DATE", help=N_("First day (default: now)."))
 @click.option("--until", metavar="DATE", help=N_("Last day (default: until the last message closes)."))
 @click.option("--answers", type=ANSWERS, default="none", show_default=True, help=N_("What is supposed."))
+@click.option(
+    "--done",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    metavar="SHARE",
+    help=N_("So many people are supposed to do what is asked, such as 0.3 (default: nobody)."),
+)
 @json_option
 @with_workspace
-def simulate(wiring: Wiring, plan: Path, start: str | None, until: str | None, answers: str, as_json: bool) -> None:
+def simulate(
+    wiring: Wiring, plan: Path, start: str | None, until: str | None, answers: str, done: float, as_json: bool
+) -> None:
     """Show every touch of a plan before anything is sent.
 
     It asks the same decision as the engine, over all running campaigns: what it shows is what run does.
@@ -66,7 +75,7 @@ def simulate(wiring: Wiring, plan: Path, start: str | None, until: str | None, a
 
     first, last = _day(start, "--from"), _day(until, "--until")
     checked_plan = checked(wiring.check(plan))
-    seen = outlook(wiring.planning_basis, checked_plan, start=first, until=last, answers=answers)
+    seen = outlook(wiring.planning_basis, checked_plan, start=first, until=last, answers=answers, done=done)
     if as_json:
         show_json(seen.as_data())
     else:
@@ -93,6 +102,7 @@ def show_simulation(seen: Simulation, profiles: Profiles) -> None:
     touches, people = n_touches(len(seen.sent)), n_people(seen.audience)
     click.echo(_(text, touches=touches, reached=figures["reached"], people=people, **figures["per_person"]))
     click.echo(_(ASSUMPTION[seen.answers]))
+    _doing(seen)
     for text in corrected_texts(seen.plan.corrected):
         note(text)
     _calendar(seen)
@@ -100,6 +110,19 @@ def show_simulation(seen: Simulation, profiles: Profiles) -> None:
     _limits(seen, profiles)
     _by_hand(seen)
     _never_reached(seen)
+
+
+def _doing(seen: Simulation) -> None:
+    awaited = sorted(set(seen.plan.until_done.values()))
+    if not awaited:
+        return
+    names = ", ".join(awaited)
+    if not seen.done:
+        text = N_("Nobody is supposed to do it ({outcomes}): what repeats until it is done goes on. Try --done 0.3.")
+        click.echo(_(text, outcomes=names))
+        return
+    text = N_("Supposed: {share:.0f} in 100 do it ({outcomes}) five days after the first message. An assumption.")
+    click.echo(_(text, share=seen.done * 100, outcomes=names))
 
 
 def _calendar(seen: Simulation) -> None:

@@ -92,10 +92,12 @@ def outlook(
     start: dt.date | None = None,
     until: dt.date | None = None,
     answers: str = "none",
+    done: float = 0.0,
     each: int = 1,
 ) -> Simulation:
-    """By every n-th of the people, with n ``each``. Raises ``InputError`` when the last message closes before
-    ``start``.
+    """By every n-th of the people, with n ``each``; the share ``done`` of them does what is asked.
+
+    Raises ``InputError`` when the last message closes before ``start``.
     """
     plan, people = checked_plan.plan, checked_plan.people[::each]
     begin = basis.now if start is None else dt.datetime.combine(start, dt.time(), dt.UTC)
@@ -105,7 +107,7 @@ def outlook(
         fix = _("Move the milestones, or name another day with --from.")
         raise InputError(_(cause, last=end, first=begin), fix)
     campaigns, pasts = _with(basis, plan, begin), _pasts(basis, plan, people, begin)
-    asked = SimulationInput(campaigns, plan.campaign, begin, end, answers)
+    asked = SimulationInput(campaigns, plan.campaign, begin, end, answers, done=done)
     asked = replace(asked, limits=basis.limits, left=basis.left(begin, len(checked_plan.people)), each=each)
     if basis.on_record:
         store, _decisions = basis.on_record

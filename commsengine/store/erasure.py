@@ -23,6 +23,7 @@ _WROTE: tuple[tuple[Table, dict[str, Any]], ...] = (
     (tables.answer, {"value": "", "detail": {}}),
     (tables.question, {"text": "", "answer": "", "thread": "", "said": ""}),
     (tables.outcome, {"note": ""}),
+    (tables.deed, {"ref": ""}),
     (tables.unreachable, {"reason": ""}),
 )
 _BLANK: dict[str, Any] = {
@@ -37,7 +38,7 @@ _DONE_BY = (
     (tables.answer, "by"), (tables.question, "answered_by"), (tables.snooze, "by"), (tables.outcome, "by"),
     (tables.suppression, "by"), (tables.suppression, "withdrawn_by"), (tables.unreachable, "by"),
     (tables.unreachable, "withdrawn_by"), (tables.audit, "by"), (tables.audit, "subject"),
-    (tables.refusal, "settled_by"),
+    (tables.refusal, "settled_by"), (tables.deed, "by"), (tables.seal, "by"),
 )  # fmt: skip
 
 
