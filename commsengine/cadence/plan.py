@@ -305,7 +305,7 @@ class SupposedEffect(Frozen):
     lift: float = Field(default=0.10, gt=0, lt=1)
 
     @model_validator(mode="after")
-    def _not_more_than_all(self) -> Supposition:
+    def _not_more_than_all(self) -> SupposedEffect:
         if self.base + self.lift > 1:
             raise ValueError(N_("'base' and 'lift' come to more than 1: no more than everybody can do it"))
         return self

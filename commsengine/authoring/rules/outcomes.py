@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from commsengine.authoring.draft import Draft
 from commsengine.authoring.yaml_parser import YamlPath
+from commsengine.cadence.analysis import tried_roles
 from commsengine.cadence.audience import role_of
 from commsengine.cadence.experiment import arm_of
-from commsengine.cadence.analysis import tried_roles
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Experiment, SupposedEffect
 from commsengine.errors import Problem
