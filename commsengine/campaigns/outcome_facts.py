@@ -142,7 +142,7 @@ def _instant(plan: Plan, person: Person, written: str, now: dt.datetime) -> dt.d
     if late:
         cause = _("'{written}' is still to come, and only what was done is a fact.", written=written)
         raise _WrongError("bad_date", cause, _("Correct the day, or tell it once it is done."))
-    return min(begins, now)
+    return begins
 
 
 def _read(written: str) -> dt.date:
