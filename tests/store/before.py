@@ -9,6 +9,7 @@ from commsengine.store.store import Store
 MIGRATION = import_module("commsengine.store.migrations.versions.0005_slack")
 
 UNDO = (
+    "DROP TABLE fresh_link",
     "DROP TABLE signed_call",
     "DROP TABLE seal",
     "DROP TABLE deed",
