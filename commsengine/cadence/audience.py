@@ -187,6 +187,7 @@ def _sequence(
         questions=_questions(campaign.id, message.id, history, outcomes),
         snoozes=_about(campaign.id, message.id, history.snoozes),
         outcomes=outcomes,
+        done_at=history.done_at(campaign.id, plan.outcome_of(message)) if history.deeds else None,
         order=order,
         repeat_rule=_repeat_rule(campaign, message, role, hours, closes),
         manager_holds=_holds_of(campaign, message, person),

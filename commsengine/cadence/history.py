@@ -115,6 +115,15 @@ class OutreachOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Deed:
+    """The person did what an outcome of the campaign asks for. That somebody did not is never on record."""
+
+    campaign: str
+    outcome: str
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DirectReport:
     """Somebody who reports to the person, with the campaigns in whose rosters they stand."""
 
@@ -152,6 +161,7 @@ class History:
     questions: tuple[Question, ...] = ()
     snoozes: tuple[Snooze, ...] = ()
     outcomes: tuple[OutreachOutcome, ...] = ()
+    deeds: tuple[Deed, ...] = ()
     unreachable: Mapping[str, str] = field(default_factory=dict)
     rosters: Mapping[str, dt.datetime] = field(default_factory=dict)
     reports: tuple[DirectReport, ...] = ()
@@ -177,6 +187,11 @@ class History:
             number=touch.number,
         )
         return replace(self, rows=(*(other for other in self.rows if other.key != touch.key), row))
+
+    def done_at(self, campaign: str, outcome: str | None) -> dt.datetime | None:
+        """When the person first did it; ``None`` if that is not on record."""
+        theirs = (deed.at for deed in self.deeds if deed.outcome == outcome and deed.campaign == campaign)
+        return min(theirs, default=None)
 
     def answers_to(self, campaign: str, message: str) -> tuple[Answer, ...]:
         about = [each for each in self.answers if each.message == message or each.whole_campaign]

@@ -105,9 +105,18 @@ class Renderer:
 
     @_in_their_language
     def talking_points(
-        self, messages: str | Sequence[str], role: str, person: Person, signers: Signers, tried: Sequence[str] = ()
+        self,
+        messages: str | Sequence[str],
+        role: str,
+        person: Person,
+        signers: Signers,
+        tried: Sequence[str] = (),
+        to_do: Sequence[str] = (),
     ) -> TalkingPoints:
-        """What to say in a call or a visit about one or several messages, as plain text."""
+        """What to say in a call or a visit about one or several messages, as plain text.
+
+        ``to_do`` is what they have confirmed and not done yet.
+        """
         ids = [messages] if isinstance(messages, str) else messages
         recipes = [self._recipe(self._messages[name], role, "talking_points", 1) for name in ids]
         facts, language = self._facts("", person, signers), self._setting.language(person)
@@ -121,6 +130,7 @@ class Renderer:
             "asks": [line(recipe.texts["question"], base) for recipe in recipes if "question" in recipe.texts],
             "wiifm": {**dict.fromkeys(ANGLES, ""), **{a: line(text, base) for a, text in recipes[0].wiifm.items()}},
             "tried": ", ".join(tried),
+            "to_do": ", ".join(to_do),
         }
         tokens = read(recipes[0].template.render(context))
         parts = [

@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 
 from commsengine.cadence.check_questions import answer_id, check_of
 from commsengine.cadence.forecast import Fact, Supposition
-from commsengine.cadence.history import Answer, OutreachOutcome, Touch
+from commsengine.cadence.history import Answer, Deed, OutreachOutcome, Touch
 from commsengine.cadence.kinds_and_states import AnswerKind, ChannelName, HandKind
 from commsengine.cadence.plan import Plan
 from commsengine.content.slack_card import CHECK
@@ -25,6 +25,7 @@ from commsengine.sandbox.sandbox import Sandbox
 from commsengine.sandbox.slack_team import Dialog
 from commsengine.sandbox.time_lapse import Diary
 from commsengine.slack_app.forms import ENTRY
+from commsengine.store.campaign_facts.deeds import NewDeed
 from commsengine.store.records import TouchRecord
 from commsengine.store.store import Store
 from commsengine.translation import _
@@ -96,6 +97,9 @@ class PeopleAtPlay:
     def _do(self, record: TouchRecord, fact: Fact) -> None:
         if isinstance(fact, OutreachOutcome):
             self._talk(record, fact)
+        elif isinstance(fact, Deed):
+            new = NewDeed(record.person_id or "", fact.outcome, fact.at)
+            self._store.deeds.record(fact.campaign, [new], source="system", by="rehearsal", now=fact.at)
         else:
             self._press(record, fact) if record.channel == "slack" else self._follow_link(record, fact)
             self.done[fact.kind] += 1

@@ -20,7 +20,7 @@ from commsengine.cadence.kinds_and_states import CHANNELS, CampaignState
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.errors import CommsError, InputError
 from commsengine.store import bookkeeping, moves, refusals
-from commsengine.store.campaign_facts import gates, manager_words, notices
+from commsengine.store.campaign_facts import gates, manager_words, notices, seals
 from commsengine.store.database import Database, columns_of
 from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.tables import campaign, plan_version, standstill, touch
@@ -67,11 +67,12 @@ class CampaignStore:
         """Stores the plan as the newest version and makes everybody due; a new campaign is paused. Returns its number.
 
         A finished campaign is paused again, so that ``resume`` lets the new version run. Raises ``CommsError`` for the
-        id of a cancelled one.
+        id of a cancelled one, ``InputError`` where an experiment is judged in another way than it was begun with.
         """
         since = {message: at.astimezone(dt.UTC).isoformat() for message, at in introduced.items()}
         with self._database.write() as connection:
             version = _next_version(connection, plan, by, now)
+            seals.write(connection, plan, by=by, now=now)
             row = {"campaign": plan.campaign, "version": version, "applied_at": now, "applied_by": by}
             row |= {"plan": plan.model_dump(mode="json"), "templates": dict(templates), "source": source}
             connection.execute(plan_version.insert(), {**row, "introduced": since})

@@ -470,6 +470,50 @@ class ManagerLineRow(Row, table=True):
     withdrawn_by: str
 
 
+class DeedRow(Row, table=True):
+    """Somebody did what an outcome of a campaign asks for.
+
+    ``source`` is ``file``, ``lead`` or ``system``; ``ref`` is what the system calls it; ``recorded_at``, when it came.
+    """
+
+    __tablename__ = "deed"
+    __table_args__ = (
+        UniqueConstraint("person_id", "campaign", "outcome", "at"),
+        Index("ix_deed_campaign", "campaign"),
+    )
+
+    id: int | None = _number()
+    person_id: str = _person()
+    campaign: str
+    outcome: str
+    at: dt.datetime = _instant()
+    source: str
+    ref: str
+    recorded_at: dt.datetime = _instant()
+    by: str
+
+
+class SealRow(Row, table=True):
+    """How an experiment is judged, as written down before the first message left. ``digest`` is of ``analysis``."""
+
+    __tablename__ = "seal"
+
+    campaign: str = Field(primary_key=True, foreign_key="campaign.id")
+    analysis: dict[str, Any] = _json()
+    digest: str
+    at: dt.datetime = _instant()
+    by: str
+
+
+class SignedCallRow(Row, table=True):
+    """A signed call of another system that was taken in, so that it is not taken in twice. Kept for an hour."""
+
+    __tablename__ = "signed_call"
+
+    signature: str = _key()
+    at: dt.datetime = _instant(index=True)
+
+
 class SuppressionRow(Row, table=True):
     """An address not to be contacted; an empty ``channel`` means every channel."""
 
@@ -670,6 +714,9 @@ snooze = _table("snooze")
 outcome = _table("outcome")
 manager_hold = _table("manager_hold")
 manager_line = _table("manager_line")
+deed = _table("deed")
+seal = _table("seal")
+signed_call = _table("signed_call")
 suppression = _table("suppression")
 unreachable = _table("unreachable")
 roster = _table("roster")

@@ -14,6 +14,9 @@ UNDO = (
     "DROP TABLE manager_line",
     "DROP TABLE gate",
     "ALTER TABLE question DROP COLUMN objection",
+    "DROP TABLE signed_call",
+    "DROP TABLE seal",
+    "DROP TABLE deed",
     "DROP TABLE notice",
     "DROP TABLE rest",  # what later revisions add
     "DROP TABLE slack_workspace",
