@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict, Unpack
 
 import structlog
 
 from commsengine.answers.heard import Heard, heard
-from commsengine.answers.my_messages import PersonRecord, person_record
+from commsengine.answers.my_messages import PersonRecord, person_record, refuse_wish
 from commsengine.answers.touch_text import Blocks, CardText, card_text, drawn, key_point, reply_text, touch_of
 from commsengine.answers.touch_view import Card
 from commsengine.cadence.audience import role_of
@@ -24,13 +24,22 @@ from commsengine.cadence.calendar import DAY, local_date_in, zone_of
 from commsengine.cadence.check_questions import answer_id, unclear_turn
 from commsengine.cadence.dialogue import opening
 from commsengine.cadence.history import PublicReply
-from commsengine.cadence.kinds_and_states import GOT_IT, AnswerKind, ChannelName, EvidenceKind, Wish, channel_of
+from commsengine.cadence.kinds_and_states import (
+    CHANNELS,
+    ENOUGH,
+    GOT_IT,
+    AnswerKind,
+    ChannelName,
+    EvidenceKind,
+    Wish,
+    channel_of,
+)
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers
 from commsengine.content.render import Renderer, RendererFor
-from commsengine.engine.directory import SignerLookup
+from commsengine.engine.directory import SignerLookup, campaigns_of
 from commsengine.errors import CommsError, InputError
 from commsengine.store.records import AskId, CampaignRecord, HeardQuestion, TouchRecord
 from commsengine.store.store import Store
@@ -91,11 +100,13 @@ class Said(TypedDict, total=False):
 class AnswerInbox:
     """Safe to share between threads. What people say, they say on a ``card``, at the time as of which it was read.
 
-    ``renderer`` makes the renderer of a plan version.
+    ``renderer`` makes the renderer of a plan version; ``carriers`` are the channels that are set up.
     """
 
-    def __init__(self, store: Store, renderer: RendererFor) -> None:
-        self._store, self._make_renderer = store, renderer
+    def __init__(
+        self, store: Store, renderer: RendererFor, carriers: Collection[ChannelName] = tuple(CHANNELS)
+    ) -> None:
+        self._store, self._make_renderer, self._carriers = store, renderer, carriers
         self._renderers: dict[tuple[str, int], Renderer] = {}
 
     # -- how things stand -------------------------------------------------------------------------
@@ -119,6 +130,7 @@ class AnswerInbox:
             question=found.question,
             snoozed_until=next((day for day in found.snoozed_until if day > local_date_in(zone, now)), None),
             unclear=unclear_turn(message, found.touch.due_at, found.answers, found.rows),
+            over=version.state == "cancelled",
         )
 
     def text(self, card: Card) -> CardText:
@@ -176,12 +188,15 @@ class AnswerInbox:
         return kept
 
     def _signers(self, person: Person, plan: Plan) -> Signers:
-        appearing = (plan.owner[0], plan.sponsor or "", person.manager)
+        appearing = (plan.owner[0], plan.sponsor_email, person.manager)
         return SignerLookup(self._store, appearing).of(person, plan)
 
     # -- answers ----------------------------------------------------------------------------------
 
     def got_it(self, card: Card, evidence: Evidence) -> Recorded:
+        """Raises ``InputError`` where the message asks whether they will do something: that is no answer to it."""
+        if card.ask in ("commit", "kept"):
+            raise InputError(_("This message asks for your word, not whether you have read it."))
         return self._record(card, "acknowledged", evidence)
 
     def give_input(self, card: Card, value: str, evidence: Evidence) -> Recorded:
@@ -190,7 +205,7 @@ class AnswerInbox:
         An order has all choices, one a line, the first on top.
         """
         asked = card.message.input
-        if asked is None:
+        if card.ask != "input" or asked is None:
             raise InputError(_("This message asks for no answer in words."))
         value = written(value)
         if asked.kind == "choice" and value not in asked.choices:
@@ -200,7 +215,17 @@ class AnswerInbox:
         return self._record(card, "input", evidence, value=value)
 
     def commit(self, card: Card, text: str, evidence: Evidence) -> Recorded:
+        """Raises ``InputError`` where the message asks for no commitment, or the text is too long."""
+        if card.ask != "commit":
+            raise InputError(_("This message asks for no commitment."))
         return self._record(card, "commit", evidence, value=written(text) if text.strip() else "")
+
+    def keep(self, card: Card, text: str, evidence: Evidence, *, kept: bool) -> Recorded:
+        """What became of what they said they will do. Raises ``InputError`` if they never said so."""
+        if card.promise is None and not any(answer.kind == "kept" for answer in (*card.answers, *card.before)):
+            raise InputError(_("It is not on record that you said you will."))
+        value = written(text) if text.strip() else ""
+        return self._record(card, "kept" if kept else "not_kept", evidence, value=value)
 
     def answer_check(self, card: Card, choice: str, evidence: Evidence) -> Recorded:
         """Raises ``InputError`` for an unknown choice. Right or wrong is on the card, for this person only."""
@@ -241,6 +266,8 @@ class AnswerInbox:
         return press in seen or any(_made_before(press, other) for other in seen)
 
     def _record(self, card: Card, kind: AnswerKind, evidence: Evidence, **said: Unpack[Said]) -> Recorded:
+        if kind not in ENOUGH:  # to hear no more of it harms no one
+            self._refuse_if_over(card)
         touch, person = card.touch, card.person.id
         about = (person, touch.campaign, touch.message, touch.key)
         if evidence.suspect and kind in GOT_IT:
@@ -254,13 +281,21 @@ class AnswerInbox:
             log.info("answered", campaign=touch.campaign, message=touch.message, key=touch.key, kind=kind)
         return Recorded(touch.key, record.first, record.at)
 
+    def _refuse_if_over(self, card: Card) -> None:
+        if card.over:
+            lead = self.lead(card)
+            text = N_('"{title}" is over, so nothing was recorded. {lead} led it and can still help: {email}')
+            raise InputError(_(text, title=card.plan.title, lead=lead.name or lead.email, email=lead.email))
+
     # -- questions, and "not now" -----------------------------------------------------------------
 
     def ask(self, card: Card, text: str, evidence: Evidence, thread: str = "") -> Card:
         """``thread`` is the ``remote_id`` of the message under which the answer is to come.
 
-        No reminder on this message reaches them until the question is answered.
+        No reminder on this message reaches them until the question is answered. Raises ``InputError`` where it is empty
+        or too long, or the campaign was cancelled.
         """
+        self._refuse_if_over(card)
         touch, text = card.touch, written(text)
         self._store.questions.ask(*_about(card), text, evidence=evidence.kind, thread=thread, now=card.now)
         log.info("asked", campaign=touch.campaign, message=touch.message, key=touch.key)
@@ -268,6 +303,7 @@ class AnswerInbox:
 
     def hear(self, card: Card, text: str, evidence: Evidence, thread: str, stamp: str) -> HeardQuestion:
         """The same of what was typed in a conversation at ``stamp``; words typed soon after belong to it."""
+        self._refuse_if_over(card)
         touch, text, within = card.touch, written(text), TOGETHER.total_seconds()
         question = self._store.questions.hear(
             *_about(card), text, evidence=evidence.kind, thread=thread, stamp=stamp, within=within, now=card.now
@@ -284,6 +320,7 @@ class AnswerInbox:
 
     def snooze(self, card: Card) -> Card:
         """Nothing of this message comes before the person's next local day."""
+        self._refuse_if_over(card)
         touch, tomorrow = card.touch, local_date_in(card.zone, card.now) + DAY
         if card.snoozed_until is None:
             self._store.answers.snooze(card.person.id, touch.campaign, touch.message, tomorrow, now=card.now)
@@ -307,11 +344,15 @@ class AnswerInbox:
     # -- the person's own page --------------------------------------------------------------------
 
     def preferences(self, person_id: str, channel: Wish, quiet: tuple[int, int] | None, now: dt.datetime) -> None:
-        """``quiet`` is from and to, in local minutes after midnight."""
+        """``quiet`` is from and to, in local minutes after midnight. Raises ``InputError`` where it cannot be met."""
+        person = self._store.people.by_id(person_id)
+        if person is not None:
+            theirs = [record.plan for record in campaigns_of(self._store, person)]
+            refuse_wish(theirs, self._carriers, channel, quiet)
         self._store.people.set_preferences(person_id, channel=channel, quiet=quiet, now=now)
 
     def record_of(self, person_id: str, now: dt.datetime) -> PersonRecord:
-        return person_record(self._store, person_id, self._key_points, now)
+        return person_record(self._store, person_id, self._key_points, self._carriers, now)
 
     def heard(self, card: Card) -> tuple[Heard, ...]:
         """What all of the audience may read of what was asked and put in, the newest first."""
@@ -326,7 +367,7 @@ class AnswerInbox:
         return self._renderer(record).page_url("mine", key) if record else ""
 
     def _key_points(self, version: CampaignRecord, person: Person) -> Mapping[str, str]:
-        signers, role = self._signers(person, version.plan), role_of(version.plan.audience, person) or ""
+        signers, role = self._signers(person, version.plan), role_of(version.plan, person) or ""
         renderer = self._renderer(version)
         return {message.id: key_point(renderer, message, role, person, signers) for message in version.plan.messages}
 

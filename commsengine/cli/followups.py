@@ -67,13 +67,16 @@ def show_followups(found: Sequence[Mapping[str, Any]], *, talking_points: bool =
 @click.argument("id_", metavar="ID")
 @click.option("--outcome", type=click.Choice(OUTCOMES), required=True, help=N_("What came of it."))
 @click.option("--unclear", type=click.Choice(UNCLEAR), help=N_("What was unclear, if anything."))
-@click.option("--note", "remark", default="", help=N_("For the record."))
+@click.option(
+    "--note", "remark", default="", help=N_("For those who lead the campaign; the person gets it only on request.")
+)
 @with_workspace
 def followup(wiring: Wiring, id_: str, outcome: OutcomeName, unclear: Unclear | None, remark: str) -> None:
     """Record what came of a personal outreach.
 
     declines is for good: nobody chases that person on these messages again. away brings the follow-up back after
-    five of the person's working days. A proposal to ask the sponsor follows only after an outcome that did not help.
+    five of the person's working days. objects opens the objection, with your note, as a question: until you answer it
+    the person gets nothing more of these messages. A proposal to ask the sponsor may follow meanwhile.
 
     Example: commsengine followup 3fa9c01b --outcome understood
     """
@@ -84,3 +87,9 @@ def followup(wiring: Wiring, id_: str, outcome: OutcomeName, unclear: Unclear | 
     email, messages = one.person.email, ", ".join(one.messages)
     text = N_("Recorded for {email}: {outcome}, about {messages}.")
     click.echo(_(text, email=email, outcome=_(outcome), messages=messages))
+    if one.question is not None:
+        text = N_(
+            "The objection is open as question {number}: until it is answered they get nothing more of {messages}."
+        )
+        click.echo(_(text, number=one.question, messages=messages))
+        click.echo(_("Answer it: commsengine question {number} --answer TEXT", number=one.question))

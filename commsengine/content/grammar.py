@@ -294,13 +294,15 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
     # A name that a kind of message has no use for is empty there.
     return {
         **plan_names(plan, columns),
-        "links": dict.fromkeys(("answer", "heard", "mine", "more")),
+        "manager": dict.fromkeys((*SIGNER_FIELDS, "adds")),
+        "links": dict.fromkeys(("answer", "heard", "mine", "more", "page")),
         "touch": dict.fromkeys(("number", "variant", "kind", "unclear", "asks")),
         "wiifm": dict.fromkeys(ANGLES),
+        "briefing": dict.fromkeys(("day", "past", "only")),
         **dict.fromkeys((
             "again", "answer", "ask", "channel", "commit", "corrected", "ending", "given", "headline", "input",
             "key_point", "language", "manager_sees", "often", "others", "promised", "question", "reply_by", "role",
-            "several_leads", "text", "tried",
+            "several_leads", "text", "to_do", "tried",
         )),
         "points": [dict.fromkeys(("angle", "title", "text"))],
         "choices": [None],

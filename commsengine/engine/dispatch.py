@@ -58,7 +58,7 @@ class Dispatch:
 
 def _appearing(people: Iterable[Decided], campaigns: Campaigns) -> set[str]:
     plans = [campaign.plan for campaign in campaigns.running]
-    signing = {email for plan in plans for email in (plan.owner[0], plan.sponsor) if email}
+    signing = {email for plan in plans for email in (plan.owner[0], plan.sponsor_email) if email}
     return signing | {one.person.manager for one in people if one.decision.touches}
 
 

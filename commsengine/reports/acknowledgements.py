@@ -31,7 +31,7 @@ def acknowledgements(store: Store, record: CampaignRecord) -> dict[str, Any]:
         {
             "person": people[each.person_id].email,
             "name": people[each.person_id].name,
-            "role": role_of(record.plan.audience, people[each.person_id]),
+            "role": role_of(record.plan, people[each.person_id]),
             "message": each.message,
             "at": iso(each.at),
             "kind": each.kind,

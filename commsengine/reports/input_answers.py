@@ -73,7 +73,7 @@ def _answered(
     roles = roles_of(plan, message)
     return {
         "message": message.id,
-        "question": (message.input.question if message.input else message.commit) or "",
+        "question": _asked(message),
         "kind": message.input.kind if message.ask == "input" and message.input else "commit",
         "tally": tally(message, given),
         "places": places(message, given),
@@ -98,6 +98,12 @@ def _one(given: GivenInput, reply: ReplyRecord | None) -> dict[str, Any]:
         "by": reply.day.isoformat() if reply and reply.day else None,
         "reply": reply.said if reply else None,
     }
+
+
+def _asked(message: Message) -> str:
+    if message.input:
+        return message.input.question
+    return message.commit.text if message.commit else ""
 
 
 def newest(given: Iterable[GivenInput]) -> list[GivenInput]:

@@ -48,15 +48,17 @@ def status(
 
 
 def engine_state(store: Store, now: dt.datetime, *, stop_file: bool = False) -> dict[str, Any]:
-    """``running`` if one has beaten lately, ``hold`` if it must not send, else ``stopped``."""
-    last = store.engine.heartbeat()
+    """``running`` if one has beaten lately and not ended, ``hold`` if it must not send, else ``stopped``."""
+    beats = store.engine.heartbeats(now - ALIVE)
     hold = next((hold for hold in store.engine.holds() if hold.until is None), None)
-    alive = last is not None and abs(now - last.beat_at) <= ALIVE  # one from the future says nothing about now
+    working = [beat for beat in beats if beat.ended_at is None and abs(now - beat.beat_at) <= ALIVE]
+    last = working[0] if working else store.engine.heartbeat()  # a beat from the future says nothing about now
     return {
-        "state": "hold" if hold or stop_file else "running" if alive else "stopped",
+        "state": "hold" if hold or stop_file else "running" if working else "stopped",
         "hold": {"reason": hold.reason, "since": iso(hold.since)} if hold else None,
         "stop_file": stop_file,
         "beat_at": iso(last.beat_at) if last else None,
+        "ended_at": iso(last.ended_at) if last else None,
         "pid": last.pid if last else None,
         "host": last.host if last else None,
         "resting": resting(store, now),

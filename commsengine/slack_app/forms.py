@@ -52,6 +52,11 @@ def _block(place: int) -> str:
     return ENTRY if place == 0 else f"{ENTRY}-{place}"
 
 
+def not_yet_form() -> dict[str, Any]:
+    label = _("What is in the way? It goes to the people who lead this campaign.")
+    return _form("not_kept", _("Not yet"), _("Send"), [_entry(ENTRY, label, _text_field(), optional=True)])
+
+
 def _form(name: str, title: str, send: str, fields: Sequence[Mapping[str, Any]], hint: str = "") -> dict[str, Any]:
     last = {**fields[-1], "hint": _plain(hint, 2000)} if hint else fields[-1]
     return {

@@ -19,6 +19,7 @@ from commsengine.cadence.kinds_and_states import (
     EvidenceKind,
     Fault,
     HandKind,
+    OutcomeName,
     ReceiptState,
     TouchKind,
     TouchState,
@@ -236,7 +237,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class CampaignRecord:
-    """A campaign with one version of its plan. ``introduced`` says since when each message stands as it is."""
+    """A campaign with one version of its plan. ``introduced`` says since when each message stands as it is, ``opened``
+    since when the gate of a phase is open.
+    """
 
     id: str
     state: CampaignState
@@ -249,6 +252,7 @@ class CampaignRecord:
     introduced: Mapping[str, dt.datetime]
     applied_at: dt.datetime
     applied_by: str
+    opened: Mapping[str, dt.datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +311,7 @@ class QuestionRecord:
     """A question and, once there is one, its answer.
 
     ``thread`` is the ``remote_id`` of the message under which the answer is awaited, ``said`` the stamps of the typed
-    messages it is made of; both may be empty.
+    messages it is made of; both may be empty. An ``objection`` came up in a talk: ``text`` is what was noted of it.
     """
 
     id: int
@@ -323,6 +327,7 @@ class QuestionRecord:
     answered_by: str
     thread: str = ""
     said: str = ""
+    objection: bool = False
 
     @property
     def stamps(self) -> tuple[str, ...]:
@@ -419,6 +424,23 @@ class HeardQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class FreshLink:
+    """A link that works once: which page it opens (``purpose``), whose (``about``), and to whom it was sent.
+
+    ``about`` and ``recipient`` are ids, or addresses of people who are not in the directory; ``campaign`` is that of
+    the mail it stands in.
+    """
+
+    purpose: str
+    about: str
+    recipient: str
+    campaign: str
+    made_at: dt.datetime
+    expires_at: dt.datetime
+    used_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Redraw:
     """A card that is to be drawn again; ``tries`` have failed."""
 
@@ -446,6 +468,16 @@ class AnsweredTouch:
 
 
 @dataclass(frozen=True, slots=True)
+class GateWord:
+    """The word of a lead that opened the gate of a phase."""
+
+    phase: str
+    opened_at: dt.datetime
+    by: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class GivenInput:
     """An answer in words or by choice that stands. ``text`` is empty where none were given or the person is erased."""
 
@@ -465,6 +497,23 @@ class GivenInput:
     def ask(self) -> Ask:
         about = (self.person_id, self.campaign, self.message, self.key, self.text, self.evidence, self.at)
         return Ask(AskId("input", self.id), *about)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenOutcome:
+    """What somebody (``by``) recorded about a talk with a person, for one message; ``unclear`` and ``note`` may be
+    empty."""
+
+    person_id: str
+    person: str
+    name: str
+    campaign: str
+    message: str
+    outcome: OutcomeName
+    unclear: str
+    note: str
+    at: dt.datetime
+    by: str
 
 
 @dataclass(frozen=True, slots=True)

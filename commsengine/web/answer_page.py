@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from commsengine.answers.inbox import Evidence
 from commsengine.answers.touch_view import Card
+from commsengine.cadence.kinds_and_states import WORD_GIVEN
 from commsengine.errors import InputError
 from commsengine.translation import N_, _
 from commsengine.web.link_page import Form, LinkPage
@@ -34,6 +35,7 @@ ASKS = {
     "check": N_("One quick question"),
     "input": N_("What do you say?"),
     "commit": N_("Will you?"),
+    "kept": N_("Is it done?"),
     "nothing": N_("Have you read it?"),
 }
 
@@ -80,6 +82,8 @@ class AnswerPage(LinkPage):
                 recorded = inbox.answer_check(card, form.get("choice", ""), evidence)
             case "commit":
                 recorded = inbox.commit(card, form.get("value", ""), evidence)
+            case "kept":
+                recorded = inbox.keep(card, form.get("value", ""), evidence, kept=_state(form) == "kept")
             case "heard_enough":
                 whole_campaign = form.get("scope") == "campaign"
                 recorded = inbox.heard_enough(card, evidence, whole_campaign=whole_campaign)
@@ -96,6 +100,7 @@ class AnswerPage(LinkPage):
             status=422 if error else 200,
             card=card,
             text=self._inbox.text(card),
+            lead=self._inbox.lead(card),
             mine=self._guard.mine(key, now),
             heard=self._guard.link("heard", key, now),
             given=given,
@@ -115,3 +120,11 @@ def _value(card: Card, form: Form) -> str:
         ranked = sorted(zip(places, asked.choices, strict=True), key=lambda pair: pair[0].zfill(2))
         return "\n".join(choice for _place, choice in ranked) if len(set(places) - {""}) == len(places) else "-"
     return form.get(OTHER, "") if asked is not None and asked.kind == "meeting" and value == OTHER else value
+
+
+def _state(form: Form) -> str:
+    """Kept or not. Raises ``InputError`` for a form without either."""
+    state = form.get("state", "")
+    if state not in WORD_GIVEN:
+        raise InputError(_("Please choose one of the answers."))
+    return state

@@ -192,6 +192,30 @@ def test_remind_me_tomorrow(site: Site) -> None:
     assert str(snooze.until) == "2027-01-12"
 
 
+@pytest.mark.parametrize(
+    ("ask", "do"), [("acknowledge", "commit"), ("acknowledge", "input"), ("acknowledge", "check"), ("commit", "input")]
+)
+def test_what_the_message_does_not_ask_for_is_refused(open_site: OpenSite, ask: str, do: str) -> None:
+    site = open_site(a_message(ask=ask, input=INPUT))
+    refused = site.post(site.house.touch(), do=do, value="I will", choice="I will")
+    assert (refused.status_code, site.house.kinds()) == (422, [])
+
+
+def test_the_page_of_a_cancelled_campaign_says_so_and_records_nothing(open_site: OpenSite) -> None:
+    site = open_site(a_message(ask="check", checks=[CHECK]))
+    key = site.house.touch()
+    site.house.store.campaigns.cancel("crm", by="dana", now=site.house.clock())
+    html = site.get(key).text
+    assert ("This campaign is over" in html, "mailto:dana@example.com" in html, "<form" in html) == (True, True, False)
+    for form in ({}, {"do": "got_it"}, {"do": "check", "choice": CHECK["right"]}, {"do": "snooze"},
+                 {"do": "question", "text": "Why?"}):  # fmt: skip
+        refused = site.post(key, **form)
+        assert (refused.status_code, "is over, so nothing was recorded." in refused.text) == (422, True)
+    assert (site.house.kinds(), site.house.store.questions.all()) == ([], [])
+    site.post(key, do="heard_enough")
+    assert site.house.kinds() == ["heard_enough"]
+
+
 @pytest.mark.parametrize(("scope", "whole"), [("message", False), ("campaign", True)])
 def test_heard_enough_of_a_message_or_of_all(site: Site, scope: str, whole: bool) -> None:
     site.post(site.house.touch(), do="heard_enough", scope=scope)
