@@ -171,4 +171,4 @@ def _touch_of(card: Card, channel: ChannelName) -> Touch:
     row = card.touch
     about = (row.campaign, row.message, card.person.id, row.role, row.rung or 0, row.kind, channel)
     when = (row.local_date or card.now.date(), row.due_at, row.not_after or row.due_at)
-    return Touch(*about, *when, row.number, row.again_at, unclear=card.unclear)
+    return Touch(*about, *when, row.number, row.again_at, unclear=card.unclear, briefing=card.briefing)

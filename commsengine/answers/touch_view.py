@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from commsengine.answers.wording import spoken
 from commsengine.cadence.check_questions import check_of, offered_check, offered_turn, order_of
+from commsengine.cadence.history import Briefing
 from commsengine.cadence.kinds_and_states import ANSWERS, CHANNELS, ENOUGH, Form, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Check, Message, Plan
@@ -25,7 +26,8 @@ class Card:
     """One touch and its person, as of ``now``; ``zone`` is the person's.
 
     ``answers`` are of this touch or of the whole campaign, oldest first; ``before`` are of its other touches.
-    ``unclear`` is that of the touch: the check that it explains again.
+    ``unclear`` is that of the touch: the check that it explains again. ``briefing`` is what a manager is told before
+    their people; where the message is for these alone, it asks nothing.
     """
 
     person: Person
@@ -39,6 +41,7 @@ class Card:
     question: QuestionRecord | None = None
     snoozed_until: dt.date | None = None
     unclear: int | None = None
+    briefing: Briefing | None = None
 
     @property
     def key(self) -> str:

@@ -14,12 +14,12 @@ from commsengine.cadence.history import (
     Briefing,
     Campaign,
     Campaigns,
+    DirectReport,
     History,
     ManagerHold,
     OutreachOutcome,
     Question,
     Reason,
-    DirectReport,
     Snooze,
 )
 from commsengine.cadence.kinds_and_states import ChannelName, ReasonCode

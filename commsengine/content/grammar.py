@@ -310,7 +310,7 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
         "figures": [None],
         "moved": [dict.fromkeys(("name", "before", "now", "because"))],
         "calls": [{
-            **dict.fromkeys(("id", "name", "role", "phone", "reason", "tried", "by", "campaign", "lead")),
+            **dict.fromkeys(("id", "name", "role", "phone", "reason", "tried", "by", "campaign", "lead", "buttons")),
             "talk": [dict.fromkeys(("title", "text"))],
             "points": [None],
         }],

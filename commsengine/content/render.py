@@ -300,9 +300,10 @@ class Renderer:
             base = self._setting.of_plan(slots, language)
             answers = [to_plain(read(answer.render(base))) for answer in recipe.answers]
             ask = "nothing" if touch.briefing and touch.briefing.only else message.ask
+            named = touch.briefing is not None and message.sender == "manager"
             if above:  # which has greeted them already
                 context = {**context, "touch": {**context["touch"], "asks": True}}
-            sheet = write(self._library, recipe, context, title, ask, own, question, answers, above, adds)
+            sheet = write(self._library, recipe, context, title, ask, own, question, answers, above, adds, named=named)
             if len(self._sheets) >= MOST_SHEETS:
                 self._sheets.clear()
             self._sheets[key] = sheet

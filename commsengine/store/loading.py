@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import BindParameter, Column, ColumnElement, Connection, Select, Table, bindparam, func, select, update
 
-from commsengine.cadence.history import Answer, History, OutreachOutcome, Question, DirectReport, Snooze, TouchRow
+from commsengine.cadence.history import Answer, DirectReport, History, OutreachOutcome, Question, Snooze, TouchRow
 from commsengine.cadence.kinds_and_states import CHANNELS
 from commsengine.cadence.people import LONGEST_CHAIN, Person
 from commsengine.store.database import Database, chunks, columns_of
