@@ -62,10 +62,9 @@ def test_who_is_not_their_manager_records_nothing(team: Team) -> None:
 def test_a_press_delivered_twice_and_another_after_it_change_nothing(team: Team) -> None:
     team.house.call(ANA)
     post = a_list(team)
-    body = encoded(press_payload(team, post, "outcome_objects"))
+    body, other = (encoded(press_payload(team, post, f"outcome_{word}")) for word in ("objects", "declines"))
     for _ in range(2):
         assert team.post(body, signed_headers(SECRET, body)).status_code == 200
-    other = encoded(press_payload(team, post, "outcome_declines"))
     team.post(other, signed_headers(SECRET, other))
     expect(lambda: "was recorded on 11 January" in team.slack.dm_of(MIA.email)[-1].text)
     assert recorded(team) == [(ANA.email, "objects", "", "")]

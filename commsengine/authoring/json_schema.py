@@ -32,6 +32,7 @@ _DESCRIPTIONS = {
     "from": N_("when it begins"),
     "until": N_("when it ends (not included)"),
     "sender": N_("in whose name: personal impact comes from one's manager, business reasons from the sponsor"),
+    "managers_first": N_("so many working days before their people managers get it, with what these will see"),
     "cadence": N_("when it repeats: 'every' with 'times', or 'recall_floor'"),
     "ask": N_("what people are asked for"),
     "because": N_("the reason, told to people"),

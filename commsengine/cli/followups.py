@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cadence.kinds_and_states import OUTCOMES, UNCLEAR, OutcomeName, Unclear
+from commsengine.cadence.kinds_and_states import OUTCOMES, UNCLEAR, UNCLEAR_WORDS, OutcomeName, Unclear
 from commsengine.cli.arguments import CAMPAIGN
 from commsengine.cli.output import json_option, n_follow_ups, note, say, show_json, title, when
 from commsengine.cli.workspace import with_workspace
@@ -29,20 +29,29 @@ def followups(wiring: Wiring, campaign: str | None, talking_points: bool, as_jso
     """
     from commsengine.campaigns import control
     from commsengine.reports.followups import followups as open_ones
+    from commsengine.reports.outcomes_recorded import SHOWN_AFTER, recorded_outcomes
 
     if campaign is not None:
         control.known(wiring.store, campaign)
-    found = open_ones(wiring.store, wiring.decisions, wiring.renderer, wiring.clock(), campaign)
+    now = wiring.clock()
+    found = open_ones(wiring.store, wiring.decisions, wiring.renderer, now, campaign)
     data = [each.as_json() for each in found]
+    recorded = [
+        one.as_json() for one in recorded_outcomes(wiring.store, campaign=campaign or "", since=now - SHOWN_AFTER)
+    ]
     if as_json:
-        show_json({"follow_ups": data})
+        show_json({"follow_ups": data, "recorded": recorded})
         return
     if not data:
         click.echo(_("Nobody needs a person."))
-        return
-    show_followups(data, talking_points=talking_points)
-    if not talking_points:
-        click.echo(_("What to say: commsengine followups --talking-points"))
+    else:
+        show_followups(data, talking_points=talking_points)
+        if not talking_points:
+            click.echo(_("What to say: commsengine followups --talking-points"))
+    if recorded:
+        click.echo()
+        title(_("What came of talks, in the last {days} days", days=SHOWN_AFTER.days))
+        show_recorded(recorded)
     click.echo(_("Afterwards: commsengine followup ID --outcome {outcomes}", outcomes="|".join(OUTCOMES)))
 
 
@@ -63,11 +72,72 @@ def show_followups(found: Sequence[Mapping[str, Any]], *, talking_points: bool =
         note(_("{follow_ups} can wait until tomorrow; --json lists them.", follow_ups=n_follow_ups(later)))
 
 
+def show_recorded(recorded: Sequence[Mapping[str, Any]]) -> None:
+    for one in recorded:
+        head = N_("{name}: {outcome}, says {by}, {at} ({campaign})")
+        about = {
+            "name": one["name"] or one["person"],
+            "by": one["by"],
+            "at": when(one["at"]),
+            "campaign": one["campaign"],
+        }
+        say(_(head, outcome=_(one["outcome"]), **about))
+        if one["unclear"]:
+            say(_("  unclear: {unclear}", unclear=_(UNCLEAR_WORDS[one["unclear"]])))
+        if one["note"]:
+            say(_("  note: {note}", note=" ".join(one["note"].split())))
+
+
+@click.command()
+@click.argument("campaign", type=CAMPAIGN)
+@click.option("--lift", metavar="ID", type=int, help=N_("Lift this hold: it goes out again from now on."))
+@click.option("--remove", metavar="ID", type=int, help=N_("Take this line out of what leaves from now on."))
+@json_option
+@with_workspace
+def managers(wiring: Wiring, campaign: str, lift: int | None, remove: int | None, as_json: bool) -> None:
+    """Show what managers hold of what goes out in their name, and the lines they add; lift or remove one.
+
+    Example: commsengine managers crm-rollout --lift 3
+    """
+    from commsengine.campaigns import control
+    from commsengine.reports.manager_words import lift as lift_hold
+    from commsengine.reports.manager_words import managers_words, remove_line
+
+    control.known(wiring.store, campaign)
+    by, now = wiring.operator, wiring.clock()
+    if lift is not None:
+        lift_hold(wiring.store, campaign, lift, by=by, now=now)
+    if remove is not None:
+        remove_line(wiring.store, campaign, remove, by=by, now=now)
+    data = managers_words(wiring.store, campaign, now)
+    if as_json:
+        show_json(data)
+        return
+    if not any(data.values()):
+        click.echo(_("Nothing is held, and no manager adds a line."))
+    show_held(data["holds"])
+    for one in data["lines"]:
+        say(
+            _(
+                "{id}  {name} adds to '{message}': {text}",
+                **{key: one[key] for key in ("id", "name", "message", "text")},
+            )
+        )
+
+
+def show_held(holds: Sequence[Mapping[str, Any]]) -> None:
+    for one in holds:
+        text = N_("{id}  {name} holds '{message}' until {until} for {people} people")
+        say(_(text, **{key: one[key] for key in ("id", "name", "message", "until", "people")}))
+
+
 @click.command()
 @click.argument("id_", metavar="ID")
 @click.option("--outcome", type=click.Choice(OUTCOMES), required=True, help=N_("What came of it."))
 @click.option("--unclear", type=click.Choice(UNCLEAR), help=N_("What was unclear, if anything."))
-@click.option("--note", "remark", default="", help=N_("For the record."))
+@click.option(
+    "--note", "remark", default="", help=N_("For the record: the leads read it, and the person on their own page.")
+)
 @with_workspace
 def followup(wiring: Wiring, id_: str, outcome: OutcomeName, unclear: Unclear | None, remark: str) -> None:
     """Record what came of a personal outreach.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cli.followups import show_followups
+from commsengine.cli.followups import show_followups, show_held, show_recorded
 from commsengine.cli.output import (
     at_rest,
     json_option,
@@ -62,6 +62,15 @@ def today(wiring: Wiring, as_json: bool) -> None:
         title(n_follow_ups(len(found["follow_ups"])))
         show_followups(found["follow_ups"])
         click.echo(_("What to say: commsengine followups --talking-points"))
+    if found["recorded"]:
+        click.echo()
+        title(_("What came of talks"))
+        show_recorded(found["recorded"])
+    if found["holds"]:
+        click.echo()
+        title(_("Held by managers"))
+        show_held(found["holds"])
+        click.echo(_("Lift one: commsengine managers CAMPAIGN --lift ID"))
     _show_held(found["held"], found["refusals"])
     if found["failed"]:
         _show_failed(found["failed"])

@@ -298,10 +298,10 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
         "links": dict.fromkeys(("answer", "mine", "more", "page")),
         "touch": dict.fromkeys(("number", "variant", "kind", "unclear", "asks")),
         "wiifm": dict.fromkeys(ANGLES),
-        "briefing": dict.fromkeys(("day", "past", "only")),
+        "briefing": dict.fromkeys(("day", "past", "only", "same")),
         **dict.fromkeys((
             "again", "answer", "ask", "channel", "commit", "corrected", "headline", "key_point", "language",
-            "manager_sees", "often", "others", "question", "reply_by", "role", "several_leads", "text", "tried",
+            "is_called", "manager_sees", "often", "others", "question", "reply_by", "role", "several_leads", "text", "tried",
         )),
         "points": [dict.fromkeys(("angle", "title", "text"))],
         "choices": [None],

@@ -265,7 +265,9 @@ class Renderer:
         context = self._setting.of_touch(recipe, context, 1, touch.kind, channel)
         base = self._setting.of_plan(slots, language)
         wiifm = {**dict.fromkeys(ANGLES, ""), **{a: line(text, base) for a, text in recipe.wiifm.items()}}
-        return self._setting.of_briefing({**context, "wiifm": wiifm}, touch.briefing, facts.person, touch.due_at)
+        same = not touch.briefing.only and touch.briefing.role == touch.role
+        told = self._setting.of_briefing(touch.briefing, facts.person, touch.due_at)
+        return {**context, "wiifm": wiifm, "briefing": {**told, "same": same}}
 
     def _answers(self, sheet: Sheet, message: PlanMessage, touch: Touch, facts: TextValues) -> dict[str, str]:
         """The answers to the touch's check by the gaps they fill, in the order in which this person sees them."""
@@ -285,7 +287,18 @@ class Renderer:
         language, decisive = self._setting.language(facts.person), recipe.decisive(facts)
         adds = self._library.get(LINE) if facts["manager.adds"] else None
         told = touch.briefing and (touch.briefing, self._setting.day(touch.briefing.at, facts.person))
-        key = (touch.message, touch.role, kind, touch.number, touch.unclear, channel, language, decisive, adds, told)
+        key = (
+            touch.message,
+            touch.role,
+            kind,
+            touch.number,
+            touch.unclear,
+            channel,
+            language,
+            decisive,
+            bool(adds),
+            told,
+        )
         sheet = self._sheets.get(key)
         if sheet is None:
             slots = facts.slots({**recipe.names, **(adds.uses.names if adds else {})})

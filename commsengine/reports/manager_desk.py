@@ -20,7 +20,7 @@ from commsengine.content.render import RendererFor
 from commsengine.engine.directory import SignerLookup
 from commsengine.errors import InputError, RenderError
 from commsengine.reports.followups import FollowUp, followup_id, open_followups, record_outcome, with_talk
-from commsengine.reports.outcomes_recorded import RecordedOutcome, recorded_outcomes
+from commsengine.reports.outcomes_recorded import SHOWN_AFTER, RecordedOutcome, recorded_outcomes
 from commsengine.store.campaign_facts.manager_words import HoldRecord, LineRecord
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
@@ -35,9 +35,6 @@ LONGEST_NOTE = 2000
 
 AHEAD = 28 * DAY
 """So long before it begins a manager sees what goes out in their name."""
-
-SHOWN_AFTER = 7 * DAY
-"""So long a manager sees what they recorded."""
 
 NOT_THEIRS = N_("This is about somebody who does not report to you, so nothing was recorded.")
 NOT_IN_THEIR_NAME = N_("Nothing of that goes out in your name.")

@@ -13,6 +13,8 @@ from commsengine.engine.decisions import Decisions
 from commsengine.engine.waiting_messages import waiting
 from commsengine.reports.campaign_report import RoleView, recall_by_role
 from commsengine.reports.followups import followups
+from commsengine.reports.manager_words import managers_words
+from commsengine.reports.outcomes_recorded import recorded_outcomes
 from commsengine.reports.why import iso, touch_json
 from commsengine.store.records import CampaignCounts, QuestionRecord, TouchRecord
 from commsengine.store.store import Store
@@ -22,6 +24,9 @@ ALIVE = dt.timedelta(seconds=90)
 """An engine keeps its beat twice a minute; after this long without one it does not run."""
 
 NOT_REACHED = N_("no channel reaches them")
+
+RECORDED_SINCE = dt.timedelta(days=2)
+"""So long ``today`` shows what came of talks."""
 
 QUESTION_WAITS = 2
 """Working days after which an open question heads the list."""
@@ -36,7 +41,7 @@ def status(
     many messages wait for a channel that rests.
     """
     campaigns = [
-        {**_campaign(books, store), **({"recall": _recall(store, books.campaign, now)} if recall else {})}
+        {**_campaign(books, store, now), **({"recall": _recall(store, books.campaign, now)} if recall else {})}
         for books in store.counts.status(now)
     ]
     engine = engine_state(store, now, stop_file=stop_file)
@@ -91,6 +96,8 @@ def touches(store: Store, campaign: str) -> Iterator[dict[str, Any]]:
 def today(store: Store, decisions: Decisions, renderer: RendererFor, now: dt.datetime) -> dict[str, Any]:
     return {
         "follow_ups": [one.as_json() for one in followups(store, decisions, renderer, now)],
+        "recorded": [one.as_json() for one in recorded_outcomes(store, since=now - RECORDED_SINCE)],
+        "holds": holds_of_managers(store, now),
         "questions": questions(store, now),
         "held": held(store),
         "refusals": refusals(store),
@@ -98,6 +105,12 @@ def today(store: Store, decisions: Decisions, renderer: RendererFor, now: dt.dat
         "channels": channels(store, decisions, now),
         "paused": paused_by_engine(store),
     }
+
+
+def holds_of_managers(store: Store, now: dt.datetime) -> list[dict[str, Any]]:
+    """What managers hold of campaigns that run."""
+    running = (record.id for record in store.campaigns.all() if record.state == "running")
+    return [hold for campaign in running for hold in managers_words(store, campaign, now)["holds"]]
 
 
 def questions(store: Store, now: dt.datetime) -> list[dict[str, Any]]:
@@ -193,7 +206,7 @@ def _is_called(row: TouchRecord, plans: Mapping[str, Plan]) -> bool:
     return bool(plan and found and any(rung.do != "remind" for rung in plan.ladder(found)))
 
 
-def _campaign(books: CampaignCounts, store: Store) -> dict[str, Any]:
+def _campaign(books: CampaignCounts, store: Store, now: dt.datetime) -> dict[str, Any]:
     counts: dict[str, Any] = dict(books.touches)
     pause = store.campaigns.open_pause(books.campaign) if books.state == "paused" else None
     return {
@@ -205,6 +218,7 @@ def _campaign(books: CampaignCounts, store: Store) -> dict[str, Any]:
         "acknowledged": books.acknowledged,
         "follow_ups_open": books.follow_ups_open,
         "started_at": iso(books.started_at),
+        "held_by_managers": managers_words(store, books.campaign, now)["holds"] if books.state == "running" else [],
         "paused": {"since": iso(pause.since), "by": pause.since_by, "reason": pause.reason} if pause else None,
     }
 

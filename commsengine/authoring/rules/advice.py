@@ -33,7 +33,6 @@ _ASK = N_("Add a message with 'ask: input' before anything is designed: people s
 
 _UNTIL_THEN = {
     "phases": N_("they are kept and shown; nothing waits for a phase yet"),
-    "managers_first": N_("managers get it together with everybody else"),
     "commit": N_("people see 'Got it' and are not asked for a commitment yet"),
     "corrects": N_("it is sent to everybody in its roles, not only to those who were told the wrong one"),
 }
@@ -53,8 +52,6 @@ def parts_that_wait(draft: Draft) -> Iterator[Problem]:
 
 
 def _waiting(message: Message) -> Iterator[tuple[YamlPath, str]]:
-    if message.managers_first is not None:
-        yield ("managers_first",), "managers_first"
     if message.ask == "commit" or message.commit:
         yield ("commit",) if message.commit else ("ask",), "commit"
     if message.corrects:
