@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from commsengine.answers.wording import spoken
 from commsengine.cadence.check_questions import check_of, offered_check, offered_turn, order_of
@@ -46,6 +47,14 @@ class Card:
     @property
     def key(self) -> str:
         return self.touch.key
+
+    @property
+    def people_get_it(self) -> dt.date | None:
+        return self.briefing.at.astimezone(ZoneInfo(self.zone)).date() if self.briefing else None
+
+    @property
+    def people_wait(self) -> bool:
+        return self.briefing is not None and self.now < self.briefing.at
 
     @property
     def carried_as(self) -> Form:

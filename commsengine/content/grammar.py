@@ -301,7 +301,8 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
         "briefing": dict.fromkeys(("day", "past", "only", "same")),
         **dict.fromkeys((
             "again", "answer", "ask", "channel", "commit", "corrected", "headline", "key_point", "language",
-            "is_called", "manager_sees", "often", "others", "question", "reply_by", "role", "several_leads", "text", "tried",
+            "is_called", "manager_sees", "often", "others", "question", "reply_by", "role", "several_leads", "text",
+            "tried",
         )),
         "points": [dict.fromkeys(("angle", "title", "text"))],
         "choices": [None],

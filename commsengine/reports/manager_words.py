@@ -14,7 +14,7 @@ from commsengine.translation import _
 def managers_words(store: Store, campaign: str, now: dt.datetime) -> dict[str, list[dict[str, Any]]]:
     """``holds`` that stand and ``lines``, each with its manager."""
     holds, lines = open_holds(store, campaign, now), store.manager_words.lines(campaign)
-    people = store.people.by_ids(sorted({one.person_id for one in (*holds, *lines)}))
+    people = store.people.by_ids(sorted({one.person_id for one in holds} | {one.person_id for one in lines}))
     return {
         "holds": [
             {

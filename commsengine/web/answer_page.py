@@ -12,11 +12,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from commsengine.answers.inbox import Evidence
+from commsengine.answers.inbox import AnswerInbox, Evidence
 from commsengine.answers.touch_view import Card
 from commsengine.errors import InputError
+from commsengine.reports.manager_desk import LONGEST_LINE, InTheirName, ManagerDesk
 from commsengine.translation import N_, _
+from commsengine.web.in_their_name import SAID, act_in_their_name
 from commsengine.web.link_page import Form, LinkPage
+from commsengine.web.protection import LinkGuard
 from commsengine.web.rendering import page
 
 NOTICES = {
@@ -25,6 +28,7 @@ NOTICES = {
     "late": N_("That cannot be taken back any more. Ask a question if it should be changed."),
     "asked": N_("Thank you. Your question is on its way."),
     "snoozed": N_("All right: nothing more of this today."),
+    **SAID,
 }
 """What the page says after a form; the address names only the word on the left."""
 
@@ -39,6 +43,10 @@ ASKS = {
 
 class AnswerPage(LinkPage):
     path, purpose = "/a/{token}", "answer"
+
+    def __init__(self, inbox: AnswerInbox, guard: LinkGuard, desk: ManagerDesk) -> None:
+        super().__init__(inbox, guard)
+        self._desk = desk
 
     def _show(self, request: Request, key: str, now: dt.datetime) -> Response:
         return self._page(key, now, notice=_(NOTICES.get(request.query_params.get("note", ""), "")))
@@ -77,9 +85,19 @@ class AnswerPage(LinkPage):
             case "heard_enough":
                 whole_campaign = form.get("scope") == "campaign"
                 recorded = inbox.heard_enough(card, evidence, whole_campaign=whole_campaign)
+            case "hold" | "let_go" | "line" if card.briefing is not None:
+                return act_in_their_name(self._desk, card.person, form, card.now, only=card.touch.message)
             case _:
                 raise HTTPException(400)
         return "" if recorded.first else "again"
+
+    def _named(self, card: Card) -> InTheirName | None:
+        if card.briefing is None:
+            return None
+        found = self._desk.in_their_name(card.person, card.now)
+        return next(
+            (one for one in found if (one.campaign, one.message) == (card.plan.campaign, card.message.id)), None
+        )
 
     def _page(self, key: str, now: dt.datetime, *, notice: str = "", error: str = "", opened: str = "") -> Response:
         card = self._inbox.card(key, now)
@@ -90,6 +108,8 @@ class AnswerPage(LinkPage):
             text=self._inbox.text(card),
             mine=self._guard.mine(key, now),
             note=self._guard.notes.write(key, now),
+            named=self._named(card),
+            longest_line=LONGEST_LINE,
             ask=_(ASKS[card.ask]),
             notice=notice,
             error=error,

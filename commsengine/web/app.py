@@ -58,7 +58,7 @@ def create_app(
         Visits(fresh_links, keys, links.base_url, notes, limit, clock),
     )
     behind_fresh_links = (CallsPage(visits, desk),)
-    pages = (AnswerPage(inbox, guard), MyMessages(inbox, guard), UnsubscribePage(inbox, guard))
+    pages = (AnswerPage(inbox, guard, desk), MyMessages(inbox, guard), UnsubscribePage(inbox, guard))
     routes: list[BaseRoute] = [visits.route(), *(page.route() for page in (*pages, *behind_fresh_links))]
     routes += [Route("/style.css", _style), Route("/healthz", _health(heartbeat_age, stale_after)), *more]
     if slack is not None:
