@@ -298,7 +298,7 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
         "links": dict.fromkeys(("answer", "mine", "more", "page")),
         "touch": dict.fromkeys(("number", "variant", "kind", "unclear", "asks")),
         "wiifm": dict.fromkeys(ANGLES),
-        "briefing": dict.fromkeys(("day", "past", "only", "same")),
+        "briefing": dict.fromkeys(("day", "past", "only", "same", "named")),
         **dict.fromkeys((
             "again", "answer", "ask", "channel", "commit", "corrected", "headline", "key_point", "language",
             "is_called", "manager_sees", "often", "others", "question", "reply_by", "role", "several_leads", "text",

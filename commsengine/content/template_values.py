@@ -30,7 +30,7 @@ _EMPTY: Mapping[str, Any] = {
     **{name: [] for name in _LISTS},
     "wiifm": dict.fromkeys(ANGLES, ""),
     "page": True,
-    "briefing": {"day": "", "past": False, "only": False, "same": False},
+    "briefing": {"day": "", "past": False, "only": False, "same": False, "named": False},
 }
 """Names that have nothing to say in most messages."""
 
