@@ -43,6 +43,7 @@ class CardText:
 
     ``question`` and ``choices`` are those of the input that is asked for, ``offered`` the same choices each with what
     is stored of it; ``value`` is what the person wrote or chose. ``readers`` says who reads that.
+    ``adds`` is the line of the manager in whose name it goes out.
     """
 
     key_point: str
@@ -55,6 +56,7 @@ class CardText:
     value: str = ""
     points: tuple[tuple[str, str], ...] = ()
     more: tuple[tuple[str, str], ...] = ()
+    adds: str = ""
 
 
 def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
@@ -77,9 +79,14 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
         check=check,
         offered=tuple(zip(card.message.input.choices, choices, strict=False)) if card.message.input else (),
         value=_chosen(card, check, choices),
+        adds=_line(signers, shown["adds"]),
         points=tuple((_(TITLES[angle]), shown_now[angle]) for angle in now),
         more=tuple((_(TITLES[angle]), text) for angle, text in shown_now.items() if angle not in now),
     )
+
+
+def _line(signers: Signers, line: str) -> str:
+    return _("{name} adds: {line}", name=signers.manager.first_name, line=line) if signers.manager and line else ""
 
 
 def _check(

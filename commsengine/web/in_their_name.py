@@ -21,9 +21,8 @@ SAID = {
 
 
 def act_in_their_name(desk: ManagerDesk, manager: Person, form: Form, now: dt.datetime, *, only: str = "") -> str:
-    """Does what the hidden field ``do`` says and returns the word for it.
-
-    ``only`` is the one message that may be meant, where it is one. Raises ``InputError`` with a sentence for the manager.
+    """Does what the hidden field ``do`` says and returns the word for it. ``only`` is the message that may be meant, if
+    it is one. Raises ``InputError`` with a sentence for the manager.
     """
     about = (form.get("campaign", ""), form.get("message", ""))
     if only not in ("", about[1]):
