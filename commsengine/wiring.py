@@ -26,6 +26,7 @@ from commsengine.translation import N_, _
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
+    from commsengine.answers.fresh_links import FreshLinks
     from commsengine.answers.inbox import AnswerInbox
     from commsengine.authoring.check import CheckResult
     from commsengine.authoring.people_file import PeopleFile
@@ -470,7 +471,8 @@ class Wiring:
         from commsengine.reports.morning_time import MorningBasis
 
         decisions = Decisions(self.store, self.rules, frozenset(self.channels))
-        return morning_mail(MorningBasis(self.store, decisions, self.renderer, list(self.channels)), self.clock)
+        basis = MorningBasis(self.store, decisions, self.renderer, list(self.channels), self.fresh_links.make)
+        return morning_mail(basis, self.clock)
 
     def state_folder(self, database: str) -> StateFolder:
         """Raises ``CommsError`` where it cannot be written."""
@@ -507,6 +509,12 @@ class Wiring:
         return AnswerInbox(self.store, self.renderer, self.settings.credentials or tuple(CHANNELS))
 
     @cached_property
+    def fresh_links(self) -> FreshLinks:
+        from commsengine.answers.fresh_links import FreshLinks
+
+        return FreshLinks(self.store, self.settings.links_base, self.renderer, list(self.channels))
+
+    @cached_property
     def slack_app(self) -> SlackApp | None:
         """``None`` where Slack cannot reach us."""
         from commsengine.slack_app import SlackApp
@@ -533,6 +541,7 @@ class Wiring:
         return create_app(
             self.inbox,
             self.links,
+            self.fresh_links,
             keys=self.settings.keys,
             clock=self.clock,
             heartbeat_age=self._heartbeat_age,

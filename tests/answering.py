@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from commsengine.answers.fresh_links import FreshLinks
 from commsengine.answers.inbox import AnswerInbox, Evidence
 from commsengine.answers.touch_view import Card
 from commsengine.cadence.audience import role_of
@@ -47,6 +48,7 @@ class Answering:
     store: Store
     inbox: AnswerInbox
     links: Links
+    fresh_links: FreshLinks
     clock: Clock
     plan: Plan
 
@@ -95,5 +97,9 @@ def answering(folder: Path, *messages: Mapping[str, object], **changes: object) 
     store.campaigns.save_version(plan, TEMPLATES, "", introduced=introduced, by="test", now=utc("2027-01-04"))
     store.campaigns.start(plan.campaign, by="test", now=utc("2027-01-04"))
     links = Links("http://127.0.0.1:8080", KEYS)
-    inbox = AnswerInbox(store, lambda plan, templates: Renderer(plan, templates, links, Workspace()))
-    return Answering(store, inbox, links, clock, plan)
+
+    def renderer(plan: Plan, templates: Mapping[str, str]) -> Renderer:
+        return Renderer(plan, templates, links, Workspace())
+
+    fresh_links = FreshLinks(store, links.base_url, renderer, ["email", "slack"])
+    return Answering(store, AnswerInbox(store, renderer), links, fresh_links, clock, plan)

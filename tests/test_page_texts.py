@@ -66,6 +66,10 @@ def answer_page(pick: Pick) -> dict[str, Any]:
     }
 
 
+def link_page(pick: Pick) -> dict[str, Any]:
+    return {"opens": pick(["", value("page")]), "sent": pick([True, False]), "again": pick([True, False])}
+
+
 def my_messages(pick: Pick) -> dict[str, Any]:
     line = Thing(at=DAY, when=value("when"), text=value("line"), quote=pick(["", value("quote")]))
     campaign = Thing(
@@ -179,8 +183,9 @@ def sandbox_page(pick: Pick) -> dict[str, Any]:
 
 
 PAGES: Mapping[str, Callable[[Pick], dict[str, Any]]] = {
-    "answer.html": answer_page, "mine.html": my_messages, "unsubscribe.html": unsubscribe_page,
-    "notice.html": notice_page, "report.html": report_page, "card.html": card_page, "page.html": sandbox_page,
+    "answer.html": answer_page, "fresh_link.html": link_page, "mine.html": my_messages,
+    "unsubscribe.html": unsubscribe_page, "notice.html": notice_page,
+    "report.html": report_page, "card.html": card_page, "page.html": sandbox_page,
 }  # fmt: skip
 PARTS = {"forms.html", "layout.html", "plots.html"}
 """What pages are made of."""

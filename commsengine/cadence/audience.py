@@ -4,13 +4,26 @@ campaigns."""
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.experiment import arm_of
-from commsengine.cadence.history import Campaign, Campaigns, History, OutreachOutcome, Question, Reason, Snooze
+from commsengine.cadence.history import (
+    Briefing,
+    Campaign,
+    Campaigns,
+    History,
+    ManagerHold,
+    OutreachOutcome,
+    Question,
+    Reason,
+    Report,
+    Snooze,
+)
 from commsengine.cadence.kinds_and_states import ChannelName, ReasonCode
+from commsengine.cadence.managers_first import opening
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Plan, Role
 from commsengine.cadence.repeats import INTERVAL, ByRecall, FixedInterval, RepeatRule
@@ -72,15 +85,17 @@ def sequences_of(campaigns: Campaigns, person: Person, history: History) -> tupl
     reasons: list[Reason] = []
     for campaign in sorted(campaigns.running, key=lambda campaign: campaign.id):
         role = role_of(campaign.plan, person)
-        outside = campaign.plan.audience.people and campaign.id not in history.rosters
-        if outside or role is None:
-            code, text = _why_outside(campaign.plan, person, in_roster=not outside)
-            reasons += [Reason(campaign.id, m.id, code, text, waits_for="never") for m in campaign.plan.messages]
-            continue
+        outside = bool(campaign.plan.audience.people) and campaign.id not in history.rosters
+        own = None if outside else role
         hours = Hours(campaign.plan, person, campaigns.workspace.black_out)
         for message in campaign.plan.messages:
-            if is_for(message, role):
-                sequences.append(_sequence(campaigns, campaign, message, role, hours, history, len(sequences)))
+            briefing = briefing_of(campaign, message, own, hours, history.reports)
+            if briefing is not None or (own is not None and is_for(message, own)):
+                order = len(sequences)
+                sequences.append(_sequence(campaigns, campaign, message, own or "", hours, history, order, briefing))
+            elif own is None:
+                code, text = _why_outside(campaign.plan, person, in_roster=not outside)
+                reasons.append(Reason(campaign.id, message.id, code, text, waits_for="never"))
     return sequences, reasons
 
 
@@ -88,6 +103,29 @@ def _why_outside(plan: Plan, person: Person, *, in_roster: bool) -> tuple[Reason
     if is_kept_out(plan, person):
         return _SPONSOR
     return _NO_ROLE if in_roster else _NOT_IN_ROSTER
+
+
+def briefing_of(
+    campaign: Campaign, message: Message, own: str | None, hours: Hours, reports: Sequence[Report]
+) -> Briefing | None:
+    """What a manager is told of a message before their people; ``None`` for everybody else.
+
+    ``own`` is the manager's own role in the campaign, if they have one.
+    """
+    if message.managers_first is None or not reports or is_kept_out(campaign.plan, hours.person):
+        return None
+    role = _role_of_their_people(campaign.plan, message, reports)
+    if role is None:
+        return None
+    only = own is None or not is_for(message, own)
+    return Briefing(role, opening(campaign, message, hours, leads=False), only)
+
+
+def _role_of_their_people(plan: Plan, message: Message, reports: Sequence[Report]) -> str | None:
+    # that of most of them whom the message is for; of equals, the first of the plan
+    rostered = (each.person for each in reports if not plan.audience.people or plan.campaign in each.rosters)
+    counts = Counter(role for _person, role in members(plan, rostered) if is_for(message, role))
+    return max(roles_of(plan, message), key=lambda role: counts[role]) if counts else None
 
 
 def carried_by(plan: Plan, carriers: Collection[str] | None) -> list[ChannelName]:
@@ -102,11 +140,20 @@ def reaching(channels: Sequence[ChannelName], person: Person, unreachable: Colle
 
 
 def _sequence(
-    campaigns: Campaigns, campaign: Campaign, message: Message, role: str, hours: Hours, history: History, order: int
+    campaigns: Campaigns,
+    campaign: Campaign,
+    message: Message,
+    own: str,
+    hours: Hours,
+    history: History,
+    order: int,
+    briefing: Briefing | None,
 ) -> MessageSequence:
     plan, person = campaign.plan, hours.person
-    known = (campaign.introduced.get(message.id), person.since, history.rosters.get(campaign.id))
-    starts = [hours.instant_of(plan, message.opens), campaign.started_at, *(at for at in known if at is not None)]
+    only = briefing is not None and briefing.only
+    message, role = (message.as_briefing, briefing.role) if briefing is not None and only else (message, own)
+    known = (person.since, history.rosters.get(campaign.id))
+    starts = [opening(campaign, message, hours, leads=briefing is not None), *(at for at in known if at is not None)]
     ends = hours.instant_of(plan, message.closes)
     closes = ends if person.left is None else min(ends, hours.midnight(person.left))
     carried = carried_by(plan, campaigns.carriers)
@@ -127,7 +174,16 @@ def _sequence(
         outcomes=_about(campaign.id, message.id, history.outcomes),
         order=order,
         repeat_rule=_repeat_rule(campaign, message, role, hours, closes),
+        manager_holds=_holds_of(campaign, message, person),
+        briefing=briefing,
     )
+
+
+def _holds_of(campaign: Campaign, message: Message, person: Person) -> tuple[ManagerHold, ...]:
+    if message.sender != "manager" or not campaign.manager_holds:
+        return ()
+    manager = person.manager.lower()
+    return tuple(hold for hold in campaign.manager_holds if hold.message == message.id and manager in hold.managers)
 
 
 def _about(campaign: str, message: str, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:

@@ -18,7 +18,7 @@ from commsengine.cadence.audience import sequences_of
 from commsengine.cadence.budget import Ledger
 from commsengine.cadence.calendar import DAY, MINUTE
 from commsengine.cadence.check_questions import unclear_turn
-from commsengine.cadence.due import DueStep, due_steps, open_from, when_due
+from commsengine.cadence.due import DueStep, due_steps, interruption, open_from, when_due
 from commsengine.cadence.history import SILENCE, Campaigns, Decision, History, Reason, Touch, TouchRow
 from commsengine.cadence.kinds_and_states import WAITING, Carrier, ReasonCode, SkipCode, TouchState
 from commsengine.cadence.people import Person
@@ -50,7 +50,8 @@ def decide(campaigns: Campaigns, person: Person, history: History, now: dt.datet
             again_at = _again_at(first, row, campaigns, ledger)
             touches.append(_touch(first, person, row, skip, again_at, now))
         else:
-            code: ReasonCode = "snoozed" if first.sequence.hours.open_window(now) else MISSED_WINDOW
+            window = first.sequence.hours.open_window(now)
+            code: ReasonCode = interruption(first.sequence, now) if window else MISSED_WINDOW
             pending.append(replace(_reason(first, code, opens), values=(("channel", first.step.channel),)))
     not_yet = [*pending, *(_reason(due_step, due_step.code, due_step.due) for due_step in ahead)]
     nexts = (*(reason.next_at for reason in not_yet), *_news(sequences, now))
@@ -115,6 +116,7 @@ def _too_late(due_step: DueStep, campaigns: Campaigns, now: dt.datetime) -> bool
     ends += [at for message, at in sequence.campaign.let_go.items() if message == sequence.message.id]
     ends += [question.answered_at for question in sequence.questions if question.answered_at is not None]
     ends += [sequence.hours.midnight(snooze.until) for snooze in sequence.snoozes]
+    ends += [min(sequence.hold_ends(hold), now) for hold in sequence.manager_holds]
     carrying = (SILENCE, due_step.step.channel, *sequence.campaign.plan.send.channels)
     ends += [min(until, now) for channel, until in campaigns.rests.items() if channel in carrying]
     since = max([again.due_at if again else due_step.due, *ends])
@@ -176,6 +178,7 @@ def _touch(
         again_at=again_at,
         skip=skip,
         unclear=unclear_turn(sequence.message, row.due_at, sequence.answers, sequence.rows),
+        briefing=sequence.briefing if row.kind == "briefing" else None,
     )
 
 

@@ -1,7 +1,7 @@
 """What falls due when: each step of each sequence at the first instant at which everything allows it.
 
-The rules, in this order: snooze and question, send window, attention budget, the key's local date. Where one of them
-moves the instant on, all are asked again. What fell due in a standstill comes after it, by its backlog rule.
+The rules, in this order: snooze, question and manager's hold, send window, attention budget, the key's local date.
+Where one of them moves the instant on, all are asked again. What fell due in a standstill comes after it, by its backlog rule.
 """
 
 from __future__ import annotations
@@ -66,24 +66,20 @@ def due_steps(
 
 
 def open_from(sequence: MessageSequence, at: dt.datetime) -> dt.datetime | None:
-    """The first instant from ``at`` in a send window, in no snooze and under no open question; ``None`` if the
-    message closes before."""
+    """The first instant from ``at`` in a send window, in no snooze, under no open question and no manager's hold;
+    ``None`` if the message closes before."""
     while True:
-        opened = sequence.hours.next_open(_after_interruptions(sequence, at), sequence.closes)
+        opened = sequence.hours.next_open(sequence.interrupted_until(at), sequence.closes)
         if opened is None or opened >= sequence.closes:
             return None
-        if opened == at or not (sequence.questions or sequence.snoozes):
+        if opened == at or not (sequence.questions or sequence.snoozes or sequence.manager_holds):
             return opened
         at = opened
 
 
-def _after_interruptions(sequence: MessageSequence, at: dt.datetime) -> dt.datetime:
-    for question in sequence.questions:
-        if question.answered_at is not None and question.asked_at <= at < question.answered_at:
-            at = question.answered_at
-    for snooze in sequence.snoozes:
-        at = max(at, sequence.hours.midnight(snooze.until)) if snooze.at <= at else at
-    return at
+def interruption(sequence: MessageSequence, at: dt.datetime) -> ReasonCode:
+    """Why it waits at that instant although the window is open, or would be."""
+    return "held_by_manager" if sequence.held_by_manager(at) else "snoozed"
 
 
 def _retry(sequence: MessageSequence, row: TouchRow, campaigns: Campaigns) -> DueStep:
@@ -124,7 +120,7 @@ def _allowed(
         if opened is None:
             return None, "closed"
         if opened != at and code == "due":
-            code = "snoozed" if _after_interruptions(sequence, at) != at else "window"
+            code = interruption(sequence, at) if sequence.interrupted_until(at) != at else "window"
         free = opened
         if step.kind not in BY_HAND:
             free = ledger.next_free(opened, hours, sequence.campaign.plan.send.at_most, campaigns.workspace, step.keep)

@@ -17,6 +17,7 @@ from commsengine.cadence.kinds_and_states import (
     TouchKind,
     TouchState,
 )
+from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.recall.memory import Estimate
 from commsengine.text import message_key
@@ -110,11 +111,35 @@ class OutreachOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Report:
+    """Somebody who reports to the person, with the campaigns in whose rosters they stand."""
+
+    person: Person
+    rosters: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ManagerHold:
+    """A manager holds a message that goes out in their name: from ``at`` nothing of it goes to their people before
+    their local date ``until``, or until it is lifted.
+
+    ``managers`` are the lower-case addresses of those whose people they are: the manager, and leavers below.
+    """
+
+    message: str
+    managers: frozenset[str]
+    until: dt.date
+    at: dt.datetime
+    lifted_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """Everything on record about one person.
 
     ``unreachable`` names channels that cannot reach them (suppressed address, not on Slack), with the reason.
-    ``rosters`` says since when the person stands in the roster of a campaign that has one.
+    ``rosters`` says since when the person stands in the roster of a campaign that has one. ``reports`` are the people
+    who report to them, read only where a running campaign has a message that managers get first.
     ``rows`` are ordered by ``due_at`` and cover all campaigns, for the attention budget is shared.
     """
 
@@ -125,6 +150,7 @@ class History:
     outcomes: tuple[OutreachOutcome, ...] = ()
     unreachable: Mapping[str, str] = field(default_factory=dict)
     rosters: Mapping[str, dt.datetime] = field(default_factory=dict)
+    reports: tuple[Report, ...] = ()
 
     def rows_of(self, campaign: str, message: str) -> list[TouchRow]:
         return [row for row in self.rows if row.message == message and row.campaign == campaign]
@@ -182,6 +208,7 @@ class Campaign:
     news_at: dt.datetime | None = None
     held_messages: frozenset[str] = frozenset()
     let_go: Mapping[str, dt.datetime] = field(default_factory=dict)
+    manager_holds: tuple[ManagerHold, ...] = ()
 
     @property
     def id(self) -> str:
@@ -204,12 +231,26 @@ class Campaigns:
 
 
 @dataclass(frozen=True, slots=True)
+class Briefing:
+    """What a manager is told of a message before their people get it.
+
+    ``role`` is that of their people, ``at`` when these get it, as the manager reads it. ``only``: the message is not
+    for the manager's own role, so it comes once and asks nothing.
+    """
+
+    role: str
+    at: dt.datetime
+    only: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Touch:
     """One contact that ``decide`` wants made now, or (``skip``) recorded as skipped with its reason.
 
     ``number`` counts the person's touches of this message from 1, so that each repeat takes another angle.
     ``not_after`` is the end of the send window that is open now. ``again_at`` is when it would come again, or ``None``.
-    ``unclear`` is the check with the point to make again, by its place in the message's pool.
+    ``unclear`` is the check with the point to make again, by its place in the message's pool. ``briefing`` is that of
+    the kind of the same name.
     """
 
     campaign: str
@@ -226,6 +267,7 @@ class Touch:
     again_at: dt.datetime | None = None
     skip: SkipCode = ""
     unclear: int | None = None
+    briefing: Briefing | None = None
 
     @property
     def key(self) -> str:

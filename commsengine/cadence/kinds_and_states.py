@@ -27,9 +27,12 @@ HUMAN: Literal["personal"] = "personal"
 Form = Literal["letter", "card"]
 """What a message is written as: mail with HTML and text, or blocks with buttons."""
 
-TouchKind = Literal["message", "remind", "personal", "sponsor", "service"]
+TouchKind = Literal["message", "briefing", "remind", "personal", "sponsor", "service"]
 HandKind = Literal["personal", "sponsor"]
 """What a human carries."""
+
+CARRIED: tuple[TouchKind, ...] = ("message", "briefing", "remind")
+"""The kinds of touches that a channel carries."""
 
 TouchState = Literal["claimed", "sending", "sent", "retry", "failed", "uncertain", "skipped"]
 Verdict = Literal["sent", "permanent", "retry", "uncertain", "released"]
@@ -70,7 +73,7 @@ ReasonCode = Literal[
     "now", "due", "window", "missed_window", "snoozed", "budget", "standstill", "retry",
     "asked", "outreach", "remembered", "no_channel", "unreachable",
     "answered", "heard_enough", "times", "closed", "left", "corrected", "no_role", "not_in_roster",
-    "late", "superseded", "merged", "backlog", "held",
+    "late", "superseded", "merged", "backlog", "held", "held_by_manager",
 ]  # fmt: skip
 """Why a message is not sent now: it waits for an instant, for a fact, is over, or this touch of it is never sent."""
 
@@ -171,6 +174,7 @@ WAITING: Mapping[ReasonCode, str] = {
     "budget": N_("The next touch waits for the attention budget."),
     "standstill": N_("The next touch fell due while nothing was sent."),
     "retry": N_("The last attempt failed; it is tried again."),
+    "held_by_manager": N_("The person's manager holds it until that day."),
     "held": N_("It was refused, and it is not known why; it waits for the lead's word, and is tried again meanwhile."),
 }
 """The reasons with an instant, as a sentence."""

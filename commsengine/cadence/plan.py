@@ -16,6 +16,7 @@ from commsengine.cadence.time_notation import Clock, Day, MomentText, Span, Wait
 from commsengine.translation import N_, _
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAY_MINUTES = 24 * 60
 ANGLES = ("why", "your_job", "skills", "measures", "results")
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -144,7 +145,7 @@ _ONE_CADENCE = N_("a cadence has either 'every' (with 'times') or 'recall_floor'
 
 
 def _a_day_at_least(every: int | None) -> None:
-    if every is not None and every < 24 * 60:
+    if every is not None and every < DAY_MINUTES:
         raise ValueError(N_("'every' is shorter than a day; write at least 24h"))
 
 
@@ -256,6 +257,12 @@ class Message(Frozen):
         if self.ask == "check" and not self.checks:
             raise ValueError(N_("'ask: check' needs at least one of 'checks'"))
         return self
+
+    @property
+    def as_briefing(self) -> Message:
+        """The message for a manager whose people get it, and who does not: it comes once and asks nothing."""
+        once = {"cadence": Cadence(every=DAY_MINUTES, times=1), "ask": "nothing", "checks": (), "repeat_until": "end"}
+        return self.model_copy(update=once)
 
 
 class Notice(Message):

@@ -14,7 +14,17 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from commsengine.cadence.calendar import Hours
-from commsengine.cadence.history import Answer, Campaign, OutreachOutcome, Question, Reason, Snooze, TouchRow
+from commsengine.cadence.history import (
+    Answer,
+    Briefing,
+    Campaign,
+    ManagerHold,
+    OutreachOutcome,
+    Question,
+    Reason,
+    Snooze,
+    TouchRow,
+)
 from commsengine.cadence.kinds_and_states import (
     BY_HAND,
     ENOUGH,
@@ -73,6 +83,8 @@ class MessageSequence:
     outcomes: tuple[OutreachOutcome, ...]
     order: int
     repeat_rule: RepeatRule
+    manager_holds: tuple[ManagerHold, ...] = ()
+    briefing: Briefing | None = None  # the person has people who get it later
     ladder: tuple[Rung, ...] = field(init=False)
     correction: str | None = field(init=False)
 
@@ -122,6 +134,24 @@ class MessageSequence:
         if any(question.answered_at is None for question in self.questions):
             return self.reason("asked", N_("Their question is open."), waits_for="the answer to their question")
         return None
+
+    def interrupted_until(self, at: dt.datetime) -> dt.datetime:
+        """The end of whatever it waits for at that instant: the answer to a question, a snooze, a manager's hold."""
+        for question in self.questions:
+            if question.answered_at is not None and question.asked_at <= at < question.answered_at:
+                at = question.answered_at
+        for snooze in self.snoozes:
+            at = max(at, self.hours.midnight(snooze.until)) if snooze.at <= at else at
+        for hold in self.manager_holds:
+            at = max(at, self.hold_ends(hold)) if hold.at <= at else at
+        return at
+
+    def hold_ends(self, hold: ManagerHold) -> dt.datetime:
+        ends = self.hours.midnight(hold.until)
+        return ends if hold.lifted_at is None else min(ends, hold.lifted_at)
+
+    def held_by_manager(self, at: dt.datetime) -> bool:
+        return any(hold.at <= at < self.hold_ends(hold) for hold in self.manager_holds)
 
     def held(self) -> Reason | None:
         if self.message.id in self.campaign.held_messages:
@@ -195,7 +225,8 @@ class MessageSequence:
             return self.reason("times", N_("All {number} touches are made."), waits_for="never", number=len(made))
         if not self.carried:
             return self.reason("no_channel", N_("No channel of the plan is set up."), waits_for="a channel")
-        return Step(0, "message", slot.at, self.channels[0], keep=slot.keep)
+        kind: TouchKind = "briefing" if self.briefing and not made else "message"
+        return Step(0, kind, slot.at, self.channels[0], keep=slot.keep)
 
     def _rung_ready(self, rung: int, made: list[TouchRow], slot: dt.datetime, exhausted: bool) -> dt.datetime | None:
         """When this rung may take the slot; ``None`` while a repeat should."""

@@ -72,7 +72,8 @@ class HeldRow:
 class DigestFacts:
     """One morning. ``key`` names the digest's own row, ``at`` is its instant; ``figures`` are finished sentences.
 
-    ``answered`` is how many answers came, of which ``answers`` may be the first.
+    ``answered`` is how many answers came, of which ``answers`` may be the first; ``opens`` is the address of the page
+    behind it, by a link that works once.
     """
 
     key: str
@@ -83,6 +84,7 @@ class DigestFacts:
     held: tuple[HeldRow, ...] = ()
     figures: tuple[str, ...] = ()
     answered: int = 0
+    opens: str = ""
 
     @property
     def empty(self) -> bool:

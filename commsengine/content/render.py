@@ -135,17 +135,22 @@ class Renderer:
         page: bool = True,
         channel: ChannelName = "email",
         footer: str = "footer",
+        opens: str = "",
         **fields: Any,
     ) -> RenderedMessage:
-        """Mail that is no touch: ``answer`` (fields question, answer, others), ``correction`` (moved), ``digest`` or
-        ``manager_list``.
+        """Mail that is no touch: ``answer`` (fields question, answer, others), ``correction`` (moved), ``digest``,
+        ``manager_list`` or ``link`` (headline, text).
 
-        ``key`` names its row, ``at`` is its date; ``page`` says whether its links lead anywhere. What is not about a
-        ``message`` needs none of the columns that the plan's texts ask for.
+        ``key`` names its row, ``at`` is its date; ``page`` says whether its links to a touch lead anywhere, ``opens``
+        is a link of its own (``links.page``). What is not about a ``message`` needs none of the columns that the
+        plan's texts ask for.
         """
         about = self._messages[message] if message else self.plan.messages[0]
         recipe = self._recipe(about, role, template, 1).under(self._library.get(footer))
-        facts, language = self._facts(key, person, signers, more=about.link), self._setting.language(person)
+        facts, language = (
+            self._facts(key, person, signers, more=about.link, opens=opens),
+            self._setting.language(person),
+        )
         facts.refuse_missing(recipe.required if message else required_by([recipe.template, recipe.footer]))
         context = self._setting.of_message(recipe, about, role, language, facts.slots(recipe.names))
         touch = {"number": 1, "variant": 0, "kind": template, "unclear": False, "asks": False}
@@ -173,7 +178,9 @@ class Renderer:
         self, template: str, to: Person, lead: Person, facts: DigestFacts, title: str, **own: Any
     ) -> RenderedMessage:
         subject, fields = f"{self.plan.title}: {title}", {**facts.fields(), **own}
-        return self.service(template, facts.key, to, Signers(lead), facts.at, subject=subject, page=False, **fields)
+        return self.service(
+            template, facts.key, to, Signers(lead), facts.at, subject=subject, page=False, opens=facts.opens, **fields
+        )
 
     @_in_their_language
     def page(
@@ -247,12 +254,20 @@ class Renderer:
         return sheet
 
     def _facts(
-        self, key: str, person: Person, signers: Signers, sender: Person | None = None, again: str = "", more: str = ""
+        self,
+        key: str,
+        person: Person,
+        signers: Signers,
+        sender: Person | None = None,
+        again: str = "",
+        more: str = "",
+        opens: str = "",
     ) -> TextValues:
         given = {
             "key": key,
             "again": again,
             "links.more": more,
+            "links.page": opens,
             "links.answer": self.page_url("answer", key),
             "links.mine": self.page_url("mine", key),
         }

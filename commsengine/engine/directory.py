@@ -6,13 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from commsengine.cadence.audience import members, role_of
-from commsengine.cadence.people import Person, by_address
+from commsengine.cadence.people import Person, by_address, manager_of
 from commsengine.cadence.plan import Plan
 from commsengine.content.person_values import Signers
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
-
-LONGEST_CHAIN = 10  # managers above managers
 
 EXACT_UP_TO = 2000
 """People: a larger directory is estimated from a sample."""
@@ -35,17 +33,7 @@ class SignerLookup:
         return Signers(lead=self.named(plan.owner[0]), manager=self.manager_of(person), sponsor=sponsor)
 
     def manager_of(self, person: Person) -> Person | None:
-        # the reports of a manager who has left go to that one's manager
-        seen = {person.email.lower()}
-        for _ in range(LONGEST_CHAIN):
-            manager = self._by_email(person.manager) if person.manager else None
-            if manager is None or manager.email.lower() in seen:
-                return None
-            if manager.left is None:
-                return manager
-            seen.add(manager.email.lower())
-            person = manager
-        return None
+        return manager_of(person, self._by_email)
 
     def named(self, email: str) -> Person:
         # an owner or sponsor need not be in the directory

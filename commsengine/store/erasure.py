@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, or_, select, update
 
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, moves, tables
@@ -50,10 +51,16 @@ def erase(connection: Connection, person_id: str, *, by: str, now: dt.datetime) 
     pseudonym = f"erased-{secrets.token_hex(8)}"
     _blank_what_was_said(connection, person_id)
     _forget_the_address(connection, str(row.email_key))
+    names = (person_id, row.email, row.email_key)
+    connection.execute(delete(tables.fresh_link).where(_names(names)))
     _rename_in_signatures(connection, {person_id, row.email, row.email_key}, pseudonym)
     _blank_the_person(connection, person_id, pseudonym, now)
     bookkeeping.note(connection, "erase", pseudonym, by=pseudonym if by in (row.email, person_id) else by, now=now)
     return pseudonym
+
+
+def _names(names: Sequence[str]) -> ColumnElement[bool]:
+    return or_(tables.fresh_link.c.about.in_(names), tables.fresh_link.c.recipient.in_(names))
 
 
 def _blank_what_was_said(connection: Connection, person_id: str) -> None:

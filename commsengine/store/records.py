@@ -337,6 +337,23 @@ class HeardQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class FreshLink:
+    """A link that works once: which page it opens (``purpose``), whose (``about``), and to whom it was sent.
+
+    ``about`` and ``recipient`` are ids, or addresses of people who are not in the directory; ``campaign`` is that of
+    the mail it stands in.
+    """
+
+    purpose: str
+    about: str
+    recipient: str
+    campaign: str
+    made_at: dt.datetime
+    expires_at: dt.datetime
+    used_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Redraw:
     """A card that is to be drawn again; ``tries`` have failed."""
 

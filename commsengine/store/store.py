@@ -12,6 +12,7 @@ from commsengine.store.campaigns import CampaignStore
 from commsengine.store.counts import Counts
 from commsengine.store.database import Database, sqlite_url
 from commsengine.store.dialogue.answers import Answers
+from commsengine.store.dialogue.link_tokens import LinkTokens
 from commsengine.store.dialogue.questions import Questions
 from commsengine.store.engine_record import ChannelRecord, EngineRecord
 from commsengine.store.estimates import Estimates
@@ -47,6 +48,7 @@ class Store:
         self.refusals = Refusals(database)
         self.answers = Answers(database)
         self.questions = Questions(database)
+        self.link_tokens = LinkTokens(database)
         self.redraws = Redraws(database)
         self.reachability = Reachability(database)
         self.counts = Counts(database, self.campaigns)

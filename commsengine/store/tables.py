@@ -194,6 +194,21 @@ class NoticeRow(Row, table=True):
     by: str
 
 
+class FreshLinkRow(Row, table=True):
+    """A link that works once. ``recipient`` and ``about`` are ids, or addresses of who is not in the directory."""
+
+    __tablename__ = "fresh_link"
+
+    token: str = _key()
+    purpose: str
+    about: str
+    recipient: str = Field(index=True)
+    campaign: str
+    made_at: dt.datetime = _instant()
+    expires_at: dt.datetime = _instant()
+    used_at: dt.datetime | None = _instant(nullable=True)
+
+
 class StandstillRow(Row, table=True):
     """A pause of one campaign; with an empty ``campaign``, a hold of the engine. Open while ``until`` is empty."""
 
@@ -596,6 +611,7 @@ person = _table("person")
 campaign = _table("campaign")
 plan_version = _table("plan_version")
 notice = _table("notice")
+fresh_link = _table("fresh_link")
 standstill = _table("standstill")
 touch = _table("touch")
 attempt = _table("attempt")

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from commsengine.answers.fresh_links import FreshLinks
 from commsengine.answers.inbox import AnswerInbox, UnknownTouchError
 from commsengine.links import Links
 from commsengine.web.answer_page import AnswerPage
@@ -23,6 +24,7 @@ from commsengine.web.protection import SECURITY, LinkGuard, RateLimit, SecurityH
 from commsengine.web.rendering import FOLDER, notice
 from commsengine.web.requests import Notes, read_body
 from commsengine.web.unsubscribe_page import UnsubscribePage
+from commsengine.web.visits import Visits
 
 if TYPE_CHECKING:
     from commsengine.slack_app import SlackApp
@@ -36,6 +38,7 @@ log = structlog.get_logger(__name__)
 def create_app(
     inbox: AnswerInbox,
     links: Links,
+    fresh_links: FreshLinks,
     *,
     keys: Sequence[str],
     clock: Callable[[], dt.datetime],
@@ -46,9 +49,13 @@ def create_app(
     per_minute: int = 30,
 ) -> Starlette:
     """``keys`` sign the notes in forms, newest first; ``per_minute`` limits each link; ``more`` are others' routes."""
-    guard = LinkGuard(links, Notes(keys), RateLimit(per_minute), clock)
+    notes, limit = Notes(keys), RateLimit(per_minute)
+    guard, visits = (
+        LinkGuard(links, notes, limit, clock),
+        Visits(fresh_links, keys, links.base_url, notes, limit, clock),
+    )
     pages = (AnswerPage(inbox, guard), MyMessages(inbox, guard), UnsubscribePage(inbox, guard))
-    routes: list[BaseRoute] = [page.route() for page in pages]
+    routes: list[BaseRoute] = [visits.route(), *(page.route() for page in pages)]
     routes += [Route("/style.css", _style), Route("/healthz", _health(heartbeat_age, stale_after)), *more]
     if slack is not None:
         routes.append(Route("/slack/events", _slack(slack), methods=["POST"]))

@@ -9,6 +9,7 @@ from commsengine.store.store import Store
 MIGRATION = import_module("commsengine.store.migrations.versions.0005_slack")
 
 UNDO = (
+    "DROP TABLE fresh_link",
     "DROP TABLE notice",
     "DROP TABLE rest",  # what later revisions add
     "DROP TABLE slack_workspace",
