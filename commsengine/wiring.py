@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from commsengine.links import Links
     from commsengine.planning.plan_on_disk import PlanningBasis
     from commsengine.planning.preview import PreviewBasis
+    from commsengine.reports.manager_desk import ManagerDesk
     from commsengine.resolvers.imap import ImapArchive
     from commsengine.resolvers.postfix import PostfixLog
     from commsengine.resolvers.resolver import Resolver
@@ -509,6 +510,12 @@ class Wiring:
         return AnswerInbox(self.store, self.renderer, self.settings.credentials or tuple(CHANNELS))
 
     @cached_property
+    def desk(self) -> ManagerDesk:
+        from commsengine.reports.manager_desk import ManagerDesk
+
+        return ManagerDesk(self.store, self.renderer)
+
+    @cached_property
     def fresh_links(self) -> FreshLinks:
         from commsengine.answers.fresh_links import FreshLinks
 
@@ -542,6 +549,7 @@ class Wiring:
             self.inbox,
             self.links,
             self.fresh_links,
+            self.desk,
             keys=self.settings.keys,
             clock=self.clock,
             heartbeat_age=self._heartbeat_age,

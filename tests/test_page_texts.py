@@ -184,8 +184,8 @@ def sandbox_page(pick: Pick) -> dict[str, Any]:
 
 PAGES: Mapping[str, Callable[[Pick], dict[str, Any]]] = {
     "answer.html": answer_page, "fresh_link.html": link_page, "mine.html": my_messages,
-    "unsubscribe.html": unsubscribe_page, "notice.html": notice_page,
-    "report.html": report_page, "card.html": card_page, "page.html": sandbox_page,
+    "unsubscribe.html": unsubscribe_page, "notice.html": notice_page, "report.html": report_page,
+    "card.html": card_page, "page.html": sandbox_page,
 }  # fmt: skip
 PARTS = {"forms.html", "layout.html", "plots.html"}
 """What pages are made of."""

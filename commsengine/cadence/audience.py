@@ -14,12 +14,12 @@ from commsengine.cadence.history import (
     Briefing,
     Campaign,
     Campaigns,
+    DirectReport,
     History,
     ManagerHold,
     OutreachOutcome,
     Question,
     Reason,
-    Report,
     Snooze,
 )
 from commsengine.cadence.kinds_and_states import ChannelName, ReasonCode
@@ -99,14 +99,8 @@ def sequences_of(campaigns: Campaigns, person: Person, history: History) -> tupl
     return sequences, reasons
 
 
-def _why_outside(plan: Plan, person: Person, *, in_roster: bool) -> tuple[ReasonCode, str]:
-    if is_kept_out(plan, person):
-        return _SPONSOR
-    return _NO_ROLE if in_roster else _NOT_IN_ROSTER
-
-
 def briefing_of(
-    campaign: Campaign, message: Message, own: str | None, hours: Hours, reports: Sequence[Report]
+    campaign: Campaign, message: Message, own: str | None, hours: Hours, reports: Sequence[DirectReport]
 ) -> Briefing | None:
     """What a manager is told of a message before their people; ``None`` for everybody else.
 
@@ -121,11 +115,26 @@ def briefing_of(
     return Briefing(role, opening(campaign, message, hours, leads=False), only)
 
 
-def _role_of_their_people(plan: Plan, message: Message, reports: Sequence[Report]) -> str | None:
+def takes_part(campaign: Campaign, person: Person, history: History) -> bool:
+    """Whether anything of the campaign is for the person: by a role of theirs, or as the manager of such people."""
+    own = role_of(campaign.plan, person)
+    if own is not None or not history.reports:
+        return own is not None
+    hours = Hours(campaign.plan, person)
+    return any(briefing_of(campaign, each, own, hours, history.reports) for each in campaign.plan.messages)
+
+
+def _role_of_their_people(plan: Plan, message: Message, reports: Sequence[DirectReport]) -> str | None:
     # that of most of them whom the message is for; of equals, the first of the plan
     rostered = (each.person for each in reports if not plan.audience.people or plan.campaign in each.rosters)
     counts = Counter(role for _person, role in members(plan, rostered) if is_for(message, role))
     return max(roles_of(plan, message), key=lambda role: counts[role]) if counts else None
+
+
+def _why_outside(plan: Plan, person: Person, *, in_roster: bool) -> tuple[ReasonCode, str]:
+    if is_kept_out(plan, person):
+        return _SPONSOR
+    return _NO_ROLE if in_roster else _NOT_IN_ROSTER
 
 
 def carried_by(plan: Plan, carriers: Collection[str] | None) -> list[ChannelName]:

@@ -1,7 +1,8 @@
 """What falls due when: each step of each sequence at the first instant at which everything allows it.
 
 The rules, in this order: snooze, question and manager's hold, send window, attention budget, the key's local date.
-Where one of them moves the instant on, all are asked again. What fell due in a standstill comes after it, by its backlog rule.
+Where one of them moves the instant on, all are asked again. What fell due in a standstill comes after it, by its
+backlog rule.
 """
 
 from __future__ import annotations

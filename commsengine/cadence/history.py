@@ -111,7 +111,7 @@ class OutreachOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class DirectReport:
     """Somebody who reports to the person, with the campaigns in whose rosters they stand."""
 
     person: Person
@@ -150,7 +150,7 @@ class History:
     outcomes: tuple[OutreachOutcome, ...] = ()
     unreachable: Mapping[str, str] = field(default_factory=dict)
     rosters: Mapping[str, dt.datetime] = field(default_factory=dict)
-    reports: tuple[Report, ...] = ()
+    reports: tuple[DirectReport, ...] = ()
 
     def rows_of(self, campaign: str, message: str) -> list[TouchRow]:
         return [row for row in self.rows if row.message == message and row.campaign == campaign]

@@ -90,6 +90,22 @@ GOT_IT: tuple[AnswerKind, ...] = ("acknowledged", "input", "commit", "check")
 REFUSAL_WORDS: tuple[RefusalWord, ...] = get_args(RefusalWord)
 OUTCOMES: tuple[OutcomeName, ...] = get_args(OutcomeName)
 UNCLEAR: tuple[Unclear, ...] = get_args(Unclear)
+OUTCOME_WORDS: Mapping[OutcomeName, str] = {
+    "understood": N_("It is clear now"),
+    "objects": N_("Has a reason against it"),
+    "away": N_("Not reached"),
+    "declines": N_("Wants to hear no more"),
+}
+"""As a manager chooses among them, and reads what was chosen."""
+
+UNCLEAR_WORDS: Mapping[Unclear, str] = {
+    "why": N_("why it happens"),
+    "role": N_("what it means for them"),
+    "goal": N_("what is to be reached"),
+    "procedure": N_("how it is done"),
+    "skill": N_("whether they can do it"),
+    "time": N_("when to find the time"),
+}
 STANDINGS: tuple[Standing, ...] = get_args(Standing)
 """The first that holds is the person's standing."""
 

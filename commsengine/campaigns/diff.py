@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from commsengine.cadence import managers_first
 from commsengine.cadence.calendar import last_closing
 from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, Touch
@@ -70,7 +71,8 @@ def _to_come(
 ) -> dict[tuple[str, str, int, int], Touch]:
     """Each touch to come by person, message, rung and its place among those."""
     found: dict[tuple[str, str, int, int], Touch] = {}
-    for one in store.loading.histories(ids).values():
+    led = managers_first.wanted(campaigns)
+    for one in store.loading.histories(ids, reports=led).values():
         places: dict[tuple[str, int], int] = defaultdict(int)
         for touch in forecast(campaigns, one.person, one.history, now, until, no_answers).touches:
             if touch.campaign == campaign and not touch.skip:

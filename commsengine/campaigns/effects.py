@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from commsengine.cadence import managers_first
 from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, Standstill
 from commsengine.cadence.kinds_and_states import HUMAN
@@ -65,8 +66,9 @@ def coming(store: Store, decisions: Decisions, now: dt.datetime, until: dt.datet
     campaigns = decisions.campaigns(now)
     campaigns = replace(campaigns, holds=(*campaigns.holds, Standstill(now, now, "latest")))
     counted = Counter[str]()
+    led = managers_first.wanted(campaigns)
     for ids in chunks(some.ids):
-        for one in store.loading.histories(ids).values():
+        for one in store.loading.histories(ids, reports=led).values():
             foreseen = forecast(campaigns, one.person, one.history, now, until, no_answers).touches
             counted.update(touch.campaign for touch in foreseen if not touch.skip and touch.channel != HUMAN)
     return Coming({name: some.scaled(count) for name, count in sorted(counted.items())}, some.exact)

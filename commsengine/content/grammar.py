@@ -294,9 +294,11 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
     # A name that a kind of message has no use for is empty there.
     return {
         **plan_names(plan, columns),
+        "manager": dict.fromkeys((*SIGNER_FIELDS, "adds")),
         "links": dict.fromkeys(("answer", "mine", "more", "page")),
         "touch": dict.fromkeys(("number", "variant", "kind", "unclear", "asks")),
         "wiifm": dict.fromkeys(ANGLES),
+        "briefing": dict.fromkeys(("day", "past", "only")),
         **dict.fromkeys((
             "again", "answer", "ask", "channel", "commit", "corrected", "headline", "key_point", "language",
             "manager_sees", "often", "others", "question", "reply_by", "role", "several_leads", "text", "tried",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from commsengine.cadence.check_questions import offered_turn, turn_of
-from commsengine.cadence.kinds_and_states import TouchKind
+from commsengine.cadence.kinds_and_states import CARRIED, TouchKind
 from commsengine.cadence.plan import Message, Plan
 from commsengine.content.grammar import VARYING, layout_names, template_names
 from commsengine.content.person_values import Required, TextValues
@@ -17,6 +17,9 @@ from commsengine.errors import RenderError
 from commsengine.translation import _
 
 _FIXED = ("footer", "layout.html", "layout.txt")
+LINE = "manager_line"
+"""The template of the line that a manager adds."""
+
 QUESTION = "one_question"
 """The template of a check that comes with a message which asks for something else."""
 
@@ -80,6 +83,10 @@ class Recipe:
 
     def under(self, footer: Text) -> Recipe:
         return replace(self, footer=footer, names={**self.names, **footer.uses.names})
+
+    def with_names(self, other: Mapping[str, int]) -> Recipe:
+        """Filled in with the values of another text, too, that stands beside it."""
+        return replace(self, names={**other, **self.names})
 
 
 def required_by(texts: Iterable[Text]) -> Required:
@@ -168,7 +175,7 @@ def _choices(message: Message, texts: Texts) -> tuple[Text, ...]:
 def milestones_mentioned(plan: Plan, message: Message, templates: Mapping[str, str]) -> frozenset[str]:
     """The milestones with dates in this message, for any role and on any rung."""
     place = [other.id for other in plan.messages].index(message.id)
-    used = {template_of(message, kind) for kind in ("message", "remind")} | set(_FIXED)
+    used = {template_of(message, kind) for kind in CARRIED} | set(_FIXED)
     sources = [templates[name] for name in used if name in templates]
     sources += [text for path, text in texts_of(plan) if path[0] == "wiifm" or path[:2] == ("messages", place)]
     names = {name for source in sources for name in parse(source, layout_names(plan)).names}

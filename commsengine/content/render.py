@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -21,10 +22,10 @@ from commsengine.cadence.plan import ANGLES, Plan, Workspace
 from commsengine.cadence.plan import Message as PlanMessage
 from commsengine.content.digest_facts import DigestFacts, calls_headline
 from commsengine.content.grammar import answer_id_slot, answer_slot
-from commsengine.content.markdown import read, to_plain
+from commsengine.content.markdown import Tokens, read, to_plain
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers, TextValues
-from commsengine.content.recipe import Library, Recipe, check_texts, recipe_for, required_by, template_of
+from commsengine.content.recipe import LINE, Library, Recipe, check_texts, recipe_for, required_by, template_of
 from commsengine.content.sheet import Sheet, message_of, write
 from commsengine.content.slots import PLAIN, Prose, Skeleton, clean, mark, slotted
 from commsengine.content.talking_points import Part, TalkingPoints, parts_of
@@ -35,7 +36,14 @@ from commsengine.links import Links
 from commsengine.translation import N_, _, in_language
 
 MOST_SHEETS = 2_000
-PREFIX = {"remind": N_("Reminder: {subject}"), "correction": N_("Correction: {subject}")}
+PREFIX = {
+    "remind": N_("Reminder: {subject}"),
+    "correction": N_("Correction: {subject}"),
+    "briefing": N_("Before your people get it: {subject}"),
+}
+BRIEFING = "briefing"
+"""The template of what managers get first."""
+
 ANSWERED = N_("Answer to your question: {question}")
 
 M = TypeVar("M", bound=Callable[..., Any])
@@ -86,8 +94,8 @@ class Renderer:
         message = self._messages[touch.message]
         again = self._setting.day(touch.again_at, person) if touch.again_at else ""
         facts = self._facts(touch.key, person, signers, signers.sender(message.sender), again, message.link)
-        template = template_of(message, touch.kind)
-        recipe = self._recipe(message, touch.role, template, touch.number, touch.unclear)
+        facts["manager.adds"] = _line_of(message, signers)
+        recipe = self._recipe_of(touch, message)
         facts.refuse_missing(recipe.required)
         channel = channel_of(touch.channel)
         sheet = self._sheet(recipe, message, touch, channel, facts)
@@ -188,9 +196,10 @@ class Renderer:
     ) -> dict[str, Any]:
         """The words of one message for a page, as plain text.
 
-        ``key_point``, and where there are any ``subject``, ``text``, ``commit``, ``question``, ``choices`` and
-        ``unclear``; ``points`` are pairs of angle and text; ``check`` has ``question``, ``right``, ``because`` and, in
-        the order of the plan, ``answers``. The argument ``unclear`` is the check with the point that is made again.
+        ``key_point``, what the manager ``adds``, and where there are any ``subject``, ``text``, ``commit``,
+        ``question``, ``choices`` and ``unclear``; ``points`` are pairs of angle and text; ``check`` has ``question``,
+        ``right``, ``because`` and, in the order of the plan, ``answers``. The argument ``unclear`` is the check with
+        the point that is made again.
         """
         message = self._messages[message_id]
         recipe = self._recipe(message, role, template_of(message, "message"), number, unclear)
@@ -206,6 +215,7 @@ class Renderer:
 
         return {
             **{name: plain(text) for name, text in recipe.texts.items()},
+            "adds": _line_of(message, signers),
             "check": {**{name: plain(text) for name, text in check.items()}, "answers": [plain(a) for a in answers]},
             "choices": [plain(choice) for choice in recipe.choices],
             "points": [(angle, plain(text)) for angle, text in recipe.wiifm.items()],
@@ -219,6 +229,43 @@ class Renderer:
             text = self._library.get(template)
             self._recipes[key] = recipe_for(self.plan, message, role, text, self._library, number, unclear)
         return self._recipes[key]
+
+    def _recipe_of(self, touch: Touch, message: PlanMessage) -> Recipe:
+        briefing = touch.briefing
+        if briefing is None:
+            return self._recipe(message, touch.role, template_of(message, touch.kind), touch.number, touch.unclear)
+        for_them = self._recipe(message, briefing.role, BRIEFING, 1)
+        if briefing.only:
+            return for_them
+        own = self._recipe(message, touch.role, template_of(message, "message"), touch.number)
+        return replace(own.with_names(for_them.names), required=(*own.required, *for_them.required))
+
+    def _above(
+        self, touch: Touch, message: PlanMessage, facts: TextValues, slots: Mapping[str, Any], channel: ChannelName
+    ) -> Tokens:
+        """What a manager reads above a message that is also for them: when their people get it, and what these see."""
+        if touch.briefing is None or touch.briefing.only:
+            return ()
+        recipe = self._recipe(message, touch.briefing.role, BRIEFING, 1)
+        context = self._briefing_context(touch, message, recipe, facts, slots, channel)
+        return read(recipe.template.render(context), recipe.template.where)
+
+    def _briefing_context(
+        self,
+        touch: Touch,
+        message: PlanMessage,
+        recipe: Recipe,
+        facts: TextValues,
+        slots: Mapping[str, Any],
+        channel: ChannelName,
+    ) -> Mapping[str, Any]:
+        assert touch.briefing is not None  # noqa: S101 - asked before
+        language = self._setting.language(facts.person)
+        context = self._setting.of_message(recipe, message, touch.briefing.role, language, slots)
+        context = self._setting.of_touch(recipe, context, 1, touch.kind, channel)
+        base = self._setting.of_plan(slots, language)
+        wiifm = {**dict.fromkeys(ANGLES, ""), **{a: line(text, base) for a, text in recipe.wiifm.items()}}
+        return self._setting.of_briefing({**context, "wiifm": wiifm}, touch.briefing, facts.person, touch.due_at)
 
     def _answers(self, sheet: Sheet, message: PlanMessage, touch: Touch, facts: TextValues) -> dict[str, str]:
         """The answers to the touch's check by the gaps they fill, in the order in which this person sees them."""
@@ -236,18 +283,26 @@ class Renderer:
     ) -> Sheet:
         kind: WrittenAs = "correction" if message.corrects and touch.kind == "message" else touch.kind
         language, decisive = self._setting.language(facts.person), recipe.decisive(facts)
-        key = (touch.message, touch.role, kind, touch.number, touch.unclear, channel, language, decisive)
+        adds = self._library.get(LINE) if facts["manager.adds"] else None
+        told = touch.briefing and (touch.briefing, self._setting.day(touch.briefing.at, facts.person))
+        key = (touch.message, touch.role, kind, touch.number, touch.unclear, channel, language, decisive, adds, told)
         sheet = self._sheets.get(key)
         if sheet is None:
-            slots = facts.slots(recipe.names)
+            slots = facts.slots({**recipe.names, **(adds.uses.names if adds else {})})
             context = self._setting.of_message(recipe, message, touch.role, language, slots)
             context = self._setting.of_touch(recipe, context, touch.number, kind, channel)
+            if touch.briefing is not None and touch.briefing.only:
+                context = {**self._briefing_context(touch, message, recipe, facts, slots, channel)}
+            above = self._above(touch, message, facts, slots, channel)
             title = _subject(context, kind, asks=bool(recipe.answers))
             own = "subject" in recipe.texts and recipe.part is None
             question = self._setting.of_question(recipe, context) if recipe.part else None
             base = self._setting.of_plan(slots, language)
             answers = [to_plain(read(answer.render(base))) for answer in recipe.answers]
-            sheet = write(self._library, recipe, context, title, message.ask, own, question, answers)
+            ask = "nothing" if touch.briefing and touch.briefing.only else message.ask
+            if above:  # which has greeted them already
+                context = {**context, "touch": {**context["touch"], "asks": True}}
+            sheet = write(self._library, recipe, context, title, ask, own, question, answers, above, adds)
             if len(self._sheets) >= MOST_SHEETS:
                 self._sheets.clear()
             self._sheets[key] = sheet
@@ -274,6 +329,12 @@ class Renderer:
         if self.plan.optional:
             given["links.unsubscribe"] = self.page_url("unsubscribe", key)
         return TextValues(person, signers, sender or signers.lead, given)
+
+
+def _line_of(message: PlanMessage, signers: Signers) -> str:
+    """What the manager adds to a message that goes out in their name."""
+    named = message.sender == "manager" and signers.manager is not None
+    return clean(signers.lines.get(message.id, "")) if named else ""
 
 
 def _filled(marked: str, facts: TextValues) -> str:

@@ -66,14 +66,19 @@ def write(
     own_subject: bool,
     question: Mapping[str, Any] | None = None,
     answers: Sequence[str] = (),
+    above: Tokens = (),
+    line: Text | None = None,
 ) -> Sheet:
     """Render template, footer and layouts. ``subject`` may hold marks, and so may ``answers``, those of the check.
 
     ``question`` is what the template of a check sees. It comes first: below the message, it would come too late.
+    ``above`` stands above the message, and ``line`` below.
     """
     body = read(recipe.template.render(context), recipe.template.where)
     if recipe.part and question:
         body = [*read(recipe.part.render(question), recipe.part.where), *lowered(body)]
+    body = [*above, *lowered(body)] if above else body
+    body = [*body, *read(line.render(context), line.where)] if line else body
     footer = read(recipe.footer.render(context), recipe.footer.where)
     title = Skeleton(subject, PLAIN)
     gaps = tuple(Skeleton(answer, PLAIN) for answer in answers)

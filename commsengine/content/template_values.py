@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from commsengine.cadence.calendar import local_date_in
+from commsengine.cadence.history import Briefing
 from commsengine.cadence.kinds_and_states import Carrier, TouchKind
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Message, Plan, Workspace
@@ -29,6 +30,7 @@ _EMPTY: Mapping[str, Any] = {
     **{name: [] for name in _LISTS},
     "wiifm": dict.fromkeys(ANGLES, ""),
     "page": True,
+    "briefing": {"day": "", "past": False, "only": False},
 }
 """Names that have nothing to say in most messages."""
 
@@ -85,6 +87,12 @@ class Setting:
         asks, unclear = recipe.part is not None, UNCLEAR in written
         touch = {"number": number, "variant": variant(number), "kind": kind, "unclear": unclear, "asks": asks}
         return {**context, "channel": channel, "touch": touch, "points": points}
+
+    def of_briefing(
+        self, context: Mapping[str, Any], briefing: Briefing, person: Person, at: dt.datetime
+    ) -> Mapping[str, Any]:
+        day = self.day(briefing.at, person)
+        return {**context, "briefing": {"day": day, "past": briefing.at <= at, "only": briefing.only}}
 
     def of_question(self, recipe: Recipe, context: Mapping[str, Any]) -> dict[str, Any]:
         # The check comes with a message that asks for something else.

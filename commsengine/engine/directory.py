@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from commsengine.cadence.audience import members, role_of
 from commsengine.cadence.people import Person, by_address, manager_of
 from commsengine.cadence.plan import Plan
 from commsengine.content.person_values import Signers
+from commsengine.store.campaign_facts.manager_words import LineRecord
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
 
@@ -26,11 +27,21 @@ class SignerLookup:
         self._store = store
         wanted = {email.lower(): email for email in emails if email}
         found = {email.lower(): person for email, person in store.people.by_emails(list(wanted.values())).items()}
+        self._lines: dict[str, list[LineRecord]] = {}
         self._known: dict[str, Person | None] = {email: found.get(key) for key, email in wanted.items()}
 
     def of(self, person: Person, plan: Plan) -> Signers:
         sponsor = self.named(plan.sponsor.email) if plan.sponsor else None
-        return Signers(lead=self.named(plan.owner[0]), manager=self.manager_of(person), sponsor=sponsor)
+        manager = self.manager_of(person)
+        lines = self._lines_of(manager, plan) if manager else {}
+        return Signers(lead=self.named(plan.owner[0]), manager=manager, sponsor=sponsor, lines=lines)
+
+    def _lines_of(self, manager: Person, plan: Plan) -> Mapping[str, str]:
+        if not any(message.sender == "manager" for message in plan.messages):
+            return {}
+        if plan.campaign not in self._lines:
+            self._lines[plan.campaign] = self._store.manager_words.lines(plan.campaign)
+        return {line.message: line.text for line in self._lines[plan.campaign] if line.person_id == manager.id}
 
     def manager_of(self, person: Person) -> Person | None:
         return manager_of(person, self._by_email)

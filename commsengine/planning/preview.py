@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from commsengine.cadence.audience import is_kept_out, role_of
+from commsengine.cadence.audience import is_kept_out, role_of, takes_part
 from commsengine.cadence.calendar import DAY, Hours, last_closing
 from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
-from commsengine.cadence.kinds_and_states import ChannelName
+from commsengine.cadence.kinds_and_states import CARRIED, ChannelName
+from commsengine.cadence.managers_first import reports_of
 from commsengine.cadence.people import Person, by_address
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.content.message import RenderedMessage
@@ -27,8 +28,6 @@ from commsengine.planning.plan_on_disk import CheckedPlan, corrected_texts
 from commsengine.store.store import Store
 from commsengine.text import no_such
 from commsengine.translation import N_, _
-
-CARRIED = ("message", "remind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,8 @@ def _named(plan: Plan, people: tuple[Person, ...], email: str) -> Person:
     found = next((person for person in people if email.lower() in (person.email.lower(), person.id)), None)
     if found is None:
         raise InputError(no_such(N_("person"), email, [person.email for person in people]))
-    if role_of(plan, found) is None:
+    past = History(reports=reports_of(plan, people).get(found.id, ()))
+    if not takes_part(Campaign(plan, _beginning(plan, found)), found, past):
         if is_kept_out(plan, found):
             cause = N_("{person} sponsors {campaign} and is no member of its audience, so they would see nothing.")
             fix = _("Write 'sponsor: {{email: {person}, in_audience: true}}' if they should.", person=found.email)
@@ -121,7 +121,7 @@ def previews(
     links = Links(basis.links_base, [secrets.token_hex(32)])  # the key is not kept: no answer can be given to a preview
     renderer = Renderer(plan, basis.templates, links, basis.rules)
     signers = _signers(basis.store, checked_plan, person)
-    for touch in _touches(basis, plan, person):
+    for touch in _touches(basis, checked_plan, person):
         wanted, by = touch.message == (message or touch.message), touch.channel
         if wanted and touch.number == number and touch.kind in CARRIED:
             for name in [channel] if channel else dict.fromkeys([by, *plan.send.channels]):
@@ -140,11 +140,18 @@ def _refuse_unknown(plan: Plan, message: str) -> None:
         raise InputError(corrected, _("Name the correction: --message {message}", message=plan.corrected[message]))
 
 
-def _touches(basis: PreviewBasis, plan: Plan, person: Person) -> tuple[Touch, ...]:
-    hours = Hours(plan, person)
-    opens = min(hours.instant_of(plan, message.opens) for message in plan.messages) - DAY
+def _beginning(plan: Plan, person: Person) -> dt.datetime:
+    # long enough before everything for managers who get it first
+    hours, days = Hours(plan, person), max(message.managers_first or 0 for message in plan.messages)
+    opens = min(hours.instant_of(plan, message.opens) for message in plan.messages)
+    return hours.midnight(hours.after_working_days(hours.local_date(opens), -days)) - DAY
+
+
+def _touches(basis: PreviewBasis, checked_plan: CheckedPlan, person: Person) -> tuple[Touch, ...]:
+    plan, opens = checked_plan.plan, _beginning(checked_plan.plan, person)
     closes = last_closing(plan, [person])
-    past = History(rosters={plan.campaign: opens})
+    reports = reports_of(plan, checked_plan.people).get(person.id, ())
+    past = History(rosters={plan.campaign: opens}, reports=reports)
     # Where no channel of the plan has credentials, as on a lead's own machine, all are supposed.
     carriers = basis.carriers if basis.carriers.intersection(plan.send.channels) else None
     campaigns = Campaigns((Campaign(plan, opens),), basis.rules, carriers=carriers)

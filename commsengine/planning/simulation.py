@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from commsengine.cadence.audience import role_of
+from commsengine.cadence.audience import role_of, takes_part
 from commsengine.cadence.calendar import Hours, zone_of
 from commsengine.cadence.daily_learning import LearnedRoles
 from commsengine.cadence.forecast import (
@@ -24,7 +24,7 @@ from commsengine.cadence.forecast import (
     typical,
 )
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
-from commsengine.cadence.kinds_and_states import BY_HAND, Carrier, TouchKind
+from commsengine.cadence.kinds_and_states import BY_HAND, CARRIED, Carrier, TouchKind
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Budget, Plan, Workspace
 from commsengine.cadence.simulated_people import STRONG, WEAK, people_who_forget
@@ -142,7 +142,7 @@ class Simulation:
 
     @property
     def sent(self) -> list[ForecastTouch]:
-        return [seen for seen in self.touches if seen.touch.kind in ("message", "remind")]
+        return [seen for seen in self.touches if seen.touch.kind in CARRIED]
 
     def of_kind(self, kind: TouchKind) -> list[ForecastTouch]:
         return [seen for seen in self.touches if seen.touch.kind == kind]
@@ -218,8 +218,8 @@ def running_campaign(campaigns: Campaigns, campaign: str) -> Campaign:
 
 
 def _collect(asked: SimulationInput, people: Iterable[PersonAndPast]) -> list[PersonAndPast]:
-    plan = running_campaign(asked.campaigns, asked.campaign).plan
-    return [one for one in people if role_of(plan, one[0]) is not None and not _gone(one[0], asked.start)]
+    campaign = running_campaign(asked.campaigns, asked.campaign)
+    return [one for one in people if takes_part(campaign, *one) and not _gone(one[0], asked.start)]
 
 
 def _step(everyone: Sequence[object]) -> int:
@@ -230,6 +230,7 @@ def _step(everyone: Sequence[object]) -> int:
 class _PersonForecast:
     # ``moved`` is 0 but for those who are forecast without an attention budget, too.
     person: Person
+    member: bool
     touches: Sequence[ForecastTouch]
     skipped: int
     why_not: str
@@ -239,7 +240,7 @@ class _PersonForecast:
 
     @property
     def reached(self) -> bool:
-        return any(seen.touch.kind in ("message", "remind") for seen in self.touches)
+        return any(seen.touch.kind in CARRIED for seen in self.touches)
 
 
 def _forecast(
@@ -259,7 +260,8 @@ def _forecast(
             moved = _moved(carried, asked.forecast_one(free, person, everyone[place][1]), asked.campaign)
         at_limit = _at_weekly_limit(seen.touches, asked.campaigns.workspace, plan)
         queue = queue_of(asked.campaigns, person, seen.touches)
-        yield _PersonForecast(person, shown, skipped, _why_not(seen, asked.campaign), moved, at_limit, queue)
+        member = role_of(plan, person) is not None  # else a manager of such people
+        yield _PersonForecast(person, member, shown, skipped, _why_not(seen, asked.campaign), moved, at_limit, queue)
 
 
 def queue_of(campaigns: Campaigns, person: Person, touches: Sequence[Touch]) -> list[Waiting]:
@@ -324,7 +326,7 @@ def _count(
         asked.start,
         asked.until,
         asked.answers,
-        len(forecasts),
+        sum(one.member for one in forecasts),
         tuple(touches),
         sum(one.skipped for one in forecasts),
         tuple((one.person, one.why_not) for one in forecasts if not one.reached),
@@ -377,7 +379,7 @@ def _place(touch: Touch) -> tuple[str, int, int]:
 def _at_weekly_limit(touches: Sequence[Touch], workspace: Workspace, plan: Plan) -> bool:
     # Whether some seven local days hold as many touches as the budget allows.
     limit = min(workspace.at_most.per_week, plan.send.at_most.per_week)
-    days = sorted(touch.local_date for touch in touches if touch.kind in ("message", "remind") and not touch.skip)
+    days = sorted(touch.local_date for touch in touches if touch.kind in CARRIED and not touch.skip)
     week = dt.timedelta(days=7)
     return any(later - first < week for first, later in zip(days, days[limit - 1 :], strict=False))
 

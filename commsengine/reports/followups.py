@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -36,8 +36,8 @@ REMIND_AFTER = 5
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """``carrier`` makes the contact, ``by_lead`` says that it is an owner of the campaign; ``today``, that it is within
-    their number for one day.
+    """``carrier`` makes the contact, ``by_lead`` says that it is an owner of the campaign, ``by_manager`` that the plan
+    wants the manager to; ``today``, that it is within their number for one day.
 
     ``overdue``: without an outcome for so long that the lead is reminded. ``need`` orders them.
     """
@@ -53,6 +53,7 @@ class FollowUp:
     since: dt.datetime
     carrier: str
     by_lead: bool
+    by_manager: bool
     overdue: bool
     need: tuple[int, int, dt.datetime, str]
     keys: tuple[str, ...] = ()
@@ -155,15 +156,24 @@ def with_talk(store: Store, renderer: RendererFor, found: Sequence[FollowUp]) ->
 
 
 def open_followups(
-    store: Store, now: dt.datetime, campaign: str | None = None, only: str | None = None
+    store: Store,
+    now: dt.datetime,
+    campaign: str | None = None,
+    only: str | None = None,
+    people: Collection[str] | None = None,
 ) -> list[FollowUp]:
-    """The follow-ups without talking points and without a number for one day; ``only`` is the id of the one wanted."""
+    """The follow-ups without talking points and without a number for one day; ``only`` is the id of the one wanted.
+
+    ``people``: only of those with these ids.
+    """
     records = {record.id: record for record in store.campaigns.all() if record.state in ("running", "paused")}
     groups: dict[tuple[str, str, HandKind], list[OpenRung]] = defaultdict(list)
     for rung in store.counts.open_rungs(campaign):
         asked = rung.open_at(now) and rung.campaign in records
         if asked and any(m.id == rung.message for m in records[rung.campaign].plan.messages):
             groups[rung.campaign, rung.person_id, rung.kind].append(rung)
+    if people is not None:
+        groups = {group: rungs for group, rungs in groups.items() if group[1] in people}
     if only is not None:
         groups = {group: rungs for group, rungs in groups.items() if followup_id(*group) == only}
     loaded = store.loading.histories(sorted({person for _, person, _ in groups}))
@@ -236,30 +246,38 @@ def _followup(
     overdue = kind == "personal" and _overdue(plan, person, since, now)
     number = followup_id(record.id, person.id, kind)
     role = role_of(plan, person) or ""
-    carrier = _carrier(plan, person, kind, rungs, overdue, signer_lookup)
+    rungs_of_plan = [_rung(plan, rung) for rung in rungs]
+    by_manager = kind == "personal" and all(rung is not None and rung.by == "manager" for rung in rungs_of_plan)
+    manager = signer_lookup.manager_of(person) if by_manager and not overdue else None
+    # the manager where the plan says so and there is one; else the lead, who also gets what lies too long
+    carrier = manager.email if manager else plan.owner[0]
     by_lead = carrier.lower() in {owner.lower() for owner in plan.owner}
     urgency = min(PRIORITY[plan.message(message).priority] for message in messages)
     need = (0 if kind == "sponsor" or overdue else 1, urgency, since, person.id)
     keys = tuple(max((rung for rung in rungs if rung.message == m), key=lambda rung: rung.rung).key for m in messages)
     rung = max(rung.rung for rung in rungs)
     return FollowUp(
-        number, person, role, plan, loaded.history, messages, rung, kind, since, carrier, by_lead, overdue, need, keys
+        number,
+        person,
+        role,
+        plan,
+        loaded.history,
+        messages,
+        rung,
+        kind,
+        since,
+        carrier,
+        by_lead,
+        by_manager,
+        overdue,
+        need,
+        keys,
     )
 
 
 def _overdue(plan: Plan, person: Person, since: dt.datetime, now: dt.datetime) -> bool:
     hours = Hours(plan, person)
     return hours.local_date(now) > hours.after_working_days(hours.local_date(since), REMIND_AFTER)
-
-
-def _carrier(
-    plan: Plan, person: Person, kind: HandKind, rungs: Sequence[OpenRung], overdue: bool, signer_lookup: SignerLookup
-) -> str:
-    # the manager where the plan says so and there is one; else the lead, who also gets what lies too long
-    wanted = [_rung(plan, rung) for rung in rungs]
-    by_manager = all(rung is not None and rung.by == "manager" for rung in wanted)
-    manager = signer_lookup.manager_of(person) if kind == "personal" and by_manager and not overdue else None
-    return manager.email if manager else plan.owner[0]
 
 
 def _rung(plan: Plan, rung: OpenRung) -> Rung | None:

@@ -25,7 +25,8 @@ from starlette.types import Receive, Scope, Send
 
 from commsengine.cadence.forecast import Supposition, forecast_together
 from commsengine.cadence.history import Campaign, Campaigns, History, Standstill, Touch
-from commsengine.cadence.kinds_and_states import Carrier, ChannelName, TouchKind
+from commsengine.cadence.kinds_and_states import CARRIED, Carrier, ChannelName, TouchKind
+from commsengine.cadence.managers_first import reports_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.campaigns import control
@@ -93,8 +94,11 @@ class Script:
 
     def _forecasts(self, each: int = 1) -> Iterator[tuple[Person, Sequence[Touch]]]:
         pauses = {self.plan.campaign: [self.pause]} if self.pause else {}
-        history = History(rosters={self.plan.campaign: self.start})
-        some = [(replace(person, since=self.start), history) for person in self.people[::each]]
+        rosters, led = {self.plan.campaign: self.start}, reports_of(self.plan, self.people)
+        some = [
+            (replace(person, since=self.start), History(rosters=rosters, reports=led.get(person.id, ())))
+            for person in self.people[::each]
+        ]
         seen = forecast_together(self.campaigns(), some, self.start, self.until, self.supposing(), pauses)
         return ((person, one.touches) for person, one in seen)
 
@@ -144,7 +148,7 @@ class Story:
 def with_pause(script: Script) -> Script:
     # The pause is laid over the morning on which most touches of a later week fall due.
     each = max(1, len(script.people) // LOOKED_AT)
-    automatic = [touch for touch in script.foreseen(each) if touch.kind in ("message", "remind")]
+    automatic = [touch for touch in script.foreseen(each) if touch.kind in CARRIED]
     later = [touch.due_at for touch in automatic if touch.due_at > script.start + dt.timedelta(days=7)]
     if not later:
         return script

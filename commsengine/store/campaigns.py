@@ -20,7 +20,7 @@ from commsengine.cadence.kinds_and_states import CHANNELS, CampaignState
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.errors import CommsError, InputError
 from commsengine.store import bookkeeping, moves, refusals
-from commsengine.store.campaign_facts import notices
+from commsengine.store.campaign_facts import manager_words, notices
 from commsengine.store.database import Database, columns_of
 from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.tables import campaign, plan_version, standstill, touch
@@ -99,11 +99,13 @@ class CampaignStore:
             for row in connection.execute(_OVER):
                 past.setdefault(row.campaign, []).append(Standstill(row.since, row.until, row.backlog))
             holding, let_go = refusals.held_messages(connection)
+            by_managers = manager_words.running_holds(connection)
         running = tuple(
             replace(
                 _running(record, tuple(past.get(record.id, ()))),
                 held_messages=frozenset(holding.get(record.id, ())),
                 let_go=let_go.get(record.id, {}),
+                manager_holds=by_managers.get(record.id, ()),
             )
             for record in records
         )

@@ -24,6 +24,7 @@ _WROTE: tuple[tuple[Table, dict[str, Any]], ...] = (
     (tables.answer, {"value": "", "detail": {}}),
     (tables.question, {"text": "", "answer": "", "thread": "", "said": ""}),
     (tables.outcome, {"note": ""}),
+    (tables.manager_line, {"text": ""}),
     (tables.unreachable, {"reason": ""}),
 )
 _BLANK: dict[str, Any] = {
@@ -36,6 +37,8 @@ _BLANK: dict[str, Any] = {
 _DONE_BY = (
     (tables.plan_version, "applied_by"), (tables.standstill, "since_by"), (tables.standstill, "until_by"),
     (tables.answer, "by"), (tables.question, "answered_by"), (tables.snooze, "by"), (tables.outcome, "by"),
+    (tables.manager_hold, "by"), (tables.manager_hold, "withdrawn_by"),
+    (tables.manager_line, "by"), (tables.manager_line, "withdrawn_by"),
     (tables.suppression, "by"), (tables.suppression, "withdrawn_by"), (tables.unreachable, "by"),
     (tables.unreachable, "withdrawn_by"), (tables.audit, "by"), (tables.audit, "subject"),
     (tables.refusal, "settled_by"),
@@ -55,6 +58,7 @@ def erase(connection: Connection, person_id: str, *, by: str, now: dt.datetime) 
     connection.execute(delete(tables.fresh_link).where(_names(names)))
     _rename_in_signatures(connection, {person_id, row.email, row.email_key}, pseudonym)
     _blank_the_person(connection, person_id, pseudonym, now)
+    bookkeeping.managers_changed(connection, [row.manager_key], now)
     bookkeeping.note(connection, "erase", pseudonym, by=pseudonym if by in (row.email, person_id) else by, now=now)
     return pseudonym
 

@@ -17,6 +17,7 @@ from commsengine.cadence.kinds_and_states import (
     EvidenceKind,
     Fault,
     HandKind,
+    OutcomeName,
     ReceiptState,
     TouchKind,
     TouchState,
@@ -392,6 +393,23 @@ class GivenInput:
     kind: AnswerKind
     text: str
     at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GivenOutcome:
+    """What somebody (``by``) recorded about a talk with a person, for one message; ``unclear`` and ``note`` may be
+    empty."""
+
+    person_id: str
+    person: str
+    name: str
+    campaign: str
+    message: str
+    outcome: OutcomeName
+    unclear: str
+    note: str
+    at: dt.datetime
+    by: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Self
 
 from commsengine.errors import CommsError
 from commsengine.store import schema
+from commsengine.store.campaign_facts.manager_words import ManagerWords
 from commsengine.store.campaign_facts.notices import Notices
 from commsengine.store.campaigns import CampaignStore
 from commsengine.store.counts import Counts
@@ -40,6 +41,7 @@ class Store:
         self.people = People(database)
         self.campaigns = CampaignStore(database)
         self.notices = Notices(database)
+        self.manager_words = ManagerWords(database)
         self.loading = Loading(database)
         self.outbox = Outbox(database)
         self.service_mail = ServiceMail(database)

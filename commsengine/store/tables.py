@@ -424,6 +424,38 @@ class OutcomeRow(Row, table=True):
     by: str
 
 
+class ManagerHoldRow(Row, table=True):
+    """A manager (``person_id``) holds what goes out in their name: nothing goes to their people before ``until``."""
+
+    __tablename__ = "manager_hold"
+
+    id: int | None = _number()
+    campaign: str = Field(foreign_key="campaign.id")
+    message: str
+    person_id: str = _person()
+    until: dt.date = Field(sa_type=Date)
+    at: dt.datetime = _instant()
+    by: str
+    withdrawn_at: dt.datetime | None = _instant(nullable=True)
+    withdrawn_by: str
+
+
+class ManagerLineRow(Row, table=True):
+    """A line that a manager (``person_id``) adds to a message that goes out in their name."""
+
+    __tablename__ = "manager_line"
+
+    id: int | None = _number()
+    campaign: str = Field(foreign_key="campaign.id")
+    message: str
+    person_id: str = _person()
+    text: str = _long()
+    at: dt.datetime = _instant()
+    by: str
+    withdrawn_at: dt.datetime | None = _instant(nullable=True)
+    withdrawn_by: str
+
+
 class SuppressionRow(Row, table=True):
     """An address not to be contacted; an empty ``channel`` means every channel."""
 
@@ -621,6 +653,8 @@ question = _table("question")
 redraw = _table("redraw")
 snooze = _table("snooze")
 outcome = _table("outcome")
+manager_hold = _table("manager_hold")
+manager_line = _table("manager_line")
 suppression = _table("suppression")
 unreachable = _table("unreachable")
 roster = _table("roster")

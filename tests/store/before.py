@@ -10,6 +10,8 @@ MIGRATION = import_module("commsengine.store.migrations.versions.0005_slack")
 
 UNDO = (
     "DROP TABLE fresh_link",
+    "DROP TABLE manager_hold",
+    "DROP TABLE manager_line",
     "DROP TABLE notice",
     "DROP TABLE rest",  # what later revisions add
     "DROP TABLE slack_workspace",

@@ -16,7 +16,7 @@ from commsengine.cadence.history import TouchRow
 from commsengine.cadence.kinds_and_states import ASKED_FOR, OUTCOMES, UNCLEAR, AnswerKind, EvidenceKind
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, tables
-from commsengine.store.database import CHUNK, Database, columns_of, insert
+from commsengine.store.database import CHUNK, Database, columns_of, insert, rows_with
 from commsengine.store.loading import TOUCH_ROW
 from commsengine.store.person_rows import person_of
 from commsengine.store.records import (
@@ -24,6 +24,7 @@ from commsengine.store.records import (
     AnswerRecord,
     CheckAnswer,
     GivenInput,
+    GivenOutcome,
     QuestionRecord,
     StoredAnswer,
     TouchRecord,
@@ -54,6 +55,15 @@ _INPUTS = (
     .where(answer.c.kind.in_(ASKED_FOR), _VALID)
     .order_by(answer.c.at, answer.c.id)
 )
+
+_OUTCOMES = (
+    select(tables.outcome.c.person_id, person.c.email, person.c.name, tables.outcome.c.campaign)
+    .add_columns(*(tables.outcome.c[name] for name in ("message", "outcome", "unclear", "note", "at", "by")))
+    .join(person, person.c.id == tables.outcome.c.person_id)
+    .order_by(tables.outcome.c.at, tables.outcome.c.id)
+)
+_AT_ONCE = dt.timedelta(minutes=1)
+"""Within so long, the same outcome once more is the same press twice."""
 
 
 class Answers:
@@ -136,6 +146,18 @@ class Answers:
         wanted += [answer.c.at <= until] if until else []
         return [GivenInput(*row) for row in self._database.rows(_INPUTS.where(*wanted))]
 
+    def outcomes(
+        self, *, campaign: str = "", since: dt.datetime | None = None, people: Sequence[str] | None = None
+    ) -> list[GivenOutcome]:
+        """What was recorded of talks, in order: of one campaign or all, after ``since``, about these people or all."""
+        wanted = [tables.outcome.c.campaign == campaign] if campaign else []
+        wanted += [tables.outcome.c.at > since] if since else []
+        if people is None:
+            return [GivenOutcome(*row) for row in self._database.rows(_OUTCOMES.where(*wanted))]
+        with self._database.read() as connection:
+            rows = rows_with(connection, _OUTCOMES.where(*wanted), tables.outcome.c.person_id, people)
+            return sorted((GivenOutcome(*row) for row in rows), key=lambda one: one.at)
+
     def snooze(self, person_id: str, campaign: str, message: str, until: dt.date, *, now: dt.datetime) -> None:
         """Nothing of this message before that local date."""
         row = {"person_id": person_id, "campaign": campaign, "message": message, "until": until}
@@ -168,12 +190,20 @@ class Answers:
         came = {"person_id": person_id, "campaign": campaign, "outcome": came_of_it, "unclear": unclear, "note": note}
         about = {"campaign": campaign, "messages": list(messages), "outcome": came_of_it}
         with self._database.write() as connection:
+            if _known_outcome(connection, {**came, "message": messages[0], "by": by}, now):
+                return
             rows = [{**came, "message": message, "at": now, "by": by} for message in messages]
             connection.execute(tables.outcome.insert(), rows)
             bookkeeping.changed(connection, [person_id], now)
             bookkeeping.note(connection, "outcome", person_id, by=by, now=now, **about)
             for message, key in acknowledged.items():
                 _record(connection, _word_of_another(person_id, campaign, message, key, by), now)
+
+
+def _known_outcome(connection: Connection, given: Mapping[str, Any], now: dt.datetime) -> bool:
+    same = [tables.outcome.c[name] == value for name, value in given.items()]
+    just = select(tables.outcome.c.id).where(*same, tables.outcome.c.at > now - _AT_ONCE).limit(1)
+    return connection.execute(just).first() is not None
 
 
 def _record(connection: Connection, given: Mapping[str, Any], now: dt.datetime) -> AnswerRecord:
