@@ -121,7 +121,8 @@ def report_page(pick: Pick) -> dict[str, Any]:
     panels = [(role(), a_plot())]
     arms = [arm(value("grow"), pick), arm(value("equal"), pick)]
     record = Thing(plan=Thing(title=value("title")), id=value("campaign"), state=value("state"))
-    report = Thing(record=record, at=DAY, people=2400, arms=arms)
+    only = pick([[], [Thing(role=value("role"), people=20, only=3)]])
+    report = Thing(record=record, at=DAY, people=2400, arms=arms, got_it_only=only)
     return {
         "report": report, "headline": value("headline"), "lines": [value("line"), value("line")],
         "sections": [(message, pick([[], panels]))], "weeks": pick([[], [a_plot()]]),

@@ -300,14 +300,18 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
         "wiifm": dict.fromkeys(ANGLES),
         "briefing": dict.fromkeys(("day", "past", "only")),
         **dict.fromkeys((
-            "again", "answer", "ask", "channel", "commit", "corrected", "headline", "key_point", "language",
-            "manager_sees", "often", "others", "question", "reply_by", "role", "several_leads", "text", "tried",
+            "again", "answer", "ask", "calls_today", "channel", "commit", "corrected", "headline", "key_point",
+            "language", "manager_sees", "often", "others", "question", "questions_shown", "reply_by", "role",
+            "several_leads", "text", "tried",
         )),
         "points": [dict.fromkeys(("angle", "title", "text"))],
         "choices": [None],
         "key_points": [None],
         "asks": [None],
         "figures": [None],
+        "troubles": [None],
+        "overdue": [None],
+        "numbers": [None],
         "moved": [dict.fromkeys(("name", "before", "now", "because"))],
         "calls": [{
             **dict.fromkeys(("id", "name", "role", "phone", "reason", "tried", "by", "campaign", "lead")),
@@ -315,7 +319,8 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
             "points": [None],
         }],
         "answers": [dict.fromkeys(("name", "about", "text", "day"))],
-        "questions": [dict.fromkeys(("name", "about", "since", "overdue", "text"))],
+        "questions": [dict.fromkeys(("id", "name", "about", "since", "overdue", "text", "alike"))],
+        "recorded": [dict.fromkeys(("name", "by", "came", "day", "note"))],
         "held": [dict.fromkeys(("name", "about", "reason"))],
     }  # fmt: skip
 

@@ -10,9 +10,12 @@ from commsengine.cadence.calendar import Hours
 from commsengine.cadence.plan import Plan
 from commsengine.content.render import RendererFor
 from commsengine.engine.decisions import Decisions
+from commsengine.engine.directory import SignerLookup
 from commsengine.engine.waiting_messages import waiting
 from commsengine.reports.campaign_report import RoleView, recall_by_role
+from commsengine.reports.day_figures import DayFigures, Leaving, day_figures, end_of_day, leaving_until
 from commsengine.reports.followups import followups
+from commsengine.reports.outcomes_recorded import recorded_outcomes
 from commsengine.reports.why import iso, touch_json
 from commsengine.store.records import CampaignCounts, QuestionRecord, TouchRecord
 from commsengine.store.store import Store
@@ -22,6 +25,9 @@ ALIVE = dt.timedelta(seconds=90)
 """An engine keeps its beat twice a minute; after this long without one it does not run."""
 
 NOT_REACHED = N_("no channel reaches them")
+
+RECENT = dt.timedelta(days=3)
+"""So long what came of a talk stands among the day's news: over a weekend, too."""
 
 QUESTION_WAITS = 2
 """Working days after which an open question heads the list."""
@@ -91,15 +97,32 @@ def touches(store: Store, campaign: str) -> Iterator[dict[str, Any]]:
 
 
 def today(store: Store, decisions: Decisions, renderer: RendererFor, now: dt.datetime) -> dict[str, Any]:
+    """What waits for a person, bad news first, in the order of the digest; with the same numbers."""
     return {
-        "follow_ups": [one.as_json() for one in followups(store, decisions, renderer, now)],
-        "questions": questions(store, now),
+        "paused": paused_by_engine(store),
+        "channels": channels(store, decisions, now),
+        "failed": failed(store),
         "held": held(store),
         "refusals": refusals(store),
-        "failed": failed(store),
-        "channels": channels(store, decisions, now),
-        "paused": paused_by_engine(store),
+        "numbers": [one.as_json() for one in numbers(store, decisions, now)],
+        "questions": questions(store, now),
+        "follow_ups": [one.as_json() for one in followups(store, decisions, renderer, now)],
+        "recorded": [one.as_json() for one in recorded_outcomes(store, since=now - RECENT)],
     }
+
+
+def numbers(store: Store, decisions: Decisions, now: dt.datetime) -> list[DayFigures]:
+    """The day's numbers of each campaign that runs, by the day of its first owner."""
+    lookup, found = SignerLookup(store), []
+    leaving: dict[dt.datetime, Leaving] = {}
+    for record in store.campaigns.all():
+        if record.state == "running":
+            reader = lookup.named(record.plan.owner[0])
+            until = end_of_day(record, reader, now)
+            if until not in leaving:
+                leaving[until] = leaving_until(store, decisions, until, now)
+            found.append(day_figures(store, record, reader, leaving[until].get(record.id, {}), now))
+    return found
 
 
 def questions(store: Store, now: dt.datetime) -> list[dict[str, Any]]:

@@ -495,6 +495,25 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Happened:
+    """What happened of one campaign in some time: messages that channels carried, and what people said."""
+
+    sent: int = 0
+    acknowledged: int = 0
+    answered: int = 0
+    asked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GotItOnly:
+    """Of one role: ``people`` who were shown a question, and how many of them press "Got it" each time instead."""
+
+    role: str
+    people: int
+    only: int
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignCounts:
     """The counts of one campaign. ``touches`` has every state; together they are the touches ever made.
 
