@@ -25,6 +25,7 @@ from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
+    from starlette.routing import BaseRoute
 
     from commsengine.answers.fresh_links import FreshLinks
     from commsengine.answers.inbox import AnswerInbox
@@ -554,7 +555,14 @@ class Wiring:
             clock=self.clock,
             heartbeat_age=self._heartbeat_age,
             slack=self.slack_app,
+            more=self._webhooks(),
         )
+
+    def _webhooks(self) -> list[BaseRoute]:
+        from commsengine.web.facts_webhook import FactsWebhook
+
+        secret = self.settings.facts_secret
+        return [FactsWebhook(self.store, secret.get_secret_value(), self.clock).route()] if secret else []
 
     def run(self, ready: Callable[[], None]) -> bool:
         """Until a signal comes; returns whether everything that was leaving has arrived."""

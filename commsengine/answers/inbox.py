@@ -159,6 +159,9 @@ class AnswerInbox:
     # -- answers ----------------------------------------------------------------------------------
 
     def got_it(self, card: Card, evidence: Evidence) -> Recorded:
+        """Raises ``InputError`` where the message asks whether they will do something: that is no answer to it."""
+        if card.ask in ("commit", "kept"):
+            raise InputError(_("This message asks for your word, not whether you have read it."))
         return self._record(card, "acknowledged", evidence)
 
     def give_input(self, card: Card, value: str, evidence: Evidence) -> Recorded:
@@ -175,6 +178,13 @@ class AnswerInbox:
         if card.ask != "commit":
             raise InputError(_("This message asks for no commitment."))
         return self._record(card, "commit", evidence, value=_written(text) if text.strip() else "")
+
+    def keep(self, card: Card, text: str, evidence: Evidence, *, kept: bool) -> Recorded:
+        """What became of what they said they will do. Raises ``InputError`` if they never said so."""
+        if card.promise is None and not any(answer.kind == "kept" for answer in (*card.answers, *card.before)):
+            raise InputError(_("It is not on record that you said you will."))
+        written = _written(text) if text.strip() else ""
+        return self._record(card, "kept" if kept else "not_kept", evidence, value=written)
 
     def answer_check(self, card: Card, choice: str, evidence: Evidence) -> Recorded:
         """Raises ``InputError`` for an unknown choice. Right or wrong is on the card, for this person only."""

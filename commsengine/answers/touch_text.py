@@ -96,7 +96,7 @@ def _as_written(card: Card) -> CardText:
         message.key_point,
         asked.question if asked else "",
         asked.choices if asked else (),
-        message.commit or "",
+        message.commit.text if message.commit else "",
         check=_check(card, check.question, check.answers, check.right, check.because) if check else CheckText(),
         offered=tuple((choice, choice) for choice in asked.choices) if asked else (),
         value=card.value,

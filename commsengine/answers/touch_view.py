@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from commsengine.answers.wording import spoken
+from commsengine.cadence.calendar import DAY, Hours, last_closing
 from commsengine.cadence.check_questions import check_of, offered_check, offered_turn, order_of
 from commsengine.cadence.kinds_and_states import ANSWERS, CHANNELS, ENOUGH, Form, channel_of
 from commsengine.cadence.people import Person
@@ -53,7 +54,24 @@ class Card:
 
     @property
     def ask(self) -> str:
-        return self.message.ask
+        return "kept" if self.touch.kind == "commitment" else self.message.ask
+
+    @property
+    def promise(self) -> StoredAnswer | None:
+        """What the person said they will do, as long as they have not said that it is done."""
+        said = [*self.before, *self.answers]
+        if any(answer.kind == "kept" for answer in said):
+            return None
+        return next((answer for answer in said if answer.kind == "commit"), None)
+
+    @property
+    def asked_back_on(self) -> dt.date | None:
+        """The day on which the person is asked whether it is done; ``None`` when they are not, or have been."""
+        if self.message.asks_on is None or self.ask == "kept":
+            return None
+        hours = Hours(self.plan, self.person)
+        day = hours.local_date(hours.instant_of(self.plan, self.message.asks_on))
+        return max(day, hours.local_date(self.now) + DAY) if self.now < last_closing(self.plan) else None
 
     @property
     def latest(self) -> StoredAnswer | None:
@@ -128,7 +146,7 @@ class Card:
     @property
     def own_ask(self) -> bool:
         # also after the check was answered
-        wanted = self.ask in ("input", "commit") and not self.over
+        wanted = self.ask in ("input", "commit", "kept") and not self.over
         return wanted and all(answer.kind == "check" for answer in self.answers)
 
     @property

@@ -6,11 +6,13 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.experiment import arm_of
 from commsengine.cadence.history import (
+    Answer,
     Briefing,
     Campaign,
     Campaigns,
@@ -22,12 +24,13 @@ from commsengine.cadence.history import (
     Reason,
     Snooze,
 )
-from commsengine.cadence.kinds_and_states import ChannelName, ReasonCode
+from commsengine.cadence.kinds_and_states import WORD_GIVEN, ChannelName, ReasonCode
 from commsengine.cadence.managers_first import opening
 from commsengine.cadence.people import Person
+from commsengine.cadence.phases import asked_about, shut_gate
 from commsengine.cadence.plan import Message, Plan, Role
 from commsengine.cadence.repeats import INTERVAL, ByRecall, FixedInterval, RepeatRule
-from commsengine.cadence.sequence import MessageSequence
+from commsengine.cadence.sequence import NOT_HELPED, MessageSequence
 from commsengine.recall.learning import ASSUMED
 from commsengine.translation import N_
 
@@ -92,7 +95,8 @@ def sequences_of(campaigns: Campaigns, person: Person, history: History) -> tupl
             briefing = briefing_of(campaign, message, own, hours, history.reports)
             if briefing is not None or (own is not None and is_for(message, own)):
                 order = len(sequences)
-                sequences.append(_sequence(campaigns, campaign, message, own or "", hours, history, order, briefing))
+                one = _sequence(campaigns, campaign, message, own or "", hours, history, order, briefing)
+                sequences += [one, *_commitment(one, history)]
             elif own is None:
                 code, text = _why_outside(campaign.plan, person, in_roster=not outside)
                 reasons.append(Reason(campaign.id, message.id, code, text, waits_for="never"))
@@ -166,6 +170,8 @@ def _sequence(
     ends = hours.instant_of(plan, message.closes)
     closes = ends if person.left is None else min(ends, hours.midnight(person.left))
     carried = carried_by(plan, campaigns.carriers)
+    rows = [row for row in history.rows_of(campaign.id, message.id) if row.kind != "commitment"]
+    outcomes = _about(campaign.id, message.id, history.outcomes)
     return MessageSequence(
         campaign=campaign,
         message=message,
@@ -176,15 +182,66 @@ def _sequence(
         leaves=closes < ends,
         carried=bool(carried),
         channels=reaching(carried, person, history.unreachable),
-        rows=history.rows_of(campaign.id, message.id),
-        answers=history.answers_to(campaign.id, message.id),
-        questions=_about(campaign.id, message.id, history.questions),
+        rows=rows,
+        answers=_answers(campaign, message, history),
+        questions=_questions(campaign.id, message.id, history, outcomes),
         snoozes=_about(campaign.id, message.id, history.snoozes),
-        outcomes=_about(campaign.id, message.id, history.outcomes),
+        outcomes=outcomes,
+        done_at=history.done_at(campaign.id, plan.outcome_of(message)) if history.deeds else None,
         order=order,
         repeat_rule=_repeat_rule(campaign, message, role, hours, closes),
         manager_holds=_holds_of(campaign, message, person),
         briefing=briefing,
+        shut=shut_gate(campaign, message, hours, rows),
+    )
+
+
+def _commitment(own: MessageSequence, history: History) -> Iterator[MessageSequence]:
+    """The question whether it is done, for a person who said they will: one touch in a sequence of its own."""
+    plan, message, hours = own.campaign.plan, own.message, own.hours
+    if message.asks_on is None:
+        return
+    answers = history.answers_to(own.campaign.id, message.id)
+    rows = [row for row in history.rows_of(own.campaign.id, message.id) if row.kind == "commitment"]
+    span = asked_about(plan, message, hours, answers, rows)
+    if span is None:
+        return
+    left = hours.person.left
+    closes = span[1] if left is None else min(span[1], hours.midnight(left))
+    yield replace(
+        own,
+        kind="commitment",
+        clock=span[0],
+        closes=closes,
+        leaves=closes < span[1],
+        rows=rows,
+        answers=answers,
+        repeat_rule=FixedInterval(hours, INTERVAL, 1),
+        briefing=None,
+        shut=None,
+    )
+
+
+def _answers(campaign: Campaign, message: Message, history: History) -> tuple[Answer, ...]:
+    # what became of a commitment says nothing of what is remembered
+    found = history.answers_to(campaign.id, message.id)
+    if not any(answer.kind in WORD_GIVEN for answer in found):
+        return found
+    return tuple(answer for answer in found if answer.kind not in WORD_GIVEN)
+
+
+def _questions(
+    campaign: str, message: str, history: History, outcomes: Sequence[OutreachOutcome]
+) -> tuple[Question, ...]:
+    # an objection is about everything the talk was about
+    if not history.questions:
+        return ()
+    objected = {outcome.at for outcome in outcomes if outcome.outcome in NOT_HELPED}
+    return tuple(
+        question
+        for question in history.questions
+        if question.campaign == campaign
+        and (question.message == message or (question.objection and question.asked_at in objected))
     )
 
 

@@ -93,7 +93,8 @@ def followup(wiring: Wiring, id_: str, outcome: OutcomeName, unclear: Unclear | 
     """Record what came of a personal outreach.
 
     declines is for good: nobody chases that person on these messages again. away brings the follow-up back after
-    five of the person's working days. A proposal to ask the sponsor follows only after an outcome that did not help.
+    five of the person's working days. objects opens the objection, with your note, as a question: until you answer it
+    the person gets nothing more of these messages. A proposal to ask the sponsor may follow meanwhile.
 
     Example: commsengine followup 3fa9c01b --outcome understood
     """
@@ -104,3 +105,9 @@ def followup(wiring: Wiring, id_: str, outcome: OutcomeName, unclear: Unclear | 
     email, messages = one.person.email, ", ".join(one.messages)
     text = N_("Recorded for {email}: {outcome}, about {messages}.")
     click.echo(_(text, email=email, outcome=_(outcome), messages=messages))
+    if one.question is not None:
+        text = N_(
+            "The objection is open as question {number}: until it is answered they get nothing more of {messages}."
+        )
+        click.echo(_(text, number=one.question, messages=messages))
+        click.echo(_("Answer it: commsengine question {number} --answer TEXT", number=one.question))

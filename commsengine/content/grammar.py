@@ -302,7 +302,7 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
         **dict.fromkeys((
             "again", "answer", "ask", "calls_today", "channel", "commit", "corrected", "headline", "key_point",
             "language", "manager_sees", "often", "others", "question", "questions_shown", "reply_by", "role",
-            "several_leads", "text", "tried",
+            "several_leads", "text", "to_do", "tried",
         )),
         "points": [dict.fromkeys(("angle", "title", "text"))],
         "choices": [None],

@@ -56,8 +56,10 @@ def _written(plan: Plan) -> Iterator[tuple[Path, str]]:
 
 
 def _of_message(base: Path, message: Message) -> Iterator[tuple[Path, str]]:
-    for field in ("key_point", "subject", "text", "commit"):
-        yield (*base, field), getattr(message, field) or ""
+    for field in ("key_point", "subject", "text"):
+        yield (*base, field), getattr(message, field)
+    if message.commit:
+        yield (*base, "commit", "text"), message.commit.text
     yield from _wiifm(base, message.wiifm)
     if message.input:
         yield (*base, "input", "question"), message.input.question

@@ -26,7 +26,7 @@ from commsengine.content.markdown import Tokens, read, to_plain
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers, TextValues
 from commsengine.content.recipe import LINE, Library, Recipe, check_texts, recipe_for, required_by, template_of
-from commsengine.content.sheet import Sheet, message_of, write
+from commsengine.content.sheet import KEPT, Sheet, message_of, write
 from commsengine.content.slots import PLAIN, Prose, Skeleton, clean, mark, slotted
 from commsengine.content.talking_points import Part, TalkingPoints, parts_of
 from commsengine.content.template_values import Setting, WrittenAs, line, links_end
@@ -39,6 +39,7 @@ MOST_SHEETS = 2_000
 PREFIX = {
     "remind": N_("Reminder: {subject}"),
     "correction": N_("Correction: {subject}"),
+    "commitment": N_("Is it done? {subject}"),
     "briefing": N_("Before your people get it: {subject}"),
 }
 BRIEFING = "briefing"
@@ -104,9 +105,18 @@ class Renderer:
 
     @_in_their_language
     def talking_points(
-        self, messages: str | Sequence[str], role: str, person: Person, signers: Signers, tried: Sequence[str] = ()
+        self,
+        messages: str | Sequence[str],
+        role: str,
+        person: Person,
+        signers: Signers,
+        tried: Sequence[str] = (),
+        to_do: Sequence[str] = (),
     ) -> TalkingPoints:
-        """What to say in a call or a visit about one or several messages, as plain text."""
+        """What to say in a call or a visit about one or several messages, as plain text.
+
+        ``to_do`` is what they have confirmed and not done yet.
+        """
         ids = [messages] if isinstance(messages, str) else messages
         recipes = [self._recipe(self._messages[name], role, "talking_points", 1) for name in ids]
         facts, language = self._facts("", person, signers), self._setting.language(person)
@@ -120,6 +130,7 @@ class Renderer:
             "asks": [line(recipe.texts["question"], base) for recipe in recipes if "question" in recipe.texts],
             "wiifm": {**dict.fromkeys(ANGLES, ""), **{a: line(text, base) for a, text in recipes[0].wiifm.items()}},
             "tried": ", ".join(tried),
+            "to_do": ", ".join(to_do),
         }
         tokens = read(recipes[0].template.render(context))
         parts = [
@@ -295,11 +306,12 @@ class Renderer:
                 context = {**self._briefing_context(touch, message, recipe, facts, slots, channel)}
             above = self._above(touch, message, facts, slots, channel)
             title = _subject(context, kind, asks=bool(recipe.answers))
-            own = "subject" in recipe.texts and recipe.part is None
+            own = "subject" in recipe.texts and recipe.part is None and kind != "commitment"
+            ask = KEPT if kind == "commitment" else message.ask
             question = self._setting.of_question(recipe, context) if recipe.part else None
             base = self._setting.of_plan(slots, language)
             answers = [to_plain(read(answer.render(base))) for answer in recipe.answers]
-            ask = "nothing" if touch.briefing and touch.briefing.only else message.ask
+            ask = "nothing" if touch.briefing and touch.briefing.only else ask
             if above:  # which has greeted them already
                 context = {**context, "touch": {**context["touch"], "asks": True}}
             sheet = write(self._library, recipe, context, title, ask, own, question, answers, above, adds)
@@ -345,6 +357,7 @@ def _subject(context: Mapping[str, Any], written_as: str, *, asks: bool = False)
     # Where a check comes along, the author's subject is about the message below it, and the subject must not answer the
     # question.
     own = "" if context["touch"]["asks"] else context.get("subject")
+    own = context["commit"] if written_as == "commitment" else own
     question = _("One question about {title}", title=context["campaign"]["title"]) if asks else ""
     subject = " ".join(to_plain(read(own or question or context["key_point"]), links=False).split())
     return Prose(_(PREFIX[written_as], subject=subject) if written_as in PREFIX else subject)

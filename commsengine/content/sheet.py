@@ -23,9 +23,13 @@ from commsengine.content.slots import HTML, PLAIN, SLACK_JSON, Prose, Skeleton, 
 from commsengine.content.templates import Text
 from commsengine.translation import N_, _
 
+KEPT = "kept"
+"""What the question about a commitment asks for."""
+
 _ACTION = {
     "acknowledge": N_("Got it"),
-    "commit": N_("Got it"),
+    "commit": N_("I will"),
+    KEPT: N_("Say whether it is done"),
     "input": N_("Give your answer"),
     "check": N_("Answer the question"),
     "nothing": "",

@@ -26,7 +26,9 @@ _GRACE = dt.timedelta(days=30)
 
 _LISTS = ("points", "key_points", "asks", "figures", "moved", "calls", "questions", "answers", "held")
 _EMPTY: Mapping[str, Any] = {
-    **dict.fromkeys(("answer", "commit", "corrected", "headline", "key_point", "question", "others", "tried"), ""),
+    **dict.fromkeys(
+        ("answer", "commit", "corrected", "headline", "key_point", "question", "others", "to_do", "tried"), ""
+    ),
     **{name: [] for name in _LISTS},
     "wiifm": dict.fromkeys(ANGLES, ""),
     "page": True,

@@ -18,6 +18,7 @@ from commsengine.cadence.history import Campaign, Campaigns, History, Touch
 from commsengine.cadence.kinds_and_states import CARRIED, ChannelName
 from commsengine.cadence.managers_first import reports_of
 from commsengine.cadence.people import Person, by_address
+from commsengine.cadence.phases import opened_in_time
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers
@@ -154,7 +155,8 @@ def _touches(basis: PreviewBasis, checked_plan: CheckedPlan, person: Person) -> 
     past = History(rosters={plan.campaign: opens}, reports=reports)
     # Where no channel of the plan has credentials, as on a lead's own machine, all are supposed.
     carriers = basis.carriers if basis.carriers.intersection(plan.send.channels) else None
-    campaigns = Campaigns((Campaign(plan, opens),), basis.rules, carriers=carriers)
+    mine = Campaign(plan, opens, opened=opened_in_time(plan, {}, opens))
+    campaigns = Campaigns((mine,), basis.rules, carriers=carriers)
     # People who joined lately, or leave soon, may still be shown what the plan says.
     always = replace(person, since=None, left=None, leave=())
     return forecast(campaigns, always, past, opens, closes + dt.timedelta(minutes=1), no_answers).touches

@@ -67,7 +67,7 @@ def _answered(
     roles = roles_of(plan, message)
     return {
         "message": message.id,
-        "question": (message.input.question if message.input else message.commit) or "",
+        "question": _asked(message),
         "kind": message.input.kind if message.ask == "input" and message.input else "commit",
         "tally": _tally(message, given),
         "answers": [
@@ -88,6 +88,12 @@ def _answered(
             if role in roles and person.id in reached and person.id not in spoke
         ],
     }
+
+
+def _asked(message: Message) -> str:
+    if message.input:
+        return message.input.question
+    return message.commit.text if message.commit else ""
 
 
 def _tally(message: Message, given: Sequence[GivenInput]) -> dict[str, int]:

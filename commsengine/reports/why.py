@@ -63,7 +63,9 @@ def _sequences(
     campaigns: Campaigns, others: Sequence[CampaignRecord], one: Decided, now: dt.datetime
 ) -> list[MessageSequence]:
     # also of campaigns that do not run, as if all did: a standing outlives its campaign
-    stopped = (Campaign(each.plan, each.started_at or now, introduced=each.introduced) for each in others)
+    stopped = (
+        Campaign(each.plan, each.started_at or now, introduced=each.introduced, opened=each.opened) for each in others
+    )
     everything = replace(campaigns, running=(*campaigns.running, *stopped))
     return sequences_of(everything, one.person, one.history)[0]
 

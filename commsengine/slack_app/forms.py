@@ -26,6 +26,11 @@ def answer_form(card: Card, text: CardText) -> dict[str, Any]:
     return _form("answer", _("Will you?"), _("I will"), promise, _text_field(), optional=True, hint=text.readers)
 
 
+def not_yet_form() -> dict[str, Any]:
+    label = _("What is in the way? It goes to the people who lead this campaign.")
+    return _form("not_kept", _("Not yet"), _("Send"), label, _text_field(), optional=True)
+
+
 def _form(
     name: str, title: str, send: str, label: str, field: Mapping[str, Any], *, optional: bool = False, hint: str = ""
 ) -> dict[str, Any]:

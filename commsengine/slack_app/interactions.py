@@ -31,7 +31,7 @@ from commsengine.content.slack_card import CHECK
 from commsengine.errors import InputError
 from commsengine.slack_app.accounts import Accounts, quietly
 from commsengine.slack_app.conversation import Conversation
-from commsengine.slack_app.forms import ENTRY, answer_form, entered, question_form
+from commsengine.slack_app.forms import ENTRY, answer_form, entered, not_yet_form, question_form
 from commsengine.slack_app.home import HomeTab
 from commsengine.slack_app.redrawing import CardPlace, Picture, Redrawing
 from commsengine.slack_app.silence import quiet
@@ -100,10 +100,10 @@ class SlackApp:
 
     def _listen(self) -> None:
         self.bolt.use(self._event)
-        for name in ("got_it", "snooze", "heard_enough", "explain", "undo"):
+        for name in ("got_it", "commit", "kept", "snooze", "heard_enough", "explain", "undo"):
             self.bolt.action(name)(self._pressed(partial(self._do, name)))
         self.bolt.action(re.compile(f"^{CHECK}_"))(self._chosen)
-        for name in ("question", "answer"):
+        for name in ("question", "answer", "not_kept"):
             self.bolt.action(name)(self._opened(name))
             self.bolt.view(name)(self._submitted(name))
         self.bolt.error(_failed)
@@ -190,7 +190,8 @@ class SlackApp:
         if name == "answer" and card.ask == "check":  # a card of before checks had their answers on it
             self.cards.draw(place)
             return
-        view = question_form() if name == "question" else answer_form(card, self._inbox.text(card))
+        plain = {"question": question_form, "not_kept": not_yet_form}
+        view = plain[name]() if name in plain else answer_form(card, self._inbox.text(card))
         view["private_metadata"] = json.dumps(place.packed())
         quietly(self._client, "views_open", trigger_id=trigger, view=view)
 
@@ -258,9 +259,19 @@ class SlackApp:
     # -- what each of them records ----------------------------------------------------------------
 
     def _do(self, name: str, card: Card, evidence: Evidence, thread: str) -> str | None:
+        try:
+            return self._done(name, card, evidence, thread)
+        except InputError as error:  # a card of before this message asked for that
+            return error.message
+
+    def _done(self, name: str, card: Card, evidence: Evidence, thread: str) -> str | None:
         match name:
             case "got_it":
                 self._inbox.got_it(card, evidence)
+            case "commit":
+                self._inbox.commit(card, "", evidence)
+            case "kept":
+                self._inbox.keep(card, "", evidence, kept=True)
             case "snooze":
                 self._inbox.snooze(card)
             case "heard_enough":
@@ -279,6 +290,8 @@ class SlackApp:
     def _take(self, form: str, card: Card, text: str, evidence: Evidence, thread: str) -> None:
         if form == "question":
             self._inbox.ask(card, text, evidence, thread)
+        elif form == "not_kept":
+            self._inbox.keep(card, text, evidence, kept=False)
         elif card.ask == "input":
             self._inbox.give_input(card, text, evidence)
         else:

@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, false, func, or_, select, true
 
 from commsengine.cadence.check_questions import check_of
-from commsengine.cadence.kinds_and_states import ASKED_FOR, BY_HAND, GOT_IT, STATES
+from commsengine.cadence.kinds_and_states import ASKED_FOR, BY_HAND, ENOUGH, GOT_IT, STATES
 from commsengine.cadence.people import COLUMNS, Person
 from commsengine.cadence.plan import Role
 from commsengine.cadence.standing import AWAY, call_again
@@ -17,7 +17,7 @@ from commsengine.store.campaigns import CampaignStore
 from commsengine.store.database import Database
 from commsengine.store.person_rows import person_of
 from commsengine.store.records import CampaignCounts, CampaignRecord, Drawn, GotItOnly, Happened, OpenRung
-from commsengine.store.tables import answer, outcome, person, question, roster, touch
+from commsengine.store.tables import answer, deed, outcome, person, question, roster, touch
 
 
 class Counts:
@@ -108,7 +108,9 @@ def _acknowledged(connection: Connection, campaign: str) -> int:
 
 def _open_rungs(connection: Connection, records: Sequence[CampaignRecord]) -> list[OpenRung]:
     # Open is what has neither an outcome (but "away") nor an answer since, of a person who is still there. What another
-    # message corrects is nothing to talk about any more.
+    # message corrects is nothing to talk about any more. Where a deed is awaited, no other answer than "heard enough"
+    # closes it.
+    awaited = [(record.id, message, name) for record in records for message, name in record.plan.until_done.items()]
     mine = (touch.c.person_id, touch.c.campaign, touch.c.message)
     about = (outcome.c.person_id == mine[0], outcome.c.campaign == mine[1], outcome.c.message == mine[2])
     came = (*about, outcome.c.at >= touch.c.sent_at)
@@ -119,10 +121,13 @@ def _open_rungs(connection: Connection, records: Sequence[CampaignRecord]) -> li
         select(answer.c.id)
         .where(answer.c.person_id == mine[0], answer.c.campaign == mine[1], *since)
         .where(or_(answer.c.message == mine[2], answer.c.whole_campaign))
+        .where(or_(answer.c.kind.in_(ENOUGH), ~_one_of(awaited)))
     )
     rungs = select(touch.c.key, *mine, touch.c.rung, touch.c.kind, touch.c.sent_at, away.label("away")).join(person)
     rungs = rungs.where(touch.c.kind.in_(tuple(BY_HAND)), touch.c.state != "skipped", person.c.left.is_(None))
-    rungs = rungs.where(~talked.exists(), ~said.exists()).order_by(touch.c.sent_at, touch.c.key)
+    rungs = rungs.where(~talked.exists(), ~said.exists(), ~_one_of(awaited, done=True)).order_by(
+        touch.c.sent_at, touch.c.key
+    )
     plans = {record.id: record.plan for record in records}
     found = connection.execute(rungs.where(touch.c.campaign.in_(plans))).all()
     people = _people(connection, {row.person_id for row in found if row.away})
@@ -131,6 +136,18 @@ def _open_rungs(connection: Connection, records: Sequence[CampaignRecord]) -> li
         for row in found
         if row.message not in plans[row.campaign].corrected
     ]
+
+
+def _one_of(awaited: Sequence[tuple[str, str, str]], *, done: bool = False) -> ColumnElement[bool]:
+    """Whether the touch is of a message that awaits a deed; with ``done``, of one that awaits no more."""
+    each = []
+    for campaign, message, name in awaited:
+        about = [touch.c.campaign == campaign, touch.c.message == message]
+        theirs = select(deed.c.id).where(
+            deed.c.person_id == touch.c.person_id, deed.c.campaign == campaign, deed.c.outcome == name
+        )
+        each.append(and_(*about, theirs.exists()) if done else and_(*about))
+    return or_(false(), *each)
 
 
 def _people(connection: Connection, ids: Collection[str]) -> dict[str, Person]:

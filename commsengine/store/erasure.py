@@ -25,6 +25,7 @@ _WROTE: tuple[tuple[Table, dict[str, Any]], ...] = (
     (tables.question, {"text": "", "answer": "", "thread": "", "said": ""}),
     (tables.outcome, {"note": ""}),
     (tables.manager_line, {"text": ""}),
+    (tables.deed, {"ref": ""}),
     (tables.unreachable, {"reason": ""}),
 )
 _BLANK: dict[str, Any] = {
@@ -41,7 +42,7 @@ _DONE_BY = (
     (tables.manager_line, "by"), (tables.manager_line, "withdrawn_by"),
     (tables.suppression, "by"), (tables.suppression, "withdrawn_by"), (tables.unreachable, "by"),
     (tables.unreachable, "withdrawn_by"), (tables.audit, "by"), (tables.audit, "subject"),
-    (tables.refusal, "settled_by"),
+    (tables.refusal, "settled_by"), (tables.gate, "by"), (tables.deed, "by"), (tables.seal, "by"),
 )  # fmt: skip
 
 

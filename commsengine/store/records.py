@@ -235,7 +235,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class CampaignRecord:
-    """A campaign with one version of its plan. ``introduced`` says since when each message stands as it is."""
+    """A campaign with one version of its plan. ``introduced`` says since when each message stands as it is, ``opened``
+    since when the gate of a phase is open.
+    """
 
     id: str
     state: CampaignState
@@ -248,6 +250,7 @@ class CampaignRecord:
     introduced: Mapping[str, dt.datetime]
     applied_at: dt.datetime
     applied_by: str
+    opened: Mapping[str, dt.datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +309,7 @@ class QuestionRecord:
     """A question and, once there is one, its answer.
 
     ``thread`` is the ``remote_id`` of the message under which the answer is awaited, ``said`` the stamps of the typed
-    messages it is made of; both may be empty.
+    messages it is made of; both may be empty. An ``objection`` came up in a talk: ``text`` is what was noted of it.
     """
 
     id: int
@@ -322,6 +325,7 @@ class QuestionRecord:
     answered_by: str
     thread: str = ""
     said: str = ""
+    objection: bool = False
 
     @property
     def stamps(self) -> tuple[str, ...]:
@@ -379,6 +383,16 @@ class AnsweredTouch:
     question: QuestionRecord | None
     snoozed_until: tuple[dt.date, ...]
     rows: tuple[TouchRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GateWord:
+    """The word of a lead that opened the gate of a phase."""
+
+    phase: str
+    opened_at: dt.datetime
+    by: str
+    because: str
 
 
 @dataclass(frozen=True, slots=True)

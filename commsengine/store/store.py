@@ -7,8 +7,11 @@ from typing import Self
 
 from commsengine.errors import CommsError
 from commsengine.store import schema
+from commsengine.store.campaign_facts.deeds import Deeds
+from commsengine.store.campaign_facts.gates import Gates
 from commsengine.store.campaign_facts.manager_words import ManagerWords
 from commsengine.store.campaign_facts.notices import Notices
+from commsengine.store.campaign_facts.seals import Seals
 from commsengine.store.campaigns import CampaignStore
 from commsengine.store.counts import Counts
 from commsengine.store.database import Database, sqlite_url
@@ -41,7 +44,10 @@ class Store:
         self.people = People(database)
         self.campaigns = CampaignStore(database)
         self.notices = Notices(database)
+        self.gates = Gates(database)
         self.manager_words = ManagerWords(database)
+        self.deeds = Deeds(database)
+        self.seals = Seals(database)
         self.loading = Loading(database)
         self.outbox = Outbox(database)
         self.service_mail = ServiceMail(database)

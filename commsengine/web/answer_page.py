@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from commsengine.answers.inbox import Evidence
 from commsengine.answers.touch_view import Card
+from commsengine.cadence.kinds_and_states import WORD_GIVEN
 from commsengine.errors import InputError
 from commsengine.translation import N_, _
 from commsengine.web.link_page import Form, LinkPage
@@ -33,6 +34,7 @@ ASKS = {
     "check": N_("One quick question"),
     "input": N_("What do you say?"),
     "commit": N_("Will you?"),
+    "kept": N_("Is it done?"),
     "nothing": N_("Have you read it?"),
 }
 
@@ -74,6 +76,8 @@ class AnswerPage(LinkPage):
                 recorded = inbox.answer_check(card, form.get("choice", ""), evidence)
             case "commit":
                 recorded = inbox.commit(card, form.get("value", ""), evidence)
+            case "kept":
+                recorded = inbox.keep(card, form.get("value", ""), evidence, kept=_state(form) == "kept")
             case "heard_enough":
                 whole_campaign = form.get("scope") == "campaign"
                 recorded = inbox.heard_enough(card, evidence, whole_campaign=whole_campaign)
@@ -96,3 +100,11 @@ class AnswerPage(LinkPage):
             error=error,
             opened=opened,
         )
+
+
+def _state(form: Form) -> str:
+    """Kept or not. Raises ``InputError`` for a form without either."""
+    state = form.get("state", "")
+    if state not in WORD_GIVEN:
+        raise InputError(_("Please choose one of the answers."))
+    return state

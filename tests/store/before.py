@@ -12,6 +12,11 @@ UNDO = (
     "DROP TABLE fresh_link",
     "DROP TABLE manager_hold",
     "DROP TABLE manager_line",
+    "DROP TABLE gate",
+    "ALTER TABLE question DROP COLUMN objection",
+    "DROP TABLE signed_call",
+    "DROP TABLE seal",
+    "DROP TABLE deed",
     "DROP TABLE notice",
     "DROP TABLE rest",  # what later revisions add
     "DROP TABLE slack_workspace",

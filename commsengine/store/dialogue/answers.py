@@ -17,6 +17,7 @@ from commsengine.cadence.kinds_and_states import ASKED_FOR, OUTCOMES, UNCLEAR, A
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, tables
 from commsengine.store.database import CHUNK, Database, columns_of, insert, rows_with
+from commsengine.store.dialogue import questions
 from commsengine.store.loading import TOUCH_ROW
 from commsengine.store.person_rows import person_of
 from commsengine.store.records import (
@@ -30,7 +31,10 @@ from commsengine.store.records import (
     TouchRecord,
 )
 from commsengine.store.tables import answer, counter, person, question, snooze, touch
-from commsengine.translation import _
+from commsengine.translation import N_, _
+
+OBJECTS = N_("has an objection")
+"""The text of an objection of which no word was noted."""
 
 NO_KEYS: Mapping[str, str] = {}
 _FIRST = ("person_id", "campaign", "message", "key", "kind", "whole_campaign")
@@ -177,13 +181,15 @@ class Answers:
         unclear: str = "",
         note: str = "",
         acknowledged: Mapping[str, str] = NO_KEYS,
+        objection: tuple[str, str] | None = None,
         by: str,
         now: dt.datetime,
-    ) -> None:
+    ) -> int | None:
         """What came of a personal outreach about these messages. Raises ``InputError`` for a word we do not know.
 
         ``acknowledged``: the keys of the touches (by message) that the person has thereby acknowledged, says ``by``;
-        kept in one transaction with the outcome.
+        kept in one transaction with the outcome. So is an ``objection``, a message and a touch's key, which opens a
+        question with the note as its text; its number is returned.
         """
         _known(came_of_it, OUTCOMES)
         _known(unclear, (*UNCLEAR, ""))
@@ -191,13 +197,16 @@ class Answers:
         about = {"campaign": campaign, "messages": list(messages), "outcome": came_of_it}
         with self._database.write() as connection:
             if _known_outcome(connection, {**came, "message": messages[0], "by": by}, now):
-                return
+                return None
             rows = [{**came, "message": message, "at": now, "by": by} for message in messages]
             connection.execute(tables.outcome.insert(), rows)
             bookkeeping.changed(connection, [person_id], now)
             bookkeeping.note(connection, "outcome", person_id, by=by, now=now, **about)
             for message, key in acknowledged.items():
                 _record(connection, _word_of_another(person_id, campaign, message, key, by), now)
+            if objection is None:
+                return None
+            return questions.object_to(connection, person_id, campaign, objection, note or _(OBJECTS), by, now)
 
 
 def _known_outcome(connection: Connection, given: Mapping[str, Any], now: dt.datetime) -> bool:

@@ -117,15 +117,26 @@ class Questions:
         return [QuestionRecord(*row) for row in self._database.rows(query)]
 
 
+def object_to(
+    connection: Connection, person_id: str, campaign: str, about: tuple[str, str], text: str, by: str, now: dt.datetime
+) -> int:
+    """Opens an objection that a talk brought, in the transaction of its caller; ``about`` is a message and a touch's
+    key. Returns its number.
+    """
+    asked = {"person_id": person_id, "campaign": campaign, "message": about[0], "key": about[1], "text": text}
+    row = {**asked, "evidence": "manager", "thread": "", "said": "", "objection": True}
+    return _new(connection, row, now, by)
+
+
 def _lock(connection: Connection, person_id: str) -> None:
     # two presses at once, or one message delivered twice, are one question
     connection.execute(select(person.c.id).where(person.c.id == person_id).with_for_update())
 
 
-def _new(connection: Connection, asked: Mapping[str, Any], now: dt.datetime) -> int:
+def _new(connection: Connection, asked: Mapping[str, Any], now: dt.datetime, by: str = "") -> int:
     row = {**asked, "asked_at": now, "answer": "", "answered_at": None, "answered_by": ""}
     number = int(connection.execute(question.insert().values(row).returning(question.c.id)).scalar_one())
-    _news(connection, asked["person_id"], number, now)
+    _news(connection, asked["person_id"], number, now, by)
     return number
 
 
@@ -140,6 +151,6 @@ def _add(connection: Connection, last: QuestionRecord, text: str, stamp: str, no
     _news(connection, last.person_id, last.id, now)
 
 
-def _news(connection: Connection, person_id: str, number: int, now: dt.datetime) -> None:
+def _news(connection: Connection, person_id: str, number: int, now: dt.datetime, by: str = "") -> None:
     bookkeeping.changed(connection, [person_id], now)
-    bookkeeping.note(connection, "ask", person_id, by=person_id, now=now, question=number)
+    bookkeeping.note(connection, "object" if by else "ask", person_id, by=by or person_id, now=now, question=number)
