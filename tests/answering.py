@@ -70,7 +70,7 @@ class Answering:
         """Claims and sends one touch; returns its key."""
         now = self.clock()
         touch = Touch(
-            self.plan.campaign, message, person.id, role_of(self.plan.audience, person) or "", rung, kind, channel,
+            self.plan.campaign, message, person.id, role_of(self.plan, person) or "", rung, kind, channel,
             now.date() + dt.timedelta(days=number), now, now + dt.timedelta(hours=5), number,
             again_at=now + dt.timedelta(days=2),
         )  # fmt: skip

@@ -1,7 +1,8 @@
 """Managers first: when a manager gets a message whose people get it, and when these do.
 
 A message's ``from`` is when people get it; their managers get it so many working days before. Where the campaign or the
-message begins later than that, managers get it at once, and their people so many working days after.
+message begins later than that, or the gate before it opens later, managers get it at once, and their people so many
+working days after.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.history import Campaign, Campaigns, DirectReport
 from commsengine.cadence.people import Person, manager_of
+from commsengine.cadence.phases import words_for
 from commsengine.cadence.plan import DAY_MINUTES, Message, Plan
 
 
 def opening(campaign: Campaign, message: Message, hours: Hours, *, leads: bool) -> dt.datetime:
     """The earliest start of a message for one person, by plan and record; ``leads``: their people get it."""
     opens = hours.instant_of(campaign.plan, message.opens)
-    begun = max(campaign.started_at, campaign.introduced.get(message.id, campaign.started_at))
+    introduced = campaign.introduced.get(message.id, campaign.started_at)
+    begun = max(campaign.started_at, introduced, *words_for(campaign, message, hours))
     if message.managers_first is None:
         return max(opens, begun)
     days = message.managers_first

@@ -77,7 +77,8 @@ def coming(store: Store, decisions: Decisions, now: dt.datetime, until: dt.datet
 def as_running(record: CampaignRecord, backlog: str, now: dt.datetime) -> Campaign:
     # only the newest pause matters to a decision
     pauses = (Standstill(now, now, backlog),) if record.started_at else ()
-    return Campaign(record.plan, record.started_at or now, record.version, record.epoch, record.introduced, pauses)
+    about = (record.started_at or now, record.version, record.epoch, record.introduced)
+    return Campaign(record.plan, *about, pauses, opened=record.opened)
 
 
 def with_campaign(campaigns: Campaigns, campaign: Campaign) -> Campaigns:

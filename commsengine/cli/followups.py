@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cadence.kinds_and_states import OUTCOMES, UNCLEAR, UNCLEAR_WORDS, OutcomeName, Unclear
+from commsengine.cadence.kinds_and_states import OUTCOMES, UNCLEAR, OutcomeName, Unclear
 from commsengine.cli.arguments import CAMPAIGN
 from commsengine.cli.output import json_option, n_follow_ups, note, say, show_json, title, when
 from commsengine.cli.workspace import with_workspace
@@ -17,42 +17,52 @@ if TYPE_CHECKING:
     from commsengine.wiring import Wiring
 
 
+MOST_RECORDED = 20
+
+
 @click.command()
 @click.option("--campaign", type=CAMPAIGN, help=N_("Only of this campaign."))
 @click.option("--talking-points", is_flag=True, help=N_("Print what to say, too."))
 @json_option
 @with_workspace
 def followups(wiring: Wiring, campaign: str | None, talking_points: bool, as_json: bool) -> None:
-    """List who needs a person, why, what was tried and what to say, in order of need.
+    """List who needs a person, why, what was tried and what to say, in order of need; then what came of talks.
 
     Example: commsengine followups --talking-points
     """
     from commsengine.campaigns import control
     from commsengine.reports.followups import followups as open_ones
-    from commsengine.reports.outcomes_recorded import SHOWN_AFTER, recorded_outcomes
+    from commsengine.reports.outcomes_recorded import recorded_outcomes
 
     if campaign is not None:
         control.known(wiring.store, campaign)
     now = wiring.clock()
     found = open_ones(wiring.store, wiring.decisions, wiring.renderer, now, campaign)
     data = [each.as_json() for each in found]
-    recorded = [
-        one.as_json() for one in recorded_outcomes(wiring.store, campaign=campaign or "", since=now - SHOWN_AFTER)
-    ]
+    recorded = [each.as_json() for each in recorded_outcomes(wiring.store, campaign=campaign or "")]
     if as_json:
         show_json({"follow_ups": data, "recorded": recorded})
         return
-    if not data:
-        click.echo(_("Nobody needs a person."))
-    else:
+    if data:
         show_followups(data, talking_points=talking_points)
         if not talking_points:
             click.echo(_("What to say: commsengine followups --talking-points"))
+        click.echo(_("Afterwards: commsengine followup ID --outcome {outcomes}", outcomes="|".join(OUTCOMES)))
+    else:
+        click.echo(_("Nobody needs a person."))
     if recorded:
-        click.echo()
-        title(_("What came of talks, in the last {days} days", days=SHOWN_AFTER.days))
-        show_recorded(recorded)
-    click.echo(_("Afterwards: commsengine followup ID --outcome {outcomes}", outcomes="|".join(OUTCOMES)))
+        title(_("What came of talks"))
+        show_recorded(recorded[-MOST_RECORDED:])
+
+
+def show_recorded(found: Sequence[Mapping[str, Any]]) -> None:
+    """The newest first, with the note and what was unclear."""
+    for each in reversed(found):
+        about = {"when": when(each["at"]), "name": each["name"] or each["person"], "by": each["by"]}
+        unclear = _("; unclear: {unclear}", unclear=_(each["unclear"])) if each["unclear"] else ""
+        say(_("  {when} {name}: {outcome}{unclear}, says {by}", outcome=_(each["outcome"]), unclear=unclear, **about))
+        if each["note"]:
+            say(f"    {each['note']}")
 
 
 def show_followups(found: Sequence[Mapping[str, Any]], *, talking_points: bool = False) -> None:
@@ -70,22 +80,6 @@ def show_followups(found: Sequence[Mapping[str, Any]], *, talking_points: bool =
         click.echo()
     if later := len(found) - len(today):
         note(_("{follow_ups} can wait until tomorrow; --json lists them.", follow_ups=n_follow_ups(later)))
-
-
-def show_recorded(recorded: Sequence[Mapping[str, Any]]) -> None:
-    for one in recorded:
-        head = N_("{name}: {outcome}, says {by}, {at} ({campaign})")
-        about = {
-            "name": one["name"] or one["person"],
-            "by": one["by"],
-            "at": when(one["at"]),
-            "campaign": one["campaign"],
-        }
-        say(_(head, outcome=_(one["outcome"]), **about))
-        if one["unclear"]:
-            say(_("  unclear: {unclear}", unclear=_(UNCLEAR_WORDS[one["unclear"]])))
-        if one["note"]:
-            say(_("  note: {note}", note=" ".join(one["note"].split())))
 
 
 @click.command()
@@ -136,14 +130,15 @@ def show_held(holds: Sequence[Mapping[str, Any]]) -> None:
 @click.option("--outcome", type=click.Choice(OUTCOMES), required=True, help=N_("What came of it."))
 @click.option("--unclear", type=click.Choice(UNCLEAR), help=N_("What was unclear, if anything."))
 @click.option(
-    "--note", "remark", default="", help=N_("For the record: the leads read it, and the person on their own page.")
+    "--note", "remark", default="", help=N_("For those who lead the campaign; the person gets it only on request.")
 )
 @with_workspace
 def followup(wiring: Wiring, id_: str, outcome: OutcomeName, unclear: Unclear | None, remark: str) -> None:
     """Record what came of a personal outreach.
 
     declines is for good: nobody chases that person on these messages again. away brings the follow-up back after
-    five of the person's working days. A proposal to ask the sponsor follows only after an outcome that did not help.
+    five of the person's working days. objects opens the objection, with your note, as a question: until you answer it
+    the person gets nothing more of these messages. A proposal to ask the sponsor may follow meanwhile.
 
     Example: commsengine followup 3fa9c01b --outcome understood
     """
@@ -154,3 +149,9 @@ def followup(wiring: Wiring, id_: str, outcome: OutcomeName, unclear: Unclear | 
     email, messages = one.person.email, ", ".join(one.messages)
     text = N_("Recorded for {email}: {outcome}, about {messages}.")
     click.echo(_(text, email=email, outcome=_(outcome), messages=messages))
+    if one.question is not None:
+        text = N_(
+            "The objection is open as question {number}: until it is answered they get nothing more of {messages}."
+        )
+        click.echo(_(text, number=one.question, messages=messages))
+        click.echo(_("Answer it: commsengine question {number} --answer TEXT", number=one.question))

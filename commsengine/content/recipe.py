@@ -16,7 +16,11 @@ from commsengine.content.texts_by_touch import UNCLEAR
 from commsengine.errors import RenderError
 from commsengine.translation import _
 
-_FIXED = ("footer", "layout.html", "layout.txt")
+HEARD = "heard"
+"""The template of the replies that a message opens with."""
+
+_FIXED = ("footer", "layout.html", "layout.txt", HEARD)
+_BY_KIND: Mapping[TouchKind, str] = {"remind": "reminder", "commitment": "commitment"}
 LINE = "manager_line"
 """The template of the line that a manager adds."""
 
@@ -25,8 +29,8 @@ QUESTION = "one_question"
 
 
 def template_of(message: Message, kind: TouchKind) -> str:
-    if kind == "remind":
-        return "reminder"
+    if kind in _BY_KIND:
+        return _BY_KIND[kind]
     if message.template != "wiifm":
         return message.template
     if message.corrects:
@@ -137,7 +141,8 @@ def _varying(names: Iterable[str]) -> tuple[str, ...]:
 def _texts_of(plan: Plan, message: Message, texts: Texts, unclear: int | None) -> dict[str, Text]:
     corrected = next((other for other in plan.messages if other.id == message.corrects), None)
     found = {
-        **{field: texts.of(message, field) for field in ("key_point", "subject", "text", "commit")},
+        **{field: texts.of(message, field) for field in ("key_point", "subject", "text")},
+        "commit": texts.of(message, "commit", "text"),
         "question": texts.of(message, "input", "question") if message.ask == "input" else None,
         "corrected": texts.of(corrected, "key_point") if corrected else None,
         # The plan may have lost the check since.

@@ -53,6 +53,7 @@ TRIALS: tuple[tuple[TouchKind, ChannelName, int], ...] = (
     *(("message", name, 1) for name in sorted(CHANNELS)),
     ("message", "email", 2),
     ("remind", "email", 2),
+    *(("commitment", name, 1) for name in sorted(CHANNELS)),
     ("briefing", "email", 1),
 )
 """Kind, channel and number of the touches that are tried with every text: what follows the first only as mail."""
@@ -124,7 +125,9 @@ def _in_trial(plan: Plan, templates: Mapping[str, str], people: Sequence[Person]
         if message.template not in templates:
             continue  # review_plan says so, with its place
         for trial, role in itertools.product(TRIALS, plan.audience.roles):
-            if trial[0] == "briefing" and message.managers_first is None:
+            if (trial[0] == "briefing" and message.managers_first is None) or (
+                trial[0] == "commitment" and message.asks_on is None
+            ):
                 continue
             problem = _trial(renderer, message, role, *trial, person)
             if problem and (problem.path, problem.template, problem.line) not in seen:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from commsengine.authoring.check import CheckResult
 from commsengine.authoring.people_file import PeopleFile
@@ -14,6 +15,7 @@ from commsengine.cadence.history import Campaign, Campaigns, History
 from commsengine.cadence.kinds_and_states import Carrier, ChannelName
 from commsengine.cadence.managers_first import briefs, by_manager
 from commsengine.cadence.people import Person
+from commsengine.cadence.phases import opened_in_time
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.channels.providers import ProviderProfile, SendingLimits
 from commsengine.engine.decisions import Decisions
@@ -24,6 +26,9 @@ from commsengine.recall.learning import nothing
 from commsengine.reports.check_results import as_shown, check_results, shown_of
 from commsengine.store.store import Store
 from commsengine.translation import N_, _
+
+Gates = Literal["open", "shut"]
+"""How the gates that are shut now are supposed to stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +98,14 @@ def outlook(
     start: dt.date | None = None,
     until: dt.date | None = None,
     answers: str = "none",
+    gates: Gates = "open",
+    done: float = 0.0,
     each: int = 1,
 ) -> Simulation:
-    """By every n-th of the people, with n ``each``. Raises ``InputError`` when the last message closes before
-    ``start``.
+    """By every n-th of the people, with n ``each``; the share ``done`` of them does what is asked. Gates that are shut
+    open in time, or with ``gates`` "shut" never.
+
+    Raises ``InputError`` when the last message closes before ``start``.
     """
     plan = checked_plan.plan
     begin = basis.now if start is None else dt.datetime.combine(start, dt.time(), dt.UTC)
@@ -106,13 +115,27 @@ def outlook(
         fix = _("Move the milestones, or name another day with --from.")
         raise InputError(_(cause, last=end, first=begin), fix)
     campaigns, pasts = _with(basis, plan, begin), _pasts(basis, checked_plan, begin, each)
-    asked = SimulationInput(campaigns, plan.campaign, begin, end, answers)
-    asked = replace(asked, limits=basis.limits, left=basis.left(begin, len(checked_plan.people)), each=each)
+    if gates == "open":
+        running = (replace(one, opened=opened_in_time(one.plan, one.opened, begin)) for one in campaigns.running)
+        campaigns = replace(campaigns, running=tuple(running))
+    asked = SimulationInput(campaigns, plan.campaign, begin, end, answers, done=done)
+    asked = replace(
+        asked,
+        on_record=_opened(basis, plan.campaign),
+        limits=basis.limits,
+        left=basis.left(begin, len(checked_plan.people)),
+        each=each,
+    )
     if basis.on_record:
         store, _decisions = basis.on_record
         shown = shown_basis(store, campaigns, plan.campaign, basis.now)
         asked = replace(asked, known=_known(store, campaigns), shown=shown)
     return simulate(asked, pasts)
+
+
+def _opened(basis: PlanningBasis, campaign: str) -> Mapping[str, dt.datetime]:
+    record = basis.on_record[0].campaigns.get(campaign) if basis.on_record else None
+    return record.opened if record else {}
 
 
 def shown_basis(store: Store, campaigns: Campaigns, campaign: str, now: dt.datetime) -> ShownBasis | None:
@@ -150,7 +173,8 @@ def _with(basis: PlanningBasis, plan: Plan, begin: dt.datetime) -> Campaigns:
         return Campaigns((Campaign(plan, begin),), basis.rules, carriers=carriers)
     _store, decisions = basis.on_record
     campaigns = replace(decisions.campaigns(begin), carriers=carriers)
-    mine = next((each for each in campaigns.running if each.id == plan.campaign), Campaign(plan, begin))
+    new = Campaign(plan, begin, opened=_opened(basis, plan.campaign))
+    mine = next((each for each in campaigns.running if each.id == plan.campaign), new)
     others = tuple(each for each in campaigns.running if each.id != plan.campaign)
     return replace(campaigns, running=(*others, replace(mine, plan=plan)))
 

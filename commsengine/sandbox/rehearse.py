@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,6 +28,7 @@ from commsengine.cadence.history import Campaign, Campaigns, History, Standstill
 from commsengine.cadence.kinds_and_states import CARRIED, Carrier, ChannelName, TouchKind
 from commsengine.cadence.managers_first import reports_of
 from commsengine.cadence.people import Person
+from commsengine.cadence.phases import opened_in_time
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.campaigns import control
 from commsengine.channels.access_tokens import AccessTokens
@@ -86,7 +87,13 @@ class Script:
     as_if: AsIf = PLAIN
 
     def campaigns(self) -> Campaigns:
-        return Campaigns((Campaign(self.plan, self.start),), self.rules, carriers=self.as_if.channels)
+        campaign = Campaign(self.plan, self.start, opened=self.opened)
+        return Campaigns((campaign,), self.rules, carriers=self.as_if.channels)
+
+    @property
+    def opened(self) -> dict[str, dt.datetime]:
+        """When the lead opens each gate: in time, so that no one waits."""
+        return opened_in_time(self.plan, {}, self.start)
 
     def foreseen(self, each: int = 1) -> list[Touch]:
         """Every touch that ``simulate`` says; with ``each`` about those of every n-th person."""
@@ -281,6 +288,7 @@ class Rehearsal:
         suppose, now = script.supposing(), self.clock.now
         people = PeopleAtPlay(script.plan, store, self.sandbox, suppose, self.diary, now, self._calls)
         paused = self._plan_pause()
+        self._plan_gates()
 
         def tick() -> None:
             made = engine.tick()
@@ -325,6 +333,14 @@ class Rehearsal:
         self.diary.note(pause.since, stop)
         self.diary.note(pause.until, go_on)
         return moments
+
+    def _plan_gates(self) -> None:
+        for phase, at in self.script.opened.items():
+            self.diary.note(at, partial(self._open_gate, phase))
+
+    def _open_gate(self, phase: str) -> None:
+        now, campaign = self.clock.now(), self.script.plan.campaign
+        self.wiring.store.gates.open(campaign, phase, because="", by=BY, now=now)
 
     def _out(self) -> int:
         return len(self.sandbox.mailbox.arrived) + len(self.sandbox.slack.posts)

@@ -194,7 +194,7 @@ def _outcome_form() -> Block:
     outcomes = [_option(_(words), name) for name, words in OUTCOME_WORDS.items()]
     unclear = [_option(_(words), name) for name, words in UNCLEAR_WORDS.items()]
     note = {"type": "plain_text_input", "action_id": "note", "multiline": True, "max_length": LONGEST_NOTE}
-    readers = _("The people who lead the campaign read it, with your name; so can the person, on their own page.")
+    readers = _("The people who lead the campaign read it, with your name; the person gets it if they ask for it.")
     return _form(
         OUTCOME,
         _("How did it go?"),

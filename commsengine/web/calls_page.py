@@ -62,6 +62,7 @@ class CallsPage(VisitPage):
             status=422 if error else 200,
             root="./",
             manager=manager,
+            leads=self._desk.leads(manager),
             calls=self._desk.calls(manager, now),
             recorded=self._desk.recorded(manager, now),
             named=self._desk.in_their_name(manager, now),
