@@ -28,6 +28,8 @@ from commsengine.cadence.forecast import (
     typical,
 )
 from commsengine.cadence.history import Answer, Campaign, Campaigns, Deed, History, OutreachOutcome, Standstill, Touch
+from commsengine.cadence.kinds_and_states import CARRIED
+from commsengine.cadence.managers_first import by_manager
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.channels.channel import SENT, Mark
@@ -185,7 +187,8 @@ def foreseen_alone(plans: Sequence[Plan], people: Sequence[Person], suppose: Sup
 def pasts(people: Sequence[Person]) -> list[tuple[Person, History]]:
     managers = {person.manager for person in people}
     known = [replace(person, since=IMPORTED, is_manager=person.email in managers) for person in people]
-    return [(person, History()) for person in known]
+    led = by_manager(known, {})
+    return [(person, History(reports=led.get(person.id, ()))) for person in known]
 
 
 def made_of(touches: Iterable[Touch]) -> list[Made]:
@@ -206,18 +209,21 @@ CHECK = {"question": "Where do you log a call?", "answers": ANSWERS, "right": AN
 ZONES = ("Asia/Seoul", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Africa/Casablanca", "")
 
 messages = st.builds(
-    lambda number, every, times, opens, length, ask, priority, until, checks: a_message(
+    lambda number, every, times, opens, length, ask, priority, until, checks, first: a_message(
         id=f"m{number}",
         **{"from": f"2027-01-08 + {opens}d", "until": f"2027-01-08 + {opens + length}d"},
         cadence={"every": f"{every}h", **({"times": str(times)} if times else {})},
         ask=ask,
         priority=priority,
         repeat_until=until,
+        to=["sales"] if number == 1 else [],
+        managers_first=first,
         checks=[CHECK | {"question": f"Question {n}?"} for n in range(max(checks, ask == "check"))],
     ),
     st.integers(0, 2), st.sampled_from([24, 36, 48, 72]), st.integers(0, 4), st.integers(0, 23), st.integers(3, 25),
     st.sampled_from(["acknowledge", "nothing", "commit", "check"]), st.sampled_from(["high", "normal", "low"]),
     st.sampled_from(["end", "acknowledged", "recalled", "done"]), st.integers(0, 3),
+    st.sampled_from([None, "2 working days", "5 working days"]),
 )  # fmt: skip
 
 plans = st.builds(
@@ -246,6 +252,7 @@ people = st.lists(
     st.builds(
         lambda number, zone, days, leave, channel, country: someone(
             number,
+            manager=someone(number // 2).email if number > 1 else "",
             time_zone=zone,
             days=days,
             leave=((dt.date(2027, 1, 18), dt.date(2027, 1, 18 + leave)),) if leave else (),
@@ -282,7 +289,7 @@ def test_the_engine_makes_the_touches_that_the_forecast_says(
     run = Run(tmp_path_factory.mktemp("run"), some_plans, some_people, r)
     assert run.play(supposing(some_plans)) == foreseen(some_plans, some_people, r, supposing(some_plans))
     carried = touches_foreseen(some_plans, some_people, r, supposing(some_plans))
-    again = {t.key: t.unclear for t in carried if not t.skip and t.kind in ("message", "remind")}
+    again = {t.key: t.unclear for t in carried if not t.skip and t.kind in CARRIED}
     assert run.again == again
 
 
