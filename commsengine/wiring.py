@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from commsengine.answers.fresh_links import FreshLinks
     from commsengine.answers.inbox import AnswerInbox
+    from commsengine.answers.replying import Replying
     from commsengine.authoring.check import CheckResult
     from commsengine.authoring.people_file import PeopleFile
     from commsengine.cadence.kinds_and_states import ChannelName
@@ -521,6 +522,12 @@ class Wiring:
         from commsengine.answers.fresh_links import FreshLinks
 
         return FreshLinks(self.store, self.settings.links_base, self.renderer, list(self.channels))
+
+    @cached_property
+    def replying(self) -> Replying:
+        from commsengine.answers.replying import Replying
+
+        return Replying(self.store, self.inbox)
 
     @cached_property
     def slack_app(self) -> SlackApp | None:

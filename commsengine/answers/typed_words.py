@@ -7,7 +7,7 @@ by reply: weaker than a press, for it does not say what was read. Everything get
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from commsengine.answers.inbox import AnswerInbox, Evidence, answer_key
@@ -15,7 +15,7 @@ from commsengine.answers.touch_view import Card
 from commsengine.cadence.kinds_and_states import BY_HAND, AnswerKind, EvidenceKind, asked_by
 from commsengine.cadence.people import Person
 from commsengine.engine.directory import SignerLookup, campaigns_of
-from commsengine.store.records import TouchRecord
+from commsengine.store.records import AskId, TouchRecord
 from commsengine.store.store import Store
 from commsengine.translation import N_, _, in_language
 
@@ -48,6 +48,9 @@ _PLAIN_WORDS: Mapping[str, Sequence[tuple[AnswerKind, str]]] = {
 
 _SKIN = re.compile(r":skin-tone-\d:|[\U0001F3FB-\U0001F3FF\uFE0F]")
 _BETWEEN = r"[\s.,;!…–-]*"
+
+MOST_REPLIES = 10
+"""To one question: a promise, and more of them, until it is kept."""
 
 ONLY_A_FILE = N_("A file or picture alone reaches nobody here. Please write what you want to know.")
 
@@ -95,8 +98,11 @@ class TypedWords:
         # The thread of a card, of an answer to a question, or of a question that was typed.
         root = next((row.key for row in rows if row.remote_id == typed.root), "")
         asked = self._store.questions.of_person(person.id)
-        theirs = (one.key for one in asked if typed.thread in one.stamps or answer_key(one.id) == root)
+        theirs = (one.key for one in asked if typed.thread in one.stamps or root in self._answer_keys(one.ask.id))
         return next(theirs, root)
+
+    def _answer_keys(self, ask: AskId) -> Iterator[str]:
+        return (answer_key(ask, turn) for turn in range(MOST_REPLIES))
 
     def records(self, card: Card, typed: Typed) -> bool:
         """Whether these words change anything on record: a question, or "got it" where that is asked for."""

@@ -6,12 +6,12 @@ several (an unknown milestone, a sponsor before personal outreach) is reported, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from commsengine.cadence.kinds_and_states import CHANNELS, About, ChannelName, Measure
+from commsengine.cadence.kinds_and_states import CHANNELS, OFFERS, About, ChannelName, InputKind, Measure
 from commsengine.cadence.time_notation import Clock, Day, MomentText, Span, WaitText, WorkingDays, span_text
 from commsengine.translation import N_, _
 
@@ -170,18 +170,28 @@ class Cadence(Frozen):
 
 
 class Input(Frozen):
-    """A question put to people before anything is designed."""
+    """A question put to people before anything is designed. An order of choices is kept one a line, the first on top.
+
+    ``choices`` of ``kind: meeting`` are appointments; people may ask for another in their own words.
+    """
 
     question: str = Field(min_length=1)
-    kind: Literal["text", "choice"] = "text"
+    kind: InputKind = "text"
     choices: tuple[str, ...] = Field(default=(), max_length=10)
     reply_by: WorkingDays = 5
 
     @model_validator(mode="after")
     def _choices_to_choose_from(self) -> Input:
-        if (self.kind == "choice") != (len(self.choices) >= 2):
-            raise ValueError(N_("'kind: choice' needs at least two 'choices', and 'kind: text' none"))
+        if (self.kind in OFFERS) != (len(self.choices) >= 2):
+            raise ValueError(N_("'kind: choice', 'rank' and 'meeting' need at least two 'choices', 'kind: text' none"))
+        if self.kind in ("rank", "meeting") and not _each_once(self.choices):
+            raise ValueError(N_("two 'choices' are the same, or one is blank or of several lines; write each once"))
         return self
+
+
+def _each_once(choices: Sequence[str]) -> bool:
+    lines = {" ".join(choice.split()) for choice in choices if "\n" not in choice}
+    return len(lines - {""}) == len(choices)
 
 
 class Check(Frozen):

@@ -53,6 +53,8 @@ def today(wiring: Wiring, as_json: bool) -> None:
         return
     if not any(there for name, there in found.items() if name not in NEWS):
         click.echo(_("Nothing waits for a person."))
+    if found["promises"]:
+        _show_promises(found["promises"])
     for pause in found["paused"]:
         say(told_of_pause(pause) + "\n")
     for rest in found["channels"]:
@@ -92,6 +94,13 @@ def _follow_ups(found: Sequence[Mapping[str, Any]]) -> str:
     if today == len(found):
         return n_follow_ups(today)
     return _("{today} of {follow_ups} today", today=today, follow_ups=n_follow_ups(len(found)))
+
+
+def _show_promises(promises: Sequence[Mapping[str, Any]]) -> None:
+    title(counted(len(promises), "promise is overdue", "promises are overdue"))
+    rows = [(each["ids"][0], each["by"], each["campaign"], each["asked"] or "", each["text"]) for each in promises]
+    table([N_("id"), N_("promised for"), N_("campaign"), N_("asked"), N_("promise")], rows, whole=["id"])
+    click.echo("\n" + _("Kept: commsengine question ID --as done. Or: --answer TEXT --as later --by DATE") + "\n")
 
 
 def _show_held(held: Sequence[Mapping[str, Any]], refused: Sequence[Mapping[str, Any]]) -> None:

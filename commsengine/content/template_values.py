@@ -24,11 +24,10 @@ WrittenAs = TouchKind | Literal["correction"]
 _GRACE = dt.timedelta(days=30)
 """How long after the campaign's last day a link still opens its page."""
 
-_LISTS = ("points", "key_points", "asks", "figures", "moved", "calls", "questions", "answers", "held")
+_LISTS = ("points", "key_points", "asks", "figures", "moved", "calls", "questions", "answers", "replies", "held")
+_ANSWER = ("answer", "ending", "given", "others", "promised", "question")
 _EMPTY: Mapping[str, Any] = {
-    **dict.fromkeys(
-        ("answer", "commit", "corrected", "headline", "key_point", "question", "others", "to_do", "tried"), ""
-    ),
+    **dict.fromkeys((*_ANSWER, "commit", "corrected", "headline", "input", "key_point", "to_do", "tried"), ""),
     **{name: [] for name in _LISTS},
     "wiifm": dict.fromkeys(ANGLES, ""),
     "page": True,
@@ -70,6 +69,7 @@ class Setting:
             "choices": [line(choice, base) for choice in recipe.choices] or own_answers,
             "reply_by": _("{days} working days", days=message.input.reply_by) if message.input else "",
             "role": role,
+            "input": message.input.kind if message.ask == "input" and message.input else "",
             "ask": message.ask,
             "language": language,
             "often": often(message.cadence, on_trial=self._plan.experiment is not None),

@@ -16,7 +16,9 @@ from commsengine.reports.campaign_report import RoleView, recall_by_role
 from commsengine.reports.day_figures import DayFigures, Leaving, day_figures, end_of_day, leaving_until
 from commsengine.reports.followups import followups
 from commsengine.reports.outcomes_recorded import recorded_outcomes
+from commsengine.reports.promises import overdue_promises
 from commsengine.reports.why import iso, touch_json
+from commsengine.store.dialogue.replies import alike
 from commsengine.store.records import CampaignCounts, QuestionRecord, TouchRecord
 from commsengine.store.store import Store
 from commsengine.translation import N_
@@ -99,6 +101,7 @@ def touches(store: Store, campaign: str) -> Iterator[dict[str, Any]]:
 def today(store: Store, decisions: Decisions, renderer: RendererFor, now: dt.datetime) -> dict[str, Any]:
     """What waits for a person, bad news first, in the order of the digest; with the same numbers."""
     return {
+        "promises": overdue_promises(store, now),
         "paused": paused_by_engine(store),
         "channels": channels(store, decisions, now),
         "failed": failed(store),
@@ -126,12 +129,17 @@ def numbers(store: Store, decisions: Decisions, now: dt.datetime) -> list[DayFig
 
 
 def questions(store: Store, now: dt.datetime) -> list[dict[str, Any]]:
-    """Open questions; those that wait for more than two working days first, then the oldest."""
+    """Open questions; those that wait for more than two working days first, then the oldest.
+
+    ``group`` is the number of the first that asks nearly the same: one answer ends them all.
+    """
     asked = store.questions.all(open_only=True)
+    first = {ask.id.number: group[0].id.number for group in alike(each.ask for each in asked) for ask in group}
     people = store.people.by_ids(sorted({question.person_id for question in asked}))
     found = [
         {
             "id": question.id,
+            "group": first[question.id],
             "person": people[question.person_id].email,
             "name": people[question.person_id].name,
             "campaign": question.campaign,

@@ -198,7 +198,7 @@ class SlackApp:
     def _submitted(self, name: str) -> Callable[..., None]:
         def handle(ack: Ack, body: dict[str, Any]) -> None:
             place = CardPlace(**json.loads(body["view"]["private_metadata"]))
-            filled = body["view"]["state"]["values"][ENTRY][ENTRY]
+            filled = body["view"]["state"]["values"]
             user, evidence = body["user"]["id"], _evidence(body, body.get("trigger_id", ""))
 
             def record(card: Card, evidence: Evidence, thread: str) -> None:

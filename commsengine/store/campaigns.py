@@ -22,6 +22,7 @@ from commsengine.errors import CommsError, InputError
 from commsengine.store import bookkeeping, moves, refusals
 from commsengine.store.campaign_facts import gates, manager_words, notices, seals
 from commsengine.store.database import Database, columns_of
+from commsengine.store.dialogue import replies
 from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.tables import campaign, plan_version, standstill, touch
 from commsengine.text import near_names
@@ -100,12 +101,14 @@ class CampaignStore:
             for row in connection.execute(_OVER):
                 past.setdefault(row.campaign, []).append(Standstill(row.since, row.until, row.backlog))
             holding, let_go = refusals.held_messages(connection)
+            said = replies.by_campaign(connection)
             by_managers = manager_words.running_holds(connection)
         running = tuple(
             replace(
                 _running(record, tuple(past.get(record.id, ()))),
                 held_messages=frozenset(holding.get(record.id, ())),
                 let_go=let_go.get(record.id, {}),
+                replies=said.get(record.id, ()),
                 manager_holds=by_managers.get(record.id, ()),
             )
             for record in records
@@ -225,7 +228,8 @@ class CampaignStore:
             whole = written
             if own:
                 plan = written.plan.with_notices(notices.of_campaign(connection, row.id, own))
-                whole = replace(written, plan=plan)
+                since = {**written.introduced, **notices.introduced(connection, row.id)}
+                whole = replace(written, plan=plan, introduced=since)
             self._whole[key] = own, whole
         return replace(self._whole[key][1], state=row.state, epoch=row.epoch, started_at=row.started_at)
 

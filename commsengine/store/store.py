@@ -18,6 +18,7 @@ from commsengine.store.database import Database, sqlite_url
 from commsengine.store.dialogue.answers import Answers
 from commsengine.store.dialogue.link_tokens import LinkTokens
 from commsengine.store.dialogue.questions import Questions
+from commsengine.store.dialogue.replies import Replies
 from commsengine.store.engine_record import ChannelRecord, EngineRecord
 from commsengine.store.estimates import Estimates
 from commsengine.store.loading import Loading
@@ -56,6 +57,7 @@ class Store:
         self.refusals = Refusals(database)
         self.answers = Answers(database)
         self.questions = Questions(database)
+        self.replies = Replies(database)
         self.link_tokens = LinkTokens(database)
         self.redraws = Redraws(database)
         self.reachability = Reachability(database)

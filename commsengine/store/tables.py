@@ -395,6 +395,58 @@ class QuestionRow(Row, table=True):
     objection: bool = Field(sa_column_kwargs={"server_default": false()})
 
 
+class ReplyRow(Row, table=True):
+    """What was said to all who asked, or put in, nearly the same. ``asked`` are the words for it that all may read.
+
+    ``ending`` is done, later (by ``day``) or no; ``public``: it stands on the page for all. ``notice`` is the message
+    that brings it to others than those who asked. From ``replaced_at`` on newer ones stand for all it was about.
+    """
+
+    __tablename__ = "reply"
+
+    id: int | None = _number()
+    campaign: str = Field(index=True)
+    message: str
+    asked: str = _long()
+    said: str = _long()
+    ending: str
+    day: dt.date | None = Field(default=None, sa_type=Date)
+    roles: list[str] = _json()
+    public: bool
+    notice: str
+    at: dt.datetime = _instant()
+    by: str
+    replaced_at: dt.datetime | None = _instant(nullable=True)
+
+
+class RepliedRow(Row, table=True):
+    """A question, or an answer to an input, that a reply is about. The newest reply to it stands."""
+
+    __tablename__ = "replied"
+
+    reply_id: int = Field(primary_key=True, foreign_key="reply.id")
+    kind: str = _key()
+    number: int = _key()
+    person_id: str = _person()
+
+
+class SuspectRow(Row, table=True):
+    """An answer that came without the page it belongs to, as of a machine: kept, and counted nowhere."""
+
+    __tablename__ = "suspect"
+    __table_args__ = (UniqueConstraint("person_id", "key", "kind"),)
+
+    id: int | None = _number()
+    person_id: str = _person()
+    campaign: str = Field(index=True)
+    message: str
+    key: str
+    kind: str
+    value: str = _long()
+    detail: dict[str, Any] = _json()
+    at: dt.datetime = _instant()
+
+
 class RedrawRow(Row, table=True):
     """A card that is to be drawn again, by its ``remote_id``. ``version`` counts what changed it since it waits."""
 
@@ -709,6 +761,9 @@ attempt = _table("attempt")
 refusal = _table("refusal")
 answer = _table("answer")
 question = _table("question")
+reply = _table("reply")
+replied = _table("replied")
+suspect = _table("suspect")
 redraw = _table("redraw")
 snooze = _table("snooze")
 outcome = _table("outcome")

@@ -138,7 +138,7 @@ def test_not_for_me_ends_the_campaign_for_the_person(site: Site) -> None:
     key = site.house.touch()
     assert "You hear nothing more of this campaign" in site.post(key, "mine", do="not_for_me", campaign="crm").text
     (answer,) = site.house.store.answers.of_person(ANA.id)
-    assert (answer.kind, answer.whole_campaign, "suspect" in answer.detail) == ("not_for_me", True, True)
+    assert (answer.kind, answer.whole_campaign, "suspect" in answer.detail) == ("not_for_me", True, False)
 
 
 def test_not_for_me_of_a_campaign_one_is_not_in(site: Site) -> None:
