@@ -41,6 +41,8 @@ _DESCRIPTIONS = {
     "ask": N_("what people are asked for"),
     "because": N_("the reason, told to people"),
     "in_audience": N_("whether the sponsor also gets what the audience gets; false when left out"),
+    "choices": N_("what to choose from: answers, things to put in order, or appointments"),
+    "reply_by": N_("how long people have, in their working days"),
     "people": N_("a people file beside the plan; without it, everybody in the directory"),
     "roles": N_("the first that matches a person, in this order"),
     "template": N_("the name of a message template"),
