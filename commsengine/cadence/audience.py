@@ -15,6 +15,7 @@ from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Audience, Message, Plan, Role
 from commsengine.cadence.repeats import INTERVAL, ByRecall, FixedInterval, RepeatRule
 from commsengine.cadence.sequence import MessageSequence
+from commsengine.cadence.told import told
 from commsengine.recall.learning import ASSUMED
 from commsengine.translation import N_
 
@@ -110,6 +111,7 @@ def _sequence(
         snoozes=_about(campaign.id, message.id, history.snoozes),
         outcomes=_about(campaign.id, message.id, history.outcomes),
         order=order,
+        told=told(plan, message, history),
         repeat_rule=_repeat_rule(campaign, message, role, hours, closes),
     )
 

@@ -176,6 +176,7 @@ def _touch(
         again_at=again_at,
         skip=skip,
         unclear=unclear_turn(sequence.message, row.due_at, sequence.answers, sequence.rows),
+        corrects=str(sequence.told),
     )
 
 

@@ -59,7 +59,9 @@ AnswerKind = Literal["acknowledged", "input", "commit", "check", "heard_enough",
 EvidenceKind = Literal["slack", "link", "reply", "manager"]
 OutcomeName = Literal["understood", "objects", "declines", "away"]
 Unclear = Literal["why", "role", "goal", "procedure", "skill", "time"]
-Standing = Literal["heard enough", "asked", "not recalled", "recalled", "acknowledged", "reached", "not reached"]
+Standing = Literal[
+    "corrected", "heard enough", "asked", "not recalled", "recalled", "acknowledged", "reached", "not reached"
+]
 CampaignState = Literal["paused", "running", "finished", "cancelled"]
 Ask = Literal["acknowledge", "check", "input", "commit", "nothing"]
 
@@ -69,7 +71,7 @@ SUPPOSITIONS = ("none", "all", "typical", "weak", "strong")
 ReasonCode = Literal[
     "now", "due", "window", "missed_window", "snoozed", "budget", "standstill", "retry",
     "asked", "outreach", "remembered", "no_channel", "unreachable",
-    "answered", "heard_enough", "times", "closed", "left", "corrected", "no_role", "not_in_roster",
+    "answered", "heard_enough", "times", "closed", "left", "corrected", "not_told", "no_role", "not_in_roster",
     "late", "superseded", "merged", "backlog", "held",
 ]  # fmt: skip
 """Why a message is not sent now: it waits for an instant, for a fact, is over, or this touch of it is never sent."""

@@ -306,7 +306,7 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
         "key_points": [None],
         "asks": [None],
         "figures": [None],
-        "moved": [dict.fromkeys(("name", "before", "now", "because"))],
+        "moved": [dict.fromkeys(("name", "before", "before_planned", "now", "now_planned", "because"))],
         "calls": [{
             **dict.fromkeys(("id", "name", "role", "phone", "reason", "tried", "by", "campaign", "lead")),
             "talk": [dict.fromkeys(("title", "text"))],

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from commsengine.cadence.check_questions import offered_turn, turn_of
 from commsengine.cadence.kinds_and_states import TouchKind
 from commsengine.cadence.plan import Message, Plan
+from commsengine.cadence.told import NOTHING, Told
 from commsengine.content.grammar import VARYING, layout_names, template_names
 from commsengine.content.person_values import Required, TextValues
 from commsengine.content.plan_texts import Texts, texts_of
@@ -21,13 +22,17 @@ QUESTION = "one_question"
 """The template of a check that comes with a message which asks for something else."""
 
 
-def template_of(message: Message, kind: TouchKind) -> str:
+CORRECTION = "correction"
+
+
+def template_of(message: Message, kind: TouchKind, *, corrects: bool = False) -> str:
+    """``corrects``: it goes to somebody who was told what was wrong."""
     if kind == "remind":
         return "reminder"
-    if message.template != "wiifm":
+    if message.template not in ("wiifm", CORRECTION):
         return message.template
-    if message.corrects:
-        return "correction"
+    if corrects:
+        return CORRECTION
     return message.ask if message.ask in ("input", "check") else "wiifm"
 
 
@@ -58,7 +63,8 @@ class Recipe:
     """The texts of one message for one role, by the name a template uses; lists for choices.
 
     ``answers`` are those of the check that the touch carries, in the order of the plan. Where the message itself asks
-    for something else, ``part`` is the template for it and ``question`` its question.
+    for something else, ``part`` is the template for it and ``question`` its question. ``by_filter`` are the
+    dates that a filter changes.
     """
 
     template: Text
@@ -72,6 +78,7 @@ class Recipe:
     names: Mapping[str, int]
     by_value: tuple[str, ...]
     by_truth: tuple[str, ...]
+    by_filter: tuple[str, ...]
     required: Required
 
     def decisive(self, facts: TextValues) -> tuple[str | bool, ...]:
@@ -92,11 +99,18 @@ def required_by(texts: Iterable[Text]) -> Required:
 
 
 def recipe_for(
-    plan: Plan, message: Message, role: str, template: Text, library: Library, number: int, unclear: int | None = None
+    plan: Plan,
+    message: Message,
+    role: str,
+    template: Text,
+    library: Library,
+    number: int,
+    unclear: int | None = None,
+    told: Told = NOTHING,
 ) -> Recipe:
     """``number`` is the touch's, from 1; ``unclear`` is the check with the point that is made again."""
     texts = library.texts
-    found = _texts_of(plan, message, texts, unclear)
+    found = _texts_of(plan, message, texts, unclear, told)
     turn = turn_of(message, number)
     asked = None if turn is None else texts.of(message, "checks", turn, "question")
     if message.ask == "check" and asked:
@@ -119,6 +133,7 @@ def recipe_for(
         names={name: line for text in everything for name, line in text.uses.names.items()},
         by_value=_varying(name for text in everything for name in text.uses.by_value),
         by_truth=_varying(name for text in everything for name in text.uses.by_truth),
+        by_filter=tuple({name for text in everything for name in text.uses.by_value if name.startswith("milestones.")}),
         required=required_by(everything),
     )
 
@@ -127,8 +142,8 @@ def _varying(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({name for name in names if name == "again" or name.partition(".")[0] in VARYING}))
 
 
-def _texts_of(plan: Plan, message: Message, texts: Texts, unclear: int | None) -> dict[str, Text]:
-    corrected = next((other for other in plan.messages if other.id == message.corrects), None)
+def _texts_of(plan: Plan, message: Message, texts: Texts, unclear: int | None, told: Told) -> dict[str, Text]:
+    corrected = next((other for other in plan.messages if other.id == told.message), None)
     found = {
         **{field: texts.of(message, field) for field in ("key_point", "subject", "text", "commit")},
         "question": texts.of(message, "input", "question") if message.ask == "input" else None,
@@ -166,9 +181,9 @@ def _choices(message: Message, texts: Texts) -> tuple[Text, ...]:
 
 
 def milestones_mentioned(plan: Plan, message: Message, templates: Mapping[str, str]) -> frozenset[str]:
-    """The milestones with dates in this message, for any role and on any rung."""
+    """The milestones with dates in this message, for any role and on any rung, where what was sent is not known."""
     place = [other.id for other in plan.messages].index(message.id)
-    used = {template_of(message, kind) for kind in ("message", "remind")} | set(_FIXED)
+    used = {template_of(message, kind, corrects=bool(message.corrects)) for kind in ("message", "remind")} | set(_FIXED)
     sources = [templates[name] for name in used if name in templates]
     sources += [text for path, text in texts_of(plan) if path[0] == "wiifm" or path[:2] == ("messages", place)]
     names = {name for source in sources for name in parse(source, layout_names(plan)).names}

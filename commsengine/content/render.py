@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -19,6 +20,7 @@ from commsengine.cadence.kinds_and_states import ChannelName, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Plan, Workspace
 from commsengine.cadence.plan import Message as PlanMessage
+from commsengine.cadence.told import NOTHING, Told, as_told, told_of
 from commsengine.content.digest_facts import DigestFacts, calls_headline
 from commsengine.content.grammar import answer_id_slot, answer_slot
 from commsengine.content.markdown import read, to_plain
@@ -86,13 +88,23 @@ class Renderer:
         message = self._messages[touch.message]
         again = self._setting.day(touch.again_at, person) if touch.again_at else ""
         facts = self._facts(touch.key, person, signers, signers.sender(message.sender), again, message.link)
-        template = template_of(message, touch.kind)
-        recipe = self._recipe(message, touch.role, template, touch.number, touch.unclear)
+        told = told_of(touch.corrects)
+        template = template_of(message, touch.kind, corrects=bool(told))
+        recipe = self._recipe(message, touch.role, template, touch.number, touch.unclear, told)
         facts.refuse_missing(recipe.required)
         channel = channel_of(touch.channel)
-        sheet = self._sheet(recipe, message, touch, channel, facts)
+        sheet = self._sheet(recipe, message, touch, told, channel, facts)
         facts.update(self._answers(sheet, message, touch, facts))
-        return message_of(sheet, self.plan, facts, channel, touch.due_at)
+        written = message_of(sheet, self.plan, facts, channel, touch.due_at)
+        return replace(written, named=self._named(sheet, recipe, written, facts))
+
+    def _named(self, sheet: Sheet, recipe: Recipe, written: RenderedMessage, facts: TextValues) -> str:
+        """The milestones whose dates stand in the finished text, and as what."""
+        whole = f"{written.subject} {written.text} {written.blocks}".casefold()
+        changed = [name for name in recipe.by_filter if facts[name].casefold() in whole]
+        names = {name.partition(".")[2] for name in {*sheet.names, *changed} if name.startswith("milestones.")}
+        milestones = self.plan.milestones
+        return str(Told(dates={name: as_told(milestones[name]) for name in sorted(names) if name in milestones}))
 
     @_in_their_language
     def talking_points(
@@ -177,40 +189,60 @@ class Renderer:
 
     @_in_their_language
     def page(
-        self, message_id: str, role: str, number: int, person: Person, signers: Signers, unclear: int | None = None
+        self,
+        message_id: str,
+        role: str,
+        number: int,
+        person: Person,
+        signers: Signers,
+        unclear: int | None = None,
+        corrects: str = "",
     ) -> dict[str, Any]:
         """The words of one message for a page, as plain text.
 
         ``key_point``, and where there are any ``subject``, ``text``, ``commit``, ``question``, ``choices`` and
         ``unclear``; ``points`` are pairs of angle and text; ``check`` has ``question``, ``right``, ``because`` and, in
-        the order of the plan, ``answers``. The argument ``unclear`` is the check with the point that is made again.
+        the order of the plan, ``answers``. ``told`` are sentences about what the person was told that holds no more.
+        The argument ``unclear`` is the check with the point that is made again, ``corrects`` that of the touch.
         """
-        message = self._messages[message_id]
-        recipe = self._recipe(message, role, template_of(message, "message"), number, unclear)
+        message, told = self._messages[message_id], told_of(corrects)
+        template = template_of(message, "message", corrects=bool(told))
+        recipe = self._recipe(message, role, template, number, unclear, told)
         facts = self._facts("", person, signers, signers.sender(message.sender))
         check, answers = check_texts(message, self._library.texts, number)
         asked = [*check.values(), *answers]
         facts.refuse_missing((*recipe.required, *required_by(asked)))
         names = {*recipe.names, *(name for text in asked for name in text.uses.names)}
-        base = self._setting.of_plan(facts.slots(names), self._setting.language(person))
+        language = self._setting.language(person)
+        base = self._setting.of_plan(facts.slots(names), language)
 
         def plain(text: Text) -> str:
             return _filled(to_plain(read(text.render(base))), facts)
 
         return {
             **{name: plain(text) for name, text in recipe.texts.items()},
+            "told": [
+                _filled(to_plain(read(text)), facts)
+                for text in self._setting.told(told, recipe, self._library.texts, base, language)
+            ],
             "check": {**{name: plain(text) for name, text in check.items()}, "answers": [plain(a) for a in answers]},
             "choices": [plain(choice) for choice in recipe.choices],
             "points": [(angle, plain(text)) for angle, text in recipe.wiifm.items()],
         }
 
     def _recipe(
-        self, message: PlanMessage, role: str, template: str, number: int, unclear: int | None = None
+        self,
+        message: PlanMessage,
+        role: str,
+        template: str,
+        number: int,
+        unclear: int | None = None,
+        told: Told = NOTHING,
     ) -> Recipe:
-        key = (message.id, role, template, turn_of(message, number), unclear)
+        key = (message.id, role, template, turn_of(message, number), unclear, told.message)
         if key not in self._recipes:
             text = self._library.get(template)
-            self._recipes[key] = recipe_for(self.plan, message, role, text, self._library, number, unclear)
+            self._recipes[key] = recipe_for(self.plan, message, role, text, self._library, number, unclear, told)
         return self._recipes[key]
 
     def _answers(self, sheet: Sheet, message: PlanMessage, touch: Touch, facts: TextValues) -> dict[str, str]:
@@ -225,16 +257,24 @@ class Renderer:
         return named | {answer_id_slot(place): name for place, name in enumerate(ids)}
 
     def _sheet(
-        self, recipe: Recipe, message: PlanMessage, touch: Touch, channel: ChannelName, facts: TextValues
+        self,
+        recipe: Recipe,
+        message: PlanMessage,
+        touch: Touch,
+        told: Told,
+        channel: ChannelName,
+        facts: TextValues,
     ) -> Sheet:
-        kind: WrittenAs = "correction" if message.corrects and touch.kind == "message" else touch.kind
+        kind: WrittenAs = "correction" if told and touch.kind == "message" else touch.kind
         language, decisive = self._setting.language(facts.person), recipe.decisive(facts)
-        key = (touch.message, touch.role, kind, touch.number, touch.unclear, channel, language, decisive)
+        about = (touch.message, touch.role, touch.number, touch.unclear, touch.corrects)
+        key = (*about, kind, channel, language, decisive)
         sheet = self._sheets.get(key)
         if sheet is None:
             slots = facts.slots(recipe.names)
-            context = self._setting.of_message(recipe, message, touch.role, language, slots)
+            context = self._setting.of_message(recipe, message, touch.role, language, slots, told)
             context = self._setting.of_touch(recipe, context, touch.number, kind, channel)
+            context["moved"] = self._setting.moved(told, self._library.texts, context, language)
             title = _subject(context, kind, asks=bool(recipe.answers))
             own = "subject" in recipe.texts and recipe.part is None
             question = self._setting.of_question(recipe, context) if recipe.part else None
@@ -250,6 +290,7 @@ class Renderer:
         self, key: str, person: Person, signers: Signers, sender: Person | None = None, again: str = "", more: str = ""
     ) -> TextValues:
         given = {
+            **self._setting.dates(self._setting.language(person)),
             "key": key,
             "again": again,
             "links.more": more,

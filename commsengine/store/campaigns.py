@@ -220,8 +220,9 @@ class CampaignStore:
         if key not in self._whole or self._whole[key][0] != own:
             whole = written
             if own:
-                plan = written.plan.with_notices(notices.of_campaign(connection, row.id, own))
-                whole = replace(written, plan=plan)
+                found, since = notices.of_campaign(connection, row.id, own)
+                plan = written.plan.with_notices(found)
+                whole = replace(written, plan=plan, introduced={**written.introduced, **since})
             self._whole[key] = own, whole
         return replace(self._whole[key][1], state=row.state, epoch=row.epoch, started_at=row.started_at)
 

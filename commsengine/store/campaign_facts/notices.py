@@ -40,8 +40,10 @@ def ids_by_campaign(connection: Connection) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def of_campaign(connection: Connection, campaign: str, ids: Iterable[str]) -> tuple[Notice, ...]:
-    """In the order of ``ids``."""
-    rows = connection.execute(select(notice.c.message, notice.c.content).where(notice.c.campaign == campaign))
+def of_campaign(
+    connection: Connection, campaign: str, ids: Iterable[str]
+) -> tuple[tuple[Notice, ...], dict[str, dt.datetime]]:
+    """In the order of ``ids``, and since when each is there."""
+    rows = connection.execute(select(notice).where(notice.c.campaign == campaign)).all()
     known = {row.message: Notice.model_validate(row.content) for row in rows}
-    return tuple(known[name] for name in ids)
+    return tuple(known[name] for name in ids), {row.message: row.at for row in rows}
