@@ -22,7 +22,7 @@ from commsengine.cadence.audience import role_of
 from commsengine.cadence.calendar import DAY, Hours, local_date_in, zone_of
 from commsengine.cadence.check_questions import answer_id, unclear_turn
 from commsengine.cadence.kinds_and_states import AnswerKind, ChannelName, EvidenceKind, Wish, asked_by, channel_of
-from commsengine.cadence.people import Person
+from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Plan
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers
@@ -111,6 +111,15 @@ class AnswerInbox:
         renderer = self._renderer(self._version(card.touch))
         with in_language(renderer.language(card.person)):
             return card_text(renderer, card, self._signers(card.person, card.plan))
+
+    def campaign(self, campaign: str) -> tuple[CampaignRecord, str] | None:
+        """The campaign as it stands, and the language of its texts for no one in particular."""
+        record = self._store.campaigns.get(campaign)
+        return None if record is None else (record, self._renderer(record).language(ANYBODY))
+
+    def calendar(self, card: Card) -> str:
+        """The address of the calendar of the campaign's milestones; empty where it has none."""
+        return self._renderer(self._version(card.touch)).calendar_url()
 
     def lead(self, card: Card) -> Person:
         return self._signers(card.person, card.plan).lead

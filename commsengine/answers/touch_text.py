@@ -42,7 +42,8 @@ class CardText:
     """Plain texts. ``points`` are heading and text of what this touch says, ``more`` of what other touches say.
 
     ``question`` and ``choices`` are those of the input that is asked for, ``offered`` the same choices each with what
-    is stored of it; ``value`` is what the person wrote or chose. ``readers`` says who reads that.
+    is stored of it; ``value`` is what the person wrote or chose. ``readers`` says who reads that. ``told`` are
+    sentences about what they were told that holds no more.
     """
 
     key_point: str
@@ -55,13 +56,15 @@ class CardText:
     value: str = ""
     points: tuple[tuple[str, str], ...] = ()
     more: tuple[tuple[str, str], ...] = ()
+    told: tuple[str, ...] = ()
 
 
 def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
     # a text that cannot be rendered for this person (a column is gone) leaves all as the author wrote it
     touch, readers = card.touch, read_by(signers.lead.first_name, len(card.plan.owner))
     try:
-        shown = renderer.page(card.message.id, touch.role, touch.number, card.person, signers, card.unclear)
+        about = (card.message.id, touch.role, touch.number, card.person, signers)
+        shown = renderer.page(*about, card.unclear, touch.corrects)
     except RenderError:
         return replace(_as_written(card), readers=readers)
     more = [(angle, shown.get(angle, "")) for angle in (UNCLEAR, "text")]
@@ -79,6 +82,7 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
         value=_chosen(card, check, choices),
         points=tuple((_(TITLES[angle]), shown_now[angle]) for angle in now),
         more=tuple((_(TITLES[angle]), text) for angle, text in shown_now.items() if angle not in now),
+        told=tuple(shown["told"]),
     )
 
 
@@ -171,4 +175,4 @@ def _touch_of(card: Card, channel: ChannelName) -> Touch:
     row = card.touch
     about = (row.campaign, row.message, card.person.id, row.role, row.rung or 0, row.kind, channel)
     when = (row.local_date or card.now.date(), row.due_at, row.not_after or row.due_at)
-    return Touch(*about, *when, row.number, row.again_at, unclear=card.unclear)
+    return Touch(*about, *when, row.number, row.again_at, unclear=card.unclear, corrects=row.corrects)

@@ -20,10 +20,11 @@ from commsengine.cadence.calendar import DAY, MINUTE
 from commsengine.cadence.check_questions import unclear_turn
 from commsengine.cadence.due import DueStep, due_steps, open_from, when_due
 from commsengine.cadence.history import SILENCE, Campaigns, Decision, History, Reason, Touch, TouchRow
-from commsengine.cadence.kinds_and_states import WAITING, Carrier, ReasonCode, SkipCode, TouchState
+from commsengine.cadence.kinds_and_states import BY_HAND, WAITING, Carrier, ReasonCode, SkipCode, TouchState
 from commsengine.cadence.people import Person
 from commsengine.cadence.sequence import MessageSequence, Step
 
+HAD: frozenset[TouchState] = frozenset({"claimed", "sending", "sent", "uncertain"})
 MISSED_WINDOW: ReasonCode = "missed_window"
 
 
@@ -37,6 +38,7 @@ def decide(campaigns: Campaigns, person: Person, history: History, now: dt.datet
     ledger = Ledger(history.rows)
     touches = _dropped_retries(sequences, campaigns, history, person, now)
     pending: list[Reason] = []
+    begun = {row.campaign for row in history.rows if row.state in HAD and row.kind not in BY_HAND}
     while True:
         ahead, waiting = due_steps(sequences, campaigns, ledger, now)
         first = min(ahead, key=lambda due_step: due_step.rank, default=None)
@@ -48,7 +50,9 @@ def decide(campaigns: Campaigns, person: Person, history: History, now: dt.datet
         _record(first, row, ledger)
         if skip or opens is None or opens == now:
             again_at = _again_at(first, row, campaigns, ledger)
-            touches.append(_touch(first, person, row, skip, again_at, now))
+            touch = _touch(first, person, row, skip, again_at, now)
+            touches.append(replace(touch, first=not (skip or first.by_hand or touch.campaign in begun)))
+            begun |= {touch.campaign} if touches[-1].first else set()
         else:
             code: ReasonCode = "snoozed" if first.sequence.hours.open_window(now) else MISSED_WINDOW
             pending.append(replace(_reason(first, code, opens), values=(("channel", first.step.channel),)))

@@ -212,7 +212,8 @@ class Touch:
     ``number`` counts the person's touches of this message from 1, so that each repeat takes another angle.
     ``not_after`` is the end of the send window that is open now. ``again_at`` is when it would come again, or ``None``.
     ``unclear`` is the check with the point to make again, by its place in the message's pool. ``corrects`` is what it
-    puts right for this person, as a line of ``cadence/told.py``; empty for an ordinary message.
+    puts right for this person, as a line of ``cadence/told.py``; empty for an ordinary message. ``first``: they
+    have had nothing of the campaign yet.
     """
 
     campaign: str
@@ -230,6 +231,7 @@ class Touch:
     skip: SkipCode = ""
     unclear: int | None = None
     corrects: str = ""
+    first: bool = False
 
     @property
     def key(self) -> str:

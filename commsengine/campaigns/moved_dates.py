@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import chain, count
 
 from commsengine.cadence.audience import role_of, sequences_of
 from commsengine.cadence.history import Campaign, Campaigns, History
@@ -154,7 +154,8 @@ def _free_id(plan: Plan, new: Mapping[str, dt.date]) -> str:
     first = next(iter(new))
     wanted = f"moved-{first[:40]}-{new[first].isoformat()}"
     taken = {message.id for message in plan.messages}
-    return next(name for name in (wanted, *(f"{wanted}-{n}" for n in count(2))) if name not in taken)
+    numbered = (f"{wanted}-{number}" for number in count(2))
+    return next(name for name in chain([wanted], numbered) if name not in taken)
 
 
 # -- who was told what ------------------------------------------------------------------------------

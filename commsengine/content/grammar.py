@@ -294,7 +294,7 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
     # A name that a kind of message has no use for is empty there.
     return {
         **plan_names(plan, columns),
-        "links": dict.fromkeys(("answer", "mine", "more")),
+        "links": dict.fromkeys(("answer", "mine", "more", "calendar", "webcal")),
         "touch": dict.fromkeys(("number", "variant", "kind", "unclear", "asks")),
         "wiifm": dict.fromkeys(ANGLES),
         **dict.fromkeys((

@@ -9,6 +9,7 @@ Steps
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
@@ -37,6 +38,7 @@ from commsengine.links import Links
 from commsengine.translation import N_, _, in_language
 
 MOST_SHEETS = 2_000
+FOR_GOOD = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
 PREFIX = {"remind": N_("Reminder: {subject}"), "correction": N_("Correction: {subject}")}
 ANSWERED = N_("Answer to your question: {question}")
 
@@ -79,6 +81,10 @@ class Renderer:
         """Of the page that a touch's link for this purpose (``answer``, ``mine``, ``unsubscribe``) opens."""
         return self._links.url(purpose, key, self._expires)
 
+    def calendar_url(self) -> str:
+        """Of the milestones as a calendar, the same for all and for as long as anybody looks; empty without any."""
+        return f"{self._links.url('calendar', self.plan.campaign, FOR_GOOD)}.ics" if self.plan.milestones else ""
+
     @_in_their_language
     def touch(self, touch: Touch, person: Person, signers: Signers) -> RenderedMessage:
         """The finished message of a touch. Raises ``RenderError`` with the text's place and line.
@@ -88,6 +94,8 @@ class Renderer:
         message = self._messages[touch.message]
         again = self._setting.day(touch.again_at, person) if touch.again_at else ""
         facts = self._facts(touch.key, person, signers, signers.sender(message.sender), again, message.link)
+        if touch.first:
+            facts |= self._calendar()
         told = told_of(touch.corrects)
         template = template_of(message, touch.kind, corrects=bool(told))
         recipe = self._recipe(message, touch.role, template, touch.number, touch.unclear, told)
@@ -149,8 +157,7 @@ class Renderer:
         footer: str = "footer",
         **fields: Any,
     ) -> RenderedMessage:
-        """Mail that is no touch: ``answer`` (fields question, answer, others), ``correction`` (moved), ``digest`` or
-        ``manager_list``.
+        """Mail that is no touch: ``answer`` (fields question, answer, others), ``digest`` or ``manager_list``.
 
         ``key`` names its row, ``at`` is its date; ``page`` says whether its links lead anywhere. What is not about a
         ``message`` needs none of the columns that the plan's texts ask for.
@@ -165,8 +172,7 @@ class Renderer:
         context |= {"page": page, "channel": channel, "touch": touch, "ask": "acknowledge", **given}
         asked = mark(given["question"]) if template == "answer" else ""
         title = Prose(_(ANSWERED, question=asked)) if asked else subject or _subject(context, template)
-        ask = "acknowledge" if template == "correction" else "nothing"
-        sheet = write(self._library, recipe, context, title, ask, bool(subject))
+        sheet = write(self._library, recipe, context, title, "nothing", bool(subject))
         return message_of(sheet, self.plan, facts, channel, at)
 
     @_in_their_language
@@ -285,6 +291,10 @@ class Renderer:
                 self._sheets.clear()
             self._sheets[key] = sheet
         return sheet
+
+    def _calendar(self) -> dict[str, str]:
+        url = self.calendar_url()
+        return {"links.calendar": url, "links.webcal": re.sub("^https?", "webcal", url)} if url else {}
 
     def _facts(
         self, key: str, person: Person, signers: Signers, sender: Person | None = None, again: str = "", more: str = ""

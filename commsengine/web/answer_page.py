@@ -88,6 +88,7 @@ class AnswerPage(LinkPage):
             status=422 if error else 200,
             card=card,
             text=self._inbox.text(card),
+            calendar=self._inbox.calendar(card),
             mine=self._guard.mine(key, now),
             note=self._guard.notes.write(key, now),
             ask=_(ASKS[card.ask]),

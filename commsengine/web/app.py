@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 from commsengine.answers.inbox import AnswerInbox, UnknownTouchError
 from commsengine.links import Links
 from commsengine.web.answer_page import AnswerPage
+from commsengine.web.calendar_page import CalendarFeed
 from commsengine.web.my_messages_page import MyMessages
 from commsengine.web.protection import SECURITY, LinkGuard, RateLimit, SecurityHeaders
 from commsengine.web.rendering import FOLDER, notice
@@ -48,7 +49,7 @@ def create_app(
     """``keys`` sign the notes in forms, newest first; ``per_minute`` limits each link; ``more`` are others' routes."""
     guard = LinkGuard(links, Notes(keys), RateLimit(per_minute), clock)
     pages = (AnswerPage(inbox, guard), MyMessages(inbox, guard), UnsubscribePage(inbox, guard))
-    routes: list[BaseRoute] = [page.route() for page in pages]
+    routes: list[BaseRoute] = [page.route() for page in (*pages, CalendarFeed(inbox, guard))]
     routes += [Route("/style.css", _style), Route("/healthz", _health(heartbeat_age, stale_after)), *more]
     if slack is not None:
         routes.append(Route("/slack/events", _slack(slack), methods=["POST"]))

@@ -35,7 +35,6 @@ _UNTIL_THEN = {
     "phases": N_("they are kept and shown; nothing waits for a phase yet"),
     "managers_first": N_("managers get it together with everybody else"),
     "commit": N_("people see 'Got it' and are not asked for a commitment yet"),
-    "corrects": N_("it is sent to everybody in its roles, not only to those who were told the wrong one"),
 }
 """Parts of the format that are read and checked already, and what happens in their place."""
 
@@ -57,8 +56,6 @@ def _waiting(message: Message) -> Iterator[tuple[YamlPath, str]]:
         yield ("managers_first",), "managers_first"
     if message.ask == "commit" or message.commit:
         yield ("commit",) if message.commit else ("ask",), "commit"
-    if message.corrects:
-        yield ("corrects",), "corrects"
 
 
 def roles_have_texts(draft: Draft) -> Iterator[Problem]:
