@@ -117,7 +117,9 @@ def recipe_for(
         found["question"], asked = asked, None
     answers = () if turn is None else _answer_texts(message, texts, turn)
     part = library.get(QUESTION) if asked else None
-    wiifm, layouts = texts.wiifm(message, role), [library.get(name) for name in _FIXED]
+    dates_alone = bool(told.dates) and not told.message
+    wiifm = {} if dates_alone else texts.wiifm(message, role)
+    layouts = [library.get(name) for name in _FIXED]
     choices = _choices(message, texts)
     extra = [text for text in (part, asked) if text]
     everything = [template, *layouts, *found.values(), *wiifm.values(), *choices, *answers, *extra]

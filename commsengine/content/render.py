@@ -245,7 +245,7 @@ class Renderer:
         unclear: int | None = None,
         told: Told = NOTHING,
     ) -> Recipe:
-        key = (message.id, role, template, turn_of(message, number), unclear, told.message)
+        key = (message.id, role, template, turn_of(message, number), unclear, told.message, bool(told.dates))
         if key not in self._recipes:
             text = self._library.get(template)
             self._recipes[key] = recipe_for(self.plan, message, role, text, self._library, number, unclear, told)

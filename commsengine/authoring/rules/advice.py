@@ -29,6 +29,8 @@ _BUSINESS = re.compile(
     re.IGNORECASE,
 )
 
+_BEFORE_A_DATE = r"\b(on|by|at|until|before|after|from|since) +\{\{ *milestones\.(%s)\b"
+
 _ASK = N_("Add a message with 'ask: input' before anything is designed: people support what they helped to shape.")
 
 _UNTIL_THEN = {
@@ -185,7 +187,27 @@ def corrections_silence(draft: Draft) -> Iterator[Problem]:
             yield draft.advice((*path, "corrects"), "corrected", cause, fix)
 
 
+def planned_weeks_read_well(draft: Draft) -> Iterator[Problem]:
+    # 'on planned for the week of …' is no sentence
+    weeks = [name for name, milestone in draft.plan.milestones.items() if not milestone.firm]
+    before = re.compile(_BEFORE_A_DATE % "|".join(weeks)) if weeks else None
+    for path, text in _texts(draft) if before else ():
+        if before and (found := before.search(text)):
+            cause = N_("'{milestone}' is not firm, so this reads '{word} planned for the week of …'.")
+            fix = N_("Leave '{word}' out, for example: Go-live is {{{{ milestones.{milestone} }}}}.")
+            about = {"word": found[1], "milestone": found[2]}
+            yield draft.advice(path, "planned_week", _(cause, **about), _(fix, **about))
+
+
+def _texts(draft: Draft) -> Iterator[tuple[YamlPath, str]]:
+    for role, wiifm in draft.plan.wiifm.items():
+        yield from ((("wiifm", role, angle), getattr(wiifm, angle)) for angle in ANGLES)
+    for path, message in draft.messages():
+        yield from (((*path, key), getattr(message, key)) for key in ("key_point", "subject", "text"))
+
+
 RULES = (
+    planned_weeks_read_well,
     parts_that_wait,
     roles_have_texts,
     senders_fit,
