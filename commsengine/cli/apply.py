@@ -64,8 +64,8 @@ def apply(wiring: Wiring, plan: Path, dry_run: bool, correct: str | None, yes: b
     checked_plan = checked(wiring.check(plan))
     written, roster = checked_plan.plan, checked_plan.roster
     _refuse_cancelled(wiring, written)
-    if roster is not None and roster.returning and not yes and not dry_run:
-        raise InputError.of([*roster.returning.values()])  # a roster brings no leaver back in passing
+    if not dry_run:
+        _refuse_returning(roster, yes=yes)
     if roster is None and not wiring.store.people.count():
         raise InputError(_("Nobody is imported yet."), _("Run: commsengine people import people.csv"))
     diff = applying.compare(wiring.store, wiring.decisions, written, checked_plan.people, wiring.clock())
@@ -73,7 +73,9 @@ def apply(wiring: Wiring, plan: Path, dry_run: bool, correct: str | None, yes: b
         _tell(wiring, diff, checked_plan, plan)
         _tell_roster(roster, refusing=not yes)
     sends = False
-    if not dry_run:
+    if dry_run:
+        _refuse_returning(roster, yes=yes)
+    else:
         consent(_("Apply {campaign}?", campaign=written.campaign), yes=yes, recipients=diff.audience)
         sends = _sends_correction(diff, correct, plan)
         _put_in_force(wiring, diff, written, plan, roster, correct=sends)
@@ -111,10 +113,16 @@ def _refuse_cancelled(wiring: Wiring, plan: Plan) -> None:
         raise InputError(_("{campaign} was cancelled for good.", campaign=plan.campaign), fix)
 
 
+def _refuse_returning(roster: PeopleFile | None, *, yes: bool) -> None:
+    # a roster brings no leaver back in passing
+    if roster is not None and roster.returning and not yes:
+        raise InputError.of([*roster.returning.values()])
+
+
 def _tell_roster(roster: PeopleFile | None, *, refusing: bool) -> None:
     if roster is None:
         return
-    for problem in (*roster.advice, *(roster.returning.values() if refusing else ())):
+    for problem in roster.advice:
         note(str(problem))
     tell_columns(roster)
     tell_leavers(roster.without_returning() if refusing else roster)

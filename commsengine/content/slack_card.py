@@ -10,6 +10,7 @@ from typing import Any
 from markdown_it.token import Token
 
 from commsengine.content.grammar import answer_id_slot, answer_slot
+from commsengine.content.manager_card import call_buttons, name_buttons, parted
 from commsengine.content.markdown import WITH_TEXT, Tokens, continued, lines, paragraphs, plain_inline
 from commsengine.content.slots import Slot, escape_slack, holds_value, is_link_mark, mark, slack_text
 from commsengine.translation import N_, _
@@ -30,6 +31,13 @@ _AROUND = 11
 """Blocks that a card may have beside its text, with two notes that are added when it is drawn again."""
 
 _SKIP = N_("Skip – got it")
+_ASKED: Mapping[str, Sequence[tuple[str, str]]] = {
+    "acknowledge": ((N_("Got it"), "got_it"),),
+    "input": ((N_("Answer"), "answer"),),
+    "commit": ((N_("I will"), "commit"), (N_("In my own words"), "answer")),
+}
+"""The buttons for what a message asks, with their actions; the first stands out."""
+
 _ANSWERS_IN_A_ROW = 5
 _LABEL_LENGTH = 75
 _LISTED_LENGTH = 450
@@ -43,26 +51,35 @@ _SIGNS = {"strong_open": "*", "strong_close": "*", "em_open": "_", "em_close": "
 
 
 def card(
-    body: Tokens, footer: Tokens, ask: str, answers: int = 0, question: Tokens = (), *, page: bool = True
+    body: Tokens,
+    footer: Tokens,
+    ask: str,
+    answers: int = 0,
+    question: Tokens = (),
+    *,
+    page: bool = True,
+    named: bool = False,
 ) -> list[Block]:
     """The blocks, with marks in place of values. ``ask`` is what the message asks for.
 
     ``answers`` is how many the check has that comes with it, ``question`` what it asks. Its question stands first,
     wherever the template has it, and its buttons right below: what is read above them would answer it. Without a
-    ``page`` there is nothing to press: mail such as a digest can be answered nowhere.
+    ``page`` there is nothing to press but the calls of a list. ``named``: it will go out in the name of who reads it.
     """
-    title, rest = title_of(body)
-    texts = to_mrkdwn(rest)
+    title, below = title_of(body)
+    texts = to_mrkdwn(below)
     asked = _question_of(texts, to_mrkdwn(question)) if answers else []
-    sections = _sections([text for text in texts if text not in asked])[: _MOST_BLOCKS - _AROUND]
+    rest = [text for text in texts if text not in asked]
+    sections = [block for part in parted(rest) for block in _part(*part)][: _MOST_BLOCKS - _AROUND]
     return [
         *([_header(title)] if title else []),
         *(_section(text) for text in asked),
         *_check(answers, ask),
-        *(_section(text) for text in sections),
+        *sections,
         # What is answered in words can also be answered on the page, where there is more room.
         *([_section(_("*<{answer}|Give your answer>*", answer=_ANSWER))] if ask == "input" else []),
         *([{"type": "actions", "elements": _buttons(ask, checked=answers > 0)}] if page else []),
+        *([name_buttons(_KEY)] if named else []),
         _context("\n".join(to_mrkdwn(footer))),
         *([_context(_("<{answer}|Open this message on a page>", answer=_ANSWER))] if page else []),
     ]
@@ -140,6 +157,10 @@ def _sections(paragraphs: Sequence[str]) -> list[str]:
     return sections
 
 
+def _part(texts: Sequence[str], call: str) -> list[Block]:
+    return [*(_section(text) for text in _sections(texts)), *([call_buttons(call)] if call else [])]
+
+
 def _question_of(texts: Sequence[str], question: Sequence[str]) -> list[str]:
     # A template of the workspace may not have the question: then it stands by itself.
     words = "\n".join(question)
@@ -154,7 +175,7 @@ def _check(answers: int, ask: str) -> list[Block]:
         _button(mark(Slot(answer_slot(place), "")), f"{CHECK}_{mark(Slot(answer_id_slot(place), ''))}", _KEY)
         for place in range(answers)
     ]
-    if ask != "input":
+    if ask not in ("input", "commit"):
         buttons.append(_button(_(_SKIP), "got_it", _KEY))
     rows = range(0, len(buttons), _ANSWERS_IN_A_ROW)
     return [
@@ -181,13 +202,17 @@ def _lettered(blocks: Sequence[Block]) -> list[Block]:
 
 
 def _buttons(ask: str, *, checked: bool) -> list[Block]:
-    got_it = [_button(_("Got it"), "got_it", _KEY, style="primary")] if ask in ("acknowledge", "commit") else []
-    answer = [_button(_("Answer"), "answer", _KEY, style="primary")] if ask == "input" else []
-    if checked:  # the answers come first, and skipping them says "got it"
-        got_it = []
-    snooze = [] if ask == "nothing" else [_button(_("Remind me tomorrow"), "snooze", _KEY)]
     question = _button(_("I have a question"), "question", _KEY)
-    return [*got_it, *answer, question, *snooze, _button(_("I've heard enough"), "heard_enough", _KEY)]
+    if ask == "kept":  # it is asked once, so there is nothing to put off
+        done = _button(_("Yes, done"), "kept", _KEY, style="primary")
+        return [done, _button(_("Not yet"), "not_kept", _KEY), question]
+    # Where a check comes along its answers come first, and skipping them says "got it".
+    wanted = {} if checked and ask == "acknowledge" else _ASKED
+    own = [_button(_(label), action, _KEY) for label, action in wanted.get(ask, ())]
+    if own:
+        own[0]["style"] = "primary"
+    snooze = [] if ask == "nothing" else [_button(_("Remind me tomorrow"), "snooze", _KEY)]
+    return [*own, question, *snooze, _button(_("I've heard enough"), "heard_enough", _KEY)]
 
 
 def _button(text: str, action: str, value: str, **more: str) -> Block:
