@@ -32,6 +32,7 @@ from commsengine.cadence.kinds_and_states import CARRIED
 from commsengine.cadence.managers_first import by_manager
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
+from commsengine.campaigns.moved_dates import notice_of
 from commsengine.channels.channel import SENT, Mark
 from commsengine.channels.channel import Outcome as Delivered
 from commsengine.content.message import RenderedMessage
@@ -67,20 +68,28 @@ class Postbox:
 
 
 class PlainRenderer:
-    """Writes nothing: texts are not what is compared here. It notes which points are made again."""
+    """Writes nothing: texts are not what is compared here. It notes which points are made again.
 
-    def __init__(self, again: dict[str, int | None]) -> None:
-        self._again = again
+    Each text of ``dated`` names the date of go-live.
+    """
+
+    def __init__(self, again: dict[str, int | None], plan: Plan) -> None:
+        self._again, self._plan = again, plan
 
     def touch(self, touch: Touch, person: Person, cast: object) -> RenderedMessage:
         self._again[touch.key] = touch.unclear
         return RenderedMessage(
             key=touch.key, campaign=touch.campaign, campaign_title="", channel=touch.channel, to_email=person.email,
-            to_name=person.name, subject="", text="", date=touch.due_at,
+            to_name=person.name, subject="", text="", date=touch.due_at, named=dated(self._plan, touch.message),
         )  # fmt: skip
 
     def talking_points(self, *_given: object) -> TalkingPoints:
         raise CommsError("Leads and managers get no mail here.")
+
+
+def dated(plan: Plan, message: str) -> str:
+    named = message == "dated" or message.startswith("moved")
+    return f"go_live={plan.milestones['go_live'].date}" if named else ""
 
 
 class Run:
@@ -98,7 +107,7 @@ class Run:
         self.again: dict[str, int | None] = {}
         channels = {name: ChannelSetup(lambda: Postbox(self.carried)) for name in ("email", "slack")}
         self.engine = Engine(
-            self.store, channels, lambda plan, templates: PlainRenderer(self.again),
+            self.store, channels, lambda plan, templates: PlainRenderer(self.again, plan),
             workspace=rules, clock=self.clock.now, sleep=self.clock.sleep, interval=60,
         )  # fmt: skip
 
@@ -341,6 +350,49 @@ def test_a_message_that_is_corrected_comes_in_neither(tmp_path: Path) -> None:
     expected = foreseen([plan], [someone(1)], Workspace(), supposing([plan]))
     assert {made[1] for made in expected} == {"put-right"}
     assert Run(tmp_path, [plan], [someone(1)], Workspace()).play(supposing([plan])) == expected
+
+
+def then(people: Sequence[Person], first: Plan, second: Plan, at: dt.datetime) -> list[Made]:
+    """What is foreseen of a plan until another version is applied, and of that from then on."""
+    touches: list[Touch] = []
+    before = Campaigns((Campaign(first, STARTED),))
+    after = Campaigns((Campaign(second, STARTED, introduced=new(second, at)),))
+    for person, past in pasts(people):
+        seen = forecast(before, person, past, STARTED, at, no_answers)
+        rows = tuple(replace(row, named=dated(first, row.message)) for row in seen.history.rows)
+        to_come = forecast(after, person, replace(seen.history, rows=rows), at, UNTIL, no_answers)
+        touches += [*seen.touches, *to_come.touches]
+    return made_of(touches)
+
+
+def new(plan: Plan, at: dt.datetime) -> dict[str, dt.datetime]:
+    return {message.id: at for message in plan.messages if message.id == "right" or message in plan.notices}
+
+
+@pytest.mark.parametrize("per_day", ["1", "2"])
+def test_a_correction_and_a_moved_date_are_foreseen_as_they_come_about(tmp_path: Path, per_day: str) -> None:
+    messages = [
+        a_message(cadence={"every": "48h", "times": "5"}, follow_up=[]),
+        a_message(id="dated", to=["sales"], cadence={"every": "48h", "times": "3"}, follow_up=[]),
+    ]
+    send = {"channels": ["email"], "at_most": {"per_day": per_day, "per_week": "4"}}
+    first = a_plan(*messages, send=send)
+    right = a_message(id="right", corrects="one-record", cadence={"every": "48h", "times": "2"}, follow_up=[])
+    later = {"kickoff": "2027-01-11", "go_live": "2027-03-22"}
+    second, at = a_plan(*messages, right, send=send, milestones=later), utc("2027-01-14 12:00")
+    notice = notice_of(second, {"go_live": first.milestones["go_live"].date}, at)
+    some = [someone(n, time_zone=zone, department="Sales" if n % 2 else "Support") for n, zone in enumerate(ZONES)]
+    run = Run(tmp_path, [first], some, Workspace())
+
+    def applied() -> None:
+        run.store.notices.add("crm", notice, by="dana", now=at)
+        run.store.campaigns.save_version(second, {}, "", introduced={"right": at}, by="dana", now=at)
+
+    run.diary.note(at, applied)
+    expected = then(some, first, second.with_notices([notice]), at)
+    told = {person.id for person in some if person.department == "Sales"}
+    assert {made[0] for made in expected if made[1] == notice.id} == told
+    assert run.play(no_answers) == expected
 
 
 def test_a_message_that_awaits_a_deed_goes_on_to_it_in_both(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ from commsengine.cadence.kinds_and_states import (
     Wish,
     channel_of,
 )
-from commsengine.cadence.people import Person
+from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Message, Plan
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers
@@ -168,6 +168,15 @@ class AnswerInbox:
             return ()
         rows = [each.row for each in self._store.touches.of_person(card.person.id) if each.local_date]
         return opening(replies, touch_of(card, channel_of(card.touch.channel)), rows)
+
+    def campaign(self, campaign: str) -> tuple[CampaignRecord, str] | None:
+        """The campaign as it stands, and the language of its texts for no one in particular."""
+        record = self._store.campaigns.get(campaign)
+        return None if record is None else (record, self._renderer(record).language(ANYBODY))
+
+    def calendar(self, card: Card) -> str:
+        """The address of the calendar of the campaign's milestones; empty where it has none."""
+        return self._renderer(self._version(card.touch)).calendar_url()
 
     def lead(self, card: Card) -> Person:
         return self._signers(card.person, card.plan).lead

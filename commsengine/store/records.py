@@ -209,6 +209,8 @@ class TouchRecord(TouchDetails):
     retry_at: dt.datetime | None
     remote_id: str
     payload: Mapping[str, Any] | None
+    corrects: str
+    named: str | None
 
     @property
     def row(self) -> TouchRow:
@@ -537,13 +539,13 @@ class OpenRung:
 
 
 @dataclass(frozen=True, slots=True)
-class ReachedPerson:
-    """Which version of the plan reached a person, and when."""
+class SentText:
+    """A text that somebody got, by its message and the version of the plan."""
 
+    key: str
     person_id: str
     message: str
     version: int
-    sent_at: dt.datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from commsengine.answers.inbox import AnswerInbox, UnknownTouchError
 from commsengine.links import Links
 from commsengine.reports.manager_desk import ManagerDesk
 from commsengine.web.answer_page import AnswerPage
+from commsengine.web.calendar_page import CalendarFeed
 from commsengine.web.calls_page import CallsPage
 from commsengine.web.heard_page import HeardPage
 from commsengine.web.my_messages_page import MyMessages
@@ -61,7 +62,10 @@ def create_app(
     behind_fresh_links = (CallsPage(visits, desk),)
     others = [each(inbox, guard) for each in (HeardPage, MyMessages, UnsubscribePage)]
     pages = [AnswerPage(inbox, guard, desk), *others]
-    routes: list[BaseRoute] = [visits.route(), *(page.route() for page in (*pages, *behind_fresh_links))]
+    routes: list[BaseRoute] = [
+        visits.route(),
+        *(page.route() for page in (*pages, *behind_fresh_links, CalendarFeed(inbox, guard))),
+    ]
     routes += [Route("/style.css", _style), Route("/healthz", _health(heartbeat_age, stale_after)), *more]
     if slack is not None:
         routes.append(Route("/slack/events", _slack(slack), methods=["POST"]))
