@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from commsengine.answers.wording import spoken
+from commsengine.cadence.calendar import local_date_in
 from commsengine.cadence.check_questions import check_of, offered_check, offered_turn, order_of
 from commsengine.cadence.kinds_and_states import ANSWERS, CHANNELS, ENOUGH, Form, channel_of
 from commsengine.cadence.people import Person
@@ -43,6 +44,11 @@ class Card:
     @property
     def key(self) -> str:
         return self.touch.key
+
+    @property
+    def closed(self) -> bool:
+        """Nothing is shown or recorded any more: the person has left."""
+        return self.person.has_left(local_date_in(self.zone, self.now))
 
     @property
     def carried_as(self) -> Form:

@@ -25,6 +25,8 @@ NOTICES = {
     "late": N_("That cannot be taken back any more. Ask a question if it should be changed."),
     "asked": N_("Thank you. Your question is on its way."),
     "snoozed": N_("All right: nothing more of this today."),
+    "sent": N_("Your link is on its way to you, by e-mail or in Slack."),
+    "enough": N_("You were sent several links within the hour. Please use the newest."),
 }
 """What the page says after a form; the address names only the word on the left."""
 
@@ -45,6 +47,8 @@ class AnswerPage(LinkPage):
 
     def _take(self, request: Request, key: str, form: Form, now: dt.datetime) -> Response:
         do = form.get("do", "got_it")  # a bare POST is the plain "Got it"
+        if do == "mine":
+            return self._send_mine(key, now)
         try:
             word = self._record(do, self._inbox.card(key, now), form, self._evidence(request, key, form, now))
         except InputError as error:
@@ -88,7 +92,6 @@ class AnswerPage(LinkPage):
             status=422 if error else 200,
             card=card,
             text=self._inbox.text(card),
-            mine=self._guard.mine(key, now),
             note=self._guard.notes.write(key, now),
             ask=_(ASKS[card.ask]),
             notice=notice,

@@ -19,7 +19,7 @@ from commsengine.answers.fresh_links import FreshLinks
 from commsengine.answers.inbox import AnswerInbox, UnknownTouchError
 from commsengine.links import Links
 from commsengine.web.answer_page import AnswerPage
-from commsengine.web.my_messages_page import MyMessages
+from commsengine.web.my_messages_page import AskForMine, MyMessages
 from commsengine.web.protection import SECURITY, LinkGuard, RateLimit, SecurityHeaders
 from commsengine.web.rendering import FOLDER, notice
 from commsengine.web.requests import Notes, read_body
@@ -54,8 +54,12 @@ def create_app(
         LinkGuard(links, notes, limit, clock),
         Visits(fresh_links, keys, links.base_url, notes, limit, clock),
     )
-    pages = (AnswerPage(inbox, guard), MyMessages(inbox, guard), UnsubscribePage(inbox, guard))
-    routes: list[BaseRoute] = [visits.route(), *(page.route() for page in pages)]
+    pages = (
+        visits,
+        *(kind(inbox, guard, fresh_links) for kind in (AnswerPage, AskForMine, UnsubscribePage)),
+        MyMessages(visits, inbox),
+    )
+    routes: list[BaseRoute] = [page.route() for page in pages]
     routes += [Route("/style.css", _style), Route("/healthz", _health(heartbeat_age, stale_after)), *more]
     if slack is not None:
         routes.append(Route("/slack/events", _slack(slack), methods=["POST"]))

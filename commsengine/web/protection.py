@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from commsengine.errors import LinkError
-from commsengine.links import Links
+from commsengine.links import Links, Signed
 from commsengine.web.requests import Notes
 
 SECURITY = {
@@ -42,20 +42,16 @@ class LinkGuard:
         self.notes = notes
         self._links, self._limit, self._clock = links, limit, clock
 
-    def enter(self, request: Request, purpose: str) -> tuple[str, dt.datetime]:
-        """The touch key of the link, and the instant. Raises ``HTTPException`` 404 (a bad link) or 429."""
+    def enter(self, request: Request, purpose: str) -> tuple[Signed, dt.datetime]:
+        """What the link says, and the instant. Raises ``HTTPException`` 404 (a bad link) or 429."""
         now = self._clock()
         try:
-            key = self._links.read(purpose, request.path_params["token"], now)
+            signed = self._links.read(purpose, request.path_params["token"], now)
         except LinkError:
             raise HTTPException(404) from None
-        if not self._limit.allows(f"{purpose} {request.method == 'POST'} {key}"):
+        if not self._limit.allows(f"{purpose} {request.method == 'POST'} {signed.key}"):
             raise HTTPException(429, headers={"Retry-After": "60"})
-        return key, now
-
-    def mine(self, key: str, now: dt.datetime) -> str:
-        # For today: the link in a message lives longer.
-        return self._links.url("mine", key, now + dt.timedelta(days=1))
+        return signed, now
 
 
 class SecurityHeaders:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from commsengine.answers.fresh_links import FreshLinks
+from commsengine.answers.own_mail import OwnMail
 from commsengine.channels.channel import PERMANENT, RETRY, Outcome
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.engine import Engine
@@ -87,11 +88,8 @@ def test_it_says_what_never_arrived_and_which_channel_rests(
     slack = a_channel(bag, lambda m: Outcome(m.key, RETRY, begun=False, channel_down=down, fault="us"), name="slack")
     running = engine(email=refuses, slack=slack)
     running.tick()
-    digests_of = Digests(
-        MorningBasis(
-            store, running.decisions, Scribe, ["email", "slack"], FreshLinks(store, BASE, Scribe, ["email"]).make
-        )
-    )
+    make = FreshLinks(store, BASE, OwnMail(store, Scribe, ["email"])).make
+    digests_of = Digests(MorningBasis(store, running.decisions, Scribe, ["email", "slack"], make))
     figures = list(digests_of._not_leaving("crm", clock.now))
     assert figures == [
         "1 message never arrived: commsengine today says to whom, and why.",

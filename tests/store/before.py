@@ -10,6 +10,7 @@ MIGRATION = import_module("commsengine.store.migrations.versions.0005_slack")
 
 UNDO = (
     "DROP TABLE fresh_link",
+    "ALTER TABLE person DROP COLUMN revoked",
     "DROP TABLE notice",
     "DROP TABLE rest",  # what later revisions add
     "DROP TABLE slack_workspace",
