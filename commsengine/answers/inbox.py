@@ -136,7 +136,7 @@ class AnswerInbox:
 
     def _renderer(self, version: CampaignRecord) -> Renderer:
         key = (version.id, version.version)
-        if key not in self._renderers:
+        if key not in self._renderers or self._renderers[key].plan is not version.plan:  # it has a new notice
             self._renderers[key] = self._make_renderer(version.plan, version.templates)
         return self._renderers[key]
 

@@ -88,10 +88,10 @@ def reaching(channels: Sequence[ChannelName], person: Person, unreachable: Colle
 def _sequence(
     campaigns: Campaigns, campaign: Campaign, message: Message, role: str, hours: Hours, history: History, order: int
 ) -> MessageSequence:
-    plan, person = campaign.plan, hours.person
+    plan, person, hours = campaign.plan, hours.person, hours.of(message)
     known = (campaign.introduced.get(message.id), person.since, history.rosters.get(campaign.id))
-    starts = [hours.instant_of(plan, message.opens), campaign.started_at, *(at for at in known if at is not None)]
-    ends = hours.instant_of(plan, message.closes)
+    starts = [hours.opening(plan, message), campaign.started_at, *(at for at in known if at is not None)]
+    ends = hours.closing(plan, message)
     closes = ends if person.left is None else min(ends, hours.midnight(person.left))
     carried = carried_by(plan, campaigns.carriers)
     return MessageSequence(

@@ -6,6 +6,7 @@ several (an unknown milestone, a sponsor before personal outreach) is reported, 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
@@ -258,11 +259,13 @@ class Notice(Message):
     """A message that stands in no plan file: one that is sent now, or the correction of dates that have moved.
 
     ``urgent`` goes past the send window and the attention budget; ``because`` is why, for the record. ``old_dates`` are
-    the milestones with the day that holds no more: only people who read one of them get it.
+    the milestones with the day that holds no more: only people who read one of them get it. ``said_at`` is the instant
+    of what is for that day only, where each person lives.
     """
 
     urgent: bool = False
     because: str = ""
+    said_at: dt.datetime | None = None
     old_dates: Mapping[MilestoneName, Day] = {}
 
 

@@ -25,7 +25,7 @@ from commsengine.cadence.kinds_and_states import (
     Standing,
     TouchKind,
 )
-from commsengine.cadence.plan import Message, Rung
+from commsengine.cadence.plan import Message, Notice, Rung
 from commsengine.cadence.repeats import NOT_SEEN, RepeatRule, RepeatSlot, seen_at
 from commsengine.cadence.standing import standing
 from commsengine.cadence.time_notation import Wait
@@ -85,6 +85,11 @@ class MessageSequence:
     @property
     def standing(self) -> Standing:
         return standing(self.rows, self.answers, self.questions, self.outcomes)
+
+    @property
+    def urgent(self) -> bool:
+        """It waits for no place in the attention budget, and takes one all the same."""
+        return isinstance(self.message, Notice) and self.message.urgent
 
     @property
     def answered(self) -> bool:

@@ -20,11 +20,11 @@ from commsengine.store.store import Store
 
 
 class Dispatch:
-    """Keeps one renderer per campaign: that of the version claimed last."""
+    """Keeps one renderer per campaign: that of the plan claimed last, which is another one once it has a new notice."""
 
     def __init__(self, store: Store, renderer: RendererFor, pools: Mapping[Carrier, SenderPool]) -> None:
         self._store, self._make, self._pools = store, renderer, pools
-        self._renderers: dict[str, tuple[int, Renderer]] = {}
+        self._renderers: dict[str, tuple[Plan, Renderer]] = {}
 
     def touches(self, touches: Iterable[Touch], people: Iterable[Decided], campaigns: Campaigns, lease: Lease) -> None:
         by_id = {one.person.id: one for one in people}
@@ -48,10 +48,10 @@ class Dispatch:
 
     def _renderer_of(self, campaign: Campaign) -> Renderer:
         kept = self._renderers.get(campaign.id)
-        if kept is None or kept[0] != campaign.version:
+        if kept is None or kept[0] is not campaign.plan:
             record = self._store.campaigns.version(campaign.id, campaign.version)
             assert record is not None, "a running campaign has its version on record"  # noqa: S101 - a defect of ours
-            kept = self._renderers[campaign.id] = (campaign.version, self._make(record.plan, record.templates))
+            kept = self._renderers[campaign.id] = (campaign.plan, self._make(campaign.plan, record.templates))
         return kept[1]
 
 

@@ -151,7 +151,7 @@ def _with(basis: PlanningBasis, plan: Plan, begin: dt.datetime) -> Campaigns:
     campaigns = replace(decisions.campaigns(begin), carriers=carriers)
     mine = next((each for each in campaigns.running if each.id == plan.campaign), Campaign(plan, begin))
     others = tuple(each for each in campaigns.running if each.id != plan.campaign)
-    return replace(campaigns, running=(*others, replace(mine, plan=plan)))
+    return replace(campaigns, running=(*others, replace(mine, plan=plan.with_notices(mine.plan.notices))))
 
 
 def _pasts(
