@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from commsengine.cadence.calendar import zone
 from commsengine.cadence.history import Campaign, Campaigns, History, Snooze, Standstill, Touch
 from commsengine.cadence.people import Person
-from commsengine.cadence.plan import WEEKDAYS, Plan
+from commsengine.cadence.plan import WEEKDAYS, Notice, Plan
 from commsengine.cadence.time_notation import parse_clock
 from tests.builders import a_message, a_plan, utc
 from tests.cadence.telling import BERLIN, Fact, got_it, lines, outcome, question, tell
@@ -65,7 +65,17 @@ ANSWERS = {"got it": "acknowledged", "heard enough": "heard_enough"}
 def plan_of(example: Example, **changes: Any) -> Plan:
     send = {"channels": ["email"], "holidays": "false", **example.get("send", {})}
     messages = [a_message(**message) for message in example["messages"]]
-    return a_plan(*messages, send=send, follow_up=example.get("follow_up", []), **changes)
+    plan = a_plan(*messages, send=send, follow_up=example.get("follow_up", []), **changes)
+    return plan.with_notices([said_now(example["now"])]) if "now" in example else plan
+
+
+def said_now(told: Example) -> Notice:
+    at = utc(berlin(told["at"]))
+    times = {"from": str(at.date()), "until": str(at.date() + dt.timedelta(days=1)), "said_at": at}
+    once = {"cadence": {"every": "24h", "times": "1"}, "ask": "nothing", "priority": "high"}
+    return Notice.model_validate(
+        {"id": "now", "key_point": "Now.", "urgent": told.get("urgent", "false"), **times, **once}
+    )
 
 
 def campaigns_of(plan: Plan, pause: Example | None) -> Campaigns:
@@ -105,7 +115,7 @@ def test_an_example_of_the_page_is_what_happens(written: str, expected: str) -> 
     example = plain(YAML(typ="rt", pure=True).load(written))
     touches = touches_of(example)
     said = lines(touches, "Europe/Berlin")
-    if len(messages_of(example)) > 1:
+    if len(messages_of(example)) > 1 or "now" in example:
         said = [f"{line} ({touch.message})" for line, touch in zip(said, touches, strict=True)]
     assert said == expected.splitlines()
 
