@@ -25,9 +25,11 @@ from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
+    from starlette.routing import BaseRoute
 
     from commsengine.answers.fresh_links import FreshLinks
     from commsengine.answers.inbox import AnswerInbox
+    from commsengine.answers.replying import Replying
     from commsengine.authoring.check import CheckResult
     from commsengine.authoring.people_file import PeopleFile
     from commsengine.cadence.kinds_and_states import ChannelName
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from commsengine.links import Links
     from commsengine.planning.plan_on_disk import PlanningBasis
     from commsengine.planning.preview import PreviewBasis
+    from commsengine.reports.manager_desk import ManagerDesk
     from commsengine.resolvers.imap import ImapArchive
     from commsengine.resolvers.postfix import PostfixLog
     from commsengine.resolvers.resolver import Resolver
@@ -503,8 +506,16 @@ class Wiring:
     @cached_property
     def inbox(self) -> AnswerInbox:
         from commsengine.answers.inbox import AnswerInbox
+        from commsengine.cadence.kinds_and_states import CHANNELS
 
-        return AnswerInbox(self.store, self.renderer)
+        # Where nothing is set up, as on a lead's own machine, all channels are supposed.
+        return AnswerInbox(self.store, self.renderer, self.settings.credentials or tuple(CHANNELS))
+
+    @cached_property
+    def desk(self) -> ManagerDesk:
+        from commsengine.reports.manager_desk import ManagerDesk
+
+        return ManagerDesk(self.store, self.renderer)
 
     @cached_property
     def fresh_links(self) -> FreshLinks:
@@ -513,6 +524,12 @@ class Wiring:
 
         mail = OwnMail(self.store, self.renderer, list(self.channels))
         return FreshLinks(self.store, self.settings.links_base, mail)
+
+    @cached_property
+    def replying(self) -> Replying:
+        from commsengine.answers.replying import Replying
+
+        return Replying(self.store, self.inbox)
 
     @cached_property
     def slack_app(self) -> SlackApp | None:
@@ -542,11 +559,19 @@ class Wiring:
             self.inbox,
             self.links,
             self.fresh_links,
+            self.desk,
             keys=self.settings.keys,
             clock=self.clock,
             heartbeat_age=self._heartbeat_age,
             slack=self.slack_app,
+            more=self._webhooks(),
         )
+
+    def _webhooks(self) -> list[BaseRoute]:
+        from commsengine.web.facts_webhook import FactsWebhook
+
+        secret = self.settings.facts_secret
+        return [FactsWebhook(self.store, secret.get_secret_value(), self.clock).route()] if secret else []
 
     def run(self, ready: Callable[[], None]) -> bool:
         """Until a signal comes; returns whether everything that was leaving has arrived."""

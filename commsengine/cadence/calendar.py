@@ -7,7 +7,7 @@ the gap. A local time that exists twice (autumn) is the first of the two. Instan
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from copy import copy
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -18,6 +18,9 @@ from commsengine.cadence.time_notation import Moment
 
 DAY = dt.timedelta(days=1)
 MINUTE = dt.timedelta(minutes=1)
+ASKED_WITHIN = 14 * DAY
+"""So long after its day a commitment may still be asked about: the window or the budget may put the question off."""
+
 FAR_DAYS = 800
 """How many days ahead a free day is looked for; beyond this the answer is "never"."""
 
@@ -245,13 +248,18 @@ def _weekdays(days: tuple[str, ...]) -> frozenset[int]:
 
 def _wished(window: Window, wish: tuple[int, int] | None) -> tuple[int, int]:
     # a wish that leaves nothing of the plan's window is set aside
-    if wish is None:
+    if wish is None or not window.meets(wish):
         return window.start, window.end
-    start, end = max(window.start, wish[0]), min(window.end, wish[1])
-    return (start, end) if start < end else (window.start, window.end)
+    return max(window.start, wish[0]), min(window.end, wish[1])
 
 
 def last_closing(plan: Plan, people: Iterable[Person] = ()) -> dt.datetime:
     """When the last message is closed for all these people; without people, in the plan's own zone."""
     hours = [Hours(plan, person) for person in {person.time_zone: person for person in people or (ANYBODY,)}.values()]
-    return max(each.closing(plan, message) for each in hours for message in plan.messages)
+    return max(end for each in hours for message in plan.messages for end in _ends(each, plan, message))
+
+
+def _ends(hours: Hours, plan: Plan, message: Message) -> Iterator[dt.datetime]:
+    yield hours.closing(plan, message)
+    if message.asks_on is not None:
+        yield hours.instant_of(plan, message.asks_on) + ASKED_WITHIN

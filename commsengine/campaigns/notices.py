@@ -175,7 +175,7 @@ def reach(store: Store, decisions: Decisions, record: CampaignRecord, notice: No
     counts, never = Counter[str](), Counter[str]()
     for ids in chunks(some.ids):
         for one in decisions.of(ids, campaigns, now):
-            role = role_of(plan.audience, one.person)
+            role = role_of(plan, one.person)
             if role is not None and is_for(notice, role) and not _outside(plan, one):
                 found = _when(one.decision, record.id, notice)
                 counts.update(people=1, **({found: 1} if found in ("now", "later") else {}))

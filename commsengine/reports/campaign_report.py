@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from itertools import islice
 
 from commsengine.cadence.audience import roles_of
@@ -24,9 +24,10 @@ from commsengine.engine.directory import members_of
 from commsengine.recall.small_groups import enough, shown, total_of_all, week_of
 from commsengine.recall.statistics import Alike, Share
 from commsengine.reports.check_results import NOTHING, CheckResults, Weeks, check_results, shown_of
+from commsengine.reports.day_figures import got_it_only
 from commsengine.reports.experiment_arms import ArmResult, ExperimentArms
 from commsengine.reports.recall_curves import Group, Mean, mean_of, mornings, past_of
-from commsengine.store.records import CampaignRecord
+from commsengine.store.records import CampaignRecord, GotItOnly
 from commsengine.store.store import Store
 
 PAGE = 1000
@@ -115,7 +116,10 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that the page shows; ``arms`` are those of the plan's experiment."""
+    """Everything that the page shows; ``arms`` are those of the plan's experiment.
+
+    ``got_it_only`` is by role, of those of which ten people or more were shown a check.
+    """
 
     record: CampaignRecord
     at: dt.datetime
@@ -124,6 +128,7 @@ class Report:
     messages: tuple[MessageView, ...]
     weeks: tuple[Week, ...]
     arms: tuple[ArmResult, ...] = ()
+    got_it_only: tuple[GotItOnly, ...] = ()
 
 
 def report(store: Store, campaign: str, now: dt.datetime) -> Report:
@@ -135,7 +140,7 @@ def report(store: Store, campaign: str, now: dt.datetime) -> Report:
         for person, role in page:
             if person.id in loaded:
                 seen.take(person, role, loaded[person.id].history)
-    return seen.report()
+    return replace(seen.report(), got_it_only=tuple(got_it_only(store, record)))
 
 
 def recall_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> list[RoleView]:

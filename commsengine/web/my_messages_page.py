@@ -78,8 +78,6 @@ class MyMessages(VisitPage):
 
     def _prefer(self, visitor: Visitor, form: Form, now: dt.datetime) -> str:
         channel = cast("Wish", form.get("channel", ""))
-        if channel not in ("", *CHANNELS):
-            raise InputError(_("Please choose one of the channels."))
         before, hours = self._mine(visitor, now).person, _hours(form.get("from", ""), form.get("to", ""))
         self._inbox.preferences(visitor.about, channel, hours, now)
         return "saved" if self._visits.mail.settings_changed(before, visitor.campaign, now) else "as_before"
@@ -97,14 +95,13 @@ class MyMessages(VisitPage):
     def _page(self, visitor: Visitor, now: dt.datetime, *, notice: str = "", error: str = "") -> Response:
         mine = self._mine(visitor, now)
         start, end = mine.person.quiet or (None, None)
-        offered = {*self._visits.mail.carriers, mine.person.preferred_channel}
         return page(
             "mine.html",
             status=422 if error else 200,
             root="./",
             mine=mine,
             note=self.note(visitor, now),
-            channels=[(name, _(CHANNELS[name].label)) for name in sorted(CHANNELS) if name in offered],
+            channels=[(name, _(CHANNELS[name].label)) for name in sorted(mine.channels)],
             start="" if start is None else clock_text(start),
             end="" if end is None else clock_text(end),
             notice=notice,

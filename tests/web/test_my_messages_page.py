@@ -123,7 +123,11 @@ def test_what_speaks_of_others_and_unused_links_are_not_in_the_file(site: Site) 
     assert [f"secret of {category}" in told for category in named] == [True, False, False, False]
 
 
-def test_channel_and_hours_are_the_persons_own_wish_and_a_message_says_so(site: Site) -> None:
+BOTH = {"send": {"channels": ["email", "slack"]}}
+
+
+def test_channel_and_hours_are_the_persons_own_wish_and_a_message_says_so(open_site: Callable[..., Site]) -> None:
+    site = open_site(**BOTH)
     site.house.touch()
     saved = site.send_mine(do="preferences", channel="slack", **{"from": "10:00", "to": "15:30"}).text
     assert "Saved." in saved
@@ -139,6 +143,44 @@ def test_the_same_wish_again_is_no_news(site: Site) -> None:
     site.house.touch()
     told = site.send_mine(do="preferences", channel="", **{"from": "", "to": ""}).text
     assert ("nothing has changed" in told, ana(site).quiet, site.mails()) == (True, None, [])
+
+
+def test_a_channel_that_the_campaign_does_not_use_is_not_offered(site: Site) -> None:
+    site.house.touch()
+    html = site.mine().text
+    assert ("<select" in html, "Channel: E-mail. There is no other here." in html) == (False, True)
+    assert site.send_mine(do="preferences", channel="slack").status_code == 422
+    assert ana(site).preferred_channel == ""
+
+
+def test_a_channel_that_is_not_set_up_is_not_offered(open_site: Callable[..., Site]) -> None:
+    site = open_site(**BOTH)
+    site.house.touch()
+    assert '<option value="slack"' in site.mine().text
+    site.house.inbox._carriers = ("email",)
+    assert "Slack" not in site.mine().text
+    assert site.send_mine(do="preferences", channel="slack").status_code == 422
+
+
+@pytest.mark.parametrize(("start", "end", "kept"), [("18:00", "20:00", False), ("15:00", "20:00", True)])
+def test_hours_in_which_nothing_may_come_are_refused_with_those_that_may(
+    site: Site, start: str, end: str, kept: bool
+) -> None:
+    site.house.touch()
+    told = site.send_mine(**{"do": "preferences", "from": start, "to": end})
+    assert (ana(site).quiet is not None) == kept
+    assert ("Messages may come between 09:00 and 16:30 your time only" in told.text) == (not kept)
+
+
+def test_a_note_of_a_talk_is_for_the_lead(site: Site) -> None:
+    store, now = site.house.store, site.house.clock()
+    store.answers.outcome(ANA.id, "crm", ["one-record"], "objects", unclear="skill", note="hm, odd", by="mia", now=now)
+    site.house.touch()
+    html = site.mine().text
+    assert ("Recorded after a talk with you: objects; unclear: skill" in html, "odd" in html) == (True, False)
+    told = site.mine(format="json").json()
+    (row,) = told["outcome"]
+    assert (row["note"].startswith("There is a note of this talk."), "odd" in str(told)) == (True, False)
 
 
 @pytest.mark.parametrize(
