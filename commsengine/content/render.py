@@ -287,7 +287,9 @@ class Renderer:
         context = self._setting.of_touch(recipe, context, 1, touch.kind, channel)
         base = self._setting.of_plan(slots, language)
         wiifm = {**dict.fromkeys(ANGLES, ""), **{a: line(text, base) for a, text in recipe.wiifm.items()}}
-        return self._setting.of_briefing({**context, "wiifm": wiifm}, touch.briefing, facts.person, touch.due_at)
+        same = not touch.briefing.only and touch.briefing.role == touch.role
+        told = self._setting.of_briefing(touch.briefing, facts.person, touch.due_at)
+        return {**context, "wiifm": wiifm, "briefing": {**told, "same": same, "named": message.sender == "manager"}}
 
     def _answers(self, sheet: Sheet, message: PlanMessage, touch: Touch, facts: TextValues) -> dict[str, str]:
         """The answers to the touch's check by the gaps they fill, in the order in which this person sees them."""
@@ -314,7 +316,7 @@ class Renderer:
         adds = self._library.get(LINE) if facts["manager.adds"] else None
         told = touch.briefing and (touch.briefing, self._setting.day(touch.briefing.at, facts.person))
         about = (touch.message, touch.role, kind, touch.number, touch.unclear, channel, language, decisive)
-        key = (*about, adds, told, replies)
+        key = (*about, bool(adds), told, replies)
         sheet = self._sheets.get(key)
         if sheet is None:
             slots = facts.slots({**recipe.names, **(adds.uses.names if adds else {})})
@@ -330,10 +332,12 @@ class Renderer:
             base = self._setting.of_plan(slots, language)
             answers = [to_plain(read(answer.render(base))) for answer in recipe.answers]
             ask = "nothing" if touch.briefing and touch.briefing.only else ask
+            named = touch.briefing is not None and message.sender == "manager"
             if above:  # which has greeted them already
                 context = {**context, "touch": {**context["touch"], "asks": True}}
             opening = self._opening(replies, context)
-            sheet = write(self._library, recipe, context, title, ask, own, question, answers, above, adds, opening)
+            beside = (above, adds, opening)
+            sheet = write(self._library, recipe, context, title, ask, own, question, answers, *beside, named=named)
             if len(self._sheets) >= MOST_SHEETS:
                 self._sheets.clear()
             self._sheets[key] = sheet

@@ -59,8 +59,8 @@ def create_app(
         Visits(fresh_links, keys, links.base_url, notes, limit, clock),
     )
     behind_fresh_links = (CallsPage(visits, desk), MyMessages(visits, inbox))
-    kinds = (AnswerPage, AskForMine, HeardPage, UnsubscribePage)
-    pages = [each(inbox, guard, fresh_links) for each in kinds]
+    others = [each(inbox, guard, fresh_links) for each in (AskForMine, HeardPage, UnsubscribePage)]
+    pages = [AnswerPage(inbox, guard, fresh_links, desk), *others]
     routes: list[BaseRoute] = [visits.route(), *(page.route() for page in (*pages, *behind_fresh_links))]
     routes += [Route("/style.css", _style), Route("/healthz", _health(heartbeat_age, stale_after)), *more]
     if slack is not None:

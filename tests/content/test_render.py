@@ -256,6 +256,12 @@ def test_an_optional_campaign_can_be_left_and_no_other() -> None:
     assert optional.touch(a_touch(), BEN, CAST).unsubscribe_url.startswith("https://comms.example.com/u/")
 
 
+def test_links_say_how_often_the_persons_were_revoked() -> None:
+    shown = RENDERER.touch(a_touch("one-record", 1), replace(BEN, revoked=2), CAST)
+    token = first_link(shown.text).rsplit("/", 1)[1]
+    assert Links("https://comms.example.com", ["key"]).read("answer", token, utc("2027-03-01")).revoked == 2
+
+
 def test_links_outlive_the_campaign_by_a_month() -> None:
     token = first_link(written().text).rsplit("/", 1)[1]
     assert Links("https://comms.example.com", ["key"]).read("answer", token, utc("2027-04-28")).key == KEY
