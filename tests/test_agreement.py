@@ -31,7 +31,7 @@ from commsengine.cadence.history import Answer, Campaign, Campaigns, Deed, Histo
 from commsengine.cadence.kinds_and_states import CARRIED
 from commsengine.cadence.managers_first import by_manager
 from commsengine.cadence.people import Person
-from commsengine.cadence.plan import Plan, Workspace
+from commsengine.cadence.plan import Notice, Plan, Workspace
 from commsengine.campaigns.moved_dates import notice_of
 from commsengine.channels.channel import SENT, Mark
 from commsengine.channels.channel import Outcome as Delivered
@@ -434,6 +434,38 @@ def test_a_pause_is_foreseen_as_it_comes_about(tmp_path: Path, backlog: str) -> 
     assert run.play(no_answers) == sorted(
         (t.person, t.message, t.rung, t.kind, t.channel, t.due_at, t.skip) for t in expected
     )
+
+
+notices = st.builds(
+    lambda hour, urgent, to, ask: Notice.model_validate(
+        a_message(
+            id="now-1",
+            to=to,
+            ask=ask,
+            priority="high",
+            follow_up=[],
+            cadence={"every": "24h", "times": "1"},
+            urgent=urgent,
+            said_at=(at := utc("2027-01-09") + dt.timedelta(hours=hour)),
+            **{"from": str(at.date()), "until": str(at.date() + dt.timedelta(days=1))},
+        )
+    ),
+    st.integers(0, 24 * 9), st.booleans(), st.sampled_from([[], ["sales"]]),
+    st.sampled_from(["nothing", "acknowledge"]),
+)  # fmt: skip
+
+
+@settings(max_examples=settings.default.max_examples // 10)
+@given(plan=plans, some_people=people, r=rules, new=notices)
+def test_what_is_said_for_a_day_is_foreseen_as_it_comes_about(
+    tmp_path_factory: pytest.TempPathFactory, plan: Plan, some_people: list[Person], r: Workspace, new: Notice
+) -> None:
+    """The engine hears of it at that instant; the forecast knows it from the start."""
+    assert new.said_at
+    run, at = Run(tmp_path_factory.mktemp("run"), [plan], some_people, r), new.said_at
+    run.diary.note(at, lambda: run.store.notices.add(plan.campaign, new, by="dana", now=at) and None)
+    whole = plan.with_notices([new])
+    assert run.play(supposing([whole])) == foreseen([whole], some_people, r, supposing([whole]))
 
 
 # -- with recall, checks and learning -------------------------------------------------------------

@@ -382,10 +382,10 @@ class AnswerInbox:
         with in_language(language):
             return heard(self._store, card, self._key_points(version, card.person), language)
 
-    def own_page(self, key: str, campaign: str) -> str:
-        """The address of "My messages", for the person of this touch."""
+    def own_page(self, person: Person, key: str, campaign: str) -> str:
+        """The address of the way to "My messages", for the person of this touch."""
         record = self._store.campaigns.get(campaign)
-        return self._renderer(record).page_url("mine", key) if record else ""
+        return self._renderer(record).page_url("mine", key, person) if record else ""
 
     def _key_points(self, version: CampaignRecord, person: Person) -> Mapping[str, str]:
         signers, role = self._signers(person, version.plan), role_of(version.plan, person) or ""

@@ -93,9 +93,9 @@ class Renderer:
     def language(self, person: Person) -> str:
         return self._setting.language(person)
 
-    def page_url(self, purpose: str, key: str) -> str:
-        """Of the page that a touch's link for this purpose (``answer``, ``mine``, ``unsubscribe``) opens."""
-        return self._links.url(purpose, key, self._expires)
+    def page_url(self, purpose: str, key: str, person: Person) -> str:
+        """Of the page that this person's link for a purpose (``answer``, ``mine``, ``unsubscribe``) opens."""
+        return self._links.url(purpose, key, self._expires, person.revoked)
 
     def calendar_url(self) -> str:
         """Of the milestones as a calendar, the same for all and for as long as anybody looks; empty without any."""
@@ -410,12 +410,12 @@ class Renderer:
             "again": again,
             "links.more": more,
             "links.page": opens,
-            "links.answer": self.page_url("answer", key),
-            "links.heard": self.page_url("heard", key),
-            "links.mine": self.page_url("mine", key),
+            "links.answer": self.page_url("answer", key, person),
+            "links.heard": self.page_url("heard", key, person),
+            "links.mine": self.page_url("mine", key, person),
         }
         if self.plan.optional:
-            given["links.unsubscribe"] = self.page_url("unsubscribe", key)
+            given["links.unsubscribe"] = self.page_url("unsubscribe", key, person)
         return TextValues(person, signers, sender or signers.lead, given)
 
 

@@ -316,7 +316,7 @@ class _Cell:
 
 def _span(plan: Plan, message: Message) -> tuple[dt.datetime, dt.datetime]:
     hours = Hours(plan, ANYBODY)
-    return hours.instant_of(plan, message.opens), hours.instant_of(plan, message.closes)
+    return hours.opening(plan, message), hours.closing(plan, message)
 
 
 def _go_live(plan: Plan) -> tuple[str, dt.datetime] | None:

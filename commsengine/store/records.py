@@ -430,7 +430,7 @@ class FreshLink:
     """A link that works once: which page it opens (``purpose``), whose (``about``), and to whom it was sent.
 
     ``about`` and ``recipient`` are ids, or addresses of people who are not in the directory; ``campaign`` is that of
-    the mail it stands in.
+    the mail it stands in. ``by_itself``: it was asked for, and the mail brings nothing else.
     """
 
     purpose: str
@@ -439,6 +439,7 @@ class FreshLink:
     campaign: str
     made_at: dt.datetime
     expires_at: dt.datetime
+    by_itself: bool = False
     used_at: dt.datetime | None = None
 
 

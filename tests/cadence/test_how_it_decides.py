@@ -23,7 +23,7 @@ from commsengine.cadence.history import (
     Touch,
 )
 from commsengine.cadence.people import Person
-from commsengine.cadence.plan import WEEKDAYS, Plan
+from commsengine.cadence.plan import WEEKDAYS, Notice, Plan
 from commsengine.cadence.time_notation import parse_clock
 from tests.builders import BEN, a_message, a_plan, someone, utc
 from tests.cadence.telling import BERLIN, Fact, did_it, got_it, lines, outcome, question, tell
@@ -79,7 +79,16 @@ def plan_of(example: Example, **changes: Any) -> Plan:
     send = {"channels": ["email"], "holidays": "false", **example.get("send", {})}
     messages = [a_message(**message) for message in example["messages"]]
     own = {name: example[name] for name in ("sponsor", "outcomes") if name in example}
-    return a_plan(*messages, send=send, follow_up=example.get("follow_up", []), **own, **changes)
+    plan = a_plan(*messages, send=send, follow_up=example.get("follow_up", []), **own, **changes)
+    return plan.with_notices([said_now(example["now"])]) if "now" in example else plan
+
+
+def said_now(told: Example) -> Notice:
+    at = utc(berlin(told["at"]))
+    times = {"from": str(at.date()), "until": str(at.date() + dt.timedelta(days=1)), "said_at": at}
+    once = {"cadence": {"every": "24h", "times": "1"}, "ask": "nothing", "priority": "high"}
+    about = {"id": "now", "key_point": "Now.", "urgent": told.get("urgent", "false")}
+    return Notice.model_validate({**about, **times, **once})
 
 
 def hold_of(example: Example) -> tuple[ManagerHold, ...]:
@@ -132,7 +141,7 @@ def test_an_example_of_the_page_is_what_happens(written: str, expected: str) -> 
     example = plain(YAML(typ="rt", pure=True).load(written))
     touches = touches_of(example)
     said = lines(touches, "Europe/Berlin")
-    if len(messages_of(example)) > 1:
+    if len(messages_of(example)) > 1 or "now" in example:
         said = [f"{line} ({touch.message})" for line, touch in zip(said, touches, strict=True)]
     assert said == expected.splitlines()
 
