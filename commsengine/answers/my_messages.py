@@ -79,7 +79,11 @@ KeyPoints = Callable[[CampaignRecord, Person], Mapping[str, str]]
 
 
 def person_record(
-    store: Store, person_id: str, key_points: KeyPoints, carriers: Collection[ChannelName], now: dt.datetime
+    store: Store,
+    person_id: str,
+    key_points: KeyPoints,
+    now: dt.datetime,
+    carriers: Collection[ChannelName] = tuple(CHANNELS),
 ) -> PersonRecord:
     """Raises ``InputError`` for a person who is not on record (any more).
 
