@@ -66,6 +66,7 @@ CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("refusals", N_("List what servers refused and is not settled yet.")),
         CommandEntry("refusal", N_("Say what a refusal is about: these people, us, or the text."), "refusals"),
         CommandEntry("answers", N_("Read what people answered to what a campaign asks.")),
+        CommandEntry("phases", N_("Show what each phase was to reach, review it, and open its gate.")),
         CommandEntry("suppress", N_("Never send to an address again."), "people"),
     ),
     N_("Operate"): (

@@ -39,7 +39,8 @@ def show_questions(found: Sequence[Mapping[str, Any]]) -> None:
     rows = []
     for each in found:
         asked = when(each["asked_at"]) + (_(" (waits too long)") if each["overdue"] else "")
-        rows.append((each["id"], asked, each["person"], each["campaign"], each["text"]))
+        text = _("objection: {text}", text=each["text"]) if each["objection"] else each["text"]
+        rows.append((each["id"], asked, each["person"], each["campaign"], text))
     table([N_("id"), N_("asked"), N_("by"), N_("campaign"), N_("question")], rows)
 
 

@@ -316,6 +316,7 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
         }],
         "answers": [dict.fromkeys(("name", "about", "text", "day"))],
         "questions": [dict.fromkeys(("name", "about", "since", "overdue", "text"))],
+        "parts": [{"title": None, "lines": [None]}],
         "held": [dict.fromkeys(("name", "about", "reason"))],
     }  # fmt: skip
 

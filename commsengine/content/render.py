@@ -20,7 +20,7 @@ from commsengine.cadence.kinds_and_states import ChannelName, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Plan, Workspace
 from commsengine.cadence.plan import Message as PlanMessage
-from commsengine.content.digest_facts import DigestFacts, calls_headline
+from commsengine.content.digest_facts import DigestFacts, ReviewFacts, calls_headline
 from commsengine.content.grammar import answer_id_slot, answer_slot
 from commsengine.content.markdown import Tokens, read, to_plain
 from commsengine.content.message import RenderedMessage
@@ -175,6 +175,18 @@ class Renderer:
     def digest(self, lead: Person, facts: DigestFacts, channel: ChannelName = "email") -> RenderedMessage:
         """Its headline is its subject."""
         return self._morning_mail("digest", lead, lead, facts, facts.headline, channel=channel)
+
+    @_in_their_language
+    def review(
+        self, lead: Person, key: str, said: ReviewFacts, at: dt.datetime, channel: ChannelName, opens: str
+    ) -> RenderedMessage:
+        """The review of a phase; ``opens`` is the address of its page."""
+        title = f"{self.plan.title}: {said.headline}"
+        parts = [part.fields() for part in said.parts]
+        fields: dict[str, Any] = {"headline": said.headline, "text": said.waiting, "parts": parts}
+        return self.service(
+            "review", key, lead, Signers(lead), at, subject=title, page=False, channel=channel, opens=opens, **fields
+        )
 
     @_in_their_language
     def manager_list(self, manager: Person, lead: Person, facts: DigestFacts, channel: ChannelName) -> RenderedMessage:

@@ -24,7 +24,7 @@ WrittenAs = TouchKind | Literal["correction"]
 _GRACE = dt.timedelta(days=30)
 """How long after the campaign's last day a link still opens its page."""
 
-_LISTS = ("points", "key_points", "asks", "figures", "moved", "calls", "questions", "answers", "held")
+_LISTS = ("points", "key_points", "asks", "figures", "moved", "calls", "questions", "answers", "parts", "held")
 _EMPTY: Mapping[str, Any] = {
     **dict.fromkeys(("answer", "commit", "corrected", "headline", "key_point", "question", "others", "tried"), ""),
     **{name: [] for name in _LISTS},
