@@ -94,7 +94,14 @@ def open_team(tmp_path: Path) -> Iterator[Callable[..., Team]]:
             clock=house.clock, signed_at=real_time,
         )  # fmt: skip
         pages = create_app(
-            house.inbox, house.links, house.fresh_links, house.desk, keys=KEYS, clock=house.clock, slack=app
+            house.inbox,
+            house.links,
+            house.fresh_links,
+            house.desk,
+            store=house.store,
+            keys=KEYS,
+            clock=house.clock,
+            slack=app,
         )
         if worker:
             app.cards.connect()

@@ -282,7 +282,7 @@ class AnswerInbox:
             message=touch.message,
             role=touch.role,
             channel=asked_by(question.evidence) if thread else channel_of(touch.channel),
-            question=question.text,
+            question="" if question.objection else question.text,
             answer=question.answer,
             others="",
         )

@@ -149,7 +149,10 @@ def _answer(row: Row) -> Happening:
 
 
 def _question(row: Row) -> Happening:
-    yield row["asked_at"], _("You asked"), row["text"]
+    if row["objection"]:  # the note is for the people who lead the campaign
+        yield row["asked_at"], _("You objected, as was noted after a talk with you"), ""
+    else:
+        yield row["asked_at"], _("You asked"), row["text"]
     if row["answered_at"]:
         yield row["answered_at"], _("You were answered"), row["answer"]
 
@@ -180,6 +183,8 @@ def _facts(person: Person) -> Iterator[tuple[str, str]]:
 
 def _own(row: Row) -> Row:
     # a link may be in any hands, so what a row says about others is left out
+    if row.get("objection"):
+        return {**row, "text": _("a note of the talk")}
     return {**row, "payload": None} if row.get("kind") == "service" and row["message"] in ABOUT_OTHERS else row
 
 

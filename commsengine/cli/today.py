@@ -10,6 +10,7 @@ import click
 from commsengine.cli.followups import show_followups
 from commsengine.cli.output import (
     at_rest,
+    first_rows,
     json_option,
     n_follow_ups,
     n_touches,
@@ -58,6 +59,11 @@ def today(wiring: Wiring, as_json: bool) -> None:
         title(counted(len(found["questions"]), "open question", "open questions"))
         show_questions(found["questions"])
         click.echo("\n" + _("Answer one: commsengine question ID --answer TEXT") + "\n")
+    for view in found["gates"]:
+        title(_("The phase '{phase}' of {campaign} is over; its gate waits for your word", **view))
+        click.echo(_("Review it: commsengine phases {campaign} --review {phase}", **view) + "\n")
+    if found["commitments"]:
+        _show_commitments(found["commitments"])
     if found["follow_ups"]:
         title(n_follow_ups(len(found["follow_ups"])))
         show_followups(found["follow_ups"])
@@ -65,6 +71,17 @@ def today(wiring: Wiring, as_json: bool) -> None:
     _show_held(found["held"], found["refusals"])
     if found["failed"]:
         _show_failed(found["failed"])
+
+
+def _show_commitments(overdue: Sequence[Mapping[str, Any]]) -> None:
+    title(counted(len(overdue), "commitment is overdue", "commitments are overdue"))
+    rows = [
+        (each["name"] or each["person"], each["campaign"], each["message"], each["by"], _(each["state"]), each["line"])
+        for each in overdue
+    ]
+    columns = [N_("person"), N_("campaign"), N_("message"), N_("by"), N_("state"), N_("their words")]
+    first_rows(columns, rows, MOST_FAILED)
+    click.echo(_("All of them: commsengine answers CAMPAIGN") + "\n")
 
 
 def _show_held(held: Sequence[Mapping[str, Any]], refused: Sequence[Mapping[str, Any]]) -> None:

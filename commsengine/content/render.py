@@ -46,6 +46,7 @@ BRIEFING = "briefing"
 """The template of what managers get first."""
 
 ANSWERED = N_("Answer to your question: {question}")
+OBJECTED = N_("Answer to your objection")
 
 M = TypeVar("M", bound=Callable[..., Any])
 
@@ -165,8 +166,9 @@ class Renderer:
         touch = {"number": 1, "variant": 0, "kind": template, "unclear": False, "asks": False}
         given = {name: slotted(value, facts) for name, value in fields.items()}
         context |= {"page": page, "channel": channel, "touch": touch, "ask": "acknowledge", **given}
-        asked = mark(given["question"]) if template == "answer" else ""
-        title = Prose(_(ANSWERED, question=asked)) if asked else subject or _subject(context, template)
+        title: str = subject or _subject(context, template)
+        if template == "answer":
+            title = Prose(_(ANSWERED, question=mark(given["question"])) if fields["question"] else _(OBJECTED))
         ask = "acknowledge" if template == "correction" else "nothing"
         sheet = write(self._library, recipe, context, title, ask, bool(subject))
         return message_of(sheet, self.plan, facts, channel, at)
