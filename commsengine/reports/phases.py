@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from commsengine.cadence.audience import roles_of
@@ -27,9 +27,10 @@ PhaseState = Literal["to come", "going on", "over"]
 
 @dataclass(frozen=True, slots=True)
 class RoleShare:
-    """How many ``of`` so many; ``count`` is ``None`` where it is hidden or not known."""
+    """How many ``of`` so many; ``count`` is ``None`` where hidden or not known. The role has so many ``people``."""
 
     role: str
+    people: int
     count: int | None
     of: int
     hidden: bool = False
@@ -40,7 +41,8 @@ class RoleShare:
 
     def as_json(self) -> dict[str, Any]:
         share = None if self.share is None else round(self.share, 3)
-        return {"role": self.role, "count": self.count, "of": self.of, "share": share, "hidden": self.hidden}
+        shown = {"role": self.role, "people": self.people, "count": self.count, "of": self.of}
+        return {**shown, "share": share, "hidden": self.hidden}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,18 @@ class Reach:
 
     def meets(self, one: RoleShare) -> bool | None:
         return None if one.share is None else one.share >= self.wanted
+
+    def without_small_groups(self) -> Reach:
+        roles = tuple(
+            role if role.hidden or enough(role.people) else replace(role, count=None, hidden=True)
+            for role in self.roles
+        )
+        small = sum(role.people for role in self.roles if not enough(role.people))
+        if not small or enough(small):
+            return replace(self, roles=roles)
+        known = [role for role in roles if role.count is not None]
+        count = sum(role.count or 0 for role in known) if known else None
+        return replace(self, roles=roles, total=replace(self.total, count=count, of=sum(role.of for role in known)))
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -113,6 +127,10 @@ class PhaseView:
     def waits(self) -> bool:
         """Whether it is over and what follows waits for the lead's word."""
         return self.state == "over" and self.gate is not None and self.gate.word is None
+
+    def without_small_groups(self) -> PhaseView:
+        """The same for a page that may go from hand to hand: nothing of a role of fewer than ten people."""
+        return replace(self, measures=tuple(measure.without_small_groups() for measure in self.measures))
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -189,24 +207,26 @@ class _Reading:
         if measure == "right":
             shares = [self._right(message, role) for role in roles]
         else:
-            people = self._people(message, measure)
-            shares = [self._share(role, people) for role in roles]
+            theirs = self._people(message, measure)
+            shares = [self._share(role, theirs) for role in roles]
         known = [share for share in shares if share.count is not None]
         count = sum(share.count or 0 for share in known) if known else None
-        total = RoleShare("", count, sum(share.of for share in known))
+        people = sum(share.people for share in shares)
+        total = RoleShare("", people, count, sum(share.of for share in known))
         return Reach(message.id, measure, wanted, tuple(shares), total)
 
     def _share(self, role: str, people: set[str] | None) -> RoleShare:
         own = self._by_role[role]
-        return RoleShare(role, None if people is None else len(own & people), len(own))
+        return RoleShare(role, len(own), None if people is None else len(own & people), len(own))
 
     def _right(self, message: Message, role: str) -> RoleShare:
         if self._checks is None:
             self._checks = check_results(self._store, self._record.plan, self._now)
-        if not enough(len(self._by_role[role])):
-            return RoleShare(role, None, 0, hidden=True)
+        people = len(self._by_role[role])
+        if not enough(people):
+            return RoleShare(role, people, None, 0, hidden=True)
         right = self._checks.cells.get((message.id, role), NOTHING).right
-        return RoleShare(role, right.count, right.of) if right else RoleShare(role, None, 0)
+        return RoleShare(role, people, right.count, right.of) if right else RoleShare(role, people, None, 0)
 
     def _people(self, message: Message, measure: Measure) -> set[str] | None:
         if measure == "done":
