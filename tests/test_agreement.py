@@ -25,6 +25,7 @@ from commsengine.cadence.forecast import (
     typical,
 )
 from commsengine.cadence.history import Answer, Campaign, Campaigns, History, OutreachOutcome, Standstill, Touch
+from commsengine.cadence.kinds_and_states import CARRIED
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.channels.channel import SENT, Mark
@@ -314,7 +315,7 @@ def test_the_engine_makes_the_touches_that_the_forecast_says(
     run.opens_gates(words)
     assert run.play(supposing(some_plans)) == foreseen(some_plans, some_people, r, supposing(some_plans), words)
     carried = touches_foreseen(some_plans, some_people, r, supposing(some_plans), words)
-    again = {t.key: t.unclear for t in carried if not t.skip and t.kind in ("message", "remind")}
+    again = {t.key: t.unclear for t in carried if not t.skip and t.kind in CARRIED}
     assert run.again == again
 
 

@@ -80,13 +80,17 @@ def _show(campaign: str, view: Mapping[str, Any]) -> None:
         (measure["message"], _(measure["measure"]), role["role"], _figures(role), f"{measure['wanted']:.0%}", verdict)
         for measure in view["measures"]
         for role in ({**measure, "role": _("all"), "hidden": False}, *measure["roles"])
-        for verdict in [_(MEASURED[role["reached"]])]
+        for verdict in [_verdict(view["state"], role["reached"])]
     ]
     if rows:
         columns = [N_("message"), N_("measure"), N_("role"), N_("people"), N_("wanted"), ""]
         table(columns, rows, right=["wanted"])
     _show_gate(campaign, view)
     click.echo()
+
+
+def _verdict(state: str, reached: bool | None) -> str:
+    return _("not yet") if reached is False and state != "over" else _(MEASURED[reached])
 
 
 def _figures(role: Mapping[str, Any]) -> str:
@@ -106,7 +110,7 @@ def _show_gate(campaign: str, view: Mapping[str, Any]) -> None:
         text = N_("Gate: open since {instant}, by {by}. {because}")
         say("  " + _(text, instant=when(gate["opened_at"]), by=gate["by"], because=gate["because"]).rstrip())
         return
-    say("  " + _("Gate: shut. {messages} waits for your word.", messages=messages))
+    say("  " + _("Gate: shut. These wait for your word: {messages}.", messages=messages))
     note("  " + _("Open it: commsengine phases {campaign} --open {phase}", campaign=campaign, phase=view["phase"]))
 
 

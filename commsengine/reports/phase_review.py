@@ -126,9 +126,13 @@ class Review:
     @property
     def parts(self) -> list[ReviewPart]:
         """Headings with their lines, bad news first; none is empty."""
+        over = self.phase.state == "over"
         measures, overdue = self.phase.measures, [one for one in self.commitments if one.overdue]
         found = [
-            ReviewPart(_("Not reached"), tuple(_measured(one) for one in measures if one.reached is False)),
+            ReviewPart(
+                _("Not reached") if over else _("Not reached yet"),
+                tuple(_measured(one) for one in measures if one.reached is False),
+            ),
             ReviewPart(_("Not known yet"), tuple(_measured(one) for one in measures if one.reached is None)),
             ReviewPart(_("Open questions and objections"), _bounded([_question(one) for one in self.open_questions])),
             ReviewPart(_("Commitments not kept"), _bounded([_not_kept(one) for one in overdue])),
