@@ -50,6 +50,9 @@ def facts_of(happens: list[Example]) -> list[Fact]:
     at = {each["what"]: berlin(each["at"]) for each in happens}
     facts: list[Fact] = [outcome(at[what], what) for what in ("objects", "understood", "declines") if what in at]
     facts += [got_it(at[what], kind=kind) for what, kind in ANSWERS.items() if what in at]
+    if "objection" in at:
+        objection = question(at["objection"], at.get("objection answered", ""))
+        facts.append(replace(objection, objection=True))
     if "question" in at:
         facts.append(question(at["question"], at.get("question answered", "")))
     for each in happens:
@@ -59,13 +62,14 @@ def facts_of(happens: list[Example]) -> list[Fact]:
     return facts
 
 
-ANSWERS = {"got it": "acknowledged", "heard enough": "heard_enough"}
+ANSWERS = {"got it": "acknowledged", "heard enough": "heard_enough", "will": "commit"}
 
 
 def plan_of(example: Example, **changes: Any) -> Plan:
     send = {"channels": ["email"], "holidays": "false", **example.get("send", {})}
     messages = [a_message(**message) for message in example["messages"]]
-    return a_plan(*messages, send=send, follow_up=example.get("follow_up", []), **changes)
+    phases = example.get("phases", {})
+    return a_plan(*messages, send=send, follow_up=example.get("follow_up", []), phases=phases, **changes)
 
 
 def campaigns_of(plan: Plan, pause: Example | None) -> Campaigns:
@@ -84,6 +88,8 @@ def touches_of(example: Example) -> list[Touch]:
     moved = moved or example.get("applied")
     campaigns, until = campaigns_of(plan_of(example), pause), berlin(moved["at"]) if moved else "2027-12-01"
     rests = {"email": utc(berlin(standstill["channel rests until"]))} if "channel rests until" in standstill else {}
+    words = {phase: utc(berlin(at)) for phase, at in example.get("opened", {}).items()}
+    campaigns = replace(campaigns, running=tuple(replace(each, opened=words) for each in campaigns.running))
     story = tell(replace(campaigns, rests=rests), person, *facts, start=berlin(begin), until=until, history=history)
     if not moved:
         return story.touches
