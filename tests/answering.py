@@ -55,12 +55,19 @@ class Answering:
     plan: Plan
 
     def touch(
-        self, person: Person = ANA, message: str = "one-record", *, number: int = 1, channel: str = "email"
+        self,
+        person: Person = ANA,
+        message: str = "one-record",
+        *,
+        number: int = 1,
+        channel: str = "email",
+        kind: str = "message",
     ) -> str:
         """Claims and sends one touch; returns its key."""
         now = self.clock()
         touch = Touch(
-            self.plan.campaign, message, person.id, role_of(self.plan.audience, person) or "", 0, "message", channel,
+            self.plan.campaign, message, person.id, role_of(self.plan.audience, person) or "",
+            -1 if kind == "commitment" else 0, kind, channel,
             now.date() + dt.timedelta(days=number), now, now + dt.timedelta(hours=5), number,
             again_at=now + dt.timedelta(days=2),
         )  # fmt: skip

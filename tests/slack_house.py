@@ -54,9 +54,12 @@ class Team:
         """The card of a touch that is on record as sent there."""
         key = self.house.touch(person, number=number, channel="slack")
         post = self.card(key, person.email)
+        self.is_at(key, post)
+        return post
+
+    def is_at(self, key: str, post: Post) -> None:
         with self.house.store.database.write() as connection:
             connection.execute(touch.update().where(touch.c.key == key).values(remote_id=post.remote_id))
-        return post
 
     def say(self, text: str, person: Person = ANA, *, thread: str = "", **more: Any) -> Post:
         """Somebody types; what the app answers in the thread."""
