@@ -25,9 +25,11 @@ from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
+    from starlette.routing import BaseRoute
 
     from commsengine.answers.fresh_links import FreshLinks
     from commsengine.answers.inbox import AnswerInbox
+    from commsengine.answers.replying import Replying
     from commsengine.authoring.check import CheckResult
     from commsengine.authoring.people_file import PeopleFile
     from commsengine.cadence.kinds_and_states import ChannelName
@@ -504,8 +506,10 @@ class Wiring:
     @cached_property
     def inbox(self) -> AnswerInbox:
         from commsengine.answers.inbox import AnswerInbox
+        from commsengine.cadence.kinds_and_states import CHANNELS
 
-        return AnswerInbox(self.store, self.renderer)
+        # Where nothing is set up, as on a lead's own machine, all channels are supposed.
+        return AnswerInbox(self.store, self.renderer, self.settings.credentials or tuple(CHANNELS))
 
     @cached_property
     def desk(self) -> ManagerDesk:
@@ -520,6 +524,12 @@ class Wiring:
         return FreshLinks(self.store, self.settings.links_base, self.renderer, list(self.channels))
 
     @cached_property
+    def replying(self) -> Replying:
+        from commsengine.answers.replying import Replying
+
+        return Replying(self.store, self.inbox)
+
+    @cached_property
     def slack_app(self) -> SlackApp | None:
         """``None`` where Slack cannot reach us."""
         from commsengine.slack_app import SlackApp
@@ -532,6 +542,7 @@ class Wiring:
         return SlackApp(
             self.inbox,
             self.store,
+            self.desk,
             token=given.slack_token,
             clock=self.clock,
             signing_secret=secret,
@@ -553,7 +564,14 @@ class Wiring:
             clock=self.clock,
             heartbeat_age=self._heartbeat_age,
             slack=self.slack_app,
+            more=self._webhooks(),
         )
+
+    def _webhooks(self) -> list[BaseRoute]:
+        from commsengine.web.facts_webhook import FactsWebhook
+
+        secret = self.settings.facts_secret
+        return [FactsWebhook(self.store, secret.get_secret_value(), self.clock).route()] if secret else []
 
     def run(self, ready: Callable[[], None]) -> bool:
         """Until a signal comes; returns whether everything that was leaving has arrived."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from commsengine.answers.wording import spoken
 from commsengine.cadence.calendar import zone_of
-from commsengine.cadence.kinds_and_states import ANSWERS, BY_HAND, CHANNELS
+from commsengine.cadence.kinds_and_states import ANSWERS, BY_HAND, CHANNELS, ChannelName, Wish
 from commsengine.cadence.people import COLUMNS, Person
+from commsengine.cadence.plan import Plan
+from commsengine.cadence.time_notation import clock_text
+from commsengine.engine.directory import campaigns_of
 from commsengine.errors import InputError
-from commsengine.store.records import CampaignRecord
+from commsengine.store.records import AskId, CampaignRecord, ReplyRecord
 from commsengine.store.service_mail import ABOUT_OTHERS
 from commsengine.store.store import Store
 from commsengine.translation import N_, _
@@ -25,6 +28,8 @@ _COLUMNS = (
     N_("time zone"), N_("language"), N_("phone"), N_("channel"), N_("slack id"),
 )  # fmt: skip
 """``COLUMNS`` in words."""
+
+NOTED = N_("There is a note of this talk. The people who lead the campaign show it to you when you ask them.")
 
 NOT_SENT = {"skipped": N_("Not sent"), "failed": N_("Could not be delivered"), "uncertain": N_("Perhaps delivered")}
 
@@ -61,18 +66,21 @@ class CampaignPart:
 
 @dataclass(frozen=True, slots=True)
 class PersonRecord:
-    """One person's record. ``export`` is all of it as plain data, for a file."""
+    """One person's record. ``export`` is all of it as plain data, for a file; ``channels`` can be wished for."""
 
     person: Person
     campaigns: tuple[CampaignPart, ...]
     stored: tuple[tuple[str, str], ...]
     export: Mapping[str, Any]
+    channels: tuple[ChannelName, ...] = ()
 
 
 KeyPoints = Callable[[CampaignRecord, Person], Mapping[str, str]]
 
 
-def person_record(store: Store, person_id: str, key_points: KeyPoints, now: dt.datetime) -> PersonRecord:
+def person_record(
+    store: Store, person_id: str, key_points: KeyPoints, carriers: Collection[ChannelName], now: dt.datetime
+) -> PersonRecord:
     """Raises ``InputError`` for a person who is not on record (any more).
 
     ``key_points`` gives those of a campaign by message, in words for the person.
@@ -80,7 +88,8 @@ def person_record(store: Store, person_id: str, key_points: KeyPoints, now: dt.d
     person = store.people.by_id(person_id)
     if person is None:
         raise InputError(_("Nobody of that id is on record."))
-    stored = store.people.all_of(person_id)
+    replies = store.replies.to_person(person_id)
+    stored = {**store.people.all_of(person_id), "reply": [_reply(ask, said) for ask, said in replies]}
     campaigns = sorted({row["campaign"] for name in _ABOUT for row in stored[name]} - {""})
     records = [record for campaign in campaigns if (record := store.campaigns.get(campaign))]
     zones = {record.id: zone_of(person, record.plan).key for record in records}
@@ -89,10 +98,31 @@ def person_record(store: Store, person_id: str, key_points: KeyPoints, now: dt.d
         tuple(_part(record, stored, key_points(record, person), zones[record.id], now) for record in records),
         tuple(fact for fact in _facts(person) if fact[1]),
         {name: [_plain(_own(row)) for row in rows] for name, rows in stored.items()},
+        offered([record.plan for record in campaigns_of(store, person)], carriers),
     )
 
 
-_ABOUT = ("touch", "answer", "question", "snooze", "outcome")
+def offered(plans: Sequence[Plan], carriers: Collection[ChannelName]) -> tuple[ChannelName, ...]:
+    """The channels that are set up and that one of these plans uses; without plans, all that are set up."""
+    used = {name for plan in plans for name in plan.send.channels} or set(carriers)
+    return tuple(name for name in CHANNELS if name in carriers and name in used)
+
+
+def refuse_wish(
+    plans: Sequence[Plan], carriers: Collection[ChannelName], channel: Wish, hours: tuple[int, int] | None
+) -> None:
+    """Raises ``InputError`` for a channel that is not offered, or hours in which none of these plans may send."""
+    if channel and channel not in offered(plans, carriers):
+        raise InputError(_("Please choose one of the channels."))
+    windows = {(plan.send.window.start, plan.send.window.end): plan.send.window for plan in plans}
+    if hours and windows and not any(window.meets(hours) for window in windows.values()):
+        between = N_("{start} and {end} your time")
+        told = [_(between, start=clock_text(start), end=clock_text(end)) for start, end in sorted(windows)]
+        text = N_("Messages may come between {hours} only, so none could come then. Please choose hours within that.")
+        raise InputError(_(text, hours="; ".join(told)))
+
+
+_ABOUT = ("touch", "answer", "question", "reply", "snooze", "outcome")
 
 
 def _part(
@@ -157,6 +187,16 @@ def _question(row: Row) -> Happening:
         yield row["answered_at"], _("You were answered"), row["answer"]
 
 
+def _replied(row: Row) -> Happening:
+    if row["kind"] == "input":  # a question has its answer beside it
+        yield row["at"], _("You were answered"), row["said"]
+
+
+def _reply(ask: AskId, said: ReplyRecord) -> dict[str, Any]:
+    about = {"campaign": said.campaign, "message": said.message, "kind": ask.kind, "number": ask.number}
+    return {**about, "said": said.said, "ending": said.ending, "day": said.day, "at": said.at}
+
+
 def _snooze(row: Row) -> Happening:
     yield row["at"], _("You asked for nothing more of it before {day:%A, %d %B}", day=row["until"]), ""
 
@@ -165,11 +205,12 @@ def _outcome(row: Row) -> Happening:
     text = _("Recorded after a talk with you: {outcome}", outcome=row["outcome"])
     if row["unclear"]:
         text = _("{outcome}; unclear: {unclear}", outcome=text, unclear=row["unclear"])
-    yield row["at"], text, row["note"]
+    yield row["at"], text, ""
 
 
 _TELL: Mapping[str, Callable[[Row], Happening]] = {
-    "touch": _touch, "answer": _answer, "question": _question, "snooze": _snooze, "outcome": _outcome,
+    "touch": _touch, "answer": _answer, "question": _question, "reply": _replied, "snooze": _snooze,
+    "outcome": _outcome,
 }  # fmt: skip
 
 
@@ -182,9 +223,11 @@ def _facts(person: Person) -> Iterator[tuple[str, str]]:
 
 
 def _own(row: Row) -> Row:
-    # a link may be in any hands, so what a row says about others is left out
+    # a link may be in any hands, so what a row says about others is left out, and so is what somebody noted of a talk
     if row.get("objection"):
-        return {**row, "text": _("a note of the talk")}
+        return {**row, "text": _(NOTED)}
+    if row.get("note"):
+        return {**row, "note": _(NOTED)}
     return {**row, "payload": None} if row.get("kind") == "service" and row["message"] in ABOUT_OTHERS else row
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from commsengine.answers.wording import spoken
 from commsengine.cadence.calendar import DAY, Hours, last_closing
 from commsengine.cadence.check_questions import check_of, offered_check, offered_turn, order_of
+from commsengine.cadence.history import Briefing
 from commsengine.cadence.kinds_and_states import ANSWERS, CHANNELS, ENOUGH, Form, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Check, Message, Plan
@@ -16,6 +18,8 @@ from commsengine.translation import N_, _
 
 UNDO = dt.timedelta(minutes=5)
 """How long an answer can be taken back, but for one to a check."""
+
+MOMENT = dt.timedelta(seconds=1)
 
 AGAIN = dt.timedelta(days=1)
 """So long after a check was explained no one is invited to test themselves: they would only say it again."""
@@ -26,7 +30,8 @@ class Card:
     """One touch and its person, as of ``now``; ``zone`` is the person's.
 
     ``answers`` are of this touch or of the whole campaign, oldest first; ``before`` are of its other touches.
-    ``unclear`` is that of the touch: the check that it explains again.
+    ``unclear`` is that of the touch: the check that it explains again. ``briefing`` is what a manager is told before
+    their people; where the message is for these alone, it asks nothing. ``over``: the campaign was cancelled.
     """
 
     person: Person
@@ -40,10 +45,20 @@ class Card:
     question: QuestionRecord | None = None
     snoozed_until: dt.date | None = None
     unclear: int | None = None
+    briefing: Briefing | None = None
+    over: bool = False
 
     @property
     def key(self) -> str:
         return self.touch.key
+
+    @property
+    def people_get_it(self) -> dt.date | None:
+        return self.briefing.at.astimezone(ZoneInfo(self.zone)).date() if self.briefing else None
+
+    @property
+    def people_wait(self) -> bool:
+        return self.briefing is not None and self.now < self.briefing.at
 
     @property
     def carried_as(self) -> Form:
@@ -83,10 +98,17 @@ class Card:
         return any(answer.kind in ENOUGH for answer in (*self.answers, *self.before))
 
     @property
-    def undoable(self) -> bool:
+    def undo_ends(self) -> dt.datetime | None:
+        """The first instant at which the last answer stays; ``None`` where it stays already."""
         # An answer to a check stays: the right one has been shown, and what is given after that measures nothing.
         latest = self.latest
-        return latest is not None and latest.kind != "check" and self.now - latest.at <= UNDO
+        if latest is None or latest.kind == "check" or self.over:
+            return None
+        return latest.at + UNDO + MOMENT if self.now - latest.at <= UNDO else None
+
+    @property
+    def undoable(self) -> bool:
+        return self.undo_ends is not None
 
     @property
     def last_answer(self) -> str:
@@ -124,18 +146,19 @@ class Card:
 
     @property
     def asks_check(self) -> bool:
-        return not self.answered and check_of(self.message, self.touch.number) is not None
+        return not (self.answered or self.over) and check_of(self.message, self.touch.number) is not None
 
     @property
     def extra_check(self) -> bool:
         """Whether a check is offered beside everything else; not on the day of an explanation."""
         explained = any(answer.kind == "check" and self.now - answer.at < AGAIN for answer in self.before)
-        return bool(self.message.checks) and self.checked is None and not self.asks_check and not explained
+        offered = bool(self.message.checks) and self.checked is None and not self.asks_check
+        return offered and not explained and not self.over
 
     @property
     def own_ask(self) -> bool:
         # also after the check was answered
-        wanted = self.ask in ("input", "commit", "kept")
+        wanted = self.ask in ("input", "commit", "kept") and not self.over
         return wanted and all(answer.kind == "check" for answer in self.answers)
 
     @property

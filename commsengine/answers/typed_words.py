@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 
 from commsengine.answers.inbox import AnswerInbox, Evidence, answer_key
 from commsengine.answers.touch_view import Card
-from commsengine.cadence.audience import role_of
 from commsengine.cadence.kinds_and_states import BY_HAND, AnswerKind, EvidenceKind, asked_by
 from commsengine.cadence.people import Person
-from commsengine.engine.directory import SignerLookup
-from commsengine.store.records import CampaignRecord, TouchRecord
+from commsengine.engine.directory import SignerLookup, campaigns_of
+from commsengine.store.records import AskId, TouchRecord
 from commsengine.store.store import Store
 from commsengine.translation import N_, _, in_language
 
@@ -49,6 +48,9 @@ _PLAIN_WORDS: Mapping[str, Sequence[tuple[AnswerKind, str]]] = {
 
 _SKIN = re.compile(r":skin-tone-\d:|[\U0001F3FB-\U0001F3FF\uFE0F]")
 _BETWEEN = r"[\s.,;!…–-]*"
+
+MOST_REPLIES = 10
+"""To one question: a promise, and more of them, until it is kept."""
 
 ONLY_A_FILE = N_("A file or picture alone reaches nobody here. Please write what you want to know.")
 
@@ -96,8 +98,11 @@ class TypedWords:
         # The thread of a card, of an answer to a question, or of a question that was typed.
         root = next((row.key for row in rows if row.remote_id == typed.root), "")
         asked = self._store.questions.of_person(person.id)
-        theirs = (one.key for one in asked if typed.thread in one.stamps or answer_key(one.id) == root)
+        theirs = (one.key for one in asked if typed.thread in one.stamps or root in self._answer_keys(one.ask.id))
         return next(theirs, root)
+
+    def _answer_keys(self, ask: AskId) -> Iterator[str]:
+        return (answer_key(ask, turn) for turn in range(MOST_REPLIES))
 
     def records(self, card: Card, typed: Typed) -> bool:
         """Whether these words change anything on record: a question, or "got it" where that is asked for."""
@@ -170,20 +175,13 @@ class TypedWords:
 
     def whom_to_ask(self, person: Person) -> str:
         """For a person who has got no message yet."""
-        record = next(self._campaigns_of(person), None)
+        record = next((one for one in campaigns_of(self._store, person) if one.state == "running"), None)
         if record is None:
             return _("No message has been sent to you here yet, so there is nobody to ask. Your manager may know more.")
         lead = SignerLookup(self._store).named(record.plan.owner[0])
         text = N_('No message has been sent to you here yet. {lead} leads "{title}" and can help: {email}')
         with in_language(self._inbox.language(person, record.id)):
             return _(text, lead=lead.name or lead.email, title=record.plan.title, email=lead.email)
-
-    def _campaigns_of(self, person: Person) -> Iterator[CampaignRecord]:
-        for record in self._store.campaigns.all():
-            audience = record.plan.audience
-            meant = record.state == "running" and role_of(audience, person) is not None
-            if meant and (not audience.people or person.id in self._store.people.roster(record.id)):
-                yield record
 
 
 def _says(text: str, listed: str, lead: Person) -> bool:

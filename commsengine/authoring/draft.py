@@ -68,6 +68,10 @@ class Draft:
                 yield (*path, "commit", "by"), message.commit.by
         for name, phase in self.plan.phases.items():
             yield ("phases", name, "until"), phase.until
+        for name, outcome in self.plan.outcomes.items():
+            yield ("outcomes", name, "by"), outcome.by
+        if self.plan.experiment and self.plan.experiment.day:
+            yield ("experiment", "day"), self.plan.experiment.day
 
     def roles_of(self, message: Message) -> list[str]:
         return list(roles_of(self.plan, message))

@@ -12,7 +12,7 @@ _DESCRIPTIONS = {
     "campaign": N_("the id of the campaign; never used again once cancelled"),
     "title": N_("what people see as the name of the campaign"),
     "owner": N_("one or several e-mail addresses; they get the follow-up list"),
-    "sponsor": N_("an e-mail address; the last rung, and only by the owner's hand"),
+    "sponsor": N_("an e-mail address, or email and in_audience; the last rung, and only by the owner's hand"),
     "optional": N_("whether people may leave the whole campaign"),
     "on_uncertain": N_("what becomes of a sending nobody can vouch for: once more, or hold it for a person"),
     "milestones": N_("named dates the plan is anchored to; they may move"),
@@ -24,6 +24,10 @@ _DESCRIPTIONS = {
     "follow_up": N_("what follows when there is no answer, in order"),
     "experiment": N_("two or more rhythms for messages by recall, assigned by chance within each role"),
     "check_every": N_("after the first touch, every so many carry a question; 1 is every touch"),
+    "outcomes": N_("what people are to do in the end: what others can see done"),
+    "outcome": N_("what it is to bring about: a name of 'outcomes'"),
+    "day": N_("until the end of which day the outcome counts"),
+    "suppose": N_("what 'check' foretells the experiment's power for: base, and lift above it"),
     "arms": N_("recall, or every: and a span"),
     "share": N_("the share of people who take part; the others get the plan as it is"),
     "hold_out": N_("the share of checks, 0.1 to 0.2, from which nothing is learned"),
@@ -32,9 +36,13 @@ _DESCRIPTIONS = {
     "from": N_("when it begins"),
     "until": N_("when it ends (not included)"),
     "sender": N_("in whose name: personal impact comes from one's manager, business reasons from the sponsor"),
+    "managers_first": N_("so many working days before their people managers get it, with what these will see"),
     "cadence": N_("when it repeats: 'every' with 'times', or 'recall_floor'"),
     "ask": N_("what people are asked for"),
     "because": N_("the reason, told to people"),
+    "in_audience": N_("whether the sponsor also gets what the audience gets; false when left out"),
+    "choices": N_("what to choose from: answers, things to put in order, or appointments"),
+    "reply_by": N_("how long people have, in their working days"),
     "people": N_("a people file beside the plan; without it, everybody in the directory"),
     "roles": N_("the first that matches a person, in this order"),
     "template": N_("the name of a message template"),
@@ -54,6 +62,7 @@ def plan_schema() -> dict[str, Any]:
     kinds["Milestone"] = {"anyOf": [{"type": "string", "examples": ["2027-03-15"]}, kinds["Milestone"]]}
     kinds["Commitment"] = {"anyOf": [{"type": "string"}, kinds["Commitment"]]}
     kinds["Role"] = _role(kinds["Role"])
+    kinds["Sponsor"] = {"anyOf": [{"type": "string", "examples": ["sam@example.com"]}, kinds["Sponsor"]]}
     kinds["Arm"] = {"anyOf": [{"const": "recall"}, kinds["Arm"]]}
     for kind in (schema, *kinds.values()):
         _describe(kind)

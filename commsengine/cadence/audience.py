@@ -28,7 +28,7 @@ from commsengine.cadence.kinds_and_states import WORD_GIVEN, ChannelName, Reason
 from commsengine.cadence.managers_first import opening
 from commsengine.cadence.people import Person
 from commsengine.cadence.phases import asked_about, shut_gate
-from commsengine.cadence.plan import Audience, Message, Plan, Role
+from commsengine.cadence.plan import Message, Plan, Role
 from commsengine.cadence.repeats import INTERVAL, ByRecall, FixedInterval, RepeatRule
 from commsengine.cadence.sequence import NOT_HELPED, MessageSequence
 from commsengine.recall.learning import ASSUMED
@@ -36,13 +36,23 @@ from commsengine.translation import N_
 
 _NOT_IN_ROSTER: tuple[ReasonCode, str] = ("not_in_roster", N_("The person is not in the campaign's roster."))
 _NO_ROLE: tuple[ReasonCode, str] = ("no_role", N_("The person is in none of the campaign's roles."))
+_SPONSOR: tuple[ReasonCode, str] = ("no_role", N_("The person sponsors the campaign and is no member of its audience."))
 
 Fact = TypeVar("Fact", Question, Snooze, OutreachOutcome)
 
 
-def role_of(audience: Audience, person: Person) -> str | None:
-    """The first role that matches, in the plan's order; ``None`` when the campaign is not for this person."""
-    return next((name for name, role in audience.roles.items() if matches(role, person)), None)
+def role_of(plan: Plan, person: Person) -> str | None:
+    """The first role that matches, in the plan's order; ``None`` when the campaign is not for this person.
+
+    It is not for its sponsor, unless the plan says that they are in the audience.
+    """
+    if is_kept_out(plan, person):
+        return None
+    return next((name for name, role in plan.audience.roles.items() if matches(role, person)), None)
+
+
+def is_kept_out(plan: Plan, person: Person) -> bool:
+    return person.email.lower() == plan.kept_out
 
 
 def matches(role: Role, person: Person) -> bool:
@@ -53,10 +63,10 @@ def matches(role: Role, person: Person) -> bool:
     return all(person.column(column) in values for column, values in role.columns.items())
 
 
-def members(audience: Audience, people: Iterable[Person]) -> Iterator[tuple[Person, str]]:
+def members(plan: Plan, people: Iterable[Person]) -> Iterator[tuple[Person, str]]:
     """Those of these people who are in the audience and have not left, with their role."""
     for person in people:
-        role = role_of(audience, person)
+        role = role_of(plan, person)
         if role is not None and person.left is None:
             yield person, role
 
@@ -77,7 +87,7 @@ def sequences_of(campaigns: Campaigns, person: Person, history: History) -> tupl
     sequences: list[MessageSequence] = []
     reasons: list[Reason] = []
     for campaign in sorted(campaigns.running, key=lambda campaign: campaign.id):
-        role = role_of(campaign.plan.audience, person)
+        role = role_of(campaign.plan, person)
         outside = bool(campaign.plan.audience.people) and campaign.id not in history.rosters
         own = None if outside else role
         hours = Hours(campaign.plan, person, campaigns.workspace.black_out)
@@ -88,7 +98,7 @@ def sequences_of(campaigns: Campaigns, person: Person, history: History) -> tupl
                 one = _sequence(campaigns, campaign, message, own or "", hours, history, order, briefing)
                 sequences += [one, *_commitment(one, history)]
             elif own is None:
-                code, text = _NOT_IN_ROSTER if outside else _NO_ROLE
+                code, text = _why_outside(campaign.plan, person, in_roster=not outside)
                 reasons.append(Reason(campaign.id, message.id, code, text, waits_for="never"))
     return sequences, reasons
 
@@ -100,7 +110,7 @@ def briefing_of(
 
     ``own`` is the manager's own role in the campaign, if they have one.
     """
-    if message.managers_first is None or not reports:
+    if message.managers_first is None or not reports or is_kept_out(campaign.plan, hours.person):
         return None
     role = _role_of_their_people(campaign.plan, message, reports)
     if role is None:
@@ -111,7 +121,7 @@ def briefing_of(
 
 def takes_part(campaign: Campaign, person: Person, history: History) -> bool:
     """Whether anything of the campaign is for the person: by a role of theirs, or as the manager of such people."""
-    own = role_of(campaign.plan.audience, person)
+    own = role_of(campaign.plan, person)
     if own is not None or not history.reports:
         return own is not None
     hours = Hours(campaign.plan, person)
@@ -121,8 +131,14 @@ def takes_part(campaign: Campaign, person: Person, history: History) -> bool:
 def _role_of_their_people(plan: Plan, message: Message, reports: Sequence[DirectReport]) -> str | None:
     # that of most of them whom the message is for; of equals, the first of the plan
     rostered = (each.person for each in reports if not plan.audience.people or plan.campaign in each.rosters)
-    counts = Counter(role for _person, role in members(plan.audience, rostered) if is_for(message, role))
+    counts = Counter(role for _person, role in members(plan, rostered) if is_for(message, role))
     return max(roles_of(plan, message), key=lambda role: counts[role]) if counts else None
+
+
+def _why_outside(plan: Plan, person: Person, *, in_roster: bool) -> tuple[ReasonCode, str]:
+    if is_kept_out(plan, person):
+        return _SPONSOR
+    return _NO_ROLE if in_roster else _NOT_IN_ROSTER
 
 
 def carried_by(plan: Plan, carriers: Collection[str] | None) -> list[ChannelName]:
@@ -171,6 +187,7 @@ def _sequence(
         questions=_questions(campaign.id, message.id, history, outcomes),
         snoozes=_about(campaign.id, message.id, history.snoozes),
         outcomes=outcomes,
+        done_at=history.done_at(campaign.id, plan.outcome_of(message)) if history.deeds else None,
         order=order,
         repeat_rule=_repeat_rule(campaign, message, role, hours, closes),
         manager_holds=_holds_of(campaign, message, person),

@@ -227,10 +227,9 @@ def _weekdays(days: tuple[str, ...]) -> frozenset[int]:
 
 def _wished(window: Window, wish: tuple[int, int] | None) -> tuple[int, int]:
     # a wish that leaves nothing of the plan's window is set aside
-    if wish is None:
+    if wish is None or not window.meets(wish):
         return window.start, window.end
-    start, end = max(window.start, wish[0]), min(window.end, wish[1])
-    return (start, end) if start < end else (window.start, window.end)
+    return max(window.start, wish[0]), min(window.end, wish[1])
 
 
 def last_closing(plan: Plan, people: Iterable[Person] = ()) -> dt.datetime:

@@ -17,6 +17,7 @@ from commsengine.cadence.history import (
     Answer,
     Campaigns,
     Decision,
+    Deed,
     History,
     OutreachOutcome,
     Question,
@@ -28,7 +29,7 @@ from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message
 from commsengine.cadence.standing import open_outreach
 
-Fact = Answer | OutreachOutcome
+Fact = Answer | OutreachOutcome | Deed
 Supposition = Callable[[Touch], Sequence[Fact]]
 """The facts a touch is supposed to bring about, each with the instant (after ``due_at``) at which it happens."""
 
@@ -168,6 +169,8 @@ def with_fact(campaigns: Campaigns, person: Person, history: History, fact: Fact
     # the outcome of a talk is that of everything the talk was about, as in life
     if isinstance(fact, Answer):
         return replace(history, answers=(*history.answers, fact))
+    if isinstance(fact, Deed):
+        return replace(history, deeds=(*history.deeds, fact))
     plan = next(campaign.plan for campaign in campaigns.running if campaign.id == fact.campaign)
     about = open_outreach(plan, person, history, fact.at)
     if fact.message not in about:
@@ -191,6 +194,24 @@ def with_fact(campaigns: Campaigns, person: Person, history: History, fact: Fact
 def no_answers(touch: Touch) -> Sequence[Fact]:
     del touch
     return ()
+
+
+DOING = dt.timedelta(days=5)
+"""How long after the first touch those who do something are supposed to do it."""
+
+
+def doing(campaigns: Campaigns, share: float, others: Supposition) -> Supposition:
+    """``others``, and this share of the people does what their messages ask for, five days after the first touch."""
+    plans = {campaign.id: campaign.plan for campaign in campaigns.running}
+
+    def suppose(touch: Touch) -> Sequence[Fact]:
+        plan = plans[touch.campaign]
+        outcome = plan.outcome_of(plan.message(touch.message))
+        if outcome is None or touch.number > 1 or drawn("does", touch.person, touch.campaign, outcome) >= share:
+            return others(touch)
+        return (*others(touch), Deed(touch.campaign, outcome, touch.due_at + DOING))
+
+    return suppose
 
 
 Messages = Mapping[tuple[str, str], Message]

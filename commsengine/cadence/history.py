@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from commsengine.cadence.kinds_and_states import (
     AnswerKind,
     Carrier,
+    Ending,
     EvidenceKind,
     OutcomeName,
     ReasonCode,
@@ -115,6 +116,15 @@ class OutreachOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Deed:
+    """The person did what an outcome of the campaign asks for. That somebody did not is never on record."""
+
+    campaign: str
+    outcome: str
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DirectReport:
     """Somebody who reports to the person, with the campaigns in whose rosters they stand."""
 
@@ -152,6 +162,7 @@ class History:
     questions: tuple[Question, ...] = ()
     snoozes: tuple[Snooze, ...] = ()
     outcomes: tuple[OutreachOutcome, ...] = ()
+    deeds: tuple[Deed, ...] = ()
     unreachable: Mapping[str, str] = field(default_factory=dict)
     rosters: Mapping[str, dt.datetime] = field(default_factory=dict)
     reports: tuple[DirectReport, ...] = ()
@@ -178,6 +189,11 @@ class History:
         )
         return replace(self, rows=(*(other for other in self.rows if other.key != touch.key), row))
 
+    def done_at(self, campaign: str, outcome: str | None) -> dt.datetime | None:
+        """When the person first did it; ``None`` if that is not on record."""
+        theirs = (deed.at for deed in self.deeds if deed.outcome == outcome and deed.campaign == campaign)
+        return min(theirs, default=None)
+
     def answers_to(self, campaign: str, message: str) -> tuple[Answer, ...]:
         about = [each for each in self.answers if each.message == message or each.whole_campaign]
         return tuple([each for each in about if each.campaign == campaign])
@@ -193,6 +209,24 @@ class Standstill:
 
 
 @dataclass(frozen=True, slots=True)
+class PublicReply:
+    """What was said to all who asked alike, or put in alike: ``asked`` are the words in which people may read of it.
+
+    People of ``roles`` read it at the head of their next touch. ``day`` is that of a promise. From ``replaced_at`` on
+    another reply stands in its place.
+    """
+
+    id: int
+    asked: str
+    said: str
+    ending: Ending
+    day: dt.date | None
+    roles: tuple[str, ...]
+    at: dt.datetime
+    replaced_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Campaign:
     """A running campaign: its plan, and what people have decided about it since.
 
@@ -200,6 +234,7 @@ class Campaign:
     ``recall`` is what is in use of how each role forgets, a role that is not there is assumed; ``news_at`` is when
     other estimates, published already, take effect. Of ``held_messages`` nothing is sent, for their text is refused;
     ``let_go`` says when a message was held last, until then. ``opened`` says when the lead opened the gate of a phase.
+    ``replies`` are those that all may read, by number.
     """
 
     plan: Plan
@@ -214,6 +249,7 @@ class Campaign:
     let_go: Mapping[str, dt.datetime] = field(default_factory=dict)
     opened: Mapping[str, dt.datetime] = field(default_factory=dict)
     manager_holds: tuple[ManagerHold, ...] = ()
+    replies: tuple[PublicReply, ...] = ()
 
     @property
     def id(self) -> str:

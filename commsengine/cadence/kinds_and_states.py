@@ -62,6 +62,18 @@ Resolution = Literal["sent", "resend"]
 
 AnswerKind = Literal["acknowledged", "input", "commit", "check", "kept", "not_kept", "heard_enough", "not_for_me"]
 EvidenceKind = Literal["slack", "link", "reply", "manager"]
+Grade = Literal["slack", "link", "reply", "manager", "suspect"]
+"""How well an acknowledgement is proved, the strongest first; ``suspect`` came without its page and does not count."""
+
+Ending = Literal["done", "later", "no"]
+"""How what people asked or put in ends: it is done, promised for a day, or not done for a reason."""
+
+AskKind = Literal["question", "input"]
+"""What a reply answers."""
+
+InputKind = Literal["text", "choice", "rank", "meeting"]
+"""How an input is given: in words, by one choice, by an order of the choices, by one of the appointments or words."""
+
 OutcomeName = Literal["understood", "objects", "declines", "away"]
 Unclear = Literal["why", "role", "goal", "procedure", "skill", "time"]
 About = Literal["why", "role", "goal", "procedure", "skill"]
@@ -80,7 +92,7 @@ SUPPOSITIONS = ("none", "all", "typical", "weak", "strong")
 ReasonCode = Literal[
     "now", "due", "window", "missed_window", "snoozed", "budget", "standstill", "retry",
     "asked", "outreach", "remembered", "no_channel", "unreachable",
-    "answered", "heard_enough", "times", "closed", "left", "corrected", "no_role", "not_in_roster",
+    "answered", "done", "heard_enough", "times", "closed", "left", "corrected", "no_role", "not_in_roster",
     "late", "superseded", "merged", "backlog", "held", "held_by_manager", "gate",
 ]  # fmt: skip
 """Why a message is not sent now: it waits for an instant, for a fact, is over, or this touch of it is never sent."""
@@ -94,6 +106,24 @@ ASKED_FOR: tuple[AnswerKind, ...] = ("input", "commit")
 
 GOT_IT: tuple[AnswerKind, ...] = ("acknowledged", "input", "commit", "check")
 """Answers by which the person has taken note of the message, whatever it asks."""
+
+ENDINGS: Mapping[Ending, str] = {
+    "done": N_("Done"),
+    "later": N_("Promised"),
+    "no": N_("Not planned"),
+}
+"""The word for each, on pages and in lists."""
+
+OFFERS: tuple[InputKind, ...] = ("choice", "rank", "meeting")
+"""Inputs that offer something to choose from."""
+
+GRADES: Mapping[Grade, str] = {
+    "slack": N_("Slack button"),
+    "link": N_("signed link, by a press on its page"),
+    "reply": N_("reply in words"),
+    "manager": N_("a manager's word"),
+    "suspect": N_("form without its page; not counted"),
+}
 
 WORD_GIVEN: frozenset[AnswerKind] = frozenset({"kept", "not_kept"})
 """What became of a commitment, as the person says."""

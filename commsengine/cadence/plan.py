@@ -6,12 +6,12 @@ several (an unknown milestone, a sponsor before personal outreach) is reported, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from commsengine.cadence.kinds_and_states import CHANNELS, About, ChannelName, Measure
+from commsengine.cadence.kinds_and_states import CHANNELS, OFFERS, About, ChannelName, InputKind, Measure
 from commsengine.cadence.time_notation import Clock, Day, MomentText, Span, WaitText, WorkingDays, span_text
 from commsengine.translation import N_, _
 
@@ -101,6 +101,10 @@ class Window(Frozen):
             raise ValueError(N_("the window has no days; name at least one, for example [mon, tue]"))
         return self
 
+    def meets(self, hours: tuple[int, int]) -> bool:
+        """Whether anything of it lies within these hours: from and to, in local minutes."""
+        return max(self.start, hours[0]) < min(self.end, hours[1])
+
 
 class Budget(Frozen):
     """How many touches, of all campaigns together, one person may get per local day and in any seven local days."""
@@ -166,18 +170,28 @@ class Cadence(Frozen):
 
 
 class Input(Frozen):
-    """A question put to people before anything is designed."""
+    """A question put to people before anything is designed. An order of choices is kept one a line, the first on top.
+
+    ``choices`` of ``kind: meeting`` are appointments; people may ask for another in their own words.
+    """
 
     question: str = Field(min_length=1)
-    kind: Literal["text", "choice"] = "text"
+    kind: InputKind = "text"
     choices: tuple[str, ...] = Field(default=(), max_length=10)
     reply_by: WorkingDays = 5
 
     @model_validator(mode="after")
     def _choices_to_choose_from(self) -> Input:
-        if (self.kind == "choice") != (len(self.choices) >= 2):
-            raise ValueError(N_("'kind: choice' needs at least two 'choices', and 'kind: text' none"))
+        if (self.kind in OFFERS) != (len(self.choices) >= 2):
+            raise ValueError(N_("'kind: choice', 'rank' and 'meeting' need at least two 'choices', 'kind: text' none"))
+        if self.kind in ("rank", "meeting") and not _each_once(self.choices):
+            raise ValueError(N_("two 'choices' are the same, or one is blank or of several lines; write each once"))
         return self
+
+
+def _each_once(choices: Sequence[str]) -> bool:
+    lines = {" ".join(choice.split()) for choice in choices if "\n" not in choice}
+    return len(lines - {""}) == len(choices)
 
 
 class Check(Frozen):
@@ -227,6 +241,13 @@ class Rung(Frozen):
         return self
 
 
+class PlannedOutcome(Frozen):
+    """What people are to do in the end: something others can see done. ``by`` is the last day for it."""
+
+    title: str = Field(min_length=1)
+    by: MomentText
+
+
 class Message(Frozen):
     """One key point, repeated."""
 
@@ -242,7 +263,8 @@ class Message(Frozen):
     checks: tuple[Check, ...] = ()
     check_every: int = Field(default=2, ge=1, le=10)
     commit: Commitment | None = None
-    repeat_until: Literal["acknowledged", "recalled", "end"] = "end"
+    repeat_until: Literal["acknowledged", "recalled", "done", "end"] = "end"
+    outcome: MilestoneName | None = None
     managers_first: WorkingDays | None = None
     priority: Literal["high", "normal", "low"] = "normal"
     template: str = Field(default="wiifm", pattern=r"^[a-z0-9_-]{1,64}$")
@@ -316,13 +338,52 @@ class Arm(Frozen):
         return "recall" if self.every is None else f"every {span_text(self.every)}"
 
 
+class Sponsor(Frozen):
+    """Who stands behind the campaign. ``in_audience``: a member of it, too, who gets what the others get."""
+
+    email: str
+    in_audience: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_bare_address(cls, value: object) -> object:
+        return {"email": value} if isinstance(value, str) else value
+
+
+class SupposedEffect(Frozen):
+    """What an experiment is planned for: the share of people who do it anyway, and how many more it is to bring."""
+
+    base: float = Field(default=0.30, gt=0, lt=1)
+    lift: float = Field(default=0.10, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _not_more_than_all(self) -> SupposedEffect:
+        if self.base + self.lift > 1:
+            raise ValueError(N_("'base' and 'lift' come to more than 1: no more than everybody can do it"))
+        return self
+
+
 class Experiment(Frozen):
-    """Two or more cadences for messages by recall, assigned by chance within each role."""
+    """Two or more cadences for messages by recall, assigned by chance within each role.
+
+    Who has done ``outcome`` by the end of ``day`` tells which is better.
+    """
 
     arms: tuple[Arm, ...] = Field(min_length=2, max_length=4)
     share: float = Field(default=1.0, gt=0, le=1)
     hold_out: float = Field(default=0.15, ge=0.1, le=0.2)
     seed: int = 0
+    outcome: MilestoneName | None = None
+    day: MomentText | None = None
+    suppose: SupposedEffect | None = None
+
+    @model_validator(mode="after")
+    def _an_outcome_has_its_day(self) -> Experiment:
+        if (self.outcome is None) != (self.day is None):
+            raise ValueError(N_("write 'outcome' and 'day' both: what is to be done, and when it is counted"))
+        if self.suppose is not None and self.outcome is None:
+            raise ValueError(N_("'suppose' is about an 'outcome'; name it, or leave 'suppose' out"))
+        return self
 
     @model_validator(mode="after")
     def _arms_differ(self) -> Experiment:
@@ -337,17 +398,28 @@ class Plan(Frozen):
     campaign: Identifier
     title: str = Field(min_length=1)
     owner: Texts = Field(min_length=1)
-    sponsor: str | None = None
+    sponsor: Sponsor | None = None
     optional: bool = False
     on_uncertain: Literal["once", "hold"] = "once"
     milestones: Mapping[MilestoneName, Milestone] = {}
     phases: Mapping[Identifier, Phase] = {}
+    outcomes: Mapping[MilestoneName, PlannedOutcome] = {}
     audience: Audience
     send: Send = Send()
     wiifm: Mapping[str, Wiifm] = {}
     messages: tuple[Message, ...] = Field(min_length=1)
     follow_up: tuple[Rung, ...] = ()
     experiment: Experiment | None = None
+
+    @property
+    def sponsor_email(self) -> str:
+        """Empty where there is no sponsor."""
+        return self.sponsor.email if self.sponsor else ""
+
+    @property
+    def kept_out(self) -> str:
+        """The lower-cased address of the one whom no role takes in: a sponsor who is no member of the audience."""
+        return "" if self.sponsor is None or self.sponsor.in_audience else self.sponsor.email.strip().lower()
 
     def message(self, message_id: str) -> Message:
         return next(message for message in self.messages if message.id == message_id)
@@ -375,6 +447,22 @@ class Plan(Frozen):
         if message.ask == "nothing":
             return ()
         return self.follow_up if message.follow_up is None else message.follow_up
+
+    def outcome_of(self, message: Message) -> str | None:
+        """What the message is to bring about, by the outcome's name; ``None`` if the plan does not say."""
+        only = next(iter(self.outcomes)) if len(self.outcomes) == 1 else None
+        return message.outcome or (only if message.repeat_until == "done" else None)
+
+    @property
+    def until_done(self) -> Mapping[str, str]:
+        """The messages that repeat until something is done, each with the outcome's name."""
+        ending = (message for message in self.messages if message.repeat_until == "done")
+        return {message.id: outcome for message in ending if (outcome := self.outcome_of(message))}
+
+    def messages_for(self, outcome: str) -> tuple[Message, ...]:
+        """The messages that are to bring it about; of an only outcome for which none is named, all that are written."""
+        named = tuple(message for message in self.messages if self.outcome_of(message) == outcome)
+        return named or (self.written if len(self.outcomes) == 1 else ())
 
     def wiifm_for(self, message: Message, role: str) -> Wiifm:
         base = self.wiifm.get(role, Wiifm())

@@ -6,6 +6,7 @@ Read it from top to bottom as the rules of ``docs/how-it-decides.md``:
 3. A rung takes the next slot once its ``after`` is met; a reminder counts in ``times``, personal outreach does not.
 4. When ``times`` run out first, the next rung takes the slot after the last touch.
 5. An answer ends the ladder, not the repeats. The sponsor waits for a recorded outreach that did not help.
+6. A message that repeats until it is done is ended by the deed alone, its ladder too.
 """
 
 from __future__ import annotations
@@ -84,6 +85,7 @@ class MessageSequence:
     questions: tuple[Question, ...]
     snoozes: tuple[Snooze, ...]
     outcomes: tuple[OutreachOutcome, ...]
+    done_at: dt.datetime | None  # what the message is to bring about
     order: int
     repeat_rule: RepeatRule
     manager_holds: tuple[ManagerHold, ...] = ()
@@ -109,6 +111,8 @@ class MessageSequence:
 
     @property
     def chasing(self) -> bool:
+        if self.message.repeat_until == "done":  # words end nothing here, but for a last one
+            return not any(outcome.outcome == "declines" for outcome in self.outcomes) and bool(self.ladder)
         settled = any(outcome.outcome in LAST_WORDS for outcome in self.outcomes)
         return not self.answered and not settled and bool(self.ladder)
 
@@ -120,6 +124,8 @@ class MessageSequence:
             return self.reason("corrected", text, waits_for="never", message=self.correction)
         if any(answer.kind in ENOUGH for answer in self.answers):
             return self.reason("heard_enough", N_("The person said they have heard enough."), waits_for="never")
+        if self.message.repeat_until == "done" and self.done_at is not None:
+            return self.reason("done", N_("The message repeats until it is done, and it is."), waits_for="never")
         if self._repeats_ended():
             text = N_("The message repeats until it is answered, and it is.")
             return self.reason("answered", text, waits_for="never")

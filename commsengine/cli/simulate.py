@@ -57,6 +57,13 @@ ASSUMPTION = {
 @click.option("--until", metavar="DATE", help=N_("Last day (default: until the last message closes)."))
 @click.option("--answers", type=ANSWERS, default="none", show_default=True, help=N_("What is supposed."))
 @click.option("--gates", type=click.Choice(["open", "shut"]), default="open", show_default=True, help=GATES)
+@click.option(
+    "--done",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    metavar="SHARE",
+    help=N_("So many people are supposed to do what is asked, such as 0.3 (default: nobody)."),
+)
 @json_option
 @with_workspace
 def simulate(
@@ -66,6 +73,7 @@ def simulate(
     until: str | None,
     answers: str,
     gates: Gates,
+    done: float,
     as_json: bool,
 ) -> None:
     """Show every touch of a plan before anything is sent.
@@ -78,7 +86,9 @@ def simulate(
 
     first, last = _day(start, "--from"), _day(until, "--until")
     checked_plan = checked(wiring.check(plan))
-    seen = outlook(wiring.planning_basis, checked_plan, start=first, until=last, answers=answers, gates=gates)
+    seen = outlook(
+        wiring.planning_basis, checked_plan, start=first, until=last, answers=answers, gates=gates, done=done
+    )
     if as_json:
         show_json(seen.as_data())
     else:
@@ -106,6 +116,7 @@ def show_simulation(seen: Simulation, profiles: Profiles) -> None:
     click.echo(_(text, touches=touches, reached=figures["reached"], people=people, **figures["per_person"]))
     click.echo(_(ASSUMPTION[seen.answers]))
     _gates(seen)
+    _doing(seen)
     for text in corrected_texts(seen.plan.corrected):
         note(text)
     _calendar(seen)
@@ -126,6 +137,19 @@ def _gates(seen: Simulation) -> None:
         else:
             text = N_("The gate after '{phase}' is open; these wait no more: {messages}.")
         click.echo(_(text, **about))
+
+
+def _doing(seen: Simulation) -> None:
+    awaited = sorted(set(seen.plan.until_done.values()))
+    if not awaited:
+        return
+    names = ", ".join(awaited)
+    if not seen.done:
+        text = N_("Nobody is supposed to do it ({outcomes}): what repeats until it is done goes on. Try --done 0.3.")
+        click.echo(_(text, outcomes=names))
+        return
+    text = N_("Supposed: {share:.0f} in 100 do it ({outcomes}) five days after the first message. An assumption.")
+    click.echo(_(text, share=seen.done * 100, outcomes=names))
 
 
 def _calendar(seen: Simulation) -> None:

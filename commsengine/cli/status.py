@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from commsengine.cli.followups import show_held
 from commsengine.cli.output import (
     at_rest,
     json_option,
@@ -66,8 +67,11 @@ def _engine(engine: Mapping[str, Any]) -> str:
         return _("The engine is on hold: {reason} Then: commsengine release", reason=_(engine["hold"]["reason"]))
     if engine["beat_at"] is None:
         return _("No engine has run yet: commsengine run, or commsengine tick from cron.")
-    runs = _("The engine runs") if engine["state"] == "running" else _("The engine does not run")
     at, host = when(engine["beat_at"]), engine["host"]
+    if engine["ended_at"]:
+        ended = when(engine["ended_at"])
+        return _("No engine is at work; the last run or tick ended {instant} on {host}.", instant=ended, host=host)
+    runs = _("The engine runs") if engine["state"] == "running" else _("The engine does not run")
     return _("{engine}; last beat {instant} on {host}.", engine=runs, instant=at, host=host)
 
 
@@ -88,6 +92,8 @@ def _show(campaign: Mapping[str, Any]) -> None:
     table(list(counts), [[f"{number:,}" for number in counts.values()]], right=list(counts))
     for reason, number in sorted(skipped.items()):
         say(_("  skipped: {touches:,} {reason}", touches=number, reason=_(reason)))
+    if campaign["held_by_managers"]:
+        show_held(campaign["held_by_managers"])
     for view in campaign["phases"]:
         if view["state"] == "going on" or (view["gate"] and not view["gate"]["open"] and view["state"] == "over"):
             say(_phase(view))

@@ -16,7 +16,10 @@ from commsengine.content.texts_by_touch import UNCLEAR
 from commsengine.errors import RenderError
 from commsengine.translation import _
 
-_FIXED = ("footer", "layout.html", "layout.txt")
+HEARD = "heard"
+"""The template of the replies that a message opens with."""
+
+_FIXED = ("footer", "layout.html", "layout.txt", HEARD)
 _BY_KIND: Mapping[TouchKind, str] = {"remind": "reminder", "commitment": "commitment"}
 LINE = "manager_line"
 """The template of the line that a manager adds."""

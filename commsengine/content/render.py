@@ -12,11 +12,12 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
+from textwrap import shorten
 from typing import Any, TypeVar, cast
 
 from commsengine.cadence.check_questions import answer_id, order_of, turn_of
-from commsengine.cadence.history import Touch
-from commsengine.cadence.kinds_and_states import ChannelName, channel_of
+from commsengine.cadence.history import PublicReply, Touch
+from commsengine.cadence.kinds_and_states import AskKind, ChannelName, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Plan, Workspace
 from commsengine.cadence.plan import Message as PlanMessage
@@ -25,7 +26,8 @@ from commsengine.content.grammar import answer_id_slot, answer_slot
 from commsengine.content.markdown import Tokens, read, to_plain
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers, TextValues
-from commsengine.content.recipe import LINE, Library, Recipe, check_texts, recipe_for, required_by, template_of
+from commsengine.content.phrases import day_text
+from commsengine.content.recipe import HEARD, LINE, Library, Recipe, check_texts, recipe_for, required_by, template_of
 from commsengine.content.sheet import KEPT, Sheet, message_of, write
 from commsengine.content.slots import PLAIN, Prose, Skeleton, clean, mark, slotted
 from commsengine.content.talking_points import Part, TalkingPoints, parts_of
@@ -45,8 +47,14 @@ PREFIX = {
 BRIEFING = "briefing"
 """The template of what managers get first."""
 
-ANSWERED = N_("Answer to your question: {question}")
 OBJECTED = N_("Answer to your objection")
+ANSWERED: Mapping[AskKind, str] = {
+    "question": N_("Answer to your question: {question}"),
+    "input": N_("What comes of your answer: {question}"),
+}
+LONGEST_REPLY = 600
+"""Characters of a reply at the head of a message; the page has it whole."""
+
 
 M = TypeVar("M", bound=Callable[..., Any])
 
@@ -88,8 +96,10 @@ class Renderer:
         return self._links.url(purpose, key, self._expires)
 
     @_in_their_language
-    def touch(self, touch: Touch, person: Person, signers: Signers) -> RenderedMessage:
-        """The finished message of a touch. Raises ``RenderError`` with the text's place and line.
+    def touch(
+        self, touch: Touch, person: Person, signers: Signers, replies: tuple[PublicReply, ...] = ()
+    ) -> RenderedMessage:
+        """The finished message of a touch; it opens with ``replies``. Raises ``RenderError`` with the text's place.
 
         A card has ``blocks`` and a short ``text``, a letter ``html`` and ``text``.
         """
@@ -100,15 +110,24 @@ class Renderer:
         recipe = self._recipe_of(touch, message)
         facts.refuse_missing(recipe.required)
         channel = channel_of(touch.channel)
-        sheet = self._sheet(recipe, message, touch, channel, facts)
+        sheet = self._sheet(recipe, message, touch, channel, facts, replies)
         facts.update(self._answers(sheet, message, touch, facts))
         return message_of(sheet, self.plan, facts, channel, touch.due_at)
 
     @_in_their_language
     def talking_points(
-        self, messages: str | Sequence[str], role: str, person: Person, signers: Signers, tried: Sequence[str] = ()
+        self,
+        messages: str | Sequence[str],
+        role: str,
+        person: Person,
+        signers: Signers,
+        tried: Sequence[str] = (),
+        to_do: Sequence[str] = (),
     ) -> TalkingPoints:
-        """What to say in a call or a visit about one or several messages, as plain text."""
+        """What to say in a call or a visit about one or several messages, as plain text.
+
+        ``to_do`` is what they have confirmed and not done yet.
+        """
         ids = [messages] if isinstance(messages, str) else messages
         recipes = [self._recipe(self._messages[name], role, "talking_points", 1) for name in ids]
         facts, language = self._facts("", person, signers), self._setting.language(person)
@@ -122,6 +141,7 @@ class Renderer:
             "asks": [line(recipe.texts["question"], base) for recipe in recipes if "question" in recipe.texts],
             "wiifm": {**dict.fromkeys(ANGLES, ""), **{a: line(text, base) for a, text in recipes[0].wiifm.items()}},
             "tried": ", ".join(tried),
+            "to_do": ", ".join(to_do),
         }
         tokens = read(recipes[0].template.render(context))
         parts = [
@@ -148,8 +168,8 @@ class Renderer:
         opens: str = "",
         **fields: Any,
     ) -> RenderedMessage:
-        """Mail that is no touch: ``answer`` (fields question, answer, others), ``correction`` (moved), ``digest``,
-        ``manager_list`` or ``link`` (headline, text).
+        """Mail that is no touch: ``answer`` (fields question, answer, others, given, ending, promised), ``correction``
+        (moved), ``digest``, ``manager_list`` or ``link`` (headline, text).
 
         ``key`` names its row, ``at`` is its date; ``page`` says whether its links to a touch lead anywhere, ``opens``
         is a link of its own (``links.page``). What is not about a ``message`` needs none of the columns that the
@@ -168,7 +188,8 @@ class Renderer:
         context |= {"page": page, "channel": channel, "touch": touch, "ask": "acknowledge", **given}
         title: str = subject or _subject(context, template)
         if template == "answer":
-            title = Prose(_(ANSWERED, question=mark(given["question"])) if fields["question"] else _(OBJECTED))
+            answered = ANSWERED["input" if context["given"] == "input" else "question"]
+            title = Prose(_(answered, question=mark(given["question"])) if fields["question"] else _(OBJECTED))
         ask = "acknowledge" if template == "correction" else "nothing"
         sheet = write(self._library, recipe, context, title, ask, bool(subject))
         return message_of(sheet, self.plan, facts, channel, at)
@@ -280,7 +301,9 @@ class Renderer:
         context = self._setting.of_touch(recipe, context, 1, touch.kind, channel)
         base = self._setting.of_plan(slots, language)
         wiifm = {**dict.fromkeys(ANGLES, ""), **{a: line(text, base) for a, text in recipe.wiifm.items()}}
-        return self._setting.of_briefing({**context, "wiifm": wiifm}, touch.briefing, facts.person, touch.due_at)
+        same = not touch.briefing.only and touch.briefing.role == touch.role
+        told = self._setting.of_briefing(touch.briefing, facts.person, touch.due_at)
+        return {**context, "wiifm": wiifm, "briefing": {**told, "same": same, "named": message.sender == "manager"}}
 
     def _answers(self, sheet: Sheet, message: PlanMessage, touch: Touch, facts: TextValues) -> dict[str, str]:
         """The answers to the touch's check by the gaps they fill, in the order in which this person sees them."""
@@ -294,13 +317,20 @@ class Renderer:
         return named | {answer_id_slot(place): name for place, name in enumerate(ids)}
 
     def _sheet(
-        self, recipe: Recipe, message: PlanMessage, touch: Touch, channel: ChannelName, facts: TextValues
+        self,
+        recipe: Recipe,
+        message: PlanMessage,
+        touch: Touch,
+        channel: ChannelName,
+        facts: TextValues,
+        replies: tuple[PublicReply, ...],
     ) -> Sheet:
         kind: WrittenAs = "correction" if message.corrects and touch.kind == "message" else touch.kind
         language, decisive = self._setting.language(facts.person), recipe.decisive(facts)
         adds = self._library.get(LINE) if facts["manager.adds"] else None
         told = touch.briefing and (touch.briefing, self._setting.day(touch.briefing.at, facts.person))
-        key = (touch.message, touch.role, kind, touch.number, touch.unclear, channel, language, decisive, adds, told)
+        about = (touch.message, touch.role, kind, touch.number, touch.unclear, channel, language, decisive)
+        key = (*about, bool(adds), told, replies)
         sheet = self._sheets.get(key)
         if sheet is None:
             slots = facts.slots({**recipe.names, **(adds.uses.names if adds else {})})
@@ -316,13 +346,22 @@ class Renderer:
             base = self._setting.of_plan(slots, language)
             answers = [to_plain(read(answer.render(base))) for answer in recipe.answers]
             ask = "nothing" if touch.briefing and touch.briefing.only else ask
+            named = touch.briefing is not None and message.sender == "manager"
             if above:  # which has greeted them already
                 context = {**context, "touch": {**context["touch"], "asks": True}}
-            sheet = write(self._library, recipe, context, title, ask, own, question, answers, above, adds)
+            opening = self._opening(replies, context)
+            beside = (above, adds, opening)
+            sheet = write(self._library, recipe, context, title, ask, own, question, answers, *beside, named=named)
             if len(self._sheets) >= MOST_SHEETS:
                 self._sheets.clear()
             self._sheets[key] = sheet
         return sheet
+
+    def _opening(self, replies: Sequence[PublicReply], context: Mapping[str, Any]) -> Tokens:
+        if not replies:
+            return ()
+        rows, template = [_row(reply, context["language"]) for reply in replies], self._library.get(HEARD)
+        return read(template.render({**context, "replies": rows}), template.where)
 
     def _facts(
         self,
@@ -340,11 +379,18 @@ class Renderer:
             "links.more": more,
             "links.page": opens,
             "links.answer": self.page_url("answer", key),
+            "links.heard": self.page_url("heard", key),
             "links.mine": self.page_url("mine", key),
         }
         if self.plan.optional:
             given["links.unsubscribe"] = self.page_url("unsubscribe", key)
         return TextValues(person, signers, sender or signers.lead, given)
+
+
+def _row(reply: PublicReply, language: str) -> dict[str, str]:
+    said, day = shorten(reply.said, LONGEST_REPLY, placeholder=" …"), reply.day
+    promised = day_text(day, language) if day else ""
+    return {"asked": reply.asked, "said": said, "ending": reply.ending, "promised": promised}
 
 
 def _line_of(message: PlanMessage, signers: Signers) -> str:

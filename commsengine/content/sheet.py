@@ -72,15 +72,21 @@ def write(
     answers: Sequence[str] = (),
     above: Tokens = (),
     line: Text | None = None,
+    opening: Tokens = (),
+    *,
+    named: bool = False,
 ) -> Sheet:
     """Render template, footer and layouts. ``subject`` may hold marks, and so may ``answers``, those of the check.
 
-    ``question`` is what the template of a check sees. It comes first: below the message, it would come too late.
-    ``above`` stands above the message, and ``line`` below.
+    ``question`` is what the template of a check sees. It comes first: below the message, it would come too late, and so
+    it would below the ``opening`` with which the message begins. ``above`` stands above the message, ``line`` below;
+    ``named`` is that of ``card``.
     """
     body = read(recipe.template.render(context), recipe.template.where)
     if recipe.part and question:
-        body = [*read(recipe.part.render(question), recipe.part.where), *lowered(body)]
+        body = [*read(recipe.part.render(question), recipe.part.where), *opening, *lowered(body)]
+    else:
+        body = [*body, *opening] if answers else [*opening, *body]
     body = [*above, *lowered(body)] if above else body
     body = [*body, *read(line.render(context), line.where)] if line else body
     footer = read(recipe.footer.render(context), recipe.footer.where)
@@ -88,7 +94,9 @@ def write(
     gaps = tuple(Skeleton(answer, PLAIN) for answer in answers)
     if CHANNELS[context["channel"]].form == "card":
         asked = read((question or context)["question"]) if answers else []
-        blocks = json.dumps(card(body, footer, ask, len(answers), asked, page=context["page"]), ensure_ascii=False)
+        blocks = json.dumps(
+            card(body, footer, ask, len(answers), asked, page=context["page"], named=named), ensure_ascii=False
+        )
         text = Skeleton(to_plain(_asking(body, asked) if asked else body, links=False), PLAIN)
         return Sheet(title, own_subject, text, blocks=Skeleton(blocks, SLACK_JSON), answers=gaps, page=context["page"])
     action = _ACTION["check" if answers and ask != "input" else ask]

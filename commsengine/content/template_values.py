@@ -24,13 +24,26 @@ WrittenAs = TouchKind | Literal["correction"]
 _GRACE = dt.timedelta(days=30)
 """How long after the campaign's last day a link still opens its page."""
 
-_LISTS = ("points", "key_points", "asks", "figures", "moved", "calls", "questions", "answers", "parts", "held")
+_LISTS = (
+    "points",
+    "key_points",
+    "asks",
+    "figures",
+    "moved",
+    "calls",
+    "questions",
+    "answers",
+    "parts",
+    "replies",
+    "held",
+)
+_ANSWER = ("answer", "ending", "given", "others", "promised", "question")
 _EMPTY: Mapping[str, Any] = {
-    **dict.fromkeys(("answer", "commit", "corrected", "headline", "key_point", "question", "others", "tried"), ""),
+    **dict.fromkeys((*_ANSWER, "commit", "corrected", "headline", "input", "key_point", "to_do", "tried"), ""),
     **{name: [] for name in _LISTS},
     "wiifm": dict.fromkeys(ANGLES, ""),
     "page": True,
-    "briefing": {"day": "", "past": False, "only": False},
+    "briefing": {"day": "", "past": False, "only": False, "same": False, "named": False},
 }
 """Names that have nothing to say in most messages."""
 
@@ -68,9 +81,11 @@ class Setting:
             "choices": [line(choice, base) for choice in recipe.choices] or own_answers,
             "reply_by": _("{days} working days", days=message.input.reply_by) if message.input else "",
             "role": role,
+            "input": message.input.kind if message.ask == "input" and message.input else "",
             "ask": message.ask,
             "language": language,
             "often": often(message.cadence, on_trial=self._plan.experiment is not None),
+            "is_called": any(rung.do == "personal" for rung in self._plan.ladder(message)),
             "several_leads": len(self._plan.owner) > 1,
             "manager_sees": any(rung.do == "personal" and rung.by == "manager" for rung in self._plan.ladder(message)),
         }
@@ -88,11 +103,8 @@ class Setting:
         touch = {"number": number, "variant": variant(number), "kind": kind, "unclear": unclear, "asks": asks}
         return {**context, "channel": channel, "touch": touch, "points": points}
 
-    def of_briefing(
-        self, context: Mapping[str, Any], briefing: Briefing, person: Person, at: dt.datetime
-    ) -> Mapping[str, Any]:
-        day = self.day(briefing.at, person)
-        return {**context, "briefing": {"day": day, "past": briefing.at <= at, "only": briefing.only}}
+    def of_briefing(self, briefing: Briefing, person: Person, at: dt.datetime) -> dict[str, Any]:
+        return {"day": self.day(briefing.at, person), "past": briefing.at <= at, "only": briefing.only}
 
     def of_question(self, recipe: Recipe, context: Mapping[str, Any]) -> dict[str, Any]:
         # The check comes with a message that asks for something else.

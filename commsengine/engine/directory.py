@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from commsengine.cadence.audience import members
+from commsengine.cadence.audience import members, role_of
 from commsengine.cadence.people import Person, by_address, manager_of
 from commsengine.cadence.plan import Plan
 from commsengine.content.person_values import Signers
 from commsengine.store.campaign_facts.manager_words import LineRecord
+from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
 
 EXACT_UP_TO = 2000
@@ -30,7 +31,7 @@ class SignerLookup:
         self._known: dict[str, Person | None] = {email: found.get(key) for key, email in wanted.items()}
 
     def of(self, person: Person, plan: Plan) -> Signers:
-        sponsor = self.named(plan.sponsor) if plan.sponsor else None
+        sponsor = self.named(plan.sponsor.email) if plan.sponsor else None
         manager = self.manager_of(person)
         lines = self._lines_of(manager, plan) if manager else {}
         return Signers(lead=self.named(plan.owner[0]), manager=manager, sponsor=sponsor, lines=lines)
@@ -82,4 +83,11 @@ def members_of(store: Store, plan: Plan) -> Iterator[tuple[Person, str]]:
     """All people of the audience with their role, in the order of ids."""
     listed = store.people.roster(plan.campaign) if plan.audience.people else None
     people = (person for person in store.people.all() if listed is None or person.id in listed)
-    return members(plan.audience, people)
+    return members(plan, people)
+
+
+def campaigns_of(store: Store, person: Person) -> list[CampaignRecord]:
+    """The campaigns that run or are paused and are for this person, by id."""
+    going_on = (record for record in store.campaigns.all() if record.state in ("running", "paused"))
+    meant = (record for record in going_on if role_of(record.plan, person) is not None)
+    return [one for one in meant if not one.plan.audience.people or person.id in store.people.roster(one.id)]

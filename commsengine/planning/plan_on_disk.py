@@ -99,9 +99,11 @@ def outlook(
     until: dt.date | None = None,
     answers: str = "none",
     gates: Gates = "open",
+    done: float = 0.0,
     each: int = 1,
 ) -> Simulation:
-    """By every n-th of the people, with n ``each``. Gates that are shut open in time, or with ``gates`` "shut" never.
+    """By every n-th of the people, with n ``each``; the share ``done`` of them does what is asked. Gates that are shut
+    open in time, or with ``gates`` "shut" never.
 
     Raises ``InputError`` when the last message closes before ``start``.
     """
@@ -116,7 +118,7 @@ def outlook(
     if gates == "open":
         running = (replace(one, opened=opened_in_time(one.plan, one.opened, begin)) for one in campaigns.running)
         campaigns = replace(campaigns, running=tuple(running))
-    asked = SimulationInput(campaigns, plan.campaign, begin, end, answers)
+    asked = SimulationInput(campaigns, plan.campaign, begin, end, answers, done=done)
     asked = replace(
         asked,
         on_record=_opened(basis, plan.campaign),

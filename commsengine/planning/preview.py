@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from commsengine.cadence.audience import role_of, takes_part
+from commsengine.cadence.audience import is_kept_out, role_of, takes_part
 from commsengine.cadence.calendar import DAY, Hours, last_closing
 from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
@@ -81,7 +81,7 @@ def preview_people(checked_plan: CheckedPlan, *, email: str | None, role: str | 
     if email is not None:
         return [_named(plan, people, email)]
     wanted = [role] if role else list(plan.audience.roles)
-    firsts = (next((each for each in people if role_of(plan.audience, each) == name), None) for name in wanted)
+    firsts = (next((each for each in people if role_of(plan, each) == name), None) for name in wanted)
     found = [person for person in firsts if person is not None]
     if not found:
         raise InputError(_("Nobody is in the role '{role}'.", role=role))
@@ -94,6 +94,10 @@ def _named(plan: Plan, people: tuple[Person, ...], email: str) -> Person:
         raise InputError(no_such(N_("person"), email, [person.email for person in people]))
     past = History(reports=reports_of(plan, people).get(found.id, ()))
     if not takes_part(Campaign(plan, _beginning(plan, found)), found, past):
+        if is_kept_out(plan, found):
+            cause = N_("{person} sponsors {campaign} and is no member of its audience, so they would see nothing.")
+            fix = _("Write 'sponsor: {{email: {person}, in_audience: true}}' if they should.", person=found.email)
+            raise InputError(_(cause, person=email, campaign=plan.campaign), fix)
         cause = N_("{person} is in none of the roles of {campaign}, so they would see nothing.")
         raise InputError(_(cause, person=email, campaign=plan.campaign))
     return found
@@ -161,7 +165,7 @@ def _touches(basis: PreviewBasis, checked_plan: CheckedPlan, person: Person) -> 
 def _signers(store: Store | None, checked_plan: CheckedPlan, person: Person) -> Signers:
     # Lead, manager and sponsor need not stand in the plan's own people file.
     plan = checked_plan.plan
-    named = [email for email in (plan.owner[0], plan.sponsor, person.manager) if email]
+    named = [email for email in (plan.owner[0], plan.sponsor_email, person.manager) if email]
     by_email = dict(store.people.by_emails(named)) if store else {}
     by_email |= {each.email.lower(): each for each in checked_plan.people}
 
@@ -169,4 +173,4 @@ def _signers(store: Store | None, checked_plan: CheckedPlan, person: Person) -> 
         return by_email.get(email.lower()) or by_address(email)
 
     manager = by_email.get(person.manager.lower()) if person.manager else None
-    return Signers(known(plan.owner[0]), manager, known(plan.sponsor) if plan.sponsor else None)
+    return Signers(known(plan.owner[0]), manager, known(plan.sponsor.email) if plan.sponsor else None)

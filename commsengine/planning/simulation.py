@@ -17,6 +17,7 @@ from commsengine.cadence.forecast import (
     Forecast,
     Supposition,
     all_answer,
+    doing,
     forecast,
     forecast_together,
     messages_of,
@@ -68,6 +69,8 @@ class SimulationInput:
     # Touches are foreseen by all there is; recall, of a campaign that has answers, by what may be shown.
     shown: ShownBasis | None = None
     on_record: Mapping[str, dt.datetime] = field(default_factory=dict)
+    # The share of people who are supposed to do what the messages ask for.
+    done: float = 0.0
     limits: Mapping[Carrier, SendingLimits] = field(default_factory=dict)
     left: Mapping[Carrier, Left] = field(default_factory=dict)
     each: int = 1
@@ -82,7 +85,8 @@ class SimulationInput:
 
     def supposing(self) -> Supposition:
         # A new one for each forecast: simulated people remember what they had.
-        return supposition(self.answers, self.campaigns)
+        others = supposition(self.answers, self.campaigns)
+        return doing(self.campaigns, self.done, others) if self.done else others
 
     def forecast_one(self, campaigns: Campaigns, person: Person, past: History) -> Forecast:
         return forecast(campaigns, person, past, self.start, self.until, self.supposing())
@@ -169,6 +173,7 @@ class Simulation:
     waves: Sequence[Wave] = ()
     ready_after: Mapping[Carrier, dt.timedelta] = field(default_factory=dict)
     gates: Mapping[str, GateSupposed] = field(default_factory=dict)
+    done: float = 0.0
 
     @property
     def sent(self) -> list[ForecastTouch]:
@@ -206,6 +211,7 @@ class Simulation:
             "from": self.start,
             "until": self.until,
             "answers": self.answers,
+            "done": self.done,
             "audience": self.audience,
             "reached": len(counts),
             "touches": len(self.sent),
@@ -292,7 +298,7 @@ def _forecast(
             moved = _moved(carried, asked.forecast_one(free, person, everyone[place][1]), asked.campaign)
         at_limit = _at_weekly_limit(seen.touches, asked.campaigns.workspace, plan)
         queue = queue_of(asked.campaigns, person, seen.touches)
-        member = role_of(plan.audience, person) is not None  # else a manager of such people
+        member = role_of(plan, person) is not None  # else a manager of such people
         yield _PersonForecast(person, member, shown, skipped, _why_not(seen, asked.campaign), moved, at_limit, queue)
 
 
@@ -369,6 +375,7 @@ def _count(
         _waves(asked, touches),
         _ready_after(asked, touches),
         _gates(asked),
+        asked.done,
     )
 
 

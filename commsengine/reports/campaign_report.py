@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from itertools import islice
+from typing import Any
 
 from commsengine.cadence.audience import roles_of
 from commsengine.cadence.calendar import Hours
@@ -25,12 +26,15 @@ from commsengine.recall.small_groups import enough, shown, total_of_all, week_of
 from commsengine.recall.statistics import Alike, Share
 from commsengine.reports.check_results import NOTHING, CheckResults, Weeks, check_results, shown_of
 from commsengine.reports.commitments import STATES, CommitmentState, commitments
+from commsengine.reports.day_figures import got_it_only
 from commsengine.reports.departments import SideBySide, by_department, without_small_ones
 from commsengine.reports.experiment_arms import ArmResult, ExperimentArms
+from commsengine.reports.input_answers import InputView, input_views
 from commsengine.reports.phases import PhaseView, phases
+from commsengine.reports.promises import replies
 from commsengine.reports.recall_curves import Group, Mean, mean_of, mornings, past_of
 from commsengine.reports.unclear import UnclearRole, unclear_by_role
-from commsengine.store.records import CampaignRecord
+from commsengine.store.records import CampaignRecord, GotItOnly
 from commsengine.store.store import Store
 
 PAGE = 1000
@@ -123,6 +127,8 @@ class Report:
 
     ``commitments`` are people by message and state; of ``phases``, ``unclear`` and ``side_by_side`` small groups are
     hidden.
+    ``got_it_only`` is by role, of those of which ten people or more were shown a check. ``inputs`` are without names,
+    ``replies`` what was said to people.
     """
 
     record: CampaignRecord
@@ -136,6 +142,9 @@ class Report:
     commitments: Mapping[str, Mapping[CommitmentState, int]] = field(default_factory=dict)
     unclear: tuple[UnclearRole, ...] = ()
     side_by_side: tuple[SideBySide, ...] = ()
+    got_it_only: tuple[GotItOnly, ...] = ()
+    inputs: tuple[InputView, ...] = ()
+    replies: tuple[Mapping[str, Any], ...] = ()
 
 
 def report(store: Store, campaign: str, now: dt.datetime) -> Report:
@@ -153,6 +162,9 @@ def report(store: Store, campaign: str, now: dt.datetime) -> Report:
         commitments=_commitments(store, record, now),
         unclear=tuple(role for role in unclear_by_role(store, record, now) if role.talks or role.checks),
         side_by_side=tuple(map(without_small_ones, by_department(store, record))),
+        got_it_only=tuple(got_it_only(store, record)),
+        inputs=input_views(store, record),
+        replies=tuple(replies(store, record)),
     )
 
 

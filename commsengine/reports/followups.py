@@ -15,7 +15,7 @@ from typing import Literal
 from commsengine.cadence.audience import role_of
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.history import History, OutreachOutcome, TouchRow
-from commsengine.cadence.kinds_and_states import CHANNELS, HandKind, OutcomeName, Unclear, channel_of
+from commsengine.cadence.kinds_and_states import CHANNELS, GOT_IT, HandKind, OutcomeName, Unclear, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Rung
 from commsengine.content.digest_facts import NOTHING_TO_SAY, Call
@@ -71,10 +71,10 @@ class FollowUp:
         if self.kind == "sponsor":
             told = self._outcomes()
             came = f" ({told[-1].outcome}, {_day(told[-1].at.date())})" if told else ""
-            sponsor = self.plan.sponsor or _("if there is one")
+            sponsor = self.plan.sponsor_email or _("if there is one")
             text = N_("Personal outreach did not help{came}: a proposal to ask the sponsor, {sponsor}.")
             return _(text, came=came, sponsor=sponsor)
-        reason = _unreached(self.plan, self.history, self.messages)
+        reason = _not_done(self.to_do) or _unreached(self.plan, self.history, self.messages)
         if not self.overdue:
             return reason
         text = N_("{reason} Nobody has recorded an outcome for more than {days} working days.")
@@ -88,6 +88,20 @@ class FollowUp:
         ]
         talks = {(one.at.date(), _("in person: {outcome}", outcome=one.outcome)) for one in self._outcomes()}
         return tuple(_("{how} on {day}", how=how, day=_day(day)) for day, how in sorted([*sent, *talks]))
+
+    @property
+    def to_do(self) -> tuple[str, ...]:
+        """What the person has confirmed and not done yet, in the plan's words; by acknowledgements, never by checks."""
+        ends = self.plan.until_done
+        said = {
+            answer.message
+            for answer in self.history.answers
+            if answer.campaign == self.campaign and answer.kind in GOT_IT and answer.kind != "check"
+        }
+        wanted = dict.fromkeys(ends[message] for message in self.messages if message in ends and message in said)
+        return tuple(
+            self.plan.outcomes[name].title for name in wanted if self.history.done_at(self.campaign, name) is None
+        )
 
     def _outcomes(self) -> list[OutreachOutcome]:
         theirs = self.history.outcomes
@@ -149,7 +163,9 @@ def with_talk(store: Store, renderer: RendererFor, found: Sequence[FollowUp]) ->
     def talk(one: FollowUp) -> TalkingPoints:
         signers = signer_lookup.of(one.person, records[one.campaign].plan)
         try:
-            return renderers[one.campaign].talking_points(one.messages, one.role, one.person, signers, one.tried)
+            return renderers[one.campaign].talking_points(
+                one.messages, one.role, one.person, signers, one.tried, one.to_do
+            )
         except RenderError as failure:
             text = _("It cannot be written: {why}", why=failure)
             return TalkingPoints(text, (Part(_("What to say"), (text,)),))
@@ -259,7 +275,7 @@ def _followup(
     since = min(rung.call_again or rung.since for rung in rungs)
     overdue = kind == "personal" and _overdue(plan, person, since, now)
     number = followup_id(record.id, person.id, kind)
-    role = role_of(plan.audience, person) or ""
+    role = role_of(plan, person) or ""
     rungs_of_plan = [_rung(plan, rung) for rung in rungs]
     by_manager = kind == "personal" and all(rung is not None and rung.by == "manager" for rung in rungs_of_plan)
     manager = signer_lookup.manager_of(person) if by_manager and not overdue else None
@@ -297,6 +313,10 @@ def _overdue(plan: Plan, person: Person, since: dt.datetime, now: dt.datetime) -
 def _rung(plan: Plan, rung: OpenRung) -> Rung | None:
     ladder = plan.ladder(plan.message(rung.message))
     return ladder[rung.rung - 1] if rung.rung <= len(ladder) else None
+
+
+def _not_done(to_do: Sequence[str]) -> str:
+    return _("Confirmed, not yet done: {outcomes}.", outcomes=", ".join(to_do)) if to_do else ""
 
 
 def _unreached(plan: Plan, history: History, messages: Sequence[str]) -> str:

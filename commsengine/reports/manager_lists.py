@@ -107,7 +107,7 @@ def why_untold(store: Store, plan: Plan, manager: Person, carriers: Collection[s
 
 
 def _sponsors(plan: Plan, email: str) -> bool:
-    return email.lower() == (plan.sponsor or "").lower()
+    return email.lower() == plan.sponsor_email.lower()
 
 
 def channels_of(store: Store, plan: Plan, person: Person, carriers: Collection[str]) -> tuple[ChannelName, ...]:

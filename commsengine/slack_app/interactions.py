@@ -29,10 +29,12 @@ from commsengine.answers.touch_view import Card
 from commsengine.answers.typed_words import TypedWords
 from commsengine.content.slack_card import CHECK
 from commsengine.errors import InputError
-from commsengine.slack_app.accounts import Accounts, quietly
+from commsengine.reports.manager_desk import ManagerDesk
+from commsengine.slack_app.accounts import Accounts, quietly, whisper
 from commsengine.slack_app.conversation import Conversation
 from commsengine.slack_app.forms import ENTRY, answer_form, entered, not_yet_form, question_form
 from commsengine.slack_app.home import HomeTab
+from commsengine.slack_app.manager_buttons import ManagerButtons
 from commsengine.slack_app.redrawing import CardPlace, Picture, Redrawing
 from commsengine.slack_app.silence import quiet
 from commsengine.slack_app.socket import PING, Socket
@@ -70,6 +72,7 @@ class SlackApp:
         self,
         inbox: AnswerInbox,
         store: Store,
+        desk: ManagerDesk,
         *,
         token: str,
         clock: Callable[[], dt.datetime],
@@ -82,7 +85,7 @@ class SlackApp:
         # One attempt per call; what must be repeated waits as a row.
         self._client = WebClient(token, base_url=api_url, timeout=TIMEOUT, retry_handlers=[], logger=quiet)
         self._accounts = Accounts(store.people, store.slack_ids, self._client)
-        self.cards = Redrawing(store.redraws, self._picture, self._client, clock)
+        self.cards = Redrawing(store.redraws, self._picture, self._client, clock, true_until=self._true_until)
         parts = (inbox, self._accounts, self.cards, self._client, clock)
         self._conversation = Conversation(TypedWords(store, inbox), *parts)
         self._home = HomeTab(inbox, self._accounts, self._client, clock)
@@ -96,6 +99,8 @@ class SlackApp:
             ),
             request_verification_enabled=False,  # verified in http(), where a bad timestamp is answered too
         )
+        managers = ManagerButtons(desk, inbox, self._accounts, self._client, clock, self._later)
+        managers.listen(self.bolt)
         self._listen()
 
     def _listen(self) -> None:
@@ -157,12 +162,15 @@ class SlackApp:
             place, user = _place(body), body["user"]["id"]
             evidence = _evidence(body, _pressed_at(body))
             card = self._theirs(place, user)
-            said = card if isinstance(card, str) else self._unless_known(card, place, evidence, act)
+            try:
+                said = card if isinstance(card, str) else self._unless_known(card, place, evidence, act)
+            except InputError as error:
+                said = error.message
             ack()  # after the commit: had it failed, Slack would say so
             if isinstance(card, Card) and said is None:
                 self._later(partial(self._shown, card, place, respond))
             else:
-                self._later(partial(_whisper, respond, said))
+                self._later(partial(whisper, respond, said))
 
         return handle
 
@@ -177,7 +185,7 @@ class SlackApp:
             place = _place(body)
             card = self._theirs(place, body["user"]["id"])
             if isinstance(card, str):
-                _whisper(respond, card)
+                whisper(respond, card)
             else:
                 self._open(name, card, place, body["trigger_id"])
 
@@ -195,7 +203,7 @@ class SlackApp:
     def _submitted(self, name: str) -> Callable[..., None]:
         def handle(ack: Ack, body: dict[str, Any]) -> None:
             place = CardPlace(**json.loads(body["view"]["private_metadata"]))
-            filled = body["view"]["state"]["values"][ENTRY][ENTRY]
+            filled = body["view"]["state"]["values"]
             user, evidence = body["user"]["id"], _evidence(body, body.get("trigger_id", ""))
 
             def record(card: Card, evidence: Evidence, thread: str) -> None:
@@ -242,10 +250,16 @@ class SlackApp:
         if own is not None:
             self.cards.draw(own)
         if own is not place and respond is not None:
-            _whisper(respond, _("That is recorded."))
+            whisper(respond, _("That is recorded."))
 
     def _picture(self, key: str) -> Picture:
         return self._inbox.drawn(self._inbox.card(key, self._clock()), "slack")
+
+    def _true_until(self, key: str) -> dt.datetime | None:
+        try:
+            return self._inbox.card(key, self._clock()).undo_ends
+        except UnknownTouchError:  # erased since: the next drawing finds out
+            return None
 
     # -- what each of them records ----------------------------------------------------------------
 
@@ -275,10 +289,7 @@ class SlackApp:
 
     def _check(self, card: Card, name: str, evidence: Evidence) -> str | None:
         # The first answer counts; a later one changes nothing, and the card says what stands since when.
-        try:
-            self._inbox.answer_named(card, name, evidence)
-        except InputError as error:
-            return error.message
+        self._inbox.answer_named(card, name, evidence)
         return None
 
     def _take(self, form: str, card: Card, text: str, evidence: Evidence, thread: str) -> None:
@@ -312,13 +323,6 @@ def _own(card: Card, place: CardPlace) -> CardPlace | None:
         return None
     channel, _colon, ts = card.touch.remote_id.partition(":")
     return CardPlace(card.key, channel, ts) if ts and place.remote_id != card.touch.remote_id else place
-
-
-def _whisper(respond: Respond, text: str | None) -> None:
-    try:
-        respond(text or "", response_type="ephemeral", replace_original=False)
-    except Exception as error:  # as above
-        log.warning("slack_call_failed", method="respond", cause=type(error).__name__)
 
 
 def _failed(error: Exception) -> BoltResponse:

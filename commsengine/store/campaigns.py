@@ -20,8 +20,9 @@ from commsengine.cadence.kinds_and_states import CHANNELS, CampaignState
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.errors import CommsError, InputError
 from commsengine.store import bookkeeping, moves, refusals
-from commsengine.store.campaign_facts import gates, manager_words, notices
+from commsengine.store.campaign_facts import gates, manager_words, notices, seals
 from commsengine.store.database import Database, columns_of
+from commsengine.store.dialogue import replies
 from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.tables import campaign, plan_version, standstill, touch
 from commsengine.text import near_names
@@ -67,11 +68,12 @@ class CampaignStore:
         """Stores the plan as the newest version and makes everybody due; a new campaign is paused. Returns its number.
 
         A finished campaign is paused again, so that ``resume`` lets the new version run. Raises ``CommsError`` for the
-        id of a cancelled one.
+        id of a cancelled one, ``InputError`` where an experiment is judged in another way than it was begun with.
         """
         since = {message: at.astimezone(dt.UTC).isoformat() for message, at in introduced.items()}
         with self._database.write() as connection:
             version = _next_version(connection, plan, by, now)
+            seals.write(connection, plan, by=by, now=now)
             row = {"campaign": plan.campaign, "version": version, "applied_at": now, "applied_by": by}
             row |= {"plan": plan.model_dump(mode="json"), "templates": dict(templates), "source": source}
             connection.execute(plan_version.insert(), {**row, "introduced": since})
@@ -99,12 +101,14 @@ class CampaignStore:
             for row in connection.execute(_OVER):
                 past.setdefault(row.campaign, []).append(Standstill(row.since, row.until, row.backlog))
             holding, let_go = refusals.held_messages(connection)
+            said = replies.by_campaign(connection)
             by_managers = manager_words.running_holds(connection)
         running = tuple(
             replace(
                 _running(record, tuple(past.get(record.id, ()))),
                 held_messages=frozenset(holding.get(record.id, ())),
                 let_go=let_go.get(record.id, {}),
+                replies=said.get(record.id, ()),
                 manager_holds=by_managers.get(record.id, ()),
             )
             for record in records
@@ -224,7 +228,8 @@ class CampaignStore:
             whole = written
             if own:
                 plan = written.plan.with_notices(notices.of_campaign(connection, row.id, own))
-                whole = replace(written, plan=plan)
+                since = {**written.introduced, **notices.introduced(connection, row.id)}
+                whole = replace(written, plan=plan, introduced=since)
             self._whole[key] = own, whole
         return replace(self._whole[key][1], state=row.state, epoch=row.epoch, started_at=row.started_at)
 

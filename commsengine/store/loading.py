@@ -9,13 +9,33 @@ from typing import Any, TypeVar
 
 from sqlalchemy import BindParameter, Column, ColumnElement, Connection, Select, Table, bindparam, func, select, update
 
-from commsengine.cadence.history import Answer, DirectReport, History, OutreachOutcome, Question, Snooze, TouchRow
+from commsengine.cadence.history import (
+    Answer,
+    Deed,
+    DirectReport,
+    History,
+    OutreachOutcome,
+    Question,
+    Snooze,
+    TouchRow,
+)
 from commsengine.cadence.kinds_and_states import CHANNELS
 from commsengine.cadence.people import LONGEST_CHAIN, Person
 from commsengine.store.database import Database, chunks, columns_of
 from commsengine.store.person_rows import email_key, person_of, suppression_key
 from commsengine.store.records import Loaded
-from commsengine.store.tables import answer, outcome, person, question, roster, snooze, suppression, touch, unreachable
+from commsengine.store.tables import (
+    answer,
+    deed,
+    outcome,
+    person,
+    question,
+    roster,
+    snooze,
+    suppression,
+    touch,
+    unreachable,
+)
 
 CARRIERS = tuple(CHANNELS)
 """The channels that a suppression without a channel closes; what a human carries is not among them."""
@@ -46,6 +66,7 @@ _FACTS: Mapping[str, tuple[Select[Any], Callable[..., Any]]] = {
     "questions": (_of_people(question, columns_of(question, Question)).order_by(question.c.id), Question),
     "snoozes": (_of_people(snooze, columns_of(snooze, Snooze)).order_by(snooze.c.id), Snooze),
     "outcomes": (_of_people(outcome, columns_of(outcome, OutreachOutcome)).order_by(outcome.c.id), OutreachOutcome),
+    "deeds": (_of_people(deed, columns_of(deed, Deed)).order_by(deed.c.at, deed.c.id), Deed),
 }
 """By their name in a ``History``."""
 

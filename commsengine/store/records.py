@@ -10,10 +10,12 @@ from typing import Any
 from commsengine.cadence.history import History, TouchRow
 from commsengine.cadence.kinds_and_states import (
     AnswerKind,
+    AskKind,
     AttemptVerdict,
     CampaignState,
     Carrier,
     ChannelName,
+    Ending,
     EvidenceKind,
     Fault,
     HandKind,
@@ -331,6 +333,88 @@ class QuestionRecord:
     def stamps(self) -> tuple[str, ...]:
         return tuple(self.said.split())
 
+    @property
+    def ask(self) -> Ask:
+        about = (self.person_id, self.campaign, self.message, self.key, self.text, self.evidence, self.asked_at)
+        told = (self.thread, self.answered_at, self.answered_by)
+        return Ask(AskId("question", self.id), *about, *told, self.objection)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class AskId:
+    """What a reply is about, as people name it: ``7`` for a question, ``a12`` for an answer to an input."""
+
+    kind: AskKind
+    number: int
+
+    def __str__(self) -> str:
+        return f"a{self.number}" if self.kind == "input" else str(self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question, or an answer to an input: something that ends with a reply. ``key`` is its touch's.
+
+    ``thread`` is the ``remote_id`` of the message under which the reply is awaited. ``answered_at`` and ``answered_by``
+    are those of a question. An ``objection`` is the person's alone, whatever others object to.
+    """
+
+    id: AskId
+    person_id: str
+    campaign: str
+    message: str
+    key: str
+    text: str
+    evidence: EvidenceKind
+    at: dt.datetime
+    thread: str = ""
+    answered_at: dt.datetime | None = None
+    answered_by: str = ""
+    objection: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewReply:
+    """What is said to all who asked alike. ``asked`` are the words for it that all may read, empty for none.
+
+    ``day`` is that of a promise (``later``); people of ``roles`` read it at the head of their next touch. ``public``:
+    it stands on the page for all. ``notice`` is the message that brings it to others.
+    """
+
+    campaign: str
+    message: str
+    said: str
+    ending: Ending = "done"
+    day: dt.date | None = None
+    asked: str = ""
+    roles: tuple[str, ...] = ()
+    public: bool = True
+    notice: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyRecord(NewReply):
+    """A reply on record, with all it is about; ``people`` is how many asked. ``replaced_at`` ends it."""
+
+    id: int
+    at: dt.datetime
+    by: str
+    replaced_at: dt.datetime | None = None
+    asks: tuple[AskId, ...] = ()
+    people: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SuspectAnswer:
+    """An answer that came without its page."""
+
+    person_id: str
+    campaign: str
+    message: str
+    key: str
+    kind: AnswerKind
+    at: dt.datetime
+
 
 @dataclass(frozen=True, slots=True)
 class HeardQuestion:
@@ -407,6 +491,14 @@ class GivenInput:
     kind: AnswerKind
     text: str
     at: dt.datetime
+    campaign: str = ""
+    key: str = ""
+    evidence: EvidenceKind = "link"
+
+    @property
+    def ask(self) -> Ask:
+        about = (self.person_id, self.campaign, self.message, self.key, self.text, self.evidence, self.at)
+        return Ask(AskId("input", self.id), *about)
 
 
 @dataclass(frozen=True, slots=True)
@@ -506,6 +598,25 @@ class Hold:
     until: dt.datetime | None
     until_by: str
     backlog: str
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What happened of one campaign in some time: messages that channels carried, and what people said."""
+
+    sent: int = 0
+    acknowledged: int = 0
+    answered: int = 0
+    asked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GotItOnly:
+    """Of one role: ``people`` who were shown a question, and how many of them press "Got it" each time instead."""
+
+    role: str
+    people: int
+    only: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,20 +12,25 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from commsengine.answers.inbox import Evidence
+from commsengine.answers.inbox import AnswerInbox, Evidence
 from commsengine.answers.touch_view import Card
 from commsengine.cadence.kinds_and_states import WORD_GIVEN
 from commsengine.errors import InputError
+from commsengine.reports.manager_desk import LONGEST_LINE, InTheirName, ManagerDesk
 from commsengine.translation import N_, _
+from commsengine.web.in_their_name import SAID, act_in_their_name
 from commsengine.web.link_page import Form, LinkPage
+from commsengine.web.protection import LinkGuard
 from commsengine.web.rendering import page
 
 NOTICES = {
+    "unproved": N_("This did not come from this page as far as we can tell, so it does not count. Please press again."),
     "again": N_("This was already recorded; nothing has changed."),
     "undone": N_("Undone. Nothing is recorded now."),
     "late": N_("That cannot be taken back any more. Ask a question if it should be changed."),
     "asked": N_("Thank you. Your question is on its way."),
     "snoozed": N_("All right: nothing more of this today."),
+    **SAID,
 }
 """What the page says after a form; the address names only the word on the left."""
 
@@ -39,8 +44,17 @@ ASKS = {
 }
 
 
+NOTHING: Form = {}
+OTHER = "other"
+"""The appointment that is none of those offered."""
+
+
 class AnswerPage(LinkPage):
     path, purpose = "/a/{token}", "answer"
+
+    def __init__(self, inbox: AnswerInbox, guard: LinkGuard, desk: ManagerDesk) -> None:
+        super().__init__(inbox, guard)
+        self._desk = desk
 
     def _show(self, request: Request, key: str, now: dt.datetime) -> Response:
         return self._page(key, now, notice=_(NOTICES.get(request.query_params.get("note", ""), "")))
@@ -50,7 +64,7 @@ class AnswerPage(LinkPage):
         try:
             word = self._record(do, self._inbox.card(key, now), form, self._evidence(request, key, form, now))
         except InputError as error:
-            return self._page(key, now, error=error.message, opened=do)
+            return self._page(key, now, error=error.message, opened=do, given=form)
         return RedirectResponse(f"?note={word}{'#verdict' if do == 'check' else ''}", 303)
 
     def _record(self, do: str, card: Card, form: Form, evidence: Evidence) -> str:
@@ -71,7 +85,7 @@ class AnswerPage(LinkPage):
             case "got_it":
                 recorded = inbox.got_it(card, evidence)
             case "input":
-                recorded = inbox.give_input(card, form.get("value", ""), evidence)
+                recorded = inbox.give_input(card, _value(card, form), evidence)
             case "check":
                 recorded = inbox.answer_check(card, form.get("choice", ""), evidence)
             case "commit":
@@ -81,24 +95,50 @@ class AnswerPage(LinkPage):
             case "heard_enough":
                 whole_campaign = form.get("scope") == "campaign"
                 recorded = inbox.heard_enough(card, evidence, whole_campaign=whole_campaign)
+            case "hold" | "let_go" | "line" if card.briefing is not None:
+                return act_in_their_name(self._desk, card.person, form, card.now, only=card.touch.message)
             case _:
                 raise HTTPException(400)
-        return "" if recorded.first else "again"
+        return "unproved" if not recorded.counts else "" if recorded.first else "again"
 
-    def _page(self, key: str, now: dt.datetime, *, notice: str = "", error: str = "", opened: str = "") -> Response:
+    def _named(self, card: Card) -> InTheirName | None:
+        if card.briefing is None:
+            return None
+        about = (card.plan.campaign, card.message.id)
+        found = self._desk.in_their_name(card.person, card.now)
+        return next((one for one in found if (one.campaign, one.message) == about), None)
+
+    def _page(
+        self, key: str, now: dt.datetime, *, notice: str = "", error: str = "", opened: str = "", given: Form = NOTHING
+    ) -> Response:
         card = self._inbox.card(key, now)
         return page(
             "answer.html",
             status=422 if error else 200,
             card=card,
             text=self._inbox.text(card),
+            lead=self._inbox.lead(card),
             mine=self._guard.mine(key, now),
+            heard=self._guard.link("heard", key, now),
+            given=given,
             note=self._guard.notes.write(key, now),
+            named=self._named(card),
+            longest_line=LONGEST_LINE,
             ask=_(ASKS[card.ask]),
             notice=notice,
             error=error,
             opened=opened,
         )
+
+
+def _value(card: Card, form: Form) -> str:
+    # An order comes as the place of each choice, an appointment perhaps in words.
+    asked, value = card.message.input, form.get("value", "")
+    if asked is not None and asked.kind == "rank":
+        places = [form.get(f"place-{number}", "") for number in range(len(asked.choices))]
+        ranked = sorted(zip(places, asked.choices, strict=True), key=lambda pair: pair[0].zfill(2))
+        return "\n".join(choice for _place, choice in ranked) if len(set(places) - {""}) == len(places) else "-"
+    return form.get(OTHER, "") if asked is not None and asked.kind == "meeting" and value == OTHER else value
 
 
 def _state(form: Form) -> str:

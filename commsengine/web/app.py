@@ -22,6 +22,7 @@ from commsengine.reports.manager_desk import ManagerDesk
 from commsengine.store.store import Store
 from commsengine.web.answer_page import AnswerPage
 from commsengine.web.calls_page import CallsPage
+from commsengine.web.heard_page import HeardPage
 from commsengine.web.my_messages_page import MyMessages
 from commsengine.web.protection import SECURITY, LinkGuard, RateLimit, SecurityHeaders
 from commsengine.web.rendering import FOLDER, notice
@@ -61,7 +62,8 @@ def create_app(
         Visits(fresh_links, keys, links.base_url, notes, limit, clock),
     )
     behind_fresh_links = (CallsPage(visits, desk), ReviewPage(visits, store))
-    pages = (AnswerPage(inbox, guard), MyMessages(inbox, guard), UnsubscribePage(inbox, guard))
+    others = [each(inbox, guard) for each in (HeardPage, MyMessages, UnsubscribePage)]
+    pages = [AnswerPage(inbox, guard, desk), *others]
     routes: list[BaseRoute] = [visits.route(), *(page.route() for page in (*pages, *behind_fresh_links))]
     routes += [Route("/style.css", _style), Route("/healthz", _health(heartbeat_age, stale_after)), *more]
     if slack is not None:

@@ -104,7 +104,8 @@ def _measurable(draft: Draft, path: YamlPath, name: str, measures: Iterable[Meas
 def addresses_are_sound(draft: Draft) -> Iterator[Problem]:
     written: list[tuple[YamlPath, str]] = [(("owner", i), owner) for i, owner in enumerate(draft.plan.owner)]
     if draft.plan.sponsor is not None:
-        written.append((("sponsor",), draft.plan.sponsor))
+        path: YamlPath = ("sponsor",) if isinstance(draft.written["sponsor"], str) else ("sponsor", "email")
+        written.append((path, draft.plan.sponsor.email))
     for path, address in written:
         try:
             clean_address(address)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from commsengine.authoring.draft import Draft
 from commsengine.authoring.yaml_parser import YamlPath
-from commsengine.cadence.audience import matches, role_of
+from commsengine.cadence.audience import is_kept_out, matches, members, role_of
 from commsengine.cadence.people import COLUMNS, Person
 from commsengine.cadence.plan import WEEKDAYS, Role
 from commsengine.errors import Problem
@@ -35,7 +35,8 @@ def roles_can_match(draft: Draft) -> Iterator[Problem]:
 
 def roles_have_people(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
     columns = columns_of(people)
-    members = Counter(role_of(draft.plan.audience, person) for person in people)
+    people = [person for person in people if not is_kept_out(draft.plan, person)]
+    members = Counter(role_of(draft.plan, person) for person in people)
     for name, role in draft.plan.audience.roles.items():
         unknown = list(_columns_exist(draft, name, role, columns))
         yield from unknown
@@ -47,6 +48,27 @@ def roles_have_people(draft: Draft, people: Sequence[Person]) -> Iterator[Proble
         outside, everybody = members[None], len(people)
         cause = _("{number} of {all} people are in no role and get nothing.", number=outside, all=everybody)
         yield draft.advice(("audience", "roles"), "no_role", cause, _("Add 'others: {rest: true}' if they should."))
+
+
+def the_sponsor_is_meant_or_not(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
+    # Said once in the plan, either way, it is no surprise to either of them.
+    sponsor = draft.plan.sponsor
+    if sponsor is None:
+        return
+    listed_too = any(person.email.lower() == sponsor.email.strip().lower() for person in people)
+    if listed_too and "in_audience" not in sponsor.model_fields_set:
+        cause = _(
+            "{email} is in the people file: as the sponsor they are no member of the audience.", email=sponsor.email
+        )
+        fix = N_(
+            "Write 'sponsor: {{email: {email}, in_audience: true}}' if they should get what all others get; else false."
+        )
+        yield draft.advice(("sponsor",), "sponsor_in_people", cause, _(fix, email=sponsor.email))
+    elif sponsor.in_audience and not listed_too:
+        cause = _("{email} is to be in the audience, but is not in the people file.", email=sponsor.email)
+        yield draft.advice(
+            ("sponsor",), "sponsor_not_in_people", cause, _("Add them to it, or take 'in_audience' out.")
+        )
 
 
 def columns_of(people: Sequence[Person]) -> list[str]:
@@ -95,7 +117,7 @@ def _idle_values(draft: Draft, name: str, role: Role, people: Sequence[Person]) 
 
 
 def people_can_be_reached(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
-    audience = [person for person in people if role_of(draft.plan.audience, person)]
+    audience = [person for person in people if role_of(draft.plan, person)]
     days = {WEEKDAYS.index(day) for day in draft.plan.send.window.days}
     never = [person for person in audience if person.days is not None and not person.days & days]
     if never:
@@ -107,14 +129,33 @@ def people_can_be_reached(draft: Draft, people: Sequence[Person]) -> Iterator[Pr
         yield draft.advice(("follow_up",), "no_manager", cause, _("Fill the column 'manager' if they have one."))
 
 
+def briefings_give_nothing_away(draft: Draft) -> Iterator[Problem]:
+    for path, message in draft.messages():
+        if message.managers_first is not None and message.ask == "check":
+            cause = _("'{message}' asks a question that its own briefing of managers would answer.", message=message.id)
+            fix = _("Take 'managers_first' out, or put the check into a message of its own.")
+            yield draft.error((*path, "managers_first"), "answered_before", cause, fix)
+
+
+def managers_can_be_first(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
+    for path, message in draft.messages():
+        if message.managers_first is None:
+            continue
+        theirs = (person for person, role in members(draft.plan, people) if role in draft.roles_of(message))
+        if not any(person.manager for person in theirs):
+            cause = _("Nobody in the roles of '{message}' has a manager who could get it first.", message=message.id)
+            fix = _("Fill the column 'manager' of people.csv, or take 'managers_first' out.")
+            yield draft.advice((*path, "managers_first"), "no_manager_first", cause, fix)
+
+
 def _managers_call(draft: Draft) -> bool:
     ladders = [draft.plan.ladder(message) for message in draft.plan.messages]
     return any(rung.do == "personal" and rung.by == "manager" for ladder in ladders for rung in ladder)
 
 
 def counts(draft: Draft, people: Sequence[Person]) -> Mapping[str, int]:
-    return Counter(role for person in people if (role := role_of(draft.plan.audience, person)))
+    return Counter(role for person in people if (role := role_of(draft.plan, person)))
 
 
-RULES = (roles_can_match,)
-PEOPLE_RULES = (roles_have_people, people_can_be_reached)
+RULES = (roles_can_match, briefings_give_nothing_away)
+PEOPLE_RULES = (roles_have_people, the_sponsor_is_meant_or_not, people_can_be_reached, managers_can_be_first)

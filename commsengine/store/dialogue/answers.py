@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, bindparam, or_, select, update
 
 from commsengine.cadence.history import TouchRow
-from commsengine.cadence.kinds_and_states import ASKED_FOR, OUTCOMES, UNCLEAR, AnswerKind, EvidenceKind
+from commsengine.cadence.kinds_and_states import ASKED_FOR, GOT_IT, OUTCOMES, UNCLEAR, AnswerKind, EvidenceKind
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, tables
 from commsengine.store.database import CHUNK, Database, columns_of, insert, rows_with
@@ -28,9 +28,10 @@ from commsengine.store.records import (
     GivenOutcome,
     QuestionRecord,
     StoredAnswer,
+    SuspectAnswer,
     TouchRecord,
 )
-from commsengine.store.tables import answer, counter, person, question, snooze, touch
+from commsengine.store.tables import answer, counter, person, question, snooze, suspect, touch
 from commsengine.translation import N_, _
 
 OBJECTS = N_("has an objection")
@@ -54,7 +55,7 @@ _TO_CHECKS = (
 )
 _INPUTS = (
     select(answer.c.id, answer.c.person_id, person.c.email, person.c.name, answer.c.message)
-    .add_columns(answer.c.kind, answer.c.value, answer.c.at)
+    .add_columns(answer.c.kind, answer.c.value, answer.c.at, answer.c.campaign, answer.c.key, answer.c.evidence)
     .join(person, person.c.id == answer.c.person_id)
     .where(_VALID)
     .order_by(answer.c.at, answer.c.id)
@@ -159,6 +160,43 @@ class Answers:
         """The ids of the people with an answer of these kinds to a message."""
         about = (answer.c.campaign == campaign, answer.c.message == message, answer.c.kind.in_(kinds), _VALID)
         return [row.person_id for row in self._database.rows(select(answer.c.person_id).where(*about).distinct())]
+
+    def input(self, number: int) -> GivenInput | None:
+        row = self._database.first(_INPUTS.where(answer.c.id == number))
+        return GivenInput(*row) if row else None
+
+    def doubt(
+        self,
+        person_id: str,
+        campaign: str,
+        message: str,
+        key: str,
+        kind: AnswerKind,
+        *,
+        value: str,
+        detail: Mapping[str, Any],
+        now: dt.datetime,
+    ) -> None:
+        """An answer that came without its page: the first of its kind to a touch is kept, and none counts."""
+        about = {"person_id": person_id, "campaign": campaign, "message": message, "key": key, "kind": kind}
+        row = {**about, "value": value, "detail": dict(detail), "at": now}
+        with self._database.write() as connection:
+            new = insert(connection, suspect).values(row).on_conflict_do_nothing()
+            if connection.execute(new.returning(suspect.c.id)).first():
+                noted = {name: about[name] for name in ("campaign", "message", "kind")}
+                bookkeeping.note(connection, "suspect answer", person_id, by=person_id, now=now, **noted)
+
+    def suspects(self, *, campaign: str | None = None, person_id: str | None = None) -> list[SuspectAnswer]:
+        """What came without its page, in order: of a campaign, of a person."""
+        wanted = [suspect.c.campaign == campaign] if campaign else []
+        wanted += [suspect.c.person_id == person_id] if person_id else []
+        query = select(*columns_of(suspect, SuspectAnswer)).where(*wanted).order_by(suspect.c.id)
+        return [SuspectAnswer(*row) for row in self._database.rows(query)]
+
+    def acknowledged(self, campaign: str) -> list[StoredAnswer]:
+        """Every answer that stands by which people took note of a message, in order."""
+        taken = (answer.c.campaign == campaign, answer.c.kind.in_(GOT_IT), _VALID)
+        return [StoredAnswer(*row) for row in self._database.rows(select(*_STORED).where(*taken).order_by(answer.c.id))]
 
     def outcomes(
         self, *, campaign: str = "", since: dt.datetime | None = None, people: Sequence[str] | None = None

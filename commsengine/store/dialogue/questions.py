@@ -1,4 +1,4 @@
-"""Questions that people asked, and the answers they were given."""
+"""Questions that people asked; ``replies`` answers them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from commsengine.cadence.kinds_and_states import EvidenceKind
-from commsengine.errors import InputError
 from commsengine.store import bookkeeping
 from commsengine.store.database import Database, columns_of
 from commsengine.store.records import HeardQuestion, QuestionRecord
 from commsengine.store.tables import person, question
-from commsengine.translation import _
 
 _QUESTIONS = select(*columns_of(question, QuestionRecord)).order_by(question.c.asked_at, question.c.id)
 _QUESTIONS_OF = _QUESTIONS.where(question.c.person_id == bindparam("person"))
@@ -91,21 +89,6 @@ class Questions:
     def of_person(self, person_id: str) -> list[QuestionRecord]:
         """The oldest first."""
         return [QuestionRecord(*row) for row in self._database.rows(_QUESTIONS_OF, {"person": person_id})]
-
-    def answer(self, number: int, text: str, *, by: str, now: dt.datetime) -> QuestionRecord:
-        """The question with its answer; the first answer stays. Raises ``InputError`` for an unknown number."""
-        first = update(question).where(question.c.id == number, question.c.answered_at.is_(None))
-        first = first.values(answer=text, answered_at=now, answered_by=by)
-        with self._database.write() as connection:
-            done = connection.execute(first.returning(question.c.person_id)).first()
-            if done:
-                bookkeeping.changed(connection, [done.person_id], now)
-                bookkeeping.note(connection, "answer question", done.person_id, by=by, now=now, question=number)
-            found = connection.execute(_QUESTION, {"number": number}).first()
-        if found is None:
-            cause = _("There is no question {number}.", number=number)
-            raise InputError(cause, _("Run 'commsengine today' to see the open ones."))
-        return QuestionRecord(*found)
 
     def get(self, number: int) -> QuestionRecord | None:
         row = self._database.first(_QUESTION, {"number": number})
