@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,6 +111,16 @@ class Run:
             workspace=rules, clock=self.clock.now, sleep=self.clock.sleep, interval=60,
         )  # fmt: skip
 
+    def opens_gates(self, words: Words) -> None:
+        """The lead gives these words, each at its instant."""
+        for (campaign, phase), at in words.items():
+            self.diary.note(
+                at,
+                lambda campaign=campaign, phase=phase, at=at: self.store.gates.open(  # type: ignore[misc]
+                    campaign, phase, because="", by="dana", now=at
+                ),
+            )
+
     def play(self, suppose: Supposition, *, wipe: bool = False) -> list[Made]:
         def tick() -> None:
             if wipe:
@@ -174,14 +184,33 @@ class Run:
         )  # fmt: skip
 
 
-def foreseen(plans: Sequence[Plan], people: Sequence[Person], rules: Workspace, suppose: Supposition) -> list[Made]:
-    return made_of(touches_foreseen(plans, people, rules, suppose))
+Words = Mapping[tuple[str, str], dt.datetime]
+"""When the gate of a phase is opened, by campaign and phase."""
+
+NO_WORDS: Words = {}
+
+
+def foreseen(
+    plans: Sequence[Plan],
+    people: Sequence[Person],
+    rules: Workspace,
+    suppose: Supposition,
+    words: Words = NO_WORDS,
+) -> list[Made]:
+    return made_of(touches_foreseen(plans, people, rules, suppose, words))
 
 
 def touches_foreseen(
-    plans: Sequence[Plan], people: Sequence[Person], rules: Workspace, suppose: Supposition
+    plans: Sequence[Plan],
+    people: Sequence[Person],
+    rules: Workspace,
+    suppose: Supposition,
+    words: Words = NO_WORDS,
 ) -> list[Touch]:
-    campaigns = Campaigns(tuple(Campaign(plan, STARTED) for plan in plans), rules)
+    opened = {
+        plan.campaign: {p: at for (campaign, p), at in words.items() if campaign == plan.campaign} for plan in plans
+    }
+    campaigns = Campaigns(tuple(Campaign(plan, STARTED, opened=opened[plan.campaign]) for plan in plans), rules)
     found = forecast_together(campaigns, pasts(people), STARTED, UNTIL, suppose)
     return [touch for _, one in found for touch in one.touches]
 
@@ -223,6 +252,7 @@ messages = st.builds(
         **{"from": f"2027-01-08 + {opens}d", "until": f"2027-01-08 + {opens + length}d"},
         cadence={"every": f"{every}h", **({"times": str(times)} if times else {})},
         ask=ask,
+        **({"commit": {"text": "I will.", "by": f"2027-01-09 + {opens + length // 2}d"}} if ask == "commit" else {}),
         priority=priority,
         repeat_until=until,
         to=["sales"] if number == 1 else [],
@@ -236,11 +266,12 @@ messages = st.builds(
 )  # fmt: skip
 
 plans = st.builds(
-    lambda name, some, channels, hours, per_week, holidays, sponsor: a_plan(
+    lambda name, some, channels, hours, per_week, holidays, sponsor, gate: a_plan(
         *some,
         campaign=name,
         sponsor=sponsor,
         outcomes=FIRST_CALL,
+        phases={"listen": {"until": f"2027-01-08 + {gate}d", "gate": "true"}} if gate else {},
         send={
             "channels": channels,
             "window": {"days": ["mon", "tue", "wed", "thu", "fri"], "from": hours[0], "to": hours[1]},
@@ -255,6 +286,7 @@ plans = st.builds(
     st.integers(1, 5),
     st.sampled_from(["true", "false"]),
     st.sampled_from(["sam@example.com", someone(0).email, {"email": someone(1).email, "in_audience": "true"}]),
+    st.sampled_from([0, 4, 9, 16]),
 )
 
 people = st.lists(
@@ -291,13 +323,28 @@ rules = st.builds(
 
 
 @settings(max_examples=settings.default.max_examples // 10)  # each is a campaign of months
-@given(some_plans=st.lists(plans, min_size=1, max_size=2, unique_by=lambda p: p.campaign), some_people=people, r=rules)
+@given(
+    some_plans=st.lists(plans, min_size=1, max_size=2, unique_by=lambda p: p.campaign),
+    some_people=people,
+    r=rules,
+    opens=st.sampled_from([None, 10, 24 * 6 + 3, 24 * 20 + 11]),
+)
 def test_the_engine_makes_the_touches_that_the_forecast_says(
-    tmp_path_factory: pytest.TempPathFactory, some_plans: list[Plan], some_people: list[Person], r: Workspace
+    tmp_path_factory: pytest.TempPathFactory,
+    some_plans: list[Plan],
+    some_people: list[Person],
+    r: Workspace,
+    opens: int | None,
 ) -> None:
+    """Gates are opened so many hours after the start, or never."""
+    words: Words = {}
+    if opens is not None:
+        at = STARTED + dt.timedelta(hours=opens)
+        words = {(plan.campaign, phase): at for plan in some_plans for phase in plan.phases}
     run = Run(tmp_path_factory.mktemp("run"), some_plans, some_people, r)
-    assert run.play(supposing(some_plans)) == foreseen(some_plans, some_people, r, supposing(some_plans))
-    carried = touches_foreseen(some_plans, some_people, r, supposing(some_plans))
+    run.opens_gates(words)
+    assert run.play(supposing(some_plans)) == foreseen(some_plans, some_people, r, supposing(some_plans), words)
+    carried = touches_foreseen(some_plans, some_people, r, supposing(some_plans), words)
     again = {t.key: t.unclear for t in carried if not t.skip and t.kind in CARRIED}
     assert run.again == again
 
@@ -342,6 +389,50 @@ def test_who_was_away_is_part_of_a_later_talk_in_both(tmp_path: Path) -> None:
     expected = foreseen([plan], [someone(1)], Workspace(), suppose)
     assert [made[1] for made in expected].count("first") < 9
     assert Run(tmp_path, [plan], [someone(1)], Workspace()).play(suppose) == expected
+
+
+def test_a_commitment_is_asked_about_in_both(tmp_path: Path) -> None:
+    """Who says "I will" and who does not, who says it late, and who says before the day that it is done."""
+    plan = a_plan(
+        a_message(ask="commit", commit={"text": "I log each call.", "by": "2027-01-20"}, follow_up=[]),
+        a_message(id="other", **{"from": "2027-01-20"}, priority="low"),
+    )
+    some = [someone(n, time_zone=zone) for n, zone in enumerate(ZONES)]
+
+    def suppose(touch: Touch) -> Sequence[Fact]:
+        at = touch.due_at + dt.timedelta(hours=1)
+        said = (touch.person[-1], touch.number, touch.message, touch.kind)
+        commits = said[2:] == ("one-record", "message") and said[:2] in {("1", 1), ("2", 2), ("3", 1), ("4", 3)}
+        found = [Answer(touch.campaign, touch.message, "commit", at, "link", key=touch.key)] if commits else []
+        if said == ("3", 2, "one-record", "message"):
+            found.append(Answer(touch.campaign, touch.message, "kept", at, "link", key=touch.key))
+        return found
+
+    run = Run(tmp_path, [plan], some, Workspace())
+    made = run.play(suppose)
+    assert made == foreseen([plan], some, Workspace(), suppose)
+    assert [one[0][-1] for one in made if one[3] == "commitment"] == ["1", "2", "4"]
+
+
+def test_an_objection_stops_the_repeats_in_both(tmp_path: Path) -> None:
+    ladder = [{"after": "1 touch", "do": "personal"}, {"after": "2 working days", "do": "sponsor"}]
+    plan = a_plan(
+        a_message(id="first", cadence={"every": "48h", "times": "9"}, follow_up=ladder),
+        a_message(id="second", cadence={"every": "48h", "times": "9"}, follow_up=ladder),
+        send={"channels": ["email"], "at_most": {"per_day": "2", "per_week": "9"}},
+    )
+
+    def suppose(touch: Touch) -> Sequence[Fact]:
+        at = touch.due_at + dt.timedelta(hours=5)
+        if touch.kind == "personal" and touch.message == "first":
+            return (OutreachOutcome(touch.campaign, touch.message, "objects", at),)
+        return ()
+
+    expected = foreseen([plan], [someone(1)], Workspace(), suppose)
+    assert Run(tmp_path, [plan], [someone(1)], Workspace()).play(suppose) == expected
+    kinds = [(made[1], made[3]) for made in expected]
+    assert kinds.count(("first", "message")) == kinds.count(("second", "message")) < 4
+    assert kinds.count(("first", "sponsor")) == kinds.count(("second", "sponsor")) == 1
 
 
 def test_a_message_that_is_corrected_comes_in_neither(tmp_path: Path) -> None:

@@ -84,6 +84,26 @@ class RecordedTalk:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewPart:
+    """One heading of a review, with its lines."""
+
+    title: str
+    lines: tuple[str, ...]
+
+    def fields(self) -> dict[str, Any]:
+        return {"title": self.title, "lines": list(self.lines)}
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewFacts:
+    """What the review of a phase tells; ``waiting`` is what waits for the lead's word, as a sentence."""
+
+    headline: str
+    waiting: str
+    parts: tuple[ReviewPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class HeldRow:
     """A touch that waits for a decision: did it arrive, or should it go again?"""
 

@@ -63,6 +63,9 @@ def facts_of(happens: list[Example]) -> list[Fact]:
     facts: list[Fact] = [outcome(at[what], what) for what in ("objects", "understood", "declines") if what in at]
     facts += [did_it(at["did it"])] if "did it" in at else []
     facts += [got_it(at[what], kind=kind) for what, kind in ANSWERS.items() if what in at]
+    if "objection" in at:
+        objection = question(at["objection"], at.get("objection answered", ""))
+        facts.append(replace(objection, objection=True))
     if "question" in at:
         facts.append(question(at["question"], at.get("question answered", "")))
     for each in happens:
@@ -72,13 +75,13 @@ def facts_of(happens: list[Example]) -> list[Fact]:
     return facts
 
 
-ANSWERS = {"got it": "acknowledged", "heard enough": "heard_enough"}
+ANSWERS = {"got it": "acknowledged", "heard enough": "heard_enough", "will": "commit"}
 
 
 def plan_of(example: Example, **changes: Any) -> Plan:
     send = {"channels": ["email"], "holidays": "false", **example.get("send", {})}
     messages = [a_message(**message) for message in example["messages"]]
-    own = {name: example[name] for name in ("sponsor", "outcomes") if name in example}
+    own = {name: example[name] for name in ("sponsor", "outcomes", "phases") if name in example}
     plan = a_plan(*messages, send=send, follow_up=example.get("follow_up", []), **own, **changes)
     return plan.with_notices([said_now(example["now"])]) if "now" in example else plan
 
@@ -120,6 +123,8 @@ def touches_of(example: Example) -> list[Touch]:
     held = (replace(campaigns.running[0], manager_holds=hold_of(example)),)
     campaigns = replace(campaigns, running=held)
     rests = {"email": utc(berlin(standstill["channel rests until"]))} if "channel rests until" in standstill else {}
+    words = {phase: utc(berlin(at)) for phase, at in example.get("opened", {}).items()}
+    campaigns = replace(campaigns, running=tuple(replace(each, opened=words) for each in campaigns.running))
     story = tell(replace(campaigns, rests=rests), person, *facts, start=berlin(begin), until=until, history=history)
     if not moved:
         return story.touches
