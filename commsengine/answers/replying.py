@@ -45,7 +45,8 @@ log = structlog.get_logger(__name__)
 class Wording:
     """What is said. ``asked`` are the words for the question that all may read; ``day`` is that of a promise.
 
-    ``to`` is a role, or ``all``, whom it reaches besides those who asked. ``public``: it stands on the page for all.
+    ``to`` is a role, or ``all``, whom it reaches besides those who asked. ``public``: it stands on the page for all,
+    but for the answer to an objection that is not asked in words of the lead's own.
     """
 
     text: str
@@ -128,7 +129,7 @@ class Replying:
             said.day,
             said.asked,
             () if notice else _roles(plan, cards.values()),
-            said.public,
+            said.public and not (any(ask.objection for ask in asks) and not said.asked),
             notice.id if notice else "",
         )
         letters, untold = self._letters(asks, cards, new, turn, now)
@@ -190,7 +191,7 @@ class Replying:
             card,
             "answer",
             asked_by(ask.evidence) if ask.thread else channel_of(card.touch.channel),
-            question=_quoted(ask, card),
+            question="" if ask.objection else _quoted(ask, card),  # what was noted is for the leads
             answer=new.said,
             others="yes" if others else "",
             given=ask.id.kind,

@@ -17,33 +17,52 @@ if TYPE_CHECKING:
     from commsengine.wiring import Wiring
 
 
+MOST_RECORDED = 20
+
+
 @click.command()
 @click.option("--campaign", type=CAMPAIGN, help=N_("Only of this campaign."))
 @click.option("--talking-points", is_flag=True, help=N_("Print what to say, too."))
 @json_option
 @with_workspace
 def followups(wiring: Wiring, campaign: str | None, talking_points: bool, as_json: bool) -> None:
-    """List who needs a person, why, what was tried and what to say, in order of need.
+    """List who needs a person, why, what was tried and what to say, in order of need; then what came of talks.
 
     Example: commsengine followups --talking-points
     """
     from commsengine.campaigns import control
     from commsengine.reports.followups import followups as open_ones
+    from commsengine.reports.outcomes_recorded import recorded_outcomes
 
     if campaign is not None:
         control.known(wiring.store, campaign)
-    found = open_ones(wiring.store, wiring.decisions, wiring.renderer, wiring.clock(), campaign)
+    now = wiring.clock()
+    found = open_ones(wiring.store, wiring.decisions, wiring.renderer, now, campaign)
     data = [each.as_json() for each in found]
+    recorded = [each.as_json() for each in recorded_outcomes(wiring.store, campaign=campaign or "")]
     if as_json:
-        show_json({"follow_ups": data})
+        show_json({"follow_ups": data, "recorded": recorded})
         return
-    if not data:
+    if data:
+        show_followups(data, talking_points=talking_points)
+        if not talking_points:
+            click.echo(_("What to say: commsengine followups --talking-points"))
+        click.echo(_("Afterwards: commsengine followup ID --outcome {outcomes}", outcomes="|".join(OUTCOMES)))
+    else:
         click.echo(_("Nobody needs a person."))
-        return
-    show_followups(data, talking_points=talking_points)
-    if not talking_points:
-        click.echo(_("What to say: commsengine followups --talking-points"))
-    click.echo(_("Afterwards: commsengine followup ID --outcome {outcomes}", outcomes="|".join(OUTCOMES)))
+    if recorded:
+        title(_("What came of talks"))
+        show_recorded(recorded[-MOST_RECORDED:])
+
+
+def show_recorded(found: Sequence[Mapping[str, Any]]) -> None:
+    """The newest first, with the note and what was unclear."""
+    for each in reversed(found):
+        about = {"when": when(each["at"]), "name": each["name"] or each["person"], "by": each["by"]}
+        unclear = _("; unclear: {unclear}", unclear=_(each["unclear"])) if each["unclear"] else ""
+        say(_("  {when} {name}: {outcome}{unclear}, says {by}", outcome=_(each["outcome"]), unclear=unclear, **about))
+        if each["note"]:
+            say(f"    {each['note']}")
 
 
 def show_followups(found: Sequence[Mapping[str, Any]], *, talking_points: bool = False) -> None:
@@ -61,6 +80,49 @@ def show_followups(found: Sequence[Mapping[str, Any]], *, talking_points: bool =
         click.echo()
     if later := len(found) - len(today):
         note(_("{follow_ups} can wait until tomorrow; --json lists them.", follow_ups=n_follow_ups(later)))
+
+
+@click.command()
+@click.argument("campaign", type=CAMPAIGN)
+@click.option("--lift", metavar="ID", type=int, help=N_("Lift this hold: it goes out again from now on."))
+@click.option("--remove", metavar="ID", type=int, help=N_("Take this line out of what leaves from now on."))
+@json_option
+@with_workspace
+def managers(wiring: Wiring, campaign: str, lift: int | None, remove: int | None, as_json: bool) -> None:
+    """Show what managers hold of what goes out in their name, and the lines they add; lift or remove one.
+
+    Example: commsengine managers crm-rollout --lift 3
+    """
+    from commsengine.campaigns import control
+    from commsengine.reports.manager_words import lift as lift_hold
+    from commsengine.reports.manager_words import managers_words, remove_line
+
+    control.known(wiring.store, campaign)
+    by, now = wiring.operator, wiring.clock()
+    if lift is not None:
+        lift_hold(wiring.store, campaign, lift, by=by, now=now)
+    if remove is not None:
+        remove_line(wiring.store, campaign, remove, by=by, now=now)
+    data = managers_words(wiring.store, campaign, now)
+    if as_json:
+        show_json(data)
+        return
+    if not any(data.values()):
+        click.echo(_("Nothing is held, and no manager adds a line."))
+    show_held(data["holds"])
+    for one in data["lines"]:
+        say(
+            _(
+                "{id}  {name} adds to '{message}': {text}",
+                **{key: one[key] for key in ("id", "name", "message", "text")},
+            )
+        )
+
+
+def show_held(holds: Sequence[Mapping[str, Any]]) -> None:
+    for one in holds:
+        text = N_("{id}  {name} holds '{message}' until {until} for {people} people")
+        say(_(text, **{key: one[key] for key in ("id", "name", "message", "until", "people")}))
 
 
 @click.command()

@@ -1,7 +1,8 @@
 """A manager's desk, for the page and for Slack: whom of their own people to call, what came of it, and what goes out in
 their name.
 
-Only for their own people: whom the directory has under them now, with the people of leavers below them.
+Only for their own people: whom the directory has under them now, with the people of leavers below them. Who leads a
+campaign finds all its calls here, too, and may record what came of each.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from typing import Literal
 
 from commsengine.cadence.audience import is_for, role_of, roles_of
 from commsengine.cadence.calendar import DAY, Hours
-from commsengine.cadence.kinds_and_states import OUTCOMES, UNCLEAR, OutcomeName, Unclear
-from commsengine.cadence.people import Person
+from commsengine.cadence.kinds_and_states import BY_HAND, OUTCOMES, UNCLEAR, OutcomeName, Unclear
+from commsengine.cadence.people import Person, by_address
 from commsengine.cadence.plan import Message, Plan
 from commsengine.content.render import RendererFor
 from commsengine.engine.directory import SignerLookup
 from commsengine.errors import InputError, RenderError
 from commsengine.reports.followups import FollowUp, followup_id, open_followups, record_outcome, with_talk
-from commsengine.reports.outcomes_recorded import RecordedOutcome, recorded_outcomes
+from commsengine.reports.outcomes_recorded import SHOWN_AFTER, RecordedOutcome, recorded_outcomes
 from commsengine.store.campaign_facts.manager_words import HoldRecord, LineRecord
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
@@ -36,8 +37,8 @@ LONGEST_NOTE = 2000
 AHEAD = 28 * DAY
 """So long before it begins a manager sees what goes out in their name."""
 
-SHOWN_AFTER = 7 * DAY
-"""So long a manager sees what they recorded."""
+MOST_LED = 40
+"""Calls of the campaigns they lead that a page shows, those first that are for them."""
 
 NOT_THEIRS = N_("This is about somebody who does not report to you, so nothing was recorded.")
 NOT_IN_THEIR_NAME = N_("Nothing of that goes out in your name.")
@@ -81,20 +82,37 @@ class ManagerDesk:
         self._store, self._renderer = store, renderer
 
     def manager(self, named: str) -> Person | None:
-        """By id or address; ``None`` for somebody who has left or is not in the directory."""
+        """By id or address; ``None`` for somebody who has left or, unless they lead a campaign, is in no directory."""
         found = self._store.people.by_id(named) or self._store.people.by_email(named)
+        if found is None and "@" in named and self._led(by_address(named)):
+            return by_address(named)
         return found if found is not None and found.left is None else None
+
+    def leads(self, manager: Person) -> bool:
+        return bool(self._led(manager))
+
+    def _led(self, manager: Person) -> list[str]:
+        going_on = (record for record in self._store.campaigns.all() if record.state in ("running", "paused"))
+        owned = ((record.id, [owner.lower() for owner in record.plan.owner]) for record in going_on)
+        return [campaign for campaign, owners in owned if manager.email.lower() in owners]
 
     # -- calls ------------------------------------------------------------------------------------
 
     def calls(self, manager: Person, now: dt.datetime) -> list[FollowUp]:
         """Whom they are to call, with what to say; also those that lie so long that the lead has them, too."""
         found = open_followups(self._store, now, people=self._team_ids(manager))
-        return with_talk(self._store, self._renderer, [one for one in found if self._is_theirs(one, manager)])
+        own = [one for one in found if self._is_theirs(one, manager)]
+        led = [one for campaign in self._led(manager) for one in open_followups(self._store, now, campaign)]
+        known, mine = {one.id for one in own}, manager.email.lower()
+        led = sorted(
+            (one for one in led if one.id not in known),
+            key=lambda one: (one.carrier.lower() != mine and not one.by_lead, one.need),
+        )
+        return with_talk(self._store, self._renderer, [*own, *led[:MOST_LED]])
 
     def recorded(self, manager: Person, now: dt.datetime) -> list[RecordedOutcome]:
         """What they recorded of late, the newest first."""
-        people = sorted(self._team_ids(manager))
+        people = None if self.leads(manager) else sorted(self._team_ids(manager))
         found = recorded_outcomes(self._store, since=now - SHOWN_AFTER, people=people)
         return [one for one in reversed(found) if one.by.lower() == manager.email.lower()]
 
@@ -111,7 +129,8 @@ class ManagerDesk:
         one = next(iter(open_followups(self._store, now, only=wanted)), None)
         if one is None:
             return self._known(manager, wanted, word)
-        if one.kind != "personal" or one.person.id not in self._team_ids(manager):
+        theirs = one.kind == "personal" and one.person.id in self._team_ids(manager)
+        if not theirs and one.campaign not in self._led(manager):
             raise InputError(_(NOT_THEIRS))
         record_outcome(self._store, wanted, word, unclear=about, note=note.strip(), by=manager.email, now=now)
         return Recording(_name(one.person), word, True, now)
@@ -127,7 +146,11 @@ class ManagerDesk:
         raise InputError(_(text, outcome=_(last.outcome), day=f"{last.at.day} {last.at:%B}"))
 
     def closed(self, manager: Person, wanted: str) -> RecordedOutcome | None:
-        """The last outcome of a call with this id, if it is about one of their people."""
+        """The last outcome of a call with this id, if it is about one of their people or of a campaign they lead."""
+        for campaign in self._led(manager):
+            for given in self._store.answers.outcomes(campaign=campaign):
+                if wanted in (followup_id(campaign, given.person_id, kind) for kind in BY_HAND):
+                    return recorded_outcomes(self._store, campaign=campaign, people=[given.person_id])[-1]
         team = {one.id: one for one in self._store.manager_words.team(manager.id)}
         for record in self._store.campaigns.all():
             for person in team.values():
