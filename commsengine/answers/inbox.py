@@ -373,7 +373,7 @@ class AnswerInbox:
         self._store.people.set_preferences(person_id, channel=channel, quiet=quiet, now=now)
 
     def record_of(self, person_id: str, now: dt.datetime) -> PersonRecord:
-        return person_record(self._store, person_id, self._key_points, self._carriers, now)
+        return person_record(self._store, person_id, self._key_points, now, self._carriers)
 
     def heard(self, card: Card) -> tuple[Heard, ...]:
         """What all of the audience may read of what was asked and put in, the newest first."""
@@ -382,10 +382,10 @@ class AnswerInbox:
         with in_language(language):
             return heard(self._store, card, self._key_points(version, card.person), language)
 
-    def own_page(self, key: str, campaign: str) -> str:
-        """The address of "My messages", for the person of this touch."""
+    def own_page(self, person: Person, key: str, campaign: str) -> str:
+        """The address of the way to "My messages", for the person of this touch."""
         record = self._store.campaigns.get(campaign)
-        return self._renderer(record).page_url("mine", key) if record else ""
+        return self._renderer(record).page_url("mine", key, person) if record else ""
 
     def _key_points(self, version: CampaignRecord, person: Person) -> Mapping[str, str]:
         signers, role = self._signers(person, version.plan), role_of(version.plan, person) or ""

@@ -19,7 +19,7 @@ from commsengine.content.slack_card import answered_card
 from commsengine.content.slots import slack_text
 from commsengine.content.texts_by_touch import TITLES, UNCLEAR, angles
 from commsengine.errors import RenderError
-from commsengine.store.records import NewReply
+from commsengine.store.records import NewReply, QuestionRecord
 from commsengine.translation import N_, _
 
 Blocks = Sequence[Mapping[str, Any]]
@@ -202,9 +202,18 @@ def _asked(card: Card) -> str:
     question = card.question
     if question is None:
         return ""
+    if question.objection:
+        return _objected(card, question)
     if question.answered_at:
         return _("Your question of {at} is answered: {answer}", at=card.at(question.asked_at), answer=question.answer)
     text = N_("You asked {at}. The answer comes to you; until then nothing of this message does.")
+    return _(text, at=card.at(question.asked_at))
+
+
+def _objected(card: Card, question: QuestionRecord) -> str:
+    if question.answered_at:
+        return _("Your objection of {at} is answered: {answer}", at=card.at(question.asked_at), answer=question.answer)
+    text = N_("You objected {at}. The answer comes to you; until then nothing of this message does.")
     return _(text, at=card.at(question.asked_at))
 
 

@@ -163,12 +163,12 @@ def _sequence(
     order: int,
     briefing: Briefing | None,
 ) -> MessageSequence:
-    plan, person = campaign.plan, hours.person
+    plan, person, hours = campaign.plan, hours.person, hours.of(message)
     only = briefing is not None and briefing.only
     message, role = (message.as_briefing, briefing.role) if briefing is not None and only else (message, own)
     known = (person.since, history.rosters.get(campaign.id))
     starts = [opening(campaign, message, hours, leads=briefing is not None), *(at for at in known if at is not None)]
-    ends = hours.instant_of(plan, message.closes)
+    ends = hours.closing(plan, message)
     closes = ends if person.left is None else min(ends, hours.midnight(person.left))
     carried = carried_by(plan, campaigns.carriers)
     rows = [row for row in history.rows_of(campaign.id, message.id) if row.kind != "commitment"]

@@ -128,7 +128,7 @@ def _allowed(
         if opened != at and code == "due":
             code = interruption(sequence, at) if sequence.interrupted_until(at, step.kind) != at else "window"
         free = opened
-        if step.kind not in BY_HAND:
+        if step.kind not in BY_HAND and not sequence.urgent:
             free = ledger.next_free(opened, hours, sequence.campaign.plan.send.at_most, campaigns.workspace, step.keep)
         if hours.local_date(free) in taken:
             free = hours.next_day(free)

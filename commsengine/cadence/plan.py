@@ -6,6 +6,7 @@ several (an unknown milestone, a sponsor before personal outreach) is reported, 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -308,11 +309,12 @@ class Notice(Message):
 
     ``urgent`` goes past the send window and the attention budget; ``because`` is why, for the record. ``old_dates`` are
     the milestones with the day that holds no more, ``new_dates`` with that of the plan: only people who read another
-    one last get it.
+    one last get it. ``said_at`` is the instant of what is for that day only, where each person lives.
     """
 
     urgent: bool = False
     because: str = ""
+    said_at: dt.datetime | None = None
     old_dates: Mapping[MilestoneName, Day] = {}
     new_dates: Mapping[MilestoneName, Day] = {}
 

@@ -118,6 +118,11 @@ class MessageSequence:
         return bool(self.told) and not self.reached
 
     @property
+    def urgent(self) -> bool:
+        """It waits for no place in the attention budget, and takes one all the same."""
+        return isinstance(self.message, Notice) and self.message.urgent
+
+    @property
     def answered(self) -> bool:
         return bool(self.answers)
 

@@ -322,6 +322,7 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
         "answers": [dict.fromkeys(("name", "about", "text", "day"))],
         "questions": [dict.fromkeys(("id", "name", "about", "since", "overdue", "text", "alike"))],
         "recorded": [dict.fromkeys(("name", "by", "came", "day", "note"))],
+        "parts": [{"title": None, "lines": [None]}],
         "held": [dict.fromkeys(("name", "about", "reason"))],
     }  # fmt: skip
 

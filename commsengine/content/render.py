@@ -23,7 +23,7 @@ from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Plan, Workspace
 from commsengine.cadence.plan import Message as PlanMessage
 from commsengine.cadence.told import NOTHING, Told, as_told, told_of
-from commsengine.content.digest_facts import DigestFacts, calls_headline
+from commsengine.content.digest_facts import DigestFacts, ReviewFacts, calls_headline
 from commsengine.content.grammar import answer_id_slot, answer_slot
 from commsengine.content.markdown import Tokens, read, to_plain
 from commsengine.content.message import RenderedMessage
@@ -50,6 +50,7 @@ PREFIX = {
 BRIEFING = "briefing"
 """The template of what managers get first."""
 
+OBJECTED = N_("Answer to your objection")
 ANSWERED: Mapping[AskKind, str] = {
     "question": N_("Answer to your question: {question}"),
     "input": N_("What comes of your answer: {question}"),
@@ -93,9 +94,9 @@ class Renderer:
     def language(self, person: Person) -> str:
         return self._setting.language(person)
 
-    def page_url(self, purpose: str, key: str) -> str:
-        """Of the page that a touch's link for this purpose (``answer``, ``mine``, ``unsubscribe``) opens."""
-        return self._links.url(purpose, key, self._expires)
+    def page_url(self, purpose: str, key: str, person: Person) -> str:
+        """Of the page that this person's link for a purpose (``answer``, ``mine``, ``unsubscribe``) opens."""
+        return self._links.url(purpose, key, self._expires, person.revoked)
 
     def calendar_url(self) -> str:
         """Of the milestones as a calendar, the same for all and for as long as anybody looks; empty without any."""
@@ -203,9 +204,10 @@ class Renderer:
         touch = {"number": 1, "variant": 0, "kind": template, "unclear": False, "asks": False}
         given = {name: slotted(value, facts) for name, value in fields.items()}
         context |= {"page": page, "channel": channel, "touch": touch, "ask": "acknowledge", **given}
-        asked = mark(given["question"]) if template == "answer" else ""
-        answered = ANSWERED["input" if context["given"] == "input" else "question"]
-        title = Prose(_(answered, question=asked)) if asked else subject or _subject(context, template)
+        title: str = subject or _subject(context, template)
+        if template == "answer":
+            answered = ANSWERED["input" if context["given"] == "input" else "question"]
+            title = Prose(_(answered, question=mark(given["question"])) if fields["question"] else _(OBJECTED))
         sheet = write(self._library, recipe, context, title, "nothing", bool(subject))
         return message_of(sheet, self.plan, facts, channel, at)
 
@@ -213,6 +215,18 @@ class Renderer:
     def digest(self, lead: Person, facts: DigestFacts, channel: ChannelName = "email") -> RenderedMessage:
         """Its headline is its subject."""
         return self._morning_mail("digest", lead, lead, facts, facts.headline, channel=channel)
+
+    @_in_their_language
+    def review(
+        self, lead: Person, key: str, said: ReviewFacts, at: dt.datetime, channel: ChannelName, opens: str
+    ) -> RenderedMessage:
+        """The review of a phase; ``opens`` is the address of its page."""
+        title = f"{self.plan.title}: {said.headline}"
+        parts = [part.fields() for part in said.parts]
+        fields: dict[str, Any] = {"headline": said.headline, "text": said.waiting, "parts": parts}
+        return self.service(
+            "review", key, lead, Signers(lead), at, subject=title, page=False, channel=channel, opens=opens, **fields
+        )
 
     @_in_their_language
     def manager_list(self, manager: Person, lead: Person, facts: DigestFacts, channel: ChannelName) -> RenderedMessage:
@@ -410,12 +424,12 @@ class Renderer:
             "again": again,
             "links.more": more,
             "links.page": opens,
-            "links.answer": self.page_url("answer", key),
-            "links.heard": self.page_url("heard", key),
-            "links.mine": self.page_url("mine", key),
+            "links.answer": self.page_url("answer", key, person),
+            "links.heard": self.page_url("heard", key, person),
+            "links.mine": self.page_url("mine", key, person),
         }
         if self.plan.optional:
-            given["links.unsubscribe"] = self.page_url("unsubscribe", key)
+            given["links.unsubscribe"] = self.page_url("unsubscribe", key, person)
         return TextValues(person, signers, sender or signers.lead, given)
 
 

@@ -26,7 +26,19 @@ WrittenAs = TouchKind | Literal["correction"]
 _GRACE = dt.timedelta(days=30)
 """How long after the campaign's last day a link still opens its page."""
 
-_LISTS = ("points", "key_points", "asks", "figures", "moved", "calls", "questions", "answers", "replies", "held")
+_LISTS = (
+    "points",
+    "key_points",
+    "asks",
+    "figures",
+    "moved",
+    "calls",
+    "questions",
+    "answers",
+    "parts",
+    "replies",
+    "held",
+)
 _ANSWER = ("answer", "ending", "given", "others", "promised", "question")
 _EMPTY: Mapping[str, Any] = {
     **dict.fromkeys((*_ANSWER, "commit", "corrected", "headline", "input", "key_point", "to_do", "tried"), ""),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -25,11 +25,15 @@ from commsengine.engine.directory import members_of
 from commsengine.recall.small_groups import enough, shown, total_of_all, week_of
 from commsengine.recall.statistics import Alike, Share
 from commsengine.reports.check_results import NOTHING, CheckResults, Weeks, check_results, shown_of
+from commsengine.reports.commitments import STATES, CommitmentState, commitments
 from commsengine.reports.day_figures import got_it_only
+from commsengine.reports.departments import SideBySide, by_department, without_small_ones
 from commsengine.reports.experiment_arms import ArmResult, ExperimentArms
 from commsengine.reports.input_answers import InputView, input_views
+from commsengine.reports.phases import PhaseView, phases
 from commsengine.reports.promises import replies
 from commsengine.reports.recall_curves import Group, Mean, mean_of, mornings, past_of
+from commsengine.reports.unclear import UnclearRole, unclear_by_role
 from commsengine.store.records import CampaignRecord, GotItOnly
 from commsengine.store.store import Store
 from commsengine.translation import _
@@ -124,6 +128,8 @@ class Week:
 class Report:
     """Everything that the page shows; ``arms`` are those of the plan's experiment.
 
+    ``commitments`` are people by message and state; of ``phases``, ``unclear`` and ``side_by_side`` small groups are
+    hidden.
     ``got_it_only`` is by role, of those of which ten people or more were shown a check. ``inputs`` are without names,
     ``replies`` what was said to people.
     """
@@ -135,6 +141,10 @@ class Report:
     messages: tuple[MessageView, ...]
     weeks: tuple[Week, ...]
     arms: tuple[ArmResult, ...] = ()
+    phases: tuple[PhaseView, ...] = ()
+    commitments: Mapping[str, Mapping[CommitmentState, int]] = field(default_factory=dict)
+    unclear: tuple[UnclearRole, ...] = ()
+    side_by_side: tuple[SideBySide, ...] = ()
     got_it_only: tuple[GotItOnly, ...] = ()
     inputs: tuple[InputView, ...] = ()
     replies: tuple[Mapping[str, Any], ...] = ()
@@ -151,10 +161,21 @@ def report(store: Store, campaign: str, now: dt.datetime) -> Report:
                 seen.take(person, role, loaded[person.id].history)
     return replace(
         seen.report(),
+        phases=tuple(view.without_small_groups() for view in phases(store, record, now)),
+        commitments=_commitments(store, record, now),
+        unclear=tuple(role for role in unclear_by_role(store, record, now) if role.talks or role.checks),
+        side_by_side=tuple(map(without_small_ones, by_department(store, record))),
         got_it_only=tuple(got_it_only(store, record)),
         inputs=input_views(store, record),
         replies=tuple(replies(store, record)),
     )
+
+
+def _commitments(store: Store, record: CampaignRecord, now: dt.datetime) -> dict[str, dict[CommitmentState, int]]:
+    counts: dict[str, Counter[CommitmentState]] = {}
+    for one in commitments(store, record, now):
+        counts.setdefault(one.message, Counter())[one.state] += 1
+    return {message: {state: found[state] for state in STATES} for message, found in counts.items()}
 
 
 def recall_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> list[RoleView]:
@@ -316,7 +337,7 @@ class _Cell:
 
 def _span(plan: Plan, message: Message) -> tuple[dt.datetime, dt.datetime]:
     hours = Hours(plan, ANYBODY)
-    return hours.instant_of(plan, message.opens), hours.instant_of(plan, message.closes)
+    return hours.opening(plan, message), hours.closing(plan, message)
 
 
 def _go_live(plan: Plan) -> tuple[str, dt.datetime] | None:

@@ -148,6 +148,7 @@ class PersonRow(Row, table=True):
     since: dt.datetime = _instant()
     quiet_from: int | None
     quiet_to: int | None
+    revoked: int = Field(sa_column_kwargs={"server_default": text("0")})
     attributes: dict[str, str] = _json()
     facts_seq: int = Field(sa_type=BigInteger)
     wake_at: dt.datetime | None = _instant(nullable=True, index=True)
@@ -206,6 +207,7 @@ class FreshLinkRow(Row, table=True):
     campaign: str
     made_at: dt.datetime = _instant()
     expires_at: dt.datetime = _instant()
+    by_itself: bool
     used_at: dt.datetime | None = _instant(nullable=True)
 
 

@@ -36,8 +36,8 @@ class CalendarFeed:
         return await run_in_threadpool(self._feed, request)
 
     def _feed(self, request: Request) -> Response:
-        campaign, _now = self._guard.enter(request, "calendar", limit=self._limit)
-        found = self._inbox.campaign(campaign)
+        signed, _now = self._guard.enter(request, "calendar", limit=self._limit)
+        found = self._inbox.campaign(signed.key)
         if found is None:
             raise HTTPException(404)
         record, language = found

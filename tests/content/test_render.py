@@ -58,7 +58,7 @@ def test_the_first_link_of_the_text_is_the_answer_page(message: str, kind: str) 
     page = first_link(shown.text)
     assert page.startswith("https://comms.example.com/a/")
     token = page.rsplit("/", 1)[1]
-    assert Links("https://comms.example.com", ["key"]).read("answer", token, utc("2027-03-01")) == touch.key
+    assert Links("https://comms.example.com", ["key"]).read("answer", token, utc("2027-03-01")).key == touch.key
 
 
 def test_the_html_has_one_button_a_question_link_and_settings() -> None:
@@ -259,9 +259,15 @@ def test_an_optional_campaign_can_be_left_and_no_other() -> None:
     assert optional.touch(a_touch(), BEN, CAST).unsubscribe_url.startswith("https://comms.example.com/u/")
 
 
+def test_links_say_how_often_the_persons_were_revoked() -> None:
+    shown = RENDERER.touch(a_touch("one-record", 1), replace(BEN, revoked=2), CAST)
+    token = first_link(shown.text).rsplit("/", 1)[1]
+    assert Links("https://comms.example.com", ["key"]).read("answer", token, utc("2027-03-01")).revoked == 2
+
+
 def test_links_outlive_the_campaign_by_a_month() -> None:
     token = first_link(written().text).rsplit("/", 1)[1]
-    assert Links("https://comms.example.com", ["key"]).read("answer", token, utc("2027-04-28")) == KEY
+    assert Links("https://comms.example.com", ["key"]).read("answer", token, utc("2027-04-28")).key == KEY
 
 
 def test_talking_points_can_be_read_aloud() -> None:

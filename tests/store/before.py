@@ -15,6 +15,7 @@ UNDO = (
     "DROP TABLE replied",
     "DROP TABLE reply",
     "DROP TABLE fresh_link",
+    "ALTER TABLE person DROP COLUMN revoked",
     "DROP TABLE manager_hold",
     "DROP TABLE manager_line",
     "DROP TABLE gate",
