@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import replace
 
 from commsengine.answers.fresh_links import FreshLinks
+from commsengine.answers.own_mail import OwnMail
 from commsengine.channels.channel import PERMANENT, RETRY, Outcome
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.engine import Engine
@@ -105,7 +106,7 @@ def test_it_says_what_never_arrived_and_which_channel_rests(
 
 
 def no_links(store: Store) -> MakeLink:
-    return FreshLinks(store, "https://comms.example.com", Scribe, ["email"]).make
+    return FreshLinks(store, "https://comms.example.com", OwnMail(store, Scribe, ["email"])).make
 
 
 def test_a_campaign_that_the_engine_paused_is_the_first_news(
@@ -187,7 +188,6 @@ def test_what_others_recorded_is_told_with_note_and_what_was_unclear(
 ASKS = a_message(
     id="asks", ask="input", input={"question": "What must never get harder?"}, cadence={"every": "48h", "times": "9"}
 )
-BASE = "https://comms.example.com"
 TUESDAY, WEDNESDAY, FRIDAY = "2027-01-12 07:00", "2027-01-13 07:00", "2027-01-15 07:00"
 
 
