@@ -103,7 +103,7 @@ class Scribe:
     def language(self, person: Person) -> str:
         return person.language or ENGLISH
 
-    def touch(self, touch: Touch, person: Person, cast: Signers) -> RenderedMessage:
+    def touch(self, touch: Touch, person: Person, cast: Signers, replies: object = ()) -> RenderedMessage:
         if person.name == "Unwritable":
             raise RenderError("no such name in the template")
         return RenderedMessage(
