@@ -195,7 +195,7 @@ ADVICE = {
     ),
     "managers first": (
         slip("id: one-record", "id: one-record\n    managers_first: 2 working days"),
-        ["later_managers_first"],
+        [],
     ),
     "a check": (
         slip(
