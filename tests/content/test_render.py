@@ -73,8 +73,8 @@ def test_the_footer_says_why_who_how_often_and_when_again() -> None:
     text = written(again_at=utc("2027-01-13 14:00")).text
     assert 'because "sales" is your role in One customer record, which Dana Reyes leads' in text
     assert (
-        "Dana sees whether you answered. Only if you do not answer does your manager hear of that, and is asked to talk "
-        "to you; Dana reads what comes of it. Nobody sees whether you opened it."
+        "Dana sees whether you answered. Only if you do not answer does your manager hear of that, and is asked to "
+        "talk to you; Dana reads what comes of it. Nobody sees whether you opened it."
     ) in text
     assert "It comes every 2 days, 3 times at most. Next time: Wednesday, 13 January 2027." in text
     assert "It does not come again by itself." in written(again_at=None).text

@@ -1,4 +1,4 @@
-"""What a message says about who sees what is what happens: each claim of its footer, for each way to ask and to chase."""
+"""What a message says about who sees what is what happens: each claim, for each way to ask and to chase."""
 
 from __future__ import annotations
 
@@ -63,9 +63,8 @@ def test_each_claim_is_what_happens(tmp_path: Path, ask: str, by: str, person: P
     asked_of_manager = [one.person.id for one in house.desk.calls(MIA, house.clock())]
 
     # "Only if you do not answer does your manager hear of that, and is asked to talk to you"
-    assert (
-        ("your manager" in said) == bool(asked_of_manager) == (by == "manager" and ask != "nothing" and person is ANA)
-    )
+    hears = by == "manager" and ask != "nothing" and person is ANA
+    assert ("your manager" in said) == bool(asked_of_manager) == hears
     # "If you do not answer, dana may call you."
     assert ("may call you" in said) == any(one.by_lead for one in calls)
     # "Nothing is asked of you here, and nobody chases you for an answer."
