@@ -70,7 +70,7 @@ class PlainRenderer:
     def __init__(self, again: dict[str, int | None]) -> None:
         self._again = again
 
-    def touch(self, touch: Touch, person: Person, cast: object) -> RenderedMessage:
+    def touch(self, touch: Touch, person: Person, cast: object, replies: object = ()) -> RenderedMessage:
         self._again[touch.key] = touch.unclear
         return RenderedMessage(
             key=touch.key, campaign=touch.campaign, campaign_title="", channel=touch.channel, to_email=person.email,
