@@ -204,7 +204,26 @@ ADVICE = {
         ),
         [],
     ),
-    "a commitment": (slip("id: one-record", "id: one-record\n    ask: commit"), ["later_commit"]),
+    "a commitment to nothing in particular": (
+        slip("id: one-record", "id: one-record\n    ask: commit"),
+        ["no_commitment"],
+    ),
+    "a commitment without a day": (
+        slip("id: one-record", "id: one-record\n    ask: commit\n    commit: I log each call."),
+        ["commitment_without_day"],
+    ),
+    "a commitment with its day": (
+        slip("id: one-record", "id: one-record\n    ask: commit\n    commit: {text: I log calls., by: kickoff + 9d}"),
+        [],
+    ),
+    "a commitment nobody is asked for": (
+        slip("id: one-record", "id: one-record\n    commit: I log each call."),
+        ["unasked"],
+    ),
+    "a gate with nothing behind it": (
+        slip("audience:\n", "phases: {listen: {until: go_live + 9d, gate: true}}\naudience:\n"),
+        ["idle_gate"],
+    ),
     "a correction": (
         slip("id: one-record", "id: one-record\n    corrects: how-you-work"),
         ["corrected", "later_corrects"],
@@ -215,7 +234,7 @@ ADVICE = {
         recalling("recall_floor: 0.35, target: 0.8, by: go_live"),
         ["high_target"],
     ),
-    "phases": (slip("audience:\n", "phases: {listen: {until: go_live}}\naudience:\n"), ["later_phases"]),
+    "phases": (slip("audience:\n", "phases: {listen: {until: go_live}}\naudience:\n"), []),
 }
 
 
@@ -234,7 +253,7 @@ def test_a_check_and_a_message_that_repeats_until_it_is_recalled_need_no_advice(
 
 def test_input_asked_after_the_first_phase_is_too_late(tmp_path: Path) -> None:
     text = slip("audience:\n", "phases: {listen: {until: kickoff}}\naudience:\n")
-    assert codes(tmp_path, text, "advice") == ["later_phases", "no_input"]
+    assert codes(tmp_path, text, "advice") == ["no_input"]
 
 
 @pytest.mark.parametrize(
