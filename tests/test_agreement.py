@@ -29,8 +29,10 @@ from commsengine.cadence.forecast import (
 )
 from commsengine.cadence.history import Answer, Campaign, Campaigns, Deed, History, OutreachOutcome, Standstill, Touch
 from commsengine.cadence.kinds_and_states import CARRIED
+from commsengine.cadence.managers_first import by_manager
 from commsengine.cadence.people import Person
-from commsengine.cadence.plan import Plan, Workspace
+from commsengine.cadence.plan import Notice, Plan, Workspace
+from commsengine.campaigns.moved_dates import notice_of
 from commsengine.channels.channel import SENT, Mark
 from commsengine.channels.channel import Outcome as Delivered
 from commsengine.content.message import RenderedMessage
@@ -66,20 +68,28 @@ class Postbox:
 
 
 class PlainRenderer:
-    """Writes nothing: texts are not what is compared here. It notes which points are made again."""
+    """Writes nothing: texts are not what is compared here. It notes which points are made again.
 
-    def __init__(self, again: dict[str, int | None]) -> None:
-        self._again = again
+    Each text of ``dated`` names the date of go-live.
+    """
 
-    def touch(self, touch: Touch, person: Person, cast: object) -> RenderedMessage:
+    def __init__(self, again: dict[str, int | None], plan: Plan) -> None:
+        self._again, self._plan = again, plan
+
+    def touch(self, touch: Touch, person: Person, cast: object, replies: object = ()) -> RenderedMessage:
         self._again[touch.key] = touch.unclear
         return RenderedMessage(
             key=touch.key, campaign=touch.campaign, campaign_title="", channel=touch.channel, to_email=person.email,
-            to_name=person.name, subject="", text="", date=touch.due_at,
+            to_name=person.name, subject="", text="", date=touch.due_at, named=dated(self._plan, touch.message),
         )  # fmt: skip
 
     def talking_points(self, *_given: object) -> TalkingPoints:
         raise CommsError("Leads and managers get no mail here.")
+
+
+def dated(plan: Plan, message: str) -> str:
+    named = message == "dated" or message.startswith("moved")
+    return f"go_live={plan.milestones['go_live'].date}" if named else ""
 
 
 class Run:
@@ -97,7 +107,7 @@ class Run:
         self.again: dict[str, int | None] = {}
         channels = {name: ChannelSetup(lambda: Postbox(self.carried)) for name in ("email", "slack")}
         self.engine = Engine(
-            self.store, channels, lambda plan, templates: PlainRenderer(self.again),
+            self.store, channels, lambda plan, templates: PlainRenderer(self.again, plan),
             workspace=rules, clock=self.clock.now, sleep=self.clock.sleep, interval=60,
         )  # fmt: skip
 
@@ -215,7 +225,8 @@ def foreseen_alone(plans: Sequence[Plan], people: Sequence[Person], suppose: Sup
 def pasts(people: Sequence[Person]) -> list[tuple[Person, History]]:
     managers = {person.manager for person in people}
     known = [replace(person, since=IMPORTED, is_manager=person.email in managers) for person in people]
-    return [(person, History()) for person in known]
+    led = by_manager(known, {})
+    return [(person, History(reports=led.get(person.id, ()))) for person in known]
 
 
 def made_of(touches: Iterable[Touch]) -> list[Made]:
@@ -236,7 +247,7 @@ CHECK = {"question": "Where do you log a call?", "answers": ANSWERS, "right": AN
 ZONES = ("Asia/Seoul", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Africa/Casablanca", "")
 
 messages = st.builds(
-    lambda number, every, times, opens, length, ask, priority, until, checks: a_message(
+    lambda number, every, times, opens, length, ask, priority, until, checks, first: a_message(
         id=f"m{number}",
         **{"from": f"2027-01-08 + {opens}d", "until": f"2027-01-08 + {opens + length}d"},
         cadence={"every": f"{every}h", **({"times": str(times)} if times else {})},
@@ -244,11 +255,14 @@ messages = st.builds(
         **({"commit": {"text": "I will.", "by": f"2027-01-09 + {opens + length // 2}d"}} if ask == "commit" else {}),
         priority=priority,
         repeat_until=until,
+        to=["sales"] if number == 1 else [],
+        managers_first=first,
         checks=[CHECK | {"question": f"Question {n}?"} for n in range(max(checks, ask == "check"))],
     ),
     st.integers(0, 2), st.sampled_from([24, 36, 48, 72]), st.integers(0, 4), st.integers(0, 23), st.integers(3, 25),
     st.sampled_from(["acknowledge", "nothing", "commit", "check"]), st.sampled_from(["high", "normal", "low"]),
     st.sampled_from(["end", "acknowledged", "recalled", "done"]), st.integers(0, 3),
+    st.sampled_from([None, "2 working days", "5 working days"]),
 )  # fmt: skip
 
 plans = st.builds(
@@ -279,6 +293,7 @@ people = st.lists(
     st.builds(
         lambda number, zone, days, leave, channel, country: someone(
             number,
+            manager=someone(number // 2).email if number > 1 else "",
             time_zone=zone,
             days=days,
             leave=((dt.date(2027, 1, 18), dt.date(2027, 1, 18 + leave)),) if leave else (),
@@ -428,6 +443,49 @@ def test_a_message_that_is_corrected_comes_in_neither(tmp_path: Path) -> None:
     assert Run(tmp_path, [plan], [someone(1)], Workspace()).play(supposing([plan])) == expected
 
 
+def then(people: Sequence[Person], first: Plan, second: Plan, at: dt.datetime) -> list[Made]:
+    """What is foreseen of a plan until another version is applied, and of that from then on."""
+    touches: list[Touch] = []
+    before = Campaigns((Campaign(first, STARTED),))
+    after = Campaigns((Campaign(second, STARTED, introduced=new(second, at)),))
+    for person, past in pasts(people):
+        seen = forecast(before, person, past, STARTED, at, no_answers)
+        rows = tuple(replace(row, named=dated(first, row.message)) for row in seen.history.rows)
+        to_come = forecast(after, person, replace(seen.history, rows=rows), at, UNTIL, no_answers)
+        touches += [*seen.touches, *to_come.touches]
+    return made_of(touches)
+
+
+def new(plan: Plan, at: dt.datetime) -> dict[str, dt.datetime]:
+    return {message.id: at for message in plan.messages if message.id == "right" or message in plan.notices}
+
+
+@pytest.mark.parametrize("per_day", ["1", "2"])
+def test_a_correction_and_a_moved_date_are_foreseen_as_they_come_about(tmp_path: Path, per_day: str) -> None:
+    messages = [
+        a_message(cadence={"every": "48h", "times": "5"}, follow_up=[]),
+        a_message(id="dated", to=["sales"], cadence={"every": "48h", "times": "3"}, follow_up=[]),
+    ]
+    send = {"channels": ["email"], "at_most": {"per_day": per_day, "per_week": "4"}}
+    first = a_plan(*messages, send=send)
+    right = a_message(id="right", corrects="one-record", cadence={"every": "48h", "times": "2"}, follow_up=[])
+    later = {"kickoff": "2027-01-11", "go_live": "2027-03-22"}
+    second, at = a_plan(*messages, right, send=send, milestones=later), utc("2027-01-14 12:00")
+    notice = notice_of(second, {"go_live": first.milestones["go_live"].date}, at)
+    some = [someone(n, time_zone=zone, department="Sales" if n % 2 else "Support") for n, zone in enumerate(ZONES)]
+    run = Run(tmp_path, [first], some, Workspace())
+
+    def applied() -> None:
+        run.store.notices.add("crm", notice, by="dana", now=at)
+        run.store.campaigns.save_version(second, {}, "", introduced={"right": at}, by="dana", now=at)
+
+    run.diary.note(at, applied)
+    expected = then(some, first, second.with_notices([notice]), at)
+    told = {person.id for person in some if person.department == "Sales"}
+    assert {made[0] for made in expected if made[1] == notice.id} == told
+    assert run.play(no_answers) == expected
+
+
 def test_a_message_that_awaits_a_deed_goes_on_to_it_in_both(tmp_path: Path) -> None:
     """All confirm at once, and are still chased; some then do it, and hear no more."""
     ladder = [{"after": "1 touch", "do": "remind"}, {"after": "1 touch", "do": "personal"}]
@@ -467,6 +525,38 @@ def test_a_pause_is_foreseen_as_it_comes_about(tmp_path: Path, backlog: str) -> 
     assert run.play(no_answers) == sorted(
         (t.person, t.message, t.rung, t.kind, t.channel, t.due_at, t.skip) for t in expected
     )
+
+
+notices = st.builds(
+    lambda hour, urgent, to, ask: Notice.model_validate(
+        a_message(
+            id="now-1",
+            to=to,
+            ask=ask,
+            priority="high",
+            follow_up=[],
+            cadence={"every": "24h", "times": "1"},
+            urgent=urgent,
+            said_at=(at := utc("2027-01-09") + dt.timedelta(hours=hour)),
+            **{"from": str(at.date()), "until": str(at.date() + dt.timedelta(days=1))},
+        )
+    ),
+    st.integers(0, 24 * 9), st.booleans(), st.sampled_from([[], ["sales"]]),
+    st.sampled_from(["nothing", "acknowledge"]),
+)  # fmt: skip
+
+
+@settings(max_examples=settings.default.max_examples // 10)
+@given(plan=plans, some_people=people, r=rules, new=notices)
+def test_what_is_said_for_a_day_is_foreseen_as_it_comes_about(
+    tmp_path_factory: pytest.TempPathFactory, plan: Plan, some_people: list[Person], r: Workspace, new: Notice
+) -> None:
+    """The engine hears of it at that instant; the forecast knows it from the start."""
+    assert new.said_at
+    run, at = Run(tmp_path_factory.mktemp("run"), [plan], some_people, r), new.said_at
+    run.diary.note(at, lambda: run.store.notices.add(plan.campaign, new, by="dana", now=at) and None)
+    whole = plan.with_notices([new])
+    assert run.play(supposing([whole])) == foreseen([whole], some_people, r, supposing([whole]))
 
 
 # -- with recall, checks and learning -------------------------------------------------------------

@@ -191,7 +191,7 @@ class Replying:
             card,
             "answer",
             asked_by(ask.evidence) if ask.thread else channel_of(card.touch.channel),
-            question="" if ask.objection else ask.text,  # what was noted is for the leads
+            question="" if ask.objection else _quoted(ask, card),  # what was noted is for the leads
             answer=new.said,
             others="yes" if others else "",
             given="objection" if ask.objection else ask.id.kind,
@@ -205,6 +205,12 @@ class Replying:
     def _redraw(self, ask: Ask, card: Card | None, now: dt.datetime) -> None:
         if ask.thread and card and card.carried_as == "card" and card.touch.remote_id:
             self._store.redraws.want(card.touch.remote_id, card.key, now)  # it says that an answer is to come
+
+
+def _quoted(ask: Ask, card: Card) -> str:
+    # A letter quotes in one line, and an order has one choice a line.
+    ordered = ask.id.kind == "input" and card.message.input is not None and card.message.input.kind == "rank"
+    return ", ".join(f"{n}. {line}" for n, line in enumerate(ask.text.splitlines(), 1)) if ordered else ask.text
 
 
 def _kept(asks: Sequence[Ask], standing: Mapping[AskId, ReplyRecord], said: Wording) -> str:

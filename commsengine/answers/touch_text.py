@@ -55,7 +55,8 @@ class CardText:
     ``question`` and ``choices`` are those of the input that is asked for, ``offered`` the same choices each with what
     is stored of it; ``value`` is what the person wrote or chose. ``readers`` says who reads that. ``adds`` is the line
     of the manager in whose name it goes out. ``opening`` are the replies with which this touch begins, ``replies``
-    those to what the person put in; ``question_ending`` is what becomes of their question.
+    those to what the person put in; ``question_ending`` is what becomes of their question. ``told`` are sentences about
+    what they were told that holds no more.
     """
 
     key_point: str
@@ -72,6 +73,7 @@ class CardText:
     opening: tuple[ReplyText, ...] = ()
     replies: tuple[ReplyText, ...] = ()
     question_ending: str = ""
+    told: tuple[str, ...] = ()
 
 
 def reply_text(reply: PublicReply | NewReply, language: str, *, plain: bool = False) -> ReplyText:
@@ -84,7 +86,8 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
     # a text that cannot be rendered for this person (a column is gone) leaves all as the author wrote it
     touch, readers = card.touch, read_by(signers.lead.first_name, len(card.plan.owner))
     try:
-        shown = renderer.page(card.message.id, touch.role, touch.number, card.person, signers, card.unclear)
+        about = (card.message.id, touch.role, touch.number, card.person, signers)
+        shown = renderer.page(*about, card.unclear, touch.corrects)
     except RenderError:
         return replace(_as_written(card), readers=readers)
     more = [(angle, shown.get(angle, "")) for angle in (UNCLEAR, "text")]
@@ -103,6 +106,7 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
         adds=_line(signers, shown["adds"]),
         points=tuple((_(TITLES[angle]), shown_now[angle]) for angle in now),
         more=tuple((_(TITLES[angle]), text) for angle, text in shown_now.items() if angle not in now),
+        told=tuple(shown["told"]),
     )
 
 
@@ -215,4 +219,5 @@ def touch_of(card: Card, channel: ChannelName) -> Touch:
     row = card.touch
     about = (row.campaign, row.message, card.person.id, row.role, row.rung or 0, row.kind, channel)
     when = (row.local_date or card.now.date(), row.due_at, row.not_after or row.due_at)
-    return Touch(*about, *when, row.number, row.again_at, unclear=card.unclear, briefing=card.briefing)
+    touch = Touch(*about, *when, row.number, row.again_at, unclear=card.unclear, briefing=card.briefing)
+    return replace(touch, corrects=row.corrects)

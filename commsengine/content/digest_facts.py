@@ -167,9 +167,9 @@ class DigestFacts:
     def headline(self) -> str:
         questions, held = max(len(self.questions), self.open_questions), max(len(self.held), self.to_decide)
         parts = (
+            (len(self.overdue), counted(len(self.overdue), "promise overdue", "promises overdue")),
             (len(self.troubles), counted(len(self.troubles), "problem", "problems")),
             (held, counted(held, "message to decide on", "messages to decide on")),
-            (len(self.overdue), counted(len(self.overdue), "promise overdue", "promises overdue")),
             (questions, counted(questions, "question open", "questions open")),
             (self.answered, counted(self.answered, "new answer", "new answers")),
             (len(self.calls), _people_to_talk_to(len(self.calls), self.waiting)),

@@ -19,7 +19,7 @@ from commsengine.cadence.daily_learning import messages_by_recall
 from commsengine.cadence.history import History
 from commsengine.cadence.kinds_and_states import BY_HAND, GOT_IT
 from commsengine.cadence.people import ANYBODY, Person
-from commsengine.cadence.plan import Message, Plan
+from commsengine.cadence.plan import Message, Notice, Plan
 from commsengine.campaigns.control import known as known_campaign
 from commsengine.engine.directory import members_of
 from commsengine.recall.small_groups import enough, shown, total_of_all, week_of
@@ -36,6 +36,7 @@ from commsengine.reports.recall_curves import Group, Mean, mean_of, mornings, pa
 from commsengine.reports.unclear import UnclearRole, unclear_by_role
 from commsengine.store.records import CampaignRecord, GotItOnly
 from commsengine.store.store import Store
+from commsengine.translation import _
 
 PAGE = 1000
 DRAWN = 200
@@ -95,7 +96,8 @@ class Total:
 class MessageView:
     """One message. ``by`` is the instant of its target.
 
-    ``guess`` is the share of right answers by guessing alone, ``None`` if it has no question.
+    ``guess`` is the share of right answers by guessing alone, ``None`` if it has no question. ``corrected_by`` is the
+    message that puts it right, if it was wrong: its figures are those of before.
     """
 
     id: str
@@ -110,6 +112,7 @@ class MessageView:
     roles: tuple[RoleView, ...]
     total: Total | None
     alike: Alike
+    corrected_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +185,9 @@ def recall_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> li
     """
     plan = record.plan
     open_now = [
-        message for message in messages_by_recall(plan) if _span(plan, message)[0] <= now < _span(plan, message)[1]
+        message
+        for message in messages_by_recall(plan)
+        if _span(plan, message)[0] <= now < _span(plan, message)[1] and message.id not in plan.corrected
     ]
     answers = check_results(store, plan, now)
     views: list[RoleView] = []
@@ -205,6 +210,13 @@ def recall_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> li
             RoleView(role, drawn.people, shown=True, right=right, recall=recall, checks=one.checks, tested=one.tested)
         )
     return views
+
+
+def _key_point(message: Message) -> str:
+    # that of a moved date is a text of the catalogs
+    if isinstance(message, Notice) and message.old_dates:
+        return _("New date: {names}", names=", ".join(name.replace("_", " ") for name in message.old_dates))
+    return message.key_point
 
 
 class _Reading:
@@ -261,9 +273,9 @@ class _Reading:
         guess = sum(1 / n for n in options) / len(options) if options else None
         floor, target, total = cadence.recall_floor, cadence.target, self._total(message, roles)
         alike = self._answers.alike.get(message.id, Alike())
-        return MessageView(
-            message.id, message.key_point, message.ask, opens, closes, floor, target, by, guess, roles, total, alike
-        )
+        about = (message.id, _key_point(message), message.ask, opens, closes)
+        by_whom = plan.corrected.get(message.id, "")
+        return MessageView(*about, floor, target, by, guess, roles, total, alike, by_whom)
 
     def _role(self, message: Message, role: str, closes: dt.datetime, by: dt.datetime | None) -> RoleView:
         people = self._sizes[role]
@@ -325,7 +337,7 @@ class _Cell:
 
 def _span(plan: Plan, message: Message) -> tuple[dt.datetime, dt.datetime]:
     hours = Hours(plan, ANYBODY)
-    return hours.instant_of(plan, message.opens), hours.instant_of(plan, message.closes)
+    return hours.opening(plan, message), hours.closing(plan, message)
 
 
 def _go_live(plan: Plan) -> tuple[str, dt.datetime] | None:

@@ -57,6 +57,7 @@ def _message(message: MessageView) -> dict[str, Any]:
     return {
         "message": message.id,
         "key_point": message.key_point,
+        "corrected_by": message.corrected_by,
         "from": message.opens,
         "until": message.closes,
         "floor": message.floor,

@@ -98,7 +98,8 @@ def touches(store: Store, campaign: str) -> Iterator[dict[str, Any]]:
     """Every row of a campaign, by ``due_at``."""
     emails: dict[str, str] = {}
     for record in store.touches.list(campaign):
-        yield {**touch_json(record.row), "person": _email(store, record, emails), "held": record.held}
+        more = {"held": record.held, "corrects": record.corrects}
+        yield {**touch_json(record.row), "person": _email(store, record, emails), **more}
 
 
 def today(store: Store, decisions: Decisions, renderer: RendererFor, now: dt.datetime) -> dict[str, Any]:

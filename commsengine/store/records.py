@@ -209,6 +209,8 @@ class TouchRecord(TouchDetails):
     retry_at: dt.datetime | None
     remote_id: str
     payload: Mapping[str, Any] | None
+    corrects: str
+    named: str | None
 
     @property
     def row(self) -> TouchRow:
@@ -430,7 +432,7 @@ class FreshLink:
     """A link that works once: which page it opens (``purpose``), whose (``about``), and to whom it was sent.
 
     ``about`` and ``recipient`` are ids, or addresses of people who are not in the directory; ``campaign`` is that of
-    the mail it stands in.
+    the mail it stands in. ``by_itself``: it was asked for, and the mail brings nothing else.
     """
 
     purpose: str
@@ -439,6 +441,7 @@ class FreshLink:
     campaign: str
     made_at: dt.datetime
     expires_at: dt.datetime
+    by_itself: bool = False
     used_at: dt.datetime | None = None
 
 
@@ -539,13 +542,13 @@ class OpenRung:
 
 
 @dataclass(frozen=True, slots=True)
-class ReachedPerson:
-    """Which version of the plan reached a person, and when."""
+class SentText:
+    """A text that somebody got, by its message and the version of the plan."""
 
+    key: str
     person_id: str
     message: str
     version: int
-    sent_at: dt.datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,7 +195,7 @@ ADVICE = {
     ),
     "managers first": (
         slip("id: one-record", "id: one-record\n    managers_first: 2 working days"),
-        ["later_managers_first"],
+        [],
     ),
     "a check": (
         slip(
@@ -226,13 +226,19 @@ ADVICE = {
     ),
     "a correction": (
         slip("id: one-record", "id: one-record\n    corrects: how-you-work"),
-        ["corrected", "later_corrects"],
+        ["corrected"],
     ),
     "a floor that cannot be kept": (recalling("recall_floor: 0.5"), ["high_floor"]),
     "a floor under which most forget": (recalling("recall_floor: 0.2"), ["low_floor"]),
     "a target that messages do not bring": (
         recalling("recall_floor: 0.35, target: 0.8, by: go_live"),
         ["high_target"],
+    ),
+    "a week that reads badly": (
+        slip("go_live: 2027-03-15", "go_live: {date: 2027-03-15, firm: false}").replace(
+            "id: one-record", 'id: one-record\n    subject: "We start on {{ milestones.go_live }}"'
+        ),
+        ["planned_week"],
     ),
     "phases": (slip("audience:\n", "phases: {listen: {until: go_live}}\naudience:\n"), []),
 }
