@@ -502,7 +502,7 @@ class Wiring:
     def inbox(self) -> AnswerInbox:
         from commsengine.answers.inbox import AnswerInbox
 
-        return AnswerInbox(self.store, self.renderer)
+        return AnswerInbox(self.store, self.renderer, self.rules.recall)
 
     @cached_property
     def slack_app(self) -> SlackApp | None:

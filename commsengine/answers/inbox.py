@@ -21,7 +21,16 @@ from commsengine.answers.touch_view import Card
 from commsengine.cadence.audience import role_of
 from commsengine.cadence.calendar import DAY, Hours, local_date_in, zone_of
 from commsengine.cadence.check_questions import answer_id, unclear_turn
-from commsengine.cadence.kinds_and_states import AnswerKind, ChannelName, EvidenceKind, Wish, asked_by, channel_of
+from commsengine.cadence.kinds_and_states import (
+    AnswerKind,
+    ChannelName,
+    CheckKind,
+    EvidenceKind,
+    RecallMode,
+    Wish,
+    asked_by,
+    channel_of,
+)
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
 from commsengine.content.message import RenderedMessage
@@ -72,16 +81,18 @@ class Said(TypedDict, total=False):
     right: bool | None
     whole_campaign: bool
     counts: bool
+    measures: CheckKind
 
 
 class AnswerInbox:
     """Safe to share between threads. What people say, they say on a ``card``, at the time as of which it was read.
 
-    ``renderer`` makes the renderer of a plan version.
+    ``renderer`` makes the renderer of a plan version. With ``recall`` off, no answer to a check is kept as right or
+    wrong.
     """
 
-    def __init__(self, store: Store, renderer: RendererFor) -> None:
-        self._store, self._make_renderer = store, renderer
+    def __init__(self, store: Store, renderer: RendererFor, recall: RecallMode = "role") -> None:
+        self._store, self._make_renderer, self._recall = store, renderer, recall
         self._renderers: dict[tuple[str, int], Renderer] = {}
 
     # -- how things stand -------------------------------------------------------------------------
@@ -165,8 +176,11 @@ class AnswerInbox:
         """Raises ``InputError`` for an unknown choice. Right or wrong is on the card, for this person only."""
         if card.check is None or choice not in card.check.answers:
             raise InputError(_("Please choose one of the answers."))
+        if self._recall == "off":
+            return self._record(card, "check", evidence, counts=False)
+        right, measures = choice == card.check.right, card.asks if card.asks_check and card.asks else "recall"
         return self._record(
-            card, "check", evidence, value=choice, right=choice == card.check.right, counts=card.asks_check
+            card, "check", evidence, value=choice, right=right, counts=card.asks_check, measures=measures
         )
 
     def answer_named(self, card: Card, name: str, evidence: Evidence) -> Recorded:

@@ -6,8 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 
 from commsengine.answers.wording import spoken
-from commsengine.cadence.check_questions import check_of, offered_check, offered_turn, order_of
-from commsengine.cadence.kinds_and_states import ANSWERS, CHANNELS, ENOUGH, Form, channel_of
+from commsengine.cadence.check_questions import asks_of, check_of, offered_check, offered_turn, order_of
+from commsengine.cadence.kinds_and_states import ANSWERS, CHANNELS, ENOUGH, Asked, Form, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Check, Message, Plan
 from commsengine.store.records import QuestionRecord, StoredAnswer, TouchRecord
@@ -25,7 +25,8 @@ class Card:
     """One touch and its person, as of ``now``; ``zone`` is the person's.
 
     ``answers`` are of this touch or of the whole campaign, oldest first; ``before`` are of its other touches.
-    ``unclear`` is that of the touch: the check that it explains again.
+    ``unclear`` is that of the touch: the check that it explains again. ``reading``: the person reads the message
+    before they answer its check, and then that measures nothing.
     """
 
     person: Person
@@ -39,6 +40,7 @@ class Card:
     question: QuestionRecord | None = None
     snoozed_until: dt.date | None = None
     unclear: int | None = None
+    reading: bool = False
 
     @property
     def key(self) -> str:
@@ -97,16 +99,26 @@ class Card:
 
     @property
     def check(self) -> Check | None:
-        return offered_check(self.message, self.touch.number)
+        return offered_check(self.message, self.touch.number, self.touch.asks)
 
     @property
     def choices(self) -> tuple[int, ...]:
-        turn = offered_turn(self.message, self.touch.number)
+        turn = offered_turn(self.message, self.touch.number, self.touch.asks)
         return () if turn is None else order_of(self.message, turn, self.touch.campaign, self.person.id)
 
     @property
+    def asks(self) -> Asked:
+        known = self.touch.asks
+        return asks_of(self.message, self.touch.number) if known is None else known
+
+    @property
+    def untold(self) -> bool:
+        """Whether its check waits for an answer: until then, the message says nothing that would give it away."""
+        return not self.answered and check_of(self.message, self.touch.number, self.touch.asks) is not None
+
+    @property
     def asks_check(self) -> bool:
-        return not self.answered and check_of(self.message, self.touch.number) is not None
+        return self.untold and not self.reading
 
     @property
     def extra_check(self) -> bool:
@@ -123,3 +135,8 @@ class Card:
     @property
     def right(self) -> bool:
         return bool(self.checked and self.checked.right)
+
+    @property
+    def judged(self) -> bool:
+        # where nothing is kept of right and wrong, the explanation stands by itself
+        return self.checked is not None and self.checked.right is not None

@@ -24,6 +24,8 @@ _DESCRIPTIONS = {
     "follow_up": N_("what follows when there is no answer, in order"),
     "experiment": N_("two or more rhythms for messages by recall, assigned by chance within each role"),
     "check_every": N_("after the first touch, every so many carry a question; 1 is every touch"),
+    "baseline": N_("asked before the message says anything, too"),
+    "transfer": N_("kept for the last touch, and never asked before"),
     "arms": N_("recall, or every: and a span"),
     "share": N_("the share of people who take part; the others get the plan as it is"),
     "hold_out": N_("the share of checks, 0.1 to 0.2, from which nothing is learned"),

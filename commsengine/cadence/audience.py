@@ -9,11 +9,11 @@ from typing import TypeVar
 
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.experiment import arm_of
-from commsengine.cadence.history import Campaign, Campaigns, History, OutreachOutcome, Question, Reason, Snooze
+from commsengine.cadence.history import Answer, Campaign, Campaigns, History, OutreachOutcome, Question, Reason, Snooze
 from commsengine.cadence.kinds_and_states import ChannelName, ReasonCode
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Audience, Message, Plan, Role
-from commsengine.cadence.repeats import INTERVAL, ByRecall, FixedInterval, RepeatRule
+from commsengine.cadence.repeats import INTERVAL, WITHOUT_RECALL, ByRecall, FixedInterval, RepeatRule
 from commsengine.cadence.sequence import MessageSequence
 from commsengine.recall.learning import ASSUMED
 from commsengine.translation import N_
@@ -94,6 +94,7 @@ def _sequence(
     ends = hours.instant_of(plan, message.closes)
     closes = ends if person.left is None else min(ends, hours.midnight(person.left))
     carried = carried_by(plan, campaigns.carriers)
+    said = history.answers_to(campaign.id, message.id)
     return MessageSequence(
         campaign=campaign,
         message=message,
@@ -105,26 +106,37 @@ def _sequence(
         carried=bool(carried),
         channels=reaching(carried, person, history.unreachable),
         rows=history.rows_of(campaign.id, message.id),
-        answers=history.answers_to(campaign.id, message.id),
+        answers=_as_timed(campaigns, said),
+        said=said,
         questions=_about(campaign.id, message.id, history.questions),
         snoozes=_about(campaign.id, message.id, history.snoozes),
         outcomes=_about(campaign.id, message.id, history.outcomes),
         order=order,
-        repeat_rule=_repeat_rule(campaign, message, role, hours, closes),
+        repeat_rule=_repeat_rule(campaigns, campaign, message, role, hours, closes),
     )
+
+
+def _as_timed(campaigns: Campaigns, said: tuple[Answer, ...]) -> tuple[Answer, ...]:
+    if not said or campaigns.workspace.recall == "person":
+        return said
+    return tuple(answer.as_others_know_it for answer in said)
 
 
 def _about(campaign: str, message: str, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
     return tuple(fact for fact in facts if fact.message == message and fact.campaign == campaign) if facts else ()
 
 
-def _repeat_rule(campaign: Campaign, message: Message, role: str, hours: Hours, closes: dt.datetime) -> RepeatRule:
+def _repeat_rule(
+    campaigns: Campaigns, campaign: Campaign, message: Message, role: str, hours: Hours, closes: dt.datetime
+) -> RepeatRule:
     cadence = message.cadence
     if cadence.recall_floor is None:
         return FixedInterval(hours, cadence.every or INTERVAL, cadence.times)
     arm = arm_of(campaign.plan, hours.person.id) if campaign.plan.experiment else None
     if arm is not None and arm.every is not None:
         return FixedInterval(hours, arm.every, cadence.times)
+    if campaigns.workspace.recall == "off":
+        return FixedInterval(hours, WITHOUT_RECALL, cadence.times)
     by = hours.instant_of(campaign.plan, cadence.by) if cadence.by else None
     estimate = campaign.recall.get(role, ASSUMED)
     target = cadence.target or cadence.recall_floor

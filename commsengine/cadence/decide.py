@@ -17,7 +17,7 @@ from typing import cast
 from commsengine.cadence.audience import sequences_of
 from commsengine.cadence.budget import Ledger
 from commsengine.cadence.calendar import DAY, MINUTE
-from commsengine.cadence.check_questions import unclear_turn
+from commsengine.cadence.check_questions import asks_of, unclear_turn
 from commsengine.cadence.due import DueStep, due_steps, open_from, when_due
 from commsengine.cadence.history import SILENCE, Campaigns, Decision, History, Reason, Touch, TouchRow
 from commsengine.cadence.kinds_and_states import WAITING, Carrier, ReasonCode, SkipCode, TouchState
@@ -160,7 +160,7 @@ def _touch(
     due_step: DueStep, person: Person, row: TouchRow, skip: SkipCode, again_at: dt.datetime | None, now: dt.datetime
 ) -> Touch:
     sequence = due_step.sequence
-    window = sequence.hours.open_window(now)
+    window, number = sequence.hours.open_window(now), _number(sequence, row)
     return Touch(
         campaign=row.campaign,
         message=row.message,
@@ -172,11 +172,18 @@ def _touch(
         local_date=row.local_date,
         due_at=row.due_at,
         not_after=min(window[1], sequence.closes) if window and not due_step.by_hand else now + DAY,
-        number=_number(sequence, row),
+        number=number,
         again_at=again_at,
         skip=skip,
-        unclear=unclear_turn(sequence.message, row.due_at, sequence.answers, sequence.rows),
+        unclear=unclear_turn(sequence.message, row.due_at, sequence.said, sequence.rows),
+        asks=""
+        if due_step.by_hand
+        else asks_of(sequence.message, number, last=again_at is None, transferred=_transferred(sequence, row)),
     )
+
+
+def _transferred(sequence: MessageSequence, row: TouchRow) -> bool:
+    return any(other.asks == "transfer" and other.due_at < row.due_at for other in sequence.made())
 
 
 def _number(sequence: MessageSequence, row: TouchRow) -> int:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from commsengine.cadence.kinds_and_states import (
     AnswerKind,
+    Asked,
     Carrier,
+    CheckKind,
     EvidenceKind,
     OutcomeName,
     ReasonCode,
@@ -33,7 +35,7 @@ class TouchRow:
     """One contact on record. ``due_at`` decides cadence, caps and the key; never the time of sending.
 
     ``number`` is that of its ``Touch``. ``refusal_id`` names a refusal that was not for the person's sake; ``held``, it
-    waits for a word. Of ``attempts`` so many are ``uncounted``.
+    waits for a word. Of ``attempts`` so many are ``uncounted``. ``asks`` is what its check is for, if on record.
     """
 
     key: str
@@ -54,6 +56,7 @@ class TouchRow:
     held: bool = False
     refusal_id: int | None = None
     uncounted: int = 0
+    asks: Asked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class Answer:
     """Something the person said, to the touch named ``key`` where that is known.
 
     ``whole_campaign`` is true for "heard enough of all of this". ``counts`` is false for an answer to a check that
-    could be read above its question.
+    could be read above its question. ``measures`` is what the check of that touch was asked for.
     """
 
     campaign: str
@@ -73,10 +76,16 @@ class Answer:
     whole_campaign: bool = False
     key: str = ""
     counts: bool = True
+    measures: CheckKind = "recall"
 
     @property
     def tells(self) -> bool:
-        return self.kind == "check" and self.counts
+        return self.kind == "check" and self.counts and self.measures == "recall"
+
+    @property
+    def as_others_know_it(self) -> Answer:
+        """The same without right or wrong: to anybody else, an answered check says no more than "got it"."""
+        return replace(self, kind="acknowledged", right=None) if self.kind == "check" else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +154,7 @@ class History:
             attempts=(before.attempts if before else 0) + (not touch.skip),
             reason=touch.skip,
             number=touch.number,
+            asks=touch.asks,
         )
         return replace(self, rows=(*(other for other in self.rows if other.key != touch.key), row))
 
@@ -209,7 +219,8 @@ class Touch:
 
     ``number`` counts the person's touches of this message from 1, so that each repeat takes another angle.
     ``not_after`` is the end of the send window that is open now. ``again_at`` is when it would come again, or ``None``.
-    ``unclear`` is the check with the point to make again, by its place in the message's pool.
+    ``unclear`` is the check with the point to make again, by its place among the message's. ``asks`` is what the touch
+    asks first.
     """
 
     campaign: str
@@ -226,6 +237,7 @@ class Touch:
     again_at: dt.datetime | None = None
     skip: SkipCode = ""
     unclear: int | None = None
+    asks: Asked | None = None
 
     @property
     def key(self) -> str:

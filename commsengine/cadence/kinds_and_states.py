@@ -60,6 +60,15 @@ EvidenceKind = Literal["slack", "link", "reply", "manager"]
 OutcomeName = Literal["understood", "objects", "declines", "away"]
 Unclear = Literal["why", "role", "goal", "procedure", "skill", "time"]
 Standing = Literal["heard enough", "asked", "not recalled", "recalled", "acknowledged", "reached", "not reached"]
+RecallMode = Literal["person", "role", "off"]
+"""Whose answers to checks time what comes next: the person's own, only those of ten and more of a role, or none."""
+
+CheckKind = Literal["recall", "baseline", "transfer"]
+"""What a check measures: what is still known, what was known before, or what carries over to what was never asked."""
+
+Asked = Literal["", CheckKind]
+"""What the check of a touch is for; empty for a touch without one."""
+
 CampaignState = Literal["paused", "running", "finished", "cancelled"]
 Ask = Literal["acknowledge", "check", "input", "commit", "nothing"]
 

@@ -28,6 +28,9 @@ HOUR = dt.timedelta(hours=1)
 INTERVAL = 48 * 60
 """Minutes between two rungs of a message by recall where nothing else says when."""
 
+WITHOUT_RECALL = 72 * 60
+"""Minutes between two touches of a message by recall where nothing is estimated: about as many, in four weeks."""
+
 HAIR = 0.023
 """So far recall falls below the floor before a touch is due: in simulation, the mean stays within .01 of it."""
 

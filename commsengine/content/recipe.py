@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from commsengine.cadence.check_questions import offered_turn, turn_of
 from commsengine.cadence.kinds_and_states import TouchKind
 from commsengine.cadence.plan import Message, Plan
 from commsengine.content.grammar import VARYING, layout_names, template_names
@@ -18,7 +17,10 @@ from commsengine.translation import _
 
 _FIXED = ("footer", "layout.html", "layout.txt")
 QUESTION = "one_question"
-"""The template of a check that comes with a message which asks for something else."""
+"""The template of a check that comes with a message which has something else to say."""
+
+ASKING = "check"
+"""The template of a message that asks a check and says nothing else."""
 
 
 def template_of(message: Message, kind: TouchKind) -> str:
@@ -28,7 +30,7 @@ def template_of(message: Message, kind: TouchKind) -> str:
         return message.template
     if message.corrects:
         return "correction"
-    return message.ask if message.ask in ("input", "check") else "wiifm"
+    return message.ask if message.ask in ("input", ASKING) else "wiifm"
 
 
 class Library:
@@ -57,8 +59,8 @@ class Library:
 class Recipe:
     """The texts of one message for one role, by the name a template uses; lists for choices.
 
-    ``answers`` are those of the check that the touch carries, in the order of the plan. Where the message itself asks
-    for something else, ``part`` is the template for it and ``question`` its question.
+    ``answers`` are those of the check that the touch carries, in the order of the plan, ``question`` what it asks and
+    ``part`` the template that asks it, where the message's own does not. ``along``: the message asks something else.
     """
 
     template: Text
@@ -69,6 +71,7 @@ class Recipe:
     answers: tuple[Text, ...]
     part: Text | None
     question: Text | None
+    along: bool
     names: Mapping[str, int]
     by_value: tuple[str, ...]
     by_truth: tuple[str, ...]
@@ -92,17 +95,22 @@ def required_by(texts: Iterable[Text]) -> Required:
 
 
 def recipe_for(
-    plan: Plan, message: Message, role: str, template: Text, library: Library, number: int, unclear: int | None = None
+    plan: Plan,
+    message: Message,
+    role: str,
+    template: Text,
+    library: Library,
+    turn: int | None,
+    unclear: int | None = None,
 ) -> Recipe:
-    """``number`` is the touch's, from 1; ``unclear`` is the check with the point that is made again."""
+    """``turn`` is the check that the touch asks, ``unclear`` the one with the point that is made again."""
     texts = library.texts
     found = _texts_of(plan, message, texts, unclear)
-    turn = turn_of(message, number)
     asked = None if turn is None else texts.of(message, "checks", turn, "question")
     if message.ask == "check" and asked:
-        found["question"], asked = asked, None
+        found["question"] = asked
     answers = () if turn is None else _answer_texts(message, texts, turn)
-    part = library.get(QUESTION) if asked else None
+    part = library.get(QUESTION) if asked and template.where != f"{ASKING}.md" else None
     wiifm, layouts = texts.wiifm(message, role), [library.get(name) for name in _FIXED]
     choices = _choices(message, texts)
     extra = [text for text in (part, asked) if text]
@@ -116,6 +124,7 @@ def recipe_for(
         answers=answers,
         part=part,
         question=asked,
+        along=asked is not None and message.ask != "check",
         names={name: line for text in everything for name, line in text.uses.names.items()},
         by_value=_varying(name for text in everything for name in text.uses.by_value),
         by_truth=_varying(name for text in everything for name in text.uses.by_truth),
@@ -139,9 +148,8 @@ def _texts_of(plan: Plan, message: Message, texts: Texts, unclear: int | None) -
     return {name: text for name, text in found.items() if text is not None}
 
 
-def check_texts(message: Message, texts: Texts, number: int) -> tuple[dict[str, Text], tuple[Text, ...]]:
-    """The check on the page of the ``number``-th touch: question, because and right; the answers as in the plan."""
-    turn = offered_turn(message, number)
+def check_texts(message: Message, texts: Texts, turn: int | None) -> tuple[dict[str, Text], tuple[Text, ...]]:
+    """One check on a page: question, because and right; the answers as in the plan."""
     if turn is None:
         return {}, ()
     check, answers = message.checks[turn], _answer_texts(message, texts, turn)

@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from commsengine.cadence.check_questions import answer_id, order_of, turn_of
+from commsengine.cadence.check_questions import answer_id, asks_of, offered_turn, order_of, telling, turn_of
 from commsengine.cadence.history import Touch
-from commsengine.cadence.kinds_and_states import ChannelName, channel_of
+from commsengine.cadence.kinds_and_states import Asked, ChannelName, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Plan, Workspace
 from commsengine.cadence.plan import Message as PlanMessage
@@ -24,7 +24,7 @@ from commsengine.content.grammar import answer_id_slot, answer_slot
 from commsengine.content.markdown import read, to_plain
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers, TextValues
-from commsengine.content.recipe import Library, Recipe, check_texts, recipe_for, required_by, template_of
+from commsengine.content.recipe import ASKING, Library, Recipe, check_texts, recipe_for, required_by, template_of
 from commsengine.content.sheet import Sheet, message_of, write
 from commsengine.content.slots import PLAIN, Prose, Skeleton, clean, mark, slotted
 from commsengine.content.talking_points import Part, TalkingPoints, parts_of
@@ -78,19 +78,20 @@ class Renderer:
         return self._links.url(purpose, key, self._expires)
 
     @_in_their_language
-    def touch(self, touch: Touch, person: Person, signers: Signers) -> RenderedMessage:
+    def touch(self, touch: Touch, person: Person, signers: Signers, *, told: bool = False) -> RenderedMessage:
         """The finished message of a touch. Raises ``RenderError`` with the text's place and line.
 
-        A card has ``blocks`` and a short ``text``, a letter ``html`` and ``text``.
+        A card has ``blocks`` and a short ``text``, a letter ``html`` and ``text``. A touch that asks a check says
+        nothing else until that is answered; ``told``: it is, and below the question stands the message.
         """
         message = self._messages[touch.message]
         again = self._setting.day(touch.again_at, person) if touch.again_at else ""
         facts = self._facts(touch.key, person, signers, signers.sender(message.sender), again, message.link)
-        template = template_of(message, touch.kind)
-        recipe = self._recipe(message, touch.role, template, touch.number, touch.unclear)
+        template, turn = _template(message, touch, told), turn_of(message, touch.number, touch.asks)
+        recipe = self._recipe(message, touch.role, template, turn, touch.unclear)
         facts.refuse_missing(recipe.required)
         channel = channel_of(touch.channel)
-        sheet = self._sheet(recipe, message, touch, channel, facts)
+        sheet = self._sheet(recipe, message, touch, channel, facts, told)
         facts.update(self._answers(sheet, message, touch, facts))
         return message_of(sheet, self.plan, facts, channel, touch.due_at)
 
@@ -100,7 +101,7 @@ class Renderer:
     ) -> TalkingPoints:
         """What to say in a call or a visit about one or several messages, as plain text."""
         ids = [messages] if isinstance(messages, str) else messages
-        recipes = [self._recipe(self._messages[name], role, "talking_points", 1) for name in ids]
+        recipes = [self._recipe(self._messages[name], role, "talking_points", None) for name in ids]
         facts, language = self._facts("", person, signers), self._setting.language(person)
         for recipe in recipes:
             facts.refuse_missing(recipe.required)
@@ -144,7 +145,7 @@ class Renderer:
         ``message`` needs none of the columns that the plan's texts ask for.
         """
         about = self._messages[message] if message else self.plan.messages[0]
-        recipe = self._recipe(about, role, template, 1).under(self._library.get(footer))
+        recipe = self._recipe(about, role, template, None).under(self._library.get(footer))
         facts, language = self._facts(key, person, signers, more=about.link), self._setting.language(person)
         facts.refuse_missing(recipe.required if message else required_by([recipe.template, recipe.footer]))
         context = self._setting.of_message(recipe, about, role, language, facts.slots(recipe.names))
@@ -177,7 +178,14 @@ class Renderer:
 
     @_in_their_language
     def page(
-        self, message_id: str, role: str, number: int, person: Person, signers: Signers, unclear: int | None = None
+        self,
+        message_id: str,
+        role: str,
+        number: int,
+        person: Person,
+        signers: Signers,
+        unclear: int | None = None,
+        asks: Asked | None = None,
     ) -> dict[str, Any]:
         """The words of one message for a page, as plain text.
 
@@ -186,9 +194,10 @@ class Renderer:
         the order of the plan, ``answers``. The argument ``unclear`` is the check with the point that is made again.
         """
         message = self._messages[message_id]
-        recipe = self._recipe(message, role, template_of(message, "message"), number, unclear)
+        turn = offered_turn(message, number, asks)
+        recipe = self._recipe(message, role, template_of(message, "message"), turn, unclear)
         facts = self._facts("", person, signers, signers.sender(message.sender))
-        check, answers = check_texts(message, self._library.texts, number)
+        check, answers = check_texts(message, self._library.texts, turn)
         asked = [*check.values(), *answers]
         facts.refuse_missing((*recipe.required, *required_by(asked)))
         names = {*recipe.names, *(name for text in asked for name in text.uses.names)}
@@ -205,17 +214,17 @@ class Renderer:
         }
 
     def _recipe(
-        self, message: PlanMessage, role: str, template: str, number: int, unclear: int | None = None
+        self, message: PlanMessage, role: str, template: str, turn: int | None, unclear: int | None = None
     ) -> Recipe:
-        key = (message.id, role, template, turn_of(message, number), unclear)
+        key = (message.id, role, template, turn, unclear)
         if key not in self._recipes:
             text = self._library.get(template)
-            self._recipes[key] = recipe_for(self.plan, message, role, text, self._library, number, unclear)
+            self._recipes[key] = recipe_for(self.plan, message, role, text, self._library, turn, unclear)
         return self._recipes[key]
 
     def _answers(self, sheet: Sheet, message: PlanMessage, touch: Touch, facts: TextValues) -> dict[str, str]:
         """The answers to the touch's check by the gaps they fill, in the order in which this person sees them."""
-        turn = turn_of(message, touch.number) if sheet.answers else None
+        turn = turn_of(message, touch.number, touch.asks) if sheet.answers else None
         if turn is None:
             return {}
         places = order_of(message, turn, touch.campaign, touch.person)
@@ -225,22 +234,30 @@ class Renderer:
         return named | {answer_id_slot(place): name for place, name in enumerate(ids)}
 
     def _sheet(
-        self, recipe: Recipe, message: PlanMessage, touch: Touch, channel: ChannelName, facts: TextValues
+        self,
+        recipe: Recipe,
+        message: PlanMessage,
+        touch: Touch,
+        channel: ChannelName,
+        facts: TextValues,
+        told: bool,
     ) -> Sheet:
         kind: WrittenAs = "correction" if message.corrects and touch.kind == "message" else touch.kind
         language, decisive = self._setting.language(facts.person), recipe.decisive(facts)
-        key = (touch.message, touch.role, kind, touch.number, touch.unclear, channel, language, decisive)
+        about = (touch.message, touch.role, kind, touch.number, touch.asks, touch.unclear, told)
+        key = (*about, channel, language, decisive)
         sheet = self._sheets.get(key)
         if sheet is None:
             slots = facts.slots(recipe.names)
             context = self._setting.of_message(recipe, message, touch.role, language, slots)
-            context = self._setting.of_touch(recipe, context, touch.number, kind, channel)
+            asked = asks_of(message, touch.number) if touch.asks is None else touch.asks
+            context = self._setting.of_touch(recipe, context, telling(message, touch.number), kind, channel, asked)
             title = _subject(context, kind, asks=bool(recipe.answers))
-            own = "subject" in recipe.texts and recipe.part is None
+            own = "subject" in recipe.texts and not recipe.along
             question = self._setting.of_question(recipe, context) if recipe.part else None
             base = self._setting.of_plan(slots, language)
             answers = [to_plain(read(answer.render(base))) for answer in recipe.answers]
-            sheet = write(self._library, recipe, context, title, message.ask, own, question, answers)
+            sheet = write(self._library, recipe, context, title, message.ask, own, question, answers, told=told)
             if len(self._sheets) >= MOST_SHEETS:
                 self._sheets.clear()
             self._sheets[key] = sheet
@@ -259,6 +276,13 @@ class Renderer:
         if self.plan.optional:
             given["links.unsubscribe"] = self.page_url("unsubscribe", key)
         return TextValues(person, signers, sender or signers.lead, given)
+
+
+def _template(message: PlanMessage, touch: Touch, told: bool) -> str:
+    if not told:
+        return template_of(message, touch.kind)
+    own = template_of(message, "message")
+    return "wiifm" if own == ASKING else own
 
 
 def _filled(marked: str, facts: TextValues) -> str:

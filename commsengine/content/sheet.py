@@ -66,26 +66,38 @@ def write(
     own_subject: bool,
     question: Mapping[str, Any] | None = None,
     answers: Sequence[str] = (),
+    *,
+    told: bool = False,
 ) -> Sheet:
     """Render template, footer and layouts. ``subject`` may hold marks, and so may ``answers``, those of the check.
 
-    ``question`` is what the template of a check sees. It comes first: below the message, it would come too late.
+    ``question`` is what the template of a check sees. It stands alone until it is answered (``told``): beside the
+    message, it would be read and not remembered.
     """
-    body = read(recipe.template.render(context), recipe.template.where)
-    if recipe.part and question:
-        body = [*read(recipe.part.render(question), recipe.part.where), *lowered(body)]
+    body = _body(recipe, context, question, told=told)
     footer = read(recipe.footer.render(context), recipe.footer.where)
     title = Skeleton(subject, PLAIN)
     gaps = tuple(Skeleton(answer, PLAIN) for answer in answers)
     if CHANNELS[context["channel"]].form == "card":
         asked = read((question or context)["question"]) if answers else []
-        blocks = json.dumps(card(body, footer, ask, len(answers), asked, page=context["page"]), ensure_ascii=False)
+        skip = ask != "input" and context["touch"]["asks"] != "baseline"  # "got it" of what was never told says nothing
+        blocks = json.dumps(
+            card(body, footer, ask, len(answers), asked, page=context["page"], skip=skip), ensure_ascii=False
+        )
         text = Skeleton(to_plain(_asking(body, asked) if asked else body, links=False), PLAIN)
         return Sheet(title, own_subject, text, blocks=Skeleton(blocks, SLACK_JSON), answers=gaps, page=context["page"])
     action = _ACTION["check" if answers and ask != "input" else ask]
     around = {**context, "title": Prose(subject), "action": Prose(_(action))}
     text = _text_letter(library.get("layout.txt"), body, footer, around)
     return Sheet(title, own_subject, text, _html_letter(library.get("layout.html"), body, footer, around), answers=gaps)
+
+
+def _body(recipe: Recipe, context: Mapping[str, Any], question: Mapping[str, Any] | None, *, told: bool) -> list[Token]:
+    asked = read(recipe.part.render(question), recipe.part.where) if recipe.part and question else []
+    if asked and not told:
+        return [*asked]
+    body = read(recipe.template.render(context), recipe.template.where)
+    return [*asked, *lowered(body)] if asked else [*body]
 
 
 def _asking(body: Tokens, asked: Tokens) -> list[Token]:

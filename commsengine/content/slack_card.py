@@ -43,13 +43,20 @@ _SIGNS = {"strong_open": "*", "strong_close": "*", "em_open": "_", "em_close": "
 
 
 def card(
-    body: Tokens, footer: Tokens, ask: str, answers: int = 0, question: Tokens = (), *, page: bool = True
+    body: Tokens,
+    footer: Tokens,
+    ask: str,
+    answers: int = 0,
+    question: Tokens = (),
+    *,
+    page: bool = True,
+    skip: bool = True,
 ) -> list[Block]:
     """The blocks, with marks in place of values. ``ask`` is what the message asks for.
 
     ``answers`` is how many the check has that comes with it, ``question`` what it asks. Its question stands first,
-    wherever the template has it, and its buttons right below: what is read above them would answer it. Without a
-    ``page`` there is nothing to press: mail such as a digest can be answered nowhere.
+    wherever the template has it, and its buttons right below: what is read above them would answer it. ``skip``: "got
+    it" passes over it. Without a ``page`` there is nothing to press: mail such as a digest can be answered nowhere.
     """
     title, rest = title_of(body)
     texts = to_mrkdwn(rest)
@@ -58,7 +65,7 @@ def card(
     return [
         *([_header(title)] if title else []),
         *(_section(text) for text in asked),
-        *_check(answers, ask),
+        *_check(answers, skip=skip),
         *(_section(text) for text in sections),
         # What is answered in words can also be answered on the page, where there is more room.
         *([_section(_("*<{answer}|Give your answer>*", answer=_ANSWER))] if ask == "input" else []),
@@ -147,14 +154,14 @@ def _question_of(texts: Sequence[str], question: Sequence[str]) -> list[str]:
     return [next(found, f"> {words}")]
 
 
-def _check(answers: int, ask: str) -> list[Block]:
+def _check(answers: int, *, skip: bool) -> list[Block]:
     if not answers:
         return []
     buttons = [
         _button(mark(Slot(answer_slot(place), "")), f"{CHECK}_{mark(Slot(answer_id_slot(place), ''))}", _KEY)
         for place in range(answers)
     ]
-    if ask != "input":
+    if skip:
         buttons.append(_button(_(_SKIP), "got_it", _KEY))
     rows = range(0, len(buttons), _ANSWERS_IN_A_ROW)
     return [

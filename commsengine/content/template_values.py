@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from commsengine.cadence.calendar import local_date_in
-from commsengine.cadence.kinds_and_states import Carrier, TouchKind
+from commsengine.cadence.kinds_and_states import Asked, Carrier, TouchKind
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Message, Plan, Workspace
 from commsengine.content.grammar import answer_slot
@@ -57,7 +57,7 @@ class Setting:
     ) -> dict[str, Any]:
         base = self.of_plan(slots, language)
         # Where the check only comes along, its answers stand with its question alone.
-        own_answers = [] if recipe.part else _seen_answers(recipe, base)
+        own_answers = [] if recipe.along else _seen_answers(recipe, base)
         return {
             **_EMPTY,
             **base,
@@ -74,7 +74,13 @@ class Setting:
         }
 
     def of_touch(
-        self, recipe: Recipe, context: Mapping[str, Any], number: int, kind: WrittenAs, channel: Carrier
+        self,
+        recipe: Recipe,
+        context: Mapping[str, Any],
+        number: int,
+        kind: WrittenAs,
+        channel: Carrier,
+        asked: Asked | None,
     ) -> dict[str, Any]:
         base = self.of_plan(context, context["language"])
         written = {**recipe.wiifm, **{name: recipe.texts[name] for name in ("text", UNCLEAR) if name in recipe.texts}}
@@ -82,7 +88,7 @@ class Setting:
             {"angle": angle, "title": Prose(_(TITLES[angle])), "text": prose(written[angle], base)}
             for angle in angles(written, number)
         ]
-        asks, unclear = recipe.part is not None, UNCLEAR in written
+        asks, unclear = (asked or "recall") if recipe.along else "", UNCLEAR in written
         touch = {"number": number, "variant": variant(number), "kind": kind, "unclear": unclear, "asks": asks}
         return {**context, "channel": channel, "touch": touch, "points": points}
 

@@ -111,7 +111,7 @@ def as_shown(history: History, person: str, answers: CheckResults, plan: Plan, n
         open_ = one.campaign == plan.campaign and one.kind == "check" and one.at <= now
         if not open_ or (person, one.message, one.at) in answers.counts_from:
             return one
-        return replace(one, kind="acknowledged", right=None)
+        return one.as_others_know_it
 
     return replace(history, answers=tuple(map(shown, history.answers)))
 
@@ -119,7 +119,7 @@ def as_shown(history: History, person: str, answers: CheckResults, plan: Plan, n
 def _question(message: Message, given: CheckAnswer) -> int:
     """The place in the pool of the question with this choice, or -1 where the plan has lost it."""
     having = [place for place, check in enumerate(message.checks) if _has(check, given)]
-    turn = offered_turn(message, given.number)
+    turn = offered_turn(message, given.number, given.asks)
     return turn if turn is not None and turn in having else having[0] if having else -1
 
 

@@ -7,6 +7,7 @@ nothing again. The page needs neither cookie nor script.
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -41,15 +42,19 @@ class AnswerPage(LinkPage):
     path, purpose = "/a/{token}", "answer"
 
     def _show(self, request: Request, key: str, now: dt.datetime) -> Response:
-        return self._page(key, now, notice=_(NOTICES.get(request.query_params.get("note", ""), "")))
+        return self._page(request, key, now, notice=_(NOTICES.get(request.query_params.get("note", ""), "")))
+
+    def _card(self, request: Request, key: str, now: dt.datetime) -> Card:
+        return replace(self._inbox.card(key, now), reading="read" in request.query_params)
 
     def _take(self, request: Request, key: str, form: Form, now: dt.datetime) -> Response:
         do = form.get("do", "got_it")  # a bare POST is the plain "Got it"
         try:
-            word = self._record(do, self._inbox.card(key, now), form, self._evidence(request, key, form, now))
+            word = self._record(do, self._card(request, key, now), form, self._evidence(request, key, form, now))
         except InputError as error:
-            return self._page(key, now, error=error.message, opened=do)
-        return RedirectResponse(f"?note={word}{'#verdict' if do == 'check' else ''}", 303)
+            return self._page(request, key, now, error=error.message, opened=do)
+        reading = "&read=1" if "read" in request.query_params else ""
+        return RedirectResponse(f"?note={word}{reading}{'#verdict' if do == 'check' else ''}", 303)
 
     def _record(self, do: str, card: Card, form: Form, evidence: Evidence) -> str:
         """Does what the hidden field ``do`` says; returns the word for what the page says next."""
@@ -81,8 +86,10 @@ class AnswerPage(LinkPage):
                 raise HTTPException(400)
         return "" if recorded.first else "again"
 
-    def _page(self, key: str, now: dt.datetime, *, notice: str = "", error: str = "", opened: str = "") -> Response:
-        card = self._inbox.card(key, now)
+    def _page(
+        self, request: Request, key: str, now: dt.datetime, *, notice: str = "", error: str = "", opened: str = ""
+    ) -> Response:
+        card = self._card(request, key, now)
         return page(
             "answer.html",
             status=422 if error else 200,

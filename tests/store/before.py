@@ -9,6 +9,8 @@ from commsengine.store.store import Store
 MIGRATION = import_module("commsengine.store.migrations.versions.0005_slack")
 
 UNDO = (
+    "ALTER TABLE touch DROP COLUMN asks",
+    "ALTER TABLE answer DROP COLUMN measures",
     "DROP TABLE notice",
     "DROP TABLE rest",  # what later revisions add
     "DROP TABLE slack_workspace",
