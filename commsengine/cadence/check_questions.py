@@ -24,13 +24,19 @@ def asks_of(message: Message, number: int, *, last: bool = False, transferred: b
         return "baseline"
     if last and number > 1 and not transferred and _place_of(message, "transfer") is not None:
         return "transfer"
-    told = telling(message, number)
+    told = _after_baseline(message, number)
     carries = message.ask == "check" or (told > 1 and told % message.check_every == 0)
     return "recall" if carries and _pool(message) else ""
 
 
 def telling(message: Message, number: int) -> int:
-    """The number of a touch among those that tell something: one that asks before the message is none of them."""
+    """How many of the touches up to this one tell the message and do not only ask about it; 1 at least."""
+    if message.ask == "check":
+        return _after_baseline(message, number)
+    return max(1, sum(not asks_of(message, each) for each in range(1, number + 1)))
+
+
+def _after_baseline(message: Message, number: int) -> int:
     return max(1, number - (_place_of(message, "baseline") is not None))
 
 
@@ -66,7 +72,7 @@ def _pool(message: Message) -> list[int]:
 
 
 def _turn_in_pool(message: Message, number: int) -> int | None:
-    pool, told = _pool(message), telling(message, number)
+    pool, told = _pool(message), _after_baseline(message, number)
     if not pool:
         return None
     carried = told if message.ask == "check" else told // message.check_every - (message.check_every == 1)

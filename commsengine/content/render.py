@@ -251,7 +251,8 @@ class Renderer:
             slots = facts.slots(recipe.names)
             context = self._setting.of_message(recipe, message, touch.role, language, slots)
             asked = asks_of(message, touch.number) if touch.asks is None else touch.asks
-            context = self._setting.of_touch(recipe, context, telling(message, touch.number), kind, channel, asked)
+            number = touch.number if recipe.answers and not told else telling(message, touch.number)
+            context = self._setting.of_touch(recipe, context, number, kind, channel, asked)
             title = _subject(context, kind, asks=bool(recipe.answers))
             own = "subject" in recipe.texts and not recipe.along
             question = self._setting.of_question(recipe, context) if recipe.part else None

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName
 from commsengine.cadence.plan import Plan
-from commsengine.content.markdown import Tokens, lowered, read, to_html, to_plain
+from commsengine.content.markdown import Tokens, read, to_html, to_plain
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import TextValues
 from commsengine.content.recipe import Library, Recipe
@@ -72,7 +72,7 @@ def write(
     """Render template, footer and layouts. ``subject`` may hold marks, and so may ``answers``, those of the check.
 
     ``question`` is what the template of a check sees. It stands alone until it is answered (``told``): beside the
-    message, it would be read and not remembered.
+    message, its answer would be read and not remembered.
     """
     body = _body(recipe, context, question, told=told)
     footer = read(recipe.footer.render(context), recipe.footer.where)
@@ -92,12 +92,10 @@ def write(
     return Sheet(title, own_subject, text, _html_letter(library.get("layout.html"), body, footer, around), answers=gaps)
 
 
-def _body(recipe: Recipe, context: Mapping[str, Any], question: Mapping[str, Any] | None, *, told: bool) -> list[Token]:
-    asked = read(recipe.part.render(question), recipe.part.where) if recipe.part and question else []
-    if asked and not told:
-        return [*asked]
-    body = read(recipe.template.render(context), recipe.template.where)
-    return [*asked, *lowered(body)] if asked else [*body]
+def _body(recipe: Recipe, context: Mapping[str, Any], question: Mapping[str, Any] | None, *, told: bool) -> Tokens:
+    if recipe.part and question and not told:
+        return read(recipe.part.render(question), recipe.part.where)
+    return read(recipe.template.render(context), recipe.template.where)
 
 
 def _asking(body: Tokens, asked: Tokens) -> list[Token]:

@@ -211,6 +211,7 @@ def test_advice_is_given_and_does_not_stop_a_plan(name: str, tmp_path: Path) -> 
 def test_a_check_and_a_message_that_repeats_until_it_is_recalled_need_no_advice(tmp_path: Path) -> None:
     asked = "ask: check\n    checks: [{question: Q, answers: [a, b], right: a, because: b}]"
     text = slip("id: one-record", f"id: one-record\n    repeat_until: recalled\n    {asked}")
+    (tmp_path / "workspace.yaml").write_text("recall: person\n")
     assert codes(tmp_path, text, "advice") == ["tells_right"]
 
 

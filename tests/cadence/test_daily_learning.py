@@ -37,7 +37,7 @@ def asked(number: int, at: dt.datetime, right: bool = True, department: str = "S
 def taught(people: Sequence[tuple[Person, History]], *days: dt.datetime) -> LearnedRoles:
     known = LearnedRoles()
     for day in days:
-        known = learn_day(PLAN, known, people, day) or known
+        known = learn_day(PLAN, known, people, day, one_by_one=True) or known
     return known
 
 

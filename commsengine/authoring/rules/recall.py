@@ -113,7 +113,7 @@ def fits_the_mode(draft: Draft, workspace: Workspace) -> Iterator[Problem]:
     """What the plan asks of recall, beside what ``workspace.yaml`` lets dates follow."""
     for path, message in draft.messages():
         where = (*path, "cadence", "recall_floor")
-        if message.repeat_until == "recalled":
+        if message.repeat_until == "recalled" and message.checks:
             yield _ends_by_answer(draft, (*path, "repeat_until"), message, workspace)
         if message.cadence.recall_floor is None:
             continue
