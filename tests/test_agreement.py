@@ -135,7 +135,7 @@ class Run:
         assert r.local_date is not None
         return Touch(
             r.campaign, r.message, r.person_id or "", r.role, r.rung or 0, r.kind, r.channel, r.local_date, r.due_at,
-            r.due_at, r.number,
+            r.due_at, r.number, asks=r.asks,
         )  # fmt: skip
 
     def act(self, key: str, fact: Fact) -> None:
@@ -150,7 +150,7 @@ class Run:
     def answer(self, person: str, key: str, fact: Answer, now: dt.datetime) -> None:
         self.store.answers.record(
             person, fact.campaign, fact.message, key, fact.kind,
-            right=fact.right, evidence=fact.evidence, by=person, now=now,
+            right=fact.right, evidence=fact.evidence, measures=fact.measures, by=person, now=now,
         )  # fmt: skip
 
 
