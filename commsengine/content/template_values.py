@@ -9,7 +9,8 @@ from typing import Any, Literal
 from commsengine.cadence.calendar import local_date_in
 from commsengine.cadence.kinds_and_states import Asked, Carrier, TouchKind
 from commsengine.cadence.people import Person
-from commsengine.cadence.plan import ANGLES, Message, Plan, Workspace
+from commsengine.cadence.plan import ANGLES, Cadence, Message, Plan, Workspace
+from commsengine.cadence.repeats import WITHOUT_RECALL
 from commsengine.content.grammar import answer_slot
 from commsengine.content.phrases import day_text, often
 from commsengine.content.recipe import Recipe
@@ -68,10 +69,14 @@ class Setting:
             "role": role,
             "ask": message.ask,
             "language": language,
-            "often": often(message.cadence, on_trial=self._plan.experiment is not None),
+            "often": often(self._cadence(message), on_trial=self._plan.experiment is not None),
             "several_leads": len(self._plan.owner) > 1,
             "manager_sees": any(rung.do == "personal" and rung.by == "manager" for rung in self._plan.ladder(message)),
         }
+
+    def _cadence(self, message: Message) -> Cadence:
+        off = self._workspace.recall == "off" and message.cadence.every is None
+        return Cadence(every=f"{WITHOUT_RECALL // 60}h", times=message.cadence.times) if off else message.cadence
 
     def of_touch(
         self,

@@ -78,6 +78,9 @@ def headline(report: Report) -> tuple[str, list[str]]:
     standings = _standings(report)
     if not any(role.shown for role in _roles(report)):
         return _("Too few people to report on"), [_("A role is shown from {fewest} people up.", fewest=FEWEST)]
+    if not report.estimates and any(role.counts and role.counts.touches for role in _roles(report)):
+        line = _("Recall is off in workspace.yaml: nothing is estimated, and no answer to a check is kept.")
+        return _("What was sent, and what came back"), [line]
     if not standings:
         line = _("Once the first messages are out, this page shows what became of them.")
         return _("Nothing has been sent yet"), [line]

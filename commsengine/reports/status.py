@@ -35,6 +35,7 @@ def status(
     ``stop_file``: the file STOP is there. With ``recall`` that of each role is estimated too; with ``decisions`` how
     many messages wait for a channel that rests.
     """
+    recall = recall and (decisions is None or decisions.workspace.recall != "off")
     campaigns = [
         {**_campaign(books, store), **({"recall": _recall(store, books.campaign, now)} if recall else {})}
         for books in store.counts.status(now)
