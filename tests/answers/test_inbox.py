@@ -154,7 +154,7 @@ def test_nothing_is_explained_before_the_answer(tmp_path: Path) -> None:
     house = asking(tmp_path, "check", checks=[CHECK])
     card = house.inbox.card(house.touch(), house.clock())
     text = house.inbox.text(card).check
-    assert (card.right, text.right, text.because) == (False, "", "")
+    assert (card.right, text.verdict, text.because) == (False, "", "")
 
 
 def test_every_text_of_the_plan_speaks_to_the_person(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_every_text_of_the_plan_speaks_to_the_person(tmp_path: Path) -> None:
     order = [PERSONAL["answers"][place] for place in card.choices]
     assert text.check == CheckText(
         "Ana, where do you log a call?", tuple((answer, shown[answer]) for answer in order),
-        "The record of Engineering", "Engineering starts on Monday, 15 March 2027.",
+        "Not quite: The record of Engineering.", "Engineering starts on Monday, 15 March 2027.",
     )  # fmt: skip
     assert (text.value, card.right) == ("Ana's notebook", False)
     house.inbox.explain(house.card(card.key), BY_LINK)

@@ -12,6 +12,7 @@ import pytest
 
 from commsengine.cadence.calendar import DAY
 from commsengine.cadence.daily_learning import LearnedRoles, count_at
+from commsengine.cadence.kinds_and_states import RecallMode
 from commsengine.cadence.plan import Workspace
 from commsengine.engine.daily_estimates import DailyEstimates
 from commsengine.engine.decisions import Decisions
@@ -163,7 +164,7 @@ def test_what_was_learned_from_the_one_answer_of_yesterday_moves_no_figure(tmp_p
                 evidence="link", by=touch.person_id, now=at,
             )  # fmt: skip
             later = at + 2 * DAY
-            DailyEstimates(store).publish([record.plan for record in store.campaigns.all()], later)
+            DailyEstimates(store, "person").publish([record.plan for record in store.campaigns.all()], later)
             assert store.estimates.latest("crm").counted_at == count_at(later)
             figures = as_data(seen_in(store, later)), status(store, later, recall=True)["campaigns"][0]["recall"]
             told.append((store.estimates.latest("crm").roles["service"], figures))
@@ -334,14 +335,17 @@ def test_an_unknown_campaign_is_told_with_the_near_names(store: Store) -> None:
         report(store, "crn", NOW)
 
 
-def test_why_says_what_the_next_touch_is_for_and_no_figure(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["role", "person"])
+def test_why_says_what_the_next_touch_is_for_and_no_figure(tmp_path: Path, mode: RecallMode) -> None:
     with put_on_record(
         tmp_path, replace(SMALL, people={"managers": 2, "sales": 8, "service": 8, "office": 2})
     ) as store:
-        decisions = Decisions(store, Workspace())
+        decisions = Decisions(store, Workspace(recall=mode))
         told = [why(store, decisions, f"p{n:05d}", NOW)["campaigns"][0]["messages"][0] for n in range(20)]
     timings = {each["timing"] for each in told}
-    assert any("before it is likely forgotten, by the curve of the role (an assumed curve)." in t for t in timings)
-    assert any("so that it is likely known on Tue 16 Feb, by the curve" in t for t in timings)
+    own = mode == "person"
+    by = "by the curve of the role (an assumed curve)" + (" and by their own answers to checks." if own else ".")
+    assert any(f"before it is likely forgotten, {by}" in t for t in timings)
+    assert any("so that it is likely known on Tue 16 Feb, by the curve" in t for t in timings) == own
     text = json.dumps(told)
     assert not any(word in text for word in ("%", "0.", "right", "wrong", "recalled"))

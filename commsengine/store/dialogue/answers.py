@@ -195,12 +195,15 @@ def _record(connection: Connection, given: Mapping[str, Any], now: dt.datetime) 
 
 
 def _asked_first(connection: Connection, given: Mapping[str, Any]) -> bool:
-    # Not so on a Slack card of before questions stood first there: its text gave the answer to a check away.
-    if (given["kind"], given["evidence"]) != ("check", "slack"):
+    # Not so where the message was shown for another answer, taken back since; nor on a Slack card of before questions
+    # stood first there: its text gave the answer away.
+    if given["kind"] != "check":
         return True
+    told = select(answer.c.id).where(answer.c.key == given["key"], answer.c.kind != "check")
     last = select(counter.c.value).where(counter.c.name == _ANSWER_ABOVE).scalar_subquery()
     given_away = select(touch.c.key).where(touch.c.key == given["key"], touch.c.fence <= last)
-    return connection.execute(given_away).first() is None
+    found = [told] if given["evidence"] != "slack" else [told, given_away]
+    return all(connection.execute(each.limit(1)).first() is None for each in found)
 
 
 def _word_of_another(person_id: str, campaign: str, message: str, key: str, by: str) -> dict[str, Any]:
