@@ -237,6 +237,7 @@ def test_the_message_stands_on_the_card_once_its_check_is_answered(open_team: Ca
     post = team.card(team.house.touch(number=2, channel="slack"))
     told = ("Every customer conversation is logged in one record.", "One list for all of us.")
     assert not any(words in json.dumps(post.blocks) for words in told)
+    team.house.clock.pass_(minutes=1)
     team.slack.click(ANA.email, named("My notebook"))
     expect(lambda: team.redrawn(post, 1))
     assert all(words in json.dumps(post.blocks) for words in told)
