@@ -26,6 +26,7 @@ SECRETS = (
     "SECRET_KEY",
     "IMAP_URL",
     "MICROSOFT_CLIENT_SECRET",
+    "FACTS_SECRET",
 )
 """Settings that hold a secret: each has a ``_FILE`` variant, and none is ever shown."""
 
@@ -164,6 +165,10 @@ def _long_keys(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     return keys
 
 
+def _long_secret(value: SecretStr) -> SecretStr:
+    return _long_keys((value,))[0]
+
+
 def _slack_token(prefix: str, meaning: str) -> AfterValidator:
     def check(value: SecretStr) -> SecretStr:
         found = value.get_secret_value()
@@ -240,6 +245,7 @@ class Settings(BaseSettings):
     secret_key: Keys = ()
     state_dir: Annotated[Path, AfterValidator(_full_path)]
     admin_email: Address = ""
+    facts_secret: Annotated[SecretStr, AfterValidator(_long_secret)] | None = None
     heartbeat_url: Annotated[str, AfterValidator(lambda url: url and _web_url(url))] = ""
 
     @model_validator(mode="after")

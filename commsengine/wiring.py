@@ -25,8 +25,11 @@ from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
+    from starlette.routing import BaseRoute
 
+    from commsengine.answers.fresh_links import FreshLinks
     from commsengine.answers.inbox import AnswerInbox
+    from commsengine.answers.replying import Replying
     from commsengine.authoring.check import CheckResult
     from commsengine.authoring.people_file import PeopleFile
     from commsengine.cadence.kinds_and_states import ChannelName
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from commsengine.links import Links
     from commsengine.planning.plan_on_disk import PlanningBasis
     from commsengine.planning.preview import PreviewBasis
+    from commsengine.reports.manager_desk import ManagerDesk
     from commsengine.resolvers.imap import ImapArchive
     from commsengine.resolvers.postfix import PostfixLog
     from commsengine.resolvers.resolver import Resolver
@@ -470,7 +474,8 @@ class Wiring:
         from commsengine.reports.morning_time import MorningBasis
 
         decisions = Decisions(self.store, self.rules, frozenset(self.channels))
-        return morning_mail(MorningBasis(self.store, decisions, self.renderer, list(self.channels)), self.clock)
+        basis = MorningBasis(self.store, decisions, self.renderer, list(self.channels), self.fresh_links.make)
+        return morning_mail(basis, self.clock)
 
     def state_folder(self, database: str) -> StateFolder:
         """Raises ``CommsError`` where it cannot be written."""
@@ -501,8 +506,29 @@ class Wiring:
     @cached_property
     def inbox(self) -> AnswerInbox:
         from commsengine.answers.inbox import AnswerInbox
+        from commsengine.cadence.kinds_and_states import CHANNELS
 
-        return AnswerInbox(self.store, self.renderer, self.rules.recall)
+        # Where nothing is set up, as on a lead's own machine, all channels are supposed.
+        carriers = self.settings.credentials or tuple(CHANNELS)
+        return AnswerInbox(self.store, self.renderer, carriers, self.rules.recall)
+
+    @cached_property
+    def desk(self) -> ManagerDesk:
+        from commsengine.reports.manager_desk import ManagerDesk
+
+        return ManagerDesk(self.store, self.renderer)
+
+    @cached_property
+    def fresh_links(self) -> FreshLinks:
+        from commsengine.answers.fresh_links import FreshLinks
+
+        return FreshLinks(self.store, self.settings.links_base, self.renderer, list(self.channels))
+
+    @cached_property
+    def replying(self) -> Replying:
+        from commsengine.answers.replying import Replying
+
+        return Replying(self.store, self.inbox)
 
     @cached_property
     def slack_app(self) -> SlackApp | None:
@@ -531,11 +557,20 @@ class Wiring:
         return create_app(
             self.inbox,
             self.links,
+            self.fresh_links,
+            self.desk,
             keys=self.settings.keys,
             clock=self.clock,
             heartbeat_age=self._heartbeat_age,
             slack=self.slack_app,
+            more=self._webhooks(),
         )
+
+    def _webhooks(self) -> list[BaseRoute]:
+        from commsengine.web.facts_webhook import FactsWebhook
+
+        secret = self.settings.facts_secret
+        return [FactsWebhook(self.store, secret.get_secret_value(), self.clock).route()] if secret else []
 
     def run(self, ready: Callable[[], None]) -> bool:
         """Until a signal comes; returns whether everything that was leaving has arrived."""

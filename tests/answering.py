@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from commsengine.answers.fresh_links import FreshLinks
 from commsengine.answers.inbox import AnswerInbox, Evidence
 from commsengine.answers.touch_view import Card
 from commsengine.cadence.audience import role_of
@@ -16,6 +17,7 @@ from commsengine.cadence.plan import Plan, Workspace
 from commsengine.content.render import Renderer
 from commsengine.content.templates import load_templates, shipped_folder
 from commsengine.links import Links
+from commsengine.reports.manager_desk import ManagerDesk
 from commsengine.store.records import Lease, Receipt
 from commsengine.store.store import Store
 from tests import fresh, outbox
@@ -47,6 +49,8 @@ class Answering:
     store: Store
     inbox: AnswerInbox
     links: Links
+    fresh_links: FreshLinks
+    desk: ManagerDesk
     clock: Clock
     plan: Plan
 
@@ -56,7 +60,7 @@ class Answering:
         """Claims and sends one touch; returns its key."""
         now = self.clock()
         touch = Touch(
-            self.plan.campaign, message, person.id, role_of(self.plan.audience, person) or "", 0, "message", channel,
+            self.plan.campaign, message, person.id, role_of(self.plan, person) or "", 0, "message", channel,
             now.date() + dt.timedelta(days=number), now, now + dt.timedelta(hours=5), number,
             again_at=now + dt.timedelta(days=2),
         )  # fmt: skip
@@ -95,5 +99,9 @@ def answering(folder: Path, *messages: Mapping[str, object], **changes: object) 
     store.campaigns.save_version(plan, TEMPLATES, "", introduced=introduced, by="test", now=utc("2027-01-04"))
     store.campaigns.start(plan.campaign, by="test", now=utc("2027-01-04"))
     links = Links("http://127.0.0.1:8080", KEYS)
-    inbox = AnswerInbox(store, lambda plan, templates: Renderer(plan, templates, links, Workspace()))
-    return Answering(store, inbox, links, clock, plan)
+
+    def renderer(plan: Plan, templates: Mapping[str, str]) -> Renderer:
+        return Renderer(plan, templates, links, Workspace())
+
+    fresh_links = FreshLinks(store, links.base_url, renderer, ["email", "slack"])
+    return Answering(store, AnswerInbox(store, renderer), links, fresh_links, ManagerDesk(store, renderer), clock, plan)

@@ -114,7 +114,13 @@ class Scribe:
         )  # fmt: skip
 
     def talking_points(
-        self, messages: str | Sequence[str], role: str, person: Person, cast: Signers, tried: Sequence[str] = ()
+        self,
+        messages: str | Sequence[str],
+        role: str,
+        person: Person,
+        cast: Signers,
+        tried: Sequence[str] = (),
+        to_do: Sequence[str] = (),
     ) -> TalkingPoints:
         if person.name.startswith("Unspeakable"):
             raise RenderError("no such column")

@@ -7,6 +7,7 @@ receipts. Both get the same suppositions about answers. Nothing but the touches 
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,13 +19,15 @@ from hypothesis import strategies as st
 from commsengine.cadence.forecast import (
     Fact,
     Supposition,
+    all_answer,
+    doing,
     forecast,
     forecast_together,
     messages_of,
     no_answers,
     typical,
 )
-from commsengine.cadence.history import Answer, Campaign, Campaigns, History, OutreachOutcome, Standstill, Touch
+from commsengine.cadence.history import Answer, Campaign, Campaigns, Deed, History, OutreachOutcome, Standstill, Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.channels.channel import SENT, Mark
@@ -36,6 +39,7 @@ from commsengine.engine.senders import ChannelSetup
 from commsengine.errors import CommsError
 from commsengine.reports.followups import open_followups, record_outcome
 from commsengine.sandbox.time_lapse import Diary, TimeLapse, play
+from commsengine.store.campaign_facts.deeds import NewDeed
 from tests import fresh
 from tests.builders import a_message, a_plan, someone, utc
 
@@ -143,6 +147,11 @@ class Run:
         if isinstance(fact, Answer):
             self.answer(person, key, fact, now)
             return
+        if isinstance(fact, Deed):
+            self.store.deeds.record(
+                fact.campaign, [NewDeed(person, fact.outcome, now)], source="system", by="x", now=now
+            )
+            return
         for one in open_followups(self.store, now, fact.campaign):
             if one.person.id == person and one.kind == "personal" and fact.message in one.messages:
                 record_outcome(self.store, one.id, fact.outcome, by="mia", now=now)
@@ -184,11 +193,14 @@ def made_of(touches: Iterable[Touch]) -> list[Made]:
 
 
 def supposing(plans: Sequence[Plan]) -> Supposition:
-    return typical(messages_of(Campaigns(tuple(Campaign(plan, STARTED) for plan in plans))))
+    """As is typical; a third of the people do what is asked."""
+    campaigns = Campaigns(tuple(Campaign(plan, STARTED) for plan in plans))
+    return doing(campaigns, 0.3, typical(messages_of(campaigns)))
 
 
 # -- generated campaigns --------------------------------------------------------------------------
 
+FIRST_CALL = {"first_call": {"title": "The first call is logged", "by": "go_live + 14d"}}
 ANSWERS = ["The customer record", "My notebook", "The shared inbox"]
 CHECK = {"question": "Where do you log a call?", "answers": ANSWERS, "right": ANSWERS[0], "because": "One place."}
 ZONES = ("Asia/Seoul", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Africa/Casablanca", "")
@@ -205,13 +217,15 @@ messages = st.builds(
     ),
     st.integers(0, 2), st.sampled_from([24, 36, 48, 72]), st.integers(0, 4), st.integers(0, 23), st.integers(3, 25),
     st.sampled_from(["acknowledge", "nothing", "commit", "check"]), st.sampled_from(["high", "normal", "low"]),
-    st.sampled_from(["end", "acknowledged", "recalled"]), st.integers(0, 3),
+    st.sampled_from(["end", "acknowledged", "recalled", "done"]), st.integers(0, 3),
 )  # fmt: skip
 
 plans = st.builds(
-    lambda name, some, channels, hours, per_week, holidays: a_plan(
+    lambda name, some, channels, hours, per_week, holidays, sponsor: a_plan(
         *some,
         campaign=name,
+        sponsor=sponsor,
+        outcomes=FIRST_CALL,
         send={
             "channels": channels,
             "window": {"days": ["mon", "tue", "wed", "thu", "fri"], "from": hours[0], "to": hours[1]},
@@ -225,6 +239,7 @@ plans = st.builds(
     st.sampled_from([("09:00", "16:30"), ("00:00", "24:00"), ("13:00", "13:30")]),
     st.integers(1, 5),
     st.sampled_from(["true", "false"]),
+    st.sampled_from(["sam@example.com", someone(0).email, {"email": someone(1).email, "in_audience": "true"}]),
 )
 
 people = st.lists(
@@ -319,6 +334,24 @@ def test_a_message_that_is_corrected_comes_in_neither(tmp_path: Path) -> None:
     expected = foreseen([plan], [someone(1)], Workspace(), supposing([plan]))
     assert {made[1] for made in expected} == {"put-right"}
     assert Run(tmp_path, [plan], [someone(1)], Workspace()).play(supposing([plan])) == expected
+
+
+def test_a_message_that_awaits_a_deed_goes_on_to_it_in_both(tmp_path: Path) -> None:
+    """All confirm at once, and are still chased; some then do it, and hear no more."""
+    ladder = [{"after": "1 touch", "do": "remind"}, {"after": "1 touch", "do": "personal"}]
+    plan = a_plan(
+        a_message(cadence={"every": "72h", "times": "9"}, repeat_until="done", follow_up=ladder),
+        outcomes=FIRST_CALL,
+    )
+    some = [someone(n, time_zone=zone) for n, zone in enumerate(ZONES)]
+    campaigns = Campaigns((Campaign(plan, STARTED),))
+    for share, longest in ((0.0, 9), (1.0, 3)):
+        suppose = doing(campaigns, share, all_answer(messages_of(campaigns)))
+        expected = foreseen([plan], some, Workspace(), suppose)
+        assert {made[3] for made in expected} >= {"message", "remind"}
+        assert max(Counter(made[0] for made in expected if made[4] == "email").values()) <= longest
+        (tmp_path / str(share)).mkdir()
+        assert Run(tmp_path / str(share), [plan], some, Workspace()).play(suppose) == expected
 
 
 @pytest.mark.parametrize("backlog", ["latest", "all", "none"])

@@ -10,7 +10,7 @@ from pathlib import Path
 from commsengine.authoring.draft import Draft
 from commsengine.authoring.people_file import PeopleFile, load_people
 from commsengine.authoring.plan_file import Review, ordered, review_plan
-from commsengine.authoring.rules import dates, names, recall, roles
+from commsengine.authoring.rules import dates, names, outcomes, recall, roles
 from commsengine.authoring.validation_errors import sentence
 from commsengine.authoring.yaml_parser import Place
 from commsengine.cadence.people import Person
@@ -77,7 +77,7 @@ def _roster(review: Review, directory: Sequence[Person]) -> tuple[PeopleFile | N
 
 
 def _with_people(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
-    for rule in (*roles.PEOPLE_RULES, *recall.PEOPLE_RULES):
+    for rule in (*roles.PEOPLE_RULES, *recall.PEOPLE_RULES, *outcomes.PEOPLE_RULES):
         yield from rule(draft, people)
     zones = {person.time_zone for person in people if person.time_zone}
     yield from dates.clock_changes(draft, zones - {draft.plan.send.time_zone})

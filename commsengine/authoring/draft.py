@@ -64,8 +64,14 @@ class Draft:
             yield (*path, "until"), message.closes
             if message.cadence.by:
                 yield (*path, "cadence", "by"), message.cadence.by
+            if message.commit and message.commit.by:
+                yield (*path, "commit", "by"), message.commit.by
         for name, phase in self.plan.phases.items():
             yield ("phases", name, "until"), phase.until
+        for name, outcome in self.plan.outcomes.items():
+            yield ("outcomes", name, "by"), outcome.by
+        if self.plan.experiment and self.plan.experiment.day:
+            yield ("experiment", "day"), self.plan.experiment.day
 
     def roles_of(self, message: Message) -> list[str]:
         return list(roles_of(self.plan, message))

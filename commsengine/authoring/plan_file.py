@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from commsengine.authoring.draft import Draft
-from commsengine.authoring.rules import advice, dates, ladder, names, recall, roles, texts
+from commsengine.authoring.rules import advice, dates, ladder, names, outcomes, recall, roles, texts
 from commsengine.authoring.secrets_in_files import leaks, masked
 from commsengine.authoring.validate import Shaped, shape
 from commsengine.authoring.workspace_file import load_workspace
@@ -31,7 +31,7 @@ _FILLERS: dict[str, Any] = {
     "cadence": {"every": "48h", "times": "5"},
 }
 _FILLERS["messages"] = [{key: _FILLERS[key] for key in ("id", "key_point", "from", "until", "cadence")}]
-_SUBJECTS = (names, dates, ladder, roles, texts, recall, advice)
+_SUBJECTS = (names, dates, ladder, roles, texts, recall, outcomes, advice)
 
 
 @dataclass(frozen=True)

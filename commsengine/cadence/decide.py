@@ -18,13 +18,23 @@ from commsengine.cadence.audience import sequences_of
 from commsengine.cadence.budget import Ledger
 from commsengine.cadence.calendar import DAY, MINUTE
 from commsengine.cadence.check_questions import asks_of, unclear_turn
-from commsengine.cadence.due import DueStep, due_steps, open_from, when_due
+from commsengine.cadence.due import DueStep, due_steps, interruption, open_from, when_due
 from commsengine.cadence.history import SILENCE, Campaigns, Decision, History, Reason, Touch, TouchRow
-from commsengine.cadence.kinds_and_states import WAITING, Carrier, ReasonCode, SkipCode, TouchState
+from commsengine.cadence.kinds_and_states import (
+    REPEATED,
+    WAITING,
+    Asked,
+    Carrier,
+    ReasonCode,
+    SkipCode,
+    TouchKind,
+    TouchState,
+)
 from commsengine.cadence.people import Person
 from commsengine.cadence.sequence import MessageSequence, Step
 
 MISSED_WINDOW: ReasonCode = "missed_window"
+COMMITTED: TouchKind = "commitment"
 
 
 def decide(campaigns: Campaigns, person: Person, history: History, now: dt.datetime) -> Decision:
@@ -50,12 +60,14 @@ def decide(campaigns: Campaigns, person: Person, history: History, now: dt.datet
             again_at = _again_at(first, row, campaigns, ledger)
             touches.append(_touch(first, person, row, skip, again_at, now))
         else:
-            code: ReasonCode = "snoozed" if first.sequence.hours.open_window(now) else MISSED_WINDOW
+            window = first.sequence.hours.open_window(now)
+            code: ReasonCode = interruption(first.sequence, now) if window else MISSED_WINDOW
             pending.append(replace(_reason(first, code, opens), values=(("channel", first.step.channel),)))
     not_yet = [*pending, *(_reason(due_step, due_step.code, due_step.due) for due_step in ahead)]
     nexts = (*(reason.next_at for reason in not_yet), *_news(sequences, now))
     wake_at = min((at for at in nexts if at is not None), default=None)
-    standings = {(sequence.campaign.id, sequence.message.id): sequence.standing for sequence in sequences}
+    own = (each for each in sequences if each.kind == "message")
+    standings = {(sequence.campaign.id, sequence.message.id): sequence.standing for sequence in own}
     return Decision(person.id, tuple(touches), wake_at, (*reasons, *waiting, *not_yet), standings)
 
 
@@ -115,6 +127,7 @@ def _too_late(due_step: DueStep, campaigns: Campaigns, now: dt.datetime) -> bool
     ends += [at for message, at in sequence.campaign.let_go.items() if message == sequence.message.id]
     ends += [question.answered_at for question in sequence.questions if question.answered_at is not None]
     ends += [sequence.hours.midnight(snooze.until) for snooze in sequence.snoozes]
+    ends += [min(sequence.hold_ends(hold), now) for hold in sequence.manager_holds]
     carrying = (SILENCE, due_step.step.channel, *sequence.campaign.plan.send.channels)
     ends += [min(until, now) for channel, until in campaigns.rests.items() if channel in carrying]
     since = max([again.due_at if again else due_step.due, *ends])
@@ -175,15 +188,23 @@ def _touch(
         number=number,
         again_at=again_at,
         skip=skip,
-        unclear=unclear_turn(sequence.message, row.due_at, sequence.said, sequence.rows),
-        asks=""
-        if due_step.by_hand
-        else asks_of(sequence.message, number, last=again_at is None, transferred=_transferred(sequence, row)),
+        unclear=_unclear(sequence, row),
+        asks=_asks(sequence, row, number, last=again_at is None),
+        briefing=sequence.briefing if row.kind == "briefing" else None,
     )
 
 
-def _transferred(sequence: MessageSequence, row: TouchRow) -> bool:
-    return any(other.asks == "transfer" and other.due_at < row.due_at for other in sequence.made())
+def _asks(sequence: MessageSequence, row: TouchRow, number: int, *, last: bool) -> Asked:
+    if row.kind not in REPEATED:
+        return ""
+    transferred = any(other.asks == "transfer" and other.due_at < row.due_at for other in sequence.made())
+    return asks_of(sequence.message, number, last=last, transferred=transferred)
+
+
+def _unclear(sequence: MessageSequence, row: TouchRow) -> int | None:
+    if sequence.kind == COMMITTED:
+        return None
+    return unclear_turn(sequence.message, row.due_at, sequence.said, sequence.rows)
 
 
 def _number(sequence: MessageSequence, row: TouchRow) -> int:
@@ -216,12 +237,12 @@ def _dropped_retries(
     sequences: list[MessageSequence], campaigns: Campaigns, history: History, person: Person, now: dt.datetime
 ) -> list[Touch]:
     running = {campaign.id for campaign in campaigns.running}
-    by_message = {(sequence.campaign.id, sequence.message.id): sequence for sequence in sequences}
+    by_message = {(each.campaign.id, each.message.id, each.kind == COMMITTED): each for each in sequences}
     dropped = []
     for row in history.rows:
         if row.state != "retry" or row.campaign not in running:
             continue
-        sequence = by_message.get((row.campaign, row.message))
+        sequence = by_message.get((row.campaign, row.message, row.kind == COMMITTED))
         over = sequence.over(now) if sequence else None
         if sequence is None or over is not None:
             about = (row.campaign, row.message, person.id, "", row.rung, row.kind, row.channel, row.local_date)

@@ -13,13 +13,23 @@ from commsengine.cadence.check_questions import check_of
 from commsengine.cadence.daily_learning import TAKES_EFFECT, LearnedRoles, count_at, has_checks, learn_day
 from commsengine.cadence.decide import decide
 from commsengine.cadence.experiment import drawn
-from commsengine.cadence.history import Answer, Campaigns, Decision, History, OutreachOutcome, Standstill, Touch
+from commsengine.cadence.history import (
+    Answer,
+    Campaigns,
+    Decision,
+    Deed,
+    History,
+    OutreachOutcome,
+    Question,
+    Standstill,
+    Touch,
+)
 from commsengine.cadence.kinds_and_states import CHANNELS, HUMAN, AnswerKind, OutcomeName
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message
 from commsengine.cadence.standing import open_outreach
 
-Fact = Answer | OutreachOutcome
+Fact = Answer | OutreachOutcome | Deed
 Supposition = Callable[[Touch], Sequence[Fact]]
 """The facts a touch is supposed to bring about, each with the instant (after ``due_at``) at which it happens."""
 
@@ -161,6 +171,8 @@ def with_fact(campaigns: Campaigns, person: Person, history: History, fact: Fact
     # the outcome of a talk is that of everything the talk was about, as in life
     if isinstance(fact, Answer):
         return replace(history, answers=(*history.answers, fact))
+    if isinstance(fact, Deed):
+        return replace(history, deeds=(*history.deeds, fact))
     plan = next(campaign.plan for campaign in campaigns.running if campaign.id == fact.campaign)
     about = open_outreach(plan, person, history, fact.at)
     if fact.message not in about:
@@ -168,7 +180,14 @@ def with_fact(campaigns: Campaigns, person: Person, history: History, fact: Fact
     outcomes = [replace(fact, message=message) for message in about]
     words = [Answer(one.campaign, one.message, "acknowledged", one.at, "manager") for one in outcomes]
     understood = words if fact.outcome == "understood" else []
-    return replace(history, outcomes=(*history.outcomes, *outcomes), answers=(*history.answers, *understood))
+    # as in life it is one question; nothing is supposed of when the lead answers it
+    objection = Question(fact.campaign, about[0], fact.at, objection=True)
+    return replace(
+        history,
+        outcomes=(*history.outcomes, *outcomes),
+        answers=(*history.answers, *understood),
+        questions=(*history.questions, objection) if fact.outcome == "objects" else history.questions,
+    )
 
 
 # -- supposed answers -----------------------------------------------------------------------------
@@ -177,6 +196,24 @@ def with_fact(campaigns: Campaigns, person: Person, history: History, fact: Fact
 def no_answers(touch: Touch) -> Sequence[Fact]:
     del touch
     return ()
+
+
+DOING = dt.timedelta(days=5)
+"""How long after the first touch those who do something are supposed to do it."""
+
+
+def doing(campaigns: Campaigns, share: float, others: Supposition) -> Supposition:
+    """``others``, and this share of the people does what their messages ask for, five days after the first touch."""
+    plans = {campaign.id: campaign.plan for campaign in campaigns.running}
+
+    def suppose(touch: Touch) -> Sequence[Fact]:
+        plan = plans[touch.campaign]
+        outcome = plan.outcome_of(plan.message(touch.message))
+        if outcome is None or touch.number > 1 or drawn("does", touch.person, touch.campaign, outcome) >= share:
+            return others(touch)
+        return (*others(touch), Deed(touch.campaign, outcome, touch.due_at + DOING))
+
+    return suppose
 
 
 Messages = Mapping[tuple[str, str], Message]
@@ -229,8 +266,9 @@ def typical(messages: Messages) -> Supposition:
 
 def answered(touch: Touch, messages: Messages, after: dt.timedelta, *, right: bool) -> Sequence[Fact]:
     message = messages[touch.campaign, touch.message]
-    checked = check_of(message, touch.number, touch.asks) is not None
-    kind: AnswerKind | None = "check" if checked else ANSWER_KINDS.get(message.ask)
+    asks_back = touch.kind == "commitment"
+    checked = not asks_back and check_of(message, touch.number, touch.asks) is not None
+    kind: AnswerKind | None = "kept" if asks_back else "check" if checked else ANSWER_KINDS.get(message.ask)
     if kind is None or touch.channel == HUMAN:
         return ()
     at, told = touch.due_at + after, right if checked else None

@@ -11,6 +11,7 @@ from commsengine.cadence.kinds_and_states import (
     Asked,
     Carrier,
     CheckKind,
+    Ending,
     EvidenceKind,
     OutcomeName,
     ReasonCode,
@@ -19,6 +20,7 @@ from commsengine.cadence.kinds_and_states import (
     TouchKind,
     TouchState,
 )
+from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.recall.memory import Estimate
 from commsengine.text import message_key
@@ -90,12 +92,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question of the person's; while it is open, no reminder goes to them on that message."""
+    """A question of the person's; while it is open, no reminder goes to them on that message.
+
+    An ``objection`` is one that a talk brought: it is about all messages whose outcome was recorded at that instant.
+    """
 
     campaign: str
     message: str
     asked_at: dt.datetime
     answered_at: dt.datetime | None = None
+    objection: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +125,44 @@ class OutreachOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Deed:
+    """The person did what an outcome of the campaign asks for. That somebody did not is never on record."""
+
+    campaign: str
+    outcome: str
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DirectReport:
+    """Somebody who reports to the person, with the campaigns in whose rosters they stand."""
+
+    person: Person
+    rosters: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ManagerHold:
+    """A manager holds a message that goes out in their name: from ``at`` nothing of it goes to their people before
+    their local date ``until``, or until it is lifted.
+
+    ``managers`` are the lower-case addresses of those whose people they are: the manager, and leavers below.
+    """
+
+    message: str
+    managers: frozenset[str]
+    until: dt.date
+    at: dt.datetime
+    lifted_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """Everything on record about one person.
 
     ``unreachable`` names channels that cannot reach them (suppressed address, not on Slack), with the reason.
-    ``rosters`` says since when the person stands in the roster of a campaign that has one.
+    ``rosters`` says since when the person stands in the roster of a campaign that has one. ``reports`` are the people
+    who report to them, read only where a running campaign has a message that managers get first.
     ``rows`` are ordered by ``due_at`` and cover all campaigns, for the attention budget is shared.
     """
 
@@ -132,8 +171,10 @@ class History:
     questions: tuple[Question, ...] = ()
     snoozes: tuple[Snooze, ...] = ()
     outcomes: tuple[OutreachOutcome, ...] = ()
+    deeds: tuple[Deed, ...] = ()
     unreachable: Mapping[str, str] = field(default_factory=dict)
     rosters: Mapping[str, dt.datetime] = field(default_factory=dict)
+    reports: tuple[DirectReport, ...] = ()
 
     def rows_of(self, campaign: str, message: str) -> list[TouchRow]:
         return [row for row in self.rows if row.message == message and row.campaign == campaign]
@@ -158,6 +199,11 @@ class History:
         )
         return replace(self, rows=(*(other for other in self.rows if other.key != touch.key), row))
 
+    def done_at(self, campaign: str, outcome: str | None) -> dt.datetime | None:
+        """When the person first did it; ``None`` if that is not on record."""
+        theirs = (deed.at for deed in self.deeds if deed.outcome == outcome and deed.campaign == campaign)
+        return min(theirs, default=None)
+
     def answers_to(self, campaign: str, message: str) -> tuple[Answer, ...]:
         about = [each for each in self.answers if each.message == message or each.whole_campaign]
         return tuple([each for each in about if each.campaign == campaign])
@@ -173,13 +219,32 @@ class Standstill:
 
 
 @dataclass(frozen=True, slots=True)
+class PublicReply:
+    """What was said to all who asked alike, or put in alike: ``asked`` are the words in which people may read of it.
+
+    People of ``roles`` read it at the head of their next touch. ``day`` is that of a promise. From ``replaced_at`` on
+    another reply stands in its place.
+    """
+
+    id: int
+    asked: str
+    said: str
+    ending: Ending
+    day: dt.date | None
+    roles: tuple[str, ...]
+    at: dt.datetime
+    replaced_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Campaign:
     """A running campaign: its plan, and what people have decided about it since.
 
     ``introduced`` says for each message since when it stands in the plan as it is: its clock never starts before.
     ``recall`` is what is in use of how each role forgets, a role that is not there is assumed; ``news_at`` is when
     other estimates, published already, take effect. Of ``held_messages`` nothing is sent, for their text is refused;
-    ``let_go`` says when a message was held last, until then.
+    ``let_go`` says when a message was held last, until then. ``opened`` says when the lead opened the gate of a phase.
+    ``replies`` are those that all may read, by number.
     """
 
     plan: Plan
@@ -192,6 +257,9 @@ class Campaign:
     news_at: dt.datetime | None = None
     held_messages: frozenset[str] = frozenset()
     let_go: Mapping[str, dt.datetime] = field(default_factory=dict)
+    opened: Mapping[str, dt.datetime] = field(default_factory=dict)
+    manager_holds: tuple[ManagerHold, ...] = ()
+    replies: tuple[PublicReply, ...] = ()
 
     @property
     def id(self) -> str:
@@ -214,13 +282,26 @@ class Campaigns:
 
 
 @dataclass(frozen=True, slots=True)
+class Briefing:
+    """What a manager is told of a message before their people get it.
+
+    ``role`` is that of their people, ``at`` when these get it, as the manager reads it. ``only``: the message is not
+    for the manager's own role, so it comes once and asks nothing.
+    """
+
+    role: str
+    at: dt.datetime
+    only: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Touch:
     """One contact that ``decide`` wants made now, or (``skip``) recorded as skipped with its reason.
 
     ``number`` counts the person's touches of this message from 1, so that each repeat takes another angle.
     ``not_after`` is the end of the send window that is open now. ``again_at`` is when it would come again, or ``None``.
     ``unclear`` is the check with the point to make again, by its place among the message's. ``asks`` is what the touch
-    asks first.
+    asks first. ``briefing`` is that of the kind of the same name.
     """
 
     campaign: str
@@ -238,6 +319,7 @@ class Touch:
     skip: SkipCode = ""
     unclear: int | None = None
     asks: Asked | None = None
+    briefing: Briefing | None = None
 
     @property
     def key(self) -> str:

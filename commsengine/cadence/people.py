@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from commsengine.cadence.kinds_and_states import Wish
 from commsengine.text import name_in
+
+LONGEST_CHAIN = 10
+"""Managers above managers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,20 @@ KNOWN = (*COLUMNS, "days", "leave", "left")
 def by_address(email: str) -> Person:
     """Somebody who is not in the directory: the address is all that is known, and the name in it."""
     return Person(id=email.lower(), email=email, name=name_in(email))
+
+
+def manager_of(person: Person, by_email: Callable[[str], Person | None]) -> Person | None:
+    """The manager; the reports of one who has left go to that one's manager."""
+    seen = {person.email.lower()}
+    for _ in range(LONGEST_CHAIN):
+        manager = by_email(person.manager) if person.manager else None
+        if manager is None or manager.email.lower() in seen:
+            return None
+        if manager.left is None:
+            return manager
+        seen.add(manager.email.lower())
+        person = manager
+    return None
 
 
 def updated(known: Person, read: Person, columns: Collection[str]) -> Person:

@@ -6,16 +6,17 @@ several (an unknown milestone, a sponsor before personal outreach) is reported, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName, RecallMode
+from commsengine.cadence.kinds_and_states import CHANNELS, OFFERS, About, ChannelName, InputKind, Measure, RecallMode
 from commsengine.cadence.time_notation import Clock, Day, MomentText, Span, WaitText, WorkingDays, span_text
 from commsengine.translation import N_, _
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAY_MINUTES = 24 * 60
 ANGLES = ("why", "your_job", "skills", "measures", "results")
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -54,11 +55,12 @@ class Milestone(Frozen):
 
 
 class Phase(Frozen):
-    """A stretch of the campaign with one small goal and a measure."""
+    """A stretch of the campaign with one small goal and a measure. With ``gate`` what follows waits for a word."""
 
     until: MomentText
     goal: str = ""
-    reach: Mapping[str, Mapping[Literal["answered", "acknowledged", "right", "reached"], float]] = {}
+    reach: Mapping[str, Mapping[Measure, float]] = {}
+    gate: bool = False
 
 
 class Role(Frozen):
@@ -98,6 +100,10 @@ class Window(Frozen):
         if not self.days:
             raise ValueError(N_("the window has no days; name at least one, for example [mon, tue]"))
         return self
+
+    def meets(self, hours: tuple[int, int]) -> bool:
+        """Whether anything of it lies within these hours: from and to, in local minutes."""
+        return max(self.start, hours[0]) < min(self.end, hours[1])
 
 
 class Budget(Frozen):
@@ -140,7 +146,7 @@ _ONE_CADENCE = N_("a cadence has either 'every' (with 'times') or 'recall_floor'
 
 
 def _a_day_at_least(every: int | None) -> None:
-    if every is not None and every < 24 * 60:
+    if every is not None and every < DAY_MINUTES:
         raise ValueError(N_("'every' is shorter than a day; write at least 24h"))
 
 
@@ -164,18 +170,28 @@ class Cadence(Frozen):
 
 
 class Input(Frozen):
-    """A question put to people before anything is designed."""
+    """A question put to people before anything is designed. An order of choices is kept one a line, the first on top.
+
+    ``choices`` of ``kind: meeting`` are appointments; people may ask for another in their own words.
+    """
 
     question: str = Field(min_length=1)
-    kind: Literal["text", "choice"] = "text"
+    kind: InputKind = "text"
     choices: tuple[str, ...] = Field(default=(), max_length=10)
     reply_by: WorkingDays = 5
 
     @model_validator(mode="after")
     def _choices_to_choose_from(self) -> Input:
-        if (self.kind == "choice") != (len(self.choices) >= 2):
-            raise ValueError(N_("'kind: choice' needs at least two 'choices', and 'kind: text' none"))
+        if (self.kind in OFFERS) != (len(self.choices) >= 2):
+            raise ValueError(N_("'kind: choice', 'rank' and 'meeting' need at least two 'choices', 'kind: text' none"))
+        if self.kind in ("rank", "meeting") and not _each_once(self.choices):
+            raise ValueError(N_("two 'choices' are the same, or one is blank or of several lines; write each once"))
         return self
+
+
+def _each_once(choices: Sequence[str]) -> bool:
+    lines = {" ".join(choice.split()) for choice in choices if "\n" not in choice}
+    return len(lines - {""}) == len(choices)
 
 
 class Check(Frozen):
@@ -188,6 +204,7 @@ class Check(Frozen):
     answers: tuple[str, ...] = Field(min_length=2, max_length=6)
     right: str
     because: str = Field(min_length=1)
+    about: About | None = None
     baseline: bool = False
     transfer: bool = False
 
@@ -200,6 +217,18 @@ class Check(Frozen):
         if len({" ".join(answer.casefold().split()) for answer in self.answers}) != len(self.answers):
             raise ValueError(N_("two 'answers' are the same; write each once"))
         return self
+
+
+class Commitment(Frozen):
+    """What people are asked to say they will do. On the day ``by`` they are asked once whether it is done."""
+
+    text: str = Field(min_length=1)
+    by: MomentText | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_bare_text(cls, value: object) -> object:
+        return {"text": value} if isinstance(value, str) else value
 
 
 class Rung(Frozen):
@@ -217,6 +246,13 @@ class Rung(Frozen):
         return self
 
 
+class PlannedOutcome(Frozen):
+    """What people are to do in the end: something others can see done. ``by`` is the last day for it."""
+
+    title: str = Field(min_length=1)
+    by: MomentText
+
+
 class Message(Frozen):
     """One key point, repeated."""
 
@@ -231,8 +267,9 @@ class Message(Frozen):
     input: Input | None = None
     checks: tuple[Check, ...] = ()
     check_every: int = Field(default=2, ge=1, le=10)
-    commit: str | None = None
-    repeat_until: Literal["acknowledged", "recalled", "end"] = "end"
+    commit: Commitment | None = None
+    repeat_until: Literal["acknowledged", "recalled", "done", "end"] = "end"
+    outcome: MilestoneName | None = None
     managers_first: WorkingDays | None = None
     priority: Literal["high", "normal", "low"] = "normal"
     template: str = Field(default="wiifm", pattern=r"^[a-z0-9_-]{1,64}$")
@@ -242,6 +279,11 @@ class Message(Frozen):
     wiifm: Mapping[str, Wiifm] = {}
     corrects: str | None = None
     follow_up: tuple[Rung, ...] | None = None
+
+    @property
+    def asks_on(self) -> MomentText | None:
+        """The day on which people are asked whether what they said they will do is done."""
+        return self.commit.by if self.ask == "commit" and self.commit else None
 
     @field_validator("link")
     @classmethod
@@ -257,6 +299,12 @@ class Message(Frozen):
         if self.ask == "check" and not self.checks:
             raise ValueError(N_("'ask: check' needs at least one of 'checks'"))
         return self
+
+    @property
+    def as_briefing(self) -> Message:
+        """The message for a manager whose people get it, and who does not: it comes once and asks nothing."""
+        once = {"cadence": Cadence(every=DAY_MINUTES, times=1), "ask": "nothing", "checks": (), "repeat_until": "end"}
+        return self.model_copy(update=once)
 
 
 class Notice(Message):
@@ -295,13 +343,52 @@ class Arm(Frozen):
         return "recall" if self.every is None else f"every {span_text(self.every)}"
 
 
+class Sponsor(Frozen):
+    """Who stands behind the campaign. ``in_audience``: a member of it, too, who gets what the others get."""
+
+    email: str
+    in_audience: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_bare_address(cls, value: object) -> object:
+        return {"email": value} if isinstance(value, str) else value
+
+
+class SupposedEffect(Frozen):
+    """What an experiment is planned for: the share of people who do it anyway, and how many more it is to bring."""
+
+    base: float = Field(default=0.30, gt=0, lt=1)
+    lift: float = Field(default=0.10, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _not_more_than_all(self) -> SupposedEffect:
+        if self.base + self.lift > 1:
+            raise ValueError(N_("'base' and 'lift' come to more than 1: no more than everybody can do it"))
+        return self
+
+
 class Experiment(Frozen):
-    """Two or more cadences for messages by recall, assigned by chance within each role."""
+    """Two or more cadences for messages by recall, assigned by chance within each role.
+
+    Who has done ``outcome`` by the end of ``day`` tells which is better.
+    """
 
     arms: tuple[Arm, ...] = Field(min_length=2, max_length=4)
     share: float = Field(default=1.0, gt=0, le=1)
     hold_out: float = Field(default=0.15, ge=0.1, le=0.2)
     seed: int = 0
+    outcome: MilestoneName | None = None
+    day: MomentText | None = None
+    suppose: SupposedEffect | None = None
+
+    @model_validator(mode="after")
+    def _an_outcome_has_its_day(self) -> Experiment:
+        if (self.outcome is None) != (self.day is None):
+            raise ValueError(N_("write 'outcome' and 'day' both: what is to be done, and when it is counted"))
+        if self.suppose is not None and self.outcome is None:
+            raise ValueError(N_("'suppose' is about an 'outcome'; name it, or leave 'suppose' out"))
+        return self
 
     @model_validator(mode="after")
     def _arms_differ(self) -> Experiment:
@@ -316,17 +403,28 @@ class Plan(Frozen):
     campaign: Identifier
     title: str = Field(min_length=1)
     owner: Texts = Field(min_length=1)
-    sponsor: str | None = None
+    sponsor: Sponsor | None = None
     optional: bool = False
     on_uncertain: Literal["once", "hold"] = "once"
     milestones: Mapping[MilestoneName, Milestone] = {}
     phases: Mapping[Identifier, Phase] = {}
+    outcomes: Mapping[MilestoneName, PlannedOutcome] = {}
     audience: Audience
     send: Send = Send()
     wiifm: Mapping[str, Wiifm] = {}
     messages: tuple[Message, ...] = Field(min_length=1)
     follow_up: tuple[Rung, ...] = ()
     experiment: Experiment | None = None
+
+    @property
+    def sponsor_email(self) -> str:
+        """Empty where there is no sponsor."""
+        return self.sponsor.email if self.sponsor else ""
+
+    @property
+    def kept_out(self) -> str:
+        """The lower-cased address of the one whom no role takes in: a sponsor who is no member of the audience."""
+        return "" if self.sponsor is None or self.sponsor.in_audience else self.sponsor.email.strip().lower()
 
     def message(self, message_id: str) -> Message:
         return next(message for message in self.messages if message.id == message_id)
@@ -354,6 +452,22 @@ class Plan(Frozen):
         if message.ask == "nothing":
             return ()
         return self.follow_up if message.follow_up is None else message.follow_up
+
+    def outcome_of(self, message: Message) -> str | None:
+        """What the message is to bring about, by the outcome's name; ``None`` if the plan does not say."""
+        only = next(iter(self.outcomes)) if len(self.outcomes) == 1 else None
+        return message.outcome or (only if message.repeat_until == "done" else None)
+
+    @property
+    def until_done(self) -> Mapping[str, str]:
+        """The messages that repeat until something is done, each with the outcome's name."""
+        ending = (message for message in self.messages if message.repeat_until == "done")
+        return {message.id: outcome for message in ending if (outcome := self.outcome_of(message))}
+
+    def messages_for(self, outcome: str) -> tuple[Message, ...]:
+        """The messages that are to bring it about; of an only outcome for which none is named, all that are written."""
+        named = tuple(message for message in self.messages if self.outcome_of(message) == outcome)
+        return named or (self.written if len(self.outcomes) == 1 else ())
 
     def wiifm_for(self, message: Message, role: str) -> Wiifm:
         base = self.wiifm.get(role, Wiifm())

@@ -6,6 +6,7 @@ Read it from top to bottom as the rules of ``docs/how-it-decides.md``:
 3. A rung takes the next slot once its ``after`` is met; a reminder counts in ``times``, personal outreach does not.
 4. When ``times`` run out first, the next rung takes the slot after the last touch.
 5. An answer ends the ladder, not the repeats. The sponsor waits for a recorded outreach that did not help.
+6. A message that repeats until it is done is ended by the deed alone, its ladder too.
 """
 
 from __future__ import annotations
@@ -14,7 +15,17 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from commsengine.cadence.calendar import Hours
-from commsengine.cadence.history import Answer, Campaign, OutreachOutcome, Question, Reason, Snooze, TouchRow
+from commsengine.cadence.history import (
+    Answer,
+    Briefing,
+    Campaign,
+    ManagerHold,
+    OutreachOutcome,
+    Question,
+    Reason,
+    Snooze,
+    TouchRow,
+)
 from commsengine.cadence.kinds_and_states import (
     BY_HAND,
     ENOUGH,
@@ -36,6 +47,9 @@ REMEMBERED = N_("Recall is estimated to stay above the floor until the message c
 NOT_HELPED = frozenset({"objects"})
 LAST_WORDS = frozenset({"understood", "declines"})
 """Outcomes of an outreach after which no reminder of that message follows."""
+
+COMMITMENT = -1
+"""The rung of the question whether it is done: none of the ladder's, so that it may come on the day of any of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +90,13 @@ class MessageSequence:
     questions: tuple[Question, ...]
     snoozes: tuple[Snooze, ...]
     outcomes: tuple[OutreachOutcome, ...]
+    done_at: dt.datetime | None  # what the message is to bring about
     order: int
     repeat_rule: RepeatRule
+    manager_holds: tuple[ManagerHold, ...] = ()
+    briefing: Briefing | None = None  # the person has people who get it later
+    shut: str | None = None  # the phase whose gate it waits for
+    kind: TouchKind = "message"  # of its rung 0; a commitment has a sequence of its own
     ladder: tuple[Rung, ...] = field(init=False)
     correction: str | None = field(init=False)
 
@@ -97,6 +116,8 @@ class MessageSequence:
 
     @property
     def chasing(self) -> bool:
+        if self.message.repeat_until == "done":  # words end nothing here, but for a last one
+            return not any(outcome.outcome == "declines" for outcome in self.outcomes) and bool(self.ladder)
         settled = any(outcome.outcome in LAST_WORDS for outcome in self.outcomes)
         return not self.answered and not settled and bool(self.ladder)
 
@@ -108,15 +129,25 @@ class MessageSequence:
             return self.reason("corrected", text, waits_for="never", message=self.correction)
         if any(answer.kind in ENOUGH for answer in self.answers):
             return self.reason("heard_enough", N_("The person said they have heard enough."), waits_for="never")
+        if self.message.repeat_until == "done" and self.done_at is not None:
+            return self.reason("done", N_("The message repeats until it is done, and it is."), waits_for="never")
         if self._repeats_ended():
             text = N_("The message repeats until it is answered, and it is.")
             return self.reason("answered", text, waits_for="never")
         return None
 
     def _repeats_ended(self) -> bool:
+        if self.kind == "commitment":
+            return False
         if self.message.repeat_until == "acknowledged":
             return self.answered
         return self.message.repeat_until == "recalled" and self.standing == "recalled"
+
+    def gated(self) -> Reason | None:
+        if self.shut is None:
+            return None
+        words = N_("It follows the phase '{phase}', whose end waits for the lead's word.")
+        return self.reason("gate", words, waits_for="the lead's word", phase=self.shut)
 
     def closed(self) -> Reason:
         if self.leaves:
@@ -124,9 +155,34 @@ class MessageSequence:
         return self.reason("closed", N_("The message closes before its next touch."), waits_for="never")
 
     def asked(self) -> Reason | None:
-        if any(question.answered_at is None for question in self.questions):
-            return self.reason("asked", N_("Their question is open."), waits_for="the answer to their question")
-        return None
+        questions = [question for question in self.questions if question.answered_at is None]
+        if not questions:
+            return None
+        if all(question.objection for question in questions):
+            return self.reason("asked", N_("Their objection is open."), waits_for="the answer to their objection")
+        return self.reason("asked", N_("Their question is open."), waits_for="the answer to their question")
+
+    def passing(self, kind: TouchKind) -> tuple[Question, ...]:
+        """The questions that hold a touch of this kind: an objection does not hold the proposal to ask the sponsor."""
+        return tuple(each for each in self.questions if not (each.objection and kind == "sponsor"))
+
+    def interrupted_until(self, at: dt.datetime, kind: TouchKind = "message") -> dt.datetime:
+        """The end of what a touch waits for at that instant: the answer to a question, a snooze, a manager's hold."""
+        for question in self.passing(kind):
+            if question.answered_at is not None and question.asked_at <= at < question.answered_at:
+                at = question.answered_at
+        for snooze in self.snoozes:
+            at = max(at, self.hours.midnight(snooze.until)) if snooze.at <= at else at
+        for hold in self.manager_holds:
+            at = max(at, self.hold_ends(hold)) if hold.at <= at else at
+        return at
+
+    def hold_ends(self, hold: ManagerHold) -> dt.datetime:
+        ends = self.hours.midnight(hold.until)
+        return ends if hold.lifted_at is None else min(ends, hold.lifted_at)
+
+    def held_by_manager(self, at: dt.datetime) -> bool:
+        return any(hold.at <= at < self.hold_ends(hold) for hold in self.manager_holds)
 
     def held(self) -> Reason | None:
         if self.message.id in self.campaign.held_messages:
@@ -143,8 +199,11 @@ class MessageSequence:
             wanted = [self._sponsor(rung), self._slot(None)]
         else:
             wanted = [self._slot(rung)]
-        steps = [each for each in wanted if isinstance(each, Step)]
+        steps = [each for each in wanted if isinstance(each, Step) and not self._held_by_question(each)]
         return steps, [each for each in wanted if isinstance(each, Reason)]
+
+    def _held_by_question(self, step: Step) -> bool:
+        return any(question.answered_at is None for question in self.passing(step.kind))
 
     def made(self) -> list[TouchRow]:
         """The rows that count in ``times``: messages and reminders that were not skipped."""
@@ -200,7 +259,9 @@ class MessageSequence:
             return self.reason("times", N_("All {number} touches are made."), waits_for="never", number=len(made))
         if not self.carried:
             return self.reason("no_channel", N_("No channel of the plan is set up."), waits_for="a channel")
-        return Step(0, "message", slot.at, self.channels[0], keep=slot.keep)
+        kind: TouchKind = "briefing" if self.briefing and not made else self.kind
+        rung = COMMITMENT if kind == "commitment" else 0
+        return Step(rung, kind, slot.at, self.channels[0], keep=slot.keep)
 
     def _rung_ready(self, rung: int, made: list[TouchRow], slot: dt.datetime, exhausted: bool) -> dt.datetime | None:
         """When this rung may take the slot; ``None`` while a repeat should."""

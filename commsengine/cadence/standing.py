@@ -47,7 +47,8 @@ def call_again(plan: Plan, person: Person, away: dt.datetime) -> dt.datetime:
 def open_outreach(plan: Plan, person: Person, history: History, now: dt.datetime) -> list[str]:
     """The messages of this plan with an open ``personal`` rung: with neither answer nor outcome since.
 
-    A corrected message is no subject for a talk. "Away" closes it only until the person is to be called again.
+    A corrected message is no subject for a talk. "Away" closes it only until the person is to be called again. That of
+    a message that repeats until it is done is closed by the deed or a talk, and by no answer but "heard enough".
     """
     calls = [row for row in history.rows if row.campaign == plan.campaign and row.kind == "personal"]
     calls = [row for row in calls if row.message not in plan.corrected]
@@ -55,7 +56,12 @@ def open_outreach(plan: Plan, person: Person, history: History, now: dt.datetime
 
 
 def _open(row: TouchRow, plan: Plan, person: Person, history: History, now: dt.datetime) -> bool:
-    facts: tuple[Answer | OutreachOutcome, ...] = (*history.outcomes, *history.answers)
+    answers = history.answers
+    if row.message in plan.until_done:
+        if history.done_at(plan.campaign, plan.until_done[row.message]) is not None:
+            return False
+        answers = tuple(answer for answer in answers if answer.kind in ENOUGH)
+    facts: tuple[Answer | OutreachOutcome, ...] = (*history.outcomes, *answers)
     since = [fact for fact in facts if _about(fact, row)]
     if any(not _away(fact) for fact in since):
         return False

@@ -72,15 +72,17 @@ class Diff:
 def compare(store: Store, decisions: Decisions, plan: Plan, people: Iterable[Person], now: dt.datetime) -> Diff:
     """``people`` are the directory or the roster.
 
-    Raises ``InputError`` if the plan renumbers rungs people stand on, or has the id of a notice.
+    Raises ``InputError`` if the plan renumbers rungs people stand on, has the id of a notice, or changes how an
+    experiment that has begun is judged.
     """
     old = store.campaigns.get(plan.campaign)
-    audience = sum(1 for _ in members(plan.audience, people))
+    audience = sum(1 for _ in members(plan, people))
     introduced = introduced_at(old, plan, now)
     if old is None:
         added = tuple(message.id for message in plan.messages)
         return Diff(plan.campaign, True, 1, audience, added, introduced=introduced, corrected=plan.corrected)
     _refuse_ids_of_notices(old.plan, plan)
+    store.seals.allow(plan)
     plan = plan.with_notices(old.plan.notices)
     _refuse_renumbered_rungs(store, old.plan, plan)
     moved = milestones_moved(old.plan, plan)

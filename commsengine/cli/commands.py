@@ -62,10 +62,12 @@ CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("followups", N_("List who needs a person, why, what was tried and what to say.")),
         CommandEntry("followup", N_("Record what came of a personal outreach."), "followups"),
         CommandEntry("questions", N_("List open questions.")),
-        CommandEntry("question", N_("Answer a question."), "questions"),
+        CommandEntry("question", N_("Answer questions and inputs: once to all who asked alike."), "questions"),
         CommandEntry("refusals", N_("List what servers refused and is not settled yet.")),
         CommandEntry("refusal", N_("Say what a refusal is about: these people, us, or the text."), "refusals"),
         CommandEntry("answers", N_("Read what people answered to what a campaign asks.")),
+        CommandEntry("acks", N_("Show who acknowledged what, when, and how well that is proved."), "answers"),
+        CommandEntry("facts", N_("Record and list who did what a campaign is for.")),
         CommandEntry("suppress", N_("Never send to an address again."), "people"),
     ),
     N_("Operate"): (

@@ -66,6 +66,11 @@ def read(source: str, where: str = "") -> list[Token]:
     return tokens
 
 
+def lowered(tokens: Iterable[Token]) -> list[Token]:
+    """With the title as a heading of the second order, to stand below another title."""
+    return [token.copy(tag="h2") if token.tag == "h1" else token for token in tokens]
+
+
 def _make_visible(token: Token) -> None:
     # An entity such as &#x202e; becomes a character only here, so what is not visible goes once more.
     if token.content and not token.content.isprintable():

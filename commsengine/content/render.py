@@ -10,22 +10,35 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import wraps
+from textwrap import shorten
 from typing import Any, TypeVar, cast
 
 from commsengine.cadence.check_questions import answer_id, asks_of, offered_turn, order_of, telling, turn_of
-from commsengine.cadence.history import Touch
-from commsengine.cadence.kinds_and_states import Asked, ChannelName, channel_of
+from commsengine.cadence.history import PublicReply, Touch
+from commsengine.cadence.kinds_and_states import REPEATED, Asked, AskKind, ChannelName, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Plan, Workspace
 from commsengine.cadence.plan import Message as PlanMessage
 from commsengine.content.digest_facts import DigestFacts, calls_headline
 from commsengine.content.grammar import answer_id_slot, answer_slot
-from commsengine.content.markdown import read, to_plain
+from commsengine.content.markdown import Tokens, read, to_plain
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers, TextValues
-from commsengine.content.recipe import ASKING, Library, Recipe, check_texts, recipe_for, required_by, template_of
-from commsengine.content.sheet import Sheet, message_of, write
+from commsengine.content.phrases import day_text
+from commsengine.content.recipe import (
+    ASKING,
+    HEARD,
+    LINE,
+    Library,
+    Recipe,
+    check_texts,
+    recipe_for,
+    required_by,
+    template_of,
+)
+from commsengine.content.sheet import KEPT, Parts, Sheet, message_of, write
 from commsengine.content.slots import PLAIN, Prose, Skeleton, clean, mark, slotted
 from commsengine.content.talking_points import Part, TalkingPoints, parts_of
 from commsengine.content.template_values import Setting, WrittenAs, line, links_end
@@ -35,8 +48,22 @@ from commsengine.links import Links
 from commsengine.translation import N_, _, in_language
 
 MOST_SHEETS = 2_000
-PREFIX = {"remind": N_("Reminder: {subject}"), "correction": N_("Correction: {subject}")}
-ANSWERED = N_("Answer to your question: {question}")
+PREFIX = {
+    "remind": N_("Reminder: {subject}"),
+    "correction": N_("Correction: {subject}"),
+    "commitment": N_("Is it done? {subject}"),
+    "briefing": N_("Before your people get it: {subject}"),
+}
+BRIEFING = "briefing"
+"""The template of what managers get first."""
+
+ANSWERED: Mapping[AskKind, str] = {
+    "question": N_("Answer to your question: {question}"),
+    "input": N_("What comes of your answer: {question}"),
+}
+LONGEST_REPLY = 600
+"""Characters of a reply at the head of a message; the page has it whole."""
+
 
 M = TypeVar("M", bound=Callable[..., Any])
 
@@ -78,8 +105,16 @@ class Renderer:
         return self._links.url(purpose, key, self._expires)
 
     @_in_their_language
-    def touch(self, touch: Touch, person: Person, signers: Signers, *, told: bool = False) -> RenderedMessage:
-        """The finished message of a touch. Raises ``RenderError`` with the text's place and line.
+    def touch(
+        self,
+        touch: Touch,
+        person: Person,
+        signers: Signers,
+        replies: tuple[PublicReply, ...] = (),
+        *,
+        told: bool = False,
+    ) -> RenderedMessage:
+        """The finished message of a touch; it opens with ``replies``. Raises ``RenderError`` with the text's place.
 
         A card has ``blocks`` and a short ``text``, a letter ``html`` and ``text``. A touch that asks a check says
         nothing else until that is answered; ``told``: it is, and below the question stands the message.
@@ -87,19 +122,28 @@ class Renderer:
         message = self._messages[touch.message]
         again = self._setting.day(touch.again_at, person) if touch.again_at else ""
         facts = self._facts(touch.key, person, signers, signers.sender(message.sender), again, message.link)
-        template, turn = _template(message, touch, told), turn_of(message, touch.number, touch.asks)
-        recipe = self._recipe(message, touch.role, template, turn, touch.unclear)
+        facts["manager.adds"] = _line_of(message, signers)
+        recipe = self._recipe_of(touch, message, told)
         facts.refuse_missing(recipe.required)
         channel = channel_of(touch.channel)
-        sheet = self._sheet(recipe, message, touch, channel, facts, told)
+        sheet = self._sheet(recipe, message, touch, channel, facts, replies, told)
         facts.update(self._answers(sheet, message, touch, facts))
         return message_of(sheet, self.plan, facts, channel, touch.due_at)
 
     @_in_their_language
     def talking_points(
-        self, messages: str | Sequence[str], role: str, person: Person, signers: Signers, tried: Sequence[str] = ()
+        self,
+        messages: str | Sequence[str],
+        role: str,
+        person: Person,
+        signers: Signers,
+        tried: Sequence[str] = (),
+        to_do: Sequence[str] = (),
     ) -> TalkingPoints:
-        """What to say in a call or a visit about one or several messages, as plain text."""
+        """What to say in a call or a visit about one or several messages, as plain text.
+
+        ``to_do`` is what they have confirmed and not done yet.
+        """
         ids = [messages] if isinstance(messages, str) else messages
         recipes = [self._recipe(self._messages[name], role, "talking_points", None) for name in ids]
         facts, language = self._facts("", person, signers), self._setting.language(person)
@@ -113,6 +157,7 @@ class Renderer:
             "asks": [line(recipe.texts["question"], base) for recipe in recipes if "question" in recipe.texts],
             "wiifm": {**dict.fromkeys(ANGLES, ""), **{a: line(text, base) for a, text in recipes[0].wiifm.items()}},
             "tried": ", ".join(tried),
+            "to_do": ", ".join(to_do),
         }
         tokens = read(recipes[0].template.render(context))
         parts = [
@@ -136,24 +181,30 @@ class Renderer:
         page: bool = True,
         channel: ChannelName = "email",
         footer: str = "footer",
+        opens: str = "",
         **fields: Any,
     ) -> RenderedMessage:
-        """Mail that is no touch: ``answer`` (fields question, answer, others), ``correction`` (moved), ``digest`` or
-        ``manager_list``.
+        """Mail that is no touch: ``answer`` (fields question, answer, others, given, ending, promised), ``correction``
+        (moved), ``digest``, ``manager_list`` or ``link`` (headline, text).
 
-        ``key`` names its row, ``at`` is its date; ``page`` says whether its links lead anywhere. What is not about a
-        ``message`` needs none of the columns that the plan's texts ask for.
+        ``key`` names its row, ``at`` is its date; ``page`` says whether its links to a touch lead anywhere, ``opens``
+        is a link of its own (``links.page``). What is not about a ``message`` needs none of the columns that the
+        plan's texts ask for.
         """
         about = self._messages[message] if message else self.plan.messages[0]
         recipe = self._recipe(about, role, template, None).under(self._library.get(footer))
-        facts, language = self._facts(key, person, signers, more=about.link), self._setting.language(person)
+        facts, language = (
+            self._facts(key, person, signers, more=about.link, opens=opens),
+            self._setting.language(person),
+        )
         facts.refuse_missing(recipe.required if message else required_by([recipe.template, recipe.footer]))
         context = self._setting.of_message(recipe, about, role, language, facts.slots(recipe.names))
         touch = {"number": 1, "variant": 0, "kind": template, "unclear": False, "asks": False}
         given = {name: slotted(value, facts) for name, value in fields.items()}
         context |= {"page": page, "channel": channel, "touch": touch, "ask": "acknowledge", **given}
         asked = mark(given["question"]) if template == "answer" else ""
-        title = Prose(_(ANSWERED, question=asked)) if asked else subject or _subject(context, template)
+        answered = ANSWERED["input" if context["given"] == "input" else "question"]
+        title = Prose(_(answered, question=asked)) if asked else subject or _subject(context, template)
         ask = "acknowledge" if template == "correction" else "nothing"
         sheet = write(self._library, recipe, context, title, ask, bool(subject))
         return message_of(sheet, self.plan, facts, channel, at)
@@ -174,7 +225,9 @@ class Renderer:
         self, template: str, to: Person, lead: Person, facts: DigestFacts, title: str, **own: Any
     ) -> RenderedMessage:
         subject, fields = f"{self.plan.title}: {title}", {**facts.fields(), **own}
-        return self.service(template, facts.key, to, Signers(lead), facts.at, subject=subject, page=False, **fields)
+        return self.service(
+            template, facts.key, to, Signers(lead), facts.at, subject=subject, page=False, opens=facts.opens, **fields
+        )
 
     @_in_their_language
     def page(
@@ -189,9 +242,10 @@ class Renderer:
     ) -> dict[str, Any]:
         """The words of one message for a page, as plain text.
 
-        ``key_point``, and where there are any ``subject``, ``text``, ``commit``, ``question``, ``choices`` and
-        ``unclear``; ``points`` are pairs of angle and text; ``check`` has ``question``, ``right``, ``because`` and, in
-        the order of the plan, ``answers``. The argument ``unclear`` is the check with the point that is made again.
+        ``key_point``, what the manager ``adds``, and where there are any ``subject``, ``text``, ``commit``,
+        ``question``, ``choices`` and ``unclear``; ``points`` are pairs of angle and text; ``check`` has ``question``,
+        ``right``, ``because`` and, in the order of the plan, ``answers``. The argument ``unclear`` is the check with
+        the point that is made again.
         """
         message = self._messages[message_id]
         turn = offered_turn(message, number, asks)
@@ -208,6 +262,7 @@ class Renderer:
 
         return {
             **{name: plain(text) for name, text in recipe.texts.items()},
+            "adds": _line_of(message, signers),
             "check": {**{name: plain(text) for name, text in check.items()}, "answers": [plain(a) for a in answers]},
             "choices": [plain(choice) for choice in recipe.choices],
             "points": [(angle, plain(text)) for angle, text in recipe.wiifm.items()],
@@ -221,6 +276,44 @@ class Renderer:
             text = self._library.get(template)
             self._recipes[key] = recipe_for(self.plan, message, role, text, self._library, turn, unclear)
         return self._recipes[key]
+
+    def _recipe_of(self, touch: Touch, message: PlanMessage, told: bool) -> Recipe:
+        briefing = touch.briefing
+        if briefing is None:
+            turn = turn_of(message, touch.number, touch.asks) if touch.kind in REPEATED else None
+            return self._recipe(message, touch.role, _template(message, touch, told), turn, touch.unclear)
+        for_them = self._recipe(message, briefing.role, BRIEFING, None)
+        if briefing.only:
+            return for_them
+        own = self._recipe(message, touch.role, _template(message, touch, told=True), None)
+        return replace(own.with_names(for_them.names), required=(*own.required, *for_them.required))
+
+    def _above(
+        self, touch: Touch, message: PlanMessage, facts: TextValues, slots: Mapping[str, Any], channel: ChannelName
+    ) -> Tokens:
+        """What a manager reads above a message that is also for them: when their people get it, and what these see."""
+        if touch.briefing is None or touch.briefing.only:
+            return ()
+        recipe = self._recipe(message, touch.briefing.role, BRIEFING, None)
+        context = self._briefing_context(touch, message, recipe, facts, slots, channel)
+        return read(recipe.template.render(context), recipe.template.where)
+
+    def _briefing_context(
+        self,
+        touch: Touch,
+        message: PlanMessage,
+        recipe: Recipe,
+        facts: TextValues,
+        slots: Mapping[str, Any],
+        channel: ChannelName,
+    ) -> Mapping[str, Any]:
+        assert touch.briefing is not None  # noqa: S101 - asked before
+        language = self._setting.language(facts.person)
+        context = self._setting.of_message(recipe, message, touch.briefing.role, language, slots)
+        context = self._setting.of_touch(recipe, context, 1, touch.kind, channel, "")
+        base = self._setting.of_plan(slots, language)
+        wiifm = {**dict.fromkeys(ANGLES, ""), **{a: line(text, base) for a, text in recipe.wiifm.items()}}
+        return self._setting.of_briefing({**context, "wiifm": wiifm}, touch.briefing, facts.person, touch.due_at)
 
     def _answers(self, sheet: Sheet, message: PlanMessage, touch: Touch, facts: TextValues) -> dict[str, str]:
         """The answers to the touch's check by the gaps they fill, in the order in which this person sees them."""
@@ -240,38 +333,64 @@ class Renderer:
         touch: Touch,
         channel: ChannelName,
         facts: TextValues,
+        replies: tuple[PublicReply, ...],
         told: bool,
     ) -> Sheet:
         kind: WrittenAs = "correction" if message.corrects and touch.kind == "message" else touch.kind
         language, decisive = self._setting.language(facts.person), recipe.decisive(facts)
-        about = (touch.message, touch.role, kind, touch.number, touch.asks, touch.unclear, told)
-        key = (*about, channel, language, decisive)
+        adds = self._library.get(LINE) if facts["manager.adds"] else None
+        when = touch.briefing and (touch.briefing, self._setting.day(touch.briefing.at, facts.person))
+        about = (touch.message, touch.role, kind, touch.number, touch.asks, touch.unclear, told, channel, language)
+        key = (*about, decisive, adds, when, replies)
         sheet = self._sheets.get(key)
         if sheet is None:
-            slots = facts.slots(recipe.names)
+            slots = facts.slots({**recipe.names, **(adds.uses.names if adds else {})})
             context = self._setting.of_message(recipe, message, touch.role, language, slots)
             asked = asks_of(message, touch.number) if touch.asks is None else touch.asks
             number = touch.number if recipe.answers and not told else telling(message, touch.number)
             context = self._setting.of_touch(recipe, context, number, kind, channel, asked)
+            if touch.briefing is not None and touch.briefing.only:
+                context = {**self._briefing_context(touch, message, recipe, facts, slots, channel)}
+            above = self._above(touch, message, facts, slots, channel)
             title = _subject(context, kind, asks=bool(recipe.answers))
-            own = "subject" in recipe.texts and not recipe.along
+            own = "subject" in recipe.texts and not recipe.along and kind != "commitment"
+            ask = KEPT if kind == "commitment" else message.ask
             question = self._setting.of_question(recipe, context) if recipe.part else None
             base = self._setting.of_plan(slots, language)
             answers = [to_plain(read(answer.render(base))) for answer in recipe.answers]
-            sheet = write(self._library, recipe, context, title, message.ask, own, question, answers, told=told)
+            ask = "nothing" if touch.briefing and touch.briefing.only else ask
+            if above:  # which has greeted them already
+                context = {**context, "touch": {**context["touch"], "asks": "recall"}}
+            parts = Parts(above, self._opening(replies, context), adds)
+            sheet = write(self._library, recipe, context, title, ask, own, question, answers, parts, told=told)
             if len(self._sheets) >= MOST_SHEETS:
                 self._sheets.clear()
             self._sheets[key] = sheet
         return sheet
 
+    def _opening(self, replies: Sequence[PublicReply], context: Mapping[str, Any]) -> Tokens:
+        if not replies:
+            return ()
+        rows, template = [_row(reply, context["language"]) for reply in replies], self._library.get(HEARD)
+        return read(template.render({**context, "replies": rows}), template.where)
+
     def _facts(
-        self, key: str, person: Person, signers: Signers, sender: Person | None = None, again: str = "", more: str = ""
+        self,
+        key: str,
+        person: Person,
+        signers: Signers,
+        sender: Person | None = None,
+        again: str = "",
+        more: str = "",
+        opens: str = "",
     ) -> TextValues:
         given = {
             "key": key,
             "again": again,
             "links.more": more,
+            "links.page": opens,
             "links.answer": self.page_url("answer", key),
+            "links.heard": self.page_url("heard", key),
             "links.mine": self.page_url("mine", key),
         }
         if self.plan.optional:
@@ -286,6 +405,18 @@ def _template(message: PlanMessage, touch: Touch, told: bool) -> str:
     return "wiifm" if own == ASKING else own
 
 
+def _row(reply: PublicReply, language: str) -> dict[str, str]:
+    said, day = shorten(reply.said, LONGEST_REPLY, placeholder=" …"), reply.day
+    promised = day_text(day, language) if day else ""
+    return {"asked": reply.asked, "said": said, "ending": reply.ending, "promised": promised}
+
+
+def _line_of(message: PlanMessage, signers: Signers) -> str:
+    """What the manager adds to a message that goes out in their name."""
+    named = message.sender == "manager" and signers.manager is not None
+    return clean(signers.lines.get(message.id, "")) if named else ""
+
+
 def _filled(marked: str, facts: TextValues) -> str:
     return Skeleton(marked, PLAIN).fill(facts)
 
@@ -294,6 +425,7 @@ def _subject(context: Mapping[str, Any], written_as: str, *, asks: bool = False)
     # Where a check comes along, the author's subject is about the message below it, and the subject must not answer the
     # question.
     own = "" if context["touch"]["asks"] else context.get("subject")
+    own = context["commit"] if written_as == "commitment" else own
     question = _("One question about {title}", title=context["campaign"]["title"]) if asks else ""
     subject = " ".join(to_plain(read(own or question or context["key_point"]), links=False).split())
     return Prose(_(PREFIX[written_as], subject=subject) if written_as in PREFIX else subject)

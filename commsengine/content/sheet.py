@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName
 from commsengine.cadence.plan import Plan
-from commsengine.content.markdown import Tokens, read, to_html, to_plain
+from commsengine.content.markdown import Tokens, lowered, read, to_html, to_plain
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import TextValues
 from commsengine.content.recipe import Library, Recipe
@@ -23,9 +23,13 @@ from commsengine.content.slots import HTML, PLAIN, SLACK_JSON, Prose, Skeleton, 
 from commsengine.content.templates import Text
 from commsengine.translation import N_, _
 
+KEPT = "kept"
+"""What the question about a commitment asks for."""
+
 _ACTION = {
     "acknowledge": N_("Got it"),
-    "commit": N_("Got it"),
+    "commit": N_("I will"),
+    KEPT: N_("Say whether it is done"),
     "input": N_("Give your answer"),
     "check": N_("Answer the question"),
     "nothing": "",
@@ -57,6 +61,18 @@ class Sheet:
     page: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What comes with a message: ``above`` it, its ``opening`` by replies, and the ``line`` of a manager below."""
+
+    above: Tokens = ()
+    opening: Tokens = ()
+    line: Text | None = None
+
+
+NO_PARTS = Parts()
+
+
 def write(
     library: Library,
     recipe: Recipe,
@@ -66,6 +82,7 @@ def write(
     own_subject: bool,
     question: Mapping[str, Any] | None = None,
     answers: Sequence[str] = (),
+    parts: Parts = NO_PARTS,
     *,
     told: bool = False,
 ) -> Sheet:
@@ -74,13 +91,16 @@ def write(
     ``question`` is what the template of a check sees. It stands alone until it is answered (``told``): beside the
     message, its answer would be read and not remembered.
     """
-    body = _body(recipe, context, question, told=told)
+    asks = bool(answers) and not told
+    body = _asking_body(recipe, context, question, parts) if asks else _telling_body(recipe, context, parts)
     footer = read(recipe.footer.render(context), recipe.footer.where)
     title = Skeleton(subject, PLAIN)
     gaps = tuple(Skeleton(answer, PLAIN) for answer in answers)
     if CHANNELS[context["channel"]].form == "card":
         asked = read((question or context)["question"]) if answers else []
-        skip = ask != "input" and context["touch"]["asks"] != "baseline"  # "got it" of what was never told says nothing
+        skip = (
+            ask not in ("input", "commit") and context["touch"]["asks"] != "baseline"
+        )  # "got it" of what was never told says nothing
         blocks = json.dumps(
             card(body, footer, ask, len(answers), asked, page=context["page"], skip=skip), ensure_ascii=False
         )
@@ -92,10 +112,18 @@ def write(
     return Sheet(title, own_subject, text, _html_letter(library.get("layout.html"), body, footer, around), answers=gaps)
 
 
-def _body(recipe: Recipe, context: Mapping[str, Any], question: Mapping[str, Any] | None, *, told: bool) -> Tokens:
-    if recipe.part and question and not told:
-        return read(recipe.part.render(question), recipe.part.where)
-    return read(recipe.template.render(context), recipe.template.where)
+def _asking_body(
+    recipe: Recipe, context: Mapping[str, Any], question: Mapping[str, Any] | None, parts: Parts
+) -> list[Token]:
+    if recipe.part and question:
+        return [*read(recipe.part.render(question), recipe.part.where), *parts.opening]
+    return [*read(recipe.template.render(context), recipe.template.where), *parts.opening]
+
+
+def _telling_body(recipe: Recipe, context: Mapping[str, Any], parts: Parts) -> list[Token]:
+    body = [*parts.opening, *read(recipe.template.render(context), recipe.template.where)]
+    body = [*parts.above, *lowered(body)] if parts.above else body
+    return [*body, *read(parts.line.render(context), parts.line.where)] if parts.line else body
 
 
 def _asking(body: Tokens, asked: Tokens) -> list[Token]:

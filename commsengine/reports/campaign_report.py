@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from itertools import islice
 
 from commsengine.cadence.audience import roles_of
@@ -24,9 +24,10 @@ from commsengine.engine.directory import members_of
 from commsengine.recall.small_groups import enough, shown, total_of_all, week_of
 from commsengine.recall.statistics import Alike, Share
 from commsengine.reports.check_results import NOTHING, CheckResults, Weeks, check_results, shown_of
+from commsengine.reports.day_figures import got_it_only
 from commsengine.reports.experiment_arms import ArmResult, ExperimentArms
 from commsengine.reports.recall_curves import Group, Mean, mean_of, mornings, past_of
-from commsengine.store.records import CampaignRecord
+from commsengine.store.records import CampaignRecord, GotItOnly
 from commsengine.store.store import Store
 
 PAGE = 1000
@@ -124,7 +125,8 @@ class Week:
 class Report:
     """Everything that the page shows; ``arms`` are those of the plan's experiment.
 
-    ``estimates``: recall is estimated, and answers to checks are kept.
+    ``estimates``: recall is estimated, and answers to checks are kept. ``got_it_only`` is by role, of those of which
+    ten people or more were shown a check.
     """
 
     record: CampaignRecord
@@ -134,6 +136,7 @@ class Report:
     messages: tuple[MessageView, ...]
     weeks: tuple[Week, ...]
     arms: tuple[ArmResult, ...] = ()
+    got_it_only: tuple[GotItOnly, ...] = ()
     estimates: bool = True
 
 
@@ -146,7 +149,7 @@ def report(store: Store, campaign: str, now: dt.datetime, recall: RecallMode = "
         for person, role in page:
             if person.id in loaded:
                 seen.take(person, role, loaded[person.id].history)
-    return seen.report()
+    return replace(seen.report(), got_it_only=tuple(got_it_only(store, record)))
 
 
 def recall_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> list[RoleView]:
@@ -225,7 +228,8 @@ class _Reading:
         weeks = tuple(Week(start, n["touches"], n["acknowledged"]) for start, n in sorted(self._weeks.items()))
         of_shown_roles = {cell: blocks for cell, blocks in self._answers.closed.items() if cell[1] in self._shown}
         arms = self._experiment.arms(of_shown_roles)
-        return Report(self._record, self._now, _go_live(plan), people, messages, weeks, arms, self._estimates)
+        about = (self._record, self._now, _go_live(plan), people)
+        return Report(*about, messages, weeks, arms, estimates=self._estimates)
 
     def _message(self, message: Message) -> MessageView:
         plan, cadence = self._plan, message.cadence

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal, Protocol
 
 import structlog
 
@@ -27,6 +28,21 @@ QUARTER = 15 * 60  # seconds
 log = structlog.get_logger(__name__)
 
 
+class MakeLink(Protocol):
+    """Makes the address of a page that opens once for who gets the mail, as ``FreshLinks.make`` does."""
+
+    def __call__(
+        self,
+        purpose: Literal["calls", "review"],
+        about: str,
+        now: dt.datetime,
+        /,
+        *,
+        campaign: str,
+        person: str = "",
+    ) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class MorningBasis:
     """What the mail of the morning is written from; ``channels`` are those that the engine has."""
@@ -35,6 +51,7 @@ class MorningBasis:
     decisions: Decisions
     renderer: RendererFor
     channels: Sequence[ChannelName]
+    make_link: MakeLink
 
 
 def morning_of(plan: Plan, person: Person, now: dt.datetime) -> dt.date | None:

@@ -25,6 +25,10 @@ def as_data(seen: Report) -> dict[str, Any]:
         "messages": [_message(message) for message in seen.messages],
         "weeks": [{"start": w.start, "touches": w.touches, "acknowledged": w.acknowledged} for w in seen.weeks],
         "experiment": [_arm(arm) for arm in seen.arms],
+        "got_it_only": [
+            {"role": each.role, "people": each.people, "only": each.only, "share": round(each.only / each.people, 3)}
+            for each in seen.got_it_only
+        ],
     }
 
 

@@ -6,17 +6,18 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, false, func, or_, select, true
 
-from commsengine.cadence.kinds_and_states import BY_HAND, GOT_IT, STATES
+from commsengine.cadence.check_questions import check_of
+from commsengine.cadence.kinds_and_states import ASKED_FOR, BY_HAND, ENOUGH, GOT_IT, STATES
 from commsengine.cadence.people import COLUMNS, Person
 from commsengine.cadence.plan import Role
 from commsengine.cadence.standing import AWAY, call_again
 from commsengine.store.campaigns import CampaignStore
 from commsengine.store.database import Database
 from commsengine.store.person_rows import person_of
-from commsengine.store.records import CampaignCounts, CampaignRecord, Drawn, OpenRung
-from commsengine.store.tables import answer, outcome, person, roster, touch
+from commsengine.store.records import CampaignCounts, CampaignRecord, Drawn, GotItOnly, Happened, OpenRung
+from commsengine.store.tables import answer, deed, outcome, person, question, roster, touch
 
 
 class Counts:
@@ -49,6 +50,16 @@ class Counts:
             role: Drawn(sizes.get(role, 0), tuple(row.id for row in found if row.role == role))
             for role in record.plan.audience.roles
         }
+
+    def happened(self, campaign: str, since: dt.datetime, until: dt.datetime) -> Happened:
+        """From ``since`` up to, without, ``until``. An answer is one in words or by choice, also to a check."""
+        with self._database.read() as connection:
+            return _happened(connection, campaign, since, until)
+
+    def got_it_only(self, record: CampaignRecord, often: int) -> list[GotItOnly]:
+        """By role: who pressed "Got it" so ``often`` or more, and answered none of the checks that they were shown."""
+        with self._database.read() as connection:
+            return _got_it_only(connection, record, often)
 
     def open_rungs(self, campaign: str | None = None) -> list[OpenRung]:
         """Personal outreach and proposals to sponsors that nothing has come of, the oldest first.
@@ -97,7 +108,9 @@ def _acknowledged(connection: Connection, campaign: str) -> int:
 
 def _open_rungs(connection: Connection, records: Sequence[CampaignRecord]) -> list[OpenRung]:
     # Open is what has neither an outcome (but "away") nor an answer since, of a person who is still there. What another
-    # message corrects is nothing to talk about any more.
+    # message corrects is nothing to talk about any more. Where a deed is awaited, no other answer than "heard enough"
+    # closes it.
+    awaited = [(record.id, message, name) for record in records for message, name in record.plan.until_done.items()]
     mine = (touch.c.person_id, touch.c.campaign, touch.c.message)
     about = (outcome.c.person_id == mine[0], outcome.c.campaign == mine[1], outcome.c.message == mine[2])
     came = (*about, outcome.c.at >= touch.c.sent_at)
@@ -108,10 +121,13 @@ def _open_rungs(connection: Connection, records: Sequence[CampaignRecord]) -> li
         select(answer.c.id)
         .where(answer.c.person_id == mine[0], answer.c.campaign == mine[1], *since)
         .where(or_(answer.c.message == mine[2], answer.c.whole_campaign))
+        .where(or_(answer.c.kind.in_(ENOUGH), ~_one_of(awaited)))
     )
     rungs = select(touch.c.key, *mine, touch.c.rung, touch.c.kind, touch.c.sent_at, away.label("away")).join(person)
     rungs = rungs.where(touch.c.kind.in_(tuple(BY_HAND)), touch.c.state != "skipped", person.c.left.is_(None))
-    rungs = rungs.where(~talked.exists(), ~said.exists()).order_by(touch.c.sent_at, touch.c.key)
+    rungs = rungs.where(~talked.exists(), ~said.exists(), ~_one_of(awaited, done=True)).order_by(
+        touch.c.sent_at, touch.c.key
+    )
     plans = {record.id: record.plan for record in records}
     found = connection.execute(rungs.where(touch.c.campaign.in_(plans))).all()
     people = _people(connection, {row.person_id for row in found if row.away})
@@ -122,10 +138,63 @@ def _open_rungs(connection: Connection, records: Sequence[CampaignRecord]) -> li
     ]
 
 
+def _one_of(awaited: Sequence[tuple[str, str, str]], *, done: bool = False) -> ColumnElement[bool]:
+    """Whether the touch is of a message that awaits a deed; with ``done``, of one that awaits no more."""
+    each = []
+    for campaign, message, name in awaited:
+        about = [touch.c.campaign == campaign, touch.c.message == message]
+        theirs = select(deed.c.id).where(
+            deed.c.person_id == touch.c.person_id, deed.c.campaign == campaign, deed.c.outcome == name
+        )
+        each.append(and_(*about, theirs.exists()) if done else and_(*about))
+    return or_(false(), *each)
+
+
 def _people(connection: Connection, ids: Collection[str]) -> dict[str, Person]:
     if not ids:
         return {}
     return {row.id: person_of(row) for row in connection.execute(select(person).where(person.c.id.in_(ids)))}
+
+
+def _happened(connection: Connection, campaign: str, since: dt.datetime, until: dt.datetime) -> Happened:
+    carried = (touch.c.campaign == campaign, touch.c.kind.not_in(("service", *BY_HAND)), touch.c.state == "sent")
+    sent = select(func.count()).select_from(touch).where(*carried, _within(touch.c.sent_at, since, until))
+    said = (answer.c.campaign == campaign, answer.c.withdrawn_at.is_(None), answer.c.evidence != "manager")
+    kinds = select(answer.c.kind, func.count().label("n")).where(*said, _within(answer.c.at, since, until))
+    asked = select(func.count()).select_from(question).where(question.c.campaign == campaign)
+    counted = {row.kind: row.n for row in connection.execute(kinds.group_by(answer.c.kind))}
+    return Happened(
+        connection.execute(sent).scalar_one(),
+        counted.get("acknowledged", 0),
+        sum(counted.get(kind, 0) for kind in (*ASKED_FOR, "check")),
+        connection.execute(asked.where(_within(question.c.asked_at, since, until))).scalar_one(),
+    )
+
+
+def _within(column: Any, since: dt.datetime, until: dt.datetime) -> ColumnElement[bool]:
+    return and_(column >= since, column < until)
+
+
+def _got_it_only(connection: Connection, record: CampaignRecord, often: int) -> list[GotItOnly]:
+    sent = (touch.c.campaign == record.id, touch.c.state == "sent", touch.c.kind.in_(("message", "remind")))
+    messages = {message.id: message for message in record.plan.messages if message.checks}
+    asks = (touch.c.message, touch.c.number, touch.c.asks)
+    made = select(*asks).where(*sent, touch.c.message.in_(messages)).distinct()
+    asking = [row for row in connection.execute(made) if check_of(messages[row.message], row.number, row.asks)]
+    if not asking:
+        return []
+    these = or_(*(and_(*(c.is_not_distinct_from(row._mapping[c]) for c in asks)) for row in asking))
+    shown = select(touch.c.person_id).where(*sent, these).distinct().subquery()
+    own = (answer.c.campaign == record.id, answer.c.withdrawn_at.is_(None))
+    presses = select(answer.c.person_id).where(*own, answer.c.kind == "acknowledged", answer.c.evidence != "manager")
+    pressed = presses.group_by(answer.c.person_id).having(func.count() >= often)
+    checked = select(answer.c.person_id).where(*own, answer.c.kind == "check")
+    people = _members(connection, record).subquery()
+    only = case((and_(people.c.id.in_(pressed), people.c.id.not_in(checked)), 1), else_=0)
+    found = select(people.c.role, func.count().label("people"), func.sum(only).label("only"))
+    found = found.join(shown, shown.c.person_id == people.c.id).where(people.c.role.is_not(None))
+    rows = {row.role: row for row in connection.execute(found.group_by(people.c.role))}
+    return [GotItOnly(role, rows[role].people, rows[role].only) for role in record.plan.audience.roles if role in rows]
 
 
 # -- the audience, counted by the database: the same people and roles that ``role_of`` finds one by one
@@ -153,9 +222,11 @@ def _evenly(members: Select[Any], most: int) -> Select[Any]:
 
 def _members(connection: Connection, record: CampaignRecord) -> Select[Any]:
     """The people who are there and, if the campaign has a roster, in it: the id, and the role or NULL."""
-    audience = record.plan.audience
+    audience, kept_out = record.plan.audience, record.plan.kept_out
     roles = case(*((_matches(connection, role), name) for name, role in audience.roles.items()), else_=None)
     members = select(person.c.id, roles.label("role")).where(person.c.left.is_(None), person.c.erased_at.is_(None))
+    if kept_out:
+        members = members.where(person.c.email_key != kept_out)
     if audience.people is None:
         return members
     return members.join(roster, and_(roster.c.person_id == person.c.id, roster.c.campaign == record.id))

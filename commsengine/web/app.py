@@ -15,14 +15,19 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from commsengine.answers.fresh_links import FreshLinks
 from commsengine.answers.inbox import AnswerInbox, UnknownTouchError
 from commsengine.links import Links
+from commsengine.reports.manager_desk import ManagerDesk
 from commsengine.web.answer_page import AnswerPage
+from commsengine.web.calls_page import CallsPage
+from commsengine.web.heard_page import HeardPage
 from commsengine.web.my_messages_page import MyMessages
 from commsengine.web.protection import SECURITY, LinkGuard, RateLimit, SecurityHeaders
 from commsengine.web.rendering import FOLDER, notice
 from commsengine.web.requests import Notes, read_body
 from commsengine.web.unsubscribe_page import UnsubscribePage
+from commsengine.web.visits import Visits
 
 if TYPE_CHECKING:
     from commsengine.slack_app import SlackApp
@@ -36,6 +41,8 @@ log = structlog.get_logger(__name__)
 def create_app(
     inbox: AnswerInbox,
     links: Links,
+    fresh_links: FreshLinks,
+    desk: ManagerDesk,
     *,
     keys: Sequence[str],
     clock: Callable[[], dt.datetime],
@@ -46,9 +53,14 @@ def create_app(
     per_minute: int = 30,
 ) -> Starlette:
     """``keys`` sign the notes in forms, newest first; ``per_minute`` limits each link; ``more`` are others' routes."""
-    guard = LinkGuard(links, Notes(keys), RateLimit(per_minute), clock)
-    pages = (AnswerPage(inbox, guard), MyMessages(inbox, guard), UnsubscribePage(inbox, guard))
-    routes: list[BaseRoute] = [page.route() for page in pages]
+    notes, limit = Notes(keys), RateLimit(per_minute)
+    guard, visits = (
+        LinkGuard(links, notes, limit, clock),
+        Visits(fresh_links, keys, links.base_url, notes, limit, clock),
+    )
+    behind_fresh_links = (CallsPage(visits, desk),)
+    pages = [each(inbox, guard) for each in (AnswerPage, HeardPage, MyMessages, UnsubscribePage)]
+    routes: list[BaseRoute] = [visits.route(), *(page.route() for page in (*pages, *behind_fresh_links))]
     routes += [Route("/style.css", _style), Route("/healthz", _health(heartbeat_age, stale_after)), *more]
     if slack is not None:
         routes.append(Route("/slack/events", _slack(slack), methods=["POST"]))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from commsengine.cadence.calendar import zone
 from commsengine.cadence.forecast import Supposition
-from commsengine.cadence.history import Answer, Campaign, Campaigns, OutreachOutcome, Standstill, Touch
+from commsengine.cadence.history import Answer, Campaign, Campaigns, Deed, OutreachOutcome, Standstill, Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from tests.builders import a_plan, utc
@@ -50,7 +50,7 @@ def messages(index: int) -> st.SearchStrategy[dict[str, Any]]:
                 st.sampled_from((None, "4", "2", "1")),
             ),
             "ask": st.sampled_from(("acknowledge", "acknowledge", "acknowledge", "acknowledge", "nothing")),
-            "repeat_until": st.sampled_from(("end", "end", "acknowledged")),
+            "repeat_until": st.sampled_from(("end", "end", "acknowledged", "done")),
             "priority": st.sampled_from(("high", "normal", "low")),
             "follow_up": st.sampled_from(LADDERS),
         }
@@ -68,6 +68,7 @@ def plans(draw: st.DrawFn, number: int, kickoff: str) -> Plan:
         audience={"roles": {"all": {"rest": "true"}}},
         wiifm={},
         follow_up=[],
+        outcomes={"first_call": {"title": "The first call is logged", "by": "kickoff + 20d"}},
         send={
             "channels": draw(st.sampled_from((["email"], ["slack", "email"]))),
             "holidays": draw(st.sampled_from(("true", "false"))),
@@ -123,7 +124,9 @@ def answers(salt: int, person: Person) -> Supposition:
         if touch.kind == "personal":
             outcome = ("objects", "objects", "objects", "declines", "away", "")[draw[0] % 6]
             return (OutreachOutcome(touch.campaign, touch.message, outcome, at),) if outcome else ()
-        kind = ("acknowledged", "heard_enough", *[""] * 10)[draw[0] % 12]
+        kind = ("acknowledged", "heard_enough", "did it", *[""] * 9)[draw[0] % 12]
+        if kind == "did it":
+            return (Deed(touch.campaign, "first_call", at),)
         return (Answer(touch.campaign, touch.message, kind, at, "link"),) if kind else ()
 
     return suppose  # type: ignore[return-value]

@@ -13,6 +13,7 @@ from commsengine.cadence.history import (
     Answer,
     Campaigns,
     Decision,
+    Deed,
     History,
     OutreachOutcome,
     Question,
@@ -26,7 +27,7 @@ from commsengine.cadence.kinds_and_states import BY_HAND
 from commsengine.cadence.people import Person
 from tests.builders import BEN, utc
 
-Fact = Answer | OutreachOutcome | Question | Snooze
+Fact = Answer | Deed | OutreachOutcome | Question | Snooze
 Change = Callable[[History], History]
 
 NOTHING_YET = History()
@@ -115,6 +116,8 @@ def changes_of(fact: Fact) -> list[tuple[dt.datetime, Change]]:
         return [(fact.at, lambda history: replace(history, answers=(*history.answers, fact)))]
     if isinstance(fact, OutreachOutcome):
         return [(fact.at, lambda history: replace(history, outcomes=(*history.outcomes, fact)))]
+    if isinstance(fact, Deed):
+        return [(fact.at, lambda history: replace(history, deeds=(*history.deeds, fact)))]
     if isinstance(fact, Snooze):
         return [(fact.at, lambda history: replace(history, snoozes=(*history.snoozes, fact)))]
     asked = replace(fact, answered_at=None)
@@ -139,6 +142,10 @@ def got_it(at: str, message: str = "one-record", kind: str = "acknowledged", **c
 
 def outcome(at: str, what: str, message: str = "one-record") -> OutreachOutcome:
     return OutreachOutcome("crm", message, what, utc(at))
+
+
+def did_it(at: str, what: str = "first_call") -> Deed:
+    return Deed("crm", what, utc(at))
 
 
 def question(asked: str, answered: str = "", message: str = "one-record") -> Question:

@@ -17,7 +17,7 @@ from commsengine.cadence.people import Person
 from commsengine.cadence.plan import WEEKDAYS, Plan
 from commsengine.cadence.time_notation import parse_clock
 from tests.builders import a_message, a_plan, utc
-from tests.cadence.telling import BERLIN, Fact, got_it, lines, outcome, question, tell
+from tests.cadence.telling import BERLIN, Fact, did_it, got_it, lines, outcome, question, tell
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-it-decides.md"
 EXAMPLES = re.findall(r"```yaml\n(.*?)```\n```text\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
@@ -49,6 +49,7 @@ def person_of(told: Example) -> Person:
 def facts_of(happens: list[Example]) -> list[Fact]:
     at = {each["what"]: berlin(each["at"]) for each in happens}
     facts: list[Fact] = [outcome(at[what], what) for what in ("objects", "understood", "declines") if what in at]
+    facts += [did_it(at["did it"])] if "did it" in at else []
     facts += [got_it(at[what], kind=kind) for what, kind in ANSWERS.items() if what in at]
     if "question" in at:
         facts.append(question(at["question"], at.get("question answered", "")))
@@ -65,7 +66,8 @@ ANSWERS = {"got it": "acknowledged", "heard enough": "heard_enough"}
 def plan_of(example: Example, **changes: Any) -> Plan:
     send = {"channels": ["email"], "holidays": "false", **example.get("send", {})}
     messages = [a_message(**message) for message in example["messages"]]
-    return a_plan(*messages, send=send, follow_up=example.get("follow_up", []), **changes)
+    own = {name: example[name] for name in ("sponsor", "outcomes") if name in example}
+    return a_plan(*messages, send=send, follow_up=example.get("follow_up", []), **own, **changes)
 
 
 def campaigns_of(plan: Plan, pause: Example | None) -> Campaigns:

@@ -69,8 +69,21 @@ def test_nobody_is_chased_after_an_answer(world: Worlds, salt: int) -> None:
     story = told(world, salt)
     for touch in sent(story.touches):
         before = [answer for answer in story.history.answers if answer.at < touch.due_at and same(answer, touch)]
-        assert not before or touch.kind == "message"
+        assert not before or touch.kind == "message" or awaits_a_deed(world[0], touch)
         assert not any(answer.kind == "heard_enough" for answer in before)
+
+
+def awaits_a_deed(campaigns: Campaigns, touch: Touch) -> bool:
+    return touch.message in plan_of(campaigns, touch).until_done
+
+
+@generated
+@given(worlds(), st.integers(0, 99))
+def test_nothing_of_a_message_comes_after_the_deed_it_awaits(world: Worlds, salt: int) -> None:
+    story = told(world, salt)
+    for touch in sent(story.touches):
+        done = story.history.done_at(touch.campaign, "first_call")
+        assert done is None or done >= touch.due_at or not awaits_a_deed(world[0], touch)
 
 
 def same(answer: Answer, touch: Touch) -> bool:

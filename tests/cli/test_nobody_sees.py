@@ -94,7 +94,9 @@ def digest(terminal: Terminal) -> str:
         day = wiring.clock().date() + dt.timedelta(days=1)
         day += dt.timedelta(days=(7 - day.weekday()) % 7 if day.weekday() > 4 else 0)
         morning = dt.datetime.combine(day, dt.time(8, 30), dt.UTC)
-        digests = Digests(MorningBasis(wiring.store, wiring.decisions, wiring.renderer, ["email"]))
+        digests = Digests(
+            MorningBasis(wiring.store, wiring.decisions, wiring.renderer, ["email"], wiring.fresh_links.make)
+        )
         assert digests.send(wiring.store.campaigns.all(), morning) == 1
         (mail,) = wiring.store.service_mail.due(morning)
         with wiring.store.database.write() as connection:

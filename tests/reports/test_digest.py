@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from commsengine.answers.fresh_links import FreshLinks
 from commsengine.channels.channel import PERMANENT, RETRY, Outcome
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.engine import Engine
@@ -86,7 +87,11 @@ def test_it_says_what_never_arrived_and_which_channel_rests(
     slack = a_channel(bag, lambda m: Outcome(m.key, RETRY, begun=False, channel_down=down, fault="us"), name="slack")
     running = engine(email=refuses, slack=slack)
     running.tick()
-    digests_of = Digests(MorningBasis(store, running.decisions, Scribe, ["email", "slack"]))
+    digests_of = Digests(
+        MorningBasis(
+            store, running.decisions, Scribe, ["email", "slack"], FreshLinks(store, BASE, Scribe, ["email"]).make
+        )
+    )
     figures = list(digests_of._not_leaving("crm", clock.now))
     assert figures == [
         "1 message never arrived: commsengine today says to whom, and why.",
@@ -97,6 +102,7 @@ def test_it_says_what_never_arrived_and_which_channel_rests(
 ASKS = a_message(
     id="asks", ask="input", input={"question": "What must never get harder?"}, cadence={"every": "48h", "times": "9"}
 )
+BASE = "https://comms.example.com"
 TUESDAY, WEDNESDAY, FRIDAY = "2027-01-12 07:00", "2027-01-13 07:00", "2027-01-15 07:00"
 
 

@@ -12,6 +12,7 @@ from commsengine.errors import InputError
 from commsengine.reports.followups import FollowUp, followups, record_outcome
 from commsengine.reports.status import status, today
 from commsengine.reports.why import why
+from commsengine.store.campaign_facts.deeds import NewDeed
 from commsengine.store.store import Store
 from tests.builders import MIA, a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
@@ -272,3 +273,51 @@ def test_today_lists_questions_and_rows_that_wait_for_a_word(store: Store, engin
     waiting = today(store, Decisions(store, Workspace()), Scribe, clock.now)
     assert [row["person"] for row in waiting["held"]] == [someone(1).email]
     assert [(q["text"], q["overdue"]) for q in waiting["questions"]] == [("Does it work offline?", True)]
+
+
+# -- until it is done -----------------------------------------------------------------------------
+
+CALLS = {"first_call": {"title": "The first call is logged", "by": "go_live + 14d"}}
+
+
+def awaiting(store: Store) -> None:
+    ends = a_message(repeat_until="done", cadence={"every": "48h", "times": "6"})
+    run(store, [someone(1), someone(2), someone(3)], a_plan(ends, follow_up=STAY, outcomes=CALLS))
+
+
+def said(store: Store, number: int, kind: str, clock: Clock) -> None:
+    right = True if kind == "check" else None
+    person = someone(number).id
+    store.answers.record(person, "crm", "one-record", "k", kind, right=right, evidence="link", by=person, now=clock.now)  # type: ignore[arg-type]
+
+
+def test_who_confirmed_and_did_not_do_it_is_followed_up_for_that(
+    store: Store, engine: MakeEngine, clock: Clock
+) -> None:
+    awaiting(store)
+    live(store, engine, clock, "2027-01-12")
+    said(store, 1, "acknowledged", clock)
+    said(store, 2, "check", clock)
+    live(store, engine, clock, "2027-01-16")
+    reasons = {one.person.id: one.reason for one in listed(store, clock)}
+    assert reasons == {
+        someone(1).id: "Confirmed, not yet done: The first call is logged.",
+        someone(2).id: "No answer after 2 messages.",  # a check tells nothing here
+        someone(3).id: "No answer after 2 messages.",
+    }
+
+
+def test_the_deed_closes_it_and_words_do_not(store: Store, engine: MakeEngine, clock: Clock) -> None:
+    awaiting(store)
+    live(store, engine, clock, "2027-01-16")
+    said(store, 1, "acknowledged", clock)
+    said(store, 3, "heard_enough", clock)
+    store.deeds.record(
+        "crm", [NewDeed(someone(2).id, "first_call", clock.now)], source="file", by="dana", now=clock.now
+    )
+    assert [one.person.id for one in listed(store, clock)] == [someone(1).id]
+    record_outcome(store, listed(store, clock)[0].id, "understood", by="mia", now=clock.now)
+    assert listed(store, clock) == []
+    live(store, engine, clock, "2027-01-20")
+    after = [row for row in store.touches.list("crm") if row.due_at > utc("2027-01-16")]
+    assert {row.person_id for row in after} == {someone(1).id}

@@ -11,6 +11,17 @@ MIGRATION = import_module("commsengine.store.migrations.versions.0005_slack")
 UNDO = (
     "ALTER TABLE touch DROP COLUMN asks",
     "ALTER TABLE answer DROP COLUMN measures",
+    "DROP TABLE suspect",
+    "DROP TABLE replied",
+    "DROP TABLE reply",
+    "DROP TABLE fresh_link",
+    "DROP TABLE manager_hold",
+    "DROP TABLE manager_line",
+    "DROP TABLE gate",
+    "ALTER TABLE question DROP COLUMN objection",
+    "DROP TABLE signed_call",
+    "DROP TABLE seal",
+    "DROP TABLE deed",
     "DROP TABLE notice",
     "DROP TABLE rest",  # what later revisions add
     "DROP TABLE slack_workspace",
