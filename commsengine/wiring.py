@@ -543,6 +543,7 @@ class Wiring:
         return SlackApp(
             self.inbox,
             self.store,
+            self.desk,
             token=given.slack_token,
             clock=self.clock,
             signing_secret=secret,

@@ -135,7 +135,8 @@ class Scribe:
 
     def _note(self, to: Person, facts: DigestFacts, channel: str, subject: str) -> RenderedMessage:
         """All that the facts tell, a line each."""
-        told = [*facts.calls, *facts.questions, *facts.answers, *facts.held, *facts.figures]
+        news = [*facts.troubles, *facts.overdue, *facts.calls, *facts.questions, *facts.answers]
+        told = [*news, *facts.recorded, *facts.numbers, *facts.held, *facts.figures]
         return RenderedMessage(
             key=facts.key, campaign=self.plan.campaign, campaign_title=self.plan.title, channel=channel,
             to_email=to.email, to_name=to.name, slack_id=to.slack_id, sender_name="", reply_to="",

@@ -19,11 +19,11 @@ from commsengine.answers.heard import Heard, heard
 from commsengine.answers.my_messages import PersonRecord, person_record, refuse_wish
 from commsengine.answers.touch_text import Blocks, CardText, card_text, drawn, key_point, reply_text, touch_of
 from commsengine.answers.touch_view import Card
-from commsengine.cadence.audience import role_of
-from commsengine.cadence.calendar import DAY, local_date_in, zone_of
+from commsengine.cadence.audience import briefing_of, role_of
+from commsengine.cadence.calendar import DAY, Hours, local_date_in, zone_of
 from commsengine.cadence.check_questions import answer_id, unclear_turn
 from commsengine.cadence.dialogue import opening
-from commsengine.cadence.history import PublicReply
+from commsengine.cadence.history import Briefing, Campaign, PublicReply
 from commsengine.cadence.kinds_and_states import (
     CHANNELS,
     ENOUGH,
@@ -37,7 +37,7 @@ from commsengine.cadence.kinds_and_states import (
     channel_of,
 )
 from commsengine.cadence.people import Person
-from commsengine.cadence.plan import Plan
+from commsengine.cadence.plan import Message, Plan
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers
 from commsengine.content.render import Renderer, RendererFor
@@ -126,6 +126,8 @@ class AnswerInbox:
             raise UnknownTouchError(_("This message is not on record."), _("Open the newest message you have."))
         version = self._version(found.touch)
         zone, message = zone_of(found.person, version.plan).key, version.plan.message(found.touch.message)
+        briefing = self._briefing(version, message, found.person, now) if found.touch.kind == "briefing" else None
+        message = message.as_briefing if briefing is not None and briefing.only else message
         return Card(
             found.person,
             version.plan,
@@ -138,8 +140,18 @@ class AnswerInbox:
             question=found.question,
             snoozed_until=next((day for day in found.snoozed_until if day > local_date_in(zone, now)), None),
             unclear=unclear_turn(message, found.touch.due_at, found.answers, found.rows),
+            briefing=briefing,
             over=version.state == "cancelled",
         )
+
+    def _briefing(
+        self, version: CampaignRecord, message: Message, manager: Person, now: dt.datetime
+    ) -> Briefing | None:
+        campaign = Campaign(version.plan, version.started_at or now, introduced=version.introduced)
+        loaded = self._store.loading.histories([manager.id], reports=True)
+        reports = loaded[manager.id].history.reports if manager.id in loaded else ()
+        own = role_of(version.plan, manager)
+        return briefing_of(campaign, message, own, Hours(version.plan, manager), reports)
 
     def text(self, card: Card) -> CardText:
         renderer = self._renderer(self._version(card.touch))

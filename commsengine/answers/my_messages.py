@@ -15,7 +15,7 @@ from commsengine.cadence.plan import Plan
 from commsengine.cadence.time_notation import clock_text
 from commsengine.engine.directory import campaigns_of
 from commsengine.errors import InputError
-from commsengine.store.records import CampaignRecord
+from commsengine.store.records import AskId, CampaignRecord, ReplyRecord
 from commsengine.store.service_mail import ABOUT_OTHERS
 from commsengine.store.store import Store
 from commsengine.translation import N_, _
@@ -88,7 +88,8 @@ def person_record(
     person = store.people.by_id(person_id)
     if person is None:
         raise InputError(_("Nobody of that id is on record."))
-    stored = store.people.all_of(person_id)
+    replies = store.replies.to_person(person_id)
+    stored = {**store.people.all_of(person_id), "reply": [_reply(ask, said) for ask, said in replies]}
     campaigns = sorted({row["campaign"] for name in _ABOUT for row in stored[name]} - {""})
     records = [record for campaign in campaigns if (record := store.campaigns.get(campaign))]
     zones = {record.id: zone_of(person, record.plan).key for record in records}
@@ -121,7 +122,7 @@ def refuse_wish(
         raise InputError(_(text, hours="; ".join(told)))
 
 
-_ABOUT = ("touch", "answer", "question", "snooze", "outcome")
+_ABOUT = ("touch", "answer", "question", "reply", "snooze", "outcome")
 
 
 def _part(
@@ -183,6 +184,16 @@ def _question(row: Row) -> Happening:
         yield row["answered_at"], _("You were answered"), row["answer"]
 
 
+def _replied(row: Row) -> Happening:
+    if row["kind"] == "input":  # a question has its answer beside it
+        yield row["at"], _("You were answered"), row["said"]
+
+
+def _reply(ask: AskId, said: ReplyRecord) -> dict[str, Any]:
+    about = {"campaign": said.campaign, "message": said.message, "kind": ask.kind, "number": ask.number}
+    return {**about, "said": said.said, "ending": said.ending, "day": said.day, "at": said.at}
+
+
 def _snooze(row: Row) -> Happening:
     yield row["at"], _("You asked for nothing more of it before {day:%A, %d %B}", day=row["until"]), ""
 
@@ -195,7 +206,8 @@ def _outcome(row: Row) -> Happening:
 
 
 _TELL: Mapping[str, Callable[[Row], Happening]] = {
-    "touch": _touch, "answer": _answer, "question": _question, "snooze": _snooze, "outcome": _outcome,
+    "touch": _touch, "answer": _answer, "question": _question, "reply": _replied, "snooze": _snooze,
+    "outcome": _outcome,
 }  # fmt: skip
 
 

@@ -54,9 +54,9 @@ class CardText:
     """Plain texts. ``points`` are heading and text of what this touch says, ``more`` of what other touches say.
 
     ``question`` and ``choices`` are those of the input that is asked for, ``offered`` the same choices each with what
-    is stored of it; ``value`` is what the person wrote or chose. ``readers`` says who reads that. ``opening`` are the
-    replies with which this touch begins, ``replies`` those to what the person put in; ``question_ending`` is what
-    becomes of their question.
+    is stored of it; ``value`` is what the person wrote or chose. ``readers`` says who reads that. ``adds`` is the line
+    of the manager in whose name it goes out. ``opening`` are the replies with which this touch begins, ``replies``
+    those to what the person put in; ``question_ending`` is what becomes of their question.
     """
 
     key_point: str
@@ -69,6 +69,7 @@ class CardText:
     value: str = ""
     points: tuple[tuple[str, str], ...] = ()
     more: tuple[tuple[str, str], ...] = ()
+    adds: str = ""
     opening: tuple[ReplyText, ...] = ()
     replies: tuple[ReplyText, ...] = ()
     question_ending: str = ""
@@ -100,9 +101,14 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
         check=check,
         offered=tuple(zip(card.message.input.choices, choices, strict=False)) if card.message.input else (),
         value=_chosen(card, check, choices),
+        adds=_line(signers, shown["adds"]),
         points=tuple((_(TITLES[angle]), shown_now[angle]) for angle in now),
         more=tuple((_(TITLES[angle]), text) for angle, text in shown_now.items() if angle not in now),
     )
+
+
+def _line(signers: Signers, line: str) -> str:
+    return _("{name} adds: {line}", name=signers.manager.first_name, line=line) if signers.manager and line else ""
 
 
 def _check(
@@ -206,4 +212,5 @@ def touch_of(card: Card, channel: ChannelName) -> Touch:
     row = card.touch
     about = (row.campaign, row.message, card.person.id, row.role, row.rung or 0, row.kind, channel)
     when = (row.local_date or card.now.date(), row.due_at, row.not_after or row.due_at)
-    return Touch(*about, *when, row.number, row.again_at, unclear=card.unclear, asks=row.asks)
+    touch = Touch(*about, *when, row.number, row.again_at, unclear=card.unclear)
+    return replace(touch, briefing=card.briefing, asks=row.asks)

@@ -61,6 +61,7 @@ CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("why", N_("Tell what was decided for a person, and why.")),
         CommandEntry("followups", N_("List who needs a person, why, what was tried and what to say.")),
         CommandEntry("followup", N_("Record what came of a personal outreach."), "followups"),
+        CommandEntry("managers", N_("Show what managers hold and add, and lift it."), "followups"),
         CommandEntry("questions", N_("List open questions.")),
         CommandEntry("question", N_("Answer questions and inputs: once to all who asked alike."), "questions"),
         CommandEntry("refusals", N_("List what servers refused and is not settled yet.")),

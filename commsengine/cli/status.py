@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from commsengine.cli.followups import show_held
 from commsengine.cli.output import (
     at_rest,
     json_option,
@@ -91,6 +92,8 @@ def _show(campaign: Mapping[str, Any]) -> None:
     table(list(counts), [[f"{number:,}" for number in counts.values()]], right=list(counts))
     for reason, number in sorted(skipped.items()):
         say(_("  skipped: {touches:,} {reason}", touches=number, reason=_(reason)))
+    if campaign["held_by_managers"]:
+        show_held(campaign["held_by_managers"])
     _recall(campaign["recall"])
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cli.followups import show_followups, show_recorded
+from commsengine.cli.followups import show_followups, show_held, show_recorded
 from commsengine.cli.output import (
     at_rest,
     json_option,
@@ -75,6 +75,10 @@ def today(wiring: Wiring, as_json: bool) -> None:
     if found["recorded"]:
         title(_("What came of talks"))
         show_recorded(found["recorded"])
+    if found["holds"]:
+        title(_("Held by managers"))
+        show_held(found["holds"])
+        click.echo(_("Lift one: commsengine managers CAMPAIGN --lift ID"))
 
 
 def _show_numbers(numbers: Sequence[Mapping[str, Any]]) -> None:

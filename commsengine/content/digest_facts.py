@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from commsengine.content.manager_card import place_of_buttons
 from commsengine.content.talking_points import TalkingPoints
 from commsengine.translation import _, counted
 
@@ -37,7 +38,12 @@ class Call:
         # Points serve templates written before talk: each line bears its heading.
         plain = {name: getattr(self, name) for name in Call.__slots__ if name != "talk"}
         points = [f"{part.title}: {line}" for part in self.talk.parts for line in part.lines]
-        return {**plain, "talk": self.talk.rows, "points": points}
+        return {
+            **plain,
+            "talk": self.talk.rows,
+            "points": points,
+            "buttons": place_of_buttons(self.id) if self.id else "",
+        }
 
 
 @dataclass(frozen=True, slots=True)

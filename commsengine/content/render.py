@@ -145,7 +145,7 @@ class Renderer:
         ``to_do`` is what they have confirmed and not done yet.
         """
         ids = [messages] if isinstance(messages, str) else messages
-        recipes = [self._recipe(self._messages[name], role, "talking_points", None) for name in ids]
+        recipes = [self._recipe(each, role, "talking_points", turn_of(each, 1)) for each in map(self._messages.get, ids)]
         facts, language = self._facts("", person, signers), self._setting.language(person)
         for recipe in recipes:
             facts.refuse_missing(recipe.required)
@@ -313,7 +313,9 @@ class Renderer:
         context = self._setting.of_touch(recipe, context, 1, touch.kind, channel, "")
         base = self._setting.of_plan(slots, language)
         wiifm = {**dict.fromkeys(ANGLES, ""), **{a: line(text, base) for a, text in recipe.wiifm.items()}}
-        return self._setting.of_briefing({**context, "wiifm": wiifm}, touch.briefing, facts.person, touch.due_at)
+        same = not touch.briefing.only and touch.briefing.role == touch.role
+        told = self._setting.of_briefing(touch.briefing, facts.person, touch.due_at)
+        return {**context, "wiifm": wiifm, "briefing": {**told, "same": same, "named": message.sender == "manager"}}
 
     def _answers(self, sheet: Sheet, message: PlanMessage, touch: Touch, facts: TextValues) -> dict[str, str]:
         """The answers to the touch's check by the gaps they fill, in the order in which this person sees them."""
@@ -341,7 +343,7 @@ class Renderer:
         adds = self._library.get(LINE) if facts["manager.adds"] else None
         when = touch.briefing and (touch.briefing, self._setting.day(touch.briefing.at, facts.person))
         about = (touch.message, touch.role, kind, touch.number, touch.asks, touch.unclear, told, channel, language)
-        key = (*about, decisive, adds, when, replies)
+        key = (*about, decisive, bool(adds), when, replies)
         sheet = self._sheets.get(key)
         if sheet is None:
             slots = facts.slots({**recipe.names, **(adds.uses.names if adds else {})})
@@ -359,9 +361,10 @@ class Renderer:
             base = self._setting.of_plan(slots, language)
             answers = [to_plain(read(answer.render(base))) for answer in recipe.answers]
             ask = "nothing" if touch.briefing and touch.briefing.only else ask
+            named = touch.briefing is not None and message.sender == "manager"
             if above:  # which has greeted them already
                 context = {**context, "touch": {**context["touch"], "asks": "recall"}}
-            parts = Parts(above, self._opening(replies, context), adds)
+            parts = Parts(above, self._opening(replies, context), adds, named)
             sheet = write(self._library, recipe, context, title, ask, own, question, answers, parts, told=told)
             if len(self._sheets) >= MOST_SHEETS:
                 self._sheets.clear()

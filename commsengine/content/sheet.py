@@ -63,11 +63,15 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What comes with a message: ``above`` it, its ``opening`` by replies, and the ``line`` of a manager below."""
+    """What comes with a message: ``above`` it, its ``opening`` by replies, and the ``line`` of a manager below.
+
+    ``named`` is that of ``card``.
+    """
 
     above: Tokens = ()
     opening: Tokens = ()
     line: Text | None = None
+    named: bool = False
 
 
 NO_PARTS = Parts()
@@ -98,12 +102,10 @@ def write(
     gaps = tuple(Skeleton(answer, PLAIN) for answer in answers)
     if CHANNELS[context["channel"]].form == "card":
         asked = read((question or context)["question"]) if answers else []
-        skip = (
-            ask not in ("input", "commit") and context["touch"]["asks"] != "baseline"
-        )  # "got it" of what was never told says nothing
-        blocks = json.dumps(
-            card(body, footer, ask, len(answers), asked, page=context["page"], skip=skip), ensure_ascii=False
-        )
+        # "got it" of what was never told says nothing
+        skip = ask not in ("input", "commit") and context["touch"]["asks"] != "baseline"
+        how = {"page": context["page"], "named": parts.named, "skip": skip}
+        blocks = json.dumps(card(body, footer, ask, len(answers), asked, **how), ensure_ascii=False)
         text = Skeleton(to_plain(_asking(body, asked) if asked else body, links=False), PLAIN)
         return Sheet(title, own_subject, text, blocks=Skeleton(blocks, SLACK_JSON), answers=gaps, page=context["page"])
     action = _ACTION["check" if answers and ask != "input" else ask]

@@ -32,7 +32,7 @@ _EMPTY: Mapping[str, Any] = {
     **{name: [] for name in _LISTS},
     "wiifm": dict.fromkeys(ANGLES, ""),
     "page": True,
-    "briefing": {"day": "", "past": False, "only": False},
+    "briefing": {"day": "", "past": False, "only": False, "same": False, "named": False},
 }
 """Names that have nothing to say in most messages."""
 
@@ -74,6 +74,7 @@ class Setting:
             "ask": message.ask,
             "language": language,
             "often": often(self._cadence(message), on_trial=self._plan.experiment is not None),
+            "is_called": any(rung.do == "personal" for rung in self._plan.ladder(message)),
             "several_leads": len(self._plan.owner) > 1,
             "manager_sees": any(rung.do == "personal" and rung.by == "manager" for rung in self._plan.ladder(message)),
         }
@@ -101,11 +102,8 @@ class Setting:
         touch = {"number": number, "variant": variant(number), "kind": kind, "unclear": unclear, "asks": asks}
         return {**context, "channel": channel, "touch": touch, "points": points}
 
-    def of_briefing(
-        self, context: Mapping[str, Any], briefing: Briefing, person: Person, at: dt.datetime
-    ) -> Mapping[str, Any]:
-        day = self.day(briefing.at, person)
-        return {**context, "briefing": {"day": day, "past": briefing.at <= at, "only": briefing.only}}
+    def of_briefing(self, briefing: Briefing, person: Person, at: dt.datetime) -> dict[str, Any]:
+        return {"day": self.day(briefing.at, person), "past": briefing.at <= at, "only": briefing.only}
 
     def of_question(self, recipe: Recipe, context: Mapping[str, Any]) -> dict[str, Any]:
         # The check comes with a message that asks for something else.

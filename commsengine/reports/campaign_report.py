@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from itertools import islice
+from typing import Any
 
 from commsengine.cadence.audience import roles_of
 from commsengine.cadence.calendar import Hours
@@ -26,6 +27,8 @@ from commsengine.recall.statistics import Alike, Share
 from commsengine.reports.check_results import NOTHING, CheckResults, Weeks, check_results, shown_of
 from commsengine.reports.day_figures import got_it_only
 from commsengine.reports.experiment_arms import ArmResult, ExperimentArms
+from commsengine.reports.input_answers import InputView, input_views
+from commsengine.reports.promises import replies
 from commsengine.reports.recall_curves import Group, Mean, mean_of, mornings, past_of
 from commsengine.store.records import CampaignRecord, GotItOnly
 from commsengine.store.store import Store
@@ -126,7 +129,7 @@ class Report:
     """Everything that the page shows; ``arms`` are those of the plan's experiment.
 
     ``estimates``: recall is estimated, and answers to checks are kept. ``got_it_only`` is by role, of those of which
-    ten people or more were shown a check.
+    ten people or more were shown a check. ``inputs`` are without names, ``replies`` what was said to people.
     """
 
     record: CampaignRecord
@@ -137,6 +140,8 @@ class Report:
     weeks: tuple[Week, ...]
     arms: tuple[ArmResult, ...] = ()
     got_it_only: tuple[GotItOnly, ...] = ()
+    inputs: tuple[InputView, ...] = ()
+    replies: tuple[Mapping[str, Any], ...] = ()
     estimates: bool = True
 
 
@@ -149,7 +154,12 @@ def report(store: Store, campaign: str, now: dt.datetime, recall: RecallMode = "
         for person, role in page:
             if person.id in loaded:
                 seen.take(person, role, loaded[person.id].history)
-    return replace(seen.report(), got_it_only=tuple(got_it_only(store, record)))
+    return replace(
+        seen.report(),
+        got_it_only=tuple(got_it_only(store, record)),
+        inputs=input_views(store, record),
+        replies=tuple(replies(store, record)),
+    )
 
 
 def recall_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> list[RoleView]:

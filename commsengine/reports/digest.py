@@ -67,7 +67,7 @@ class Digests:
         if not self._channels:
             return 0
         for record in records:
-            if record.state not in ("running", "paused") or record.started_at is None:
+            if record.started_at is None or not (record.state == "running" or self._paused_itself(record)):
                 continue
             quarter = (record.version, quarter_of(now))
             if self._quarters.get(record.id) == quarter:
@@ -78,6 +78,11 @@ class Digests:
                 sent += tried("digest_failed", record.id, partial(self._send_all, record, due, now))
             self._quarters[record.id] = quarter
         return sent
+
+    def _paused_itself(self, record: CampaignRecord) -> bool:
+        # what a person pauses is silent, and its next digest has all since the last; the engine's own pause is news
+        pause = self._store.campaigns.open_pause(record.id) if record.state == "paused" else None
+        return pause is not None and pause.since_by == "engine"
 
     def _owners(self, record: CampaignRecord, now: dt.datetime) -> list[tuple[Person, str]]:
         signer_lookup = SignerLookup(self._store, record.plan.owner)
@@ -101,6 +106,8 @@ class Digests:
         person = known.id if known else None
         opens = self._make_link("calls", person or lead.email, now, campaign=record.id) if facts.calls else ""
         message = renderer.digest(lead, replace(facts, opens=opens), service_channel(self._channels))
+        if record.state == "paused":  # it is about the campaign, and not a message of it that the pause has stopped
+            message = replace(message, campaign="")
         return add_service_mail(self._store, message, category=CATEGORY, person_id=person, due_at=now, now=now)
 
     def _since_the_last(

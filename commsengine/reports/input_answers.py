@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import mean
 from typing import Any
 
@@ -17,10 +18,14 @@ from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Plan
 from commsengine.engine.directory import members_of
 from commsengine.errors import InputError
+from commsengine.recall.small_groups import enough
 from commsengine.reports.why import iso
 from commsengine.store.records import AskId, CampaignRecord, GivenInput, ReplyRecord
 from commsengine.store.store import Store
 from commsengine.translation import N_, _
+
+MOST_TEXTS = 50
+"""The newest answers in words that a report shows."""
 
 
 def recent_inputs(
@@ -28,6 +33,42 @@ def recent_inputs(
 ) -> list[GivenInput]:
     # a bare "I will" has no text and is only counted elsewhere
     return [given for given in store.answers.inputs(record.id, since=since, until=until) if given.text]
+
+
+@dataclass(frozen=True, slots=True)
+class InputView:
+    """What a message asked for, without names: ``tally``, ``places`` and ``texts`` only of ten people or more."""
+
+    message: str
+    question: str
+    kind: str
+    answered: int
+    silent: int
+    shown: bool
+    tally: Mapping[str, int]
+    places: Mapping[str, float]
+    texts: tuple[str, ...]
+
+
+def input_views(store: Store, record: CampaignRecord) -> tuple[InputView, ...]:
+    return tuple(_view(each) for each in answers(store, record)["messages"])
+
+
+def _view(asked: Mapping[str, Any]) -> InputView:
+    people = {one["person"] for one in asked["answers"]}
+    shown = enough(len(people))
+    texts = () if asked["kind"] in ("choice", "rank") else tuple(one["text"] for one in asked["answers"] if one["text"])
+    return InputView(
+        asked["message"],
+        asked["question"],
+        asked["kind"],
+        len(people),
+        len(asked["silent"]),
+        shown,
+        asked["tally"] if shown else {},
+        asked["places"] if shown else {},
+        texts[-MOST_TEXTS:] if shown else (),
+    )
 
 
 def answers(store: Store, record: CampaignRecord, message: str | None = None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from commsengine.recall.statistics import Interval, Share
 from commsengine.reports.campaign_report import MessageView, Report, RoleView, Total, TouchCounts
 from commsengine.reports.experiment_arms import ArmResult
+from commsengine.reports.input_answers import InputView
 from commsengine.reports.recall_curves import Mean
 from commsengine.reports.report_html import headline
 
@@ -24,6 +25,8 @@ def as_data(seen: Report) -> dict[str, Any]:
         "headline": [heading, *lines],
         "messages": [_message(message) for message in seen.messages],
         "weeks": [{"start": w.start, "touches": w.touches, "acknowledged": w.acknowledged} for w in seen.weeks],
+        "inputs": [_input(each) for each in seen.inputs],
+        "replies": [dict(each) for each in seen.replies],
         "experiment": [_arm(arm) for arm in seen.arms],
         "got_it_only": [
             {"role": each.role, "people": each.people, "only": each.only, "share": round(each.only / each.people, 3)}
@@ -80,6 +83,13 @@ def _role(role: RoleView) -> dict[str, Any]:
 
 def _counts(counts: TouchCounts | None) -> dict[str, int | None]:
     return {each.name: getattr(counts, each.name, None) for each in fields(TouchCounts)}
+
+
+def _input(asked: InputView) -> dict[str, Any]:
+    counted = {"answered": asked.answered, "silent": asked.silent, "hidden": not asked.shown}
+    about = {"message": asked.message, "question": asked.question, "kind": asked.kind}
+    told = {"tally": dict(asked.tally), "places": dict(asked.places), "texts": list(asked.texts)}
+    return {**about, **counted, **(told if asked.shown else dict.fromkeys(told))}
 
 
 def _arm(arm: ArmResult) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from commsengine.engine.waiting_messages import waiting
 from commsengine.reports.campaign_report import RoleView, recall_by_role
 from commsengine.reports.day_figures import DayFigures, Leaving, day_figures, end_of_day, leaving_until
 from commsengine.reports.followups import followups
+from commsengine.reports.manager_words import managers_words
 from commsengine.reports.outcomes_recorded import recorded_outcomes
 from commsengine.reports.promises import overdue_promises
 from commsengine.reports.why import iso, touch_json
@@ -45,7 +46,7 @@ def status(
     """
     recall = recall and (decisions is None or decisions.workspace.recall != "off")
     campaigns = [
-        {**_campaign(books, store), **({"recall": _recall(store, books.campaign, now)} if recall else {})}
+        {**_campaign(books, store, now), **({"recall": _recall(store, books.campaign, now)} if recall else {})}
         for books in store.counts.status(now)
     ]
     engine = engine_state(store, now, stop_file=stop_file)
@@ -112,7 +113,14 @@ def today(store: Store, decisions: Decisions, renderer: RendererFor, now: dt.dat
         "questions": questions(store, now),
         "follow_ups": [one.as_json() for one in followups(store, decisions, renderer, now)],
         "recorded": [one.as_json() for one in recorded_outcomes(store, since=now - RECENT)],
+        "holds": holds_of_managers(store, now),
     }
+
+
+def holds_of_managers(store: Store, now: dt.datetime) -> list[dict[str, Any]]:
+    """What managers hold of campaigns that run."""
+    running = (record.id for record in store.campaigns.all() if record.state == "running")
+    return [hold for campaign in running for hold in managers_words(store, campaign, now)["holds"]]
 
 
 def numbers(store: Store, decisions: Decisions, now: dt.datetime) -> list[DayFigures]:
@@ -227,7 +235,7 @@ def _is_called(row: TouchRecord, plans: Mapping[str, Plan]) -> bool:
     return bool(plan and found and any(rung.do != "remind" for rung in plan.ladder(found)))
 
 
-def _campaign(books: CampaignCounts, store: Store) -> dict[str, Any]:
+def _campaign(books: CampaignCounts, store: Store, now: dt.datetime) -> dict[str, Any]:
     counts: dict[str, Any] = dict(books.touches)
     pause = store.campaigns.open_pause(books.campaign) if books.state == "paused" else None
     return {
@@ -239,6 +247,7 @@ def _campaign(books: CampaignCounts, store: Store) -> dict[str, Any]:
         "acknowledged": books.acknowledged,
         "follow_ups_open": books.follow_ups_open,
         "started_at": iso(books.started_at),
+        "held_by_managers": managers_words(store, books.campaign, now)["holds"] if books.state == "running" else [],
         "paused": {"since": iso(pause.since), "by": pause.since_by, "reason": pause.reason} if pause else None,
     }
 

@@ -59,7 +59,8 @@ def create_app(
         Visits(fresh_links, keys, links.base_url, notes, limit, clock),
     )
     behind_fresh_links = (CallsPage(visits, desk),)
-    pages = [each(inbox, guard) for each in (AnswerPage, HeardPage, MyMessages, UnsubscribePage)]
+    others = [each(inbox, guard) for each in (HeardPage, MyMessages, UnsubscribePage)]
+    pages = [AnswerPage(inbox, guard, desk), *others]
     routes: list[BaseRoute] = [visits.route(), *(page.route() for page in (*pages, *behind_fresh_links))]
     routes += [Route("/style.css", _style), Route("/healthz", _health(heartbeat_age, stale_after)), *more]
     if slack is not None:

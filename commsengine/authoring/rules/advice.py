@@ -32,7 +32,6 @@ _BUSINESS = re.compile(
 _ASK = N_("Add a message with 'ask: input' before anything is designed: people support what they helped to shape.")
 
 _UNTIL_THEN = {
-    "managers_first": N_("managers get it together with everybody else"),
     "corrects": N_("it is sent to everybody in its roles, not only to those who were told the wrong one"),
 }
 """Parts of the format that are read and checked already, and what happens in their place."""
@@ -51,8 +50,6 @@ def parts_that_wait(draft: Draft) -> Iterator[Problem]:
 
 
 def _waiting(message: Message) -> Iterator[tuple[YamlPath, str]]:
-    if message.managers_first is not None:
-        yield ("managers_first",), "managers_first"
     if message.corrects:
         yield ("corrects",), "corrects"
 
