@@ -145,7 +145,8 @@ class Renderer:
         ``to_do`` is what they have confirmed and not done yet.
         """
         ids = [messages] if isinstance(messages, str) else messages
-        recipes = [self._recipe(each, role, "talking_points", turn_of(each, 1)) for each in map(self._messages.get, ids)]
+        about = [self._messages[name] for name in ids]
+        recipes = [self._recipe(each, role, "talking_points", turn_of(each, 1)) for each in about]
         facts, language = self._facts("", person, signers), self._setting.language(person)
         for recipe in recipes:
             facts.refuse_missing(recipe.required)
