@@ -5,7 +5,7 @@ Every number comes from the product; ``agreement.py`` holds that every value doe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -36,6 +36,12 @@ class Touched:
     acknowledged: Array
     answered: Array
     right: Array
+
+    @property
+    def as_others_know_it(self) -> Touched:
+        """An answered check as no more than an acknowledgement."""
+        none = np.zeros_like(self.answered)
+        return replace(self, acknowledged=self.acknowledged | self.answered, answered=none, right=none)
 
 
 class Beliefs:
