@@ -29,13 +29,14 @@ class Hypotheses:
 
 @dataclass(frozen=True)
 class Touched:
-    """One day's touches: flat arrays over all people."""
+    """One day's touches: flat arrays over all people. ``alone`` are those that asked, told nothing and got no answer."""
 
     hours: float
     sent: Array
     acknowledged: Array
     answered: Array
     right: Array
+    alone: Array | None = None
 
     @property
     def as_others_know_it(self) -> Touched:
@@ -103,7 +104,11 @@ class Beliefs:
         return sum(self.chance[n][who][:, None, None] * of[n] for n in (0, 1)) / total[:, None, None]
 
     def fold(self, day: Touched) -> None:
-        who = np.flatnonzero(day.sent)
+        told = day.sent
+        if day.alone is not None:
+            told = day.sent & ~day.alone
+            self.chance[0] += np.where(day.alone, (1 - self.read) * self.kind(memory.READ_IF["sent"]), 0)
+        who = np.flatnonzero(told)
         if not len(who):
             return
         begun, read = self.start[self.role[who]], self.read[who]

@@ -76,7 +76,9 @@ def run(
         checked = {"every": count > 0, "second": count % 2 == 1, "none": count < 0}[schedule.checks]
         shape = (seeds, PEOPLE)
         seen = people.receive(day, wanted.reshape(shape), checked.reshape(shape), alone=schedule.alone)
-        past.append(Touched(hours, wanted, *(each.ravel() for each in (seen.acknowledged, seen.answered, seen.right))))
+        alone = checked.reshape(shape) & wanted.reshape(shape) & ~seen.answered & ~seen.acknowledged & schedule.alone
+        signals = (seen.acknowledged, seen.answered, seen.right, alone)
+        past.append(Touched(hours, wanted, *(each.ravel() for each in signals)))
         if not schedule.days:
             roles.learn(past[-1])
         sent[place] = wanted
