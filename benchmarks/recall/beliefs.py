@@ -29,7 +29,7 @@ class Hypotheses:
 
 @dataclass(frozen=True)
 class Touched:
-    """One day's touches: flat arrays over all people. ``alone`` are those that asked, told nothing and got no answer."""
+    """One day's touches: flat arrays over all people. ``alone`` are those whose question was left alone."""
 
     hours: float
     sent: Array
