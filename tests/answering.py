@@ -12,8 +12,7 @@ from commsengine.answers.inbox import AnswerInbox, Evidence
 from commsengine.answers.touch_view import Card
 from commsengine.cadence.audience import role_of
 from commsengine.cadence.history import Decision, Touch
-from commsengine.cadence.kinds_and_states import BY_HAND
-from commsengine.cadence.kinds_and_states import Asked
+from commsengine.cadence.kinds_and_states import BY_HAND, Asked
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.content.render import Renderer, RendererFor
