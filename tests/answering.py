@@ -9,6 +9,7 @@ from pathlib import Path
 
 from commsengine.answers.fresh_links import FreshLinks
 from commsengine.answers.inbox import AnswerInbox, Evidence
+from commsengine.answers.own_mail import OwnMail
 from commsengine.answers.touch_view import Card
 from commsengine.cadence.audience import role_of
 from commsengine.cadence.history import Decision, Touch
@@ -121,7 +122,7 @@ def answering(folder: Path, *messages: Mapping[str, object], **changes: object) 
     def renderer(plan: Plan, templates: Mapping[str, str]) -> Renderer:
         return Renderer(plan, templates, links, Workspace())
 
-    fresh_links = FreshLinks(store, links.base_url, renderer, ["email", "slack"])
+    fresh_links = FreshLinks(store, links.base_url, OwnMail(store, renderer, ["email", "slack"]))
     return Answering(
         store, AnswerInbox(store, renderer), links, fresh_links, ManagerDesk(store, renderer), renderer, clock, plan
     )

@@ -36,7 +36,7 @@ from commsengine.cadence.kinds_and_states import (
     Wish,
     channel_of,
 )
-from commsengine.cadence.people import Person
+from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Message, Plan
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers
@@ -176,6 +176,15 @@ class AnswerInbox:
             return ()
         rows = [each.row for each in self._store.touches.of_person(card.person.id) if each.local_date]
         return opening(replies, touch_of(card, channel_of(card.touch.channel)), rows)
+
+    def campaign(self, campaign: str) -> tuple[CampaignRecord, str] | None:
+        """The campaign as it stands, and the language of its texts for no one in particular."""
+        record = self._store.campaigns.get(campaign)
+        return None if record is None else (record, self._renderer(record).language(ANYBODY))
+
+    def calendar(self, card: Card) -> str:
+        """The address of the calendar of the campaign's milestones; empty where it has none."""
+        return self._renderer(self._version(card.touch)).calendar_url()
 
     def lead(self, card: Card) -> Person:
         return self._signers(card.person, card.plan).lead
@@ -375,7 +384,7 @@ class AnswerInbox:
         self._store.people.set_preferences(person_id, channel=channel, quiet=quiet, now=now)
 
     def record_of(self, person_id: str, now: dt.datetime) -> PersonRecord:
-        return person_record(self._store, person_id, self._key_points, self._carriers, now)
+        return person_record(self._store, person_id, self._key_points, now, self._carriers)
 
     def heard(self, card: Card) -> tuple[Heard, ...]:
         """What all of the audience may read of what was asked and put in, the newest first."""
@@ -384,10 +393,10 @@ class AnswerInbox:
         with in_language(language):
             return heard(self._store, card, self._key_points(version, card.person), language)
 
-    def own_page(self, key: str, campaign: str) -> str:
-        """The address of "My messages", for the person of this touch."""
+    def own_page(self, person: Person, key: str, campaign: str) -> str:
+        """The address of the way to "My messages", for the person of this touch."""
         record = self._store.campaigns.get(campaign)
-        return self._renderer(record).page_url("mine", key) if record else ""
+        return self._renderer(record).page_url("mine", key, person) if record else ""
 
     def _key_points(self, version: CampaignRecord, person: Person) -> Mapping[str, str]:
         signers, role = self._signers(person, version.plan), role_of(version.plan, person) or ""

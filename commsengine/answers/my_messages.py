@@ -16,7 +16,7 @@ from commsengine.cadence.time_notation import clock_text
 from commsengine.engine.directory import campaigns_of
 from commsengine.errors import InputError
 from commsengine.store.records import AskId, CampaignRecord, ReplyRecord
-from commsengine.store.service_mail import ABOUT_OTHERS
+from commsengine.store.service_mail import ABOUT_OTHERS, ASKED_FOR
 from commsengine.store.store import Store
 from commsengine.translation import N_, _
 
@@ -79,7 +79,11 @@ KeyPoints = Callable[[CampaignRecord, Person], Mapping[str, str]]
 
 
 def person_record(
-    store: Store, person_id: str, key_points: KeyPoints, carriers: Collection[ChannelName], now: dt.datetime
+    store: Store,
+    person_id: str,
+    key_points: KeyPoints,
+    now: dt.datetime,
+    carriers: Collection[ChannelName] = tuple(CHANNELS),
 ) -> PersonRecord:
     """Raises ``InputError`` for a person who is not on record (any more).
 
@@ -173,13 +177,17 @@ def _touch(row: Row) -> Happening:
 def _answer(row: Row) -> Happening:
     whole = row["whole_campaign"] and row["kind"] == "heard_enough"
     text = N_("You said you have heard enough of the whole campaign") if whole else ANSWERS[row["kind"]].to_them
-    yield row["at"], _(text), row["value"]
+    # the choice in a check is for the moment in which it is made
+    yield row["at"], _(text), "" if row["kind"] == "check" else row["value"]
     if row["withdrawn_at"]:
         yield row["withdrawn_at"], _("You took that back"), ""
 
 
 def _question(row: Row) -> Happening:
-    yield row["asked_at"], _("You asked"), row["text"]
+    if row["objection"]:  # the note is for the people who lead the campaign
+        yield row["asked_at"], _("You objected, as was noted after a talk with you"), ""
+    else:
+        yield row["asked_at"], _("You asked"), row["text"]
     if row["answered_at"]:
         yield row["answered_at"], _("You were answered"), row["answer"]
 
@@ -220,10 +228,13 @@ def _facts(person: Person) -> Iterator[tuple[str, str]]:
 
 
 def _own(row: Row) -> Row:
-    # a link may be in any hands, so what a row says about others is left out, and so is what somebody noted of a talk
+    # what a row says about others is left out, and so is what somebody noted of a talk, and a link not used yet
+    if row.get("objection"):
+        return {**row, "text": _(NOTED)}
     if row.get("note"):
         return {**row, "note": _(NOTED)}
-    return {**row, "payload": None} if row.get("kind") == "service" and row["message"] in ABOUT_OTHERS else row
+    unsaid = row.get("kind") == "service" and row["message"] in (*ABOUT_OTHERS, *ASKED_FOR)
+    return {**row, "payload": None} if unsaid else row
 
 
 def _plain(row: Row) -> dict[str, Any]:

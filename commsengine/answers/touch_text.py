@@ -20,7 +20,7 @@ from commsengine.content.slack_card import answered_card
 from commsengine.content.slots import slack_text
 from commsengine.content.texts_by_touch import TITLES, UNCLEAR, angles
 from commsengine.errors import RenderError
-from commsengine.store.records import NewReply
+from commsengine.store.records import NewReply, QuestionRecord
 from commsengine.translation import N_, _
 
 Blocks = Sequence[Mapping[str, Any]]
@@ -56,7 +56,8 @@ class CardText:
     ``question`` and ``choices`` are those of the input that is asked for, ``offered`` the same choices each with what
     is stored of it; ``value`` is what the person wrote or chose. ``readers`` says who reads that. ``adds`` is the line
     of the manager in whose name it goes out. ``opening`` are the replies with which this touch begins, ``replies``
-    those to what the person put in; ``question_ending`` is what becomes of their question.
+    those to what the person put in; ``question_ending`` is what becomes of their question. ``told`` are sentences about
+    what they were told that holds no more.
     """
 
     key_point: str
@@ -73,6 +74,7 @@ class CardText:
     opening: tuple[ReplyText, ...] = ()
     replies: tuple[ReplyText, ...] = ()
     question_ending: str = ""
+    told: tuple[str, ...] = ()
 
 
 def reply_text(reply: PublicReply | NewReply, language: str, *, plain: bool = False) -> ReplyText:
@@ -85,7 +87,8 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
     # a text that cannot be rendered for this person (a column is gone) leaves all as the author wrote it
     touch, readers = card.touch, read_by(signers.lead.first_name, len(card.plan.owner))
     try:
-        shown = renderer.page(card.message.id, touch.role, touch.number, card.person, signers, card.unclear, touch.asks)
+        about = (card.message.id, touch.role, touch.number, card.person, signers)
+        shown = renderer.page(*about, card.unclear, touch.asks, touch.corrects)
     except RenderError:
         return replace(_as_written(card), readers=readers)
     more = [(angle, shown.get(angle, "")) for angle in (UNCLEAR, "text")]
@@ -104,6 +107,7 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
         adds=_line(signers, shown["adds"]),
         points=tuple((_(TITLES[angle]), shown_now[angle]) for angle in now),
         more=tuple((_(TITLES[angle]), text) for angle, text in shown_now.items() if angle not in now),
+        told=tuple(shown["told"]),
     )
 
 
@@ -158,7 +162,7 @@ def drawn(
     replies: tuple[PublicReply, ...] = (),
 ) -> tuple[str, Blocks]:
     """The Slack card as things stand: notification text and blocks. The buttons make way for an answer."""
-    message = renderer.touch(touch_of(card, channel), card.person, signers, replies, told=card.answered)
+    message = renderer.touch(touch_of(card, channel), card.person, signers, replies, answered=card.answered)
     if card.answered:
         answered = f"{card.last_answer}{_explained(check)}"
         blocks = answered_card(message.blocks, answered, card.key, undo=card.undoable, open_ask=card.own_ask)
@@ -194,9 +198,18 @@ def _asked(card: Card) -> str:
     question = card.question
     if question is None:
         return ""
+    if question.objection:
+        return _objected(card, question)
     if question.answered_at:
         return _("Your question of {at} is answered: {answer}", at=card.at(question.asked_at), answer=question.answer)
     text = N_("You asked {at}. The answer comes to you; until then nothing of this message does.")
+    return _(text, at=card.at(question.asked_at))
+
+
+def _objected(card: Card, question: QuestionRecord) -> str:
+    if question.answered_at:
+        return _("Your objection of {at} is answered: {answer}", at=card.at(question.asked_at), answer=question.answer)
+    text = N_("You objected {at}. The answer comes to you; until then nothing of this message does.")
     return _(text, at=card.at(question.asked_at))
 
 
@@ -212,5 +225,5 @@ def touch_of(card: Card, channel: ChannelName) -> Touch:
     row = card.touch
     about = (row.campaign, row.message, card.person.id, row.role, row.rung or 0, row.kind, channel)
     when = (row.local_date or card.now.date(), row.due_at, row.not_after or row.due_at)
-    touch = Touch(*about, *when, row.number, row.again_at, unclear=card.unclear)
-    return replace(touch, briefing=card.briefing, asks=row.asks)
+    touch = Touch(*about, *when, row.number, row.again_at, unclear=card.unclear, briefing=card.briefing)
+    return replace(touch, corrects=row.corrects, asks=row.asks)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from commsengine.answers.wording import spoken
-from commsengine.cadence.calendar import DAY, Hours, last_closing
+from commsengine.cadence.calendar import DAY, Hours, last_closing, local_date_in
 from commsengine.cadence.check_questions import asks_of, check_of, offered_check, offered_turn, order_of
 from commsengine.cadence.history import Briefing
 from commsengine.cadence.kinds_and_states import ANSWERS, CHANNELS, ENOUGH, Asked, Form, channel_of
@@ -53,6 +53,11 @@ class Card:
     @property
     def key(self) -> str:
         return self.touch.key
+
+    @property
+    def closed(self) -> bool:
+        """Nothing is shown or recorded any more: the person has left."""
+        return self.person.has_left(local_date_in(self.zone, self.now))
 
     @property
     def people_get_it(self) -> dt.date | None:

@@ -9,6 +9,7 @@ Steps
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
@@ -21,7 +22,8 @@ from commsengine.cadence.kinds_and_states import REPEATED, Asked, AskKind, Chann
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Plan, Workspace
 from commsengine.cadence.plan import Message as PlanMessage
-from commsengine.content.digest_facts import DigestFacts, calls_headline
+from commsengine.cadence.told import NOTHING, Told, as_told, told_of
+from commsengine.content.digest_facts import DigestFacts, ReviewFacts, calls_headline
 from commsengine.content.grammar import answer_id_slot, answer_slot
 from commsengine.content.markdown import Tokens, read, to_plain
 from commsengine.content.message import RenderedMessage
@@ -48,6 +50,7 @@ from commsengine.links import Links
 from commsengine.translation import N_, _, in_language
 
 MOST_SHEETS = 2_000
+FOR_GOOD = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
 PREFIX = {
     "remind": N_("Reminder: {subject}"),
     "correction": N_("Correction: {subject}"),
@@ -57,6 +60,7 @@ PREFIX = {
 BRIEFING = "briefing"
 """The template of what managers get first."""
 
+OBJECTED = N_("Answer to your objection")
 ANSWERED: Mapping[AskKind, str] = {
     "question": N_("Answer to your question: {question}"),
     "input": N_("What comes of your answer: {question}"),
@@ -100,9 +104,13 @@ class Renderer:
     def language(self, person: Person) -> str:
         return self._setting.language(person)
 
-    def page_url(self, purpose: str, key: str) -> str:
-        """Of the page that a touch's link for this purpose (``answer``, ``mine``, ``unsubscribe``) opens."""
-        return self._links.url(purpose, key, self._expires)
+    def page_url(self, purpose: str, key: str, person: Person) -> str:
+        """Of the page that this person's link for a purpose (``answer``, ``mine``, ``unsubscribe``) opens."""
+        return self._links.url(purpose, key, self._expires, person.revoked)
+
+    def calendar_url(self) -> str:
+        """Of the milestones as a calendar, the same for all and for as long as anybody looks; empty without any."""
+        return f"{self._links.url('calendar', self.plan.campaign, FOR_GOOD)}.ics" if self.plan.milestones else ""
 
     @_in_their_language
     def touch(
@@ -112,23 +120,34 @@ class Renderer:
         signers: Signers,
         replies: tuple[PublicReply, ...] = (),
         *,
-        told: bool = False,
+        answered: bool = False,
     ) -> RenderedMessage:
         """The finished message of a touch; it opens with ``replies``. Raises ``RenderError`` with the text's place.
 
         A card has ``blocks`` and a short ``text``, a letter ``html`` and ``text``. A touch that asks a check says
-        nothing else until that is answered; ``told``: it is, and below the question stands the message.
+        nothing else until that is ``answered``; then and below the question stands the message.
         """
         message = self._messages[touch.message]
         again = self._setting.day(touch.again_at, person) if touch.again_at else ""
         facts = self._facts(touch.key, person, signers, signers.sender(message.sender), again, message.link)
+        if touch.first:
+            facts |= self._calendar()
         facts["manager.adds"] = _line_of(message, signers)
-        recipe = self._recipe_of(touch, message, told)
+        recipe = self._recipe_of(touch, message, answered)
         facts.refuse_missing(recipe.required)
         channel = channel_of(touch.channel)
-        sheet = self._sheet(recipe, message, touch, channel, facts, replies, told)
+        sheet = self._sheet(recipe, message, touch, channel, facts, replies, answered)
         facts.update(self._answers(sheet, message, touch, facts))
-        return message_of(sheet, self.plan, facts, channel, touch.due_at)
+        written = message_of(sheet, self.plan, facts, channel, touch.due_at)
+        return replace(written, named=self._named(sheet, recipe, written, facts))
+
+    def _named(self, sheet: Sheet, recipe: Recipe, written: RenderedMessage, facts: TextValues) -> str:
+        """The milestones whose dates stand in the finished text, and as what."""
+        whole = f"{written.subject} {written.text} {written.blocks}".casefold()
+        changed = [name for name in recipe.by_filter if facts[name].casefold() in whole]
+        names = {name.partition(".")[2] for name in {*sheet.names, *changed} if name.startswith("milestones.")}
+        milestones = self.plan.milestones
+        return str(Told(dates={name: as_told(milestones[name]) for name in sorted(names) if name in milestones}))
 
     @_in_their_language
     def talking_points(
@@ -185,8 +204,8 @@ class Renderer:
         opens: str = "",
         **fields: Any,
     ) -> RenderedMessage:
-        """Mail that is no touch: ``answer`` (fields question, answer, others, given, ending, promised), ``correction``
-        (moved), ``digest``, ``manager_list`` or ``link`` (headline, text).
+        """Mail that is no touch: ``answer`` (fields question, answer, others, given, ending, promised), ``digest``,
+        ``manager_list`` or ``link`` (headline, text).
 
         ``key`` names its row, ``at`` is its date; ``page`` says whether its links to a touch lead anywhere, ``opens``
         is a link of its own (``links.page``). What is not about a ``message`` needs none of the columns that the
@@ -203,17 +222,29 @@ class Renderer:
         touch = {"number": 1, "variant": 0, "kind": template, "unclear": False, "asks": False}
         given = {name: slotted(value, facts) for name, value in fields.items()}
         context |= {"page": page, "channel": channel, "touch": touch, "ask": "acknowledge", **given}
-        asked = mark(given["question"]) if template == "answer" else ""
-        answered = ANSWERED["input" if context["given"] == "input" else "question"]
-        title = Prose(_(answered, question=asked)) if asked else subject or _subject(context, template)
-        ask = "acknowledge" if template == "correction" else "nothing"
-        sheet = write(self._library, recipe, context, title, ask, bool(subject))
+        title: str = subject or _subject(context, template)
+        if template == "answer":
+            answered = ANSWERED["input" if context["given"] == "input" else "question"]
+            title = Prose(_(answered, question=mark(given["question"])) if fields["question"] else _(OBJECTED))
+        sheet = write(self._library, recipe, context, title, "nothing", bool(subject))
         return message_of(sheet, self.plan, facts, channel, at)
 
     @_in_their_language
     def digest(self, lead: Person, facts: DigestFacts, channel: ChannelName = "email") -> RenderedMessage:
         """Its headline is its subject."""
         return self._morning_mail("digest", lead, lead, facts, facts.headline, channel=channel)
+
+    @_in_their_language
+    def review(
+        self, lead: Person, key: str, said: ReviewFacts, at: dt.datetime, channel: ChannelName, opens: str
+    ) -> RenderedMessage:
+        """The review of a phase; ``opens`` is the address of its page."""
+        title = f"{self.plan.title}: {said.headline}"
+        parts = [part.fields() for part in said.parts]
+        fields: dict[str, Any] = {"headline": said.headline, "text": said.waiting, "parts": parts}
+        return self.service(
+            "review", key, lead, Signers(lead), at, subject=title, page=False, channel=channel, opens=opens, **fields
+        )
 
     @_in_their_language
     def manager_list(self, manager: Person, lead: Person, facts: DigestFacts, channel: ChannelName) -> RenderedMessage:
@@ -240,29 +271,36 @@ class Renderer:
         signers: Signers,
         unclear: int | None = None,
         asks: Asked | None = None,
+        corrects: str = "",
     ) -> dict[str, Any]:
         """The words of one message for a page, as plain text.
 
         ``key_point``, what the manager ``adds``, and where there are any ``subject``, ``text``, ``commit``,
         ``question``, ``choices`` and ``unclear``; ``points`` are pairs of angle and text; ``check`` has ``question``,
-        ``right``, ``because`` and, in the order of the plan, ``answers``. The argument ``unclear`` is the check with
-        the point that is made again.
+        ``right``, ``because`` and, in the order of the plan, ``answers``. ``told`` are sentences about what the person
+        was told that holds no more. The argument ``unclear`` is the check with the point that is made again,
+        ``corrects`` that of the touch.
         """
-        message = self._messages[message_id]
-        turn = offered_turn(message, number, asks)
-        recipe = self._recipe(message, role, template_of(message, "message"), turn, unclear)
+        message, told = self._messages[message_id], told_of(corrects)
+        turn, template = offered_turn(message, number, asks), template_of(message, "message", corrects=bool(told))
+        recipe = self._recipe(message, role, template, turn, unclear, told)
         facts = self._facts("", person, signers, signers.sender(message.sender))
         check, answers = check_texts(message, self._library.texts, turn)
         asked = [*check.values(), *answers]
         facts.refuse_missing((*recipe.required, *required_by(asked)))
         names = {*recipe.names, *(name for text in asked for name in text.uses.names)}
-        base = self._setting.of_plan(facts.slots(names), self._setting.language(person))
+        language = self._setting.language(person)
+        base = self._setting.of_plan(facts.slots(names), language)
 
         def plain(text: Text) -> str:
             return _filled(to_plain(read(text.render(base))), facts)
 
         return {
             **{name: plain(text) for name, text in recipe.texts.items()},
+            "told": [
+                _filled(to_plain(read(text)), facts)
+                for text in self._setting.told(told, recipe, self._library.texts, base, language)
+            ],
             "adds": _line_of(message, signers),
             "check": {**{name: plain(text) for name, text in check.items()}, "answers": [plain(a) for a in answers]},
             "choices": [plain(choice) for choice in recipe.choices],
@@ -270,23 +308,30 @@ class Renderer:
         }
 
     def _recipe(
-        self, message: PlanMessage, role: str, template: str, turn: int | None, unclear: int | None = None
+        self,
+        message: PlanMessage,
+        role: str,
+        template: str,
+        turn: int | None,
+        unclear: int | None = None,
+        told: Told = NOTHING,
     ) -> Recipe:
-        key = (message.id, role, template, turn, unclear)
+        key = (message.id, role, template, turn, unclear, told.message, bool(told.dates))
         if key not in self._recipes:
             text = self._library.get(template)
-            self._recipes[key] = recipe_for(self.plan, message, role, text, self._library, turn, unclear)
+            self._recipes[key] = recipe_for(self.plan, message, role, text, self._library, turn, unclear, told)
         return self._recipes[key]
 
-    def _recipe_of(self, touch: Touch, message: PlanMessage, told: bool) -> Recipe:
-        briefing = touch.briefing
+    def _recipe_of(self, touch: Touch, message: PlanMessage, answered: bool) -> Recipe:
+        briefing, told = touch.briefing, told_of(touch.corrects)
         if briefing is None:
             turn = turn_of(message, touch.number, touch.asks) if touch.kind in REPEATED else None
-            return self._recipe(message, touch.role, _template(message, touch, told), turn, touch.unclear)
+            template = _template(message, touch, answered=answered)
+            return self._recipe(message, touch.role, template, turn, touch.unclear, told)
         for_them = self._recipe(message, briefing.role, BRIEFING, None)
         if briefing.only:
             return for_them
-        own = self._recipe(message, touch.role, _template(message, touch, told=True), None)
+        own = self._recipe(message, touch.role, _template(message, touch, answered=True), None, told=told)
         return replace(own.with_names(for_them.names), required=(*own.required, *for_them.required))
 
     def _above(
@@ -337,21 +382,23 @@ class Renderer:
         channel: ChannelName,
         facts: TextValues,
         replies: tuple[PublicReply, ...],
-        told: bool,
+        answered: bool,
     ) -> Sheet:
-        kind: WrittenAs = "correction" if message.corrects and touch.kind == "message" else touch.kind
+        told = told_of(touch.corrects)
+        kind: WrittenAs = "correction" if told and touch.kind == "message" else touch.kind
         language, decisive = self._setting.language(facts.person), recipe.decisive(facts)
         adds = self._library.get(LINE) if facts["manager.adds"] else None
-        when = touch.briefing and (touch.briefing, self._setting.day(touch.briefing.at, facts.person))
-        about = (touch.message, touch.role, kind, touch.number, touch.asks, touch.unclear, told, channel, language)
-        key = (*about, decisive, bool(adds), when, replies)
+        brief = touch.briefing and (touch.briefing, self._setting.day(touch.briefing.at, facts.person))
+        about = (touch.message, touch.role, kind, touch.number, touch.asks, touch.unclear, touch.corrects, answered)
+        key = (*about, channel, language, decisive, bool(adds), brief, replies)
         sheet = self._sheets.get(key)
         if sheet is None:
             slots = facts.slots({**recipe.names, **(adds.uses.names if adds else {})})
-            context = self._setting.of_message(recipe, message, touch.role, language, slots)
+            context = self._setting.of_message(recipe, message, touch.role, language, slots, told)
             asked = asks_of(message, touch.number) if touch.asks is None else touch.asks
-            number = touch.number if recipe.answers and not told else telling(message, touch.number)
+            number = touch.number if recipe.answers and not answered else telling(message, touch.number)
             context = self._setting.of_touch(recipe, context, number, kind, channel, asked)
+            context["moved"] = self._setting.moved(told, self._library.texts, context, language)
             if touch.briefing is not None and touch.briefing.only:
                 context = {**self._briefing_context(touch, message, recipe, facts, slots, channel)}
             above = self._above(touch, message, facts, slots, channel)
@@ -366,11 +413,15 @@ class Renderer:
             if above:  # which has greeted them already
                 context = {**context, "touch": {**context["touch"], "asks": "recall"}}
             parts = Parts(above, self._opening(replies, context), adds, named)
-            sheet = write(self._library, recipe, context, title, ask, own, question, answers, parts, told=told)
+            sheet = write(self._library, recipe, context, title, ask, own, question, answers, parts, answered=answered)
             if len(self._sheets) >= MOST_SHEETS:
                 self._sheets.clear()
             self._sheets[key] = sheet
         return sheet
+
+    def _calendar(self) -> dict[str, str]:
+        url = self.calendar_url()
+        return {"links.calendar": url, "links.webcal": re.sub("^https?", "webcal", url)} if url else {}
 
     def _opening(self, replies: Sequence[PublicReply], context: Mapping[str, Any]) -> Tokens:
         if not replies:
@@ -389,23 +440,25 @@ class Renderer:
         opens: str = "",
     ) -> TextValues:
         given = {
+            **self._setting.dates(self._setting.language(person)),
             "key": key,
             "again": again,
             "links.more": more,
             "links.page": opens,
-            "links.answer": self.page_url("answer", key),
-            "links.heard": self.page_url("heard", key),
-            "links.mine": self.page_url("mine", key),
+            "links.answer": self.page_url("answer", key, person),
+            "links.heard": self.page_url("heard", key, person),
+            "links.mine": self.page_url("mine", key, person),
         }
         if self.plan.optional:
-            given["links.unsubscribe"] = self.page_url("unsubscribe", key)
+            given["links.unsubscribe"] = self.page_url("unsubscribe", key, person)
         return TextValues(person, signers, sender or signers.lead, given)
 
 
-def _template(message: PlanMessage, touch: Touch, told: bool) -> str:
-    if not told:
-        return template_of(message, touch.kind)
-    own = template_of(message, "message")
+def _template(message: PlanMessage, touch: Touch, *, answered: bool) -> str:
+    corrects = bool(told_of(touch.corrects))
+    if not answered:
+        return template_of(message, touch.kind, corrects=corrects)
+    own = template_of(message, "message", corrects=corrects)
     return "wiifm" if own == ASKING else own
 
 

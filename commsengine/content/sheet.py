@@ -60,6 +60,12 @@ class Sheet:
     answers: tuple[Skeleton, ...] = ()
     page: bool = True
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The values that stand in it; those in the answers to choose from are said by none of us."""
+        found = (each.names for each in (self.subject, self.text, self.html, self.blocks) if each)
+        return frozenset().union(*found)
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -88,14 +94,14 @@ def write(
     answers: Sequence[str] = (),
     parts: Parts = NO_PARTS,
     *,
-    told: bool = False,
+    answered: bool = False,
 ) -> Sheet:
     """Render template, footer and layouts. ``subject`` may hold marks, and so may ``answers``, those of the check.
 
-    ``question`` is what the template of a check sees. It stands alone until it is answered (``told``): beside the
+    ``question`` is what the template of a check sees. It stands alone until it is ``answered``: beside the
     message, its answer would be read and not remembered.
     """
-    asks = bool(answers) and not told
+    asks = bool(answers) and not answered
     body = _asking_body(recipe, context, question, parts) if asks else _telling_body(recipe, context, parts)
     footer = read(recipe.footer.render(context), recipe.footer.where)
     title = Skeleton(subject, PLAIN)

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from commsengine.answers.fresh_links import FreshLinks
 from commsengine.answers.inbox import AnswerInbox, Evidence
 from commsengine.answers.touch_view import Card
 from commsengine.cadence.kinds_and_states import WORD_GIVEN
@@ -31,6 +32,8 @@ NOTICES = {
     "late": N_("That cannot be taken back any more. Ask a question if it should be changed."),
     "asked": N_("Thank you. Your question is on its way."),
     "snoozed": N_("All right: nothing more of this today."),
+    "sent": N_("Your link is on its way to you, by e-mail or in Slack."),
+    "enough": N_("You were sent several links within the hour. Please use the newest."),
     **SAID,
 }
 """What the page says after a form; the address names only the word on the left."""
@@ -53,8 +56,8 @@ OTHER = "other"
 class AnswerPage(LinkPage):
     path, purpose = "/a/{token}", "answer"
 
-    def __init__(self, inbox: AnswerInbox, guard: LinkGuard, desk: ManagerDesk) -> None:
-        super().__init__(inbox, guard)
+    def __init__(self, inbox: AnswerInbox, guard: LinkGuard, fresh_links: FreshLinks, desk: ManagerDesk) -> None:
+        super().__init__(inbox, guard, fresh_links)
         self._desk = desk
 
     def _show(self, request: Request, key: str, now: dt.datetime) -> Response:
@@ -65,6 +68,8 @@ class AnswerPage(LinkPage):
 
     def _take(self, request: Request, key: str, form: Form, now: dt.datetime) -> Response:
         do = form.get("do", "got_it")  # a bare POST is the plain "Got it"
+        if do == "mine":
+            return self._send_mine(key, now)
         try:
             word = self._record(do, self._card(request, key, now), form, self._evidence(request, key, form, now))
         except InputError as error:
@@ -130,9 +135,9 @@ class AnswerPage(LinkPage):
             status=422 if error else 200,
             card=card,
             text=self._inbox.text(card),
+            calendar=self._inbox.calendar(card),
             lead=self._inbox.lead(card),
-            mine=self._guard.mine(key, now),
-            heard=self._guard.link("heard", key, now),
+            heard=self._guard.link("heard", key, card.person, now),
             given=given,
             note=self._guard.notes.write(key, now),
             named=self._named(card),

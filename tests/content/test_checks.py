@@ -43,7 +43,7 @@ def shown(
     told: bool = False,
     **more: Any,
 ) -> Written:
-    return desk.touch(a_touch(message, number, person=person.id, **more), person, CAST, told=told)
+    return desk.touch(a_touch(message, number, person=person.id, **more), person, CAST, answered=told)
 
 
 def labels(card: Written) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ import pytest
 
 from commsengine.cadence.calendar import DAY
 from commsengine.cadence.daily_learning import LearnedRoles, count_at
-from commsengine.cadence.kinds_and_states import RecallMode
+from commsengine.cadence.kinds_and_states import CheckKind, RecallMode
 from commsengine.cadence.plan import Workspace
 from commsengine.engine.daily_estimates import DailyEstimates
 from commsengine.engine.decisions import Decisions
