@@ -12,7 +12,7 @@ So the difference of any two figures, of one report or of many, is about whole b
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 FEWEST = 10
@@ -84,6 +84,23 @@ def blocks(answers: Iterable[GroupAnswer], now: dt.datetime) -> list[Block]:
 
 def newest(closed: Sequence[Block]) -> list[GroupAnswer]:
     """The newest answer of each person, as far as whole blocks tell it (rule 4)."""
+    return [one for block in _kept(closed) for one in block.one_each]
+
+
+def newest_of(closed: Sequence[Block], questions: Collection[int]) -> list[GroupAnswer]:
+    """Of ``newest``, the answers to these questions: from blocks in which ten people answered them, and of the others
+    ten people or no one. So what is left of a block is about no fewer either.
+    """
+    found: list[GroupAnswer] = []
+    for block in _kept(closed):
+        these = [one for one in block.one_each if one.question in questions]
+        rest = len(block.one_each) - len(these)
+        if enough(len(these)) and (rest == 0 or enough(rest)):
+            found += these
+    return found
+
+
+def _kept(closed: Sequence[Block]) -> list[Block]:
     kept: list[Block] = []
     later: set[str] = set()
     for block in reversed(closed):
@@ -91,4 +108,4 @@ def newest(closed: Sequence[Block]) -> list[GroupAnswer]:
         if 2 * len(people & later) < len(people):
             kept.append(block)
         later |= people
-    return [one for block in reversed(kept) for one in block.one_each]
+    return kept[::-1]

@@ -25,7 +25,10 @@ from commsengine.recall.small_groups import enough, shown, total_of_all, week_of
 from commsengine.recall.statistics import Alike, Share
 from commsengine.reports.check_results import NOTHING, CheckResults, Weeks, check_results, shown_of
 from commsengine.reports.experiment_arms import ArmResult, ExperimentArms
+from commsengine.reports.outcome_results import OutcomeResults, OutcomeView
 from commsengine.reports.recall_curves import Group, Mean, mean_of, mornings, past_of
+from commsengine.reports.trial_result import Trial, TrialResult
+from commsengine.store.campaign_facts.seals import Seal
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
 
@@ -56,7 +59,7 @@ class RoleView:
 
     ``right`` is the share of right answers, by the newest of each person; ``recall`` the estimate now, ``line`` that
     over time (of messages by recall), both by ``drawn`` people. ``checks`` and ``tested`` are the role's
-    estimate's. In the ``ramp`` of its first week no floor is promised.
+    estimate's. In the ``ramp`` of its first week no floor is promised. ``done`` are those who did what it is for.
     """
 
     role: str
@@ -71,6 +74,7 @@ class RoleView:
     checks: int = 0
     tested: bool = False
     ramp: bool = False
+    done: Share | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class MessageView:
-    """One message. ``by`` is the instant of its target.
+    """One message. ``by`` is the instant of its target, ``outcome`` the title of what it is to bring about.
 
     ``guess`` is the share of right answers by guessing alone, ``None`` if it has no question.
     """
@@ -102,6 +106,7 @@ class MessageView:
     roles: tuple[RoleView, ...]
     total: Total | None
     alike: Alike
+    outcome: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,7 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that the page shows; ``arms`` are those of the plan's experiment."""
+    """Everything that the page shows; ``arms`` are those of the plan's experiment, ``trial`` is what they did."""
 
     record: CampaignRecord
     at: dt.datetime
@@ -124,6 +129,8 @@ class Report:
     messages: tuple[MessageView, ...]
     weeks: tuple[Week, ...]
     arms: tuple[ArmResult, ...] = ()
+    outcomes: tuple[OutcomeView, ...] = ()
+    trial: TrialResult | None = None
 
 
 def report(store: Store, campaign: str, now: dt.datetime) -> Report:
@@ -135,7 +142,7 @@ def report(store: Store, campaign: str, now: dt.datetime) -> Report:
         for person, role in page:
             if person.id in loaded:
                 seen.take(person, role, loaded[person.id].history)
-    return seen.report()
+    return seen.report(store.seals.of(record.id))
 
 
 def recall_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> list[RoleView]:
@@ -190,10 +197,14 @@ class _Reading:
         }
         self._place: Counter[str] = Counter()
         self._weeks: dict[dt.date, Counter[str]] = {}
-        self._experiment = ExperimentArms(record.plan)
+        self._experiment, self._trial = ExperimentArms(record.plan), Trial(record.plan)
+        self._outcomes = OutcomeResults(record.plan, now)
+        self._done: dict[tuple[str, str], Share | None] = {}
 
     def take(self, person: Person, role: str, history: History) -> None:
         self._experiment.take(person, history)
+        self._trial.take(person, role, history)
+        self._outcomes.take(role, history)
         place = self._place[role]
         self._place[role] += 1
         drawn = place % max(1, -(-self._sizes[role] // DRAWN)) == 0
@@ -207,13 +218,16 @@ class _Reading:
             if drawn and role in self._shown:
                 cell.group.add(past_of(self._plan, message, history, person.id, self._answers.counts_from))
 
-    def report(self) -> Report:
+    def report(self, seal: Seal | None) -> Report:
         plan, people = self._plan, sum(self._sizes.values())
+        of_shown_roles = {cell: blocks for cell, blocks in self._answers.closed.items() if cell[1] in self._shown}
+        outcomes = self._outcomes.views(self._sizes, self._shown, of_shown_roles)
+        self._done = {(one.name, role.role): role.done for one in outcomes for role in one.roles}
         messages = tuple(self._message(message) for message in plan.messages)
         weeks = tuple(Week(start, n["touches"], n["acknowledged"]) for start, n in sorted(self._weeks.items()))
-        of_shown_roles = {cell: blocks for cell, blocks in self._answers.closed.items() if cell[1] in self._shown}
         arms = self._experiment.arms(of_shown_roles)
-        return Report(self._record, self._now, _go_live(plan), people, messages, weeks, arms)
+        trial = self._trial.result(self._sizes, seal, self._now)
+        return Report(self._record, self._now, _go_live(plan), people, messages, weeks, arms, outcomes, trial)
 
     def _message(self, message: Message) -> MessageView:
         plan, cadence = self._plan, message.cadence
@@ -225,8 +239,24 @@ class _Reading:
         floor, target, total = cadence.recall_floor, cadence.target, self._total(message, roles)
         alike = self._answers.alike.get(message.id, Alike())
         return MessageView(
-            message.id, message.key_point, message.ask, opens, closes, floor, target, by, guess, roles, total, alike
+            message.id,
+            message.key_point,
+            message.ask,
+            opens,
+            closes,
+            floor,
+            target,
+            by,
+            guess,
+            roles,
+            total,
+            alike,
+            self._outcome(message),
         )
+
+    def _outcome(self, message: Message) -> str:
+        planned = self._plan.outcomes.get(self._plan.outcome_of(message) or "")
+        return planned.title if planned else ""
 
     def _role(self, message: Message, role: str, closes: dt.datetime, by: dt.datetime | None) -> RoleView:
         people = self._sizes[role]
@@ -252,6 +282,7 @@ class _Reading:
             group.estimate.checks,
             group.estimate.tested,
             ramp=first is not None and self._now < first + RAMP,
+            done=self._done.get((self._plan.outcome_of(message) or "", role)),
         )
 
     def _total(self, message: Message, roles: Sequence[RoleView]) -> Total | None:

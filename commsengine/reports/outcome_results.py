@@ -1,0 +1,179 @@
+"""What came of a campaign, by role: who did it, day by day, and how far people came on the way there.
+
+The way in the terms of ADKAR: reached (awareness), knows why (desire), knows how (knowledge), has done (ability), keeps
+doing (reinforcement). Only what was told is counted; nobody is named, and a role of fewer than ten people is hidden.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+from commsengine.cadence.analysis import ends
+from commsengine.cadence.audience import roles_of
+from commsengine.cadence.calendar import local_date_in
+from commsengine.cadence.history import History
+from commsengine.cadence.kinds_and_states import BY_HAND
+from commsengine.cadence.plan import Check, Message, Plan
+from commsengine.recall.small_groups import Block, enough, newest_of
+from commsengine.recall.statistics import Share
+from commsengine.reports.check_results import Cell
+
+KEPT_UP = dt.timedelta(days=7)
+"""Who did it again so long after the first time, or later, keeps doing it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """How far a role came. ``why`` and ``how`` are of answers to checks, the others of people.
+
+    ``kept`` is of those who have done it, a week ago or longer, and of ten of them up.
+    """
+
+    reached: Share
+    why: Share | None
+    how: Share | None
+    done: Share
+    kept: Share | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleOutcome:
+    """One role. Of one that is not ``shown`` only the number of people is there.
+
+    ``line`` is how many had done it by the end of each day on which somebody did.
+    """
+
+    role: str
+    people: int
+    shown: bool
+    stages: Stages | None = None
+    line: tuple[tuple[dt.date, int], ...] = ()
+
+    @property
+    def done(self) -> Share | None:
+        return self.stages.done if self.stages else None
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeView:
+    """One outcome of the plan. ``by`` is the end of its last day, ``messages`` are to bring it about."""
+
+    name: str
+    title: str
+    by: dt.datetime
+    messages: tuple[str, ...]
+    roles: tuple[RoleOutcome, ...]
+
+    @property
+    def last_day(self) -> dt.datetime:
+        return self.by - dt.timedelta(microseconds=1)
+
+
+@dataclass(slots=True)
+class _Counts:
+    reached: int = 0
+    done: int = 0
+    long_done: int = 0
+    kept: int = 0
+    days: Counter[dt.date] = field(default_factory=Counter)
+
+
+class OutcomeResults:
+    """Reads the people of a campaign one by one; empty where the plan has no outcomes."""
+
+    def __init__(self, plan: Plan, now: dt.datetime) -> None:
+        self._plan, self._now = plan, now
+        self._counts = {
+            (name, role): _Counts()
+            for name in plan.outcomes
+            for role in plan.audience.roles
+            if any(role in roles_of(plan, message) for message in plan.messages_for(name))
+        }
+        self._messages = {name: {each.id for each in plan.messages_for(name)} for name in plan.outcomes}
+
+    def take(self, role: str, history: History) -> None:
+        for name in self._plan.outcomes:
+            counts = self._counts.get((name, role))
+            if counts is not None:
+                self._count(name, counts, history)
+
+    def _count(self, name: str, counts: _Counts, history: History) -> None:
+        own, plan = self._messages[name], self._plan
+        counts.reached += any(
+            row.campaign == plan.campaign and row.message in own and row.state == "sent" and row.kind not in BY_HAND
+            for row in history.rows
+        )
+        times = [deed.at for deed in history.deeds if (deed.campaign, deed.outcome) == (plan.campaign, name)]
+        if not times:
+            return
+        first = min(times)
+        counts.done += 1
+        counts.days[local_date_in(plan.send.time_zone, min(first, self._now))] += 1
+        if first + KEPT_UP <= self._now:
+            counts.long_done += 1
+            counts.kept += max(times) - first >= KEPT_UP
+
+    def views(
+        self, sizes: Mapping[str, int], shown: Collection[str], closed: Mapping[Cell, Sequence[Block]]
+    ) -> tuple[OutcomeView, ...]:
+        """``closed`` are the closed blocks of answers to checks."""
+        return tuple(
+            OutcomeView(
+                name,
+                planned.title,
+                ends(self._plan, planned.by),
+                tuple(message.id for message in self._plan.messages_for(name)),
+                tuple(
+                    self._role(name, role, sizes[role], role in shown, closed)
+                    for role in self._plan.audience.roles
+                    if (name, role) in self._counts
+                ),
+            )
+            for name, planned in self._plan.outcomes.items()
+        )
+
+    def _role(
+        self, name: str, role: str, people: int, shown: bool, closed: Mapping[Cell, Sequence[Block]]
+    ) -> RoleOutcome:
+        if not shown:
+            return RoleOutcome(role, people, shown=False)
+        counts, messages = self._counts[name, role], self._plan.messages_for(name)
+        stages = Stages(
+            Share(counts.reached, people),
+            _right(messages, role, closed, why=True),
+            _right(messages, role, closed, why=False),
+            Share(counts.done, people),
+            Share(counts.kept, counts.long_done) if enough(counts.long_done) else None,
+        )
+        days = sorted(counts.days)
+        line = tuple(zip(days, accumulate(counts.days[day] for day in days), strict=True))
+        return RoleOutcome(role, people, True, stages, line)
+
+
+def _right(
+    messages: Sequence[Message], role: str, closed: Mapping[Cell, Sequence[Block]], *, why: bool
+) -> Share | None:
+    answers = [
+        one
+        for message in messages
+        for one in newest_of(
+            closed.get((message.id, role), ()),
+            _questions(message, why=why),
+        )
+    ]
+    return Share(sum(one.right for one in answers), len(answers)) if answers else None
+
+
+def _questions(message: Message, *, why: bool) -> set[int]:
+    # one that the plan has lost was about how, as far as anybody knows
+    places = {place for place, check in enumerate(message.checks) if _about_why(check) == why}
+    return places if why else {*places, -1}
+
+
+def _about_why(check: Check) -> bool:
+    # a check that does not say what it is about asks how
+    return getattr(check, "about", None) == "why"
