@@ -15,6 +15,7 @@ from commsengine.recall.small_groups import (
     GroupAnswer,
     blocks,
     newest,
+    newest_of,
     shown,
     total_of_all,
     week_of,
@@ -106,3 +107,21 @@ def test_what_was_published_of_a_week_never_changes(answers: list[GroupAnswer]) 
 
 def test_a_week_begins_on_monday() -> None:
     assert week_of(utc("2027-01-17 23:59")) == MONDAY
+
+
+@given(weeks_of_answers(), st.integers(0, 3))
+def test_of_some_questions_whole_blocks_of_ten_are_told_and_ten_or_none_left(
+    answers: list[GroupAnswer], n: int
+) -> None:
+    asked = [GroupAnswer(one.person, one.at, one.right, (i * n) % 3) for i, one in enumerate(answers)]
+    closed = blocks(asked, MONDAY + 9 * WEEK)
+    those, others = newest_of(closed, {0}), newest_of(closed, {1, 2})
+    for block in closed:
+        mine = [one for one in those if one in block.one_each]
+        assert not mine or len(mine) >= FEWEST
+        rest = [one for one in block.one_each if one not in mine]
+        assert not mine or not rest or len(rest) >= FEWEST
+    assert {one.question for one in those} <= {0}
+    assert 0 not in {one.question for one in others}
+    assert {id(one) for one in (*those, *others)} <= {id(one) for one in newest(closed)}
+    assert newest_of(closed, {0, 1, 2}) == newest(closed)
