@@ -37,7 +37,7 @@ def facts() -> None:
 
     With the id of a campaign alone, it lists them.
 
-    Example: commsengine facts import calls.csv --campaign crm
+    Example: commsengine facts crm
     """
 
 
@@ -115,7 +115,7 @@ def add(wiring: Wiring, campaign: str, outcome: str, email: str, at: str) -> Non
 def list_(wiring: Wiring, campaign: str, as_json: bool) -> None:
     """List who did it, and when, by outcome.
 
-    Example: commsengine facts crm
+    Example: commsengine facts list crm
     """
     from commsengine.campaigns.outcome_facts import campaign_of_facts, done
 
