@@ -11,6 +11,7 @@ from commsengine.answers.wording import spoken
 from commsengine.cadence.calendar import zone_of
 from commsengine.cadence.kinds_and_states import ANSWERS, BY_HAND, CHANNELS
 from commsengine.cadence.people import COLUMNS, Person
+from commsengine.cadence.plan import Plan
 from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord
 from commsengine.store.service_mail import ABOUT_OTHERS
@@ -92,13 +93,14 @@ def person_record(store: Store, person_id: str, key_points: KeyPoints, now: dt.d
     )
 
 
-_ABOUT = ("touch", "answer", "question", "snooze", "outcome")
+_ABOUT = ("touch", "answer", "question", "snooze", "outcome", "deed")
 
 
 def _part(
     record: CampaignRecord, stored: Stored, key_points: Mapping[str, str], zone: str, now: dt.datetime
 ) -> CampaignPart:
     mine = {name: [row for row in stored[name] if row["campaign"] == record.id] for name in _ABOUT}
+    mine["deed"] = [told for row in mine["deed"] if (told := _under_its_message(record.plan, row))]
     named = {row["message"] for rows in mine.values() for row in rows if row.get("kind") != "service"}
     over = any(row["whole_campaign"] and row["withdrawn_at"] is None for row in mine["answer"])
     touches = [row for row in mine["touch"] if row["kind"] != "service"]
@@ -115,6 +117,12 @@ def _part(
             if message in named
         ),
     )
+
+
+def _under_its_message(plan: Plan, row: Row) -> Row | None:
+    # what was done stands with the first message that is to bring it about
+    messages = plan.messages_for(row["outcome"]) if row["outcome"] in plan.outcomes else ()
+    return {**row, "message": messages[0].id, "title": plan.outcomes[row["outcome"]].title} if messages else None
 
 
 def _lines(message: str, mine: Stored, zone: str, now: dt.datetime) -> tuple[Line, ...]:
@@ -165,8 +173,12 @@ def _outcome(row: Row) -> Happening:
     yield row["at"], text, row["note"]
 
 
+def _deed(row: Row) -> Happening:
+    yield row["at"], _("On record as done: {title}", title=row["title"]), ""
+
+
 _TELL: Mapping[str, Callable[[Row], Happening]] = {
-    "touch": _touch, "answer": _answer, "question": _question, "snooze": _snooze, "outcome": _outcome,
+    "touch": _touch, "answer": _answer, "question": _question, "snooze": _snooze, "outcome": _outcome, "deed": _deed,
 }  # fmt: skip
 
 
