@@ -184,7 +184,7 @@ DOING = dt.timedelta(days=5)
 
 
 def doing(campaigns: Campaigns, share: float, others: Supposition) -> Supposition:
-    """``others``, and this share of the people does what their messages ask for, five days after the first touch to come."""
+    """``others``; and this share of the people does what is asked, five days after their first touch from here on."""
     plans = {campaign.id: campaign.plan for campaign in campaigns.running}
 
     def suppose(touch: Touch) -> Sequence[Fact]:

@@ -17,7 +17,7 @@ from commsengine.cadence.audience import roles_of
 from commsengine.cadence.calendar import local_date_in
 from commsengine.cadence.history import History
 from commsengine.cadence.kinds_and_states import BY_HAND
-from commsengine.cadence.plan import Check, Message, Plan
+from commsengine.cadence.plan import Check, Message, Plan, PlannedOutcome
 from commsengine.recall.small_groups import Block, enough, newest_of
 from commsengine.recall.statistics import Share
 from commsengine.reports.check_results import Cell
@@ -60,13 +60,18 @@ class RoleOutcome:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeView:
-    """One outcome of the plan. ``by`` is the end of its last day, ``messages`` are to bring it about."""
+    """One outcome of the plan. ``by`` is the end of its last day, ``messages`` are to bring it about.
+
+    ``asks_why`` and ``asks_how`` say whether they have checks of that kind.
+    """
 
     name: str
     title: str
     by: dt.datetime
     messages: tuple[str, ...]
     roles: tuple[RoleOutcome, ...]
+    asks_why: bool = False
+    asks_how: bool = False
 
     @property
     def last_day(self) -> dt.datetime:
@@ -121,19 +126,27 @@ class OutcomeResults:
         self, sizes: Mapping[str, int], shown: Collection[str], closed: Mapping[Cell, Sequence[Block]]
     ) -> tuple[OutcomeView, ...]:
         """``closed`` are the closed blocks of answers to checks."""
-        return tuple(
-            OutcomeView(
-                name,
-                planned.title,
-                ends(self._plan, planned.by),
-                tuple(message.id for message in self._plan.messages_for(name)),
-                tuple(
-                    self._role(name, role, sizes[role], role in shown, closed)
-                    for role in self._plan.audience.roles
-                    if (name, role) in self._counts
-                ),
-            )
-            for name, planned in self._plan.outcomes.items()
+        return tuple(self._view(name, planned, sizes, shown, closed) for name, planned in self._plan.outcomes.items())
+
+    def _view(
+        self,
+        name: str,
+        planned: PlannedOutcome,
+        sizes: Mapping[str, int],
+        shown: Collection[str],
+        closed: Mapping[Cell, Sequence[Block]],
+    ) -> OutcomeView:
+        messages = self._plan.messages_for(name)
+        asks = [_about_why(check) for message in messages for check in message.checks]
+        roles = [role for role in self._plan.audience.roles if (name, role) in self._counts]
+        return OutcomeView(
+            name,
+            planned.title,
+            ends(self._plan, planned.by),
+            tuple(message.id for message in messages),
+            tuple(self._role(name, role, sizes[role], role in shown, closed) for role in roles),
+            asks_why=True in asks,
+            asks_how=False in asks,
         )
 
     def _role(

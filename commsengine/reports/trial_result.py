@@ -40,8 +40,8 @@ class ArmOutcome:
 class TrialResult:
     """``day`` is the last on which a deed counts. ``arms`` are empty until it is over everywhere.
 
-    ``sealed`` is what was written down before the first message, if it was; ``broken`` names what of it is not so any
-    more, ``forged`` says that the text does not fit its digest.
+    ``analysis`` is what was written down before the first message, if it was; ``now`` is what the plan says today,
+    ``broken`` names what differs, ``forged`` says that the text does not fit its digest.
     """
 
     outcome: str
@@ -54,6 +54,7 @@ class TrialResult:
     analysis: Mapping[str, Any] | None = None
     digest: str = ""
     sealed_at: dt.datetime | None = None
+    now: Mapping[str, Any] | None = None
     broken: tuple[str, ...] = ()
     forged: bool = False
 
@@ -130,6 +131,7 @@ class Trial:
             seal.analysis if seal else None,
             seal.digest if seal else "",
             seal.at if seal else None,
+            wanted,
             changed(seal.analysis, wanted) if seal else (),
             seal is not None and digest_of(seal.analysis) != seal.digest,
         )
